@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# One line a step, for people: "✓ text (3.2 s)" or "✗ text (3.2 s)". Source this file.
+#
+# What the tools underneath print goes to one log a step; a failure names it and shows its end.
+# Long work shows that it is alive: in place on a terminal, else with a line every ten seconds.
+
+cache=${DEPLOY_TOOL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/deploy-tool}
+logs=$cache/logs
+mkdir -p "$logs"
+
+# say TEXT…: talk goes to stderr, data to stdout.
+say() { printf '%s\n' "$*" >&2; }
+
+# die TEXT…: the last word of a script that cannot go on.
+die() {
+  printf '✗ %s\n' "$@" >&2
+  exit 1
+}
+
+seconds_since() { awk -v start="$1" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.1f", now - start }'; }
+
+# last_line FILE: the newest line of a log, short enough for one terminal line.
+last_line() { tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-90; }
+
+# show_alive TITLE LOG: runs beside a step until it is ended.
+show_alive() {
+  local start=$EPOCHREALTIME
+  if [ -t 2 ]; then
+    while sleep 1; do printf '\r\033[K… %s (%.0f s) %s' "$1" "$(seconds_since "$start")" "$(last_line "$2")" >&2; done
+  else
+    while sleep 10; do printf '  … %s (%.0f s) %s\n' "$1" "$(seconds_since "$start")" "$(last_line "$2")" >&2; done
+  fi
+}
+
+# step NAME TITLE COMMAND…: runs the command with its output in $logs/NAME.log.
+# The command must be a program or script of its own: inside a function called here, `set -e` would not hold.
+step() {
+  local log=$logs/$1.log title=$2 start=$EPOCHREALTIME code=0 alive
+  shift 2
+  show_alive "$title" "$log" &
+  alive=$!
+  "$@" >"$log" 2>&1 </dev/null || code=$?
+  kill "$alive" 2>/dev/null
+  wait "$alive" 2>/dev/null || true
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+  if [ "$code" -eq 0 ]; then
+    say "✓ $title ($(seconds_since "$start") s)"
+    return 0
+  fi
+  say "✗ $title ($(seconds_since "$start") s)"
+  tail -n 15 "$log" | sed 's/^/    /' >&2
+  if grep -q 'No space left on device' "$log"; then
+    say "  the disk is full: free some space, for instance with \`docker system prune\`, then run the same command again"
+  fi
+  say "  whole log: $log"
+  return "$code"
+}
