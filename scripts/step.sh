@@ -11,10 +11,20 @@ mkdir -p "$logs"
 # say TEXT…: talk goes to stderr, data to stdout.
 say() { printf '%s\n' "$*" >&2; }
 
-# die TEXT…: the last word of a script that cannot go on.
+# die TEXT MORE…: the last words of a script that cannot go on. The exit codes are those of deploy-tool:
+# 3 says that the host lacks something; scripts that look for that set exit_code.
+exit_code=1
 die() {
-  printf '✗ %s\n' "$@" >&2
-  exit 1
+  say "✗ $1"
+  shift
+  [ $# -eq 0 ] || printf '%s\n' "$@" >&2
+  exit "$exit_code"
+}
+
+# one_at_a_time NAME: a second run of the same script says so and ends, instead of fighting with the first.
+one_at_a_time() {
+  exec 9>"$cache/$1.lock"
+  flock --nonblock 9 || die "another \`make $1\` is running: wait for it, or end it"
 }
 
 seconds_since() { awk -v start="$1" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.1f", now - start }'; }

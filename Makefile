@@ -1,0 +1,26 @@
+# The verbs of this project; each is a script that a person can run. CI runs the same ones.
+.PHONY: help demo test clean host images check tool
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## everything, on a fresh machine: ends with a reachable service
+	@scripts/demo
+
+test: ## everything that proves it
+	@scripts/test
+
+clean: ## the clusters and their containers gone; images and caches stay
+	@scripts/clean
+
+host: ## a C compiler, Docker and kind, where they are missing
+	@scripts/host
+
+images: host ## the builder, node and MariaDB images, where they are missing or out of date
+	@scripts/images
+
+check: ## format, lints and tests that need no container
+	@scripts/check
+
+tool: ## target/release/deploy-tool
+	@cargo build --release --locked --package deploy-tool
