@@ -1,0 +1,15 @@
+//! The cluster tests. They need a kind cluster with the service deployed in it, so they are ignored unless asked for;
+//! `make test` makes the cluster, runs them one after the other and deletes it.
+//!
+//! By hand, against the demo's cluster after `make demo`:
+//! `TEST_CLUSTER=wasm-demo TEST_URL=http://127.0.0.1:8080 cargo test -p e2e -- --ignored --test-threads=1`
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_input;
+mod database;
+mod failures;
+mod harness;
+mod repeat;
+mod scale;
+mod walk_through;
