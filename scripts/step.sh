@@ -24,7 +24,7 @@ die() {
 # one_at_a_time NAME: a second run of the same script says so and ends, instead of fighting with the first.
 one_at_a_time() {
   exec 9>"$cache/$1.lock"
-  flock --nonblock 9 || die "another \`make $1\` is running: wait for it, or end it"
+  flock --nonblock 9 || die "another \`make ${1%%-*}\` is running: wait for it, or end it"
 }
 
 seconds_since() { awk -v start="$1" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.1f", now - start }'; }
