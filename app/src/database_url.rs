@@ -1,0 +1,89 @@
+//! `mysql://user:password@host:port/name`, as the published demo takes it.
+
+use crate::config::{Database, Password};
+use crate::http::percent_decoded;
+
+/// Reads a database URL, or tells every problem in it without repeating its password.
+pub fn parse(url: &str) -> Result<Database, Vec<String>> {
+    let example = "must look like mysql://user:password@host:3306/name";
+    let Some(rest) = ["mysql://", "mariadb://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme))
+    else {
+        return Err(vec![example.to_owned()]);
+    };
+    let mut problems = Vec::new();
+
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, name) = address.split_once('/').unwrap_or((address, ""));
+    // The last @, because a password that was not encoded may hold one.
+    let (account, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = account.split_once(':').unwrap_or((account, ""));
+    let (host, port) = host.rsplit_once(':').unwrap_or((host, "3306"));
+
+    for (part, text) in [("a user", user), ("a host", host), ("a database name", name)] {
+        if text.is_empty() {
+            problems.push(format!("has no part for {part}; it {example}"));
+        }
+    }
+    let port = port.parse().unwrap_or_else(|_| {
+        problems.push(format!("has a port that is no port number; it {example}"));
+        0
+    });
+    for setting in query.split('&').filter(|setting| !setting.is_empty()) {
+        let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+        let asks_for_plain = matches!(
+            (name, value.to_ascii_lowercase().as_str()),
+            (
+                "ssl-mode" | "sslmode" | "require_ssl" | "prefer_socket",
+                "disabled" | "disable" | "preferred" | "false"
+            )
+        );
+        if !asks_for_plain {
+            problems.push(format!("asks for `{name}`, which this service does not know"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Database {
+        host: host.to_owned(),
+        port,
+        user: percent_decoded(user),
+        password: Password::new(percent_decoded(password)),
+        name: percent_decoded(name),
+        pool_min: 0,
+        pool_max: 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_all_parts() {
+        let url = "mysql://orders:p%40ss:w@rd@mariadb.orders.svc:3307/shop?ssl-mode=disabled";
+        let database = parse(url).unwrap();
+        assert_eq!(database.host, "mariadb.orders.svc");
+        assert_eq!(database.port, 3307);
+        assert_eq!(database.user, "orders");
+        assert_eq!(database.password.reveal(), "p@ss:w@rd");
+        assert_eq!(database.name, "shop");
+    }
+
+    #[test]
+    fn takes_the_published_demo() {
+        let database = parse("mysql://root:pass@127.0.0.1:3306/mysql").unwrap();
+        assert_eq!((database.port, database.name.as_str()), (3306, "mysql"));
+        assert_eq!(parse("mysql://root@db/mysql").unwrap().port, 3306);
+    }
+
+    #[test]
+    fn tells_every_problem_and_no_password() {
+        let problems = parse("mysql://:secret@:x/?require_ssl=true").unwrap_err();
+        assert_eq!(problems.len(), 5, "{problems:?}");
+        assert!(!problems.concat().contains("secret"));
+        assert_eq!(parse("postgres://a:secret@b/c").unwrap_err().len(), 1);
+    }
+}

@@ -1,0 +1,132 @@
+//! Answers: status, headers and body, before they go to the wire.
+
+use hyper::body::Bytes;
+use hyper::header::{
+    HeaderName, HeaderValue, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{HeaderMap, StatusCode};
+
+use super::{Code, Problem};
+use crate::order::{orders_as_json, Order};
+
+/// Seconds after which a client may try again when the database is away. The pool tries to connect
+/// about once a second then.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers, without those that the HTTP library adds.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+impl Reply {
+    /// An answer with a body of this type.
+    ///
+    /// Nothing but the page may be run or framed by a browser, not even what `/echo` sends back.
+    pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Reply {
+        Reply {
+            status,
+            headers: HeaderMap::new(),
+            body: body.into(),
+        }
+        .with(CONTENT_TYPE, content_type)
+        .with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+        .with(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
+        )
+    }
+
+    /// The answer with a header, which takes the place of an earlier one of that name.
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Reply {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// 200 with JSON.
+    pub fn json(body: impl Into<Bytes>) -> Reply {
+        Reply::new(StatusCode::OK, JSON, body)
+    }
+
+    /// 200 with plain text.
+    pub fn text(body: impl Into<Bytes>) -> Reply {
+        let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        Reply::new(StatusCode::OK, content_type, body)
+    }
+
+    /// 200 with metrics in Prometheus' text format.
+    pub fn metrics(body: impl Into<Bytes>) -> Reply {
+        let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        Reply::new(StatusCode::OK, content_type, body)
+    }
+
+    /// 200 with `{"status":true}`.
+    pub fn done() -> Reply {
+        Reply::json(r#"{"status":true}"#)
+    }
+
+    /// 201 with the path of the new order.
+    pub fn created(order_id: i32) -> Reply {
+        let mut reply = Reply::done();
+        reply.status = StatusCode::CREATED;
+        reply.with_text(LOCATION, &format!("/orders/{order_id}"))
+    }
+
+    /// 204 without a body.
+    pub fn no_content() -> Reply {
+        Reply {
+            status: StatusCode::NO_CONTENT,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// 200 with one order.
+    pub fn order(order: &Order) -> Reply {
+        let mut body = String::new();
+        order.write_json(&mut body);
+        Reply::json(body)
+    }
+
+    /// 200 with one page of orders, of which `orders` may hold one more than `limit` to tell that
+    /// there is a next page.
+    pub fn orders(mut orders: Vec<Order>, limit: usize) -> Reply {
+        let more = orders.len() > limit;
+        orders.truncate(limit);
+        let reply = Reply::json(orders_as_json(&orders));
+        match orders.last() {
+            Some(last) if more => {
+                let next = format!("</orders?limit={limit}&after={}>; rel=\"next\"", last.order_id);
+                reply.with_text(LINK, &next)
+            }
+            _ => reply,
+        }
+    }
+
+    /// A header value made of parts that are known to be plain ASCII.
+    fn with_text(self, name: HeaderName, value: &str) -> Reply {
+        match HeaderValue::from_str(value) {
+            Ok(value) => self.with(name, value),
+            Err(_) => self,
+        }
+    }
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Reply {
+        let reply = Reply::new(problem.code.status(), JSON, problem.to_json());
+        match (problem.code, problem.allow) {
+            (_, Some(allow)) => reply.with(ALLOW, HeaderValue::from_static(allow)),
+            (Code::DatabaseUnavailable, _) => reply.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS)),
+            _ => reply,
+        }
+    }
+}

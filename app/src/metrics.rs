@@ -1,0 +1,180 @@
+//! Counters, written as Prometheus text:
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use hyper::Method;
+
+use crate::http::Route;
+use crate::mode::Mode;
+use crate::store::StoreCounts;
+
+/// Upper bounds of the latency buckets, in seconds and as they are written.
+const BUCKETS: [(f64, &str); 11] = [
+    (0.0005, "0.0005"),
+    (0.001, "0.001"),
+    (0.0025, "0.0025"),
+    (0.005, "0.005"),
+    (0.01, "0.01"),
+    (0.025, "0.025"),
+    (0.05, "0.05"),
+    (0.1, "0.1"),
+    (0.5, "0.5"),
+    (1.0, "1"),
+    (5.0, "5"),
+];
+
+/// Everything counted about requests.
+#[derive(Debug)]
+pub struct Metrics {
+    mode: Mode,
+    start: SystemTime,
+    requests: Mutex<Requests>,
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    /// By route, method and status, all three from closed sets.
+    counts: BTreeMap<(&'static str, &'static str, u16), u64>,
+    latencies: BTreeMap<&'static str, Latency>,
+}
+
+#[derive(Debug, Default)]
+struct Latency {
+    /// Requests in each bucket alone; the text adds them up.
+    buckets: [u64; BUCKETS.len()],
+    count: u64,
+    sum: Duration,
+}
+
+impl Metrics {
+    /// Counters at zero.
+    pub fn new(mode: Mode, start: SystemTime) -> Metrics {
+        Metrics {
+            mode,
+            start,
+            requests: Mutex::default(),
+        }
+    }
+
+    /// Counts one answered request.
+    pub fn count(&self, route: Option<Route>, method: &Method, status: u16, duration: Duration) {
+        let route = route.map_or("other", Route::path);
+        let mut requests = self.requests();
+        *requests.counts.entry((route, known_name(method), status)).or_default() += 1;
+        let latency = requests.latencies.entry(route).or_default();
+        latency.count += 1;
+        latency.sum += duration;
+        let bucket = BUCKETS.iter().position(|(bound, _)| duration.as_secs_f64() <= *bound);
+        if let Some(count) = bucket.and_then(|bucket| latency.buckets.get_mut(bucket)) {
+            *count += 1;
+        }
+    }
+
+    /// The metrics as text.
+    pub fn to_text(&self, store: StoreCounts) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut text, store);
+        text
+    }
+
+    fn write(&self, out: &mut String, store: StoreCounts) -> std::fmt::Result {
+        let requests = self.requests();
+        family(out, "orders_requests_total", "counter", "Requests answered.")?;
+        for ((route, method, status), count) in &requests.counts {
+            writeln!(
+                out,
+                "orders_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}} {count}"
+            )?;
+        }
+        let name = "orders_request_duration_seconds";
+        family(out, name, "histogram", "Time from head to answer.")?;
+        for (route, latency) in &requests.latencies {
+            latency.write(out, name, route)?;
+        }
+        let name = "orders_database_connections";
+        family(out, name, "gauge", "Connections of the pool.")?;
+        writeln!(out, "{name}{{state=\"in_use\"}} {}", store.connections_in_use)?;
+        writeln!(out, "{name}{{state=\"idle\"}} {}", store.connections_idle)?;
+        let name = "orders_database_errors_total";
+        family(out, name, "counter", "Failures of the database.")?;
+        writeln!(out, "{name} {}", store.errors)?;
+        let name = "process_start_time_seconds";
+        family(out, name, "gauge", "Start of the process, Unix time.")?;
+        let start = self.start.duration_since(SystemTime::UNIX_EPOCH);
+        writeln!(out, "{name} {:.3}", start.unwrap_or_default().as_secs_f64())?;
+        let name = "orders_build_info";
+        family(out, name, "gauge", "What runs, and how it is executed.")?;
+        writeln!(
+            out,
+            "{name}{{version=\"{}\",build=\"{}\",mode=\"{}\"}} 1",
+            crate::VERSION,
+            self.mode.build(),
+            self.mode.name(),
+        )
+    }
+
+    fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Latency {
+    fn write(&self, out: &mut String, name: &str, route: &str) -> std::fmt::Result {
+        let mut below = 0;
+        for (count, (_, bound)) in self.buckets.iter().zip(BUCKETS) {
+            below += count;
+            writeln!(out, "{name}_bucket{{route=\"{route}\",le=\"{bound}\"}} {below}")?;
+        }
+        writeln!(out, "{name}_bucket{{route=\"{route}\",le=\"+Inf\"}} {}", self.count)?;
+        writeln!(out, "{name}_sum{{route=\"{route}\"}} {:.6}", self.sum.as_secs_f64())?;
+        writeln!(out, "{name}_count{{route=\"{route}\"}} {}", self.count)
+    }
+}
+
+fn family(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
+    writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")
+}
+
+/// The method's name from a closed set: a client could send a new one with every request.
+fn known_name(method: &Method) -> &'static str {
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+        .into_iter()
+        .find(|name| *name == method.as_str())
+        .unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_what_was_counted() {
+        let metrics = Metrics::new(Mode::Native, SystemTime::UNIX_EPOCH);
+        let route = Some(Route::OneOrder);
+        metrics.count(route, &Method::GET, 200, Duration::from_micros(700));
+        metrics.count(route, &Method::GET, 200, Duration::from_secs(60));
+        metrics.count(None, &Method::from_bytes(b"BREW").unwrap(), 404, Duration::ZERO);
+        let text = metrics.to_text(StoreCounts {
+            connections_in_use: 1,
+            connections_idle: 2,
+            errors: 3,
+        });
+        for line in [
+            r#"orders_requests_total{route="/orders/{id}",method="GET",status="200"} 2"#,
+            r#"orders_requests_total{route="other",method="other",status="404"} 1"#,
+            r#"orders_request_duration_seconds_bucket{route="/orders/{id}",le="0.0005"} 0"#,
+            r#"orders_request_duration_seconds_bucket{route="/orders/{id}",le="5"} 1"#,
+            r#"orders_request_duration_seconds_bucket{route="/orders/{id}",le="+Inf"} 2"#,
+            r#"orders_request_duration_seconds_sum{route="/orders/{id}"} 60.000700"#,
+            r#"orders_database_connections{state="idle"} 2"#,
+            "orders_database_errors_total 3",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+}

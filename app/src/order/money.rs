@@ -1,0 +1,193 @@
+//! Money as whole cents: what a client sends in value is what it gets back.
+
+use std::fmt;
+
+/// An amount of money from 0 to 9,999,999,999.99, the range of the database's `DECIMAL(12,2)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Money {
+    cents: u64,
+}
+
+/// Why a decimal number is no [`Money`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// The text is not a decimal number.
+    #[error("must be a number")]
+    NotANumber,
+    /// The number is below zero.
+    #[error("must not be negative")]
+    Negative,
+    /// The number has more than two decimals that are not zero.
+    #[error("must have at most two decimals")]
+    TooPrecise,
+    /// The number is above [`Money::MAX`].
+    #[error("must be at most 9999999999.99")]
+    TooLarge,
+}
+
+impl Money {
+    /// The largest amount: twelve digits, two of them decimals.
+    pub const MAX: Money = Money { cents: 999_999_999_999 };
+
+    /// The amount of this many cents, or `None` above [`Money::MAX`].
+    pub fn from_cents(cents: u64) -> Option<Money> {
+        (cents <= Self::MAX.cents).then_some(Money { cents })
+    }
+
+    /// The amount in cents.
+    pub fn cents(self) -> u64 {
+        self.cents
+    }
+
+    /// Reads a decimal number as JSON and the database write it (`56`, `56.5`, `5.65e1`), exactly.
+    ///
+    /// It works on the digits, never through a floating point number: `0.005` must be refused and
+    /// `9999999999.99` must be kept.
+    pub fn parse(text: &str) -> Result<Money, MoneyError> {
+        let decimal = Decimal::split(text).ok_or(MoneyError::NotANumber)?;
+        let digits = decimal.digits.trim_start_matches('0');
+        let significant = digits.trim_end_matches('0');
+        if significant.is_empty() {
+            return Ok(Money::default());
+        }
+        if decimal.negative {
+            return Err(MoneyError::Negative);
+        }
+        // Lengths of texts in memory: far below the limits of i64.
+        let dropped_zeros = (digits.len() - significant.len()) as i64;
+        let exponent_to_cents = decimal.exponent.saturating_add(dropped_zeros).saturating_add(2);
+        if exponent_to_cents < 0 {
+            return Err(MoneyError::TooPrecise);
+        }
+        let shift = u32::try_from(exponent_to_cents).map_err(|_| MoneyError::TooLarge)?;
+        let scale = 10_u64.checked_pow(shift).ok_or(MoneyError::TooLarge)?;
+        significant
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(scale))
+            .and_then(Money::from_cents)
+            .ok_or(MoneyError::TooLarge)
+    }
+}
+
+/// The shortest decimal number of the same value: `56`, `56.5`, `56.55`.
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.cents / 100, self.cents % 100);
+        match rest {
+            0 => write!(formatter, "{whole}"),
+            _ if rest % 10 == 0 => write!(formatter, "{whole}.{}", rest / 10),
+            _ => write!(formatter, "{whole}.{rest:02}"),
+        }
+    }
+}
+
+/// A decimal number taken apart: `digits` times ten to the power of `exponent`.
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn split(text: &str) -> Option<Decimal> {
+        let (negative, unsigned) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
+            None => (unsigned, 0),
+        };
+        let (whole, fraction) = match mantissa.split_once('.') {
+            Some((_, "")) => return None,
+            Some(parts) => parts,
+            None => (mantissa, ""),
+        };
+        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
+            return None;
+        }
+        Some(Decimal {
+            negative,
+            digits: [whole, fraction].concat(),
+            exponent: exponent.saturating_sub(fraction.len() as i64),
+        })
+    }
+}
+
+/// An exponent, held to a range in which sums cannot overflow: beyond it the answer is the same.
+fn read_exponent(text: &str) -> Option<i64> {
+    const BEYOND_ANY_AMOUNT: i64 = 1 << 40;
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', ..] => (true, &text[1..]),
+        [b'+', ..] => (false, &text[1..]),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits
+        .parse::<i64>()
+        .map_or(BEYOND_ANY_AMOUNT, |size| size.min(BEYOND_ANY_AMOUNT));
+    Some(if negative { -size } else { size })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_value() {
+        for (text, cents, shown) in [
+            ("0", 0, "0"),
+            ("-0", 0, "0"),
+            ("0e999999999999999999999", 0, "0"),
+            ("56", 5600, "56"),
+            ("56.5", 5650, "56.5"),
+            ("56.50", 5650, "56.5"),
+            ("56.55", 5655, "56.55"),
+            ("56.550000000000000000000", 5655, "56.55"),
+            ("56.05", 5605, "56.05"),
+            ("0.01", 1, "0.01"),
+            ("5.655e1", 5655, "56.55"),
+            ("5655E-2", 5655, "56.55"),
+            ("1e+2", 10_000, "100"),
+            ("100e-4", 1, "0.01"),
+            ("9999999999.99", 999_999_999_999, "9999999999.99"),
+        ] {
+            let money = Money::parse(text).unwrap();
+            assert_eq!(money.cents(), cents, "{text}");
+            assert_eq!(money.to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_change() {
+        use MoneyError::*;
+        for (text, error) in [
+            ("", NotANumber),
+            ("-", NotANumber),
+            (".5", NotANumber),
+            ("5.", NotANumber),
+            ("1e", NotANumber),
+            ("1e+", NotANumber),
+            ("1,5", NotANumber),
+            ("1.2.3", NotANumber),
+            ("NaN", NotANumber),
+            ("+1", NotANumber),
+            ("٣", NotANumber),
+            ("-0.01", Negative),
+            ("0.001", TooPrecise),
+            ("56.550000000000001", TooPrecise),
+            ("1e-3", TooPrecise),
+            ("1e-99999999999999999999", TooPrecise),
+            ("10000000000", TooLarge),
+            ("1e30", TooLarge),
+            ("1e99999999999999999999", TooLarge),
+            ("99999999999999999999999", TooLarge),
+        ] {
+            assert_eq!(Money::parse(text), Err(error), "{text}");
+        }
+    }
+}

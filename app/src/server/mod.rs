@@ -1,0 +1,91 @@
+//! The server: from a socket to a complete request and back.
+
+mod body;
+mod connection;
+mod patience;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use crate::config::{Config, ConfigError};
+use crate::log::{self, Level};
+use crate::mode::Mode;
+use crate::service::Service;
+
+/// The most connections that are open at once; more wait in the system's queue. Each costs the
+/// guest time even when idle: its engine polls all of them in turn.
+const MAX_CONNECTIONS: usize = 1_024;
+
+/// The pause after a failed accept. Some failures, such as too many open files, last for a while.
+const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The runtime cannot be set up.
+    #[error("cannot set up the runtime: {0}")]
+    Runtime(std::io::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address} (set LISTEN_ADDRESS to another one): {error}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+}
+
+/// Reads the configuration and serves until the process ends.
+pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
+    let config = Config::read(lookup)?;
+    log::set_level(config.log);
+    // One thread, natively too: the guest has no other, and the twin is there to be compared.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime)?;
+    runtime.block_on(async {
+        let address = config.listen_address;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| StartError::Listen { address, error })?;
+        let mode = Mode::measure();
+        let bound = listener.local_addr().unwrap_or(address);
+        let service = Arc::new(Service::new(config, mode));
+        let message = format!("listening on {bound} ({}, {})", mode.build(), mode.name());
+        log::event(Level::Info, &message);
+
+        let keeper = Arc::clone(&service);
+        tokio::spawn(async move { keeper.keep_schema_current().await });
+        accept_forever(listener, service).await;
+        Ok(())
+    })
+}
+
+/// Accepts connections for as long as the process runs. An error of one, such as a client that was
+/// gone before it was accepted, ends nothing.
+async fn accept_forever(listener: TcpListener, service: Arc<Service>) {
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let service = Arc::clone(&service);
+                tokio::spawn(async move {
+                    connection::serve(stream, service).await;
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                log::event(Level::Warn, &format!("cannot accept a connection: {error}"));
+                sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Connections to the database, kept open between requests.
+//!
+//! The driver's own pool is not used: it does not tell whether a connection is new or was idle, on
+//! which the retry rule depends; it closes every connection above its minimum after each use; and
+//! it cannot be counted. This one looks up the database's name itself, because a lookup stops the
+//! whole guest until it is answered (the socket crate resolves synchronously).
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, OptsBuilder};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::command::Failure;
+use crate::config::Database;
+use crate::log::{self, Level};
+
+/// A database that does not let us in within this time is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Idle for longer, a connection is tested before use; a busy one proves itself by its work.
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// The answer to a test is one packet.
+const TEST_TIMEOUT: Duration = Duration::from_secs(1);
+/// Idle for longer, connections above the minimum are closed.
+const CLOSE_AFTER_IDLE: Duration = Duration::from_secs(60);
+/// How long an address is believed; a failed connection ends that at once.
+const ADDRESS_LIFETIME: Duration = Duration::from_secs(30);
+/// Pauses between attempts to connect, during which requests are refused at once: the first after
+/// a failure, doubled with each further one up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+const AWAY: Failure = Failure::Unavailable("the database cannot be reached; nothing was changed");
+
+/// A bounded set of connections.
+#[derive(Debug)]
+pub struct Pool {
+    database: Database,
+    permits: Semaphore,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Idle connections, the longest idle first.
+    idle: Vec<Idle>,
+    address: Option<(IpAddr, Instant)>,
+    pause: Option<(Duration, Instant)>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Conn,
+    since: Instant,
+}
+
+/// A connection in use. Dropped without [`Lease::give_back`] it is closed, so that an answer that
+/// nobody waited for can never be taken for that of the next query.
+#[derive(Debug)]
+pub struct Lease<'pool> {
+    connection: Conn,
+    is_new: bool,
+    pool: &'pool Pool,
+    _permit: SemaphorePermit<'pool>,
+}
+
+impl Lease<'_> {
+    /// The connection.
+    pub fn connection(&mut self) -> &mut Conn {
+        &mut self.connection
+    }
+
+    /// Whether the connection was opened for this lease.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Puts the connection back; its last answer has been read to the end.
+    pub fn give_back(self) {
+        let mut state = self.pool.state();
+        state.idle.push(Idle {
+            connection: self.connection,
+            since: Instant::now(),
+        });
+        let spare = state.idle.len().saturating_sub(self.pool.database.pool_min);
+        let expired = state
+            .idle
+            .iter()
+            .take(spare)
+            .take_while(|idle| idle.since.elapsed() > CLOSE_AFTER_IDLE)
+            .count();
+        state.idle.drain(..expired);
+    }
+}
+
+impl Pool {
+    /// A pool without connections.
+    pub fn new(database: Database) -> Pool {
+        Pool {
+            permits: Semaphore::new(database.pool_max),
+            database,
+            state: Mutex::default(),
+        }
+    }
+
+    /// The number of leases.
+    pub fn in_use(&self) -> usize {
+        self.database.pool_max.saturating_sub(self.permits.available_permits())
+    }
+
+    /// The number of idle connections.
+    pub fn idle(&self) -> usize {
+        self.state().idle.len()
+    }
+
+    /// Closes all idle connections, because one that is as old was found broken.
+    pub fn forget_idle(&self) {
+        self.state().idle.clear();
+    }
+
+    /// Waits for a connection that works.
+    pub async fn lease(&self) -> Result<Lease<'_>, Failure> {
+        // Fails only when the semaphore is closed, which nobody does.
+        let permit = self.permits.acquire().await.map_err(|_| AWAY)?;
+        let (connection, is_new) = match self.tested_idle().await {
+            Some(connection) => (connection, false),
+            None => (self.connect().await?, true),
+        };
+        Ok(Lease {
+            connection,
+            is_new,
+            pool: self,
+            _permit: permit,
+        })
+    }
+
+    async fn tested_idle(&self) -> Option<Conn> {
+        let Idle { mut connection, since } = self.state().idle.pop()?;
+        if since.elapsed() < TEST_AFTER_IDLE {
+            return Some(connection);
+        }
+        match timeout(TEST_TIMEOUT, connection.ping()).await {
+            Ok(Ok(())) => Some(connection),
+            _ => {
+                // The others have been idle for longer still.
+                self.forget_idle();
+                None
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Conn, Failure> {
+        if self.state().pause.is_some_and(|(_, end)| Instant::now() < end) {
+            return Err(AWAY);
+        }
+        let error = match timeout(CONNECT_TIMEOUT, self.try_connect()).await {
+            Ok(Ok(connection)) => {
+                self.state().pause = None;
+                return Ok(connection);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()),
+        };
+        let pause = {
+            let mut state = self.state();
+            let pause = match state.pause {
+                None => FIRST_PAUSE,
+                Some((pause, _)) => LONGEST_PAUSE.min(pause * 2),
+            };
+            state.pause = Some((pause, Instant::now() + pause));
+            state.address = None;
+            pause
+        };
+        log::event(
+            Level::Warn,
+            &format!("database: {error}; next attempt in {} ms", pause.as_millis()),
+        );
+        Err(AWAY)
+    }
+
+    async fn try_connect(&self) -> Result<Conn, mysql_async::Error> {
+        let address = self.address().await?;
+        let options = OptsBuilder::default()
+            .ip_or_hostname(address.to_string())
+            .tcp_port(self.database.port)
+            .user(Some(self.database.user.as_str()))
+            .pass(Some(self.database.password.reveal()))
+            .db_name(Some(self.database.name.as_str()))
+            .prefer_socket(false)
+            // Only the driver's own pool looks at it, and would ask the server otherwise.
+            .wait_timeout(Some(28_800))
+            .init(vec![SESSION]);
+        Conn::new(options).await
+    }
+
+    async fn address(&self) -> std::io::Result<IpAddr> {
+        if let Some((address, since)) = self.state().address {
+            if since.elapsed() < ADDRESS_LIFETIME {
+                return Ok(address);
+            }
+        }
+        let host = (self.database.host.as_str(), self.database.port);
+        let address = tokio::net::lookup_host(host)
+            .await?
+            // IPv4 first, natively too: the guest's resolver knows nothing else.
+            .min_by_key(SocketAddr::is_ipv6)
+            .ok_or_else(|| std::io::Error::other("its name cannot be resolved"))?
+            .ip();
+        self.state().address = Some((address, Instant::now()));
+        Ok(address)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Strict, so that no value is ever cut to fit; and a limit on the server's side, so that work
+/// whose client has gone ends there too. The comment is read by MariaDB alone.
+const SESSION: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES' /*M!, max_statement_time = 5 */";

@@ -1,0 +1,185 @@
+//! The SQL of the orders, and the mapping between rows and orders.
+//!
+//! Every command is one statement, so it is done as a whole or not at all without a transaction,
+//! in one round trip once it is prepared.
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Error, Params, Row, Value};
+
+use super::failure::is_duplicate;
+use crate::command::{Command, Failure, Outcome};
+use crate::log::{self, Level};
+use crate::order::{orders_as_json, Money, Order};
+
+const INSERT: &str = "INSERT INTO orders \
+    (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+    VALUES (?, ?, ?, ?, ?, ?, ?)";
+
+/// Many orders as one JSON parameter: one statement whatever their number, where a list of VALUES
+/// would be another statement for each length and end at 65,535 parameters.
+const INSERT_MANY: &str = "INSERT INTO orders \
+    (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+    SELECT order_id, product_id, quantity, amount, shipping, tax, shipping_address \
+    FROM JSON_TABLE(?, '$[*]' COLUMNS ( \
+        order_id INT PATH '$.order_id', \
+        product_id INT PATH '$.product_id', \
+        quantity INT PATH '$.quantity', \
+        amount DECIMAL(12,2) PATH '$.amount', \
+        shipping DECIMAL(12,2) PATH '$.shipping', \
+        tax DECIMAL(12,2) PATH '$.tax', \
+        shipping_address VARCHAR(256) CHARACTER SET utf8mb4 PATH '$.shipping_address' \
+    )) AS new_orders";
+
+const WHICH_EXIST: &str = "SELECT order_id FROM orders JOIN JSON_TABLE(?, '$[*]' COLUMNS ( \
+        wanted INT PATH '$' \
+    )) AS ids ON order_id = wanted ORDER BY order_id";
+
+const LIST: &str = "SELECT \
+    order_id, product_id, quantity, amount, shipping, tax, shipping_address \
+    FROM orders WHERE order_id > ? ORDER BY order_id LIMIT ?";
+
+const FIND: &str = "SELECT \
+    order_id, product_id, quantity, amount, shipping, tax, shipping_address \
+    FROM orders WHERE order_id = ?";
+
+const EXISTS: &str = "SELECT 1 FROM orders WHERE order_id = ?";
+
+const UPDATE: &str = "UPDATE orders SET product_id = ?, quantity = ?, amount = ?, shipping = ?, \
+    tax = ?, shipping_address = ? WHERE order_id = ?";
+
+const DELETE: &str = "DELETE FROM orders WHERE order_id = ?";
+
+/// Does a command. The outer error is the database's, the inner one ours.
+pub async fn run(connection: &mut Conn, command: &Command) -> Result<Result<Outcome, Failure>, Error> {
+    match command {
+        Command::Create(orders) => create(connection, orders).await.map(Ok),
+        Command::List { limit, after } => {
+            // The id below all ids, for tables whose rows came from elsewhere.
+            let after = after.map_or(i64::from(i32::MIN) - 1, i64::from);
+            let rows: Vec<Row> = connection.exec(LIST, (after, *limit)).await?;
+            Ok(orders_of(rows))
+        }
+        Command::Find(id) => {
+            let rows: Vec<Row> = connection.exec(FIND, (*id,)).await?;
+            Ok(match rows.is_empty() {
+                true => Ok(Outcome::Missing),
+                false => orders_of(rows),
+            })
+        }
+        Command::Update(order) => update(connection, order).await.map(Ok),
+        Command::Delete(id) => {
+            connection.exec_drop(DELETE, (*id,)).await?;
+            Ok(Ok(match connection.affected_rows() {
+                0 => Outcome::Missing,
+                _ => Outcome::Done,
+            }))
+        }
+    }
+}
+
+async fn create(connection: &mut Conn, orders: &[Order]) -> Result<Outcome, Error> {
+    let result = match orders {
+        [order] => connection.exec_drop(INSERT, insert_parameters(order)).await,
+        orders => {
+            let json = orders_as_json(orders);
+            connection.exec_drop(INSERT_MANY, (json,)).await
+        }
+    };
+    match result {
+        Ok(()) => Ok(Outcome::Done),
+        Err(error) if is_duplicate(&error) => which_exist(connection, orders).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn which_exist(connection: &mut Conn, orders: &[Order]) -> Result<Outcome, Error> {
+    if let [order] = orders {
+        return Ok(Outcome::Exists(vec![order.order_id]));
+    }
+    let ids: Vec<i32> = orders.iter().map(|order| order.order_id).collect();
+    let json = serde_json::Value::from(ids).to_string();
+    let rows: Vec<Row> = connection.exec(WHICH_EXIST, (json,)).await?;
+    let existing = rows.iter().filter_map(|row| integer(row, 0)).collect();
+    Ok(Outcome::Exists(existing))
+}
+
+async fn update(connection: &mut Conn, order: &Order) -> Result<Outcome, Error> {
+    let mut parameters = insert_parameters(order);
+    parameters.rotate_left(1);
+    connection.exec_drop(UPDATE, Params::from(parameters)).await?;
+    if connection.affected_rows() > 0 {
+        return Ok(Outcome::Done);
+    }
+    // The server counts rows that changed. An order that had these very values is there all the same.
+    let rows: Vec<Row> = connection.exec(EXISTS, (order.order_id,)).await?;
+    Ok(match rows.is_empty() {
+        true => Outcome::Missing,
+        false => Outcome::Done,
+    })
+}
+
+/// Money travels as decimal text both ways, which the server converts exactly.
+fn insert_parameters(order: &Order) -> Vec<Value> {
+    vec![
+        order.order_id.into(),
+        order.product_id.into(),
+        order.quantity.into(),
+        order.amount.to_string().into(),
+        order.shipping.to_string().into(),
+        order.tax.to_string().into(),
+        order.shipping_address.as_str().into(),
+    ]
+}
+
+fn orders_of(rows: Vec<Row>) -> Result<Outcome, Failure> {
+    rows.iter()
+        .map(|row| {
+            order_of(row).ok_or_else(|| {
+                let id: Option<i64> = integer(row, 0);
+                log::event(
+                    Level::Error,
+                    &format!("database: the row of order {id:?} holds values no order may have"),
+                );
+                Failure::Internal
+            })
+        })
+        .collect::<Result<Vec<Order>, Failure>>()
+        .map(Outcome::Orders)
+}
+
+/// Never through the driver's own conversions, which panic at a type they do not expect.
+fn order_of(row: &Row) -> Option<Order> {
+    Some(Order {
+        order_id: integer(row, 0)?,
+        product_id: integer(row, 1)?,
+        quantity: integer(row, 2)?,
+        amount: Money::parse(text(row, 3)?).ok()?,
+        shipping: Money::parse(text(row, 4)?).ok()?,
+        tax: Money::parse(text(row, 5)?).ok()?,
+        shipping_address: text(row, 6)?.to_owned(),
+    })
+}
+
+/// The integer in a column. Prepared statements answer with numbers, plain queries with text.
+pub fn integer<T: TryFrom<i64> + std::str::FromStr>(row: &Row, column: usize) -> Option<T> {
+    match row.as_ref(column)? {
+        Value::Int(number) => T::try_from(*number).ok(),
+        Value::UInt(number) => T::try_from(i64::try_from(*number).ok()?).ok(),
+        Value::Bytes(_) => text(row, column)?.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The text in a column.
+pub fn text(row: &Row, column: usize) -> Option<&str> {
+    match row.as_ref(column)? {
+        Value::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// The recorded version of the tables.
+pub async fn schema_version(connection: &mut Conn) -> Result<Option<u32>, Error> {
+    let rows: Vec<Row> = connection.exec("SELECT MAX(version) FROM orders_schema", ()).await?;
+    Ok(rows.first().and_then(|row| integer(row, 0)))
+}
