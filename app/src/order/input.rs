@@ -125,7 +125,10 @@ impl Errors {
 
 fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors: &mut Errors) -> Option<Order> {
     let Ok(fields) = serde_json::from_str::<RawFields>(value.get()) else {
-        let name = prefix.trim_end_matches('.');
+        let name = match prefix.trim_end_matches('.') {
+            "" => "body",
+            element => element,
+        };
         errors.add("", name, "must be a JSON object");
         return None;
     };

@@ -57,7 +57,11 @@ pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
             .await
             .map_err(|error| StartError::Listen { address, error })?;
         let mode = Mode::measure();
-        let bound = listener.local_addr().unwrap_or(address);
+        // The guest's engine reports no more than the port.
+        let bound = match address.port() {
+            0 => listener.local_addr().unwrap_or(address),
+            _ => address,
+        };
         let service = Arc::new(Service::new(config, mode));
         let message = format!("listening on {bound} ({}, {})", mode.build(), mode.name());
         log::event(Level::Info, &message);

@@ -1,0 +1,158 @@
+//! Cases about everything but orders.
+
+use super::{case, get, post, step, Case, Needs, DONE, ORIGIN};
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        case(
+            "the routes are listed",
+            Needs::Nothing,
+            [
+                get("/", 200)
+                    .contains("/create_orders POST")
+                    .header("content-type", "text/plain; charset=utf-8")
+                    .header("x-content-type-options", "nosniff"),
+                step("HEAD", "/", "", 200).body(""),
+            ],
+        ),
+        case(
+            "echo gives back body and content type",
+            Needs::Nothing,
+            [
+                post("/echo", "hello", 200)
+                    .with("content-type", "text/fancy")
+                    .body("hello")
+                    .header("content-type", "text/fancy")
+                    .header("x-content-type-options", "nosniff"),
+                post("/echo", "", 200).body("").no_header("content-type"),
+            ],
+        ),
+        case(
+            "init is repeatable",
+            Needs::Nothing,
+            [
+                get("/init", 200).body(DONE),
+                post("/init", "", 200).body(DONE),
+                get("/readyz", 200).body(DONE),
+            ],
+        ),
+        case(
+            "unknown paths",
+            Needs::Nothing,
+            [
+                "/nope",
+                "/orders/1/2",
+                "/orders/",
+                "//",
+                "/Orders",
+                "/init/",
+                "/%6frders",
+            ]
+            .map(|path| get(path, 404).error("not_found", &[])),
+        ),
+        case(
+            "known paths with another method",
+            Needs::Nothing,
+            [
+                get("/echo", 405).header("allow", "POST, OPTIONS"),
+                get("/create_order", 405).header("allow", "POST, OPTIONS"),
+                get("/create_orders", 405).error("method_not_allowed", &[]),
+                get("/update_order", 405).error("method_not_allowed", &[]),
+                step("PUT", "/init", "", 405).header("allow", "GET, POST, OPTIONS"),
+                step("PUT", "/delete_order", "", 405).header("allow", "GET, POST, DELETE, OPTIONS"),
+                step("DELETE", "/orders", "", 405).header("allow", "GET, HEAD, POST, OPTIONS"),
+                post("/orders/1", "{}", 405).header("allow", "GET, HEAD, PUT, DELETE, OPTIONS"),
+                step("HEAD", "/delete_order?id=$1", "", 405),
+                step("PATCH", "/", "", 405),
+                step("BREW", "/orders", "", 405),
+            ],
+        ),
+        case(
+            "pages of other sites change nothing",
+            Needs::Nothing,
+            [
+                get("/delete_order?id=$1", 403)
+                    .with("sec-fetch-site", "cross-site")
+                    .error("cross_site", &[]),
+                get("/init", 403).with("sec-fetch-site", "cross-site"),
+                post("/create_order", "{}", 403)
+                    .with("sec-fetch-site", "cross-site")
+                    .with("origin", "https://evil.example"),
+                step("DELETE", "/orders/$1", "", 403).with("sec-fetch-site", "cross-site"),
+                get("/delete_order?id=$1", 404).with("sec-fetch-site", "same-origin"),
+                get("/orders/$1", 404).with("sec-fetch-site", "cross-site"),
+                get("/orders/$1", 404)
+                    .with("origin", "https://evil.example")
+                    .no_header("access-control-allow-origin"),
+                step("OPTIONS", "/orders/$1", "", 204)
+                    .with("origin", "https://evil.example")
+                    .with("access-control-request-method", "DELETE")
+                    .header("allow", "GET, HEAD, PUT, DELETE, OPTIONS")
+                    .no_header("access-control-allow-origin")
+                    .no_header("access-control-allow-methods"),
+            ],
+        ),
+        case(
+            "pages of listed sites are let in",
+            Needs::Origin,
+            [
+                step("OPTIONS", "/create_order", "", 204)
+                    .with("origin", ORIGIN)
+                    .with("access-control-request-method", "POST")
+                    .header("access-control-allow-origin", ORIGIN)
+                    .header("access-control-allow-methods", "POST, OPTIONS")
+                    .header("vary", "origin"),
+                get("/delete_order?id=$1", 404)
+                    .with("sec-fetch-site", "cross-site")
+                    .with("origin", ORIGIN)
+                    .header("access-control-allow-origin", ORIGIN),
+                get("/delete_order?id=$1", 403)
+                    .with("sec-fetch-site", "cross-site")
+                    .with("origin", "https://evil.example")
+                    .no_header("access-control-allow-origin")
+                    .header("vary", "origin"),
+            ],
+        ),
+        case(
+            "health says what runs",
+            Needs::Server,
+            [get("/healthz", 200)
+                .contains(r#"{"status":true,"version":""#)
+                .contains(r#","mode":""#)],
+        ),
+        case(
+            "metrics count requests",
+            Needs::Server,
+            [
+                get("/nope", 404),
+                get("/metrics", 200)
+                    .header("content-type", "text/plain; version=0.0.4; charset=utf-8")
+                    .contains(r#"orders_requests_total{route="other",method="GET",status="404"}"#)
+                    .contains("orders_database_connections{state=\"idle\"}")
+                    .contains("process_start_time_seconds 1"),
+            ],
+        ),
+        case(
+            "requests have ids",
+            Needs::Server,
+            [
+                get("/healthz", 200)
+                    .with("x-request-id", "my-id")
+                    .header("x-request-id", "my-id"),
+                get("/nope", 404)
+                    .with("x-request-id", "my-id")
+                    .header("x-request-id", "my-id"),
+            ],
+        ),
+        case(
+            "bodies are limited",
+            Needs::Server,
+            [
+                post("/create_order", &" ".repeat(1024 * 1024 + 1), 413).error("too_large", &[]),
+                post("/create_order", &" ".repeat(1024 * 1024), 400).error("invalid_json", &[]),
+                post("/create_orders", &" ".repeat(8 * 1024 * 1024 + 1), 413).error("too_large", &[]),
+                post("/create_orders", &" ".repeat(8 * 1024 * 1024), 400).error("invalid_json", &[]),
+            ],
+        ),
+    ]
+}

@@ -1,0 +1,136 @@
+//! A real MariaDB in a container, on a port of this host's loopback.
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::{Arc, Mutex, Weak};
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, Row};
+
+use super::{await_that, skip};
+
+const IMAGE: &str = "localhost/wasm-mariadb:11.8";
+
+/// A running MariaDB; ends with its value.
+pub struct Database {
+    container: String,
+    port: u16,
+}
+
+impl Database {
+    /// One for all tests of this process that only need a database of their own name.
+    pub fn shared(test: &str) -> Option<Arc<Database>> {
+        static SHARED: Mutex<Weak<Database>> = Mutex::new(Weak::new());
+        // A test that failed while it started the database does not keep others from trying.
+        let mut shared = SHARED.lock().unwrap_or_else(|error| error.into_inner());
+        let database = match shared.upgrade() {
+            Some(database) => database,
+            None => Arc::new(Database::start(test)?),
+        };
+        *shared = Arc::downgrade(&database);
+        Some(database)
+    }
+
+    /// Starts one, or tells why that cannot be done here.
+    pub fn start(test: &str) -> Option<Database> {
+        if let Err(why) = docker(&["image", "inspect", "--format", "{{.Id}}", IMAGE]) {
+            skip(
+                test,
+                &format!("{IMAGE} cannot be started ({why}); make it with scripts/images"),
+            );
+            return None;
+        }
+        // The port stays the same when the container is restarted.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let publish = format!("127.0.0.1:{port}:3306");
+        let container = docker(&[
+            "run",
+            "--detach",
+            "--publish",
+            &publish,
+            "--env",
+            "MARIADB_ROOT_PASSWORD=secret",
+            "--env",
+            "MARIADB_USER=orders",
+            "--env",
+            "MARIADB_PASSWORD=secret",
+            "--env",
+            "MARIADB_DATABASE=orders",
+            "--label",
+            "orders.test=app",
+            IMAGE,
+        ])
+        .unwrap();
+        let database = Database { container, port };
+        await_that("the database takes orders from its administrator", || {
+            // Tests make databases of their own; root may come from inside alone.
+            database.administer("GRANT ALL ON *.* TO 'orders'@'%'").is_ok()
+        });
+        database.await_ready();
+        Some(database)
+    }
+
+    /// Waits until the database lets clients in.
+    pub fn await_ready(&self) {
+        await_that("the database answers", || self.try_query("orders", "SELECT 1").is_ok());
+    }
+
+    /// Runs a statement as root.
+    pub fn administer(&self, sql: &str) -> Result<String, String> {
+        let client = ["mariadb", "--user=root", "--password=secret", "--execute", sql];
+        docker(&[&["exec", &self.container], &client[..]].concat())
+    }
+
+    /// The URL of a database by name.
+    pub fn url(&self, name: &str) -> String {
+        format!("mysql://orders:secret@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Makes an empty database and returns its URL.
+    pub fn create(&self, name: &str) -> String {
+        self.query("orders", &format!("CREATE DATABASE {name}"));
+        self.url(name)
+    }
+
+    /// Runs one statement.
+    pub fn query(&self, name: &str, sql: &str) -> Vec<Row> {
+        self.try_query(name, sql).unwrap()
+    }
+
+    fn try_query(&self, name: &str, sql: &str) -> mysql_async::Result<Vec<Row>> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let options = Opts::from_url(&format!("{}?prefer_socket=false", self.url(name)))?;
+            let mut connection = Conn::new(options).await?;
+            let rows = connection.query(sql).await?;
+            connection.disconnect().await?;
+            Ok(rows)
+        })
+    }
+
+    /// Does something to the container: `pause`, `unpause`, `stop`, `start`, `kill`, `restart`.
+    pub fn container(&self, action: &str) {
+        docker(&[action, &self.container]).unwrap();
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = docker(&["rm", "--force", "--volumes", &self.container]);
+    }
+}
+
+fn docker(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("docker")
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("docker: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(text(&output.stderr)),
+    }
+}

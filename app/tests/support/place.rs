@@ -1,0 +1,69 @@
+//! Where tests that speak HTTP find the service: at `ORDERS_URL`, or a twin of their own.
+
+use std::sync::Arc;
+
+use super::database::Database;
+use super::twin::Twin;
+
+/// A service that tests may use.
+pub struct Place {
+    /// Host and port.
+    pub address: String,
+    /// Whether the service is the test's own, with the configuration that the test gave.
+    pub is_own: bool,
+    // In this order: the twin ends before its database.
+    _twin: Option<Twin>,
+    _database: Option<Arc<Database>>,
+}
+
+impl Place {
+    /// The service at `ORDERS_URL`, or a twin with this configuration on a real database.
+    pub fn find(test: &str, variables: &[(&str, &str)]) -> Option<Place> {
+        if let Some(place) = Place::given() {
+            return Some(place);
+        }
+        let database = Database::shared(test)?;
+        let url = database.create(test);
+        let variables = [&[("DATABASE_URL", url.as_str())], variables].concat();
+        let twin = Twin::start_with(&variables);
+        twin.await_ready();
+        Some(Place {
+            address: twin.address.clone(),
+            is_own: true,
+            _twin: Some(twin),
+            _database: Some(database),
+        })
+    }
+
+    /// The service at `ORDERS_URL`, or a twin whose database is away.
+    pub fn without_database() -> Place {
+        Place::given().unwrap_or_else(|| {
+            let twin = Twin::start("mysql://orders@127.0.0.1:1/orders");
+            Place {
+                address: twin.address.clone(),
+                is_own: true,
+                _twin: Some(twin),
+                _database: None,
+            }
+        })
+    }
+
+    fn given() -> Option<Place> {
+        let url = std::env::var("ORDERS_URL").ok()?;
+        let rest = url
+            .strip_prefix("http://")
+            .expect("ORDERS_URL must be http://host:port");
+        let address = rest.trim_end_matches('/');
+        let has_port = address.contains(':');
+        Some(Place {
+            address: if has_port {
+                address.to_owned()
+            } else {
+                format!("{address}:80")
+            },
+            is_own: false,
+            _twin: None,
+            _database: None,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! The native twin as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::await_that;
+use super::http::{Request, Response};
+
+/// A running native twin; ends with its value.
+pub struct Twin {
+    process: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    /// Host and port.
+    pub address: String,
+}
+
+impl Twin {
+    /// Starts a twin on this database and waits until it listens.
+    pub fn start(database_url: &str) -> Twin {
+        Twin::start_with(&[("DATABASE_URL", database_url)])
+    }
+
+    /// Starts a twin with these variables and waits until it listens.
+    pub fn start_with(variables: &[(&str, &str)]) -> Twin {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_app"))
+            .env_clear()
+            .env("LISTEN_ADDRESS", "127.0.0.1:0")
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let sink = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                sink.lock().unwrap().push(line);
+            }
+        });
+        let mut twin = Twin {
+            process,
+            log,
+            address: String::new(),
+        };
+        await_that("the twin listens", || {
+            assert_eq!(twin.process.try_wait().unwrap(), None, "{:?}", twin.log());
+            twin.address = twin
+                .log()
+                .iter()
+                .find_map(|line| line.split("listening on ").nth(1)?.split(' ').next())
+                .unwrap_or_default()
+                .to_owned();
+            !twin.address.is_empty()
+        });
+        twin
+    }
+
+    /// The lines logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Sends a request.
+    pub fn send(&self, request: &Request) -> Response {
+        request.send(&self.address).unwrap()
+    }
+
+    /// Sends a GET.
+    pub fn get(&self, target: &str) -> Response {
+        self.send(&Request::new("GET", target))
+    }
+
+    /// Waits until the twin is ready.
+    pub fn await_ready(&self) {
+        await_that("the twin is ready", || self.get("/readyz").status == 200);
+    }
+}
+
+impl Drop for Twin {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
