@@ -1,1 +1,87 @@
+//! deploy-tool: builds Rust services as Wasm images and runs them on Kubernetes.
+//!
+//! The flow of `up`, in which nothing goes back: arguments → build (module, ahead of time, image) → publish (an exact
+//! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
+//!
+//! Files that decide do no I/O and are never async: [`image`], [`manifest`] except its loader, [`rollout`],
+//! [`connections`], [`report`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
+pub mod cache;
+pub mod cli;
+pub mod cluster;
+pub mod commands;
+pub mod connections;
+pub mod digest;
+pub mod docker;
+pub mod failure;
+pub mod image;
+pub mod kind;
+pub mod kind_config;
+pub mod lock;
+pub mod manifest;
+pub mod module;
+pub mod password;
+pub mod printer;
+pub mod process;
+pub mod publish;
+pub mod report;
+pub mod rollout;
+pub mod settings;
+pub mod yaml;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use failure::{ExitStatus, Failure, Outcome};
+use printer::Printer;
+
+/// Runs a command line and says how the process ends.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // Two libraries of the TLS stack could each bring a default; this one is ours, named before the first connection.
+    // An error would say that it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = match cli::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Help goes to the standard output, a complaint to the standard error; neither has a better place to fail.
+            let _ = error.print();
+            return if asked { ExitStatus::Done } else { ExitStatus::Input }.into();
+        }
+    };
+    let printer = Printer::new();
+    match run(cli, &printer) {
+        Ok(()) => ExitStatus::Done.into(),
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.status.into()
+        }
+    }
+}
+
+fn run(cli: cli::Cli, printer: &Printer) -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
+    runtime.block_on(async {
+        tokio::select! {
+            result = commands::run(cli, printer) => result,
+            signal = stopped() => Err(Failure::interrupted(format!("stopped by {signal}"))
+                .next("run the same command again: it goes on where this one stopped")),
+        }
+    })
+}
+
+/// Waits for the first signal to stop. Dropping the command's future ends the programs it started.
+async fn stopped() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}

@@ -1,0 +1,90 @@
+//! Edge: where the API server keeps objects of a kind.
+
+use kube::Api;
+use kube::api::DynamicObject;
+use kube::discovery::{Discovery, Scope};
+
+use super::Cluster;
+use crate::failure::{Failure, Outcome};
+use crate::manifest::Object;
+
+/// The kinds that a cluster knows.
+pub struct Kinds(Discovery);
+
+/// An object, the place it goes to, and the namespace it is in.
+pub struct Placed {
+    /// The object.
+    pub object: Object,
+    /// Where it goes.
+    pub api: Api<DynamicObject>,
+    /// Its namespace, if its kind has one.
+    pub namespace: Option<String>,
+}
+
+impl Kinds {
+    /// Asks a cluster.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn of(cluster: &Cluster) -> Outcome<Self> {
+        let what = "cannot find out which kinds of objects the cluster knows";
+        let discovery = Discovery::new(cluster.client.clone());
+        // Two requests in place of one a group. Old servers, and those with a broken extension, need the long way.
+        if let Ok(kinds) = cluster.answer(what, discovery.run_aggregated()).await? {
+            return Ok(Self(kinds));
+        }
+        cluster.call(what, Discovery::new(cluster.client.clone()).run()).await.map(Self)
+    }
+
+    /// Finds the place of an object.
+    ///
+    /// # Errors
+    /// When the cluster does not know the kind, or two namespaces are named for it.
+    pub fn place(&self, cluster: &Cluster, mut object: Object, namespace: Option<&str>) -> Outcome<Placed> {
+        let kind = object.group_version_kind();
+        let (resource, capabilities) = self.0.resolve_gvk(&kind).ok_or_else(|| {
+            Failure::input(format!("{} in {} cannot be applied", object.title(), object.place()))
+                .because(format!("the cluster knows no kind {} of version {}", kind.kind, kind.api_version()))
+                .next("check `apiVersion` and `kind`, or install what defines them")
+        })?;
+        if capabilities.scope == Scope::Cluster {
+            let api = Api::all_with(cluster.client.clone(), &resource);
+            return Ok(Placed { object, api, namespace: None });
+        }
+        let chosen = namespace_of(&object, namespace)?;
+        object.value.metadata.namespace = Some(chosen.clone());
+        let api = Api::namespaced_with(cluster.client.clone(), &chosen, &resource);
+        Ok(Placed { object, api, namespace: Some(chosen) })
+    }
+}
+
+fn namespace_of(object: &Object, asked: Option<&str>) -> Outcome<String> {
+    match (object.namespace(), asked) {
+        (Some(stated), Some(asked)) if stated != asked => {
+            Err(Failure::input(format!("{} in {} is for another namespace", object.title(), object.place()))
+                .because(format!("it says `{stated}`, the argument --namespace says `{asked}`"))
+                .next("leave --namespace out, or the namespace out of the manifest"))
+        }
+        (Some(stated), _) => Ok(stated.to_owned()),
+        (None, asked) => Ok(asked.unwrap_or(crate::settings::DEFAULT_NAMESPACE).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_and_an_argument_must_agree() {
+        let object = |namespace: &str| {
+            let text = format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a{namespace}}}\n");
+            crate::manifest::parse("m.yaml", &text).unwrap().remove(0)
+        };
+        let stated = object(", namespace: orders");
+        assert_eq!(namespace_of(&stated, None).unwrap(), "orders");
+        assert_eq!(namespace_of(&stated, Some("orders")).unwrap(), "orders");
+        assert!(namespace_of(&stated, Some("other")).unwrap_err().to_string().contains("m.yaml:1"));
+        assert_eq!(namespace_of(&object(""), Some("other")).unwrap(), "other");
+        assert_eq!(namespace_of(&object(""), None).unwrap(), "orders");
+    }
+}

@@ -1,0 +1,151 @@
+//! `deploy-tool cluster up|down`: the demonstration cluster.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::cli::{ClusterDownArguments, ClusterUpArguments};
+use crate::cluster::{Cluster, pods};
+use crate::failure::{Failure, Outcome};
+use crate::kind_config::prepared;
+use crate::printer::{Printer, Progress};
+use crate::{docker, kind, lock};
+
+/// Creates the cluster, starts it again, or finds it running.
+///
+/// # Errors
+/// When a step fails.
+pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()> {
+    let ClusterUpArguments { name, http_port, node_image, config, timeout } = arguments;
+    let cache = Cache::open()?;
+    let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
+    let (configuration, ports) = configuration(&config, http_port)?;
+    let image = docker::required_image(&node_image).await?;
+    // There as long as a cluster is being created: what is left of an interrupted creation is no cluster.
+    let unfinished = cache.path(format!("clusters/{name}.unfinished"))?;
+    if unfinished.exists() {
+        printer.step(&format!("cluster {name}: what an interrupted creation left is removed"), async |progress| {
+            kind::delete(&cache, progress, &name).await
+        })
+        .await?;
+    }
+    let nodes = kind::nodes(&name).await?;
+    if nodes.is_empty() {
+        refuse_taken_ports(&ports)?;
+        let file = cache.path(format!("clusters/{name}.json"))?;
+        cache.write(&file, configuration.as_bytes())?;
+        let create = async |progress: &Progress| {
+            cache.write(&unfinished, b"")?;
+            kind::create(&cache, progress, &name, &node_image, &file).await?;
+            wait_for_nodes(progress, &name, timeout).await?;
+            forget(&unfinished)
+        };
+        return printer.step(&format!("cluster {name}: created with {node_image}"), create).await;
+    }
+    let start = async |progress: &Progress| {
+        let stopped: Vec<&str> = nodes.iter().filter(|node| !node.runs()).map(|node| node.name.as_str()).collect();
+        if stopped.is_empty() {
+            progress.outcome(format!("cluster {name}: runs already"));
+        } else {
+            kind::start(&stopped).await?;
+            progress.outcome(format!("cluster {name}: started again"));
+        }
+        wait_for_nodes(progress, &name, timeout).await
+    };
+    printer.step(&format!("cluster {name}"), start).await?;
+    warn_about_older_nodes(printer, &nodes, &image.id).await
+}
+
+/// Deletes the cluster.
+///
+/// # Errors
+/// When kind cannot do it.
+pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Outcome<()> {
+    let ClusterDownArguments { name } = arguments;
+    let cache = Cache::open()?;
+    let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster down")?;
+    let unfinished = cache.path(format!("clusters/{name}.unfinished"))?;
+    let delete = async |progress: &Progress| {
+        if kind::nodes(&name).await?.is_empty() && !unfinished.exists() {
+            progress.outcome(format!("cluster {name}: there is none"));
+            return Ok(());
+        }
+        kind::delete(&cache, progress, &name).await?;
+        forget(&unfinished)
+    };
+    printer.step(&format!("cluster {name}: deleted"), delete).await
+}
+
+fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(String, Vec<u16>)> {
+    let failure = || Failure::input(format!("the cluster's configuration `{}` cannot be used", path.display()));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| failure().because(error).next("run this in the project's folder, or name the file with --config"))?;
+    prepared(&text, http_port).map_err(|error| failure().because(error))
+}
+
+/// Docker's own complaint comes late and long.
+fn refuse_taken_ports(ports: &[u16]) -> Outcome<()> {
+    for port in ports {
+        match std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, *port)) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                return Err(Failure::input(format!("port {port} of this host is in use"))
+                    .because("another program, or another cluster, listens on it")
+                    .next("choose another with --http-port"));
+            }
+            // Docker may do what this user may not.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn forget(unfinished: &Path) -> Outcome<()> {
+    match std::fs::remove_file(unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::file(format!("cannot remove `{}`", unfinished.display()), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// kind's own wait ends with success when its time is over.
+async fn wait_for_nodes(progress: &Progress, name: &str, limit: Duration) -> Outcome<()> {
+    let context = format!("kind-{name}");
+    let mut last = String::new();
+    let ready = async {
+        loop {
+            match nodes_not_ready(&context).await {
+                Ok(waiting) if waiting.is_empty() => return,
+                Ok(waiting) => last = format!("not ready: {}", waiting.join(", ")),
+                Err(failure) => last = failure.to_string(),
+            }
+            progress.activity(&last);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let ready = tokio::time::timeout(limit, ready).await;
+    ready.map_err(|_| {
+        Failure::cluster(format!("the nodes of the cluster `{name}` are not ready within {} s", limit.as_secs()))
+            .because(last)
+            .next(format!("make it anew: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"))
+    })
+}
+
+async fn nodes_not_ready(context: &str) -> Outcome<Vec<String>> {
+    let cluster = Cluster::connect(context).await?;
+    let nodes = pods::nodes(&cluster).await?;
+    let ready = |node: &k8s_openapi::api::core::v1::Node| {
+        let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref()).into_iter().flatten();
+        conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    };
+    Ok(nodes.iter().filter(|node| !ready(node)).filter_map(|node| node.metadata.name.clone()).collect())
+}
+
+async fn warn_about_older_nodes(printer: &Printer, nodes: &[kind::Node], image: &str) -> Outcome<()> {
+    let Some(first) = nodes.first() else { return Ok(()) };
+    let made_from = docker::run("cannot look at a node", ["inspect", "--format", "{{.Image}}", &first.name]).await?;
+    if made_from.trim() != image {
+        printer.warning("the node image has changed since this cluster was created: `deploy-tool cluster down` and `up` take the new one");
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! One file a verb: each reads as the list of its steps.
+
+pub mod build;
+mod cluster;
+mod down;
+mod scale;
+mod status;
+mod up;
+mod wait;
+
+use crate::cli::{Cli, ClusterCommand, Command};
+use crate::failure::Outcome;
+use crate::printer::Printer;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn run(cli: Cli, printer: &Printer) -> Outcome<()> {
+    match cli.command {
+        Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
+        Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
+        Command::Build(arguments) => build::run(printer, arguments).await,
+        Command::Up(arguments) => up::run(printer, arguments).await,
+        Command::Status(arguments) => status::run(printer, arguments).await,
+        Command::Scale(arguments) => scale::run(printer, arguments).await,
+        Command::Down(arguments) => down::run(printer, arguments).await,
+    }
+}

@@ -1,0 +1,158 @@
+//! `deploy-tool up`: build → publish → resolve → apply → wait → report.
+
+use std::collections::BTreeMap;
+
+use super::{build, status, wait};
+use crate::cache::Cache;
+use crate::cli::UpArguments;
+use crate::cluster::apply::{Applied, Change, apply};
+use crate::cluster::discover::Kinds;
+use crate::cluster::{Cluster, pods};
+use crate::connections::DATABASE_ANNOTATION;
+use crate::failure::{Failure, Outcome};
+use crate::printer::{Printer, Progress};
+use crate::rollout::{Target, TargetKind};
+use crate::{docker, kind, lock, manifest, publish, report, settings};
+
+/// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
+const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
+
+/// Runs the command.
+///
+/// # Errors
+/// When a step fails.
+pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
+    let UpArguments { context, manifests, source, namespace, timeout } = arguments;
+    let context = context.context;
+    let cache = Cache::open()?;
+    let objects = manifest::load(&manifests.manifests)?;
+    let _lock = lock::cluster(&cache, &context, "up")?;
+    let cluster = Cluster::connect(&context).await?;
+
+    let mut built = Vec::new();
+    for name in manifest::placeholders(&objects) {
+        built.push(build::build(printer, &cache, &source, &name).await?);
+    }
+    if let Some(name) = settings::kind_cluster(&context) {
+        refuse_other_engine(name, &built).await?;
+        let others = manifest::images(&objects);
+        let load = async |progress: &Progress| {
+            let done = publish::to_kind(&cache, progress, name, &built, &others).await?;
+            progress.outcome(done);
+            Ok(())
+        };
+        printer.step("images on the nodes", load).await?;
+    }
+    let references: BTreeMap<_, _> = built.iter().map(|image| (image.name.clone(), image.reference.clone())).collect();
+    let objects = manifest::in_order(manifest::resolve(objects, &references)?);
+
+    let since = cluster.now();
+    let apply_all = async |progress: &Progress| {
+        let kinds = Kinds::of(&cluster).await?;
+        let placed = objects.into_iter().map(|object| kinds.place(&cluster, object, namespace.as_deref()));
+        // Nothing is applied before every object has its place.
+        let placed = placed.collect::<Outcome<Vec<_>>>()?;
+        let mut applied = Vec::new();
+        for placed in &placed {
+            progress.activity(&placed.object.title());
+            applied.push(apply(&cluster, placed).await?);
+        }
+        progress.outcome(summary(&applied));
+        Ok(applied)
+    };
+    let applied = printer.step(&format!("objects of {}", manifests.manifests.display()), apply_all).await?;
+
+    let targets = targets(&applied);
+    let ready = async |progress: &Progress| {
+        let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
+        progress.outcome(format!("ready: {sentence}"));
+        Ok(())
+    };
+    printer.step("ready", ready).await?;
+    if applied.iter().all(|applied| applied.change == Change::Unchanged) {
+        printer.say("nothing to change: everything was there already");
+    }
+    let namespaces: std::collections::BTreeSet<_> = targets.iter().map(|target| target.namespace.as_str()).collect();
+    for namespace in namespaces {
+        report(printer, &cluster, namespace).await?;
+    }
+    Ok(())
+}
+
+/// Code that was compiled by another version of the engine is ignored without a word, and the module interpreted.
+async fn refuse_other_engine(cluster: &str, built: &[build::Built]) -> Outcome<()> {
+    for node in kind::nodes(cluster).await? {
+        let format = format!("{{{{index .Config.Labels \"{}\"}}}}", settings::ENGINE_LABEL);
+        let arguments = ["inspect", "--format", &format, &node.name];
+        let engine = docker::run(&format!("cannot look at node `{}`", node.name), arguments).await?;
+        let engine = engine.trim();
+        if let Some(image) = built.iter().find(|image| !engine.is_empty() && image.engine != engine) {
+            return Err(Failure::prerequisite(format!("the nodes of the cluster `{cluster}` have another version of the engine"))
+                .because(format!(
+                    "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the nodes would interpret it",
+                    node.name, image.name, image.engine
+                ))
+                .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"));
+        }
+    }
+    Ok(())
+}
+
+fn summary(applied: &[Applied]) -> String {
+    let titles = |change: Change| -> Vec<String> {
+        applied.iter().filter(|applied| applied.change == change).map(|applied| applied.object.title()).collect()
+    };
+    let (created, changed, unchanged) = (titles(Change::Created), titles(Change::Changed), titles(Change::Unchanged));
+    let mut parts = Vec::new();
+    if !created.is_empty() {
+        parts.push(format!("created {}", created.join(", ")));
+    }
+    if !changed.is_empty() {
+        parts.push(format!("changed {}", changed.join(", ")));
+    }
+    if !unchanged.is_empty() {
+        parts.push(format!("{} unchanged", unchanged.len()));
+    }
+    format!("objects: {}", parts.join("; "))
+}
+
+/// What is waited for: the workloads, with the generation that was stored.
+fn targets(applied: &[Applied]) -> Vec<Target> {
+    let target = |applied: &Applied| {
+        let kind = match applied.object.kind() {
+            "Deployment" => TargetKind::Deployment,
+            "StatefulSet" => TargetKind::StatefulSet,
+            // Other objects are there as soon as they are stored.
+            _ => return None,
+        };
+        let metadata = &applied.stored.metadata;
+        Some(Target {
+            kind,
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: applied.object.name().to_owned(),
+            generation: metadata.generation.unwrap_or(0),
+            database: applied.object.annotation(DATABASE_ANNOTATION).map(str::to_owned),
+            surplus_gone: false,
+        })
+    };
+    applied.iter().filter_map(target).collect()
+}
+
+async fn report(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcome<()> {
+    let status = status::status(cluster, namespace).await?;
+    for pod in status.pods.iter().filter(|pod| pod.mode.as_deref() == Some("interpreter")) {
+        printer.warning(&format!(
+            "pod `{}` is interpreted: the code compiled ahead of time has no effect there; compare the versions of WasmEdge \
+             on node `{}` and in the builder",
+            pod.name,
+            pod.node.as_deref().unwrap_or("?")
+        ));
+    }
+    printer.data(&report::table(&status));
+    let services = pods::services(cluster, namespace).await?;
+    let lines = services.iter().find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
+    if let (Some(url), Some(lines)) = (&status.url, lines) {
+        printer.data(&format!("\n{}", lines.replace("{url}", url)));
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Edge: waits for a roll-out. What the objects mean is decided in [`crate::rollout`].
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::DeleteParams;
+use kube::{Api, ResourceExt};
+
+use crate::cluster::watch::Watch;
+use crate::cluster::{Cluster, pods};
+use crate::failure::{Failure, Outcome};
+use crate::printer::Progress;
+use crate::rollout::{self, Clock, Problem, State, Target};
+
+/// Some failures are decided by time alone, without any change in the cluster.
+const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Waits until all targets are there. Returns the sentence that says so.
+///
+/// # Errors
+/// When one of them will not come up, or the time is over.
+pub async fn for_targets(
+    cluster: &Cluster,
+    progress: &Progress,
+    targets: &[Target],
+    since: Timestamp,
+    limit: Duration,
+) -> Outcome<String> {
+    let namespaces: BTreeSet<String> = targets.iter().map(|target| target.namespace.clone()).collect();
+    let mut watch = Watch::start(cluster, &namespaces);
+    let mut ticks = tokio::time::interval(RECKONING_INTERVAL);
+    let mut last = "nothing is known of the objects yet".to_owned();
+    let deadline = tokio::time::sleep(limit);
+    tokio::pin!(deadline);
+    loop {
+        tokio::select! {
+            () = watch.changed() => {}
+            _ = ticks.tick() => {}
+            () = &mut deadline => return Err(late(limit, &last, watch.trouble.as_deref())),
+        }
+        if !watch.complete() {
+            continue;
+        }
+        replace_outdated_pods(cluster, progress, targets, &watch).await?;
+        match rollout::overall(targets, &watch.objects, Clock { now: cluster.now(), since }) {
+            State::Done(sentence) => return Ok(sentence),
+            State::Failed(problem) => return Err(explained(cluster, *problem).await),
+            State::Waiting(reason) => {
+                progress.activity(&reason);
+                last = reason;
+            }
+        }
+    }
+}
+
+/// Deletes broken pods that a corrected StatefulSet would wait for in vain.
+async fn replace_outdated_pods(cluster: &Cluster, progress: &Progress, targets: &[Target], watch: &Watch) -> Outcome<()> {
+    for pod in targets.iter().flat_map(|target| rollout::outdated_pods(target, &watch.objects)) {
+        let name = pod.name_any();
+        progress.activity(&format!("replacing pod `{name}`, which is broken and of an older revision"));
+        let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &pod.namespace().unwrap_or_default());
+        let parameters = DeleteParams::default().preconditions(kube::api::Preconditions {
+            uid: pod.uid(),
+            resource_version: None,
+        });
+        match cluster.answer("cannot delete a broken pod", api.delete(&name, &parameters)).await? {
+            Ok(_) => {}
+            // Somebody was faster.
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
+            Err(error) => return cluster.call(&format!("cannot delete the broken pod `{name}`"), async { Err(error) }).await,
+        }
+    }
+    Ok(())
+}
+
+async fn explained(cluster: &Cluster, problem: Problem) -> Failure {
+    let failure = Failure::cluster(problem.sentence).next(problem.next);
+    match &problem.evidence {
+        Some(evidence) => failure.showing(pods::evidence(cluster, evidence).await),
+        None => failure,
+    }
+}
+
+fn late(limit: Duration, last: &str, trouble: Option<&str>) -> Failure {
+    let failure = Failure::cluster(format!("not ready within {} s", limit.as_secs())).because(last);
+    let failure = match trouble {
+        Some(trouble) => failure.because(format!("the watch is broken: {trouble}")),
+        None => failure,
+    };
+    failure.next("look at the pods: `deploy-tool status`; wait longer with --timeout")
+}

@@ -1,0 +1,190 @@
+//! What a user reads when something cannot be done: what, why, what to do next, and the exit code that goes with it.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a run ended. The numbers are an interface: `--help` lists them and tests check them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// Everything asked for is done, or was so already.
+    Done = 0,
+    /// The arguments, the settings, a manifest or the service's own source need a change.
+    Input = 1,
+    /// The cluster could not be reached, refused an object, or what was applied does not come up.
+    Cluster = 2,
+    /// Something is missing on this host: Docker, kind, an image, disk space.
+    Prerequisite = 3,
+    /// Another deploy-tool is at work on the same cluster.
+    Busy = 4,
+    /// Stopped by SIGINT or SIGTERM.
+    Interrupted = 130,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// The part of `--help` that documents [`ExitStatus`].
+pub const EXIT_CODES: &str = "Exit codes:
+  0    done, or there was nothing to do
+  1    your input: arguments, settings, a manifest, or source that does not compile
+  2    the cluster: not reachable, refused an object, or what was applied does not come up
+  3    this host: Docker, kind, an image or disk space is missing
+  4    another deploy-tool is at work on the same cluster
+  130  interrupted";
+
+/// Something that could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit code of the run.
+    pub status: ExitStatus,
+    what: String,
+    causes: Vec<String>,
+    details: Vec<String>,
+    hints: Vec<String>,
+}
+
+/// The result of everything that can fail in front of a user.
+pub type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    fn new(status: ExitStatus, what: impl Into<String>) -> Self {
+        Self {
+            status,
+            what: what.into(),
+            causes: Vec::new(),
+            details: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// The user's arguments, settings, manifests or source are at fault.
+    pub fn input(what: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Input, what)
+    }
+
+    /// The cluster is at fault.
+    pub fn cluster(what: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Cluster, what)
+    }
+
+    /// This host lacks something.
+    pub fn prerequisite(what: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Prerequisite, what)
+    }
+
+    /// Another run is in the way.
+    pub fn busy(what: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Busy, what)
+    }
+
+    /// A signal ended the run.
+    pub fn interrupted(what: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Interrupted, what)
+    }
+
+    /// A file on this host could not be read or written. A full disk is told apart.
+    pub fn file(what: impl Into<String>, error: &std::io::Error) -> Self {
+        let failure = Self::prerequisite(what).because(error);
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => failure.next(DISK_FULL_HINT),
+            _ => failure,
+        }
+    }
+
+    /// Adds why it could not be done; called again, adds the cause of that cause.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.causes.push(cause.to_string().trim_end().to_owned());
+        self
+    }
+
+    /// Adds lines that show it, such as the end of a log.
+    #[must_use]
+    pub fn showing(mut self, details: impl Into<String>) -> Self {
+        self.details.push(details.into());
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn next(mut self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        if !hint.is_empty() && !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
+        self
+    }
+
+    /// The first sentence alone.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+/// What to do about a full disk.
+pub const DISK_FULL_HINT: &str = "the disk is full: free some space, for instance with `docker system prune`, \
+     then run the same command again";
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.what)?;
+        for cause in &self.causes {
+            write!(f, "\n  because: {}", cause.replace('\n', "\n    "))?;
+        }
+        for detail in &self.details {
+            for line in detail.lines() {
+                write!(f, "\n    | {line}")?;
+            }
+        }
+        for hint in &self.hints {
+            write!(f, "\n  next: {}", hint.replace('\n', "\n    "))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_why_and_what_next_in_this_order() {
+        let failure = Failure::cluster("failed to apply Deployment `app`")
+            .because("refused")
+            .showing("one\ntwo")
+            .next("do this")
+            .next("do this");
+        assert_eq!(
+            failure.to_string(),
+            "failed to apply Deployment `app`\n  because: refused\n    | one\n    | two\n  next: do this"
+        );
+    }
+
+    #[test]
+    fn a_full_disk_gets_its_own_advice() {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let failure = Failure::file("cannot write `x`", &full);
+        assert!(failure.to_string().contains("the disk is full"));
+        assert_eq!(failure.status, ExitStatus::Prerequisite);
+    }
+
+    #[test]
+    fn every_exit_code_is_documented() {
+        for status in [
+            ExitStatus::Done,
+            ExitStatus::Input,
+            ExitStatus::Cluster,
+            ExitStatus::Prerequisite,
+            ExitStatus::Busy,
+            ExitStatus::Interrupted,
+        ] {
+            let start = format!("\n  {} ", status as u8);
+            assert!(EXIT_CODES.contains(&start), "{status:?} is missing");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Edge: one deploy-tool at a time a cluster, and one compiler at a time a cache.
+//!
+//! The lock is the operating system's (flock): it goes with the process, however that ends.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+
+use crate::cache::Cache;
+use crate::failure::{Failure, Outcome};
+use crate::printer::Progress;
+
+/// A lock that is held until the value is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Takes the lock of a cluster, or says who has it.
+///
+/// # Errors
+/// When another process has it, or the file cannot be opened.
+pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
+    match attempt(cache, &format!("cluster-{context}"), doing)? {
+        Ok(lock) => Ok(lock),
+        Err(holder) => Err(Failure::busy(format!("another deploy-tool is at work on the cluster of context `{context}`"))
+            .because(holder)
+            .next("wait until it has ended, then run the same command again")),
+    }
+}
+
+/// Takes the lock of the builder, waiting for whoever has it.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub async fn builder(cache: &Cache, progress: &Progress) -> Outcome<Lock> {
+    loop {
+        match attempt(cache, "builder", "build")? {
+            Ok(lock) => return Ok(lock),
+            Err(holder) => progress.activity(&format!("waiting: {holder}")),
+        }
+        // flock has no asynchronous form; nothing else tells when the holder ends.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+}
+
+fn attempt(cache: &Cache, name: &str, doing: &str) -> Outcome<Result<Lock, String>> {
+    let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let path = cache.path(format!("locks/{safe}.lock"))?;
+    let failure = |error: std::io::Error| Failure::file(format!("cannot lock `{}`", path.display()), &error);
+    let mut options = File::options();
+    let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failure)?;
+    match file.try_lock() {
+        Ok(()) => {
+            let text = format!("`deploy-tool {doing}`, process {}", std::process::id());
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes())).map_err(failure)?;
+            Ok(Ok(Lock { _file: file }))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).map_err(failure)?;
+            Ok(Err(if holder.is_empty() { "it has just started".to_owned() } else { format!("{holder} holds the lock") }))
+        }
+        Err(TryLockError::Error(error)) => Err(failure(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::ExitStatus;
+
+    #[test]
+    fn one_at_a_time_on_one_cluster() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path()).unwrap();
+        let held = cluster(&cache, "kind-a/../b", "up").unwrap();
+        let failure = cluster(&cache, "kind-a/../b", "down").unwrap_err();
+        assert_eq!(failure.status, ExitStatus::Busy);
+        assert!(failure.to_string().contains("`deploy-tool up`, process"), "{failure}");
+        cluster(&cache, "kind-other", "up").unwrap();
+        drop(held);
+        cluster(&cache, "kind-a/../b", "down").unwrap();
+    }
+}

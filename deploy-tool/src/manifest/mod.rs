@@ -1,0 +1,16 @@
+//! The objects of a folder of plain YAML: load, resolve the image placeholder, put in order.
+
+mod load;
+mod object;
+mod order;
+mod resolve;
+mod secret;
+
+pub use load::load;
+pub use object::{Object, ObjectError, parse};
+pub use order::in_order;
+pub use resolve::{PLACEHOLDER, images, placeholders, resolve};
+pub use secret::{generated_keys, with_generated};
+
+#[cfg(test)]
+mod committed;

@@ -1,0 +1,74 @@
+//! Pure: Secrets whose values are made on the first deployment and kept afterwards.
+
+use k8s_openapi::ByteString;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use super::object::Object;
+
+/// The annotation that lists the keys to be made, separated by spaces.
+pub const GENERATE_ANNOTATION: &str = "deploy-tool.dev/generate";
+
+/// The keys of a Secret that are to be made; none for other objects.
+pub fn generated_keys(object: &Object) -> Vec<&str> {
+    if object.kind() != "Secret" {
+        return Vec::new();
+    }
+    object.annotation(GENERATE_ANNOTATION).map(|keys| keys.split_whitespace().collect()).unwrap_or_default()
+}
+
+/// The Secret with all its keys: those the cluster has keep their values, others get the next new one.
+///
+/// All of them must be in what is applied: a key that is left out would be removed, because it is ours.
+/// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
+pub fn with_generated(
+    object: &Object,
+    existing: &BTreeMap<String, ByteString>,
+    mut new_value: impl FnMut() -> String,
+) -> Object {
+    let mut complete = object.clone();
+    let values: Map<String, Value> = generated_keys(object)
+        .into_iter()
+        .map(|key| {
+            let value = existing.get(key).filter(|value| !value.0.is_empty()).cloned();
+            let value = value.unwrap_or_else(|| ByteString(new_value().into_bytes()));
+            (key.to_owned(), serde_json::to_value(value).unwrap_or_default())
+        })
+        .collect();
+    if let Some(fields) = complete.value.data.as_object_mut() {
+        let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(data) = data.as_object_mut() {
+            data.extend(values);
+        }
+    }
+    complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::parse;
+
+    fn secret() -> Object {
+        let text = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations: {deploy-tool.dev/generate: \"A B\"}\ndata: {C: eA==}\n";
+        parse("s.yaml", text).unwrap().remove(0)
+    }
+
+    #[test]
+    fn existing_values_are_kept_and_missing_ones_made() {
+        assert_eq!(generated_keys(&secret()), ["A", "B"]);
+        let existing = [("A".to_owned(), ByteString(b"old".to_vec()))].into();
+        let complete = with_generated(&secret(), &existing, || "new".into());
+        let data = &complete.value.data["data"];
+        // "old", "new" and "x" in base64
+        assert_eq!((&data["A"], &data["B"], &data["C"]), (&"b2xk".into(), &"bmV3".into(), &"eA==".into()));
+        let first = with_generated(&secret(), &BTreeMap::new(), || "new".into());
+        assert_eq!(first.value.data["data"]["A"], "bmV3");
+    }
+
+    #[test]
+    fn other_objects_generate_nothing() {
+        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s, annotations: {deploy-tool.dev/generate: A}}\n";
+        assert!(generated_keys(&parse("s.yaml", text).unwrap()[0]).is_empty());
+    }
+}

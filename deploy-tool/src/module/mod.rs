@@ -1,0 +1,8 @@
+//! From a workspace to a Wasm module compiled ahead of time, each step kept by what went into it.
+
+pub mod compile;
+pub mod crates;
+pub mod inputs;
+pub mod inspect;
+pub mod stage;
+pub mod workspace;

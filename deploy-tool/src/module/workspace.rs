@@ -1,0 +1,134 @@
+//! Pure: what `cargo metadata` says of a workspace, and which of its packages a module is made of.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// A Cargo workspace.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Workspace {
+    /// Its folder.
+    #[serde(rename = "workspace_root")]
+    pub root: PathBuf,
+    /// Its members.
+    pub packages: Vec<Package>,
+}
+
+/// A member of a workspace.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Dependency {
+    path: Option<PathBuf>,
+}
+
+/// A package that cannot be made into a module.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkspaceError {
+    /// There is none of that name.
+    #[error("the workspace has no package `{0}`; it has: {1}")]
+    NoPackage(String, String),
+    /// It has no binary of its own name.
+    #[error("the package `{0}` has no binary of the same name")]
+    NoBinary(String),
+}
+
+impl Package {
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Its Cargo.toml.
+    pub fn manifest(&self) -> &Path {
+        &self.manifest_path
+    }
+
+    /// The source files that its targets start from.
+    pub fn target_sources(&self) -> impl Iterator<Item = &Path> {
+        self.targets.iter().map(|target| target.src_path.as_path())
+    }
+}
+
+impl Workspace {
+    /// The packages whose sources go into a module: the named one, and the members it depends on, however indirectly.
+    ///
+    /// # Errors
+    /// When there is no such package, or it is no binary.
+    pub fn sources_of(&self, name: &str) -> Result<Vec<&Package>, WorkspaceError> {
+        let Some(package) = self.packages.iter().find(|package| package.name == name) else {
+            let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
+            return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));
+        };
+        if !package.targets.iter().any(|target| target.name == name && target.kind.iter().any(|kind| kind == "bin")) {
+            return Err(WorkspaceError::NoBinary(name.to_owned()));
+        }
+        let mut found = BTreeSet::from([package.folder()]);
+        let mut waiting = vec![package];
+        while let Some(package) = waiting.pop() {
+            let paths = package.dependencies.iter().filter_map(|dependency| dependency.path.as_deref());
+            for path in paths.filter(|path| !found.contains(path)).collect::<Vec<_>>() {
+                if let Some(next) = self.packages.iter().find(|package| package.folder() == path) {
+                    found.insert(next.folder());
+                    waiting.push(next);
+                }
+            }
+        }
+        Ok(self.packages.iter().filter(|package| found.contains(package.folder())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn package(name: &str, kind: &str, dependencies: &[&str]) -> Value {
+        json!({
+            "name": name, "manifest_path": format!("/w/{name}/Cargo.toml"),
+            "targets": [{"name": name, "kind": [kind], "src_path": format!("/w/{name}/src/x.rs")}],
+            "dependencies": dependencies.iter().map(|path| json!({"name": "d", "path": path})).collect::<Vec<_>>(),
+        })
+    }
+
+    fn workspace() -> Workspace {
+        serde_json::from_value(json!({
+            "workspace_root": "/w",
+            "packages": [
+                package("app", "bin", &["/w/shared"]), package("shared", "lib", &["/w/money", "/elsewhere"]),
+                package("money", "lib", &["/w/shared"]), package("tool", "bin", &[]),
+            ],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_module_is_made_of_the_members_it_depends_on() {
+        let workspace = workspace();
+        let names: Vec<_> = workspace.sources_of("app").unwrap().iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names, ["app", "shared", "money"]);
+    }
+
+    #[test]
+    fn says_what_there_is_instead() {
+        let workspace = workspace();
+        let error = workspace.sources_of("ap").unwrap_err();
+        assert_eq!(error.to_string(), "the workspace has no package `ap`; it has: app, shared, money, tool");
+        assert_eq!(workspace.sources_of("shared").unwrap_err(), WorkspaceError::NoBinary("shared".into()));
+    }
+}

@@ -1,0 +1,152 @@
+//! The only file that prints: data to the standard output, talk to the standard error.
+//!
+//! A step is one line with a tick or a cross and its time. While it runs it shows that it is alive and what it does:
+//! in place on a terminal, else with a line every ten seconds. `NO_COLOR` is respected (by anstream).
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthChar;
+
+use crate::failure::{Failure, Outcome};
+
+/// How often a step that takes long says so where lines cannot be overwritten.
+const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the line in place is redrawn.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
+/// The width of a line that is redrawn in place: it must never wrap.
+const LINE_WIDTH: usize = 79;
+
+const GREEN: Style = AnsiColor::Green.on_default();
+const RED: Style = AnsiColor::Red.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Where a run's talk and data go.
+#[derive(Debug)]
+pub struct Printer {
+    terminal: bool,
+}
+
+/// What a running step wants shown.
+#[derive(Debug, Default)]
+pub struct Progress {
+    activity: RefCell<String>,
+    outcome: RefCell<Option<String>>,
+}
+
+impl Progress {
+    /// What the step does right now, or the last line of the program underneath.
+    pub fn activity(&self, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() {
+            text.clone_into(&mut self.activity.borrow_mut());
+        }
+    }
+
+    /// The step's line when it is done, in place of its title.
+    pub fn outcome(&self, text: impl Into<String>) {
+        *self.outcome.borrow_mut() = Some(text.into());
+    }
+}
+
+impl Printer {
+    /// A printer on this process' streams.
+    pub fn new() -> Self {
+        Self { terminal: std::io::stderr().is_terminal() }
+    }
+
+    /// Does a piece of work as one step.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn step<T>(&self, title: &str, work: impl AsyncFnOnce(&Progress) -> Outcome<T>) -> Outcome<T> {
+        let progress = Progress::default();
+        let start = Instant::now();
+        let interval = if self.terminal { REDRAW_INTERVAL } else { ALIVE_INTERVAL };
+        let mut ticker = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
+        let mut work = std::pin::pin!(work(&progress));
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                _ = ticker.tick() => self.alive(title, start.elapsed(), &progress.activity.borrow()),
+            }
+        };
+        let (sign, style) = if result.is_ok() { ('✓', GREEN) } else { ('✗', RED) };
+        let outcome = progress.outcome.borrow();
+        let text = outcome.as_deref().filter(|_| result.is_ok()).unwrap_or(title);
+        self.line(&format!("{style}{sign}{style:#} {text} ({:.1} s)", start.elapsed().as_secs_f64()));
+        result
+    }
+
+    fn alive(&self, title: &str, elapsed: Duration, activity: &str) {
+        let text = format!("{title} ({} s) {activity}", elapsed.as_secs());
+        if self.terminal {
+            let line = cut(&format!("… {text}"), LINE_WIDTH);
+            let mut stream = anstream::stderr().lock();
+            // A terminal that has gone away is no reason to stop the work.
+            let _ = write!(stream, "\r\x1b[2K{line}").and_then(|()| stream.flush());
+        } else {
+            self.line(&format!("  … {}", text.trim_end()));
+        }
+    }
+
+    /// Something the reader can act on, though the run goes on.
+    pub fn warning(&self, text: &str) {
+        self.line(&format!("{YELLOW}!{YELLOW:#} {text}"));
+    }
+
+    /// A plain line of talk.
+    pub fn say(&self, text: &str) {
+        self.line(text);
+    }
+
+    /// The last words of a run that failed.
+    pub fn failure(&self, failure: &Failure) {
+        self.line(&format!("\n{RED}error:{RED:#} {failure}"));
+    }
+
+    fn line(&self, text: &str) {
+        let start = if self.terminal { "\r\x1b[2K" } else { "" };
+        let mut stream = anstream::stderr().lock();
+        let _ = writeln!(stream, "{start}{text}");
+    }
+
+    /// Data for the reader or the next program in a pipe.
+    pub fn data(&self, text: &str) {
+        let mut stream = anstream::stdout().lock();
+        // A reader that has closed the pipe has seen enough.
+        let _ = writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush());
+    }
+}
+
+impl Default for Printer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The start of a text that fits into a number of terminal columns; control characters are left out.
+fn cut(text: &str, columns: usize) -> String {
+    let mut width = 0;
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take_while(|character| {
+            width += character.width().unwrap_or(0);
+            width <= columns
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_in_place_never_wraps_and_never_moves_the_cursor() {
+        assert_eq!(cut("abc\r\x1b[2Kdef", 20), "abc[2Kdef");
+        assert_eq!(cut("漢字漢字", 5), "漢字");
+        assert_eq!(cut(&"x".repeat(500), LINE_WIDTH).len(), LINE_WIDTH);
+    }
+}

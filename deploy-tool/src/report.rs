@@ -1,0 +1,232 @@
+//! Pure: from pods to the table and the JSON of `status`.
+
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthStr;
+
+use crate::rollout::is_ready;
+
+/// What `status --output json` prints. Fields are added, never renamed, while `schema` stays the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// `deploy-tool.dev/status/v1`
+    pub schema: &'static str,
+    /// The kubeconfig's context.
+    pub context: String,
+    /// The namespace.
+    pub namespace: String,
+    /// Where the service can be reached from this host, if it can.
+    pub url: Option<String>,
+    /// Whether there are pods and all of them are ready.
+    pub ready: bool,
+    /// The pods, by name.
+    pub pods: Vec<PodStatus>,
+}
+
+/// The value of [`Status::schema`].
+pub const SCHEMA: &str = "deploy-tool.dev/status/v1";
+
+/// One pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodStatus {
+    /// Its name.
+    pub name: String,
+    /// Its node, once it has one.
+    pub node: Option<String>,
+    /// Its runtime class; none for ordinary containers.
+    pub runtime_class: Option<String>,
+    /// How a Wasm service runs: `aot`, `interpreter`, or `native`; none for pods that do not say.
+    pub mode: Option<String>,
+    /// The image of its first container.
+    pub image: String,
+    /// The image's digest, as far as the node knows it.
+    pub image_digest: Option<String>,
+    /// How often its containers were restarted.
+    pub restarts: i32,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// Its phase, a container's reason for waiting, or `Terminating`.
+    pub state: String,
+}
+
+#[derive(Deserialize)]
+struct Health {
+    mode: Option<String>,
+}
+
+/// The execution mode in the answer to GET /healthz.
+pub fn mode(healthz: &str) -> Option<String> {
+    serde_json::from_str::<Health>(healthz).ok()?.mode
+}
+
+/// `port/healthz` of a pod that runs Wasm and can be asked.
+pub fn health_address(pod: &Pod) -> Option<String> {
+    let spec = pod.spec.as_ref()?;
+    spec.runtime_class_name.as_ref()?;
+    let ports = spec.containers.first()?.ports.as_ref()?;
+    let port = ports.iter().find(|port| port.name.as_deref() == Some("http")).or(ports.first())?;
+    let running = pod.status.as_ref()?.phase.as_deref() == Some("Running");
+    running.then(|| format!("{}/healthz", port.container_port))
+}
+
+/// What is known of one pod.
+pub fn pod_status(pod: &Pod, mode: Option<String>) -> PodStatus {
+    let spec = pod.spec.as_ref();
+    let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    let image = spec.and_then(|spec| spec.containers.first()?.image.clone()).unwrap_or_default();
+    let stored = containers.and_then(|all| all.first()).map(|first| first.image_id.as_str()).unwrap_or_default();
+    PodStatus {
+        name: pod.metadata.name.clone().unwrap_or_default(),
+        node: spec.and_then(|spec| spec.node_name.clone()),
+        runtime_class: spec.and_then(|spec| spec.runtime_class_name.clone()),
+        mode,
+        image_digest: digest(&image).or_else(|| digest(stored)),
+        image,
+        restarts: containers.map_or(0, |all| all.iter().map(|container| container.restart_count).sum()),
+        ready: is_ready(pod) && pod.metadata.deletion_timestamp.is_none(),
+        state: state(pod),
+    }
+}
+
+fn state(pod: &Pod) -> String {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return "Terminating".to_owned();
+    }
+    let status = pod.status.as_ref();
+    let containers = status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten();
+    let mut reasons = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.clone());
+    reasons.next().or_else(|| status?.phase.clone()).unwrap_or_else(|| "Unknown".to_owned())
+}
+
+/// The digest in `…@sha256:…`, or in a tag made from one.
+fn digest(image: &str) -> Option<String> {
+    let place = image.rfind("sha256")?;
+    let digits = image.get(place + 7..place + 7 + 64)?;
+    digits.chars().all(|digit| digit.is_ascii_hexdigit()).then(|| format!("sha256:{digits}"))
+}
+
+/// The Service that can be reached from outside, and its node port.
+pub fn node_port(services: &[Service]) -> Option<(&Service, i32)> {
+    services.iter().find_map(|service| {
+        let ports = service.spec.as_ref()?.ports.as_ref()?;
+        Some((service, ports.iter().find_map(|port| port.node_port)?))
+    })
+}
+
+/// The URL of a port of this host.
+pub fn host_url(address: &str) -> Option<String> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = if matches!(host, "0.0.0.0" | "127.0.0.1" | "[::]" | "[::1]") { "localhost" } else { host };
+    Some(format!("http://{host}:{port}"))
+}
+
+/// The URL of a node port on the first node.
+pub fn node_url(nodes: &[Node], port: i32) -> Option<String> {
+    let addresses = nodes.first()?.status.as_ref()?.addresses.as_ref()?;
+    let of_kind = |kind: &str| addresses.iter().find(|address| address.type_ == kind);
+    of_kind("ExternalIP").or(of_kind("InternalIP")).map(|address| format!("http://{}:{port}", address.address))
+}
+
+/// The table for people.
+pub fn table(status: &Status) -> String {
+    let header = ["POD", "NODE", "RUNTIME", "MODE", "IMAGE", "RESTARTS", "READY", "STATE"];
+    let mut rows = vec![header.map(str::to_owned)];
+    let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    rows.extend(status.pods.iter().map(|pod| {
+        [
+            pod.name.clone(),
+            or_dash(&pod.node),
+            or_dash(&pod.runtime_class),
+            or_dash(&pod.mode),
+            pod.image_digest.as_deref().map_or(pod.image.clone(), |digest| digest.chars().take(19).collect()),
+            pod.restarts.to_string(),
+            if pod.ready { "yes" } else { "no" }.to_owned(),
+            pod.state.clone(),
+        ]
+    }));
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    let widths: [usize; 8] = std::array::from_fn(width);
+    let line = |row: &[String; 8]| -> String {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut text = if status.pods.is_empty() {
+        format!("no pods in namespace `{}`\n", status.namespace)
+    } else {
+        rows.iter().map(|row| line(row) + "\n").collect()
+    };
+    if let Some(url) = &status.url {
+        text.push_str(&format!("\n{url}/\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const DIGITS: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn pod() -> Pod {
+        serde_json::from_value(json!({
+            "metadata": {"name": "app-1"},
+            "spec": {"nodeName": "w", "runtimeClassName": "crun-wasm", "containers": [
+                {"name": "app", "image": format!("localhost/orders:sha256-{DIGITS}"),
+                 "ports": [{"name": "http", "containerPort": 8080}]}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
+                {"name": "app", "image": "x", "imageID": "sha256:ff", "ready": true, "restartCount": 2}]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_pod_in_a_row() {
+        assert_eq!(health_address(&pod()), Some("8080/healthz".into()));
+        let mode = mode(r#"{"version":"0.1.0","build":"wasm","mode":"aot"}"#);
+        let status = Status {
+            schema: SCHEMA,
+            context: "kind-wasm-demo".into(),
+            namespace: "orders".into(),
+            url: Some("http://localhost:8080".into()),
+            ready: true,
+            pods: vec![pod_status(&pod(), mode)],
+        };
+        assert_eq!(
+            table(&status),
+            "POD    NODE  RUNTIME    MODE  IMAGE                RESTARTS  READY  STATE\n\
+             app-1  w     crun-wasm  aot   sha256:0123456789ab  2         yes    Running\n\n\
+             http://localhost:8080/\n"
+        );
+        let json = serde_json::to_value(&status).unwrap();
+        assert_eq!(
+            json["pods"][0],
+            json!({"name": "app-1", "node": "w", "runtimeClass": "crun-wasm", "mode": "aot",
+                "image": format!("localhost/orders:sha256-{DIGITS}"), "imageDigest": format!("sha256:{DIGITS}"),
+                "restarts": 2, "ready": true, "state": "Running"})
+        );
+    }
+
+    #[test]
+    fn a_pod_that_does_not_run_is_not_asked() {
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "m"}, "spec": {"containers": [{"name": "m", "image": "docker.io/library/mariadb:11.8"}]},
+            "status": {"phase": "Pending", "containerStatuses": [{"name": "m", "image": "", "imageID": "", "ready": false,
+                "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff"}}}]},
+        }))
+        .unwrap();
+        assert_eq!(health_address(&pod), None);
+        let status = pod_status(&pod, None);
+        assert_eq!((status.state.as_str(), status.image_digest, status.ready), ("ImagePullBackOff", None, false));
+    }
+
+    #[test]
+    fn addresses_become_urls() {
+        assert_eq!(host_url("127.0.0.1:8080").as_deref(), Some("http://localhost:8080"));
+        assert_eq!(host_url("[::]:80").as_deref(), Some("http://localhost:80"));
+        assert_eq!(host_url("10.0.0.5:80").as_deref(), Some("http://10.0.0.5:80"));
+        assert_eq!(digest("x@sha256:short"), None);
+    }
+}

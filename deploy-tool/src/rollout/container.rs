@@ -1,0 +1,198 @@
+//! Why a container does not run.
+
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+
+use super::{Clock, Evidence, Objects, Problem, State, events, thresholds};
+
+/// Says why a container does not run; none when it does, or has ended well as an init container.
+pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects, clock: Clock) -> Option<State> {
+    let about = Container { pod, status, objects };
+    let state = status.state.as_ref();
+    let ended_well = |ended: &ContainerStateTerminated| init && ended.exit_code == 0;
+    if let Some(ended) = state.and_then(|state| state.terminated.as_ref()) {
+        return (!ended_well(ended)).then(|| about.ended(ended, true));
+    }
+    let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
+        let reason = waiting.reason.as_deref().unwrap_or("waiting");
+        let message = waiting.message.as_deref().unwrap_or_default();
+        return Some(about.waiting(reason, message, last, clock));
+    }
+    // It runs right now; whether it keeps running is another question.
+    last.filter(|_| !status.ready).filter(|ended| !ended_well(ended)).map(|ended| about.ended(ended, false)).filter(
+        |state| matches!(state, State::Failed(_)),
+    )
+}
+
+struct Container<'a> {
+    pod: &'a Pod,
+    status: &'a ContainerStatus,
+    objects: &'a Objects,
+}
+
+impl Container<'_> {
+    fn title(&self) -> String {
+        format!("container `{}` of pod `{}`", self.status.name, self.pod.metadata.name.as_deref().unwrap_or_default())
+    }
+
+    fn node(&self) -> &str {
+        self.pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("?")
+    }
+
+    fn logs(&self) -> Evidence {
+        Evidence::Logs {
+            namespace: self.pod.metadata.namespace.clone().unwrap_or_default(),
+            pod: self.pod.metadata.name.clone().unwrap_or_default(),
+            container: self.status.name.clone(),
+        }
+    }
+
+    fn waiting(&self, reason: &str, message: &str, last: Option<&ContainerStateTerminated>, clock: Clock) -> State {
+        let title = self.title();
+        let sentence = format!("{title}: {reason}: {message}");
+        match reason {
+            "ErrImageNeverPull" | "InvalidImageName" | "ErrImagePull" | "ImagePullBackOff" | "ImageInspectError"
+            | "RegistryUnavailable" | "SignatureValidationFailed" => self.image(reason, message),
+            "CreateContainerConfigError" => {
+                let created = self.pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+                let since = created.into_iter().chain(Some(clock.since)).max();
+                let long = since.is_none_or(|since| clock.now.duration_since(since) >= thresholds::CONFIGURATION);
+                let next = "apply the Secret or ConfigMap that the message names, with that key";
+                if long { Problem::new(sentence, next).failed() } else { State::Waiting(sentence) }
+            }
+            "CreateContainerError" | "RunContainerError" => match self.not_executable(message) {
+                Some(problem) => problem.failed(),
+                None if self.status.restart_count + 1 >= thresholds::ENDS => {
+                    Problem::new(sentence, "correct the container as the message says").failed()
+                }
+                None => State::Waiting(sentence),
+            },
+            "CrashLoopBackOff" => match last {
+                Some(ended) => self.ended(ended, true),
+                None => State::Waiting(sentence),
+            },
+            "ContainerCreating" | "PodInitializing" => State::Waiting(format!("{title} is being created")),
+            _ => State::Waiting(sentence.trim_end_matches([':', ' ']).to_owned()),
+        }
+    }
+
+    fn image(&self, reason: &str, message: &str) -> State {
+        let image = self.spec_image();
+        let sentence = format!("{}: the image `{image}` cannot be had on node `{}`: {message}", self.title(), self.node());
+        let local = image.starts_with("localhost/");
+        let next = if local {
+            "images named localhost/ are in no registry, they must be loaded into the nodes: `deploy-tool up` builds and loads its own, \
+             `make images` makes the others"
+        } else if is_refused(message) {
+            "log the cluster in to the registry (imagePullSecrets), or correct the name"
+        } else {
+            "correct the image's name and tag; for MariaDB on a host that cannot reach Docker Hub, run `make images` and `deploy-tool up`"
+        };
+        let decided = local
+            || matches!(reason, "ErrImageNeverPull" | "InvalidImageName")
+            || is_missing(message)
+            || is_refused(message)
+            || self.failed_pulls() >= thresholds::FAILED_PULLS;
+        if decided { Problem::new(sentence, next).failed() } else { State::Waiting(sentence) }
+    }
+
+    fn spec_image(&self) -> &str {
+        let spec = self.pod.spec.as_ref();
+        let main = spec.map(|spec| spec.containers.iter()).into_iter().flatten();
+        let init = spec.and_then(|spec| spec.init_containers.as_ref()).into_iter().flatten();
+        let found = main.chain(init).find(|container| container.name == self.status.name);
+        found.and_then(|container| container.image.as_deref()).unwrap_or(&self.status.image)
+    }
+
+    fn failed_pulls(&self) -> i32 {
+        let all = events::about(self.objects, self.pod.metadata.uid.as_deref());
+        let failed = all.filter(|event| {
+            event.reason.as_deref() == Some("Failed") && events::message(event).starts_with("Failed to pull image")
+        });
+        failed.map(events::count).sum()
+    }
+
+    /// A container that ended; `now` when it does not run at this moment.
+    fn ended(&self, ended: &ContainerStateTerminated, now: bool) -> State {
+        let reason = ended.reason.as_deref().unwrap_or_default();
+        let message = ended.message.as_deref().unwrap_or_default();
+        if let Some(problem) = self.not_executable(message) {
+            return problem.failed();
+        }
+        let title = self.title();
+        let ends = self.status.restart_count + i32::from(now);
+        if reason == "OOMKilled" {
+            let sentence = format!("{title} needs more memory than its limit{} and was ended ({ends} times)", self.memory_limit());
+            let next = "raise `resources.limits.memory` (a Wasm service needs at least 64Mi), or make it need less";
+            let problem = Problem::new(sentence.clone(), next).with(self.logs());
+            return if ends >= thresholds::OUT_OF_MEMORY_ENDS { problem.failed() } else { State::Waiting(sentence) };
+        }
+        let how = format!("exit code {}{}", ended.exit_code, how(reason, message));
+        let sentence = format!("{title} has ended {ends} times, last with {how}");
+        if ends < thresholds::ENDS {
+            return State::Waiting(sentence);
+        }
+        Problem::new(format!("{sentence}{}", self.probe_killed_it()), self.advice(ended)).with(self.logs()).failed()
+    }
+
+    fn memory_limit(&self) -> String {
+        let containers = self.pod.spec.as_ref().map(|spec| spec.containers.iter()).into_iter().flatten();
+        let mut limits = containers.filter(|container| container.name == self.status.name).filter_map(|container| {
+            container.resources.as_ref()?.limits.as_ref()?.get("memory")
+        });
+        limits.next().map_or(String::new(), |limit| format!(" of {}", limit.0))
+    }
+
+    /// The kubelet ends containers whose liveness or startup probe fails.
+    fn probe_killed_it(&self) -> String {
+        let killed = events::newest(self.objects, self.pod.metadata.uid.as_deref(), "Killing");
+        match killed.map(events::message).filter(|message| message.contains("probe")) {
+            Some(message) => format!("; the kubelet ended it: {message}"),
+            None => String::new(),
+        }
+    }
+
+    fn advice(&self, ended: &ContainerStateTerminated) -> String {
+        let wasm = self.pod.spec.as_ref().is_some_and(|spec| spec.runtime_class_name.is_some());
+        if wasm && ended.exit_code == 0 {
+            "a service must not end: its last lines say why it did. Under crun and WasmEdge the exit code says nothing: whatever \
+             the guest's is, Kubernetes sees 0 and `Completed`"
+                .to_owned()
+        } else {
+            "its last lines say why: correct the settings or the service".to_owned()
+        }
+    }
+
+    /// The kernel was given the module itself: crun did not hand it to WasmEdge.
+    fn not_executable(&self, message: &str) -> Option<Problem> {
+        let text = message.to_ascii_lowercase();
+        if !text.contains("exec format error") {
+            return None;
+        }
+        Some(Problem::new(
+            format!("{}: node `{}` ran the image's entrypoint as a native program, not in WasmEdge: {message}", self.title(), self.node()),
+            "the pod template needs the annotation `module.wasm.image/variant: compat-smart` and a runtimeClassName whose handler is \
+             crun, the image's entrypoint must end in .wasm, and the node's containerd entry must list `module.wasm.image/*` under \
+             pod_annotations",
+        ))
+    }
+}
+
+fn how(reason: &str, message: &str) -> String {
+    let parts: Vec<&str> = [reason, message.trim()].into_iter().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(": ")) }
+}
+
+/// The registry has been reached and does not have it.
+fn is_missing(message: &str) -> bool {
+    let text = message.to_ascii_lowercase();
+    ["not found", "manifest unknown", "does not exist", "name unknown", "invalid reference"].iter().any(|part| text.contains(part))
+}
+
+/// The registry has been reached and does not give it.
+fn is_refused(message: &str) -> bool {
+    let text = message.to_ascii_lowercase();
+    ["unauthorized", "authorization failed", "access denied", "403 forbidden", "401 unauthorized", "insufficient_scope"]
+        .iter()
+        .any(|part| text.contains(part))
+}

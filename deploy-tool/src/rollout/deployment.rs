@@ -1,0 +1,97 @@
+//! How far a Deployment is.
+
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Clock, Objects, Problem, State, Target, is_owned_by, pod, stateful_set};
+
+/// The Deployment controller numbers its ReplicaSets with it.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
+pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
+    let title = format!("Deployment `{}`", target.name);
+    let Some(deployment) = objects.deployments.get(&format!("{}/{}", target.namespace, target.name)) else {
+        return State::Waiting(format!("{title} is not there yet"));
+    };
+    let status = deployment.status.clone().unwrap_or_default();
+    let generation = deployment.metadata.generation.unwrap_or(0);
+    if generation < target.generation || status.observed_generation.unwrap_or(0) < generation {
+        return State::Waiting(format!("{title}: its controller has not seen the change yet"));
+    }
+    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let updated = status.updated_replicas.unwrap_or(0);
+    let available = status.available_replicas.unwrap_or(0);
+    let all = status.replicas.unwrap_or(0);
+    let ready = format!("{title}: {} of {wanted} ready", available.min(updated));
+    let complete = updated == wanted && all == wanted && available == wanted;
+    if complete {
+        let leaving = leaving_pods(target, objects, deployment);
+        return if leaving > 0 {
+            State::Waiting(format!("{ready}, {leaving} more on the way out"))
+        } else {
+            State::Done(ready)
+        };
+    }
+    let Some(replica_set) = newest_replica_set(deployment, objects) else {
+        return State::Waiting(format!("{title}: no pods yet"));
+    };
+    if let Some(state) = pod::refused(objects, replica_set.metadata.uid.as_deref(), &title, clock) {
+        return state;
+    }
+    let database = stateful_set::database_state(target, objects, clock);
+    let pods = objects.pods.values().filter(|pod| is_current(pod, replica_set));
+    let mut waiting = Vec::new();
+    for state in pods.map(|pod| pod::state(pod, objects, &database, clock)) {
+        match state {
+            State::Failed(problem) => return State::Failed(problem),
+            State::Waiting(reason) => waiting.push(reason),
+            State::Done(_) => {}
+        }
+    }
+    if let Some(problem) = deadline_exceeded(deployment, &title, &waiting) {
+        return problem.failed();
+    }
+    match waiting.first() {
+        Some(reason) => State::Waiting(format!("{ready}; {reason}")),
+        None if all > updated => State::Waiting(format!("{ready}, {} of the old revision left", all - updated)),
+        None => State::Waiting(ready),
+    }
+}
+
+/// The ReplicaSet of the newest revision.
+fn newest_replica_set<'a>(deployment: &Deployment, objects: &'a Objects) -> Option<&'a ReplicaSet> {
+    let revision = deployment.metadata.annotations.as_ref()?.get(REVISION)?;
+    objects.replica_sets.values().find(|set| {
+        let same = set.metadata.annotations.as_ref().is_some_and(|all| all.get(REVISION) == Some(revision));
+        same && is_owned_by(&set.metadata, deployment.metadata.uid.as_deref())
+    })
+}
+
+/// Pods that are being deleted have had their say.
+fn is_current(pod: &Pod, replica_set: &ReplicaSet) -> bool {
+    pod.metadata.deletion_timestamp.is_none() && is_owned_by(&pod.metadata, replica_set.metadata.uid.as_deref())
+}
+
+fn leaving_pods(target: &Target, objects: &Objects, deployment: &Deployment) -> usize {
+    if !target.surplus_gone {
+        return 0;
+    }
+    let uid = deployment.metadata.uid.as_deref();
+    let sets = objects.replica_sets.values().filter(|set| is_owned_by(&set.metadata, uid));
+    let sets: Vec<Option<&str>> = sets.map(|set| set.metadata.uid.as_deref()).collect();
+    let pods = objects.pods.values().filter(|pod| pod.metadata.deletion_timestamp.is_some());
+    pods.filter(|pod| sets.iter().any(|uid| is_owned_by(&pod.metadata, *uid))).count()
+}
+
+fn deadline_exceeded(deployment: &Deployment, title: &str, waiting: &[String]) -> Option<Problem> {
+    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
+    let progressing = conditions.iter().find(|condition| condition.type_ == "Progressing")?;
+    if progressing.status != "False" || progressing.reason.as_deref() != Some("ProgressDeadlineExceeded") {
+        return None;
+    }
+    let last = waiting.first().map_or(String::new(), |reason| format!(": {reason}"));
+    Some(Problem::new(
+        format!("{title} has made no progress within its `progressDeadlineSeconds`{last}"),
+        "look at the pods: `deploy-tool status`",
+    ))
+}

@@ -1,0 +1,40 @@
+//! What events say of an object.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Event;
+
+use super::Objects;
+
+/// When an event happened last. Components write it into different fields.
+pub fn last_time(event: &Event) -> Option<Timestamp> {
+    let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
+    let times = [
+        series,
+        event.last_timestamp.as_ref().map(|time| time.0),
+        event.event_time.as_ref().map(|time| time.0),
+        event.metadata.creation_timestamp.as_ref().map(|time| time.0),
+    ];
+    times.into_iter().flatten().max()
+}
+
+/// How often it happened.
+pub fn count(event: &Event) -> i32 {
+    let series = event.series.as_ref().and_then(|series| series.count);
+    series.max(event.count).unwrap_or(1)
+}
+
+/// The newest event of a reason about an object.
+pub fn newest<'a>(objects: &'a Objects, uid: Option<&str>, reason: &str) -> Option<&'a Event> {
+    about(objects, uid).filter(|event| event.reason.as_deref() == Some(reason)).max_by_key(|event| last_time(event))
+}
+
+/// All events about an object.
+pub fn about<'a>(objects: &'a Objects, uid: Option<&str>) -> impl Iterator<Item = &'a Event> {
+    let uid = uid.map(str::to_owned);
+    objects.events.values().filter(move |event| uid.is_some() && event.involved_object.uid == uid)
+}
+
+/// An event's text.
+pub fn message(event: &Event) -> &str {
+    event.message.as_deref().unwrap_or_default().trim()
+}

@@ -1,0 +1,93 @@
+//! How far a StatefulSet is.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Clock, Objects, State, Target, TargetKind, is_owned_by, pod};
+
+/// The StatefulSet controller labels its pods with it.
+const REVISION: &str = "controller-revision-hash";
+
+pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
+    let title = format!("StatefulSet `{}`", target.name);
+    let Some(set) = objects.stateful_sets.get(&format!("{}/{}", target.namespace, target.name)) else {
+        return State::Waiting(format!("{title} is not there yet"));
+    };
+    let status = set.status.clone().unwrap_or_default();
+    let generation = set.metadata.generation.unwrap_or(0);
+    if generation < target.generation || status.observed_generation.unwrap_or(0) < generation {
+        return State::Waiting(format!("{title}: its controller has not seen the change yet"));
+    }
+    let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    // Counted from the pods: the controller's own counts lag behind them.
+    let pods: Vec<&Pod> = pods(set, objects).collect();
+    let current = pods.iter().filter(|pod| is_updated(pod, set) && pod.metadata.deletion_timestamp.is_none());
+    let ready = current.filter(|pod| pod::is_ready(pod)).count();
+    let sentence = format!("{title}: {ready} of {wanted} ready");
+    if i32::try_from(ready).is_ok_and(|ready| ready == wanted) && pods.len() == ready {
+        return State::Done(sentence);
+    }
+    if let Some(state) = pod::refused(objects, set.metadata.uid.as_deref(), &title, clock) {
+        return state;
+    }
+    let mut reason = None;
+    for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+        match pod::state(pod, objects, &None, clock) {
+            // A broken pod of an older revision is replaced, see `outdated_pods`.
+            State::Failed(problem) if is_updated(pod, set) => return State::Failed(problem),
+            State::Failed(problem) => reason = Some(problem.sentence),
+            State::Waiting(sentence) => reason = reason.or(Some(sentence)),
+            State::Done(_) => {}
+        }
+    }
+    State::Waiting(reason.map_or(sentence.clone(), |reason| format!("{sentence}; {reason}")))
+}
+
+/// Pods of an older revision that never became ready. The controller waits for them for ever, so that a corrected
+/// StatefulSet stays broken until somebody deletes them.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
+pub fn outdated_pods<'a>(target: &Target, objects: &'a Objects) -> Vec<&'a Pod> {
+    let key = format!("{}/{}", target.namespace, target.name);
+    let Some(set) = objects.stateful_sets.get(&key).filter(|_| target.kind == TargetKind::StatefulSet) else {
+        return Vec::new();
+    };
+    let observed = set.status.as_ref().and_then(|status| status.observed_generation).unwrap_or(0);
+    if observed < set.metadata.generation.unwrap_or(0).max(target.generation) {
+        return Vec::new();
+    }
+    let stuck = |pod: &&Pod| {
+        !is_updated(pod, set) && pod.metadata.deletion_timestamp.is_none() && !pod::is_ready(pod) && pod::is_stuck(pod)
+    };
+    pods(set, objects).filter(stuck).collect()
+}
+
+/// Why the database of a target is not ready, or since when it is.
+pub fn database_state(target: &Target, objects: &Objects, clock: Clock) -> Option<pod::Database> {
+    let name = target.database.as_ref()?;
+    let set = Target {
+        kind: TargetKind::StatefulSet,
+        name: name.clone(),
+        generation: 0,
+        database: None,
+        ..target.clone()
+    };
+    let key = format!("{}/{name}", target.namespace);
+    Some(match state(&set, objects, clock) {
+        State::Done(_) => {
+            let set = objects.stateful_sets.get(&key);
+            let pods = set.into_iter().flat_map(|set| pods(set, objects));
+            pod::Database::ReadySince(pods.filter_map(pod::ready_since).max())
+        }
+        State::Waiting(reason) => pod::Database::NotReady(reason),
+        State::Failed(problem) => pod::Database::Broken(problem),
+    })
+}
+
+fn pods<'a>(set: &'a StatefulSet, objects: &'a Objects) -> impl Iterator<Item = &'a Pod> {
+    objects.pods.values().filter(|pod| is_owned_by(&pod.metadata, set.metadata.uid.as_deref()))
+}
+
+fn is_updated(pod: &Pod, set: &StatefulSet) -> bool {
+    let wanted = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
+    wanted.is_some() && pod.metadata.labels.as_ref().and_then(|labels| labels.get(REVISION)) == wanted
+}

@@ -1,0 +1,92 @@
+//! Fixed names, limits and durations; and the reading of them from text. Nothing here does I/O.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Name of the demonstration cluster.
+pub const DEFAULT_CLUSTER: &str = "wasm-demo";
+/// Its context: kind puts `kind-` in front of the cluster's name.
+pub const DEFAULT_CONTEXT: &str = "kind-wasm-demo";
+/// The nodes' image, made by scripts/images.
+pub const DEFAULT_NODE_IMAGE: &str = "localhost/wasm-node:v1.36";
+/// The image that compiles the guest, made by scripts/images.
+pub const BUILDER_IMAGE: &str = "localhost/wasm-builder:trixie";
+/// Namespace of the demonstration's objects.
+pub const DEFAULT_NAMESPACE: &str = "orders";
+/// The Deployment that `scale` acts on.
+pub const DEFAULT_DEPLOYMENT: &str = "app";
+/// The image that `build` builds.
+pub const DEFAULT_IMAGE: &str = "app";
+/// More replicas than this are a typing error: a cluster of the supported size has at most 150,000 pods on 5,000 nodes,
+/// <https://kubernetes.io/docs/setup/best-practices/cluster-large/>, and each replica opens connections to one database.
+pub const MOST_REPLICAS: i64 = 1_000;
+/// Label of images that carry WasmEdge: its version.
+pub const ENGINE_LABEL: &str = "deploy-tool.wasmedge";
+/// Label of images made by scripts/images: a hash of how they were made.
+pub const RECIPE_LABEL: &str = "deploy-tool.recipe";
+/// The one field manager of everything that `up` applies.
+pub const FIELD_MANAGER: &str = "deploy-tool";
+/// One request to the API server, watches aside, may take this long. kube sets no limit of its own.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// The first request finds out whether anybody is there at all.
+pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// The environment variable that moves the cache.
+pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
+
+/// The folder of everything that can be made again: modules, images, crates, logs, locks.
+pub fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    set(CACHE_VARIABLE)
+        .map(PathBuf::from)
+        .or_else(|| set("XDG_CACHE_HOME").map(|home| Path::new(&home).join("deploy-tool")))
+        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache/deploy-tool")))
+}
+
+/// The cluster behind a context that kind made.
+pub fn kind_cluster(context: &str) -> Option<&str> {
+    context.strip_prefix("kind-").filter(|name| !name.is_empty())
+}
+
+/// Reads `90s`, `5m`, `1h30m`: more than nothing, at most a day.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let rule = "write a duration such as 90s, 5m or 1h30m, between 1s and 24h";
+    let span: jiff::SignedDuration = text.parse().map_err(|_| rule.to_owned())?;
+    match Duration::try_from(span) {
+        Ok(duration) if (1..=86_400).contains(&duration.as_secs()) => Ok(duration),
+        _ => Err(rule.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_durations() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "5", "-3s", "0s", "200h", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_cache_is_where_the_first_set_variable_says() {
+        let folder = |pairs: &'static [(&str, &str)]| {
+            cache_folder(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(folder(&[("DEPLOY_TOOL_CACHE", "/c"), ("HOME", "/h")]), Some("/c".into()));
+        assert_eq!(folder(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]), Some("/x/deploy-tool".into()));
+        assert_eq!(folder(&[("XDG_CACHE_HOME", ""), ("HOME", "/h")]), Some("/h/.cache/deploy-tool".into()));
+        assert_eq!(folder(&[]), None);
+    }
+
+    #[test]
+    fn only_contexts_of_kind_have_a_kind_cluster() {
+        assert_eq!(kind_cluster("kind-wasm-demo"), Some("wasm-demo"));
+        assert_eq!(kind_cluster("kind-"), None);
+        assert_eq!(kind_cluster("production"), None);
+    }
+}
