@@ -1,8 +1,8 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test clean host images check tool
+.PHONY: help demo test clean host images check tool bench-app
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: ## everything, on a fresh machine: ends with a reachable service
 	@scripts/demo
@@ -24,3 +24,6 @@ check: ## format, lints and tests that need no container
 
 tool: ## target/release/deploy-tool
 	@cargo build --release --locked --package deploy-tool
+
+bench-app: images ## the service as Wasm and native, side by side: requests a second and latency, as ratios
+	@scripts/bench-app

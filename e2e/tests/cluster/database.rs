@@ -27,19 +27,34 @@ fn the_service_outlives_its_database_and_every_order_is_still_there() {
             seen_away = request(&agent, "GET", "/orders", None).map_or(true, |(status, _)| status >= 500);
         }
         let database = pods("orders", "app=mariadb");
-        let ready = database.first()?["status"]["conditions"].as_array()?.iter().any(|one| one["type"] == "Ready" && one["status"] == "True");
+        let ready = database.first()?["status"]["conditions"]
+            .as_array()?
+            .iter()
+            .any(|one| one["type"] == "Ready" && one["status"] == "True");
         (database[0]["metadata"]["uid"] != database_before && ready).then_some(())
     });
-    let listed = eventually("the service answers again", Duration::from_secs(120), || {
-        match request(&agent, "GET", "/orders?after=9000&limit=50", None) {
-            Ok((200, body)) => Some(body),
-            _ => None,
-        }
+    let listed = eventually("the service answers again", Duration::from_secs(120), || match request(
+        &agent,
+        "GET",
+        "/orders?after=9000&limit=50",
+        None,
+    ) {
+        Ok((200, body)) => Some(body),
+        _ => None,
     });
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
-    let found: Vec<i64> = listed.as_array().unwrap().iter().map(|one| one["order_id"].as_i64().unwrap()).collect();
+    let found: Vec<i64> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["order_id"].as_i64().unwrap())
+        .collect();
     assert_eq!(found, ids.clone().map(i64::from).collect::<Vec<_>>());
-    assert_eq!(restarts(), restarts_before, "the service recovered by itself, without a restart");
+    assert_eq!(
+        restarts(),
+        restarts_before,
+        "the service recovered by itself, without a restart"
+    );
     for order_id in ids {
         assert_eq!(answered("GET", &format!("/delete_order?id={order_id}"), None).0, 200);
     }

@@ -19,7 +19,10 @@ fn app_with(namespace: &str, change: impl Fn(String) -> String) -> Deployment {
         "mariadb.yaml" => text.split("\n---").next().map(|secret| format!("{secret}\n")),
         "app.yaml" => {
             let changed = change(text.clone());
-            assert_ne!(changed, text, "the test changes nothing: manifests/app.yaml is written differently now");
+            assert_ne!(
+                changed, text,
+                "the test changes nothing: manifests/app.yaml is written differently now"
+            );
             Some(changed)
         }
         _ => Some(text),
@@ -29,10 +32,19 @@ fn app_with(namespace: &str, change: impl Fn(String) -> String) -> Deployment {
 #[track_caller]
 fn fails_early(deployment: &Deployment, sentences: &[&str]) {
     let (said, duration) = deployment.up();
-    println!("{} after {:.1} s: {}", deployment.namespace, duration.as_secs_f32(), said.stderr.trim_end());
+    println!(
+        "{} after {:.1} s: {}",
+        deployment.namespace,
+        duration.as_secs_f32(),
+        said.stderr.trim_end()
+    );
     said.failure(FAILED, sentences);
     assert!(duration < EARLY, "it took {} s to say so", duration.as_secs());
-    assert_eq!(answered("GET", "/healthz", None).0, 200, "the service beside it is not disturbed");
+    assert_eq!(
+        answered("GET", "/healthz", None).0,
+        200,
+        "the service beside it is not disturbed"
+    );
 }
 
 #[test]
@@ -47,7 +59,9 @@ fn an_image_that_nobody_has() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_annotation_lost() {
-    let deployment = app_with("annotation", |text| text.replace("module.wasm.image/variant: compat-smart", "example.org/other: nothing"));
+    let deployment = app_with("annotation", |text| {
+        text.replace("module.wasm.image/variant: compat-smart", "example.org/other: nothing")
+    });
     fails_early(&deployment, &["module.wasm.image/variant"]);
 }
 
@@ -56,7 +70,10 @@ fn the_annotation_lost() {
 fn a_handler_that_no_node_has() {
     let deployment = Deployment::new("handler", |name, text| match name {
         "mariadb.yaml" => text.split("\n---").next().map(|secret| format!("{secret}\n")),
-        "runtimeclass.yaml" => Some(text.replace("name: crun-wasm", "name: crun-wasm-test").replace("handler: crun", "handler: nowhere")),
+        "runtimeclass.yaml" => Some(
+            text.replace("name: crun-wasm", "name: crun-wasm-test")
+                .replace("handler: crun", "handler: nowhere"),
+        ),
         "app.yaml" => Some(text.replace("runtimeClassName: crun-wasm", "runtimeClassName: crun-wasm-test")),
         _ => Some(text),
     });
@@ -67,7 +84,9 @@ fn a_handler_that_no_node_has() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_runtime_class_that_is_not_there() {
-    let deployment = app_with("class", |text| text.replace("runtimeClassName: crun-wasm", "runtimeClassName: not-there"));
+    let deployment = app_with("class", |text| {
+        text.replace("runtimeClassName: crun-wasm", "runtimeClassName: not-there")
+    });
     fails_early(&deployment, &["not-there", "RuntimeClass"]);
 }
 
@@ -88,14 +107,19 @@ fn a_pod_that_fits_on_no_node() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_pod_that_pod_security_refuses() {
-    let deployment = app_with("security", |text| text.replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true"));
+    let deployment = app_with("security", |text| {
+        text.replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
+    });
     fails_early(&deployment, &["allowPrivilegeEscalation"]);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn too_little_memory_to_start() {
-    let deployment = app_with("memory", |text| text.replace("memory: 128Mi", "memory: 6Mi").replace("memory: 48Mi", "memory: 6Mi"));
+    let deployment = app_with("memory", |text| {
+        text.replace("memory: 128Mi", "memory: 6Mi")
+            .replace("memory: 48Mi", "memory: 6Mi")
+    });
     fails_early(&deployment, &["memory"]);
 }
 
@@ -103,7 +127,11 @@ fn too_little_memory_to_start() {
 #[ignore = "needs a cluster, see main.rs"]
 fn a_database_that_does_not_start() {
     let deployment = Deployment::new("database", |name, text| {
-        Some(if name == "mariadb.yaml" { text.replace("--skip-name-resolve", "--no-such-option") } else { text })
+        Some(if name == "mariadb.yaml" {
+            text.replace("--skip-name-resolve", "--no-such-option")
+        } else {
+            text
+        })
     });
     fails_early(&deployment, &["mariadb", "no-such-option"]);
 }
@@ -112,7 +140,11 @@ fn a_database_that_does_not_start() {
 #[ignore = "needs a cluster, see main.rs"]
 fn a_service_that_cannot_reach_its_database() {
     let deployment = Deployment::new("unreachable", |name, text| {
-        Some(if name == "app.yaml" { text.replace("mariadb.unreachable.svc", "nowhere.unreachable.svc") } else { text })
+        Some(if name == "app.yaml" {
+            text.replace("mariadb.unreachable.svc", "nowhere.unreachable.svc")
+        } else {
+            text
+        })
     });
     fails_early(&deployment, &["app", "database"]);
 }

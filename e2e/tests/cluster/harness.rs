@@ -50,16 +50,28 @@ impl Said {
     /// Itself, when the program succeeded.
     #[track_caller]
     pub fn success(self) -> Self {
-        assert_eq!(self.code, 0, "exit code {}\n{}\n{}", self.code, self.stdout, self.stderr);
+        assert_eq!(
+            self.code, 0,
+            "exit code {}\n{}\n{}",
+            self.code, self.stdout, self.stderr
+        );
         self
     }
 
     /// Itself, when it failed with that exit code and said all of these.
     #[track_caller]
     pub fn failure(self, code: i32, sentences: &[&str]) -> Self {
-        assert_eq!(self.code, code, "exit code {}\n{}\n{}", self.code, self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "exit code {}\n{}\n{}",
+            self.code, self.stdout, self.stderr
+        );
         for sentence in sentences {
-            assert!(self.stderr.contains(sentence), "it does not say `{sentence}`:\n{}", self.stderr);
+            assert!(
+                self.stderr.contains(sentence),
+                "it does not say `{sentence}`:\n{}",
+                self.stderr
+            );
         }
         self
     }
@@ -67,7 +79,8 @@ impl Said {
 
 /// The tool as a user would call it, from the checkout.
 pub fn deploy_tool_command(arguments: &[&str]) -> Command {
-    let tool = std::env::var_os("TEST_TOOL").map_or_else(|| repository().join("target/release/deploy-tool"), PathBuf::from);
+    let tool =
+        std::env::var_os("TEST_TOOL").map_or_else(|| repository().join("target/release/deploy-tool"), PathBuf::from);
     let mut command = Command::new(tool);
     command.args(arguments).current_dir(repository()).env("NO_COLOR", "1");
     command
@@ -78,12 +91,20 @@ pub fn deploy_tool(arguments: &[&str]) -> Said {
     let context = context();
     let mut all = arguments.to_vec();
     all.extend(["--context", &context]);
-    Said::from(deploy_tool_command(&all).output().expect("deploy-tool is built: cargo build --release"))
+    Said::from(
+        deploy_tool_command(&all)
+            .output()
+            .expect("deploy-tool is built: cargo build --release"),
+    )
 }
 
 /// Runs the tool with exactly these arguments.
 pub fn deploy_tool_exactly(arguments: &[&str]) -> Said {
-    Said::from(deploy_tool_command(arguments).output().expect("deploy-tool is built: cargo build --release"))
+    Said::from(
+        deploy_tool_command(arguments)
+            .output()
+            .expect("deploy-tool is built: cargo build --release"),
+    )
 }
 
 /// kubectl of the cluster's own node: no client is needed on this host.
@@ -105,7 +126,17 @@ pub fn object(namespace: &str, name: &str) -> Value {
 
 /// The pods of a namespace that carry a label.
 pub fn pods(namespace: &str, label: &str) -> Vec<Value> {
-    let said = kubectl(&["--namespace", namespace, "get", "pods", "--selector", label, "--output", "json"]).success();
+    let said = kubectl(&[
+        "--namespace",
+        namespace,
+        "get",
+        "pods",
+        "--selector",
+        label,
+        "--output",
+        "json",
+    ])
+    .success();
     let list: Value = serde_json::from_str(&said.stdout).unwrap();
     list["items"].as_array().unwrap().clone()
 }
@@ -118,7 +149,11 @@ pub fn eventually<T>(what: &str, deadline: Duration, mut condition: impl FnMut()
         if let Some(value) = condition() {
             return value;
         }
-        assert!(start.elapsed() < deadline, "not within {} s: {what}", deadline.as_secs());
+        assert!(
+            start.elapsed() < deadline,
+            "not within {} s: {what}",
+            deadline.as_secs()
+        );
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -133,14 +168,22 @@ pub fn http_client() -> ureq::Agent {
 }
 
 /// Status and body of a request; `Err` when no answer came.
-pub fn request(agent: &ureq::Agent, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, String), ureq::Error> {
+pub fn request(
+    agent: &ureq::Agent,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(u16, String), ureq::Error> {
     let address = url(path);
     let mut response = match (method, body) {
         ("GET", None) => agent.get(&address).call()?,
         ("DELETE", None) => agent.delete(&address).call()?,
         ("POST", body) => {
             let bytes = body.map(Value::to_string).unwrap_or_default();
-            agent.post(&address).header("Content-Type", "application/json").send(bytes)?
+            agent
+                .post(&address)
+                .header("Content-Type", "application/json")
+                .send(bytes)?
         }
         _ => panic!("not foreseen: {method} with a body"),
     };
@@ -150,7 +193,8 @@ pub fn request(agent: &ureq::Agent, method: &str, path: &str, body: Option<&Valu
 /// Status and JSON body of a request that must be answered.
 #[track_caller]
 pub fn answered(method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    let (status, text) = request(&http_client(), method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+    let (status, text) =
+        request(&http_client(), method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
@@ -183,7 +227,10 @@ impl Deployment {
             let text = fs::read_to_string(&path)
                 .unwrap()
                 .replace("namespace: orders", &format!("namespace: {namespace}"))
-                .replace("kind: Namespace\nmetadata:\n  name: orders", &format!("kind: Namespace\nmetadata:\n  name: {namespace}"))
+                .replace(
+                    "kind: Namespace\nmetadata:\n  name: orders",
+                    &format!("kind: Namespace\nmetadata:\n  name: {namespace}"),
+                )
                 .replace("mariadb.orders.svc", &format!("mariadb.{namespace}.svc"))
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("nodePort:"))
@@ -193,7 +240,10 @@ impl Deployment {
                 fs::write(folder.path().join(name), text).unwrap();
             }
         }
-        Self { namespace: namespace.to_owned(), folder }
+        Self {
+            namespace: namespace.to_owned(),
+            folder,
+        }
     }
 
     /// The folder of the changed manifests.
@@ -215,6 +265,12 @@ impl Drop for Deployment {
             let said = kubectl(&["--namespace", &self.namespace, "get", "pods,events", "--output", "wide"]);
             eprintln!("namespace {} when the test failed:\n{}", self.namespace, said.stdout);
         }
-        kubectl(&["delete", "namespace", &self.namespace, "--ignore-not-found", "--wait=false"]);
+        kubectl(&[
+            "delete",
+            "namespace",
+            &self.namespace,
+            "--ignore-not-found",
+            "--wait=false",
+        ]);
     }
 }

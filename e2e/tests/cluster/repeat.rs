@@ -14,9 +14,17 @@ fn a_second_up_writes_nothing_and_says_so() {
     let secret = object("orders", "secret/mariadb")["data"].clone();
     let before = facts();
     let said = deploy_tool(&["up"]).success();
-    assert!(said.stderr.contains("nothing changed") || said.stderr.contains("unchanged"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("nothing changed") || said.stderr.contains("unchanged"),
+        "{}",
+        said.stderr
+    );
     assert_eq!(facts(), before);
     assert_eq!(object("orders", "secret/mariadb")["data"], secret);
     let replica_sets = object("orders", "replicasets");
-    assert_eq!(replica_sets["items"].as_array().unwrap().len(), 1, "a roll-out happened: {replica_sets}");
+    assert_eq!(
+        replica_sets["items"].as_array().unwrap().len(),
+        1,
+        "a roll-out happened: {replica_sets}"
+    );
 }

@@ -27,12 +27,19 @@ impl Load {
                     let agent = http_client();
                     let start = Instant::now();
                     while !stop.load(Ordering::Relaxed) && start.elapsed() < Duration::from_secs(300) {
-                        let path = if number % 2 == 0 { "/orders?after=8000&limit=1" } else { "/" };
+                        let path = if number % 2 == 0 {
+                            "/orders?after=8000&limit=1"
+                        } else {
+                            "/"
+                        };
                         match request(&agent, "GET", path, None) {
                             Ok((200, _)) => {
                                 answered.fetch_add(1, Ordering::Relaxed);
                             }
-                            other => failures.lock().unwrap().push(format!("{path} after {:?}: {other:?}", start.elapsed())),
+                            other => failures
+                                .lock()
+                                .unwrap()
+                                .push(format!("{path} after {:?}: {other:?}", start.elapsed())),
                         }
                         // A steady trickle: the machine's cores are for the cluster.
                         thread::sleep(Duration::from_millis(5));
@@ -40,7 +47,12 @@ impl Load {
                 })
             })
             .collect();
-        Self { stop, answered, failures, clients }
+        Self {
+            stop,
+            answered,
+            failures,
+            clients,
+        }
     }
 
     /// Ends the load: how many were answered, and what failed.
@@ -49,7 +61,10 @@ impl Load {
         for client in self.clients {
             client.join().unwrap();
         }
-        (self.answered.load(Ordering::Relaxed), self.failures.lock().unwrap().clone())
+        (
+            self.answered.load(Ordering::Relaxed),
+            self.failures.lock().unwrap().clone(),
+        )
     }
 }
 
@@ -60,7 +75,9 @@ fn one_to_three_to_one_under_load_fails_no_request_and_up_keeps_the_count() {
     assert_eq!(answered("POST", "/create_order", Some(&order(8001))).0, 200);
     deploy_tool(&["scale", "1"]).success();
     let load = Load::start();
-    eventually("the load runs", Duration::from_secs(60), || (load.answered.load(Ordering::Relaxed) > 100).then_some(()));
+    eventually("the load runs", Duration::from_secs(60), || {
+        (load.answered.load(Ordering::Relaxed) > 100).then_some(())
+    });
 
     deploy_tool(&["scale", "3"]).success();
     let running = pods("orders", "app=app");
@@ -72,9 +89,19 @@ fn one_to_three_to_one_under_load_fails_no_request_and_up_keeps_the_count() {
     assert_eq!(object("orders", "deployment/app")["spec"]["replicas"], 3);
 
     deploy_tool(&["scale", "1"]).success();
-    assert_eq!(pods("orders", "app=app").len(), 1, "scale waits until the surplus pods are gone");
+    assert_eq!(
+        pods("orders", "app=app").len(),
+        1,
+        "scale waits until the surplus pods are gone"
+    );
     let (count, failures) = load.stop();
-    assert!(failures.is_empty(), "{} of {} requests failed:\n{}", failures.len(), count + failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} requests failed:\n{}",
+        failures.len(),
+        count + failures.len(),
+        failures.join("\n")
+    );
     println!("{count} requests answered, none failed");
     assert_eq!(answered("GET", "/delete_order?id=8001", None).0, 200);
 }

@@ -11,13 +11,28 @@ fn the_published_walk_through_works() {
     for order_id in [41, 42, 43] {
         answered("GET", &format!("/delete_order?id={order_id}"), None);
     }
-    assert_eq!(answered("POST", "/create_order", Some(&order(41))), (200, json!({"status": true})));
-    assert_eq!(answered("POST", "/create_orders", Some(&json!([order(42), order(43)]))).0, 200);
+    assert_eq!(
+        answered("POST", "/create_order", Some(&order(41))),
+        (200, json!({"status": true}))
+    );
+    assert_eq!(
+        answered("POST", "/create_orders", Some(&json!([order(42), order(43)]))).0,
+        200
+    );
     let (status, orders) = answered("GET", "/orders", None);
     assert_eq!(status, 200);
-    let ours: Vec<_> = orders.as_array().unwrap().iter().filter(|one| [41, 42, 43].contains(&one["order_id"].as_i64().unwrap())).collect();
+    let ours: Vec<_> = orders
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| [41, 42, 43].contains(&one["order_id"].as_i64().unwrap()))
+        .collect();
     assert_eq!(ours.len(), 3);
-    assert_eq!((&ours[0]["amount"], &ours[0]["tax"]), (&json!(56.55), &json!(2)), "money comes back as it was sent");
+    assert_eq!(
+        (&ours[0]["amount"], &ours[0]["tax"]),
+        (&json!(56.55), &json!(2)),
+        "money comes back as it was sent"
+    );
 
     let mut changed = order(41);
     changed["quantity"] = json!(7);
@@ -31,21 +46,35 @@ fn the_published_walk_through_works() {
         assert_eq!(answered("GET", &format!("/delete_order?id={order_id}"), None).0, 200);
     }
     assert_eq!(answered("GET", "/delete_order?id=41", None).0, 404);
-    assert_eq!(answered("POST", "/echo", Some(&json!({"a": 1}))), (200, json!({"a": 1})));
+    assert_eq!(
+        answered("POST", "/echo", Some(&json!({"a": 1}))),
+        (200, json!({"a": 1}))
+    );
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_service_runs_as_wasm_compiled_ahead_of_time_beside_an_ordinary_database() {
     let (status, health) = answered("GET", "/healthz", None);
-    assert_eq!((status, &health["build"], &health["mode"]), (200, &json!("wasm"), &json!("aot")), "{health}");
+    assert_eq!(
+        (status, &health["build"], &health["mode"]),
+        (200, &json!("wasm"), &json!("aot")),
+        "{health}"
+    );
 
     let app = &pods("orders", "app=app")[0];
     assert_eq!(app["spec"]["runtimeClassName"], json!("crun-wasm"));
-    assert!(pods("orders", "app=mariadb")[0]["spec"].get("runtimeClassName").is_none());
+    assert!(
+        pods("orders", "app=mariadb")[0]["spec"]
+            .get("runtimeClassName")
+            .is_none()
+    );
     // The process on the node is crun's own, turned into the engine: nothing of the image runs natively.
     let node = app["spec"]["nodeName"].as_str().unwrap();
-    let processes = std::process::Command::new("docker").args(["exec", node, "ps", "-eo", "args"]).output().unwrap();
+    let processes = std::process::Command::new("docker")
+        .args(["exec", node, "ps", "-eo", "args"])
+        .output()
+        .unwrap();
     let processes = String::from_utf8_lossy(&processes.stdout).into_owned();
     assert!(processes.contains("[libcrun:wasmedge] /app.wasm"), "{processes}");
 }
@@ -54,13 +83,20 @@ fn the_service_runs_as_wasm_compiled_ahead_of_time_beside_an_ordinary_database()
 #[ignore = "needs a cluster, see main.rs"]
 fn status_tells_every_pod_in_a_table_and_as_json() {
     let table = deploy_tool(&["status"]).success().stdout;
-    let status: serde_json::Value = serde_json::from_str(&deploy_tool(&["status", "--output", "json"]).success().stdout).unwrap();
+    let status: serde_json::Value =
+        serde_json::from_str(&deploy_tool(&["status", "--output", "json"]).success().stdout).unwrap();
     let described = status["pods"].as_array().unwrap();
-    let app = described.iter().find(|pod| pod["mode"] == "aot").unwrap_or_else(|| panic!("no pod in mode aot: {status}"));
+    let app = described
+        .iter()
+        .find(|pod| pod["mode"] == "aot")
+        .unwrap_or_else(|| panic!("no pod in mode aot: {status}"));
     assert_eq!(app["runtimeClass"], json!("crun-wasm"));
     let deployed = object("orders", "deployment/app")["spec"]["template"]["spec"]["containers"][0]["image"].clone();
     let digest = app["imageDigest"].as_str().unwrap();
-    assert!(deployed.as_str().unwrap().ends_with(&digest.replace(':', "-")), "{deployed} is not {digest}");
+    assert!(
+        deployed.as_str().unwrap().ends_with(&digest.replace(':', "-")),
+        "{deployed} is not {digest}"
+    );
     for pod in described {
         assert!(table.contains(pod["name"].as_str().unwrap()), "{table}");
     }
@@ -71,8 +107,13 @@ fn status_tells_every_pod_in_a_table_and_as_json() {
 fn no_password_is_in_the_manifests_and_the_one_in_the_cluster_is_random() {
     let secret = object("orders", "secret/mariadb");
     let password = secret["data"]["MARIADB_PASSWORD"].as_str().unwrap();
-    assert!(password.len() >= 40, "a generated password has at least 30 characters before base64");
+    assert!(
+        password.len() >= 40,
+        "a generated password has at least 30 characters before base64"
+    );
     assert_ne!(password, secret["data"]["MARIADB_ROOT_PASSWORD"].as_str().unwrap());
-    let logs = kubectl(&["--namespace", "orders", "logs", "deployment/app"]).success().stdout;
+    let logs = kubectl(&["--namespace", "orders", "logs", "deployment/app"])
+        .success()
+        .stdout;
     assert!(!logs.contains("password"), "{logs}");
 }

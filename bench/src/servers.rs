@@ -1,0 +1,246 @@
+//! What is measured: three servers and their database, as containers on the host's loopback.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// Orders in the table before each load.
+pub const FILLED_ORDERS: u32 = 100;
+
+/// How long a server or the database may take to answer.
+const START: Duration = Duration::from_secs(120);
+
+/// One way to run the service.
+#[derive(Debug)]
+pub struct Build {
+    /// For tables, and what `/healthz` gives as its mode.
+    pub name: &'static str,
+    /// Its port on loopback.
+    port: u16,
+}
+
+/// The three, the native twin first: the others are compared to it.
+pub const BUILDS: [Build; 3] = [
+    Build {
+        name: "native",
+        port: 18_181,
+    },
+    Build {
+        name: "aot",
+        port: 18_182,
+    },
+    Build {
+        name: "interpreter",
+        port: 18_183,
+    },
+];
+
+/// A container that ends with its value.
+#[derive(Debug)]
+struct Container(String);
+
+impl Container {
+    fn run(arguments: &[&str]) -> Result<Self> {
+        let label = [
+            "run",
+            "--detach",
+            "--rm",
+            "--label=deploy-tool.test=bench",
+            "--pull=never",
+        ];
+        let output = Command::new("docker")
+            .args(label)
+            .args(arguments)
+            .output()
+            .context("cannot run docker")?;
+        if !output.status.success() {
+            bail!("docker run: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(Self(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+    }
+
+    fn logs(&self) -> String {
+        let output = Command::new("docker").args(["logs", "--tail=20", &self.0]).output();
+        output.map_or_else(
+            |error| error.to_string(),
+            |output| String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        // The container may have ended by itself; there is nobody left to tell.
+        let _ = Command::new("docker")
+            .args(["rm", "--force", "--volumes", &self.0])
+            .output();
+    }
+}
+
+/// A MariaDB on loopback, with one database for each server.
+#[derive(Debug)]
+pub struct Database {
+    container: Container,
+    port: u16,
+}
+
+impl Database {
+    /// Starts it and waits until it answers.
+    ///
+    /// # Errors
+    /// When Docker or the image is missing.
+    pub fn start() -> Result<Self> {
+        let container = Container::run(&[
+            "--publish=127.0.0.1::3306",
+            "--env=MARIADB_ROOT_PASSWORD=bench",
+            "localhost/wasm-mariadb:11.8",
+            "--innodb-flush-log-at-trx-commit=2",
+            "--max-connections=200",
+        ])?;
+        let output = Command::new("docker")
+            .args(["port", &container.0, "3306/tcp"])
+            .output()?;
+        let port = String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok());
+        let database = Self {
+            port: port.context("docker names no port of the database")?,
+            container,
+        };
+        database.wait()?;
+        Ok(database)
+    }
+
+    fn sql(&self, statements: &str) -> Result<bool> {
+        let client = [
+            "mariadb",
+            "--protocol=tcp",
+            "--host=127.0.0.1",
+            "--user=bench",
+            "--password=bench",
+            "--execute",
+        ];
+        let root = ["mariadb", "--user=root", "--password=bench", "--execute"];
+        let client = if statements.starts_with("CREATE USER") {
+            &root[..]
+        } else {
+            &client[..]
+        };
+        let output = Command::new("docker")
+            .args(["exec", &self.container.0])
+            .args(client)
+            .arg(statements)
+            .output()?;
+        Ok(output.status.success())
+    }
+
+    fn wait(&self) -> Result<()> {
+        let start = Instant::now();
+        let mut statements =
+            "CREATE USER IF NOT EXISTS bench@'%' IDENTIFIED BY 'bench'; GRANT ALL ON *.* TO bench@'%';".to_owned();
+        for build in &BUILDS {
+            statements.push_str(&format!(" CREATE DATABASE IF NOT EXISTS {};", build.name));
+        }
+        while !self.sql(&statements)? {
+            if start.elapsed() > START {
+                bail!("the database does not answer: {}", self.container.logs());
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        Ok(())
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    /// As in [`Build`].
+    pub name: &'static str,
+    /// Its address.
+    pub url: String,
+    container: Container,
+}
+
+impl Server {
+    /// Starts it in the builder's image, which has the engine of the nodes, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready, or runs otherwise than asked for.
+    pub fn start(build: &Build, program: &Path, database: &Database) -> Result<Self> {
+        let file = if build.name == "native" { "/app" } else { "/app.wasm" };
+        let program = program
+            .canonicalize()
+            .with_context(|| format!("there is no {}", program.display()))?;
+        let environment = [
+            format!("LISTEN_ADDRESS=127.0.0.1:{}", build.port),
+            format!(
+                "DATABASE_URL=mysql://bench:bench@127.0.0.1:{}/{}",
+                database.port, build.name
+            ),
+            "LOG=off".to_owned(),
+        ];
+        let mut arguments = vec![
+            "--network=host".to_owned(),
+            format!("--volume={}:{file}:ro", program.display()),
+        ];
+        let run: Vec<String> = if build.name == "native" {
+            arguments.extend(environment.map(|variable| format!("--env={variable}")));
+            vec![file.to_owned()]
+        } else {
+            let wasmedge = ["wasmedge".to_owned()].into_iter();
+            wasmedge
+                .chain(environment.map(|variable| format!("--env={variable}")))
+                .chain([file.to_owned()])
+                .collect()
+        };
+        arguments.push("localhost/wasm-builder:trixie".to_owned());
+        arguments.extend(run);
+        let container = Container::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let server = Self {
+            name: build.name,
+            url: format!("http://127.0.0.1:{}", build.port),
+            container,
+        };
+
+        let start = Instant::now();
+        while !matches!(ureq::get(format!("{}/readyz", server.url)).call(), Ok(answer) if answer.status() == 200) {
+            if start.elapsed() > START {
+                bail!("not ready: {}", server.container.logs());
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let health = ureq::get(format!("{}/healthz", server.url))
+            .call()?
+            .body_mut()
+            .read_to_string()?;
+        if !health.contains(&format!("\"{}\"", build.name)) {
+            bail!("it should run as {}, and says: {health}", build.name);
+        }
+        Ok(server)
+    }
+
+    /// Empties the table and puts [`FILLED_ORDERS`] orders in.
+    ///
+    /// # Errors
+    /// When the server refuses them.
+    pub fn fill(&self, database: &Database) -> Result<()> {
+        if !database.sql(&format!("TRUNCATE TABLE {}.orders", self.name))? {
+            bail!("the table of the {} server cannot be emptied", self.name);
+        }
+        let order = |id| {
+            format!(
+                r#"{{"order_id":{id},"product_id":12,"quantity":2,"amount":56.55,"shipping":15.0,"tax":2.0,"shipping_address":"Mataderos 2312"}}"#
+            )
+        };
+        let orders = (1..=FILLED_ORDERS).map(order).collect::<Vec<_>>().join(",");
+        ureq::post(format!("{}/create_orders", self.url))
+            .header("Content-Type", "application/json")
+            .send(format!("[{orders}]"))
+            .context("the orders to read cannot be written")?;
+        Ok(())
+    }
+}
