@@ -1,0 +1,285 @@
+//! Slow, broken and hostile clients, byte by byte. After each the service must still serve others.
+//!
+//! `ORDERS_URL=http://host:port cargo test -p app --test abuse` does the same to a service that is
+//! there already, such as the guest.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::http::{connect, read_response, Request};
+use support::place::Place;
+
+/// Does something to a service and makes sure that it still serves.
+fn abuse(deed: impl FnOnce(&str)) {
+    let place = Place::without_database();
+    deed(&place.address);
+    let health = Request::new("GET", "/healthz").send(&place.address).unwrap();
+    assert_eq!(health.status, 200);
+}
+
+/// Reads until the service closes the connection.
+fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        // Some systems reset a connection that was closed with bytes in it.
+        Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),
+        _ => String::from_utf8_lossy(&bytes).into_owned(),
+    }
+}
+
+#[test]
+fn requests_in_one_packet_are_answered_in_order() {
+    abuse(|address| {
+        let mut stream = connect(address).unwrap();
+        let echo = |text: &str| Request::new("POST", "/echo").with_body(text).to_bytes(address);
+        let count = 100;
+        let all: Vec<u8> = (0..count).flat_map(|number| echo(&number.to_string())).collect();
+        stream.write_all(&all).unwrap();
+        for number in 0..count {
+            let response = read_response(&mut stream, false).unwrap();
+            assert_eq!(response.body, number.to_string());
+        }
+    });
+}
+
+#[test]
+fn requests_byte_by_byte_are_answered() {
+    abuse(|address| {
+        let mut stream = connect(address).unwrap();
+        for byte in Request::new("POST", "/echo").with_body("slow").to_bytes(address) {
+            stream.write_all(&[byte]).unwrap();
+            thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!(read_response(&mut stream, false).unwrap().body, "slow");
+    });
+}
+
+#[test]
+fn chunked_bodies_are_read() {
+    abuse(|address| {
+        let mut stream = connect(address).unwrap();
+        let head = "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n").unwrap();
+        assert_eq!(read_response(&mut stream, false).unwrap().body, "abcde");
+    });
+}
+
+#[test]
+fn endless_bodies_are_refused() {
+    abuse(|address| {
+        let mut stream = connect(address).unwrap();
+        let head = "POST /create_order HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+        let mut reader = stream.try_clone().unwrap();
+        let writer = thread::spawn(move || while stream.write_all(&chunk).is_ok() {});
+        let answer = read_to_end(&mut reader);
+        writer.join().unwrap();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    });
+}
+
+#[test]
+fn a_huge_announced_body_is_refused_at_once() {
+    abuse(|address| {
+        let mut stream = connect(address).unwrap();
+        let head = "POST /create_order HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        assert_eq!(read_response(&mut stream, false).unwrap().status, 413);
+    });
+}
+
+#[test]
+fn what_is_no_http_is_refused() {
+    abuse(|address| {
+        for bytes in [
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".as_slice(),
+            b"\0\0\0\0\0\0\0\0\r\n\r\n",
+            b"GET\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET /\xff\xfe HTTP/1.1\r\nhost: a\r\n\r\n",
+            b"GET / HTTP/1.1\r\n: \r\n\r\n",
+            b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
+            b"POST /echo HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+            b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ] {
+            let mut stream = connect(address).unwrap();
+            stream.write_all(bytes).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            let answer = read_to_end(&mut stream);
+            let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4");
+            assert!(refused, "{bytes:?}: {answer}");
+        }
+    });
+}
+
+#[test]
+fn odd_targets_are_answered() {
+    abuse(|address| {
+        for (target, status) in [
+            ("*", 404),
+            ("http://other/healthz", 200),
+            ("/healthz?%", 200),
+            ("/delete_order?id=%00", 400),
+            ("/delete_order?id=%ff%fe", 400),
+            ("/orders/%c3%28", 400),
+            ("/orders/-", 400),
+            ("/orders/2147483648", 404),
+        ] {
+            let response = Request::new("GET", target).send(address).unwrap();
+            assert_eq!(response.status, status, "{target}: {response:?}");
+        }
+        let long = format!("/healthz?{}", "a".repeat(60_000));
+        assert_eq!(Request::new("GET", &long).send(address).unwrap().status, 200);
+    });
+}
+
+#[test]
+fn large_heads_are_refused() {
+    abuse(|address| {
+        let many = (0..200).fold(Request::new("GET", "/"), |request, number| {
+            request.header(&format!("x-{number}"), "y")
+        });
+        let large = Request::new("GET", "/").header("x", &"y".repeat(100_000));
+        for request in [many, large] {
+            let mut stream = connect(address).unwrap();
+            // The service may have refused it before it has seen all of it.
+            let _ = stream.write_all(&request.to_bytes(address));
+            let answer = read_to_end(&mut stream);
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn truncated_requests_are_dropped() {
+    abuse(|address| {
+        let whole = Request::new("POST", "/echo").with_body("whole body").to_bytes(address);
+        for length in 1..whole.len() {
+            let mut stream = connect(address).unwrap();
+            stream.write_all(&whole[..length]).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            let answer = read_to_end(&mut stream);
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        }
+    });
+}
+
+/// Closes a connection so that its peer gets a reset in the place of an end.
+fn reset(stream: TcpStream) {
+    let socket = socket2::Socket::from(stream);
+    socket.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[test]
+fn resets_end_nothing() {
+    abuse(|address| {
+        let large = Request::new("POST", "/echo")
+            .with_body(&"x".repeat(500_000))
+            .to_bytes(address);
+        for round in 0..200 {
+            let mut stream = connect(address).unwrap();
+            match round % 4 {
+                // Before the service has accepted the connection.
+                0 => {}
+                1 => stream.write_all(b"GET / HT").unwrap(),
+                // While the answer is being sent.
+                2 => stream.write_all(&large).unwrap(),
+                _ => {
+                    stream.write_all(&Request::new("GET", "/").to_bytes(address)).unwrap();
+                    read_response(&mut stream, false).unwrap();
+                }
+            }
+            reset(stream);
+        }
+    });
+}
+
+#[test]
+fn many_at_once_reset_together() {
+    abuse(|address| {
+        let streams: Vec<TcpStream> = (0..300)
+            .map(|_| {
+                let mut stream = connect(address).unwrap();
+                stream
+                    .write_all(b"POST /echo HTTP/1.1\r\ncontent-length: 5\r\n\r\nab")
+                    .unwrap();
+                stream
+            })
+            .collect();
+        streams.into_iter().for_each(reset);
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_stalls_nobody() {
+    abuse(|address| {
+        let mut stream = connect(address).unwrap();
+        let echo = Request::new("POST", "/echo").with_body(&"x".repeat(1_000_000));
+        stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+        // Until the service cannot send any more and stops reading.
+        while stream.write_all(&echo.to_bytes(address)).is_ok() {}
+        let start = Instant::now();
+        for _ in 0..20 {
+            assert_eq!(Request::new("GET", "/healthz").send(address).unwrap().status, 200);
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn slow_heads_and_bodies_are_given_up() {
+    abuse(|address| {
+        let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n";
+        for (sent, expected) in [(head.to_owned(), ""), (format!("{head}\r\nab"), "HTTP/1.1 408 ")] {
+            let mut stream = connect(address).unwrap();
+            stream.write_all(sent.as_bytes()).unwrap();
+            let start = Instant::now();
+            let answer = read_to_end(&mut stream);
+            assert!(answer.starts_with(expected), "{answer}");
+            assert!(start.elapsed() >= Duration::from_secs(9), "{:?}", start.elapsed());
+        }
+    });
+}
+
+#[test]
+fn idle_connections_are_closed() {
+    abuse(|address| {
+        let mut silent = connect(address).unwrap();
+        let mut used = connect(address).unwrap();
+        used.write_all(&Request::new("GET", "/healthz").to_bytes(address))
+            .unwrap();
+        read_response(&mut used, false).unwrap();
+        let start = Instant::now();
+        assert_eq!(read_to_end(&mut silent), "");
+        assert_eq!(read_to_end(&mut used), "");
+        assert!(start.elapsed() >= Duration::from_secs(25), "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn more_connections_than_allowed_wait_for_their_turn() {
+    abuse(|address| {
+        let mut idle: Vec<TcpStream> = (0..1_024).map(|_| connect(address).unwrap()).collect();
+        let mut waiting = connect(address).unwrap();
+        waiting
+            .write_all(&Request::new("GET", "/healthz").to_bytes(address))
+            .unwrap();
+        waiting.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        assert!(
+            waiting.peek(&mut [0]).is_err(),
+            "there was room for one more connection"
+        );
+        idle.truncate(1_000);
+        waiting.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        assert_eq!(read_response(&mut waiting, false).unwrap().status, 200);
+    });
+}
