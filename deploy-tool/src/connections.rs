@@ -72,10 +72,10 @@ impl Connections {
     pub fn refuse(&self, replicas: u64, database: &str) -> Option<String> {
         (replicas > 0 && self.needed(replicas) > self.limit).then(|| {
             format!(
-                "{replicas} replicas and {} more during an update, {} connections each, and {RESERVED} for probes make {}; \
+                "{replicas} replicas open up to {} connections, what an update adds {}, probes {RESERVED}: together {}; \
                  StatefulSet `{database}` takes {} (--max-connections)",
-                self.surge_pods(replicas),
-                self.pool,
+                replicas * self.pool,
+                self.surge_pods(replicas) * self.pool,
                 self.needed(replicas),
                 self.limit
             )
@@ -150,7 +150,7 @@ mod tests {
         let text = connections(Some("10"), Some("250"), json!(1)).refuse(30, "mariadb").unwrap();
         assert_eq!(
             text,
-            "30 replicas and 1 more during an update, 10 connections each, and 5 for probes make 315; \
+            "30 replicas open up to 300 connections, what an update adds 10, probes 5: together 315; \
              StatefulSet `mariadb` takes 250 (--max-connections)"
         );
     }

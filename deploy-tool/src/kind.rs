@@ -82,13 +82,19 @@ pub async fn load_docker_image(cache: &Cache, progress: &Progress, cluster: &str
     load(cache, progress, cluster, nodes, &["docker-image", image]).await
 }
 
+/// The kind that scripts/host installs for this project fits the node image; another one in PATH may not.
+fn command(cache: &Cache, arguments: &[&str]) -> Outcome<tokio::process::Command> {
+    let ours = cache.path("bin/kind")?;
+    let program = if ours.is_file() { ours.display().to_string() } else { "kind".to_owned() };
+    Ok(process::command(&program, arguments))
+}
+
 async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], what: &[&str]) -> Outcome<()> {
     let nodes = nodes.join(",");
     let mut arguments = vec!["load"];
     arguments.extend(what);
     arguments.extend(["--name", cluster, "--nodes", &nodes]);
-    let command = process::command("kind", arguments);
-    process::logged(progress, command, &cache.log("load"))
+    process::logged(progress, command(cache, &arguments)?, &cache.log("load"))
         .await?
         .check(|| Failure::cluster(format!("cannot load an image into the nodes of the cluster `{cluster}`")))
 }
@@ -109,7 +115,7 @@ pub async fn tag(node: &str, image: &str, name: &str) -> Outcome<()> {
 pub async fn create(cache: &Cache, progress: &Progress, cluster: &str, image: &str, configuration: &Path) -> Outcome<()> {
     let configuration = configuration.display().to_string();
     let arguments = ["create", "cluster", "--name", cluster, "--image", image, "--config", &configuration];
-    let ended = process::logged(progress, process::command("kind", arguments), &cache.log("kind-create")).await?;
+    let ended = process::logged(progress, command(cache, &arguments)?, &cache.log("kind-create")).await?;
     let log = ended.tail.join("\n");
     let failure = Failure::cluster(format!("kind cannot create the cluster `{cluster}`"));
     ended.check(|| match log.contains("port is already allocated") || log.contains("address already in use") {
@@ -123,8 +129,7 @@ pub async fn create(cache: &Cache, progress: &Progress, cluster: &str, image: &s
 /// # Errors
 /// When kind cannot do it.
 pub async fn delete(cache: &Cache, progress: &Progress, cluster: &str) -> Outcome<()> {
-    let command = process::command("kind", ["delete", "cluster", "--name", cluster]);
-    process::logged(progress, command, &cache.log("kind-delete"))
+    process::logged(progress, command(cache, &["delete", "cluster", "--name", cluster])?, &cache.log("kind-delete"))
         .await?
         .check(|| Failure::cluster(format!("kind cannot delete the cluster `{cluster}`")))
 }

@@ -29,4 +29,4 @@ pub const NODE_OR_VOLUME: SignedDuration = SignedDuration::from_secs(90);
 pub const REFUSED_PODS: SignedDuration = SignedDuration::from_secs(4);
 
 /// A container that has started, whose database is ready, and which is still not ready.
-pub const NOT_READY: SignedDuration = SignedDuration::from_secs(40);
+pub const NOT_READY: SignedDuration = SignedDuration::from_secs(30);
