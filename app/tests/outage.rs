@@ -197,12 +197,16 @@ fn a_read_only_database_refuses_changes_only() {
     twin.await_ready();
     database.administer("REVOKE ALL ON *.* FROM 'orders'@'%'").unwrap();
     database.administer("SET GLOBAL read_only = 1").unwrap();
+    // Connections that are open keep the privileges they had.
+    database.administer("KILL USER orders").unwrap();
+    await_that("a new connection is used", || twin.get("/orders").status == 200);
     let refused = twin.send(&create(1));
     assert_eq!(
         refused.error_code().as_deref(),
         Some("database_unavailable"),
         "{refused:?}"
     );
+    assert!(refused.body.contains("cannot do this"), "{refused:?}");
     assert_eq!(twin.get("/orders").status, 200);
     database.administer("SET GLOBAL read_only = 0").unwrap();
     assert_eq!(twin.send(&create(1)).status, 200);

@@ -21,8 +21,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time in which a connection may do nothing: between two requests, or while a client does not
 /// read its answer. Above the 15 s that reading a body and asking the database may take together.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most bytes of a head; hyper answers 431 above it.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The most bytes of a head, give or take a buffer; hyper answers 431 above it.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// What most routes read of a body, and what is read for paths that do not exist.
 const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
