@@ -224,6 +224,7 @@ fn a_changed_password_is_told_and_recovers() {
         .unwrap();
     database.container("restart");
     await_that("the database lets nobody in", || {
+        twin.get("/readyz");
         twin.log().iter().any(|line| line.contains("Access denied"))
     });
     check_away(&twin);

@@ -20,7 +20,7 @@ use crate::service::Service;
 /// guest time even when idle: its engine polls all of them in turn.
 const MAX_CONNECTIONS: usize = 1_024;
 
-/// The pause after a failed accept. Some failures, such as too many open files, last for a while.
+/// The pause after a failed accept that no client is to blame for, such as too many open files.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
 
 /// Why the service cannot start.
@@ -86,10 +86,23 @@ async fn accept_forever(listener: TcpListener, service: Arc<Service>) {
                     drop(slot);
                 });
             }
+            Err(error) if is_of_the_client(&error) => {
+                log::event(Level::Debug, &format!("a client left at once: {error}"));
+            }
             Err(error) => {
                 log::event(Level::Warn, &format!("cannot accept a connection: {error}"));
                 sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
             }
         }
     }
+}
+
+/// Whether a connection failed because its client was gone before it was accepted: in the guest,
+/// accepting asks for the peer's address. Pausing for it would let one client stall the others.
+fn is_of_the_client(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::NotConnected | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+    )
 }
