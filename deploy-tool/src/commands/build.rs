@@ -30,6 +30,10 @@ pub struct Built {
     pub digest: String,
     /// The OCI archive.
     pub archive: PathBuf,
+    /// The module as the compiler made it.
+    pub module: PathBuf,
+    /// The same module, compiled ahead of time.
+    pub compiled_module: PathBuf,
     /// SHA-256 of the module before it was compiled ahead of time.
     pub module_digest: String,
     /// Bytes of that module.
@@ -67,25 +71,25 @@ pub async fn build(printer: &Printer, cache: &Cache, source: &SourceArguments, n
     let (builder, engine) = builder().await?;
     let module = printer
         .step(&format!("Wasm module of {name}"), async |progress| {
-            module(cache, progress, &source.workspace, &definition.package, &builder).await
+            module(cache, progress, &source.workspace, &definition, &builder).await
         })
         .await?;
-    let plain_module_digest = digest::hex(&module);
+    let plain_module_digest = digest::hex(&module.bytes);
     let compiled = printer
         .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-            ahead_of_time(cache, progress, &module, &plain_module_digest, &engine).await
+            ahead_of_time(cache, progress, &module.bytes, &plain_module_digest, &engine).await
         })
         .await?;
     let packing = async |progress: &Progress| {
         let contents = Contents {
             definition: &definition,
-            module: &compiled,
+            module: &compiled.bytes,
             files,
             plain_module_digest: plain_module_digest.clone(),
             engine: engine.clone(),
         };
-        let built = pack(cache, name, &contents, module.len())?;
-        progress.outcome(format!("image {} ({:.1} MB)", built.reference, megabytes(compiled.len())));
+        let built = pack(cache, name, &contents, &module, &compiled)?;
+        progress.outcome(format!("image {} ({:.1} MB)", built.reference, megabytes(compiled.bytes.len())));
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await
@@ -111,31 +115,38 @@ async fn builder() -> Outcome<(String, String)> {
     Ok((image.label(RECIPE_LABEL).unwrap_or(&image.id).to_owned(), engine.to_owned()))
 }
 
-async fn module(cache: &Cache, progress: &Progress, folder: &Path, package: &str, builder: &str) -> Outcome<Vec<u8>> {
+/// A file that was made, now or earlier.
+struct Kept {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+async fn module(cache: &Cache, progress: &Progress, folder: &Path, definition: &Definition, builder: &str) -> Outcome<Kept> {
+    let Definition { package, profile, .. } = definition;
     let workspace = compile::workspace(folder).await?;
     let packages = workspace.sources_of(package).map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
     let inputs = inputs::read(&workspace, &packages)?;
     let sources = inputs.digest();
-    let made_of = [COMPILE_REVISION, package, builder, &sources].map(|part| ("", part.as_bytes()));
-    let kept = cache.path(format!("modules/{}.wasm", digest::parts(made_of)))?;
+    let made_of = [COMPILE_REVISION, package.as_str(), profile.as_str(), builder, sources.as_str()].map(|part| ("", part.as_bytes()));
+    let path = cache.path(format!("modules/{}.wasm", digest::parts(made_of)))?;
     let _lock = lock::builder(cache, progress).await?;
-    if let Ok(bytes) = std::fs::read(&kept) {
+    if let Ok(bytes) = std::fs::read(&path) {
         progress.outcome(format!("Wasm module of {package}: unchanged ({:.1} MB)", megabytes(bytes.len())));
-        return Ok(bytes);
+        return Ok(Kept { path, bytes });
     }
-    let bytes = compile::module(cache, progress, &workspace, &inputs, package).await?;
+    let bytes = compile::module(cache, progress, &workspace, &inputs, definition).await?;
     inspected(&bytes)?;
-    cache.write(&kept, &bytes)?;
+    cache.write(&path, &bytes)?;
     progress.outcome(format!("Wasm module of {package}: compiled ({:.1} MB)", megabytes(bytes.len())));
-    Ok(bytes)
+    Ok(Kept { path, bytes })
 }
 
-async fn ahead_of_time(cache: &Cache, progress: &Progress, module: &[u8], digest: &str, engine: &str) -> Outcome<Vec<u8>> {
-    let kept = cache.path(format!("aot/{digest}-wasmedge-{engine}.wasm"))?;
+async fn ahead_of_time(cache: &Cache, progress: &Progress, module: &[u8], digest: &str, engine: &str) -> Outcome<Kept> {
+    let path = cache.path(format!("aot/{digest}-wasmedge-{engine}.wasm"))?;
     let _lock = lock::builder(cache, progress).await?;
-    if let Ok(bytes) = std::fs::read(&kept) {
+    if let Ok(bytes) = std::fs::read(&path) {
         progress.outcome(format!("compiled ahead of time for WasmEdge {engine}: unchanged"));
-        return Ok(bytes);
+        return Ok(Kept { path, bytes });
     }
     let bytes = compile::ahead_of_time(cache, progress, module).await?;
     if !inspected(&bytes)?.ahead_of_time {
@@ -143,16 +154,16 @@ async fn ahead_of_time(cache: &Cache, progress: &Progress, module: &[u8], digest
             .because("the result has no custom section `wasmedge`")
             .next("make the builder again: run `make images`"));
     }
-    cache.write(&kept, &bytes)?;
+    cache.write(&path, &bytes)?;
     progress.outcome(format!("compiled ahead of time for WasmEdge {engine}"));
-    Ok(bytes)
+    Ok(Kept { path, bytes })
 }
 
 fn inspected(bytes: &[u8]) -> Outcome<Module> {
     inspect::inspect(bytes).map_err(|error| Failure::input("the module would not run").because(error))
 }
 
-fn pack(cache: &Cache, name: &str, contents: &Contents<'_>, module_size_bytes: usize) -> Outcome<Built> {
+fn pack(cache: &Cache, name: &str, contents: &Contents<'_>, module: &Kept, compiled: &Kept) -> Outcome<Built> {
     let impossible = |error: &dyn std::fmt::Display| Failure::input(format!("cannot pack the image of {name}")).because(error);
     let image = image::pack(contents).map_err(|error| impossible(&error))?;
     let archive = cache.path(format!("images/{name}-{}.tar", image.tag()))?;
@@ -165,9 +176,11 @@ fn pack(cache: &Cache, name: &str, contents: &Contents<'_>, module_size_bytes: u
         reference: image.reference(),
         digest: image.digest(),
         archive,
+        module: module.path.clone(),
+        compiled_module: compiled.path.clone(),
         module_digest: contents.plain_module_digest.clone(),
-        module_size_bytes,
-        packed_size_bytes: contents.module.len(),
+        module_size_bytes: module.bytes.len(),
+        packed_size_bytes: compiled.bytes.len(),
         engine: contents.engine.clone(),
     })
 }

@@ -10,6 +10,9 @@ use crate::yaml::{self, YamlError};
 pub struct Definition {
     /// The workspace package whose binary of the same name is the module.
     pub package: String,
+    /// The Cargo profile it is compiled with.
+    #[serde(default = "release")]
+    pub profile: String,
     /// The image's name without a tag.
     pub name: String,
     /// The module's path in the image, and its entrypoint.
@@ -21,6 +24,10 @@ pub struct Definition {
     /// What else is in the image.
     #[serde(default)]
     pub files: Vec<ExtraFile>,
+}
+
+fn release() -> String {
+    "release".to_owned()
 }
 
 /// A file beside the module.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 fn definition() -> Definition {
     Definition {
         package: "app".into(),
+        profile: "release".into(),
         name: "localhost/orders".into(),
         module: "/app.wasm".into(),
         user: "65532".into(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{crates, inputs::Inputs, stage, workspace::Workspace};
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};
+use crate::image::Definition;
 use crate::printer::Progress;
 use crate::process;
 use crate::settings::BUILDER_IMAGE;
@@ -41,8 +42,9 @@ pub async fn module(
     progress: &Progress,
     workspace: &Workspace,
     inputs: &Inputs,
-    package: &str,
+    definition: &Definition,
 ) -> Outcome<Vec<u8>> {
+    let Definition { package, profile, .. } = definition;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let stage = cache.scratch("stage")?;
     stage::fill(&stage.path, workspace, inputs)?;
@@ -58,7 +60,8 @@ pub async fn module(
             BUILDER_IMAGE,
             "cargo",
             "build",
-            "--release",
+            "--profile",
+            profile,
             "--locked",
             "--offline",
             "--config=source.crates-io.replace-with=\"vendor\"",
@@ -76,7 +79,7 @@ pub async fn module(
     process::logged(progress, command, &cache.log("compile"))
         .await?
         .check(|| Failure::input(format!("the package `{package}` does not compile for {TARGET}")))?;
-    read(&target.join(TARGET).join("release").join(format!("{package}.wasm")))
+    read(&target.join(TARGET).join(profile).join(format!("{package}.wasm")))
 }
 
 /// Compiles a module ahead of time, for every processor of the architecture.
