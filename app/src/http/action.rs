@@ -1,10 +1,10 @@
 //! From a complete request to what it asks for, and from the outcome to the answer.
 
 use hyper::body::Bytes;
-use hyper::header::{HeaderValue, CONTENT_TYPE};
+use hyper::header::{HeaderValue, CONTENT_TYPE, VARY};
 use hyper::{HeaderMap, Method};
 
-use super::{Code, Origins, Problem, Query, Reply, Route, Target};
+use super::{page, Code, Origins, Problem, Query, Reply, Route, Target};
 use crate::command::{Command, Outcome};
 use crate::order::{read_order, read_orders};
 
@@ -65,7 +65,10 @@ pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Probl
         return Ok(Action::Reply(origins.preflight(route, parts.headers)));
     }
     match route {
+        Route::Index if page::wants_page(parts.headers) => Ok(Action::Reply(page::html())),
         Route::Index => Ok(Action::Reply(list_of_routes())),
+        Route::PageStyle => Ok(Action::Reply(page::style())),
+        Route::PageScript => Ok(Action::Reply(page::script())),
         Route::Echo => Ok(Action::Reply(echo(parts))),
         Route::Init => Ok(Action::Initialise),
         Route::Healthz => Ok(Action::Health),
@@ -139,14 +142,7 @@ fn one_order(parts: &Parts<'_>, id: i32) -> Result<Action, Problem> {
 }
 
 fn list(query: Query<'_>) -> Result<Action, Problem> {
-    let limit = match query.get("limit") {
-        None => DEFAULT_LIMIT,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or_else(|| Problem::new(Code::InvalidQuery, "limit must be 1 to 10000"))?,
-    };
+    let limit = limit(query)?;
     let after = query.get("after").map(|id| read_id(&id)).transpose()?;
     let command = Command::List {
         // One more than asked for, to learn whether there is a next page.
@@ -154,6 +150,27 @@ fn list(query: Query<'_>) -> Result<Action, Problem> {
         after,
     };
     Ok(Action::Store(command, Style::Page(limit)))
+}
+
+fn limit(query: Query<'_>) -> Result<usize, Problem> {
+    match query.get("limit") {
+        None => Ok(DEFAULT_LIMIT),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or_else(|| Problem::new(Code::InvalidQuery, "limit must be 1 to 10000")),
+    }
+}
+
+/// About how many bytes the answer may have, as far as the request tells: lists of orders count.
+pub fn answer_size(parts: &Parts<'_>) -> usize {
+    const ORDER: usize = 1024;
+    if parts.target.route == Route::Orders && *parts.method == Method::GET {
+        limit(parts.query).map_or(0, |limit| limit * ORDER)
+    } else {
+        0
+    }
 }
 
 /// An order id. A whole number that is too large for one is a number still: no order has it.
@@ -201,5 +218,5 @@ fn echo(parts: &Parts<'_>) -> Reply {
 
 fn list_of_routes() -> Reply {
     let lines = Route::ALL.map(|route| format!("{} {}\n", route.path(), route.allow()));
-    Reply::text(lines.concat())
+    Reply::text(lines.concat()).with(VARY, HeaderValue::from_static("accept"))
 }

@@ -3,13 +3,14 @@
 
 mod action;
 mod origin;
+mod page;
 mod problem;
 mod query;
 mod reply;
 mod request_id;
 mod route;
 
-pub use action::{read_action, reply_to_outcome, Action, Parts, Style};
+pub use action::{answer_size, read_action, reply_to_outcome, Action, Parts, Style};
 pub use origin::{Origin, Origins};
 pub use problem::{Code, Problem};
 pub(crate) use query::percent_decoded;

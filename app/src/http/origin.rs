@@ -75,7 +75,8 @@ impl Origins {
         if self.listed.is_empty() {
             return reply;
         }
-        let reply = reply.with(VARY, HeaderValue::from_static("origin"));
+        let mut reply = reply;
+        reply.headers.append(VARY, HeaderValue::from_static("origin"));
         match self.permitted(headers) {
             Some(origin) => reply.with(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()).with(
                 ACCESS_CONTROL_EXPOSE_HEADERS,

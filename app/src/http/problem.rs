@@ -34,6 +34,8 @@ pub enum Code {
     CrossSite,
     /// Something is wrong in the service.
     Internal,
+    /// Other requests take all the memory there is.
+    Busy,
     /// The database cannot be used just now.
     DatabaseUnavailable,
     /// The database did not answer in time; the outcome is not known.
@@ -57,6 +59,7 @@ impl Code {
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::CrossSite => "cross_site",
             Code::Internal => "internal",
+            Code::Busy => "busy",
             Code::DatabaseUnavailable => "database_unavailable",
             Code::Timeout => "timeout",
         }
@@ -75,7 +78,7 @@ impl Code {
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::CrossSite => StatusCode::FORBIDDEN,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Code::DatabaseUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Busy | Code::DatabaseUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

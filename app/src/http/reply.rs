@@ -10,7 +10,7 @@ use hyper::{HeaderMap, StatusCode};
 use super::{Code, Problem};
 use crate::order::{orders_as_json, Order};
 
-/// Seconds after which a client may try again when the database is away. The pool tries to connect
+/// Seconds after which a client may try again when the service is busy or the database is away. The pool tries to connect
 /// about once a second then.
 const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -125,7 +125,9 @@ impl From<Problem> for Reply {
         let reply = Reply::new(problem.code.status(), JSON, problem.to_json());
         match (problem.code, problem.allow) {
             (_, Some(allow)) => reply.with(ALLOW, HeaderValue::from_static(allow)),
-            (Code::DatabaseUnavailable, _) => reply.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS)),
+            (Code::Busy | Code::DatabaseUnavailable, _) => {
+                reply.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))
+            }
             _ => reply,
         }
     }

@@ -31,6 +31,10 @@ pub enum Route {
     Readyz,
     /// `/metrics`
     Metrics,
+    /// `/page.css`
+    PageStyle,
+    /// `/page.js`
+    PageScript,
 }
 
 /// A route together with the part of the path that varies.
@@ -46,7 +50,7 @@ const MEBIBYTE: usize = 1024 * 1024;
 
 impl Route {
     /// All routes, in the order in which `/` lists them.
-    pub const ALL: [Route; 12] = [
+    pub const ALL: [Route; 14] = [
         Route::Index,
         Route::Echo,
         Route::Init,
@@ -59,6 +63,8 @@ impl Route {
         Route::Healthz,
         Route::Readyz,
         Route::Metrics,
+        Route::PageStyle,
+        Route::PageScript,
     ];
 
     /// The path, with `{id}` for the part that varies.
@@ -76,6 +82,8 @@ impl Route {
             Route::Healthz => "/healthz",
             Route::Readyz => "/readyz",
             Route::Metrics => "/metrics",
+            Route::PageStyle => "/page.css",
+            Route::PageScript => "/page.js",
         }
     }
 
@@ -88,7 +96,9 @@ impl Route {
             Route::DeleteOrder => "GET, POST, DELETE, OPTIONS",
             Route::Orders => "GET, HEAD, POST, OPTIONS",
             Route::OneOrder => "GET, HEAD, PUT, DELETE, OPTIONS",
-            Route::Index | Route::Healthz | Route::Readyz | Route::Metrics => "GET, HEAD, OPTIONS",
+            Route::Index | Route::Healthz | Route::Readyz | Route::Metrics | Route::PageStyle | Route::PageScript => {
+                "GET, HEAD, OPTIONS"
+            }
         }
     }
 

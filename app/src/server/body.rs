@@ -5,6 +5,8 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, HttpBody};
 use tokio::time::timeout;
 
+use super::connection::busy;
+use super::memory::{Exhausted, Memory, Share};
 use crate::http::{Code, Problem};
 
 /// The time in which a client must have sent its body.
@@ -15,19 +17,22 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// discard it: <https://www.rfc-editor.org/rfc/rfc9112#section-9.6>.
 const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 
-/// Reads a whole body of at most `limit` bytes.
-pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    timeout(READ_TIMEOUT, collect(body, limit)).await.unwrap_or_else(|_| {
-        let message = "the request took more than 10 s to arrive";
-        Err(Problem::new(Code::RequestTimeout, message))
-    })
+/// Reads a whole body of at most `limit` bytes, and takes the memory for it.
+pub async fn read_body(body: Body, limit: usize, memory: &Memory) -> Result<(Bytes, Share), Problem> {
+    timeout(READ_TIMEOUT, collect(body, limit, memory))
+        .await
+        .unwrap_or_else(|_| {
+            let message = "the request took more than 10 s to arrive";
+            Err(Problem::new(Code::RequestTimeout, message))
+        })
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+async fn collect(mut body: Body, limit: usize, memory: &Memory) -> Result<(Bytes, Share), Problem> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > MAX_DISCARDED_BYTES {
         return Err(too_large(limit));
     }
+    let mut share = Share::default();
     let mut received = 0_usize;
     let mut first = Bytes::new();
     let mut all = Vec::new();
@@ -38,8 +43,10 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
             break;
         }
         if received > limit {
+            (first, all, share) = (Bytes::new(), Vec::new(), Share::default());
             continue;
         }
+        memory.for_body(received, &mut share).map_err(|Exhausted| busy())?;
         // Most bodies come in one piece, which then need not be copied.
         if first.is_empty() && all.is_empty() {
             first = chunk;
@@ -52,8 +59,8 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     }
     match received {
         _ if received > limit => Err(too_large(limit)),
-        _ if all.is_empty() => Ok(first),
-        _ => Ok(all.into()),
+        _ if all.is_empty() => Ok((first, share)),
+        _ => Ok((all.into(), share)),
     }
 }
 

@@ -4,23 +4,31 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
+use hyper::http::request::Parts as Head;
 use hyper::server::conn::Http;
 use hyper::service::service_fn;
 use hyper::{Body, Request, Response};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use super::answer_body::AnswerBody;
 use super::body::read_body;
+use super::memory::{Exhausted, Memory, Share};
 use super::patience::Patient;
-use crate::http::{Parts, Problem, Query, Reply, Target};
+use crate::http::{answer_size, Code, Parts, Problem, Query, Reply, Target};
 use crate::log::{self, Access, Level};
 use crate::service::Service;
 
 /// The time to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time in which a connection may do nothing: between two requests, or while a client does not
-/// read its answer. Above the 15 s that reading a body and asking the database may take together.
+/// read its answer. Above the 20 s that reading a body, waiting for memory and asking
+/// the database may take together.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time in which a large list gets its turn.
+const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of a head, give or take a buffer; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
@@ -30,13 +38,13 @@ const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves a connection until it ends.
-pub async fn serve(stream: TcpStream, service: Arc<Service>) {
+pub async fn serve(stream: TcpStream, service: Arc<Service>, memory: Arc<Memory>) {
     // A connection that is gone already fails below; the guest has no such option and needs none.
     let _ = stream.set_nodelay(true);
     let stream = Patient::new(stream, IDLE_TIMEOUT);
     let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(answer(&service, request).await) }
+        let (service, memory) = (Arc::clone(&service), Arc::clone(&memory));
+        async move { Ok::<_, Infallible>(answer(&service, &memory, request).await) }
     });
     let served = Http::new()
         .http1_only(true)
@@ -52,7 +60,7 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>) {
     }
 }
 
-async fn answer(service: &Service, request: Request<Body>) -> Response<Body> {
+async fn answer(service: &Service, memory: &Memory, request: Request<Body>) -> Response<AnswerBody> {
     let start = Instant::now();
     let (head, body) = request.into_parts();
     let request_id = service.request_ids.choose(head.headers.get(REQUEST_ID));
@@ -68,11 +76,11 @@ async fn answer(service: &Service, request: Request<Body>) -> Response<Body> {
     let limit = target
         .as_ref()
         .map_or(DEFAULT_BODY_LIMIT, |target| target.route.body_limit());
-    let body = read_body(body, limit).await;
+    let body = read_body(body, limit, memory).await;
 
-    let reply = answer_complete(service, target, &head, body)
+    let (reply, share) = answer_complete(service, memory, target, &head, body)
         .await
-        .unwrap_or_else(Reply::from);
+        .unwrap_or_else(|problem| (Reply::from(problem), Share::default()));
     let reply = service.origins.mark(reply, &head.headers);
 
     let (status, duration) = (reply.status.as_u16(), start.elapsed());
@@ -85,27 +93,41 @@ async fn answer(service: &Service, request: Request<Body>) -> Response<Body> {
         duration,
         request_id: &request_id,
     });
-    into_response(reply, &request_id)
+    into_response(reply, share, &request_id)
 }
 
+/// The problem of a request that finds no memory.
+pub fn busy() -> Problem {
+    Problem::new(Code::Busy, "too much is asked for at once; try again soon")
+}
+
+/// The answer and the memory it takes until its client has read it.
 async fn answer_complete(
     service: &Service,
+    memory: &Memory,
     target: Result<Target<'_>, Problem>,
-    head: &hyper::http::request::Parts,
-    body: Result<hyper::body::Bytes, Problem>,
-) -> Result<Reply, Problem> {
+    head: &Head,
+    body: Result<(Bytes, Share), Problem>,
+) -> Result<(Reply, Share), Problem> {
+    let target = target?;
+    let (body, _body_share) = body?;
     let parts = Parts {
-        target: target?,
+        target,
         method: &head.method,
         query: Query::new(head.uri.query()),
         headers: &head.headers,
-        body: body?,
+        body,
     };
-    service.answer(&parts).await
+    let _list_share = timeout(LIST_TIMEOUT, memory.for_list(answer_size(&parts)))
+        .await
+        .map_err(|_| busy())?;
+    let reply = service.answer(&parts).await?;
+    let share = memory.for_answer(reply.body.len()).map_err(|Exhausted| busy())?;
+    Ok((reply, share))
 }
 
-fn into_response(reply: Reply, request_id: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(reply.body));
+fn into_response(reply: Reply, share: Share, request_id: &str) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::new(reply.body, share));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     if let Ok(value) = HeaderValue::from_str(request_id) {

@@ -1,7 +1,9 @@
 //! The server: from a socket to a complete request and back.
 
+mod answer_body;
 mod body;
 mod connection;
+mod memory;
 mod patience;
 
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use crate::config::{Config, ConfigError};
 use crate::log::{self, Level};
 use crate::mode::Mode;
 use crate::service::Service;
+use memory::Memory;
 
 /// The most connections that are open at once; more wait in the system's queue. Each costs the
 /// guest time even when idle: its engine polls all of them in turn.
@@ -77,12 +80,13 @@ pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
 /// gone before it was accepted, ends nothing.
 async fn accept_forever(listener: TcpListener, service: Arc<Service>) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let memory = Arc::new(Memory::default());
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let service = Arc::clone(&service);
+                let (service, memory) = (Arc::clone(&service), Arc::clone(&memory));
                 tokio::spawn(async move {
-                    connection::serve(stream, service).await;
+                    connection::serve(stream, service, memory).await;
                     drop(slot);
                 });
             }

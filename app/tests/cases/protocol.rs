@@ -16,6 +16,22 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         case(
+            "browsers get the page",
+            Needs::Nothing,
+            [
+                get("/", 200)
+                    .with("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+                    .header("content-type", "text/html; charset=utf-8")
+                    .header("vary", "accept")
+                    .contains("<link rel=\"stylesheet\" href=\"page.css\">")
+                    .contains("<script src=\"page.js\" defer></script>"),
+                get("/", 200).with("accept", "*/*").contains("/echo POST"),
+                get("/page.css", 200).header("content-type", "text/css; charset=utf-8"),
+                get("/page.js", 200).header("content-type", "text/javascript; charset=utf-8"),
+                post("/page.js", "", 405),
+            ],
+        ),
+        case(
             "echo gives back body and content type",
             Needs::Nothing,
             [

@@ -1,0 +1,47 @@
+//! The orders page: three files, embedded in the service.
+
+use hyper::header::{HeaderValue, ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
+use hyper::{HeaderMap, StatusCode};
+
+use super::Reply;
+
+const HTML: &str = include_str!("../../page/index.html");
+const STYLE: &str = include_str!("../../page/page.css");
+const SCRIPT: &str = include_str!("../../page/page.js");
+
+/// The page may load its own two files and ask its own service, nothing else.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// Whether `/` should answer with the page: browsers ask for HTML by name, curl does not.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")))
+}
+
+/// The page itself.
+pub fn html() -> Reply {
+    file(HTML, "text/html; charset=utf-8")
+        .with(CONTENT_SECURITY_POLICY, POLICY)
+        .with(VARY, HeaderValue::from_static("accept"))
+}
+
+/// `/page.css`
+pub fn style() -> Reply {
+    file(STYLE, "text/css; charset=utf-8")
+}
+
+/// `/page.js`
+pub fn script() -> Reply {
+    file(SCRIPT, "text/javascript; charset=utf-8")
+}
+
+/// The files belong together, so none may be kept from an earlier version of the service.
+fn file(text: &'static str, content_type: &'static str) -> Reply {
+    let content_type = HeaderValue::from_static(content_type);
+    Reply::new(StatusCode::OK, content_type, text).with(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+}
