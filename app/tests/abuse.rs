@@ -283,3 +283,37 @@ fn more_connections_than_allowed_wait_for_their_turn() {
         assert_eq!(read_response(&mut waiting, false).unwrap().status, 200);
     });
 }
+
+/// Large bodies that never end and large answers that nobody reads, from many clients at once: the
+/// pod's memory limit is 128 MiB.
+#[test]
+fn memory_stays_bounded() {
+    const LIMIT_KIB: u64 = 128 * 1024;
+    let place = Place::without_database();
+    let address = place.address.as_str();
+    let health = || Request::new("GET", "/healthz").send(address).unwrap().status;
+
+    let large = "x".repeat(1024 * 1024);
+    let echo = Request::new("POST", "/echo").with_body(&large).to_bytes(address);
+    let head = "POST /create_orders HTTP/1.1\r\nhost: a\r\ncontent-length: 8388608\r\n\r\n";
+    let endless = [head.as_bytes(), large.repeat(7).as_bytes()].concat();
+    let clients: Vec<TcpStream> = (0..60)
+        .map(|client| {
+            let mut stream = connect(address).unwrap();
+            stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+            // What does not fit is refused, and the connection closed while we still send.
+            let _ = stream.write_all(if client % 3 == 0 { &endless } else { &echo });
+            assert_eq!(health(), 200);
+            stream
+        })
+        .collect();
+    drop(clients);
+    if let Some(peak) = place.peak_memory_kib() {
+        assert!(peak < LIMIT_KIB, "{peak} KiB");
+    }
+    // And it comes back to work on large bodies.
+    support::await_that("a large body is taken", || {
+        let request = Request::new("POST", "/echo").with_body(&large);
+        request.send(address).is_ok_and(|response| response.status == 200)
+    });
+}

@@ -12,7 +12,7 @@ pub struct Place {
     /// Whether the service is the test's own, with the configuration that the test gave.
     pub is_own: bool,
     // In this order: the twin ends before its database.
-    _twin: Option<Twin>,
+    twin: Option<Twin>,
     _database: Option<Arc<Database>>,
 }
 
@@ -30,7 +30,7 @@ impl Place {
         Some(Place {
             address: twin.address.clone(),
             is_own: true,
-            _twin: Some(twin),
+            twin: Some(twin),
             _database: Some(database),
         })
     }
@@ -42,10 +42,15 @@ impl Place {
             Place {
                 address: twin.address.clone(),
                 is_own: true,
-                _twin: Some(twin),
+                twin: Some(twin),
                 _database: None,
             }
         })
+    }
+
+    /// The most memory the service has used, when it is a process of this test.
+    pub fn peak_memory_kib(&self) -> Option<u64> {
+        self.twin.as_ref().map(Twin::peak_memory_kib)
     }
 
     fn given() -> Option<Place> {
@@ -62,7 +67,7 @@ impl Place {
                 format!("{address}:80")
             },
             is_own: false,
-            _twin: None,
+            twin: None,
             _database: None,
         })
     }

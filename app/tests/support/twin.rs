@@ -61,6 +61,13 @@ impl Twin {
         self.log.lock().unwrap().clone()
     }
 
+    /// The most memory the twin has used.
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Sends a request.
     pub fn send(&self, request: &Request) -> Response {
         request.send(&self.address).unwrap()
