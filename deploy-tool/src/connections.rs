@@ -34,7 +34,12 @@ enum Surge {
 
 /// The database of a Deployment, if it names one.
 pub fn database_name(deployment: &Deployment) -> Option<&str> {
-    deployment.metadata.annotations.as_ref()?.get(DATABASE_ANNOTATION).map(String::as_str)
+    deployment
+        .metadata
+        .annotations
+        .as_ref()?
+        .get(DATABASE_ANNOTATION)
+        .map(String::as_str)
 }
 
 impl Connections {
@@ -43,8 +48,14 @@ impl Connections {
         let spec = deployment.spec.as_ref();
         let service = spec.map(|spec| containers(&spec.template)).unwrap_or_default();
         let pool = service.iter().flat_map(|container| container.env.iter().flatten());
-        let mut pool = pool.filter(|variable| variable.name == POOL_VARIABLE).filter_map(|variable| variable.value.as_ref()?.parse().ok());
-        let server = database.spec.as_ref().map(|spec| containers(&spec.template)).unwrap_or_default();
+        let mut pool = pool
+            .filter(|variable| variable.name == POOL_VARIABLE)
+            .filter_map(|variable| variable.value.as_ref()?.parse().ok());
+        let server = database
+            .spec
+            .as_ref()
+            .map(|spec| containers(&spec.template))
+            .unwrap_or_default();
         let arguments = server.iter().flat_map(|container| container.args.iter().flatten());
         let mut limit = arguments.filter_map(|argument| argument.strip_prefix("--max-connections=")?.parse().ok());
         Self {
@@ -96,7 +107,9 @@ fn surge(deployment: &Deployment) -> Surge {
     if strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some("Recreate")) {
         return Surge::Pods(0);
     }
-    let surge = strategy.and_then(|strategy| strategy.rolling_update.as_ref()).and_then(|update| update.max_surge.as_ref());
+    let surge = strategy
+        .and_then(|strategy| strategy.rolling_update.as_ref())
+        .and_then(|update| update.max_surge.as_ref());
     let default = Surge::Percent(25);
     match surge {
         Some(IntOrString::Int(pods)) => u64::try_from(*pods).map_or(default, Surge::Pods),
@@ -106,7 +119,11 @@ fn surge(deployment: &Deployment) -> Surge {
 }
 
 fn containers(template: &PodTemplateSpec) -> Vec<Container> {
-    template.spec.as_ref().map(|spec| spec.containers.clone()).unwrap_or_default()
+    template
+        .spec
+        .as_ref()
+        .map(|spec| spec.containers.clone())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -115,8 +132,14 @@ mod tests {
     use serde_json::json;
 
     fn connections(pool: Option<&str>, limit: Option<&str>, surge: serde_json::Value) -> Connections {
-        let env: Vec<_> = pool.map(|pool| json!({"name": "DATABASE_POOL_MAX", "value": pool})).into_iter().collect();
-        let args: Vec<_> = limit.map(|limit| format!("--max-connections={limit}")).into_iter().collect();
+        let env: Vec<_> = pool
+            .map(|pool| json!({"name": "DATABASE_POOL_MAX", "value": pool}))
+            .into_iter()
+            .collect();
+        let args: Vec<_> = limit
+            .map(|limit| format!("--max-connections={limit}"))
+            .into_iter()
+            .collect();
         let template = |container| json!({"spec": {"containers": [container]}});
         let deployment = json!({"metadata": {"annotations": {"deploy-tool.dev/database": "mariadb"}}, "spec": {
             "selector": {}, "template": template(json!({"name": "app", "env": env})),
@@ -147,7 +170,9 @@ mod tests {
 
     #[test]
     fn the_refusal_shows_the_sum() {
-        let text = connections(Some("10"), Some("250"), json!(1)).refuse(30, "mariadb").unwrap();
+        let text = connections(Some("10"), Some("250"), json!(1))
+            .refuse(30, "mariadb")
+            .unwrap();
         assert_eq!(
             text,
             "30 replicas open up to 300 connections, what an update adds 10, probes 5: together 315; \

@@ -36,7 +36,11 @@ impl LocalImage {
 /// When it cannot be started or ends badly.
 pub async fn run<A: AsRef<OsStr>>(what: &str, arguments: impl IntoIterator<Item = A>) -> Outcome<String> {
     let output = process::capture(process::command("docker", arguments)).await?;
-    if output.success { Ok(output.stdout) } else { Err(explain(what, &output.stderr)) }
+    if output.success {
+        Ok(output.stdout)
+    } else {
+        Err(explain(what, &output.stderr))
+    }
 }
 
 /// A local image, or none.
@@ -45,7 +49,11 @@ pub async fn run<A: AsRef<OsStr>>(what: &str, arguments: impl IntoIterator<Item 
 /// When Docker cannot be asked.
 pub async fn image(reference: &str) -> Outcome<Option<LocalImage>> {
     let arguments = ["image", "inspect", "--format", "{{json .}}", reference];
-    let Output { success, stdout, stderr } = process::capture(process::command("docker", arguments)).await?;
+    let Output {
+        success,
+        stdout,
+        stderr,
+    } = process::capture(process::command("docker", arguments)).await?;
     if !success && stderr.to_ascii_lowercase().contains("no such image") {
         return Ok(None);
     }
@@ -53,7 +61,10 @@ pub async fn image(reference: &str) -> Outcome<Option<LocalImage>> {
         return Err(explain(&format!("cannot look up the image `{reference}`"), &stderr));
     }
     serde_json::from_str(&stdout).map(Some).map_err(|error| {
-        Failure::prerequisite(format!("cannot understand what docker says about the image `{reference}`")).because(error)
+        Failure::prerequisite(format!(
+            "cannot understand what docker says about the image `{reference}`"
+        ))
+        .because(error)
     })
 }
 

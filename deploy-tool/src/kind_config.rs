@@ -21,15 +21,24 @@ pub enum KindConfigError {
 /// When it is no YAML, or has no port that could be replaced.
 pub fn prepared(text: &str, http_port: Option<u16>) -> Result<(String, Vec<u16>), KindConfigError> {
     let mut configuration: Value = yaml::one(text)?;
-    let nodes = configuration.get_mut("nodes").and_then(Value::as_array_mut).into_iter().flatten();
-    let mappings = nodes.filter_map(|node| node.get_mut("extraPortMappings")?.as_array_mut()).flatten();
+    let nodes = configuration
+        .get_mut("nodes")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
+    let mappings = nodes
+        .filter_map(|node| node.get_mut("extraPortMappings")?.as_array_mut())
+        .flatten();
     let mut ports: Vec<&mut Value> = mappings.filter_map(|mapping| mapping.get_mut("hostPort")).collect();
     match (http_port, ports.first_mut()) {
         (Some(port), Some(first)) => **first = port.into(),
         (Some(_), None) => return Err(KindConfigError::NoPort),
         (None, _) => {}
     }
-    let taken = ports.iter().filter_map(|port| u16::try_from(port.as_u64()?).ok()).collect();
+    let taken = ports
+        .iter()
+        .filter_map(|port| u16::try_from(port.as_u64()?).ok())
+        .collect();
     Ok((configuration.to_string(), taken))
 }
 
@@ -52,7 +61,10 @@ mod tests {
 
     #[test]
     fn there_must_be_a_port_to_replace() {
-        assert_eq!(prepared("kind: Cluster\nnodes: []\n", Some(1)), Err(KindConfigError::NoPort));
+        assert_eq!(
+            prepared("kind: Cluster\nnodes: []\n", Some(1)),
+            Err(KindConfigError::NoPort)
+        );
         assert!(prepared("kind: Cluster\nnodes: []\n", None).is_ok());
         assert!(matches!(prepared("kind: [", None), Err(KindConfigError::Yaml(_))));
     }

@@ -77,7 +77,8 @@ fn run(cli: cli::Cli, printer: &Printer) -> Outcome<()> {
 /// Waits for the first signal to stop. Dropping the command's future ends the programs it started.
 async fn stopped() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -22,9 +22,11 @@ pub struct Lock {
 pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
     match attempt(cache, &format!("cluster-{context}"), doing)? {
         Ok(lock) => Ok(lock),
-        Err(holder) => Err(Failure::busy(format!("another deploy-tool is at work on the cluster of context `{context}`"))
-            .because(holder)
-            .next("wait until it has ended, then run the same command again")),
+        Err(holder) => Err(Failure::busy(format!(
+            "another deploy-tool is at work on the cluster of context `{context}`"
+        ))
+        .because(holder)
+        .next("wait until it has ended, then run the same command again")),
     }
 }
 
@@ -44,21 +46,43 @@ pub async fn builder(cache: &Cache, progress: &Progress) -> Outcome<Lock> {
 }
 
 fn attempt(cache: &Cache, name: &str, doing: &str) -> Outcome<Result<Lock, String>> {
-    let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let safe: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let path = cache.path(format!("locks/{safe}.lock"))?;
     let failure = |error: std::io::Error| Failure::file(format!("cannot lock `{}`", path.display()), &error);
     let mut options = File::options();
-    let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failure)?;
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failure)?;
     match file.try_lock() {
         Ok(()) => {
             let text = format!("`deploy-tool {doing}`, process {}", std::process::id());
-            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes())).map_err(failure)?;
+            file.set_len(0)
+                .and_then(|()| file.rewind())
+                .and_then(|()| file.write_all(text.as_bytes()))
+                .map_err(failure)?;
             Ok(Ok(Lock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             file.read_to_string(&mut holder).map_err(failure)?;
-            Ok(Err(if holder.is_empty() { "it has just started".to_owned() } else { format!("{holder} holds the lock") }))
+            Ok(Err(if holder.is_empty() {
+                "it has just started".to_owned()
+            } else {
+                format!("{holder} holds the lock")
+            }))
         }
         Err(TryLockError::Error(error)) => Err(failure(error)),
     }

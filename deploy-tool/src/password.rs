@@ -14,9 +14,13 @@ pub fn new() -> Outcome<String> {
     let mut password = String::with_capacity(LENGTH);
     let mut bytes = [0; LENGTH];
     while password.len() < LENGTH {
-        getrandom::fill(&mut bytes)
-            .map_err(|error| Failure::prerequisite("cannot make a password").because(error))?;
-        password.extend(bytes.iter().filter_map(|byte| letter(*byte)).take(LENGTH - password.len()));
+        getrandom::fill(&mut bytes).map_err(|error| Failure::prerequisite("cannot make a password").because(error))?;
+        password.extend(
+            bytes
+                .iter()
+                .filter_map(|byte| letter(*byte))
+                .take(LENGTH - password.len()),
+        );
     }
     Ok(password)
 }

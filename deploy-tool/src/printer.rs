@@ -18,6 +18,8 @@ const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 /// The width of a line that is redrawn in place: it must never wrap.
 const LINE_WIDTH: usize = 79;
+/// The width of a line that says a step is alive where lines cannot be overwritten.
+const LOG_LINE_WIDTH: usize = 180;
 
 const GREEN: Style = AnsiColor::Green.on_default();
 const RED: Style = AnsiColor::Red.on_default();
@@ -54,7 +56,9 @@ impl Progress {
 impl Printer {
     /// A printer on this process' streams.
     pub fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal() }
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+        }
     }
 
     /// Does a piece of work as one step.
@@ -76,7 +80,10 @@ impl Printer {
         let (sign, style) = if result.is_ok() { ('✓', GREEN) } else { ('✗', RED) };
         let outcome = progress.outcome.borrow();
         let text = outcome.as_deref().filter(|_| result.is_ok()).unwrap_or(title);
-        self.line(&format!("{style}{sign}{style:#} {text} ({:.1} s)", start.elapsed().as_secs_f64()));
+        self.line(&format!(
+            "{style}{sign}{style:#} {text} ({:.1} s)",
+            start.elapsed().as_secs_f64()
+        ));
         result
     }
 
@@ -88,7 +95,7 @@ impl Printer {
             // A terminal that has gone away is no reason to stop the work.
             let _ = write!(stream, "\r\x1b[2K{line}").and_then(|()| stream.flush());
         } else {
-            self.line(&format!("  … {}", text.trim_end()));
+            self.line(&format!("  … {}", cut(&text, LOG_LINE_WIDTH).trim_end()));
         }
     }
 

@@ -113,7 +113,11 @@ impl Logged {
             .because(format!("`{}` ended badly", self.command))
             .showing(&text)
             .next(format!("read the whole log: {}", self.log.display()));
-        Err(if says_disk_full(&text) { failure.next(crate::failure::DISK_FULL_HINT) } else { failure })
+        Err(if says_disk_full(&text) {
+            failure.next(crate::failure::DISK_FULL_HINT)
+        } else {
+            failure
+        })
     }
 }
 
@@ -187,9 +191,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("logs/x.log");
         let script = "for i in $(seq 30); do echo line $i; done; echo oops >&2; exit 3";
-        let ended = logged(&Progress::default(), command("sh", ["-c", script]), &log).await.unwrap();
+        let ended = logged(&Progress::default(), command("sh", ["-c", script]), &log)
+            .await
+            .unwrap();
         let text = ended.check(|| Failure::input("it failed")).unwrap_err().to_string();
-        assert!(text.contains("| oops") && text.contains(&log.display().to_string()), "{text}");
+        assert!(
+            text.contains("| oops") && text.contains(&log.display().to_string()),
+            "{text}"
+        );
         assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 31);
     }
 

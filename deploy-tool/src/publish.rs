@@ -27,7 +27,10 @@ pub async fn to_kind(
     let nodes = kind::workload_nodes(&all);
     let present = try_join_all(nodes.iter().map(|node| kind::images(node))).await?;
     let lacking = |image: &str| -> Vec<&str> {
-        let lacks = nodes.iter().zip(&present).filter(|(_, images)| !images.iter().any(|name| name == image));
+        let lacks = nodes
+            .iter()
+            .zip(&present)
+            .filter(|(_, images)| !images.iter().any(|name| name == image));
         lacks.map(|(node, _)| *node).collect()
     };
     let mut loaded = Vec::new();
@@ -41,7 +44,9 @@ pub async fn to_kind(
     }
     for image in others {
         let nodes = lacking(image);
-        let Some(local) = stand_in(image).filter(|_| !nodes.is_empty()) else { continue };
+        let Some(local) = stand_in(image).filter(|_| !nodes.is_empty()) else {
+            continue;
+        };
         // Without a local one, the nodes pull it from its registry.
         if docker::image(&local).await?.is_none() {
             continue;

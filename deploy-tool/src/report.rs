@@ -66,7 +66,10 @@ pub fn health_address(pod: &Pod) -> Option<String> {
     let spec = pod.spec.as_ref()?;
     spec.runtime_class_name.as_ref()?;
     let ports = spec.containers.first()?.ports.as_ref()?;
-    let port = ports.iter().find(|port| port.name.as_deref() == Some("http")).or(ports.first())?;
+    let port = ports
+        .iter()
+        .find(|port| port.name.as_deref() == Some("http"))
+        .or(ports.first())?;
     let running = pod.status.as_ref()?.phase.as_deref() == Some("Running");
     running.then(|| format!("{}/healthz", port.container_port))
 }
@@ -74,9 +77,17 @@ pub fn health_address(pod: &Pod) -> Option<String> {
 /// What is known of one pod.
 pub fn pod_status(pod: &Pod, mode: Option<String>) -> PodStatus {
     let spec = pod.spec.as_ref();
-    let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-    let image = spec.and_then(|spec| spec.containers.first()?.image.clone()).unwrap_or_default();
-    let stored = containers.and_then(|all| all.first()).map(|first| first.image_id.as_str()).unwrap_or_default();
+    let containers = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.container_statuses.as_ref());
+    let image = spec
+        .and_then(|spec| spec.containers.first()?.image.clone())
+        .unwrap_or_default();
+    let stored = containers
+        .and_then(|all| all.first())
+        .map(|first| first.image_id.as_str())
+        .unwrap_or_default();
     PodStatus {
         name: pod.metadata.name.clone().unwrap_or_default(),
         node: spec.and_then(|spec| spec.node_name.clone()),
@@ -95,16 +106,25 @@ fn state(pod: &Pod) -> String {
         return "Terminating".to_owned();
     }
     let status = pod.status.as_ref();
-    let containers = status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten();
+    let containers = status
+        .and_then(|status| status.container_statuses.as_ref())
+        .into_iter()
+        .flatten();
     let mut reasons = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.clone());
-    reasons.next().or_else(|| status?.phase.clone()).unwrap_or_else(|| "Unknown".to_owned())
+    reasons
+        .next()
+        .or_else(|| status?.phase.clone())
+        .unwrap_or_else(|| "Unknown".to_owned())
 }
 
 /// The digest in `…@sha256:…`, or in a tag made from one.
 fn digest(image: &str) -> Option<String> {
     let place = image.rfind("sha256")?;
     let digits = image.get(place + 7..place + 7 + 64)?;
-    digits.chars().all(|digit| digit.is_ascii_hexdigit()).then(|| format!("sha256:{digits}"))
+    digits
+        .chars()
+        .all(|digit| digit.is_ascii_hexdigit())
+        .then(|| format!("sha256:{digits}"))
 }
 
 /// The Service that can be reached from outside, and its node port.
@@ -118,7 +138,11 @@ pub fn node_port(services: &[Service]) -> Option<(&Service, i32)> {
 /// The URL of a port of this host.
 pub fn host_url(address: &str) -> Option<String> {
     let (host, port) = address.rsplit_once(':')?;
-    let host = if matches!(host, "0.0.0.0" | "127.0.0.1" | "[::]" | "[::1]") { "localhost" } else { host };
+    let host = if matches!(host, "0.0.0.0" | "127.0.0.1" | "[::]" | "[::1]") {
+        "localhost"
+    } else {
+        host
+    };
     Some(format!("http://{host}:{port}"))
 }
 
@@ -126,7 +150,9 @@ pub fn host_url(address: &str) -> Option<String> {
 pub fn node_url(nodes: &[Node], port: i32) -> Option<String> {
     let addresses = nodes.first()?.status.as_ref()?.addresses.as_ref()?;
     let of_kind = |kind: &str| addresses.iter().find(|address| address.type_ == kind);
-    of_kind("ExternalIP").or(of_kind("InternalIP")).map(|address| format!("http://{}:{port}", address.address))
+    of_kind("ExternalIP")
+        .or(of_kind("InternalIP"))
+        .map(|address| format!("http://{}:{port}", address.address))
 }
 
 /// The table for people.
@@ -140,7 +166,9 @@ pub fn table(status: &Status) -> String {
             or_dash(&pod.node),
             or_dash(&pod.runtime_class),
             or_dash(&pod.mode),
-            pod.image_digest.as_deref().map_or(pod.image.clone(), |digest| digest.chars().take(19).collect()),
+            pod.image_digest
+                .as_deref()
+                .map_or(pod.image.clone(), |digest| digest.chars().take(19).collect()),
             pod.restarts.to_string(),
             if pod.ready { "yes" } else { "no" }.to_owned(),
             pod.state.clone(),
@@ -149,7 +177,10 @@ pub fn table(status: &Status) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
     let widths: [usize; 8] = std::array::from_fn(width);
     let line = |row: &[String; 8]| -> String {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let mut text = if status.pods.is_empty() {
@@ -219,7 +250,10 @@ mod tests {
         .unwrap();
         assert_eq!(health_address(&pod), None);
         let status = pod_status(&pod, None);
-        assert_eq!((status.state.as_str(), status.image_digest, status.ready), ("ImagePullBackOff", None, false));
+        assert_eq!(
+            (status.state.as_str(), status.image_digest, status.ready),
+            ("ImagePullBackOff", None, false)
+        );
     }
 
     #[test]

@@ -75,11 +75,25 @@ mod tests {
     #[test]
     fn the_cache_is_where_the_first_set_variable_says() {
         let folder = |pairs: &'static [(&str, &str)]| {
-            cache_folder(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+            cache_folder(|name| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
         };
-        assert_eq!(folder(&[("DEPLOY_TOOL_CACHE", "/c"), ("HOME", "/h")]), Some("/c".into()));
-        assert_eq!(folder(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]), Some("/x/deploy-tool".into()));
-        assert_eq!(folder(&[("XDG_CACHE_HOME", ""), ("HOME", "/h")]), Some("/h/.cache/deploy-tool".into()));
+        assert_eq!(
+            folder(&[("DEPLOY_TOOL_CACHE", "/c"), ("HOME", "/h")]),
+            Some("/c".into())
+        );
+        assert_eq!(
+            folder(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]),
+            Some("/x/deploy-tool".into())
+        );
+        assert_eq!(
+            folder(&[("XDG_CACHE_HOME", ""), ("HOME", "/h")]),
+            Some("/h/.cache/deploy-tool".into())
+        );
         assert_eq!(folder(&[]), None);
     }
 

@@ -32,10 +32,14 @@ pub struct Document<T> {
 /// When the text is no YAML, or not of the wanted form.
 pub fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<Document<T>>, YamlError> {
     let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
-    let found: Vec<Spanned<T>> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| describe(&error))?;
+    let found: Vec<Spanned<T>> =
+        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| describe(&error))?;
     Ok(found
         .into_iter()
-        .map(|document| Document { line: document.referenced.line(), value: document.value })
+        .map(|document| Document {
+            line: document.referenced.line(),
+            value: document.value,
+        })
         .collect())
 }
 
@@ -47,7 +51,11 @@ pub fn one<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     let mut all = documents(text)?;
     match (all.pop(), all.is_empty()) {
         (Some(only), true) => Ok(only.value),
-        _ => Err(YamlError { line: 1, column: 1, message: "exactly one document is wanted here".into() }),
+        _ => Err(YamlError {
+            line: 1,
+            column: 1,
+            message: "exactly one document is wanted here".into(),
+        }),
     }
 }
 
@@ -68,8 +76,20 @@ mod tests {
     fn reads_what_kubectl_reads() {
         let text = "# comment\n---\na: 0644\nb: yes\n---\n# nothing\n---\nc: '1'\n";
         let found = documents::<Value>(text).unwrap();
-        assert_eq!(found[0], Document { line: 3, value: json!({"a": 420, "b": true}) });
-        assert_eq!(found[1], Document { line: 8, value: json!({"c": "1"}) });
+        assert_eq!(
+            found[0],
+            Document {
+                line: 3,
+                value: json!({"a": 420, "b": true})
+            }
+        );
+        assert_eq!(
+            found[1],
+            Document {
+                line: 8,
+                value: json!({"c": "1"})
+            }
+        );
         assert_eq!(found.len(), 2);
     }
 

@@ -46,7 +46,9 @@ pub async fn apply(cluster: &Cluster, placed: &Placed) -> Outcome<Applied> {
     let complete = complete(object, before.as_ref())?;
     let parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
     let patch = Patch::Apply(&complete.value);
-    let stored = cluster.answer(&what, placed.api.patch(object.name(), &parameters, &patch)).await?;
+    let stored = cluster
+        .answer(&what, placed.api.patch(object.name(), &parameters, &patch))
+        .await?;
     let stored = stored.map_err(|error| refused(&what, &error))?;
     let version = |object: &DynamicObject| object.metadata.resource_version.clone();
     let change = match before {
@@ -54,7 +56,11 @@ pub async fn apply(cluster: &Cluster, placed: &Placed) -> Outcome<Applied> {
         Some(before) if version(&before) == version(&stored) => Change::Unchanged,
         Some(_) => Change::Changed,
     };
-    Ok(Applied { object: object.clone(), stored, change })
+    Ok(Applied {
+        object: object.clone(),
+        stored,
+        change,
+    })
 }
 
 /// The object with the values that are made on its first deployment.
@@ -62,10 +68,17 @@ fn complete(object: &Object, before: Option<&DynamicObject>) -> Outcome<Object> 
     if manifest::generated_keys(object).is_empty() {
         return Ok(object.clone());
     }
-    let data = before.and_then(|before| before.data.get("data")).cloned().unwrap_or_default();
+    let data = before
+        .and_then(|before| before.data.get("data"))
+        .cloned()
+        .unwrap_or_default();
     let existing: BTreeMap<String, ByteString> = serde_json::from_value(data).unwrap_or_default();
-    let mut passwords = (0..manifest::generated_keys(object).len()).map(|_| password::new()).collect::<Outcome<Vec<_>>>()?;
-    Ok(manifest::with_generated(object, &existing, || passwords.pop().unwrap_or_default()))
+    let mut passwords = (0..manifest::generated_keys(object).len())
+        .map(|_| password::new())
+        .collect::<Outcome<Vec<_>>>()?;
+    Ok(manifest::with_generated(object, &existing, || {
+        passwords.pop().unwrap_or_default()
+    }))
 }
 
 fn refused(what: &str, error: &kube::Error) -> Failure {
@@ -73,21 +86,28 @@ fn refused(what: &str, error: &kube::Error) -> Failure {
         return Failure::cluster(what).because(explain(error));
     };
     if status.is_conflict() && !conflicts(status).is_empty() {
-        return Failure::cluster(what).because(format!("other programs set these fields: {}", conflicts(status))).next(
-            "undo their change, or leave the field out of the manifest; to take a field over for good, run \
+        return Failure::cluster(what)
+            .because(format!("other programs set these fields: {}", conflicts(status)))
+            .next(
+                "undo their change, or leave the field out of the manifest; to take a field over for good, run \
              `kubectl apply --server-side --force-conflicts --field-manager=deploy-tool` with the manifest",
-        );
+            );
     }
-    let failure = match status.code {
-        // The manifest is wrong; https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
-        400 | 422 => Failure::input(what),
-        _ => Failure::cluster(what),
+    // The manifest is wrong. A field that the schema does not know comes as an internal error.
+    // https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
+    let wrong = matches!(status.code, 400 | 422) || status.message.contains("failed to create typed patch object");
+    let failure = if wrong {
+        Failure::input(what)
+    } else {
+        Failure::cluster(what)
     };
     let failure = failure.because(&status.message);
     if status.message.contains("being terminated") {
         failure.next("wait until it is gone, then run the same command again")
     } else if status.code == 422 && status.message.contains("updates to statefulset spec") {
-        failure.next("this field of a StatefulSet cannot be changed: `deploy-tool down` keeps the data, then `deploy-tool up`")
+        failure.next(
+            "this field of a StatefulSet cannot be changed: `deploy-tool down` keeps the data, then `deploy-tool up`",
+        )
     } else if status.code == 403 {
         failure.next("use a context whose user may do this")
     } else {
@@ -117,21 +137,27 @@ mod tests {
 
     #[test]
     fn a_conflict_names_field_and_owner() {
-        let failure = refused("cannot apply X", &error(json!({
-            "status": "Failure", "reason": "Conflict", "code": 409, "message": "Apply failed with 1 conflict",
-            "details": {"causes": [{
-                "reason": "FieldManagerConflict", "field": ".spec.replicas", "message": "conflict with \"kubectl\"",
-            }]},
-        })));
+        let failure = refused(
+            "cannot apply X",
+            &error(json!({
+                "status": "Failure", "reason": "Conflict", "code": 409, "message": "Apply failed with 1 conflict",
+                "details": {"causes": [{
+                    "reason": "FieldManagerConflict", "field": ".spec.replicas", "message": "conflict with \"kubectl\"",
+                }]},
+            })),
+        );
         let text = failure.to_string();
-        assert!(text.contains(".spec.replicas (conflict with \"kubectl\")") && text.contains("--force-conflicts"), "{text}");
+        assert!(
+            text.contains(".spec.replicas (conflict with \"kubectl\")") && text.contains("--force-conflicts"),
+            "{text}"
+        );
         assert_eq!(failure.status, ExitStatus::Cluster);
     }
 
     #[test]
     fn a_wrong_manifest_is_the_users_input() {
-        let unknown = json!({"status": "Failure", "reason": "BadRequest", "code": 400,
-            "message": ".spec.replica: field not declared in schema"});
+        let unknown = json!({"status": "Failure", "reason": "", "code": 500,
+            "message": "failed to create typed patch object (orders/app; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema"});
         let failure = refused("cannot apply X", &error(unknown));
         assert_eq!(failure.status, ExitStatus::Input);
         assert!(failure.to_string().contains(".spec.replica"));

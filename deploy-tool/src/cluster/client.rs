@@ -12,8 +12,10 @@ use crate::settings::{self, FIRST_REQUEST_TIMEOUT, REQUEST_TIMEOUT};
 /// A cluster that has answered.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Sends requests.
+    /// Sends requests to the API server. It tries again when the server is busy.
     pub client: Client,
+    /// Sends requests through the API server to pods: what they answer is to be seen, errors included.
+    pub pods_client: Client,
     /// The kubeconfig's name for it.
     pub context: String,
     server: String,
@@ -31,15 +33,29 @@ impl Cluster {
         if !known.contains(&context) {
             return Err(unknown(context, &known));
         }
-        let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
+        let options = KubeConfigOptions {
+            context: Some(context.to_owned()),
+            ..KubeConfigOptions::default()
+        };
         let unusable = |error: &dyn std::fmt::Display| {
             Failure::input(format!("the kubeconfig's context `{context}` cannot be used")).because(error)
         };
-        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| unusable(&error))?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .map_err(|error| unusable(&error))?;
         config.connect_timeout = Some(FIRST_REQUEST_TIMEOUT);
         let server = config.cluster_url.to_string();
+        let mut once = config.clone();
+        once.default_retry = false;
         let client = Client::try_from(config).map_err(|error| unusable(&error))?;
-        let mut cluster = Self { client, context: context.to_owned(), server, clock_difference: SignedDuration::ZERO };
+        let pods_client = Client::try_from(once).map_err(|error| unusable(&error))?;
+        let mut cluster = Self {
+            client,
+            pods_client,
+            context: context.to_owned(),
+            server,
+            clock_difference: SignedDuration::ZERO,
+        };
         cluster.greet().await?;
         Ok(cluster)
     }
@@ -59,7 +75,10 @@ impl Cluster {
         if response.status().is_server_error() {
             return Err(self.unreachable(&format!("it answers {}", response.status())));
         }
-        let date = response.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+        let date = response
+            .headers()
+            .get(http::header::DATE)
+            .and_then(|date| date.to_str().ok());
         if let Some(there) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
             self.clock_difference = there.timestamp().duration_since(Timestamp::now());
         }
@@ -67,18 +86,24 @@ impl Cluster {
     }
 
     fn unreachable(&self, cause: &dyn std::fmt::Display) -> Failure {
-        let failure = Failure::cluster(format!("the API server {} of context `{}` does not answer", self.server, self.context))
-            .because(cause);
+        let failure = Failure::cluster(format!(
+            "the API server {} of context `{}` does not answer",
+            self.server, self.context
+        ))
+        .because(cause);
         failure.next(self.start_hint())
     }
 
     fn start_hint(&self) -> String {
-        cluster_hint(&self.context).unwrap_or_else(|| "check that the cluster runs and can be reached from here".to_owned())
+        cluster_hint(&self.context)
+            .unwrap_or_else(|| "check that the cluster runs and can be reached from here".to_owned())
     }
 
     /// What time it is in the cluster, whose clock may differ from this host's.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now().checked_add(self.clock_difference).unwrap_or_else(|_| Timestamp::now())
+        Timestamp::now()
+            .checked_add(self.clock_difference)
+            .unwrap_or_else(|_| Timestamp::now())
     }
 
     /// Waits for a request's answer, but not for ever. The server's own error is kept.
@@ -92,7 +117,11 @@ impl Cluster {
     ) -> Outcome<kube::Result<T>> {
         tokio::time::timeout(REQUEST_TIMEOUT, request).await.map_err(|_| {
             Failure::cluster(what)
-                .because(format!("the API server {} has not answered within {} s", self.server, REQUEST_TIMEOUT.as_secs()))
+                .because(format!(
+                    "the API server {} has not answered within {} s",
+                    self.server,
+                    REQUEST_TIMEOUT.as_secs()
+                ))
                 .next(self.start_hint())
         })
     }
@@ -102,7 +131,9 @@ impl Cluster {
     /// # Errors
     /// When there is no answer in time, or the server refuses.
     pub async fn call<T>(&self, what: &str, request: impl Future<Output = kube::Result<T>>) -> Outcome<T> {
-        self.answer(what, request).await?.map_err(|error| Failure::cluster(what).because(explain(&error)))
+        self.answer(what, request)
+            .await?
+            .map_err(|error| Failure::cluster(what).because(explain(&error)))
     }
 
     /// The same with a shorter deadline, for answers that can be done without.
@@ -121,7 +152,11 @@ pub fn explain(error: &kube::Error) -> String {
     while let Some(error) = cause {
         let sentence = error.to_string();
         if !text.contains(&sentence) {
-            text = if text.is_empty() { sentence } else { format!("{text}: {sentence}") };
+            text = if text.is_empty() {
+                sentence
+            } else {
+                format!("{text}: {sentence}")
+            };
         }
         cause = error.source();
     }
@@ -129,7 +164,11 @@ pub fn explain(error: &kube::Error) -> String {
 }
 
 fn unknown(context: &str, known: &[&str]) -> Failure {
-    let listed = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
+    let listed = if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has: {}", known.join(", "))
+    };
     let failure = Failure::input(format!("the kubeconfig has no context `{context}`")).because(listed);
     match cluster_hint(context) {
         Some(hint) => failure.next(hint).next("or name another context with --context"),
@@ -148,8 +187,14 @@ fn unreadable(context: &str, error: &KubeconfigError) -> Failure {
 /// The command that brings a kind cluster up.
 fn cluster_hint(context: &str) -> Option<String> {
     let name = settings::kind_cluster(context)?;
-    let argument = if name == settings::DEFAULT_CLUSTER { String::new() } else { format!(" --name {name}") };
-    Some(format!("create or start the cluster: run `deploy-tool cluster up{argument}`"))
+    let argument = if name == settings::DEFAULT_CLUSTER {
+        String::new()
+    } else {
+        format!(" --name {name}")
+    };
+    Some(format!(
+        "create or start the cluster: run `deploy-tool cluster up{argument}`"
+    ))
 }
 
 #[cfg(test)]
@@ -159,7 +204,10 @@ mod tests {
     #[test]
     fn an_unknown_context_says_which_there_are_and_how_to_make_it() {
         let text = unknown("kind-wasm-demo", &["a", "b"]).to_string();
-        assert!(text.contains("it has: a, b") && text.contains("`deploy-tool cluster up`"), "{text}");
+        assert!(
+            text.contains("it has: a, b") && text.contains("`deploy-tool cluster up`"),
+            "{text}"
+        );
         let text = unknown("production", &[]).to_string();
         assert!(text.contains("it has none") && !text.contains("cluster up"), "{text}");
         assert!(cluster_hint("kind-x").unwrap().contains("--name x"));

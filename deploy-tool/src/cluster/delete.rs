@@ -30,12 +30,18 @@ pub async fn delete(cluster: &Cluster, placed: &Placed) -> Outcome<Removal> {
     let Some(found) = cluster.call(&what, placed.api.get_opt(name)).await? else {
         return Ok(Removal::Absent);
     };
-    let ours = found.managed_fields().iter().any(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER));
+    let ours = found
+        .managed_fields()
+        .iter()
+        .any(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER));
     if !ours {
         return Ok(Removal::Foreign);
     }
     // Exactly the object that was looked at, not one of the same name that came since.
-    let preconditions = Preconditions { uid: found.uid(), resource_version: None };
+    let preconditions = Preconditions {
+        uid: found.uid(),
+        resource_version: None,
+    };
     let parameters = DeleteParams::foreground().preconditions(preconditions);
     match cluster.answer(&what, placed.api.delete(name, &parameters)).await? {
         Ok(_) => Ok(Removal::Asked),
@@ -60,7 +66,9 @@ pub async fn gone(placed: &Placed) {
 pub async fn claims(cluster: &Cluster, namespace: &str, selector: &str) -> Outcome<Vec<String>> {
     let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the volume claims of namespace `{namespace}`");
-    let found = cluster.call(&what, api.list(&ListParams::default().labels(selector))).await?;
+    let found = cluster
+        .call(&what, api.list(&ListParams::default().labels(selector)))
+        .await?;
     Ok(found.items.iter().map(ResourceExt::name_any).collect())
 }
 
@@ -71,5 +79,8 @@ pub async fn claims(cluster: &Cluster, namespace: &str, selector: &str) -> Outco
 pub async fn delete_claim(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<()> {
     let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot delete the volume claim `{name}`");
-    cluster.call(&what, api.delete(name, &DeleteParams::default())).await.map(|_| ())
+    cluster
+        .call(&what, api.delete(name, &DeleteParams::default()))
+        .await
+        .map(|_| ())
 }

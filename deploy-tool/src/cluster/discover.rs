@@ -33,7 +33,10 @@ impl Kinds {
         if let Ok(kinds) = cluster.answer(what, discovery.run_aggregated()).await? {
             return Ok(Self(kinds));
         }
-        cluster.call(what, Discovery::new(cluster.client.clone()).run()).await.map(Self)
+        cluster
+            .call(what, Discovery::new(cluster.client.clone()).run())
+            .await
+            .map(Self)
     }
 
     /// Finds the place of an object.
@@ -44,27 +47,41 @@ impl Kinds {
         let kind = object.group_version_kind();
         let (resource, capabilities) = self.0.resolve_gvk(&kind).ok_or_else(|| {
             Failure::input(format!("{} in {} cannot be applied", object.title(), object.place()))
-                .because(format!("the cluster knows no kind {} of version {}", kind.kind, kind.api_version()))
+                .because(format!(
+                    "the cluster knows no kind {} of version {}",
+                    kind.kind,
+                    kind.api_version()
+                ))
                 .next("check `apiVersion` and `kind`, or install what defines them")
         })?;
         if capabilities.scope == Scope::Cluster {
             let api = Api::all_with(cluster.client.clone(), &resource);
-            return Ok(Placed { object, api, namespace: None });
+            return Ok(Placed {
+                object,
+                api,
+                namespace: None,
+            });
         }
         let chosen = namespace_of(&object, namespace)?;
         object.value.metadata.namespace = Some(chosen.clone());
         let api = Api::namespaced_with(cluster.client.clone(), &chosen, &resource);
-        Ok(Placed { object, api, namespace: Some(chosen) })
+        Ok(Placed {
+            object,
+            api,
+            namespace: Some(chosen),
+        })
     }
 }
 
 fn namespace_of(object: &Object, asked: Option<&str>) -> Outcome<String> {
     match (object.namespace(), asked) {
-        (Some(stated), Some(asked)) if stated != asked => {
-            Err(Failure::input(format!("{} in {} is for another namespace", object.title(), object.place()))
-                .because(format!("it says `{stated}`, the argument --namespace says `{asked}`"))
-                .next("leave --namespace out, or the namespace out of the manifest"))
-        }
+        (Some(stated), Some(asked)) if stated != asked => Err(Failure::input(format!(
+            "{} in {} is for another namespace",
+            object.title(),
+            object.place()
+        ))
+        .because(format!("it says `{stated}`, the argument --namespace says `{asked}`"))
+        .next("leave --namespace out, or the namespace out of the manifest")),
         (Some(stated), _) => Ok(stated.to_owned()),
         (None, asked) => Ok(asked.unwrap_or(crate::settings::DEFAULT_NAMESPACE).to_owned()),
     }
@@ -83,7 +100,12 @@ mod tests {
         let stated = object(", namespace: orders");
         assert_eq!(namespace_of(&stated, None).unwrap(), "orders");
         assert_eq!(namespace_of(&stated, Some("orders")).unwrap(), "orders");
-        assert!(namespace_of(&stated, Some("other")).unwrap_err().to_string().contains("m.yaml:1"));
+        assert!(
+            namespace_of(&stated, Some("other"))
+                .unwrap_err()
+                .to_string()
+                .contains("m.yaml:1")
+        );
         assert_eq!(namespace_of(&object(""), Some("other")).unwrap(), "other");
         assert_eq!(namespace_of(&object(""), None).unwrap(), "orders");
     }

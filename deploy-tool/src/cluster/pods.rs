@@ -41,19 +41,28 @@ pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service
 /// When the server does not answer.
 pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
     let api: Api<Node> = Api::all(cluster.client.clone());
-    Ok(cluster.call("cannot list the nodes", api.list(&ListParams::default())).await?.items)
+    Ok(cluster
+        .call("cannot list the nodes", api.list(&ListParams::default()))
+        .await?
+        .items)
 }
 
 /// What a pod answers to a GET, if it answers well. `address` is `port/path`.
 pub async fn get(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -> Option<String> {
     let request = proxied(namespace, pod, address)?;
-    cluster.attempt(ANSWER_LIMIT, cluster.client.request_text(request)).await
+    cluster
+        .attempt(ANSWER_LIMIT, cluster.pods_client.request_text(request))
+        .await
 }
 
 /// What shows more of a problem, as lines for people; nothing when it cannot be had.
 pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
     match evidence {
-        Evidence::Logs { namespace, pod, container } => {
+        Evidence::Logs {
+            namespace,
+            pod,
+            container,
+        } => {
             let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
             // The container that has just ended; when it is gone already, the one that ended before.
             for previous in [false, true] {
@@ -63,14 +72,21 @@ pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
                     previous,
                     ..LogParams::default()
                 };
-                let text = cluster.attempt(ANSWER_LIMIT, api.logs(pod, &parameters)).await.unwrap_or_default();
+                let text = cluster
+                    .attempt(ANSWER_LIMIT, api.logs(pod, &parameters))
+                    .await
+                    .unwrap_or_default();
                 if !text.trim().is_empty() && !text.starts_with("unable to retrieve container logs") {
                     return text;
                 }
             }
             "(it has logged nothing)".to_owned()
         }
-        Evidence::Readiness { namespace, pod, address } => {
+        Evidence::Readiness {
+            namespace,
+            pod,
+            address,
+        } => {
             let path = address.trim_start_matches(|character: char| character.is_ascii_digit());
             match answer(cluster, namespace, pod, address).await {
                 Some((status, body)) => format!("GET {path} answers {status}: {body}"),
@@ -83,9 +99,12 @@ pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
 /// Status and body, whatever the status is.
 async fn answer(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -> Option<(http::StatusCode, String)> {
     let request = proxied(namespace, pod, address)?.map(kube::client::Body::from);
-    let response = cluster.attempt(ANSWER_LIMIT, cluster.client.send(request)).await?;
+    let response = cluster.attempt(ANSWER_LIMIT, cluster.pods_client.send(request)).await?;
     let status = response.status();
-    let body = tokio::time::timeout(ANSWER_LIMIT, response.into_body().collect_bytes()).await.ok()?.ok()?;
+    let body = tokio::time::timeout(ANSWER_LIMIT, response.into_body().collect_bytes())
+        .await
+        .ok()?
+        .ok()?;
     Some((status, String::from_utf8_lossy(&body).into_owned()))
 }
 

@@ -17,8 +17,11 @@ pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Outco
     let what = format!("cannot look up Deployment `{name}` in namespace `{namespace}`");
     let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
     cluster.call(&what, api.get_opt(name)).await?.ok_or_else(|| {
-        Failure::input(format!("there is no Deployment `{name}` in namespace `{namespace}` of context `{}`", cluster.context))
-            .next("deploy it first: run `deploy-tool up`; or name another one with --deployment and --namespace")
+        Failure::input(format!(
+            "there is no Deployment `{name}` in namespace `{namespace}` of context `{}`",
+            cluster.context
+        ))
+        .next("deploy it first: run `deploy-tool up`; or name another one with --deployment and --namespace")
     })
 }
 
@@ -28,7 +31,9 @@ pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Outco
 /// When the server does not answer.
 pub async fn stateful_set(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Option<StatefulSet>> {
     let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), namespace);
-    cluster.call(&format!("cannot look up StatefulSet `{name}`"), api.get_opt(name)).await
+    cluster
+        .call(&format!("cannot look up StatefulSet `{name}`"), api.get_opt(name))
+        .await
 }
 
 /// Sets the number of replicas, and nothing else.
@@ -37,8 +42,14 @@ pub async fn stateful_set(cluster: &Cluster, namespace: &str, name: &str) -> Out
 /// When the server refuses.
 pub async fn scale(cluster: &Cluster, namespace: &str, name: &str, replicas: i32) -> Outcome<()> {
     let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
-    let parameters = PatchParams { field_manager: Some(format!("{FIELD_MANAGER}-scale")), ..PatchParams::default() };
+    let parameters = PatchParams {
+        field_manager: Some(format!("{FIELD_MANAGER}-scale")),
+        ..PatchParams::default()
+    };
     let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
     let what = format!("cannot scale Deployment `{name}`");
-    cluster.call(&what, api.patch_scale(name, &parameters, &patch)).await.map(|_| ())
+    cluster
+        .call(&what, api.patch_scale(name, &parameters, &patch))
+        .await
+        .map(|_| ())
 }

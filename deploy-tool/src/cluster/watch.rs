@@ -6,9 +6,9 @@ use std::pin::Pin;
 use futures::stream::{SelectAll, Stream, StreamExt, select_all};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::core::NamespaceResourceScope;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event as Change, watcher};
-use kube::core::NamespaceResourceScope;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
@@ -81,7 +81,12 @@ impl Watch {
 
 fn changes<K>(client: &Client, namespace: &str, store: fn(&mut Objects) -> &mut BTreeMap<String, K>) -> Changes
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned
+        + Send
+        + 'static,
 {
     let mut listed = BTreeMap::new();
     let prefix = format!("{namespace}/");

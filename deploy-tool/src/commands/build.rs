@@ -89,7 +89,11 @@ pub async fn build(printer: &Printer, cache: &Cache, source: &SourceArguments, n
             engine: engine.clone(),
         };
         let built = pack(cache, name, &contents, &module, &compiled)?;
-        progress.outcome(format!("image {} ({:.1} MB)", built.reference, megabytes(compiled.bytes.len())));
+        progress.outcome(format!(
+            "image {} ({:.1} MB)",
+            built.reference,
+            megabytes(compiled.bytes.len())
+        ));
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await
@@ -99,7 +103,9 @@ fn definition(folder: &Path) -> Outcome<Definition> {
     let path = folder.join("image.yaml");
     let failure = || Failure::input(format!("the image definition `{}` cannot be used", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        failure().because(error).next("run this in the project's folder, or name the definitions' folder with --images")
+        failure()
+            .because(error)
+            .next("run this in the project's folder, or name the definitions' folder with --images")
     })?;
     Definition::parse(&text).map_err(|error| failure().because(error))
 }
@@ -108,11 +114,16 @@ fn definition(folder: &Path) -> Outcome<Definition> {
 async fn builder() -> Outcome<(String, String)> {
     let image: LocalImage = docker::required_image(BUILDER_IMAGE).await?;
     let engine = image.label(ENGINE_LABEL).ok_or_else(|| {
-        Failure::prerequisite(format!("the image `{BUILDER_IMAGE}` does not say which WasmEdge it has"))
-            .because(format!("its label `{ENGINE_LABEL}` is missing"))
-            .next("make it again: run `make images`")
+        Failure::prerequisite(format!(
+            "the image `{BUILDER_IMAGE}` does not say which WasmEdge it has"
+        ))
+        .because(format!("its label `{ENGINE_LABEL}` is missing"))
+        .next("make it again: run `make images`")
     })?;
-    Ok((image.label(RECIPE_LABEL).unwrap_or(&image.id).to_owned(), engine.to_owned()))
+    Ok((
+        image.label(RECIPE_LABEL).unwrap_or(&image.id).to_owned(),
+        engine.to_owned(),
+    ))
 }
 
 /// A file that was made, now or earlier.
@@ -121,23 +132,44 @@ struct Kept {
     bytes: Vec<u8>,
 }
 
-async fn module(cache: &Cache, progress: &Progress, folder: &Path, definition: &Definition, builder: &str) -> Outcome<Kept> {
+async fn module(
+    cache: &Cache,
+    progress: &Progress,
+    folder: &Path,
+    definition: &Definition,
+    builder: &str,
+) -> Outcome<Kept> {
     let Definition { package, profile, .. } = definition;
     let workspace = compile::workspace(folder).await?;
-    let packages = workspace.sources_of(package).map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
+    let packages = workspace
+        .sources_of(package)
+        .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
     let inputs = inputs::read(&workspace, &packages)?;
     let sources = inputs.digest();
-    let made_of = [COMPILE_REVISION, package.as_str(), profile.as_str(), builder, sources.as_str()].map(|part| ("", part.as_bytes()));
+    let made_of = [
+        COMPILE_REVISION,
+        package.as_str(),
+        profile.as_str(),
+        builder,
+        sources.as_str(),
+    ]
+    .map(|part| ("", part.as_bytes()));
     let path = cache.path(format!("modules/{}.wasm", digest::parts(made_of)))?;
     let _lock = lock::builder(cache, progress).await?;
     if let Ok(bytes) = std::fs::read(&path) {
-        progress.outcome(format!("Wasm module of {package}: unchanged ({:.1} MB)", megabytes(bytes.len())));
+        progress.outcome(format!(
+            "Wasm module of {package}: unchanged ({:.1} MB)",
+            megabytes(bytes.len())
+        ));
         return Ok(Kept { path, bytes });
     }
     let bytes = compile::module(cache, progress, &workspace, &inputs, definition).await?;
     inspected(&bytes)?;
     cache.write(&path, &bytes)?;
-    progress.outcome(format!("Wasm module of {package}: compiled ({:.1} MB)", megabytes(bytes.len())));
+    progress.outcome(format!(
+        "Wasm module of {package}: compiled ({:.1} MB)",
+        megabytes(bytes.len())
+    ));
     Ok(Kept { path, bytes })
 }
 
@@ -150,9 +182,11 @@ async fn ahead_of_time(cache: &Cache, progress: &Progress, module: &[u8], digest
     }
     let bytes = compile::ahead_of_time(cache, progress, module).await?;
     if !inspected(&bytes)?.ahead_of_time {
-        return Err(Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
-            .because("the result has no custom section `wasmedge`")
-            .next("make the builder again: run `make images`"));
+        return Err(
+            Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
+                .because("the result has no custom section `wasmedge`")
+                .next("make the builder again: run `make images`"),
+        );
     }
     cache.write(&path, &bytes)?;
     progress.outcome(format!("compiled ahead of time for WasmEdge {engine}"));
@@ -164,7 +198,8 @@ fn inspected(bytes: &[u8]) -> Outcome<Module> {
 }
 
 fn pack(cache: &Cache, name: &str, contents: &Contents<'_>, module: &Kept, compiled: &Kept) -> Outcome<Built> {
-    let impossible = |error: &dyn std::fmt::Display| Failure::input(format!("cannot pack the image of {name}")).because(error);
+    let impossible =
+        |error: &dyn std::fmt::Display| Failure::input(format!("cannot pack the image of {name}")).because(error);
     let image = image::pack(contents).map_err(|error| impossible(&error))?;
     let archive = cache.path(format!("images/{name}-{}.tar", image.tag()))?;
     let bytes = image::archive(&image).map_err(|error| impossible(&error))?;

@@ -16,7 +16,13 @@ use crate::{docker, kind, lock};
 /// # Errors
 /// When a step fails.
 pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()> {
-    let ClusterUpArguments { name, http_port, node_image, config, timeout } = arguments;
+    let ClusterUpArguments {
+        name,
+        http_port,
+        node_image,
+        config,
+        timeout,
+    } = arguments;
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
     let (configuration, ports) = configuration(&config, http_port)?;
@@ -24,10 +30,12 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
     // There as long as a cluster is being created: what is left of an interrupted creation is no cluster.
     let unfinished = cache.path(format!("clusters/{name}.unfinished"))?;
     if unfinished.exists() {
-        printer.step(&format!("cluster {name}: what an interrupted creation left is removed"), async |progress| {
-            kind::delete(&cache, progress, &name).await
-        })
-        .await?;
+        printer
+            .step(
+                &format!("cluster {name}: what an interrupted creation left is removed"),
+                async |progress| kind::delete(&cache, progress, &name).await,
+            )
+            .await?;
     }
     let nodes = kind::nodes(&name).await?;
     if nodes.is_empty() {
@@ -40,10 +48,16 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
             wait_for_nodes(progress, &name, timeout).await?;
             forget(&unfinished)
         };
-        return printer.step(&format!("cluster {name}: created with {node_image}"), create).await;
+        return printer
+            .step(&format!("cluster {name}: created with {node_image}"), create)
+            .await;
     }
     let start = async |progress: &Progress| {
-        let stopped: Vec<&str> = nodes.iter().filter(|node| !node.runs()).map(|node| node.name.as_str()).collect();
+        let stopped: Vec<&str> = nodes
+            .iter()
+            .filter(|node| !node.runs())
+            .map(|node| node.name.as_str())
+            .collect();
         if stopped.is_empty() {
             progress.outcome(format!("cluster {name}: runs already"));
         } else {
@@ -77,9 +91,17 @@ pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Outcome
 }
 
 fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(String, Vec<u16>)> {
-    let failure = || Failure::input(format!("the cluster's configuration `{}` cannot be used", path.display()));
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| failure().because(error).next("run this in the project's folder, or name the file with --config"))?;
+    let failure = || {
+        Failure::input(format!(
+            "the cluster's configuration `{}` cannot be used",
+            path.display()
+        ))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        failure()
+            .because(error)
+            .next("run this in the project's folder, or name the file with --config")
+    })?;
     prepared(&text, http_port).map_err(|error| failure().because(error))
 }
 
@@ -101,9 +123,10 @@ fn refuse_taken_ports(ports: &[u16]) -> Outcome<()> {
 
 fn forget(unfinished: &Path) -> Outcome<()> {
     match std::fs::remove_file(unfinished) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::file(format!("cannot remove `{}`", unfinished.display()), &error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::file(
+            format!("cannot remove `{}`", unfinished.display()),
+            &error,
+        )),
         _ => Ok(()),
     }
 }
@@ -125,9 +148,14 @@ async fn wait_for_nodes(progress: &Progress, name: &str, limit: Duration) -> Out
     };
     let ready = tokio::time::timeout(limit, ready).await;
     ready.map_err(|_| {
-        Failure::cluster(format!("the nodes of the cluster `{name}` are not ready within {} s", limit.as_secs()))
-            .because(last)
-            .next(format!("make it anew: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"))
+        Failure::cluster(format!(
+            "the nodes of the cluster `{name}` are not ready within {} s",
+            limit.as_secs()
+        ))
+        .because(last)
+        .next(format!(
+            "make it anew: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
+        ))
     })
 }
 
@@ -135,15 +163,30 @@ async fn nodes_not_ready(context: &str) -> Outcome<Vec<String>> {
     let cluster = Cluster::connect(context).await?;
     let nodes = pods::nodes(&cluster).await?;
     let ready = |node: &k8s_openapi::api::core::v1::Node| {
-        let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref()).into_iter().flatten();
-        conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        let conditions = node
+            .status
+            .as_ref()
+            .and_then(|status| status.conditions.as_ref())
+            .into_iter()
+            .flatten();
+        conditions
+            .into_iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
     };
-    Ok(nodes.iter().filter(|node| !ready(node)).filter_map(|node| node.metadata.name.clone()).collect())
+    Ok(nodes
+        .iter()
+        .filter(|node| !ready(node))
+        .filter_map(|node| node.metadata.name.clone())
+        .collect())
 }
 
 async fn warn_about_older_nodes(printer: &Printer, nodes: &[kind::Node], image: &str) -> Outcome<()> {
     let Some(first) = nodes.first() else { return Ok(()) };
-    let made_from = docker::run("cannot look at a node", ["inspect", "--format", "{{.Image}}", &first.name]).await?;
+    let made_from = docker::run(
+        "cannot look at a node",
+        ["inspect", "--format", "{{.Image}}", &first.name],
+    )
+    .await?;
     if made_from.trim() != image {
         printer.warning("the node image has changed since this cluster was created: `deploy-tool cluster down` and `up` take the new one");
     }

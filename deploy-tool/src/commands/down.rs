@@ -18,13 +18,22 @@ use crate::{lock, manifest};
 /// # Errors
 /// When something cannot be deleted, or does not go.
 pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
-    let DownArguments { context, manifests, namespace, delete_data, timeout } = arguments;
+    let DownArguments {
+        context,
+        manifests,
+        namespace,
+        delete_data,
+        timeout,
+    } = arguments;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&manifests.manifests)?);
     let _lock = lock::cluster(&cache, &context.context, "down")?;
     let cluster = Cluster::connect(&context.context).await?;
     let kinds = Kinds::of(&cluster).await?;
-    let placed = objects.into_iter().rev().map(|object| kinds.place(&cluster, object, namespace.as_deref()));
+    let placed = objects
+        .into_iter()
+        .rev()
+        .map(|object| kinds.place(&cluster, object, namespace.as_deref()));
     let placed = placed.collect::<Outcome<Vec<_>>>()?;
     let (data, others): (Vec<Placed>, Vec<Placed>) = placed.into_iter().partition(holds_data);
 
@@ -39,21 +48,40 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
             for (namespace, claim) in &claims {
                 delete::delete_claim(&cluster, namespace, claim).await?;
             }
-            progress.outcome(remove_all(&cluster, progress, &data, timeout).await?);
+            let others = remove_all(&cluster, progress, &data, timeout).await?;
+            let claims: Vec<String> = claims
+                .iter()
+                .map(|(_, claim)| format!("PersistentVolumeClaim `{claim}`"))
+                .collect();
+            progress.outcome(if claims.is_empty() {
+                others
+            } else {
+                format!("removed {}; {others}", claims.join(", "))
+            });
             Ok(())
         };
         return printer.step("data removed", remove).await;
     }
-    let mut left: Vec<String> = claims.into_iter().map(|(_, claim)| format!("PersistentVolumeClaim `{claim}`")).collect();
+    let mut left: Vec<String> = claims
+        .into_iter()
+        .map(|(_, claim)| format!("PersistentVolumeClaim `{claim}`"))
+        .collect();
     for placed in &data {
-        if cluster.call("cannot look up what is left", placed.api.get_opt(placed.object.name())).await?.is_some() {
+        if cluster
+            .call("cannot look up what is left", placed.api.get_opt(placed.object.name()))
+            .await?
+            .is_some()
+        {
             left.push(placed.object.title());
         }
     }
     if left.is_empty() {
         printer.say("nothing is left");
     } else {
-        printer.say(&format!("left, for the next `up`: {}; `deploy-tool down --delete-data` removes them", left.join(", ")));
+        printer.say(&format!(
+            "left, for the next `up`: {}; `deploy-tool down --delete-data` removes them",
+            left.join(", ")
+        ));
     }
     Ok(())
 }
@@ -80,8 +108,16 @@ async fn remove_all(cluster: &Cluster, progress: &Progress, objects: &[Placed], 
             .next("run the same command again, and wait longer with --timeout; a finalizer may hold an object")
     })?;
     let titles: Vec<String> = asked.iter().map(|placed| placed.object.title()).collect();
-    let removed = if titles.is_empty() { "nothing to remove".to_owned() } else { format!("removed {}", titles.join(", ")) };
-    let kept = if foreign.is_empty() { String::new() } else { format!("; left what others made: {}", foreign.join(", ")) };
+    let removed = if titles.is_empty() {
+        "nothing to remove".to_owned()
+    } else {
+        format!("removed {}", titles.join(", "))
+    };
+    let kept = if foreign.is_empty() {
+        String::new()
+    } else {
+        format!("; left what others made: {}", foreign.join(", "))
+    };
     Ok(removed + &kept)
 }
 
@@ -90,8 +126,15 @@ async fn claims(cluster: &Cluster, objects: &[Placed]) -> Outcome<Vec<(String, S
     let mut found = Vec::new();
     for placed in objects.iter().filter(|placed| placed.object.kind() == "StatefulSet") {
         let Some(namespace) = &placed.namespace else { continue };
-        let labels = placed.object.value.data.pointer("/spec/selector/matchLabels").and_then(|labels| labels.as_object());
-        let selector: Vec<String> = labels.into_iter().flatten()
+        let labels = placed
+            .object
+            .value
+            .data
+            .pointer("/spec/selector/matchLabels")
+            .and_then(|labels| labels.as_object());
+        let selector: Vec<String> = labels
+            .into_iter()
+            .flatten()
             .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
             .collect();
         if !selector.is_empty() {

@@ -15,22 +15,28 @@ use crate::rollout::{Target, TargetKind};
 /// # Errors
 /// When the count is refused, or the replicas do not come up.
 pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
-    let ScaleArguments { replicas, force, deployment: name, context, namespace, timeout } = arguments;
+    let ScaleArguments {
+        replicas,
+        force,
+        deployment: name,
+        context,
+        namespace,
+        timeout,
+    } = arguments;
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &context.context, "scale")?;
     let cluster = Cluster::connect(&context.context).await?;
     let deployment = scale::deployment(&cluster, &namespace, &name).await?;
     let before = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let database = connections::database_name(&deployment).map(str::to_owned);
-    if let Some(database) = &database {
-        if let Some(set) = scale::stateful_set(&cluster, &namespace, database).await? {
-            let connections = Connections::of(&deployment, &set);
-            let refusal = connections.refuse(u64::from(replicas.unsigned_abs()), database);
-            match refusal {
-                Some(reason) if replicas > before && !force => return Err(too_many(replicas, &reason, &connections)),
-                Some(reason) => printer.warning(&format!("the database may run out of connections: {reason}")),
-                None => {}
-            }
+    if let Some(database) = &database
+        && let Some(set) = scale::stateful_set(&cluster, &namespace, database).await?
+    {
+        let connections = Connections::of(&deployment, &set);
+        match connections.refuse(u64::from(replicas.unsigned_abs()), database) {
+            Some(reason) if replicas > before && !force => return Err(too_many(replicas, &reason, &connections)),
+            Some(reason) => printer.warning(&format!("the database may run out of connections: {reason}")),
+            None => {}
         }
     }
     let target = Target {
@@ -48,13 +54,20 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
             scale::scale(&cluster, &namespace, &name, replicas).await?;
         }
         let sentence = wait::for_targets(&cluster, progress, &[target], since, timeout).await?;
-        progress.outcome(if replicas == before { format!("unchanged: {sentence}") } else { format!("{title}: {sentence}") });
+        progress.outcome(if replicas == before {
+            format!("unchanged: {sentence}")
+        } else {
+            format!("{title}: {sentence}")
+        });
         Ok(())
     };
-    printer.step(&title, change).await.map_err(|failure| match replicas == before {
-        true => failure,
-        false => failure.next(format!("go back: `deploy-tool scale {before}`")),
-    })
+    printer
+        .step(&title, change)
+        .await
+        .map_err(|failure| match replicas == before {
+            true => failure,
+            false => failure.next(format!("go back: `deploy-tool scale {before}`")),
+        })
 }
 
 fn too_many(replicas: i32, reason: &str, connections: &Connections) -> Failure {

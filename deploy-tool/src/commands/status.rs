@@ -14,7 +14,11 @@ use crate::{kind, settings};
 /// # Errors
 /// When the cluster does not answer.
 pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
-    let StatusArguments { context, namespace, output } = arguments;
+    let StatusArguments {
+        context,
+        namespace,
+        output,
+    } = arguments;
     let cluster = Cluster::connect(&context.context).await?;
     let status = status(&cluster, &namespace).await?;
     printer.data(&match output {
@@ -35,7 +39,11 @@ pub async fn status(cluster: &Cluster, namespace: &str) -> Outcome<Status> {
         let name = pod.metadata.name.as_deref()?;
         report::mode(&pods::get(cluster, namespace, name, &address).await?)
     }));
-    let mut pods: Vec<_> = found.iter().zip(modes.await).map(|(pod, mode)| report::pod_status(pod, mode)).collect();
+    let mut pods: Vec<_> = found
+        .iter()
+        .zip(modes.await)
+        .map(|(pod, mode)| report::pod_status(pod, mode))
+        .collect();
     pods.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Status {
         schema: SCHEMA,

@@ -22,7 +22,13 @@ const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
-    let UpArguments { context, manifests, source, namespace, timeout } = arguments;
+    let UpArguments {
+        context,
+        manifests,
+        source,
+        namespace,
+        timeout,
+    } = arguments;
     let context = context.context;
     let cache = Cache::open()?;
     let objects = manifest::load(&manifests.manifests)?;
@@ -43,13 +49,18 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         };
         printer.step("images on the nodes", load).await?;
     }
-    let references: BTreeMap<_, _> = built.iter().map(|image| (image.name.clone(), image.reference.clone())).collect();
+    let references: BTreeMap<_, _> = built
+        .iter()
+        .map(|image| (image.name.clone(), image.reference.clone()))
+        .collect();
     let objects = manifest::in_order(manifest::resolve(objects, &references)?);
 
     let since = cluster.now();
     let apply_all = async |progress: &Progress| {
         let kinds = Kinds::of(&cluster).await?;
-        let placed = objects.into_iter().map(|object| kinds.place(&cluster, object, namespace.as_deref()));
+        let placed = objects
+            .into_iter()
+            .map(|object| kinds.place(&cluster, object, namespace.as_deref()));
         // Nothing is applied before every object has its place.
         let placed = placed.collect::<Outcome<Vec<_>>>()?;
         let mut applied = Vec::new();
@@ -60,7 +71,9 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         progress.outcome(summary(&applied));
         Ok(applied)
     };
-    let applied = printer.step(&format!("objects of {}", manifests.manifests.display()), apply_all).await?;
+    let applied = printer
+        .step(&format!("objects of {}", manifests.manifests.display()), apply_all)
+        .await?;
 
     let targets = targets(&applied);
     let ready = async |progress: &Progress| {
@@ -87,12 +100,14 @@ async fn refuse_other_engine(cluster: &str, built: &[build::Built]) -> Outcome<(
         let engine = docker::run(&format!("cannot look at node `{}`", node.name), arguments).await?;
         let engine = engine.trim();
         if let Some(image) = built.iter().find(|image| !engine.is_empty() && image.engine != engine) {
-            return Err(Failure::prerequisite(format!("the nodes of the cluster `{cluster}` have another version of the engine"))
-                .because(format!(
-                    "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the nodes would interpret it",
-                    node.name, image.name, image.engine
-                ))
-                .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"));
+            return Err(Failure::prerequisite(format!(
+                "the nodes of the cluster `{cluster}` have another version of the engine"
+            ))
+            .because(format!(
+                "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the nodes would interpret it",
+                node.name, image.name, image.engine
+            ))
+            .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"));
         }
     }
     Ok(())
@@ -100,9 +115,17 @@ async fn refuse_other_engine(cluster: &str, built: &[build::Built]) -> Outcome<(
 
 fn summary(applied: &[Applied]) -> String {
     let titles = |change: Change| -> Vec<String> {
-        applied.iter().filter(|applied| applied.change == change).map(|applied| applied.object.title()).collect()
+        applied
+            .iter()
+            .filter(|applied| applied.change == change)
+            .map(|applied| applied.object.title())
+            .collect()
     };
-    let (created, changed, unchanged) = (titles(Change::Created), titles(Change::Changed), titles(Change::Unchanged));
+    let (created, changed, unchanged) = (
+        titles(Change::Created),
+        titles(Change::Changed),
+        titles(Change::Unchanged),
+    );
     let mut parts = Vec::new();
     if !created.is_empty() {
         parts.push(format!("created {}", created.join(", ")));
@@ -140,7 +163,11 @@ fn targets(applied: &[Applied]) -> Vec<Target> {
 
 async fn report(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcome<()> {
     let status = status::status(cluster, namespace).await?;
-    for pod in status.pods.iter().filter(|pod| pod.mode.as_deref() == Some("interpreter")) {
+    for pod in status
+        .pods
+        .iter()
+        .filter(|pod| pod.mode.as_deref() == Some("interpreter"))
+    {
         printer.warning(&format!(
             "pod `{}` is interpreted: the code compiled ahead of time has no effect there; compare the versions of WasmEdge \
              on node `{}` and in the builder",
@@ -150,7 +177,9 @@ async fn report(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcom
     }
     printer.data(&report::table(&status));
     let services = pods::services(cluster, namespace).await?;
-    let lines = services.iter().find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
+    let lines = services
+        .iter()
+        .find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
     if let (Some(url), Some(lines)) = (&status.url, lines) {
         printer.data(&format!("\n{}", lines.replace("{url}", url)));
     }

@@ -44,7 +44,14 @@ pub async fn for_targets(
             continue;
         }
         replace_outdated_pods(cluster, progress, targets, &watch).await?;
-        match rollout::overall(targets, &watch.objects, Clock { now: cluster.now(), since }) {
+        match rollout::overall(
+            targets,
+            &watch.objects,
+            Clock {
+                now: cluster.now(),
+                since,
+            },
+        ) {
             State::Done(sentence) => return Ok(sentence),
             State::Failed(problem) => return Err(explained(cluster, *problem).await),
             State::Waiting(reason) => {
@@ -56,31 +63,49 @@ pub async fn for_targets(
 }
 
 /// Deletes broken pods that a corrected StatefulSet would wait for in vain.
-async fn replace_outdated_pods(cluster: &Cluster, progress: &Progress, targets: &[Target], watch: &Watch) -> Outcome<()> {
-    for pod in targets.iter().flat_map(|target| rollout::outdated_pods(target, &watch.objects)) {
+async fn replace_outdated_pods(
+    cluster: &Cluster,
+    progress: &Progress,
+    targets: &[Target],
+    watch: &Watch,
+) -> Outcome<()> {
+    for pod in targets
+        .iter()
+        .flat_map(|target| rollout::outdated_pods(target, &watch.objects))
+    {
         let name = pod.name_any();
-        progress.activity(&format!("replacing pod `{name}`, which is broken and of an older revision"));
+        progress.activity(&format!(
+            "replacing pod `{name}`, which is broken and of an older revision"
+        ));
         let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &pod.namespace().unwrap_or_default());
         let parameters = DeleteParams::default().preconditions(kube::api::Preconditions {
             uid: pod.uid(),
             resource_version: None,
         });
-        match cluster.answer("cannot delete a broken pod", api.delete(&name, &parameters)).await? {
+        match cluster
+            .answer("cannot delete a broken pod", api.delete(&name, &parameters))
+            .await?
+        {
             Ok(_) => {}
             // Somebody was faster.
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
-            Err(error) => return cluster.call(&format!("cannot delete the broken pod `{name}`"), async { Err(error) }).await,
+            Err(error) => {
+                return cluster
+                    .call(&format!("cannot delete the broken pod `{name}`"), async { Err(error) })
+                    .await;
+            }
         }
     }
     Ok(())
 }
 
 async fn explained(cluster: &Cluster, problem: Problem) -> Failure {
-    let failure = Failure::cluster(problem.sentence).next(problem.next);
-    match &problem.evidence {
-        Some(evidence) => failure.showing(pods::evidence(cluster, evidence).await),
-        None => failure,
-    }
+    let evidence = match &problem.evidence {
+        Some(evidence) => pods::evidence(cluster, evidence).await,
+        None => String::new(),
+    };
+    let problem = problem.in_the_light_of(&evidence);
+    Failure::cluster(problem.sentence).showing(evidence).next(problem.next)
 }
 
 fn late(limit: Duration, last: &str, trouble: Option<&str>) -> Failure {

@@ -13,9 +13,17 @@ use crate::digest;
 pub fn archive(image: &Image) -> std::io::Result<Vec<u8>> {
     let mut descriptor = Descriptor::of(MANIFEST, &image.manifest);
     // https://github.com/containerd/containerd/blob/main/core/images/annotations.go
-    descriptor.annotations.insert("io.containerd.image.name".into(), image.reference());
-    descriptor.annotations.insert("org.opencontainers.image.ref.name".into(), image.tag());
-    let index = json(&Index { schema_version: 2, media_type: INDEX, manifests: vec![descriptor] });
+    descriptor
+        .annotations
+        .insert("io.containerd.image.name".into(), image.reference());
+    descriptor
+        .annotations
+        .insert("org.opencontainers.image.ref.name".into(), image.tag());
+    let index = json(&Index {
+        schema_version: 2,
+        media_type: INDEX,
+        manifests: vec![descriptor],
+    });
     let blob = |bytes: &[u8]| format!("blobs/sha256/{}", digest::hex(bytes));
     let mut files = vec![
         (blob(&image.configuration), image.configuration.as_slice()),
@@ -27,7 +35,10 @@ pub fn archive(image: &Image) -> std::io::Result<Vec<u8>> {
     files.sort();
     let mut builder = tar::Builder::new(Vec::new());
     for (path, bytes) in files {
-        builder.append(&layer::header(&path, tar::EntryType::Regular, 0o444, bytes.len())?, bytes)?;
+        builder.append(
+            &layer::header(&path, tar::EntryType::Regular, 0o444, bytes.len())?,
+            bytes,
+        )?;
     }
     builder.into_inner()
 }

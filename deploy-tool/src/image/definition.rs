@@ -93,12 +93,20 @@ impl Definition {
             (
                 "package",
                 &definition.package,
-                definition.package.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) && !definition.package.is_empty(),
+                definition
+                    .package
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+                    && !definition.package.is_empty(),
                 "must be the name of a package",
             ),
         ];
         let broken = rules.into_iter().find(|(_, _, holds, _)| !holds);
-        let broken = broken.map(|(field, value, _, rule)| DefinitionError::Rule { field, value: value.clone(), rule });
+        let broken = broken.map(|(field, value, _, rule)| DefinitionError::Rule {
+            field,
+            value: value.clone(),
+            rule,
+        });
         broken.map_or(Ok(definition), Err)
     }
 }
@@ -132,6 +140,9 @@ mod tests {
                 other => panic!("{from} -> {to}: {other:?}"),
             }
         }
-        assert!(matches!(Definition::parse(&format!("{GOOD}color: red\n")), Err(DefinitionError::Yaml(_))));
+        assert!(matches!(
+            Definition::parse(&format!("{GOOD}color: red\n")),
+            Err(DefinitionError::Yaml(_))
+        ));
     }
 }

@@ -49,9 +49,13 @@ pub fn layer<'a>(files: impl IntoIterator<Item = LayerFile<'a>>) -> Result<Vec<u
             Some(file) => (tar::EntryType::Regular, file.mode, file.bytes),
             None => (tar::EntryType::Directory, 0o755, [].as_slice()),
         };
-        builder.append(&header(path, kind, mode, bytes.len()).map_err(long)?, bytes).map_err(long)?;
+        builder
+            .append(&header(path, kind, mode, bytes.len()).map_err(long)?, bytes)
+            .map_err(long)?;
     }
-    builder.into_inner().map_err(|error| LayerError::Long(String::new(), error))
+    builder
+        .into_inner()
+        .map_err(|error| LayerError::Long(String::new(), error))
 }
 
 /// A ustar header that is the same everywhere.
@@ -80,7 +84,11 @@ mod tests {
     use super::*;
 
     fn file(path: &str) -> LayerFile<'_> {
-        LayerFile { path, bytes: b"x", mode: 0o444 }
+        LayerFile {
+            path,
+            bytes: b"x",
+            mode: 0o444,
+        }
     }
 
     #[test]
@@ -95,11 +103,17 @@ mod tests {
             .map(|entry| {
                 let entry = entry.unwrap();
                 let header = entry.header();
-                assert_eq!((header.mtime().unwrap(), header.uid().unwrap(), header.gid().unwrap()), (0, 0, 0));
+                assert_eq!(
+                    (header.mtime().unwrap(), header.uid().unwrap(), header.gid().unwrap()),
+                    (0, 0, 0)
+                );
                 (entry.path().unwrap().display().to_string(), header.mode().unwrap())
             })
             .collect();
-        assert_eq!(entries, [("a".into(), 0o444), ("b/".into(), 0o755), ("b/c".into(), 0o444)]);
+        assert_eq!(
+            entries,
+            [("a".into(), 0o444), ("b/".into(), 0o755), ("b/c".into(), 0o444)]
+        );
     }
 
     #[test]

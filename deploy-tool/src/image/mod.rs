@@ -77,9 +77,17 @@ impl Image {
 /// When a path cannot be in a layer.
 pub fn pack(contents: &Contents<'_>) -> Result<Image, LayerError> {
     let definition = contents.definition;
-    let module = LayerFile { path: &definition.module, bytes: contents.module, mode: 0o555 };
+    let module = LayerFile {
+        path: &definition.module,
+        bytes: contents.module,
+        mode: 0o555,
+    };
     let others = definition.files.iter().zip(&contents.files);
-    let others = others.map(|(file, bytes)| LayerFile { path: &file.path, bytes, mode: 0o444 });
+    let others = others.map(|(file, bytes)| LayerFile {
+        path: &file.path,
+        bytes,
+        mode: 0o444,
+    });
     let layer = layer(std::iter::once(module).chain(others))?;
     let configuration = json(&configuration(contents, &digest::oci(&layer)));
     let manifest = json(&Manifest {
@@ -89,7 +97,12 @@ pub fn pack(contents: &Contents<'_>) -> Result<Image, LayerError> {
         layers: vec![Descriptor::of(specification::LAYER, &layer)],
         annotations: [(VARIANT_ANNOTATION.to_owned(), VARIANT.to_owned())].into(),
     });
-    Ok(Image { name: definition.name.clone(), layer, configuration, manifest })
+    Ok(Image {
+        name: definition.name.clone(),
+        layer,
+        configuration,
+        manifest,
+    })
 }
 
 fn configuration(contents: &Contents<'_>, layer_digest: &str) -> Configuration {
@@ -110,8 +123,14 @@ fn configuration(contents: &Contents<'_>, layer_digest: &str) -> Configuration {
             .into(),
             stop_signal: definition.stop_signal.clone(),
         },
-        rootfs: RootFilesystem { kind: "layers", diff_ids: vec![layer_digest.to_owned()] },
-        history: vec![History { created: CREATED, created_by: "deploy-tool build" }],
+        rootfs: RootFilesystem {
+            kind: "layers",
+            diff_ids: vec![layer_digest.to_owned()],
+        },
+        history: vec![History {
+            created: CREATED,
+            created_by: "deploy-tool build",
+        }],
     }
 }
 

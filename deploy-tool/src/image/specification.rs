@@ -24,7 +24,12 @@ pub struct Descriptor {
 
 impl Descriptor {
     pub fn of(media_type: &'static str, bytes: &[u8]) -> Self {
-        Self { media_type, digest: digest::oci(bytes), size: bytes.len(), annotations: BTreeMap::new() }
+        Self {
+            media_type,
+            digest: digest::oci(bytes),
+            size: bytes.len(),
+            annotations: BTreeMap::new(),
+        }
     }
 }
 

@@ -9,7 +9,10 @@ fn definition() -> Definition {
         module: "/app.wasm".into(),
         user: "65532".into(),
         stop_signal: "SIGKILL".into(),
-        files: vec![ExtraFile { path: "/etc/services".into(), source: "services".into() }],
+        files: vec![ExtraFile {
+            path: "/etc/services".into(),
+            source: "services".into(),
+        }],
     }
 }
 
@@ -28,7 +31,10 @@ fn image(module: &[u8]) -> Image {
 #[test]
 fn golden_digest() {
     let digest = image(b"\0asm\x01\0\0\0").digest();
-    assert_eq!(digest, "sha256:386c01883db2a4eb4cefe44ffc6d2abd5315f29d27dc643cbeb930d35aa347df");
+    assert_eq!(
+        digest,
+        "sha256:386c01883db2a4eb4cefe44ffc6d2abd5315f29d27dc643cbeb930d35aa347df"
+    );
 }
 
 #[test]
@@ -80,5 +86,8 @@ fn the_archive_is_a_layout_that_names_the_image() {
     let named = &index["manifests"][0];
     assert_eq!(named["digest"], image.digest());
     assert_eq!(named["annotations"]["io.containerd.image.name"], image.reference());
-    assert_eq!(image.reference(), format!("localhost/orders:sha256-{}", digest::hex(&image.manifest)));
+    assert_eq!(
+        image.reference(),
+        format!("localhost/orders:sha256-{}", digest::hex(&image.manifest))
+    );
 }

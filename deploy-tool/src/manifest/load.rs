@@ -16,9 +16,16 @@ pub fn load(folder: &Path) -> Outcome<Vec<Object>> {
             .next("run this in the project's folder, or name the folder with --manifests")
     };
     let mut files = std::fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<Result<Vec<_>, _>>()
+        })
         .map_err(unreadable)?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
+    });
     files.sort();
     let mut objects = Vec::new();
     for path in &files {
@@ -29,8 +36,10 @@ pub fn load(folder: &Path) -> Outcome<Vec<Object>> {
         objects.extend(found);
     }
     if objects.is_empty() {
-        return Err(Failure::input(format!("there are no manifests in `{}`", folder.display()))
-            .next("name the folder of the YAML files with --manifests"));
+        return Err(
+            Failure::input(format!("there are no manifests in `{}`", folder.display()))
+                .next("name the folder of the YAML files with --manifests"),
+        );
     }
     refuse_twins(&objects)?;
     Ok(objects)
@@ -39,7 +48,12 @@ pub fn load(folder: &Path) -> Outcome<Vec<Object>> {
 fn refuse_twins(objects: &[Object]) -> Outcome<()> {
     let mut seen = std::collections::HashMap::new();
     for object in objects {
-        let identity = (object.group_version_kind().group, object.kind(), object.namespace(), object.name());
+        let identity = (
+            object.group_version_kind().group,
+            object.kind(),
+            object.namespace(),
+            object.name(),
+        );
         if let Some(first) = seen.insert(identity, object.place()) {
             return Err(Failure::input(format!("{} is there twice", object.title()))
                 .because(format!("{first} and {} both define it", object.place())));
@@ -71,8 +85,14 @@ mod tests {
     #[test]
     fn names_file_and_line() {
         let cases = [
-            (folder(&[("a.yaml", "apiVersion: v1\nkind: [\n")]), "a.yaml` cannot be used"),
-            (folder(&[("a.yaml", OBJECT), ("b.yaml", OBJECT)]), "b.yaml:1 both define it"),
+            (
+                folder(&[("a.yaml", "apiVersion: v1\nkind: [\n")]),
+                "a.yaml` cannot be used",
+            ),
+            (
+                folder(&[("a.yaml", OBJECT), ("b.yaml", OBJECT)]),
+                "b.yaml:1 both define it",
+            ),
             (folder(&[]), "there are no manifests"),
         ];
         for (folder, expected) in cases {
@@ -80,6 +100,11 @@ mod tests {
             assert!(failure.to_string().contains(expected), "{failure}");
             assert_eq!(failure.status, crate::failure::ExitStatus::Input);
         }
-        assert!(load(Path::new("/no/such/folder")).unwrap_err().to_string().contains("--manifests"));
+        assert!(
+            load(Path::new("/no/such/folder"))
+                .unwrap_err()
+                .to_string()
+                .contains("--manifests")
+        );
     }
 }

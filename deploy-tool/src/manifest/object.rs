@@ -89,7 +89,11 @@ impl Object {
 
     /// The same, to be changed.
     pub fn containers_mut(&mut self) -> Vec<&mut Value> {
-        let pod = self.value.data.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut);
+        let pod = self
+            .value
+            .data
+            .pointer_mut("/spec/template/spec")
+            .and_then(Value::as_object_mut);
         pod.into_iter()
             .flat_map(|pod| pod.iter_mut())
             .filter(|(field, _)| *field == "initContainers" || *field == "containers")
@@ -110,15 +114,30 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Object>, ObjectError> {
 }
 
 fn object(file: &str, Document { line, value }: Document<Value>) -> Result<Object, ObjectError> {
-    let has = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-    for (pointer, field) in [("/apiVersion", "apiVersion"), ("/kind", "kind"), ("/metadata/name", "metadata.name")] {
+    let has = |pointer: &str| {
+        value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
+    };
+    for (pointer, field) in [
+        ("/apiVersion", "apiVersion"),
+        ("/kind", "kind"),
+        ("/metadata/name", "metadata.name"),
+    ] {
         if !has(pointer) {
             return Err(ObjectError::Missing { line, field });
         }
     }
-    let value = serde_json::from_value(value)
-        .map_err(|error| ObjectError::Form { line, message: format!("the object's metadata: {error}") })?;
-    Ok(Object { file: file.to_owned(), line, value })
+    let value = serde_json::from_value(value).map_err(|error| ObjectError::Form {
+        line,
+        message: format!("the object's metadata: {error}"),
+    })?;
+    Ok(Object {
+        file: file.to_owned(),
+        line,
+        value,
+    })
 }
 
 #[cfg(test)]
@@ -132,7 +151,10 @@ mod tests {
         let places: Vec<_> = objects.iter().map(|object| (object.title(), object.place())).collect();
         assert_eq!(
             places,
-            [("Namespace `a`".into(), "x.yaml:2".into()), ("Service `b`".into(), "x.yaml:7".to_owned())]
+            [
+                ("Namespace `a`".into(), "x.yaml:2".into()),
+                ("Service `b`".into(), "x.yaml:7".to_owned())
+            ]
         );
     }
 
@@ -140,9 +162,18 @@ mod tests {
     fn says_what_is_wrong_and_where() {
         let cases = [
             ("a: b\n", "line 1: the object has no `apiVersion`"),
-            ("\n\napiVersion: v1\nmetadata: {name: a}\n", "line 3: the object has no `kind`"),
-            ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "line 1: the object has no `metadata.name`"),
-            ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: [1]}\n", "line 1: the object's metadata"),
+            (
+                "\n\napiVersion: v1\nmetadata: {name: a}\n",
+                "line 3: the object has no `kind`",
+            ),
+            (
+                "apiVersion: v1\nkind: Pod\nmetadata: {}\n",
+                "line 1: the object has no `metadata.name`",
+            ),
+            (
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: [1]}\n",
+                "line 1: the object's metadata",
+            ),
             ("- a\n", "line 1: the object has no `apiVersion`"),
             ("apiVersion: v1\nkind: [\n", "line "),
         ];

@@ -12,12 +12,18 @@ pub const PLACEHOLDER: &str = "deploy-tool://";
 
 /// The names behind the placeholders of some objects.
 pub fn placeholders(objects: &[Object]) -> BTreeSet<String> {
-    all_images(objects).filter_map(|image| image.strip_prefix(PLACEHOLDER)).map(str::to_owned).collect()
+    all_images(objects)
+        .filter_map(|image| image.strip_prefix(PLACEHOLDER))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The images of some objects that are no placeholders.
 pub fn images(objects: &[Object]) -> BTreeSet<String> {
-    all_images(objects).filter(|image| !image.starts_with(PLACEHOLDER)).map(str::to_owned).collect()
+    all_images(objects)
+        .filter(|image| !image.starts_with(PLACEHOLDER))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Replaces each placeholder by the exact reference of its name.
@@ -27,11 +33,17 @@ pub fn images(objects: &[Object]) -> BTreeSet<String> {
 pub fn resolve(mut objects: Vec<Object>, references: &BTreeMap<String, String>) -> Outcome<Vec<Object>> {
     for object in &mut objects {
         let (title, place) = (object.title(), object.place());
-        for image in object.containers_mut().into_iter().filter_map(|container| container.get_mut("image")) {
+        for image in object
+            .containers_mut()
+            .into_iter()
+            .filter_map(|container| container.get_mut("image"))
+        {
             let Some(text) = image.as_str() else { continue };
             let inexact = || Failure::input(format!("{title} in {place} cannot be deployed"));
             if let Some(name) = text.strip_prefix(PLACEHOLDER) {
-                let reference = references.get(name).ok_or_else(|| inexact().because(format!("nothing is known of `{text}`")))?;
+                let reference = references
+                    .get(name)
+                    .ok_or_else(|| inexact().because(format!("nothing is known of `{text}`")))?;
                 *image = Value::String(reference.clone());
             } else if !is_exact(text) {
                 return Err(inexact()
@@ -44,13 +56,19 @@ pub fn resolve(mut objects: Vec<Object>, references: &BTreeMap<String, String>) 
 }
 
 fn all_images(objects: &[Object]) -> impl Iterator<Item = &str> {
-    objects.iter().flat_map(Object::containers).filter_map(|container| container.get("image")?.as_str())
+    objects
+        .iter()
+        .flat_map(Object::containers)
+        .filter_map(|container| container.get("image")?.as_str())
 }
 
 /// <https://kubernetes.io/docs/concepts/containers/images/#image-names>
 fn is_exact(image: &str) -> bool {
     let last = image.rsplit('/').next().unwrap_or(image);
-    last.contains('@') || last.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
+    last.contains('@')
+        || last
+            .split_once(':')
+            .is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
 }
 
 #[cfg(test)]
@@ -75,12 +93,21 @@ mod tests {
         assert_eq!(placeholders(&objects), ["app".to_owned()].into());
         assert_eq!(images(&objects), ["x:1".to_owned()].into());
         let resolved = resolve(objects, &references()).unwrap();
-        assert_eq!(images(&resolved), ["localhost/orders:sha256-1".to_owned(), "x:1".to_owned()].into());
+        assert_eq!(
+            images(&resolved),
+            ["localhost/orders:sha256-1".to_owned(), "x:1".to_owned()].into()
+        );
     }
 
     #[test]
     fn inexact_and_unknown_images_are_refused_with_their_place() {
-        for image in ["deploy-tool://other", "nginx", "nginx:latest", "localhost:5000/nginx", "nginx:"] {
+        for image in [
+            "deploy-tool://other",
+            "nginx",
+            "nginx:latest",
+            "localhost:5000/nginx",
+            "nginx:",
+        ] {
             let failure = resolve(deployment(image), &references()).unwrap_err().to_string();
             assert!(failure.contains("m/app.yaml:1") && failure.contains(image), "{failure}");
         }

@@ -14,7 +14,10 @@ pub fn generated_keys(object: &Object) -> Vec<&str> {
     if object.kind() != "Secret" {
         return Vec::new();
     }
-    object.annotation(GENERATE_ANNOTATION).map(|keys| keys.split_whitespace().collect()).unwrap_or_default()
+    object
+        .annotation(GENERATE_ANNOTATION)
+        .map(|keys| keys.split_whitespace().collect())
+        .unwrap_or_default()
 }
 
 /// The Secret with all its keys: those the cluster has keep their values, others get the next new one.
@@ -61,7 +64,10 @@ mod tests {
         let complete = with_generated(&secret(), &existing, || "new".into());
         let data = &complete.value.data["data"];
         // "old", "new" and "x" in base64
-        assert_eq!((&data["A"], &data["B"], &data["C"]), (&"b2xk".into(), &"bmV3".into(), &"eA==".into()));
+        assert_eq!(
+            (&data["A"], &data["B"], &data["C"]),
+            (&"b2xk".into(), &"bmV3".into(), &"eA==".into())
+        );
         let first = with_generated(&secret(), &BTreeMap::new(), || "new".into());
         assert_eq!(first.value.data["data"]["A"], "bmV3");
     }

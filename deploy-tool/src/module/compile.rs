@@ -23,7 +23,9 @@ pub async fn workspace(folder: &Path) -> Outcome<Workspace> {
     let mut command = process::command("cargo", ["metadata", "--no-deps", "--format-version", "1"]);
     let missing = || Failure::input(format!("`{}` is no Cargo workspace", folder.display()));
     if !folder.join("Cargo.toml").is_file() {
-        return Err(missing().because("it has no Cargo.toml").next("run this in the project's folder, or name it with --workspace"));
+        return Err(missing()
+            .because("it has no Cargo.toml")
+            .next("run this in the project's folder, or name it with --workspace"));
     }
     command.current_dir(folder);
     let output = process::capture(command).await?;
@@ -50,7 +52,10 @@ pub async fn module(
     stage::fill(&stage.path, workspace, inputs)?;
     let target = cache.path("target/objects")?;
     let target = target.parent().unwrap_or(&target);
-    let mut arguments = container(cache, &[(&stage.path, "/src:ro"), (&vendor, "/vendor:ro"), (target, "/target")])?;
+    let mut arguments = container(
+        cache,
+        &[(&stage.path, "/src:ro"), (&vendor, "/vendor:ro"), (target, "/target")],
+    )?;
     arguments.extend(
         [
             "--workdir=/src",
@@ -116,7 +121,9 @@ fn container(cache: &Cache, mounts: &[(&Path, &str)]) -> Outcome<Vec<String>> {
         .map_err(|error| Failure::file(format!("cannot look at `{}`", root.display()), &error))?;
     let user = format!("--user={}:{}", owner.uid(), owner.gid());
     let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never"].map(str::to_owned);
-    let volumes = mounts.iter().map(|(host, guest)| format!("--volume={}:{guest}", host.display()));
+    let volumes = mounts
+        .iter()
+        .map(|(host, guest)| format!("--volume={}:{guest}", host.display()));
     Ok(fixed.into_iter().chain([user]).chain(volumes).collect())
 }
 

@@ -20,7 +20,10 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
     }
     progress.activity("fetching the crates that Cargo.lock names");
     let part = cache.scratch("vendor")?;
-    let mut command = process::command("cargo", ["vendor", "--locked", "--versioned-dirs", "--respect-source-config"]);
+    let mut command = process::command(
+        "cargo",
+        ["vendor", "--locked", "--versioned-dirs", "--respect-source-config"],
+    );
     command.arg(&part.path).current_dir(root);
     process::logged(progress, command, &cache.log("vendor")).await?.check(|| {
         Failure::prerequisite("cannot fetch the crates that Cargo.lock names")

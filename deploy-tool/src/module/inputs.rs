@@ -17,8 +17,11 @@ pub struct Inputs {
 impl Inputs {
     /// The digest of all paths and bytes. Times, owners and permissions are not in it.
     pub fn digest(&self) -> String {
-        let named: Vec<(String, &[u8])> =
-            self.files.iter().map(|(path, bytes)| (path.to_string_lossy().into_owned(), bytes.as_slice())).collect();
+        let named: Vec<(String, &[u8])> = self
+            .files
+            .iter()
+            .map(|(path, bytes)| (path.to_string_lossy().into_owned(), bytes.as_slice()))
+            .collect();
         digest::parts(named.iter().map(|(path, bytes)| (path.as_str(), *bytes)))
     }
 
@@ -64,8 +67,14 @@ fn read_folder(root: &Path, folder: &Path, inputs: &mut Inputs) -> Outcome<()> {
 fn read_file(root: &Path, path: &Path, inputs: &mut Inputs) -> Outcome<()> {
     let bytes = std::fs::read(path).map_err(|error| {
         let failure = Failure::file(format!("cannot read `{}`", path.display()), &error);
-        if path.ends_with("Cargo.lock") { failure.next("make it with `cargo generate-lockfile` and commit it") } else { failure }
+        if path.ends_with("Cargo.lock") {
+            failure.next("make it with `cargo generate-lockfile` and commit it")
+        } else {
+            failure
+        }
     })?;
-    inputs.files.insert(path.strip_prefix(root).unwrap_or(path).to_owned(), bytes);
+    inputs
+        .files
+        .insert(path.strip_prefix(root).unwrap_or(path).to_owned(), bytes);
     Ok(())
 }

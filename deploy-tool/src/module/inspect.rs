@@ -55,7 +55,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Module, ModuleError> {
     let mut foreign = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(invalid)? {
-            Payload::Version { encoding: wasmparser::Encoding::Component, .. } => return Err(ModuleError::Component),
+            Payload::Version {
+                encoding: wasmparser::Encoding::Component,
+                ..
+            } => return Err(ModuleError::Component),
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
                     let import = import.map_err(invalid)?;
@@ -92,10 +95,16 @@ mod tests {
     fn module(import: (&str, &str), exports: &[(&str, u8)], custom: &[&str]) -> Vec<u8> {
         let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
         let section = |id: u8, body: Vec<u8>| [vec![id, body.len() as u8], body].concat();
-        let exported: Vec<u8> = exports.iter().flat_map(|(name, kind)| [text(name), vec![*kind, 0]].concat()).collect();
+        let exported: Vec<u8> = exports
+            .iter()
+            .flat_map(|(name, kind)| [text(name), vec![*kind, 0]].concat())
+            .collect();
         let mut bytes = b"\0asm\x01\0\0\0".to_vec();
         bytes.extend(section(1, vec![1, 0x60, 0, 0]));
-        bytes.extend(section(2, [vec![1], text(import.0), text(import.1), vec![0, 0]].concat()));
+        bytes.extend(section(
+            2,
+            [vec![1], text(import.0), text(import.1), vec![0, 0]].concat(),
+        ));
         bytes.extend(section(5, vec![1, 0, 1]));
         bytes.extend(section(7, [vec![exports.len() as u8], exported].concat()));
         for name in custom {
@@ -118,9 +127,18 @@ mod tests {
     fn refuses_what_would_not_run() {
         let plugin = inspect(&module(("rustls_client", "connect"), &RUNS, &[])).unwrap_err();
         assert!(plugin.to_string().contains("rustls_client.connect"));
-        assert!(matches!(inspect(&module((WASI, "fd_fly"), &RUNS, &[])), Err(ModuleError::Imports(_))));
-        assert_eq!(inspect(&module((WASI, "fd_read"), &RUNS[1..], &[])), Err(ModuleError::Export("_start")));
-        assert_eq!(inspect(&module((WASI, "fd_read"), &RUNS[..1], &[])), Err(ModuleError::Export("memory")));
+        assert!(matches!(
+            inspect(&module((WASI, "fd_fly"), &RUNS, &[])),
+            Err(ModuleError::Imports(_))
+        ));
+        assert_eq!(
+            inspect(&module((WASI, "fd_read"), &RUNS[1..], &[])),
+            Err(ModuleError::Export("_start"))
+        );
+        assert_eq!(
+            inspect(&module((WASI, "fd_read"), &RUNS[..1], &[])),
+            Err(ModuleError::Export("memory"))
+        );
         assert_eq!(inspect(b"\0asm\x0d\0\x01\0"), Err(ModuleError::Component));
         assert!(matches!(inspect(b"hello"), Err(ModuleError::Invalid(_))));
     }

@@ -22,14 +22,19 @@ pub fn fill(folder: &Path, workspace: &Workspace, inputs: &Inputs) -> Outcome<()
         write(&folder.join(path), bytes)?;
     }
     for package in &workspace.packages {
-        let Some(manifest) = relative(workspace, package.manifest()) else { continue };
+        let Some(manifest) = relative(workspace, package.manifest()) else {
+            continue;
+        };
         if inputs.files.contains_key(manifest) {
             continue;
         }
         let bytes = std::fs::read(package.manifest())
             .map_err(|error| Failure::file(format!("cannot read `{}`", package.manifest().display()), &error))?;
         write(&folder.join(manifest), &bytes)?;
-        for source in package.target_sources().filter_map(|source| relative(workspace, source)) {
+        for source in package
+            .target_sources()
+            .filter_map(|source| relative(workspace, source))
+        {
             write(&folder.join(source), EMPTY_PROGRAM)?;
         }
     }
@@ -59,8 +64,14 @@ mod tests {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let make = |root: &Path| {
             for (path, text) in [
-                ("Cargo.toml", "w"), ("Cargo.lock", "l"), ("app/Cargo.toml", "a"), ("app/src/main.rs", "m"),
-                ("tool/Cargo.toml", "t"), ("tool/src/main.rs", "secret"), ("app/target/x", "object"), ("app/.swp", "s"),
+                ("Cargo.toml", "w"),
+                ("Cargo.lock", "l"),
+                ("app/Cargo.toml", "a"),
+                ("app/src/main.rs", "m"),
+                ("tool/Cargo.toml", "t"),
+                ("tool/src/main.rs", "secret"),
+                ("app/target/x", "object"),
+                ("app/.swp", "s"),
             ] {
                 write(&root.join(path), text.as_bytes()).unwrap();
             }
@@ -74,7 +85,10 @@ mod tests {
         };
         let (first, second) = (make(one.path()), make(two.path()));
         let main = two.path().join("app/src/main.rs");
-        std::fs::File::open(&main).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        std::fs::File::open(&main)
+            .unwrap()
+            .set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap();
         let mut permissions = std::fs::metadata(&main).unwrap().permissions();
         std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
         std::fs::set_permissions(&main, permissions).unwrap();
@@ -87,7 +101,10 @@ mod tests {
         let stage = tempfile::tempdir().unwrap();
         fill(stage.path(), &first, &inputs_one).unwrap();
         let text = |path: &str| std::fs::read_to_string(stage.path().join(path)).unwrap();
-        assert_eq!((text("app/src/main.rs").as_str(), text("tool/Cargo.toml").as_str()), ("m", "t"));
+        assert_eq!(
+            (text("app/src/main.rs").as_str(), text("tool/Cargo.toml").as_str()),
+            ("m", "t")
+        );
         assert!(!text("tool/src/main.rs").contains("secret"));
         assert!(!stage.path().join("app/target").exists());
 

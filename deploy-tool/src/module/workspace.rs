@@ -75,13 +75,20 @@ impl Workspace {
             let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
             return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));
         };
-        if !package.targets.iter().any(|target| target.name == name && target.kind.iter().any(|kind| kind == "bin")) {
+        if !package
+            .targets
+            .iter()
+            .any(|target| target.name == name && target.kind.iter().any(|kind| kind == "bin"))
+        {
             return Err(WorkspaceError::NoBinary(name.to_owned()));
         }
         let mut found = BTreeSet::from([package.folder()]);
         let mut waiting = vec![package];
         while let Some(package) = waiting.pop() {
-            let paths = package.dependencies.iter().filter_map(|dependency| dependency.path.as_deref());
+            let paths = package
+                .dependencies
+                .iter()
+                .filter_map(|dependency| dependency.path.as_deref());
             for path in paths.filter(|path| !found.contains(path)).collect::<Vec<_>>() {
                 if let Some(next) = self.packages.iter().find(|package| package.folder() == path) {
                     found.insert(next.folder());
@@ -89,7 +96,11 @@ impl Workspace {
                 }
             }
         }
-        Ok(self.packages.iter().filter(|package| found.contains(package.folder())).collect())
+        Ok(self
+            .packages
+            .iter()
+            .filter(|package| found.contains(package.folder()))
+            .collect())
     }
 }
 
@@ -120,7 +131,12 @@ mod tests {
     #[test]
     fn a_module_is_made_of_the_members_it_depends_on() {
         let workspace = workspace();
-        let names: Vec<_> = workspace.sources_of("app").unwrap().iter().map(|package| package.name.as_str()).collect();
+        let names: Vec<_> = workspace
+            .sources_of("app")
+            .unwrap()
+            .iter()
+            .map(|package| package.name.as_str())
+            .collect();
         assert_eq!(names, ["app", "shared", "money"]);
     }
 
@@ -128,7 +144,13 @@ mod tests {
     fn says_what_there_is_instead() {
         let workspace = workspace();
         let error = workspace.sources_of("ap").unwrap_err();
-        assert_eq!(error.to_string(), "the workspace has no package `ap`; it has: app, shared, money, tool");
-        assert_eq!(workspace.sources_of("shared").unwrap_err(), WorkspaceError::NoBinary("shared".into()));
+        assert_eq!(
+            error.to_string(),
+            "the workspace has no package `ap`; it has: app, shared, money, tool"
+        );
+        assert_eq!(
+            workspace.sources_of("shared").unwrap_err(),
+            WorkspaceError::NoBinary("shared".into())
+        );
     }
 }

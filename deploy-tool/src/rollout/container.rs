@@ -19,9 +19,10 @@ pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects,
         return Some(about.waiting(reason, message, last, clock));
     }
     // It runs right now; whether it keeps running is another question.
-    last.filter(|_| !status.ready).filter(|ended| !ended_well(ended)).map(|ended| about.ended(ended, false)).filter(
-        |state| matches!(state, State::Failed(_)),
-    )
+    last.filter(|_| !status.ready)
+        .filter(|ended| !ended_well(ended))
+        .map(|ended| about.ended(ended, false))
+        .filter(|state| matches!(state, State::Failed(_)))
 }
 
 struct Container<'a> {
@@ -32,11 +33,19 @@ struct Container<'a> {
 
 impl Container<'_> {
     fn title(&self) -> String {
-        format!("container `{}` of pod `{}`", self.status.name, self.pod.metadata.name.as_deref().unwrap_or_default())
+        format!(
+            "container `{}` of pod `{}`",
+            self.status.name,
+            self.pod.metadata.name.as_deref().unwrap_or_default()
+        )
     }
 
     fn node(&self) -> &str {
-        self.pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("?")
+        self.pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.node_name.as_deref())
+            .unwrap_or("?")
     }
 
     fn logs(&self) -> Evidence {
@@ -51,14 +60,23 @@ impl Container<'_> {
         let title = self.title();
         let sentence = format!("{title}: {reason}: {message}");
         match reason {
-            "ErrImageNeverPull" | "InvalidImageName" | "ErrImagePull" | "ImagePullBackOff" | "ImageInspectError"
-            | "RegistryUnavailable" | "SignatureValidationFailed" => self.image(reason, message),
+            "ErrImageNeverPull"
+            | "InvalidImageName"
+            | "ErrImagePull"
+            | "ImagePullBackOff"
+            | "ImageInspectError"
+            | "RegistryUnavailable"
+            | "SignatureValidationFailed" => self.image(reason, message),
             "CreateContainerConfigError" => {
                 let created = self.pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
                 let since = created.into_iter().chain(Some(clock.since)).max();
                 let long = since.is_none_or(|since| clock.now.duration_since(since) >= thresholds::CONFIGURATION);
                 let next = "apply the Secret or ConfigMap that the message names, with that key";
-                if long { Problem::new(sentence, next).failed() } else { State::Waiting(sentence) }
+                if long {
+                    Problem::new(sentence, next).failed()
+                } else {
+                    State::Waiting(sentence)
+                }
             }
             "CreateContainerError" | "RunContainerError" => match self.not_executable(message) {
                 Some(problem) => problem.failed(),
@@ -78,7 +96,11 @@ impl Container<'_> {
 
     fn image(&self, reason: &str, message: &str) -> State {
         let image = self.spec_image();
-        let sentence = format!("{}: the image `{image}` cannot be had on node `{}`: {message}", self.title(), self.node());
+        let sentence = format!(
+            "{}: the image `{image}` cannot be had on node `{}`: {message}",
+            self.title(),
+            self.node()
+        );
         let local = image.starts_with("localhost/");
         let next = if local {
             "images named localhost/ are in no registry, they must be loaded into the nodes: `deploy-tool up` builds and loads its own, \
@@ -92,16 +114,30 @@ impl Container<'_> {
             || matches!(reason, "ErrImageNeverPull" | "InvalidImageName")
             || is_missing(message)
             || is_refused(message)
-            || self.failed_pulls() >= thresholds::FAILED_PULLS;
-        if decided { Problem::new(sentence, next).failed() } else { State::Waiting(sentence) }
+            || self.failed_pulls()
+                >= if is_unreachable(message) {
+                    thresholds::UNREACHABLE_PULLS
+                } else {
+                    thresholds::FAILED_PULLS
+                };
+        if decided {
+            Problem::new(sentence, next).failed()
+        } else {
+            State::Waiting(sentence)
+        }
     }
 
     fn spec_image(&self) -> &str {
         let spec = self.pod.spec.as_ref();
         let main = spec.map(|spec| spec.containers.iter()).into_iter().flatten();
-        let init = spec.and_then(|spec| spec.init_containers.as_ref()).into_iter().flatten();
+        let init = spec
+            .and_then(|spec| spec.init_containers.as_ref())
+            .into_iter()
+            .flatten();
         let found = main.chain(init).find(|container| container.name == self.status.name);
-        found.and_then(|container| container.image.as_deref()).unwrap_or(&self.status.image)
+        found
+            .and_then(|container| container.image.as_deref())
+            .unwrap_or(&self.status.image)
     }
 
     fn failed_pulls(&self) -> i32 {
@@ -122,24 +158,39 @@ impl Container<'_> {
         let title = self.title();
         let ends = self.status.restart_count + i32::from(now);
         if reason == "OOMKilled" {
-            let sentence = format!("{title} needs more memory than its limit{} and was ended ({ends} times)", self.memory_limit());
+            let sentence = format!(
+                "{title} needs more memory than its limit{} and was ended ({ends} times)",
+                self.memory_limit()
+            );
             let next = "raise `resources.limits.memory` (a Wasm service needs at least 64Mi), or make it need less";
             let problem = Problem::new(sentence.clone(), next).with(self.logs());
-            return if ends >= thresholds::OUT_OF_MEMORY_ENDS { problem.failed() } else { State::Waiting(sentence) };
+            return if ends >= thresholds::OUT_OF_MEMORY_ENDS {
+                problem.failed()
+            } else {
+                State::Waiting(sentence)
+            };
         }
         let how = format!("exit code {}{}", ended.exit_code, how(reason, message));
         let sentence = format!("{title} has ended {ends} times, last with {how}");
         if ends < thresholds::ENDS {
             return State::Waiting(sentence);
         }
-        Problem::new(format!("{sentence}{}", self.probe_killed_it()), self.advice(ended)).with(self.logs()).failed()
+        Problem::new(format!("{sentence}{}", self.probe_killed_it()), self.advice(ended))
+            .with(self.logs())
+            .failed()
     }
 
     fn memory_limit(&self) -> String {
-        let containers = self.pod.spec.as_ref().map(|spec| spec.containers.iter()).into_iter().flatten();
-        let mut limits = containers.filter(|container| container.name == self.status.name).filter_map(|container| {
-            container.resources.as_ref()?.limits.as_ref()?.get("memory")
-        });
+        let containers = self
+            .pod
+            .spec
+            .as_ref()
+            .map(|spec| spec.containers.iter())
+            .into_iter()
+            .flatten();
+        let mut limits = containers
+            .filter(|container| container.name == self.status.name)
+            .filter_map(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"));
         limits.next().map_or(String::new(), |limit| format!(" of {}", limit.0))
     }
 
@@ -153,7 +204,11 @@ impl Container<'_> {
     }
 
     fn advice(&self, ended: &ContainerStateTerminated) -> String {
-        let wasm = self.pod.spec.as_ref().is_some_and(|spec| spec.runtime_class_name.is_some());
+        let wasm = self
+            .pod
+            .spec
+            .as_ref()
+            .is_some_and(|spec| spec.runtime_class_name.is_some());
         if wasm && ended.exit_code == 0 {
             "a service must not end: its last lines say why it did. Under crun and WasmEdge the exit code says nothing: whatever \
              the guest's is, Kubernetes sees 0 and `Completed`"
@@ -165,34 +220,72 @@ impl Container<'_> {
 
     /// The kernel was given the module itself: crun did not hand it to WasmEdge.
     fn not_executable(&self, message: &str) -> Option<Problem> {
-        let text = message.to_ascii_lowercase();
-        if !text.contains("exec format error") {
-            return None;
-        }
-        Some(Problem::new(
-            format!("{}: node `{}` ran the image's entrypoint as a native program, not in WasmEdge: {message}", self.title(), self.node()),
-            "the pod template needs the annotation `module.wasm.image/variant: compat-smart` and a runtimeClassName whose handler is \
-             crun, the image's entrypoint must end in .wasm, and the node's containerd entry must list `module.wasm.image/*` under \
-             pod_annotations",
-        ))
+        says_not_executable(message).then(|| {
+            let sentence = format!("{} on node `{}`: {message}", self.title(), self.node());
+            Problem::new(sentence, NOT_EXECUTABLE_ADVICE).in_the_light_of(message)
+        })
     }
 }
 
+/// What to do when a module is run as a native program.
+pub const NOT_EXECUTABLE_ADVICE: &str = "the pod template needs the annotation `module.wasm.image/variant: compat-smart` and a \
+     runtimeClassName whose handler is crun, the image's entrypoint must end in .wasm, and the node's containerd entry must list \
+     `module.wasm.image/*` under pod_annotations";
+
+/// The kernel's answer to a file that is no program for this machine.
+pub fn says_not_executable(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("exec format error")
+}
+
 fn how(reason: &str, message: &str) -> String {
-    let parts: Vec<&str> = [reason, message.trim()].into_iter().filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(": ")) }
+    let parts: Vec<&str> = [reason, message.trim()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", parts.join(": "))
+    }
 }
 
 /// The registry has been reached and does not have it.
 fn is_missing(message: &str) -> bool {
     let text = message.to_ascii_lowercase();
-    ["not found", "manifest unknown", "does not exist", "name unknown", "invalid reference"].iter().any(|part| text.contains(part))
+    [
+        "not found",
+        "manifest unknown",
+        "does not exist",
+        "name unknown",
+        "invalid reference",
+    ]
+    .iter()
+    .any(|part| text.contains(part))
+}
+
+/// Nobody is there who could say anything.
+fn is_unreachable(message: &str) -> bool {
+    [
+        "connection refused",
+        "no such host",
+        "no route to host",
+        "network is unreachable",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }
 
 /// The registry has been reached and does not give it.
 fn is_refused(message: &str) -> bool {
     let text = message.to_ascii_lowercase();
-    ["unauthorized", "authorization failed", "access denied", "403 forbidden", "401 unauthorized", "insufficient_scope"]
-        .iter()
-        .any(|part| text.contains(part))
+    [
+        "unauthorized",
+        "authorization failed",
+        "access denied",
+        "403 forbidden",
+        "401 unauthorized",
+        "insufficient_scope",
+    ]
+    .iter()
+    .any(|part| text.contains(part))
 }

@@ -10,7 +10,10 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 
 pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let title = format!("Deployment `{}`", target.name);
-    let Some(deployment) = objects.deployments.get(&format!("{}/{}", target.namespace, target.name)) else {
+    let Some(deployment) = objects
+        .deployments
+        .get(&format!("{}/{}", target.namespace, target.name))
+    else {
         return State::Waiting(format!("{title} is not there yet"));
     };
     let status = deployment.status.clone().unwrap_or_default();
@@ -62,7 +65,11 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
 fn newest_replica_set<'a>(deployment: &Deployment, objects: &'a Objects) -> Option<&'a ReplicaSet> {
     let revision = deployment.metadata.annotations.as_ref()?.get(REVISION)?;
     objects.replica_sets.values().find(|set| {
-        let same = set.metadata.annotations.as_ref().is_some_and(|all| all.get(REVISION) == Some(revision));
+        let same = set
+            .metadata
+            .annotations
+            .as_ref()
+            .is_some_and(|all| all.get(REVISION) == Some(revision));
         same && is_owned_by(&set.metadata, deployment.metadata.uid.as_deref())
     })
 }
@@ -77,10 +84,17 @@ fn leaving_pods(target: &Target, objects: &Objects, deployment: &Deployment) -> 
         return 0;
     }
     let uid = deployment.metadata.uid.as_deref();
-    let sets = objects.replica_sets.values().filter(|set| is_owned_by(&set.metadata, uid));
+    let sets = objects
+        .replica_sets
+        .values()
+        .filter(|set| is_owned_by(&set.metadata, uid));
     let sets: Vec<Option<&str>> = sets.map(|set| set.metadata.uid.as_deref()).collect();
-    let pods = objects.pods.values().filter(|pod| pod.metadata.deletion_timestamp.is_some());
-    pods.filter(|pod| sets.iter().any(|uid| is_owned_by(&pod.metadata, *uid))).count()
+    let pods = objects
+        .pods
+        .values()
+        .filter(|pod| pod.metadata.deletion_timestamp.is_some());
+    pods.filter(|pod| sets.iter().any(|uid| is_owned_by(&pod.metadata, *uid)))
+        .count()
 }
 
 fn deadline_exceeded(deployment: &Deployment, title: &str, waiting: &[String]) -> Option<Problem> {

@@ -7,7 +7,11 @@ use super::Objects;
 
 /// When an event happened last. Components write it into different fields.
 pub fn last_time(event: &Event) -> Option<Timestamp> {
-    let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
+    let series = event
+        .series
+        .as_ref()
+        .and_then(|series| series.last_observed_time.as_ref())
+        .map(|time| time.0);
     let times = [
         series,
         event.last_timestamp.as_ref().map(|time| time.0),
@@ -25,13 +29,18 @@ pub fn count(event: &Event) -> i32 {
 
 /// The newest event of a reason about an object.
 pub fn newest<'a>(objects: &'a Objects, uid: Option<&str>, reason: &str) -> Option<&'a Event> {
-    about(objects, uid).filter(|event| event.reason.as_deref() == Some(reason)).max_by_key(|event| last_time(event))
+    about(objects, uid)
+        .filter(|event| event.reason.as_deref() == Some(reason))
+        .max_by_key(|event| last_time(event))
 }
 
 /// All events about an object.
 pub fn about<'a>(objects: &'a Objects, uid: Option<&str>) -> impl Iterator<Item = &'a Event> {
     let uid = uid.map(str::to_owned);
-    objects.events.values().filter(move |event| uid.is_some() && event.involved_object.uid == uid)
+    objects
+        .events
+        .values()
+        .filter(move |event| uid.is_some() && event.involved_object.uid == uid)
 }
 
 /// An event's text.

@@ -120,12 +120,35 @@ pub enum Evidence {
 
 impl Problem {
     fn new(sentence: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), next: next.into(), evidence: None }
+        Self {
+            sentence: sentence.into(),
+            next: next.into(),
+            evidence: None,
+        }
     }
 
     fn with(mut self, evidence: Evidence) -> Self {
         self.evidence = Some(evidence);
         self
+    }
+
+    /// The problem, with what the evidence says about it.
+    ///
+    /// crun tells only on the container's output that the kernel refused to run a module as a native program.
+    #[must_use]
+    pub fn in_the_light_of(self, evidence: &str) -> Self {
+        if !container::says_not_executable(evidence) {
+            return self;
+        }
+        let sentence = format!(
+            "{}: the image's entrypoint was run as a native program, not by WasmEdge",
+            self.sentence
+        );
+        Self {
+            sentence,
+            next: container::NOT_EXECUTABLE_ADVICE.to_owned(),
+            ..self
+        }
     }
 
     fn failed(self) -> State {
@@ -141,7 +164,8 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     }
 }
 
-/// How far all targets are: the first failure, else everything that is waited for, else done.
+/// How far all targets are: the first failure, else the first that is waited for, else done. They come in the order in
+/// which they were applied, so the first is what the others wait for.
 pub fn overall(targets: &[Target], objects: &Objects, clock: Clock) -> State {
     let mut waiting = Vec::new();
     let mut done = Vec::new();
@@ -152,7 +176,10 @@ pub fn overall(targets: &[Target], objects: &Objects, clock: Clock) -> State {
             State::Done(sentence) => done.push(sentence),
         }
     }
-    if waiting.is_empty() { State::Done(done.join(", ")) } else { State::Waiting(waiting.join("; ")) }
+    match waiting.into_iter().next() {
+        Some(reason) => State::Waiting(reason),
+        None => State::Done(done.join(", ")),
+    }
 }
 
 /// Whether an object belongs to another one.

@@ -45,8 +45,14 @@ pub fn refused(objects: &Objects, uid: Option<&str>, title: &str, clock: Clock) 
     let message = events::message(event);
     let last = events::last_time(event)?;
     // The controller tries again and again, and each time the event gets a new time. One that is over says nothing.
-    let newest_pod = objects.pods.values().filter(|pod| super::is_owned_by(&pod.metadata, uid));
-    let newest_pod = newest_pod.filter_map(|pod| pod.metadata.creation_timestamp.as_ref()).map(|time| time.0).max();
+    let newest_pod = objects
+        .pods
+        .values()
+        .filter(|pod| super::is_owned_by(&pod.metadata, uid));
+    let newest_pod = newest_pod
+        .filter_map(|pod| pod.metadata.creation_timestamp.as_ref())
+        .map(|time| time.0)
+        .max();
     if newest_pod.is_some_and(|created| created > last) {
         return None;
     }
@@ -62,7 +68,11 @@ pub fn refused(objects: &Objects, uid: Option<&str>, title: &str, clock: Clock) 
     let sentence = format!("{title}: the API server refuses its pods: {message}");
     // An old event may tell of what has been put right: the next attempt will show.
     let decided = last >= clock.since && clock.now.duration_since(clock.since) >= thresholds::REFUSED_PODS;
-    Some(if decided { Problem::new(sentence, next).failed() } else { State::Waiting(sentence) })
+    Some(if decided {
+        Problem::new(sentence, next).failed()
+    } else {
+        State::Waiting(sentence)
+    })
 }
 
 /// Whether the pod's Ready condition is true.
@@ -72,7 +82,10 @@ pub fn is_ready(pod: &Pod) -> bool {
 
 /// Since when the pod is ready.
 pub fn ready_since(pod: &Pod) -> Option<Timestamp> {
-    condition(pod, "Ready")?.last_transition_time.as_ref().map(|time| time.0)
+    condition(pod, "Ready")?
+        .last_transition_time
+        .as_ref()
+        .map(|time| time.0)
 }
 
 /// Whether no container of the pod runs as it should.
@@ -80,7 +93,9 @@ pub fn is_stuck(pod: &Pod) -> bool {
     let statuses: Vec<_> = containers(pod).collect();
     statuses.iter().any(|(_, status)| {
         let state = status.state.as_ref();
-        let waiting = state.and_then(|state| state.waiting.as_ref()).and_then(|waiting| waiting.reason.as_deref());
+        let waiting = state
+            .and_then(|state| state.waiting.as_ref())
+            .and_then(|waiting| waiting.reason.as_deref());
         let starting = matches!(waiting, Some("ContainerCreating" | "PodInitializing"));
         status.restart_count > 0 || (waiting.is_some() && !starting)
     }) || statuses.is_empty()
@@ -88,14 +103,26 @@ pub fn is_stuck(pod: &Pod) -> bool {
 }
 
 pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::core::v1::PodCondition> {
-    pod.status.as_ref()?.conditions.as_ref()?.iter().find(|condition| condition.type_ == kind)
+    pod.status
+        .as_ref()?
+        .conditions
+        .as_ref()?
+        .iter()
+        .find(|condition| condition.type_ == kind)
 }
 
 fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
     let status = pod.status.as_ref();
-    let init = status.and_then(|status| status.init_container_statuses.as_ref()).into_iter().flatten();
-    let main = status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten();
-    init.map(|status| (true, status)).chain(main.map(|status| (false, status)))
+    let init = status
+        .and_then(|status| status.init_container_statuses.as_ref())
+        .into_iter()
+        .flatten();
+    let main = status
+        .and_then(|status| status.container_statuses.as_ref())
+        .into_iter()
+        .flatten();
+    init.map(|status| (true, status))
+        .chain(main.map(|status| (false, status)))
 }
 
 /// Containers that are being created wait for the pod's sandbox: the kubelet's events say what holds it up.
@@ -108,7 +135,11 @@ fn sandbox(pod: &Pod, objects: &Objects, reason: String) -> State {
     }
     if let Some(event) = events::newest(objects, uid, "FailedCreatePodSandBox") {
         let message = events::message(event);
-        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("?");
+        let node = pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.node_name.as_deref())
+            .unwrap_or("?");
         if let Some(handler) = unknown_handler(message) {
             return Problem::new(
                 format!("pod `{name}`: containerd on node `{node}` has no runtime for the handler `{handler}`"),
@@ -120,7 +151,10 @@ fn sandbox(pod: &Pod, objects: &Objects, reason: String) -> State {
         }
         return State::Waiting(format!("pod `{name}` has no sandbox yet: {message}"));
     }
-    match ["FailedMount", "FailedAttachVolume"].iter().find_map(|kind| events::newest(objects, uid, kind)) {
+    match ["FailedMount", "FailedAttachVolume"]
+        .iter()
+        .find_map(|kind| events::newest(objects, uid, kind))
+    {
         Some(event) => State::Waiting(format!("pod `{name}` waits for a volume: {}", events::message(event))),
         None => State::Waiting(reason),
     }
@@ -138,7 +172,10 @@ fn unknown_handler(message: &str) -> Option<&str> {
 fn not_ready(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: Clock) -> State {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let late = containers(pod).filter(|(init, status)| !init && !status.ready).map(|(_, status)| status).next();
+    let late = containers(pod)
+        .filter(|(init, status)| !init && !status.ready)
+        .map(|(_, status)| status)
+        .next();
     let Some(late) = late else {
         return State::Waiting(format!("pod `{name}` is starting"));
     };
@@ -149,49 +186,79 @@ fn not_ready(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: C
         }
         Some(Database::Broken(problem)) => {
             let sentence = format!("the database of pod `{name}` is not ready: {}", problem.sentence);
-            return State::Failed(Box::new(Problem { sentence, ..Problem::clone(problem) }));
+            return State::Failed(Box::new(Problem {
+                sentence,
+                ..Problem::clone(problem)
+            }));
         }
         Some(Database::ReadySince(_)) | None => {}
     }
     let said = probe.map_or(String::new(), |message| format!(": {message}"));
     let sentence = format!("pod `{name}` runs, but is not ready{said}");
     let running = late.state.as_ref().and_then(|state| state.running.as_ref());
-    let started = running.and_then(|running| running.started_at.as_ref()).map(|time| time.0);
+    let started = running
+        .and_then(|running| running.started_at.as_ref())
+        .map(|time| time.0);
     let database_since = match database {
         Some(Database::ReadySince(since)) => *since,
         _ => None,
     };
     // A startup probe sets its own, longer limit; until it succeeds the kubelet does not even ask for readiness.
-    let waited = (late.started == Some(true)).then(|| started.max(database_since)).flatten();
+    let waited = (late.started == Some(true))
+        .then(|| started.max(database_since))
+        .flatten();
     if waited.is_none_or(|since| clock.now.duration_since(since.max(clock.since)) < thresholds::NOT_READY) {
         return State::Waiting(sentence);
     }
     let problem = Problem::new(
         format!("{sentence} (for more than {} s)", thresholds::NOT_READY.as_secs()),
-        format!("find out why its readiness probe fails: `kubectl --namespace {namespace} logs {name} --container {}`", late.name),
+        format!(
+            "find out why its readiness probe fails: `kubectl --namespace {namespace} logs {name} --container {}`",
+            late.name
+        ),
     );
     match readiness_address(pod, &late.name) {
         Some(address) => {
             let (namespace, pod) = (namespace.to_owned(), name.to_owned());
-            problem.with(Evidence::Readiness { namespace, pod, address }).failed()
+            problem
+                .with(Evidence::Readiness {
+                    namespace,
+                    pod,
+                    address,
+                })
+                .failed()
         }
         None => {
             let (namespace, pod, container) = (namespace.to_owned(), name.to_owned(), late.name.clone());
-            problem.with(Evidence::Logs { namespace, pod, container }).failed()
+            problem
+                .with(Evidence::Logs {
+                    namespace,
+                    pod,
+                    container,
+                })
+                .failed()
         }
     }
 }
 
 /// `pod:port/path` of a container's readiness probe, for the API server's proxy.
 fn readiness_address(pod: &Pod, container: &str) -> Option<String> {
-    let spec = pod.spec.as_ref()?.containers.iter().find(|spec| spec.name == container)?;
+    let spec = pod
+        .spec
+        .as_ref()?
+        .containers
+        .iter()
+        .find(|spec| spec.name == container)?;
     let probe: &Probe = spec.readiness_probe.as_ref()?;
     let get = probe.http_get.as_ref()?;
     let port = match &get.port {
         IntOrString::Int(number) => *number,
         IntOrString::String(name) => {
             let ports = spec.ports.as_ref()?;
-            ports.iter().find(|port| port.name.as_ref() == Some(name))?.container_port
+            ports
+                .iter()
+                .find(|port| port.name.as_ref() == Some(name))?
+                .container_port
         }
     };
     Some(format!("{port}{}", get.path.as_deref().unwrap_or("/")))

@@ -10,7 +10,10 @@ const REVISION: &str = "controller-revision-hash";
 
 pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let title = format!("StatefulSet `{}`", target.name);
-    let Some(set) = objects.stateful_sets.get(&format!("{}/{}", target.namespace, target.name)) else {
+    let Some(set) = objects
+        .stateful_sets
+        .get(&format!("{}/{}", target.namespace, target.name))
+    else {
         return State::Waiting(format!("{title} is not there yet"));
     };
     let status = set.status.clone().unwrap_or_default();
@@ -21,7 +24,9 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     // Counted from the pods: the controller's own counts lag behind them.
     let pods: Vec<&Pod> = pods(set, objects).collect();
-    let current = pods.iter().filter(|pod| is_updated(pod, set) && pod.metadata.deletion_timestamp.is_none());
+    let current = pods
+        .iter()
+        .filter(|pod| is_updated(pod, set) && pod.metadata.deletion_timestamp.is_none());
     let ready = current.filter(|pod| pod::is_ready(pod)).count();
     let sentence = format!("{title}: {ready} of {wanted} ready");
     if i32::try_from(ready).is_ok_and(|ready| ready == wanted) && pods.len() == ready {
@@ -48,10 +53,18 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
 pub fn outdated_pods<'a>(target: &Target, objects: &'a Objects) -> Vec<&'a Pod> {
     let key = format!("{}/{}", target.namespace, target.name);
-    let Some(set) = objects.stateful_sets.get(&key).filter(|_| target.kind == TargetKind::StatefulSet) else {
+    let Some(set) = objects
+        .stateful_sets
+        .get(&key)
+        .filter(|_| target.kind == TargetKind::StatefulSet)
+    else {
         return Vec::new();
     };
-    let observed = set.status.as_ref().and_then(|status| status.observed_generation).unwrap_or(0);
+    let observed = set
+        .status
+        .as_ref()
+        .and_then(|status| status.observed_generation)
+        .unwrap_or(0);
     if observed < set.metadata.generation.unwrap_or(0).max(target.generation) {
         return Vec::new();
     }
@@ -84,7 +97,10 @@ pub fn database_state(target: &Target, objects: &Objects, clock: Clock) -> Optio
 }
 
 fn pods<'a>(set: &'a StatefulSet, objects: &'a Objects) -> impl Iterator<Item = &'a Pod> {
-    objects.pods.values().filter(|pod| is_owned_by(&pod.metadata, set.metadata.uid.as_deref()))
+    objects
+        .pods
+        .values()
+        .filter(|pod| is_owned_by(&pod.metadata, set.metadata.uid.as_deref()))
 }
 
 fn is_updated(pod: &Pod, set: &StatefulSet) -> bool {

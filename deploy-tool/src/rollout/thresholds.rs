@@ -16,6 +16,9 @@ pub const OUT_OF_MEMORY_ENDS: i32 = 2;
 /// Pulls that failed for a reason that may pass (network, registry busy): the third comes about 30 s after the first.
 pub const FAILED_PULLS: i32 = 3;
 
+/// Pulls from a registry that is not there: the second comes about 12 s after the first.
+pub const UNREACHABLE_PULLS: i32 = 2;
+
 /// A missing Secret or ConfigMap may be on its way.
 pub const CONFIGURATION: SignedDuration = SignedDuration::from_secs(10);
 
