@@ -161,7 +161,7 @@ impl Pool {
                 self.state().pause = None;
                 return Ok(connection);
             }
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(reason)) => reason,
             Err(_) => format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()),
         };
         let pause = {
@@ -181,7 +181,8 @@ impl Pool {
         Err(AWAY)
     }
 
-    async fn try_connect(&self) -> Result<Conn, mysql_async::Error> {
+    /// A connection, or the reason for the log why there is none.
+    async fn try_connect(&self) -> Result<Conn, String> {
         let address = self.address().await?;
         let options = OptsBuilder::default()
             .ip_or_hostname(address.to_string())
@@ -193,21 +194,24 @@ impl Pool {
             // Only the driver's own pool looks at it, and would ask the server otherwise.
             .wait_timeout(Some(28_800))
             .init(vec![SESSION]);
-        Conn::new(options).await
+        Conn::new(options).await.map_err(|error| error.to_string())
     }
 
-    async fn address(&self) -> std::io::Result<IpAddr> {
+    async fn address(&self) -> Result<IpAddr, String> {
         if let Some((address, since)) = self.state().address {
             if since.elapsed() < ADDRESS_LIFETIME {
                 return Ok(address);
             }
         }
         let host = (self.database.host.as_str(), self.database.port);
+        let unknown = |reason: &str| format!("the name `{}` {reason}", host.0);
         let address = tokio::net::lookup_host(host)
-            .await?
+            .await
+            .map_err(|error| unknown(&format!("cannot be resolved: {error}")))?
             // IPv4 first, natively too: the guest's resolver knows nothing else.
             .min_by_key(SocketAddr::is_ipv6)
-            .ok_or_else(|| std::io::Error::other("its name cannot be resolved"))?
+            // The guest's resolver asks the system for the service `http` and does not tell its error.
+            .ok_or_else(|| unknown("has no address (a guest also needs an /etc/services with `http 80/tcp`)"))?
             .ip();
         self.state().address = Some((address, Instant::now()));
         Ok(address)
