@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
+use serde_json::json;
 
 use crate::cluster::watch::Watch;
 use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
-use crate::rollout::{self, Clock, Problem, State, Target};
+use crate::rollout::{self, Clock, Controller, Problem, State, Target};
 
+/// Any change of a controller's object makes it look again.
+const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
 /// Some failures are decided by time alone, without any change in the cluster.
 const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -34,6 +38,7 @@ pub async fn for_targets(
     let mut last = "nothing is known of the objects yet".to_owned();
     let deadline = tokio::time::sleep(limit);
     tokio::pin!(deadline);
+    let mut nudged = false;
     loop {
         tokio::select! {
             () = watch.changed() => {}
@@ -42,6 +47,10 @@ pub async fn for_targets(
         }
         if !watch.complete() {
             continue;
+        }
+        if !nudged {
+            nudged = true;
+            nudge(cluster, targets, &watch, since).await?;
         }
         replace_outdated_pods(cluster, progress, targets, &watch).await?;
         match rollout::overall(
@@ -60,6 +69,35 @@ pub async fn for_targets(
             }
         }
     }
+}
+
+/// Makes controllers try again at once that would wait for minutes, though what held them up may be put right.
+async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Outcome<()> {
+    for controller in targets
+        .iter()
+        .flat_map(|target| rollout::refused_before(target, &watch.objects, since))
+    {
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {RETRIED_ANNOTATION: since.to_string()}}}));
+        let parameters = PatchParams::default();
+        let what = "cannot make a controller try again";
+        match controller {
+            Controller::ReplicaSet(namespace, name) => {
+                let api: Api<ReplicaSet> = Api::namespaced(cluster.client.clone(), &namespace);
+                cluster
+                    .call(what, api.patch_metadata(&name, &parameters, &patch))
+                    .await
+                    .map(|_| ())?;
+            }
+            Controller::StatefulSet(namespace, name) => {
+                let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), &namespace);
+                cluster
+                    .call(what, api.patch_metadata(&name, &parameters, &patch))
+                    .await
+                    .map(|_| ())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Deletes broken pods that a corrected StatefulSet would wait for in vain.

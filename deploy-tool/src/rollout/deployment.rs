@@ -3,7 +3,7 @@
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Clock, Objects, Problem, State, Target, is_owned_by, pod, stateful_set};
+use super::{Clock, Objects, Problem, State, Target, is_owned_by, pod, refusal, stateful_set};
 
 /// The Deployment controller numbers its ReplicaSets with it.
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -38,7 +38,7 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let Some(replica_set) = newest_replica_set(deployment, objects) else {
         return State::Waiting(format!("{title}: no pods yet"));
     };
-    if let Some(state) = pod::refused(objects, replica_set.metadata.uid.as_deref(), &title, clock) {
+    if let Some(state) = refusal::state(objects, replica_set.metadata.uid.as_deref(), &title, clock) {
         return state;
     }
     let database = stateful_set::database_state(target, objects, clock);
@@ -62,7 +62,7 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
 }
 
 /// The ReplicaSet of the newest revision.
-fn newest_replica_set<'a>(deployment: &Deployment, objects: &'a Objects) -> Option<&'a ReplicaSet> {
+pub fn newest_replica_set<'a>(deployment: &Deployment, objects: &'a Objects) -> Option<&'a ReplicaSet> {
     let revision = deployment.metadata.annotations.as_ref()?.get(REVISION)?;
     objects.replica_sets.values().find(|set| {
         let same = set

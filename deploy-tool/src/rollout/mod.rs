@@ -8,6 +8,7 @@ mod container;
 mod deployment;
 mod events;
 mod pod;
+mod refusal;
 mod scheduling;
 mod stateful_set;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Event, Pod};
 
 pub use pod::is_ready;
+pub use refusal::{Controller, refused_before};
 pub use stateful_set::outdated_pods;
 
 /// A copy of what the cluster says, by `namespace/name`.

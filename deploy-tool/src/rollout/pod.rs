@@ -39,42 +39,6 @@ pub fn state(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: C
     not_ready(pod, objects, database, clock)
 }
 
-/// Why a controller's pods are refused by the API server, if they are.
-pub fn refused(objects: &Objects, uid: Option<&str>, title: &str, clock: Clock) -> Option<State> {
-    let event = events::newest(objects, uid, "FailedCreate")?;
-    let message = events::message(event);
-    let last = events::last_time(event)?;
-    // The controller tries again and again, and each time the event gets a new time. One that is over says nothing.
-    let newest_pod = objects
-        .pods
-        .values()
-        .filter(|pod| super::is_owned_by(&pod.metadata, uid));
-    let newest_pod = newest_pod
-        .filter_map(|pod| pod.metadata.creation_timestamp.as_ref())
-        .map(|time| time.0)
-        .max();
-    if newest_pod.is_some_and(|created| created > last) {
-        return None;
-    }
-    let next = if message.contains("RuntimeClass") {
-        "apply the RuntimeClass first (manifests/runtimeclass.yaml), or correct `runtimeClassName`"
-    } else if message.contains("exceeded quota") {
-        "ask for less, or raise the namespace's ResourceQuota"
-    } else if message.contains("PodSecurity") {
-        "correct the pod's securityContext as the message says; the namespace's label pod-security.kubernetes.io/enforce asks for it"
-    } else {
-        "correct the manifest as the message says"
-    };
-    let sentence = format!("{title}: the API server refuses its pods: {message}");
-    // An old event may tell of what has been put right: the next attempt will show.
-    let decided = last >= clock.since && clock.now.duration_since(clock.since) >= thresholds::REFUSED_PODS;
-    Some(if decided {
-        Problem::new(sentence, next).failed()
-    } else {
-        State::Waiting(sentence)
-    })
-}
-
 /// Whether the pod's Ready condition is true.
 pub fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|condition| condition.status == "True")

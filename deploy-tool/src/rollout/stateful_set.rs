@@ -3,7 +3,7 @@
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Clock, Objects, State, Target, TargetKind, is_owned_by, pod};
+use super::{Clock, Objects, State, Target, TargetKind, is_owned_by, pod, refusal};
 
 /// The StatefulSet controller labels its pods with it.
 const REVISION: &str = "controller-revision-hash";
@@ -32,7 +32,7 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     if i32::try_from(ready).is_ok_and(|ready| ready == wanted) && pods.len() == ready {
         return State::Done(sentence);
     }
-    if let Some(state) = pod::refused(objects, set.metadata.uid.as_deref(), &title, clock) {
+    if let Some(state) = refusal::state(objects, set.metadata.uid.as_deref(), &title, clock) {
         return state;
     }
     let mut reason = None;
