@@ -267,21 +267,24 @@ fn idle_connections_are_closed() {
 
 #[test]
 fn more_connections_than_allowed_wait_for_their_turn() {
-    abuse(|address| {
-        let mut idle: Vec<TcpStream> = (0..1_024).map(|_| connect(address).unwrap()).collect();
-        let mut waiting = connect(address).unwrap();
-        waiting
-            .write_all(&Request::new("GET", "/healthz").to_bytes(address))
-            .unwrap();
+    let place = Place::without_database();
+    let address = place.address.as_str();
+    let mut idle: Vec<TcpStream> = (0..1_024).map(|_| connect(address).unwrap()).collect();
+    let mut waiting = connect(address).unwrap();
+    waiting
+        .write_all(&Request::new("GET", "/healthz").to_bytes(address))
+        .unwrap();
+    // Elsewhere several replicas may share the connections.
+    if place.is_own {
         waiting.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         assert!(
             waiting.peek(&mut [0]).is_err(),
             "there was room for one more connection"
         );
-        idle.truncate(1_000);
-        waiting.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        assert_eq!(read_response(&mut waiting, false).unwrap().status, 200);
-    });
+    }
+    idle.truncate(1_000);
+    waiting.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(read_response(&mut waiting, false).unwrap().status, 200);
 }
 
 /// Large bodies that never end and large answers that nobody reads, from many clients at once: the

@@ -46,7 +46,7 @@ fn the_service_keeps_the_contract_over_http() {
     let Some(place) = Place::find("contract", &variables) else {
         return;
     };
-    let fits = |case: &Case| place.is_own || case.needs != Needs::Origin;
+    let fits = |case: &Case| place.is_own || matches!(case.needs, Needs::Nothing | Needs::Server);
     play_all(unused_ids(), fits, &mut |request| request.send(&place.address).unwrap());
 }
 

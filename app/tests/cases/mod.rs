@@ -36,6 +36,8 @@ pub enum Needs {
     Nothing,
     /// A real server.
     Server,
+    /// A real server that is one process, not several behind one address.
+    OneServer,
     /// A service whose `CORS_ALLOW_ORIGIN` lists [`ORIGIN`].
     Origin,
 }

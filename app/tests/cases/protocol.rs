@@ -137,15 +137,21 @@ pub fn cases() -> Vec<Case> {
                 .contains(r#","mode":""#)],
         ),
         case(
-            "metrics count requests",
+            "metrics are there",
             Needs::Server,
+            [get("/metrics", 200)
+                .header("content-type", "text/plain; version=0.0.4; charset=utf-8")
+                .contains("# TYPE orders_request_duration_seconds histogram")
+                .contains("orders_database_connections{state=\"idle\"}")
+                .contains("process_start_time_seconds 1")
+                .contains("orders_build_info{version=")],
+        ),
+        case(
+            "metrics count requests",
+            Needs::OneServer,
             [
                 get("/nope", 404),
-                get("/metrics", 200)
-                    .header("content-type", "text/plain; version=0.0.4; charset=utf-8")
-                    .contains(r#"orders_requests_total{route="other",method="GET",status="404"}"#)
-                    .contains("orders_database_connections{state=\"idle\"}")
-                    .contains("process_start_time_seconds 1"),
+                get("/metrics", 200).contains(r#"orders_requests_total{route="other",method="GET",status="404"}"#),
             ],
         ),
         case(
