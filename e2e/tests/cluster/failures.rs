@@ -94,7 +94,7 @@ fn a_runtime_class_that_is_not_there() {
 #[ignore = "needs a cluster, see main.rs"]
 fn a_crash_loop_shows_the_last_words() {
     let deployment = app_with("crash", |text| text.replace("value: \"3306\"", "value: \"banana\""));
-    fails_early(&deployment, &["banana", "DATABASE_PORT"]);
+    fails_early(&deployment, &["DATABASE_PORT", "must be a port number"]);
 }
 
 #[test]

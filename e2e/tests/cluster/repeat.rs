@@ -1,6 +1,10 @@
 //! Running anything twice changes nothing the second time.
 
-use crate::harness::{deploy_tool, object};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::{deploy_tool, deploy_tool_command, object, repository};
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
@@ -27,4 +31,40 @@ fn a_second_up_writes_nothing_and_says_so() {
         1,
         "a roll-out happened: {replica_sets}"
     );
+}
+
+/// Another folder, an empty cache, another time: the same bytes, from the module to the image's digest.
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn the_same_source_gives_the_same_digest_on_another_machine() {
+    let built = |mut command: Command| -> Value {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let here = built(deploy_tool_command(&["build", "--output", "json"]));
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let files = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(repository())
+        .output()
+        .unwrap()
+        .stdout;
+    for file in String::from_utf8(files).unwrap().split_terminator('\0') {
+        let target = elsewhere.path().join("another folder").join(file);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(repository().join(file), target).unwrap();
+    }
+    let mut command = deploy_tool_command(&["build", "--output", "json"]);
+    command.current_dir(elsewhere.path().join("another folder"));
+    command.env("DEPLOY_TOOL_CACHE", elsewhere.path().join("cache"));
+    let there = built(command);
+
+    assert_eq!(here["moduleDigest"], there["moduleDigest"], "the module differs");
+    assert_eq!(
+        here["digest"], there["digest"],
+        "the module is the same, and the image differs"
+    );
+    assert_ne!(here["archive"], there["archive"], "nothing was built a second time");
 }
