@@ -48,6 +48,27 @@ fn requests_in_one_packet_are_answered_in_order() {
     });
 }
 
+/// What lets a pod end without cutting off clients that keep their connections.
+#[test]
+fn a_busy_connection_is_told_to_end_after_a_while() {
+    abuse(|address| {
+        let mut stream = connect(address).unwrap();
+        let start = Instant::now();
+        let last = loop {
+            stream.write_all(&Request::new("GET", "/healthz").to_bytes(address)).unwrap();
+            let response = read_response(&mut stream, false).unwrap();
+            assert_eq!(response.status, 200);
+            if response.header("connection") == Some("close") {
+                break start.elapsed();
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "it never ends");
+            thread::sleep(Duration::from_millis(20));
+        };
+        assert!(last >= Duration::from_secs(2), "after {last:?}");
+        assert_eq!(read_to_end(&mut stream), "");
+    });
+}
+
 #[test]
 fn requests_byte_by_byte_are_answered() {
     abuse(|address| {

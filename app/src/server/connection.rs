@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue, CONNECTION};
 use hyper::http::request::Parts as Head;
 use hyper::server::conn::Http;
 use hyper::service::service_fn;
@@ -27,6 +27,11 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// read its answer. Above the 20 s that reading a body, waiting for memory and asking
 /// the database may take together.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The age from which a connection's next answer is its last. The guest gets no signal before it is
+/// ended, so it cannot say goodbye then. Instead no busy connection is ever older than this, which is
+/// less than the pod is kept after it has left its Service (`preStop.sleep` in manifests/app.yaml):
+/// when the end comes, clients that keep connections have moved on to other pods.
+const MAX_AGE: Duration = Duration::from_secs(2);
 /// The time in which a large list gets its turn.
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of a head, give or take a buffer; hyper answers 431 above it.
@@ -42,9 +47,16 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, memory: Arc<Memory>
     // A connection that is gone already fails below; the guest has no such option and needs none.
     let _ = stream.set_nodelay(true);
     let stream = Patient::new(stream, IDLE_TIMEOUT);
+    let opened = Instant::now();
     let answer = service_fn(move |request| {
         let (service, memory) = (Arc::clone(&service), Arc::clone(&memory));
-        async move { Ok::<_, Infallible>(answer(&service, &memory, request).await) }
+        async move {
+            let mut response = answer(&service, &memory, request).await;
+            if opened.elapsed() >= MAX_AGE {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let served = Http::new()
         .http1_only(true)
