@@ -55,7 +55,9 @@ fn a_busy_connection_is_told_to_end_after_a_while() {
         let mut stream = connect(address).unwrap();
         let start = Instant::now();
         let last = loop {
-            stream.write_all(&Request::new("GET", "/healthz").to_bytes(address)).unwrap();
+            stream
+                .write_all(&Request::new("GET", "/healthz").to_bytes(address))
+                .unwrap();
             let response = read_response(&mut stream, false).unwrap();
             assert_eq!(response.status, 200);
             if response.header("connection") == Some("close") {

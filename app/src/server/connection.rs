@@ -53,7 +53,9 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, memory: Arc<Memory>
         async move {
             let mut response = answer(&service, &memory, request).await;
             if opened.elapsed() >= MAX_AGE {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response)
         }
