@@ -31,10 +31,13 @@ impl Node {
     /// `control-plane`, `worker`, or something that is no node.
     /// <https://github.com/kubernetes-sigs/kind/blob/main/pkg/cluster/constants/constants.go>
     pub fn role(&self) -> &str {
-        self.labels
-            .split(',')
-            .find_map(|label| label.strip_prefix("io.x-k8s.kind.role="))
-            .unwrap_or_default()
+        self.label("io.x-k8s.kind.role").unwrap_or_default()
+    }
+
+    /// A label of the container, or of the image it was made from.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        let mut values = self.labels.split(',').filter_map(|label| label.split_once('='));
+        values.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }
 
@@ -259,6 +262,6 @@ mod tests {
         let line = r#"{"Names":"wasm-demo-worker","State":"exited","Labels":"io.x-k8s.kind.role=worker","ID":"1"}"#;
         let node: Node = serde_json::from_str(line).unwrap();
         assert!(!node.runs());
-        assert_eq!(node.role(), "worker");
+        assert_eq!((node.role(), node.label("other")), ("worker", None));
     }
 }

@@ -8,8 +8,10 @@ use futures::future::try_join_all;
 
 use crate::cache::Cache;
 use crate::commands::build::Built;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::kind::Node;
 use crate::printer::Progress;
+use crate::settings::ENGINE_LABEL;
 use crate::{docker, kind};
 
 /// Loads built images, and local stand-ins for images of registries. Returns what it did, for people.
@@ -24,6 +26,7 @@ pub async fn to_kind(
     others: &BTreeSet<String>,
 ) -> Outcome<String> {
     let all = kind::nodes(cluster).await?;
+    refuse_other_engine(&all, built)?;
     let nodes = kind::workload_nodes(&all);
     let present = try_join_all(nodes.iter().map(|node| kind::images(node))).await?;
     let lacking = |image: &str| -> Vec<&str> {
@@ -64,6 +67,27 @@ pub async fn to_kind(
     })
 }
 
+/// Code that was compiled by another version of the engine is ignored without a word, and the module interpreted.
+fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Outcome<()> {
+    for (node, image) in nodes
+        .iter()
+        .flat_map(|node| built.iter().map(move |image| (node, image)))
+    {
+        let Some(engine) = node.label(ENGINE_LABEL).filter(|engine| *engine != image.engine) else {
+            continue;
+        };
+        return Err(
+            Failure::prerequisite("the nodes have another version of the engine than the builder")
+                .because(format!(
+                    "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the node would interpret it",
+                    node.name, image.name, image.engine
+                ))
+                .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"),
+        );
+    }
+    Ok(())
+}
+
 /// The local image that scripts/images makes for one of a registry: `docker.io/library/mariadb:11.8` is
 /// `localhost/wasm-mariadb:11.8`.
 fn stand_in(image: &str) -> Option<String> {
@@ -75,6 +99,30 @@ fn stand_in(image: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_of_another_engine_are_refused() {
+        let node = |engine: &str| -> Node {
+            let labels = format!("io.x-k8s.kind.role=worker{engine}");
+            serde_json::from_value(serde_json::json!({"Names": "w", "State": "running", "Labels": labels})).unwrap()
+        };
+        let built = Built {
+            name: "app".into(),
+            engine: "0.14.1".into(),
+            ..Built::default()
+        };
+        let built = [built];
+        refuse_other_engine(&[node(",deploy-tool.wasmedge=0.14.1")], &built).unwrap();
+        // A node image that says nothing is not judged.
+        refuse_other_engine(&[node("")], &built).unwrap();
+        let failure = refuse_other_engine(&[node(",deploy-tool.wasmedge=0.16.0")], &built)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            failure.contains("WasmEdge 0.16.0") && failure.contains("by 0.14.1"),
+            "{failure}"
+        );
+    }
 
     #[test]
     fn stand_ins_have_the_name_and_tag_of_the_image() {

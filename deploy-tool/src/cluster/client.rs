@@ -50,14 +50,23 @@ impl Cluster {
         let client = Client::try_from(config).map_err(|error| unusable(&error))?;
         let pods_client = Client::try_from(once).map_err(|error| unusable(&error))?;
         let mut cluster = Self {
-            client,
             pods_client,
-            context: context.to_owned(),
             server,
-            clock_difference: SignedDuration::ZERO,
+            ..Self::with_client(client, context)
         };
         cluster.greet().await?;
         Ok(cluster)
+    }
+
+    /// A cluster behind a client that is there already.
+    pub fn with_client(client: Client, context: &str) -> Self {
+        Self {
+            pods_client: client.clone(),
+            client,
+            context: context.to_owned(),
+            server: String::new(),
+            clock_difference: SignedDuration::ZERO,
+        }
     }
 
     /// The first request: is anybody there, and what time is it there?
@@ -148,7 +157,10 @@ pub fn explain(error: &kube::Error) -> String {
         return status.message.clone();
     }
     let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    let mut cause: Option<&dyn std::error::Error> = match error {
+        kube::Error::Service(service) => Some(service.as_ref()),
+        other => Some(other),
+    };
     while let Some(error) = cause {
         let sentence = error.to_string();
         if !text.contains(&sentence) {

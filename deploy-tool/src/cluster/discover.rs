@@ -39,11 +39,23 @@ impl Kinds {
             .map(Self)
     }
 
-    /// Finds the place of an object.
+    /// Finds the place of each object.
     ///
     /// # Errors
-    /// When the cluster does not know the kind, or two namespaces are named for it.
-    pub fn place(&self, cluster: &Cluster, mut object: Object, namespace: Option<&str>) -> Outcome<Placed> {
+    /// When the cluster does not know a kind, or two namespaces are named for an object.
+    pub fn place_all(
+        &self,
+        cluster: &Cluster,
+        objects: impl IntoIterator<Item = Object>,
+        namespace: Option<&str>,
+    ) -> Outcome<Vec<Placed>> {
+        objects
+            .into_iter()
+            .map(|object| self.place(cluster, object, namespace))
+            .collect()
+    }
+
+    fn place(&self, cluster: &Cluster, mut object: Object, namespace: Option<&str>) -> Outcome<Placed> {
         let kind = object.group_version_kind();
         let (resource, capabilities) = self.0.resolve_gvk(&kind).ok_or_else(|| {
             Failure::input(format!("{} in {} cannot be applied", object.title(), object.place()))

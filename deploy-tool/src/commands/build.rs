@@ -19,7 +19,7 @@ use crate::{digest, lock};
 const COMPILE_REVISION: &str = "1";
 
 /// A built image. As JSON it is the output of `build --output json`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Built {
     /// Which definition it was built from.

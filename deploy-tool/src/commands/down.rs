@@ -29,12 +29,9 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
     let objects = manifest::in_order(manifest::load(&manifests.manifests)?);
     let _lock = lock::cluster(&cache, &context.context, "down")?;
     let cluster = Cluster::connect(&context.context).await?;
-    let kinds = Kinds::of(&cluster).await?;
-    let placed = objects
-        .into_iter()
-        .rev()
-        .map(|object| kinds.place(&cluster, object, namespace.as_deref()));
-    let placed = placed.collect::<Outcome<Vec<_>>>()?;
+    let placed = Kinds::of(&cluster)
+        .await?
+        .place_all(&cluster, objects.into_iter().rev(), namespace.as_deref())?;
     let (data, others): (Vec<Placed>, Vec<Placed>) = placed.into_iter().partition(holds_data);
 
     let remove = async |progress: &Progress| {

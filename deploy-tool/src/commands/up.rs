@@ -1,6 +1,6 @@
 //! `deploy-tool up`: build → publish → resolve → apply → wait → report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{build, status, wait};
 use crate::cache::Cache;
@@ -9,10 +9,10 @@ use crate::cluster::apply::{Applied, Change, apply};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods};
 use crate::connections::DATABASE_ANNOTATION;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::printer::{Printer, Progress};
 use crate::rollout::{Target, TargetKind};
-use crate::{docker, kind, lock, manifest, publish, report, settings};
+use crate::{lock, manifest, publish, report, settings};
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -29,22 +29,25 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         namespace,
         timeout,
     } = arguments;
-    let context = context.context;
+    let (context, folder) = (context.context, manifests.manifests);
     let cache = Cache::open()?;
-    let objects = manifest::load(&manifests.manifests)?;
+    let objects = manifest::in_order(manifest::load(&folder)?);
+    manifest::refuse_inexact(&objects)?;
     let _lock = lock::cluster(&cache, &context, "up")?;
     let cluster = Cluster::connect(&context).await?;
+    let (names, others) = (manifest::placeholders(&objects), manifest::images(&objects));
+    // Minutes of compiling come after everything that can be found out at once.
+    let mut placed = Kinds::of(&cluster)
+        .await?
+        .place_all(&cluster, objects, namespace.as_deref())?;
 
     let mut built = Vec::new();
-    for name in manifest::placeholders(&objects) {
+    for name in names {
         built.push(build::build(printer, &cache, &source, &name).await?);
     }
     if let Some(name) = settings::kind_cluster(&context) {
-        refuse_other_engine(name, &built).await?;
-        let others = manifest::images(&objects);
         let load = async |progress: &Progress| {
-            let done = publish::to_kind(&cache, progress, name, &built, &others).await?;
-            progress.outcome(done);
+            progress.outcome(publish::to_kind(&cache, progress, name, &built, &others).await?);
             Ok(())
         };
         printer.step("images on the nodes", load).await?;
@@ -53,16 +56,12 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         .iter()
         .map(|image| (image.name.clone(), image.reference.clone()))
         .collect();
-    let objects = manifest::in_order(manifest::resolve(objects, &references)?);
+    placed
+        .iter_mut()
+        .for_each(|placed| manifest::resolve(&mut placed.object, &references));
 
     let since = cluster.now();
     let apply_all = async |progress: &Progress| {
-        let kinds = Kinds::of(&cluster).await?;
-        let placed = objects
-            .into_iter()
-            .map(|object| kinds.place(&cluster, object, namespace.as_deref()));
-        // Nothing is applied before every object has its place.
-        let placed = placed.collect::<Outcome<Vec<_>>>()?;
         let mut applied = Vec::new();
         for placed in &placed {
             progress.activity(&placed.object.title());
@@ -72,9 +71,8 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         Ok(applied)
     };
     let applied = printer
-        .step(&format!("objects of {}", manifests.manifests.display()), apply_all)
+        .step(&format!("objects of {}", folder.display()), apply_all)
         .await?;
-
     let targets = targets(&applied);
     let ready = async |progress: &Progress| {
         let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
@@ -83,32 +81,11 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     };
     printer.step("ready", ready).await?;
     if applied.iter().all(|applied| applied.change == Change::Unchanged) {
-        printer.say("nothing to change: everything was there already");
+        printer.say("nothing changed: everything was there already");
     }
-    let namespaces: std::collections::BTreeSet<_> = targets.iter().map(|target| target.namespace.as_str()).collect();
+    let namespaces: BTreeSet<_> = targets.iter().map(|target| target.namespace.as_str()).collect();
     for namespace in namespaces {
         report(printer, &cluster, namespace).await?;
-    }
-    Ok(())
-}
-
-/// Code that was compiled by another version of the engine is ignored without a word, and the module interpreted.
-async fn refuse_other_engine(cluster: &str, built: &[build::Built]) -> Outcome<()> {
-    for node in kind::nodes(cluster).await? {
-        let format = format!("{{{{index .Config.Labels \"{}\"}}}}", settings::ENGINE_LABEL);
-        let arguments = ["inspect", "--format", &format, &node.name];
-        let engine = docker::run(&format!("cannot look at node `{}`", node.name), arguments).await?;
-        let engine = engine.trim();
-        if let Some(image) = built.iter().find(|image| !engine.is_empty() && image.engine != engine) {
-            return Err(Failure::prerequisite(format!(
-                "the nodes of the cluster `{cluster}` have another version of the engine"
-            ))
-            .because(format!(
-                "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the nodes would interpret it",
-                node.name, image.name, image.engine
-            ))
-            .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"));
-        }
     }
     Ok(())
 }

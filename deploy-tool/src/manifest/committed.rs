@@ -90,7 +90,7 @@ fn the_service_runs_as_wasm() {
         at(&app, "/spec/template/metadata/annotations")[VARIANT_ANNOTATION],
         VARIANT
     );
-    assert_eq!(placeholders(&[app.clone()]), ["app".to_owned()].into());
+    assert_eq!(placeholders(std::slice::from_ref(&app)), ["app".to_owned()].into());
     let definition = std::fs::read_to_string(repository().join("oci/app/image.yaml")).unwrap();
     let definition = Definition::parse(&definition).unwrap();
     assert_eq!(

@@ -9,7 +9,7 @@ mod secret;
 pub use load::load;
 pub use object::{Object, ObjectError, parse};
 pub use order::in_order;
-pub use resolve::{PLACEHOLDER, images, placeholders, resolve};
+pub use resolve::{PLACEHOLDER, images, placeholders, refuse_inexact, resolve};
 pub use secret::{generated_keys, with_generated};
 
 #[cfg(test)]

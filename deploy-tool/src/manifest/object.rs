@@ -87,7 +87,13 @@ impl Object {
             .flatten()
     }
 
-    /// The same, to be changed.
+    /// The images of its containers.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        self.containers()
+            .filter_map(|container| container.get("image")?.as_str())
+    }
+
+    /// Its containers, to be changed.
     pub fn containers_mut(&mut self) -> Vec<&mut Value> {
         let pod = self
             .value

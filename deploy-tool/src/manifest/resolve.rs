@@ -12,7 +12,9 @@ pub const PLACEHOLDER: &str = "deploy-tool://";
 
 /// The names behind the placeholders of some objects.
 pub fn placeholders(objects: &[Object]) -> BTreeSet<String> {
-    all_images(objects)
+    objects
+        .iter()
+        .flat_map(Object::images)
         .filter_map(|image| image.strip_prefix(PLACEHOLDER))
         .map(str::to_owned)
         .collect()
@@ -20,46 +22,43 @@ pub fn placeholders(objects: &[Object]) -> BTreeSet<String> {
 
 /// The images of some objects that are no placeholders.
 pub fn images(objects: &[Object]) -> BTreeSet<String> {
-    all_images(objects)
+    objects
+        .iter()
+        .flat_map(Object::images)
         .filter(|image| !image.starts_with(PLACEHOLDER))
         .map(str::to_owned)
         .collect()
 }
 
-/// Replaces each placeholder by the exact reference of its name.
+/// Refuses images that mean another one tomorrow: `latest`, and no tag at all.
 ///
 /// # Errors
-/// When a name has no reference, or an image is not exact: `latest` and no tag at all mean another image tomorrow.
-pub fn resolve(mut objects: Vec<Object>, references: &BTreeMap<String, String>) -> Outcome<Vec<Object>> {
-    for object in &mut objects {
-        let (title, place) = (object.title(), object.place());
-        for image in object
-            .containers_mut()
-            .into_iter()
-            .filter_map(|container| container.get_mut("image"))
-        {
-            let Some(text) = image.as_str() else { continue };
-            let inexact = || Failure::input(format!("{title} in {place} cannot be deployed"));
-            if let Some(name) = text.strip_prefix(PLACEHOLDER) {
-                let reference = references
-                    .get(name)
-                    .ok_or_else(|| inexact().because(format!("nothing is known of `{text}`")))?;
-                *image = Value::String(reference.clone());
-            } else if !is_exact(text) {
-                return Err(inexact()
-                    .because(format!("the image `{text}` has no exact tag"))
-                    .next("name a version or a digest"));
-            }
-        }
-    }
-    Ok(objects)
+/// When an image is neither exact nor a placeholder.
+pub fn refuse_inexact(objects: &[Object]) -> Outcome<()> {
+    let images = objects
+        .iter()
+        .flat_map(|object| object.images().map(move |image| (object, image)));
+    let mut inexact = images.filter(|(_, image)| !image.starts_with(PLACEHOLDER) && !is_exact(image));
+    inexact.next().map_or(Ok(()), |(object, image)| {
+        Err(
+            Failure::input(format!("{} in {} cannot be deployed", object.title(), object.place()))
+                .because(format!("the image `{image}` has no exact tag"))
+                .next("name a version or a digest"),
+        )
+    })
 }
 
-fn all_images(objects: &[Object]) -> impl Iterator<Item = &str> {
-    objects
-        .iter()
-        .flat_map(Object::containers)
-        .filter_map(|container| container.get("image")?.as_str())
+/// Replaces the placeholders of an object by the exact references of their names.
+pub fn resolve(object: &mut Object, references: &BTreeMap<String, String>) {
+    for container in object.containers_mut() {
+        let Some(image) = container.get_mut("image") else {
+            continue;
+        };
+        let name = image.as_str().and_then(|image| image.strip_prefix(PLACEHOLDER));
+        if let Some(reference) = name.and_then(|name| references.get(name)) {
+            *image = Value::String(reference.clone());
+        }
+    }
 }
 
 /// <https://kubernetes.io/docs/concepts/containers/images/#image-names>
@@ -83,36 +82,32 @@ mod tests {
         parse("m/app.yaml", &text).unwrap()
     }
 
-    fn references() -> BTreeMap<String, String> {
-        [("app".to_owned(), "localhost/orders:sha256-1".to_owned())].into()
-    }
-
     #[test]
     fn a_placeholder_becomes_the_exact_reference() {
-        let objects = deployment("deploy-tool://app");
+        let mut objects = deployment("deploy-tool://app");
         assert_eq!(placeholders(&objects), ["app".to_owned()].into());
         assert_eq!(images(&objects), ["x:1".to_owned()].into());
-        let resolved = resolve(objects, &references()).unwrap();
+        let references = [("app".to_owned(), "localhost/orders:sha256-1".to_owned())].into();
+        resolve(&mut objects[0], &references);
         assert_eq!(
-            images(&resolved),
+            images(&objects),
             ["localhost/orders:sha256-1".to_owned(), "x:1".to_owned()].into()
         );
     }
 
     #[test]
-    fn inexact_and_unknown_images_are_refused_with_their_place() {
-        for image in [
-            "deploy-tool://other",
-            "nginx",
-            "nginx:latest",
-            "localhost:5000/nginx",
-            "nginx:",
-        ] {
-            let failure = resolve(deployment(image), &references()).unwrap_err().to_string();
+    fn inexact_images_are_refused_with_their_place() {
+        for image in ["nginx", "nginx:latest", "localhost:5000/nginx", "nginx:"] {
+            let failure = refuse_inexact(&deployment(image)).unwrap_err().to_string();
             assert!(failure.contains("m/app.yaml:1") && failure.contains(image), "{failure}");
         }
-        for image in ["nginx:1.29", "localhost:5000/nginx:1", "nginx@sha256:00"] {
-            resolve(deployment(image), &references()).unwrap();
+        for image in [
+            "nginx:1.29",
+            "localhost:5000/nginx:1",
+            "nginx@sha256:00",
+            "deploy-tool://app",
+        ] {
+            refuse_inexact(&deployment(image)).unwrap();
         }
     }
 }

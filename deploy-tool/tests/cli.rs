@@ -1,0 +1,286 @@
+//! The face of the tool: help, bad input, exit codes. No cluster and no Docker engine is needed.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::Path;
+use std::process::Command;
+
+/// A run in a home of its own: no kubeconfig, no Docker engine, an empty cache.
+struct Run {
+    home: tempfile::TempDir,
+}
+
+struct Said {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Writes a file into the home and gives its path.
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy-tool"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.home.path())
+            .env("DEPLOY_TOOL_CACHE", self.path("cache"))
+            .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        said(&mut self.command(arguments))
+    }
+
+    /// A kubeconfig with one context.
+    fn kubeconfig(&self, context: &str, server: &str) {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\nclusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n\
+             users: [{{name: u, user: {{token: t}}}}]\n\
+             contexts: [{{name: {context}, context: {{cluster: c, user: u}}}}]\ncurrent-context: {context}\n"
+        );
+        self.file(".kube/config", &text);
+    }
+}
+
+fn said(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Said {
+    #[track_caller]
+    fn fails(self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        for part in parts {
+            assert!(self.stderr.contains(part), "`{part}` is missing in:\n{}", self.stderr);
+        }
+        assert_eq!(self.stdout, "", "talk goes to the standard error");
+        assert!(
+            !self.stderr.contains('\u{1b}'),
+            "colour without a terminal: {:?}",
+            self.stderr
+        );
+    }
+}
+
+const VERBS: [&[&str]; 8] = [
+    &[],
+    &["cluster", "up"],
+    &["cluster", "down"],
+    &["build"],
+    &["up"],
+    &["status"],
+    &["scale"],
+    &["down"],
+];
+
+#[test]
+fn every_help_lists_the_exit_codes() {
+    for verb in VERBS {
+        let said = Run::new().run(&[verb, &["--help"]].concat());
+        assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{verb:?}");
+        for code in [
+            "0    done",
+            "1    your input",
+            "2    the cluster",
+            "3    this host",
+            "4    another",
+            "130  interrupted",
+        ] {
+            assert!(
+                said.stdout.contains(code),
+                "{verb:?}: `{code}` is missing in:\n{}",
+                said.stdout
+            );
+        }
+    }
+}
+
+#[test]
+fn what_touches_a_cluster_defaults_to_the_demonstration_and_never_to_the_current_context() {
+    for verb in ["up", "status", "scale", "down"] {
+        let said = Run::new().run(&[verb, "--help"]);
+        assert!(
+            said.stdout.contains("[default: kind-wasm-demo]"),
+            "{verb}:\n{}",
+            said.stdout
+        );
+    }
+    let run = Run::new();
+    run.kubeconfig("production", "https://127.0.0.1:1");
+    for arguments in [&["status"] as &[&str], &["up"], &["down"], &["scale", "1"]] {
+        run.run(arguments).fails(
+            1,
+            &[
+                "no context `kind-wasm-demo`",
+                "it has: production",
+                "deploy-tool cluster up",
+            ],
+        );
+    }
+}
+
+#[test]
+fn wrong_arguments_are_refused_before_anything_happens() {
+    let cases: &[&[&str]] = &[
+        &["frobnicate"],
+        &["scale"],
+        &["scale", "-1"],
+        &["scale", "1001"],
+        &["scale", "many"],
+        &["up", "--timeout", "soon"],
+        &["up", "--timeout", "0s"],
+        &["status", "--output", "yaml"],
+        &["cluster", "up", "--http-port", "0"],
+        &["cluster", "up", "--http-port", "65536"],
+    ];
+    for arguments in cases {
+        let run = Run::new();
+        run.run(arguments).fails(1, &["--help"]);
+        assert!(!run.path("cache").exists(), "{arguments:?} left something behind");
+    }
+}
+
+#[test]
+fn a_cluster_that_is_not_there() {
+    let run = Run::new();
+    run.kubeconfig("kind-other", "https://127.0.0.1:1");
+    let parts = [
+        "https://127.0.0.1:1/",
+        "kind-other",
+        "Connection refused",
+        "deploy-tool cluster up --name other",
+    ];
+    run.run(&["status", "--context", "kind-other"]).fails(2, &parts);
+}
+
+#[test]
+fn a_cluster_that_says_nothing_is_given_up_soon() {
+    // Connections are taken by the kernel and never answered.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let run = Run::new();
+    run.kubeconfig("kind-other", &format!("http://{}", silent.local_addr().unwrap()));
+    let start = std::time::Instant::now();
+    run.run(&["status", "--context", "kind-other"])
+        .fails(2, &["no answer within 8 s"]);
+    assert!(start.elapsed() < std::time::Duration::from_secs(60));
+}
+
+#[test]
+fn a_kubeconfig_that_is_none() {
+    let run = Run::new();
+    run.file(".kube/config", "just words");
+    run.run(&["status"]).fails(1, &["the kubeconfig cannot be read"]);
+}
+
+#[test]
+fn no_docker_engine() {
+    for arguments in [&["build"] as &[&str], &["cluster", "up"], &["cluster", "down"]] {
+        Run::new()
+            .run(arguments)
+            .fails(3, &["the Docker engine does not answer", "make demo"]);
+    }
+}
+
+#[test]
+fn no_docker_program() {
+    let run = Run::new();
+    said(run.command(&["build"]).env("PATH", run.home.path())).fails(3, &["`docker` is not installed", "make demo"]);
+}
+
+#[test]
+fn manifests_that_cannot_be_used() {
+    let run = Run::new();
+    let object = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+    run.file("broken/a.yaml", &format!("{object}---\nkind: [\n"));
+    run.file("twice/a.yaml", &format!("{object}---\n{object}"));
+    run.file(
+        "latest/a.yaml",
+        "apiVersion: v1\nkind: X\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{image: x:latest}]}}}\n",
+    );
+    run.file("empty/README.md", "");
+    let cases = [
+        ("broken", ["a.yaml` cannot be used", "line 5"]),
+        ("twice", ["Namespace `a` is there twice", "a.yaml:5"]),
+        ("latest", ["x:latest", "a.yaml:1"]),
+        ("empty", ["there are no manifests", "--manifests"]),
+        ("absent", ["cannot read the manifests", "--manifests"]),
+    ];
+    for (folder, parts) in cases {
+        let folder = run.path(folder).display().to_string();
+        run.run(&["up", "--manifests", &folder]).fails(1, &parts);
+    }
+}
+
+#[test]
+fn a_cluster_configuration_that_cannot_be_used() {
+    let run = Run::new();
+    let broken = run.file("kind.yaml", "kind: [");
+    run.run(&["cluster", "up", "--config", &broken])
+        .fails(1, &["kind.yaml", "line 1"]);
+    run.run(&["cluster", "up", "--config", "absent.yaml"])
+        .fails(1, &["absent.yaml", "--config"]);
+}
+
+#[test]
+fn one_at_a_time_on_one_cluster() {
+    let run = Run::new();
+    let cache = deploy_tool::cache::Cache::at(&run.path("cache")).unwrap();
+    let _held = deploy_tool::lock::cluster(&cache, "kind-wasm-demo", "up").unwrap();
+    for arguments in [
+        &["up"] as &[&str],
+        &["down"],
+        &["scale", "1"],
+        &["cluster", "up"],
+        &["cluster", "down"],
+    ] {
+        run.run(arguments)
+            .fails(4, &["another deploy-tool is at work", "`deploy-tool up`, process"]);
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_made() {
+    let run = Run::new();
+    let file = run.file("file", "");
+    said(run.command(&["build"]).env("DEPLOY_TOOL_CACHE", file))
+        .fails(3, &["cannot make the cache folder", "DEPLOY_TOOL_CACHE"]);
+    said(
+        run.command(&["build"])
+            .env_remove("HOME")
+            .env_remove("DEPLOY_TOOL_CACHE"),
+    )
+    .fails(1, &["no place for the cache"]);
+}
+
+#[test]
+fn an_image_that_is_not_defined() {
+    Run::new()
+        .run(&["build", "no-such-image"])
+        .fails(1, &["oci/no-such-image/image.yaml", "--images"]);
+}
