@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
+use crate::cluster::client::explain;
 use crate::cluster::watch::Watch;
 use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
@@ -39,6 +40,7 @@ pub async fn for_targets(
     let deadline = tokio::time::sleep(limit);
     tokio::pin!(deadline);
     let mut nudged = false;
+    let mut replaced = BTreeSet::new();
     loop {
         tokio::select! {
             () = watch.changed() => {}
@@ -52,7 +54,7 @@ pub async fn for_targets(
             nudged = true;
             nudge(cluster, targets, &watch, since).await?;
         }
-        replace_outdated_pods(cluster, progress, targets, &watch).await?;
+        replace_broken_pods(cluster, targets, &watch, since, &mut replaced).await?;
         match rollout::overall(
             targets,
             &watch.objects,
@@ -61,7 +63,11 @@ pub async fn for_targets(
                 since,
             },
         ) {
-            State::Done(sentence) => return Ok(sentence),
+            State::Done(sentence) if replaced.is_empty() => return Ok(sentence),
+            State::Done(sentence) => {
+                let names: Vec<&str> = replaced.iter().map(String::as_str).collect();
+                return Ok(format!("{sentence}; replaced broken pods: {}", names.join(", ")));
+            }
             State::Failed(problem) => return Err(explained(cluster, *problem).await),
             State::Waiting(reason) => {
                 progress.activity(&reason);
@@ -100,38 +106,31 @@ async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Time
     Ok(())
 }
 
-/// Deletes broken pods that a corrected StatefulSet would wait for in vain.
-async fn replace_outdated_pods(
+/// Deletes broken pods, whose controllers make new ones.
+async fn replace_broken_pods(
     cluster: &Cluster,
-    progress: &Progress,
     targets: &[Target],
     watch: &Watch,
+    since: Timestamp,
+    replaced: &mut BTreeSet<String>,
 ) -> Outcome<()> {
     for pod in targets
         .iter()
-        .flat_map(|target| rollout::outdated_pods(target, &watch.objects))
+        .flat_map(|target| rollout::pods_to_replace(target, &watch.objects, since))
     {
         let name = pod.name_any();
-        progress.activity(&format!(
-            "replacing pod `{name}`, which is broken and of an older revision"
-        ));
         let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &pod.namespace().unwrap_or_default());
-        let parameters = DeleteParams::default().preconditions(kube::api::Preconditions {
+        let preconditions = Preconditions {
             uid: pod.uid(),
             resource_version: None,
-        });
-        match cluster
-            .answer("cannot delete a broken pod", api.delete(&name, &parameters))
-            .await?
-        {
-            Ok(_) => {}
+        };
+        let parameters = DeleteParams::default().preconditions(preconditions);
+        let what = format!("cannot delete the broken pod `{name}`");
+        match cluster.answer(&what, api.delete(&name, &parameters)).await? {
+            Ok(_) => _ = replaced.insert(name),
             // Somebody was faster.
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
-            Err(error) => {
-                return cluster
-                    .call(&format!("cannot delete the broken pod `{name}`"), async { Err(error) })
-                    .await;
-            }
+            Err(error) => return Err(Failure::cluster(what).because(explain(&error))),
         }
     }
     Ok(())

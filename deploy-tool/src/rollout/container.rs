@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 
-use super::{Clock, Evidence, Objects, Problem, State, events, thresholds};
+use super::{Clock, Evidence, Objects, Problem, State, events, image, thresholds};
 
 /// Says why a container does not run; none when it does, or has ended well as an init container.
 pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects, clock: Clock) -> Option<State> {
@@ -10,7 +10,7 @@ pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects,
     let state = status.state.as_ref();
     let ended_well = |ended: &ContainerStateTerminated| init && ended.exit_code == 0;
     if let Some(ended) = state.and_then(|state| state.terminated.as_ref()) {
-        return (!ended_well(ended)).then(|| about.ended(ended, true));
+        return (!ended_well(ended)).then(|| about.ended(ended));
     }
     let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
     if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
@@ -18,11 +18,8 @@ pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects,
         let message = waiting.message.as_deref().unwrap_or_default();
         return Some(about.waiting(reason, message, last, clock));
     }
-    // It runs right now; whether it keeps running is another question.
-    last.filter(|_| !status.ready)
-        .filter(|ended| !ended_well(ended))
-        .map(|ended| about.ended(ended, false))
-        .filter(|state| matches!(state, State::Failed(_)))
+    // It runs right now; should it end again, its state will say so.
+    None
 }
 
 struct Container<'a> {
@@ -66,7 +63,9 @@ impl Container<'_> {
             | "ImagePullBackOff"
             | "ImageInspectError"
             | "RegistryUnavailable"
-            | "SignatureValidationFailed" => self.image(reason, message),
+            | "SignatureValidationFailed" => {
+                image::state(&title, self.pod, self.status, self.objects, (reason, message))
+            }
             "CreateContainerConfigError" => {
                 let created = self.pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
                 let since = created.into_iter().chain(Some(clock.since)).max();
@@ -86,7 +85,7 @@ impl Container<'_> {
                 None => State::Waiting(sentence),
             },
             "CrashLoopBackOff" => match last {
-                Some(ended) => self.ended(ended, true),
+                Some(ended) => self.ended(ended),
                 None => State::Waiting(sentence),
             },
             "ContainerCreating" | "PodInitializing" => State::Waiting(format!("{title} is being created")),
@@ -94,69 +93,20 @@ impl Container<'_> {
         }
     }
 
-    fn image(&self, reason: &str, message: &str) -> State {
-        let image = self.spec_image();
-        let sentence = format!(
-            "{}: the image `{image}` cannot be had on node `{}`: {message}",
-            self.title(),
-            self.node()
-        );
-        let local = image.starts_with("localhost/");
-        let next = if local {
-            "images named localhost/ are in no registry, they must be loaded into the nodes: `deploy-tool up` builds and loads its own, \
-             `make images` makes the others"
-        } else if is_refused(message) {
-            "log the cluster in to the registry (imagePullSecrets), or correct the name"
-        } else {
-            "correct the image's name and tag; for MariaDB on a host that cannot reach Docker Hub, run `make images` and `deploy-tool up`"
-        };
-        let decided = local
-            || matches!(reason, "ErrImageNeverPull" | "InvalidImageName")
-            || is_missing(message)
-            || is_refused(message)
-            || self.failed_pulls()
-                >= if is_unreachable(message) {
-                    thresholds::UNREACHABLE_PULLS
-                } else {
-                    thresholds::FAILED_PULLS
-                };
-        if decided {
-            Problem::new(sentence, next).failed()
-        } else {
-            State::Waiting(sentence)
-        }
-    }
-
-    fn spec_image(&self) -> &str {
-        let spec = self.pod.spec.as_ref();
-        let main = spec.map(|spec| spec.containers.iter()).into_iter().flatten();
-        let init = spec
-            .and_then(|spec| spec.init_containers.as_ref())
-            .into_iter()
-            .flatten();
-        let found = main.chain(init).find(|container| container.name == self.status.name);
-        found
-            .and_then(|container| container.image.as_deref())
-            .unwrap_or(&self.status.image)
-    }
-
-    fn failed_pulls(&self) -> i32 {
-        let all = events::about(self.objects, self.pod.metadata.uid.as_deref());
-        let failed = all.filter(|event| {
-            event.reason.as_deref() == Some("Failed") && events::message(event).starts_with("Failed to pull image")
-        });
-        failed.map(events::count).sum()
-    }
-
-    /// A container that ended; `now` when it does not run at this moment.
-    fn ended(&self, ended: &ContainerStateTerminated, now: bool) -> State {
+    /// A container that has ended and does not run at this moment.
+    fn ended(&self, ended: &ContainerStateTerminated) -> State {
         let reason = ended.reason.as_deref().unwrap_or_default();
         let message = ended.message.as_deref().unwrap_or_default();
         if let Some(problem) = self.not_executable(message) {
             return problem.failed();
         }
         let title = self.title();
-        let ends = self.status.restart_count + i32::from(now);
+        // Ends of long ago, as by a restart of the host, are in the count too: only short runs are a start that fails.
+        let ends = if was_short(ended) {
+            self.status.restart_count + 1
+        } else {
+            1
+        };
         if reason == "OOMKilled" {
             let sentence = format!(
                 "{title} needs more memory than its limit{} and was ended ({ends} times)",
@@ -237,6 +187,13 @@ pub fn says_not_executable(text: &str) -> bool {
     text.to_ascii_lowercase().contains("exec format error")
 }
 
+fn was_short(ended: &ContainerStateTerminated) -> bool {
+    let (start, end) = (ended.started_at.as_ref(), ended.finished_at.as_ref());
+    start
+        .zip(end)
+        .is_none_or(|(start, end)| end.0.duration_since(start.0) < thresholds::SHORT_RUN)
+}
+
 fn how(reason: &str, message: &str) -> String {
     let parts: Vec<&str> = [reason, message.trim()]
         .into_iter()
@@ -247,45 +204,4 @@ fn how(reason: &str, message: &str) -> String {
     } else {
         format!(" ({})", parts.join(": "))
     }
-}
-
-/// The registry has been reached and does not have it.
-fn is_missing(message: &str) -> bool {
-    let text = message.to_ascii_lowercase();
-    [
-        "not found",
-        "manifest unknown",
-        "does not exist",
-        "name unknown",
-        "invalid reference",
-    ]
-    .iter()
-    .any(|part| text.contains(part))
-}
-
-/// Nobody is there who could say anything.
-fn is_unreachable(message: &str) -> bool {
-    [
-        "connection refused",
-        "no such host",
-        "no route to host",
-        "network is unreachable",
-    ]
-    .iter()
-    .any(|part| message.contains(part))
-}
-
-/// The registry has been reached and does not give it.
-fn is_refused(message: &str) -> bool {
-    let text = message.to_ascii_lowercase();
-    [
-        "unauthorized",
-        "authorization failed",
-        "access denied",
-        "403 forbidden",
-        "401 unauthorized",
-        "insufficient_scope",
-    ]
-    .iter()
-    .any(|part| text.contains(part))
 }

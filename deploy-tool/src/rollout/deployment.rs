@@ -28,9 +28,13 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let ready = format!("{title}: {} of {wanted} ready", available.min(updated));
     let complete = updated == wanted && all == wanted && available == wanted;
     if complete {
-        let leaving = leaving_pods(target, objects, deployment);
-        return if leaving > 0 {
-            State::Waiting(format!("{ready}, {leaving} more on the way out"))
+        let surplus = if target.surplus_gone {
+            surplus_pods(objects, deployment, wanted)
+        } else {
+            0
+        };
+        return if surplus > 0 {
+            State::Waiting(format!("{ready}, {surplus} more on the way out"))
         } else {
             State::Done(ready)
         };
@@ -79,22 +83,24 @@ fn is_current(pod: &Pod, replica_set: &ReplicaSet) -> bool {
     pod.metadata.deletion_timestamp.is_none() && is_owned_by(&pod.metadata, replica_set.metadata.uid.as_deref())
 }
 
-fn leaving_pods(target: &Target, objects: &Objects, deployment: &Deployment) -> usize {
-    if !target.surplus_gone {
-        return 0;
-    }
+/// Pods that are there beside the wanted ones. The Deployment's own count leaves out those that are being deleted, and
+/// may be known here before their deletion is: so the pods are counted, whatever they say.
+fn surplus_pods(objects: &Objects, deployment: &Deployment, wanted: i32) -> usize {
     let uid = deployment.metadata.uid.as_deref();
     let sets = objects
         .replica_sets
         .values()
         .filter(|set| is_owned_by(&set.metadata, uid));
     let sets: Vec<Option<&str>> = sets.map(|set| set.metadata.uid.as_deref()).collect();
-    let pods = objects
-        .pods
-        .values()
-        .filter(|pod| pod.metadata.deletion_timestamp.is_some());
-    pods.filter(|pod| sets.iter().any(|uid| is_owned_by(&pod.metadata, *uid)))
-        .count()
+    let ours = |pod: &&Pod| sets.iter().any(|uid| is_owned_by(&pod.metadata, *uid));
+    let there = objects.pods.values().filter(ours).filter(|pod| !has_ended(pod)).count();
+    there.saturating_sub(usize::try_from(wanted).unwrap_or(0))
+}
+
+/// Evicted pods stay as a record until they are collected.
+fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Failed" | "Succeeded"))
 }
 
 fn deadline_exceeded(deployment: &Deployment, title: &str, waiting: &[String]) -> Option<Problem> {

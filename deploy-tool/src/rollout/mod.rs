@@ -7,8 +7,10 @@
 mod container;
 mod deployment;
 mod events;
+mod image;
 mod pod;
 mod refusal;
+mod replace;
 mod scheduling;
 mod stateful_set;
 #[cfg(test)]
@@ -23,7 +25,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 
 pub use pod::is_ready;
 pub use refusal::{Controller, refused_before};
-pub use stateful_set::outdated_pods;
+pub use replace::pods_to_replace;
 
 /// A copy of what the cluster says, by `namespace/name`.
 #[derive(Clone, Debug, Default)]

@@ -34,7 +34,7 @@ pub fn state(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: C
         }
     }
     if let Some(reason) = waiting {
-        return sandbox(pod, objects, reason);
+        return sandbox(pod, objects, reason, clock);
     }
     not_ready(pod, objects, database, clock)
 }
@@ -52,20 +52,6 @@ pub fn ready_since(pod: &Pod) -> Option<Timestamp> {
         .map(|time| time.0)
 }
 
-/// Whether no container of the pod runs as it should.
-pub fn is_stuck(pod: &Pod) -> bool {
-    let statuses: Vec<_> = containers(pod).collect();
-    statuses.iter().any(|(_, status)| {
-        let state = status.state.as_ref();
-        let waiting = state
-            .and_then(|state| state.waiting.as_ref())
-            .and_then(|waiting| waiting.reason.as_deref());
-        let starting = matches!(waiting, Some("ContainerCreating" | "PodInitializing"));
-        status.restart_count > 0 || (waiting.is_some() && !starting)
-    }) || statuses.is_empty()
-        || condition(pod, "PodScheduled").is_some_and(|condition| condition.status == "False")
-}
-
 pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::core::v1::PodCondition> {
     pod.status
         .as_ref()?
@@ -75,7 +61,7 @@ pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::c
         .find(|condition| condition.type_ == kind)
 }
 
-fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
+pub fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
     let status = pod.status.as_ref();
     let init = status
         .and_then(|status| status.init_container_statuses.as_ref())
@@ -90,7 +76,7 @@ fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
 }
 
 /// Containers that are being created wait for the pod's sandbox: the kubelet's events say what holds it up.
-fn sandbox(pod: &Pod, objects: &Objects, reason: String) -> State {
+fn sandbox(pod: &Pod, objects: &Objects, reason: String, clock: Clock) -> State {
     let uid = pod.metadata.uid.as_deref();
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let started = condition(pod, "PodReadyToStartContainers").is_some_and(|condition| condition.status == "True");
@@ -99,12 +85,14 @@ fn sandbox(pod: &Pod, objects: &Objects, reason: String) -> State {
     }
     if let Some(event) = events::newest(objects, uid, "FailedCreatePodSandBox") {
         let message = events::message(event);
+        // An old event may tell of what has been put right: the next attempt will show.
+        let fresh = events::last_time(event).is_some_and(|last| last >= clock.since);
         let node = pod
             .spec
             .as_ref()
             .and_then(|spec| spec.node_name.as_deref())
             .unwrap_or("?");
-        if let Some(handler) = unknown_handler(message) {
+        if let Some(handler) = unknown_handler(message).filter(|_| fresh) {
             return Problem::new(
                 format!("pod `{name}`: containerd on node `{node}` has no runtime for the handler `{handler}`"),
                 format!("the RuntimeClass's `handler` must be the name of a runtime in the node's containerd configuration, and its \

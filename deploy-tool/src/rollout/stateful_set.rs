@@ -38,7 +38,7 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let mut reason = None;
     for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
         match pod::state(pod, objects, &None, clock) {
-            // A broken pod of an older revision is replaced, see `outdated_pods`.
+            // A broken pod of an older revision is replaced, see `replace`.
             State::Failed(problem) if is_updated(pod, set) => return State::Failed(problem),
             State::Failed(problem) => reason = Some(problem.sentence),
             State::Waiting(sentence) => reason = reason.or(Some(sentence)),
@@ -46,32 +46,6 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
         }
     }
     State::Waiting(reason.map_or(sentence.clone(), |reason| format!("{sentence}; {reason}")))
-}
-
-/// Pods of an older revision that never became ready. The controller waits for them for ever, so that a corrected
-/// StatefulSet stays broken until somebody deletes them.
-/// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
-pub fn outdated_pods<'a>(target: &Target, objects: &'a Objects) -> Vec<&'a Pod> {
-    let key = format!("{}/{}", target.namespace, target.name);
-    let Some(set) = objects
-        .stateful_sets
-        .get(&key)
-        .filter(|_| target.kind == TargetKind::StatefulSet)
-    else {
-        return Vec::new();
-    };
-    let observed = set
-        .status
-        .as_ref()
-        .and_then(|status| status.observed_generation)
-        .unwrap_or(0);
-    if observed < set.metadata.generation.unwrap_or(0).max(target.generation) {
-        return Vec::new();
-    }
-    let stuck = |pod: &&Pod| {
-        !is_updated(pod, set) && pod.metadata.deletion_timestamp.is_none() && !pod::is_ready(pod) && pod::is_stuck(pod)
-    };
-    pods(set, objects).filter(stuck).collect()
 }
 
 /// Why the database of a target is not ready, or since when it is.
@@ -96,14 +70,14 @@ pub fn database_state(target: &Target, objects: &Objects, clock: Clock) -> Optio
     })
 }
 
-fn pods<'a>(set: &'a StatefulSet, objects: &'a Objects) -> impl Iterator<Item = &'a Pod> {
+pub fn pods<'a>(set: &'a StatefulSet, objects: &'a Objects) -> impl Iterator<Item = &'a Pod> {
     objects
         .pods
         .values()
         .filter(|pod| is_owned_by(&pod.metadata, set.metadata.uid.as_deref()))
 }
 
-fn is_updated(pod: &Pod, set: &StatefulSet) -> bool {
+pub fn is_updated(pod: &Pod, set: &StatefulSet) -> bool {
     let wanted = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
     wanted.is_some() && pod.metadata.labels.as_ref().and_then(|labels| labels.get(REVISION)) == wanted
 }

@@ -180,12 +180,18 @@ fn generations_come_first_and_counts_last() {
 fn surplus_pods_have_to_be_gone() {
     let mut objects = world();
     put(&mut objects.deployments, "app", deployment(2, 2, [1, 1, 1]));
-    let mut leaving = pod("app-2", "old", json!({"ready": true}));
-    leaving["metadata"]["deletionTimestamp"] = json!(APPLIED);
-    put(&mut objects.pods, "app-2", leaving);
     let mut target = target(TargetKind::Deployment, "app");
+    put(&mut objects.pods, "app-1", pod("app-1", "new", json!({"ready": true})));
+    assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
+    // Its deletion may become known later than the Deployment's new count.
+    put(&mut objects.pods, "app-2", pod("app-2", "old", json!({"ready": true})));
     waits(state(&target, &objects, clock(1)), "1 more on the way out");
     target.surplus_gone = false;
+    assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
+    target.surplus_gone = true;
+    let mut evicted = pod("app-2", "old", json!({}));
+    evicted["status"]["phase"] = json!("Failed");
+    put(&mut objects.pods, "app-2", evicted);
     assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
 }
 
@@ -547,7 +553,7 @@ fn a_stateful_set_counts_pods_of_its_revision_only() {
     put(&mut objects.pods, "db-0", database_pod("r1", ready()));
     waits(state(&target, &objects, clock(1)), "0 of 1 ready");
     assert!(
-        outdated_pods(&target, &objects).is_empty(),
+        pods_to_replace(&target, &objects, clock(0).since).is_empty(),
         "a ready pod is the controller's to replace"
     );
 }
@@ -559,9 +565,9 @@ fn a_broken_pod_of_an_older_revision_is_replaced() {
     let mut objects = world();
     put(&mut objects.pods, "db-0", database_pod("r1", broken()));
     waits(state(&target, &objects, clock(60)), "has ended 6 times");
-    assert_eq!(outdated_pods(&target, &objects).len(), 1);
+    assert_eq!(pods_to_replace(&target, &objects, clock(0).since).len(), 1);
     put(&mut objects.pods, "db-0", database_pod("r2", broken()));
-    assert!(outdated_pods(&target, &objects).is_empty());
+    assert!(pods_to_replace(&target, &objects, clock(0).since).is_empty());
     failed(state(&target, &objects, clock(60)), &["`db-0`"]);
     // Starting is not broken.
     put(
@@ -569,7 +575,48 @@ fn a_broken_pod_of_an_older_revision_is_replaced() {
         "db-0",
         database_pod("r1", waiting("ContainerCreating", "", 0, json!({}))),
     );
-    assert!(outdated_pods(&target, &objects).is_empty());
+    assert!(pods_to_replace(&target, &objects, clock(0).since).is_empty());
+}
+
+#[test]
+fn pods_that_were_broken_before_are_replaced_once() {
+    let target = target(TargetKind::Deployment, "app");
+    let broken = || waiting("ImagePullBackOff", "not found", 0, json!({}));
+    let mut objects = world();
+    put(&mut objects.pods, "app-1", pod("app-1", "new", broken()));
+    let replaced = |objects: &Objects, seconds| pods_to_replace(&target, objects, at(seconds)).len();
+    assert_eq!(replaced(&objects, 10), 1, "created before anybody waited");
+    assert_eq!(replaced(&objects, 0), 0, "created since");
+    put(
+        &mut objects.pods,
+        "app-1",
+        pod("app-1", "new", json!({"state": {"running": {}}, "restartCount": 9})),
+    );
+    assert_eq!(replaced(&objects, 10), 0, "it runs");
+}
+
+#[test]
+fn restarts_of_long_ago_do_not_count() {
+    // A node that was started again: the container had run for hours.
+    let long = json!({"terminated": {"exitCode": 255, "reason": "Unknown",
+        "startedAt": at(-7200).to_string(), "finishedAt": at(-10).to_string()}});
+    waits(
+        with_container(json!({"state": long, "restartCount": 7}), 1),
+        "exit code 255",
+    );
+    let short = json!({"terminated": {"exitCode": 1, "reason": "Error",
+        "startedAt": at(1).to_string(), "finishedAt": at(2).to_string()}});
+    failed(
+        with_container(json!({"state": short, "restartCount": 7}), 3),
+        &["has ended 8 times"],
+    );
+    waits(
+        with_container(
+            json!({"state": {"running": {"startedAt": APPLIED}}, "restartCount": 7, "lastState": long}),
+            1,
+        ),
+        "not ready",
+    );
 }
 
 #[test]

@@ -10,6 +10,9 @@ use jiff::SignedDuration;
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
 pub const ENDS: i32 = 3;
 
+/// Only ends of runs shorter than this count: what has served for a while has come up.
+pub const SHORT_RUN: SignedDuration = SignedDuration::from_secs(60);
+
 /// Out of memory twice in a row: the limit is too low. Once can be a peak.
 pub const OUT_OF_MEMORY_ENDS: i32 = 2;
 
