@@ -24,6 +24,7 @@ pub mod password;
 pub mod printer;
 pub mod process;
 pub mod publish;
+pub mod readiness;
 pub mod report;
 pub mod rollout;
 pub mod settings;

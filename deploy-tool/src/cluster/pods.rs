@@ -25,6 +25,18 @@ pub async fn pods(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Pod>> {
     Ok(cluster.call(&what, api.list(&ListParams::default())).await?.items)
 }
 
+/// The pods of all namespaces.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn all_pods(cluster: &Cluster) -> Outcome<Vec<Pod>> {
+    let api: Api<Pod> = Api::all(cluster.client.clone());
+    Ok(cluster
+        .call("cannot list the pods", api.list(&ListParams::default()))
+        .await?
+        .items)
+}
+
 /// The Services of a namespace.
 ///
 /// # Errors

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::cache::Cache;
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
 use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
 use crate::kind_config::prepared;
 use crate::printer::{Printer, Progress};
-use crate::{docker, kind, lock};
+use crate::{docker, kind, lock, readiness};
 
 /// Creates the cluster, starts it again, or finds it running.
 ///
@@ -45,7 +47,7 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
         let create = async |progress: &Progress| {
             cache.write(&unfinished, b"")?;
             kind::create(&cache, progress, &name, &node_image, &file).await?;
-            wait_for_nodes(progress, &name, timeout).await?;
+            wait_for_nodes(progress, &name, None, timeout).await?;
             forget(&unfinished)
         };
         return printer
@@ -60,11 +62,12 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
             .collect();
         if stopped.is_empty() {
             progress.outcome(format!("cluster {name}: runs already"));
-        } else {
-            kind::start(&stopped).await?;
-            progress.outcome(format!("cluster {name}: started again"));
+            return wait_for_nodes(progress, &name, None, timeout).await;
         }
-        wait_for_nodes(progress, &name, timeout).await
+        let since = Timestamp::now();
+        kind::start(&stopped).await?;
+        progress.outcome(format!("cluster {name}: started again"));
+        wait_for_nodes(progress, &name, Some(&Restarted { nodes: stopped, since }), timeout).await
     };
     printer.step(&format!("cluster {name}"), start).await?;
     warn_about_older_nodes(printer, &nodes, &image.id).await
@@ -132,12 +135,17 @@ fn forget(unfinished: &Path) -> Outcome<()> {
 }
 
 /// kind's own wait ends with success when its time is over.
-async fn wait_for_nodes(progress: &Progress, name: &str, limit: Duration) -> Outcome<()> {
+async fn wait_for_nodes(
+    progress: &Progress,
+    name: &str,
+    restarted: Option<&Restarted<'_>>,
+    limit: Duration,
+) -> Outcome<()> {
     let context = format!("kind-{name}");
     let mut last = String::new();
     let ready = async {
         loop {
-            match nodes_not_ready(&context).await {
+            match not_ready(&context, restarted).await {
                 Ok(waiting) if waiting.is_empty() => return,
                 Ok(waiting) => last = format!("not ready: {}", waiting.join(", ")),
                 Err(failure) => last = failure.to_string(),
@@ -148,36 +156,41 @@ async fn wait_for_nodes(progress: &Progress, name: &str, limit: Duration) -> Out
     };
     let ready = tokio::time::timeout(limit, ready).await;
     ready.map_err(|_| {
+        let watchers = std::fs::read_to_string(readiness::WATCHERS_FILE).ok();
+        let again = format!(
+            "make it anew: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
+        );
         Failure::cluster(format!(
             "the nodes of the cluster `{name}` are not ready within {} s",
             limit.as_secs()
         ))
         .because(last)
-        .next(format!(
-            "make it anew: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
-        ))
+        .next(readiness::few_watchers(watchers.as_deref()).unwrap_or_default())
+        .next(again)
     })
 }
 
-async fn nodes_not_ready(context: &str) -> Outcome<Vec<String>> {
+/// What is not ready; after a start of nodes, what was said before it does not count.
+async fn not_ready(context: &str, restarted: Option<&Restarted<'_>>) -> Outcome<Vec<String>> {
     let cluster = Cluster::connect(context).await?;
-    let nodes = pods::nodes(&cluster).await?;
-    let ready = |node: &k8s_openapi::api::core::v1::Node| {
-        let conditions = node
-            .status
-            .as_ref()
-            .and_then(|status| status.conditions.as_ref())
-            .into_iter()
-            .flatten();
-        conditions
-            .into_iter()
-            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-    };
-    Ok(nodes
-        .iter()
-        .filter(|node| !ready(node))
-        .filter_map(|node| node.metadata.name.clone())
-        .collect())
+    let mut late = readiness::nodes_not_ready(
+        &pods::nodes(&cluster).await?,
+        restarted.map(|restarted| restarted.since),
+    );
+    if let Some(Restarted { nodes, since }) = restarted {
+        late.extend(readiness::pods_not_reported(
+            &pods::all_pods(&cluster).await?,
+            nodes,
+            *since,
+        ));
+    }
+    Ok(late)
+}
+
+/// Nodes that were started again, and when.
+struct Restarted<'a> {
+    nodes: Vec<&'a str>,
+    since: Timestamp,
 }
 
 async fn warn_about_older_nodes(printer: &Printer, nodes: &[kind::Node], image: &str) -> Outcome<()> {

@@ -25,30 +25,35 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let updated = status.updated_replicas.unwrap_or(0);
     let available = status.available_replicas.unwrap_or(0);
     let all = status.replicas.unwrap_or(0);
-    let ready = format!("{title}: {} of {wanted} ready", available.min(updated));
-    let complete = updated == wanted && all == wanted && available == wanted;
-    if complete {
-        let surplus = if target.surplus_gone {
+    let replica_set = newest_replica_set(deployment, objects);
+    // The controller's counts may be old while the control plane starts: the pods themselves have to be ready too.
+    let pods = objects
+        .pods
+        .values()
+        .filter(|pod| replica_set.is_some_and(|set| is_current(pod, set)));
+    let pods: Vec<&Pod> = pods.collect();
+    let ready_pods = pods.iter().filter(|pod| pod::is_ready(pod)).count();
+    let ready_pods = i32::try_from(ready_pods).unwrap_or(i32::MAX);
+    let ready = format!("{title}: {} of {wanted} ready", available.min(updated).min(ready_pods));
+    if updated == wanted && all == wanted && available == wanted && ready_pods >= wanted {
+        return match if target.surplus_gone {
             surplus_pods(objects, deployment, wanted)
         } else {
             0
-        };
-        return if surplus > 0 {
-            State::Waiting(format!("{ready}, {surplus} more on the way out"))
-        } else {
-            State::Done(ready)
+        } {
+            0 => State::Done(ready),
+            surplus => State::Waiting(format!("{ready}, {surplus} more on the way out")),
         };
     }
-    let Some(replica_set) = newest_replica_set(deployment, objects) else {
+    let Some(replica_set) = replica_set else {
         return State::Waiting(format!("{title}: no pods yet"));
     };
     if let Some(state) = refusal::state(objects, replica_set.metadata.uid.as_deref(), &title, clock) {
         return state;
     }
     let database = stateful_set::database_state(target, objects, clock);
-    let pods = objects.pods.values().filter(|pod| is_current(pod, replica_set));
     let mut waiting = Vec::new();
-    for state in pods.map(|pod| pod::state(pod, objects, &database, clock)) {
+    for state in pods.iter().map(|pod| pod::state(pod, objects, &database, clock)) {
         match state {
             State::Failed(problem) => return State::Failed(problem),
             State::Waiting(reason) => waiting.push(reason),
@@ -93,14 +98,14 @@ fn surplus_pods(objects: &Objects, deployment: &Deployment, wanted: i32) -> usiz
         .filter(|set| is_owned_by(&set.metadata, uid));
     let sets: Vec<Option<&str>> = sets.map(|set| set.metadata.uid.as_deref()).collect();
     let ours = |pod: &&Pod| sets.iter().any(|uid| is_owned_by(&pod.metadata, *uid));
-    let there = objects.pods.values().filter(ours).filter(|pod| !has_ended(pod)).count();
+    let there = objects.pods.values().filter(ours).filter(|pod| !is_record(pod)).count();
     there.saturating_sub(usize::try_from(wanted).unwrap_or(0))
 }
 
-/// Evicted pods stay as a record until they are collected.
-fn has_ended(pod: &Pod) -> bool {
+/// Evicted pods stay as a record until they are collected. A pod that is being deleted ends too, shortly before it goes.
+fn is_record(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Failed" | "Succeeded"))
+    matches!(phase, Some("Failed" | "Succeeded")) && pod.metadata.deletion_timestamp.is_none()
 }
 
 fn deadline_exceeded(deployment: &Deployment, title: &str, waiting: &[String]) -> Option<Problem> {

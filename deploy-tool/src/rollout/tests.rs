@@ -149,22 +149,30 @@ fn waits(state: State, part: &str) {
 
 #[test]
 fn generations_come_first_and_counts_last() {
+    // Generation, observed generation, [all, updated, available], the new pod is ready, what is said.
     let cases = [
-        ((2, 2, [1, 1, 1]), "done"),
+        (2, 2, [1, 1, 1], true, "done"),
         // The status still speaks of the generation before.
-        ((2, 1, [1, 1, 1]), "has not seen the change"),
+        (2, 1, [1, 1, 1], true, "has not seen the change"),
         // The copy is older than what was applied.
-        ((1, 1, [1, 1, 1]), "has not seen the change"),
-        ((2, 2, [2, 1, 1]), "1 of 1 ready, 1 of the old revision left"),
-        ((2, 2, [1, 0, 1]), "0 of 1 ready"),
-        ((2, 2, [1, 1, 0]), "0 of 1 ready"),
+        (1, 1, [1, 1, 1], true, "has not seen the change"),
+        (2, 2, [2, 1, 1], true, "1 of 1 ready, 1 of the old revision left"),
+        (2, 2, [1, 0, 1], true, "0 of 1 ready"),
+        (2, 2, [1, 1, 0], true, "0 of 1 ready"),
+        // The controller has not yet counted that the pod is not ready any more.
+        (2, 2, [1, 1, 1], false, "0 of 1 ready"),
     ];
-    for ((generation, observed, counts), expected) in cases {
+    for (generation, observed, counts, ready, expected) in cases {
         let mut objects = world();
         put(
             &mut objects.deployments,
             "app",
             deployment(generation, observed, counts),
+        );
+        put(
+            &mut objects.pods,
+            "app-1",
+            pod("app-1", "new", json!({"ready": ready, "state": {"running": {}}})),
         );
         match (
             state(&target(TargetKind::Deployment, "app"), &objects, clock(1)),
@@ -191,8 +199,11 @@ fn surplus_pods_have_to_be_gone() {
     target.surplus_gone = true;
     let mut evicted = pod("app-2", "old", json!({}));
     evicted["status"]["phase"] = json!("Failed");
-    put(&mut objects.pods, "app-2", evicted);
+    put(&mut objects.pods, "app-2", evicted.clone());
     assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
+    evicted["metadata"]["deletionTimestamp"] = json!(APPLIED);
+    put(&mut objects.pods, "app-2", evicted);
+    waits(state(&target, &objects, clock(1)), "1 more on the way out");
 }
 
 #[test]
