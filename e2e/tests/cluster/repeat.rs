@@ -1,10 +1,13 @@
 //! Running anything twice changes nothing the second time.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{deploy_tool, deploy_tool_command, object, repository};
+use crate::harness::{
+    Deployment, answered, deploy_tool, deploy_tool_command, eventually, kubectl, object, order, repository,
+};
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
@@ -67,4 +70,37 @@ fn the_same_source_gives_the_same_digest_on_another_machine() {
         "the module is the same, and the image differs"
     );
     assert_ne!(here["archive"], there["archive"], "nothing was built a second time");
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn down_keeps_the_orders_and_up_brings_them_back() {
+    answered("GET", "/delete_order?id=7001", None);
+    assert_eq!(answered("POST", "/create_order", Some(&order(7001))).0, 200);
+    let said = deploy_tool(&["down"]).success();
+    assert!(
+        said.stderr.contains("data-mariadb-0"),
+        "it says what it left: {}",
+        said.stderr
+    );
+    assert_eq!(object("orders", "deployments")["items"].as_array().unwrap().len(), 0);
+    deploy_tool(&["down"]).success();
+
+    deploy_tool(&["up"]).success();
+    let (status, kept) = answered("GET", "/orders/7001", None);
+    assert_eq!((status, &kept["order_id"]), (200, &serde_json::json!(7001)));
+    assert_eq!(answered("GET", "/delete_order?id=7001", None).0, 200);
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn down_with_the_data_leaves_nothing() {
+    let deployment = Deployment::new("gone", |_, text| Some(text));
+    deployment.up().0.success();
+    deploy_tool(&["down", "--manifests", deployment.folder(), "--delete-data"]).success();
+    eventually("the namespace is gone", Duration::from_secs(120), || {
+        (kubectl(&["get", "namespace", "gone"]).code != 0).then_some(())
+    });
+    // The RuntimeClass belongs to every deployment: the next `up` puts it back where this one took it away.
+    deploy_tool(&["up"]).success();
 }
