@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{answered, eventually, http_client, kubectl, order, pods, request};
+use crate::harness::{answered, eventually, kubectl, order, pods, reachable};
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
@@ -19,13 +19,7 @@ fn the_service_outlives_its_database_and_every_order_is_still_there() {
     let (restarts_before, database_before) = (restarts(), pods("orders", "app=mariadb")[0]["metadata"]["uid"].clone());
 
     kubectl(&["--namespace", "orders", "delete", "pod", "mariadb-0", "--wait=false"]).success();
-    let agent = http_client();
-    let mut seen_away = false;
     eventually("a new database pod is ready", Duration::from_secs(240), || {
-        // The process serves all the while. Without a ready pod the Service refuses connections, so this asks the pods.
-        if !seen_away {
-            seen_away = request(&agent, "GET", "/orders", None).map_or(true, |(status, _)| status >= 500);
-        }
         let database = pods("orders", "app=mariadb");
         let ready = database.first()?["status"]["conditions"]
             .as_array()?
@@ -33,16 +27,8 @@ fn the_service_outlives_its_database_and_every_order_is_still_there() {
             .any(|one| one["type"] == "Ready" && one["status"] == "True");
         (database[0]["metadata"]["uid"] != database_before && ready).then_some(())
     });
-    let listed = eventually("the service answers again", Duration::from_secs(120), || match request(
-        &agent,
-        "GET",
-        "/orders?after=9000&limit=50",
-        None,
-    ) {
-        Ok((200, body)) => Some(body),
-        _ => None,
-    });
-    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    reachable();
+    let (_, listed) = answered("GET", "/orders?after=9000&limit=50", None);
     let found: Vec<i64> = listed
         .as_array()
         .unwrap()

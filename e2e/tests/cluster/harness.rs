@@ -158,6 +158,25 @@ pub fn eventually<T>(what: &str, deadline: Duration, mut condition: impl FnMut()
     }
 }
 
+/// Waits until the service has answered for five seconds without a break.
+///
+/// A pod that becomes ready, or stops being so, is heard of by the nodes' packet filters up to a few seconds later: one
+/// good answer may be followed by refused connections.
+#[track_caller]
+pub fn reachable() {
+    let mut since = None;
+    eventually("the service answers without a break", Duration::from_secs(180), || {
+        match request(&http_client(), "GET", "/readyz", None) {
+            Ok((200, _)) => since.get_or_insert_with(Instant::now),
+            _ => {
+                since = None;
+                return None;
+            }
+        };
+        since.filter(|since| since.elapsed() >= Duration::from_secs(5))
+    });
+}
+
 /// An HTTP client that keeps connections, as services do.
 pub fn http_client() -> ureq::Agent {
     ureq::Agent::config_builder()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::harness::{
-    Deployment, answered, deploy_tool, deploy_tool_command, eventually, kubectl, object, order, repository,
+    Deployment, answered, deploy_tool, deploy_tool_command, eventually, kubectl, object, order, reachable, repository,
 };
 
 #[test]
@@ -87,6 +87,7 @@ fn down_keeps_the_orders_and_up_brings_them_back() {
     deploy_tool(&["down"]).success();
 
     deploy_tool(&["up"]).success();
+    reachable();
     let (status, kept) = answered("GET", "/orders/7001", None);
     assert_eq!((status, &kept["order_id"]), (200, &serde_json::json!(7001)));
     assert_eq!(answered("GET", "/delete_order?id=7001", None).0, 200);
