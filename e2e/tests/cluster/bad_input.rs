@@ -38,8 +38,6 @@ fn a_misspelt_field_is_refused_by_name_and_not_dropped() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_second_up_at_the_same_time_says_so() {
-    let wait_for_ever = Deployment::new("at-once", |name, text| (name == "namespace.yaml").then_some(text));
-    drop(wait_for_ever);
     // Both run for real: one of the two may be refused, and whatever happens both end, and a third run finds all well.
     let context = context();
     let arguments = ["up", "--context", &context];

@@ -114,5 +114,4 @@ fn a_count_whose_pools_exceed_the_databases_connections_is_refused() {
     // 26 replicas with 10 connections each, against --max-connections=250.
     deploy_tool(&["scale", "26"]).failure(1, &["260", "250", "--force"]);
     assert_eq!(object("orders", "deployment/app")["spec"]["replicas"], 1);
-    deploy_tool(&["scale", "--", "-1"]);
 }
