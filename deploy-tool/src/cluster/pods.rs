@@ -20,9 +20,8 @@ const LOG_LINES: i64 = 10;
 /// # Errors
 /// When the server does not answer.
 pub async fn pods(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Pod>> {
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the pods of namespace `{namespace}`");
-    Ok(cluster.call(&what, api.list(&ListParams::default())).await?.items)
+    list(cluster, Api::namespaced(cluster.client.clone(), namespace), &what).await
 }
 
 /// The pods of all namespaces.
@@ -30,11 +29,7 @@ pub async fn pods(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Pod>> {
 /// # Errors
 /// When the server does not answer.
 pub async fn all_pods(cluster: &Cluster) -> Outcome<Vec<Pod>> {
-    let api: Api<Pod> = Api::all(cluster.client.clone());
-    Ok(cluster
-        .call("cannot list the pods", api.list(&ListParams::default()))
-        .await?
-        .items)
+    list(cluster, Api::all(cluster.client.clone()), "cannot list the pods").await
 }
 
 /// The Services of a namespace.
@@ -42,9 +37,8 @@ pub async fn all_pods(cluster: &Cluster) -> Outcome<Vec<Pod>> {
 /// # Errors
 /// When the server does not answer.
 pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service>> {
-    let api: Api<Service> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the services of namespace `{namespace}`");
-    Ok(cluster.call(&what, api.list(&ListParams::default())).await?.items)
+    list(cluster, Api::namespaced(cluster.client.clone(), namespace), &what).await
 }
 
 /// The nodes.
@@ -52,11 +46,14 @@ pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service
 /// # Errors
 /// When the server does not answer.
 pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
-    let api: Api<Node> = Api::all(cluster.client.clone());
-    Ok(cluster
-        .call("cannot list the nodes", api.list(&ListParams::default()))
-        .await?
-        .items)
+    list(cluster, Api::all(cluster.client.clone()), "cannot list the nodes").await
+}
+
+async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    Ok(cluster.call(what, api.list(&ListParams::default())).await?.items)
 }
 
 /// What a pod answers to a GET, if it answers well. `address` is `port/path`.

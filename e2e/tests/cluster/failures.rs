@@ -13,10 +13,15 @@ const EARLY: Duration = Duration::from_secs(100);
 /// The exit code of a deployment that failed in the cluster.
 const FAILED: i32 = 2;
 
+/// The first document of manifests/mariadb.yaml.
+fn the_secret_alone(text: &str) -> Option<String> {
+    text.split("\n---").next().map(|secret| format!("{secret}\n"))
+}
+
 /// The app alone, with the Secret it reads: these failures come before the database matters.
 fn app_with(namespace: &str, change: impl Fn(String) -> String) -> Deployment {
     Deployment::new(namespace, |name, text| match name {
-        "mariadb.yaml" => text.split("\n---").next().map(|secret| format!("{secret}\n")),
+        "mariadb.yaml" => the_secret_alone(&text),
         "app.yaml" => {
             let changed = change(text.clone());
             assert_ne!(
@@ -69,7 +74,7 @@ fn the_annotation_lost() {
 #[ignore = "needs a cluster, see main.rs"]
 fn a_handler_that_no_node_has() {
     let deployment = Deployment::new("handler", |name, text| match name {
-        "mariadb.yaml" => text.split("\n---").next().map(|secret| format!("{secret}\n")),
+        "mariadb.yaml" => the_secret_alone(&text),
         "runtimeclass.yaml" => Some(
             text.replace("name: crun-wasm", "name: crun-wasm-test")
                 .replace("handler: crun", "handler: nowhere"),
