@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
 
-use app::config::{Config, ConfigError};
-use app::log::Level;
+use app::config::Config;
+use microservice::config::ConfigError;
+use microservice::log::Level;
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
@@ -16,10 +17,10 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
 #[test]
 fn the_published_demo_needs_one_variable() {
     let config = read(&[("DATABASE_URL", "mysql://root:pass@127.0.0.1:3306/mysql")]).unwrap();
-    assert_eq!(config.listen_address.to_string(), "0.0.0.0:8080");
+    assert_eq!(config.settings.listen_address.to_string(), "0.0.0.0:8080");
     assert_eq!(config.database.host, "127.0.0.1");
     assert_eq!((config.database.pool_min, config.database.pool_max), (2, 10));
-    assert_eq!(config.log, Level::Info);
+    assert_eq!(config.settings.log, Level::Info);
 }
 
 #[test]
@@ -61,13 +62,13 @@ fn all_problems_are_told_at_once() {
         .collect();
     let expected = [
         "LISTEN_ADDRESS",
+        "CORS_ALLOW_ORIGIN",
+        "LOG",
         "DATABASE_POOL_MIN",
         "DATABASE_HOST",
         "DATABASE_PORT",
         "DATABASE_USER",
         "DATABASE_NAME",
-        "CORS_ALLOW_ORIGIN",
-        "LOG",
     ];
     assert_eq!(names, expected, "{error}");
 }

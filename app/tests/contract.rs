@@ -10,8 +10,8 @@ mod support;
 
 use std::time::SystemTime;
 
-use app::http::{Origin, Origins};
 use cases::{Case, Needs, ORIGIN};
+use microservice::http::{Origin, Origins};
 use support::http::{Request, Response};
 use support::memory::Memory;
 use support::place::Place;

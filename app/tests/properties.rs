@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use app::config::Config;
-use app::http::{read_action, Origins, Parts, Query, Target};
+use app::http::{read_action, Parts};
 use app::order::{orders_as_json, read_order, read_orders, Money, Order};
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, Method, Uri};
+use microservice::http::{Origins, Query, Target};
 use proptest::prelude::*;
 
 fn any_money() -> impl Strategy<Value = Money> {

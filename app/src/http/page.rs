@@ -3,7 +3,7 @@
 use hyper::header::{HeaderValue, ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
 use hyper::{HeaderMap, StatusCode};
 
-use super::Reply;
+use microservice::http::Reply;
 
 const HTML: &str = include_str!("../../page/index.html");
 const STYLE: &str = include_str!("../../page/page.css");

@@ -3,23 +3,15 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use microservice::http::FieldError;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Money, Order, MAX_ADDRESS_CHARACTERS};
 
 /// The most orders that one request may bring.
 pub const MAX_ORDERS: usize = 10_000;
-
-/// One wrong field: `[3].quantity` in an array, `quantity` in a single order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// The path of the field inside the body.
-    pub field: String,
-    /// What the field must be.
-    pub message: String,
-}
 
 /// Why a body brings no order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 mod input;
 mod money;
 
-pub use input::{read_order, read_orders, FieldError, Rejection, MAX_ORDERS};
+pub use input::{read_order, read_orders, Rejection, MAX_ORDERS};
 pub use money::{Money, MoneyError};
 
 use std::fmt::Write;

@@ -6,9 +6,10 @@
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Params, Row, Value};
 
-use super::failure::is_duplicate;
-use crate::command::{Command, Failure, Outcome};
-use crate::log::{self, Level};
+use microservice::database::{integer, is_duplicate, text, Answer, Failure, Statement};
+use microservice::log::{self, Level};
+
+use crate::command::{Command, Outcome};
 use crate::order::{orders_as_json, Money, Order};
 
 const INSERT: &str = "INSERT INTO orders \
@@ -49,30 +50,37 @@ const UPDATE: &str = "UPDATE orders SET product_id = ?, quantity = ?, amount = ?
 
 const DELETE: &str = "DELETE FROM orders WHERE order_id = ?";
 
-/// Does a command. The outer error is the database's, the inner one ours.
-pub async fn run(connection: &mut Conn, command: &Command) -> Result<Result<Outcome, Failure>, Error> {
-    match command {
-        Command::Create(orders) => create(connection, orders).await.map(Ok),
-        Command::List { limit, after } => {
-            // The id below all ids, for tables whose rows came from elsewhere.
-            let after = after.map_or(i64::from(i32::MIN) - 1, i64::from);
-            let rows: Vec<Row> = connection.exec(LIST, (after, *limit)).await?;
-            Ok(orders_of(rows))
-        }
-        Command::Find(id) => {
-            let rows: Vec<Row> = connection.exec(FIND, (*id,)).await?;
-            Ok(match rows.is_empty() {
-                true => Ok(Outcome::Missing),
-                false => orders_of(rows),
-            })
-        }
-        Command::Update(order) => update(connection, order).await.map(Ok),
-        Command::Delete(id) => {
-            connection.exec_drop(DELETE, (*id,)).await?;
-            Ok(Ok(match connection.affected_rows() {
-                0 => Outcome::Missing,
-                _ => Outcome::Done,
-            }))
+impl Statement for Command {
+    type Answer = Outcome;
+
+    fn writes(&self) -> bool {
+        !matches!(self, Command::List { .. } | Command::Find(_))
+    }
+
+    async fn run(&self, connection: &mut Conn) -> Answer<Outcome> {
+        match self {
+            Command::Create(orders) => create(connection, orders).await.map(Ok),
+            Command::List { limit, after } => {
+                // The id below all ids, for tables whose rows came from elsewhere.
+                let after = after.map_or(i64::from(i32::MIN) - 1, i64::from);
+                let rows: Vec<Row> = connection.exec(LIST, (after, *limit)).await?;
+                Ok(orders_of(rows))
+            }
+            Command::Find(id) => {
+                let rows: Vec<Row> = connection.exec(FIND, (*id,)).await?;
+                Ok(match rows.is_empty() {
+                    true => Ok(Outcome::Missing),
+                    false => orders_of(rows),
+                })
+            }
+            Command::Update(order) => update(connection, order).await.map(Ok),
+            Command::Delete(id) => {
+                connection.exec_drop(DELETE, (*id,)).await?;
+                Ok(Ok(match connection.affected_rows() {
+                    0 => Outcome::Missing,
+                    _ => Outcome::Done,
+                }))
+            }
         }
     }
 }
@@ -147,7 +155,6 @@ fn orders_of(rows: Vec<Row>) -> Result<Outcome, Failure> {
         .map(Outcome::Orders)
 }
 
-/// Never through the driver's own conversions, which panic at a type they do not expect.
 fn order_of(row: &Row) -> Option<Order> {
     Some(Order {
         order_id: integer(row, 0)?,
@@ -158,28 +165,4 @@ fn order_of(row: &Row) -> Option<Order> {
         tax: Money::parse(text(row, 5)?).ok()?,
         shipping_address: text(row, 6)?.to_owned(),
     })
-}
-
-/// The integer in a column. Prepared statements answer with numbers, plain queries with text.
-pub fn integer<T: TryFrom<i64> + std::str::FromStr>(row: &Row, column: usize) -> Option<T> {
-    match row.as_ref(column)? {
-        Value::Int(number) => T::try_from(*number).ok(),
-        Value::UInt(number) => T::try_from(i64::try_from(*number).ok()?).ok(),
-        Value::Bytes(_) => text(row, column)?.parse().ok(),
-        _ => None,
-    }
-}
-
-/// The text in a column.
-pub fn text(row: &Row, column: usize) -> Option<&str> {
-    match row.as_ref(column)? {
-        Value::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
-        _ => None,
-    }
-}
-
-/// The recorded version of the tables.
-pub async fn schema_version(connection: &mut Conn) -> Result<Option<u32>, Error> {
-    let rows: Vec<Row> = connection.exec("SELECT MAX(version) FROM orders_schema", ()).await?;
-    Ok(rows.first().and_then(|row| integer(row, 0)))
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use app::command::{Command, Outcome};
-use app::http::{read_action, reply_to_outcome, Action, Origins, Parts, Problem, Query, Reply, Target};
+use app::http::{read_action, reply_to_outcome, Action, Parts};
 use app::order::Order;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Uri};
+use microservice::http::{Origins, Problem, Query, Reply, Target};
 
 use super::http::{Request, Response};
 
@@ -56,7 +57,7 @@ impl Memory {
     fn answer(&mut self, parts: &Parts<'_>) -> Result<Reply, Problem> {
         match read_action(parts, &self.origins)? {
             Action::Reply(reply) => Ok(reply),
-            Action::Store(command, style) => reply_to_outcome(self.run(command), style),
+            Action::Command(command, style) => reply_to_outcome(self.run(command), style),
             Action::Initialise | Action::Readiness => Ok(Reply::done()),
             action @ (Action::Health | Action::Metrics) => panic!("{action:?} is of the edges"),
         }

@@ -14,8 +14,8 @@ use mysql_async::{Conn, OptsBuilder};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use crate::command::Failure;
-use crate::config::Database;
+use super::Failure;
+use crate::config::DatabaseSettings;
 use crate::log::{self, Level};
 
 /// A database that does not let us in within this time is away.
@@ -38,7 +38,7 @@ const AWAY: Failure = Failure::Unavailable("the database cannot be reached; noth
 /// A bounded set of connections.
 #[derive(Debug)]
 pub struct Pool {
-    database: Database,
+    database: DatabaseSettings,
     permits: Semaphore,
     state: Mutex<State>,
 }
@@ -98,7 +98,7 @@ impl Lease<'_> {
 
 impl Pool {
     /// A pool without connections.
-    pub fn new(database: Database) -> Pool {
+    pub fn new(database: DatabaseSettings) -> Pool {
         Pool {
             permits: Semaphore::new(database.pool_max),
             database,

@@ -8,10 +8,6 @@ use std::time::{Duration, SystemTime};
 
 use hyper::Method;
 
-use crate::http::Route;
-use crate::mode::Mode;
-use crate::store::StoreCounts;
-
 /// Upper bounds of the latency buckets, in seconds and as they are written.
 const BUCKETS: [(f64, &str); 11] = [
     (0.0005, "0.0005"),
@@ -30,7 +26,8 @@ const BUCKETS: [(f64, &str); 11] = [
 /// Everything counted about requests.
 #[derive(Debug)]
 pub struct Metrics {
-    mode: Mode,
+    /// The service's name, with which those of its metrics begin.
+    name: &'static str,
     start: SystemTime,
     requests: Mutex<Requests>,
 }
@@ -50,19 +47,32 @@ struct Latency {
     sum: Duration,
 }
 
+/// Metrics of one name, as they are now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    /// The name, with its unit.
+    pub name: String,
+    /// `counter` or `gauge`.
+    pub kind: &'static str,
+    /// What it tells, for a person.
+    pub help: &'static str,
+    /// Labels as they are written, or nothing, and the value.
+    pub samples: Vec<(String, f64)>,
+}
+
 impl Metrics {
-    /// Counters at zero.
-    pub fn new(mode: Mode, start: SystemTime) -> Metrics {
+    /// Counters at zero, for a service of this name that starts now.
+    pub fn new(name: &'static str) -> Metrics {
         Metrics {
-            mode,
-            start,
+            name,
+            start: SystemTime::now(),
             requests: Mutex::default(),
         }
     }
 
     /// Counts one answered request.
-    pub fn count(&self, route: Option<Route>, method: &Method, status: u16, duration: Duration) {
-        let route = route.map_or("other", Route::path);
+    pub fn count(&self, route: Option<&'static str>, method: &Method, status: u16, duration: Duration) {
+        let route = route.unwrap_or("other");
         let mut requests = self.requests();
         *requests.counts.entry((route, known_name(method), status)).or_default() += 1;
         let latency = requests.latencies.entry(route).or_default();
@@ -74,48 +84,39 @@ impl Metrics {
         }
     }
 
-    /// The metrics as text.
-    pub fn to_text(&self, store: StoreCounts) -> String {
+    /// All metrics as text, with families of others.
+    pub fn to_text<'family>(&self, families: impl Iterator<Item = &'family Family>) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write(&mut text, store);
+        let _ = self.write(&mut text, families);
         text
     }
 
-    fn write(&self, out: &mut String, store: StoreCounts) -> std::fmt::Result {
+    fn write<'family>(&self, out: &mut String, families: impl Iterator<Item = &'family Family>) -> std::fmt::Result {
         let requests = self.requests();
-        family(out, "orders_requests_total", "counter", "Requests answered.")?;
+        let name = format!("{}_requests_total", self.name);
+        family(out, &name, "counter", "Requests answered.")?;
         for ((route, method, status), count) in &requests.counts {
             writeln!(
                 out,
-                "orders_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}} {count}"
+                "{name}{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}} {count}"
             )?;
         }
-        let name = "orders_request_duration_seconds";
-        family(out, name, "histogram", "Time from head to answer.")?;
+        let name = format!("{}_request_duration_seconds", self.name);
+        family(out, &name, "histogram", "Time from head to answer.")?;
         for (route, latency) in &requests.latencies {
-            latency.write(out, name, route)?;
+            latency.write(out, &name, route)?;
         }
-        let name = "orders_database_connections";
-        family(out, name, "gauge", "Connections of the pool.")?;
-        writeln!(out, "{name}{{state=\"in_use\"}} {}", store.connections_in_use)?;
-        writeln!(out, "{name}{{state=\"idle\"}} {}", store.connections_idle)?;
-        let name = "orders_database_errors_total";
-        family(out, name, "counter", "Failures of the database.")?;
-        writeln!(out, "{name} {}", store.errors)?;
+        for other in families {
+            family(out, &other.name, other.kind, other.help)?;
+            for (labels, value) in &other.samples {
+                writeln!(out, "{}{labels} {value}", other.name)?;
+            }
+        }
         let name = "process_start_time_seconds";
         family(out, name, "gauge", "Start of the process, Unix time.")?;
         let start = self.start.duration_since(SystemTime::UNIX_EPOCH);
-        writeln!(out, "{name} {:.3}", start.unwrap_or_default().as_secs_f64())?;
-        let name = "orders_build_info";
-        family(out, name, "gauge", "What runs, and how it is executed.")?;
-        writeln!(
-            out,
-            "{name}{{version=\"{}\",build=\"{}\",mode=\"{}\"}} 1",
-            crate::VERSION,
-            self.mode.build(),
-            self.mode.name(),
-        )
+        writeln!(out, "{name} {:.3}", start.unwrap_or_default().as_secs_f64())
     }
 
     fn requests(&self) -> MutexGuard<'_, Requests> {
@@ -154,16 +155,18 @@ mod tests {
 
     #[test]
     fn writes_what_was_counted() {
-        let metrics = Metrics::new(Mode::Native, SystemTime::UNIX_EPOCH);
-        let route = Some(Route::OneOrder);
+        let metrics = Metrics::new("orders");
+        let route = Some("/orders/{id}");
         metrics.count(route, &Method::GET, 200, Duration::from_micros(700));
         metrics.count(route, &Method::GET, 200, Duration::from_secs(60));
         metrics.count(None, &Method::from_bytes(b"BREW").unwrap(), 404, Duration::ZERO);
-        let text = metrics.to_text(StoreCounts {
-            connections_in_use: 1,
-            connections_idle: 2,
-            errors: 3,
-        });
+        let connections = Family {
+            name: "orders_database_connections".into(),
+            kind: "gauge",
+            help: "Connections of the pool.",
+            samples: vec![("{state=\"idle\"}".into(), 2.0)],
+        };
+        let text = metrics.to_text([&connections].into_iter());
         for line in [
             r#"orders_requests_total{route="/orders/{id}",method="GET",status="200"} 2"#,
             r#"orders_requests_total{route="other",method="other",status="404"} 1"#,
@@ -172,7 +175,6 @@ mod tests {
             r#"orders_request_duration_seconds_bucket{route="/orders/{id}",le="+Inf"} 2"#,
             r#"orders_request_duration_seconds_sum{route="/orders/{id}"} 60.000700"#,
             r#"orders_database_connections{state="idle"} 2"#,
-            "orders_database_errors_total 3",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

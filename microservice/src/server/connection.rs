@@ -17,9 +17,10 @@ use super::answer_body::AnswerBody;
 use super::body::read_body;
 use super::memory::{Exhausted, Memory, Share};
 use super::patience::Patient;
-use crate::http::{answer_size, Code, Parts, Problem, Query, Reply, Target};
+use super::Service;
+use crate::context::Context;
+use crate::http::{Code, Parts, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
 use crate::log::{self, Access, Level};
-use crate::service::Service;
 
 /// The time to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,21 +38,31 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of a head, give or take a buffer; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// What most routes read of a body, and what is read for paths that do not exist.
-const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
-
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Who answered: the instance, and how its code is executed.
+const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared<S> {
+    /// What requests ask for.
+    pub service: S,
+    /// What the process is and counts.
+    pub context: Arc<Context>,
+    /// What requests may use together.
+    pub memory: Memory,
+}
 
 /// Serves a connection until it ends.
-pub async fn serve(stream: TcpStream, service: Arc<Service>, memory: Arc<Memory>) {
+pub async fn serve<S: Service>(stream: TcpStream, shared: Arc<Shared<S>>) {
     // A connection that is gone already fails below; the guest has no such option and needs none.
     let _ = stream.set_nodelay(true);
     let stream = Patient::new(stream, IDLE_TIMEOUT);
     let opened = Instant::now();
     let answer = service_fn(move |request| {
-        let (service, memory) = (Arc::clone(&service), Arc::clone(&memory));
+        let shared = Arc::clone(&shared);
         async move {
-            let mut response = answer(&service, &memory, request).await;
+            let mut response = answer(&shared, request).await;
             if opened.elapsed() >= MAX_AGE {
                 response
                     .headers_mut()
@@ -74,13 +85,14 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, memory: Arc<Memory>
     }
 }
 
-async fn answer(service: &Service, memory: &Memory, request: Request<Body>) -> Response<AnswerBody> {
+async fn answer<S: Service>(shared: &Shared<S>, request: Request<Body>) -> Response<AnswerBody> {
     let start = Instant::now();
+    let context = &*shared.context;
     let (head, body) = request.into_parts();
-    let request_id = service.request_ids.choose(head.headers.get(REQUEST_ID));
+    let request_id = context.request_ids.choose(head.headers.get(REQUEST_ID));
     let path = head.uri.path();
-    let target = Target::find(&head.method, path).and_then(|target| {
-        service
+    let target = Target::<S::Route>::find(&head.method, path).and_then(|target| {
+        context
             .origins
             .check(target.route, &head.method, &head.headers)
             .map(|()| target)
@@ -90,16 +102,16 @@ async fn answer(service: &Service, memory: &Memory, request: Request<Body>) -> R
     let limit = target
         .as_ref()
         .map_or(DEFAULT_BODY_LIMIT, |target| target.route.body_limit());
-    let body = read_body(body, limit, memory).await;
+    let body = read_body(body, limit, &shared.memory).await;
 
-    let (reply, share) = answer_complete(service, memory, target, &head, body)
+    let (reply, share) = answer_complete(shared, target, &head, body)
         .await
         .unwrap_or_else(|problem| (Reply::from(problem), Share::default()));
-    let reply = service.origins.mark(reply, &head.headers);
+    let reply = context.origins.mark(reply, &head.headers);
 
     let (status, duration) = (reply.status.as_u16(), start.elapsed());
-    let route = Target::of_path(path).map(|target| target.route);
-    service.metrics.count(route, &head.method, status, duration);
+    let route = Target::<S::Route>::of_path(path).map(|target| target.route.path());
+    context.metrics.count(route, &head.method, status, duration);
     log::access(Access {
         method: head.method.as_str(),
         path,
@@ -107,19 +119,18 @@ async fn answer(service: &Service, memory: &Memory, request: Request<Body>) -> R
         duration,
         request_id: &request_id,
     });
-    into_response(reply, share, &request_id)
+    into_response(reply, share, &request_id, context)
 }
 
 /// The problem of a request that finds no memory.
 pub fn busy() -> Problem {
-    Problem::new(Code::Busy, "too much is asked for at once; try again soon")
+    Problem::new(Code::BUSY, "too much is asked for at once; try again soon")
 }
 
 /// The answer and the memory it takes until its client has read it.
-async fn answer_complete(
-    service: &Service,
-    memory: &Memory,
-    target: Result<Target<'_>, Problem>,
+async fn answer_complete<S: Service>(
+    shared: &Shared<S>,
+    target: Result<Target<'_, S::Route>, Problem>,
     head: &Head,
     body: Result<(Bytes, Share), Problem>,
 ) -> Result<(Reply, Share), Problem> {
@@ -132,20 +143,23 @@ async fn answer_complete(
         headers: &head.headers,
         body,
     };
-    let _list_share = timeout(LIST_TIMEOUT, memory.for_list(answer_size(&parts)))
+    let _list_share = timeout(LIST_TIMEOUT, shared.memory.for_list(S::answer_size(&parts)))
         .await
         .map_err(|_| busy())?;
-    let reply = service.answer(&parts).await?;
-    let share = memory.for_answer(reply.body.len()).map_err(|Exhausted| busy())?;
+    let reply = shared.service.answer(&parts).await?;
+    let share = shared.memory.for_answer(reply.body.len()).map_err(|Exhausted| busy())?;
     Ok((reply, share))
 }
 
-fn into_response(reply: Reply, share: Share, request_id: &str) -> Response<AnswerBody> {
+fn into_response(reply: Reply, share: Share, request_id: &str, context: &Context) -> Response<AnswerBody> {
     let mut response = Response::new(AnswerBody::new(reply.body, share));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Some(served_by) = &context.served_by {
+        response.headers_mut().insert(SERVED_BY, served_by.clone());
     }
     response
 }

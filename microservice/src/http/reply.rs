@@ -2,13 +2,11 @@
 
 use hyper::body::Bytes;
 use hyper::header::{
-    HeaderName, HeaderValue, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    HeaderName, HeaderValue, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, StatusCode};
 
-use super::{Code, Problem};
-use crate::order::{orders_as_json, Order};
+use super::Problem;
 
 /// Seconds after which a client may try again when the service is busy or the database is away. The pool tries to connect
 /// about once a second then.
@@ -73,13 +71,6 @@ impl Reply {
         Reply::json(r#"{"status":true}"#)
     }
 
-    /// 201 with the path of the new order.
-    pub fn created(order_id: i32) -> Reply {
-        let mut reply = Reply::done();
-        reply.status = StatusCode::CREATED;
-        reply.with_text(LOCATION, &format!("/orders/{order_id}"))
-    }
-
     /// 204 without a body.
     pub fn no_content() -> Reply {
         Reply {
@@ -89,30 +80,8 @@ impl Reply {
         }
     }
 
-    /// 200 with one order.
-    pub fn order(order: &Order) -> Reply {
-        let mut body = String::new();
-        order.write_json(&mut body);
-        Reply::json(body)
-    }
-
-    /// 200 with one page of orders, of which `orders` may hold one more than `limit` to tell that
-    /// there is a next page.
-    pub fn orders(mut orders: Vec<Order>, limit: usize) -> Reply {
-        let more = orders.len() > limit;
-        orders.truncate(limit);
-        let reply = Reply::json(orders_as_json(&orders));
-        match orders.last() {
-            Some(last) if more => {
-                let next = format!("</orders?limit={limit}&after={}>; rel=\"next\"", last.order_id);
-                reply.with_text(LINK, &next)
-            }
-            _ => reply,
-        }
-    }
-
     /// A header value made of parts that are known to be plain ASCII.
-    fn with_text(self, name: HeaderName, value: &str) -> Reply {
+    pub fn with_text(self, name: HeaderName, value: &str) -> Reply {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with(name, value),
             Err(_) => self,
@@ -122,13 +91,13 @@ impl Reply {
 
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Reply {
-        let reply = Reply::new(problem.code.status(), JSON, problem.to_json());
-        match (problem.code, problem.allow) {
-            (_, Some(allow)) => reply.with(ALLOW, HeaderValue::from_static(allow)),
-            (Code::Busy | Code::DatabaseUnavailable, _) => {
+        let reply = Reply::new(problem.code.status, JSON, problem.to_json());
+        match problem.allow {
+            Some(allow) => reply.with(ALLOW, HeaderValue::from_static(allow)),
+            None if problem.code.status == StatusCode::SERVICE_UNAVAILABLE => {
                 reply.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))
             }
-            _ => reply,
+            None => reply,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `mysql://user:password@host:port/name`, as the published demo takes it.
 
-use crate::config::{Database, Password};
+use crate::config::{DatabaseSettings, Password};
 use crate::http::percent_decoded;
 
 /// Reads a database URL, or tells every problem in it without repeating its password.
-pub fn parse(url: &str) -> Result<Database, Vec<String>> {
+pub fn parse(url: &str) -> Result<DatabaseSettings, Vec<String>> {
     let example = "must look like mysql://user:password@host:3306/name";
     let Some(rest) = ["mysql://", "mariadb://"]
         .iter()
@@ -46,7 +46,7 @@ pub fn parse(url: &str) -> Result<Database, Vec<String>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Database {
+    Ok(DatabaseSettings {
         host: host.to_owned(),
         port,
         user: percent_decoded(user),

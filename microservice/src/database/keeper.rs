@@ -10,8 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, Mutex};
 use tokio::time::timeout;
 
-use super::Store;
-use crate::command::Failure;
+use super::{Database, Failure, Tables};
 use crate::log::{self, Level};
 
 /// The pause before the next attempt after one that failed.
@@ -56,9 +55,9 @@ impl Keeper {
     }
 }
 
-impl Store {
+impl<T: Tables> Database<T> {
     /// Keeps the tables current for as long as the service runs.
-    pub async fn keep_schema_current(&self) {
+    pub async fn keep_tables_current(&self) {
         let Some(mut inbox) = self.keeper.inbox.lock().await.take() else {
             return;
         };

@@ -2,10 +2,46 @@
 
 use mysql_async::Error;
 
-use crate::command::Failure;
+use crate::http::{Code, Problem};
 use crate::log::{self, Level};
 
-/// An order with this id exists: `ER_DUP_ENTRY`.
+/// Why the database could not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The database cannot be used just now; trying again later may help.
+    Unavailable(&'static str),
+    /// The database did not answer in time. A change may or may not be stored.
+    Timeout,
+    /// The tables are not there yet, or are those of an older version.
+    SchemaBehind,
+    /// There are tables that must not be migrated, for this reason.
+    SchemaRefused(String),
+    /// The service asked for something the database refuses: a fault in the service.
+    Internal,
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        match failure {
+            Failure::Unavailable(reason) => Problem::new(Code::DATABASE_UNAVAILABLE, reason),
+            Failure::Timeout => Problem::new(
+                Code::TIMEOUT,
+                "the database did not answer in time; look before you repeat a change",
+            ),
+            Failure::SchemaBehind => Problem::new(
+                Code::DATABASE_UNAVAILABLE,
+                "the tables are being prepared; try again soon",
+            ),
+            Failure::SchemaRefused(reason) => Problem::new(Code::DATABASE_UNAVAILABLE, reason),
+            Failure::Internal => Problem::new(
+                Code::INTERNAL,
+                "something is wrong in the service; the log has the details under this request id",
+            ),
+        }
+    }
+}
+
+/// A row with this key exists: `ER_DUP_ENTRY`.
 const DUPLICATE_ENTRY: u16 = 1062;
 
 /// Numbers of the server's errors by what they mean:
@@ -24,13 +60,13 @@ mod numbers {
     ];
 }
 
-/// Whether the error says that an order exists already.
+/// Whether the error says that a row with this key exists already.
 pub fn is_duplicate(error: &Error) -> bool {
     matches!(error, Error::Server(error) if error.code == DUPLICATE_ENTRY)
 }
 
 /// Whether the connection is of no more use after the error.
-pub fn is_broken(error: &Error) -> bool {
+pub(super) fn is_broken(error: &Error) -> bool {
     match error {
         Error::Server(error) => numbers::SESSION.contains(&error.code),
         _ => true,
@@ -38,7 +74,7 @@ pub fn is_broken(error: &Error) -> bool {
 }
 
 /// What the error of a statement means, after it has been logged.
-pub fn classify(error: &Error) -> Failure {
+pub(super) fn classify(error: &Error) -> Failure {
     let failure = meaning(error);
     let level = match failure {
         Failure::Internal => Level::Error,

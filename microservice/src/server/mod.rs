@@ -6,6 +6,7 @@ mod connection;
 mod memory;
 mod patience;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,12 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{ConfigError, Settings};
+use crate::context::{Context, Name};
+use crate::http::{Parts, Problem, Reply, Route};
 use crate::log::{self, Level};
 use crate::mode::Mode;
-use crate::service::Service;
+use connection::Shared;
 use memory::Memory;
 
 /// The most connections that are open at once; more wait in the system's queue. Each costs the
@@ -26,7 +29,22 @@ const MAX_CONNECTIONS: usize = 1_024;
 /// The pause after a failed accept that no client is to blame for, such as too many open files.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
 
-/// Why the service cannot start.
+/// What a service does with its requests.
+pub trait Service: Send + Sync + 'static {
+    /// Its paths.
+    type Route: Route;
+
+    /// Answers a complete request.
+    fn answer(&self, parts: &Parts<'_, Self::Route>) -> impl Future<Output = Result<Reply, Problem>> + Send;
+
+    /// About how many bytes the answer may have, as far as the request tells.
+    fn answer_size(parts: &Parts<'_, Self::Route>) -> usize;
+
+    /// What the service does beside its requests, for as long as the process runs.
+    fn work(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The configuration is not valid.
@@ -45,17 +63,20 @@ pub enum StartError {
     },
 }
 
-/// Reads the configuration and serves until the process ends.
-pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
-    let config = Config::read(lookup)?;
-    log::set_level(config.log);
+/// Serves until the process ends.
+pub fn run<S: Service>(
+    name: Name,
+    settings: Settings,
+    start: impl FnOnce(Arc<Context>) -> S,
+) -> Result<(), StartError> {
+    log::set_level(settings.log);
     // One thread, natively too: the guest has no other, and the twin is there to be compared.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
     runtime.block_on(async {
-        let address = config.listen_address;
+        let address = settings.listen_address;
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| StartError::Listen { address, error })?;
@@ -65,28 +86,32 @@ pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
             0 => listener.local_addr().unwrap_or(address),
             _ => address,
         };
-        let service = Arc::new(Service::new(config, mode));
+        let context = Arc::new(Context::new(name, settings, mode));
+        let shared = Arc::new(Shared {
+            service: start(Arc::clone(&context)),
+            context,
+            memory: Memory::default(),
+        });
         let message = format!("listening on {bound} ({}, {})", mode.build(), mode.name());
         log::event(Level::Info, &message);
 
-        let keeper = Arc::clone(&service);
-        tokio::spawn(async move { keeper.keep_schema_current().await });
-        accept_forever(listener, service).await;
+        let worker = Arc::clone(&shared);
+        tokio::spawn(async move { worker.service.work().await });
+        accept_forever(listener, shared).await;
         Ok(())
     })
 }
 
 /// Accepts connections for as long as the process runs. An error of one, such as a client that was
 /// gone before it was accepted, ends nothing.
-async fn accept_forever(listener: TcpListener, service: Arc<Service>) {
+async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let memory = Arc::new(Memory::default());
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (service, memory) = (Arc::clone(&service), Arc::clone(&memory));
+                let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    connection::serve(stream, service, memory).await;
+                    connection::serve(stream, shared).await;
                     drop(slot);
                 });
             }

@@ -23,7 +23,7 @@ pub async fn read_body(body: Body, limit: usize, memory: &Memory) -> Result<(Byt
         .await
         .unwrap_or_else(|_| {
             let message = "the request took more than 10 s to arrive";
-            Err(Problem::new(Code::RequestTimeout, message))
+            Err(Problem::new(Code::REQUEST_TIMEOUT, message))
         })
 }
 
@@ -37,7 +37,7 @@ async fn collect(mut body: Body, limit: usize, memory: &Memory) -> Result<(Bytes
     let mut first = Bytes::new();
     let mut all = Vec::new();
     while let Some(chunk) = body.data().await {
-        let chunk = chunk.map_err(|_| Problem::new(Code::InvalidJson, "the body broke off before its end"))?;
+        let chunk = chunk.map_err(|_| Problem::new(Code::INVALID_JSON, "the body broke off before its end"))?;
         received = received.saturating_add(chunk.len());
         if received > MAX_DISCARDED_BYTES {
             break;
@@ -66,7 +66,7 @@ async fn collect(mut body: Body, limit: usize, memory: &Memory) -> Result<(Bytes
 
 fn too_large(limit: usize) -> Problem {
     Problem::new(
-        Code::TooLarge,
+        Code::TOO_LARGE,
         format!("the body is larger than the {limit} bytes that this path takes"),
     )
 }

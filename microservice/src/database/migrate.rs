@@ -1,0 +1,67 @@
+//! Making the tables current, one replica at a time.
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Row};
+
+use super::failure::{classify, is_broken};
+use super::row::integer;
+use super::{Answer, Database, Failure, RecordedVersion, Statement, Tables};
+use crate::log::{self, Level};
+
+/// A large table takes its time; only requests are held to the query timeout.
+const UNLIMITED: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES' /*M!, max_statement_time = 0 */";
+
+impl<T: Tables> Database<T> {
+    /// Makes the tables current. Doing it again does nothing.
+    pub(super) async fn migrate(&self) -> Result<(), Failure> {
+        let mut lease = self.pool.lease().await?;
+        // The connection is not given back: its settings are not those of the others.
+        migrate(lease.connection(), &self.tables).await.unwrap_or_else(|error| {
+            if is_broken(&error) {
+                self.pool.forget_idle();
+            }
+            Err(classify(&error))
+        })
+    }
+}
+
+async fn migrate<T: Tables>(connection: &mut Conn, tables: &T) -> Answer<()> {
+    connection.query_drop(UNLIMITED).await?;
+    // The server frees the lock with its connection, so a replica that dies holds up nobody. Lock
+    // names are global to the server, hence the database.
+    let lock = format!("CONCAT('{}.', MD5(DATABASE()))", T::SCHEMA);
+    let rows: Vec<Row> = connection.query(format!("SELECT GET_LOCK({lock}, 60)")).await?;
+    if rows.first().and_then(|row| integer(row, 0)) != Some(1) {
+        return Ok(Err(Failure::Unavailable(
+            "another replica is preparing the tables; try again soon",
+        )));
+    }
+    let versions = format!(
+        "CREATE TABLE IF NOT EXISTS {} (\
+        version INT NOT NULL PRIMARY KEY, \
+        applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE = InnoDB",
+        T::SCHEMA
+    );
+    connection.query_drop(versions).await?;
+    let version = match RecordedVersion(T::SCHEMA).run(connection).await? {
+        Ok(version) => version,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    // A newer build that has been here keeps what older ones need: both serve during a rollout.
+    let done = match tables.migrate(connection, version).await? {
+        Ok(done) => done,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    if version < Some(T::VERSION) {
+        let record = format!("INSERT IGNORE INTO {} (version) VALUES (?)", T::SCHEMA);
+        connection.exec_drop(record, (T::VERSION,)).await?;
+    }
+    if let Some(done) = done {
+        log::event(
+            Level::Info,
+            &format!("the tables are now at version {} ({done})", T::VERSION),
+        );
+    }
+    connection.query_drop(format!("DO RELEASE_LOCK({lock})")).await?;
+    Ok(Ok(()))
+}

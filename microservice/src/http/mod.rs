@@ -1,0 +1,18 @@
+//! The pure half of an HTTP interface: routes, problems, answers. Nothing here does I/O or waits.
+
+mod origin;
+mod parts;
+mod problem;
+mod query;
+mod reply;
+mod request_id;
+mod route;
+
+pub use origin::{Origin, Origins};
+pub use parts::Parts;
+pub use problem::{Code, FieldError, Problem};
+pub(crate) use query::percent_decoded;
+pub use query::Query;
+pub use reply::Reply;
+pub use request_id::RequestIds;
+pub use route::{Route, Target, DEFAULT_BODY_LIMIT};

@@ -1,0 +1,58 @@
+//! A complete request.
+
+use hyper::body::Bytes;
+use hyper::header::{HeaderValue, CONTENT_TYPE};
+use hyper::{HeaderMap, Method};
+
+use super::{Code, Problem, Query, Target};
+
+/// A request whose body has been read.
+#[derive(Clone, Debug)]
+pub struct Parts<'request, R> {
+    /// The route, which takes this method.
+    pub target: Target<'request, R>,
+    /// The method.
+    pub method: &'request Method,
+    /// The query string.
+    pub query: Query<'request>,
+    /// The headers.
+    pub headers: &'request HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl<R> Parts<'_, R> {
+    /// The body of a request that must be JSON.
+    ///
+    /// `application/x-www-form-urlencoded` is taken for JSON because `curl -d` says so of any body.
+    pub fn json_body(&self) -> Result<&[u8], Problem> {
+        match self.headers.get(CONTENT_TYPE) {
+            Some(value) if !is_json(value) => Err(Problem::new(
+                Code::UNSUPPORTED_MEDIA_TYPE,
+                "the body must be application/json",
+            )),
+            _ => Ok(&self.body),
+        }
+    }
+
+    /// A number in the query, between 1 and `most`; `default` where there is none.
+    pub fn limit(&self, default: usize, most: usize) -> Result<usize, Problem> {
+        match self.query.get("limit") {
+            None => Ok(default),
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=most).contains(limit))
+                .ok_or_else(|| Problem::new(Code::INVALID_QUERY, format!("limit must be 1 to {most}"))),
+        }
+    }
+}
+
+fn is_json(value: &HeaderValue) -> bool {
+    let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let media_type = text.split(';').next().unwrap_or_default().trim();
+    matches!(
+        media_type,
+        "" | "application/json" | "text/json" | "application/x-www-form-urlencoded"
+    ) || media_type.ends_with("+json")
+}
