@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test clean host images check tool bench-app
+.PHONY: help demo test clean host images check fuzz tool bench-app
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,6 +21,9 @@ images: host ## the builder, node and MariaDB images, where they are missing or 
 
 check: ## format, lints and tests that need no container
 	@scripts/check
+
+fuzz: ## ten minutes of random input for every parser, guided by what it reaches (FUZZ_SECONDS=60 for less)
+	@scripts/fuzz
 
 tool: ## target/release/deploy-tool
 	@cargo build --release --locked --package deploy-tool

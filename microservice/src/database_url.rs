@@ -14,11 +14,12 @@ pub fn parse(url: &str) -> Result<DatabaseSettings, Vec<String>> {
     };
     let mut problems = Vec::new();
 
-    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, name) = address.split_once('/').unwrap_or((address, ""));
-    // The last @, because a password that was not encoded may hold one.
-    let (account, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    // The last @ before anything else: a password that was not encoded may hold any of the signs below, and what is
+    // taken for another part could be told in a problem.
+    let (account, address) = rest.rsplit_once('@').unwrap_or(("", rest));
     let (user, password) = account.split_once(':').unwrap_or((account, ""));
+    let (address, query) = address.split_once('?').unwrap_or((address, ""));
+    let (host, name) = address.split_once('/').unwrap_or((address, ""));
     let (host, port) = host.rsplit_once(':').unwrap_or((host, "3306"));
 
     for (part, text) in [("a user", user), ("a host", host), ("a database name", name)] {
@@ -77,6 +78,13 @@ mod tests {
         let database = parse("mysql://root:pass@127.0.0.1:3306/mysql").unwrap();
         assert_eq!((database.port, database.name.as_str()), (3306, "mysql"));
         assert_eq!(parse("mysql://root@db/mysql").unwrap().port, 3306);
+    }
+
+    #[test]
+    fn takes_passwords_that_are_not_encoded() {
+        let database = parse("mysql://orders:p/a?s:s@w@db/shop").unwrap();
+        assert_eq!(database.password.reveal(), "p/a?s:s@w");
+        assert_eq!((database.host.as_str(), database.name.as_str()), ("db", "shop"));
     }
 
     #[test]

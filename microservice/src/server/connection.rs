@@ -10,7 +10,7 @@ use hyper::http::request::Parts as Head;
 use hyper::server::conn::Http;
 use hyper::service::service_fn;
 use hyper::{Body, Request, Response};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::answer_body::AnswerBody;
@@ -46,17 +46,24 @@ const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 #[derive(Debug)]
 pub struct Shared<S> {
     /// What requests ask for.
-    pub service: S,
-    /// What the process is and counts.
-    pub context: Arc<Context>,
-    /// What requests may use together.
-    pub memory: Memory,
+    pub(super) service: S,
+    context: Arc<Context>,
+    memory: Memory,
+}
+
+impl<S> Shared<S> {
+    /// This service in this process.
+    pub fn new(service: S, context: Arc<Context>) -> Shared<S> {
+        Shared {
+            service,
+            context,
+            memory: Memory::default(),
+        }
+    }
 }
 
 /// Serves a connection until it ends.
-pub async fn serve<S: Service>(stream: TcpStream, shared: Arc<Shared<S>>) {
-    // A connection that is gone already fails below; the guest has no such option and needs none.
-    let _ = stream.set_nodelay(true);
+pub async fn serve<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared<S>>) {
     let stream = Patient::new(stream, IDLE_TIMEOUT);
     let opened = Instant::now();
     let answer = service_fn(move |request| {

@@ -19,8 +19,8 @@ use crate::context::{Context, Name};
 use crate::http::{Parts, Problem, Reply, Route};
 use crate::log::{self, Level};
 use crate::mode::Mode;
-use connection::Shared;
-use memory::Memory;
+
+pub use connection::{serve, Shared};
 
 /// The most connections that are open at once; more wait in the system's queue. Each costs the
 /// guest time even when idle: its engine polls all of them in turn.
@@ -87,11 +87,7 @@ pub fn run<S: Service>(
             _ => address,
         };
         let context = Arc::new(Context::new(name, settings, mode));
-        let shared = Arc::new(Shared {
-            service: start(Arc::clone(&context)),
-            context,
-            memory: Memory::default(),
-        });
+        let shared = Arc::new(Shared::new(start(Arc::clone(&context)), context));
         let message = format!("listening on {bound} ({}, {})", mode.build(), mode.name());
         log::event(Level::Info, &message);
 
@@ -109,9 +105,11 @@ async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
+                // A connection that is gone already fails later; the guest has no such option and needs none.
+                let _ = stream.set_nodelay(true);
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    connection::serve(stream, shared).await;
+                    serve(stream, shared).await;
                     drop(slot);
                 });
             }

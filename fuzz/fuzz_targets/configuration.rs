@@ -1,0 +1,5 @@
+//! Environment variables.
+
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(configuration);

@@ -1,0 +1,5 @@
+//! A query string, a path or an origin.
+
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(text);

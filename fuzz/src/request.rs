@@ -1,0 +1,128 @@
+//! Raw bytes on a connection: the server itself, hyper's parser in it, the router, the checks of a request, and every
+//! way to tell an outcome. Only the database is left out.
+
+use std::sync::Arc;
+
+use app::command::{Command, Outcome};
+use app::config::Config;
+use app::http::{Action, Parts, Route, Style, answer_size, read_action, reply_to_outcome};
+use app::order::{Money, Order};
+use microservice::context::Context;
+use microservice::http::{Code, Problem, Reply};
+use microservice::log;
+use microservice::mode::Mode;
+use microservice::server::{Service, Shared, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
+use tokio::runtime::{Builder, Runtime};
+
+/// The bytes of one connection from its first to its last.
+pub fn request(bytes: &[u8]) {
+    thread_local! {
+        static SERVER: (Runtime, Arc<Shared<Pure>>) = (Builder::new_current_thread().enable_time().build().unwrap(), start());
+    }
+    let answers = SERVER.with(|(runtime, shared)| runtime.block_on(converse(bytes, Arc::clone(shared))));
+    assert!(answers.is_empty() || answers.starts_with(b"HTTP/1."));
+}
+
+fn start() -> Arc<Shared<Pure>> {
+    log::set_level(log::Level::Off);
+    let config = Config::read(|name| match name {
+        "DATABASE_URL" => Some("mysql://orders@nowhere/orders".to_owned()),
+        "CORS_ALLOW_ORIGIN" => Some("https://shop.example".to_owned()),
+        _ => None,
+    });
+    let context = Arc::new(Context::new(app::NAME, config.unwrap().settings, Mode::Native));
+    Arc::new(Shared::new(Pure(Arc::clone(&context)), context))
+}
+
+/// Sends the bytes and reads until the server has nothing more to say.
+async fn converse(bytes: &[u8], shared: Arc<Shared<Pure>>) -> Vec<u8> {
+    let (client, server) = duplex(64 * 1024);
+    let (mut reader, mut writer) = split(client);
+    let send = async move {
+        // The server may close the connection before it has read everything.
+        let _ = writer.write_all(bytes).await;
+        let _ = writer.shutdown().await;
+    };
+    let mut answers = Vec::new();
+    let (.., read) = tokio::join!(send, serve(server, shared), reader.read_to_end(&mut answers));
+    read.unwrap();
+    answers
+}
+
+/// The orders service over a store without a memory, in which the orders of even ids exist.
+struct Pure(Arc<Context>);
+
+impl Service for Pure {
+    type Route = Route;
+
+    async fn answer(&self, parts: &Parts<'_>) -> Result<Reply, Problem> {
+        let answer = read_action(parts, &self.0.origins).and_then(|action| match action {
+            Action::Reply(reply) => Ok(reply),
+            Action::Health => Ok(self.0.health()),
+            Action::Metrics => Ok(self.0.metrics(&[])),
+            Action::Readiness | Action::Initialise => Ok(Reply::done()),
+            Action::Command(command, style) => {
+                check(&command, style);
+                reply_to_outcome(outcome(command), style)
+            }
+        });
+        if let Err(problem) = &answer {
+            assert!(problem.code != Code::INTERNAL && !problem.message.is_empty());
+            let json: serde_json::Value = serde_json::from_str(&problem.to_json()).unwrap();
+            assert_eq!(json["error"]["message"], *problem.message);
+        }
+        answer
+    }
+
+    fn answer_size(parts: &Parts<'_>) -> usize {
+        answer_size(parts)
+    }
+
+    async fn work(&self) {}
+}
+
+/// Nothing reaches the database that it would not take.
+fn check(command: &Command, style: Style) {
+    match command {
+        Command::Create(orders) => assert!(!orders.is_empty() && orders.iter().all(|order| order.order_id > 0)),
+        Command::List { limit, .. } => assert_eq!(style, Style::Page(limit - 1)),
+        Command::Update(order) => assert!(order.order_id > 0),
+        Command::Find(_) | Command::Delete(_) => {}
+    }
+}
+
+fn outcome(command: Command) -> Outcome {
+    let exists = |id: i32| id % 2 == 0;
+    match command {
+        Command::Create(orders) => {
+            let ids = orders.iter().map(|order| order.order_id);
+            let existing: Vec<i32> = ids.filter(|id| exists(*id)).collect();
+            if existing.is_empty() {
+                Outcome::Done
+            } else {
+                Outcome::Exists(existing)
+            }
+        }
+        Command::List { limit, after } => {
+            let first = after.unwrap_or_default().saturating_add(1);
+            let ids = (first..=i32::MAX).filter(|id| exists(*id));
+            Outcome::Orders(ids.take(limit.min(5)).map(order).collect())
+        }
+        Command::Find(id) if exists(id) => Outcome::Orders(vec![order(id)]),
+        Command::Update(Order { order_id: id, .. }) | Command::Delete(id) if exists(id) => Outcome::Done,
+        Command::Find(_) | Command::Update(_) | Command::Delete(_) => Outcome::Missing,
+    }
+}
+
+fn order(order_id: i32) -> Order {
+    Order {
+        order_id,
+        product_id: 1,
+        quantity: 1,
+        amount: Money::MAX,
+        shipping: Money::default(),
+        tax: Money::default(),
+        shipping_address: "\"\\\u{7f}\u{2028}".to_owned(),
+    }
+}
