@@ -1,5 +1,6 @@
 //! Configuration: what the service can be told.
 
+use microservice::client::Endpoint;
 use microservice::config::{self, ConfigError, DatabaseSettings, Settings};
 
 /// Everything the service can be told.
@@ -9,6 +10,8 @@ pub struct Config {
     pub settings: Settings,
     /// The database.
     pub database: DatabaseSettings,
+    /// Where changes are announced, if anywhere.
+    pub events: Option<Endpoint>,
 }
 
 impl Config {
@@ -17,6 +20,7 @@ impl Config {
         config::read(lookup, |reader| Config {
             settings: reader.settings(),
             database: reader.database(),
+            events: reader.endpoint("EVENTS_URL"),
         })
     }
 }

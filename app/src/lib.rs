@@ -8,11 +8,15 @@
 //! - [`command`] (pure): what can be done with the orders.
 //! - [`store`] (edge): the SQL, the migration that [`schema`] (pure) plans.
 //!
+//! Beside the requests, each committed change is announced as an [`event`] (pure) to another service.
+//!
 //! A panic would end the process for every client at once, see [`microservice`]: no code that a
 //! request, a body or a row of the database can reach may panic.
 
+mod announcer;
 pub mod command;
 pub mod config;
+pub mod event;
 pub mod http;
 pub mod order;
 pub mod schema;
@@ -32,6 +36,6 @@ pub const NAME: Name = Name {
 pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
     let config = config::Config::read(lookup)?;
     server::run(NAME, config.settings, |context| {
-        service::Orders::new(config.database, context)
+        service::Orders::new(config.database, config.events, context)
     })
 }

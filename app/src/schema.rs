@@ -4,8 +4,10 @@
 //! in MariaDB, so a migration may be cut off between its statement and the record of its version:
 //! the plan therefore looks at the table's form, not at the recorded version alone.
 
-/// The version of the tables that this build works with.
-pub const CURRENT_VERSION: u32 = 1;
+/// The version from which the table of orders has its form.
+pub const ORDERS_VERSION: u32 = 1;
+/// The version from which changes can be announced: an outbox, and triggers that fill it.
+pub const OUTBOX_VERSION: u32 = 2;
 
 /// One column of a table that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Column {
     pub is_key: bool,
 }
 
-/// What to do to reach [`CURRENT_VERSION`].
+/// What to do to reach [`ORDERS_VERSION`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
     /// Nothing. Also when a newer build has been here: it keeps what older ones need, since both
@@ -48,11 +50,11 @@ const DEMO_KINDS: [&str; 7] = ["int", "int", "int", "float", "float", "float", "
 
 /// Decides what to do with the tables found: the recorded version and the columns of `orders`.
 pub fn plan(version: Option<u32>, columns: &[Column]) -> Plan {
-    if version >= Some(CURRENT_VERSION) {
-        return Plan::Keep;
-    }
     if columns.is_empty() {
         return Plan::Create;
+    }
+    if version >= Some(ORDERS_VERSION) {
+        return Plan::Keep;
     }
     let has_names = columns.iter().map(|column| column.name.as_str()).eq(NAMES);
     let has_kinds = |kinds| columns.iter().map(|column| column.kind.as_str()).eq(kinds);
@@ -126,7 +128,7 @@ mod tests {
         let current = table(NAMES, KINDS, "order_id");
         let demo = table(NAMES, DEMO_KINDS, "");
         assert_eq!(plan(None, &[]), Plan::Create);
-        assert_eq!(plan(Some(0), &[]), Plan::Create);
+        assert_eq!(plan(Some(2), &[]), Plan::Create);
         assert_eq!(plan(Some(1), &current), Plan::Keep);
         assert_eq!(plan(Some(2), &current), Plan::Keep);
         assert_eq!(plan(None, &current), Plan::Record);

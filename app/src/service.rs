@@ -1,30 +1,95 @@
 //! The service: what a request asks for is done, and told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use hyper::header::LINK;
+use microservice::client::{Client, Endpoint};
 use microservice::config::DatabaseSettings;
 use microservice::context::Context;
 use microservice::database::Database;
-use microservice::http::{Problem, Reply};
+use microservice::http::{Code, Problem, Reply};
+use microservice::log::{self, Level};
 use microservice::server::Service;
 
-use crate::http::{answer_size, read_action, reply_to_outcome, Action, Parts, Route};
+use crate::announcer::Announcer;
+use crate::command::{Command, Outcome};
+use crate::http::{answer_size, read_action, reply_to_outcome, Action, Parts, Route, EVENTS_UNAVAILABLE};
 use crate::store::OrderTables;
+
+/// The time in which the receiver of events must answer.
+const EVENTS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The orders service.
 #[derive(Debug)]
 pub struct Orders {
     context: Arc<Context>,
     database: Database<OrderTables>,
+    events: Option<Events>,
+}
+
+/// The other service, which receives events and lists them.
+#[derive(Debug)]
+struct Events {
+    client: Arc<Client>,
+    announcer: Announcer,
 }
 
 impl Orders {
-    /// The service on this database.
-    pub fn new(database: DatabaseSettings, context: Arc<Context>) -> Orders {
+    /// The service on this database, which announces its changes there.
+    pub fn new(database: DatabaseSettings, events: Option<Endpoint>, context: Arc<Context>) -> Orders {
+        let tables = OrderTables {
+            announces: events.is_some(),
+        };
+        let events = events.map(|endpoint| {
+            let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT));
+            Events {
+                announcer: Announcer::new(Arc::clone(&client)),
+                client,
+            }
+        });
         Orders {
             context,
-            database: Database::new(OrderTables, database),
+            database: Database::new(tables, database),
+            events,
         }
+    }
+
+    async fn run(&self, command: Command) -> Result<Outcome, Problem> {
+        let outcome = self.database.run(&command).await?;
+        if let (Some(events), Outcome::Done) = (&self.events, &outcome) {
+            events.announcer.wake();
+        }
+        Ok(outcome)
+    }
+
+    /// Passes a question on to the receiver of events, so that the page can ask its own service.
+    async fn list_events(&self, query: &str) -> Result<Reply, Problem> {
+        let Some(events) = &self.events else {
+            return Err(Problem::new(
+                Code::NOT_FOUND,
+                "no EVENTS_URL is set, so there are no events",
+            ));
+        };
+        let reason = match events.client.get(query).await {
+            Ok(answer) if answer.status.is_success() => {
+                let reply = Reply::json(answer.body);
+                return Ok(match answer.headers.get(LINK) {
+                    Some(next) => reply.with(LINK, next.clone()),
+                    None => reply,
+                });
+            }
+            Ok(answer) => format!("status {}", answer.status),
+            Err(reason) => reason,
+        };
+        log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
+        Err(Problem::new(EVENTS_UNAVAILABLE, "the events cannot be listed just now"))
+    }
+
+    fn metrics(&self) -> Reply {
+        let mut families = self.database.metrics(crate::NAME.name);
+        families.extend(self.events.iter().flat_map(|events| events.announcer.metrics()));
+        self.context.metrics(&families)
     }
 }
 
@@ -39,15 +104,13 @@ impl Service for Orders {
                 self.database.check_ready().await?;
                 Ok(Reply::done())
             }
-            Action::Metrics => Ok(self.context.metrics(&self.database.metrics(crate::NAME.name))),
+            Action::Metrics => Ok(self.metrics()),
             Action::Initialise => {
                 self.database.initialise().await?;
                 Ok(Reply::done())
             }
-            Action::Command(command, style) => {
-                let outcome = self.database.run(&command).await?;
-                reply_to_outcome(outcome, style)
-            }
+            Action::Command(command, style) => reply_to_outcome(self.run(command).await?, style),
+            Action::Events(query) => self.list_events(&query).await,
         }
     }
 
@@ -56,6 +119,11 @@ impl Service for Orders {
     }
 
     async fn work(&self) {
-        self.database.keep_tables_current().await;
+        let announce = async {
+            if let Some(events) = &self.events {
+                events.announcer.run(&self.database).await;
+            }
+        };
+        tokio::join!(self.database.keep_tables_current(), announce);
     }
 }

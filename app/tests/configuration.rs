@@ -53,6 +53,7 @@ fn all_problems_are_told_at_once() {
         ("LISTEN_ADDRESS", "8080"),
         ("CORS_ALLOW_ORIGIN", "https://a.example, *"),
         ("LOG", "loud"),
+        ("EVENTS_URL", "https://events/"),
     ])
     .unwrap_err();
     let names: Vec<&str> = error
@@ -69,6 +70,7 @@ fn all_problems_are_told_at_once() {
         "DATABASE_PORT",
         "DATABASE_USER",
         "DATABASE_NAME",
+        "EVENTS_URL",
     ];
     assert_eq!(names, expected, "{error}");
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use crate::client::Endpoint;
 use crate::database_url;
 use crate::http::{Origin, Origins};
 use crate::log::Level;
@@ -156,6 +157,14 @@ impl Reader<'_> {
             self.problem(name, "is missing (or set DATABASE_URL for all of them)");
             String::new()
         })
+    }
+
+    /// Another service, where one is named.
+    pub fn endpoint(&mut self, name: &str) -> Option<Endpoint> {
+        let url = self.get(name)?;
+        Endpoint::parse(&url)
+            .map_err(|message| self.problem(name, message))
+            .ok()
     }
 
     /// The database.

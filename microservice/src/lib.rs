@@ -5,6 +5,7 @@
 //! - [`server`] (edge): connections, limits on time and size, one log line a request.
 //! - [`http`] (pure): path and method to a route, problems and answers, requests from other sites.
 //! - [`database`] (edge): a pool of connections to MariaDB, tables that are kept current.
+//! - [`client`] (edge): requests to other services.
 //! - [`context`]: what the process is, and what it counts ([`metrics`], [`mode`]).
 //! - [`log`]: one JSON line an event.
 //!
@@ -14,6 +15,8 @@
 //! The crates named `hyper`, `tokio` and `mysql_async` are `hyper_wasi`, `tokio_wasi` and
 //! `mysql_async_wasi` when the target is WASI; see `Cargo.toml`.
 
+mod address;
+pub mod client;
 pub mod config;
 pub mod context;
 pub mod database;

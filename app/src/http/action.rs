@@ -2,7 +2,7 @@
 
 use hyper::header::{HeaderValue, CONTENT_TYPE, VARY};
 use hyper::Method;
-use microservice::http::{Origins, Problem, Reply, Route as _, Target};
+use microservice::http::{Code, Origins, Problem, Reply, Route as _, Target};
 
 use super::answer::no_order;
 use super::code::{BAD_ID, MISSING_ID};
@@ -28,6 +28,8 @@ pub enum Action {
     Initialise,
     /// Something to do with the orders.
     Command(Command, Style),
+    /// The events that were announced, by this query to their receiver.
+    Events(String),
 }
 
 /// How the outcome of a command is told.
@@ -61,6 +63,7 @@ pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Probl
         Route::PageScript => Ok(Action::Reply(page::script())),
         Route::Echo => Ok(Action::Reply(echo(parts))),
         Route::Init => Ok(Action::Initialise),
+        Route::Events => events(parts),
         Route::Healthz => Ok(Action::Health),
         Route::Readyz => Ok(Action::Readiness),
         Route::Metrics => Ok(Action::Metrics),
@@ -112,6 +115,21 @@ fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
         after,
     };
     Ok(Action::Command(command, Style::Page(limit)))
+}
+
+/// Hands on what the receiver understands, and nothing else a client may have written.
+fn events(parts: &Parts<'_>) -> Result<Action, Problem> {
+    const DEFAULT_LIMIT: usize = 100;
+    const MAX_LIMIT: usize = 1_000;
+    let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let mut query = format!("limit={limit}");
+    if let Some(before) = parts.query.get("before") {
+        let before: u64 = before
+            .parse()
+            .map_err(|_| Problem::new(Code::INVALID_QUERY, "before must be a position among the events"))?;
+        query.push_str(&format!("&before={before}"));
+    }
+    Ok(Action::Events(query))
 }
 
 /// About how many bytes the answer may have, as far as the request tells: lists of orders count.

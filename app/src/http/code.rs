@@ -13,6 +13,8 @@ pub const MISSING_ID: Code = Code::new("missing_id", StatusCode::BAD_REQUEST);
 pub const BAD_ID: Code = Code::new("bad_id", StatusCode::BAD_REQUEST);
 /// An order with this id exists.
 pub const DUPLICATE_ORDER: Code = Code::new("duplicate_order", StatusCode::CONFLICT);
+/// The receiver of events cannot be asked just now.
+pub const EVENTS_UNAVAILABLE: Code = Code::new("events_unavailable", StatusCode::SERVICE_UNAVAILABLE);
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Problem {

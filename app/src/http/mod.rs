@@ -9,4 +9,5 @@ mod route;
 
 pub use action::{answer_size, read_action, Action, Parts, Style};
 pub use answer::reply_to_outcome;
+pub use code::EVENTS_UNAVAILABLE;
 pub use route::Route;

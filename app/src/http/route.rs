@@ -25,6 +25,8 @@ pub enum Route {
     Orders,
     /// `/orders/{id}`
     OneOrder,
+    /// `/events`
+    Events,
     /// `/healthz`
     Healthz,
     /// `/readyz`
@@ -48,6 +50,7 @@ impl http::Route for Route {
         Route::DeleteOrder,
         Route::Orders,
         Route::OneOrder,
+        Route::Events,
         Route::Healthz,
         Route::Readyz,
         Route::Metrics,
@@ -66,6 +69,7 @@ impl http::Route for Route {
             Route::DeleteOrder => "/delete_order",
             Route::Orders => "/orders",
             Route::OneOrder => "/orders/{id}",
+            Route::Events => "/events",
             Route::Healthz => "/healthz",
             Route::Readyz => "/readyz",
             Route::Metrics => "/metrics",
@@ -81,9 +85,13 @@ impl http::Route for Route {
             Route::DeleteOrder => "GET, POST, DELETE, OPTIONS",
             Route::Orders => "GET, HEAD, POST, OPTIONS",
             Route::OneOrder => "GET, HEAD, PUT, DELETE, OPTIONS",
-            Route::Index | Route::Healthz | Route::Readyz | Route::Metrics | Route::PageStyle | Route::PageScript => {
-                "GET, HEAD, OPTIONS"
-            }
+            Route::Index
+            | Route::Events
+            | Route::Healthz
+            | Route::Readyz
+            | Route::Metrics
+            | Route::PageStyle
+            | Route::PageScript => "GET, HEAD, OPTIONS",
         }
     }
 

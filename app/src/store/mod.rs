@@ -1,6 +1,8 @@
-//! The orders in MariaDB: their tables and the SQL.
+//! The orders in MariaDB: their tables, the SQL, the outbox.
 
+mod outbox;
 mod statements;
 mod tables;
 
+pub use outbox::{Backlog, Outbox};
 pub use tables::OrderTables;

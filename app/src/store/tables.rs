@@ -4,7 +4,8 @@ use microservice::database::{integer, text, Answer, Failure, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
-use crate::schema::{plan, Column, DemoRows, Plan, CURRENT_VERSION};
+use super::outbox;
+use crate::schema::{plan, Column, DemoRows, Plan, ORDERS_VERSION, OUTBOX_VERSION};
 
 const COLUMNS: &str = "SELECT column_name, data_type, column_key FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = 'orders' ORDER BY ordinal_position";
@@ -39,18 +40,33 @@ const CONVERT_DEMO: &str = "ALTER TABLE orders \
 
 /// The tables of the orders.
 #[derive(Debug)]
-pub struct OrderTables;
+pub struct OrderTables {
+    /// Whether changes are announced, for which there is an outbox.
+    pub announces: bool,
+}
 
 impl Tables for OrderTables {
     const SCHEMA: &'static str = "orders_schema";
-    const VERSION: u32 = CURRENT_VERSION;
+
+    fn version(&self) -> u32 {
+        match self.announces {
+            true => OUTBOX_VERSION,
+            false => ORDERS_VERSION,
+        }
+    }
+
+    fn session_variables(&self) -> &'static str {
+        match self.announces {
+            true => outbox::ANNOUNCE,
+            false => "",
+        }
+    }
 
     async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> Answer<Option<String>> {
         let plan = plan(version, &columns(connection).await?);
         match &plan {
-            Plan::Keep => return Ok(Ok(None)),
+            Plan::Keep | Plan::Record => {}
             Plan::Create => connection.query_drop(CREATE).await?,
-            Plan::Record => {}
             Plan::ConvertDemo => {
                 if let Some(obstacle) = demo_rows(connection).await?.obstacle() {
                     return Ok(Err(Failure::SchemaRefused(obstacle)));
@@ -59,7 +75,18 @@ impl Tables for OrderTables {
             }
             Plan::Refuse(reason) => return Ok(Err(Failure::SchemaRefused(reason.clone()))),
         }
-        Ok(Ok(Some(format!("{plan:?}"))))
+        let mut done = match &plan {
+            Plan::Keep => Vec::new(),
+            plan => vec![format!("{plan:?}")],
+        };
+        // A table that was made anew has no triggers either.
+        if self.announces && (version < Some(OUTBOX_VERSION) || plan == Plan::Create) {
+            if let Err(failure) = outbox::create(connection).await? {
+                return Ok(Err(failure));
+            }
+            done.push("CreateOutbox".to_owned());
+        }
+        Ok(Ok((!done.is_empty()).then(|| done.join(", "))))
     }
 }
 

@@ -53,6 +53,16 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         case(
+            "events are asked for within limits",
+            Needs::Nothing,
+            [
+                get("/events?limit=0", 400).error("invalid_query", &[]),
+                get("/events?limit=1001", 400).error("invalid_query", &[]),
+                get("/events?before=-1", 400).error("invalid_query", &[]),
+                post("/events", "{}", 405).header("allow", "GET, HEAD, OPTIONS"),
+            ],
+        ),
+        case(
             "unknown paths",
             Needs::Nothing,
             [
@@ -133,6 +143,7 @@ pub fn cases() -> Vec<Case> {
             "health says what runs",
             Needs::Server,
             [get("/healthz", 200)
+                .contains("\"instance\":")
                 .contains(r#"{"status":true,"version":""#)
                 .contains(r#","mode":""#)],
         ),

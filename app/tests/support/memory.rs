@@ -59,7 +59,7 @@ impl Memory {
             Action::Reply(reply) => Ok(reply),
             Action::Command(command, style) => reply_to_outcome(self.run(command), style),
             Action::Initialise | Action::Readiness => Ok(Reply::done()),
-            action @ (Action::Health | Action::Metrics) => panic!("{action:?} is of the edges"),
+            action @ (Action::Health | Action::Metrics | Action::Events(_)) => panic!("{action:?} is of the edges"),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod database;
 pub mod http;
 pub mod memory;
 pub mod place;
+pub mod receiver;
 pub mod twin;
 
 use std::io::Write;

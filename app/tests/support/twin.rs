@@ -23,9 +23,32 @@ impl Twin {
 
     /// Starts a twin with these variables and waits until it listens.
     pub fn start_with(variables: &[(&str, &str)]) -> Twin {
+        let mut twin = Twin::spawn(variables, "127.0.0.1:0");
+        await_that("the twin listens", || {
+            assert_eq!(twin.process.try_wait().unwrap(), None, "{:?}", twin.log());
+            twin.address = twin
+                .log()
+                .iter()
+                .find_map(|line| line.split("listening on ").nth(1)?.split(' ').next())
+                .unwrap_or_default()
+                .to_owned();
+            !twin.address.is_empty()
+        });
+        twin
+    }
+
+    /// Starts a twin on this address, which need not tell that it listens.
+    pub fn start_quietly(variables: &[(&str, &str)], address: &str) -> Twin {
+        let mut twin = Twin::spawn(variables, address);
+        twin.address = address.to_owned();
+        await_that("the twin listens", || std::net::TcpStream::connect(address).is_ok());
+        twin
+    }
+
+    fn spawn(variables: &[(&str, &str)], address: &str) -> Twin {
         let mut process = Command::new(env!("CARGO_BIN_EXE_app"))
             .env_clear()
-            .env("LISTEN_ADDRESS", "127.0.0.1:0")
+            .env("LISTEN_ADDRESS", address)
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
@@ -38,22 +61,11 @@ impl Twin {
                 sink.lock().unwrap().push(line);
             }
         });
-        let mut twin = Twin {
+        Twin {
             process,
             log,
             address: String::new(),
-        };
-        await_that("the twin listens", || {
-            assert_eq!(twin.process.try_wait().unwrap(), None, "{:?}", twin.log());
-            twin.address = twin
-                .log()
-                .iter()
-                .find_map(|line| line.split("listening on ").nth(1)?.split(' ').next())
-                .unwrap_or_default()
-                .to_owned();
-            !twin.address.is_empty()
-        });
-        twin
+        }
     }
 
     /// The lines logged so far.

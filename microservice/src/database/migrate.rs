@@ -1,15 +1,18 @@
 //! Making the tables current, one replica at a time.
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
+use mysql_async::Conn;
 
 use super::failure::{classify, is_broken};
-use super::row::integer;
+use super::lock::take_lock;
 use super::{Answer, Database, Failure, RecordedVersion, Statement, Tables};
 use crate::log::{self, Level};
 
 /// A large table takes its time; only requests are held to the query timeout.
 const UNLIMITED: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES' /*M!, max_statement_time = 0 */";
+
+/// How long to wait for another replica that makes the tables current.
+const LOCK_SECONDS: u32 = 60;
 
 impl<T: Tables> Database<T> {
     /// Makes the tables current. Doing it again does nothing.
@@ -27,11 +30,7 @@ impl<T: Tables> Database<T> {
 
 async fn migrate<T: Tables>(connection: &mut Conn, tables: &T) -> Answer<()> {
     connection.query_drop(UNLIMITED).await?;
-    // The server frees the lock with its connection, so a replica that dies holds up nobody. Lock
-    // names are global to the server, hence the database.
-    let lock = format!("CONCAT('{}.', MD5(DATABASE()))", T::SCHEMA);
-    let rows: Vec<Row> = connection.query(format!("SELECT GET_LOCK({lock}, 60)")).await?;
-    if rows.first().and_then(|row| integer(row, 0)) != Some(1) {
+    if !take_lock(connection, T::SCHEMA, LOCK_SECONDS).await? {
         return Ok(Err(Failure::Unavailable(
             "another replica is preparing the tables; try again soon",
         )));
@@ -52,16 +51,16 @@ async fn migrate<T: Tables>(connection: &mut Conn, tables: &T) -> Answer<()> {
         Ok(done) => done,
         Err(failure) => return Ok(Err(failure)),
     };
-    if version < Some(T::VERSION) {
+    if version < Some(tables.version()) {
         let record = format!("INSERT IGNORE INTO {} (version) VALUES (?)", T::SCHEMA);
-        connection.exec_drop(record, (T::VERSION,)).await?;
+        connection.exec_drop(record, (tables.version(),)).await?;
     }
     if let Some(done) = done {
         log::event(
             Level::Info,
-            &format!("the tables are now at version {} ({done})", T::VERSION),
+            &format!("the tables are now at version {} ({done})", tables.version()),
         );
     }
-    connection.query_drop(format!("DO RELEASE_LOCK({lock})")).await?;
+    // The lock ends with the connection, which is not used again.
     Ok(Ok(()))
 }

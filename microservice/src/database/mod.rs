@@ -2,6 +2,7 @@
 
 mod failure;
 mod keeper;
+mod lock;
 mod migrate;
 mod pool;
 mod row;
@@ -19,6 +20,7 @@ use crate::config::DatabaseSettings;
 use crate::metrics::Family;
 
 pub use failure::{is_duplicate, Failure};
+pub use lock::UNUSED;
 pub use row::{integer, text};
 
 use failure::{classify, is_broken};
@@ -49,8 +51,13 @@ pub trait Tables: Send + Sync + 'static {
     /// which replicas that start together take turns.
     const SCHEMA: &'static str;
 
-    /// The version that this build works with.
-    const VERSION: u32;
+    /// The version that this build needs, as it is configured.
+    fn version(&self) -> u32;
+
+    /// Variables that each session has, like `, @name = 1`.
+    fn session_variables(&self) -> &'static str {
+        ""
+    }
 
     /// Makes the tables current, from the version that is recorded. Data definition statements
     /// commit by themselves in MariaDB, so a migration may have been cut off between its statement
@@ -77,8 +84,8 @@ impl<T: Tables> Database<T> {
     /// These tables in this database. Nothing is connected yet.
     pub fn new(tables: T, settings: DatabaseSettings) -> Database<T> {
         Database {
+            pool: Pool::new(settings, tables.session_variables()),
             tables,
-            pool: Pool::new(settings),
             keeper: Keeper::default(),
             refusal: Mutex::default(),
             errors: AtomicU64::new(0),
@@ -101,7 +108,7 @@ impl<T: Tables> Database<T> {
     /// Whether the database answers and its tables are current.
     pub async fn check_ready(&self) -> Result<(), Failure> {
         let result = match self.run(&RecordedVersion(T::SCHEMA)).await {
-            Ok(version) if version >= Some(T::VERSION) => return Ok(()),
+            Ok(version) if version >= Some(self.tables.version()) => return Ok(()),
             Ok(_) => {
                 self.keeper.wake();
                 Failure::SchemaBehind

@@ -1,11 +1,9 @@
 //! Connections to the database, kept open between requests.
 //!
 //! The driver's own pool is not used: it does not tell whether a connection is new or was idle, on
-//! which the retry rule depends; it closes every connection above its minimum after each use; and
-//! it cannot be counted. This one looks up the database's name itself, because a lookup stops the
-//! whole guest until it is answered (the socket crate resolves synchronously).
+//! which the retry rule depends; it closes every connection above its minimum after each use; it
+//! looks up the database's name for each, see [`Address`]; and it cannot be counted.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Failure;
+use crate::address::Address;
 use crate::config::DatabaseSettings;
 use crate::log::{self, Level};
 
@@ -26,8 +25,6 @@ const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 const TEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Idle for longer, connections above the minimum are closed.
 const CLOSE_AFTER_IDLE: Duration = Duration::from_secs(60);
-/// How long an address is believed; a failed connection ends that at once.
-const ADDRESS_LIFETIME: Duration = Duration::from_secs(30);
 /// Pauses between attempts to connect, during which requests are refused at once: the first after
 /// a failure, doubled with each further one up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -39,6 +36,9 @@ const AWAY: Failure = Failure::Unavailable("the database cannot be reached; noth
 #[derive(Debug)]
 pub struct Pool {
     database: DatabaseSettings,
+    address: Address,
+    /// What is set in each session.
+    session: String,
     permits: Semaphore,
     state: Mutex<State>,
 }
@@ -47,7 +47,6 @@ pub struct Pool {
 struct State {
     /// Idle connections, the longest idle first.
     idle: Vec<Idle>,
-    address: Option<(IpAddr, Instant)>,
     pause: Option<(Duration, Instant)>,
 }
 
@@ -78,6 +77,11 @@ impl Lease<'_> {
         self.is_new
     }
 
+    /// Takes the connection out of the pool, which may open another in its place.
+    pub fn keep(self) -> Conn {
+        self.connection
+    }
+
     /// Puts the connection back; its last answer has been read to the end.
     pub fn give_back(self) {
         let mut state = self.pool.state();
@@ -98,9 +102,12 @@ impl Lease<'_> {
 
 impl Pool {
     /// A pool without connections.
-    pub fn new(database: DatabaseSettings) -> Pool {
+    /// `variables` are set in each session, like `, @name = 1`.
+    pub fn new(database: DatabaseSettings, variables: &str) -> Pool {
         Pool {
             permits: Semaphore::new(database.pool_max),
+            address: Address::new(database.host.as_str(), database.port),
+            session: format!("{SESSION}{variables}"),
             database,
             state: Mutex::default(),
         }
@@ -171,9 +178,9 @@ impl Pool {
                 Some((pause, _)) => LONGEST_PAUSE.min(pause * 2),
             };
             state.pause = Some((pause, Instant::now() + pause));
-            state.address = None;
             pause
         };
+        self.address.forget();
         log::event(
             Level::Warn,
             &format!("database: {error}; next attempt in {} ms", pause.as_millis()),
@@ -183,38 +190,18 @@ impl Pool {
 
     /// A connection, or the reason for the log why there is none.
     async fn try_connect(&self) -> Result<Conn, String> {
-        let address = self.address().await?;
+        let address = self.address.find().await?;
         let options = OptsBuilder::default()
-            .ip_or_hostname(address.to_string())
-            .tcp_port(self.database.port)
+            .ip_or_hostname(address.ip().to_string())
+            .tcp_port(address.port())
             .user(Some(self.database.user.as_str()))
             .pass(Some(self.database.password.reveal()))
             .db_name(Some(self.database.name.as_str()))
             .prefer_socket(false)
             // Only the driver's own pool looks at it, and would ask the server otherwise.
             .wait_timeout(Some(28_800))
-            .init(vec![SESSION]);
+            .init(vec![self.session.as_str()]);
         Conn::new(options).await.map_err(|error| error.to_string())
-    }
-
-    async fn address(&self) -> Result<IpAddr, String> {
-        if let Some((address, since)) = self.state().address {
-            if since.elapsed() < ADDRESS_LIFETIME {
-                return Ok(address);
-            }
-        }
-        let host = (self.database.host.as_str(), self.database.port);
-        let unknown = |reason: &str| format!("the name `{}` {reason}", host.0);
-        let address = tokio::net::lookup_host(host)
-            .await
-            .map_err(|error| unknown(&format!("cannot be resolved: {error}")))?
-            // IPv4 first, natively too: the guest's resolver knows nothing else.
-            .min_by_key(SocketAddr::is_ipv6)
-            // The guest's resolver asks the system for the service `http` and does not tell its error.
-            .ok_or_else(|| unknown("has no address (a guest also needs an /etc/services with `http 80/tcp`)"))?
-            .ip();
-        self.state().address = Some((address, Instant::now()));
-        Ok(address)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

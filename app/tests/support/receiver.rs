@@ -1,0 +1,142 @@
+//! A receiver of events that does what a test asks for. Beside it, the real one receives events in
+//! the cluster's tests.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What the receiver does with the next event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Answers with this status.
+    Answer(u16),
+    /// Takes the event and closes the connection without an answer.
+    Close,
+    /// Takes the event and never answers.
+    Hang,
+}
+
+/// A running receiver; ends with its process.
+#[derive(Clone)]
+pub struct Receiver {
+    /// For `EVENTS_URL`.
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Value>,
+    deeds: VecDeque<Deed>,
+    lasting: Option<Deed>,
+}
+
+impl Receiver {
+    /// Starts one that takes everything.
+    pub fn start() -> Receiver {
+        Receiver::start_on(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// Starts one on this port.
+    pub fn start_on(listener: TcpListener) -> Receiver {
+        let url = format!("http://{}/events", listener.local_addr().unwrap());
+        let receiver = Receiver {
+            url,
+            state: Arc::default(),
+        };
+        let state = Arc::clone(&receiver.state);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let state = Arc::clone(&state);
+                thread::spawn(move || serve(stream, &state));
+            }
+        });
+        receiver
+    }
+
+    /// Does these deeds with the next events, and then this one, if any, with all others.
+    pub fn plan(&self, deeds: &[Deed], lasting: Option<Deed>) {
+        let mut state = self.state.lock().unwrap();
+        state.deeds = deeds.iter().copied().collect();
+        state.lasting = lasting;
+    }
+
+    /// All events that were taken, answered or not, in the order of their arrival.
+    pub fn events(&self) -> Vec<Value> {
+        self.state.lock().unwrap().events.clone()
+    }
+
+    /// The events without those that had arrived before.
+    pub fn distinct(&self) -> Vec<Value> {
+        let mut distinct: Vec<Value> = Vec::new();
+        for event in self.events() {
+            if distinct.iter().all(|earlier| earlier["id"] != event["id"]) {
+                distinct.push(event);
+            }
+        }
+        distinct
+    }
+
+    /// The distinct events of one order as `created`, `updated`, `deleted`.
+    pub fn kinds_of(&self, order_id: i32) -> Vec<String> {
+        self.distinct()
+            .iter()
+            .filter(|event| event["subject"] == order_id.to_string())
+            .map(|event| event["type"].as_str().unwrap().replace("order.", ""))
+            .collect()
+    }
+}
+
+fn serve(mut stream: TcpStream, state: &Mutex<State>) {
+    while let Some(body) = read_request(&mut stream) {
+        let event: Value = serde_json::from_slice(&body).unwrap();
+        let deed = {
+            let mut state = state.lock().unwrap();
+            state.events.push(event);
+            state.deeds.pop_front().or(state.lasting)
+        };
+        match deed.unwrap_or(Deed::Answer(200)) {
+            Deed::Answer(status) => {
+                let answer = format!("HTTP/1.1 {status} So\r\ncontent-length: 2\r\n\r\n{{}}");
+                if stream.write_all(answer.as_bytes()).is_err() {
+                    return;
+                }
+            }
+            Deed::Close => return,
+            Deed::Hang => thread::sleep(Duration::from_secs(60)),
+        }
+    }
+}
+
+/// The body of the next request, while there is one.
+fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("post /events http/1.1\r\n"), "{head}");
+    assert!(
+        head.contains("\r\ncontent-type: application/cloudevents+json\r\n"),
+        "{head}"
+    );
+    let length = head
+        .split("content-length: ")
+        .nth(1)
+        .unwrap()
+        .split('\r')
+        .next()
+        .unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).ok()?;
+    Some(body)
+}

@@ -1,0 +1,221 @@
+//! Requests to another service, over connections that are kept.
+
+use std::future::poll_fn;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, HttpBody};
+use hyper::client::conn::{Builder, SendRequest};
+use hyper::header::{HeaderValue, CONTENT_TYPE, HOST};
+use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::address::Address;
+use crate::log::{self, Level};
+
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+/// Connections that are kept while they are not used.
+const MAX_IDLE: usize = 8;
+
+/// The URL of another service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    host: String,
+    port: u16,
+    authority: HeaderValue,
+    path: String,
+}
+
+impl Endpoint {
+    /// Reads a URL like `http://events.orders.svc.cluster.local/events`, or tells what it must be.
+    pub fn parse(url: &str) -> Result<Endpoint, &'static str> {
+        const FORM: &str = "must be a URL like http://host:port/path";
+        let uri: Uri = url.parse().map_err(|_| FORM)?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => return Err("must begin with http://, since a guest cannot encrypt by itself"),
+            _ => return Err(FORM),
+        }
+        let authority = uri.authority().ok_or(FORM)?;
+        if authority.as_str().contains('@') {
+            return Err("must not hold a user or a password");
+        }
+        if uri.query().is_some() {
+            return Err("must not hold a query");
+        }
+        Ok(Endpoint {
+            host: authority.host().trim_matches(['[', ']']).to_owned(),
+            port: authority.port_u16().unwrap_or(80),
+            authority: HeaderValue::from_str(authority.as_str()).map_err(|_| FORM)?,
+            path: uri.path().to_owned(),
+        })
+    }
+}
+
+/// What another service answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A client of one other service.
+#[derive(Debug)]
+pub struct Client {
+    endpoint: Endpoint,
+    address: Address,
+    /// The time in which an exchange must be done.
+    limit: Duration,
+    idle: Mutex<Vec<SendRequest<Body>>>,
+}
+
+impl Client {
+    /// A client of this service, which must answer within a time. Nothing is connected yet.
+    pub fn new(endpoint: Endpoint, limit: Duration) -> Client {
+        Client {
+            address: Address::new(endpoint.host.as_str(), endpoint.port),
+            endpoint,
+            limit,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// GETs the endpoint's path with this query.
+    pub async fn get(&self, query: &str) -> Result<Answer, String> {
+        let target = match query {
+            "" => self.endpoint.path.clone(),
+            query => format!("{}?{query}", self.endpoint.path),
+        };
+        self.send(|| self.request(Method::GET, &target, Body::empty())).await
+    }
+
+    /// POSTs a body to the endpoint's path. The other service may get it twice: when a kept
+    /// connection breaks, nobody knows whether it has arrived.
+    pub async fn post(&self, content_type: &'static str, body: Bytes) -> Result<Answer, String> {
+        self.send(|| {
+            let mut request = self.request(Method::POST, &self.endpoint.path, Body::from(body.clone()))?;
+            let content_type = HeaderValue::from_static(content_type);
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+            Ok(request)
+        })
+        .await
+    }
+
+    fn request(&self, method: Method, target: &str, body: Body) -> Result<Request<Body>, String> {
+        Request::builder()
+            .method(method)
+            .uri(target)
+            .header(HOST, self.endpoint.authority.clone())
+            .body(body)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Sends a request, a second time on a new connection if a kept one turns out to be closed.
+    /// The error tells for the log what went wrong.
+    async fn send(&self, request: impl Fn() -> Result<Request<Body>, String>) -> Result<Answer, String> {
+        let exchange = async {
+            let kept = self.idle().pop();
+            if let Some(connection) = kept {
+                if let Ok(answer) = self.exchange(connection, request()?).await {
+                    return Ok(answer);
+                }
+            }
+            let connection = self.connect().await?;
+            self.exchange(connection, request()?).await
+        };
+        let result = timeout(self.limit, exchange)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", self.limit.as_secs())));
+        if result.is_err() {
+            self.address.forget();
+        }
+        result
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Body>, String> {
+        let address = self.address.find().await?;
+        let stream = TcpStream::connect(address)
+            .await
+            .map_err(|error| format!("cannot connect to {address}: {error}"))?;
+        // Some systems lack the option; answers are awaited one by one, so little is lost.
+        let _ = stream.set_nodelay(true);
+        let (sender, connection) = Builder::new()
+            // The guest's sockets send only the first of several buffers at once.
+            .http1_writev(false)
+            .handshake(stream)
+            .await
+            .map_err(|error| error.to_string())?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                log::event(Level::Debug, &format!("a connection to another service ended: {error}"));
+            }
+        });
+        Ok(sender)
+    }
+
+    async fn exchange(&self, mut connection: SendRequest<Body>, request: Request<Body>) -> Result<Answer, String> {
+        let text = |error: hyper::Error| error.to_string();
+        poll_fn(|context| connection.poll_ready(context)).await.map_err(text)?;
+        let response = connection.send_request(request).await.map_err(text)?;
+        let (head, mut body) = response.into_parts();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.data().await {
+            let chunk = chunk.map_err(text)?;
+            if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(format!("its answer is larger than {MAX_ANSWER_BYTES} bytes"));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let mut idle = self.idle();
+        if idle.len() < MAX_IDLE {
+            idle.push(connection);
+        }
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body: bytes.into(),
+        })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<SendRequest<Body>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_urls() {
+        let endpoint = Endpoint::parse("http://events.orders.svc.cluster.local/events").unwrap();
+        assert_eq!(endpoint.host, "events.orders.svc.cluster.local");
+        assert_eq!((endpoint.port, endpoint.path.as_str()), (80, "/events"));
+        let endpoint = Endpoint::parse("http://127.0.0.1:8081").unwrap();
+        assert_eq!((endpoint.port, endpoint.path.as_str()), (8081, "/"));
+        assert_eq!(endpoint.authority, "127.0.0.1:8081");
+        assert_eq!(Endpoint::parse("http://[::1]:80/").unwrap().host, "::1");
+    }
+
+    #[test]
+    fn refuses_what_cannot_work() {
+        for (url, reason) in [
+            ("events:8080", "like http://host"),
+            ("/events", "like http://host"),
+            ("", "like http://host"),
+            ("ftp://a/", "like http://host"),
+            ("https://a/", "cannot encrypt"),
+            ("http://user:secret@a/", "user or a password"),
+            ("http://a/?b=c", "query"),
+        ] {
+            let error = Endpoint::parse(url).unwrap_err();
+            assert!(error.contains(reason), "{url}: {error}");
+        }
+    }
+}
