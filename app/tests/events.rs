@@ -199,7 +199,7 @@ fn another_replica_goes_on_when_one_dies() {
         let quantities: Vec<i64> = receiver
             .distinct()
             .iter()
-            .filter(|event| event["subject"] == id.to_string())
+            .filter(|event| event["subject"].as_str() == Some(id.to_string().as_str()))
             .map(|event| event["data"]["quantity"].as_i64().unwrap())
             .collect();
         assert_eq!(quantities, [1, 2, 3], "order {id}");

@@ -86,7 +86,7 @@ impl Receiver {
     pub fn kinds_of(&self, order_id: i32) -> Vec<String> {
         self.distinct()
             .iter()
-            .filter(|event| event["subject"] == order_id.to_string())
+            .filter(|event| event["subject"].as_str() == Some(order_id.to_string().as_str()))
             .map(|event| event["type"].as_str().unwrap().replace("order.", ""))
             .collect()
     }
