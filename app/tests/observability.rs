@@ -144,6 +144,31 @@ fn metrics_count_what_happens() {
 }
 
 #[test]
+fn the_readmes_panels_have_their_metrics() {
+    let readme = include_str!("../../README.md");
+    let is_of_a_name = |character: char| character.is_ascii_lowercase() || character == '_';
+    let named: BTreeSet<&str> = readme
+        .split(|character| !is_of_a_name(character))
+        .filter(|word| word.starts_with("orders_") || word.starts_with("process_"))
+        .collect();
+    assert!(named.len() > 8, "{named:?}");
+    let name = "observability_panels";
+    let Some(database) = Database::shared(name) else {
+        return;
+    };
+    let url = database.create(name);
+    let events = ("EVENTS_URL", "http://127.0.0.1:1/events");
+    let twin = Twin::start_with(&[("DATABASE_URL", url.as_str()), events]);
+    twin.await_ready();
+    await_that("every metric of the README is there", || {
+        let samples = metrics(&twin);
+        named
+            .iter()
+            .all(|name| samples.keys().any(|sample| sample.split('{').next() == Some(name)))
+    });
+}
+
+#[test]
 fn metrics_count_failures_of_the_database() {
     let twin = Twin::start_with(&[AWAY]);
     assert_eq!(twin.get("/orders").status, 503);
