@@ -12,12 +12,14 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::http::{connect, read_response, Request};
-use support::place::Place;
+use service_tests::await_that;
+use service_tests::http::{connect, read_response, Request};
+use service_tests::place::Place;
+use support::ORDERS;
 
 /// Does something to a service and makes sure that it still serves.
 fn abuse(deed: impl FnOnce(&str)) {
-    let place = Place::without_database();
+    let place = Place::without_database(&ORDERS);
     deed(&place.address);
     let health = Request::new("GET", "/healthz").send(&place.address).unwrap();
     assert_eq!(health.status, 200);
@@ -290,7 +292,7 @@ fn idle_connections_are_closed() {
 
 #[test]
 fn more_connections_than_allowed_wait_for_their_turn() {
-    let place = Place::without_database();
+    let place = Place::without_database(&ORDERS);
     let address = place.address.as_str();
     let mut idle: Vec<TcpStream> = (0..1_024).map(|_| connect(address).unwrap()).collect();
     let mut waiting = connect(address).unwrap();
@@ -315,7 +317,7 @@ fn more_connections_than_allowed_wait_for_their_turn() {
 #[test]
 fn memory_stays_bounded() {
     const LIMIT_KIB: u64 = 128 * 1024;
-    let place = Place::without_database();
+    let place = Place::without_database(&ORDERS);
     let address = place.address.as_str();
     let health = || Request::new("GET", "/healthz").send(address).unwrap().status;
 
@@ -338,7 +340,7 @@ fn memory_stays_bounded() {
         assert!(peak < LIMIT_KIB, "{peak} KiB");
     }
     // And it comes back to work on large bodies.
-    support::await_that("a large body is taken", || {
+    await_that("a large body is taken", || {
         let request = Request::new("POST", "/echo").with_body(&large);
         request.send(address).is_ok_and(|response| response.status == 200)
     });

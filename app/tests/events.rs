@@ -9,11 +9,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use support::await_that;
-use support::database::Database;
-use support::http::Request;
+use service_tests::await_that;
+use service_tests::database::Database;
+use service_tests::http::Request;
+use service_tests::twin::Twin;
 use support::receiver::{Deed, Receiver};
-use support::twin::Twin;
+use support::{start_twin, ORDERS};
 
 /// A database of this name, a receiver, and the URL of the database.
 fn parts(name: &str) -> Option<(Arc<Database>, String, Receiver)> {
@@ -23,7 +24,7 @@ fn parts(name: &str) -> Option<(Arc<Database>, String, Receiver)> {
 }
 
 fn twin(database_url: &str, events_url: &str) -> Twin {
-    let twin = Twin::start_with(&[("DATABASE_URL", database_url), ("EVENTS_URL", events_url)]);
+    let twin = Twin::start(&ORDERS, &[("DATABASE_URL", database_url), ("EVENTS_URL", events_url)]);
     twin.await_ready();
     twin
 }
@@ -238,7 +239,7 @@ fn without_a_receiver_nothing_is_kept_for_it() {
     let Some((database, url, receiver)) = parts(name) else {
         return;
     };
-    let without = Twin::start(&url);
+    let without = start_twin(&url);
     without.await_ready();
     assert_eq!(send(&without, "POST", "/create_order", &order(1, 1)), 200);
     assert_eq!(without.get("/events").error_code().as_deref(), Some("not_found"));
@@ -262,7 +263,10 @@ fn a_database_that_forbids_triggers_is_told_apart() {
         GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON events_forbidden.* TO events_forbidden";
     database.administer(user).unwrap();
     let url = url.replace("orders:secret@", "events_forbidden:secret@");
-    let twin = Twin::start_with(&[("DATABASE_URL", url.as_str()), ("EVENTS_URL", receiver.url.as_str())]);
+    let twin = Twin::start(
+        &ORDERS,
+        &[("DATABASE_URL", url.as_str()), ("EVENTS_URL", receiver.url.as_str())],
+    );
     await_that("the reason is told", || {
         twin.get("/readyz").body.contains("grant TRIGGER")
     });

@@ -7,16 +7,17 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use support::await_that;
-use support::database::Database;
-use support::http::Request;
-use support::twin::Twin;
+use service_tests::await_that;
+use service_tests::database::Database;
+use service_tests::http::Request;
+use service_tests::twin::Twin;
+use support::{start_twin, ORDERS};
 
 const AWAY: (&str, &str) = ("DATABASE_URL", "mysql://orders:secret@127.0.0.1:1/orders");
 
 #[test]
 fn each_request_is_one_log_line() {
-    let twin = Twin::start_with(&[AWAY]);
+    let twin = Twin::start(&ORDERS, &[AWAY]);
     for (method, target, id) in [
         ("GET", "/healthz?password=hidden", "first"),
         ("DELETE", "/orders/7", "second"),
@@ -55,9 +56,9 @@ fn each_request_is_one_log_line() {
 
 #[test]
 fn levels_choose_what_is_logged() {
-    let address = Twin::start_with(&[AWAY]).address.clone();
+    let address = Twin::start(&ORDERS, &[AWAY]).address.clone();
     // A twin that logs nothing cannot tell its port, so it gets one that was free just now.
-    let quiet = Twin::start_quietly(&[AWAY, ("LOG", "off")], &address);
+    let quiet = Twin::start_quietly(&ORDERS, &[AWAY, ("LOG", "off")], &address);
     assert_eq!(quiet.get("/nope").status, 404);
     assert_eq!(quiet.get("/orders").status, 503);
     assert_eq!(quiet.log(), Vec::<String>::new());
@@ -65,7 +66,7 @@ fn levels_choose_what_is_logged() {
 
 #[test]
 fn answers_say_who_served_them() {
-    let twin = Twin::start_with(&[AWAY, ("HOSTNAME", "host"), ("INSTANCE_NAME", "app-1")]);
+    let twin = Twin::start(&ORDERS, &[AWAY, ("HOSTNAME", "host"), ("INSTANCE_NAME", "app-1")]);
     for target in ["/healthz", "/", "/nope", "/orders"] {
         let served_by = twin.get(target).header("x-served-by").map(str::to_owned);
         assert_eq!(
@@ -75,7 +76,7 @@ fn answers_say_who_served_them() {
         );
     }
     assert!(twin.get("/healthz").body.contains(r#""instance":"app-1""#));
-    let twin = Twin::start_with(&[AWAY, ("HOSTNAME", "host")]);
+    let twin = Twin::start(&ORDERS, &[AWAY, ("HOSTNAME", "host")]);
     assert!(twin.get("/").header("x-served-by").unwrap().starts_with("host; "));
 }
 
@@ -107,7 +108,7 @@ fn metrics_count_what_happens() {
     let Some(database) = Database::shared(name) else {
         return;
     };
-    let twin = Twin::start(&database.create(name));
+    let twin = start_twin(&database.create(name));
     twin.await_ready();
     let before = metrics(&twin);
     for id in 1..=5 {
@@ -158,7 +159,7 @@ fn the_readmes_panels_have_their_metrics() {
     };
     let url = database.create(name);
     let events = ("EVENTS_URL", "http://127.0.0.1:1/events");
-    let twin = Twin::start_with(&[("DATABASE_URL", url.as_str()), events]);
+    let twin = Twin::start(&ORDERS, &[("DATABASE_URL", url.as_str()), events]);
     twin.await_ready();
     await_that("every metric of the README is there", || {
         let samples = metrics(&twin);
@@ -170,7 +171,7 @@ fn the_readmes_panels_have_their_metrics() {
 
 #[test]
 fn metrics_count_failures_of_the_database() {
-    let twin = Twin::start_with(&[AWAY]);
+    let twin = Twin::start(&ORDERS, &[AWAY]);
     assert_eq!(twin.get("/orders").status, 503);
     let metrics = metrics(&twin);
     assert!(metrics["orders_database_errors_total"] >= 1.0);

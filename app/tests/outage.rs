@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::await_that;
-use support::database::Database;
-use support::http::{Request, Response};
-use support::twin::Twin;
+use service_tests::await_that;
+use service_tests::database::Database;
+use service_tests::http::{Request, Response};
+use service_tests::twin::Twin;
+use support::start_twin;
 
 /// More than the five seconds after which the database is given up, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -55,7 +56,7 @@ fn a_database_that_comes_later_is_found() {
         return;
     };
     database.container("stop");
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     check_away(&twin);
     database.container("start");
     twin.await_ready();
@@ -68,7 +69,7 @@ fn a_hung_database_is_given_up_and_found_again() {
     let Some(database) = Database::start("outage_hung") else {
         return;
     };
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     twin.await_ready();
     // So that connections lie in the pool.
     thread::scope(|scope| {
@@ -90,7 +91,7 @@ fn stale_connections_are_not_noticed_after_a_restart() {
     let Some(database) = Database::start("outage_restart") else {
         return;
     };
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     twin.await_ready();
     for id in 1..4 {
         thread::scope(|scope| {
@@ -113,7 +114,7 @@ fn no_write_is_lost_or_doubled_while_the_database_is_killed() {
     let Some(database) = Database::start("outage_killed") else {
         return;
     };
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     twin.await_ready();
     let stop = AtomicBool::new(false);
     let created: i32 = thread::scope(|scope| {
@@ -170,10 +171,10 @@ fn a_database_without_free_connections_is_busy() {
     let Some(database) = Database::start("outage_full") else {
         return;
     };
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     twin.await_ready();
     database.administer("SET GLOBAL max_connections = 10").unwrap();
-    let others: Vec<Twin> = (0..3).map(|_| Twin::start(&database.url("orders"))).collect();
+    let others: Vec<Twin> = (0..3).map(|_| start_twin(&database.url("orders"))).collect();
     thread::scope(|scope| {
         for twin in others.iter().cycle().take(60) {
             scope.spawn(move || {
@@ -193,7 +194,7 @@ fn a_read_only_database_refuses_changes_only() {
     let Some(database) = Database::start("outage_read_only") else {
         return;
     };
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     twin.await_ready();
     database.administer("REVOKE ALL ON *.* FROM 'orders'@'%'").unwrap();
     database.administer("SET GLOBAL read_only = 1").unwrap();
@@ -217,7 +218,7 @@ fn a_changed_password_is_told_and_recovers() {
     let Some(database) = Database::start("outage_password") else {
         return;
     };
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     twin.await_ready();
     database
         .administer("SET PASSWORD FOR 'orders'@'%' = PASSWORD('other')")
@@ -240,7 +241,7 @@ fn a_slow_statement_is_given_up() {
     let Some(database) = Database::start("outage_slow") else {
         return;
     };
-    let twin = Twin::start(&database.url("orders"));
+    let twin = start_twin(&database.url("orders"));
     twin.await_ready();
     assert_eq!(twin.send(&create(1)).status, 200);
     let locker = thread::scope(|scope| {

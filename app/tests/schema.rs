@@ -6,10 +6,11 @@ mod support;
 
 use std::sync::Arc;
 
-use support::await_that;
-use support::database::Database;
-use support::http::Request;
-use support::twin::Twin;
+use service_tests::await_that;
+use service_tests::database::Database;
+use service_tests::http::Request;
+use service_tests::twin::Twin;
+use support::start_twin;
 
 const DEMO_TABLE: &str = "CREATE TABLE orders (order_id INT, product_id INT, quantity INT, \
     amount FLOAT, shipping FLOAT, tax FLOAT, shipping_address VARCHAR(20))";
@@ -30,7 +31,7 @@ fn replicas_that_start_together_migrate_once() {
     let Some((database, url)) = database(name) else {
         return;
     };
-    let twins: Vec<Twin> = (0..4).map(|_| Twin::start(&url)).collect();
+    let twins: Vec<Twin> = (0..4).map(|_| start_twin(&url)).collect();
     twins.iter().for_each(Twin::await_ready);
     for twin in &twins {
         assert_eq!(twin.get("/init").status, 200);
@@ -56,7 +57,7 @@ fn the_demo_table_is_converted_with_its_rows() {
         "INSERT INTO orders VALUES (2, 12, 2, 56.55, 15.0, 0.1, 'Mataderos 2312'), \
          (1, 15, 3, 256.07, 30, 16, '')",
     );
-    let twin = Twin::start(&url);
+    let twin = start_twin(&url);
     twin.await_ready();
     assert_eq!(
         twin.get("/orders").body,
@@ -79,7 +80,7 @@ fn a_demo_table_that_would_lose_rows_is_refused_and_kept() {
         "INSERT INTO orders VALUES (1, 1, 1, 1, 1, 1, 'a'), (1, 2, 2, 2, 2, 2, 'b'), \
          (3, 1, 1, 1, NULL, 1, 'c'), (4, 1, 1, -1, 1, 1, 'd'), (5, 1, 1, 1e12, 1, 1, 'e')",
     );
-    let twin = Twin::start(&url);
+    let twin = start_twin(&url);
     let explains = |body: &str| {
         [
             "1 with a missing value",
@@ -110,7 +111,7 @@ fn a_foreign_table_is_refused_and_kept() {
     };
     database.query(name, "CREATE TABLE orders (id INT PRIMARY KEY, note TEXT)");
     database.query(name, "INSERT INTO orders VALUES (1, 'mine')");
-    let twin = Twin::start(&url);
+    let twin = start_twin(&url);
     await_that("readiness explains the refusal", || {
         twin.get("/readyz").body.contains("a table named orders")
     });
@@ -127,7 +128,7 @@ fn tables_that_vanish_come_back() {
     let Some((database, url)) = database(name) else {
         return;
     };
-    let twin = Twin::start(&url);
+    let twin = start_twin(&url);
     twin.await_ready();
     database.query(name, "DROP TABLE orders, orders_schema");
     let response = twin.get("/orders");
@@ -142,9 +143,9 @@ fn a_migration_that_was_cut_off_is_finished() {
     let Some((database, url)) = database(name) else {
         return;
     };
-    Twin::start(&url).await_ready();
+    start_twin(&url).await_ready();
     database.query(name, "DELETE FROM orders_schema");
     database.query(name, "INSERT INTO orders VALUES (1, 1, 1, 1, 1, 1, 'kept')");
-    Twin::start(&url).await_ready();
+    start_twin(&url).await_ready();
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM orders"), 1);
 }

@@ -1,6 +1,6 @@
 //! Cases about orders.
 
-use super::{case, get, post, step, Case, Needs, DONE};
+use service_tests::case::{case, get, post, step, Case, Needs, Step, DONE};
 
 /// An order as it is sent and as it comes back.
 fn order(id: &str, amount: &str, address: &str) -> String {
@@ -139,7 +139,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-fn wrong_fields() -> Vec<super::Step> {
+fn wrong_fields() -> Vec<Step> {
     const ALL: [&str; 7] = [
         "order_id",
         "product_id",
@@ -149,7 +149,7 @@ fn wrong_fields() -> Vec<super::Step> {
         "tax",
         "shipping_address",
     ];
-    let mut steps: Vec<super::Step> = [
+    let mut steps: Vec<Step> = [
         "{}",
         r#"{"order_id":0,"product_id":-1,"quantity":2147483648,"amount":-0.01,"shipping":0.001,"tax":1e10,"shipping_address":""}"#,
         r#"{"order_id":"1","product_id":1.5,"quantity":null,"amount":"1","shipping":true,"tax":[],"shipping_address":5}"#,
@@ -174,7 +174,7 @@ fn wrong_fields() -> Vec<super::Step> {
     steps
 }
 
-fn amounts() -> Vec<super::Step> {
+fn amounts() -> Vec<Step> {
     let mut steps = vec![post("/create_order", &order("$1", "1", "x"), 200)];
     for (sent, told) in [
         ("56", "56"),
@@ -197,7 +197,7 @@ fn amounts() -> Vec<super::Step> {
     steps
 }
 
-fn addresses() -> Vec<super::Step> {
+fn addresses() -> Vec<Step> {
     let longest = "ß".repeat(256);
     let mut steps = vec![post("/create_order", &order("$1", "1", "x"), 200)];
     for (sent, told) in [
@@ -224,7 +224,7 @@ fn addresses() -> Vec<super::Step> {
     steps
 }
 
-fn no_orders() -> Vec<super::Step> {
+fn no_orders() -> Vec<Step> {
     let mut steps = Vec::new();
     for body in ["", "{", "nope", "{\"order_id\":1,}", "[1", "\u{feff}{}", "{} {}"] {
         steps.push(post("/create_order", body, 400).error("invalid_json", &[]));

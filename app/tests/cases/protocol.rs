@@ -1,6 +1,6 @@
 //! Cases about everything but orders.
 
-use super::{case, get, post, step, Case, Needs, DONE, ORIGIN};
+use service_tests::case::{case, get, post, step, Case, Needs, DONE, ORIGIN};
 
 pub fn cases() -> Vec<Case> {
     vec![

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use app::command::{Command, Outcome};
 use app::http::{read_action, reply_to_outcome, Action, Parts};
 use app::order::Order;
-use hyper::header::{HeaderName, HeaderValue};
-use hyper::{HeaderMap, Method, Uri};
-use microservice::http::{Origins, Problem, Query, Reply, Target};
-
-use super::http::{Request, Response};
+use microservice::http::{Origins, Problem, Reply};
+use service_tests::http::{Request, Response};
+use service_tests::in_process;
 
 /// The service without its edges.
 #[derive(Default)]
@@ -29,29 +27,8 @@ impl Memory {
 
     /// Answers a request as the server would.
     pub fn send(&mut self, request: &Request) -> Response {
-        let method: Method = request.method.parse().unwrap();
-        let uri: Uri = request.target.parse().unwrap();
-        let headers: HeaderMap = request
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let name: HeaderName = name.parse().unwrap();
-                (name, HeaderValue::from_str(value).unwrap())
-            })
-            .collect();
-        let reply = Target::find(&method, uri.path())
-            .and_then(|target| {
-                self.origins.check(target.route, &method, &headers)?;
-                self.answer(&Parts {
-                    target,
-                    method: &method,
-                    query: Query::new(uri.query()),
-                    headers: &headers,
-                    body: request.body.clone().into(),
-                })
-            })
-            .unwrap_or_else(Reply::from);
-        to_response(self.origins.mark(reply, &headers), method == Method::HEAD)
+        let origins = self.origins.clone();
+        in_process::send(request, &origins, |parts| self.answer(parts))
     }
 
     fn answer(&mut self, parts: &Parts<'_>) -> Result<Reply, Problem> {
@@ -95,20 +72,5 @@ impl Memory {
                 None => Outcome::Missing,
             },
         }
-    }
-}
-
-fn to_response(reply: Reply, without_body: bool) -> Response {
-    let body = match without_body {
-        true => String::new(),
-        false => String::from_utf8(reply.body.to_vec()).unwrap(),
-    };
-    let headers = reply.headers.iter();
-    Response {
-        status: reply.status.as_u16(),
-        headers: headers
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-            .collect(),
-        body,
     }
 }

@@ -35,6 +35,8 @@ struct Target {
 #[derive(Clone, Debug, Deserialize)]
 struct Dependency {
     path: Option<PathBuf>,
+    /// `dev`, `build`, or nothing.
+    kind: Option<String>,
 }
 
 /// A package that cannot be made into a module.
@@ -66,7 +68,8 @@ impl Package {
 }
 
 impl Workspace {
-    /// The packages whose sources go into a module: the named one, and the members it depends on, however indirectly.
+    /// The packages whose sources go into a module: the named one, and the members it depends on, however indirectly,
+    /// but for its tests.
     ///
     /// # Errors
     /// When there is no such package, or it is no binary.
@@ -88,6 +91,7 @@ impl Workspace {
             let paths = package
                 .dependencies
                 .iter()
+                .filter(|dependency| dependency.kind.as_deref() != Some("dev"))
                 .filter_map(|dependency| dependency.path.as_deref());
             for path in paths.filter(|path| !found.contains(path)).collect::<Vec<_>>() {
                 if let Some(next) = self.packages.iter().find(|package| package.folder() == path) {
@@ -110,18 +114,21 @@ mod tests {
     use serde_json::{Value, json};
 
     fn package(name: &str, kind: &str, dependencies: &[&str]) -> Value {
+        let dependency = |path| json!({"name": "d", "path": path, "kind": null});
         json!({
             "name": name, "manifest_path": format!("/w/{name}/Cargo.toml"),
             "targets": [{"name": name, "kind": [kind], "src_path": format!("/w/{name}/src/x.rs")}],
-            "dependencies": dependencies.iter().map(|path| json!({"name": "d", "path": path})).collect::<Vec<_>>(),
+            "dependencies": dependencies.iter().map(dependency).collect::<Vec<_>>(),
         })
     }
 
     fn workspace() -> Workspace {
+        let mut app = package("app", "bin", &["/w/shared", "/w/tool"]);
+        app["dependencies"][1]["kind"] = json!("dev");
         serde_json::from_value(json!({
             "workspace_root": "/w",
             "packages": [
-                package("app", "bin", &["/w/shared"]), package("shared", "lib", &["/w/money", "/elsewhere"]),
+                app, package("shared", "lib", &["/w/money", "/elsewhere"]),
                 package("money", "lib", &["/w/shared"]), package("tool", "bin", &[]),
             ],
         }))

@@ -4,10 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use super::await_that;
-use super::http::{Request, Response};
+use crate::http::{Request, Response};
+use crate::{await_that, Service};
 
 /// A running native twin; ends with its value.
+#[derive(Debug)]
 pub struct Twin {
     process: Child,
     log: Arc<Mutex<Vec<String>>>,
@@ -16,14 +17,9 @@ pub struct Twin {
 }
 
 impl Twin {
-    /// Starts a twin on this database and waits until it listens.
-    pub fn start(database_url: &str) -> Twin {
-        Twin::start_with(&[("DATABASE_URL", database_url)])
-    }
-
     /// Starts a twin with these variables and waits until it listens.
-    pub fn start_with(variables: &[(&str, &str)]) -> Twin {
-        let mut twin = Twin::spawn(variables, "127.0.0.1:0");
+    pub fn start(service: &Service, variables: &[(&str, &str)]) -> Twin {
+        let mut twin = Twin::spawn(service, variables, "127.0.0.1:0");
         await_that("the twin listens", || {
             assert_eq!(twin.process.try_wait().unwrap(), None, "{:?}", twin.log());
             twin.address = twin
@@ -38,15 +34,15 @@ impl Twin {
     }
 
     /// Starts a twin on this address, which need not tell that it listens.
-    pub fn start_quietly(variables: &[(&str, &str)], address: &str) -> Twin {
-        let mut twin = Twin::spawn(variables, address);
+    pub fn start_quietly(service: &Service, variables: &[(&str, &str)], address: &str) -> Twin {
+        let mut twin = Twin::spawn(service, variables, address);
         twin.address = address.to_owned();
         await_that("the twin listens", || std::net::TcpStream::connect(address).is_ok());
         twin
     }
 
-    fn spawn(variables: &[(&str, &str)], address: &str) -> Twin {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_app"))
+    fn spawn(service: &Service, variables: &[(&str, &str)], address: &str) -> Twin {
+        let mut process = Command::new(service.program)
             .env_clear()
             .env("LISTEN_ADDRESS", address)
             .envs(variables.iter().copied())

@@ -1,11 +1,13 @@
-//! Where tests that speak HTTP find the service: at `ORDERS_URL`, or a twin of their own.
+//! Where tests that speak HTTP find the service: at a given address, or a twin of their own.
 
 use std::sync::Arc;
 
-use super::database::Database;
-use super::twin::Twin;
+use crate::database::Database;
+use crate::twin::Twin;
+use crate::Service;
 
 /// A service that tests may use.
+#[derive(Debug)]
 pub struct Place {
     /// Host and port.
     pub address: String,
@@ -17,15 +19,15 @@ pub struct Place {
 }
 
 impl Place {
-    /// The service at `ORDERS_URL`, or a twin with this configuration on a real database.
-    pub fn find(test: &str, variables: &[(&str, &str)]) -> Option<Place> {
-        if let Some(place) = Place::given() {
+    /// The service that is there already, or a twin with this configuration on a real database.
+    pub fn find(service: &Service, test: &str, variables: &[(&str, &str)]) -> Option<Place> {
+        if let Some(place) = Place::given(service) {
             return Some(place);
         }
         let database = Database::shared(test)?;
         let url = database.create(test);
         let variables = [&[("DATABASE_URL", url.as_str())], variables].concat();
-        let twin = Twin::start_with(&variables);
+        let twin = Twin::start(service, &variables);
         twin.await_ready();
         Some(Place {
             address: twin.address.clone(),
@@ -35,10 +37,10 @@ impl Place {
         })
     }
 
-    /// The service at `ORDERS_URL`, or a twin whose database is away.
-    pub fn without_database() -> Place {
-        Place::given().unwrap_or_else(|| {
-            let twin = Twin::start("mysql://orders@127.0.0.1:1/orders");
+    /// The service that is there already, or a twin whose database is away.
+    pub fn without_database(service: &Service) -> Place {
+        Place::given(service).unwrap_or_else(|| {
+            let twin = Twin::start(service, &[("DATABASE_URL", "mysql://orders@127.0.0.1:1/orders")]);
             Place {
                 address: twin.address.clone(),
                 is_own: true,
@@ -53,11 +55,11 @@ impl Place {
         self.twin.as_ref().map(Twin::peak_memory_kib)
     }
 
-    fn given() -> Option<Place> {
-        let url = std::env::var("ORDERS_URL").ok()?;
+    fn given(service: &Service) -> Option<Place> {
+        let url = std::env::var(service.url_variable).ok()?;
         let rest = url
             .strip_prefix("http://")
-            .expect("ORDERS_URL must be http://host:port");
+            .unwrap_or_else(|| panic!("{} must be http://host:port", service.url_variable));
         let address = rest.trim_end_matches('/');
         let has_port = address.contains(':');
         Some(Place {

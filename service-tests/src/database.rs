@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, Weak};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Row};
 
-use super::{await_that, skip};
+use crate::{await_that, skip};
 
 const IMAGE: &str = "localhost/wasm-mariadb:11.8";
 
 /// A running MariaDB; ends with its value.
+#[derive(Debug)]
 pub struct Database {
     container: String,
     port: u16,
@@ -57,7 +58,7 @@ impl Database {
             "--env",
             "MARIADB_DATABASE=orders",
             "--label",
-            "orders.test=app",
+            "deploy-tool.test=service",
             IMAGE,
         ])
         .unwrap();

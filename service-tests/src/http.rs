@@ -7,17 +7,24 @@ use std::time::Duration;
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The method.
     pub method: String,
+    /// Path and query.
     pub target: String,
+    /// Names and values.
     pub headers: Vec<(String, String)>,
+    /// The body.
     pub body: Vec<u8>,
 }
 
 /// A response, with header names in lower case.
 #[derive(Clone, Debug)]
 pub struct Response {
+    /// The status.
     pub status: u16,
+    /// Names and values.
     pub headers: Vec<(String, String)>,
+    /// The body.
     pub body: String,
 }
 
@@ -36,6 +43,7 @@ impl Response {
 }
 
 impl Request {
+    /// A request without headers and body.
     pub fn new(method: &str, target: &str) -> Request {
         Request {
             method: method.to_owned(),
@@ -45,11 +53,13 @@ impl Request {
         }
     }
 
+    /// The same request with this body.
     pub fn with_body(mut self, body: &str) -> Request {
         self.body = body.as_bytes().to_vec();
         self
     }
 
+    /// The same request with another header.
     pub fn header(mut self, name: &str, value: &str) -> Request {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
