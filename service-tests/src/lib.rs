@@ -1,10 +1,12 @@
 //! What the tests of the services share: an HTTP client, cases, native twins, a real database.
 //!
 //! A service's contract is a table of [`case`]s, which run in three places: over its pure layers [`in_process`],
-//! against its native [`twin`] on a real [`database`], and against any service by its address ([`place`]).
+//! against its native [`twin`] on a real [`database`], and against any service by its address ([`place`]). What happens
+//! when the database is [`away`] is told to the native twin and to Wasm pods.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod away;
 pub mod case;
 pub mod database;
 pub mod http;
@@ -36,7 +38,7 @@ pub fn skip(what: &str, why: &str) {
 
 /// Waits until a condition holds, generously: the machine may be busy.
 pub fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(240);
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(50));

@@ -1,10 +1,190 @@
-//! The database goes away and comes back; the orders stay.
+//! The database goes away and comes back: the stories of the native twin, told to the Wasm pods.
 
+use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use service_tests::away::{self, Stage};
+use service_tests::http::{Request, Response};
 
-use crate::harness::{answered, eventually, kubectl, order, pods, reachable};
+use crate::harness::{answered, cluster, eventually, kubectl, object, order, pods, reachable, url};
+
+/// The Service and the database's pod.
+struct Pods {
+    /// Host and port of the Service.
+    address: String,
+}
+
+/// A Service of the same pods that keeps those which are not ready, until its value ends.
+///
+/// All pods stop being ready when their database is away. The Service proper then refuses connections; here one sees
+/// what the pods themselves answer.
+struct Direct(Pods);
+
+impl Pods {
+    fn behind_the_service() -> Self {
+        Self {
+            address: url("").trim_start_matches("http://").to_owned(),
+        }
+    }
+}
+
+fn in_namespace(arguments: &[&str]) -> crate::harness::Said {
+    kubectl(&[&["--namespace", "orders"], arguments].concat())
+}
+
+impl Direct {
+    const NAME: &str = "app-direct";
+
+    fn open() -> Self {
+        in_namespace(&["delete", "service", Self::NAME, "--ignore-not-found"]).success();
+        in_namespace(&[
+            "expose",
+            "deployment",
+            "app",
+            "--type=NodePort",
+            "--target-port=http",
+            "--port=80",
+            &format!("--name={}", Self::NAME),
+            r#"--overrides={"spec":{"publishNotReadyAddresses":true}}"#,
+        ])
+        .success();
+        let service = object("orders", &format!("service/{}", Self::NAME));
+        let port = &service["spec"]["ports"][0]["nodePort"];
+        let node = object("default", &format!("node/{}-worker", cluster()));
+        let addresses = node["status"]["addresses"].as_array().unwrap();
+        let address = addresses.iter().find(|one| one["type"] == "InternalIP").unwrap();
+        let host = address["address"].as_str().unwrap();
+        Self(Pods {
+            address: format!("{host}:{port}"),
+        })
+    }
+}
+
+impl Drop for Direct {
+    fn drop(&mut self) {
+        in_namespace(&["delete", "service", Self::NAME, "--wait=false"]);
+    }
+}
+
+fn database() -> Value {
+    pods("orders", "app=mariadb").first().cloned().unwrap_or_default()
+}
+
+fn await_database_other_than(uid: &Value) {
+    eventually("a new database pod is ready", Duration::from_secs(240), || {
+        let database = database();
+        let ready = database["status"]["conditions"]
+            .as_array()?
+            .iter()
+            .any(|one| one["type"] == "Ready" && one["status"] == "True");
+        (database["metadata"]["uid"] != *uid && ready).then_some(())
+    });
+}
+
+/// Sends a signal to the database's process, from its node: inside its container it is process 1, which nothing stops.
+fn signal(name: &str) {
+    let database = database();
+    let node = database["spec"]["nodeName"].as_str().unwrap();
+    let uid = database["metadata"]["uid"].as_str().unwrap();
+    let of_the_pod = format!("pod({uid}|{})", uid.replace('-', "_"));
+    let script = "for process in $(pgrep -x mariadbd); do grep -qE \"$0\" /proc/$process/cgroup && kill -s \"$1\" $process && sent=1; done; [ \"$sent\" ]";
+    let output = Command::new("docker")
+        .args(["exec", node, "sh", "-c", script, &of_the_pod, name])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "the database has no process: {output:?}");
+}
+
+impl Stage for Pods {
+    fn send(&self, request: &Request) -> std::io::Result<Response> {
+        request.send(&self.address)
+    }
+
+    fn administer(&self, sql: &str) -> Result<String, String> {
+        let client = r#"exec mariadb --user=root --password="$MARIADB_ROOT_PASSWORD" --execute "$0""#;
+        let said = in_namespace(&["exec", "mariadb-0", "--", "sh", "-c", client, sql]);
+        if said.code == 0 {
+            Ok(said.stdout)
+        } else {
+            Err(said.stderr)
+        }
+    }
+
+    fn pause(&self, paused: bool) {
+        signal(if paused { "STOP" } else { "CONT" });
+    }
+
+    fn kill(&self) {
+        signal("KILL");
+        // A container that dies again and again is restarted later and later. A new pod is not.
+        let uid = database()["metadata"]["uid"].clone();
+        in_namespace(&["delete", "pod", "mariadb-0", "--grace-period=1", "--wait=false"]).success();
+        await_database_other_than(&uid);
+    }
+
+    fn log(&self) -> String {
+        in_namespace(&["logs", "deployment/app", "--since=20s"])
+            .success()
+            .stdout
+    }
+}
+
+/// Tells a story, after which the pods are the same as before, and never ended.
+fn tell(stage: &Pods, story: impl FnOnce(&Pods)) {
+    let containers = || {
+        let pods = pods("orders", "app=app");
+        let restarts = |pod: &Value| pod["status"]["containerStatuses"][0]["restartCount"].clone();
+        pods.iter()
+            .map(|pod| (pod["metadata"]["uid"].clone(), restarts(pod)))
+            .collect::<Vec<_>>()
+    };
+    let before = containers();
+    story(stage);
+    assert_eq!(
+        containers(),
+        before,
+        "the service recovered by itself, without a restart"
+    );
+    reachable();
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn the_database_hangs() {
+    tell(&Direct::open().0, away::hung);
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn the_database_has_no_connection_left() {
+    tell(&Direct::open().0, away::out_of_connections);
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn the_database_takes_no_changes() {
+    tell(&Direct::open().0, away::read_only);
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn the_databases_password_is_another() {
+    tell(&Direct::open().0, away::password_changed);
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn the_database_is_slow() {
+    tell(&Direct::open().0, away::slow);
+}
+
+/// Through the Service proper, as clients come: while no pod is ready, connections are refused.
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn no_write_is_lost_or_doubled_while_the_database_is_killed() {
+    tell(&Pods::behind_the_service(), away::killed_under_load);
+}
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
@@ -15,19 +195,11 @@ fn the_service_outlives_its_database_and_every_order_is_still_there() {
     }
     let orders: Vec<_> = ids.clone().map(order).collect();
     assert_eq!(answered("POST", "/create_orders", Some(&json!(orders))).0, 200);
-    let restarts = || pods("orders", "app=app")[0]["status"]["containerStatuses"][0]["restartCount"].clone();
-    let (restarts_before, database_before) = (restarts(), pods("orders", "app=mariadb")[0]["metadata"]["uid"].clone());
-
-    kubectl(&["--namespace", "orders", "delete", "pod", "mariadb-0", "--wait=false"]).success();
-    eventually("a new database pod is ready", Duration::from_secs(240), || {
-        let database = pods("orders", "app=mariadb");
-        let ready = database.first()?["status"]["conditions"]
-            .as_array()?
-            .iter()
-            .any(|one| one["type"] == "Ready" && one["status"] == "True");
-        (database[0]["metadata"]["uid"] != database_before && ready).then_some(())
+    tell(&Pods::behind_the_service(), |_| {
+        let uid = database()["metadata"]["uid"].clone();
+        in_namespace(&["delete", "pod", "mariadb-0", "--wait=false"]).success();
+        await_database_other_than(&uid);
     });
-    reachable();
     let (_, listed) = answered("GET", "/orders?after=9000&limit=50", None);
     let found: Vec<i64> = listed
         .as_array()
@@ -36,11 +208,6 @@ fn the_service_outlives_its_database_and_every_order_is_still_there() {
         .map(|one| one["order_id"].as_i64().unwrap())
         .collect();
     assert_eq!(found, ids.clone().map(i64::from).collect::<Vec<_>>());
-    assert_eq!(
-        restarts(),
-        restarts_before,
-        "the service recovered by itself, without a restart"
-    );
     for order_id in ids {
         assert_eq!(answered("GET", &format!("/delete_order?id={order_id}"), None).0, 200);
     }
