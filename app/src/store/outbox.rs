@@ -4,7 +4,7 @@
 //! without its change, and a change still takes one round trip. They act only in sessions that say
 //! so, hence nothing piles up while no replica announces changes.
 
-use microservice::database::{integer, text, Answer, Database, Failure};
+use microservice::database::{integer, is_denied, text, Answer, Database, Failure};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -28,9 +28,6 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
     shipping DECIMAL(12,2) NOT NULL, \
     tax DECIMAL(12,2) NOT NULL, \
     shipping_address VARCHAR(256) CHARACTER SET utf8mb4 NOT NULL) ENGINE = InnoDB";
-
-/// Refusals to make a trigger: no privilege for it, or none for it with a binary log.
-const REFUSED: [u16; 4] = [1044, 1142, 1227, 1419];
 
 /// The order as JSON with its values as they are, also those that no order may have: somebody else
 /// may have written them.
@@ -61,7 +58,7 @@ pub async fn create(connection: &mut Conn) -> Answer<()> {
             {row}.tax, {row}.shipping_address); END IF"
         );
         match connection.query_drop(trigger).await {
-            Err(Error::Server(error)) if REFUSED.contains(&error.code) => {
+            Err(error) if is_denied(&error) => {
                 return Ok(Err(Failure::SchemaRefused(
                     "the database does not let this service make triggers, which announcing changes needs: grant \
                      TRIGGER on its tables, with a binary log also set log_bin_trust_function_creators = 1, or leave \

@@ -49,6 +49,8 @@ const DUPLICATE_ENTRY: u16 = 1062;
 mod numbers {
     /// A table or column is not there: the schema is behind.
     pub const SCHEMA: [u16; 2] = [1054, 1146];
+    /// The user lacks a privilege.
+    pub const DENIED: [u16; 4] = [1044, 1142, 1227, 1419];
     /// The statement took longer than `max_statement_time`.
     pub const TIME: [u16; 2] = [1969, 3024];
     /// The session is of no more use: shutting down, killed, aborted, read-only after a failover.
@@ -63,6 +65,12 @@ mod numbers {
 /// Whether the error says that a row with this key exists already.
 pub fn is_duplicate(error: &Error) -> bool {
     matches!(error, Error::Server(error) if error.code == DUPLICATE_ENTRY)
+}
+
+/// Whether the error says that the service's user may not do this; for a trigger with a binary log, that it is not
+/// trusted to.
+pub fn is_denied(error: &Error) -> bool {
+    matches!(error, Error::Server(error) if numbers::DENIED.contains(&error.code))
 }
 
 /// Whether the connection is of no more use after the error.

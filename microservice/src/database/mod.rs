@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::config::DatabaseSettings;
 use crate::metrics::Family;
 
-pub use failure::{is_duplicate, Failure};
+pub use failure::{is_denied, is_duplicate, Failure};
 pub use lock::UNUSED;
 pub use row::{integer, text};
 

@@ -1,0 +1,22 @@
+//! Configuration: what the service can be told.
+
+use microservice::config::{self, ConfigError, DatabaseSettings, Settings};
+
+/// Everything the service can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What every service can be told.
+    pub settings: Settings,
+    /// The database.
+    pub database: DatabaseSettings,
+}
+
+impl Config {
+    /// Reads the configuration from variables, of which an empty one counts as not set.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        config::read(lookup, |reader| Config {
+            settings: reader.settings(),
+            database: reader.database(),
+        })
+    }
+}
