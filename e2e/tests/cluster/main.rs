@@ -9,7 +9,8 @@
 mod bad_input;
 mod database;
 mod failures;
-mod harness;
 mod repeat;
 mod scale;
 mod walk_through;
+
+use e2e as harness;

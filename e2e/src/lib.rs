@@ -1,4 +1,6 @@
-//! What every cluster test uses: the tool, kubectl, HTTP from outside the cluster, conditions with deadlines.
+//! What every test with a cluster uses: the tool, kubectl, HTTP from outside the cluster, conditions with deadlines.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
