@@ -29,8 +29,9 @@ pub trait Stage: Sync {
     fn log(&self) -> String;
 }
 
-/// Undoes what a story did to the database, also when the story fails.
-struct Afterwards<F: FnMut()>(F);
+/// Undoes what a story did, also when the story fails.
+#[derive(Debug)]
+pub struct Afterwards<F: FnMut()>(pub F);
 
 impl<F: FnMut()> Drop for Afterwards<F> {
     fn drop(&mut self) {

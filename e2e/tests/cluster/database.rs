@@ -1,10 +1,12 @@
 //! The database goes away and comes back: the stories of the native twin, told to the Wasm pods.
 
 use std::process::Command;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use service_tests::away::{self, Stage};
+use service_tests::away::{self, Afterwards, Stage};
 use service_tests::http::{Request, Response};
 
 use crate::harness::{answered, cluster, eventually, kubectl, object, order, pods, reachable, url};
@@ -82,18 +84,19 @@ fn await_database_other_than(uid: &Value) {
     });
 }
 
-/// Sends a signal to the database's process, from its node: inside its container it is process 1, which nothing stops.
-fn signal(name: &str) {
-    let database = database();
-    let node = database["spec"]["nodeName"].as_str().unwrap();
-    let uid = database["metadata"]["uid"].as_str().unwrap();
+/// Sends a signal to a process of a pod, from its node: inside its container it is process 1, which nothing stops.
+fn signal(name: &str, process: &str, pod: &Value) {
+    let node = pod["spec"]["nodeName"].as_str().unwrap();
+    let uid = pod["metadata"]["uid"].as_str().unwrap();
     let of_the_pod = format!("pod({uid}|{})", uid.replace('-', "_"));
-    let script = "for process in $(pgrep -x mariadbd); do grep -qE \"$0\" /proc/$process/cgroup && kill -s \"$1\" $process && sent=1; done; [ \"$sent\" ]";
+    let script = r#"for process in $(pgrep -x "$1"); do
+        grep -qE "$2" "/proc/$process/cgroup" && kill -s "$0" "$process" && sent=yes
+    done; [ "$sent" ]"#;
     let output = Command::new("docker")
-        .args(["exec", node, "sh", "-c", script, &of_the_pod, name])
+        .args(["exec", node, "sh", "-c", script, name, process, &of_the_pod])
         .output()
         .unwrap();
-    assert!(output.status.success(), "the database has no process: {output:?}");
+    assert!(output.status.success(), "{process} cannot be sent {name}: {output:?}");
 }
 
 impl Stage for Pods {
@@ -112,11 +115,11 @@ impl Stage for Pods {
     }
 
     fn pause(&self, paused: bool) {
-        signal(if paused { "STOP" } else { "CONT" });
+        signal(if paused { "STOP" } else { "CONT" }, "mariadbd", &database());
     }
 
     fn kill(&self) {
-        signal("KILL");
+        signal("KILL", "mariadbd", &database());
         // A container that dies again and again is restarted later and later. A new pod is not.
         let uid = database()["metadata"]["uid"].clone();
         in_namespace(&["delete", "pod", "mariadb-0", "--grace-period=1", "--wait=false"]).success();
@@ -177,6 +180,43 @@ fn the_databases_password_is_another() {
 #[ignore = "needs a cluster, see main.rs"]
 fn the_database_is_slow() {
     tell(&Direct::open().0, away::slow);
+}
+
+/// While the guest waits for a name it does nothing else: that must not take longer than its probes have patience.
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn names_cannot_be_resolved() {
+    let name_servers = pods("kube-system", "k8s-app=kube-dns");
+    let pause = |name| {
+        for pod in &name_servers {
+            signal(name, "coredns", pod);
+        }
+    };
+    let get = |path| Request::new("GET", path);
+    tell(&Direct::open().0, |stage| {
+        let _go_on = Afterwards(|| {
+            pause("CONT");
+            stage.pause(false);
+        });
+        pause("STOP");
+        // The pool wants new connections, and with each looks for the database anew.
+        stage.pause(true);
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    assert!([503, 504].contains(&stage.send(&get("/orders")).unwrap().status));
+                }
+            });
+            let _stop = Afterwards(|| done.store(true, Ordering::Relaxed));
+            for _ in 0..40 {
+                let start = Instant::now();
+                assert_eq!(stage.send(&get("/healthz")).unwrap().status, 200);
+                assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+                thread::sleep(Duration::from_millis(400));
+            }
+        });
+    });
 }
 
 /// Through the Service proper, as clients come: while no pod is ready, connections are refused.

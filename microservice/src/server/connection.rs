@@ -1,6 +1,7 @@
 //! One connection: its requests, one after the other.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use hyper::server::conn::Http;
 use hyper::service::service_fn;
 use hyper::{Body, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::answer_body::AnswerBody;
@@ -22,12 +24,18 @@ use crate::context::Context;
 use crate::http::{Code, Parts, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
 use crate::log::{self, Access, Level};
 
-/// The time to send a request's head.
+/// The most connections that are open at once; more wait in the system's queue. Each costs the
+/// guest time even when idle: its engine polls all of them in turn.
+const MAX_CONNECTIONS: usize = 1_024;
+/// The time to send a request's head. hyper counts from its first look for one, so that a connection
+/// without a request ends then too; after an answer it looks when its stream does, see [`Patient`].
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time in which a connection may do nothing: between two requests, or while a client does not
-/// read its answer. Above the 20 s that reading a body, waiting for memory and asking
-/// the database may take together.
+/// The time in which a connection may do nothing, such as while a client does not read its answer.
+/// Above the 20 s that reading a body, waiting for memory and asking the database may take together.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for a connection that asks for nothing while slots are scarce: a few hundred idle clients
+/// must not keep others out for longer.
+const SCARCE_IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The age from which a connection's next answer is its last. The guest gets no signal before it is
 /// ended, so it cannot say goodbye then. Instead no busy connection is ever older than this, which is
 /// less than the pod is kept after it has left its Service (`preStop.sleep` in manifests/app.yaml):
@@ -49,6 +57,8 @@ pub struct Shared<S> {
     pub(super) service: S,
     context: Arc<Context>,
     memory: Memory,
+    /// One for each connection that may be open.
+    pub(super) slots: Arc<Semaphore>,
 }
 
 impl<S> Shared<S> {
@@ -58,18 +68,33 @@ impl<S> Shared<S> {
             service,
             context,
             memory: Memory::default(),
+            slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         }
+    }
+
+    fn slots_are_scarce(&self) -> bool {
+        self.slots.available_permits() < MAX_CONNECTIONS / 4
     }
 }
 
 /// Serves a connection until it ends.
 pub async fn serve<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared<S>>) {
-    let stream = Patient::new(stream, IDLE_TIMEOUT);
+    let is_asked = Arc::new(AtomicBool::new(false));
+    let limit = {
+        let (shared, is_asked) = (Arc::clone(&shared), Arc::clone(&is_asked));
+        move || match is_asked.load(Ordering::Relaxed) || !shared.slots_are_scarce() {
+            true => IDLE_TIMEOUT,
+            false => SCARCE_IDLE_TIMEOUT,
+        }
+    };
+    let stream = Patient::new(stream, limit, SCARCE_IDLE_TIMEOUT);
     let opened = Instant::now();
     let answer = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
+        let (shared, is_asked) = (Arc::clone(&shared), Arc::clone(&is_asked));
         async move {
+            is_asked.store(true, Ordering::Relaxed);
             let mut response = answer(&shared, request).await;
+            is_asked.store(false, Ordering::Relaxed);
             if opened.elapsed() >= MAX_AGE {
                 response
                     .headers_mut()

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use crate::config::{ConfigError, Settings};
@@ -21,10 +20,6 @@ use crate::log::{self, Level};
 use crate::mode::Mode;
 
 pub use connection::{serve, Shared};
-
-/// The most connections that are open at once; more wait in the system's queue. Each costs the
-/// guest time even when idle: its engine polls all of them in turn.
-const MAX_CONNECTIONS: usize = 1_024;
 
 /// The pause after a failed accept that no client is to blame for, such as too many open files.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
@@ -101,8 +96,7 @@ pub fn run<S: Service>(
 /// Accepts connections for as long as the process runs. An error of one, such as a client that was
 /// gone before it was accepted, ends nothing.
 async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+    while let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
                 // A connection that is gone already fails later; the guest has no such option and needs none.

@@ -1,8 +1,8 @@
 //! A stream that gives up when its peer does nothing for too long.
 //!
-//! hyper 0.14 limits the time to read a head once its first byte is there, and nothing else: a
-//! connection that stays idle between requests, or whose client stops reading an answer, would
-//! stay open for ever.
+//! hyper 0.14 limits the time to read a head, and nothing else: a connection whose client stops
+//! reading an answer would stay open for ever, and one that is idle between requests until something
+//! wakes it.
 
 use std::future::Future;
 use std::io::{Error, ErrorKind, Result};
@@ -15,23 +15,26 @@ use tokio::time::{sleep, Instant, Sleep};
 
 /// A stream with a limit on the time in which no byte moves in either direction.
 #[derive(Debug)]
-pub struct Patient<Stream> {
+pub struct Patient<Stream, Limit> {
     stream: Stream,
-    limit: Duration,
+    limit: Limit,
+    look_every: Duration,
     last_progress: Instant,
-    /// May fire early, since progress does not set it anew; the true deadline is computed then.
+    /// May fire early, since progress does not set it anew, and the limit may change meanwhile.
     alarm: Pin<Box<Sleep>>,
 }
 
-impl<Stream> Patient<Stream> {
-    /// Waits at most this long for the peer. The limit must exceed the time in which requests are
-    /// answered, during which the peer has nothing to do.
-    pub fn new(stream: Stream, limit: Duration) -> Patient<Stream> {
+impl<Stream, Limit: Fn() -> Duration> Patient<Stream, Limit> {
+    /// Waits for the peer no longer than the limit of that moment, which is looked up every so often.
+    /// The limit must exceed the time in which requests are answered, during which the peer has
+    /// nothing to do.
+    pub fn new(stream: Stream, limit: Limit, look_every: Duration) -> Patient<Stream, Limit> {
         Patient {
             stream,
             limit,
+            look_every,
             last_progress: Instant::now(),
-            alarm: Box::pin(sleep(limit)),
+            alarm: Box::pin(sleep(look_every)),
         }
     }
 
@@ -42,24 +45,26 @@ impl<Stream> Patient<Stream> {
             return polled;
         }
         while self.alarm.as_mut().poll(context).is_ready() {
-            let deadline = self.last_progress + self.limit;
-            if deadline <= Instant::now() {
+            let idle = self.last_progress.elapsed();
+            let limit = (self.limit)();
+            if idle >= limit {
                 return Poll::Ready(Err(Error::from(ErrorKind::TimedOut)));
             }
-            self.alarm.as_mut().reset(deadline);
+            let next_look = self.look_every.min(limit - idle);
+            self.alarm.as_mut().reset(Instant::now() + next_look);
         }
         Poll::Pending
     }
 }
 
-impl<Stream: AsyncRead + Unpin> AsyncRead for Patient<Stream> {
+impl<Stream: AsyncRead + Unpin, Limit: Fn() -> Duration + Unpin> AsyncRead for Patient<Stream, Limit> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.judge(polled, context)
     }
 }
 
-impl<Stream: AsyncWrite + Unpin> AsyncWrite for Patient<Stream> {
+impl<Stream: AsyncWrite + Unpin, Limit: Fn() -> Duration + Unpin> AsyncWrite for Patient<Stream, Limit> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.judge(polled, context)
