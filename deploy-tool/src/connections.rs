@@ -12,7 +12,8 @@ const POOL_VARIABLE: &str = "DATABASE_POOL_MAX";
 const DEFAULT_POOL: u64 = 10;
 /// What MariaDB takes when nothing is said: <https://mariadb.com/kb/en/server-system-variables/#max_connections>
 const DEFAULT_CONNECTIONS: u64 = 151;
-/// The database's own probes connect too, and so does whoever looks into a problem.
+/// The database's own probes connect too, the replica that announces changes keeps a connection for that, and whoever
+/// looks into a problem needs one.
 const RESERVED: u64 = 5;
 
 /// What the replicas ask for and what the database gives.
@@ -22,6 +23,8 @@ pub struct Connections {
     pub pool: u64,
     /// Connections the database takes.
     pub limit: u64,
+    /// Connections the replicas of other Deployments open at most.
+    others: u64,
     surge: Surge,
 }
 
@@ -43,14 +46,11 @@ pub fn database_name(deployment: &Deployment) -> Option<&str> {
 }
 
 impl Connections {
-    /// Reads both sides.
-    pub fn of(deployment: &Deployment, database: &StatefulSet) -> Self {
-        let spec = deployment.spec.as_ref();
-        let service = spec.map(|spec| containers(&spec.template)).unwrap_or_default();
-        let pool = service.iter().flat_map(|container| container.env.iter().flatten());
-        let mut pool = pool
-            .filter(|variable| variable.name == POOL_VARIABLE)
-            .filter_map(|variable| variable.value.as_ref()?.parse().ok());
+    /// Reads both sides. Among the Deployments of the namespace, those that name the same database take their part.
+    pub fn of(deployment: &Deployment, deployments: &[Deployment], database: &StatefulSet) -> Self {
+        let others = deployments.iter().filter(|other| {
+            other.metadata.name != deployment.metadata.name && database_name(other) == database_name(deployment)
+        });
         let server = database
             .spec
             .as_ref()
@@ -59,15 +59,16 @@ impl Connections {
         let arguments = server.iter().flat_map(|container| container.args.iter().flatten());
         let mut limit = arguments.filter_map(|argument| argument.strip_prefix("--max-connections=")?.parse().ok());
         Self {
-            pool: pool.next().unwrap_or(DEFAULT_POOL),
+            pool: pool(deployment),
             limit: limit.next().unwrap_or(DEFAULT_CONNECTIONS),
+            others: others.map(most_connections).sum(),
             surge: surge(deployment),
         }
     }
 
     /// Connections that a number of replicas may open, with an update under way.
     pub fn needed(&self, replicas: u64) -> u64 {
-        (replicas + self.surge_pods(replicas)) * self.pool + RESERVED
+        (replicas + self.surge.pods(replicas)) * self.pool + self.others + RESERVED
     }
 
     /// The greatest number of replicas that the database has connections for.
@@ -83,22 +84,45 @@ impl Connections {
     pub fn refuse(&self, replicas: u64, database: &str) -> Option<String> {
         (replicas > 0 && self.needed(replicas) > self.limit).then(|| {
             format!(
-                "{replicas} replicas open up to {} connections, what an update adds {}, probes {RESERVED}: together {}; \
-                 StatefulSet `{database}` takes {} (--max-connections)",
+                "{replicas} replicas open up to {} connections, what an update adds {}, other services {}, probes \
+                 {RESERVED}: together {}; StatefulSet `{database}` takes {} (--max-connections)",
                 replicas * self.pool,
-                self.surge_pods(replicas) * self.pool,
+                self.surge.pods(replicas) * self.pool,
+                self.others,
                 self.needed(replicas),
                 self.limit
             )
         })
     }
+}
 
-    fn surge_pods(&self, replicas: u64) -> u64 {
-        match self.surge {
-            Surge::Pods(pods) => pods,
-            Surge::Percent(percent) => (replicas * percent).div_ceil(100),
+impl Surge {
+    fn pods(self, replicas: u64) -> u64 {
+        match self {
+            Self::Pods(pods) => pods,
+            Self::Percent(percent) => (replicas * percent).div_ceil(100),
         }
     }
+}
+
+/// Connections that the replicas a Deployment has now open at most, with an update under way.
+fn most_connections(deployment: &Deployment) -> u64 {
+    let replicas = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    match u64::from(replicas.unsigned_abs()) {
+        0 => 0,
+        replicas => (replicas + surge(deployment).pods(replicas)) * pool(deployment),
+    }
+}
+
+/// Connections that one replica opens at most.
+fn pool(deployment: &Deployment) -> u64 {
+    let spec = deployment.spec.as_ref();
+    let service = spec.map(|spec| containers(&spec.template)).unwrap_or_default();
+    let variables = service.iter().flat_map(|container| container.env.iter().flatten());
+    let mut sizes = variables
+        .filter(|variable| variable.name == POOL_VARIABLE)
+        .filter_map(|variable| variable.value.as_ref()?.parse().ok());
+    sizes.next().unwrap_or(DEFAULT_POOL)
 }
 
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge>
@@ -131,24 +155,42 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn connections(pool: Option<&str>, limit: Option<&str>, surge: serde_json::Value) -> Connections {
+    fn template(container: serde_json::Value) -> serde_json::Value {
+        json!({"spec": {"containers": [container]}})
+    }
+
+    fn deployment(
+        name: &str,
+        database: &str,
+        replicas: i32,
+        pool: Option<&str>,
+        surge: &serde_json::Value,
+    ) -> Deployment {
         let env: Vec<_> = pool
             .map(|pool| json!({"name": "DATABASE_POOL_MAX", "value": pool}))
             .into_iter()
             .collect();
+        let value = json!({
+            "metadata": {"name": name, "annotations": {"deploy-tool.dev/database": database}},
+            "spec": {"selector": {}, "replicas": replicas, "template": template(json!({"name": "c", "env": env})),
+                "strategy": {"rollingUpdate": {"maxSurge": surge}}}});
+        let deployment: Deployment = serde_json::from_value(value).unwrap();
+        assert_eq!(database_name(&deployment), Some(database));
+        deployment
+    }
+
+    fn database(limit: Option<&str>) -> StatefulSet {
         let args: Vec<_> = limit
             .map(|limit| format!("--max-connections={limit}"))
             .into_iter()
             .collect();
-        let template = |container| json!({"spec": {"containers": [container]}});
-        let deployment = json!({"metadata": {"annotations": {"deploy-tool.dev/database": "mariadb"}}, "spec": {
-            "selector": {}, "template": template(json!({"name": "app", "env": env})),
-            "strategy": {"rollingUpdate": {"maxSurge": surge}}}});
-        let database = json!({"metadata": {}, "spec": {
+        let value = json!({"metadata": {}, "spec": {
             "selector": {}, "serviceName": "m", "template": template(json!({"name": "m", "args": args}))}});
-        let deployment: Deployment = serde_json::from_value(deployment).unwrap();
-        assert_eq!(database_name(&deployment), Some("mariadb"));
-        Connections::of(&deployment, &serde_json::from_value(database).unwrap())
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn connections(pool: Option<&str>, limit: Option<&str>, surge: &serde_json::Value) -> Connections {
+        Connections::of(&deployment("app", "mariadb", 1, pool, surge), &[], &database(limit))
     }
 
     #[test]
@@ -161,21 +203,30 @@ mod tests {
             (Some("10"), Some("12"), json!(1), 0),
         ];
         for (pool, limit, surge, most) in cases {
-            let connections = connections(pool, limit, surge.clone());
+            let connections = connections(pool, limit, &surge);
             assert_eq!(connections.most_replicas(), most, "{pool:?} {limit:?} {surge}");
             assert_eq!(connections.refuse(most, "m"), None);
             assert!(connections.refuse(most + 1, "m").is_some());
         }
     }
 
+    /// Itself as the cluster has it now is no other, and what uses another database takes nothing of this one.
     #[test]
-    fn the_refusal_shows_the_sum() {
-        let text = connections(Some("10"), Some("250"), json!(1))
-            .refuse(30, "mariadb")
-            .unwrap();
+    fn others_on_the_same_database_take_their_part() {
+        let surge = json!(1);
+        let app = deployment("app", "mariadb", 20, Some("10"), &surge);
+        let others = [
+            app.clone(),
+            deployment("events", "mariadb", 3, Some("4"), &surge),
+            deployment("idle", "mariadb", 0, Some("100"), &surge),
+            deployment("shop", "other", 3, Some("100"), &surge),
+        ];
+        let connections = Connections::of(&app, &others, &database(Some("250")));
+        assert_eq!(connections.needed(1), 2 * 10 + 4 * 4 + RESERVED);
+        assert_eq!(connections.most_replicas(), 21);
         assert_eq!(
-            text,
-            "30 replicas open up to 300 connections, what an update adds 10, probes 5: together 315; \
+            connections.refuse(22, "mariadb").unwrap(),
+            "22 replicas open up to 220 connections, what an update adds 10, other services 16, probes 5: together 251; \
              StatefulSet `mariadb` takes 250 (--max-connections)"
         );
     }

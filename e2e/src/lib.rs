@@ -126,6 +126,64 @@ pub fn object(namespace: &str, name: &str) -> Value {
     serde_json::from_str(&said.stdout).unwrap()
 }
 
+/// A port of a node that leads to the pods of a Deployment, until its value ends.
+pub struct NodePort {
+    service: String,
+    /// Host and port, reached from this host.
+    pub address: String,
+}
+
+impl NodePort {
+    /// Opens it, if asked to also for pods that are not ready.
+    pub fn open(deployment: &str, also_not_ready: bool) -> Self {
+        let service = format!("{deployment}-direct");
+        kubectl(&[
+            "--namespace",
+            "orders",
+            "delete",
+            "service",
+            &service,
+            "--ignore-not-found",
+        ])
+        .success();
+        kubectl(&[
+            "--namespace",
+            "orders",
+            "expose",
+            "deployment",
+            deployment,
+            "--type=NodePort",
+            "--target-port=http",
+            "--port=80",
+            &format!("--name={service}"),
+            &format!(r#"--overrides={{"spec":{{"publishNotReadyAddresses":{also_not_ready}}}}}"#),
+        ])
+        .success();
+        let port = object("orders", &format!("service/{service}"))["spec"]["ports"][0]["nodePort"].clone();
+        let node = object("default", &format!("node/{}-worker", cluster()));
+        let addresses = node["status"]["addresses"].as_array().unwrap();
+        let address = addresses.iter().find(|one| one["type"] == "InternalIP").unwrap();
+        let host = address["address"].as_str().unwrap();
+        Self {
+            address: format!("{host}:{port}"),
+            service,
+        }
+    }
+}
+
+impl Drop for NodePort {
+    fn drop(&mut self) {
+        kubectl(&[
+            "--namespace",
+            "orders",
+            "delete",
+            "service",
+            &self.service,
+            "--wait=false",
+        ]);
+    }
+}
+
 /// The pods of a namespace that carry a label.
 pub fn pods(namespace: &str, label: &str) -> Vec<Value> {
     let said = kubectl(&[
@@ -228,6 +286,8 @@ pub fn order(order_id: i32) -> Value {
 }
 
 /// A copy of `manifests/` in a namespace of its own, changed for one test. Deleting it deletes the namespace.
+///
+/// The events service is left out: the orders service does its work without it, and its pods would take the nodes' memory.
 pub struct Deployment {
     /// The namespace of its objects.
     pub namespace: String,
@@ -241,7 +301,7 @@ impl Deployment {
         for entry in fs::read_dir(repository().join("manifests")).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            if !name.ends_with(".yaml") {
+            if !name.ends_with(".yaml") || name == "events.yaml" {
                 continue;
             }
             // Another namespace, and a port of the nodes that the cluster picks.

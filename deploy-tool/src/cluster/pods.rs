@@ -49,7 +49,7 @@ pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
     list(cluster, Api::all(cluster.client.clone()), "cannot list the nodes").await
 }
 
-async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>
+pub(super) async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>
 where
     K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
 {

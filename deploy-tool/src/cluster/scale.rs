@@ -6,6 +6,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use super::Cluster;
+use super::pods::list;
 use crate::failure::{Failure, Outcome};
 use crate::settings::FIELD_MANAGER;
 
@@ -23,6 +24,16 @@ pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Outco
         ))
         .next("deploy it first: run `deploy-tool up`; or name another one with --deployment and --namespace")
     })
+}
+
+/// The Deployments of a namespace.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn deployments(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Deployment>> {
+    let what = format!("cannot list the Deployments of namespace `{namespace}`");
+    let api = Api::namespaced(cluster.client.clone(), namespace);
+    list(cluster, api, &what).await
 }
 
 /// A StatefulSet, or none.

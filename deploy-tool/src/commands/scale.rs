@@ -32,7 +32,8 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
     if let Some(database) = &database
         && let Some(set) = scale::stateful_set(&cluster, &namespace, database).await?
     {
-        let connections = Connections::of(&deployment, &set);
+        let deployments = scale::deployments(&cluster, &namespace).await?;
+        let connections = Connections::of(&deployment, &deployments, &set);
         match connections.refuse(u64::from(replicas.unsigned_abs()), database) {
             Some(reason) if replicas > before && !force => return Err(too_many(replicas, &reason, &connections)),
             Some(reason) => printer.warning(&format!("the database may run out of connections: {reason}")),

@@ -1,7 +1,8 @@
-//! The manifests, the node's runtime entry and the image definition of this repository have to fit each other.
+//! The manifests, the node's runtime entry and the image definitions of this repository have to fit each other.
 
 use std::path::Path;
 
+use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
 use super::{Object, generated_keys, images, in_order, load, placeholders};
@@ -31,8 +32,21 @@ fn at<'a>(object: &'a Object, pointer: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("{} has no {pointer}", object.title()))
 }
 
+/// The Deployments of the services, which all run as Wasm and share one database.
+fn services() -> [Object; 2] {
+    ["app", "events"].map(|name| object("Deployment", name))
+}
+
 fn workloads() -> Vec<Object> {
-    vec![object("StatefulSet", "mariadb"), object("Deployment", "app")]
+    [&[object("StatefulSet", "mariadb")][..], &services()].concat()
+}
+
+fn variable(object: &Object, name: &str) -> Value {
+    let variables = object.containers().next().unwrap()["env"].as_array().unwrap();
+    let found = variables.iter().find(|variable| variable["name"] == name);
+    found
+        .unwrap_or_else(|| panic!("{} lacks {name}", object.title()))
+        .clone()
 }
 
 #[test]
@@ -46,8 +60,11 @@ fn the_order_is_one_in_which_nothing_is_missing() {
             "Secret",
             "Service",
             "Service",
+            "Service",
+            "PodDisruptionBudget",
             "PodDisruptionBudget",
             "StatefulSet",
+            "Deployment",
             "Deployment"
         ]
     );
@@ -83,34 +100,64 @@ fn the_handler_is_a_runtime_of_the_node() {
 }
 
 #[test]
-fn the_service_runs_as_wasm() {
-    let app = object("Deployment", "app");
-    assert_eq!(at(&app, "/spec/template/spec/runtimeClassName"), "crun-wasm");
-    assert_eq!(
-        at(&app, "/spec/template/metadata/annotations")[VARIANT_ANNOTATION],
-        VARIANT
-    );
-    assert_eq!(placeholders(std::slice::from_ref(&app)), ["app".to_owned()].into());
-    let definition = std::fs::read_to_string(repository().join("oci/app/image.yaml")).unwrap();
-    let definition = Definition::parse(&definition).unwrap();
-    assert_eq!(
-        at(&app, "/spec/template/spec/securityContext/runAsUser").to_string(),
-        definition.user
-    );
-    // crun cannot exec into a Wasm container: only the API server's own kinds of probes and hooks work.
-    let container = app.containers().next().unwrap();
-    for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
-        assert!(container[probe]["httpGet"].is_object(), "{probe}");
+fn the_services_run_as_wasm() {
+    for service in services() {
+        let pod = at(&service, "/spec/template/spec");
+        assert_eq!(pod["runtimeClassName"], "crun-wasm");
+        assert_eq!(
+            at(&service, "/spec/template/metadata/annotations")[VARIANT_ANNOTATION],
+            VARIANT
+        );
+        let name = service.name().to_owned();
+        let definition = repository().join("oci").join(&name).join("image.yaml");
+        let definition = Definition::parse(&std::fs::read_to_string(definition).unwrap()).unwrap();
+        assert_eq!(definition.package, name);
+        assert_eq!(placeholders(std::slice::from_ref(&service)), [name].into());
+        assert_eq!(pod["securityContext"]["runAsUser"].to_string(), definition.user);
+        // crun cannot exec into a Wasm container: only the API server's own kinds of probes and hooks work.
+        let container = service.containers().next().unwrap();
+        for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+            assert!(container[probe]["httpGet"].is_object(), "{probe}");
+        }
+        let sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"].as_i64().unwrap();
+        let grace = pod["terminationGracePeriodSeconds"].as_i64().unwrap();
+        assert!(grace > sleep, "the kubelet would cut the preStop hook short");
+        assert!(
+            service.value.data.pointer("/spec/replicas").is_none(),
+            "`scale` owns the count"
+        );
     }
-    assert!(container["lifecycle"]["preStop"]["sleep"].is_object());
-    let sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"].as_i64().unwrap();
-    let grace = at(&app, "/spec/template/spec/terminationGracePeriodSeconds")
-        .as_i64()
-        .unwrap();
-    assert!(grace > sleep, "the kubelet would cut the preStop hook short");
+}
+
+#[test]
+fn services_and_budgets_select_their_pods() {
+    for deployment in services() {
+        let name = deployment.name();
+        let labels = at(&deployment, "/spec/template/metadata/labels");
+        assert_eq!(at(&deployment, "/spec/selector/matchLabels"), labels);
+        assert_eq!(
+            at(&object("PodDisruptionBudget", name), "/spec/selector/matchLabels"),
+            labels
+        );
+        let service = object("Service", name);
+        assert_eq!(at(&service, "/spec/selector"), labels);
+        let port = at(&service, "/spec/ports/0/targetPort");
+        assert_eq!(port, &deployment.containers().next().unwrap()["ports"][0]["name"]);
+    }
     assert!(
-        app.value.data.pointer("/spec/replicas").is_none(),
-        "`scale` owns the count"
+        object("Service", "events").value.data.pointer("/spec/type").is_none(),
+        "it is for the cluster alone"
+    );
+}
+
+#[test]
+fn the_orders_service_finds_the_receiver_of_its_events() {
+    let service = object("Service", "events");
+    let (name, namespace) = (service.name(), service.namespace().unwrap());
+    assert_eq!(at(&service, "/spec/ports/0/port"), 80);
+    assert_eq!(
+        variable(&object("Deployment", "app"), "EVENTS_URL")["value"],
+        format!("http://{name}.{namespace}.svc.cluster.local/events")
     );
 }
 
@@ -141,45 +188,33 @@ fn every_container_is_hardened_and_bounded() {
 }
 
 #[test]
-fn service_and_database_agree() {
-    let app = object("Deployment", "app");
-    let database = object(
-        "StatefulSet",
-        app.annotation(DATABASE_ANNOTATION)
-            .expect("scale has to know the database"),
-    );
-    let connections = {
-        let typed = |object: &Object| serde_json::to_value(&object.value).unwrap();
-        Connections::of(
-            &serde_json::from_value(typed(&app)).unwrap(),
-            &serde_json::from_value(typed(&database)).unwrap(),
-        )
-    };
-    assert_eq!((connections.pool, connections.limit), (10, 250));
-    assert!(connections.most_replicas() >= 20);
-    let value = |object: &Object, name: &str| {
-        let variables = object.containers().next().unwrap()["env"].as_array().unwrap();
-        variables
-            .iter()
-            .find(|variable| variable["name"] == name)
-            .unwrap_or_else(|| panic!("{name} is missing"))
-            .clone()
-    };
-    for (ours, theirs) in [
-        ("DATABASE_NAME", "MARIADB_DATABASE"),
-        ("DATABASE_USER", "MARIADB_USER"),
-        ("DATABASE_PASSWORD", "MARIADB_PASSWORD"),
-    ] {
-        let (ours, theirs) = (value(&app, ours), value(&database, theirs));
+fn services_and_database_agree() {
+    fn typed<T: serde::de::DeserializeOwned>(object: &Object) -> T {
+        serde_json::from_value(serde_json::to_value(&object.value).unwrap()).unwrap()
+    }
+    let deployments: Vec<Deployment> = services().iter().map(typed).collect();
+    for (service, (pool, most)) in services().iter().zip([(10, 20), (4, 20)]) {
+        let database = service.annotation(DATABASE_ANNOTATION);
+        let database = object("StatefulSet", database.expect("scale has to know the database"));
+        let connections = Connections::of(&typed(service), &deployments, &typed(&database));
+        assert_eq!((connections.pool, connections.limit), (pool, 250));
+        assert!(connections.most_replicas() >= most, "{}", service.title());
+        for (ours, theirs) in [
+            ("DATABASE_NAME", "MARIADB_DATABASE"),
+            ("DATABASE_USER", "MARIADB_USER"),
+            ("DATABASE_PASSWORD", "MARIADB_PASSWORD"),
+        ] {
+            let (ours, theirs) = (variable(service, ours), variable(&database, theirs));
+            assert_eq!(
+                (&ours["value"], &ours["valueFrom"]),
+                (&theirs["value"], &theirs["valueFrom"])
+            );
+        }
         assert_eq!(
-            (&ours["value"], &ours["valueFrom"]),
-            (&theirs["value"], &theirs["valueFrom"])
+            variable(service, "DATABASE_HOST")["value"],
+            "mariadb.orders.svc.cluster.local"
         );
     }
-    assert_eq!(
-        value(&app, "DATABASE_HOST")["value"],
-        "mariadb.orders.svc.cluster.local"
-    );
     let secret = object("Secret", "mariadb");
     assert_eq!(generated_keys(&secret), ["MARIADB_PASSWORD", "MARIADB_ROOT_PASSWORD"]);
     assert!(

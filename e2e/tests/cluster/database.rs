@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use service_tests::away::{self, Afterwards, Stage};
 use service_tests::http::{Request, Response};
 
-use crate::harness::{answered, cluster, eventually, kubectl, object, order, pods, reachable, url};
+use crate::harness::{NodePort, answered, eventually, kubectl, order, pods, reachable, url};
 
 /// The Service and the database's pod.
 struct Pods {
@@ -21,7 +21,7 @@ struct Pods {
 ///
 /// All pods stop being ready when their database is away. The Service proper then refuses connections; here one sees
 /// what the pods themselves answer.
-struct Direct(Pods);
+struct Direct(Pods, #[expect(dead_code, reason = "open while it lives")] NodePort);
 
 impl Pods {
     fn behind_the_service() -> Self {
@@ -36,36 +36,10 @@ fn in_namespace(arguments: &[&str]) -> crate::harness::Said {
 }
 
 impl Direct {
-    const NAME: &str = "app-direct";
-
     fn open() -> Self {
-        in_namespace(&["delete", "service", Self::NAME, "--ignore-not-found"]).success();
-        in_namespace(&[
-            "expose",
-            "deployment",
-            "app",
-            "--type=NodePort",
-            "--target-port=http",
-            "--port=80",
-            &format!("--name={}", Self::NAME),
-            r#"--overrides={"spec":{"publishNotReadyAddresses":true}}"#,
-        ])
-        .success();
-        let service = object("orders", &format!("service/{}", Self::NAME));
-        let port = &service["spec"]["ports"][0]["nodePort"];
-        let node = object("default", &format!("node/{}-worker", cluster()));
-        let addresses = node["status"]["addresses"].as_array().unwrap();
-        let address = addresses.iter().find(|one| one["type"] == "InternalIP").unwrap();
-        let host = address["address"].as_str().unwrap();
-        Self(Pods {
-            address: format!("{host}:{port}"),
-        })
-    }
-}
-
-impl Drop for Direct {
-    fn drop(&mut self) {
-        in_namespace(&["delete", "service", Self::NAME, "--wait=false"]);
+        let port = NodePort::open("app", true);
+        let address = port.address.clone();
+        Self(Pods { address }, port)
     }
 }
 

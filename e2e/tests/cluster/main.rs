@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod database;
+mod events;
 mod failures;
 mod repeat;
 mod scale;

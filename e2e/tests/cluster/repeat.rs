@@ -13,7 +13,14 @@ use crate::harness::{
 #[ignore = "needs a cluster, see main.rs"]
 fn a_second_up_writes_nothing_and_says_so() {
     let facts = || {
-        ["deployment/app", "statefulset/mariadb", "service/app", "secret/mariadb"].map(|name| {
+        [
+            "deployment/app",
+            "deployment/events",
+            "statefulset/mariadb",
+            "service/app",
+            "secret/mariadb",
+        ]
+        .map(|name| {
             let metadata = object("orders", name)["metadata"].clone();
             (name, metadata["uid"].clone(), metadata["generation"].clone())
         })
@@ -31,7 +38,7 @@ fn a_second_up_writes_nothing_and_says_so() {
     let replica_sets = object("orders", "replicasets");
     assert_eq!(
         replica_sets["items"].as_array().unwrap().len(),
-        1,
+        2,
         "a roll-out happened: {replica_sets}"
     );
 }

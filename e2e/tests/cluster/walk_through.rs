@@ -98,6 +98,8 @@ fn status_tells_every_pod_in_a_table_and_as_json() {
         "{deployed} is not {digest}"
     );
     for pod in described {
+        let is_wasm = pod["runtimeClass"].is_string();
+        assert_eq!(is_wasm, pod["mode"] == "aot", "{pod}");
         assert!(table.contains(pod["name"].as_str().unwrap()), "{table}");
     }
 }
