@@ -157,7 +157,7 @@ fn the_orders_service_finds_the_receiver_of_its_events() {
     assert_eq!(at(&service, "/spec/ports/0/port"), 80);
     assert_eq!(
         variable(&object("Deployment", "app"), "EVENTS_URL")["value"],
-        format!("http://{name}.{namespace}.svc.cluster.local/events")
+        format!("http://{name}.{namespace}.svc.cluster.local./events")
     );
 }
 
@@ -212,7 +212,7 @@ fn services_and_database_agree() {
         }
         assert_eq!(
             variable(service, "DATABASE_HOST")["value"],
-            "mariadb.orders.svc.cluster.local"
+            "mariadb.orders.svc.cluster.local."
         );
     }
     let secret = object("Secret", "mariadb");
