@@ -39,7 +39,8 @@ const state = {
   next: null,
   /** The order that is being changed; none while one is added. */
   editing: null,
-  isSaving: false,
+  /** Whether a change is on its way: the next one waits, and a second click is none. */
+  isSending: false,
   /** The order that Undo puts back, and the row it was in. */
   deleted: null,
   deletedRow: 0,
@@ -148,7 +149,7 @@ async function load() {
 function showOrders() {
   const { orders } = state;
   // The focus stays on the same button of the same order.
-  const focused = document.activeElement.dataset.action;
+  const focused = document.activeElement?.dataset.action;
   byId("rows").replaceChildren(...orders.map(row));
   if (focused !== undefined) {
     focusAction(focused);
@@ -263,13 +264,12 @@ function showErrors({ message = "", fields = [], isOutage = false }) {
 
 async function save(event) {
   event.preventDefault();
-  // Enter pressed twice, a double click: the first one counts.
-  if (state.isSaving) {
+  if (state.isSending) {
     return;
   }
   const { editing } = state;
   const id = byId("order_id").value.trim();
-  setSaving(true);
+  setSending(true);
   try {
     await (editing === null ? send("POST", "orders", typed()) : send("PUT", `orders/${editing.order_id}`, typed()));
   } catch (refusal) {
@@ -277,23 +277,23 @@ async function save(event) {
     showErrors(isDuplicate ? { fields: [{ field: "order_id", message: `${id} exists already` }] } : refusal);
     return;
   } finally {
-    setSaving(false);
+    setSending(false);
   }
   byId("editor").close();
   say(editing === null ? `Order ${id} is added.` : `Order ${id} is changed.`);
   await loadChange();
 }
 
-function setSaving(isSaving) {
-  state.isSaving = isSaving;
-  byId("save").textContent = isSaving ? "Saving…" : "Save";
-  byId("form").ariaBusy = String(isSaving);
+function setSending(isSending) {
+  state.isSending = isSending;
+  byId("save").textContent = isSending ? "Saving…" : "Save";
+  byId("form").ariaBusy = String(isSending);
 }
 
 /** Closes the editor, except while what was typed in it is on its way and may have to be sent again. */
 function cancel(event) {
   event.preventDefault();
-  if (!state.isSaving) {
+  if (!state.isSending) {
     byId("editor").close();
   }
 }
@@ -303,7 +303,11 @@ function cancel(event) {
 // No question before: it would be answered with yes each time, also the one time it should not. Undo helps after the
 // mistake, and costs nothing where there is none.
 async function remove(order) {
+  if (state.isSending) {
+    return;
+  }
   const path = `orders/${order.order_id}`;
+  setSending(true);
   try {
     // What is deleted is what Undo puts back, and the list may be some seconds old.
     const { body } = await ask(path);
@@ -314,21 +318,22 @@ async function remove(order) {
     say(`Order ${order.order_id} cannot be deleted: ${refusal.message}.`);
   }
   await loadChange();
+  setSending(false);
 }
 
 async function undo() {
   const order = state.deleted;
-  if (order === null || state.isSaving) {
+  if (order === null || state.isSending) {
     return;
   }
-  state.isSaving = true;
+  setSending(true);
   try {
     await send("POST", "orders", JSON.stringify(order));
   } catch (refusal) {
     say(`Order ${order.order_id} cannot be put back: ${refusal.message}.`, order);
     return;
   } finally {
-    state.isSaving = false;
+    setSending(false);
   }
   say(`Order ${order.order_id} is back.`);
   await loadChange();

@@ -12,10 +12,11 @@ use thirtyfour::TypingData;
 use thirtyfour::prelude::*;
 use tokio::runtime::Runtime;
 
+/// `scripts/images browser` makes it.
 const IMAGE: &str = "localhost/wasm-browser:trixie";
 
 /// Long enough for a page that asks every five seconds, on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Keeps the processor free between looks.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -32,6 +33,8 @@ pub struct Browser {
 impl Browser {
     /// Starts one with a desktop's window.
     pub fn start() -> Self {
+        // Of an earlier run.
+        let _ = std::fs::remove_file(picture_of_failure());
         // The container is in this host's network, where the service under test listens on loopback as well.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let container = docker(&[
@@ -59,21 +62,32 @@ impl Browser {
             // Chromium's own sandbox needs namespaces that Docker does not let it make; the container is the sandbox.
             "--no-sandbox",
             "--window-size=1280,900",
-            "--force-color-profile=srgb",
+            "--hide-scrollbars",
         ] {
             capabilities.add_arg(argument).unwrap();
         }
         let address = format!("http://127.0.0.1:{port}");
-        browser.driver = Some(eventually("chromedriver starts a browser", DEADLINE, || {
+        browser.driver = Some(until_done("start a browser", || {
             let driver = WebDriver::new(&address, capabilities.clone());
-            browser.runtime.block_on(driver).ok()
+            browser.runtime.block_on(driver)
         }));
+        browser.wait_for(browser.driver().set_script_timeout(DEADLINE));
         browser
     }
 
     /// Opens a page of the service under test.
     pub fn open(&self, path: &str) {
         self.wait_for(self.driver().goto(url(path)));
+    }
+
+    /// Loads the page again.
+    pub fn reload(&self) {
+        self.wait_for(self.driver().refresh());
+    }
+
+    /// Goes back, as the browser's own button does.
+    pub fn back(&self) {
+        self.wait_for(self.driver().back());
     }
 
     /// Makes the screen one of this size; `is_phone` also one that is touched.
@@ -99,18 +113,21 @@ impl Browser {
     /// Clicks an element as soon as that can be done.
     #[track_caller]
     pub fn click(&self, css: &str) {
-        self.as_soon_as_possible(&format!("click {css}"), async || {
-            self.driver().find(By::Css(css)).await?.click().await
+        until_done(&format!("click {css}"), || {
+            let click = async { self.driver().find(By::Css(css)).await?.click().await };
+            self.runtime.block_on(click)
         });
     }
 
     /// Replaces what is in a field.
     #[track_caller]
     pub fn fill(&self, css: &str, text: &str) {
-        self.as_soon_as_possible(&format!("fill {css}"), async || {
-            let field = self.driver().find(By::Css(css)).await?;
-            field.clear().await?;
-            field.send_keys(text).await
+        until_done(&format!("fill {css}"), || {
+            self.runtime.block_on(async {
+                let field = self.driver().find(By::Css(css)).await?;
+                field.clear().await?;
+                field.send_keys(text).await
+            })
         });
     }
 
@@ -161,13 +178,10 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    /// Keeps a picture of what can be seen, and returns where.
-    pub fn screenshot(&self, name: &str) -> PathBuf {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join(format!("{name}.png"));
+    /// Keeps a picture of what can be seen.
+    pub fn screenshot(&self, name: &str) {
+        let path = screenshots().join(format!("{name}.png"));
         self.wait_for(self.driver().screenshot(&path));
-        path
     }
 
     /// The source of axe-core, which is in the browser's image.
@@ -187,43 +201,68 @@ impl Browser {
     fn wait_for<T>(&self, command: impl Future<Output = WebDriverResult<T>>) -> T {
         self.runtime.block_on(command).unwrap()
     }
+}
 
-    /// Does something that fails while an element is not there yet, is moving or is replaced just now.
-    #[track_caller]
-    fn as_soon_as_possible(&self, what: &str, mut action: impl AsyncFnMut() -> WebDriverResult<()>) {
-        let start = Instant::now();
-        while let Err(error) = self.runtime.block_on(action()) {
-            assert!(start.elapsed() < DEADLINE, "{what}: {error}");
-            std::thread::sleep(PAUSE);
+/// Does something that fails while the browser starts, or an element is not there yet, is moving or is replaced just now.
+#[track_caller]
+fn until_done<T>(what: &str, mut action: impl FnMut() -> WebDriverResult<T>) -> T {
+    let start = Instant::now();
+    loop {
+        match action() {
+            Ok(value) => return value,
+            Err(error) => assert!(start.elapsed() < DEADLINE, "cannot {what}: {error}"),
         }
+        std::thread::sleep(PAUSE);
     }
 }
 
+/// A test that fails leaves a picture; nothing in here may fail on top of that.
 impl Drop for Browser {
     fn drop(&mut self) {
-        if std::thread::panicking() && self.driver.is_some() {
-            let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
-            let path = self.screenshot(&format!("failed-{name}"));
-            eprintln!(
-                "the page when the test failed: {}\n{}",
-                path.display(),
-                self.text("body")
-            );
-        }
         if let Some(driver) = self.driver.take() {
-            // The container is removed in any case.
-            let _ = self.runtime.block_on(driver.quit());
+            let ended = self.runtime.block_on(async {
+                if std::thread::panicking() {
+                    driver.screenshot(&picture_of_failure()).await?;
+                    let text = driver.find(By::Tag("body")).await?.text().await?;
+                    eprintln!(
+                        "the page when the test failed: {}\n{text}",
+                        picture_of_failure().display()
+                    );
+                }
+                driver.quit().await
+            });
+            if let Err(error) = ended {
+                eprintln!("the browser did not end as it should: {error}");
+            }
         }
-        docker(&["rm", "--force", "--volumes", &self.container]);
+        if let Err(error) = run_docker(&["rm", "--force", "--volumes", &self.container]) {
+            eprintln!("{error}");
+        }
     }
 }
 
+fn screenshots() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+    std::fs::create_dir_all(&folder).expect("the folder of the build is writable");
+    folder
+}
+
+fn picture_of_failure() -> PathBuf {
+    let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+    screenshots().join(format!("failed-{test}.png"))
+}
+
+#[track_caller]
 fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker")
-        .args(arguments)
-        .output()
-        .expect("docker is there");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "docker {}: {said}", arguments.join(" "));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    run_docker(arguments).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn run_docker(arguments: &[&str]) -> Result<String, String> {
+    let describe = |error: String| format!("docker {}: {error}", arguments.join(" "));
+    let output = Command::new("docker").args(arguments).output();
+    let output = output.map_err(|error| describe(error.to_string()))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+        false => Err(describe(String::from_utf8_lossy(&output.stderr).into_owned())),
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::orders::{browser_with, fill_in, id, order, stored};
+use crate::orders::{browser_with, button, fill_in, id, order, stored};
 
 /// What is typed in the editor, field by field.
 fn typed(browser: &Browser) -> serde_json::Value {
@@ -86,12 +86,31 @@ fn numbers_arrive_digit_for_digit() {
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
-fn a_form_that_is_sent_twice_is_sent_once() {
+fn what_is_clicked_twice_is_done_once() {
     let browser = browser_with(0);
+    let requests = |path: &str| {
+        let ours = format!("(one) => one.name.endsWith('{path}')");
+        browser.value(&format!(
+            "performance.getEntriesByType('resource').filter({ours}).length"
+        ))
+    };
     browser.click("#add");
     fill_in(&browser, 1);
-    browser.run("performance.clearResourceTimings(); form.requestSubmit(); form.requestSubmit();");
+    browser.run("form.requestSubmit(); form.requestSubmit();");
     browser.await_text("#notice", "is added");
-    let sent = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/orders')).length";
-    assert_eq!(browser.value(sent), json!(1));
+    assert_eq!(requests("/orders"), json!(1));
+
+    let delete = button("Delete", 1);
+    browser.await_that(&format!("document.querySelector(\"{delete}\") !== null"));
+    browser.run(&format!(
+        "const button = document.querySelector(\"{delete}\"); button.click(); button.click();"
+    ));
+    browser.await_text("#total-orders", "0");
+    browser.await_text("#notice", "is deleted");
+    // What Undo puts back is asked for, then it is deleted.
+    assert_eq!(requests(&format!("/orders/{}", id(1))), json!(2));
+    browser.run("const button = document.querySelector('#undo'); button.click(); button.click();");
+    browser.await_text("#notice", "is back");
+    assert_eq!(stored(1), (200, order(1)));
+    assert_eq!(requests("/orders"), json!(2));
 }

@@ -23,11 +23,12 @@ fn pages_are_turned_forth_and_back_and_the_browsers_history_knows_them() {
     browser.click("#next");
     browser.click("#previous");
     shows("Page 2", 26, 25);
-    browser.run("location.reload()");
+    browser.reload();
     shows("Page 2", 26, 25);
-    browser.run("history.back()");
+    browser.back();
     shows("Page 3", 51, 10);
-    browser.run("history.go(-2)");
+    browser.back();
+    browser.back();
     shows("Page 1", 1, 25);
     browser.await_that("document.querySelector('#previous').ariaDisabled === 'true'");
 

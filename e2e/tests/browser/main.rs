@@ -9,6 +9,7 @@
 
 mod accessibility;
 mod browser;
+mod events;
 mod forms;
 mod keyboard;
 mod list;

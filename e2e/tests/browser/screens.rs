@@ -68,6 +68,7 @@ fn on_a_phone_in_the_dark_each_order_is_a_card_and_nothing_scrolls_sideways() {
 #[ignore = "needs a cluster, see main.rs"]
 fn on_a_desktop_by_day_the_numbers_stand_in_columns() {
     let browser = browser_with(40);
+    browser.resize(1280, 900, false);
     let light =
         "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).every((part) => part > 200)";
     assert_eq!(browser.value(light), json!(true));
