@@ -98,8 +98,10 @@ fn status_tells_every_pod_in_a_table_and_as_json() {
         "{deployed} is not {digest}"
     );
     for pod in described {
-        let is_wasm = pod["runtimeClass"].is_string();
-        assert_eq!(is_wasm, pod["mode"] == "aot", "{pod}");
+        // One that is ending may not answer any more.
+        if pod["ready"] == true {
+            assert_eq!(pod["runtimeClass"].is_string(), pod["mode"] == "aot", "{pod}");
+        }
         assert!(table.contains(pod["name"].as_str().unwrap()), "{table}");
     }
 }
