@@ -39,8 +39,9 @@ const state = {
   next: null,
   /** The order that is being changed; none while one is added. */
   editing: null,
-  /** Whether a change is on its way: the next one waits, and a second click is none. */
-  isSending: false,
+  // What is on its way: a second click is none.
+  isSaving: false,
+  deleting: new Set(),
   /** The order that Undo puts back, and the row it was in. */
   deleted: null,
   deletedRow: 0,
@@ -209,7 +210,7 @@ function showServedBy(header) {
 
 function showOutage(refusal) {
   const banner = byId("banner");
-  state.isAway = refusal !== null;
+  state.isAway = refusal?.isOutage ?? false;
   banner.hidden = refusal === null;
   if (refusal !== null) {
     const text = refusal.isOutage
@@ -264,12 +265,12 @@ function showErrors({ message = "", fields = [], isOutage = false }) {
 
 async function save(event) {
   event.preventDefault();
-  if (state.isSending) {
+  if (state.isSaving) {
     return;
   }
   const { editing } = state;
   const id = byId("order_id").value.trim();
-  setSending(true);
+  setSaving(true);
   try {
     await (editing === null ? send("POST", "orders", typed()) : send("PUT", `orders/${editing.order_id}`, typed()));
   } catch (refusal) {
@@ -277,23 +278,23 @@ async function save(event) {
     showErrors(isDuplicate ? { fields: [{ field: "order_id", message: `${id} exists already` }] } : refusal);
     return;
   } finally {
-    setSending(false);
+    setSaving(false);
   }
   byId("editor").close();
   say(editing === null ? `Order ${id} is added.` : `Order ${id} is changed.`);
   await loadChange();
 }
 
-function setSending(isSending) {
-  state.isSending = isSending;
-  byId("save").textContent = isSending ? "Saving…" : "Save";
-  byId("form").ariaBusy = String(isSending);
+function setSaving(isSaving) {
+  state.isSaving = isSaving;
+  byId("save").textContent = isSaving ? "Saving…" : "Save";
+  byId("form").ariaBusy = String(isSaving);
 }
 
 /** Closes the editor, except while what was typed in it is on its way and may have to be sent again. */
 function cancel(event) {
   event.preventDefault();
-  if (!state.isSending) {
+  if (!state.isSaving) {
     byId("editor").close();
   }
 }
@@ -303,37 +304,36 @@ function cancel(event) {
 // No question before: it would be answered with yes each time, also the one time it should not. Undo helps after the
 // mistake, and costs nothing where there is none.
 async function remove(order) {
-  if (state.isSending) {
+  const { order_id: id } = order;
+  if (state.deleting.has(id)) {
     return;
   }
-  const path = `orders/${order.order_id}`;
-  setSending(true);
+  state.deleting.add(id);
+  const path = `orders/${id}`;
   try {
     // What is deleted is what Undo puts back, and the list may be some seconds old.
     const { body } = await ask(path);
     await send("DELETE", path);
     state.deletedRow = state.orders.indexOf(order);
-    say(`Order ${order.order_id} is deleted.`, body);
+    say(`Order ${id} is deleted.`, body);
   } catch (refusal) {
-    say(`Order ${order.order_id} cannot be deleted: ${refusal.message}.`);
+    say(`Order ${id} cannot be deleted: ${refusal.message}.`);
   }
   await loadChange();
-  setSending(false);
+  state.deleting.delete(id);
 }
 
 async function undo() {
   const order = state.deleted;
-  if (order === null || state.isSending) {
+  if (order === null) {
     return;
   }
-  setSending(true);
+  state.deleted = null;
   try {
     await send("POST", "orders", JSON.stringify(order));
   } catch (refusal) {
     say(`Order ${order.order_id} cannot be put back: ${refusal.message}.`, order);
     return;
-  } finally {
-    setSending(false);
   }
   say(`Order ${order.order_id} is back.`);
   await loadChange();

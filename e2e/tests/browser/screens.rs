@@ -24,6 +24,8 @@ fn on_a_phone_in_the_dark_each_order_is_a_card_and_nothing_scrolls_sideways() {
     let browser = browser_with(12);
     browser.resize(360, 740, true);
     browser.prefer("prefers-color-scheme", "dark");
+    // No picture of something half there.
+    browser.prefer("prefers-reduced-motion", "reduce");
     let light =
         "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).every((part) => part > 200)";
     assert_eq!(browser.value(light), json!(false));
