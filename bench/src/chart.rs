@@ -2,61 +2,76 @@
 
 use std::fmt::Write as _;
 
-use crate::load::{CONNECTIONS, Route};
-use crate::measurement::Results;
+use crate::measurement::Row;
 
-const BAR_HEIGHT: u32 = 16;
-const ROW_HEIGHT: u32 = 2 * BAR_HEIGHT + 14;
-const LEFT: u32 = 190;
+const BAR: f64 = 15.0;
+const LEFT: f64 = 130.0;
 /// Pixels for a ratio of 1.
 const UNIT: f64 = 420.0;
-const TOP: u32 = 64;
+/// Bars beyond this ratio are cut.
+const LONGEST: f64 = 1.25;
+const TOP: f64 = 84.0;
+const WIDTH: f64 = 820.0;
 
-/// An SVG: two bars for each route and number of connections.
-pub fn svg(results: &Results) -> String {
-    let mut rows = String::new();
-    let mut y = TOP;
-    for route in Route::ALL {
-        for connections in CONNECTIONS {
-            let label_y = y + BAR_HEIGHT + 5;
-            // Writing to a string cannot fail.
+/// An SVG: for each route and number of connections a bar for each server but the native twin, which is the line.
+pub fn svg(rows: &[Row]) -> String {
+    let mut bars = String::new();
+    let (mut y, mut route, mut connections) = (TOP, "", 0);
+    for row in rows {
+        // Writing to a string cannot fail.
+        if row.route != route {
+            y += 26.0;
             let _ = writeln!(
-                rows,
-                r#"<text class="l" x="{}" y="{label_y}">{}, {connections} conn.</text>"#,
-                LEFT - 12,
-                route.name()
+                bars,
+                r#"<text class="route" x="20" y="{}">{}</text>"#,
+                y - 6.0,
+                row.route
             );
-            for (offset, server) in [(0, "aot"), (BAR_HEIGHT, "interpreter")] {
-                let Some(ratio) = results.ratio(route, connections, server, |one| one.requests_per_second) else {
-                    continue;
-                };
-                let width = ratio.min(1.3) * UNIT;
-                let (bar_y, text_y) = (y + offset, y + offset + BAR_HEIGHT - 4);
-                let _ = writeln!(
-                    rows,
-                    r#"<rect class="{server}" x="{LEFT}" y="{bar_y}" width="{width:.1}" height="{}"/><text x="{:.1}" y="{text_y}">{ratio:.2}</text>"#,
-                    BAR_HEIGHT - 2,
-                    f64::from(LEFT) + width + 6.0,
-                );
-            }
-            y += ROW_HEIGHT;
+            (route, connections) = (row.route, 0);
         }
+        if row.connections != connections {
+            connections = row.connections;
+            let many = if connections == 1 { "connection" } else { "connections" };
+            let _ = writeln!(
+                bars,
+                r#"<text class="label" x="{}" y="{}">{connections} {many}</text>"#,
+                LEFT - 10.0,
+                y + BAR + 4.0,
+            );
+        }
+        if row.server == "native" {
+            continue;
+        }
+        let ratio = row.ratios.requests_per_second;
+        let width = ratio.min(LONGEST) * UNIT;
+        let _ = writeln!(
+            bars,
+            r#"<rect class="{}" x="{LEFT}" y="{y:.0}" width="{width:.1}" height="{}" rx="2"/><text x="{:.1}" y="{:.0}">{ratio:.2}<tspan class="rate"> · {:.0}/s</tspan></text>"#,
+            row.server,
+            BAR - 2.0,
+            LEFT + width + 6.0,
+            y + BAR - 4.0,
+            row.middle.requests_per_second,
+        );
+        y += if row.server == "interpreter" { BAR + 8.0 } else { BAR };
     }
-    let native = f64::from(LEFT) + UNIT;
+    let native = LEFT + UNIT;
     format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 {height}" role="img" aria-labelledby="title">
-<title id="title">Throughput of the service as Wasm, as a share of its native twin's</title>
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title">
+<title id="title">Requests a second of the service as Wasm, as a share of its native twin's</title>
 <style>
-text {{ font: 12px system-ui, sans-serif; fill: #24292f }} .l {{ text-anchor: end }} .h {{ font-size: 15px; font-weight: 600 }}
-.aot {{ fill: #7a4fd0 }} .interpreter {{ fill: #c9b8ee }} .native {{ stroke: #57606a; stroke-dasharray: 4 3 }}
+text {{ font: 12px system-ui, sans-serif; fill: #24292f }} .label {{ text-anchor: end }} .rate {{ fill: #57606a }}
+.heading {{ font-size: 16px; font-weight: 600 }} .route {{ font-size: 13px; font-weight: 600 }}
+.aot {{ fill: #6f42c1 }} .interpreter {{ fill: #c5b3e6 }} .native {{ stroke: #57606a; stroke-dasharray: 4 3 }}
 </style>
-<rect width="800" height="{height}" fill="#fff"/>
-<text class="h" x="20" y="26">Requests a second, native twin = 1</text>
-<rect class="aot" x="20" y="38" width="12" height="12"/><text x="38" y="48">Wasm, ahead of time</text>
-<rect class="interpreter" x="180" y="38" width="12" height="12"/><text x="198" y="48">Wasm, interpreted</text>
-<line class="native" x1="{native}" y1="{TOP}" x2="{native}" y2="{y}"/>
-{rows}</svg>
+<rect width="{WIDTH}" height="{height}" fill="#fff"/>
+<text class="heading" x="20" y="28">Requests a second, native twin = 1</text>
+<rect class="aot" x="20" y="44" width="12" height="12" rx="2"/><text x="38" y="54">Wasm, ahead of time</text>
+<rect class="interpreter" x="180" y="44" width="12" height="12" rx="2"/><text x="198" y="54">Wasm, interpreted</text>
+<line class="native" x1="{native}" y1="{TOP}" x2="{native}" y2="{y}"/><text x="{native}" y="{above}" text-anchor="middle">native</text>
+{bars}</svg>
 "##,
-        height = y + 16,
+        height = y + 12.0,
+        above = TOP - 6.0,
     )
 }

@@ -1,6 +1,7 @@
 //! The load: `wrk` with kept connections, for a few seconds, on loopback.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -47,14 +48,12 @@ impl Route {
     }
 }
 
-/// Each thread of wrk counts upwards in a range of its own.
+/// Counts upwards from the orders that are there.
 const INSERT_SCRIPT: &str = r#"
-local threads = 0
-function setup(thread) thread:set("number", threads) threads = threads + 1 end
-function init(arguments) next_id = FIRST + number * 500000000 end
+local last = FILLED
 function request()
-  next_id = next_id + 1
-  return wrk.format("POST", nil, {["Content-Type"] = "application/json"}, '{"order_id":' .. next_id ..
+  last = last + 1
+  return wrk.format("POST", nil, {["Content-Type"] = "application/json"}, '{"order_id":' .. last ..
     ',"product_id":12,"quantity":2,"amount":56.55,"shipping":15.0,"tax":2.0,"shipping_address":"Mataderos 2312"}')
 end
 "#;
@@ -68,30 +67,31 @@ pub fn run(server: &Server, route: Route, connections: u32, seconds: u32) -> Res
     command
         .arg("--latency")
         .arg(format!("--connections={connections}"))
-        .arg(format!("--threads={}", connections.min(2)));
-    command.arg(format!("--duration={seconds}s")).arg("--timeout=20s");
+        // One is enough to keep the server busy, and takes less of the machine from it.
+        .arg("--threads=1")
+        .arg(format!("--duration={seconds}s"))
+        .arg("--timeout=20s");
     let script = std::env::temp_dir().join(format!("insert-{}.lua", std::process::id()));
     if route == Route::Insert {
-        std::fs::write(
-            &script,
-            INSERT_SCRIPT.replace("FIRST", &(FILLED_ORDERS + 1).to_string()),
-        )?;
+        std::fs::write(&script, INSERT_SCRIPT.replace("FILLED", &FILLED_ORDERS.to_string()))?;
         command.arg("--script").arg(&script);
     }
+    let worked_before = server.processor_time()?;
     let output = command
         .arg(format!("{}{}", server.url, route.path()))
         .output()
         .context("cannot run wrk: install it")?;
+    let worked = server.processor_time()?.saturating_sub(worked_before);
     let _ = std::fs::remove_file(&script);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         bail!("wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
-    parse(&text).with_context(|| format!("wrk printed something unforeseen:\n{text}"))
+    parse(&text, worked).with_context(|| format!("wrk printed something unforeseen:\n{text}"))
 }
 
 /// Reads what wrk prints.
-fn parse(text: &str) -> Option<Measurement> {
+fn parse(text: &str, worked: Duration) -> Option<Measurement> {
     let after = |label: &str| {
         text.lines()
             .find_map(|line| line.trim().strip_prefix(label))
@@ -104,10 +104,17 @@ fn parse(text: &str) -> Option<Measurement> {
         Some(count) => count.parse().ok()?,
         None => 0,
     };
+    let answers: u32 = text
+        .lines()
+        .find_map(|line| line.trim().split_once(" requests in "))?
+        .0
+        .parse()
+        .ok()?;
     Some(Measurement {
         requests_per_second: after("Requests/sec:")?.parse().ok()?,
         median_ms: milliseconds(after("50%")?)?,
         p99_ms: milliseconds(after("99%")?)?,
+        processor_us: worked.as_secs_f64() * 1e6 / f64::from(answers),
         errors: socket_errors + refused,
     })
 }
@@ -143,17 +150,18 @@ Transfer/sec:     11.17MB";
 
     #[test]
     fn reads_what_wrk_prints() {
-        let measured = parse(OUTPUT).unwrap();
+        let measured = parse(OUTPUT, Duration::from_micros(2_187_130)).unwrap();
         assert_eq!(
             measured,
             Measurement {
                 requests_per_second: 70553.13,
                 median_ms: 0.186,
                 p99_ms: 1.4,
+                processor_us: 10.0,
                 errors: 7
             }
         );
-        assert_eq!(parse("wrk: unable to connect"), None);
+        assert_eq!(parse("wrk: unable to connect", Duration::ZERO), None);
     }
 
     #[test]

@@ -35,11 +35,22 @@ struct Arguments {
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Seconds of load for each figure
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 2)]
     seconds: u32,
+    /// What is printed at the end
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
     /// Where the chart goes
     #[arg(long, default_value = "target/bench-app.svg")]
     chart: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Output {
+    /// A table
+    Text,
+    /// For machines
+    Json,
 }
 
 fn main() -> Result<()> {
@@ -78,8 +89,12 @@ fn main() -> Result<()> {
         }
     }
 
-    print!("{}", table::text(&results));
-    std::fs::write(&arguments.chart, chart::svg(&results))
+    let rows = results.rows();
+    match arguments.output {
+        Output::Text => print!("{}", table::text(&rows)),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&rows)?),
+    }
+    std::fs::write(&arguments.chart, chart::svg(&rows))
         .with_context(|| format!("cannot write {}", arguments.chart.display()))?;
     eprintln!("chart: {}", arguments.chart.display());
     Ok(())

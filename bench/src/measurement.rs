@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::load::Route;
+use serde::Serialize;
+
+use crate::load::{CONNECTIONS, Route};
+use crate::servers::BUILDS;
 
 /// One load on one server.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Measurement {
     /// Answers a second.
     pub requests_per_second: f64,
@@ -13,6 +17,9 @@ pub struct Measurement {
     pub median_ms: f64,
     /// Milliseconds within which 99 of 100 answers came.
     pub p99_ms: f64,
+    /// Microseconds that a processor works in the server for one answer. Hardly moved by what else runs on the
+    /// machine, where the other figures are.
+    pub processor_us: f64,
     /// Answers other than 2xx, and requests without an answer.
     pub errors: u64,
 }
@@ -35,28 +42,80 @@ impl Results {
             requests_per_second: middle(|one| one.requests_per_second)?,
             median_ms: middle(|one| one.median_ms)?,
             p99_ms: middle(|one| one.p99_ms)?,
+            processor_us: middle(|one| one.processor_us)?,
             errors: rounds.iter().map(|one| one.errors).sum(),
         })
     }
 
     /// The middle of the ratios to the native twin, each taken within one round.
-    pub fn ratio(
-        &self,
-        route: Route,
-        connections: u32,
-        server: &'static str,
-        figure: fn(&Measurement) -> f64,
-    ) -> Option<f64> {
+    pub fn ratios(&self, route: Route, connections: u32, server: &'static str) -> Option<Ratios> {
         let rounds = self.0.get(&(route, connections, server))?;
         let native = self.0.get(&(route, connections, "native"))?;
-        median(
-            rounds
-                .iter()
-                .zip(native)
-                .map(|(one, native)| figure(one) / figure(native))
-                .collect(),
-        )
+        let middle = |figure: fn(&Measurement) -> f64| {
+            let rounds = rounds.iter().zip(native);
+            median(rounds.map(|(one, native)| figure(one) / figure(native)).collect())
+        };
+        Some(Ratios {
+            requests_per_second: middle(|one| one.requests_per_second)?,
+            median: middle(|one| one.median_ms)?,
+            p99: middle(|one| one.p99_ms)?,
+            processor: middle(|one| one.processor_us)?,
+        })
     }
+
+    /// A row for each route, number of connections and server, in that order.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for route in Route::ALL {
+            for connections in CONNECTIONS {
+                for build in &BUILDS {
+                    let server = build.name;
+                    rows.extend(self.row(route, connections, server));
+                }
+            }
+        }
+        rows
+    }
+
+    fn row(&self, route: Route, connections: u32, server: &'static str) -> Option<Row> {
+        Some(Row {
+            route: route.name(),
+            connections,
+            server,
+            middle: self.middle(route, connections, server)?,
+            ratios: self.ratios(route, connections, server)?,
+        })
+    }
+}
+
+/// What a server has of the native twin's figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ratios {
+    /// Of answers a second.
+    pub requests_per_second: f64,
+    /// Of the time within which half of the answers came.
+    pub median: f64,
+    /// Of the time within which 99 of 100 answers came.
+    pub p99: f64,
+    /// Of the processor's time for one answer.
+    pub processor: f64,
+}
+
+/// A line of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// What was asked for.
+    pub route: &'static str,
+    /// How many connections at once.
+    pub connections: u32,
+    /// Who answered.
+    pub server: &'static str,
+    /// The figures.
+    pub middle: Measurement,
+    /// The figures as shares of the native twin's.
+    pub ratios: Ratios,
 }
 
 fn median(mut figures: Vec<f64>) -> Option<f64> {
@@ -76,6 +135,7 @@ mod tests {
                 requests_per_second,
                 median_ms: 1.0,
                 p99_ms: 2.0,
+                processor_us: 5.0,
                 errors: 1,
             };
             results.add(Route::Root, 16, "native", measured(native));
@@ -83,10 +143,11 @@ mod tests {
         }
         let middle = results.middle(Route::Root, 16, "native").unwrap();
         assert_eq!((middle.requests_per_second, middle.errors), (100.0, 3));
-        assert_eq!(
-            results.ratio(Route::Root, 16, "aot", |one| one.requests_per_second),
-            Some(0.9)
-        );
-        assert_eq!(results.middle(Route::Root, 1, "aot"), None);
+        let rows = results.rows();
+        let shares: Vec<_> = rows
+            .iter()
+            .map(|row| (row.server, row.ratios.requests_per_second))
+            .collect();
+        assert_eq!(shares, [("native", 1.0), ("aot", 0.9)]);
     }
 }

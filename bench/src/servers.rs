@@ -61,6 +61,15 @@ impl Container {
         Ok(Self(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
     }
 
+    /// The id of its first process on this machine.
+    fn process(&self) -> Result<u32> {
+        let output = Command::new("docker")
+            .args(["inspect", "--format={{.State.Pid}}", &self.0])
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.trim().parse().context("docker names no process of the server")
+    }
+
     fn logs(&self) -> String {
         let output = Command::new("docker").args(["logs", "--tail=20", &self.0]).output();
         output.map_or_else(
@@ -162,6 +171,7 @@ pub struct Server {
     pub name: &'static str,
     /// Its address.
     pub url: String,
+    process: u32,
     container: Container,
 }
 
@@ -203,6 +213,7 @@ impl Server {
         let server = Self {
             name: build.name,
             url: format!("http://127.0.0.1:{}", build.port),
+            process: container.process()?,
             container,
         };
 
@@ -221,6 +232,17 @@ impl Server {
             bail!("it should run as {}, and says: {health}", build.name);
         }
         Ok(server)
+    }
+
+    /// How long a processor has worked in it so far, its system calls included.
+    ///
+    /// # Errors
+    /// When it has ended, or Docker runs elsewhere.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.process);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("the {} server has no {path}: {}", self.name, self.container.logs()))?;
+        processor_time(&text).with_context(|| format!("{path} is unforeseen: {text}"))
     }
 
     /// Empties the table and puts [`FILLED_ORDERS`] orders in.
@@ -242,5 +264,30 @@ impl Server {
             .send(format!("[{orders}]"))
             .context("the orders to read cannot be written")?;
         Ok(())
+    }
+}
+
+/// Reads user and system time: <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>.
+fn processor_time(text: &str) -> Option<Duration> {
+    const TICK: Duration = Duration::from_millis(10);
+    // The second field is the program's name in parentheses, which may hold anything.
+    let (_, fields) = text.rsplit_once(") ")?;
+    let ticks = fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u32>().ok());
+    Some(TICK * ticks.sum::<Option<u32>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_time_of_a_process() {
+        let text = "7 (a ) b) S 1 7 7 0 -1 4194560 1 0 0 0 120 30 9 9 20 0 2 0 1 1 1";
+        assert_eq!(processor_time(text), Some(Duration::from_millis(1_500)));
+        assert_eq!(processor_time(""), None);
     }
 }

@@ -2,38 +2,44 @@
 
 use std::fmt::Write as _;
 
-use crate::load::{CONNECTIONS, Route};
-use crate::measurement::Results;
-use crate::servers::BUILDS;
+use crate::measurement::Row;
 
-/// One line for each route, number of connections and server; ratios are to the native twin.
-pub fn text(results: &Results) -> String {
+/// A line for each row; the ratios are to the native twin.
+pub fn text(rows: &[Row]) -> String {
     let mut text = format!(
-        "{:<11}{:>6}  {:<12}{:>12}{:>8}{:>11}{:>8}{:>11}{:>8}{:>8}\n",
-        "route", "conns", "server", "requests/s", "ratio", "p50 ms", "ratio", "p99 ms", "ratio", "errors"
+        "{:<11}{:>6}  {:<12}{:>11}{:>7}{:>10}{:>7}{:>10}{:>7}{:>12}{:>7}{:>8}\n",
+        "route",
+        "conns",
+        "server",
+        "requests/s",
+        "ratio",
+        "p50 ms",
+        "ratio",
+        "p99 ms",
+        "ratio",
+        "CPU us/req",
+        "ratio",
+        "errors"
     );
-    for route in Route::ALL {
-        for connections in CONNECTIONS {
-            for server in BUILDS.iter().map(|build| build.name) {
-                let Some(middle) = results.middle(route, connections, server) else {
-                    continue;
-                };
-                let ratio = |figure| results.ratio(route, connections, server, figure).unwrap_or(f64::NAN);
-                // Writing to a string cannot fail.
-                let _ = writeln!(
-                    text,
-                    "{:<11}{connections:>6}  {server:<12}{:>12.0}{:>8.2}{:>11.2}{:>8.2}{:>11.2}{:>8.2}{:>8}",
-                    route.name(),
-                    middle.requests_per_second,
-                    ratio(|one| one.requests_per_second),
-                    middle.median_ms,
-                    ratio(|one| one.median_ms),
-                    middle.p99_ms,
-                    ratio(|one| one.p99_ms),
-                    middle.errors,
-                );
-            }
-        }
+    for row in rows {
+        let (middle, ratios) = (row.middle, row.ratios);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<11}{:>6}  {:<12}{:>11.0}{:>7.2}{:>10.2}{:>7.2}{:>10.2}{:>7.2}{:>12.1}{:>7.2}{:>8}",
+            row.route,
+            row.connections,
+            row.server,
+            middle.requests_per_second,
+            ratios.requests_per_second,
+            middle.median_ms,
+            ratios.median,
+            middle.p99_ms,
+            ratios.p99,
+            middle.processor_us,
+            ratios.processor,
+            middle.errors,
+        );
     }
     text
 }
