@@ -85,16 +85,17 @@ impl Lease<'_> {
     /// Puts the connection back; its last answer has been read to the end.
     pub fn give_back(self) {
         let mut state = self.pool.state();
+        let now = Instant::now();
         state.idle.push(Idle {
             connection: self.connection,
-            since: Instant::now(),
+            since: now,
         });
         let spare = state.idle.len().saturating_sub(self.pool.database.pool_min);
         let expired = state
             .idle
             .iter()
             .take(spare)
-            .take_while(|idle| idle.since.elapsed() > CLOSE_AFTER_IDLE)
+            .take_while(|idle| now.duration_since(idle.since) > CLOSE_AFTER_IDLE)
             .count();
         state.idle.drain(..expired);
     }

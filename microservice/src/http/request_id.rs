@@ -27,7 +27,11 @@ impl RequestIds {
 
     fn make(&self) -> String {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}", self.seed.hash_one(number))
+        let bytes = self.seed.hash_one(number).to_be_bytes();
+        let digits = bytes.into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits
+            .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+            .collect()
     }
 }
 

@@ -19,6 +19,9 @@ const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 
 /// Reads a whole body of at most `limit` bytes, and takes the memory for it.
 pub async fn read_body(body: Body, limit: usize, memory: &Memory) -> Result<(Bytes, Share), Problem> {
+    if body.is_end_stream() {
+        return Ok(Default::default());
+    }
     timeout(READ_TIMEOUT, collect(body, limit, memory))
         .await
         .unwrap_or_else(|_| {

@@ -13,7 +13,6 @@ use hyper::service::service_fn;
 use hyper::{Body, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 use super::answer_body::AnswerBody;
 use super::body::read_body;
@@ -34,15 +33,13 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Above the 20 s that reading a body, waiting for memory and asking the database may take together.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The same for a connection that asks for nothing while slots are scarce: a few hundred idle clients
-/// must not keep others out for longer.
+/// must not keep others out for long.
 const SCARCE_IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The age from which a connection's next answer is its last. The guest gets no signal before it is
 /// ended, so it cannot say goodbye then. Instead no busy connection is ever older than this, which is
 /// less than the pod is kept after it has left its Service (`preStop.sleep` in manifests/app.yaml):
 /// when the end comes, clients that keep connections have moved on to other pods.
 const MAX_AGE: Duration = Duration::from_secs(2);
-/// The time in which a large list gets its turn.
-const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of a head, give or take a buffer; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
@@ -93,13 +90,8 @@ pub async fn serve<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin + Sen
         let (shared, is_asked) = (Arc::clone(&shared), Arc::clone(&is_asked));
         async move {
             is_asked.store(true, Ordering::Relaxed);
-            let mut response = answer(&shared, request).await;
+            let response = answer(&shared, request, opened).await;
             is_asked.store(false, Ordering::Relaxed);
-            if opened.elapsed() >= MAX_AGE {
-                response
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
-            }
             Ok::<_, Infallible>(response)
         }
     });
@@ -117,7 +109,7 @@ pub async fn serve<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin + Sen
     }
 }
 
-async fn answer<S: Service>(shared: &Shared<S>, request: Request<Body>) -> Response<AnswerBody> {
+async fn answer<S: Service>(shared: &Shared<S>, request: Request<Body>, opened: Instant) -> Response<AnswerBody> {
     let start = Instant::now();
     let context = &*shared.context;
     let (head, body) = request.into_parts();
@@ -141,7 +133,8 @@ async fn answer<S: Service>(shared: &Shared<S>, request: Request<Body>) -> Respo
         .unwrap_or_else(|problem| (Reply::from(problem), Share::default()));
     let reply = context.origins.mark(reply, &head.headers);
 
-    let (status, duration) = (reply.status.as_u16(), start.elapsed());
+    let end = Instant::now();
+    let (status, duration) = (reply.status.as_u16(), end.duration_since(start));
     let route = Target::<S::Route>::of_path(path).map(|target| target.route.path());
     context.metrics.count(route, &head.method, status, duration);
     log::access(Access {
@@ -151,7 +144,13 @@ async fn answer<S: Service>(shared: &Shared<S>, request: Request<Body>) -> Respo
         duration,
         request_id: &request_id,
     });
-    into_response(reply, share, &request_id, context)
+    let mut response = into_response(reply, share, &request_id, context);
+    if end.duration_since(opened) >= MAX_AGE {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// The problem of a request that finds no memory.
@@ -175,9 +174,8 @@ async fn answer_complete<S: Service>(
         headers: &head.headers,
         body,
     };
-    let _list_share = timeout(LIST_TIMEOUT, shared.memory.for_list(S::answer_size(&parts)))
-        .await
-        .map_err(|_| busy())?;
+    let size = S::answer_size(&parts);
+    let _list_share = shared.memory.for_list(size).await.map_err(|Exhausted| busy())?;
     let reply = shared.service.answer(&parts).await?;
     let share = shared.memory.for_answer(reply.body.len()).map_err(|Exhausted| busy())?;
     Ok((reply, share))

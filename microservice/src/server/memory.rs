@@ -5,8 +5,10 @@
 //! refused for the moment, or waits for its turn.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 /// Bytes per permit: semaphores count to 2^29 on a 32-bit target.
 const UNIT: usize = 1024;
@@ -17,6 +19,9 @@ pub const FREE: usize = 16 * 1024;
 /// Bodies that arrive or are worked on. The work takes several times their size: the orders, their
 /// form for the database, the packets of the driver.
 const BODIES: usize = 16 * 1024 * 1024;
+
+/// The time in which a large list gets its turn.
+const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Lists of orders in work.
 const LISTS: usize = 8 * 1024 * 1024;
@@ -58,11 +63,15 @@ impl Memory {
     }
 
     /// Waits for memory to make a list of about so many bytes.
-    pub async fn for_list(&self, bytes: usize) -> Share {
+    pub async fn for_list(&self, bytes: usize) -> Result<Share, Exhausted> {
         let units = units(bytes, LISTS);
-        // Fails only when the semaphore is closed, which nobody does.
-        let permit = Arc::clone(&self.lists).acquire_many_owned(units).await.ok();
-        Share { units, permit }
+        if units == 0 {
+            return Ok(Share::default());
+        }
+        // The inner result fails only when the semaphore is closed, which nobody does.
+        let acquired = timeout(LIST_TIMEOUT, Arc::clone(&self.lists).acquire_many_owned(units)).await;
+        let permit = acquired.map_err(|_| Exhausted)?.ok();
+        Ok(Share { units, permit })
     }
 
     /// Memory for an answer of this many bytes until its client has read it.

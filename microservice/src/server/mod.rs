@@ -21,6 +21,10 @@ use crate::mode::Mode;
 
 pub use connection::{serve, Shared};
 
+/// Tasks that may run before the runtime asks for new events again: all connections once each. To ask
+/// costs the guest as much as it has connections, so it should not do it every few of them.
+const EVENT_INTERVAL: u32 = 1_024;
+
 /// The pause after a failed accept that no client is to blame for, such as too many open files.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
 
@@ -68,6 +72,7 @@ pub fn run<S: Service>(
     // One thread, natively too: the guest has no other, and the twin is there to be compared.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .event_interval(EVENT_INTERVAL)
         .build()
         .map_err(StartError::Runtime)?;
     runtime.block_on(async {

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::io::{Error, ErrorKind, Result};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,44 +15,51 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, Instant, Sleep};
 
 /// A stream with a limit on the time in which no byte moves in either direction.
+///
+/// It looks now and then whether anything has moved, instead of noting the time of each move: a guest
+/// pays for the time with a call to its engine.
 #[derive(Debug)]
 pub struct Patient<Stream, Limit> {
     stream: Stream,
     limit: Limit,
     look_every: Duration,
-    last_progress: Instant,
-    /// May fire early, since progress does not set it anew, and the limit may change meanwhile.
-    alarm: Pin<Box<Sleep>>,
+    next_look: Pin<Box<Sleep>>,
+    /// Whether a byte has moved since the last look.
+    has_moved: bool,
+    /// The time between looks that found no byte moved.
+    idle: Duration,
 }
 
 impl<Stream, Limit: Fn() -> Duration> Patient<Stream, Limit> {
-    /// Waits for the peer no longer than the limit of that moment, which is looked up every so often.
-    /// The limit must exceed the time in which requests are answered, during which the peer has
-    /// nothing to do.
+    /// Waits for the peer no longer than the limit of that moment and one look more. The limit must
+    /// exceed the time in which requests are answered, during which the peer has nothing to do.
     pub fn new(stream: Stream, limit: Limit, look_every: Duration) -> Patient<Stream, Limit> {
         Patient {
             stream,
             limit,
             look_every,
-            last_progress: Instant::now(),
-            alarm: Box::pin(sleep(look_every)),
+            next_look: Box::pin(sleep(look_every)),
+            has_moved: false,
+            idle: Duration::ZERO,
         }
     }
 
     /// Notes progress, or looks whether there has been none for too long.
     fn judge<T>(&mut self, polled: Poll<Result<T>>, context: &mut Context<'_>) -> Poll<Result<T>> {
         if polled.is_ready() {
-            self.last_progress = Instant::now();
+            self.has_moved = true;
             return polled;
         }
-        while self.alarm.as_mut().poll(context).is_ready() {
-            let idle = self.last_progress.elapsed();
-            let limit = (self.limit)();
-            if idle >= limit {
+        while self.next_look.as_mut().poll(context).is_ready() {
+            self.idle = match mem::take(&mut self.has_moved) {
+                true => Duration::ZERO,
+                false => self.idle + self.look_every,
+            };
+            if self.idle >= (self.limit)() {
                 return Poll::Ready(Err(Error::from(ErrorKind::TimedOut)));
             }
-            let next_look = self.look_every.min(limit - idle);
-            self.alarm.as_mut().reset(Instant::now() + next_look);
+            let next_look = Instant::now() + self.look_every;
+            self.next_look.as_mut().reset(next_look);
         }
         Poll::Pending
     }
