@@ -1,5 +1,7 @@
 //! From a complete request to what it asks for, and from the outcome to the answer.
 
+use std::sync::LazyLock;
+
 use hyper::header::{HeaderValue, CONTENT_TYPE, VARY};
 use hyper::Method;
 use microservice::http::{Code, Origins, Problem, Reply, Route as _, Target};
@@ -164,5 +166,6 @@ fn echo(parts: &Parts<'_>) -> Reply {
 }
 
 fn list_of_routes() -> Reply {
-    Reply::text(Route::list()).with(VARY, HeaderValue::from_static("accept"))
+    static LIST: LazyLock<String> = LazyLock::new(Route::list);
+    Reply::text(LIST.as_str()).with(VARY, HeaderValue::from_static("accept"))
 }

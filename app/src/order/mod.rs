@@ -6,8 +6,6 @@ mod money;
 pub use input::{read_order, read_orders, Rejection, MAX_ORDERS};
 pub use money::{Money, MoneyError};
 
-use std::fmt::Write;
-
 /// An order that keeps every rule of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -36,18 +34,23 @@ impl Order {
     /// Written by hand because a money value must be a JSON number with its exact digits, which a
     /// serializer would take through a floating point number.
     pub fn write_json(&self, out: &mut String) {
-        // Writing to a String cannot fail.
-        let _ = write!(
-            out,
-            r#"{{"order_id":{},"product_id":{},"quantity":{},"amount":{},"shipping":{},"tax":{},"shipping_address":{}}}"#,
-            self.order_id,
-            self.product_id,
-            self.quantity,
-            self.amount,
-            self.shipping,
-            self.tax,
-            serde_json::Value::from(self.shipping_address.as_str()),
-        );
+        let mut digits = itoa::Buffer::new();
+        out.push_str(r#"{"order_id":"#);
+        out.push_str(digits.format(self.order_id));
+        out.push_str(r#","product_id":"#);
+        out.push_str(digits.format(self.product_id));
+        out.push_str(r#","quantity":"#);
+        out.push_str(digits.format(self.quantity));
+        out.push_str(r#","amount":"#);
+        self.amount.write(out);
+        out.push_str(r#","shipping":"#);
+        self.shipping.write(out);
+        out.push_str(r#","tax":"#);
+        self.tax.write(out);
+        out.push_str(r#","shipping_address":"#);
+        // A text always has a JSON form.
+        out.push_str(&serde_json::to_string(&self.shipping_address).unwrap_or_default());
+        out.push('}');
     }
 }
 

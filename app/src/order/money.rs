@@ -25,8 +25,11 @@ pub enum MoneyError {
     TooLarge,
 }
 
+/// The digits of the largest amount, decimals among them.
+const MAX_DIGITS: usize = 12;
+
 impl Money {
-    /// The largest amount: twelve digits, two of them decimals.
+    /// The largest amount: [`MAX_DIGITS`] digits, two of them decimals.
     pub const MAX: Money = Money { cents: 999_999_999_999 };
 
     /// The amount of this many cents, or `None` above [`Money::MAX`].
@@ -45,52 +48,65 @@ impl Money {
     /// `9999999999.99` must be kept.
     pub fn parse(text: &str) -> Result<Money, MoneyError> {
         let decimal = Decimal::split(text).ok_or(MoneyError::NotANumber)?;
-        let digits = decimal.digits.trim_start_matches('0');
-        let significant = digits.trim_end_matches('0');
-        if significant.is_empty() {
+        let length = decimal.whole.len() + decimal.fraction.len();
+        if length == 0 {
             return Ok(Money::default());
         }
         if decimal.negative {
             return Err(MoneyError::Negative);
         }
-        // Lengths of texts in memory: far below the limits of i64.
-        let dropped_zeros = (digits.len() - significant.len()) as i64;
-        let exponent_to_cents = decimal.exponent.saturating_add(dropped_zeros).saturating_add(2);
+        let exponent_to_cents = decimal.exponent.saturating_add(2);
         if exponent_to_cents < 0 {
             return Err(MoneyError::TooPrecise);
         }
+        // The first digit is not zero: so many digits make at most the largest amount.
         let shift = u32::try_from(exponent_to_cents).map_err(|_| MoneyError::TooLarge)?;
-        let scale = 10_u64.checked_pow(shift).ok_or(MoneyError::TooLarge)?;
-        significant
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(scale))
-            .and_then(Money::from_cents)
-            .ok_or(MoneyError::TooLarge)
+        if length.saturating_add(shift as usize) > MAX_DIGITS {
+            return Err(MoneyError::TooLarge);
+        }
+        let digits = decimal.whole.bytes().chain(decimal.fraction.bytes());
+        let number = digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+        Ok(Money {
+            cents: number * 10_u64.pow(shift),
+        })
     }
 }
 
-/// The shortest decimal number of the same value: `56`, `56.5`, `56.55`.
-impl fmt::Display for Money {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.cents / 100, self.cents % 100);
-        match rest {
-            0 => write!(formatter, "{whole}"),
-            _ if rest % 10 == 0 => write!(formatter, "{whole}.{}", rest / 10),
-            _ => write!(formatter, "{whole}.{rest:02}"),
+impl Money {
+    /// Appends the shortest decimal number of the same value: `56`, `56.5`, `56.55`.
+    pub fn write(self, out: &mut String) {
+        out.push_str(itoa::Buffer::new().format(self.cents / 100));
+        let (tenths, hundredths) = (self.cents / 10 % 10, self.cents % 10);
+        if (tenths, hundredths) == (0, 0) {
+            return;
+        }
+        out.push('.');
+        out.extend(char::from_digit(tenths as u32, 10));
+        if hundredths > 0 {
+            out.extend(char::from_digit(hundredths as u32, 10));
         }
     }
 }
 
-/// A decimal number taken apart: `digits` times ten to the power of `exponent`.
-struct Decimal {
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text);
+        formatter.write_str(&text)
+    }
+}
+
+/// A decimal number taken apart: the digits of `whole` and `fraction`, of which the first and the last
+/// are not zero, times ten to the power of `exponent`. Zero has no digits.
+struct Decimal<'text> {
     negative: bool,
-    digits: String,
+    whole: &'text str,
+    fraction: &'text str,
     exponent: i64,
 }
 
-impl Decimal {
-    fn split(text: &str) -> Option<Decimal> {
+impl Decimal<'_> {
+    fn split(text: &str) -> Option<Decimal<'_>> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -108,10 +124,22 @@ impl Decimal {
         if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
             return None;
         }
+        let (mut whole, mut fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        // Lengths of texts in memory: far below the limits of i64.
+        let mut exponent = exponent.saturating_sub(fraction.len() as i64);
+        if fraction.is_empty() {
+            let significant = whole.trim_end_matches('0');
+            exponent = exponent.saturating_add((whole.len() - significant.len()) as i64);
+            whole = significant;
+        }
+        if whole.is_empty() {
+            fraction = fraction.trim_start_matches('0');
+        }
         Some(Decimal {
             negative,
-            digits: [whole, fraction].concat(),
-            exponent: exponent.saturating_sub(fraction.len() as i64),
+            whole,
+            fraction,
+            exponent,
         })
     }
 }
