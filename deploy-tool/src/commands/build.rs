@@ -77,7 +77,7 @@ pub async fn build(printer: &Printer, cache: &Cache, source: &SourceArguments, n
     let plain_module_digest = digest::hex(&module.bytes);
     let compiled = printer
         .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-            ahead_of_time(cache, progress, &module.bytes, &plain_module_digest, &engine).await
+            ahead_of_time(cache, progress, &module.bytes, &builder, &engine).await
         })
         .await?;
     let packing = async |progress: &Progress| {
@@ -173,8 +173,15 @@ async fn module(
     Ok(Kept { path, bytes })
 }
 
-async fn ahead_of_time(cache: &Cache, progress: &Progress, module: &[u8], digest: &str, engine: &str) -> Outcome<Kept> {
-    let path = cache.path(format!("aot/{digest}-wasmedge-{engine}.wasm"))?;
+async fn ahead_of_time(
+    cache: &Cache,
+    progress: &Progress,
+    module: &[u8],
+    builder: &str,
+    engine: &str,
+) -> Outcome<Kept> {
+    let made_of = [COMPILE_REVISION.as_bytes(), builder.as_bytes(), module].map(|part| ("", part));
+    let path = cache.path(format!("aot/{}.wasm", digest::parts(made_of)))?;
     let _lock = lock::builder(cache, progress).await?;
     if let Ok(bytes) = std::fs::read(&path) {
         progress.outcome(format!("compiled ahead of time for WasmEdge {engine}: unchanged"));
