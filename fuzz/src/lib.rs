@@ -6,10 +6,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod event;
 mod orders;
 mod request;
 mod text;
 
+pub use event::event;
 pub use orders::{money, orders};
 pub use request::request;
 pub use text::{configuration, text};
@@ -18,9 +20,10 @@ pub use text::{configuration, text};
 pub type Target = fn(&[u8]);
 
 /// All targets by their names, which are those of their programs and of their folders in `seeds/`.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("request", request),
     ("orders", orders),
+    ("event", event),
     ("money", money),
     ("text", text),
     ("configuration", configuration),
