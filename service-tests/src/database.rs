@@ -58,7 +58,7 @@ impl Database {
             "--env",
             "MARIADB_DATABASE=orders",
             "--label",
-            "deploy-tool.test=service",
+            "orders.test=service",
             IMAGE,
         ])
         .unwrap();
