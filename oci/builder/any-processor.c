@@ -2,8 +2,8 @@
 // makes runs on every such processor, and is the same wherever it is made. `wasmedge compile --generic-binary` alone
 // leaves out the processor's name, but asks LLVM for its extensions all the same, and uses AVX-512 where it finds it.
 //
-// A lower level would not do: WasmEdge 0.14.1 counts its functions wrongly, and then ignores what it compiled, when
-// LLVM does not inline the calls of the host. Each pod tells on /healthz whether compiled code is in effect.
+// A lower level would not do: WasmEdge 0.14.1 then refuses what it compiled itself ("number of codes not matching") and
+// interprets it, probably because LLVM does not inline its calls of the host. Each pod tells on /healthz which it is.
 #include <string.h>
 
 char *LLVMGetHostCPUFeatures(void) {
