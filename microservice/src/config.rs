@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use crate::client::Endpoint;
-use crate::database_url;
+use crate::database_settings;
+pub use crate::database_settings::{DatabaseSettings, Password};
 use crate::http::{Origin, Origins};
 use crate::log::Level;
 
@@ -19,47 +20,6 @@ pub struct Settings {
     pub origins: Origins,
     /// What to log.
     pub log: Level,
-}
-
-/// Where the database is and how to use it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DatabaseSettings {
-    /// Host name or IPv4 address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// User name.
-    pub user: String,
-    /// Password.
-    pub password: Password,
-    /// Name of the database.
-    pub name: String,
-    /// Idle connections to keep.
-    pub pool_min: usize,
-    /// The most connections to open.
-    pub pool_max: usize,
-}
-
-/// A password that does not show itself in a log.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// Hides this text.
-    pub fn new(text: impl Into<String>) -> Password {
-        Password(text.into())
-    }
-
-    /// The text, for the database alone.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Password(hidden)")
-    }
 }
 
 /// All problems of a configuration.
@@ -184,7 +144,7 @@ impl Reader<'_> {
                 self.problem(name, "must not be set together with DATABASE_URL");
             }
         }
-        database_url::parse(url).unwrap_or_else(|problems| {
+        database_settings::parse(url).unwrap_or_else(|problems| {
             for message in problems {
                 self.problem("DATABASE_URL", message);
             }
@@ -246,20 +206,5 @@ impl Reader<'_> {
             }
         }
         Origins::new(origins)
-    }
-}
-
-impl DatabaseSettings {
-    /// Stands in while further problems are collected; never leaves this module.
-    fn nowhere() -> DatabaseSettings {
-        DatabaseSettings {
-            host: String::new(),
-            port: 3306,
-            user: String::new(),
-            password: Password::default(),
-            name: String::new(),
-            pool_min: 0,
-            pool_max: 1,
-        }
     }
 }

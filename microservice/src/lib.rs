@@ -20,7 +20,7 @@ pub mod client;
 pub mod config;
 pub mod context;
 pub mod database;
-mod database_url;
+mod database_settings;
 pub mod http;
 pub mod log;
 pub mod metrics;

@@ -5,8 +5,7 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, HttpBody};
 use tokio::time::timeout;
 
-use super::connection::busy;
-use super::memory::{Exhausted, Memory, Share};
+use super::memory::{Memory, Share};
 use crate::http::{Code, Problem};
 
 /// The time in which a client must have sent its body.
@@ -49,7 +48,7 @@ async fn collect(mut body: Body, limit: usize, memory: &Memory) -> Result<(Bytes
             (first, all, share) = (Bytes::new(), Vec::new(), Share::default());
             continue;
         }
-        memory.for_body(received, &mut share).map_err(|Exhausted| busy())?;
+        memory.for_body(received, &mut share)?;
         // Most bodies come in one piece, which then need not be copied.
         if first.is_empty() && all.is_empty() {
             first = chunk;

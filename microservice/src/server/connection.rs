@@ -16,11 +16,11 @@ use tokio::sync::Semaphore;
 
 use super::answer_body::AnswerBody;
 use super::body::read_body;
-use super::memory::{Exhausted, Memory, Share};
+use super::memory::{Memory, Share};
 use super::patience::Patient;
 use super::Service;
 use crate::context::Context;
-use crate::http::{Code, Parts, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
+use crate::http::{Parts, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
 use crate::log::{self, Access, Level};
 
 /// The most connections that are open at once; more wait in the system's queue. Each costs the
@@ -153,11 +153,6 @@ async fn answer<S: Service>(shared: &Shared<S>, request: Request<Body>, opened: 
     response
 }
 
-/// The problem of a request that finds no memory.
-pub fn busy() -> Problem {
-    Problem::new(Code::BUSY, "too much is asked for at once; try again soon")
-}
-
 /// The answer and the memory it takes until its client has read it.
 async fn answer_complete<S: Service>(
     shared: &Shared<S>,
@@ -175,9 +170,9 @@ async fn answer_complete<S: Service>(
         body,
     };
     let size = S::answer_size(&parts);
-    let _list_share = shared.memory.for_list(size).await.map_err(|Exhausted| busy())?;
+    let _list_share = shared.memory.for_list(size).await?;
     let reply = shared.service.answer(&parts).await?;
-    let share = shared.memory.for_answer(reply.body.len()).map_err(|Exhausted| busy())?;
+    let share = shared.memory.for_answer(reply.body.len())?;
     Ok((reply, share))
 }
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::http::{Code, Problem};
+
 /// Bytes per permit: semaphores count to 2^29 on a 32-bit target.
 const UNIT: usize = 1024;
 
@@ -101,6 +103,12 @@ impl Share {
 /// Other requests take all of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhausted;
+
+impl From<Exhausted> for Problem {
+    fn from(_: Exhausted) -> Problem {
+        Problem::new(Code::BUSY, "too much is asked for at once; try again soon")
+    }
+}
 
 /// The permits for so many bytes; the whole budget for more than there is.
 fn units(bytes: usize, budget: usize) -> u32 {

@@ -1,7 +1,64 @@
-//! `mysql://user:password@host:port/name`, as the published demo takes it.
+//! Where the database is, also as the published demo takes it: `mysql://user:password@host:port/name`.
 
-use crate::config::{DatabaseSettings, Password};
+use std::fmt;
+
 use crate::http::percent_decoded;
+
+/// Where the database is and how to use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseSettings {
+    /// Host name or IPv4 address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: Password,
+    /// Name of the database.
+    pub name: String,
+    /// Idle connections to keep.
+    pub pool_min: usize,
+    /// The most connections to open.
+    pub pool_max: usize,
+}
+
+/// A password that does not show itself in a log.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Hides this text.
+    pub fn new(text: impl Into<String>) -> Password {
+        Password(text.into())
+    }
+
+    /// The text, for the database alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password(hidden)")
+    }
+}
+
+impl DatabaseSettings {
+    /// Stands in while further problems are collected; never leaves the reading of a configuration.
+    pub(crate) fn nowhere() -> DatabaseSettings {
+        DatabaseSettings {
+            host: String::new(),
+            port: 3306,
+            user: String::new(),
+            password: Password::default(),
+            name: String::new(),
+            pool_min: 0,
+            pool_max: 1,
+        }
+    }
+}
 
 /// Reads a database URL, or tells every problem in it without repeating its password.
 pub fn parse(url: &str) -> Result<DatabaseSettings, Vec<String>> {
