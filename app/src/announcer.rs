@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use microservice::client::Client;
-use microservice::database::Database;
+use microservice::database::{Database, QUERY_TIMEOUT};
 use microservice::log::{self, Level};
 use microservice::metrics::Family;
 use tokio::sync::Notify;
@@ -26,8 +26,6 @@ const POLL: Duration = Duration::from_millis(500);
 /// The time after which a lane delivers no more before what it has delivered is recorded: a receiver
 /// may be slow, and the hold on the outbox ends when it is not used ([`microservice::database::UNUSED`]).
 const ROUND: Duration = Duration::from_secs(20);
-/// The time in which the database must answer.
-const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pauses while the receiver takes nothing: the first, doubled each time up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -80,12 +78,13 @@ impl Announcer {
         let mut pause = FIRST_PAUSE;
         loop {
             let events = answered(outbox.page()).await?;
-            self.set_backlog(Some(answered(outbox.backlog()).await?));
             if events.is_empty() {
+                self.set_backlog(Some(Backlog::default()));
                 // Waiting for less than forever is no error.
                 let _ = timeout(POLL, self.changed.notified()).await;
                 continue;
             }
+            self.set_backlog(Some(answered(outbox.backlog()).await?));
             let (delivered, failure) = self.deliver(events).await;
             if !delivered.is_empty() {
                 answered(outbox.remove(&delivered)).await?;
@@ -195,7 +194,7 @@ async fn deliver_in_order(client: Arc<Client>, events: Vec<Event>) -> (Vec<i64>,
 }
 
 async fn answered<A>(query: impl std::future::Future<Output = Result<A, mysql_async::Error>>) -> Result<A, String> {
-    match timeout(DATABASE_TIMEOUT, query).await {
+    match timeout(QUERY_TIMEOUT, query).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_) => Err("the database does not answer".to_owned()),
     }
