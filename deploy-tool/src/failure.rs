@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::code::Code;
+
 /// How a run ended. The numbers are an interface: `--help` lists them and tests check them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -40,6 +42,7 @@ pub const EXIT_CODES: &str = "Exit codes:
 pub struct Failure {
     /// The exit code of the run.
     pub status: ExitStatus,
+    code: Option<&'static Code>,
     what: String,
     causes: Vec<String>,
     details: Vec<String>,
@@ -53,6 +56,7 @@ impl Failure {
     fn new(status: ExitStatus, what: impl Into<String>) -> Self {
         Self {
             status,
+            code: None,
             what: what.into(),
             causes: Vec::new(),
             details: Vec::new(),
@@ -92,6 +96,18 @@ impl Failure {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => failure.next(DISK_FULL_HINT),
             _ => failure,
         }
+    }
+
+    /// Gives it a number of the catalogue.
+    #[must_use]
+    pub fn code(mut self, code: &'static Code) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Its number, if it has one.
+    pub fn number(&self) -> Option<&'static Code> {
+        self.code
     }
 
     /// Adds why it could not be done; called again, adds the cause of that cause.

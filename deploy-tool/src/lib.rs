@@ -9,6 +9,7 @@
 pub mod cache;
 pub mod cli;
 pub mod cluster;
+pub mod code;
 pub mod commands;
 pub mod connections;
 pub mod digest;
@@ -25,6 +26,7 @@ pub mod printer;
 pub mod process;
 pub mod publish;
 pub mod readiness;
+pub mod release;
 pub mod report;
 pub mod rollout;
 pub mod settings;
@@ -53,7 +55,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if asked { ExitStatus::Done } else { ExitStatus::Input }.into();
         }
     };
-    let printer = Printer::new();
+    let printer = Printer::new(&cli.talk);
     match run(cli, &printer) {
         Ok(()) => ExitStatus::Done.into(),
         Err(failure) => {

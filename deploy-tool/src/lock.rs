@@ -8,6 +8,7 @@ use std::io::{Read, Seek, Write};
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
+use crate::release::Name;
 
 /// A lock that is held until the value is dropped.
 #[derive(Debug)]
@@ -15,19 +16,32 @@ pub struct Lock {
     _file: File,
 }
 
-/// Takes the lock of a cluster, or says who has it.
+/// Takes the lock of a whole cluster, for what makes or ends it.
 ///
 /// # Errors
-/// When another process has it, or the file cannot be opened.
+/// When another process works on it, or the file cannot be opened.
 pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
-    match attempt(cache, &format!("cluster-{context}"), doing)? {
-        Ok(lock) => Ok(lock),
-        Err(holder) => Err(Failure::busy(format!(
-            "another deploy-tool is at work on the cluster of context `{context}`"
-        ))
+    attempt(cache, &format!("cluster-{context}"), doing, File::try_lock)?
+        .map_err(|holder| busy(&format!("the cluster of context `{context}`"), &holder))
+}
+
+/// Takes the lock of a release of a cluster. Several releases may be worked on at the same time.
+///
+/// # Errors
+/// When another process works on it or on the whole cluster, or a file cannot be opened.
+pub fn release(cache: &Cache, context: &str, release: &Name, doing: &str) -> Outcome<(Lock, Lock)> {
+    let cluster = attempt(cache, &format!("cluster-{context}"), doing, File::try_lock_shared)?
+        .map_err(|holder| busy(&format!("the cluster of context `{context}`"), &holder))?;
+    let name = format!("release-{context}-{release}");
+    let release = attempt(cache, &name, doing, File::try_lock)?
+        .map_err(|holder| busy(&format!("release {release} of context `{context}`"), &holder))?;
+    Ok((cluster, release))
+}
+
+fn busy(what: &str, holder: &str) -> Failure {
+    Failure::busy(format!("another deploy-tool is at work on {what}"))
         .because(holder)
-        .next("wait until it has ended, then run the same command again")),
-    }
+        .next("wait until it has ended, then run the same command again")
 }
 
 /// Takes the lock of the builder, waiting for whoever has it.
@@ -36,7 +50,7 @@ pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
 /// When the file cannot be opened.
 pub async fn builder(cache: &Cache, progress: &Progress) -> Outcome<Lock> {
     loop {
-        match attempt(cache, "builder", "build")? {
+        match attempt(cache, "builder", "build", File::try_lock)? {
             Ok(lock) => return Ok(lock),
             Err(holder) => progress.activity(&format!("waiting: {holder}")),
         }
@@ -45,7 +59,12 @@ pub async fn builder(cache: &Cache, progress: &Progress) -> Outcome<Lock> {
     }
 }
 
-fn attempt(cache: &Cache, name: &str, doing: &str) -> Outcome<Result<Lock, String>> {
+fn attempt(
+    cache: &Cache,
+    name: &str,
+    doing: &str,
+    lock: impl Fn(&File) -> Result<(), TryLockError>,
+) -> Outcome<Result<Lock, String>> {
     let safe: String = name
         .chars()
         .map(|c| {
@@ -66,7 +85,7 @@ fn attempt(cache: &Cache, name: &str, doing: &str) -> Outcome<Result<Lock, Strin
         .truncate(false)
         .open(&path)
         .map_err(failure)?;
-    match file.try_lock() {
+    match lock(&file) {
         Ok(()) => {
             let text = format!("`deploy-tool {doing}`, process {}", std::process::id());
             file.set_len(0)
@@ -104,5 +123,23 @@ mod tests {
         cluster(&cache, "kind-other", "up").unwrap();
         drop(held);
         cluster(&cache, "kind-a/../b", "down").unwrap();
+    }
+
+    #[test]
+    fn releases_side_by_side_and_none_while_the_cluster_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path()).unwrap();
+        let name = |name: &str| Name::new(Some("n"), Some(name), &[]).unwrap();
+        let held = release(&cache, "c", &name("a"), "up").unwrap();
+        let other = release(&cache, "c", &name("b"), "up").unwrap();
+        let failure = release(&cache, "c", &name("a"), "scale").unwrap_err().to_string();
+        assert!(failure.contains("release n/a of context `c`"), "{failure}");
+        assert_eq!(
+            cluster(&cache, "c", "cluster down").unwrap_err().status,
+            ExitStatus::Busy
+        );
+        drop((held, other));
+        let _held = cluster(&cache, "c", "cluster down").unwrap();
+        assert!(release(&cache, "c", &name("a"), "up").is_err());
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar;
 
+use crate::cli::{OutputFormat, Talk};
 use crate::failure::{Failure, Outcome};
 
 /// How often a step that takes long says so where lines cannot be overwritten.
@@ -29,6 +30,7 @@ const YELLOW: Style = AnsiColor::Yellow.on_default();
 #[derive(Debug)]
 pub struct Printer {
     terminal: bool,
+    output: OutputFormat,
 }
 
 /// What a running step wants shown.
@@ -55,10 +57,16 @@ impl Progress {
 
 impl Printer {
     /// A printer on this process' streams.
-    pub fn new() -> Self {
+    pub fn new(talk: &Talk) -> Self {
         Self {
+            output: talk.output,
             terminal: std::io::stderr().is_terminal(),
         }
+    }
+
+    /// Whether data is for programs.
+    pub fn json(&self) -> bool {
+        self.output == OutputFormat::Json
     }
 
     /// Does a piece of work as one step.
@@ -111,7 +119,8 @@ impl Printer {
 
     /// The last words of a run that failed.
     pub fn failure(&self, failure: &Failure) {
-        self.line(&format!("\n{RED}error:{RED:#} {failure}"));
+        let number = failure.number().map(|code| format!(" {code}")).unwrap_or_default();
+        self.line(&format!("\n{RED}error{number}:{RED:#} {failure}"));
     }
 
     fn line(&self, text: &str) {
@@ -125,12 +134,6 @@ impl Printer {
         let mut stream = anstream::stdout().lock();
         // A reader that has closed the pipe has seen enough.
         let _ = writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush());
-    }
-}
-
-impl Default for Printer {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -11,8 +11,6 @@ pub const DEFAULT_CONTEXT: &str = "kind-wasm-demo";
 pub const DEFAULT_NODE_IMAGE: &str = "localhost/wasm-node:v1.36";
 /// The image that compiles the guest, made by scripts/images.
 pub const BUILDER_IMAGE: &str = "localhost/wasm-builder:trixie";
-/// Namespace of the demonstration's objects.
-pub const DEFAULT_NAMESPACE: &str = "orders";
 /// The Deployment that `scale` acts on.
 pub const DEFAULT_DEPLOYMENT: &str = "app";
 /// The image that `build` builds.

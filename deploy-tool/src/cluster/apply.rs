@@ -8,6 +8,7 @@ use kube::core::Status;
 use std::collections::BTreeMap;
 
 use super::{Cluster, client::explain, discover::Placed};
+use crate::code;
 use crate::failure::{Failure, Outcome};
 use crate::manifest::{self, Object};
 use crate::password;
@@ -87,6 +88,7 @@ fn refused(what: &str, error: &kube::Error) -> Failure {
     };
     if status.is_conflict() && !conflicts(status).is_empty() {
         return Failure::cluster(what)
+            .code(&code::apply::FIELD_CONFLICT)
             .because(format!("other programs set these fields: {}", conflicts(status)))
             .next(
                 "undo their change, or leave the field out of the manifest; to take a field over for good, run \

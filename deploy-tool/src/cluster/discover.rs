@@ -39,15 +39,15 @@ impl Kinds {
             .map(Self)
     }
 
-    /// Finds the place of each object.
+    /// Finds the place of each object; `namespace` is for those whose manifest names none.
     ///
     /// # Errors
-    /// When the cluster does not know a kind, or two namespaces are named for an object.
+    /// When the cluster does not know a kind.
     pub fn place_all(
         &self,
         cluster: &Cluster,
         objects: impl IntoIterator<Item = Object>,
-        namespace: Option<&str>,
+        namespace: &str,
     ) -> Outcome<Vec<Placed>> {
         objects
             .into_iter()
@@ -55,7 +55,7 @@ impl Kinds {
             .collect()
     }
 
-    fn place(&self, cluster: &Cluster, mut object: Object, namespace: Option<&str>) -> Outcome<Placed> {
+    fn place(&self, cluster: &Cluster, mut object: Object, namespace: &str) -> Outcome<Placed> {
         let kind = object.group_version_kind();
         let (resource, capabilities) = self.0.resolve_gvk(&kind).ok_or_else(|| {
             Failure::input(format!("{} in {} cannot be applied", object.title(), object.place()))
@@ -74,7 +74,7 @@ impl Kinds {
                 namespace: None,
             });
         }
-        let chosen = namespace_of(&object, namespace)?;
+        let chosen = object.namespace().unwrap_or(namespace).to_owned();
         object.value.metadata.namespace = Some(chosen.clone());
         let api = Api::namespaced_with(cluster.client.clone(), &chosen, &resource);
         Ok(Placed {
@@ -82,43 +82,5 @@ impl Kinds {
             api,
             namespace: Some(chosen),
         })
-    }
-}
-
-fn namespace_of(object: &Object, asked: Option<&str>) -> Outcome<String> {
-    match (object.namespace(), asked) {
-        (Some(stated), Some(asked)) if stated != asked => Err(Failure::input(format!(
-            "{} in {} is for another namespace",
-            object.title(),
-            object.place()
-        ))
-        .because(format!("it says `{stated}`, the argument --namespace says `{asked}`"))
-        .next("leave --namespace out, or the namespace out of the manifest")),
-        (Some(stated), _) => Ok(stated.to_owned()),
-        (None, asked) => Ok(asked.unwrap_or(crate::settings::DEFAULT_NAMESPACE).to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_manifest_and_an_argument_must_agree() {
-        let object = |namespace: &str| {
-            let text = format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a{namespace}}}\n");
-            crate::manifest::parse("m.yaml", &text).unwrap().remove(0)
-        };
-        let stated = object(", namespace: orders");
-        assert_eq!(namespace_of(&stated, None).unwrap(), "orders");
-        assert_eq!(namespace_of(&stated, Some("orders")).unwrap(), "orders");
-        assert!(
-            namespace_of(&stated, Some("other"))
-                .unwrap_err()
-                .to_string()
-                .contains("m.yaml:1")
-        );
-        assert_eq!(namespace_of(&object(""), Some("other")).unwrap(), "other");
-        assert_eq!(namespace_of(&object(""), None).unwrap(), "orders");
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::cache::Cache;
-use crate::cli::{BuildArguments, OutputFormat, SourceArguments};
+use crate::cli::{BuildArguments, SourceArguments};
 use crate::docker::{self, LocalImage};
 use crate::failure::{Failure, Outcome};
 use crate::image::{self, Contents, Definition};
@@ -49,12 +49,12 @@ pub struct Built {
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
-    let BuildArguments { image, source, output } = arguments;
+    let BuildArguments { image, source } = arguments;
     let cache = Cache::open()?;
     let built = build(printer, &cache, &source, &image).await?;
-    printer.data(&match output {
-        OutputFormat::Text => built.reference.clone(),
-        OutputFormat::Json => serde_json::to_string_pretty(&built).unwrap_or_default(),
+    printer.data(&match printer.json() {
+        false => built.reference.clone(),
+        true => serde_json::to_string_pretty(&built).unwrap_or_default(),
     });
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::cluster::delete::{self, Removal};
 use crate::cluster::discover::{Kinds, Placed};
 use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
+use crate::release::Name;
 use crate::{lock, manifest};
 
 /// Runs the command.
@@ -19,19 +20,18 @@ use crate::{lock, manifest};
 /// When something cannot be deleted, or does not go.
 pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
     let DownArguments {
-        context,
-        manifests,
-        namespace,
+        place,
         delete_data,
         timeout,
     } = arguments;
     let cache = Cache::open()?;
-    let objects = manifest::in_order(manifest::load(&manifests.manifests)?);
-    let _lock = lock::cluster(&cache, &context.context, "down")?;
-    let cluster = Cluster::connect(&context.context).await?;
+    let objects = manifest::in_order(manifest::load(&place.manifests)?);
+    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
+    let _lock = lock::release(&cache, &place.context, &release, "down")?;
+    let cluster = Cluster::connect(&place.context).await?;
     let placed = Kinds::of(&cluster)
         .await?
-        .place_all(&cluster, objects.into_iter().rev(), namespace.as_deref())?;
+        .place_all(&cluster, objects.into_iter().rev(), &release.namespace)?;
     let (data, others): (Vec<Placed>, Vec<Placed>) = placed.into_iter().partition(holds_data);
 
     let remove = async |progress: &Progress| {

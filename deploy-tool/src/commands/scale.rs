@@ -6,9 +6,9 @@ use crate::cli::ScaleArguments;
 use crate::cluster::{Cluster, scale};
 use crate::connections::{self, Connections};
 use crate::failure::{Failure, Outcome};
-use crate::lock;
 use crate::printer::{Printer, Progress};
 use crate::rollout::{Target, TargetKind};
+use crate::{lock, manifest};
 
 /// Runs the command.
 ///
@@ -19,13 +19,14 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
         replicas,
         force,
         deployment: name,
-        context,
-        namespace,
+        place,
         timeout,
     } = arguments;
+    let release = manifest::release_of(&place)?;
     let cache = Cache::open()?;
-    let _lock = lock::cluster(&cache, &context.context, "scale")?;
-    let cluster = Cluster::connect(&context.context).await?;
+    let _lock = lock::release(&cache, &place.context, &release, "scale")?;
+    let cluster = Cluster::connect(&place.context).await?;
+    let namespace = release.namespace;
     let deployment = scale::deployment(&cluster, &namespace, &name).await?;
     let before = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let database = connections::database_name(&deployment).map(str::to_owned);

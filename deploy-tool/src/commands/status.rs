@@ -2,28 +2,25 @@
 
 use futures::future::join_all;
 
-use crate::cli::{OutputFormat, StatusArguments};
+use crate::cli::StatusArguments;
 use crate::cluster::{Cluster, pods};
 use crate::failure::Outcome;
 use crate::printer::Printer;
 use crate::report::{self, SCHEMA, Status};
-use crate::{kind, settings};
+use crate::{kind, manifest, settings};
 
 /// Runs the command.
 ///
 /// # Errors
 /// When the cluster does not answer.
 pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
-    let StatusArguments {
-        context,
-        namespace,
-        output,
-    } = arguments;
-    let cluster = Cluster::connect(&context.context).await?;
-    let status = status(&cluster, &namespace).await?;
-    printer.data(&match output {
-        OutputFormat::Text => report::table(&status),
-        OutputFormat::Json => serde_json::to_string_pretty(&status).unwrap_or_default(),
+    let StatusArguments { place } = arguments;
+    let release = manifest::release_of(&place)?;
+    let cluster = Cluster::connect(&place.context).await?;
+    let status = status(&cluster, &release.namespace).await?;
+    printer.data(&match printer.json() {
+        false => report::table(&status),
+        true => serde_json::to_string_pretty(&status).unwrap_or_default(),
     });
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::cluster::{Cluster, pods};
 use crate::connections::DATABASE_ANNOTATION;
 use crate::failure::Outcome;
 use crate::printer::{Printer, Progress};
+use crate::release::Name;
 use crate::rollout::{Target, TargetKind};
 use crate::{lock, manifest, publish, report, settings};
 
@@ -22,30 +23,24 @@ const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
-    let UpArguments {
-        context,
-        manifests,
-        source,
-        namespace,
-        timeout,
-    } = arguments;
-    let (context, folder) = (context.context, manifests.manifests);
+    let UpArguments { place, source, timeout } = arguments;
     let cache = Cache::open()?;
-    let objects = manifest::in_order(manifest::load(&folder)?);
+    let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
-    let _lock = lock::cluster(&cache, &context, "up")?;
-    let cluster = Cluster::connect(&context).await?;
+    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
+    let _lock = lock::release(&cache, &place.context, &release, "up")?;
+    let cluster = Cluster::connect(&place.context).await?;
     let (names, others) = (manifest::placeholders(&objects), manifest::images(&objects));
     // Minutes of compiling come after everything that can be found out at once.
     let mut placed = Kinds::of(&cluster)
         .await?
-        .place_all(&cluster, objects, namespace.as_deref())?;
+        .place_all(&cluster, objects, &release.namespace)?;
 
     let mut built = Vec::new();
     for name in names {
         built.push(build::build(printer, &cache, &source, &name).await?);
     }
-    if let Some(name) = settings::kind_cluster(&context) {
+    if let Some(name) = settings::kind_cluster(&place.context) {
         let load = async |progress: &Progress| {
             progress.outcome(publish::to_kind(&cache, progress, name, &built, &others).await?);
             Ok(())
@@ -71,7 +66,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         Ok(applied)
     };
     let applied = printer
-        .step(&format!("objects of {}", folder.display()), apply_all)
+        .step(&format!("objects of release {release}"), apply_all)
         .await?;
     let targets = targets(&applied);
     let ready = async |progress: &Progress| {

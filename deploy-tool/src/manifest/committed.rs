@@ -14,7 +14,7 @@ fn repository() -> &'static Path {
 }
 
 fn objects() -> Vec<Object> {
-    in_order(load(&repository().join("manifests")).unwrap())
+    in_order(load(&[repository().join("manifests")]).unwrap())
 }
 
 fn object(kind: &str, name: &str) -> Object {

@@ -6,7 +6,7 @@ mod order;
 mod resolve;
 mod secret;
 
-pub use load::load;
+pub use load::{load, release_of};
 pub use object::{Object, ObjectError, parse};
 pub use order::in_order;
 pub use resolve::{PLACEHOLDER, images, placeholders, refuse_inexact, resolve};

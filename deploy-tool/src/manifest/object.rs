@@ -4,6 +4,7 @@ use kube::api::DynamicObject;
 use kube::core::GroupVersionKind;
 use serde_json::Value;
 
+use crate::release::Identity;
 use crate::yaml::{self, Document, YamlError};
 
 /// An object and its place.
@@ -68,6 +69,18 @@ impl Object {
         GroupVersionKind::try_from(types).unwrap_or_else(|_| GroupVersionKind::gvk("", "", ""))
     }
 
+    /// Which object it is.
+    pub fn identity(&self) -> Identity {
+        let GroupVersionKind { group, version, kind } = self.group_version_kind();
+        Identity {
+            group,
+            version,
+            kind,
+            namespace: self.namespace().map(str::to_owned),
+            name: self.name().to_owned(),
+        }
+    }
+
     /// For sentences: Deployment `app`.
     pub fn title(&self) -> String {
         format!("{} `{}`", self.kind(), self.name())
@@ -116,7 +129,28 @@ impl Object {
 pub fn parse(file: &str, text: &str) -> Result<Vec<Object>, ObjectError> {
     let documents: Vec<Document<Value>> = yaml::documents(text)?;
     let documents = documents.into_iter().filter(|document| !document.value.is_null());
-    documents.map(|document| object(file, document)).collect()
+    documents
+        .flat_map(items)
+        .map(|document| object(file, document))
+        .collect()
+}
+
+/// A `List`, as kubectl prints it, stands for its items.
+fn items(document: Document<Value>) -> Vec<Document<Value>> {
+    let is_list = document.value.get("kind").is_some_and(|kind| kind == "List");
+    match document.value.get("items").and_then(Value::as_array) {
+        Some(items) if is_list => {
+            let line = document.line;
+            items
+                .iter()
+                .map(|value| Document {
+                    line,
+                    value: value.clone(),
+                })
+                .collect()
+        }
+        _ => vec![document],
+    }
 }
 
 fn object(file: &str, Document { line, value }: Document<Value>) -> Result<Object, ObjectError> {

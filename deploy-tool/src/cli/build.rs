@@ -1,0 +1,25 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What is compiled
+#[derive(Debug, Args)]
+pub struct SourceArguments {
+    /// Folder of the Cargo workspace
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub workspace: PathBuf,
+    /// Folder of the image definitions; an image's folder has the name after deploy-tool:// in the manifests
+    #[arg(long, value_name = "DIR", default_value = "oci")]
+    pub images: PathBuf,
+}
+
+/// Arguments of `build`
+#[derive(Debug, Args)]
+pub struct BuildArguments {
+    /// Name of the image to build: the folder of its definition
+    #[arg(default_value = crate::settings::DEFAULT_IMAGE)]
+    pub image: String,
+    /// What to compile
+    #[command(flatten)]
+    pub source: SourceArguments,
+}

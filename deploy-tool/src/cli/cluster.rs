@@ -1,0 +1,44 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::failure::EXIT_CODES;
+
+/// Create or delete the demonstration cluster
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Create the cluster, or start it again; does nothing when it runs
+    #[command(after_help = EXIT_CODES)]
+    Up(ClusterUpArguments),
+    /// Delete the cluster with everything in it; does nothing when there is none
+    #[command(after_help = EXIT_CODES)]
+    Down(ClusterDownArguments),
+}
+
+/// Arguments of `cluster up`
+#[derive(Debug, Args)]
+pub struct ClusterUpArguments {
+    /// Name of the cluster; its kubeconfig context is kind-NAME
+    #[arg(long, default_value = crate::settings::DEFAULT_CLUSTER)]
+    pub name: String,
+    /// Port on this host for the service, in place of the one in the configuration
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub http_port: Option<u16>,
+    /// Image of the nodes: kindest/node with crun, WasmEdge and the runtime entry
+    #[arg(long, value_name = "IMAGE", default_value = crate::settings::DEFAULT_NODE_IMAGE)]
+    pub node_image: String,
+    /// The cluster's configuration
+    #[arg(long, value_name = "FILE", default_value = "kind-config.yaml")]
+    pub config: PathBuf,
+    /// How long to wait for the nodes, such as 90s or 5m
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// Arguments of `cluster down`
+#[derive(Debug, Args)]
+pub struct ClusterDownArguments {
+    /// Name of the cluster
+    #[arg(long, default_value = crate::settings::DEFAULT_CLUSTER)]
+    pub name: String,
+}

@@ -1,0 +1,5 @@
+//! 01xx: arguments, settings and manifests that cannot be used.
+
+use super::Code;
+
+pub(super) const CODES: &[&Code] = &[];

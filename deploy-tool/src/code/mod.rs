@@ -1,0 +1,81 @@
+//! The numbered failures: stable for scripts and searches, explained in docs/errors.md, which is made from here.
+//!
+//! A number is never given twice, and never to something else. One file a range: 01xx the user's input, 02xx applying,
+//! 03xx what was applied does not come up, 04xx releases, 05xx scaling, logs and connections.
+
+pub mod apply;
+pub mod input;
+pub mod release;
+pub mod rollout;
+pub mod scale;
+
+use std::fmt;
+
+/// A failure that has a number.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Shown as DT0301.
+    pub number: u16,
+    /// What has happened, in a few words.
+    pub title: &'static str,
+    /// What it means and how it comes about: a paragraph of Markdown.
+    pub meaning: &'static str,
+    /// What to do about it: a paragraph of Markdown.
+    pub mend: &'static str,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DT{:04}", self.number)
+    }
+}
+
+/// All of them, by number.
+pub fn all() -> Vec<&'static Code> {
+    [input::CODES, apply::CODES, rollout::CODES, release::CODES, scale::CODES].concat()
+}
+
+/// The text of docs/errors.md.
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Errors\n\nThe numbered failures of `deploy-tool`. This page is made from `deploy-tool/src/code/`: \
+         `UPDATE_DOCS=1 cargo test -p deploy-tool` writes it anew.\n",
+    );
+    for code in all() {
+        text.push_str(&format!(
+            "\n## {code}: {}\n\n{}\n\n**What to do:** {}\n",
+            code.title, code.meaning, code.mend
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn numbers_ascend_and_everything_is_explained() {
+        let codes = all();
+        assert!(codes.windows(2).all(|two| two[0].number < two[1].number), "{codes:?}");
+        for code in codes {
+            for text in [code.title, code.meaning, code.mend] {
+                assert!(!text.trim().is_empty(), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_is_the_one_in_docs() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/errors.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, document()).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == document(),
+            "docs/errors.md is out of date: UPDATE_DOCS=1 cargo test -p deploy-tool"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! 03xx: what was applied does not come up.
+
+use super::Code;
+
+pub(super) const CODES: &[&Code] = &[];

@@ -1,0 +1,5 @@
+//! 05xx: scaling, logs and connections to pods.
+
+use super::Code;
+
+pub(super) const CODES: &[&Code] = &[];

@@ -1,0 +1,7 @@
+//! Pure: a release is a named set of objects in a namespace, which `up` applies together and which owns what it applied.
+
+mod identity;
+mod name;
+
+pub use identity::Identity;
+pub use name::Name;

@@ -1,0 +1,107 @@
+//! Where a release is and what it is called.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::failure::{Failure, Outcome};
+use crate::manifest::Object;
+
+/// Where nothing else says: what Kubernetes uses.
+const DEFAULT_NAMESPACE: &str = "default";
+/// Objects are named after it: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
+const LONGEST_NAME: usize = 53;
+
+/// A release of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The namespace its records are in, and its objects unless they name another.
+    pub namespace: String,
+    /// Its name, unique in the namespace.
+    pub name: String,
+}
+
+impl Name {
+    /// What the arguments say; else the only namespace that the manifests name, and the namespace's own name.
+    ///
+    /// # Errors
+    /// When the manifests name several namespaces and no argument does, or the name is none.
+    pub fn new(namespace: Option<&str>, name: Option<&str>, objects: &[Object]) -> Outcome<Self> {
+        let namespace = match namespace {
+            Some(namespace) => namespace.to_owned(),
+            None => only_namespace(objects)?,
+        };
+        let name = name.unwrap_or(&namespace).to_owned();
+        for (what, text) in [("namespace", &namespace), ("release", &name)] {
+            if !is_label(text) {
+                return Err(
+                    Failure::input(format!("`{text}` is no name for a {what}")).next(format!(
+                        "write at most {LONGEST_NAME} of a-z, 0-9 and -, the first and the last no -"
+                    )),
+                );
+            }
+        }
+        Ok(Self { namespace, name })
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+fn only_namespace(objects: &[Object]) -> Outcome<String> {
+    let mut named: BTreeSet<&str> = objects.iter().filter_map(Object::namespace).collect();
+    match (named.pop_first(), named.is_empty()) {
+        (None, _) => Ok(DEFAULT_NAMESPACE.to_owned()),
+        (Some(only), true) => Ok(only.to_owned()),
+        (Some(first), false) => {
+            let others: Vec<&str> = named.into_iter().collect();
+            Err(
+                Failure::input("the manifests are for several namespaces, and a release is in one")
+                    .because(format!("they name {first}, {}", others.join(", ")))
+                    .next("say with --namespace in which one the release is; the objects stay where they say"),
+            )
+        }
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let inside = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+    !text.is_empty()
+        && text.len() <= LONGEST_NAME
+        && text.chars().all(inside)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::parse;
+
+    fn objects(namespaces: &[&str]) -> Vec<Object> {
+        let object = |namespace: &&str| {
+            let text = format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a, namespace: {namespace}}}\n");
+            parse("x", &text).unwrap().remove(0)
+        };
+        namespaces.iter().map(object).collect()
+    }
+
+    #[test]
+    fn the_manifests_say_where_unless_told() {
+        let name =
+            |namespace, name, objects: &[Object]| Name::new(namespace, name, objects).map(|name| name.to_string());
+        assert_eq!(name(None, None, &[]).unwrap(), "default/default");
+        assert_eq!(name(None, None, &objects(&["shop", "shop"])).unwrap(), "shop/shop");
+        assert_eq!(name(Some("a"), Some("b"), &objects(&["x", "y"])).unwrap(), "a/b");
+        let failure = name(None, None, &objects(&["x", "y"])).unwrap_err().to_string();
+        assert!(
+            failure.contains("they name x, y") && failure.contains("--namespace"),
+            "{failure}"
+        );
+        for wrong in ["", "A", "-a", "a_b", &"x".repeat(54)] {
+            assert!(name(Some("a"), Some(wrong), &[]).is_err(), "{wrong}");
+        }
+    }
+}
