@@ -94,10 +94,10 @@ mod tests {
             |namespace, name, objects: &[Object]| Name::new(namespace, name, objects).map(|name| name.to_string());
         assert_eq!(name(None, None, &[]).unwrap(), "default/default");
         assert_eq!(name(None, None, &objects(&["shop", "shop"])).unwrap(), "shop/shop");
-        assert_eq!(name(Some("a"), Some("b"), &objects(&["x", "y"])).unwrap(), "a/b");
-        let failure = name(None, None, &objects(&["x", "y"])).unwrap_err().to_string();
+        assert_eq!(name(Some("a"), Some("b"), &objects(&["one", "two"])).unwrap(), "a/b");
+        let failure = name(None, None, &objects(&["one", "two"])).unwrap_err().to_string();
         assert!(
-            failure.contains("they name x, y") && failure.contains("--namespace"),
+            failure.contains("they name one, two") && failure.contains("--namespace"),
             "{failure}"
         );
         for wrong in ["", "A", "-a", "a_b", &"x".repeat(54)] {
