@@ -11,6 +11,7 @@ mod image;
 mod pod;
 mod refusal;
 mod replace;
+mod row;
 mod scheduling;
 mod stateful_set;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 pub use pod::is_ready;
 pub use refusal::{Controller, refused_before};
 pub use replace::pods_to_replace;
+pub use row::{Row, RowState};
 
 /// A copy of what the cluster says, by `namespace/name`.
 #[derive(Clone, Debug, Default)]

@@ -3,15 +3,19 @@
 //! A step is one line with a tick or a cross and its time. While it runs it shows that it is alive and what it does:
 //! in place on a terminal, else with a line every ten seconds. `NO_COLOR` is respected (by anstream).
 
-use std::cell::RefCell;
+mod progress;
+pub mod table;
+pub mod width;
+
+pub use progress::Progress;
+
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use anstyle::{AnsiColor, Style};
-use unicode_width::UnicodeWidthChar;
-
 use crate::cli::{OutputFormat, Talk};
 use crate::failure::{Failure, Outcome};
+use anstyle::{AnsiColor, Style};
+use width::cut;
 
 /// How often a step that takes long says so where lines cannot be overwritten.
 const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -31,28 +35,6 @@ const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub struct Printer {
     terminal: bool,
     output: OutputFormat,
-}
-
-/// What a running step wants shown.
-#[derive(Debug, Default)]
-pub struct Progress {
-    activity: RefCell<String>,
-    outcome: RefCell<Option<String>>,
-}
-
-impl Progress {
-    /// What the step does right now, or the last line of the program underneath.
-    pub fn activity(&self, text: &str) {
-        let text = text.trim();
-        if !text.is_empty() {
-            text.clone_into(&mut self.activity.borrow_mut());
-        }
-    }
-
-    /// The step's line when it is done, in place of its title.
-    pub fn outcome(&self, text: impl Into<String>) {
-        *self.outcome.borrow_mut() = Some(text.into());
-    }
 }
 
 impl Printer {
@@ -82,17 +64,27 @@ impl Printer {
         let result = loop {
             tokio::select! {
                 result = &mut work => break result,
-                _ = ticker.tick() => self.alive(title, start.elapsed(), &progress.activity.borrow()),
+                _ = ticker.tick() => {
+                    self.changes(&progress);
+                    self.alive(title, start.elapsed(), &progress.shown_activity());
+                }
             }
         };
+        self.changes(&progress);
         let (sign, style) = if result.is_ok() { ('✓', GREEN) } else { ('✗', RED) };
-        let outcome = progress.outcome.borrow();
+        let outcome = progress.shown_outcome();
         let text = outcome.as_deref().filter(|_| result.is_ok()).unwrap_or(title);
         self.line(&format!(
             "{style}{sign}{style:#} {text} ({:.1} s)",
             start.elapsed().as_secs_f64()
         ));
         result
+    }
+
+    fn changes(&self, progress: &Progress) {
+        for (_, row) in progress.take_changes() {
+            self.line(&format!("  … {}: {}", row.title, row.reason));
+        }
     }
 
     fn alive(&self, title: &str, elapsed: Duration, activity: &str) {
@@ -134,29 +126,5 @@ impl Printer {
         let mut stream = anstream::stdout().lock();
         // A reader that has closed the pipe has seen enough.
         let _ = writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush());
-    }
-}
-
-/// The start of a text that fits into a number of terminal columns; control characters are left out.
-fn cut(text: &str, columns: usize) -> String {
-    let mut width = 0;
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take_while(|character| {
-            width += character.width().unwrap_or(0);
-            width <= columns
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_in_place_never_wraps_and_never_moves_the_cursor() {
-        assert_eq!(cut("abc\r\x1b[2Kdef", 20), "abc[2Kdef");
-        assert_eq!(cut("漢字漢字", 5), "漢字");
-        assert_eq!(cut(&"x".repeat(500), LINE_WIDTH).len(), LINE_WIDTH);
     }
 }
