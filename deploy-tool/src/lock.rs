@@ -30,12 +30,13 @@ pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
 /// # Errors
 /// When another process works on it or on the whole cluster, or a file cannot be opened.
 pub fn release(cache: &Cache, context: &str, release: &Name, doing: &str) -> Outcome<(Lock, Lock)> {
+    // The release's first: who is refused there has not written its name over that of whoever shares the cluster.
+    let name = format!("release-{context}-{release}");
+    let lock = attempt(cache, &name, doing, File::try_lock)?
+        .map_err(|holder| busy(&format!("release {release} of context `{context}`"), &holder))?;
     let cluster = attempt(cache, &format!("cluster-{context}"), doing, File::try_lock_shared)?
         .map_err(|holder| busy(&format!("the cluster of context `{context}`"), &holder))?;
-    let name = format!("release-{context}-{release}");
-    let release = attempt(cache, &name, doing, File::try_lock)?
-        .map_err(|holder| busy(&format!("release {release} of context `{context}`"), &holder))?;
-    Ok((cluster, release))
+    Ok((lock, cluster))
 }
 
 fn busy(what: &str, holder: &str) -> Failure {
