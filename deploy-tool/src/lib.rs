@@ -29,7 +29,10 @@ pub mod readiness;
 pub mod release;
 pub mod report;
 pub mod rollout;
+pub mod scaling;
 pub mod settings;
+
+pub mod workload;
 pub mod yaml;
 
 use std::ffi::OsString;

@@ -1,19 +1,23 @@
 use clap::Args;
 
 use super::Place;
+use crate::scaling::Request;
 
 /// Arguments of `scale`
 #[derive(Debug, Args)]
 pub struct ScaleArguments {
-    /// How many replicas
-    #[arg(value_parser = clap::value_parser!(i32).range(0..=crate::settings::MOST_REPLICAS), allow_negative_numbers = true)]
-    pub replicas: i32,
+    /// How many replicas: N, or NAME=N once for each Deployment or StatefulSet, such as app=5 statefulset/mariadb=1
+    #[arg(required = true, value_name = "[NAME=]N", allow_negative_numbers = true)]
+    pub replicas: Vec<Request>,
+    /// The Deployment that a number without a name means
+    #[arg(long, value_name = "NAME", default_value = crate::settings::DEFAULT_DEPLOYMENT)]
+    pub deployment: String,
+    /// Where an autoscaler has the number, change its bounds: minReplicas to N, maxReplicas when it is lower
+    #[arg(long)]
+    pub autoscaler: bool,
     /// Scale even if the replicas' pools need more connections than the database takes
     #[arg(long)]
     pub force: bool,
-    /// The Deployment to scale
-    #[arg(long, default_value = crate::settings::DEFAULT_DEPLOYMENT)]
-    pub deployment: String,
     /// Where
     #[command(flatten)]
     pub place: Place,

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod client;
 pub mod delete;
 pub mod discover;
+pub mod list;
 pub mod pods;
 pub mod scale;
 pub mod watch;

@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 use crate::rollout::Evidence;
 
 /// A pod that does not answer quickly has nothing to say.
-const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// How many of the last lines of a log are shown.
 const LOG_LINES: i64 = 10;
 
@@ -49,11 +49,11 @@ pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
     list(cluster, Api::all(cluster.client.clone()), "cannot list the nodes").await
 }
 
-pub(super) async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>
+async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>
 where
     K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
 {
-    Ok(cluster.call(what, api.list(&ListParams::default())).await?.items)
+    super::list::all(cluster, &api, &ListParams::default(), what).await
 }
 
 /// What a pod answers to a GET, if it answers well. `address` is `port/path`.

@@ -1,66 +1,100 @@
-//! Edge: the scale subresource, and what is needed to decide about it.
+//! Edge: the scale subresource, the bounds of autoscalers, and what is needed to decide about both.
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kube::Api;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::Cluster;
-use super::pods::list;
-use crate::failure::{Failure, Outcome};
+use super::{Cluster, list};
+use crate::failure::Outcome;
+use crate::scaling::{Change, Found};
 use crate::settings::FIELD_MANAGER;
+use crate::workload::{Kind, Workload};
 
-/// A Deployment that must be there.
+/// What a namespace has that matters for scaling.
 ///
 /// # Errors
-/// When it is not, or the server does not answer.
-pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Deployment> {
-    let what = format!("cannot look up Deployment `{name}` in namespace `{namespace}`");
-    let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
-    cluster.call(&what, api.get_opt(name)).await?.ok_or_else(|| {
-        Failure::input(format!(
-            "there is no Deployment `{name}` in namespace `{namespace}` of context `{}`",
-            cluster.context
-        ))
-        .next("deploy it first: run `deploy-tool up`; or name another one with --deployment and --namespace")
+/// When the server does not answer.
+pub async fn found(cluster: &Cluster, namespace: &str) -> Outcome<Found> {
+    let client = &cluster.client;
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
+    let stateful_sets: Api<StatefulSet> = Api::namespaced(client.clone(), namespace);
+    let autoscalers: Api<HorizontalPodAutoscaler> = Api::namespaced(client.clone(), namespace);
+    let all = ListParams::default();
+    let what = |kind: &str| format!("cannot list the {kind} of namespace `{namespace}`");
+    let (deployments_what, sets_what, autoscalers_what) = (
+        what("Deployments"),
+        what("StatefulSets"),
+        what("HorizontalPodAutoscalers"),
+    );
+    let (deployments, stateful_sets, autoscalers) = tokio::try_join!(
+        list::all(cluster, &deployments, &all, &deployments_what),
+        list::all(cluster, &stateful_sets, &all, &sets_what),
+        list::all(cluster, &autoscalers, &all, &autoscalers_what),
+    )?;
+    Ok(Found {
+        deployments,
+        stateful_sets,
+        autoscalers,
     })
 }
 
-/// The Deployments of a namespace.
-///
-/// # Errors
-/// When the server does not answer.
-pub async fn deployments(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Deployment>> {
-    let what = format!("cannot list the Deployments of namespace `{namespace}`");
-    let api = Api::namespaced(cluster.client.clone(), namespace);
-    list(cluster, api, &what).await
+/// Whether a change is made, or the server is only asked whether it would accept it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Nothing is stored.
+    DryRun,
+    /// It is.
+    Now,
 }
 
-/// A StatefulSet, or none.
-///
-/// # Errors
-/// When the server does not answer.
-pub async fn stateful_set(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Option<StatefulSet>> {
-    let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), namespace);
-    cluster
-        .call(&format!("cannot look up StatefulSet `{name}`"), api.get_opt(name))
-        .await
-}
-
-/// Sets the number of replicas, and nothing else.
+/// Sets the bounds of the autoscaler and the number of replicas, as far as they change, and nothing else.
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn scale(cluster: &Cluster, namespace: &str, name: &str, replicas: i32) -> Outcome<()> {
-    let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
+pub async fn change(cluster: &Cluster, namespace: &str, change: &Change, write: Write) -> Outcome<()> {
     let parameters = PatchParams {
         field_manager: Some(format!("{FIELD_MANAGER}-scale")),
+        dry_run: write == Write::DryRun,
         ..PatchParams::default()
     };
-    let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-    let what = format!("cannot scale Deployment `{name}`");
-    cluster
-        .call(&what, api.patch_scale(name, &parameters, &patch))
-        .await
-        .map(|_| ())
+    if let Some(edit) = change.edit() {
+        let api: Api<HorizontalPodAutoscaler> = Api::namespaced(cluster.client.clone(), namespace);
+        let bounds = json!({"spec": {"minReplicas": edit.after.minimum, "maxReplicas": edit.after.maximum}});
+        let what = format!("cannot change HorizontalPodAutoscaler `{}`", edit.name);
+        cluster
+            .call(&what, api.patch(&edit.name, &parameters, &Patch::Merge(bounds)))
+            .await?;
+    }
+    if let Some(replicas) = change.count() {
+        let name = &change.workload.name;
+        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+        let what = format!("cannot scale {}", change.workload);
+        if change.workload.kind == Kind::Deployment {
+            let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
+            cluster.call(&what, api.patch_scale(name, &parameters, &patch)).await?;
+        } else {
+            let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), namespace);
+            cluster.call(&what, api.patch_scale(name, &parameters, &patch)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How many replicas of a workload are ready now, and how many it is to have; none when that cannot be had.
+pub async fn ready(cluster: &Cluster, namespace: &str, workload: &Workload) -> Option<(i32, i32)> {
+    if workload.kind == Kind::Deployment {
+        let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
+        let found = cluster
+            .attempt(super::pods::ANSWER_LIMIT, api.get(&workload.name))
+            .await?;
+        Some((found.status?.ready_replicas.unwrap_or(0), found.spec?.replicas?))
+    } else {
+        let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), namespace);
+        let found = cluster
+            .attempt(super::pods::ANSWER_LIMIT, api.get(&workload.name))
+            .await?;
+        Some((found.status?.ready_replicas.unwrap_or(0), found.spec?.replicas?))
+    }
 }

@@ -2,4 +2,43 @@
 
 use super::Code;
 
-pub(super) const CODES: &[&Code] = &[];
+pub(super) const CODES: &[&Code] = &[&NO_SUCH_WORKLOAD, &AMBIGUOUS_NAME, &AUTOSCALED, &TOO_FEW_CONNECTIONS];
+
+/// Nothing of that name.
+pub const NO_SUCH_WORKLOAD: Code = Code {
+    number: 501,
+    title: "there is no such workload",
+    meaning: "An argument names something that the namespace does not have. `NAME` finds every kind, `KIND/NAME` only that \
+        one: deployment, statefulset, daemonset, job or pod, or their short names.",
+    mend: "correct the name (the message lists what is there), name another --namespace, or deploy it first.",
+};
+
+/// Several of that name.
+pub const AMBIGUOUS_NAME: Code = Code {
+    number: 502,
+    title: "a name means several workloads",
+    meaning: "Objects of different kinds have the same name, and only one of them can be meant.",
+    mend: "say the kind: `deployment/NAME` or `statefulset/NAME`.",
+};
+
+/// An autoscaler owns the count.
+pub const AUTOSCALED: Code = Code {
+    number: 503,
+    title: "the number of replicas belongs to an autoscaler",
+    meaning: "A \
+        [HorizontalPodAutoscaler](https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/) sets \
+        this workload's number of replicas and would undo another one within seconds. Where KEDA has made the autoscaler \
+        from a ScaledObject, it undoes changes of the autoscaler as well.",
+    mend: "`--autoscaler` sets its minReplicas to the number, and raises its maxReplicas when that is lower; or delete the \
+        autoscaler. With KEDA, change the ScaledObject.",
+};
+
+/// The database cannot take the pools.
+pub const TOO_FEW_CONNECTIONS: Code = Code {
+    number: 504,
+    title: "the database has too few connections for so many replicas",
+    meaning: "Each replica opens up to DATABASE_POOL_MAX connections. All replicas of all Deployments that name the same \
+        database (annotation `deploy-tool.dev/database`), those that a rolling update adds and a few for probes have to fit \
+        into its --max-connections, or the last ones to start are refused.",
+    mend: "scale less far, make the pools smaller or the database's limit greater; --force scales all the same.",
+};

@@ -1,24 +1,29 @@
-//! `deploy-tool scale N`: refuse what the database cannot carry, change the count, wait.
+//! `deploy-tool scale app=5 other=2`: refuse what cannot be, change the counts, wait for all of them.
+
+use futures::future::{join_all, try_join_all};
 
 use super::wait;
 use crate::cache::Cache;
-use crate::cli::ScaleArguments;
-use crate::cluster::{Cluster, scale};
-use crate::connections::{self, Connections};
+use crate::cli::{Place, ScaleArguments};
+use crate::cluster::Cluster;
+use crate::cluster::scale::{self, Write};
 use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
 use crate::rollout::{Target, TargetKind};
-use crate::{lock, manifest};
+use crate::scaling::{self, Change, Decision, Options};
+use crate::workload::{Kind, Reference};
+use crate::{lock, manifest, settings};
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the count is refused, or the replicas do not come up.
+/// When a count is refused, or the replicas do not come up.
 pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
     let ScaleArguments {
         replicas,
+        deployment,
+        autoscaler,
         force,
-        deployment: name,
         place,
         timeout,
     } = arguments;
@@ -27,56 +32,81 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
     let _lock = lock::release(&cache, &place.context, &release, "scale")?;
     let cluster = Cluster::connect(&place.context).await?;
     let namespace = release.namespace;
-    let deployment = scale::deployment(&cluster, &namespace, &name).await?;
-    let before = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let database = connections::database_name(&deployment).map(str::to_owned);
-    if let Some(database) = &database
-        && let Some(set) = scale::stateful_set(&cluster, &namespace, database).await?
-    {
-        let deployments = scale::deployments(&cluster, &namespace).await?;
-        let connections = Connections::of(&deployment, &deployments, &set);
-        match connections.refuse(u64::from(replicas.unsigned_abs()), database) {
-            Some(reason) if replicas > before && !force => return Err(too_many(replicas, &reason, &connections)),
-            Some(reason) => printer.warning(&format!("the database may run out of connections: {reason}")),
-            None => {}
-        }
-    }
-    let target = Target {
-        kind: TargetKind::Deployment,
-        namespace: namespace.clone(),
-        name: name.clone(),
-        generation: deployment.metadata.generation.unwrap_or(0) + i64::from(replicas != before),
-        database,
-        surplus_gone: true,
+    let default = Reference {
+        kind: Some(Kind::Deployment),
+        name: deployment,
     };
-    let title = format!("Deployment `{name}`: {before} → {replicas} replicas");
-    let change = async |progress: &Progress| {
+    let wanted = replicas
+        .into_iter()
+        .map(|request| (request.workload.unwrap_or(default.clone()), request.replicas));
+    let found = scale::found(&cluster, &namespace).await?;
+    let options = Options {
+        edit_autoscalers: autoscaler,
+        force,
+    };
+    let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let Decision { changes, warnings } = scaling::decide(&wanted.collect::<Vec<_>>(), &found, &where_it_is, options)?;
+    warnings.iter().for_each(|warning| printer.warning(warning));
+    let asked = changes
+        .iter()
+        .map(|change| scale::change(&cluster, &namespace, change, Write::DryRun));
+    try_join_all(asked).await?;
+
+    let title = changes.iter().map(Change::title).collect::<Vec<_>>().join(", ");
+    let change_all = async |progress: &Progress| {
         let since = cluster.now();
-        if replicas != before {
-            scale::scale(&cluster, &namespace, &name, replicas).await?;
+        for change in &changes {
+            scale::change(&cluster, &namespace, change, Write::Now).await?;
         }
-        let sentence = wait::for_targets(&cluster, progress, &[target], since, timeout).await?;
-        progress.outcome(if replicas == before {
+        let targets: Vec<Target> = changes.iter().map(|change| target(&namespace, change)).collect();
+        let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
+        let unchanged = changes.iter().all(Change::is_nothing);
+        progress.outcome(if unchanged {
             format!("unchanged: {sentence}")
         } else {
             format!("{title}: {sentence}")
         });
         Ok(())
     };
-    printer
-        .step(&title, change)
-        .await
-        .map_err(|failure| match replicas == before {
-            true => failure,
-            false => failure.next(format!("go back: `deploy-tool scale {before}`")),
-        })
+    match printer.step(&title, change_all).await {
+        Ok(()) => Ok(()),
+        Err(failure) => {
+            let failure = counted(&cluster, &namespace, &changes, failure).await;
+            let commands = scaling::go_back(&changes, &namespace, &said_of(&place));
+            Err(commands.into_iter().fold(failure, Failure::next))
+        }
+    }
 }
 
-fn too_many(replicas: i32, reason: &str, connections: &Connections) -> Failure {
-    Failure::input(format!("{replicas} replicas need more connections than the database takes"))
-        .because(reason)
-        .next(format!(
-            "scale to at most {}, make DATABASE_POOL_MAX smaller, or --max-connections greater; --force scales all the same",
-            connections.most_replicas()
-        ))
+fn target(namespace: &str, change: &Change) -> Target {
+    Target {
+        kind: match change.workload.kind {
+            Kind::StatefulSet => TargetKind::StatefulSet,
+            _ => TargetKind::Deployment,
+        },
+        namespace: namespace.to_owned(),
+        name: change.workload.name.clone(),
+        generation: change.generation + i64::from(change.count().is_some()),
+        database: change.database.clone(),
+        surplus_gone: true,
+    }
+}
+
+/// The failure, with how far each workload has come.
+async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure: Failure) -> Failure {
+    let counts = join_all(changes.iter().map(async |change| {
+        let (ready, wanted) = scale::ready(cluster, namespace, &change.workload).await?;
+        (ready != wanted).then(|| format!("of {}, {ready} of {wanted} replicas run", change.workload))
+    }));
+    counts.await.into_iter().flatten().fold(failure, Failure::because)
+}
+
+/// What the arguments said of the place, to say it again in another command.
+fn said_of(place: &Place) -> String {
+    let context = (place.context != settings::DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
+    let namespace = place
+        .namespace
+        .as_ref()
+        .map(|namespace| format!(" --namespace {namespace}"));
+    [context, namespace].into_iter().flatten().collect()
 }

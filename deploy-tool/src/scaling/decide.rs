@@ -1,0 +1,255 @@
+//! Everything is checked before anything is changed: existence, autoscalers, the connections of databases.
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{Autoscaler, Change, Edit};
+use crate::code;
+use crate::connections::{self, Connections};
+use crate::failure::{Failure, Outcome};
+use crate::settings::FIELD_MANAGER;
+use crate::workload::{self, Kind, Reference, Workload};
+
+/// What a namespace has that matters here.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Its Deployments.
+    pub deployments: Vec<Deployment>,
+    /// Its StatefulSets.
+    pub stateful_sets: Vec<StatefulSet>,
+    /// Its autoscalers.
+    pub autoscalers: Vec<HorizontalPodAutoscaler>,
+}
+
+/// What the user has allowed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Change the bounds of autoscalers.
+    pub edit_autoscalers: bool,
+    /// Go beyond what the databases have connections for.
+    pub force: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// One a workload, in the order in which they were asked for.
+    pub changes: Vec<Change>,
+    /// What speaks against it, though not enough to refuse it.
+    pub warnings: Vec<String>,
+}
+
+/// Decides what to change; `place` says for sentences where all this is.
+///
+/// # Errors
+/// When a workload is not there, is meant twice, has an autoscaler, or needs more connections than its database takes.
+pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options: Options) -> Outcome<Decision> {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut warnings = Vec::new();
+    for (reference, replicas) in targets {
+        let change = found.change(&found.workload(reference, place)?, *replicas, options)?;
+        if changes.iter().any(|other| other.workload == change.workload) {
+            return Err(Failure::input(format!(
+                "{} is there twice in the arguments",
+                change.workload
+            )));
+        }
+        changes.push(change);
+    }
+    for change in changes.iter().filter(|change| change.count().is_some()) {
+        if found.metadata(&change.workload).is_some_and(is_in_the_manifest) {
+            warnings.push(format!(
+                "the manifest of {} sets `replicas`: the next `up` will find it changed; leave it out there, and the \
+                 count stays with `deploy-tool scale`",
+                change.workload
+            ));
+        }
+    }
+    warnings.extend(check_connections(&changes, found, options)?);
+    Ok(Decision { changes, warnings })
+}
+
+impl Found {
+    fn workload(&self, reference: &Reference, place: &str) -> Outcome<Workload> {
+        if let Some(kind @ (Kind::DaemonSet | Kind::Job | Kind::Pod)) = reference.kind {
+            return Err(Failure::input(format!("a {kind:?} has no number of replicas"))
+                .next("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
+        }
+        let all = self.workloads();
+        let mut meant = all.iter().filter(|workload| reference.means(workload));
+        match (meant.next(), meant.next()) {
+            (Some(only), None) => Ok(only.clone()),
+            (Some(one), Some(other)) => Err(Failure::input(format!("{reference} means {one} and {other}"))
+                .code(&code::scale::AMBIGUOUS_NAME)
+                .next(format!("say which: {}=N or {}=N", one.argument(), other.argument()))),
+            (None, _) => {
+                let missing = match reference.kind {
+                    Some(_) => reference.to_string(),
+                    None => format!("Deployment or StatefulSet {reference}"),
+                };
+                Err(Failure::input(format!("there is no {missing} in {place}"))
+                    .code(&code::scale::NO_SUCH_WORKLOAD)
+                    .because(workload::listed(&all))
+                    .next("deploy it first: run `deploy-tool up`; or name another one, or another --namespace"))
+            }
+        }
+    }
+
+    fn workloads(&self) -> Vec<Workload> {
+        let named = |kind, metadata: &ObjectMeta| Workload {
+            kind,
+            name: metadata.name.clone().unwrap_or_default(),
+        };
+        let deployments = self
+            .deployments
+            .iter()
+            .map(|one| named(Kind::Deployment, &one.metadata));
+        let sets = self
+            .stateful_sets
+            .iter()
+            .map(|one| named(Kind::StatefulSet, &one.metadata));
+        deployments.chain(sets).collect()
+    }
+
+    fn deployment(&self, workload: &Workload) -> Option<&Deployment> {
+        let mut all = self.deployments.iter().filter(|_| workload.kind == Kind::Deployment);
+        all.find(|one| one.metadata.name.as_ref() == Some(&workload.name))
+    }
+
+    fn stateful_set(&self, name: &str) -> Option<&StatefulSet> {
+        self.stateful_sets
+            .iter()
+            .find(|one| one.metadata.name.as_deref() == Some(name))
+    }
+
+    fn metadata(&self, workload: &Workload) -> Option<&ObjectMeta> {
+        let deployment = self.deployment(workload).map(|one| &one.metadata);
+        deployment.or_else(|| self.stateful_set(&workload.name).map(|one| &one.metadata))
+    }
+
+    fn change(&self, workload: &Workload, after: i32, options: Options) -> Outcome<Change> {
+        let deployment = self.deployment(workload);
+        let before = match deployment {
+            Some(deployment) => deployment.spec.as_ref().and_then(|spec| spec.replicas),
+            None => self
+                .stateful_set(&workload.name)
+                .and_then(|set| set.spec.as_ref()?.replicas),
+        };
+        let autoscaler = match Autoscaler::of(workload, &self.autoscalers) {
+            None => None,
+            Some(autoscaler) => Some(edit(workload, &autoscaler, after, options)?),
+        };
+        Ok(Change {
+            workload: workload.clone(),
+            before: before.unwrap_or(1),
+            after,
+            generation: self
+                .metadata(workload)
+                .and_then(|metadata| metadata.generation)
+                .unwrap_or(0),
+            database: deployment.and_then(connections::database_name).map(str::to_owned),
+            autoscaler,
+        })
+    }
+}
+
+/// The autoscaler would undo a count that is written past it: it gets new bounds, or nothing happens.
+fn edit(workload: &Workload, autoscaler: &Autoscaler, replicas: i32, options: Options) -> Outcome<Edit> {
+    let refused = Failure::input(format!("the number of replicas of {workload} belongs to an autoscaler"))
+        .code(&code::scale::AUTOSCALED)
+        .because(autoscaler.describe());
+    if let Some(object) = &autoscaler.scaled_object {
+        return Err(refused
+            .because(format!(
+                "KEDA made it from ScaledObject `{object}`, and undoes changes of it"
+            ))
+            .next(format!(
+                "set `minReplicaCount` and `maxReplicaCount` of ScaledObject `{object}`; its annotation \
+                 autoscaling.keda.sh/paused-replicas: \"{replicas}\" holds the count there"
+            )));
+    }
+    let after = autoscaler.moved(replicas);
+    if !options.edit_autoscalers {
+        let name = &autoscaler.name;
+        return Err(refused
+            .next(match replicas {
+                0 => format!("--autoscaler scales to none all the same: HorizontalPodAutoscaler `{name}` sleeps then"),
+                _ => format!(
+                    "--autoscaler sets its minReplicas to {} and its maxReplicas to {}",
+                    after.minimum, after.maximum
+                ),
+            })
+            .next(format!("or delete HorizontalPodAutoscaler `{name}`, and scale again")));
+    }
+    Ok(Edit {
+        name: autoscaler.name.clone(),
+        before: autoscaler.bounds,
+        after,
+    })
+}
+
+/// All workloads count with their new numbers.
+fn check_connections(changes: &[Change], found: &Found, options: Options) -> Outcome<Vec<String>> {
+    let mut deployments = found.deployments.clone();
+    for deployment in &mut deployments {
+        let name = deployment.metadata.name.clone().unwrap_or_default();
+        let workload = Workload {
+            kind: Kind::Deployment,
+            name,
+        };
+        let change = changes.iter().find(|change| change.workload == workload);
+        if let (Some(count), Some(spec)) = (change.and_then(Change::count), deployment.spec.as_mut()) {
+            spec.replicas = Some(count);
+        }
+    }
+    let mut warnings = Vec::new();
+    for change in changes {
+        let Some((deployment, database)) = found.deployment(&change.workload).zip(change.database.as_ref()) else {
+            continue;
+        };
+        let Some(set) = found.stateful_set(database) else {
+            continue;
+        };
+        let connections = Connections::of(deployment, &deployments, set);
+        let refused = |replicas: i32| connections.refuse(u64::from(replicas.unsigned_abs()), database);
+        match refused(change.after) {
+            Some(reason) if change.after > change.before && !options.force => {
+                return Err(too_many(change, &reason, &connections));
+            }
+            Some(reason) => warnings.push(format!("the database may run out of connections: {reason}")),
+            None => {}
+        }
+        let maximum = change.autoscaler.as_ref().map(|edit| edit.after.maximum);
+        if let Some(reason) = maximum.filter(|maximum| *maximum > change.after).and_then(refused) {
+            warnings.push(format!(
+                "the database may run out of connections when the autoscaler goes to its maximum: {reason}"
+            ));
+        }
+    }
+    Ok(warnings)
+}
+
+fn too_many(change: &Change, reason: &str, connections: &Connections) -> Failure {
+    Failure::input(format!(
+        "{}: {} replicas need more connections than the database takes",
+        change.workload, change.after
+    ))
+    .code(&code::scale::TOO_FEW_CONNECTIONS)
+    .because(reason)
+    .next(format!(
+        "scale to at most {}, make DATABASE_POOL_MAX smaller, or --max-connections greater; --force scales all the same",
+        connections.most_replicas()
+    ))
+}
+
+/// Whether `up` has set the number of replicas: <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
+fn is_in_the_manifest(metadata: &ObjectMeta) -> bool {
+    metadata.managed_fields.iter().flatten().any(|entry| {
+        let replicas = entry
+            .fields_v1
+            .as_ref()
+            .and_then(|fields| fields.0.pointer("/f:spec/f:replicas"));
+        entry.manager.as_deref() == Some(FIELD_MANAGER) && replicas.is_some()
+    })
+}
