@@ -3,11 +3,15 @@
 //! `cargo vendor` runs on this host, where the user's own mirror, proxy and certificates are set up.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
 use crate::{digest, process};
+
+/// How many lock files' crates are kept.
+const KEPT: usize = 3;
 
 /// The folder with the crates of a lock file, fetched when it is not there yet.
 ///
@@ -31,5 +35,42 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
     })?;
     std::fs::rename(&part.path, &folder)
         .map_err(|error| Failure::file(format!("cannot make `{}`", folder.display()), &error))?;
+    remove_old(&folder);
     Ok(folder)
+}
+
+/// Each lock file's crates take half a gigabyte. Those of the last few lock files stay, for going back and forth.
+fn remove_old(newest: &Path) {
+    let Some(entries) = newest.parent().and_then(|parent| std::fs::read_dir(parent).ok()) else {
+        return;
+    };
+    let mut folders: Vec<(SystemTime, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    folders.sort();
+    for (_, folder) in folders.iter().rev().skip(KEPT) {
+        // What cannot be removed costs disk space, and nothing else.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_newest_stay() {
+        let parent = tempfile::tempdir().unwrap();
+        let folders = ["d", "a", "c", "b", "e"].map(|name| parent.path().join(name));
+        for (age, folder) in folders.iter().enumerate() {
+            std::fs::create_dir(folder).unwrap();
+            let time = SystemTime::now() - Duration::from_secs(60 * age as u64);
+            std::fs::File::open(folder).unwrap().set_modified(time).unwrap();
+        }
+        remove_old(&folders[0]);
+        let left: Vec<bool> = folders.iter().map(|folder| folder.exists()).collect();
+        assert_eq!(left, [true, true, true, false, false]);
+    }
 }
