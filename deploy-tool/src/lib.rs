@@ -22,6 +22,7 @@ pub mod lock;
 pub mod manifest;
 pub mod module;
 pub mod password;
+pub mod plan;
 pub mod printer;
 pub mod process;
 pub mod publish;

@@ -26,6 +26,11 @@ pub const RECIPE_LABEL: &str = "deploy-tool.recipe";
 pub const FIELD_MANAGER: &str = "deploy-tool";
 /// One request to the API server, watches aside, may take this long. kube sets no limit of its own.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many requests to the API server are under way at once, at most. The server's own limits are far beyond:
+/// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>
+pub const PARALLEL_REQUESTS: usize = 16;
+/// How long a CustomResourceDefinition may take until the API server serves it.
+pub const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(30);
 /// The first request finds out whether anybody is there at all.
 pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 

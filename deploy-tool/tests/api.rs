@@ -112,7 +112,7 @@ async fn a_conflict_is_named_and_not_forced() {
     assert_eq!(failure.status, ExitStatus::Cluster);
     let text = failure.to_string();
     assert!(
-        text.contains("Secret `s` from s.yaml:1") && text.contains(".data.A (conflict with \"kubectl-edit\""),
+        text.contains("Secret `s`: data.A set by \"kubectl-edit\"") && text.contains("--take-over"),
         "{text}"
     );
 }

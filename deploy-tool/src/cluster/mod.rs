@@ -4,8 +4,12 @@ pub mod apply;
 pub mod client;
 pub mod delete;
 pub mod discover;
+pub mod establish;
 pub mod list;
+pub mod live;
+pub mod plan;
 pub mod pods;
+pub mod preflight;
 pub mod scale;
 pub mod watch;
 

@@ -56,16 +56,16 @@ fn the_order_is_one_in_which_nothing_is_missing() {
         kinds,
         [
             "Namespace",
-            "RuntimeClass",
             "Secret",
-            "Service",
-            "Service",
-            "Service",
-            "PodDisruptionBudget",
-            "PodDisruptionBudget",
+            "RuntimeClass",
             "StatefulSet",
+            "Service",
+            "Service",
+            "Service",
             "Deployment",
-            "Deployment"
+            "Deployment",
+            "PodDisruptionBudget",
+            "PodDisruptionBudget",
         ]
     );
     for object in objects() {

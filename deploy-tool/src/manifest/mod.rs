@@ -1,16 +1,18 @@
 //! The objects of a folder of plain YAML: load, resolve the image placeholder, put in order.
 
+mod kinds;
 mod load;
 mod object;
 mod order;
 mod resolve;
 mod secret;
 
+pub use kinds::{Definition, definitions, unknown_kind};
 pub use load::{load, release_of};
 pub use object::{Object, ObjectError, parse};
-pub use order::in_order;
+pub use order::{Databases, Wave, in_order};
 pub use resolve::{PLACEHOLDER, images, placeholders, refuse_inexact, resolve};
-pub use secret::{generated_keys, with_generated};
+pub use secret::{GENERATE_ANNOTATION, generated_keys, with_generated, without_plain_text};
 
 #[cfg(test)]
 mod committed;

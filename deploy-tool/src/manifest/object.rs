@@ -2,13 +2,14 @@
 
 use kube::api::DynamicObject;
 use kube::core::GroupVersionKind;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::release::Identity;
 use crate::yaml::{self, Document, YamlError};
 
 /// An object and its place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Object {
     /// The file it stands in.
     pub file: String,

@@ -1,40 +1,105 @@
-//! Pure: the order in which objects are applied; deleting goes the other way round.
+//! Pure: the waves in which objects are applied; deleting goes the other way round.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use super::object::Object;
+use crate::connections::DATABASE_ANNOTATION;
 
-/// Kinds that others need, before those that need them. What is not named here comes after the named ones that
-/// workloads depend on, and before the workloads.
-const BEFORE: [&str; 13] = [
-    "Namespace",
-    "CustomResourceDefinition",
-    "PriorityClass",
-    "RuntimeClass",
-    "StorageClass",
-    "ResourceQuota",
-    "LimitRange",
-    "ServiceAccount",
-    "Secret",
-    "ConfigMap",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "Service",
-];
-/// Kinds that need others. A database comes before the services that use it.
-const AFTER: [&str; 6] = ["StatefulSet", "DaemonSet", "Deployment", "Job", "CronJob", "Ingress"];
+/// Objects of one wave need none of each other, only those of the waves before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Wave {
+    /// What nearly everything else is in.
+    Namespaces,
+    /// Kinds of objects that this release brings with it.
+    Definitions,
+    /// Who may do what, and which traffic is let through: before anything runs.
+    Access,
+    /// What pods read when they start, and what bounds them.
+    Configuration,
+    /// Where pods keep their data.
+    Storage,
+    /// The StatefulSets that a workload names as its database.
+    Databases,
+    /// Names and addresses of what comes next.
+    Services,
+    /// What runs, and every kind that is not known here.
+    Workloads,
+    /// What looks at running workloads, and what would refuse objects while they do not run yet.
+    Autoscaling,
+}
+
+impl Wave {
+    /// All of them, the first first.
+    pub const ALL: [Self; 9] = [
+        Self::Namespaces,
+        Self::Definitions,
+        Self::Access,
+        Self::Configuration,
+        Self::Storage,
+        Self::Databases,
+        Self::Services,
+        Self::Workloads,
+        Self::Autoscaling,
+    ];
+
+    /// The wave of a kind. Only StatefulSets that are a database belong to another one, see [`Databases`].
+    pub fn of_kind(group: &str, kind: &str) -> Self {
+        match (group, kind) {
+            ("", "Namespace") => Self::Namespaces,
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => Self::Definitions,
+            ("", "ServiceAccount")
+            | ("rbac.authorization.k8s.io", "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding")
+            | ("networking.k8s.io", "NetworkPolicy") => Self::Access,
+            ("", "Secret" | "ConfigMap" | "ResourceQuota" | "LimitRange")
+            | ("node.k8s.io", "RuntimeClass")
+            | ("scheduling.k8s.io", "PriorityClass") => Self::Configuration,
+            ("", "PersistentVolume" | "PersistentVolumeClaim")
+            | ("storage.k8s.io", "StorageClass" | "CSIDriver" | "VolumeAttributesClass") => Self::Storage,
+            ("", "Service" | "Endpoints") | ("discovery.k8s.io", "EndpointSlice") => Self::Services,
+            ("autoscaling", "HorizontalPodAutoscaler")
+            | ("policy", "PodDisruptionBudget")
+            | ("networking.k8s.io", "Ingress" | "IngressClass")
+            | ("apiregistration.k8s.io", "APIService")
+            | ("admissionregistration.k8s.io", _) => Self::Autoscaling,
+            _ => Self::Workloads,
+        }
+    }
+}
+
+/// The databases of some objects: namespace and name of each StatefulSet that a workload beside it names by its
+/// annotation `deploy-tool.dev/database`.
+#[derive(Debug, Default)]
+pub struct Databases(BTreeSet<(Option<String>, String)>);
+
+impl Databases {
+    /// Those of some objects.
+    pub fn of(objects: &[Object]) -> Self {
+        let named = objects.iter().filter_map(|object| {
+            let name = object.annotation(DATABASE_ANNOTATION)?;
+            Some((object.namespace().map(str::to_owned), name.to_owned()))
+        });
+        Self(named.collect())
+    }
+
+    /// The wave of one of the objects.
+    pub fn wave(&self, object: &Object) -> Wave {
+        let kind = object.group_version_kind();
+        let place = (object.namespace().map(str::to_owned), object.name().to_owned());
+        match kind.kind.as_str() {
+            "StatefulSet" if kind.group == "apps" && self.0.contains(&place) => Wave::Databases,
+            _ => Wave::of_kind(&kind.group, &kind.kind),
+        }
+    }
+}
 
 /// Puts objects in the order in which they are applied; equals keep the order of the files.
 pub fn in_order(mut objects: Vec<Object>) -> Vec<Object> {
-    objects.sort_by_key(|object| rank(object.kind()));
+    let databases = Databases::of(&objects);
+    objects.sort_by_key(|object| databases.wave(object));
     objects
-}
-
-fn rank(kind: &str) -> usize {
-    let before = BEFORE.iter().position(|known| *known == kind);
-    let after = AFTER
-        .iter()
-        .position(|known| *known == kind)
-        .map(|place| BEFORE.len() + 1 + place);
-    before.or(after).unwrap_or(BEFORE.len())
 }
 
 #[cfg(test)]
@@ -44,33 +109,68 @@ mod tests {
 
     #[test]
     fn what_others_need_comes_first() {
-        let kinds = [
-            "Deployment",
-            "Widget",
-            "Service",
-            "StatefulSet",
-            "Secret",
-            "Namespace",
-            "RuntimeClass",
-        ];
-        let objects = kinds.map(|kind| {
-            parse("x", &format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\n"))
-                .unwrap()
-                .remove(0)
-        });
-        let ordered = in_order(objects.to_vec());
-        let ordered: Vec<_> = ordered.iter().map(Object::kind).collect();
+        let objects: String = [
+            ("autoscaling/v2", "HorizontalPodAutoscaler", "app"),
+            ("apps/v1", "Deployment", "app"),
+            ("example.com/v1", "Widget", "a"),
+            // A Service by name only: Knative's runs pods.
+            ("serving.knative.dev/v1", "Service", "a"),
+            ("v1", "Service", "app"),
+            ("apps/v1", "StatefulSet", "queue"),
+            ("apps/v1", "StatefulSet", "mariadb"),
+            ("v1", "PersistentVolumeClaim", "a"),
+            ("v1", "Secret", "a"),
+            ("rbac.authorization.k8s.io/v1", "Role", "a"),
+            ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "a"),
+            ("v1", "Namespace", "a"),
+        ]
+        .map(|(version, kind, name)| {
+            let annotations = match kind {
+                "Deployment" => "{deploy-tool.dev/database: mariadb}",
+                _ => "{}",
+            };
+            format!(
+                "apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}, annotations: {annotations}}}\n---\n"
+            )
+        })
+        .concat();
+        let objects = parse("x", &objects).unwrap();
+        let databases = Databases::of(&objects);
+        let ordered = in_order(objects);
+        let ordered: Vec<_> = ordered
+            .iter()
+            .map(|object| (databases.wave(object), object.kind(), object.name()))
+            .collect();
         assert_eq!(
             ordered,
             [
-                "Namespace",
-                "RuntimeClass",
-                "Secret",
-                "Service",
-                "Widget",
-                "StatefulSet",
-                "Deployment"
+                (Wave::Namespaces, "Namespace", "a"),
+                (Wave::Definitions, "CustomResourceDefinition", "a"),
+                (Wave::Access, "Role", "a"),
+                (Wave::Configuration, "Secret", "a"),
+                (Wave::Storage, "PersistentVolumeClaim", "a"),
+                (Wave::Databases, "StatefulSet", "mariadb"),
+                (Wave::Services, "Service", "app"),
+                (Wave::Workloads, "Deployment", "app"),
+                (Wave::Workloads, "Widget", "a"),
+                (Wave::Workloads, "Service", "a"),
+                (Wave::Workloads, "StatefulSet", "queue"),
+                (Wave::Autoscaling, "HorizontalPodAutoscaler", "app"),
             ]
         );
+    }
+
+    #[test]
+    fn all_waves_are_listed_in_their_order() {
+        assert!(Wave::ALL.windows(2).all(|two| two[0] < two[1]));
+        assert_eq!(Wave::ALL.last(), Some(&Wave::Autoscaling));
+    }
+
+    #[test]
+    fn a_database_of_another_namespace_is_none_of_ours() {
+        let text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, namespace: b}\n---\n\
+                    apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app, namespace: a, annotations: {deploy-tool.dev/database: db}}\n";
+        let objects = parse("x", text).unwrap();
+        assert_eq!(Databases::of(&objects).wave(&objects[0]), Wave::Workloads);
     }
 }

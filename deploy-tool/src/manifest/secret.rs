@@ -47,6 +47,35 @@ pub fn with_generated(
     complete
 }
 
+/// The Secret with `data` in place of `stringData`.
+///
+/// The server itself puts what is in `stringData` into `data`, but keeps no record of who owns those keys: one that
+/// the manifest has no longer would stay for ever, and a change by somebody else would not be seen.
+/// <https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data>
+pub fn without_plain_text(object: &mut Object) {
+    if object.kind() != "Secret" {
+        return;
+    }
+    let Some(fields) = object.value.data.as_object_mut() else {
+        return;
+    };
+    let Some(Value::Object(plain)) = fields.remove("stringData") else {
+        return;
+    };
+    let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(data) = data.as_object_mut() {
+        data.extend(plain.into_iter().map(|(key, value)| match value {
+            Value::String(text) => (key, encoded(text)),
+            // No text: the server says so.
+            other => (key, other),
+        }));
+    }
+}
+
+fn encoded(text: String) -> Value {
+    serde_json::to_value(ByteString(text.into_bytes())).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +99,15 @@ mod tests {
         );
         let first = with_generated(&secret(), &BTreeMap::new(), || "new".into());
         assert_eq!(first.value.data["data"]["A"], "bmV3");
+    }
+
+    #[test]
+    fn plain_text_is_encoded_and_wins_as_in_the_server() {
+        let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {A: eA==, B: eA==}\nstringData: {A: old, C: new}\n";
+        let mut secret = parse("s.yaml", text).unwrap().remove(0);
+        without_plain_text(&mut secret);
+        let data = serde_json::json!({"data": {"A": "b2xk", "B": "eA==", "C": "bmV3"}});
+        assert_eq!(secret.value.data, data);
     }
 
     #[test]

@@ -5,3 +5,6 @@ mod name;
 
 pub use identity::Identity;
 pub use name::Name;
+
+/// The annotation of an object that names its release: `namespace/name`.
+pub const RELEASE_ANNOTATION: &str = "deploy-tool.dev/release";

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::failure::{Failure, Outcome};
 use crate::manifest::Object;
 
@@ -12,7 +14,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 const LONGEST_NAME: usize = 53;
 
 /// A release of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
     /// The namespace its records are in, and its objects unless they name another.
     pub namespace: String,

@@ -1,0 +1,133 @@
+//! Pure: fields that the manifest sets to something else than another manager has.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use kube::api::DynamicObject;
+use kube::core::Status;
+
+use crate::code;
+use crate::failure::Failure;
+
+/// A field, and who has set it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The object: Deployment `app`.
+    pub title: String,
+    /// The field's path, as the server writes it.
+    pub field: String,
+    /// The name of the other manager.
+    pub manager: String,
+    /// When that manager last wrote, if the object says so.
+    pub time: Option<Timestamp>,
+}
+
+/// The conflicts that the server names when it refuses to apply an object; none if it refuses for another reason.
+pub fn conflicts(title: &str, status: &Status, live: Option<&DynamicObject>) -> Vec<Conflict> {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let causes = causes.filter(|cause| status.code == 409 && cause.reason == "FieldManagerConflict");
+    causes
+        .map(|cause| {
+            let (manager, subresource) = manager(&cause.message);
+            Conflict {
+                title: title.to_owned(),
+                field: cause.field.trim_start_matches('.').to_owned(),
+                time: live.and_then(|live| time(live, manager, subresource)),
+                manager: manager.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// `conflict with "kubectl-edit" using apps/v1`, or `conflict with "kubectl" with subresource "scale" using apps/v1`:
+/// apimachinery/pkg/util/managedfields/internal/conflict.go
+fn manager(message: &str) -> (&str, &str) {
+    let mut quoted = message.split('"').skip(1).step_by(2);
+    let name = quoted.next().unwrap_or(message);
+    (name, quoted.next().unwrap_or_default())
+}
+
+fn time(live: &DynamicObject, manager: &str, subresource: &str) -> Option<Timestamp> {
+    let entries = live.metadata.managed_fields.iter().flatten();
+    let theirs = entries.filter(|entry: &&ManagedFieldsEntry| {
+        entry.manager.as_deref() == Some(manager) && entry.subresource.as_deref().unwrap_or_default() == subresource
+    });
+    theirs.filter_map(|entry| Some(entry.time.as_ref()?.0)).max()
+}
+
+/// One failure that lists them all.
+pub fn failure(conflicts: &[Conflict], now: Timestamp) -> Failure {
+    let fields = match conflicts.len() {
+        1 => "a field of the manifests has".to_owned(),
+        count => format!("{count} fields of the manifests have"),
+    };
+    let lines = conflicts.iter().map(|conflict| {
+        let Conflict {
+            title, field, manager, ..
+        } = conflict;
+        let when = conflict.time.map(|time| format!(", {time} ({})", ago(now, time)));
+        format!("{title}: {field} set by \"{manager}\"{}", when.unwrap_or_default())
+    });
+    let lines: Vec<String> = lines.collect();
+    Failure::cluster(format!("{fields} been set to something else by others"))
+        .code(&code::apply::FIELD_CONFLICT)
+        .showing(lines.join("\n"))
+        .next("leave the field out of the manifest, and its owner keeps it, or undo the other change")
+        .next("or take over exactly these fields: the same command with --take-over")
+}
+
+/// How long ago, in the greatest unit that fits.
+fn ago(now: Timestamp, time: Timestamp) -> String {
+    let seconds = now.duration_since(time).as_secs().max(0);
+    match seconds {
+        0..120 => format!("{seconds} s ago"),
+        120..7_200 => format!("{} min ago", seconds / 60),
+        7_200..172_800 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_field_manager_and_time() {
+        let status: Status = serde_json::from_value(json!({
+            "status": "Failure", "reason": "Conflict", "code": 409, "message": "Apply failed with 2 conflicts",
+            "details": {"causes": [
+                {"reason": "FieldManagerConflict", "field": ".spec.replicas",
+                 "message": "conflict with \"kubectl\" with subresource \"scale\" using apps/v1"},
+                {"reason": "FieldManagerConflict", "field": ".spec.template.spec.containers[name=\"app\"].image",
+                 "message": "conflict with \"kubectl-edit\" using apps/v1 at 2026-11-22T20:00:00Z"},
+            ]},
+        }))
+        .unwrap();
+        let live: DynamicObject = serde_json::from_value(json!({"metadata": {"managedFields": [
+            {"manager": "kubectl", "operation": "Update", "time": "2026-11-22T10:00:00Z"},
+            {"manager": "kubectl", "operation": "Update", "subresource": "scale", "time": "2026-11-22T19:00:00Z"},
+            {"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-22T20:00:00Z"},
+        ]}}))
+        .unwrap();
+        let found = conflicts("Deployment `app`", &status, Some(&live));
+        let text = failure(&found, "2026-11-22T20:01:05Z".parse().unwrap()).to_string();
+        for part in [
+            "2 fields of the manifests",
+            "Deployment `app`: spec.replicas set by \"kubectl\", 2026-11-22T19:00:00Z (61 min ago)",
+            "spec.template.spec.containers[name=\"app\"].image set by \"kubectl-edit\", 2026-11-22T20:00:00Z (65 s ago)",
+            "--take-over",
+        ] {
+            assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_moved_on_is_no_conflict_of_fields() {
+        let status = Status {
+            code: 409,
+            message: "the object has been modified".into(),
+            ..Status::default()
+        };
+        assert_eq!(conflicts("Deployment `app`", &status, None), []);
+    }
+}

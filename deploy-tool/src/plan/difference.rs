@@ -1,0 +1,170 @@
+//! Pure: how the fields that are this tool's differ between the live object and what a dry run gives.
+//!
+//! A field counts when it is ours in one of the two, by the server's own record ([`super::owned`]): either the manifest
+//! sets it, or it did and does no longer. What the server fills in, what controllers write and what others set is left
+//! out without any list of such fields, for kinds that nobody here has heard of as well.
+
+use std::collections::BTreeSet;
+
+use kube::api::DynamicObject;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::owned::{self, branches, is_whole, label, part};
+
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// Where: `spec.template.spec.containers[app].image`.
+    pub path: String,
+    /// What the cluster has; none when the field is new.
+    pub before: Option<Shown>,
+    /// What it will have; none when the field goes.
+    pub after: Option<Shown>,
+}
+
+/// A value as it may be seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Shown {
+    /// Itself.
+    Value(Value),
+    /// Of a Secret: only how long it is.
+    Secret {
+        /// Bytes of the value.
+        bytes: usize,
+    },
+    /// Made in the cluster by `deploy-tool.dev/generate`.
+    Generated,
+}
+
+/// How our fields differ. `generated` are the keys of a Secret whose values are made, not written.
+pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&str]) -> Vec<Difference> {
+    let before_value = serde_json::to_value(live).unwrap_or_default();
+    let after_value = serde_json::to_value(after).unwrap_or_default();
+    let mut found = Vec::new();
+    compare(
+        "",
+        Side(Some(&before_value), owned::tree(live)),
+        Side(Some(&after_value), owned::tree(after)),
+        &mut found,
+    );
+    if after.types.as_ref().is_some_and(|types| types.kind == "Secret") {
+        found = found
+            .into_iter()
+            .map(|difference| masked(difference, generated))
+            .collect();
+    }
+    found
+}
+
+/// A value, and which part of it is ours.
+#[derive(Clone, Copy)]
+struct Side<'a>(Option<&'a Value>, Option<&'a Value>);
+
+impl<'a> Side<'a> {
+    fn step(self, branch: &str) -> Side<'a> {
+        Side(
+            self.0.and_then(|value| owned::value(value, branch)),
+            self.1.and_then(|tree| tree.get(branch)),
+        )
+    }
+
+    fn shown(self) -> Option<Shown> {
+        Some(Shown::Value(part(self.0?, self.1)))
+    }
+}
+
+fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Difference>) {
+    if before.0 == after.0 {
+        return;
+    }
+    match (before.0, after.0) {
+        (Some(one), Some(other)) if is_whole(before.1) || is_whole(after.1) => inside(path, one, other, found),
+        (Some(_), Some(_)) => {
+            let all: BTreeSet<&str> = branches(before.1).chain(branches(after.1)).collect();
+            for branch in all {
+                let path = format!("{path}{}", label(branch));
+                compare(
+                    path.trim_start_matches('.'),
+                    before.step(branch),
+                    after.step(branch),
+                    found,
+                );
+            }
+        }
+        // It comes, or it goes: ours only if the side that has it says so.
+        (None, _) if after.1.is_some() => found.push(Difference::new(path, None, after.shown())),
+        (_, None) if before.1.is_some() => found.push(Difference::new(path, before.shown(), None)),
+        _ => {}
+    }
+}
+
+/// The same for values that are ours altogether.
+fn inside(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
+    let shown = |value: Option<&Value>| value.cloned().map(Shown::Value);
+    match (before, after) {
+        (Value::Object(one), Value::Object(other)) => {
+            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for name in names {
+                let path = format!("{path}{}", owned::field(name));
+                match (one.get(name), other.get(name)) {
+                    (Some(one), Some(other)) if one == other => {}
+                    (Some(one), Some(other)) => inside(&path, one, other, found),
+                    (one, other) => found.push(Difference::new(&path, shown(one), shown(other))),
+                }
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (place, (one, other)) in one
+                .iter()
+                .zip(other)
+                .enumerate()
+                .filter(|(_, (one, other))| one != other)
+            {
+                inside(&format!("{path}[{place}]"), one, other, found);
+            }
+        }
+        _ => found.push(Difference::new(path, shown(Some(before)), shown(Some(after)))),
+    }
+}
+
+/// Nothing of a Secret's values is shown but how long they are.
+fn masked(difference: Difference, generated: &[&str]) -> Difference {
+    let Some(key) = difference.path.strip_prefix("data") else {
+        return difference;
+    };
+    let is_generated = generated.iter().any(|name| owned::field(name) == key);
+    let mask = |shown: Option<Shown>, is_after: bool| {
+        shown.map(|shown| match shown {
+            Shown::Value(_) if is_generated && is_after => Shown::Generated,
+            Shown::Value(value) => Shown::Secret { bytes: bytes(&value) },
+            other => other,
+        })
+    };
+    Difference {
+        before: mask(difference.before, false),
+        after: mask(difference.after, true),
+        path: difference.path,
+    }
+}
+
+/// How many bytes a base64 text stands for; of several, all together.
+fn bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.trim_end_matches('=').len() * 3 / 4,
+        Value::Object(fields) => fields.values().map(bytes).sum(),
+        _ => 0,
+    }
+}
+
+impl Difference {
+    fn new(path: &str, before: Option<Shown>, after: Option<Shown>) -> Self {
+        Self {
+            path: path.to_owned(),
+            before,
+            after,
+        }
+    }
+}
