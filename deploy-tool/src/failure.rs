@@ -31,8 +31,8 @@ impl From<ExitStatus> for ExitCode {
 /// The part of `--help` that documents [`ExitStatus`].
 pub const EXIT_CODES: &str = "Exit codes:
   0    done, or there was nothing to do
-  1    your input: arguments, settings, a manifest, or source that does not compile
-  2    the cluster: not reachable, refused an object, or what was applied does not come up
+  1    your input: arguments, a manifest, or source that does not compile
+  2    the cluster: not reachable, refuses an object, or that does not come up
   3    this host: Docker, kind, an image or disk space is missing
   4    another deploy-tool is at work on the same cluster
   130  interrupted";

@@ -39,7 +39,6 @@ pub mod yaml;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use failure::{ExitStatus, Failure, Outcome};
@@ -50,7 +49,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Two libraries of the TLS stack could each bring a default; this one is ours, named before the first connection.
     // An error would say that it is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = match cli::Cli::try_parse_from(arguments) {
+    let cli = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);

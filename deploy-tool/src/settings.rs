@@ -18,6 +18,10 @@ pub const DEFAULT_IMAGE: &str = "app";
 /// More replicas than this are a typing error: a cluster of the supported size has at most 150,000 pods on 5,000 nodes,
 /// <https://kubernetes.io/docs/setup/best-practices/cluster-large/>, and each replica opens connections to one database.
 pub const MOST_REPLICAS: i64 = 1_000;
+/// The engine that runs the modules on the nodes, and compiles them: of one version, `oci/versions` pins it.
+pub const ENGINE_VERSION: &str = "0.14.1";
+/// The minor versions of Kubernetes that it has been run with.
+pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
 /// Label of images that carry WasmEdge: its version.
 pub const ENGINE_LABEL: &str = "deploy-tool.wasmedge";
 /// Label of images made by scripts/images: a hash of how they were made.
@@ -98,6 +102,16 @@ mod tests {
             Some("/h/.cache/deploy-tool".into())
         );
         assert_eq!(folder(&[]), None);
+    }
+
+    #[test]
+    fn the_versions_are_those_that_the_images_are_made_with() {
+        let pins = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../oci/versions")).unwrap();
+        let pin = |name: &str| pins.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        assert_eq!(pin("wasmedge_version"), Some(ENGINE_VERSION));
+        let kubernetes = pin("kubernetes_version").unwrap();
+        let minor = |version: &str| kubernetes.starts_with(&format!("v{version}."));
+        assert!(KUBERNETES_VERSIONS.iter().any(|version| minor(version)), "{kubernetes}");
     }
 
     #[test]

@@ -4,11 +4,12 @@ use clap::Args;
 
 /// What is compiled
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Source")]
 pub struct SourceArguments {
     /// Folder of the Cargo workspace
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub workspace: PathBuf,
-    /// Folder of the image definitions; an image's folder has the name after deploy-tool:// in the manifests
+    /// Folder of the image definitions, one folder for each deploy-tool://NAME
     #[arg(long, value_name = "DIR", default_value = "oci")]
     pub images: PathBuf,
 }

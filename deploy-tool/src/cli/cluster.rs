@@ -2,16 +2,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::failure::EXIT_CODES;
-
 /// Create or delete the demonstration cluster
 #[derive(Debug, Subcommand)]
 pub enum ClusterCommand {
-    /// Create the cluster, or start it again; does nothing when it runs
-    #[command(after_help = EXIT_CODES)]
+    /// Create the cluster, or start it again
     Up(ClusterUpArguments),
-    /// Delete the cluster with everything in it; does nothing when there is none
-    #[command(after_help = EXIT_CODES)]
+    /// Delete the cluster with everything in it
     Down(ClusterDownArguments),
 }
 

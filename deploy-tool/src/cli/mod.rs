@@ -1,28 +1,40 @@
-//! The command line: structures only, one file a verb. Their comments are the help texts.
+//! The command line: structures only, one file a verb. Their comments are the help texts; examples are in help.rs.
 
 mod build;
 mod cluster;
+mod completion;
 mod down;
+mod explain;
+pub mod help;
+mod man;
 mod place;
 mod scale;
 mod status;
+mod talk;
 mod up;
 
 pub use build::{BuildArguments, SourceArguments};
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
+pub use completion::CompletionArguments;
 pub use down::DownArguments;
+pub use explain::ExplainArguments;
+pub use man::ManArguments;
 pub use place::Place;
 pub use scale::ScaleArguments;
 pub use status::StatusArguments;
+pub use talk::{Color, OutputFormat, Talk};
 pub use up::UpArguments;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 
-use crate::failure::EXIT_CODES;
+use clap::{FromArgMatches, Parser, Subcommand};
 
-/// Builds Rust services as Wasm images and runs them on Kubernetes: build, apply, watch, explain, scale
+/// Deploys to Kubernetes: builds, applies, waits, and says why when it does not work
+///
+/// Takes any manifests, and Rust services as Wasm images beside ordinary containers. It acts on the demonstration cluster
+/// unless --context names another: the current context of a kubeconfig is never used.
 #[derive(Debug, Parser)]
-#[command(name = "deploy-tool", version, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "deploy-tool", version, max_term_width = 110, infer_long_args = false)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -32,43 +44,51 @@ pub struct Cli {
     pub talk: Talk,
 }
 
-/// What to do
+/// What to do. A verb needs a place in a group and examples in help.rs, and a snapshot of its help: CONTRIBUTING.md.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Create or delete the demonstration cluster (kind)
-    #[command(subcommand, after_help = EXIT_CODES)]
-    Cluster(ClusterCommand),
-    /// Compile the service to Wasm, ahead of time, and pack its image; touches no cluster
-    #[command(after_help = EXIT_CODES)]
-    Build(BuildArguments),
-    /// Build, load, apply in order, wait until everything is ready, report
-    #[command(after_help = EXIT_CODES)]
+    /// Build, apply, wait until everything is ready, report
+    ///
+    /// Builds the images that the manifests name as deploy-tool://NAME, brings them to the nodes, applies the objects in
+    /// the order in which they need each other, and waits until exactly what was applied is ready. It gives up as soon as
+    /// something cannot come up, and says why. Run again, it changes nothing.
     Up(UpArguments),
-    /// Show the pods: node, runtime class, execution mode, image, restarts, readiness
-    #[command(after_help = EXIT_CODES)]
+    /// Compile a service to Wasm and pack its image; touches no cluster
+    ///
+    /// The same source and versions give the same image on every machine. What is there already is not made again.
+    Build(BuildArguments),
+    /// Delete what `up` created, except the data
+    ///
+    /// Volumes, generated passwords and the namespace stay, and are named. What others made stays as well.
+    Down(DownArguments),
+    /// Show the pods: where, how and from which image they run
+    ///
+    /// MODE says how a Wasm service runs: `aot` is compiled ahead of time, `interpreter` is fifteen times slower and
+    /// means that node and builder have different engines.
     Status(StatusArguments),
     /// Change the number of replicas and wait for them
-    #[command(after_help = EXIT_CODES)]
+    ///
+    /// Refuses more replicas than the database has connections for.
     Scale(ScaleArguments),
-    /// Delete what `up` created, except the data
-    #[command(after_help = EXIT_CODES)]
-    Down(DownArguments),
+    /// Create or delete the demonstration cluster (kind)
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
+    /// Say what the number of an error means, and what to do
+    Explain(ExplainArguments),
+    /// Print the version, and the versions it is made for
+    Version,
+    /// Print the completion of a shell
+    Completion(CompletionArguments),
+    /// Print the manual page, or write all pages into a folder
+    Man(ManArguments),
 }
 
-/// How to talk: data goes to the standard output, talk to the standard error
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct Talk {
-    /// What to print on the standard output
-    #[arg(long, short, global = true, value_name = "FORMAT", default_value = "text")]
-    pub output: OutputFormat,
-}
-
-/// What to print on the standard output
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+/// Reads a command line.
+///
+/// # Errors
+/// When it is wrong, or asks for help: the error is the text to print.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = help::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

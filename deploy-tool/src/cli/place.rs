@@ -8,16 +8,20 @@ use clap::Args;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Place")]
 pub struct Place {
-    /// Context of the kubeconfig to act on; the current context is never used
-    #[arg(long, env = "DEPLOY_TOOL_CONTEXT", default_value = crate::settings::DEFAULT_CONTEXT)]
+    /// Context of the kubeconfig to act on
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = crate::settings::DEFAULT_CONTEXT)]
     pub context: String,
-    /// Namespace of the release, and of objects whose manifest names none [default: the one that the manifests name]
-    #[arg(long, short)]
+    /// Namespace of the release [default: the one that the manifests name]
+    ///
+    /// Also that of objects whose manifest names none.
+    #[arg(long, short, value_name = "NAME")]
     pub namespace: Option<String>,
-    /// Name of the release, which owns what it has applied [default: the namespace's name]
+    /// Name of the release [default: the namespace's name]
+    ///
+    /// A release owns what it has applied: two of them can live in one namespace, and neither touches the other's objects.
     #[arg(long, value_name = "NAME")]
     pub release: Option<String>,
-    /// YAML or JSON files of the objects, or folders of them; `-` is the standard input
+    /// Files or folders of the objects, YAML or JSON; - is the standard input
     #[arg(long, short = 'f', value_name = "PATH", default_value = "manifests")]
     pub manifests: Vec<PathBuf>,
 }

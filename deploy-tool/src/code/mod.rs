@@ -35,6 +35,23 @@ pub fn all() -> Vec<&'static Code> {
     [input::CODES, apply::CODES, rollout::CODES, release::CODES, scale::CODES].concat()
 }
 
+/// The one with a number as a person types it: DT0201, dt201 or 201.
+pub fn find(number: &str) -> Option<&'static Code> {
+    let digits = number.trim_start_matches(['D', 'T', 'd', 't']);
+    let number: u16 = digits.parse().ok()?;
+    all().into_iter().find(|code| code.number == number)
+}
+
+impl Code {
+    /// Its entry in docs/errors.md, without the heading's mark.
+    pub fn text(&self) -> String {
+        format!(
+            "{self}: {}\n\n{}\n\n**What to do:** {}\n",
+            self.title, self.meaning, self.mend
+        )
+    }
+}
+
 /// The text of docs/errors.md.
 pub fn document() -> String {
     let mut text = String::from(
@@ -42,10 +59,7 @@ pub fn document() -> String {
          `UPDATE_DOCS=1 cargo test -p deploy-tool` writes it anew.\n",
     );
     for code in all() {
-        text.push_str(&format!(
-            "\n## {code}: {}\n\n{}\n\n**What to do:** {}\n",
-            code.title, code.meaning, code.mend
-        ));
+        text.push_str(&format!("\n## {}", code.text()));
     }
     text
 }
@@ -63,6 +77,16 @@ mod tests {
             for text in [code.title, code.meaning, code.mend] {
                 assert!(!text.trim().is_empty(), "{code}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_typed() {
+        for typed in ["DT0201", "dt0201", "0201", "201"] {
+            assert_eq!(find(typed), Some(&apply::FIELD_CONFLICT), "{typed}");
+        }
+        for typed in ["", "DT", "DT0000", "70000", "x"] {
+            assert_eq!(find(typed), None, "{typed}");
         }
     }
 

@@ -2,10 +2,14 @@
 
 pub mod build;
 mod cluster;
+mod completion;
 mod down;
+mod explain;
+mod man;
 mod scale;
 mod status;
 mod up;
+mod version;
 mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
@@ -25,5 +29,15 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<()> {
         Command::Status(arguments) => status::run(printer, arguments).await,
         Command::Scale(arguments) => scale::run(printer, arguments).await,
         Command::Down(arguments) => down::run(printer, arguments).await,
+        Command::Explain(arguments) => explain::run(printer, &arguments),
+        Command::Man(arguments) => man::run(printer, &arguments),
+        Command::Version => {
+            version::run(printer);
+            Ok(())
+        }
+        Command::Completion(arguments) => {
+            completion::run(printer, &arguments);
+            Ok(())
+        }
     }
 }

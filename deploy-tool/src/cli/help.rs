@@ -1,0 +1,225 @@
+//! The help texts that clap does not make from the structures: the first screen by purpose, and examples for every verb.
+
+use anstyle::{Effects, Style};
+use clap::builder::StyledStr;
+use clap::{Command, CommandFactory};
+
+use super::Cli;
+use crate::failure::EXIT_CODES;
+
+const HEADING: Style = Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE));
+const LITERAL: Style = Style::new().effects(Effects::BOLD);
+
+/// The verbs by what somebody wants to do.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("See what would happen", &["plan"]),
+    ("Deploy", &["up", "apply", "build", "rollback", "down"]),
+    ("Look", &["status", "history", "logs", "open"]),
+    ("Change", &["scale", "restart"]),
+    ("Have a cluster to try it on", &["cluster"]),
+    ("Know the tool", &["explain", "version", "completion", "man", "help"]),
+];
+
+/// A command line, and what it does.
+pub type Example = (&'static str, &'static str);
+
+/// Examples of every verb. Tests parse each of them.
+pub const EXAMPLES: &[(&str, &[Example])] = &[
+    (
+        "up",
+        &[
+            (
+                "up",
+                "build what has changed, apply manifests/, wait until all is ready",
+            ),
+            (
+                "up -f shop/ -n shop --context production",
+                "a folder of any manifests, on any cluster",
+            ),
+        ],
+    ),
+    (
+        "build",
+        &[
+            ("build", "the image of oci/app, packed and named by its digest"),
+            ("build events --output json", "another image; its parts for a program"),
+        ],
+    ),
+    (
+        "down",
+        &[
+            ("down", "delete what `up` created, keep volumes and passwords"),
+            ("down --delete-data", "delete those and the namespace, too"),
+        ],
+    ),
+    (
+        "status",
+        &[
+            ("status", "the pods of the release"),
+            ("status -n shop --output json", "the same for a program"),
+        ],
+    ),
+    (
+        "scale",
+        &[
+            ("scale 3", "three replicas, unless the database has too few connections"),
+            ("scale app=5 events=2", "several at once"),
+        ],
+    ),
+    (
+        "cluster up",
+        &[
+            ("cluster up", "a kind cluster whose nodes can run Wasm"),
+            (
+                "cluster up --name mine --http-port 9090",
+                "another one, beside the first",
+            ),
+        ],
+    ),
+    (
+        "cluster down",
+        &[(
+            "cluster down",
+            "delete it with everything in it; images and caches stay",
+        )],
+    ),
+    (
+        "explain",
+        &[
+            ("explain DT0201", "what an error means, and what to do about it"),
+            ("explain", "all numbers there are"),
+        ],
+    ),
+    (
+        "version",
+        &[("version --output json", "for a program that needs a certain version")],
+    ),
+    (
+        "completion",
+        &[(
+            "completion bash > ~/.local/share/bash-completion/completions/deploy-tool",
+            "from the next shell on, the Tab key knows verbs and options",
+        )],
+    ),
+    (
+        "man",
+        &[
+            (
+                "man ~/.local/share/man/man1",
+                "a page for every verb: man deploy-tool-up",
+            ),
+            ("man | man -l -", "read the first page at once"),
+        ],
+    ),
+];
+
+/// The command line with its help, as it is parsed and documented.
+pub fn command() -> Command {
+    let mut command = documented(Cli::command(), "");
+    command.build();
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{HEADING}For every verb:{HEADING:#}\n{{options}}{{after-help}}",
+        first_screen(&command)
+    );
+    command.help_template(StyledStr::from(template))
+}
+
+/// Adds examples and exit codes to a verb, or to the verbs below it.
+fn documented(command: Command, path: &str) -> Command {
+    if command.has_subcommands() {
+        let names: Vec<String> = command
+            .get_subcommands()
+            .map(|verb| verb.get_name().to_owned())
+            .collect();
+        let command = names.iter().fold(command, |command, name| {
+            let path = format!("{path} {name}").trim_start().to_owned();
+            command.mut_subcommand(name, |verb| documented(verb, &path))
+        });
+        return command.after_long_help(StyledStr::from(exit_codes()));
+    }
+    let found = EXAMPLES.iter().find(|(verb, _)| *verb == path);
+    let examples = found.map(|(_, examples)| shown(examples)).unwrap_or_default();
+    let long = format!("{examples}\n{}", exit_codes());
+    command
+        .after_help(StyledStr::from(examples))
+        .after_long_help(StyledStr::from(long))
+}
+
+fn shown(examples: &[Example]) -> String {
+    let lines = examples
+        .iter()
+        .map(|(line, what)| format!("  {LITERAL}deploy-tool {line}{LITERAL:#}\n      {what}\n"));
+    format!("{HEADING}Examples:{HEADING:#}\n{}", lines.collect::<String>())
+}
+
+fn exit_codes() -> String {
+    EXIT_CODES.replacen("Exit codes:", &format!("{HEADING}Exit codes:{HEADING:#}"), 1)
+}
+
+fn first_screen(command: &Command) -> String {
+    let verbs: Vec<&Command> = command.get_subcommands().filter(|verb| !verb.is_hide_set()).collect();
+    let width = verbs.iter().map(|verb| verb.get_name().len()).max().unwrap_or(0);
+    let line = |verb: &Command| {
+        let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+        format!("  {LITERAL}{:width$}{LITERAL:#}  {about}\n", verb.get_name())
+    };
+    let mut text = String::new();
+    for (title, names) in GROUPS {
+        let lines: String = names
+            .iter()
+            .filter_map(|name| verbs.iter().find(|verb| verb.get_name() == *name))
+            .map(|verb| line(verb))
+            .collect();
+        if !lines.is_empty() {
+            text.push_str(&format!("{HEADING}{title}:{HEADING:#}\n{lines}\n"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_is_in_one_group_and_has_examples_that_can_be_typed() {
+        let mut leaves = Vec::new();
+        fn walk(command: &Command, path: String, leaves: &mut Vec<String>) {
+            let below: Vec<&Command> = command
+                .get_subcommands()
+                .filter(|verb| verb.get_name() != "help")
+                .collect();
+            if below.is_empty() {
+                leaves.push(path);
+                return;
+            }
+            for verb in below {
+                walk(
+                    verb,
+                    format!("{path} {}", verb.get_name()).trim_start().to_owned(),
+                    leaves,
+                );
+            }
+        }
+        walk(&command(), String::new(), &mut leaves);
+        for verb in &leaves {
+            let first = verb.split(' ').next().unwrap();
+            let groups = GROUPS.iter().filter(|(_, names)| names.contains(&first)).count();
+            assert_eq!(groups, 1, "`{first}` belongs into one group of cli/help.rs");
+            let examples = EXAMPLES.iter().filter(|(name, _)| name == verb).count();
+            assert_eq!(examples, 1, "`{verb}` needs examples in cli/help.rs");
+        }
+        for (verb, examples) in EXAMPLES {
+            assert!(leaves.iter().any(|leaf| leaf == verb), "there is no verb `{verb}`");
+            for (line, what) in *examples {
+                assert!(
+                    what.len() <= 74 && line.len() <= 74,
+                    "`{line}` does not fit into 80 columns"
+                );
+                let words = line.split(' ').take_while(|word| !matches!(*word, "|" | ">"));
+                let parsed = crate::cli::parse(std::iter::once("deploy-tool").chain(words).map(Into::into));
+                assert!(parsed.is_ok() && line.starts_with(verb), "`{line}`: {parsed:?}");
+            }
+        }
+    }
+}

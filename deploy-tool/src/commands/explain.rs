@@ -1,0 +1,23 @@
+//! `deploy-tool explain`: an entry of the catalogue of errors.
+
+use crate::cli::ExplainArguments;
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::printer::Printer;
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such number.
+pub fn run(printer: &Printer, arguments: &ExplainArguments) -> Outcome<()> {
+    let Some(number) = &arguments.number else {
+        let lines = code::all().into_iter().map(|code| format!("{code}  {}\n", code.title));
+        printer.data(&lines.collect::<String>());
+        return Ok(());
+    };
+    let code = code::find(number).ok_or_else(|| {
+        Failure::input(format!("there is no error `{number}`")).next("list them all: `deploy-tool explain`")
+    })?;
+    printer.data(&code.text());
+    Ok(())
+}

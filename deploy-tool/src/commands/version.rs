@@ -1,0 +1,38 @@
+//! `deploy-tool version`: its version, and those it is made for.
+
+use serde::Serialize;
+
+use crate::printer::Printer;
+use crate::settings::{ENGINE_VERSION, KUBERNETES_VERSIONS};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    schema: &'static str,
+    version: &'static str,
+    kubernetes: &'static [&'static str],
+    engine: &'static str,
+    engine_version: &'static str,
+}
+
+/// Runs the command.
+pub fn run(printer: &Printer) {
+    let version = Version {
+        schema: "deploy-tool.dev/version/v1",
+        version: env!("CARGO_PKG_VERSION"),
+        kubernetes: KUBERNETES_VERSIONS,
+        engine: "WasmEdge",
+        engine_version: ENGINE_VERSION,
+    };
+    let text = format!(
+        "deploy-tool {}\nKubernetes  {}\n{}    {}",
+        version.version,
+        version.kubernetes.join(", "),
+        version.engine,
+        version.engine_version,
+    );
+    printer.data(&match printer.json() {
+        false => text,
+        true => serde_json::to_string_pretty(&version).unwrap_or_default(),
+    });
+}
