@@ -41,6 +41,11 @@ impl Cache {
         Ok(Self { folder })
     }
 
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A path in the cache; its parent folder is made.
     ///
     /// # Errors

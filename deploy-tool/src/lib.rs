@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod code;
 pub mod commands;
 pub mod connections;
+pub mod deployer;
 pub mod digest;
 pub mod docker;
 pub mod failure;

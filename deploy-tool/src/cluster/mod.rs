@@ -10,6 +10,7 @@ pub mod live;
 pub mod plan;
 pub mod pods;
 pub mod preflight;
+pub mod revisions;
 pub mod scale;
 pub mod watch;
 

@@ -14,7 +14,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 const LONGEST_NAME: usize = 53;
 
 /// A release of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name {
     /// The namespace its records are in, and its objects unless they name another.
     pub namespace: String,

@@ -1,0 +1,210 @@
+//! What the revisions of a release say together: what it owns, where a rollback leads, whose turn it is.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Deployer, Identity, Record, Revision, State};
+
+/// A deployer that has said nothing for so long is gone.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+/// So many revisions are kept.
+const KEPT: usize = 10;
+
+/// The revisions of a release that are kept, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    records: Vec<Record>,
+}
+
+/// Whether a release can be worked on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Turn {
+    /// Nobody is at work.
+    Free,
+    /// Somebody was, and is gone without having finished.
+    TakeOver(Box<Record>),
+    /// Somebody is.
+    Taken(Box<Record>),
+}
+
+impl History {
+    /// Puts records in order.
+    pub fn new(mut records: Vec<Record>) -> Self {
+        records.sort_by_key(|record| record.revision.number);
+        Self { records }
+    }
+
+    /// The revisions, the oldest first.
+    pub fn revisions(&self) -> impl DoubleEndedIterator<Item = &Revision> {
+        self.records.iter().map(|record| &record.revision)
+    }
+
+    /// The newest revision.
+    pub fn newest(&self) -> Option<&Revision> {
+        self.revisions().next_back()
+    }
+
+    /// The newest revision that came up, of all or of those before one.
+    pub fn deployed_before(&self, number: Option<u32>) -> Option<&Revision> {
+        let earlier = |revision: &&Revision| number.is_none_or(|number| revision.number < number);
+        self.revisions()
+            .rev()
+            .filter(earlier)
+            .find(|revision| revision.state == State::Deployed)
+    }
+
+    /// A revision by its number.
+    pub fn revision(&self, number: u32) -> Option<&Revision> {
+        self.revisions().find(|revision| revision.number == number)
+    }
+
+    /// The number of the next revision.
+    pub fn next_number(&self) -> u32 {
+        self.newest().map_or(1, |newest| newest.number.saturating_add(1))
+    }
+
+    /// What the release owns: what the newest deployed revision has, and what unfinished ones after it may have applied.
+    pub fn inventory(&self) -> BTreeSet<Identity> {
+        self.since_deployed()
+            .flat_map(|revision| revision.inventory.clone())
+            .collect()
+    }
+
+    /// Data that earlier revisions made and that has stayed.
+    pub fn kept(&self) -> BTreeSet<Identity> {
+        self.since_deployed()
+            .flat_map(|revision| revision.kept.clone())
+            .collect()
+    }
+
+    fn since_deployed(&self) -> impl Iterator<Item = &Revision> {
+        let first = self.deployed_before(None).map_or(0, |revision| revision.number);
+        self.revisions().filter(move |revision| revision.number >= first)
+    }
+
+    /// Whether somebody else is at work. Who asks holds the locks of this host: a pending revision that was made under
+    /// the same locks has lost its process.
+    pub fn turn(&self, asking: &Deployer, now: Timestamp) -> Turn {
+        let pending = self
+            .records
+            .iter()
+            .rev()
+            .find(|record| record.revision.state == State::Pending);
+        let Some(record) = pending else {
+            return Turn::Free;
+        };
+        let silent = now.duration_since(record.renewed).unsigned_abs() > SILENCE_LIMIT;
+        if silent || record.revision.deployer.shares_locks_with(asking) {
+            Turn::TakeOver(Box::new(record.clone()))
+        } else {
+            Turn::Taken(Box::new(record.clone()))
+        }
+    }
+
+    /// The revisions that are not kept any longer: all but the last ten, and never the newest that came up.
+    pub fn superfluous(&self) -> Vec<u32> {
+        let deployed = self.deployed_before(None).map(|revision| revision.number);
+        let numbers = self.revisions().rev().map(|revision| revision.number);
+        numbers.skip(KEPT).filter(|number| Some(*number) != deployed).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::tests::{identity, revision};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn history(states: &[State]) -> History {
+        let record = |(index, state): (usize, &State)| {
+            let number = u32::try_from(index).unwrap() + 1;
+            let inventory = [identity(&format!("of-{number}"))].into();
+            let kept = [identity(&format!("kept-{number}"))].into();
+            Record {
+                revision: Revision {
+                    state: *state,
+                    inventory,
+                    kept,
+                    ..revision(number)
+                },
+                version: "1".into(),
+                renewed: at(100),
+            }
+        };
+        // The server lists by name: 10 before 9.
+        History::new(states.iter().enumerate().map(record).rev().collect())
+    }
+
+    #[test]
+    fn the_inventory_carries_on_what_unfinished_revisions_may_have_applied() {
+        use State::{Deployed, Failed, Pending};
+        let cases: [(&[State], &[&str], Option<u32>); 6] = [
+            (&[], &[], None),
+            (&[Deployed], &["of-1"], Some(1)),
+            (&[Deployed, Deployed], &["of-2"], Some(2)),
+            (&[Failed], &["of-1"], None),
+            (&[Deployed, Failed, Pending], &["of-1", "of-2", "of-3"], Some(1)),
+            (&[Deployed, Failed, Deployed, Failed], &["of-3", "of-4"], Some(3)),
+        ];
+        for (states, expected, deployed) in cases {
+            let history = history(states);
+            let expected: BTreeSet<Identity> = expected.iter().map(|name| identity(name)).collect();
+            assert_eq!(history.inventory(), expected, "{states:?}");
+            assert_eq!(history.kept().len(), expected.len());
+            assert_eq!(history.deployed_before(None).map(|revision| revision.number), deployed);
+        }
+    }
+
+    #[test]
+    fn a_rollback_leads_to_what_last_came_up_before_the_newest() {
+        use State::{Deployed, Failed};
+        let history = history(&[Deployed, Deployed, Failed, Failed]);
+        let newest = history.newest().unwrap().number;
+        assert_eq!((newest, history.next_number()), (4, 5));
+        assert_eq!(history.deployed_before(Some(newest)).unwrap().number, 2);
+        assert_eq!(history.deployed_before(Some(2)).unwrap().number, 1);
+        assert_eq!(history.deployed_before(Some(1)), None);
+        assert_eq!(History::default().next_number(), 1);
+    }
+
+    #[test]
+    fn one_at_a_time_until_the_other_is_gone() {
+        use State::{Deployed, Failed, Pending};
+        let here = revision(1).deployer;
+        let there = Deployer {
+            host: "other@there".into(),
+            ..here.clone()
+        };
+        let another_cache = Deployer {
+            cache: "/other".into(),
+            ..here.clone()
+        };
+        let pending = history(&[Deployed, Pending]);
+        let number = |turn: Turn| match turn {
+            Turn::Free => ("free", 0),
+            Turn::TakeOver(record) => ("take over", record.revision.number),
+            Turn::Taken(record) => ("taken", record.revision.number),
+        };
+        assert_eq!(number(pending.turn(&there, at(119))), ("taken", 2));
+        assert_eq!(number(pending.turn(&another_cache, at(119))), ("taken", 2));
+        assert_eq!(number(pending.turn(&there, at(121))), ("take over", 2));
+        assert_eq!(number(pending.turn(&here, at(101))), ("take over", 2));
+        assert_eq!(history(&[Deployed, Failed]).turn(&there, at(101)), Turn::Free);
+        assert_eq!(History::default().turn(&there, at(101)), Turn::Free);
+    }
+
+    #[test]
+    fn the_last_ten_are_kept_and_the_newest_that_came_up() {
+        use State::{Deployed, Failed};
+        assert_eq!(history(&[Deployed; 10]).superfluous(), Vec::<u32>::new());
+        assert_eq!(history(&[Deployed; 12]).superfluous(), [2, 1]);
+        let mut states = vec![Deployed, Deployed];
+        states.extend([Failed; 11]);
+        assert_eq!(history(&states).superfluous(), [3, 1]);
+    }
+}

@@ -1,0 +1,105 @@
+//! A revision: what one deployment of a release applied, who did it, and how it ended.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+use kube::api::DynamicObject;
+use serde::{Deserialize, Serialize};
+
+use super::Identity;
+use crate::manifest::Object;
+
+/// What one deployment applied, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    /// 1 for the first, and one more for each that follows.
+    pub number: u32,
+    /// How far it came.
+    pub state: State,
+    /// What it was for: `up`, `apply`, `rollback to 3`, `down`.
+    pub reason: String,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// When it began, by the cluster's clock.
+    pub created: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+    /// Who makes or made it.
+    pub deployer: Deployer,
+    /// The manifests, with exact images. Values that are made in the cluster are not in them.
+    pub objects: Vec<DynamicObject>,
+    /// What the release owns: what this deployment applied, and what unfinished ones before it may have applied.
+    pub inventory: BTreeSet<Identity>,
+    /// Data that earlier revisions made and that stays until somebody asks for its deletion.
+    #[serde(default)]
+    pub kept: BTreeSet<Identity>,
+}
+
+impl Revision {
+    /// The objects as they came from manifests; the revision takes the place of the file.
+    pub fn manifests(&self) -> Vec<Object> {
+        let object = |value: &DynamicObject| Object {
+            file: format!("revision {}", self.number),
+            line: 1,
+            value: value.clone(),
+        };
+        self.objects.iter().map(object).collect()
+    }
+
+    /// The images of its workloads.
+    pub fn images(&self) -> BTreeSet<String> {
+        crate::manifest::images(&self.manifests())
+    }
+}
+
+/// How far a revision came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// Somebody is at work on it, or was interrupted.
+    Pending,
+    /// Everything was applied and came up.
+    Deployed,
+    /// Something was refused, did not come up, or was interrupted.
+    Failed,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Deployed => "deployed",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// A process that works on a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployer {
+    /// `user@host`
+    pub host: String,
+    /// The cache, whose locks tell whether a process of this host is still at work.
+    pub cache: String,
+    /// Its process number there.
+    pub process: u32,
+}
+
+impl Deployer {
+    /// Whether both take the same locks of the same host.
+    pub fn shares_locks_with(&self, other: &Self) -> bool {
+        (&self.host, &self.cache) == (&other.host, &other.cache)
+    }
+}
+
+/// For sentences: `root@build-7, process 12`.
+impl fmt::Display for Deployer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, process {}", self.host, self.process)
+    }
+}
