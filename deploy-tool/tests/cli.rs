@@ -88,7 +88,7 @@ impl Said {
     }
 }
 
-const VERBS: [&[&str]; 8] = [
+const VERBS: [&[&str]; 9] = [
     &[],
     &["cluster", "up"],
     &["cluster", "down"],
@@ -96,6 +96,7 @@ const VERBS: [&[&str]; 8] = [
     &["up"],
     &["status"],
     &["scale"],
+    &["restart"],
     &["down"],
 ];
 
@@ -123,7 +124,7 @@ fn every_help_lists_the_exit_codes() {
 
 #[test]
 fn what_touches_a_cluster_defaults_to_the_demonstration_and_never_to_the_current_context() {
-    for verb in ["up", "status", "scale", "down"] {
+    for verb in ["up", "status", "scale", "restart", "down"] {
         let said = Run::new().run(&[verb, "--help"]);
         assert!(
             said.stdout.contains("[default: kind-wasm-demo]"),
@@ -133,7 +134,13 @@ fn what_touches_a_cluster_defaults_to_the_demonstration_and_never_to_the_current
     }
     let run = Run::new();
     run.kubeconfig("production", "https://127.0.0.1:1");
-    for arguments in [&["status"] as &[&str], &["up"], &["down"], &["scale", "1"]] {
+    for arguments in [
+        &["status"] as &[&str],
+        &["up"],
+        &["down"],
+        &["scale", "1"],
+        &["restart"],
+    ] {
         run.run(arguments).fails(
             1,
             &[
@@ -153,6 +160,8 @@ fn wrong_arguments_are_refused_before_anything_happens() {
         &["scale", "-1"],
         &["scale", "1001"],
         &["scale", "many"],
+        &["scale", "app=1", "other"],
+        &["restart", "node/a"],
         &["up", "--timeout", "soon"],
         &["up", "--timeout", "0s"],
         &["status", "--output", "yaml"],
@@ -257,6 +266,7 @@ fn one_at_a_time_on_one_cluster() {
         &["up"] as &[&str],
         &["down"],
         &["scale", "1"],
+        &["restart"],
         &["cluster", "up"],
         &["cluster", "down"],
     ] {

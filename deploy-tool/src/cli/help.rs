@@ -64,6 +64,17 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("scale 3", "three replicas, unless the database has too few connections"),
             ("scale app=5 events=2", "several at once"),
+            (
+                "scale app=5 --autoscaler",
+                "where an autoscaler has the number: raise its bounds to it",
+            ),
+        ],
+    ),
+    (
+        "restart",
+        &[
+            ("restart app", "new pods, one after the other"),
+            ("restart", "all workloads of the namespace"),
         ],
     ),
     (

@@ -8,6 +8,7 @@ mod explain;
 pub mod help;
 mod man;
 mod place;
+mod restart;
 mod scale;
 mod status;
 mod talk;
@@ -20,6 +21,7 @@ pub use down::DownArguments;
 pub use explain::ExplainArguments;
 pub use man::ManArguments;
 pub use place::Place;
+pub use restart::RestartArguments;
 pub use scale::ScaleArguments;
 pub use status::StatusArguments;
 pub use talk::{Color, OutputFormat, Talk};
@@ -68,8 +70,14 @@ pub enum Command {
     Status(StatusArguments),
     /// Change the number of replicas and wait for them
     ///
-    /// Refuses more replicas than the database has connections for.
+    /// Several workloads at once, or none: everything is checked before anything is changed. Refuses more replicas than the
+    /// database has connections for, and counts that an autoscaler would undo.
     Scale(ScaleArguments),
+    /// Replace the pods of some workloads, or of all, and wait
+    ///
+    /// Nothing else changes. Pods are replaced as in a roll-out, so a Service keeps answering, and a later `up` leaves it at
+    /// that. Refused where pods would stay: a paused roll-out, or the update strategy OnDelete.
+    Restart(RestartArguments),
     /// Create or delete the demonstration cluster (kind)
     #[command(subcommand)]
     Cluster(ClusterCommand),

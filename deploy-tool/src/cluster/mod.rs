@@ -10,8 +10,10 @@ pub mod live;
 pub mod plan;
 pub mod pods;
 pub mod preflight;
+pub mod restart;
 pub mod revisions;
 pub mod scale;
 pub mod watch;
+pub mod workloads;
 
 pub use client::Cluster;

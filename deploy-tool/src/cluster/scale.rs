@@ -6,11 +6,12 @@ use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::{Cluster, list};
+use super::pods::ANSWER_LIMIT;
+use super::{Cluster, list, workloads};
 use crate::failure::Outcome;
 use crate::scaling::{Change, Found};
 use crate::settings::FIELD_MANAGER;
-use crate::workload::{Kind, Workload};
+use crate::workload::Workload;
 
 /// What a namespace has that matters for scaling.
 ///
@@ -68,33 +69,20 @@ pub async fn change(cluster: &Cluster, namespace: &str, change: &Change, write: 
             .await?;
     }
     if let Some(replicas) = change.count() {
-        let name = &change.workload.name;
+        let api = workloads::api(cluster, namespace, change.workload.kind);
         let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
         let what = format!("cannot scale {}", change.workload);
-        if change.workload.kind == Kind::Deployment {
-            let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
-            cluster.call(&what, api.patch_scale(name, &parameters, &patch)).await?;
-        } else {
-            let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), namespace);
-            cluster.call(&what, api.patch_scale(name, &parameters, &patch)).await?;
-        }
+        cluster
+            .call(&what, api.patch_scale(&change.workload.name, &parameters, &patch))
+            .await?;
     }
     Ok(())
 }
 
 /// How many replicas of a workload are ready now, and how many it is to have; none when that cannot be had.
 pub async fn ready(cluster: &Cluster, namespace: &str, workload: &Workload) -> Option<(i32, i32)> {
-    if workload.kind == Kind::Deployment {
-        let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
-        let found = cluster
-            .attempt(super::pods::ANSWER_LIMIT, api.get(&workload.name))
-            .await?;
-        Some((found.status?.ready_replicas.unwrap_or(0), found.spec?.replicas?))
-    } else {
-        let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), namespace);
-        let found = cluster
-            .attempt(super::pods::ANSWER_LIMIT, api.get(&workload.name))
-            .await?;
-        Some((found.status?.ready_replicas.unwrap_or(0), found.spec?.replicas?))
-    }
+    let api = workloads::api(cluster, namespace, workload.kind);
+    let found = cluster.attempt(ANSWER_LIMIT, api.get(&workload.name)).await?;
+    let count = |pointer: &str| i32::try_from(found.data.pointer(pointer)?.as_i64()?).ok();
+    Some((count("/status/readyReplicas").unwrap_or(0), count("/spec/replicas")?))
 }

@@ -2,7 +2,13 @@
 
 use super::Code;
 
-pub(super) const CODES: &[&Code] = &[&NO_SUCH_WORKLOAD, &AMBIGUOUS_NAME, &AUTOSCALED, &TOO_FEW_CONNECTIONS];
+pub(super) const CODES: &[&Code] = &[
+    &NO_SUCH_WORKLOAD,
+    &AMBIGUOUS_NAME,
+    &AUTOSCALED,
+    &TOO_FEW_CONNECTIONS,
+    &ROLL_OUT_HELD,
+];
 
 /// Nothing of that name.
 pub const NO_SUCH_WORKLOAD: Code = Code {
@@ -41,4 +47,14 @@ pub const TOO_FEW_CONNECTIONS: Code = Code {
         database (annotation `deploy-tool.dev/database`), those that a rolling update adds and a few for probes have to fit \
         into its --max-connections, or the last ones to start are refused.",
     mend: "scale less far, make the pools smaller or the database's limit greater; --force scales all the same.",
+};
+
+/// A restart would not reach the pods.
+pub const ROLL_OUT_HELD: Code = Code {
+    number: 505,
+    title: "a workload does not replace its pods now",
+    meaning: "A restart changes a workload's template, and its controller replaces the pods. This one's controller does not: \
+        the roll-out is [paused](https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming-a-deployment-rollout), \
+        or its update strategy is OnDelete or has a partition.",
+    mend: "end what holds it; the message has the command.",
 };

@@ -6,6 +6,7 @@ mod completion;
 mod down;
 mod explain;
 mod man;
+mod restart;
 mod scale;
 mod status;
 mod up;
@@ -27,6 +28,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<()> {
         Command::Build(arguments) => build::run(printer, arguments).await,
         Command::Up(arguments) => up::run(printer, arguments).await,
         Command::Status(arguments) => status::run(printer, arguments).await,
+        Command::Restart(arguments) => restart::run(printer, arguments).await,
         Command::Scale(arguments) => scale::run(printer, arguments).await,
         Command::Down(arguments) => down::run(printer, arguments).await,
         Command::Explain(arguments) => explain::run(printer, &arguments),

@@ -1,5 +1,9 @@
 //! Pure: how people name what runs their pods: `app`, `deployment/app`, `sts/mariadb`.
 
+mod standing;
+
+pub use standing::{Held, Standing, choose};
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,0 +1,77 @@
+//! `deploy-tool restart [NAME…]`: refuse what would have no effect, replace the pods, wait.
+
+use kube::ResourceExt;
+use kube::api::DynamicObject;
+
+use super::wait;
+use crate::cache::Cache;
+use crate::cli::RestartArguments;
+use crate::cluster::{Cluster, restart, workloads};
+use crate::code;
+use crate::connections::DATABASE_ANNOTATION;
+use crate::failure::{Failure, Outcome};
+use crate::printer::{Printer, Progress};
+use crate::rollout::{Target, TargetKind};
+use crate::workload::{Kind, Standing, Workload, choose};
+use crate::{lock, manifest};
+
+/// The kinds whose controllers replace pods when the template changes.
+const KINDS: [Kind; 2] = [Kind::StatefulSet, Kind::Deployment];
+
+/// Runs the command.
+///
+/// # Errors
+/// When a workload is not there or is held, or its new pods do not come up.
+pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> {
+    let RestartArguments { names, place, timeout } = arguments;
+    let release = manifest::release_of(&place)?;
+    let cache = Cache::open()?;
+    let _lock = lock::release(&cache, &place.context, &release, "restart")?;
+    let cluster = Cluster::connect(&place.context).await?;
+    let namespace = &release.namespace;
+    let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let all = workloads::all(&cluster, namespace, &KINDS).await?;
+    let chosen = choose(&names, &all, place.release.as_ref().map(|_| &release), &where_it_is)?;
+    refuse_held(&chosen)?;
+
+    let titles: Vec<String> = chosen.iter().map(|one| one.workload.to_string()).collect();
+    let restart_all = async |progress: &Progress| {
+        let since = cluster.now();
+        let mut targets = Vec::new();
+        for one in &chosen {
+            let stored = restart::restart(&cluster, namespace, &one.workload, since).await?;
+            targets.push(target(namespace, &one.workload, &stored));
+        }
+        let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
+        progress.outcome(format!("restarted: {sentence}"));
+        Ok(())
+    };
+    printer
+        .step(&format!("restart of {}", titles.join(", ")), restart_all)
+        .await
+}
+
+fn target(namespace: &str, workload: &Workload, stored: &DynamicObject) -> Target {
+    Target {
+        kind: match workload.kind {
+            Kind::StatefulSet => TargetKind::StatefulSet,
+            _ => TargetKind::Deployment,
+        },
+        namespace: namespace.to_owned(),
+        name: workload.name.clone(),
+        generation: stored.metadata.generation.unwrap_or(0),
+        database: stored.annotations().get(DATABASE_ANNOTATION).cloned(),
+        surplus_gone: false,
+    }
+}
+
+/// Nothing is restarted unless everything can be.
+fn refuse_held(chosen: &[&Standing]) -> Outcome<()> {
+    let held = chosen.iter().find_map(|one| Some((&one.workload, one.held.as_ref()?)));
+    held.map_or(Ok(()), |(workload, held)| {
+        Err(Failure::input(format!("{workload} cannot be restarted now"))
+            .code(&code::scale::ROLL_OUT_HELD)
+            .because(held.because)
+            .next(&held.next))
+    })
+}

@@ -1,0 +1,231 @@
+//! A workload as the cluster has it, as far as it matters for acting on its pods.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::ResourceExt;
+use kube::api::DynamicObject;
+use kube::core::Selector;
+use serde_json::Value;
+
+use super::{Kind, Reference, Workload, listed};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::release::{self, RELEASE_ANNOTATION};
+
+/// One workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its kind and name.
+    pub workload: Workload,
+    /// The release that it belongs to, if it does: `namespace/name`.
+    pub release: Option<String>,
+    /// The labels of its pods.
+    pub selector: Option<String>,
+    /// Why a change of its template does not reach all its pods, and what ends that.
+    pub held: Option<Held>,
+}
+
+/// What keeps a change from the pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What it is.
+    pub because: &'static str,
+    /// What to do about it.
+    pub next: String,
+}
+
+impl Standing {
+    /// What matters of an object.
+    pub fn of(kind: Kind, object: &DynamicObject) -> Self {
+        let workload = Workload {
+            kind,
+            name: object.name_any(),
+        };
+        Self {
+            release: object.annotations().get(RELEASE_ANNOTATION).cloned(),
+            selector: object.data.pointer("/spec/selector").and_then(labels),
+            held: held(&workload, &object.namespace().unwrap_or_default(), &object.data),
+            workload,
+        }
+    }
+}
+
+/// A label selector as the API's parameter has it. An empty one would select everything.
+fn labels(selector: &Value) -> Option<String> {
+    let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
+    let text = Selector::try_from(selector).ok()?.to_string();
+    (!text.is_empty()).then_some(text)
+}
+
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies>
+fn held(workload: &Workload, namespace: &str, object: &Value) -> Option<Held> {
+    let argument = workload.argument();
+    let at = |pointer: &str| object.pointer(pointer);
+    if at("/spec/paused") == Some(&Value::Bool(true)) {
+        return Some(Held {
+            because: "its roll-out is paused (`spec.paused`)",
+            next: format!("let it go on: `kubectl --namespace {namespace} rollout resume {argument}`"),
+        });
+    }
+    if at("/spec/updateStrategy/type").is_some_and(|strategy| strategy == "OnDelete") {
+        return Some(Held {
+            because: "its update strategy is OnDelete: pods are replaced when somebody deletes them",
+            next: format!("delete its pods, or set the `updateStrategy` of {argument} to RollingUpdate"),
+        });
+    }
+    let partition = at("/spec/updateStrategy/rollingUpdate/partition").and_then(Value::as_i64);
+    (partition > Some(0)).then(|| Held {
+        because: "its update strategy has a partition: pods below that number are left as they are",
+        next: format!("set the `partition` of {argument} to 0"),
+    })
+}
+
+/// The workloads that arguments mean, each once; all of them when there are none. `release` leaves out what belongs to
+/// others.
+///
+/// # Errors
+/// When one of the arguments means nothing, or there is nothing at all.
+pub fn choose<'a>(
+    references: &[Reference],
+    all: &'a [Standing],
+    release: Option<&release::Name>,
+    place: &str,
+) -> Outcome<Vec<&'a Standing>> {
+    let release = release.map(ToString::to_string);
+    let all: Vec<&Standing> = all
+        .iter()
+        .filter(|one| release.is_none() || one.release == release)
+        .collect();
+    let unknown = |what: String| {
+        let known: Vec<Workload> = all.iter().map(|one| one.workload.clone()).collect();
+        let failure = Failure::input(format!("there is no {what} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
+        failure
+            .because(listed(&known))
+            .next("deploy it first: run `deploy-tool up`; or name another one, or another --namespace")
+    };
+    if references.is_empty() && all.is_empty() {
+        return Err(unknown("workload".to_owned()));
+    }
+    for reference in references {
+        if !all.iter().any(|one| reference.means(&one.workload)) {
+            return Err(unknown(format!("workload {reference}")));
+        }
+    }
+    let meant =
+        |one: &&Standing| references.is_empty() || references.iter().any(|reference| reference.means(&one.workload));
+    Ok(all.into_iter().filter(meant).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn standing(kind: Kind, spec: &Value) -> Standing {
+        let object = json!({"metadata": {"name": "a", "namespace": "n",
+            "annotations": {"deploy-tool.dev/release": "n/r"}}, "spec": spec});
+        Standing::of(kind, &serde_json::from_value(object).unwrap())
+    }
+
+    #[test]
+    fn pods_by_labels_and_expressions() {
+        let selector = |selector: Value| standing(Kind::Job, &json!({"selector": selector})).selector;
+        assert_eq!(
+            selector(json!({"matchLabels": {"app": "a", "tier": "b"}})).unwrap(),
+            "app=a,tier=b"
+        );
+        let expression = json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "b"]}]});
+        assert_eq!(selector(expression).unwrap(), "app in (a,b)");
+        assert_eq!(selector(json!({})), None);
+    }
+
+    #[test]
+    fn what_holds_a_roll_out() {
+        let cases = [
+            (
+                Kind::Deployment,
+                json!({"paused": true}),
+                Some("rollout resume deployment/a"),
+            ),
+            (
+                Kind::DaemonSet,
+                json!({"updateStrategy": {"type": "OnDelete"}}),
+                Some("delete its pods"),
+            ),
+            (
+                Kind::StatefulSet,
+                json!({"updateStrategy": {"rollingUpdate": {"partition": 2}}}),
+                Some("`partition` of statefulset/a"),
+            ),
+            (
+                Kind::StatefulSet,
+                json!({"updateStrategy": {"rollingUpdate": {"partition": 0}}}),
+                None,
+            ),
+            (Kind::Deployment, json!({"paused": false}), None),
+        ];
+        for (kind, spec, next) in cases {
+            let held = standing(kind, &spec).held.map(|held| held.next);
+            match next {
+                Some(next) => assert!(held.as_ref().unwrap().contains(next), "{held:?}"),
+                None => assert_eq!(held, None, "{spec}"),
+            }
+        }
+    }
+
+    #[test]
+    fn all_those_of_a_release_or_those_that_are_named() {
+        let named = |kind, name: &str, release: Option<&str>| Standing {
+            workload: Workload {
+                kind,
+                name: name.into(),
+            },
+            release: release.map(str::to_owned),
+            selector: None,
+            held: None,
+        };
+        let all = [
+            named(Kind::Deployment, "app", Some("n/shop")),
+            named(Kind::StatefulSet, "app", None),
+            named(Kind::DaemonSet, "agent", Some("n/other")),
+        ];
+        let shop = release::Name {
+            namespace: "n".into(),
+            name: "shop".into(),
+        };
+        let chosen = |arguments: &[&str], release: Option<&release::Name>| {
+            let references: Vec<Reference> = arguments.iter().map(|text| text.parse().unwrap()).collect();
+            let chosen = choose(&references, &all, release, "namespace `n`");
+            chosen.map(|chosen| {
+                chosen
+                    .iter()
+                    .map(|one| one.workload.argument())
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+        };
+        assert_eq!(
+            chosen(&[], None).unwrap(),
+            "deployment/app statefulset/app daemonset/agent"
+        );
+        assert_eq!(chosen(&[], Some(&shop)).unwrap(), "deployment/app");
+        assert_eq!(
+            chosen(&["ds/agent", "sts/app", "sts/app"], None).unwrap(),
+            "statefulset/app daemonset/agent"
+        );
+        assert_eq!(chosen(&["app"], None).unwrap(), "deployment/app statefulset/app");
+        for (arguments, release) in [
+            (vec!["no"], None),
+            (vec!["app", "sts/agent"], None),
+            (vec!["agent"], Some(&shop)),
+        ] {
+            let failure = chosen(&arguments, release).unwrap_err();
+            assert_eq!(failure.number().unwrap().number, 501, "{arguments:?}");
+        }
+        assert!(
+            choose(&[], &[], None, "here")
+                .unwrap_err()
+                .to_string()
+                .contains("it has none at all")
+        );
+    }
+}
