@@ -15,13 +15,14 @@ pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// How many of the last lines of a log are shown.
 const LOG_LINES: i64 = 10;
 
-/// The pods of a namespace.
+/// What is wanted of each pod of a namespace; the rest of it is forgotten page by page.
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn pods(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Pod>> {
+pub async fn reduced<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod) -> Option<T>) -> Outcome<Vec<T>> {
     let what = format!("cannot list the pods of namespace `{namespace}`");
-    list(cluster, Api::namespaced(cluster.client.clone(), namespace), &what).await
+    let api = Api::namespaced(cluster.client.clone(), namespace);
+    super::list::reduced(cluster, &api, &ListParams::default(), &what, wanted).await
 }
 
 /// The pods of all namespaces.
@@ -47,6 +48,17 @@ pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service
 /// When the server does not answer.
 pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
     list(cluster, Api::all(cluster.client.clone()), "cannot list the nodes").await
+}
+
+/// The first of the nodes; of a thousand, one is as good as another to reach a node port.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn first_node(cluster: &Cluster) -> Outcome<Option<Node>> {
+    let api: Api<Node> = Api::all(cluster.client.clone());
+    let one = ListParams::default().limit(1);
+    let page = cluster.call("cannot list the nodes", api.list(&one)).await?;
+    Ok(page.items.into_iter().next())
 }
 
 async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>

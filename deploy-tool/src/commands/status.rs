@@ -1,13 +1,17 @@
 //! `deploy-tool status`: what runs where, and how.
 
-use futures::future::join_all;
+use futures::{StreamExt, stream};
+use k8s_openapi::api::core::v1::Pod;
 
 use crate::cli::StatusArguments;
 use crate::cluster::{Cluster, pods};
 use crate::failure::Outcome;
 use crate::printer::Printer;
-use crate::report::{self, SCHEMA, Status};
+use crate::report::{self, PodStatus, SCHEMA, Status};
 use crate::{kind, manifest, settings};
+
+/// How many pods are asked how they run, at most: the answer takes a request to each of them.
+const MOST_ASKED: usize = 64;
 
 /// Runs the command.
 ///
@@ -25,31 +29,49 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
     Ok(())
 }
 
-/// Asks the cluster and each Wasm pod.
+/// Asks the cluster, and its Wasm pods how they run.
 ///
 /// # Errors
 /// When the cluster does not answer.
 pub async fn status(cluster: &Cluster, namespace: &str) -> Outcome<Status> {
-    let found = pods::pods(cluster, namespace).await?;
-    let modes = join_all(found.iter().map(async |pod| {
-        let address = report::health_address(pod)?;
-        let name = pod.metadata.name.as_deref()?;
-        report::mode(&pods::get(cluster, namespace, name, &address).await?)
-    }));
-    let mut pods: Vec<_> = found
-        .iter()
-        .zip(modes.await)
-        .map(|(pod, mode)| report::pod_status(pod, mode))
-        .collect();
+    let (pods, url) = futures::try_join!(pods::reduced(cluster, namespace, found), url(cluster, namespace))?;
+    let mut pods = with_modes(cluster, namespace, pods).await;
     pods.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Status {
         schema: SCHEMA,
         context: cluster.context.clone(),
         namespace: namespace.to_owned(),
-        url: url(cluster, namespace).await?,
+        url,
         ready: !pods.is_empty() && pods.iter().all(|pod| pod.ready),
+        workloads: report::workloads(&pods),
         pods,
     })
+}
+
+/// All that is kept of a pod: its row, and where it says how it runs.
+fn found(pod: Pod) -> Option<(PodStatus, Option<String>)> {
+    Some((report::pod_status(&pod, None), report::health_address(&pod)))
+}
+
+/// Asks the pods that can say how they run; where they are many, some of them, spread over all.
+async fn with_modes(cluster: &Cluster, namespace: &str, pods: Vec<(PodStatus, Option<String>)>) -> Vec<PodStatus> {
+    let wasm = pods.iter().filter(|(_, address)| address.is_some()).count();
+    let one_of = wasm.div_ceil(MOST_ASKED).max(1);
+    let mut number = 0;
+    let rows = pods.into_iter().map(|(row, address)| {
+        number += usize::from(address.is_some());
+        let address = address.filter(|_| number % one_of == 0);
+        async move {
+            let Some(address) = address else { return row };
+            let answer = pods::get(cluster, namespace, &row.name, &address).await;
+            let mode = answer.as_deref().and_then(report::mode);
+            PodStatus { mode, ..row }
+        }
+    });
+    stream::iter(rows)
+        .buffer_unordered(settings::PARALLEL_REQUESTS)
+        .collect()
+        .await
 }
 
 /// Where the service can be reached from this host: through a port that kind maps, or on a node.
@@ -65,5 +87,6 @@ async fn url(cluster: &Cluster, namespace: &str) -> Outcome<Option<String>> {
             }
         }
     }
-    Ok(report::node_url(&pods::nodes(cluster).await?, port))
+    let node = pods::first_node(cluster).await?;
+    Ok(node.and_then(|node| report::node_url(&node, port)))
 }

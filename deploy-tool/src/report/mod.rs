@@ -1,8 +1,15 @@
 //! Pure: from pods to the table and the JSON of `status`.
 
-use k8s_openapi::api::core::v1::{Node, Pod, Service};
+mod address;
+mod table;
+mod workload;
+
+use k8s_openapi::api::core::v1::Pod;
 use serde::{Deserialize, Serialize};
-use unicode_width::UnicodeWidthStr;
+
+pub use address::{host_url, node_port, node_url};
+pub use table::table;
+pub use workload::{WorkloadStatus, workload, workloads};
 
 use crate::rollout::is_ready;
 
@@ -20,6 +27,8 @@ pub struct Status {
     pub url: Option<String>,
     /// Whether there are pods and all of them are ready.
     pub ready: bool,
+    /// The workloads that have pods, by name.
+    pub workloads: Vec<WorkloadStatus>,
     /// The pods, by name.
     pub pods: Vec<PodStatus>,
 }
@@ -33,6 +42,8 @@ pub const SCHEMA: &str = "deploy-tool.dev/status/v1";
 pub struct PodStatus {
     /// Its name.
     pub name: String,
+    /// What it belongs to, such as `Deployment/app`; none for a pod that stands alone.
+    pub workload: Option<String>,
     /// Its node, once it has one.
     pub node: Option<String>,
     /// Its runtime class; none for ordinary containers.
@@ -49,6 +60,16 @@ pub struct PodStatus {
     pub ready: bool,
     /// Its phase, a container's reason for waiting, or `Terminating`.
     pub state: String,
+}
+
+impl PodStatus {
+    /// Its image as a table shows it: the start of the digest, where there is one.
+    fn shown_image(&self) -> String {
+        match &self.image_digest {
+            Some(digest) => digest.chars().take(19).collect(),
+            None => self.image.clone(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -90,6 +111,7 @@ pub fn pod_status(pod: &Pod, mode: Option<String>) -> PodStatus {
         .unwrap_or_default();
     PodStatus {
         name: pod.metadata.name.clone().unwrap_or_default(),
+        workload: workload(pod),
         node: spec.and_then(|spec| spec.node_name.clone()),
         runtime_class: spec.and_then(|spec| spec.runtime_class_name.clone()),
         mode,
@@ -127,73 +149,6 @@ fn digest(image: &str) -> Option<String> {
         .then(|| format!("sha256:{digits}"))
 }
 
-/// The Service that can be reached from outside, and its node port.
-pub fn node_port(services: &[Service]) -> Option<(&Service, i32)> {
-    services.iter().find_map(|service| {
-        let ports = service.spec.as_ref()?.ports.as_ref()?;
-        Some((service, ports.iter().find_map(|port| port.node_port)?))
-    })
-}
-
-/// The URL of a port of this host.
-pub fn host_url(address: &str) -> Option<String> {
-    let (host, port) = address.rsplit_once(':')?;
-    let host = if matches!(host, "0.0.0.0" | "127.0.0.1" | "[::]" | "[::1]") {
-        "localhost"
-    } else {
-        host
-    };
-    Some(format!("http://{host}:{port}"))
-}
-
-/// The URL of a node port on the first node.
-pub fn node_url(nodes: &[Node], port: i32) -> Option<String> {
-    let addresses = nodes.first()?.status.as_ref()?.addresses.as_ref()?;
-    let of_kind = |kind: &str| addresses.iter().find(|address| address.type_ == kind);
-    of_kind("ExternalIP")
-        .or(of_kind("InternalIP"))
-        .map(|address| format!("http://{}:{port}", address.address))
-}
-
-/// The table for people.
-pub fn table(status: &Status) -> String {
-    let header = ["POD", "NODE", "RUNTIME", "MODE", "IMAGE", "RESTARTS", "READY", "STATE"];
-    let mut rows = vec![header.map(str::to_owned)];
-    let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    rows.extend(status.pods.iter().map(|pod| {
-        [
-            pod.name.clone(),
-            or_dash(&pod.node),
-            or_dash(&pod.runtime_class),
-            or_dash(&pod.mode),
-            pod.image_digest
-                .as_deref()
-                .map_or(pod.image.clone(), |digest| digest.chars().take(19).collect()),
-            pod.restarts.to_string(),
-            if pod.ready { "yes" } else { "no" }.to_owned(),
-            pod.state.clone(),
-        ]
-    }));
-    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
-    let widths: [usize; 8] = std::array::from_fn(width);
-    let line = |row: &[String; 8]| -> String {
-        let cells = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let mut text = if status.pods.is_empty() {
-        format!("no pods in namespace `{}`\n", status.namespace)
-    } else {
-        rows.iter().map(|row| line(row) + "\n").collect()
-    };
-    if let Some(url) = &status.url {
-        text.push_str(&format!("\n{url}/\n"));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +178,7 @@ mod tests {
             namespace: "orders".into(),
             url: Some("http://localhost:8080".into()),
             ready: true,
+            workloads: Vec::new(),
             pods: vec![pod_status(&pod(), mode)],
         };
         assert_eq!(
@@ -234,7 +190,7 @@ mod tests {
         let json = serde_json::to_value(&status).unwrap();
         assert_eq!(
             json["pods"][0],
-            json!({"name": "app-1", "node": "w", "runtimeClass": "crun-wasm", "mode": "aot",
+            json!({"name": "app-1", "workload": null, "node": "w", "runtimeClass": "crun-wasm", "mode": "aot",
                 "image": format!("localhost/orders:sha256-{DIGITS}"), "imageDigest": format!("sha256:{DIGITS}"),
                 "restarts": 2, "ready": true, "state": "Running"})
         );
@@ -257,10 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_become_urls() {
-        assert_eq!(host_url("127.0.0.1:8080").as_deref(), Some("http://localhost:8080"));
-        assert_eq!(host_url("[::]:80").as_deref(), Some("http://localhost:80"));
-        assert_eq!(host_url("10.0.0.5:80").as_deref(), Some("http://10.0.0.5:80"));
+    fn only_a_whole_digest_is_one() {
         assert_eq!(digest("x@sha256:short"), None);
     }
 }

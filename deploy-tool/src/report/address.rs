@@ -1,0 +1,43 @@
+//! Pure: where a service can be reached.
+
+use k8s_openapi::api::core::v1::{Node, Service};
+
+/// The Service that can be reached from outside, and its node port.
+pub fn node_port(services: &[Service]) -> Option<(&Service, i32)> {
+    services.iter().find_map(|service| {
+        let ports = service.spec.as_ref()?.ports.as_ref()?;
+        Some((service, ports.iter().find_map(|port| port.node_port)?))
+    })
+}
+
+/// The URL of a port of this host.
+pub fn host_url(address: &str) -> Option<String> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = if matches!(host, "0.0.0.0" | "127.0.0.1" | "[::]" | "[::1]") {
+        "localhost"
+    } else {
+        host
+    };
+    Some(format!("http://{host}:{port}"))
+}
+
+/// The URL of a node port on a node.
+pub fn node_url(node: &Node, port: i32) -> Option<String> {
+    let addresses = node.status.as_ref()?.addresses.as_ref()?;
+    let of_kind = |kind: &str| addresses.iter().find(|address| address.type_ == kind);
+    of_kind("ExternalIP")
+        .or(of_kind("InternalIP"))
+        .map(|address| format!("http://{}:{port}", address.address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_become_urls() {
+        assert_eq!(host_url("127.0.0.1:8080").as_deref(), Some("http://localhost:8080"));
+        assert_eq!(host_url("[::]:80").as_deref(), Some("http://localhost:80"));
+        assert_eq!(host_url("10.0.0.5:80").as_deref(), Some("http://10.0.0.5:80"));
+    }
+}
