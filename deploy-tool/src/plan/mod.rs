@@ -1,5 +1,6 @@
 //! Pure: what applying a release would do, object by object and field by field.
 
+mod applied;
 mod assemble;
 mod conflict;
 mod difference;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 
+pub use applied::is_applied;
 pub use assemble::{Live, checked, outdated, owned_by, prunes, refuse_other_releases, unborn_namespaces, unchecked};
 pub use conflict::{Conflict, conflicts, failure as conflict_failure};
 pub use difference::{Difference, Shown, differences};

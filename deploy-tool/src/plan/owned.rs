@@ -31,6 +31,11 @@ pub fn same_ownership(one: &DynamicObject, other: &DynamicObject) -> bool {
     tree(one) == tree(other) && version(one) == version(other)
 }
 
+/// Whether our fields are recorded through that version of the kind.
+pub fn same_version(object: &DynamicObject, version: Option<&str>) -> bool {
+    record(object).is_some_and(|entry| entry.api_version.as_deref() == version)
+}
+
 /// A branch that stands for all below it.
 pub fn is_whole(tree: Option<&Value>) -> bool {
     tree.and_then(Value::as_object).is_some_and(Map::is_empty)
