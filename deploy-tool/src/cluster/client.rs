@@ -9,6 +9,9 @@ use kube::{Client, Config};
 use crate::failure::{Failure, Outcome};
 use crate::settings::{self, FIRST_REQUEST_TIMEOUT, REQUEST_TIMEOUT};
 
+/// Longer than the server lets a watch be silent, see [`super::watch`].
+const WATCH_SILENCE: Duration = Duration::from_secs(40);
+
 /// A cluster that has answered.
 #[derive(Clone)]
 pub struct Cluster {
@@ -16,6 +19,8 @@ pub struct Cluster {
     pub client: Client,
     /// Sends requests through the API server to pods: what they answer is to be seen, errors included.
     pub pods_client: Client,
+    /// Watches objects. A connection that says nothing is given up: each watch ends before that by itself.
+    pub watches: Client,
     /// The kubeconfig's name for it.
     pub context: String,
     server: String,
@@ -47,10 +52,14 @@ impl Cluster {
         let server = config.cluster_url.to_string();
         let mut once = config.clone();
         once.default_retry = false;
+        let mut bounded = config.clone();
+        bounded.read_timeout = Some(WATCH_SILENCE);
         let client = Client::try_from(config).map_err(|error| unusable(&error))?;
+        let watches = Client::try_from(bounded).map_err(|error| unusable(&error))?;
         let pods_client = Client::try_from(once).map_err(|error| unusable(&error))?;
         let mut cluster = Self {
             pods_client,
+            watches,
             server,
             ..Self::with_client(client, context)
         };
@@ -62,6 +71,7 @@ impl Cluster {
     pub fn with_client(client: Client, context: &str) -> Self {
         Self {
             pods_client: client.clone(),
+            watches: client.clone(),
             client,
             context: context.to_owned(),
             server: String::new(),

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
-use kube::Api;
+use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{ListParams, LogParams};
+use kube::{Api, ResourceExt};
+use serde_json::Value;
 
 use super::Cluster;
 use crate::failure::Outcome;
@@ -83,27 +85,8 @@ pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
             namespace,
             pod,
             container,
-        } => {
-            let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-            // The container that has just ended; when it is gone already, the one that ended before.
-            for previous in [false, true] {
-                let parameters = LogParams {
-                    container: Some(container.clone()),
-                    tail_lines: Some(LOG_LINES),
-                    previous,
-                    ..LogParams::default()
-                };
-                let text = cluster
-                    .attempt(ANSWER_LIMIT, api.logs(pod, &parameters))
-                    .await
-                    .unwrap_or_default();
-                if !text.trim().is_empty() && !text.starts_with("unable to retrieve container logs") {
-                    return text;
-                }
-            }
-            "(it has logged nothing)".to_owned()
-        }
-        Evidence::Readiness {
+        } => logs(cluster, namespace, pod, container).await,
+        Evidence::Answer {
             namespace,
             pod,
             address,
@@ -114,7 +97,72 @@ pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
                 None => format!("GET {path} is not answered"),
             }
         }
+        Evidence::Memory {
+            namespace,
+            pod,
+            container,
+            node,
+        } => match memory(cluster, node, namespace, pod, container).await {
+            Some(bytes) => format!("the node says that it uses {} MiB at this moment", bytes >> 20),
+            None => format!("node `{node}` has no figure of what it used"),
+        },
+        Evidence::StorageClasses => storage_classes(cluster).await,
     }
+}
+
+async fn logs(cluster: &Cluster, namespace: &str, pod: &str, container: &str) -> String {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    // The container that has just ended; when it is gone already, the one that ended before.
+    for previous in [false, true] {
+        let parameters = LogParams {
+            container: Some(container.to_owned()),
+            tail_lines: Some(LOG_LINES),
+            previous,
+            ..LogParams::default()
+        };
+        let text = cluster
+            .attempt(ANSWER_LIMIT, api.logs(pod, &parameters))
+            .await
+            .unwrap_or_default();
+        if !text.trim().is_empty() && !text.starts_with("unable to retrieve container logs") {
+            return text;
+        }
+    }
+    "(it has logged nothing)".to_owned()
+}
+
+/// The bytes that the kubelet counts for a container that runs.
+/// <https://kubernetes.io/docs/reference/instrumentation/node-metrics/#summary-api-source>
+async fn memory(cluster: &Cluster, node: &str, namespace: &str, pod: &str, container: &str) -> Option<u64> {
+    let request = http::Request::get(format!("/api/v1/nodes/{node}/proxy/stats/summary"));
+    let summary = cluster.client.request::<Value>(request.body(Vec::new()).ok()?);
+    let summary = cluster.attempt(ANSWER_LIMIT, summary).await?;
+    let of_pod = |one: &&Value| one["podRef"]["namespace"] == namespace && one["podRef"]["name"] == pod;
+    let pod = summary["pods"].as_array()?.iter().find(of_pod)?;
+    let mut containers = pod["containers"].as_array()?.iter();
+    containers.find(|one| one["name"] == container)?["memory"]["workingSetBytes"].as_u64()
+}
+
+/// One line: the classes, and which one is the default.
+async fn storage_classes(cluster: &Cluster) -> String {
+    let api: Api<StorageClass> = Api::all(cluster.client.clone());
+    let Some(classes) = cluster.attempt(ANSWER_LIMIT, api.list(&ListParams::default())).await else {
+        return String::new();
+    };
+    let name = |class: &StorageClass| {
+        let annotation = class.annotations().get("storageclass.kubernetes.io/is-default-class");
+        let default = annotation.is_some_and(|value| value == "true");
+        format!("{}{}", class.name_any(), if default { " (the default)" } else { "" })
+    };
+    let names: Vec<String> = classes.items.iter().map(name).collect();
+    format!(
+        "the cluster's StorageClasses: {}",
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    )
 }
 
 /// Status and body, whatever the status is.

@@ -11,7 +11,7 @@ mod scale;
 mod status;
 mod up;
 mod version;
-mod wait;
+pub mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
 use crate::failure::Outcome;

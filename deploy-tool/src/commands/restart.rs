@@ -60,6 +60,7 @@ fn target(namespace: &str, workload: &Workload, stored: &DynamicObject) -> Targe
         namespace: namespace.to_owned(),
         name: workload.name.clone(),
         generation: stored.metadata.generation.unwrap_or(0),
+        selector: None,
         database: stored.annotations().get(DATABASE_ANNOTATION).cloned(),
         surplus_gone: false,
     }

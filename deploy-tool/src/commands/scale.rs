@@ -87,6 +87,7 @@ fn target(namespace: &str, change: &Change) -> Target {
         namespace: namespace.to_owned(),
         name: change.workload.name.clone(),
         generation: change.generation + i64::from(change.count().is_some()),
+        selector: None,
         database: change.database.clone(),
         surplus_gone: true,
     }

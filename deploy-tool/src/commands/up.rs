@@ -8,11 +8,10 @@ use crate::cli::UpArguments;
 use crate::cluster::apply::{Applied, Change, apply};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods};
-use crate::connections::DATABASE_ANNOTATION;
 use crate::failure::Outcome;
 use crate::printer::{Printer, Progress};
 use crate::release::Name;
-use crate::rollout::{Target, TargetKind};
+use crate::rollout::Target;
 use crate::{lock, manifest, publish, report, settings};
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
@@ -68,7 +67,10 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let applied = printer
         .step(&format!("objects of release {release}"), apply_all)
         .await?;
-    let targets = targets(&applied);
+    let targets: Vec<Target> = applied
+        .iter()
+        .filter_map(|applied| Target::of(&applied.stored))
+        .collect();
     let ready = async |progress: &Progress| {
         let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
         progress.outcome(format!("ready: {sentence}"));
@@ -109,28 +111,6 @@ fn summary(applied: &[Applied]) -> String {
         parts.push(format!("{} unchanged", unchanged.len()));
     }
     format!("objects: {}", parts.join("; "))
-}
-
-/// What is waited for: the workloads, with the generation that was stored.
-fn targets(applied: &[Applied]) -> Vec<Target> {
-    let target = |applied: &Applied| {
-        let kind = match applied.object.kind() {
-            "Deployment" => TargetKind::Deployment,
-            "StatefulSet" => TargetKind::StatefulSet,
-            // Other objects are there as soon as they are stored.
-            _ => return None,
-        };
-        let metadata = &applied.stored.metadata;
-        Some(Target {
-            kind,
-            namespace: metadata.namespace.clone().unwrap_or_default(),
-            name: applied.object.name().to_owned(),
-            generation: metadata.generation.unwrap_or(0),
-            database: applied.object.annotation(DATABASE_ANNOTATION).map(str::to_owned),
-            surplus_gone: false,
-        })
-    };
-    applied.iter().filter_map(target).collect()
 }
 
 async fn report(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcome<()> {

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
+use kube::core::GroupVersionKind;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::cluster::client::explain;
 use crate::cluster::watch::Watch;
 use crate::cluster::{Cluster, pods};
+use crate::code::rollout::NOT_IN_TIME;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
-use crate::rollout::{self, Clock, Controller, Problem, State, Target};
+use crate::rollout::{self, Clock, Controller, Objects, Problem, State, Target};
 
 /// Any change of a controller's object makes it look again.
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
@@ -33,12 +34,15 @@ pub async fn for_targets(
     since: Timestamp,
     limit: Duration,
 ) -> Outcome<String> {
-    let namespaces: BTreeSet<String> = targets.iter().map(|target| target.namespace.clone()).collect();
-    let mut watch = Watch::start(cluster, &namespaces);
+    if targets.is_empty() {
+        return Ok("nothing to wait for".to_owned());
+    }
+    let mut watch = Watch::start(cluster, targets).await?;
     let mut ticks = tokio::time::interval(RECKONING_INTERVAL);
     let mut last = "nothing is known of the objects yet".to_owned();
     let deadline = tokio::time::sleep(limit);
     tokio::pin!(deadline);
+    let since = Clock::new(since, since).since;
     let mut nudged = false;
     let mut replaced = BTreeSet::new();
     loop {
@@ -55,14 +59,14 @@ pub async fn for_targets(
             nudge(cluster, targets, &watch, since).await?;
         }
         replace_broken_pods(cluster, targets, &watch, since, &mut replaced).await?;
-        match rollout::overall(
-            targets,
-            &watch.objects,
-            Clock {
-                now: cluster.now(),
-                since,
-            },
-        ) {
+        hear_last_words(cluster, &mut watch.objects).await;
+        let clock = Clock::new(cluster.now(), since);
+        let states: Vec<State> = targets
+            .iter()
+            .map(|target| rollout::state(target, &watch.objects, clock))
+            .collect();
+        progress.rows(rollout::rows(targets, &states, &watch.objects));
+        match rollout::overall(states) {
             State::Done(sentence) if replaced.is_empty() => return Ok(sentence),
             State::Done(sentence) => {
                 let names: Vec<&str> = replaced.iter().map(String::as_str).collect();
@@ -77,31 +81,29 @@ pub async fn for_targets(
     }
 }
 
+/// Asks for what containers wrote that have just ended and may have been no program for the node: it decides at once
+/// what else would need several ends.
+async fn hear_last_words(cluster: &Cluster, objects: &mut Objects) {
+    for (container_id, evidence) in rollout::unheard(objects) {
+        let words = pods::evidence(cluster, &evidence).await;
+        objects.last_words.insert(container_id, words);
+    }
+}
+
 /// Makes controllers try again at once that would wait for minutes, though what held them up may be put right.
 async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Outcome<()> {
-    for controller in targets
+    for Controller { kind, namespace, name } in targets
         .iter()
-        .flat_map(|target| rollout::refused_before(target, &watch.objects, since))
+        .filter_map(|target| rollout::refused_before(target, &watch.objects, since))
     {
+        let group = if kind == "Job" { "batch" } else { "apps" };
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
+        let api: Api<DynamicObject> = Api::namespaced_with(cluster.client.clone(), &namespace, &resource);
         let patch = Patch::Merge(json!({"metadata": {"annotations": {RETRIED_ANNOTATION: since.to_string()}}}));
-        let parameters = PatchParams::default();
-        let what = "cannot make a controller try again";
-        match controller {
-            Controller::ReplicaSet(namespace, name) => {
-                let api: Api<ReplicaSet> = Api::namespaced(cluster.client.clone(), &namespace);
-                cluster
-                    .call(what, api.patch_metadata(&name, &parameters, &patch))
-                    .await
-                    .map(|_| ())?;
-            }
-            Controller::StatefulSet(namespace, name) => {
-                let api: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), &namespace);
-                cluster
-                    .call(what, api.patch_metadata(&name, &parameters, &patch))
-                    .await
-                    .map(|_| ())?;
-            }
-        }
+        let what = format!("cannot make {kind} `{name}` try again");
+        cluster
+            .call(&what, api.patch_metadata(&name, &PatchParams::default(), &patch))
+            .await?;
     }
     Ok(())
 }
@@ -137,16 +139,17 @@ async fn replace_broken_pods(
 }
 
 async fn explained(cluster: &Cluster, problem: Problem) -> Failure {
-    let evidence = match &problem.evidence {
-        Some(evidence) => pods::evidence(cluster, evidence).await,
-        None => String::new(),
-    };
-    let problem = problem.in_the_light_of(&evidence);
-    Failure::cluster(problem.sentence).showing(evidence).next(problem.next)
+    let mut shown = Vec::new();
+    for evidence in &problem.evidence {
+        shown.push(pods::evidence(cluster, evidence).await);
+    }
+    problem.failure(&shown)
 }
 
 fn late(limit: Duration, last: &str, trouble: Option<&str>) -> Failure {
-    let failure = Failure::cluster(format!("not ready within {} s", limit.as_secs())).because(last);
+    let failure = Failure::cluster(format!("not ready within {} s", limit.as_secs()))
+        .code(&NOT_IN_TIME)
+        .because(last);
     let failure = match trouble {
         Some(trouble) => failure.because(format!("the watch is broken: {trouble}")),
         None => failure,

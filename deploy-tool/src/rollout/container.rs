@@ -2,7 +2,8 @@
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 
-use super::{Clock, Evidence, Objects, Problem, State, events, image, thresholds};
+use super::{Clock, Evidence, Objects, Problem, State, executable, image, pod, probe, says, thresholds};
+use crate::code::rollout::{CONFIGURATION_MISSING, CONTAINER_NOT_CREATED, CRASH_LOOP, OUT_OF_MEMORY};
 
 /// Says why a container does not run; none when it does, or has ended well as an init container.
 pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects, clock: Clock) -> Option<State> {
@@ -30,27 +31,7 @@ struct Container<'a> {
 
 impl Container<'_> {
     fn title(&self) -> String {
-        format!(
-            "container `{}` of pod `{}`",
-            self.status.name,
-            self.pod.metadata.name.as_deref().unwrap_or_default()
-        )
-    }
-
-    fn node(&self) -> &str {
-        self.pod
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.node_name.as_deref())
-            .unwrap_or("?")
-    }
-
-    fn logs(&self) -> Evidence {
-        Evidence::Logs {
-            namespace: self.pod.metadata.namespace.clone().unwrap_or_default(),
-            pod: self.pod.metadata.name.clone().unwrap_or_default(),
-            container: self.status.name.clone(),
-        }
+        format!("container `{}` of {}", self.status.name, pod::title(self.pod))
     }
 
     fn waiting(&self, reason: &str, message: &str, last: Option<&ContainerStateTerminated>, clock: Clock) -> State {
@@ -66,24 +47,21 @@ impl Container<'_> {
             | "SignatureValidationFailed" => {
                 image::state(&title, self.pod, self.status, self.objects, (reason, message))
             }
-            "CreateContainerConfigError" => {
-                let created = self.pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
-                let since = created.into_iter().chain(Some(clock.since)).max();
-                let long = since.is_none_or(|since| clock.now.duration_since(since) >= thresholds::CONFIGURATION);
-                let next = "apply the Secret or ConfigMap that the message names, with that key";
-                if long {
-                    Problem::new(sentence, next).failed()
-                } else {
-                    State::Waiting(sentence)
+            "CreateContainerConfigError" => match missing_configuration(&title, self.pod, message) {
+                Some(problem) => {
+                    let created = pod::created(self.pod);
+                    let since = created.into_iter().chain(Some(clock.since)).max();
+                    let late = since.is_none_or(|since| clock.now.duration_since(since) >= thresholds::CONFIGURATION);
+                    if late {
+                        problem.failed()
+                    } else {
+                        State::Waiting(sentence)
+                    }
                 }
-            }
-            "CreateContainerError" | "RunContainerError" => match self.not_executable(message) {
-                Some(problem) => problem.failed(),
-                None if self.status.restart_count + 1 >= thresholds::ENDS => {
-                    Problem::new(sentence, "correct the container as the message says").failed()
-                }
-                None => State::Waiting(sentence),
+                // The kubelet compares the manifest with the image: neither changes by itself.
+                None => self.not_created(message).failed(),
             },
+            "CreateContainerError" | "RunContainerError" => self.refused(message),
             "CrashLoopBackOff" => match last {
                 Some(ended) => self.ended(ended),
                 None => State::Waiting(sentence),
@@ -93,11 +71,57 @@ impl Container<'_> {
         }
     }
 
+    /// The runtime does not create or start it.
+    fn refused(&self, message: &str) -> State {
+        if let Some(problem) = executable::problem(self.pod, self.status, message) {
+            return problem.failed();
+        }
+        let problem = self.not_created(message);
+        // What is not in the image will not be there the next time.
+        let for_good = says(
+            message,
+            &[
+                "no such file or directory",
+                "executable file not found",
+                "permission denied",
+            ],
+        );
+        if for_good || self.status.restart_count + 1 >= thresholds::ENDS {
+            problem.failed()
+        } else {
+            State::Waiting(problem.sentence)
+        }
+    }
+
+    fn not_created(&self, message: &str) -> Problem {
+        // The runtime wraps its reason into the names of everything that passed it on.
+        let reason = message
+            .rsplit_once("create failed: ")
+            .map_or(message, |(_, reason)| reason);
+        let sentence = format!(
+            "{} cannot be created on node `{}`: {reason}",
+            self.title(),
+            pod::node(self.pod)
+        );
+        Problem::new(
+            &CONTAINER_NOT_CREATED,
+            sentence,
+            "correct what it names in the container: `command`, `workingDir`, `securityContext` or `volumeMounts`",
+        )
+    }
+
     /// A container that has ended and does not run at this moment.
     fn ended(&self, ended: &ContainerStateTerminated) -> State {
         let reason = ended.reason.as_deref().unwrap_or_default();
         let message = ended.message.as_deref().unwrap_or_default();
-        if let Some(problem) = self.not_executable(message) {
+        if reason == "StartError" {
+            return self.refused(message);
+        }
+        let words = ended
+            .container_id
+            .as_ref()
+            .and_then(|id| self.objects.last_words.get(id));
+        if let Some(problem) = words.and_then(|words| executable::problem(self.pod, self.status, words)) {
             return problem.failed();
         }
         let title = self.title();
@@ -108,49 +132,48 @@ impl Container<'_> {
             1
         };
         if reason == "OOMKilled" {
-            let sentence = format!(
-                "{title} needs more memory than its limit{} and was ended ({ends} times)",
-                self.memory_limit()
-            );
-            let next = "raise `resources.limits.memory` (a Wasm service needs at least 64Mi), or make it need less";
-            let problem = Problem::new(sentence.clone(), next).with(self.logs());
-            return if ends >= thresholds::OUT_OF_MEMORY_ENDS {
-                problem.failed()
-            } else {
-                State::Waiting(sentence)
-            };
+            return self.out_of_memory(ends);
         }
+        if let Some(problem) = probe::killed(self.pod, self.status, self.objects) {
+            return problem.failed();
+        }
+        let times = if ends == 1 { "once" } else { &format!("{ends} times") };
         let how = format!("exit code {}{}", ended.exit_code, how(reason, message));
-        let sentence = format!("{title} has ended {ends} times, last with {how}");
-        if ends < thresholds::ENDS {
+        let sentence = format!("{title} has ended {times}, last with {how}");
+        if ends < thresholds::ENDS && self.is_started_again() {
             return State::Waiting(sentence);
         }
-        Problem::new(format!("{sentence}{}", self.probe_killed_it()), self.advice(ended))
-            .with(self.logs())
+        Problem::new(&CRASH_LOOP, sentence, self.advice(ended))
+            .with(probe::logs(self.pod, self.status))
             .failed()
     }
 
-    fn memory_limit(&self) -> String {
-        let containers = self
-            .pod
-            .spec
-            .as_ref()
-            .map(|spec| spec.containers.iter())
-            .into_iter()
-            .flatten();
-        let mut limits = containers
-            .filter(|container| container.name == self.status.name)
-            .filter_map(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"));
-        limits.next().map_or(String::new(), |limit| format!(" of {}", limit.0))
+    fn out_of_memory(&self, ends: i32) -> State {
+        let limit = pod::container(self.pod, &self.status.name)
+            .and_then(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"))
+            .map_or(String::new(), |limit| format!(" of {}", limit.0));
+        let title = self.title();
+        let sentence = format!("{title} needs more memory than its limit{limit} and was ended ({ends} times)");
+        if ends < thresholds::OUT_OF_MEMORY_ENDS && self.is_started_again() {
+            return State::Waiting(sentence);
+        }
+        let next = "raise `resources.limits.memory` (a Wasm service needs at least 64Mi), or make it need less";
+        let memory = Evidence::Memory {
+            namespace: self.pod.metadata.namespace.clone().unwrap_or_default(),
+            pod: self.pod.metadata.name.clone().unwrap_or_default(),
+            container: self.status.name.clone(),
+            node: pod::node(self.pod).to_owned(),
+        };
+        Problem::new(&OUT_OF_MEMORY, sentence, next)
+            .with(memory)
+            .with(probe::logs(self.pod, self.status))
+            .failed()
     }
 
-    /// The kubelet ends containers whose liveness or startup probe fails.
-    fn probe_killed_it(&self) -> String {
-        let killed = events::newest(self.objects, self.pod.metadata.uid.as_deref(), "Killing");
-        match killed.map(events::message).filter(|message| message.contains("probe")) {
-            Some(message) => format!("; the kubelet ended it: {message}"),
-            None => String::new(),
-        }
+    /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
+    fn is_started_again(&self) -> bool {
+        let policy = self.pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref());
+        policy != Some("Never")
     }
 
     fn advice(&self, ended: &ContainerStateTerminated) -> String {
@@ -167,24 +190,56 @@ impl Container<'_> {
             "its last lines say why: correct the settings or the service".to_owned()
         }
     }
-
-    /// The kernel was given the module itself: crun did not hand it to WasmEdge.
-    fn not_executable(&self, message: &str) -> Option<Problem> {
-        says_not_executable(message).then(|| {
-            let sentence = format!("{} on node `{}`: {message}", self.title(), self.node());
-            Problem::new(sentence, NOT_EXECUTABLE_ADVICE).in_the_light_of(message)
-        })
-    }
 }
 
-/// What to do when a module is run as a native program.
-pub const NOT_EXECUTABLE_ADVICE: &str = "the pod template needs the annotation `module.wasm.image/variant: compat-smart` and a \
-     runtimeClassName whose handler is crun, the image's entrypoint must end in .wasm, and the node's containerd entry must list \
-     `module.wasm.image/*` under pod_annotations";
+/// A Secret or ConfigMap that is not there, or not with that key, if that is what the kubelet says.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kubelet_pods.go>
+pub fn missing_configuration(title: &str, pod: &Pod, message: &str) -> Option<Problem> {
+    let (kind, name) = missing(message)?;
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let command = match kind {
+        "Secret" => "create secret generic",
+        _ => "create configmap",
+    };
+    let (sentence, next) = match key(message) {
+        Some(key) => (
+            format!("{title} needs the key `{key}` of {kind} `{name}`, which is not in it"),
+            format!("add the key to the {kind}, or correct the reference"),
+        ),
+        None => (
+            format!("{title} needs {kind} `{name}`, which is not there"),
+            format!(
+                "apply it with the workload, or make it: \
+                 `kubectl --namespace {namespace} {command} {name} --from-literal=KEY=VALUE`"
+            ),
+        ),
+    };
+    Some(Problem::new(&CONFIGURATION_MISSING, sentence, next).showing(vec![message.to_owned()]))
+}
 
-/// The kernel's answer to a file that is no program for this machine.
-pub fn says_not_executable(text: &str) -> bool {
-    text.to_ascii_lowercase().contains("exec format error")
+/// `secret "x" not found`, `couldn't find key k in Secret n/x`, and the same of a ConfigMap.
+fn missing(message: &str) -> Option<(&'static str, &str)> {
+    for (kind, absent, without) in [
+        ("Secret", "secret \"", " in Secret "),
+        ("ConfigMap", "configmap \"", " in ConfigMap "),
+    ] {
+        if let Some((_, rest)) = message.split_once(absent)
+            && let Some((name, rest)) = rest.split_once('"')
+            && rest.starts_with(" not found")
+        {
+            return Some((kind, name));
+        }
+        if let Some((start, place)) = message.split_once(without)
+            && start.contains("find key")
+        {
+            return Some((kind, place.rsplit('/').next().unwrap_or(place).trim()));
+        }
+    }
+    None
+}
+
+fn key(message: &str) -> Option<&str> {
+    message.split_once("find key ")?.1.split_whitespace().next()
 }
 
 fn was_short(ended: &ContainerStateTerminated) -> bool {

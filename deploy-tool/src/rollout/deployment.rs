@@ -3,19 +3,20 @@
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Clock, Objects, Problem, State, Target, is_owned_by, pod, refusal, stateful_set};
+use super::{Clock, Objects, Problem, State, Target, finalizer, is_owned_by, pod, refusal, stateful_set, worst};
+use crate::code::rollout::PROGRESS_DEADLINE;
 
 /// The Deployment controller numbers its ReplicaSets with it.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let title = format!("Deployment `{}`", target.name);
-    let Some(deployment) = objects
-        .deployments
-        .get(&format!("{}/{}", target.namespace, target.name))
-    else {
+    let Some(deployment) = objects.deployments.get(&target.key()) else {
         return State::Waiting(format!("{title} is not there yet"));
     };
+    if let Some(state) = finalizer::state(&title, &deployment.metadata, clock) {
+        return state;
+    }
     let status = deployment.status.clone().unwrap_or_default();
     let generation = deployment.metadata.generation.unwrap_or(0);
     if generation < target.generation || status.observed_generation.unwrap_or(0) < generation {
@@ -48,22 +49,18 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let Some(replica_set) = replica_set else {
         return State::Waiting(format!("{title}: no pods yet"));
     };
-    if let Some(state) = refusal::state(objects, replica_set.metadata.uid.as_deref(), &title, clock) {
+    if let Some(state) = refusal::state(objects, &replica_set.metadata, &title, clock) {
         return state;
     }
     let database = stateful_set::database_state(target, objects, clock);
-    let mut waiting = Vec::new();
-    for state in pods.iter().map(|pod| pod::state(pod, objects, &database, clock)) {
-        match state {
-            State::Failed(problem) => return State::Failed(problem),
-            State::Waiting(reason) => waiting.push(reason),
-            State::Done(_) => {}
-        }
-    }
-    if let Some(problem) = deadline_exceeded(deployment, &title, &waiting) {
+    let reason = match worst(pods.iter().map(|pod| pod::state(pod, objects, &database, clock))) {
+        Ok(reason) => reason,
+        Err(problem) => return State::Failed(problem),
+    };
+    if let Some(problem) = deadline_exceeded(deployment, &title, reason.as_deref()) {
         return problem.failed();
     }
-    match waiting.first() {
+    match reason {
         Some(reason) => State::Waiting(format!("{ready}; {reason}")),
         None if all > updated => State::Waiting(format!("{ready}, {} of the old revision left", all - updated)),
         None => State::Waiting(ready),
@@ -108,14 +105,15 @@ fn is_record(pod: &Pod) -> bool {
     matches!(phase, Some("Failed" | "Succeeded")) && pod.metadata.deletion_timestamp.is_none()
 }
 
-fn deadline_exceeded(deployment: &Deployment, title: &str, waiting: &[String]) -> Option<Problem> {
+fn deadline_exceeded(deployment: &Deployment, title: &str, reason: Option<&str>) -> Option<Problem> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
     let progressing = conditions.iter().find(|condition| condition.type_ == "Progressing")?;
     if progressing.status != "False" || progressing.reason.as_deref() != Some("ProgressDeadlineExceeded") {
         return None;
     }
-    let last = waiting.first().map_or(String::new(), |reason| format!(": {reason}"));
+    let last = reason.map_or(String::new(), |reason| format!(": {reason}"));
     Some(Problem::new(
+        &PROGRESS_DEADLINE,
         format!("{title} has made no progress within its `progressDeadlineSeconds`{last}"),
         "look at the pods: `deploy-tool status`",
     ))

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::Objects;
 
@@ -28,19 +29,29 @@ pub fn count(event: &Event) -> i32 {
 }
 
 /// The newest event of a reason about an object.
-pub fn newest<'a>(objects: &'a Objects, uid: Option<&str>, reason: &str) -> Option<&'a Event> {
-    about(objects, uid)
+pub fn newest<'a>(objects: &'a Objects, object: &ObjectMeta, reason: &str) -> Option<&'a Event> {
+    about(objects, object)
         .filter(|event| event.reason.as_deref() == Some(reason))
         .max_by_key(|event| last_time(event))
 }
 
 /// All events about an object.
-pub fn about<'a>(objects: &'a Objects, uid: Option<&str>) -> impl Iterator<Item = &'a Event> {
-    let uid = uid.map(str::to_owned);
+pub fn about<'a>(objects: &'a Objects, object: &ObjectMeta) -> impl Iterator<Item = &'a Event> + use<'a> {
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (namespace, name) = (part(&object.namespace), part(&object.name));
+    let uid = object.uid.clone();
+    // Another object may have had the name before.
+    named(objects, &namespace, &name).filter(move |event| uid.is_some() && event.involved_object.uid == uid)
+}
+
+/// All events about objects of a name.
+pub fn named<'a>(objects: &'a Objects, namespace: &str, name: &str) -> impl Iterator<Item = &'a Event> + use<'a> {
+    let start = format!("{namespace}/{name}/");
     objects
         .events
-        .values()
-        .filter(move |event| uid.is_some() && event.involved_object.uid == uid)
+        .range(start.clone()..)
+        .take_while(move |(key, _)| key.starts_with(&start))
+        .map(|(_, event)| event)
 }
 
 /// An event's text.

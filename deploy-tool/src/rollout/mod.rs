@@ -4,71 +4,47 @@
 //! old one. Failures come second, counts third.
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status>
 
+mod claim;
 mod container;
+mod daemon_set;
 mod deployment;
 mod events;
+mod executable;
+mod finalizer;
 mod image;
+mod job;
+mod needs;
+mod objects;
+mod other;
 mod pod;
+mod probe;
+mod problem;
 mod refusal;
 mod replace;
 mod row;
+mod sandbox;
 mod scheduling;
 mod stateful_set;
+mod target;
 #[cfg(test)]
 mod tests;
 pub mod thresholds;
+mod trim;
 
-use std::collections::BTreeMap;
+use jiff::{Timestamp, Unit};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Event, Pod};
-
+pub use executable::unheard;
+pub use finalizer::held;
+pub use needs::{NOISE, Need, NeedKind, Selection, needs};
+pub use objects::{Objects, event_key, other_key};
 pub use pod::is_ready;
+pub use problem::{Evidence, Problem};
 pub use refusal::{Controller, refused_before};
 pub use replace::pods_to_replace;
-pub use row::{Row, RowState};
-
-/// A copy of what the cluster says, by `namespace/name`.
-#[derive(Clone, Debug, Default)]
-pub struct Objects {
-    /// Deployments.
-    pub deployments: BTreeMap<String, Deployment>,
-    /// StatefulSets.
-    pub stateful_sets: BTreeMap<String, StatefulSet>,
-    /// ReplicaSets.
-    pub replica_sets: BTreeMap<String, ReplicaSet>,
-    /// Pods.
-    pub pods: BTreeMap<String, Pod>,
-    /// Events.
-    pub events: BTreeMap<String, Event>,
-}
-
-/// Which object is waited for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// What it is.
-    pub kind: TargetKind,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// The generation that the cluster stored when it was applied.
-    pub generation: i64,
-    /// The StatefulSet without which its pods do not become ready.
-    pub database: Option<String>,
-    /// Pods on their way out have to be gone too.
-    pub surplus_gone: bool,
-}
-
-/// The kinds that can be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    /// A Deployment.
-    Deployment,
-    /// A StatefulSet.
-    StatefulSet,
-}
+pub use row::{Row, RowState, rows};
+pub use target::{Target, TargetKind};
+pub use trim::Trim;
 
 /// When it is, and since when somebody waits: events before that may tell of what has been put right since.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +53,20 @@ pub struct Clock {
     pub now: Timestamp,
     /// When the objects were applied, in the cluster.
     pub since: Timestamp,
+}
+
+impl Clock {
+    /// Kubernetes writes the times of events and pods in whole seconds: what happened in the second of the start counts
+    /// as after it.
+    pub fn new(now: Timestamp, since: Timestamp) -> Self {
+        let round = jiff::TimestampRound::new()
+            .smallest(Unit::Second)
+            .mode(jiff::RoundMode::Floor);
+        Self {
+            now,
+            since: since.round(round).unwrap_or(since),
+        }
+    }
 }
 
 /// How far something is.
@@ -90,106 +80,57 @@ pub enum State {
     Failed(Box<Problem>),
 }
 
-/// Why something will not come up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong, where.
-    pub sentence: String,
-    /// What to do about it.
-    pub next: String,
-    /// What shows more.
-    pub evidence: Option<Evidence>,
-}
-
-/// Something the cluster can be asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// The last lines of a container's log.
-    Logs {
-        /// Namespace of the pod.
-        namespace: String,
-        /// The pod.
-        pod: String,
-        /// The container.
-        container: String,
-    },
-    /// What the readiness probe's path answers.
-    Readiness {
-        /// Namespace of the pod.
-        namespace: String,
-        /// The pod.
-        pod: String,
-        /// The port's number or name, and the path.
-        address: String,
-    },
-}
-
-impl Problem {
-    fn new(sentence: impl Into<String>, next: impl Into<String>) -> Self {
-        Self {
-            sentence: sentence.into(),
-            next: next.into(),
-            evidence: None,
-        }
-    }
-
-    fn with(mut self, evidence: Evidence) -> Self {
-        self.evidence = Some(evidence);
-        self
-    }
-
-    /// The problem, with what the evidence says about it.
-    ///
-    /// crun tells only on the container's output that the kernel refused to run a module as a native program.
-    #[must_use]
-    pub fn in_the_light_of(self, evidence: &str) -> Self {
-        if !container::says_not_executable(evidence) {
-            return self;
-        }
-        let sentence = format!(
-            "{}: the image's entrypoint was run as a native program, not by WasmEdge",
-            self.sentence
-        );
-        Self {
-            sentence,
-            next: container::NOT_EXECUTABLE_ADVICE.to_owned(),
-            ..self
-        }
-    }
-
-    fn failed(self) -> State {
-        State::Failed(Box::new(self))
-    }
-}
-
 /// How far one target is.
 pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
-    match target.kind {
+    match &target.kind {
         TargetKind::Deployment => deployment::state(target, objects, clock),
         TargetKind::StatefulSet => stateful_set::state(target, objects, clock),
+        TargetKind::DaemonSet => daemon_set::state(target, objects, clock),
+        TargetKind::Job => job::state(target, objects, clock),
+        TargetKind::Pod => pod::bare(target, objects, clock),
+        TargetKind::Other(kind) => other::state(target, kind, objects, clock),
     }
 }
 
 /// How far all targets are: the first failure, else the first that is waited for, else done. They come in the order in
 /// which they were applied, so the first is what the others wait for.
-pub fn overall(targets: &[Target], objects: &Objects, clock: Clock) -> State {
-    let mut waiting = Vec::new();
+pub fn overall(states: impl IntoIterator<Item = State>) -> State {
+    let mut first = None;
     let mut done = Vec::new();
-    for target in targets {
-        match state(target, objects, clock) {
+    for state in states {
+        match state {
             State::Failed(problem) => return State::Failed(problem),
-            State::Waiting(reason) => waiting.push(reason),
+            State::Waiting(reason) => first = first.or(Some(reason)),
             State::Done(sentence) => done.push(sentence),
         }
     }
-    match waiting.into_iter().next() {
+    match first {
         Some(reason) => State::Waiting(reason),
         None => State::Done(done.join(", ")),
     }
 }
 
+/// The worst of several pods: a failure, else the first reason to wait.
+fn worst(states: impl IntoIterator<Item = State>) -> Result<Option<String>, Box<Problem>> {
+    let mut reason = None;
+    for state in states {
+        match state {
+            State::Failed(problem) => return Err(problem),
+            State::Waiting(sentence) => reason = reason.or(Some(sentence)),
+            State::Done(_) => {}
+        }
+    }
+    Ok(reason)
+}
+
 /// Whether an object belongs to another one.
-fn is_owned_by(metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta, uid: Option<&str>) -> bool {
+fn is_owned_by(metadata: &ObjectMeta, uid: Option<&str>) -> bool {
     let owners = metadata.owner_references.iter().flatten();
     uid.is_some_and(|uid| owners.into_iter().any(|owner| owner.uid == uid))
+}
+
+/// Whether a sentence has one of these parts, whatever the letters' case.
+fn says(sentence: &str, parts: &[&str]) -> bool {
+    let text = sentence.to_ascii_lowercase();
+    parts.iter().any(|part| text.contains(part))
 }

@@ -1,10 +1,9 @@
 //! How far a pod is.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Probe};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::{Clock, Evidence, Objects, Problem, State, container, events, scheduling, thresholds};
+use super::{Clock, Objects, Problem, State, Target, container, finalizer, probe, sandbox, scheduling};
 
 /// The database behind a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +16,27 @@ pub enum Database {
     ReadySince(Option<Timestamp>),
 }
 
+/// A pod that is a target itself, without a controller.
+pub fn bare(target: &Target, objects: &Objects, clock: Clock) -> State {
+    let title = target.title();
+    let Some(pod) = objects.pods.get(&target.key()) else {
+        return State::Waiting(format!("{title} is not there yet"));
+    };
+    if let Some(state) = finalizer::state(&title, &pod.metadata, clock) {
+        return state;
+    }
+    match phase(pod) {
+        Some("Succeeded") => State::Done(format!("{title} is complete")),
+        _ => match state(pod, objects, &None, clock) {
+            State::Done(_) => State::Done(format!("{title} is ready")),
+            state => state,
+        },
+    }
+}
+
 pub fn state(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: Clock) -> State {
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
     if is_ready(pod) {
-        return State::Done(format!("pod `{name}` is ready"));
+        return State::Done(format!("{} is ready", title(pod)));
     }
     if let Some(state) = scheduling::state(pod, objects, clock) {
         return state;
@@ -33,10 +49,23 @@ pub fn state(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: C
             Some(State::Done(_)) | None => {}
         }
     }
-    if let Some(reason) = waiting {
-        return sandbox(pod, objects, reason, clock);
+    match waiting {
+        Some(reason) => sandbox::state(pod, objects, reason, clock),
+        None => probe::not_ready(pod, objects, database, clock),
     }
-    not_ready(pod, objects, database, clock)
+}
+
+/// For sentences: pod `app-1`.
+pub fn title(pod: &Pod) -> String {
+    format!("pod `{}`", pod.metadata.name.as_deref().unwrap_or_default())
+}
+
+/// The pod's node, for sentences.
+pub fn node(pod: &Pod) -> &str {
+    pod.spec
+        .as_ref()
+        .and_then(|spec| spec.node_name.as_deref())
+        .unwrap_or("?")
 }
 
 /// Whether the pod's Ready condition is true.
@@ -52,6 +81,20 @@ pub fn ready_since(pod: &Pod) -> Option<Timestamp> {
         .map(|time| time.0)
 }
 
+/// Since when the pod is there.
+pub fn created(pod: &Pod) -> Option<Timestamp> {
+    pod.metadata.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+/// Whether its containers have not all ended for good.
+pub fn is_unfinished(pod: &Pod) -> bool {
+    !matches!(phase(pod), Some("Failed" | "Succeeded"))
+}
+
+fn phase(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.phase.as_deref()
+}
+
 pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::core::v1::PodCondition> {
     pod.status
         .as_ref()?
@@ -61,6 +104,7 @@ pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::c
         .find(|condition| condition.type_ == kind)
 }
 
+/// The states of the containers, and whether each is an init container.
 pub fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
     let status = pod.status.as_ref();
     let init = status
@@ -75,143 +119,12 @@ pub fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
         .chain(main.map(|status| (false, status)))
 }
 
-/// Containers that are being created wait for the pod's sandbox: the kubelet's events say what holds it up.
-fn sandbox(pod: &Pod, objects: &Objects, reason: String, clock: Clock) -> State {
-    let uid = pod.metadata.uid.as_deref();
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
-    let started = condition(pod, "PodReadyToStartContainers").is_some_and(|condition| condition.status == "True");
-    if started {
-        return State::Waiting(reason);
-    }
-    if let Some(event) = events::newest(objects, uid, "FailedCreatePodSandBox") {
-        let message = events::message(event);
-        // An old event may tell of what has been put right: the next attempt will show.
-        let fresh = events::last_time(event).is_some_and(|last| last >= clock.since);
-        let node = pod
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.node_name.as_deref())
-            .unwrap_or("?");
-        if let Some(handler) = unknown_handler(message).filter(|_| fresh) {
-            return Problem::new(
-                format!("pod `{name}`: containerd on node `{node}` has no runtime for the handler `{handler}`"),
-                format!("the RuntimeClass's `handler` must be the name of a runtime in the node's containerd configuration, and its \
-                 `scheduling.nodeSelector` must select only nodes that have it; `deploy-tool cluster up` makes such nodes. \
-                 containerd says: {message}"),
-            )
-            .failed();
-        }
-        return State::Waiting(format!("pod `{name}` has no sandbox yet: {message}"));
-    }
-    match ["FailedMount", "FailedAttachVolume"]
+/// What the manifest says of a container.
+pub fn container<'a>(pod: &'a Pod, name: &str) -> Option<&'a k8s_openapi::api::core::v1::Container> {
+    let spec = pod.spec.as_ref()?;
+    let init = spec.init_containers.iter().flatten();
+    spec.containers
         .iter()
-        .find_map(|kind| events::newest(objects, uid, kind))
-    {
-        Some(event) => State::Waiting(format!("pod `{name}` waits for a volume: {}", events::message(event))),
-        None => State::Waiting(reason),
-    }
-}
-
-/// containerd: `no runtime for "crun" is configured`.
-/// <https://github.com/containerd/containerd/blob/main/internal/cri/config/config.go>
-fn unknown_handler(message: &str) -> Option<&str> {
-    let (_, rest) = message.split_once("no runtime for \"")?;
-    let (handler, rest) = rest.split_once('"')?;
-    rest.starts_with(" is configured").then_some(handler)
-}
-
-/// All containers run: only the readiness probe is missing.
-fn not_ready(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: Clock) -> State {
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
-    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let late = containers(pod)
-        .filter(|(init, status)| !init && !status.ready)
-        .map(|(_, status)| status)
-        .next();
-    let Some(late) = late else {
-        return State::Waiting(format!("pod `{name}` is starting"));
-    };
-    let probe = events::newest(objects, pod.metadata.uid.as_deref(), "Unhealthy").map(events::message);
-    match database {
-        Some(Database::NotReady(reason)) => {
-            return State::Waiting(format!("pod `{name}` waits for its database: {reason}"));
-        }
-        Some(Database::Broken(problem)) => {
-            let sentence = format!("the database of pod `{name}` is not ready: {}", problem.sentence);
-            return State::Failed(Box::new(Problem {
-                sentence,
-                ..Problem::clone(problem)
-            }));
-        }
-        Some(Database::ReadySince(_)) | None => {}
-    }
-    let said = probe.map_or(String::new(), |message| format!(": {message}"));
-    let sentence = format!("pod `{name}` runs, but is not ready{said}");
-    let running = late.state.as_ref().and_then(|state| state.running.as_ref());
-    let started = running
-        .and_then(|running| running.started_at.as_ref())
-        .map(|time| time.0);
-    let database_since = match database {
-        Some(Database::ReadySince(since)) => *since,
-        _ => None,
-    };
-    // A startup probe sets its own, longer limit; until it succeeds the kubelet does not even ask for readiness.
-    let waited = (late.started == Some(true))
-        .then(|| started.max(database_since))
-        .flatten();
-    if waited.is_none_or(|since| clock.now.duration_since(since.max(clock.since)) < thresholds::NOT_READY) {
-        return State::Waiting(sentence);
-    }
-    let problem = Problem::new(
-        format!("{sentence} (for more than {} s)", thresholds::NOT_READY.as_secs()),
-        format!(
-            "find out why its readiness probe fails: `kubectl --namespace {namespace} logs {name} --container {}`",
-            late.name
-        ),
-    );
-    match readiness_address(pod, &late.name) {
-        Some(address) => {
-            let (namespace, pod) = (namespace.to_owned(), name.to_owned());
-            problem
-                .with(Evidence::Readiness {
-                    namespace,
-                    pod,
-                    address,
-                })
-                .failed()
-        }
-        None => {
-            let (namespace, pod, container) = (namespace.to_owned(), name.to_owned(), late.name.clone());
-            problem
-                .with(Evidence::Logs {
-                    namespace,
-                    pod,
-                    container,
-                })
-                .failed()
-        }
-    }
-}
-
-/// `pod:port/path` of a container's readiness probe, for the API server's proxy.
-fn readiness_address(pod: &Pod, container: &str) -> Option<String> {
-    let spec = pod
-        .spec
-        .as_ref()?
-        .containers
-        .iter()
-        .find(|spec| spec.name == container)?;
-    let probe: &Probe = spec.readiness_probe.as_ref()?;
-    let get = probe.http_get.as_ref()?;
-    let port = match &get.port {
-        IntOrString::Int(number) => *number,
-        IntOrString::String(name) => {
-            let ports = spec.ports.as_ref()?;
-            ports
-                .iter()
-                .find(|port| port.name.as_ref() == Some(name))?
-                .container_port
-        }
-    };
-    Some(format!("{port}{}", get.path.as_deref().unwrap_or("/")))
+        .chain(init)
+        .find(|container| container.name == name)
 }

@@ -25,7 +25,7 @@ const BACK_OFF: [&str; 8] = [
 /// - those of an older revision of a StatefulSet that never became ready: its controller waits for them for ever.
 ///   <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
 pub fn pods_to_replace<'a>(target: &Target, objects: &'a Objects, since: Timestamp) -> Vec<&'a Pod> {
-    let key = format!("{}/{}", target.namespace, target.name);
+    let key = target.key();
     let idle = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && !pod::is_ready(pod);
     match target.kind {
         TargetKind::Deployment => {
@@ -58,6 +58,18 @@ pub fn pods_to_replace<'a>(target: &Target, objects: &'a Objects, since: Timesta
             pods.filter(|pod| blocks(pod) || (is_backing_off(pod) && is_older(pod, since)))
                 .collect()
         }
+        TargetKind::DaemonSet => {
+            let set = objects.daemon_sets.get(&key);
+            let uid = set.and_then(|set| set.metadata.uid.as_deref());
+            let pods = objects
+                .pods
+                .values()
+                .filter(|pod| is_owned_by(&pod.metadata, uid))
+                .filter(idle);
+            pods.filter(|pod| is_backing_off(pod) && is_older(pod, since)).collect()
+        }
+        // A Job counts its pods' failures itself, and nobody would make a bare pod anew.
+        TargetKind::Job | TargetKind::Pod | TargetKind::Other(_) => Vec::new(),
     }
 }
 

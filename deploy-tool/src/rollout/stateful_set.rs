@@ -3,19 +3,19 @@
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Clock, Objects, State, Target, TargetKind, is_owned_by, pod, refusal};
+use super::{Clock, Objects, State, Target, TargetKind, finalizer, is_owned_by, pod, refusal};
 
 /// The StatefulSet controller labels its pods with it.
 const REVISION: &str = "controller-revision-hash";
 
 pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
-    let title = format!("StatefulSet `{}`", target.name);
-    let Some(set) = objects
-        .stateful_sets
-        .get(&format!("{}/{}", target.namespace, target.name))
-    else {
+    let title = target.title();
+    let Some(set) = objects.stateful_sets.get(&target.key()) else {
         return State::Waiting(format!("{title} is not there yet"));
     };
+    if let Some(state) = finalizer::state(&title, &set.metadata, clock) {
+        return state;
+    }
     let status = set.status.clone().unwrap_or_default();
     let generation = set.metadata.generation.unwrap_or(0);
     if generation < target.generation || status.observed_generation.unwrap_or(0) < generation {
@@ -26,20 +26,26 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     let pods: Vec<&Pod> = pods(set, objects).collect();
     let current = pods
         .iter()
-        .filter(|pod| is_updated(pod, set) && pod.metadata.deletion_timestamp.is_none());
+        .filter(|pod| is_as_wanted(pod, set) && pod.metadata.deletion_timestamp.is_none());
     let ready = current.filter(|pod| pod::is_ready(pod)).count();
     let sentence = format!("{title}: {ready} of {wanted} ready");
     if i32::try_from(ready).is_ok_and(|ready| ready == wanted) && pods.len() == ready {
         return State::Done(sentence);
     }
-    if let Some(state) = refusal::state(objects, set.metadata.uid.as_deref(), &title, clock) {
+    if let Some(state) = refusal::state(objects, &set.metadata, &title, clock) {
         return state;
     }
     let mut reason = None;
-    for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
-        match pod::state(pod, objects, &None, clock) {
+    for pod in &pods {
+        let state = match finalizer::state(&pod::title(pod), &pod.metadata, clock) {
+            Some(leaving) => leaving,
+            None => pod::state(pod, objects, &None, clock),
+        };
+        match state {
             // A broken pod of an older revision is replaced, see `replace`.
-            State::Failed(problem) if is_updated(pod, set) => return State::Failed(problem),
+            State::Failed(problem) if is_as_wanted(pod, set) || pod.metadata.deletion_timestamp.is_some() => {
+                return State::Failed(problem);
+            }
             State::Failed(problem) => reason = Some(problem.sentence),
             State::Waiting(sentence) => reason = reason.or(Some(sentence)),
             State::Done(_) => {}
@@ -58,10 +64,9 @@ pub fn database_state(target: &Target, objects: &Objects, clock: Clock) -> Optio
         database: None,
         ..target.clone()
     };
-    let key = format!("{}/{name}", target.namespace);
     Some(match state(&set, objects, clock) {
         State::Done(_) => {
-            let set = objects.stateful_sets.get(&key);
+            let set = objects.stateful_sets.get(&set.key());
             let pods = set.into_iter().flat_map(|set| pods(set, objects));
             pod::Database::ReadySince(pods.filter_map(pod::ready_since).max())
         }
@@ -80,4 +85,24 @@ pub fn pods<'a>(set: &'a StatefulSet, objects: &'a Objects) -> impl Iterator<Ite
 pub fn is_updated(pod: &Pod, set: &StatefulSet) -> bool {
     let wanted = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
     wanted.is_some() && pod.metadata.labels.as_ref().and_then(|labels| labels.get(REVISION)) == wanted
+}
+
+/// Whether a pod has the revision that the controller would give it: with OnDelete that is the one it has, and below
+/// the partition as well.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies>
+fn is_as_wanted(pod: &Pod, set: &StatefulSet) -> bool {
+    let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());
+    if strategy.and_then(|strategy| strategy.type_.as_deref()) == Some("OnDelete") {
+        return true;
+    }
+    let rolling = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
+    let partition = rolling.and_then(|rolling| rolling.partition).unwrap_or(0);
+    let ordinal = |name: &str| name.rsplit('-').next()?.parse::<i32>().ok();
+    let below = pod
+        .metadata
+        .name
+        .as_deref()
+        .and_then(ordinal)
+        .is_some_and(|ordinal| ordinal < partition);
+    below || is_updated(pod, set)
 }
