@@ -20,6 +20,7 @@ pub mod image;
 pub mod kind;
 pub mod kind_config;
 pub mod lock;
+pub mod logs;
 pub mod manifest;
 pub mod module;
 pub mod password;

@@ -88,7 +88,7 @@ impl Said {
     }
 }
 
-const VERBS: [&[&str]; 9] = [
+const VERBS: [&[&str]; 10] = [
     &[],
     &["cluster", "up"],
     &["cluster", "down"],
@@ -97,6 +97,7 @@ const VERBS: [&[&str]; 9] = [
     &["status"],
     &["scale"],
     &["restart"],
+    &["logs"],
     &["down"],
 ];
 

@@ -60,6 +60,19 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "logs",
+        &[
+            (
+                "logs app --follow",
+                "all pods of a workload, across restarts and roll-outs",
+            ),
+            (
+                "logs --since 5m --output json",
+                "all pods of the namespace, for a program",
+            ),
+        ],
+    ),
+    (
         "scale",
         &[
             ("scale 3", "three replicas, unless the database has too few connections"),

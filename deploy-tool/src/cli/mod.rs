@@ -6,6 +6,7 @@ mod completion;
 mod down;
 mod explain;
 pub mod help;
+mod logs;
 mod man;
 mod place;
 mod restart;
@@ -19,6 +20,7 @@ pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
 pub use completion::CompletionArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
+pub use logs::LogsArguments;
 pub use man::ManArguments;
 pub use place::Place;
 pub use restart::RestartArguments;
@@ -68,6 +70,11 @@ pub enum Command {
     /// MODE says how a Wasm service runs: `aot` is compiled ahead of time, `interpreter` is fifteen times slower and
     /// means that node and builder have different engines.
     Status(StatusArguments),
+    /// Print what containers write, of one pod or of many
+    ///
+    /// Pods are found by the name of their workload, by their own, or all of them. With --follow, restarts, roll-outs and
+    /// new pods are followed as well, at most 50 containers at once. A container that has not started says why.
+    Logs(LogsArguments),
     /// Change the number of replicas and wait for them
     ///
     /// Several workloads at once, or none: everything is checked before anything is changed. Refuses more replicas than the

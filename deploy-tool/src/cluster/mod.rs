@@ -7,6 +7,7 @@ pub mod discover;
 pub mod establish;
 pub mod list;
 pub mod live;
+pub mod logs;
 pub mod plan;
 pub mod pods;
 pub mod preflight;

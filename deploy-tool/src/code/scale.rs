@@ -8,6 +8,7 @@ pub(super) const CODES: &[&Code] = &[
     &AUTOSCALED,
     &TOO_FEW_CONNECTIONS,
     &ROLL_OUT_HELD,
+    &NO_SUCH_CONTAINER,
 ];
 
 /// Nothing of that name.
@@ -57,4 +58,13 @@ pub const ROLL_OUT_HELD: Code = Code {
         the roll-out is [paused](https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming-a-deployment-rollout), \
         or its update strategy is OnDelete or has a partition.",
     mend: "end what holds it; the message has the command.",
+};
+
+/// No container of that name.
+pub const NO_SUCH_CONTAINER: Code = Code {
+    number: 506,
+    title: "no pod has such a container",
+    meaning: "`logs --container` names a container, and none of the pods it looks at has one of that name. Init containers \
+        can be named as well.",
+    mend: "take one of the names in the message.",
 };

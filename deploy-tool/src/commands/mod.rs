@@ -5,6 +5,7 @@ mod cluster;
 mod completion;
 mod down;
 mod explain;
+mod logs;
 mod man;
 mod restart;
 mod scale;
@@ -28,6 +29,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<()> {
         Command::Build(arguments) => build::run(printer, arguments).await,
         Command::Up(arguments) => up::run(printer, arguments).await,
         Command::Status(arguments) => status::run(printer, arguments).await,
+        Command::Logs(arguments) => logs::run(printer, arguments).await,
         Command::Restart(arguments) => restart::run(printer, arguments).await,
         Command::Scale(arguments) => scale::run(printer, arguments).await,
         Command::Down(arguments) => down::run(printer, arguments).await,

@@ -3,6 +3,7 @@
 //! A step is one line with a tick or a cross and its time. While it runs it shows that it is alive and what it does:
 //! in place on a terminal, else with a line every ten seconds. `NO_COLOR` is respected (by anstream).
 
+mod log;
 mod progress;
 pub mod table;
 pub mod width;

@@ -1,0 +1,32 @@
+use clap::Args;
+
+use super::Place;
+use crate::workload::Reference;
+
+/// Arguments of `logs`
+#[derive(Debug, Args)]
+pub struct LogsArguments {
+    /// Deployments, StatefulSets, DaemonSets, Jobs or pods, as NAME or KIND/NAME [default: all pods of the namespace, or of
+    /// --release]
+    #[arg(value_name = "[KIND/]NAME")]
+    pub names: Vec<Reference>,
+    /// Go on with new lines, across restarts and roll-outs, until Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+    /// Only lines younger than this, such as 5m or 1h
+    #[arg(long, value_name = "DURATION", value_parser = crate::settings::duration)]
+    pub since: Option<std::time::Duration>,
+    /// Only the last lines of each container [default: all of one container, 10 of each when there are several; with --since,
+    /// all]
+    #[arg(long, value_name = "LINES")]
+    pub tail: Option<u32>,
+    /// What the containers wrote before their last restart
+    #[arg(long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Only containers of this name
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
+}

@@ -1,0 +1,247 @@
+//! `deploy-tool logs [NAME…]`: what containers write, of one pod or of all of them, once or on and on.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream, SelectAll, StreamExt};
+use jiff::SignedDuration;
+use kube::api::LogParams;
+
+use crate::cli::LogsArguments;
+use crate::cluster::Cluster;
+use crate::cluster::logs::{self, Change, Selection};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::logs::{Follow, Key, Line, Opening, State, split};
+use crate::manifest;
+use crate::printer::Printer;
+
+/// How many logs are followed at once: each is a connection to the API server and from there to a node.
+const MOST_AT_ONCE: usize = 50;
+/// How many logs are opened ahead of the one that is being printed.
+const OPENED_AHEAD: usize = 8;
+/// How many last lines of each container are shown when there are several.
+const TAIL_OF_SEVERAL: i64 = 10;
+/// How soon a log is opened again whose connection has broken.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Runs the command.
+///
+/// # Errors
+/// When there are no such pods or containers, or the cluster does not answer.
+pub async fn run(printer: &Printer, arguments: LogsArguments) -> Outcome<()> {
+    let release = manifest::release_of(&arguments.place)?;
+    let cluster = Cluster::connect(&arguments.place.context).await?;
+    let namespace = release.namespace.clone();
+    let place = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let release = arguments.place.release.as_ref().map(|_| &release);
+    let selections = logs::select(&cluster, &namespace, &arguments.names, release, &place).await?;
+    let reading = Reading {
+        printer,
+        cluster,
+        namespace,
+        selections,
+        arguments,
+    };
+    if reading.arguments.follow {
+        reading.follow().await
+    } else {
+        reading.once().await
+    }
+}
+
+/// What all parts need.
+struct Reading<'a> {
+    printer: &'a Printer,
+    cluster: Cluster,
+    namespace: String,
+    selections: Vec<Selection>,
+    arguments: LogsArguments,
+}
+
+/// What comes from a log that is followed.
+enum Read {
+    Line(Key, String),
+    End(Key, String),
+    Refused(Key, String, String),
+}
+
+impl Reading<'_> {
+    async fn once(&self) -> Outcome<()> {
+        let container = self.arguments.container.as_deref();
+        let found = logs::containers(&self.cluster, &self.namespace, &self.selections, container).await?;
+        if found.is_empty() {
+            return self.nothing().await;
+        }
+        let several = found.len() > 1;
+        for source in &found {
+            if let State::Silent(reason) = &source.state {
+                let (container, pod) = (&source.container, &source.pod);
+                self.printer.warning(&format!(
+                    "container `{container}` of pod `{pod}` has not started: {reason}"
+                ));
+            }
+        }
+        let written = found
+            .iter()
+            .filter(|source| matches!(source.state, State::Written { .. }));
+        let parameters = LogParams {
+            previous: self.arguments.previous,
+            ..self.parameters(several)
+        };
+        let opened = stream::iter(written).map(async |source| {
+            let key = (source.pod.as_str(), source.container.as_str());
+            (
+                key,
+                logs::lines(&self.cluster, &self.namespace, key, parameters.clone()).await,
+            )
+        });
+        let mut opened = opened.buffered(OPENED_AHEAD).boxed_local();
+        while let Some(((pod, container), lines)) = opened.next().await {
+            match lines {
+                Err(reason) => self
+                    .printer
+                    .warning(&format!("container `{container}` of pod `{pod}`: {reason}")),
+                Ok(mut lines) => {
+                    while let Some(raw) = lines.next().await {
+                        let (time, line) = split(&raw);
+                        if !self.printer.log(
+                            &Line {
+                                pod,
+                                container,
+                                time,
+                                line,
+                            },
+                            several,
+                        ) {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// No container is selected: because there is no pod, or none has a container of that name.
+    async fn nothing(&self) -> Outcome<()> {
+        let all = logs::containers(&self.cluster, &self.namespace, &self.selections, None).await?;
+        let Some(name) = self.arguments.container.as_ref().filter(|_| !all.is_empty()) else {
+            self.printer.warning(&format!(
+                "there are no pods of that in namespace `{}` now",
+                self.namespace
+            ));
+            return Ok(());
+        };
+        let names: BTreeSet<&str> = all.iter().map(|source| source.container.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        Err(Failure::input(format!("none of these pods has a container `{name}`"))
+            .code(&code::scale::NO_SUCH_CONTAINER)
+            .because(format!("they have: {}", names.join(", "))))
+    }
+
+    async fn follow(&self) -> Outcome<()> {
+        let container = self.arguments.container.as_deref();
+        let mut changes = logs::watch(&self.cluster, &self.namespace, &self.selections, container);
+        let mut lists_missing = self.selections.len();
+        let mut listing: Vec<Option<BTreeSet<String>>> = vec![None; lists_missing];
+        let mut follow = Follow::new(MOST_AT_ONCE);
+        let mut open: SelectAll<BoxStream<'static, Read>> = SelectAll::new();
+        let mut ticks = tokio::time::interval(AGAIN);
+        let (mut several, mut trouble, mut beginning) = (false, String::new(), true);
+        loop {
+            tokio::select! {
+                Some((number, change)) = changes.next() => match change {
+                    Change::Seen(sources) => {
+                        if let (Some(listed), Some(source)) = (&mut listing[number], sources.first()) {
+                            listed.insert(source.pod.clone());
+                        }
+                        follow.seen(sources).iter().for_each(|sentence| self.printer.warning(sentence));
+                    }
+                    Change::Gone(pod) => follow.gone(&pod),
+                    Change::Begins => listing[number] = Some(BTreeSet::new()),
+                    Change::Listed => {
+                        lists_missing = lists_missing.saturating_sub(1);
+                        // With several selections the others' pods are not in this list.
+                        if let (Some(listed), 1) = (listing[number].take(), listing.len()) {
+                            follow.keep(&listed);
+                        }
+                    }
+                    Change::Trouble(reason) if reason != trouble => {
+                        self.printer.warning(&format!("the watch of pods is broken, and tries again: {reason}"));
+                        trouble = reason;
+                    }
+                    Change::Trouble(_) => {}
+                },
+                Some(read) = open.next() => match read {
+                    Read::Line(key, raw) => {
+                        let (time, line) = split(&raw);
+                        let (pod, container) = (key.0.as_str(), key.1.as_str());
+                        let new = follow.read(&key, time);
+                        if new && !self.printer.log(&Line { pod, container, time, line }, several) {
+                            return Ok(());
+                        }
+                    }
+                    Read::End(key, run) => follow.ended(&key, &run),
+                    Read::Refused(key, run, reason) => {
+                        self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
+                        follow.ended(&key, &run);
+                    }
+                },
+                _ = ticks.tick() => follow.tick(),
+            }
+            // The first lists decide together what is opened: otherwise the first pod to come would be taken for the only one.
+            if lists_missing == 0 {
+                several |= follow.len() > 1;
+                for opening in follow.openings() {
+                    open.push(self.opened(opening, beginning, several));
+                }
+                beginning = false;
+                if let Some(sentence) = follow.left_out() {
+                    self.printer.warning(&sentence);
+                }
+            }
+        }
+    }
+
+    /// A log that is followed, from its opening to its end. What joins later is read from its start.
+    fn opened(&self, opening: Opening, beginning: bool, several: bool) -> BoxStream<'static, Read> {
+        let Opening { key, run, first, after } = opening;
+        let parameters = match first && beginning {
+            true => self.parameters(several),
+            false => LogParams {
+                since_time: after,
+                ..LogParams::default()
+            },
+        };
+        let parameters = LogParams {
+            follow: true,
+            ..parameters
+        };
+        let (cluster, namespace, end) = (self.cluster.clone(), self.namespace.clone(), key.clone());
+        let lines = async move {
+            match logs::lines(&cluster, &namespace, (&key.0, &key.1), parameters).await {
+                Ok(lines) => lines
+                    .map(move |line| Read::Line(key.clone(), line))
+                    .chain(stream::iter([Read::End(end, run)]))
+                    .boxed(),
+                Err(reason) => stream::iter([Read::Refused(end, run, reason)]).boxed(),
+            }
+        };
+        stream::once(lines).flatten().boxed()
+    }
+
+    /// How much of what has been written already is shown.
+    fn parameters(&self, several: bool) -> LogParams {
+        let all = !several || self.arguments.since.is_some();
+        let since = self
+            .arguments
+            .since
+            .and_then(|since| SignedDuration::try_from(since).ok());
+        LogParams {
+            tail_lines: self.arguments.tail.map(i64::from).or((!all).then_some(TAIL_OF_SEVERAL)),
+            since_seconds: since.map(|since| since.as_secs()),
+            ..LogParams::default()
+        }
+    }
+}

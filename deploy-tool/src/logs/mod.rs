@@ -1,0 +1,9 @@
+//! Pure: which containers' logs are read, which of them at once, and what a line looks like.
+
+mod follow;
+mod line;
+mod source;
+
+pub use follow::{Follow, Key, Opening};
+pub use line::{Line, split};
+pub use source::{Source, State, sources};
