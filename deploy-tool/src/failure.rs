@@ -18,6 +18,8 @@ pub enum ExitStatus {
     Prerequisite = 3,
     /// Another deploy-tool is at work on the same cluster.
     Busy = 4,
+    /// `plan --exit-code`: there is something to do. No error has this number.
+    Differs = 10,
     /// Stopped by SIGINT or SIGTERM.
     Interrupted = 130,
 }
@@ -35,6 +37,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   2    the cluster: not reachable, refuses an object, or that does not come up
   3    this host: Docker, kind, an image or disk space is missing
   4    another deploy-tool is at work on the same cluster
+  10   plan --exit-code: there is something to do
   130  interrupted";
 
 /// Something that could not be done.
@@ -197,6 +200,7 @@ mod tests {
             ExitStatus::Cluster,
             ExitStatus::Prerequisite,
             ExitStatus::Busy,
+            ExitStatus::Differs,
             ExitStatus::Interrupted,
         ] {
             let start = format!("\n  {} ", status as u8);

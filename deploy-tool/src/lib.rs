@@ -62,7 +62,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let printer = Printer::new(&cli.talk);
     match run(cli, &printer) {
-        Ok(()) => ExitStatus::Done.into(),
+        Ok(status) => status.into(),
         Err(failure) => {
             printer.failure(&failure);
             failure.status.into()
@@ -70,7 +70,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(cli: cli::Cli, printer: &Printer) -> Outcome<()> {
+fn run(cli: cli::Cli, printer: &Printer) -> Outcome<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
     runtime.block_on(async {

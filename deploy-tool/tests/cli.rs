@@ -90,6 +90,7 @@ impl Said {
 
 const VERBS: [&[&str]; 10] = [
     &[],
+    &["plan"],
     &["cluster", "up"],
     &["cluster", "down"],
     &["build"],
@@ -112,6 +113,7 @@ fn every_help_lists_the_exit_codes() {
             "2    the cluster",
             "3    this host",
             "4    another",
+            "10   plan --exit-code",
             "130  interrupted",
         ] {
             assert!(

@@ -39,6 +39,20 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "plan",
+        &[
+            ("plan", "what `up` would change"),
+            (
+                "plan --no-build --exit-code",
+                "for a script: 10 when there is something to do",
+            ),
+            (
+                "plan --save plan.json",
+                "keep it, to be applied exactly: apply --plan plan.json",
+            ),
+        ],
+    ),
+    (
         "build",
         &[
             ("build", "the image of oci/app, packed and named by its digest"),

@@ -9,6 +9,7 @@ pub mod help;
 mod logs;
 mod man;
 mod place;
+mod plan;
 mod restart;
 mod scale;
 mod status;
@@ -23,6 +24,7 @@ pub use explain::ExplainArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
 pub use place::Place;
+pub use plan::PlanArguments;
 pub use restart::RestartArguments;
 pub use scale::ScaleArguments;
 pub use status::StatusArguments;
@@ -57,6 +59,13 @@ pub enum Command {
     /// the order in which they need each other, and waits until exactly what was applied is ready. It gives up as soon as
     /// something cannot come up, and says why. Run again, it changes nothing.
     Up(UpArguments),
+    /// Show what `up` would change, field by field; changes nothing
+    ///
+    /// The cluster itself tries every object without storing it (server-side dry run), so that what it would refuse is
+    /// found here: wrong fields, fields that others have set, fields that never change, quotas, missing permissions.
+    /// Only the fields of the manifests are compared, and Secrets are shown by their length.
+    #[command(visible_alias = "diff")]
+    Plan(PlanArguments),
     /// Compile a service to Wasm and pack its image; touches no cluster
     ///
     /// The same source and versions give the same image on every machine. What is there already is not made again.

@@ -13,6 +13,7 @@ pub mod pods;
 pub mod preflight;
 pub mod restart;
 pub mod revisions;
+pub mod saved;
 pub mod scale;
 pub mod watch;
 pub mod workloads;

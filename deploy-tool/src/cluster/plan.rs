@@ -10,7 +10,8 @@ use kube::core::Status;
 
 use super::apply::{Mode, send};
 use super::discover::{Kind, Kinds, api};
-use super::{Cluster, live};
+use super::{Cluster, live, preflight};
+use crate::code;
 use crate::failure::Outcome;
 use crate::manifest::{Databases, Object, Wave};
 use crate::plan::{self, Conflict, Plan, Step};
@@ -36,6 +37,26 @@ pub async fn plan(
         Ok((plan::owned_by(object, release), kind))
     });
     let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Outcome<Vec<_>>>()?.into_iter().unzip();
+    let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    match attempt(cluster, kinds, release, objects, places, inventory, take_over).await {
+        // The server names the first thing that the user may not do. All of them at once are of more use.
+        Err(failure) if failure.number() == Some(&code::apply::PERMISSION_MISSING) => {
+            preflight::to_make(cluster, kinds, release, &wanted).await?;
+            Err(failure)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn attempt(
+    cluster: &Cluster,
+    kinds: &Kinds,
+    release: &Name,
+    objects: Vec<Object>,
+    places: Vec<Kind>,
+    inventory: &BTreeSet<Identity>,
+    take_over: bool,
+) -> Outcome<Plan> {
     let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let dropped: Vec<&Identity> = inventory.difference(&wanted).collect();
     let identities = wanted.iter().chain(dropped.iter().copied()).cloned();

@@ -11,7 +11,8 @@ use kube::api::PostParams;
 
 use super::{Cluster, discover::Kinds};
 use crate::failure::Outcome;
-use crate::plan::{self, Permission, Plan};
+use crate::plan::{self, Action, Permission, Plan};
+use crate::release::{Identity, Name};
 use crate::settings::PARALLEL_REQUESTS;
 
 /// Everything, everywhere: what an administrator may do, answered by one question in place of dozens.
@@ -22,19 +23,37 @@ const EVERYTHING: &str = "*";
 /// # Errors
 /// When the user lacks permissions: all of them, with the rules that would give them.
 pub async fn permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) -> Outcome<()> {
-    let needed = plan::needed(plan, |step| {
-        kinds
-            .find(&step.identity.group_version_kind())
-            .map(|kind| kind.resource.plural)
-    });
-    all_of(cluster, needed).await
+    let steps = plan.steps.iter().map(|step| (&step.identity, step.action));
+    all_of(
+        cluster,
+        plan::needed(&plan.release, steps, |identity| resource(kinds, identity)),
+    )
+    .await
+}
+
+/// Finds out whether some objects can be made, though it is not known which of them are there.
+///
+/// # Errors
+/// When the user lacks permissions.
+pub async fn to_make(cluster: &Cluster, kinds: &Kinds, release: &Name, objects: &BTreeSet<Identity>) -> Outcome<()> {
+    let steps = objects.iter().map(|identity| (identity, Action::Create));
+    all_of(
+        cluster,
+        plan::needed(release, steps, |identity| resource(kinds, identity)),
+    )
+    .await
+}
+
+fn resource(kinds: &Kinds, identity: &Identity) -> Option<String> {
+    let kind = kinds.find(&identity.group_version_kind())?;
+    Some(kind.resource.plural)
 }
 
 /// Finds out whether the user has some permissions.
 ///
 /// # Errors
 /// When one is missing.
-pub async fn all_of(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome<()> {
+async fn all_of(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome<()> {
     let everything = Permission {
         namespace: None,
         group: EVERYTHING.to_owned(),

@@ -7,6 +7,7 @@ mod down;
 mod explain;
 mod logs;
 mod man;
+mod plan;
 mod restart;
 mod scale;
 mod status;
@@ -15,15 +16,16 @@ mod version;
 pub mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
-use crate::failure::Outcome;
+use crate::failure::{ExitStatus, Outcome};
 use crate::printer::Printer;
 
-/// Does what the command line says.
+/// Does what the command line says; also says how the process ends.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn run(cli: Cli, printer: &Printer) -> Outcome<()> {
-    match cli.command {
+pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
+    let done = match cli.command {
+        Command::Plan(arguments) => return plan::run(printer, arguments).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, arguments).await,
@@ -43,5 +45,6 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<()> {
             completion::run(printer, &arguments);
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitStatus::Done)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::object::Object;
@@ -61,6 +62,22 @@ pub fn resolve(object: &mut Object, references: &BTreeMap<String, String>) {
     }
 }
 
+/// The references that stand in a live object where the manifest has placeholders: that of the container of the same name.
+pub fn running_references(object: &Object, live: &DynamicObject) -> BTreeMap<String, String> {
+    let live = Object {
+        value: live.clone(),
+        ..object.clone()
+    };
+    let reference = |container: &Value| {
+        let name = container.get("image")?.as_str()?.strip_prefix(PLACEHOLDER)?;
+        let running = live
+            .containers()
+            .find(|running| running.get("name") == container.get("name"))?;
+        Some((name.to_owned(), running.get("image")?.as_str()?.to_owned()))
+    };
+    object.containers().filter_map(reference).collect()
+}
+
 /// <https://kubernetes.io/docs/concepts/containers/images/#image-names>
 fn is_exact(image: &str) -> bool {
     let last = image.rsplit('/').next().unwrap_or(image);
@@ -93,6 +110,17 @@ mod tests {
             images(&objects),
             ["localhost/orders:sha256-1".to_owned(), "x:1".to_owned()].into()
         );
+    }
+
+    #[test]
+    fn what_runs_now_can_stand_in_for_a_placeholder() {
+        let object = deployment("deploy-tool://app").remove(0);
+        let live = deployment("localhost/orders:sha256-7").remove(0).value;
+        let expected = [("app".to_owned(), "localhost/orders:sha256-7".to_owned())].into();
+        assert_eq!(running_references(&object, &live), expected);
+        let mut other = live.clone();
+        other.data["spec"]["template"]["spec"]["containers"][0]["name"] = "other".into();
+        assert!(running_references(&object, &other).is_empty());
     }
 
     #[test]

@@ -169,11 +169,3 @@ fn holds_data(identity: &Identity, live: &DynamicObject) -> bool {
         _ => false,
     }
 }
-
-/// Says that a plan does not fit the cluster any more.
-pub fn outdated(changes: &[String]) -> Failure {
-    Failure::cluster("the plan is out of date, and nothing more is applied")
-        .code(&code::apply::PLAN_OUTDATED)
-        .showing(changes.join("\n"))
-        .next("make the plan again and look at it")
-}

@@ -80,6 +80,15 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
     if before.0 == after.0 {
         return;
     }
+    // What comes or goes and holds one field only is best told by that field.
+    let only = match (before.0, after.0) {
+        (None, Some(_)) => only_field(after.1),
+        (Some(_), None) => only_field(before.1),
+        _ => None,
+    };
+    if let Some(only) = only {
+        return compare(&below(path, only), before.step(only), after.step(only), found);
+    }
     match (before.0, after.0) {
         (Some(one), Some(other)) if is_whole(before.1) || is_whole(after.1) => inside(path, one, other, found),
         (Some(_), Some(_)) => {
@@ -94,11 +103,22 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
                 );
             }
         }
-        // It comes, or it goes: ours only if the side that has it says so.
+        // Ours only if the side that has it says so.
         (None, _) if after.1.is_some() => found.push(Difference::new(path, None, after.shown())),
         (_, None) if before.1.is_some() => found.push(Difference::new(path, before.shown(), None)),
         _ => {}
     }
+}
+
+fn below(path: &str, branch: &str) -> String {
+    format!("{path}{}", label(branch)).trim_start_matches('.').to_owned()
+}
+
+/// The only branch of a tree, if it is a field and not an item of a list.
+fn only_field(tree: Option<&Value>) -> Option<&str> {
+    let mut branches = branches(tree);
+    let only = branches.next().filter(|branch| branch.starts_with("f:"))?;
+    branches.next().is_none().then_some(only)
 }
 
 /// The same for values that are ours altogether.

@@ -4,9 +4,14 @@ mod applied;
 mod assemble;
 mod conflict;
 mod difference;
+mod document;
+mod lines;
+mod moved;
 mod owned;
 mod permission;
 mod refusal;
+pub mod saved;
+mod text;
 mod version;
 
 use std::collections::BTreeMap;
@@ -15,12 +20,15 @@ use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 
 pub use applied::is_applied;
-pub use assemble::{Live, checked, outdated, owned_by, prunes, refuse_other_releases, unborn_namespaces, unchecked};
+pub use assemble::{Live, checked, owned_by, prunes, refuse_other_releases, unborn_namespaces, unchecked};
 pub use conflict::{Conflict, conflicts, failure as conflict_failure};
 pub use difference::{Difference, Shown, differences};
+pub use document::{SCHEMA, document};
+pub use moved::{outdated, refuse_changes, refuse_other_cluster};
 pub use owned::same_ownership;
 pub use permission::{Permission, missing, needed};
 pub use refusal::{cannot_be_tried, is_missing_permission, refused};
+pub use text::{summary, text};
 pub use version::Version;
 
 use crate::manifest::{Object, Wave};

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code;
 use crate::failure::Failure;
-use crate::release::Name;
+use crate::manifest::Wave;
+use crate::release::{Identity, Name};
 
-use super::{Action, Plan};
+use super::Action;
 
 /// Something that a user may or may not do: one question to the API server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,20 +42,23 @@ const WAITING: [(&str, &str); 5] = [
     ("apps", "statefulsets"),
 ];
 
-/// All that a plan needs. `resource` gives the plural name of a step's kind.
-pub fn needed(plan: &Plan, resource: impl Fn(&super::Step) -> Option<String>) -> BTreeSet<Permission> {
-    let mut needed = records(&plan.release);
-    for step in &plan.steps {
-        let identity = &step.identity;
-        let Some(resource) = resource(step) else { continue };
-        needed.extend(verbs(step.action).iter().map(|verb| Permission {
+/// All that some steps of a release need. `resource` gives the plural name of a kind.
+pub fn needed<'i>(
+    release: &Name,
+    steps: impl IntoIterator<Item = (&'i Identity, Action)>,
+    resource: impl Fn(&Identity) -> Option<String>,
+) -> BTreeSet<Permission> {
+    let mut needed = records(release);
+    for (identity, action) in steps {
+        let Some(resource) = resource(identity) else { continue };
+        needed.extend(verbs(action).iter().map(|verb| Permission {
             namespace: identity.namespace.clone(),
             group: identity.group.clone(),
             resource: resource.clone(),
             verb,
         }));
-        if let Some(namespace) = &identity.namespace {
-            needed.extend(waiting(namespace));
+        if Wave::of_kind(&identity.group, &identity.kind) == Wave::Workloads {
+            needed.extend(identity.namespace.iter().flat_map(|namespace| waiting(namespace)));
         }
     }
     needed

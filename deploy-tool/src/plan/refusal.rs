@@ -11,6 +11,12 @@ pub fn refused(object: &Object, status: &Status) -> Failure {
     let what = format!("cannot apply {} from {}", object.title(), object.place());
     let message = status.message.as_str();
     let says = |part: &str| message.contains(part);
+    if is_missing_permission(status) {
+        return Failure::cluster(what)
+            .code(&code::apply::PERMISSION_MISSING)
+            .because(message)
+            .next("use a context whose user may do this");
+    }
     if says("being terminated") {
         return Failure::cluster(what)
             .code(&code::apply::NAMESPACE_MISSING)
@@ -34,7 +40,7 @@ pub fn refused(object: &Object, status: &Status) -> Failure {
     if says("field not declared in schema") || says("unknown field") {
         return Failure::input(what).code(&code::input::UNKNOWN_FIELD).because(message);
     }
-    if says("admission webhook") || (status.code == 403 && !is_missing_permission(status)) {
+    if says("admission webhook") || status.code == 403 {
         return Failure::cluster(what)
             .code(&code::apply::ADMISSION_REFUSED)
             .because(message);

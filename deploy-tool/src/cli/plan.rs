@@ -1,0 +1,28 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Place, SourceArguments};
+
+/// Arguments of `plan`
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
+    /// From what
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Build nothing: take the images that run now in place of deploy-tool://NAME
+    #[arg(long)]
+    pub no_build: bool,
+    /// Plan to take over the fields that others have set to something else than the manifests say
+    #[arg(long)]
+    pub take_over: bool,
+    /// End with exit code 10 when there is something to do
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Keep the plan in a file for `apply --plan`; it holds what the manifests say, their Secrets included
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+}

@@ -1,0 +1,101 @@
+//! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
+
+use std::collections::BTreeMap;
+
+use super::build;
+use crate::cache::Cache;
+use crate::cli::{PlanArguments, SourceArguments};
+use crate::cluster::discover::Kinds;
+use crate::cluster::{Cluster, live, plan, revisions, saved};
+use crate::failure::{ExitStatus, Outcome};
+use crate::manifest::{self, Object};
+use crate::plan::saved::Saved;
+use crate::plan::{document, text};
+use crate::printer::{Printer, Progress};
+use crate::release::Name;
+
+/// Runs the command.
+///
+/// # Errors
+/// When a step fails, or the cluster would refuse an object.
+pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitStatus> {
+    let PlanArguments {
+        place,
+        source,
+        no_build,
+        take_over,
+        exit_code,
+        save,
+    } = arguments;
+    let mut objects = manifest::in_order(manifest::load(&place.manifests)?);
+    manifest::refuse_inexact(&objects)?;
+    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
+    let cluster = Cluster::connect(&place.context).await?;
+    let mut kinds = Kinds::of(&cluster).await?;
+    match no_build {
+        true => take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?,
+        false => take_built_images(printer, &source, &mut objects).await?,
+    }
+    let inventory = revisions::history(&cluster, &release).await?.inventory();
+    let make = async |_: &Progress| plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await;
+    let plan = printer.step(&format!("plan for release {release}"), make).await?;
+    printer.data(&match printer.json() {
+        true => serde_json::to_string_pretty(&document(&plan)).unwrap_or_default(),
+        false => text(&plan),
+    });
+    let status = match exit_code && !plan.is_empty() {
+        true => ExitStatus::Differs,
+        false => ExitStatus::Done,
+    };
+    if let Some(path) = save {
+        let identity = saved::identity(&cluster).await?;
+        let saved = Saved::new(&place.context, identity, cluster.now(), plan);
+        crate::plan::saved::write(&path, &saved)?;
+        printer.say(&format!(
+            "saved: `deploy-tool apply --plan {}` does exactly this, or nothing",
+            path.display()
+        ));
+    }
+    Ok(status)
+}
+
+/// Puts in the images that are built from the sources as they are.
+async fn take_built_images(printer: &Printer, source: &SourceArguments, objects: &mut [Object]) -> Outcome<()> {
+    let cache = Cache::open()?;
+    let mut references = BTreeMap::new();
+    for name in manifest::placeholders(objects) {
+        let built = build::build(printer, &cache, source, &name).await?;
+        references.insert(built.name, built.reference);
+    }
+    objects
+        .iter_mut()
+        .for_each(|object| manifest::resolve(object, &references));
+    Ok(())
+}
+
+/// Puts in the images that the live objects have.
+async fn take_running_images(
+    printer: &Printer,
+    cluster: &Cluster,
+    kinds: &Kinds,
+    release: &Name,
+    objects: &mut [Object],
+) -> Outcome<()> {
+    let with_placeholders = objects
+        .iter_mut()
+        .filter(|object| !manifest::placeholders(std::slice::from_ref(*object)).is_empty());
+    for object in with_placeholders {
+        let (settled, _) = kinds.settle(object.clone(), &release.namespace)?;
+        let found = live::objects(cluster, kinds, [settled.identity()]).await?;
+        if let Some(live) = found.get(&settled.identity()) {
+            manifest::resolve(object, &manifest::running_references(object, live));
+        }
+        for name in manifest::placeholders(std::slice::from_ref(object)) {
+            printer.warning(&format!(
+                "the image {name} of {} is not known until it is built: it runs nowhere",
+                object.title()
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Pure: whether the cluster is still as a plan found it.
+
+use super::saved::Saved;
+use super::{Live, Plan, Step, Version};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+
+/// Refuses a plan that was made for another cluster.
+///
+/// # Errors
+/// When it was; or when neither can be told and the contexts have different names.
+pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>) -> Outcome<()> {
+    let same = match (saved.cluster.as_deref(), cluster) {
+        (Some(then), Some(now)) => then == now,
+        _ => saved.context == context,
+    };
+    match same {
+        true => Ok(()),
+        false => Err(Failure::input("the plan was made for another cluster")
+            .code(&code::apply::PLAN_OF_OTHER_CLUSTER)
+            .because(format!(
+                "it was made with the context `{}`, and this is `{context}`",
+                saved.context
+            ))
+            .next("name its cluster's context with --context, or make the plan anew for this one")),
+    }
+}
+
+/// Refuses a plan one of whose objects is not what it was.
+///
+/// # Errors
+/// When there is one; all of them are named.
+pub fn refuse_changes(plan: &Plan, live: &Live) -> Outcome<()> {
+    let change = |step: &Step| {
+        let title = step.identity.title();
+        match (&step.before, live.get(&step.identity)) {
+            (None, Some(_)) => Some(format!("{title} has been made since")),
+            (Some(_), None) => Some(format!("{title} has been deleted since")),
+            (Some(before), Some(live)) if !before.is_same_content(&Version::of(live)) => {
+                Some(format!("{title} has been changed since"))
+            }
+            _ => None,
+        }
+    };
+    let changes: Vec<String> = plan.steps.iter().filter_map(change).collect();
+    match changes.is_empty() {
+        true => Ok(()),
+        false => Err(outdated(&changes)),
+    }
+}
+
+/// Says that a plan does not fit the cluster any more.
+pub fn outdated(changes: &[String]) -> Failure {
+    Failure::cluster("the plan is out of date, and nothing more is applied")
+        .code(&code::apply::PLAN_OUTDATED)
+        .showing(changes.join("\n"))
+        .next("make the plan again and look at it")
+}
