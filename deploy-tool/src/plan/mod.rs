@@ -11,6 +11,8 @@ mod owned;
 mod permission;
 mod refusal;
 pub mod saved;
+#[cfg(test)]
+mod tests;
 mod text;
 mod version;
 
