@@ -141,6 +141,21 @@ impl Failure {
     pub fn what(&self) -> &str {
         &self.what
     }
+
+    /// Why, and the causes of that.
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// What shows it.
+    pub fn details(&self) -> &[String] {
+        &self.details
+    }
+
+    /// What to do next.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
 }
 
 /// What to do about a full disk.

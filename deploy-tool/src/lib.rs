@@ -60,9 +60,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if asked { ExitStatus::Done } else { ExitStatus::Input }.into();
         }
     };
-    let printer = Printer::new(&cli.talk);
+    anstream::ColorChoice::from(cli.talk.color).write_global();
+    let printer = Printer::new(&cli.talk, cli.command.acts());
     match run(cli, &printer) {
-        Ok(status) => status.into(),
+        Ok(status) => {
+            printer.done(status);
+            status.into()
+        }
         Err(failure) => {
             printer.failure(&failure);
             failure.status.into()

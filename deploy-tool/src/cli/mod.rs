@@ -107,6 +107,18 @@ pub enum Command {
     Man(ManArguments),
 }
 
+impl Command {
+    /// Whether it changes something and takes its time: with `--output json` it then prints events while it works. The
+    /// others print one document.
+    pub fn acts(&self) -> bool {
+        match self {
+            Self::Up(_) | Self::Build(_) | Self::Down(_) | Self::Scale(_) | Self::Restart(_) | Self::Cluster(_) => true,
+            Self::Plan(_) | Self::Status(_) | Self::Logs(_) => false,
+            Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
+        }
+    }
+}
+
 /// Reads a command line.
 ///
 /// # Errors

@@ -3,14 +3,23 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+use tower::layer::layer_fn;
 
+use super::trace::Traced;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{self, FIRST_REQUEST_TIMEOUT, REQUEST_TIMEOUT};
 
 /// Longer than the server lets a watch be silent, see [`super::watch`].
 const WATCH_SILENCE: Duration = Duration::from_secs(40);
+
+/// A client that tells of every request.
+fn traced(config: Config) -> kube::Result<Client> {
+    let builder = ClientBuilder::try_from(config)?;
+    Ok(builder.with_layer(&layer_fn(Traced::new)).build())
+}
 
 /// A cluster that has answered.
 #[derive(Clone)]
@@ -54,9 +63,9 @@ impl Cluster {
         once.default_retry = false;
         let mut bounded = config.clone();
         bounded.read_timeout = Some(WATCH_SILENCE);
-        let client = Client::try_from(config).map_err(|error| unusable(&error))?;
-        let watches = Client::try_from(bounded).map_err(|error| unusable(&error))?;
-        let pods_client = Client::try_from(once).map_err(|error| unusable(&error))?;
+        let watches = traced(bounded).map_err(|error| unusable(&error))?;
+        let client = traced(config).map_err(|error| unusable(&error))?;
+        let pods_client = traced(once).map_err(|error| unusable(&error))?;
         let mut cluster = Self {
             pods_client,
             watches,

@@ -15,6 +15,7 @@ pub mod restart;
 pub mod revisions;
 pub mod saved;
 pub mod scale;
+mod trace;
 pub mod watch;
 pub mod workloads;
 

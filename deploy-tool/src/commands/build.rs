@@ -18,7 +18,7 @@ use crate::{digest, lock};
 /// Part of every cache key: to be raised when the way modules are compiled changes.
 const COMPILE_REVISION: &str = "1";
 
-/// A built image. As JSON it is the output of `build --output json`.
+/// A built image. As JSON it is the `data` of the result of `build --output json`.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Built {
@@ -52,10 +52,7 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
     let BuildArguments { image, source } = arguments;
     let cache = Cache::open()?;
     let built = build(printer, &cache, &source, &image).await?;
-    printer.data(&match printer.json() {
-        false => built.reference.clone(),
-        true => serde_json::to_string_pretty(&built).unwrap_or_default(),
-    });
+    printer.result(&built, &built.reference);
     Ok(())
 }
 

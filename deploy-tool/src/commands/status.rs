@@ -22,10 +22,7 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
     let release = manifest::release_of(&place)?;
     let cluster = Cluster::connect(&place.context).await?;
     let status = status(&cluster, &release.namespace).await?;
-    printer.data(&match printer.json() {
-        false => report::table(&status),
-        true => serde_json::to_string_pretty(&status).unwrap_or_default(),
-    });
+    printer.result(&status, &report::table(&status));
     Ok(())
 }
 

@@ -127,7 +127,7 @@ async fn report(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcom
             pod.node.as_deref().unwrap_or("?")
         ));
     }
-    printer.data(&report::table(&status));
+    printer.result(&status, &report::table(&status));
     let services = pods::services(cluster, namespace).await?;
     let lines = services
         .iter()

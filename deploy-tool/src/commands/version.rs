@@ -31,8 +31,5 @@ pub fn run(printer: &Printer) {
         version.engine,
         version.engine_version,
     );
-    printer.data(&match printer.json() {
-        false => text,
-        true => serde_json::to_string_pretty(&version).unwrap_or_default(),
-    });
+    printer.result(&version, &text);
 }

@@ -1,49 +1,76 @@
-//! The only file that prints: data to the standard output, talk to the standard error.
+//! The only place that prints: data to the standard output, talk to the standard error.
 //!
-//! A step is one line with a tick or a cross and its time. While it runs it shows that it is alive and what it does:
-//! in place on a terminal, else with a line every ten seconds. `NO_COLOR` is respected (by anstream).
+//! A step is one line with a tick or a cross and its time. While it runs it shows what it does and waits for: in place on
+//! a terminal, else a line for each change. With `--output json` a verb that acts prints [events](event) instead.
 
+mod event;
+mod frame;
+mod line;
 mod log;
+mod narrator;
 mod progress;
-pub mod table;
-pub mod width;
+mod screen;
+mod step;
+mod table;
+mod width;
 
 pub use progress::Progress;
+pub use screen::detail;
 
-use std::io::{IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::io::Write;
+use std::time::Instant;
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::cli::{OutputFormat, Talk};
-use crate::failure::{Failure, Outcome};
-use anstyle::{AnsiColor, Style};
-use width::cut;
+use crate::failure::{ExitStatus, Failure, Outcome};
+use event::Event;
+use line::{Line, Sign};
+use screen::screen;
+use step::Step;
 
-/// How often a step that takes long says so where lines cannot be overwritten.
-const ALIVE_INTERVAL: Duration = Duration::from_secs(10);
-/// How often the line in place is redrawn.
-const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
-/// The width of a line that is redrawn in place: it must never wrap.
-const LINE_WIDTH: usize = 79;
-/// The width of a line that says a step is alive where lines cannot be overwritten.
-const LOG_LINE_WIDTH: usize = 180;
-
-const GREEN: Style = AnsiColor::Green.on_default();
 const RED: Style = AnsiColor::Red.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
 
 /// Where a run's talk and data go.
 #[derive(Debug)]
 pub struct Printer {
-    terminal: bool,
+    voice: Voice,
     output: OutputFormat,
+    start: Instant,
+    result: RefCell<Option<serde_json::Value>>,
+}
+
+/// How a run talks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    /// Warnings and errors only.
+    Quiet,
+    /// Line by line.
+    Plain,
+    /// In place, on a terminal.
+    Live,
+    /// JSON lines on the standard output, for programs.
+    Events,
 }
 
 impl Printer {
-    /// A printer on this process' streams.
-    pub fn new(talk: &Talk) -> Self {
+    /// A printer on this process' streams, for a verb that acts or for one that only looks.
+    pub fn new(talk: &Talk, acts: bool) -> Self {
+        let voice = match (talk.output, talk.quiet) {
+            (OutputFormat::Json, _) if acts => Voice::Events,
+            (OutputFormat::Json, _) | (_, true) => Voice::Quiet,
+            _ if screen::can_be_redrawn() => Voice::Live,
+            _ => Voice::Plain,
+        };
+        screen().set(voice == Voice::Live, talk.verbose);
         Self {
+            voice,
             output: talk.output,
-            terminal: std::io::stderr().is_terminal(),
+            start: Instant::now(),
+            result: RefCell::default(),
         }
     }
 
@@ -58,72 +85,95 @@ impl Printer {
     /// Those of the work.
     pub async fn step<T>(&self, title: &str, work: impl AsyncFnOnce(&Progress) -> Outcome<T>) -> Outcome<T> {
         let progress = Progress::default();
-        let start = Instant::now();
-        let interval = if self.terminal { REDRAW_INTERVAL } else { ALIVE_INTERVAL };
+        let mut step = Step::begin(self, title, &progress);
+        let interval = step.interval();
         let mut ticker = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
         let mut work = std::pin::pin!(work(&progress));
         let result = loop {
             tokio::select! {
                 result = &mut work => break result,
-                _ = ticker.tick() => {
-                    self.changes(&progress);
-                    self.alive(title, start.elapsed(), &progress.shown_activity());
-                }
+                _ = ticker.tick() => step.tick(),
             }
         };
-        self.changes(&progress);
-        let (sign, style) = if result.is_ok() { ('✓', GREEN) } else { ('✗', RED) };
-        let outcome = progress.shown_outcome();
-        let text = outcome.as_deref().filter(|_| result.is_ok()).unwrap_or(title);
-        self.line(&format!(
-            "{style}{sign}{style:#} {text} ({:.1} s)",
-            start.elapsed().as_secs_f64()
-        ));
+        step.end(result.is_ok());
         result
-    }
-
-    fn changes(&self, progress: &Progress) {
-        for (_, row) in progress.take_changes() {
-            self.line(&format!("  … {}: {}", row.title, row.reason));
-        }
-    }
-
-    fn alive(&self, title: &str, elapsed: Duration, activity: &str) {
-        let text = format!("{title} ({} s) {activity}", elapsed.as_secs());
-        if self.terminal {
-            let line = cut(&format!("… {text}"), LINE_WIDTH);
-            let mut stream = anstream::stderr().lock();
-            // A terminal that has gone away is no reason to stop the work.
-            let _ = write!(stream, "\r\x1b[2K{line}").and_then(|()| stream.flush());
-        } else {
-            self.line(&format!("  … {}", cut(&text, LOG_LINE_WIDTH).trim_end()));
-        }
     }
 
     /// Something the reader can act on, though the run goes on.
     pub fn warning(&self, text: &str) {
-        self.line(&format!("{YELLOW}!{YELLOW:#} {text}"));
+        match self.voice {
+            Voice::Events => self.event(&Event::Warning { text }),
+            _ => screen().write(&Line::new(Sign::Warning, text).styled()),
+        }
     }
 
     /// A plain line of talk.
     pub fn say(&self, text: &str) {
-        self.line(text);
+        match self.voice {
+            Voice::Quiet => {}
+            Voice::Events => self.event(&Event::Message { text }),
+            Voice::Plain | Voice::Live => screen().write(text),
+        }
     }
 
-    /// The last words of a run that failed.
-    pub fn failure(&self, failure: &Failure) {
-        let number = failure.number().map(|code| format!(" {code}")).unwrap_or_default();
-        self.line(&format!("\n{RED}error{number}:{RED:#} {failure}"));
-    }
-
-    fn line(&self, text: &str) {
-        let start = if self.terminal { "\r\x1b[2K" } else { "" };
-        let mut stream = anstream::stderr().lock();
-        let _ = writeln!(stream, "{start}{text}");
-    }
-
-    /// Data for the reader or the next program in a pipe.
+    /// Text for the reader or the next program in a pipe.
     pub fn data(&self, text: &str) {
+        match self.voice {
+            Voice::Events => self.event(&Event::Message { text: text.trim_end() }),
+            _ => self.print(text),
+        }
+    }
+
+    /// What a verb was asked for: text for people, its JSON form for programs.
+    pub fn result(&self, value: &impl Serialize, text: &str) {
+        // What is not text, a number, a list or a map of these is a mistake that tests find.
+        let value = serde_json::to_value(value).unwrap_or_default();
+        match (self.output, self.voice) {
+            (_, Voice::Events) => *self.result.borrow_mut() = Some(value),
+            (OutputFormat::Json, _) => self.print(&format!("{value:#}")),
+            (OutputFormat::Text, _) => self.print(text),
+        }
+    }
+
+    /// The last words of a run that did what it was asked for.
+    pub fn done(&self, status: ExitStatus) {
+        let seconds = (self.start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        self.event(&Event::Result {
+            exit_code: status as u8,
+            seconds,
+            data: self.result.take(),
+        });
+    }
+
+    /// The last words of a run that failed. Programs get them on the standard output, whatever the verb prints there.
+    pub fn failure(&self, failure: &Failure) {
+        let mut number = String::new();
+        let mut more = String::new();
+        if let Some(code) = failure.number() {
+            number = format!(" {code}");
+            more = format!("\n  more: `deploy-tool explain {code}`");
+        }
+        screen().write(&format!("\n{RED}error{number}:{RED:#} {failure}{more}"));
+        if self.json() {
+            self.print(&Event::failure(failure).line(Timestamp::now()));
+        }
+    }
+
+    fn event(&self, event: &Event) {
+        self.event_at(Timestamp::now(), event);
+    }
+
+    fn event_at(&self, time: Timestamp, event: &Event) {
+        if self.voice == Voice::Events {
+            self.print(&event.line(time));
+        }
+    }
+
+    fn print(&self, text: &str) {
+        if self.voice == Voice::Live {
+            // Both streams may be the same terminal.
+            screen().leave(&[]);
+        }
         let mut stream = anstream::stdout().lock();
         // A reader that has closed the pipe has seen enough.
         let _ = writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush());

@@ -1,7 +1,7 @@
 //! What a running step wants shown. Nothing is printed here.
 
 use std::cell::{Ref, RefCell};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -51,6 +51,14 @@ impl Progress {
     /// The step's line when it is done, in place of its title.
     pub fn outcome(&self, text: impl Into<String>) {
         *self.outcome.borrow_mut() = Some(text.into());
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    pub(super) fn table(&self) -> Ref<'_, Table> {
+        self.table.borrow()
     }
 
     pub(super) fn shown_activity(&self) -> Ref<'_, String> {

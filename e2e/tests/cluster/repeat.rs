@@ -50,7 +50,9 @@ fn the_same_source_gives_the_same_digest_on_another_machine() {
     let built = |mut command: Command| -> Value {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
+        let events = String::from_utf8(output.stdout).unwrap();
+        let result: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+        result["data"].clone()
     };
     let here = built(deploy_tool_command(&["build", "--output", "json"]));
 
