@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod proxy;
+pub mod random;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -71,7 +71,15 @@ impl Programs {
         match tool {
             Deployer::DeployTool => {
                 let mut apply = Command::new(&self.deploy_tool);
-                apply.args(["up", "--context", context, "--namespace", namespace, "--timeout", limit]);
+                apply.args([
+                    "apply",
+                    "--context",
+                    context,
+                    "--namespace",
+                    namespace,
+                    "--timeout",
+                    limit,
+                ]);
                 apply.arg("-f").arg(folder.join(MANIFESTS));
                 vec![apply]
             }

@@ -1,0 +1,191 @@
+//! A proxy in front of the API server, on loopback, that counts what passes and, when told to, fails as networks and busy
+//! API servers do.
+
+mod body;
+mod fault;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::random::Random;
+use body::PassedOn;
+pub use fault::Fault;
+
+/// The name of the context in the proxy's kubeconfig.
+pub const CONTEXT: &str = "through-proxy";
+
+/// A request that has passed.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// Its method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+}
+
+impl Passed {
+    /// Whether it may change what the cluster stores. Reviews are questions, though they are posted.
+    pub fn writes(&self) -> bool {
+        self.method != "GET" && !self.target.contains("dryRun=All") && !self.target.contains("accessreviews")
+    }
+}
+
+#[derive(Default)]
+struct Record {
+    requests: Mutex<Vec<Passed>>,
+    bytes: Arc<AtomicUsize>,
+    failing: AtomicBool,
+    faults: AtomicUsize,
+}
+
+/// A running proxy; it ends with its value.
+pub struct Proxy {
+    record: Arc<Record>,
+    folder: tempfile::TempDir,
+    thread: Option<std::thread::JoinHandle<()>>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Proxy {
+    /// Starts a proxy to the API server of a context.
+    pub fn start(context: &str, seed: u64) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let client = runtime.block_on(client(context));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        write_kubeconfig(folder.path(), listener.local_addr().unwrap().port());
+        let record = Arc::new(Record::default());
+        let (stop, stopped) = oneshot::channel();
+        let serving = serve(listener, client, record.clone(), Random::new(seed));
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serving => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self {
+            record,
+            folder,
+            thread: Some(thread),
+            stop: Some(stop),
+        }
+    }
+
+    /// A kubeconfig whose only context, [`CONTEXT`], leads through the proxy.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    /// Whether requests fail from now on.
+    pub fn fail(&self, failing: bool) {
+        self.record.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// How many requests were made to fail.
+    pub fn faults(&self) -> usize {
+        self.record.faults.load(Ordering::Relaxed)
+    }
+
+    /// The requests since the last call, and how many bytes the answers had.
+    pub fn passed(&self) -> (Vec<Passed>, usize) {
+        let requests = std::mem::take(&mut *self.record.requests.lock().unwrap());
+        (requests, self.record.bytes.swap(0, Ordering::Relaxed))
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It has ended already where nobody listens.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = self.thread.take().map(std::thread::JoinHandle::join);
+    }
+}
+
+async fn client(context: &str) -> Client {
+    let options = KubeConfigOptions {
+        context: Some(context.to_owned()),
+        ..KubeConfigOptions::default()
+    };
+    let kubeconfig = Kubeconfig::read().expect("there is a kubeconfig");
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+    config.default_retry = false;
+    config.read_timeout = None;
+    Client::try_from(config).unwrap()
+}
+
+/// The proxy speaks plain HTTP, and to the API server with the real kubeconfig's certificate.
+fn write_kubeconfig(folder: &Path, port: u16) {
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: {CONTEXT}\n\
+         clusters: [{{name: proxy, cluster: {{server: \"http://127.0.0.1:{port}\"}}}}]\n\
+         users: [{{name: nobody, user: {{}}}}]\n\
+         contexts: [{{name: {CONTEXT}, context: {{cluster: proxy, user: nobody}}}}]\n"
+    );
+    std::fs::write(folder.join("config"), text).unwrap();
+}
+
+async fn serve(listener: TcpListener, client: Client, record: Arc<Record>, random: Random) {
+    let random = Arc::new(Mutex::new(random));
+    loop {
+        // A connection that has gone again before it was taken is none.
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        let (client, record, random) = (client.clone(), record.clone(), random.clone());
+        tokio::spawn(async move {
+            let answer = service_fn(|request| pass(request, &client, &record, &random));
+            // An error here is a connection that was cut, on purpose or by a client that was killed.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), answer)
+                .await;
+        });
+    }
+}
+
+/// Answers one request. An error closes its connection without an answer.
+async fn pass(
+    request: Request<Incoming>,
+    client: &Client,
+    record: &Record,
+    random: &Mutex<Random>,
+) -> Result<Response<PassedOn>, kube::Error> {
+    let target = request.uri().to_string();
+    let watch = target.contains("watch=true") || target.contains("watch=1");
+    let fault = match record.failing.load(Ordering::Relaxed) {
+        true => fault::draw(&mut random.lock().unwrap(), watch),
+        false => None,
+    };
+    record.faults.fetch_add(usize::from(fault.is_some()), Ordering::Relaxed);
+    let method = request.method().to_string();
+    record.requests.lock().unwrap().push(Passed { method, target });
+    match &fault {
+        Some(Fault::Refuse(status)) => return Ok(fault::refusal(*status).map(PassedOn::text)),
+        Some(Fault::CutBefore) => return Err(fault::cut()),
+        Some(Fault::Delay(pause)) => tokio::time::sleep(*pause).await,
+        _ => {}
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = body.collect().await.map_err(kube::Error::HyperError)?.to_bytes();
+    let response = client.send(Request::from_parts(parts, bytes.into())).await?;
+    if fault == Some(Fault::CutAfter) {
+        return Err(fault::cut());
+    }
+    Ok(response.map(|body| PassedOn::new(body, fault, record.bytes.clone())))
+}
