@@ -16,6 +16,7 @@ pub mod deployer;
 pub mod digest;
 pub mod docker;
 pub mod failure;
+pub mod forward;
 pub mod image;
 pub mod kind;
 pub mod kind_config;

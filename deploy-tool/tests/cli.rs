@@ -99,6 +99,7 @@ const VERBS: &[&[&str]] = &[
     &["scale"],
     &["restart"],
     &["logs"],
+    &["open"],
     &["down"],
 ];
 
@@ -165,6 +166,8 @@ fn wrong_arguments_are_refused_before_anything_happens() {
         &["scale", "many"],
         &["scale", "app=1", "other"],
         &["restart", "node/a"],
+        &["open", "--port", "http"],
+        &["logs", "--follow", "--previous"],
         &["up", "--timeout", "soon"],
         &["up", "--timeout", "0s"],
         &["status", "--output", "yaml"],

@@ -87,6 +87,13 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "open",
+        &[
+            ("open", "the service, at a free port of this host"),
+            ("open mariadb --port 3307", "any TCP port, for a client of its own"),
+        ],
+    ),
+    (
         "scale",
         &[
             ("scale 3", "three replicas, unless the database has too few connections"),

@@ -8,6 +8,7 @@ mod explain;
 pub mod help;
 mod logs;
 mod man;
+mod open;
 mod place;
 mod plan;
 mod restart;
@@ -23,6 +24,7 @@ pub use down::DownArguments;
 pub use explain::ExplainArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
+pub use open::OpenArguments;
 pub use place::Place;
 pub use plan::PlanArguments;
 pub use restart::RestartArguments;
@@ -84,6 +86,11 @@ pub enum Command {
     /// Pods are found by the name of their workload, by their own, or all of them. With --follow, restarts, roll-outs and
     /// new pods are followed as well, at most 50 containers at once. A container that has not started says why.
     Logs(LogsArguments),
+    /// Open a port of this host that leads to a Service, until Ctrl-C
+    ///
+    /// Connections go through the API server to a ready pod of the Service, and to another one when that goes. Only this
+    /// host can use the port.
+    Open(OpenArguments),
     /// Change the number of replicas and wait for them
     ///
     /// Several workloads at once, or none: everything is checked before anything is changed. Refuses more replicas than the
@@ -113,7 +120,7 @@ impl Command {
     pub fn acts(&self) -> bool {
         match self {
             Self::Up(_) | Self::Build(_) | Self::Down(_) | Self::Scale(_) | Self::Restart(_) | Self::Cluster(_) => true,
-            Self::Plan(_) | Self::Status(_) | Self::Logs(_) => false,
+            Self::Plan(_) | Self::Status(_) | Self::Logs(_) | Self::Open(_) => false,
             Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }

@@ -9,6 +9,10 @@ pub(super) const CODES: &[&Code] = &[
     &TOO_FEW_CONNECTIONS,
     &ROLL_OUT_HELD,
     &NO_SUCH_CONTAINER,
+    &NO_SUCH_SERVICE,
+    &NO_SUCH_PORT,
+    &NO_READY_POD,
+    &PORT_TAKEN,
 ];
 
 /// Nothing of that name.
@@ -67,4 +71,38 @@ pub const NO_SUCH_CONTAINER: Code = Code {
     meaning: "`logs --container` names a container, and none of the pods it looks at has one of that name. Init containers \
         can be named as well.",
     mend: "take one of the names in the message.",
+};
+
+/// No Service, or not clear which.
+pub const NO_SUCH_SERVICE: Code = Code {
+    number: 507,
+    title: "there is no such Service, or it is not clear which",
+    meaning: "`open` leads to the Service that is named; without a name to the only one of the namespace, or to the only one \
+        that has the annotation `deploy-tool.dev/try`.",
+    mend: "name one of those in the message.",
+};
+
+/// The Service does not have that port.
+pub const NO_SUCH_PORT: Code = Code {
+    number: 508,
+    title: "a Service leads to no pod's port",
+    meaning: "The Service has no TCP port of that number or name, or it selects no pods: it stands for a name outside the \
+        cluster, or somebody keeps its endpoints by hand.",
+    mend: "name one of the ports in the message after the colon of `--port LOCAL:REMOTE`.",
+};
+
+/// Nobody would answer.
+pub const NO_READY_POD: Code = Code {
+    number: 509,
+    title: "no pod of a Service is ready",
+    meaning: "There is nobody behind the Service that could answer. The message says what holds the first of its pods up.",
+    mend: "mend what the message says; `deploy-tool status` shows all pods, `deploy-tool logs` what they write.",
+};
+
+/// The local port.
+pub const PORT_TAKEN: Code = Code {
+    number: 510,
+    title: "a port of this host cannot be opened",
+    meaning: "Another program has the port, or it is one below 1024 and needs other rights.",
+    mend: "name another one with `--port`, or leave it out: any free one is taken then.",
 };

@@ -7,6 +7,7 @@ mod down;
 mod explain;
 mod logs;
 mod man;
+mod open;
 mod plan;
 mod restart;
 mod scale;
@@ -32,6 +33,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
         Command::Up(arguments) => up::run(printer, arguments).await,
         Command::Status(arguments) => status::run(printer, arguments).await,
         Command::Logs(arguments) => logs::run(printer, arguments).await,
+        Command::Open(arguments) => open::run(printer, arguments).await,
         Command::Restart(arguments) => restart::run(printer, arguments).await,
         Command::Scale(arguments) => scale::run(printer, arguments).await,
         Command::Down(arguments) => down::run(printer, arguments).await,

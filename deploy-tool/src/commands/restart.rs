@@ -1,22 +1,18 @@
 //! `deploy-tool restart [NAME…]`: refuse what would have no effect, replace the pods, wait.
 
-use kube::ResourceExt;
-use kube::api::DynamicObject;
-
 use super::wait;
 use crate::cache::Cache;
 use crate::cli::RestartArguments;
 use crate::cluster::{Cluster, restart, workloads};
 use crate::code;
-use crate::connections::DATABASE_ANNOTATION;
 use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
-use crate::rollout::{Target, TargetKind};
-use crate::workload::{Kind, Standing, Workload, choose};
+use crate::rollout::Target;
+use crate::workload::{Kind, Standing, choose};
 use crate::{lock, manifest};
 
 /// The kinds whose controllers replace pods when the template changes.
-const KINDS: [Kind; 2] = [Kind::StatefulSet, Kind::Deployment];
+const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 
 /// Runs the command.
 ///
@@ -40,7 +36,7 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> 
         let mut targets = Vec::new();
         for one in &chosen {
             let stored = restart::restart(&cluster, namespace, &one.workload, since).await?;
-            targets.push(target(namespace, &one.workload, &stored));
+            targets.extend(Target::of(&stored));
         }
         let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
         progress.outcome(format!("restarted: {sentence}"));
@@ -49,21 +45,6 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> 
     printer
         .step(&format!("restart of {}", titles.join(", ")), restart_all)
         .await
-}
-
-fn target(namespace: &str, workload: &Workload, stored: &DynamicObject) -> Target {
-    Target {
-        kind: match workload.kind {
-            Kind::StatefulSet => TargetKind::StatefulSet,
-            _ => TargetKind::Deployment,
-        },
-        namespace: namespace.to_owned(),
-        name: workload.name.clone(),
-        generation: stored.metadata.generation.unwrap_or(0),
-        selector: None,
-        database: stored.annotations().get(DATABASE_ANNOTATION).cloned(),
-        surplus_gone: false,
-    }
 }
 
 /// Nothing is restarted unless everything can be.

@@ -1,7 +1,7 @@
 //! `deploy-tool status`: what runs where, and how.
 
 use futures::{StreamExt, stream};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
 
 use crate::cli::StatusArguments;
 use crate::cluster::{Cluster, pods};
@@ -31,7 +31,8 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
 /// # Errors
 /// When the cluster does not answer.
 pub async fn status(cluster: &Cluster, namespace: &str) -> Outcome<Status> {
-    let (pods, url) = futures::try_join!(pods::reduced(cluster, namespace, found), url(cluster, namespace))?;
+    let url = async { url(cluster, &pods::services(cluster, namespace).await?).await };
+    let (pods, url) = futures::try_join!(pods::reduced(cluster, namespace, found), url)?;
     let mut pods = with_modes(cluster, namespace, pods).await;
     pods.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Status {
@@ -72,9 +73,11 @@ async fn with_modes(cluster: &Cluster, namespace: &str, pods: Vec<(PodStatus, Op
 }
 
 /// Where the service can be reached from this host: through a port that kind maps, or on a node.
-async fn url(cluster: &Cluster, namespace: &str) -> Outcome<Option<String>> {
-    let services = pods::services(cluster, namespace).await?;
-    let Some((_, port)) = report::node_port(&services) else {
+///
+/// # Errors
+/// When the cluster or Docker does not answer.
+pub async fn url(cluster: &Cluster, services: &[Service]) -> Outcome<Option<String>> {
+    let Some((_, port)) = report::node_port(services) else {
         return Ok(None);
     };
     if let Some(name) = settings::kind_cluster(&cluster.context) {

@@ -1,0 +1,164 @@
+//! `deploy-tool open [SERVICE]`: a port of this host that leads to a ready pod of a Service, until Ctrl-C.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::process::Stdio;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
+use kube::runtime::watcher::Event;
+use kube::{Api, ResourceExt};
+use serde::Serialize;
+use tokio::net::TcpStream;
+
+use super::status;
+use crate::cli::OpenArguments;
+use crate::cluster::forward::{self, Listener};
+use crate::cluster::{Cluster, list, pods};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::forward::{Backend, Backends, Way, reason, service, way};
+use crate::manifest;
+use crate::printer::Printer;
+
+/// What `open --output json` prints. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Opened<'a> {
+    url: &'a str,
+    pod: &'a str,
+    port: u16,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such Service, no pod of it is ready, or the port is taken.
+pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
+    let OpenArguments {
+        service: name,
+        port,
+        browser,
+        place,
+    } = arguments;
+    let release = manifest::release_of(&place)?;
+    let cluster = Cluster::connect(&place.context).await?;
+    let namespace = &release.namespace;
+    let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let services = pods::services(&cluster, namespace).await?;
+    let service = service(&services, name.as_deref(), &where_it_is)?;
+    let way = way(service, port.remote.as_deref())?;
+    let (mut backends, first) = ready(&cluster, namespace, &way).await?;
+
+    let listener = Listener::open(port.local).await?;
+    let local = listener.port;
+    let url = format!("{}://localhost:{local}", way.scheme);
+    if let Some(other) = status::url(&cluster, std::slice::from_ref(service)).await? {
+        printer.say(&format!(
+            "Service `{}` can be reached without this as well: {other}",
+            way.service
+        ));
+    }
+    printer.say(&format!("to pod `{}`, port {}, until Ctrl-C", first.pod, first.port));
+    printer.data(&match printer.json() {
+        true => serde_json::to_string(&Opened {
+            url: &url,
+            pod: &first.pod,
+            port: local,
+        })
+        .unwrap_or_default(),
+        false => url.clone(),
+    });
+    if browser {
+        show(printer, &url);
+    }
+    serve(printer, &cluster, namespace, &way, &mut backends, listener).await
+}
+
+/// The pods that can answer, and the first that does.
+async fn ready(cluster: &Cluster, namespace: &str, way: &Way) -> Outcome<(Backends, Backend)> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot list the pods of Service `{}`", way.service);
+    let found = list::all(cluster, &api, &ListParams::default().labels(&way.selector), &what).await?;
+    let mut backends = Backends::new(way.target.clone());
+    found.iter().for_each(|pod| backends.seen(pod));
+    match backends.choose() {
+        Some(first) => Ok((backends, first)),
+        None => Err(
+            Failure::cluster(format!("no pod of Service `{}` is ready", way.service))
+                .code(&code::scale::NO_READY_POD)
+                .because(reason(&found, cluster.now()))
+                .next("look at the pods: `deploy-tool status`; read what they write: `deploy-tool logs`"),
+        ),
+    }
+}
+
+/// Carries connections for ever, each to the pod that answers when it comes.
+async fn serve(
+    printer: &Printer,
+    cluster: &Cluster,
+    namespace: &str,
+    way: &Way,
+    backends: &mut Backends,
+    mut listener: Listener,
+) -> Outcome<()> {
+    let mut changes = forward::watch(cluster, namespace, &way.selector);
+    let mut listed = BTreeSet::new();
+    let mut waiting: VecDeque<TcpStream> = VecDeque::new();
+    let mut carried = FuturesUnordered::new();
+    let mut last = backends.choose();
+    loop {
+        tokio::select! {
+            Some(change) = changes.next() => match change {
+                Ok(Event::Apply(pod)) => backends.seen(&pod),
+                Ok(Event::Delete(pod)) => backends.gone(&pod.name_any()),
+                Ok(Event::Init) => listed.clear(),
+                Ok(Event::InitApply(pod)) => {
+                    listed.insert(pod.name_any());
+                    backends.seen(&pod);
+                }
+                Ok(Event::InitDone) => backends.keep(&listed),
+                // The watch tries again by itself; until then what is known has to do.
+                Err(_) => {}
+            },
+            stream = listener.next() => waiting.push_back(stream),
+            Some((backend, result)) = carried.next(), if !carried.is_empty() => {
+                let (backend, result): (Backend, Result<(), (TcpStream, String)>) = (backend, result);
+                if let Err((stream, reason)) = result {
+                    printer.warning(&format!("pod `{}` takes no connection: {reason}", backend.pod));
+                    backends.gone(&backend.pod);
+                    waiting.push_front(stream);
+                }
+            }
+        }
+        let now = backends.choose();
+        if now != last {
+            printer.say(&match &now {
+                Some(backend) => format!("now to pod `{}`", backend.pod),
+                None => "no pod is ready: new connections wait".to_owned(),
+            });
+            last.clone_from(&now);
+        }
+        while let Some((backend, stream)) = now
+            .as_ref()
+            .and_then(|backend| Some((backend.clone(), waiting.pop_front()?)))
+        {
+            carried.push(async move {
+                let result = forward::carry(cluster, namespace, &backend, stream).await;
+                (backend, result)
+            });
+        }
+    }
+}
+
+/// As good as it goes: whoever asks for a browser and has none can still click on the URL.
+fn show(printer: &Printer, url: &str) {
+    let mut command = std::process::Command::new("xdg-open");
+    command
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if let Err(error) = command.spawn() {
+        printer.warning(&format!("no browser can be shown: xdg-open: {error}"));
+    }
+}

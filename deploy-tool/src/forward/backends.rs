@@ -1,0 +1,183 @@
+//! The pods behind a Service that can answer now, and the one that does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::ResourceExt;
+
+use crate::rollout::{self, Clock, Objects, State, Target};
+
+/// A pod that can answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// The pod.
+    pub pod: String,
+    /// Its port.
+    pub port: u16,
+    created: Option<Timestamp>,
+}
+
+/// All of them, and the chosen one.
+#[derive(Debug)]
+pub struct Backends {
+    target: IntOrString,
+    ready: BTreeMap<String, Backend>,
+    current: Option<Backend>,
+}
+
+impl Backends {
+    /// Those with a port of that number or name; none so far.
+    pub fn new(target: IntOrString) -> Self {
+        Self {
+            target,
+            ready: BTreeMap::new(),
+            current: None,
+        }
+    }
+
+    /// Takes in what a pod says of itself.
+    pub fn seen(&mut self, pod: &Pod) {
+        match backend(pod, &self.target) {
+            Some(backend) => _ = self.ready.insert(pod.name_any(), backend),
+            None => _ = self.ready.remove(&pod.name_any()),
+        }
+    }
+
+    /// A pod is no more, or does not take connections whatever it says.
+    pub fn gone(&mut self, pod: &str) {
+        self.ready.remove(pod);
+    }
+
+    /// Only these pods are left: a list has begun anew.
+    pub fn keep(&mut self, pods: &BTreeSet<String>) {
+        self.ready.retain(|pod, _| pods.contains(pod));
+    }
+
+    /// The pod that answers: the same as before while it can, then the youngest, which a roll-out leaves.
+    pub fn choose(&mut self) -> Option<Backend> {
+        let stays = self
+            .current
+            .as_ref()
+            .is_some_and(|current| self.ready.get(&current.pod) == Some(current));
+        if !stays {
+            let youngest = self.ready.values().max_by_key(|backend| backend.created);
+            self.current = youngest.cloned();
+        }
+        self.current.clone()
+    }
+}
+
+fn backend(pod: &Pod, target: &IntOrString) -> Option<Backend> {
+    if pod.metadata.deletion_timestamp.is_some() || !rollout::is_ready(pod) {
+        return None;
+    }
+    let port = match target {
+        IntOrString::Int(port) => *port,
+        IntOrString::String(name) => {
+            let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+            let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
+            ports.find(|port| port.name.as_ref() == Some(name))?.container_port
+        }
+    };
+    Some(Backend {
+        pod: pod.name_any(),
+        port: port.try_into().ok()?,
+        created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
+    })
+}
+
+/// Why none of these pods can answer.
+pub fn reason(pods: &[Pod], now: Timestamp) -> String {
+    let leaving = |pod: &&Pod| pod.metadata.deletion_timestamp.is_some();
+    let Some(pod) = pods.iter().find(|pod| !leaving(pod)) else {
+        return match pods.len() {
+            0 => "it selects no pod that is there: the workload has no replicas, or other labels".to_owned(),
+            count => format!("its pods are on their way out ({count})"),
+        };
+    };
+    let mut objects = Objects::default();
+    let key = format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
+    objects.pods.insert(key, pod.clone());
+    // Whatever is wrong may have been so for long: everything since the beginning counts.
+    let clock = Clock::new(now, Timestamp::UNIX_EPOCH);
+    let state = Target::of(pod).map(|target| rollout::state(&target, &objects, clock));
+    match state {
+        Some(State::Waiting(sentence)) => sentence,
+        Some(State::Failed(problem)) => problem.sentence,
+        // It is ready: then it is the port that is missing.
+        Some(State::Done(_)) | None => format!(
+            "pod `{}` has no port of the name that the Service asks for",
+            pod.name_any()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(name: &str, ready: bool, created: &str, leaving: bool) -> Pod {
+        let mut pod = json!({
+            "metadata": {"name": name, "namespace": "n", "creationTimestamp": created},
+            "spec": {"nodeName": "w", "containers": [{"name": "c", "ports": [{"name": "web", "containerPort": 8080}]}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]},
+        });
+        if leaving {
+            pod["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
+        serde_json::from_value(pod).unwrap()
+    }
+
+    const OLD: &str = "2026-01-01T00:00:00Z";
+    const NEW: &str = "2026-01-02T00:00:00Z";
+
+    #[test]
+    fn the_same_pod_while_it_can_then_the_youngest() {
+        let mut backends = Backends::new(IntOrString::String("web".into()));
+        let mut chosen = |change: &dyn Fn(&mut Backends)| {
+            change(&mut backends);
+            backends.choose().map(|backend| (backend.pod, backend.port))
+        };
+        assert_eq!(chosen(&|_| ()), None);
+        assert_eq!(chosen(&|all| all.seen(&pod("b", false, OLD, false))), None);
+        assert_eq!(
+            chosen(&|all| all.seen(&pod("b", true, OLD, false))),
+            Some(("b".into(), 8080))
+        );
+        assert_eq!(
+            chosen(&|all| all.seen(&pod("a", true, NEW, false))),
+            Some(("b".into(), 8080))
+        );
+        assert_eq!(
+            chosen(&|all| all.seen(&pod("c", true, OLD, false))),
+            Some(("b".into(), 8080))
+        );
+        assert_eq!(
+            chosen(&|all| all.seen(&pod("b", true, OLD, true))),
+            Some(("a".into(), 8080))
+        );
+        assert_eq!(chosen(&|all| all.gone("a")), Some(("c".into(), 8080)));
+        assert_eq!(chosen(&|all| all.keep(&BTreeSet::new())), None);
+    }
+
+    #[test]
+    fn ports_by_number_or_by_a_name_that_is_there() {
+        let ready = pod("a", true, OLD, false);
+        let port = |target| backend(&ready, &target).map(|backend| backend.port);
+        assert_eq!(port(IntOrString::Int(33060)), Some(33060));
+        assert_eq!(port(IntOrString::String("web".into())), Some(8080));
+        assert_eq!(port(IntOrString::String("other".into())), None);
+    }
+
+    #[test]
+    fn why_nobody_answers() {
+        let now = NEW.parse().unwrap();
+        assert!(reason(&[], now).contains("no replicas"));
+        assert!(reason(&[pod("a", true, OLD, true)], now).contains("on their way out (1)"));
+        let late = reason(&[pod("a", false, OLD, false)], now);
+        assert!(late.contains('a') && late.contains("starting"), "{late}");
+    }
+}
