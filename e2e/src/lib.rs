@@ -6,8 +6,9 @@ pub mod proxy;
 pub mod random;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -44,7 +45,8 @@ pub struct Said {
 }
 
 impl Said {
-    fn from(output: Output) -> Self {
+    /// From a program's output.
+    pub fn from(output: Output) -> Self {
         Self {
             code: output.status.code().expect("ended by a signal"),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -121,6 +123,29 @@ pub fn kubectl(arguments: &[&str]) -> Said {
         .output()
         .expect("docker is there: the cluster runs in it");
     Said::from(output)
+}
+
+/// The same with a text on its standard input.
+pub fn kubectl_with_input(arguments: &[&str], input: &str) -> Said {
+    let node = format!("{}-control-plane", cluster());
+    let mut child = Command::new("docker")
+        .args([
+            "exec",
+            "--interactive",
+            &node,
+            "kubectl",
+            "--kubeconfig=/etc/kubernetes/admin.conf",
+        ])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("docker is there: the cluster runs in it");
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    Said::from(child.wait_with_output().unwrap())
 }
 
 /// An object of the cluster.

@@ -63,7 +63,8 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
     match reason {
         Some(reason) => State::Waiting(format!("{ready}; {reason}")),
         None if all > updated => State::Waiting(format!("{ready}, {} of the old revision left", all - updated)),
-        None => State::Waiting(ready),
+        None if pods.is_empty() => State::Waiting(format!("{ready}; no pods yet")),
+        None => State::Waiting(format!("{ready}; its pods are not counted as available yet")),
     }
 }
 

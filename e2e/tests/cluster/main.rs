@@ -13,5 +13,6 @@ mod failures;
 mod repeat;
 mod scale;
 mod walk_through;
+mod without_api_server;
 
 use e2e as harness;

@@ -1,17 +1,10 @@
-//! One deliberate failure of each kind: `up` gives up by itself, with a non-zero exit, and says why from the pod.
+//! The project's own manifests, broken: the services say themselves what they miss.
 //!
 //! Each deployment has a namespace of its own and all the time in the world (four minutes); what is asserted is that
 //! the reason comes long before, and what it says.
 
-use std::time::Duration;
-
+use super::{EARLY, FAILED};
 use crate::harness::{Deployment, answered};
-
-/// Long enough for a busy machine, and far from the time-out.
-const EARLY: Duration = Duration::from_secs(100);
-
-/// The exit code of a deployment that failed in the cluster.
-const FAILED: i32 = 2;
 
 /// The first document of manifests/mariadb.yaml.
 fn the_secret_alone(text: &str) -> Option<String> {
@@ -54,68 +47,18 @@ fn fails_early(deployment: &Deployment, sentences: &[&str]) {
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
-fn an_image_that_nobody_has() {
-    // Port 9 of the node itself (discard): refused at once, and nothing leaves the machine.
-    let image = "127.0.0.1:9/nobody/has-this:1";
-    let deployment = app_with("image", |text| text.replace("deploy-tool://app", image));
-    fails_early(&deployment, &[image, "image"]);
-}
-
-#[test]
-#[ignore = "needs a cluster, see main.rs"]
 fn the_annotation_lost() {
     let deployment = app_with("annotation", |text| {
         text.replace("module.wasm.image/variant: compat-smart", "example.org/other: nothing")
     });
-    fails_early(&deployment, &["module.wasm.image/variant"]);
-}
-
-#[test]
-#[ignore = "needs a cluster, see main.rs"]
-fn a_handler_that_no_node_has() {
-    let deployment = Deployment::new("handler", |name, text| match name {
-        "mariadb.yaml" => the_secret_alone(&text),
-        "runtimeclass.yaml" => Some(
-            text.replace("name: crun-wasm", "name: crun-wasm-test")
-                .replace("handler: crun", "handler: nowhere"),
-        ),
-        "app.yaml" => Some(text.replace("runtimeClassName: crun-wasm", "runtimeClassName: crun-wasm-test")),
-        _ => Some(text),
-    });
-    fails_early(&deployment, &["nowhere", "runtime"]);
-    crate::harness::kubectl(&["delete", "runtimeclass", "crun-wasm-test"]).success();
-}
-
-#[test]
-#[ignore = "needs a cluster, see main.rs"]
-fn a_runtime_class_that_is_not_there() {
-    let deployment = app_with("class", |text| {
-        text.replace("runtimeClassName: crun-wasm", "runtimeClassName: not-there")
-    });
-    fails_early(&deployment, &["not-there", "RuntimeClass"]);
+    fails_early(&deployment, &["DT0309", "module.wasm.image/variant"]);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_crash_loop_shows_the_last_words() {
     let deployment = app_with("crash", |text| text.replace("value: \"3306\"", "value: \"banana\""));
-    fails_early(&deployment, &["DATABASE_PORT", "must be a port number"]);
-}
-
-#[test]
-#[ignore = "needs a cluster, see main.rs"]
-fn a_pod_that_fits_on_no_node() {
-    let deployment = app_with("fit", |text| text.replace("cpu: 50m", "cpu: \"500\""));
-    fails_early(&deployment, &["Insufficient cpu"]);
-}
-
-#[test]
-#[ignore = "needs a cluster, see main.rs"]
-fn a_pod_that_pod_security_refuses() {
-    let deployment = app_with("security", |text| {
-        text.replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
-    });
-    fails_early(&deployment, &["allowPrivilegeEscalation"]);
+    fails_early(&deployment, &["DT0312", "DATABASE_PORT", "must be a port number"]);
 }
 
 #[test]
@@ -125,7 +68,7 @@ fn too_little_memory_to_start() {
         text.replace("memory: 128Mi", "memory: 6Mi")
             .replace("memory: 48Mi", "memory: 6Mi")
     });
-    fails_early(&deployment, &["memory"]);
+    fails_early(&deployment, &["DT0313", "memory"]);
 }
 
 #[test]
@@ -138,7 +81,7 @@ fn a_database_that_does_not_start() {
             text
         })
     });
-    fails_early(&deployment, &["mariadb", "no-such-option"]);
+    fails_early(&deployment, &["DT0312", "mariadb", "no-such-option"]);
 }
 
 #[test]
@@ -151,5 +94,5 @@ fn a_service_that_cannot_reach_its_database() {
             text
         })
     });
-    fails_early(&deployment, &["app", "database"]);
+    fails_early(&deployment, &["DT0318", "app", "database"]);
 }

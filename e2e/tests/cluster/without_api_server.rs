@@ -1,0 +1,78 @@
+//! The API server goes away while something is waited for. It runs last: what comes next would meet the same.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{cluster, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
+
+const NAMESPACE: &str = "without-api-server";
+
+struct Removed;
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        kubectl(&["delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false"]);
+    }
+}
+
+/// Runs a command on the node with the control plane.
+fn on_the_node(arguments: &[&str]) -> String {
+    let node = format!("{}-control-plane", cluster());
+    let output = Command::new("docker")
+        .args(["exec", &node])
+        .args(arguments)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn up_ends_well_though_the_api_server_restarts_meanwhile() {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+    kubectl_with_input(&["apply", "--filename", "-"], &namespace.to_string()).success();
+    let _removed = Removed;
+    // Ready after half a minute: long enough for the server to go and come back.
+    let slow = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "slow"},
+        "spec": {"selector": {"matchLabels": {"app": "slow"}}, "template": {"metadata": {"labels": {"app": "slow"}},
+            "spec": {"terminationGracePeriodSeconds": 0, "containers": [{"name": "main",
+                "image": "docker.io/library/mariadb:11.8", "command": ["bash", "-c", "sleep 30; touch /tmp/ready; sleep infinity"],
+                "startupProbe": {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 300}}]}}}});
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("slow.json"), slow.to_string()).unwrap();
+    let context = context();
+    let arguments = [
+        "up",
+        "--context",
+        &context,
+        "--namespace",
+        NAMESPACE,
+        "--timeout",
+        "8m",
+        "--manifests",
+    ];
+    let mut up = deploy_tool_command(&arguments).arg(folder.path()).spawn().unwrap();
+    eventually("the pod runs", Duration::from_secs(120), || {
+        let said = kubectl(&[
+            "--namespace",
+            NAMESPACE,
+            "get",
+            "pods",
+            "--output",
+            "jsonpath={.items[*].status.phase}",
+        ]);
+        (said.stdout == "Running").then_some(())
+    });
+    let server = on_the_node(&["crictl", "ps", "--name", "kube-apiserver", "--quiet"]);
+    assert!(!server.is_empty(), "no API server on the node");
+    on_the_node(&["crictl", "stop", &server]);
+    // The kubelet starts another one.
+    let status = up.wait().unwrap();
+    assert!(status.success(), "{status}");
+    eventually("the API server is there again", Duration::from_secs(120), || {
+        let now = on_the_node(&["crictl", "ps", "--name", "kube-apiserver", "--quiet"]);
+        (!now.is_empty() && now != server).then_some(())
+    });
+}
