@@ -1,5 +1,7 @@
 //! The comparison, by objects that a cluster of Kubernetes 1.36 has given: live, and from dry runs of edited manifests.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -134,6 +136,31 @@ fn a_plan_for_programs() {
             "namespace": "plan-rec", "name": "app", "differences": [], "notes": []}],
     });
     assert_eq!(serde_json::to_value(document(&plan)).unwrap(), expected);
+}
+
+#[test]
+fn every_field_for_programs_is_documented() {
+    let documented = include_str!("../../../docs/plan.md");
+    let plan = plan_of("Secret", recorded!("secret"), &recorded!("secret-edited"));
+    let mut names = BTreeSet::new();
+    collect_names(&serde_json::to_value(document(&plan)).unwrap(), &mut names);
+    for name in names {
+        assert!(documented.contains(&name), "docs/plan.md does not have `{name}`");
+    }
+    assert!(documented.contains(SCHEMA));
+}
+
+fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                names.insert(name.clone());
+                collect_names(value, names);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
+        _ => {}
+    }
 }
 
 #[test]
