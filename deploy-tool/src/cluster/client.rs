@@ -9,7 +9,9 @@ use kube::{Client, Config};
 use tower::layer::layer_fn;
 
 use super::trace::Traced;
+use crate::code;
 use crate::failure::{Failure, Outcome};
+use crate::plan::is_missing_permission;
 use crate::settings::{self, FIRST_REQUEST_TIMEOUT, REQUEST_TIMEOUT};
 
 /// Longer than the server lets a watch be silent, see [`super::watch`].
@@ -159,9 +161,15 @@ impl Cluster {
     /// # Errors
     /// When there is no answer in time, or the server refuses.
     pub async fn call<T>(&self, what: &str, request: impl Future<Output = kube::Result<T>>) -> Outcome<T> {
-        self.answer(what, request)
-            .await?
-            .map_err(|error| Failure::cluster(what).because(explain(&error)))
+        self.answer(what, request).await?.map_err(|error| {
+            let failure = Failure::cluster(what).because(explain(&error));
+            match &error {
+                kube::Error::Api(status) if is_missing_permission(status) => {
+                    failure.code(&code::apply::PERMISSION_MISSING)
+                }
+                _ => failure,
+            }
+        })
     }
 
     /// The same with a shorter deadline, for answers that can be done without.

@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::api::{DynamicObject, ListParams, TypeMeta};
 
-use super::client::explain;
 use super::discover::{Kind, api};
 use super::{Cluster, discover::Kinds};
-use crate::code;
-use crate::failure::{Failure, Outcome};
-use crate::plan::is_missing_permission;
+use crate::failure::Outcome;
 use crate::release::Identity;
 use crate::settings::PARALLEL_REQUESTS;
 
@@ -72,8 +69,7 @@ async fn read(cluster: &Cluster, kind: Kind, mut wanted: Vec<Identity>) -> Outco
         let api = api.clone();
         async move {
             let what = format!("cannot read {}", identity.title());
-            let object = cluster.answer(&what, api.get_opt(&identity.name)).await?;
-            let object = object.map_err(|error| refused(&what, &error))?;
+            let object = cluster.call(&what, api.get_opt(&identity.name)).await?;
             Outcome::Ok((identity, object))
         }
     });
@@ -91,13 +87,5 @@ fn typed(kind: &Kind, object: DynamicObject) -> DynamicObject {
             kind: kind.resource.kind.clone(),
         }),
         ..object
-    }
-}
-
-fn refused(what: &str, error: &kube::Error) -> Failure {
-    let failure = Failure::cluster(what).because(explain(error));
-    match error {
-        kube::Error::Api(status) if is_missing_permission(status) => failure.code(&code::apply::PERMISSION_MISSING),
-        _ => failure,
     }
 }

@@ -11,7 +11,6 @@ use kube::core::Status;
 use super::apply::{Mode, send};
 use super::discover::{Kind, Kinds, api};
 use super::{Cluster, live, preflight};
-use crate::code;
 use crate::failure::Outcome;
 use crate::manifest::{Databases, Object, Wave};
 use crate::plan::{self, Conflict, Plan, Step};
@@ -37,14 +36,10 @@ pub async fn plan(
         Ok((plan::owned_by(object, release), kind))
     });
     let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Outcome<Vec<_>>>()?.into_iter().unzip();
-    let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    let tried = objects.clone();
     match attempt(cluster, kinds, release, objects, places, inventory, take_over).await {
-        // The server names the first thing that the user may not do. All of them at once are of more use.
-        Err(failure) if failure.number() == Some(&code::apply::PERMISSION_MISSING) => {
-            preflight::to_make(cluster, kinds, release, &wanted).await?;
-            Err(failure)
-        }
-        outcome => outcome,
+        Err(failure) => Err(preflight::explained(cluster, kinds, release, tried, failure).await),
+        plan => plan,
     }
 }
 

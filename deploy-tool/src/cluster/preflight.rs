@@ -10,7 +10,9 @@ use kube::Api;
 use kube::api::PostParams;
 
 use super::{Cluster, discover::Kinds};
-use crate::failure::Outcome;
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::manifest::Object;
 use crate::plan::{self, Action, Permission, Plan};
 use crate::release::{Identity, Name};
 use crate::settings::PARALLEL_REQUESTS;
@@ -31,17 +33,29 @@ pub async fn permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) -> Outco
     .await
 }
 
-/// Finds out whether some objects can be made, though it is not known which of them are there.
-///
-/// # Errors
-/// When the user lacks permissions.
-pub async fn to_make(cluster: &Cluster, kinds: &Kinds, release: &Name, objects: &BTreeSet<Identity>) -> Outcome<()> {
-    let steps = objects.iter().map(|identity| (identity, Action::Create));
-    all_of(
-        cluster,
-        plan::needed(release, steps, |identity| resource(kinds, identity)),
-    )
-    .await
+/// A failure to deploy some objects. Where it is a missing permission, the server names the first alone: all that are
+/// missing at once are of more use.
+pub async fn explained(
+    cluster: &Cluster,
+    kinds: &Kinds,
+    release: &Name,
+    objects: impl IntoIterator<Item = Object>,
+    failure: Failure,
+) -> Failure {
+    if failure.number() != Some(&code::apply::PERMISSION_MISSING) {
+        return failure;
+    }
+    let settled = objects
+        .into_iter()
+        .map(|object| kinds.settle(object, &release.namespace));
+    let identities = settled.map(|settled| settled.map(|(object, _)| object.identity()));
+    let identities: Vec<Identity> = match identities.collect() {
+        Ok(identities) => identities,
+        Err(unknown) => return unknown,
+    };
+    let steps = identities.iter().map(|identity| (identity, Action::Create));
+    let needed = plan::needed(release, steps, |identity| resource(kinds, identity));
+    all_of(cluster, needed).await.err().unwrap_or(failure)
 }
 
 fn resource(kinds: &Kinds, identity: &Identity) -> Option<String> {

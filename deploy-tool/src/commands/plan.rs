@@ -6,7 +6,7 @@ use super::build;
 use crate::cache::Cache;
 use crate::cli::{PlanArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
-use crate::cluster::{Cluster, live, plan, revisions, saved};
+use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
 use crate::failure::{ExitStatus, Outcome};
 use crate::manifest::{self, Object};
 use crate::plan::saved::Saved;
@@ -32,11 +32,15 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let cluster = Cluster::connect(&place.context).await?;
     let mut kinds = Kinds::of(&cluster).await?;
+    kinds.learn(&objects);
     match no_build {
         true => take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?,
         false => take_built_images(printer, &source, &mut objects).await?,
     }
-    let inventory = revisions::history(&cluster, &release).await?.inventory();
+    let inventory = match revisions::history(&cluster, &release).await {
+        Ok(history) => history.inventory(),
+        Err(failure) => return Err(preflight::explained(&cluster, &kinds, &release, objects, failure).await),
+    };
     let make = async |_: &Progress| plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await;
     let plan = printer.step(&format!("plan for release {release}"), make).await?;
     printer.data(&match printer.json() {
