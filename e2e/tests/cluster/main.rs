@@ -12,6 +12,7 @@ mod events;
 mod failures;
 mod repeat;
 mod scale;
+mod verbs;
 mod walk_through;
 mod without_api_server;
 
