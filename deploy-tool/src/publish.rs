@@ -3,16 +3,21 @@
 //! Clusters that are not kind's pull from a registry: nothing is done for them here.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use futures::future::try_join_all;
 
 use crate::cache::Cache;
+use crate::code;
 use crate::commands::build::Built;
 use crate::failure::{Failure, Outcome};
 use crate::kind::Node;
 use crate::printer::Progress;
 use crate::settings::ENGINE_LABEL;
 use crate::{docker, kind};
+
+/// Images that are built here are of no registry.
+const LOCAL_REGISTRY: &str = "localhost/";
 
 /// Loads built images, and local stand-ins for images of registries. Returns what it did, for people.
 ///
@@ -64,6 +69,62 @@ pub async fn to_kind(
         format!("images on {count} nodes: unchanged")
     } else {
         format!("images on {count} nodes: loaded {}", loaded.join(", "))
+    })
+}
+
+/// Loads images of an earlier revision again that were built here and are no longer on every node, from the archives that
+/// the cache has kept. Returns what it did, for people.
+///
+/// # Errors
+/// When an image is neither on the nodes nor in the cache; then nothing is loaded.
+pub async fn again_to_kind(
+    cache: &Cache,
+    progress: &Progress,
+    cluster: &str,
+    images: &BTreeSet<String>,
+) -> Outcome<String> {
+    let (built, others): (BTreeSet<String>, BTreeSet<String>) = images
+        .iter()
+        .cloned()
+        .partition(|image| image.starts_with(LOCAL_REGISTRY));
+    let all = kind::nodes(cluster).await?;
+    let nodes = kind::workload_nodes(&all);
+    let present = try_join_all(nodes.iter().map(|node| kind::images(node))).await?;
+    let is_everywhere = |image: &String| present.iter().all(|images| images.contains(image));
+    let mut again = Vec::new();
+    for image in built.iter().filter(|image| !is_everywhere(image)) {
+        again.push((image, archive(cache, image)?));
+    }
+    for (image, archive) in &again {
+        progress.activity(image);
+        kind::load_archive(cache, progress, cluster, &nodes, archive).await?;
+    }
+    let rest = to_kind(cache, progress, cluster, &[], &others).await?;
+    let titles: Vec<&str> = again.iter().map(|(image, _)| image.as_str()).collect();
+    Ok(match titles.is_empty() {
+        true => rest,
+        false => format!("images on {} nodes: loaded again {}", nodes.len(), titles.join(", ")),
+    })
+}
+
+/// The archive of an image that was built here: its tag is made from its digest.
+fn archive(cache: &Cache, image: &str) -> Outcome<PathBuf> {
+    let tag = image.rsplit(':').next().unwrap_or_default();
+    let ending = format!("-{tag}.tar");
+    let folder = cache.folder().join("images");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
+    let mut archives = entries.map(|entry| entry.path()).filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.ends_with(&ending))
+    });
+    archives.next().ok_or_else(|| {
+        Failure::prerequisite(format!("the image {image} is gone"))
+            .code(&code::release::IMAGE_GONE)
+            .because(format!(
+                "neither every node nor the cache `{}` has it; nothing was changed",
+                folder.display()
+            ))
+            .next("check that revision's source out and run `deploy-tool up`: the same source gives the same image")
     })
 }
 
@@ -122,6 +183,17 @@ mod tests {
             failure.contains("WasmEdge 0.16.0") && failure.contains("by 0.14.1"),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn the_archive_of_an_image_is_found_by_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path()).unwrap();
+        let path = cache.path("images/app-sha256-ab.tar").unwrap();
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(archive(&cache, "localhost/orders:sha256-ab").unwrap(), path);
+        let failure = archive(&cache, "localhost/orders:sha256-cd").unwrap_err();
+        assert_eq!(failure.number(), Some(&code::release::IMAGE_GONE));
     }
 
     #[test]

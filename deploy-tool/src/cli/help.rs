@@ -53,6 +53,30 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "apply",
+        &[
+            ("apply -f shop/", "plain manifests, nothing to build"),
+            (
+                "apply --rollback-on-failure",
+                "what ran before comes back when it fails",
+            ),
+        ],
+    ),
+    (
+        "rollback",
+        &[
+            ("rollback", "the last revision that came up before the newest"),
+            ("rollback 3", "revision 3, manifests and images, as a new revision"),
+        ],
+    ),
+    (
+        "history",
+        &[
+            ("history", "what was deployed when, and how it ended"),
+            ("history 3", "the objects of revision 3"),
+        ],
+    ),
+    (
         "build",
         &[
             ("build", "the image of oci/app, packed and named by its digest"),

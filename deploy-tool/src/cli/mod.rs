@@ -1,33 +1,39 @@
 //! The command line: structures only, one file a verb. Their comments are the help texts; examples are in help.rs.
 
+mod apply;
 mod build;
 mod cluster;
 mod completion;
 mod down;
 mod explain;
 pub mod help;
+mod history;
 mod logs;
 mod man;
 mod open;
 mod place;
 mod plan;
 mod restart;
+mod rollback;
 mod scale;
 mod status;
 mod talk;
 mod up;
 
+pub use apply::ApplyArguments;
 pub use build::{BuildArguments, SourceArguments};
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
 pub use completion::CompletionArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
+pub use history::HistoryArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
 pub use open::OpenArguments;
 pub use place::Place;
 pub use plan::PlanArguments;
 pub use restart::RestartArguments;
+pub use rollback::RollbackArguments;
 pub use scale::ScaleArguments;
 pub use status::StatusArguments;
 pub use talk::{Color, OutputFormat, Talk};
@@ -68,13 +74,22 @@ pub enum Command {
     /// Only the fields of the manifests are compared, and Secrets are shown by their length.
     #[command(visible_alias = "diff")]
     Plan(PlanArguments),
+    /// Apply and wait like `up`, without building
+    ///
+    /// Where a manifest names an image as deploy-tool://NAME, the one that the release has already stays.
+    Apply(ApplyArguments),
     /// Compile a service to Wasm and pack its image; touches no cluster
     ///
     /// The same source and versions give the same image on every machine. What is there already is not made again.
     Build(BuildArguments),
-    /// Delete what `up` created, except the data
+    /// Bring back an earlier revision, manifests and images, as a new one
     ///
-    /// Volumes, generated passwords and the namespace stay, and are named. What others made stays as well.
+    /// Objects that only the newer revision has are deleted; data stays as it is.
+    Rollback(RollbackArguments),
+    /// Delete what the release has made, except the data
+    ///
+    /// Volumes, generated passwords, the namespace and the history stay, and are named: `rollback` or `up` bring the rest
+    /// back. What others made stays as well, also with --delete-data, and with it the namespace that it is in.
     Down(DownArguments),
     /// Show the pods: where, how and from which image they run
     ///
@@ -91,6 +106,10 @@ pub enum Command {
     /// Connections go through the API server to a ready pod of the Service, and to another one when that goes. Only this
     /// host can use the port.
     Open(OpenArguments),
+    /// List the revisions of the release, or show the objects of one
+    ///
+    /// The last ten are kept in the cluster, and the newest that came up.
+    History(HistoryArguments),
     /// Change the number of replicas and wait for them
     ///
     /// Several workloads at once, or none: everything is checked before anything is changed. Refuses more replicas than the
@@ -119,8 +138,15 @@ impl Command {
     /// others print one document.
     pub fn acts(&self) -> bool {
         match self {
-            Self::Up(_) | Self::Build(_) | Self::Down(_) | Self::Scale(_) | Self::Restart(_) | Self::Cluster(_) => true,
-            Self::Plan(_) | Self::Status(_) | Self::Logs(_) | Self::Open(_) => false,
+            Self::Up(_)
+            | Self::Apply(_)
+            | Self::Rollback(_)
+            | Self::Build(_)
+            | Self::Down(_)
+            | Self::Scale(_)
+            | Self::Restart(_)
+            | Self::Cluster(_) => true,
+            Self::Plan(_) | Self::Status(_) | Self::History(_) | Self::Logs(_) | Self::Open(_) => false,
             Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }

@@ -8,6 +8,11 @@ pub struct UpArguments {
     /// How long everything may take, such as 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
     pub timeout: std::time::Duration,
+    /// When it does not come up, bring back what ran before
+    ///
+    /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.
+    #[arg(long)]
+    pub rollback_on_failure: bool,
     /// Where
     #[command(flatten)]
     pub place: Place,

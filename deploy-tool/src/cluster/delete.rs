@@ -1,86 +1,166 @@
-//! Edge: deletes objects and waits until they are gone.
+//! Edge: deletes objects, wave by wave in the opposite order of applying, and waits until they are gone.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::runtime::wait::await_condition;
 use kube::{Api, ResourceExt};
+use tokio::time::Instant;
 
-use super::{Cluster, discover::Placed};
-use crate::failure::Outcome;
-use crate::settings::FIELD_MANAGER;
+use super::client::explain;
+use super::discover::Kinds;
+use super::{Cluster, list};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::manifest::Wave;
+use crate::printer::Progress;
+use crate::release::{Identity, claims_of};
+use crate::settings::PARALLEL_REQUESTS;
 
-/// What became of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
-    /// It is on its way out.
-    Asked,
-    /// It was not there.
-    Absent,
-    /// It is there, but somebody else made it.
-    Foreign,
+/// How soon a watch that could not be started is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// An object that is to go: this one, and not another that has its name by now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doomed {
+    /// Which.
+    pub identity: Identity,
+    /// Its uid.
+    pub uid: String,
 }
 
-/// Asks for an object's deletion, after that of everything it owns.
+impl Doomed {
+    /// An object that was read.
+    pub fn of(identity: &Identity, live: &DynamicObject) -> Self {
+        Self {
+            identity: identity.clone(),
+            uid: live.uid().unwrap_or_default(),
+        }
+    }
+}
+
+/// Deletes objects and waits until they are gone. Gives back those that this has removed.
 ///
 /// # Errors
-/// When the server refuses.
-pub async fn delete(cluster: &Cluster, placed: &Placed) -> Outcome<Removal> {
-    let name = placed.object.name();
-    let what = format!("cannot delete {}", placed.object.title());
-    let Some(found) = cluster.call(&what, placed.api.get_opt(name)).await? else {
-        return Ok(Removal::Absent);
-    };
-    let ours = found
-        .managed_fields()
-        .iter()
-        .any(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER));
-    if !ours {
-        return Ok(Removal::Foreign);
+/// When the server refuses, or something does not go in time.
+pub async fn delete_all(
+    cluster: &Cluster,
+    kinds: &Kinds,
+    progress: &Progress,
+    doomed: Vec<Doomed>,
+    limit: Duration,
+) -> Outcome<Vec<Identity>> {
+    let deadline = Instant::now() + limit;
+    let mut waves: BTreeMap<Wave, Vec<Doomed>> = BTreeMap::new();
+    for one in doomed {
+        let wave = Wave::of_kind(&one.identity.group, &one.identity.kind);
+        waves.entry(wave).or_default().push(one);
     }
-    // Exactly the object that was looked at, not one of the same name that came since.
+    let mut removed = Vec::new();
+    for wave in waves.into_values().rev() {
+        let places = wave
+            .iter()
+            .filter_map(|one| Some((kinds.api(cluster, &one.identity)?, one)));
+        let places: Vec<_> = places.collect();
+        let asked = stream::iter(places).map(|(api, one)| async move {
+            progress.activity(&one.identity.title());
+            let asked = delete(cluster, &api, one).await?;
+            Outcome::Ok(asked.then_some((api, one)))
+        });
+        let asked: Vec<_> = asked.buffered(PARALLEL_REQUESTS).try_collect().await?;
+        let asked: Vec<_> = asked.into_iter().flatten().collect();
+        let all_gone = join_all(asked.iter().map(|(api, one)| gone(api, one)));
+        if tokio::time::timeout_at(deadline, all_gone).await.is_err() {
+            return Err(held_up(cluster, &asked, limit).await);
+        }
+        removed.extend(asked.into_iter().map(|(_, one)| one.identity.clone()));
+    }
+    Ok(removed)
+}
+
+/// Asks for an object's deletion, after that of everything it owns. False when it is gone already.
+async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, doomed: &Doomed) -> Outcome<bool> {
+    let what = format!("cannot delete {}", doomed.identity.title());
     let preconditions = Preconditions {
-        uid: found.uid(),
+        uid: Some(doomed.uid.clone()),
         resource_version: None,
     };
     let parameters = DeleteParams::foreground().preconditions(preconditions);
-    match cluster.answer(&what, placed.api.delete(name, &parameters)).await? {
-        Ok(_) => Ok(Removal::Asked),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Removal::Absent),
-        Err(error) => cluster.call(&what, async { Err(error) }).await,
+    match cluster
+        .answer(&what, api.delete(&doomed.identity.name, &parameters))
+        .await?
+    {
+        Ok(_) => Ok(true),
+        // A conflict: what has the name now is another object.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
     }
 }
 
 /// Waits until an object is gone; for ever, if it stays: the caller sets the deadline.
-pub async fn gone(placed: &Placed) {
-    let name = placed.object.name();
-    let absent = |object: Option<&DynamicObject>| object.is_none();
-    while await_condition(placed.api.clone(), name, absent).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
+    let absent =
+        |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&doomed.uid));
+    while await_condition(api.clone(), &doomed.identity.name, absent)
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
 
-/// The claims that a StatefulSet's controller made: it labels them as the set's pods.
+/// Says what is still there, and what holds it.
+async fn held_up(cluster: &Cluster, asked: &[(Api<DynamicObject>, &Doomed)], limit: Duration) -> Failure {
+    let mut held = Vec::new();
+    for (api, one) in asked {
+        let what = format!("cannot read {}", one.identity.title());
+        match cluster.call(&what, api.get_opt(&one.identity.name)).await {
+            Ok(None) => {}
+            Ok(Some(found)) => held.push(format!("{}: {}", one.identity.title(), holders(&found))),
+            Err(failure) => held.push(failure.to_string()),
+        }
+    }
+    Failure::cluster(format!("not everything is gone within {} s", limit.as_secs()))
+        .code(&code::release::NOT_GONE)
+        .showing(held.join("\n"))
+        .next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
+}
+
+fn holders(found: &DynamicObject) -> String {
+    let finalizers = found.finalizers();
+    let mut text = match finalizers.is_empty() {
+        true => "on its way out".to_owned(),
+        false => format!("held by the finalizer {}", finalizers.join(", ")),
+    };
+    // A namespace says itself what is left in it.
+    let conditions = found.data.pointer("/status/conditions").and_then(|all| all.as_array());
+    for condition in conditions.into_iter().flatten() {
+        if condition["status"] == "True"
+            && let Some(message) = condition["message"].as_str()
+        {
+            text.push_str(&format!("; {message}"));
+        }
+    }
+    text
+}
+
+/// The volume claims that the controller of a StatefulSet has made.
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn claims(cluster: &Cluster, namespace: &str, selector: &str) -> Outcome<Vec<String>> {
-    let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), namespace);
+pub async fn claims(cluster: &Cluster, set: &DynamicObject) -> Outcome<Vec<Identity>> {
+    let Some(namespace) = set.namespace() else {
+        return Ok(Vec::new());
+    };
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), &namespace);
     let what = format!("cannot list the volume claims of namespace `{namespace}`");
-    let found = cluster
-        .call(&what, api.list(&ListParams::default().labels(selector)))
-        .await?;
-    Ok(found.items.iter().map(ResourceExt::name_any).collect())
-}
-
-/// Deletes a volume claim and waits until it is gone.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn delete_claim(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<()> {
-    let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot delete the volume claim `{name}`");
-    cluster
-        .call(&what, api.delete(name, &DeleteParams::default()))
-        .await
-        .map(|_| ())
+    let names = list::reduced(cluster, &api, &ListParams::default(), &what, |claim| {
+        claim.metadata.name
+    })
+    .await?;
+    Ok(claims_of(set, &names))
 }

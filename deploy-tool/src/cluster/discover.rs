@@ -3,7 +3,7 @@
 use kube::Api;
 use kube::api::DynamicObject;
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::discovery::{Discovery, Scope};
+use kube::discovery::{Discovery, Scope, verbs};
 
 use super::Cluster;
 use crate::failure::{Failure, Outcome};
@@ -128,6 +128,17 @@ impl Kinds {
     /// Says that the kind of an object is unknown.
     pub fn unknown(&self, object: &Object) -> Failure {
         manifest::unknown_kind(object, &self.all())
+    }
+
+    /// The kinds whose objects are stored in namespaces: those that can be listed and deleted there.
+    pub fn kept_in_namespaces(&self) -> Vec<ApiResource> {
+        let kinds = self.known.groups().flat_map(|group| group.recommended_resources());
+        let stored = kinds.filter(|(_, capabilities)| {
+            capabilities.scope == Scope::Namespaced
+                && capabilities.supports_operation(verbs::LIST)
+                && capabilities.supports_operation(verbs::DELETE)
+        });
+        stored.map(|(resource, _)| resource).collect()
     }
 
     fn all(&self) -> Vec<GroupVersionKind> {

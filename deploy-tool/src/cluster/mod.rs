@@ -5,6 +5,7 @@ pub mod client;
 pub mod delete;
 pub mod discover;
 pub mod establish;
+pub mod foreign;
 pub mod forward;
 pub mod list;
 pub mod live;

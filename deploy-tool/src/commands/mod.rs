@@ -1,15 +1,20 @@
 //! One file a verb: each reads as the list of its steps.
 
+mod apply;
 pub mod build;
 mod cluster;
 mod completion;
+pub mod deploy;
 mod down;
 mod explain;
+mod history;
 mod logs;
 mod man;
 mod open;
 mod plan;
+mod remove;
 mod restart;
+mod rollback;
 mod scale;
 mod status;
 mod up;
@@ -31,6 +36,9 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, arguments).await,
         Command::Up(arguments) => up::run(printer, arguments).await,
+        Command::Apply(arguments) => apply::run(printer, arguments).await,
+        Command::Rollback(arguments) => rollback::run(printer, arguments).await,
+        Command::History(arguments) => history::run(printer, arguments).await,
         Command::Status(arguments) => status::run(printer, arguments).await,
         Command::Logs(arguments) => logs::run(printer, arguments).await,
         Command::Open(arguments) => open::run(printer, arguments).await,

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{build, status, wait};
+use super::deploy::{Deployment, Options, deploy};
+use super::{build, status};
 use crate::cache::Cache;
 use crate::cli::UpArguments;
-use crate::cluster::apply::{Applied, Change, apply};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods};
 use crate::failure::Outcome;
 use crate::printer::{Printer, Progress};
 use crate::release::Name;
 use crate::rollout::Target;
-use crate::{lock, manifest, publish, report, settings};
+use crate::{deployer, lock, manifest, publish, report, settings};
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -22,7 +22,12 @@ const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
-    let UpArguments { place, source, timeout } = arguments;
+    let UpArguments {
+        place,
+        source,
+        timeout,
+        rollback_on_failure,
+    } = arguments;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
@@ -54,66 +59,34 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         .iter_mut()
         .for_each(|placed| manifest::resolve(&mut placed.object, &references));
 
-    let since = cluster.now();
-    let apply_all = async |progress: &Progress| {
-        let mut applied = Vec::new();
-        for placed in &placed {
-            progress.activity(&placed.object.title());
-            applied.push(apply(&cluster, placed).await?);
-        }
-        progress.outcome(summary(&applied));
-        Ok(applied)
+    let deployment = Deployment {
+        release,
+        objects: placed.into_iter().map(|placed| placed.object).collect(),
+        reason: "up".to_owned(),
     };
-    let applied = printer
-        .step(&format!("objects of release {release}"), apply_all)
-        .await?;
-    let targets: Vec<Target> = applied
-        .iter()
-        .filter_map(|applied| Target::of(&applied.stored))
-        .collect();
-    let ready = async |progress: &Progress| {
-        let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
-        progress.outcome(format!("ready: {sentence}"));
-        Ok(())
+    let options = Options {
+        deployer: deployer::this(&cache),
+        timeout,
+        rollback_on_failure,
     };
-    printer.step("ready", ready).await?;
-    if applied.iter().all(|applied| applied.change == Change::Unchanged) {
-        printer.say("nothing changed: everything was there already");
-    }
-    let namespaces: BTreeSet<_> = targets.iter().map(|target| target.namespace.as_str()).collect();
+    let targets = deploy(printer, &cluster, &deployment, &options).await?;
+    report(printer, &cluster, &targets).await
+}
+
+/// Shows what runs where, and how to try it.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub async fn report(printer: &Printer, cluster: &Cluster, targets: &[Target]) -> Outcome<()> {
+    let namespaces = targets.iter().map(|target| target.namespace.as_str());
+    let namespaces: BTreeSet<_> = namespaces.filter(|namespace| !namespace.is_empty()).collect();
     for namespace in namespaces {
-        report(printer, &cluster, namespace).await?;
+        report_namespace(printer, cluster, namespace).await?;
     }
     Ok(())
 }
 
-fn summary(applied: &[Applied]) -> String {
-    let titles = |change: Change| -> Vec<String> {
-        applied
-            .iter()
-            .filter(|applied| applied.change == change)
-            .map(|applied| applied.object.title())
-            .collect()
-    };
-    let (created, changed, unchanged) = (
-        titles(Change::Created),
-        titles(Change::Changed),
-        titles(Change::Unchanged),
-    );
-    let mut parts = Vec::new();
-    if !created.is_empty() {
-        parts.push(format!("created {}", created.join(", ")));
-    }
-    if !changed.is_empty() {
-        parts.push(format!("changed {}", changed.join(", ")));
-    }
-    if !unchanged.is_empty() {
-        parts.push(format!("{} unchanged", unchanged.len()));
-    }
-    format!("objects: {}", parts.join("; "))
-}
-
-async fn report(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcome<()> {
+async fn report_namespace(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcome<()> {
     let status = status::status(cluster, namespace).await?;
     for pod in status
         .pods

@@ -128,9 +128,10 @@ pub fn prunes<'i>(release: &Name, dropped: impl IntoIterator<Item = &'i Identity
 /// Nothing, if the object is not this release's: somebody has made it anew, or given it away.
 fn prune(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<Step> {
     let managers = live.metadata.managed_fields.iter().flatten();
-    let is_ours = managers
-        .filter_map(|entry| entry.manager.as_deref())
-        .any(|manager| manager == FIELD_MANAGER)
+    let mut managers = managers.filter_map(|entry| entry.manager.as_deref());
+    // The server keeps no record of who has applied no field at all: a Namespace is often nothing but its name.
+    let is_namespace = identity.group.is_empty() && identity.kind == "Namespace";
+    let is_ours = (is_namespace || managers.any(|manager| manager == FIELD_MANAGER))
         && owner(live).is_none_or(|owner| *owner == release.to_string());
     if !is_ours {
         return None;

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Deployer, Identity, Record, Revision, State};
+use super::{Deployer, Identity, Name, Record, Revision, State};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::manifest::Object;
 
 /// A deployer that has said nothing for so long is gone.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(20);
@@ -111,6 +114,33 @@ impl History {
     }
 }
 
+/// Refuses manifests that have nothing in common with the release of that name: all it has would be pruned. Several
+/// releases may share a namespace and what belongs to the whole cluster: that is nothing in common.
+///
+/// # Errors
+/// When there is nothing in common.
+pub fn refuse_another_release(release: &Name, history: &History, objects: &[Object]) -> Outcome<()> {
+    let inventory = history.inventory();
+    let mut owned = inventory
+        .iter()
+        .filter(|identity| identity.namespace.is_some())
+        .peekable();
+    let Some(first) = owned.peek().map(|identity| identity.title()) else {
+        return Ok(());
+    };
+    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    if owned.any(|identity| identities.contains(identity)) {
+        return Ok(());
+    }
+    Err(Failure::input(format!("release {release} is made of other manifests"))
+        .code(&code::release::ANOTHER_RELEASE)
+        .because(format!(
+            "it has {first}, and nothing that these manifests define: all of it would be deleted"
+        ))
+        .next("give the release of these manifests another name with --release")
+        .next("or let them take its place: run `deploy-tool down` first"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,5 +236,23 @@ mod tests {
         let mut states = vec![Deployed, Deployed];
         states.extend([Failed; 11]);
         assert_eq!(history(&states).superfluous(), [3, 1]);
+    }
+
+    #[test]
+    fn manifests_of_another_release_are_refused() {
+        let release = crate::release::tests::release();
+        let objects = |names: &[&str]| -> Vec<Object> {
+            let object = |name: &&str| {
+                let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: shop}}\n");
+                crate::manifest::parse("x", &text).unwrap().remove(0)
+            };
+            names.iter().map(object).collect()
+        };
+        let history = history(&[State::Deployed, State::Failed]);
+        refuse_another_release(&release, &History::default(), &objects(&["new"])).unwrap();
+        refuse_another_release(&release, &history, &objects(&["of-2", "new"])).unwrap();
+        let failure = refuse_another_release(&release, &history, &objects(&["new"])).unwrap_err();
+        assert!(failure.to_string().contains("ConfigMap `of-1`"), "{failure}");
+        assert_eq!(failure.number(), Some(&code::release::ANOTHER_RELEASE));
     }
 }

@@ -1,15 +1,20 @@
 //! Pure: a release is a named set of objects in a namespace, which `up` applies together and which owns what it applied.
 
+mod back;
 mod history;
 mod identity;
+pub mod listing;
 mod name;
 pub mod record;
+mod removal;
 mod revision;
 
-pub use history::{History, SILENCE_LIMIT, Turn};
+pub use back::{images_of_placeholders, no_such_revision, rollback_target};
+pub use history::{History, SILENCE_LIMIT, Turn, refuse_another_release};
 pub use identity::Identity;
 pub use name::Name;
 pub use record::Record;
+pub use removal::{claims_of, is_foreign};
 pub use revision::{Deployer, Revision, State};
 
 /// The annotation of an object that names its release: `namespace/name`.

@@ -1,0 +1,14 @@
+use clap::Args;
+
+use super::Place;
+
+/// Arguments of `history`
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// Show the objects of this revision, with the values of Secrets masked
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub revision: Option<u32>,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
+}

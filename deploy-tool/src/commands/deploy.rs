@@ -1,0 +1,308 @@
+//! What `up`, `apply` and `rollback` share: history → plan → permissions → revision → waves → wait → prune → history.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{remove, wait};
+use crate::cluster::apply::{Applied, Change, apply_wave};
+use crate::cluster::discover::Kinds;
+use crate::cluster::revisions::{self, Held};
+use crate::cluster::{Cluster, plan, preflight};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::manifest::{Object, Wave};
+use crate::plan::{Action, Plan};
+use crate::printer::{Printer, Progress};
+use crate::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
+use crate::rollout::Target;
+
+/// What is to be deployed.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// As which release.
+    pub release: Name,
+    /// The objects, with exact images.
+    pub objects: Vec<Object>,
+    /// What for: `up`, `apply`, `rollback to 3`.
+    pub reason: String,
+}
+
+/// How it is deployed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who deploys.
+    pub deployer: Deployer,
+    /// How long everything may take to come up, and what is pruned to go.
+    pub timeout: Duration,
+    /// Whether what ran before comes back when this does not come up.
+    pub rollback_on_failure: bool,
+}
+
+/// Deploys a release. Returns what was waited for.
+///
+/// # Errors
+/// When somebody else is at work on it, an object is refused, or something does not come up.
+pub async fn deploy(
+    printer: &Printer,
+    cluster: &Cluster,
+    deployment: &Deployment,
+    options: &Options,
+) -> Outcome<Vec<Target>> {
+    let release = &deployment.release;
+    let history = own_history(printer, cluster, release, &options.deployer).await?;
+    let mut kinds = Kinds::of(cluster).await?;
+    let objects = deployment.objects.clone();
+    let mut plan = plan::plan(cluster, &mut kinds, release, objects, &history.inventory(), false).await?;
+    let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
+    refuse_another_release(release, &history, &objects)?;
+    remove::spare_shared(cluster, &mut plan).await?;
+    let rollout = Rollout {
+        cluster,
+        release,
+        plan: &plan,
+        timeout: options.timeout,
+    };
+    if plan.is_empty() && is_deployed(&history, &objects) {
+        let targets = rollout.apply(printer, &mut kinds).await?;
+        printer.say("nothing changed: everything was there already");
+        return Ok(targets);
+    }
+    preflight::permissions(cluster, &kinds, &plan).await?;
+    rollout.make_namespace(&mut kinds).await?;
+    let revision = next_revision(cluster, &history, deployment, options, objects);
+    let held = revisions::begin(cluster, release, revision).await?;
+    let failure = match held.during(rollout.run(printer, &mut kinds, &held, &history)).await {
+        Ok(targets) => {
+            let kept = history.superfluous();
+            revisions::forget(cluster, release, kept).await?;
+            return Ok(targets);
+        }
+        Err(failure) => failure,
+    };
+    if failure.number() == Some(&code::release::LOST) {
+        return Err(failure);
+    }
+    let Revision {
+        inventory,
+        kept,
+        number,
+        ..
+    } = held.revision().clone();
+    held.finish(State::Failed, failure.what(), inventory, kept).await?;
+    match history.deployed_before(None) {
+        Some(before) if options.rollback_on_failure => {
+            go_back(printer, cluster, deployment, options, before, number, failure).await
+        }
+        Some(before) => Err(failure.next(format!(
+            "go back to revision {}: `deploy-tool rollback {0}`",
+            before.number
+        ))),
+        None => Err(failure),
+    }
+}
+
+/// The history of a release on which nobody else is at work.
+///
+/// # Errors
+/// When somebody is.
+pub async fn own_history(
+    printer: &Printer,
+    cluster: &Cluster,
+    release: &Name,
+    deployer: &Deployer,
+) -> Outcome<History> {
+    let history = revisions::history(cluster, release).await?;
+    match revisions::take_turn(cluster, release, &history, deployer).await? {
+        None => Ok(history),
+        Some(left) => {
+            printer.say(&format!(
+                "revision {} of {} was interrupted: this goes on from what it left",
+                left.number, left.deployer
+            ));
+            revisions::history(cluster, release).await
+        }
+    }
+}
+
+/// The revision that follows, as it is before anything is applied.
+fn next_revision(
+    cluster: &Cluster,
+    history: &History,
+    deployment: &Deployment,
+    options: &Options,
+    objects: Vec<Object>,
+) -> Revision {
+    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    Revision {
+        number: history.next_number(),
+        state: State::Pending,
+        reason: deployment.reason.clone(),
+        message: String::new(),
+        created: cluster.now(),
+        finished: None,
+        deployer: options.deployer.clone(),
+        kept: &history.kept() - &identities,
+        inventory: &history.inventory() | &identities,
+        objects: objects.into_iter().map(|object| object.value).collect(),
+    }
+}
+
+/// Whether the newest revision has come up with exactly these objects.
+fn is_deployed(history: &History, objects: &[Object]) -> bool {
+    let Some(newest) = history.newest().filter(|newest| newest.state == State::Deployed) else {
+        return false;
+    };
+    newest.objects.len() == objects.len() && objects.iter().all(|object| newest.objects.contains(&object.value))
+}
+
+/// Applies the revision that came up before, and fails with the reason of the one that did not.
+async fn go_back(
+    printer: &Printer,
+    cluster: &Cluster,
+    deployment: &Deployment,
+    options: &Options,
+    before: &Revision,
+    failed: u32,
+    failure: Failure,
+) -> Outcome<Vec<Target>> {
+    printer.warning(&format!(
+        "revision {failed} does not come up: back to revision {}",
+        before.number
+    ));
+    let back = Deployment {
+        release: deployment.release.clone(),
+        objects: before.manifests(),
+        reason: format!("rollback to {} after failure of {failed}", before.number),
+    };
+    let options = Options {
+        rollback_on_failure: false,
+        ..options.clone()
+    };
+    match Box::pin(deploy(printer, cluster, &back, &options)).await {
+        Ok(_) => Err(failure.next(format!(
+            "revision {} runs again; mend the cause, then run the same command again",
+            before.number
+        ))),
+        Err(second) => Err(failure
+            .because(format!(
+                "and revision {} could not be brought back: {second}",
+                before.number
+            ))
+            .next(format!("try that again: `deploy-tool rollback {}`", before.number))),
+    }
+}
+
+/// A plan on its way into the cluster.
+struct Rollout<'a> {
+    cluster: &'a Cluster,
+    release: &'a Name,
+    plan: &'a Plan,
+    timeout: Duration,
+}
+
+impl Rollout<'_> {
+    /// The revision is kept in the release's namespace: where that is new, it comes before the revision.
+    async fn make_namespace(&self, kinds: &mut Kinds) -> Outcome<()> {
+        let is_ours = |identity: &Identity| {
+            identity.kind == "Namespace" && identity.group.is_empty() && identity.name == self.release.namespace
+        };
+        let mut steps = self.plan.steps.iter();
+        if steps.any(|step| step.action == Action::Create && is_ours(&step.identity)) {
+            apply_wave(self.cluster, kinds, self.plan, Wave::Namespaces, &Progress::default()).await?;
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        printer: &Printer,
+        kinds: &mut Kinds,
+        held: &Held<'_>,
+        history: &History,
+    ) -> Outcome<Vec<Target>> {
+        let targets = self.apply(printer, kinds).await?;
+        let left = self.prune(printer, kinds).await?;
+        let inventory: BTreeSet<Identity> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.object.is_some())
+            .map(|step| step.identity.clone())
+            .collect();
+        let kept = &(&history.kept() | &left) - &inventory;
+        held.finish(State::Deployed, "", inventory, kept).await?;
+        Ok(targets)
+    }
+
+    /// Applies one wave after the other, then waits for everything.
+    async fn apply(&self, printer: &Printer, kinds: &mut Kinds) -> Outcome<Vec<Target>> {
+        let since = self.cluster.now();
+        let waves = async |progress: &Progress| {
+            let mut applied = Vec::new();
+            for wave in Wave::ALL {
+                let of_wave = apply_wave(self.cluster, kinds, self.plan, wave, progress).await?;
+                let is_new = of_wave.iter().any(|applied| applied.change != Change::Unchanged);
+                if wave == Wave::Databases && is_new {
+                    wait::for_targets(self.cluster, progress, &targets(&of_wave), since, self.timeout).await?;
+                }
+                applied.extend(of_wave);
+            }
+            progress.outcome(summary(&applied));
+            Ok(applied)
+        };
+        let title = format!("objects of release {}", self.release);
+        let targets = targets(&printer.step(&title, waves).await?);
+        let ready = async |progress: &Progress| {
+            let sentence = wait::for_targets(self.cluster, progress, &targets, since, self.timeout).await?;
+            progress.outcome(format!("ready: {sentence}"));
+            Ok(())
+        };
+        printer.step("ready", ready).await?;
+        Ok(targets)
+    }
+
+    /// Deletes what the manifests have no longer. Returns the data that stays.
+    async fn prune(&self, printer: &Printer, kinds: &Kinds) -> Outcome<BTreeSet<Identity>> {
+        let dropped = remove::Dropped::of(self.cluster, self.plan).await?;
+        if !dropped.doomed.is_empty() {
+            let prune = async |progress: &Progress| {
+                let removed = dropped.remove(self.cluster, kinds, progress, self.timeout).await?;
+                progress.outcome(format!("pruned {}", remove::titles(&removed)));
+                Ok(())
+            };
+            printer.step("what the manifests have no longer", prune).await?;
+        }
+        for note in &dropped.notes {
+            printer.say(note);
+        }
+        Ok(dropped.left)
+    }
+}
+
+fn summary(applied: &[Applied]) -> String {
+    let titles = |change: Change| -> Vec<String> {
+        let of_change = applied.iter().filter(|applied| applied.change == change);
+        of_change.map(|applied| applied.object.title()).collect()
+    };
+    let (created, changed) = (titles(Change::Created), titles(Change::Changed));
+    let unchanged = titles(Change::Unchanged).len();
+    let mut parts = Vec::new();
+    if !created.is_empty() {
+        parts.push(format!("created {}", created.join(", ")));
+    }
+    if !changed.is_empty() {
+        parts.push(format!("changed {}", changed.join(", ")));
+    }
+    if unchanged > 0 {
+        parts.push(format!("{unchanged} unchanged"));
+    }
+    format!("objects: {}", parts.join("; "))
+}
+
+/// What is waited for, with the generation that was stored.
+fn targets(applied: &[Applied]) -> Vec<Target> {
+    applied
+        .iter()
+        .filter_map(|applied| Target::of(&applied.stored))
+        .collect()
+}

@@ -1,0 +1,36 @@
+//! `deploy-tool history [REVISION]`: what was deployed when, and what a revision is made of.
+
+use crate::cli::HistoryArguments;
+use crate::cluster::{Cluster, revisions};
+use crate::failure::Outcome;
+use crate::manifest;
+use crate::printer::Printer;
+use crate::release::listing::{self, Listing};
+use crate::release::no_such_revision;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the cluster does not answer, or there is no such revision.
+pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Outcome<()> {
+    let HistoryArguments { revision, place } = arguments;
+    let release = manifest::release_of(&place)?;
+    let cluster = Cluster::connect(&place.context).await?;
+    let history = revisions::history(&cluster, &release).await?;
+    if let Some(number) = revision {
+        let revision = history
+            .revision(number)
+            .ok_or_else(|| no_such_revision(&release, &history, number))?;
+        printer.data(&match printer.json() {
+            false => listing::yaml(revision)?,
+            true => serde_json::to_string_pretty(&listing::objects(revision)).unwrap_or_default(),
+        });
+        return Ok(());
+    }
+    let listing = Listing::of(&cluster.context, &release, &history);
+    printer.data(&match printer.json() {
+        false => listing::table(&listing),
+        true => serde_json::to_string_pretty(&listing).unwrap_or_default(),
+    });
+    Ok(())
+}

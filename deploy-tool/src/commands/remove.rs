@@ -1,0 +1,100 @@
+//! Deleting what a release has made: what goes, what stays, and why. Shared by prune and `down`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::cluster::delete::{self, Doomed};
+use crate::cluster::discover::Kinds;
+use crate::cluster::{Cluster, revisions};
+use crate::failure::Outcome;
+use crate::plan::{Action, Plan};
+use crate::printer::Progress;
+use crate::release::Identity;
+
+/// What a release has made and its manifests have no longer.
+pub struct Dropped {
+    /// What goes.
+    pub doomed: Vec<Doomed>,
+    /// The data that stays.
+    pub left: BTreeSet<Identity>,
+    /// What is to be said about what stays.
+    pub notes: Vec<String>,
+}
+
+impl Dropped {
+    /// That of a plan. The claims of a StatefulSet stay when it goes.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn of(cluster: &Cluster, plan: &Plan) -> Outcome<Self> {
+        let mut dropped = Self {
+            doomed: Vec::new(),
+            left: BTreeSet::new(),
+            notes: Vec::new(),
+        };
+        for step in plan.steps.iter().filter(|step| step.object.is_none()) {
+            let Some(live) = &step.live else { continue };
+            if step.action != Action::Prune {
+                dropped.left.insert(step.identity.clone());
+                let notes = step
+                    .notes
+                    .iter()
+                    .map(|note| format!("{}: {note}", step.identity.title()));
+                dropped.notes.extend(notes);
+                continue;
+            }
+            dropped.doomed.push(Doomed::of(&step.identity, live));
+            if step.identity.kind == "StatefulSet" {
+                dropped.left.extend(delete::claims(cluster, live).await?);
+            }
+        }
+        Ok(dropped)
+    }
+
+    /// Deletes what goes.
+    ///
+    /// # Errors
+    /// When the server refuses, or something does not go in time.
+    pub async fn remove(
+        &self,
+        cluster: &Cluster,
+        kinds: &Kinds,
+        progress: &Progress,
+        limit: Duration,
+    ) -> Outcome<Vec<Identity>> {
+        delete::delete_all(cluster, kinds, progress, self.doomed.clone(), limit).await
+    }
+}
+
+/// Keeps what belongs to the whole cluster and is in the inventory of another release as well.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn spare_shared(cluster: &Cluster, plan: &mut Plan) -> Outcome<()> {
+    let release = plan.release.clone();
+    let of_cluster = plan
+        .steps
+        .iter_mut()
+        .filter(|step| step.action == Action::Prune && step.identity.namespace.is_none());
+    let of_cluster: Vec<_> = of_cluster.collect();
+    if of_cluster.is_empty() {
+        return Ok(());
+    }
+    let others = revisions::owned_by_others(cluster, &release).await?;
+    for step in of_cluster {
+        let why = match &others {
+            Some(others) if !others.contains(&step.identity) => continue,
+            Some(_) => "left: another release has it, too",
+            None => "left: another release may have it, and this user may not look (list Secrets of all namespaces)",
+        };
+        step.action = Action::Keep;
+        step.notes.push(why.to_owned());
+    }
+    Ok(())
+}
+
+/// For sentences: Deployment `app`, Service `app`.
+pub fn titles<'i>(identities: impl IntoIterator<Item = &'i Identity>) -> String {
+    let titles: Vec<String> = identities.into_iter().map(Identity::title).collect();
+    titles.join(", ")
+}

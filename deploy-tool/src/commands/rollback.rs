@@ -1,0 +1,49 @@
+//! `deploy-tool rollback [REVISION]`: deploys what an earlier revision had, manifests and images, as a new revision.
+
+use super::deploy::{Deployment, Options, deploy};
+use super::up::report;
+use crate::cache::Cache;
+use crate::cli::RollbackArguments;
+use crate::cluster::{Cluster, revisions};
+use crate::failure::Outcome;
+use crate::printer::{Printer, Progress};
+use crate::release::rollback_target;
+use crate::{deployer, lock, manifest, publish, settings};
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such revision, an image of it is gone, or it does not come up.
+pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()> {
+    let RollbackArguments {
+        revision,
+        timeout,
+        place,
+    } = arguments;
+    let release = manifest::release_of(&place)?;
+    let cache = Cache::open()?;
+    let _lock = lock::release(&cache, &place.context, &release, "rollback")?;
+    let cluster = Cluster::connect(&place.context).await?;
+    let history = revisions::history(&cluster, &release).await?;
+    let target = rollback_target(&release, &history, revision)?;
+    if let Some(name) = settings::kind_cluster(&place.context) {
+        let images = target.images();
+        let load = async |progress: &Progress| {
+            progress.outcome(publish::again_to_kind(&cache, progress, name, &images).await?);
+            Ok(())
+        };
+        printer.step("images on the nodes", load).await?;
+    }
+    let deployment = Deployment {
+        release,
+        objects: target.manifests(),
+        reason: format!("rollback to {}", target.number),
+    };
+    let options = Options {
+        deployer: deployer::this(&cache),
+        timeout,
+        rollback_on_failure: false,
+    };
+    let targets = deploy(printer, &cluster, &deployment, &options).await?;
+    report(printer, &cluster, &targets).await
+}

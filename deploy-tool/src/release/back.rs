@@ -1,0 +1,140 @@
+//! The way back: which revision a rollback leads to, and which images a release has already.
+
+use std::collections::BTreeMap;
+
+use super::{History, Name, Revision, State};
+use crate::code;
+use crate::failure::{Failure, Outcome};
+use crate::manifest::{Object, PLACEHOLDER};
+
+/// The revision that `rollback` brings back.
+///
+/// # Errors
+/// When it is not in the history, or never came up.
+pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<u32>) -> Outcome<&'h Revision> {
+    let Some(number) = wanted else {
+        let newest = history.newest().map(|newest| newest.number);
+        return history.deployed_before(newest).ok_or_else(|| {
+            Failure::input(format!("there is no revision of release {release} to go back to"))
+                .code(&code::release::NO_SUCH_REVISION)
+                .because("none came up before the newest")
+                .next("see what there is: `deploy-tool history`")
+        });
+    };
+    let revision = history
+        .revision(number)
+        .ok_or_else(|| no_such_revision(release, history, number))?;
+    match revision.state {
+        State::Deployed => Ok(revision),
+        state => Err(
+            Failure::input(format!("revision {number} of release {release} is no way back"))
+                .code(&code::release::NO_SUCH_REVISION)
+                .because(format!("it is {state}: it has never come up"))
+                .next(format!("choose one that has: {}", deployed(history))),
+        ),
+    }
+}
+
+/// Says which revisions there are.
+pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Failure {
+    let numbers: Vec<String> = history
+        .revisions()
+        .map(|revision| revision.number.to_string())
+        .collect();
+    let there_are = match numbers.is_empty() {
+        true => "it has none".to_owned(),
+        false => format!("it has {}", numbers.join(", ")),
+    };
+    Failure::input(format!("release {release} has no revision {number}"))
+        .code(&code::release::NO_SUCH_REVISION)
+        .because(there_are)
+        .next("see what there is: `deploy-tool history`")
+}
+
+fn deployed(history: &History) -> String {
+    let came_up = history.revisions().filter(|revision| revision.state == State::Deployed);
+    let numbers: Vec<String> = came_up.map(|revision| revision.number.to_string()).collect();
+    numbers.join(", ")
+}
+
+/// The images that the newest deployed revision with objects has where manifests have placeholders, by the
+/// placeholder's name: the container of the same name in the same object.
+pub fn images_of_placeholders(history: &History, objects: &[Object]) -> BTreeMap<String, String> {
+    let current = history.revisions().rev();
+    let current = current
+        .filter(|revision| revision.state == State::Deployed)
+        .find(|one| !one.objects.is_empty());
+    let known = current.map(Revision::manifests).unwrap_or_default();
+    let image_of = |object: &Object, container: &str| {
+        let known = known.iter().find(|known| {
+            let (one, other) = (known.group_version_kind(), object.group_version_kind());
+            (one.group, one.kind, known.name()) == (other.group, other.kind, object.name())
+        })?;
+        let mut containers = known.containers();
+        let found = containers.find(|known| known["name"] == container)?;
+        found["image"].as_str().map(str::to_owned)
+    };
+    let placeholders = objects.iter().flat_map(|object| {
+        object.containers().filter_map(move |container| {
+            let name = container.get("image")?.as_str()?.strip_prefix(PLACEHOLDER)?;
+            Some((object, container.get("name")?.as_str()?, name))
+        })
+    });
+    placeholders
+        .filter_map(|(object, container, name)| Some((name.to_owned(), image_of(object, container)?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::Record;
+    use crate::release::tests::{release, revision};
+
+    fn deployment(image: &str) -> Vec<Object> {
+        let text = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: app}}\nspec: {{template: {{spec: {{containers: [\
+             {{name: c, image: '{image}'}}]}}}}}}\n"
+        );
+        crate::manifest::parse("m/app.yaml", &text).unwrap()
+    }
+
+    fn history() -> History {
+        let states = [State::Deployed, State::Deployed, State::Failed];
+        let record = |(number, state): (u32, State)| Record {
+            revision: Revision {
+                state,
+                objects: deployment(&format!("x:{number}"))
+                    .into_iter()
+                    .map(|object| object.value)
+                    .collect(),
+                ..revision(number)
+            },
+            version: String::new(),
+            renewed: jiff::Timestamp::UNIX_EPOCH,
+        };
+        History::new((1..).zip(states).map(record).collect())
+    }
+
+    #[test]
+    fn only_what_came_up_is_a_way_back() {
+        let (release, history) = (release(), history());
+        let number = |wanted| rollback_target(&release, &history, wanted).map(|revision| revision.number);
+        assert_eq!(number(None), Ok(2));
+        assert_eq!(number(Some(1)), Ok(1));
+        for (wanted, says) in [(3, "choose one that has: 1, 2"), (9, "it has 1, 2, 3")] {
+            let failure = number(Some(wanted)).unwrap_err();
+            assert!(failure.to_string().contains(says), "{failure}");
+            assert_eq!(failure.number(), Some(&code::release::NO_SUCH_REVISION));
+        }
+        assert!(rollback_target(&release, &History::default(), None).is_err());
+    }
+
+    #[test]
+    fn images_stay_where_nothing_is_built() {
+        let images = images_of_placeholders(&history(), &deployment("deploy-tool://orders"));
+        assert_eq!(images, [("orders".to_owned(), "x:2".to_owned())].into());
+        assert!(images_of_placeholders(&history(), &deployment("y:1")).is_empty());
+        assert!(images_of_placeholders(&History::default(), &deployment("deploy-tool://orders")).is_empty());
+    }
+}
