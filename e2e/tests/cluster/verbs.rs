@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::harness::{context, deploy_tool, deploy_tool_command, eventually, kubectl, object, pods};
 
-/// Answers every connection with its pod's name, and says so in its log: as much of a service as this needs.
+/// Answers with its pod's name, and says so in its log: as much of a service as this needs. Probes ask nothing.
 const TALKER: &str = r#"$| = 1; use IO::Socket::INET; my $n = $ENV{HOSTNAME};
     my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 64, ReuseAddr => 1) or die; print "started $n\n";
-    while (my $c = $s->accept) { <$c>; print "asked $n\n";
+    while (my $c = $s->accept) { defined(<$c>) or next; print "asked $n\n";
         print $c "HTTP/1.1 200 OK\r\nContent-Length: ".length($n)."\r\nConnection: close\r\n\r\n$n"; close $c }"#;
 
 /// A namespace that goes with the value.
@@ -241,13 +241,12 @@ fn logs_and_an_open_port_follow_a_restart_without_a_failed_request() {
     let last = ask();
     assert!(after.contains(&last), "{last} is none of {after:?}");
 
-    for pod in &after {
-        let line = logs.line("the new pods are followed", |line| {
-            line.contains(&format!("started {pod}"))
-        });
+    let mut missing = after;
+    while !missing.is_empty() {
+        let line = logs.line("the new pods are followed", |line| line.contains("started"));
         let line: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!((&line["pod"], &line["container"]), (&json!(pod), &json!("main")));
-        assert!(line["time"].is_string(), "{line}");
+        assert!(line["container"] == "main" && line["time"].is_string(), "{line}");
+        missing.retain(|pod| line["pod"] != pod.as_str());
     }
     assert_eq!((logs.interrupt(), open.interrupt()), (Some(130), Some(130)));
 }
