@@ -80,9 +80,11 @@ fn run(cli: cli::Cli, printer: &Printer) -> Outcome<ExitStatus> {
     let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
     runtime.block_on(async {
         tokio::select! {
-            result = commands::run(cli, printer) => result,
+            // The programs underneath get a terminal's Ctrl-C too: that they ended badly is not what is to be told.
+            biased;
             signal = stopped() => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),
+            result = commands::run(cli, printer) => result,
         }
     })
 }

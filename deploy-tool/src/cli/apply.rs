@@ -13,6 +13,12 @@ pub struct ApplyArguments {
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.
     #[arg(long)]
     pub rollback_on_failure: bool,
+    /// Do exactly what a plan of `plan --save` says, or nothing; the manifests are not read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["manifests", "namespace", "release", "take_over"])]
+    pub plan: Option<std::path::PathBuf>,
+    /// Take over the fields that others have set to something else than the manifests say
+    #[arg(long)]
+    pub take_over: bool,
     /// Where
     #[command(flatten)]
     pub place: Place,

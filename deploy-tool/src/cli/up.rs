@@ -13,6 +13,9 @@ pub struct UpArguments {
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.
     #[arg(long)]
     pub rollback_on_failure: bool,
+    /// Take over the fields that others have set to something else than the manifests say
+    #[arg(long)]
+    pub take_over: bool,
     /// Where
     #[command(flatten)]
     pub place: Place,

@@ -3,9 +3,11 @@
 use super::deploy::{Deployment, Options, deploy};
 use super::up::report;
 use crate::cache::Cache;
-use crate::cli::ApplyArguments;
+use crate::cli::{ApplyArguments, Place};
 use crate::cluster::{Cluster, revisions};
 use crate::failure::{Failure, Outcome};
+use crate::manifest::Object;
+use crate::plan::saved;
 use crate::printer::{Printer, Progress};
 use crate::release::{Name, images_of_placeholders};
 use crate::{deployer, lock, manifest, publish, settings};
@@ -15,17 +17,15 @@ use crate::{deployer, lock, manifest, publish, settings};
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
-    let ApplyArguments {
-        place,
-        timeout,
-        rollback_on_failure,
-    } = arguments;
     let cache = Cache::open()?;
-    let mut objects = manifest::in_order(manifest::load(&place.manifests)?);
-    manifest::refuse_inexact(&objects)?;
-    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
-    let _lock = lock::release(&cache, &place.context, &release, "apply")?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
+    let (release, mut objects) = match &saved {
+        Some(saved) => (saved.plan.release.clone(), saved.plan.objects().cloned().collect()),
+        None => from_manifests(&arguments.place)?,
+    };
+    let context = &arguments.place.context;
+    let _lock = lock::release(&cache, context, &release, "apply")?;
+    let cluster = Cluster::connect(context).await?;
     let wanted = manifest::placeholders(&objects);
     if !wanted.is_empty() {
         let history = revisions::history(&cluster, &release).await?;
@@ -42,10 +42,15 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         }
         objects.iter_mut().for_each(|object| manifest::resolve(object, &images));
     }
-    if let Some(name) = settings::kind_cluster(&place.context) {
+    if let Some(name) = settings::kind_cluster(context) {
         let images = manifest::images(&objects);
         let load = async |progress: &Progress| {
-            progress.outcome(publish::to_kind(&cache, progress, name, &[], &images).await?);
+            let loaded = match &saved {
+                // What the plan has built is in the cache.
+                Some(_) => publish::again_to_kind(&cache, progress, name, &images).await?,
+                None => publish::to_kind(&cache, progress, name, &[], &images).await?,
+            };
+            progress.outcome(loaded);
             Ok(())
         };
         printer.step("images on the nodes", load).await?;
@@ -53,13 +58,25 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
     let deployment = Deployment {
         release,
         objects,
-        reason: "apply".to_owned(),
+        reason: match saved {
+            Some(_) => "apply of a saved plan".to_owned(),
+            None => "apply".to_owned(),
+        },
+        saved,
     };
     let options = Options {
         deployer: deployer::this(&cache),
-        timeout,
-        rollback_on_failure,
+        timeout: arguments.timeout,
+        rollback_on_failure: arguments.rollback_on_failure,
+        take_over: arguments.take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
     report(printer, &cluster, &targets).await
+}
+
+fn from_manifests(place: &Place) -> Outcome<(Name, Vec<Object>)> {
+    let objects = manifest::in_order(manifest::load(&place.manifests)?);
+    manifest::refuse_inexact(&objects)?;
+    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
+    Ok((release, objects))
 }

@@ -7,10 +7,11 @@ use super::{remove, wait};
 use crate::cluster::apply::{Applied, Change, apply_wave};
 use crate::cluster::discover::Kinds;
 use crate::cluster::revisions::{self, Held};
-use crate::cluster::{Cluster, plan, preflight};
+use crate::cluster::{Cluster, plan, preflight, saved};
 use crate::code;
 use crate::failure::{Failure, Outcome};
 use crate::manifest::{Object, Wave};
+use crate::plan::saved::Saved;
 use crate::plan::{Action, Plan};
 use crate::printer::{Printer, Progress};
 use crate::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
@@ -23,6 +24,8 @@ pub struct Deployment {
     pub release: Name,
     /// The objects, with exact images.
     pub objects: Vec<Object>,
+    /// The plan to be followed exactly, in place of one that is made from the objects now.
+    pub saved: Option<Saved>,
     /// What for: `up`, `apply`, `rollback to 3`.
     pub reason: String,
 }
@@ -36,6 +39,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Whether what ran before comes back when this does not come up.
     pub rollback_on_failure: bool,
+    /// Whether fields that others have set become the release's.
+    pub take_over: bool,
 }
 
 /// Deploys a release. Returns what was waited for.
@@ -49,10 +54,22 @@ pub async fn deploy(
     options: &Options,
 ) -> Outcome<Vec<Target>> {
     let release = &deployment.release;
-    let history = own_history(printer, cluster, release, &options.deployer).await?;
     let mut kinds = Kinds::of(cluster).await?;
-    let objects = deployment.objects.clone();
-    let mut plan = plan::plan(cluster, &mut kinds, release, objects, &history.inventory(), false).await?;
+    kinds.learn(&deployment.objects);
+    let history = match own_history(printer, cluster, release, &options.deployer).await {
+        Ok(history) => history,
+        Err(failure) => {
+            let objects = deployment.objects.clone();
+            return Err(preflight::explained(cluster, &kinds, release, objects, failure).await);
+        }
+    };
+    let mut plan = match &deployment.saved {
+        Some(plan) => saved::refuse_moved_on(cluster, &mut kinds, plan.clone()).await?,
+        None => {
+            let (objects, inventory) = (deployment.objects.clone(), history.inventory());
+            plan::plan(cluster, &mut kinds, release, objects, &inventory, options.take_over).await?
+        }
+    };
     let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
     refuse_another_release(release, &history, &objects)?;
     remove::spare_shared(cluster, &mut plan).await?;
@@ -172,6 +189,7 @@ async fn go_back(
     let back = Deployment {
         release: deployment.release.clone(),
         objects: before.manifests(),
+        saved: None,
         reason: format!("rollback to {} after failure of {failed}", before.number),
     };
     let options = Options {

@@ -37,12 +37,14 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     let deployment = Deployment {
         release,
         objects: target.manifests(),
+        saved: None,
         reason: format!("rollback to {}", target.number),
     };
     let options = Options {
         deployer: deployer::this(&cache),
         timeout,
         rollback_on_failure: false,
+        take_over: false,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
     report(printer, &cluster, &targets).await

@@ -27,6 +27,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         source,
         timeout,
         rollback_on_failure,
+        take_over,
     } = arguments;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
@@ -36,9 +37,9 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let cluster = Cluster::connect(&place.context).await?;
     let (names, others) = (manifest::placeholders(&objects), manifest::images(&objects));
     // Minutes of compiling come after everything that can be found out at once.
-    let mut placed = Kinds::of(&cluster)
-        .await?
-        .place_all(&cluster, objects, &release.namespace)?;
+    let mut kinds = Kinds::of(&cluster).await?;
+    kinds.learn(&objects);
+    let mut placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 
     let mut built = Vec::new();
     for name in names {
@@ -62,12 +63,14 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let deployment = Deployment {
         release,
         objects: placed.into_iter().map(|placed| placed.object).collect(),
+        saved: None,
         reason: "up".to_owned(),
     };
     let options = Options {
         deployer: deployer::this(&cache),
         timeout,
         rollback_on_failure,
+        take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
     report(printer, &cluster, &targets).await

@@ -94,6 +94,11 @@ impl Plan {
         self.steps.iter().all(|step| step.action == Action::Keep)
     }
 
+    /// What the manifests say.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.steps.iter().filter_map(|step| step.object.as_ref())
+    }
+
     /// How many objects there are of each action.
     pub fn counts(&self) -> BTreeMap<Action, usize> {
         let mut counts = BTreeMap::new();

@@ -10,6 +10,7 @@ mod bad_input;
 mod database;
 mod events;
 mod failures;
+mod plan;
 mod repeat;
 mod scale;
 mod verbs;
