@@ -140,6 +140,17 @@ pub async fn take_turn(
     }
 }
 
+/// Refuses early, before anything slow, what [`take_turn`] would refuse later.
+///
+/// # Errors
+/// When somebody else is at work, or the server does not answer.
+pub async fn refuse_taken(cluster: &Cluster, release: &Name, deployer: &Deployer) -> Outcome<()> {
+    match history(cluster, release).await?.turn(deployer, cluster.now()) {
+        Turn::Taken(record) => Err(taken(release, &record)),
+        Turn::Free | Turn::TakeOver(_) => Ok(()),
+    }
+}
+
 /// Writes the next revision as pending.
 ///
 /// # Errors

@@ -71,7 +71,8 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         take_over: arguments.take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    report(printer, &cluster, &targets).await
+    report(printer, &cluster, &targets).await;
+    Ok(())
 }
 
 fn from_manifests(place: &Place) -> Outcome<(Name, Vec<Object>)> {

@@ -89,11 +89,7 @@ pub async fn deploy(
     let revision = next_revision(cluster, &history, deployment, options, objects);
     let held = revisions::begin(cluster, release, revision).await?;
     let failure = match held.during(rollout.run(printer, &mut kinds, &held, &history)).await {
-        Ok(targets) => {
-            let kept = history.superfluous();
-            revisions::forget(cluster, release, kept).await?;
-            return Ok(targets);
-        }
+        Ok(targets) => return Ok(targets),
         Err(failure) => failure,
     };
     if failure.number() == Some(&code::release::LOST) {
@@ -238,6 +234,8 @@ impl Rollout<'_> {
         held: &Held<'_>,
         history: &History,
     ) -> Outcome<Vec<Target>> {
+        // At the start: deployments that fail again and again add up to no more than those that come up.
+        revisions::forget(self.cluster, self.release, history.superfluous()).await?;
         let targets = self.apply(printer, kinds).await?;
         let left = self.prune(printer, kinds).await?;
         let inventory: BTreeSet<Identity> = self

@@ -44,33 +44,26 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
         release: &release,
         timeout,
     };
-    let data = match is_down(&history) {
-        true => history.kept(),
-        false => down.objects(&history, &plan, deployer).await?,
+    let has_objects = !history.inventory().is_empty();
+    let has_data = delete_data && history.newest().is_some();
+    let data = match has_objects || has_data {
+        true => down.objects(&history, &plan, deployer, delete_data).await?,
+        false => down.alive(history.kept()).await?,
     };
-    let data = live::objects(&cluster, &kinds, data).await?;
-    let (doomed, identities): (Vec<Doomed>, Vec<Identity>) = data
-        .iter()
-        .map(|(identity, live)| (Doomed::of(identity, live), identity.clone()))
-        .unzip();
-    if delete_data {
-        return down.data(&history, doomed, delete_namespace).await;
+    if has_data {
+        return down.namespaces_and_history(data, delete_namespace).await;
     }
-    if is_down(&history) {
+    if !has_objects {
         printer.say(&format!("nothing to remove: release {release} has no objects"));
     }
-    if !identities.is_empty() {
+    if !data.is_empty() {
+        let left: Vec<&Identity> = data.iter().map(|one| &one.identity).collect();
         printer.say(&format!(
             "left, for the next `up` or `rollback`: {}; `deploy-tool down --delete-data` removes them",
-            titles(&identities)
+            titles(left)
         ));
     }
     Ok(())
-}
-
-/// Whether the release has nothing but data.
-fn is_down(history: &History) -> bool {
-    history.inventory().is_empty()
 }
 
 struct Down<'a> {
@@ -82,8 +75,15 @@ struct Down<'a> {
 }
 
 impl Down<'_> {
-    /// Deletes everything but the data, as a revision of its own: `rollback` leads back from it. Returns the data.
-    async fn objects(&self, history: &History, plan: &Plan, deployer: Deployer) -> Outcome<BTreeSet<Identity>> {
+    /// Deletes the objects, and the data if asked to, as a revision of its own: as long as it is pending, nobody else
+    /// works on the release, and `rollback` leads back from it. Returns the data that is left.
+    async fn objects(
+        &self,
+        history: &History,
+        plan: &Plan,
+        deployer: Deployer,
+        delete_data: bool,
+    ) -> Outcome<Vec<Doomed>> {
         preflight::permissions(self.cluster, self.kinds, plan).await?;
         let revision = Revision {
             number: history.next_number(),
@@ -99,44 +99,58 @@ impl Down<'_> {
         };
         let held = revisions::begin(self.cluster, self.release, revision).await?;
         let work = async {
+            revisions::forget(self.cluster, self.release, history.superfluous()).await?;
             let dropped = Dropped::of(self.cluster, plan).await?;
-            let kept = &history.kept() | &dropped.left;
-            let remove = async |progress: &Progress| {
-                let removed = dropped.remove(self.cluster, self.kinds, progress, self.timeout).await?;
-                progress.outcome(match removed.is_empty() {
-                    true => "nothing to remove".to_owned(),
-                    false => format!("removed {}", titles(&removed)),
-                });
-                Ok(())
-            };
-            self.printer.step("objects removed", remove).await?;
+            self.remove("objects removed", dropped.doomed).await?;
             for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
                 self.printer.say(note);
             }
-            held.finish(State::Deployed, "", BTreeSet::new(), kept.clone()).await?;
-            Ok(kept)
+            let mut data = self.alive(&history.kept() | &dropped.left).await?;
+            if delete_data {
+                let (namespaces, others) = data.into_iter().partition(is_namespace);
+                self.remove("data removed", others).await?;
+                data = namespaces;
+            }
+            let kept = data.iter().map(|one| one.identity.clone()).collect();
+            held.finish(State::Deployed, "", BTreeSet::new(), kept).await?;
+            Ok(data)
         };
         match held.during(work).await {
-            Ok(kept) => {
-                revisions::forget(self.cluster, self.release, history.superfluous()).await?;
-                Ok(kept)
-            }
-            Err(failure) if failure.number() == Some(&code::release::LOST) => Err(failure),
-            Err(failure) => {
+            Err(failure) if failure.number() != Some(&code::release::LOST) => {
                 let Revision { inventory, kept, .. } = held.revision().clone();
                 held.finish(State::Failed, failure.what(), inventory, kept).await?;
                 Err(failure)
             }
+            result => result,
         }
     }
 
-    /// Deletes the data, then the namespace if nobody else has anything in it, and the records.
-    async fn data(&self, history: &History, doomed: Vec<Doomed>, delete_namespace: bool) -> Outcome<()> {
-        let is_namespace = |one: &Doomed| one.identity.kind == "Namespace" && one.identity.group.is_empty();
-        let (namespaces, data): (Vec<Doomed>, Vec<Doomed>) = doomed.into_iter().partition(is_namespace);
+    async fn remove(&self, title: &str, doomed: Vec<Doomed>) -> Outcome<()> {
+        let remove = async |progress: &Progress| {
+            let removed = delete::delete_all(self.cluster, self.kinds, progress, doomed, self.timeout).await?;
+            progress.outcome(match removed.is_empty() {
+                true => "nothing to remove".to_owned(),
+                false => format!("removed {}", titles(&removed)),
+            });
+            Ok(())
+        };
+        self.printer.step(title, remove).await
+    }
+
+    /// Those that are there.
+    async fn alive(&self, identities: BTreeSet<Identity>) -> Outcome<Vec<Doomed>> {
+        let alive = live::objects(self.cluster, self.kinds, identities).await?;
+        Ok(alive
+            .iter()
+            .map(|(identity, live)| Doomed::of(identity, live))
+            .collect())
+    }
+
+    /// Deletes the namespaces in which nobody else has anything, and the records. No lock holds any longer: it would go
+    /// with the namespace, in which nobody can begin anything meanwhile.
+    async fn namespaces_and_history(&self, namespaces: Vec<Doomed>, delete_namespace: bool) -> Outcome<()> {
         let mut left = Vec::new();
         let remove = async |progress: &Progress| {
-            let mut removed = delete::delete_all(self.cluster, self.kinds, progress, data, self.timeout).await?;
             let mut empty = Vec::new();
             for one in namespaces {
                 let name = &one.identity.name;
@@ -152,23 +166,26 @@ impl Down<'_> {
             }
             // The records go last: as long as they are there, this can be done again.
             let records_go_along = empty.iter().any(|one| one.identity.name == self.release.namespace);
-            removed.extend(delete::delete_all(self.cluster, self.kinds, progress, empty, self.timeout).await?);
+            let removed = delete::delete_all(self.cluster, self.kinds, progress, empty, self.timeout).await?;
             if !records_go_along {
                 let newest = revisions::history(self.cluster, self.release).await?;
                 let numbers = newest.revisions().map(|revision| revision.number);
                 revisions::forget(self.cluster, self.release, numbers).await?;
             }
-            progress.outcome(match removed.is_empty() && history.newest().is_none() {
-                true => "nothing to remove".to_owned(),
-                false if removed.is_empty() => "removed the history".to_owned(),
+            progress.outcome(match removed.is_empty() {
+                true => "removed the history".to_owned(),
                 false => format!("removed {}, and the history", titles(&removed)),
             });
             Ok(())
         };
-        self.printer.step("data removed", remove).await?;
+        self.printer.step("history removed", remove).await?;
         for sentence in left {
             self.printer.warning(&sentence);
         }
         Ok(())
     }
+}
+
+fn is_namespace(one: &Doomed) -> bool {
+    one.identity.kind == "Namespace" && one.identity.group.is_empty()
 }

@@ -47,5 +47,6 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         take_over: false,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    report(printer, &cluster, &targets).await
+    report(printer, &cluster, &targets).await;
+    Ok(())
 }

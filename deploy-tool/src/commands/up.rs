@@ -7,7 +7,7 @@ use super::{build, status};
 use crate::cache::Cache;
 use crate::cli::UpArguments;
 use crate::cluster::discover::Kinds;
-use crate::cluster::{Cluster, pods};
+use crate::cluster::{Cluster, pods, revisions};
 use crate::failure::Outcome;
 use crate::printer::{Printer, Progress};
 use crate::release::Name;
@@ -35,6 +35,8 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let _lock = lock::release(&cache, &place.context, &release, "up")?;
     let cluster = Cluster::connect(&place.context).await?;
+    let deployer = deployer::this(&cache);
+    revisions::refuse_taken(&cluster, &release, &deployer).await?;
     let (names, others) = (manifest::placeholders(&objects), manifest::images(&objects));
     // Minutes of compiling come after everything that can be found out at once.
     let mut kinds = Kinds::of(&cluster).await?;
@@ -67,26 +69,27 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         reason: "up".to_owned(),
     };
     let options = Options {
-        deployer: deployer::this(&cache),
+        deployer,
         timeout,
         rollback_on_failure,
         take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    report(printer, &cluster, &targets).await
+    report(printer, &cluster, &targets).await;
+    Ok(())
 }
 
-/// Shows what runs where, and how to try it.
-///
-/// # Errors
-/// When the cluster does not answer.
-pub async fn report(printer: &Printer, cluster: &Cluster, targets: &[Target]) -> Outcome<()> {
+/// Shows what runs where, and how to try it. Everything is deployed by then: that it cannot be shown is no failure.
+pub async fn report(printer: &Printer, cluster: &Cluster, targets: &[Target]) {
     let namespaces = targets.iter().map(|target| target.namespace.as_str());
     let namespaces: BTreeSet<_> = namespaces.filter(|namespace| !namespace.is_empty()).collect();
     for namespace in namespaces {
-        report_namespace(printer, cluster, namespace).await?;
+        if let Err(failure) = report_namespace(printer, cluster, namespace).await {
+            printer.warning(&format!(
+                "everything is deployed, but what runs in namespace `{namespace}` cannot be shown: {failure}"
+            ));
+        }
     }
-    Ok(())
 }
 
 async fn report_namespace(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcome<()> {

@@ -12,7 +12,7 @@ use crate::manifest::Object;
 
 /// A deployer that has said nothing for so long is gone.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(20);
-/// So many revisions are kept.
+/// So many revisions are kept, the newest one among them.
 const KEPT: usize = 10;
 
 /// The revisions of a release that are kept, the oldest first.
@@ -106,11 +106,15 @@ impl History {
         }
     }
 
-    /// The revisions that are not kept any longer: all but the last ten, and never the newest that came up.
+    /// The revisions that are not kept once the next one is begun: with it ten stay, and always the one that a rollback
+    /// from it leads to.
     pub fn superfluous(&self) -> Vec<u32> {
         let deployed = self.deployed_before(None).map(|revision| revision.number);
         let numbers = self.revisions().rev().map(|revision| revision.number);
-        numbers.skip(KEPT).filter(|number| Some(*number) != deployed).collect()
+        numbers
+            .skip(KEPT - 1)
+            .filter(|number| Some(*number) != deployed)
+            .collect()
     }
 }
 
@@ -229,12 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ten_are_kept_and_the_newest_that_came_up() {
+    fn ten_are_kept_with_the_next_one_and_the_newest_that_came_up() {
         use State::{Deployed, Failed};
-        assert_eq!(history(&[Deployed; 10]).superfluous(), Vec::<u32>::new());
-        assert_eq!(history(&[Deployed; 12]).superfluous(), [2, 1]);
+        assert_eq!(history(&[Deployed; 9]).superfluous(), Vec::<u32>::new());
+        assert_eq!(history(&[Deployed; 10]).superfluous(), [1]);
+        assert_eq!(history(&[Deployed; 12]).superfluous(), [3, 2, 1]);
         let mut states = vec![Deployed, Deployed];
-        states.extend([Failed; 11]);
+        states.extend([Failed; 10]);
         assert_eq!(history(&states).superfluous(), [3, 1]);
     }
 
