@@ -4,7 +4,7 @@
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
 //! Files that decide do no I/O and are never async: [`image`], [`manifest`] except its loader, [`rollout`],
-//! [`connections`], [`report`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
+//! [`connections`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
 pub mod cache;
 pub mod cli;
@@ -32,6 +32,7 @@ pub mod publish;
 pub mod readiness;
 pub mod release;
 pub mod report;
+pub mod resend;
 pub mod rollout;
 pub mod scaling;
 pub mod settings;

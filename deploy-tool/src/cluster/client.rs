@@ -8,6 +8,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tower::layer::layer_fn;
 
+use super::resend::Resent;
 use super::trace::Traced;
 use crate::code;
 use crate::failure::{Failure, Outcome};
@@ -17,16 +18,16 @@ use crate::settings::{self, FIRST_REQUEST_TIMEOUT, REQUEST_TIMEOUT};
 /// Longer than the server lets a watch be silent, see [`super::watch`].
 const WATCH_SILENCE: Duration = Duration::from_secs(40);
 
-/// A client that tells of every request.
-fn traced(config: Config) -> kube::Result<Client> {
+/// A client that tells of every request, and survives lost connections.
+fn client_of(config: Config) -> kube::Result<Client> {
     let builder = ClientBuilder::try_from(config)?;
-    Ok(builder.with_layer(&layer_fn(Traced::new)).build())
+    Ok(Resent::around(builder.with_layer(&layer_fn(Traced::new)).build()))
 }
 
 /// A cluster that has answered.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Sends requests to the API server. It tries again when the server is busy.
+    /// Sends requests to the API server. It tries again when the server is busy, and when the connection is lost.
     pub client: Client,
     /// Sends requests through the API server to pods: what they answer is to be seen, errors included.
     pub pods_client: Client,
@@ -65,9 +66,9 @@ impl Cluster {
         once.default_retry = false;
         let mut bounded = config.clone();
         bounded.read_timeout = Some(WATCH_SILENCE);
-        let watches = traced(bounded).map_err(|error| unusable(&error))?;
-        let client = traced(config).map_err(|error| unusable(&error))?;
-        let pods_client = traced(once).map_err(|error| unusable(&error))?;
+        let watches = client_of(bounded).map_err(|error| unusable(&error))?;
+        let client = client_of(config).map_err(|error| unusable(&error))?;
+        let pods_client = client_of(once).map_err(|error| unusable(&error))?;
         let mut cluster = Self {
             pods_client,
             watches,

@@ -13,6 +13,7 @@ pub mod logs;
 pub mod plan;
 pub mod pods;
 pub mod preflight;
+mod resend;
 pub mod restart;
 pub mod revisions;
 pub mod saved;
