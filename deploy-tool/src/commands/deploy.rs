@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{remove, wait};
+use super::remove::{self, Dropped};
+use super::wait;
 use crate::cluster::apply::{Applied, Change, apply_wave};
 use crate::cluster::discover::Kinds;
 use crate::cluster::revisions::{self, Held};
@@ -77,6 +78,8 @@ pub async fn deploy(
         cluster,
         release,
         plan: &plan,
+        // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
+        dropped: Dropped::of(cluster, &plan).await?,
         timeout: options.timeout,
     };
     if plan.is_empty() && is_deployed(&history, &objects) {
@@ -86,7 +89,8 @@ pub async fn deploy(
     }
     preflight::permissions(cluster, &kinds, &plan).await?;
     rollout.make_namespace(&mut kinds).await?;
-    let revision = next_revision(cluster, &history, deployment, options, objects);
+    let mut revision = next_revision(cluster, &history, deployment, options, objects);
+    revision.kept.extend(rollout.dropped.left.clone());
     let held = revisions::begin(cluster, release, revision).await?;
     let failure = match held.during(rollout.run(printer, &mut kinds, &held, &history)).await {
         Ok(targets) => return Ok(targets),
@@ -211,6 +215,7 @@ struct Rollout<'a> {
     cluster: &'a Cluster,
     release: &'a Name,
     plan: &'a Plan,
+    dropped: Dropped,
     timeout: Duration,
 }
 
@@ -237,7 +242,7 @@ impl Rollout<'_> {
         // At the start: deployments that fail again and again add up to no more than those that come up.
         revisions::forget(self.cluster, self.release, history.superfluous()).await?;
         let targets = self.apply(printer, kinds).await?;
-        let left = self.prune(printer, kinds).await?;
+        self.prune(printer, kinds).await?;
         let inventory: BTreeSet<Identity> = self
             .plan
             .steps
@@ -245,7 +250,7 @@ impl Rollout<'_> {
             .filter(|step| step.object.is_some())
             .map(|step| step.identity.clone())
             .collect();
-        let kept = &(&history.kept() | &left) - &inventory;
+        let kept = &held.revision().kept - &inventory;
         held.finish(State::Deployed, "", inventory, kept).await?;
         Ok(targets)
     }
@@ -277,9 +282,9 @@ impl Rollout<'_> {
         Ok(targets)
     }
 
-    /// Deletes what the manifests have no longer. Returns the data that stays.
-    async fn prune(&self, printer: &Printer, kinds: &Kinds) -> Outcome<BTreeSet<Identity>> {
-        let dropped = remove::Dropped::of(self.cluster, self.plan).await?;
+    /// Deletes what the manifests have no longer, but for data.
+    async fn prune(&self, printer: &Printer, kinds: &Kinds) -> Outcome<()> {
+        let dropped = &self.dropped;
         if !dropped.doomed.is_empty() {
             let prune = async |progress: &Progress| {
                 let removed = dropped.remove(self.cluster, kinds, progress, self.timeout).await?;
@@ -291,7 +296,7 @@ impl Rollout<'_> {
         for note in &dropped.notes {
             printer.say(note);
         }
-        Ok(dropped.left)
+        Ok(())
     }
 }
 

@@ -85,6 +85,8 @@ impl Down<'_> {
         delete_data: bool,
     ) -> Outcome<Vec<Doomed>> {
         preflight::permissions(self.cluster, self.kinds, plan).await?;
+        // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
+        let dropped = Dropped::of(self.cluster, plan).await?;
         let revision = Revision {
             number: history.next_number(),
             state: State::Pending,
@@ -95,20 +97,26 @@ impl Down<'_> {
             deployer,
             objects: Vec::new(),
             inventory: history.inventory(),
-            kept: history.kept(),
+            kept: &history.kept() | &dropped.left,
         };
         let held = revisions::begin(self.cluster, self.release, revision).await?;
         let work = async {
             revisions::forget(self.cluster, self.release, history.superfluous()).await?;
-            let dropped = Dropped::of(self.cluster, plan).await?;
             self.remove("objects removed", dropped.doomed).await?;
             for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
                 self.printer.say(note);
             }
-            let mut data = self.alive(&history.kept() | &dropped.left).await?;
+            let mut data = self.alive(held.revision().kept.clone()).await?;
             if delete_data {
                 let (namespaces, others) = data.into_iter().partition(is_namespace);
-                self.remove("data removed", others).await?;
+                let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
+                self.remove("data removed", own).await?;
+                for one in shared {
+                    self.printer.warning(&format!(
+                        "{} stays: another release has it, too, or may have it",
+                        one.identity.title()
+                    ));
+                }
                 data = namespaces;
             }
             let kept = data.iter().map(|one| one.identity.clone()).collect();

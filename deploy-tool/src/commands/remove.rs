@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, revisions};
 use crate::failure::Outcome;
 use crate::plan::{Action, Plan};
 use crate::printer::Progress;
-use crate::release::Identity;
+use crate::release::{Identity, Name};
 
 /// What a release has made and its manifests have no longer.
 pub struct Dropped {
@@ -91,6 +91,22 @@ pub async fn spare_shared(cluster: &Cluster, plan: &mut Plan) -> Outcome<()> {
         step.notes.push(why.to_owned());
     }
     Ok(())
+}
+
+/// Parts what is this release's alone from what belongs to the whole cluster and another release has, or may have.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn part_shared(cluster: &Cluster, release: &Name, data: Vec<Doomed>) -> Outcome<(Vec<Doomed>, Vec<Doomed>)> {
+    if data.iter().all(|one| one.identity.namespace.is_some()) {
+        return Ok((data, Vec::new()));
+    }
+    let others = revisions::owned_by_others(cluster, release).await?;
+    let is_own = |one: &Doomed| {
+        let others = others.as_ref();
+        one.identity.namespace.is_some() || others.is_some_and(|others| !others.contains(&one.identity))
+    };
+    Ok(data.into_iter().partition(is_own))
 }
 
 /// For sentences: Deployment `app`, Service `app`.
