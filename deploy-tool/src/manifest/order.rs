@@ -21,7 +21,7 @@ pub enum Wave {
     Configuration,
     /// Where pods keep their data.
     Storage,
-    /// The StatefulSets that a workload names as its database.
+    /// The StatefulSets that a workload names as its database, with the Services of their pods' names.
     Databases,
     /// Names and addresses of what comes next.
     Services,
@@ -70,27 +70,45 @@ impl Wave {
 }
 
 /// The databases of some objects: namespace and name of each StatefulSet that a workload beside it names by its
-/// annotation `deploy-tool.dev/database`.
+/// annotation `deploy-tool.dev/database`, and of the Service that gives its pods their names, without which they may not
+/// find each other.
 #[derive(Debug, Default)]
-pub struct Databases(BTreeSet<(Option<String>, String)>);
+pub struct Databases {
+    sets: BTreeSet<(Option<String>, String)>,
+    services: BTreeSet<(Option<String>, String)>,
+}
 
 impl Databases {
     /// Those of some objects.
     pub fn of(objects: &[Object]) -> Self {
-        let named = objects.iter().filter_map(|object| {
-            let name = object.annotation(DATABASE_ANNOTATION)?;
-            Some((object.namespace().map(str::to_owned), name.to_owned()))
+        let beside = |object: &Object, name: &str| (object.namespace().map(str::to_owned), name.to_owned());
+        let named = objects
+            .iter()
+            .filter_map(|object| Some(beside(object, object.annotation(DATABASE_ANNOTATION)?)));
+        let sets: BTreeSet<_> = named.collect();
+        let databases = objects
+            .iter()
+            .filter(|object| object.kind() == "StatefulSet" && sets.contains(&beside(object, object.name())));
+        let services = databases.filter_map(|object| {
+            Some(beside(
+                object,
+                object.value.data.pointer("/spec/serviceName")?.as_str()?,
+            ))
         });
-        Self(named.collect())
+        Self {
+            services: services.collect(),
+            sets,
+        }
     }
 
     /// The wave of one of the objects.
     pub fn wave(&self, object: &Object) -> Wave {
         let kind = object.group_version_kind();
         let place = (object.namespace().map(str::to_owned), object.name().to_owned());
-        match kind.kind.as_str() {
-            "StatefulSet" if kind.group == "apps" && self.0.contains(&place) => Wave::Databases,
-            _ => Wave::of_kind(&kind.group, &kind.kind),
+        match (kind.group.as_str(), kind.kind.as_str()) {
+            ("apps", "StatefulSet") if self.sets.contains(&place) => Wave::Databases,
+            ("", "Service") if self.services.contains(&place) => Wave::Databases,
+            (group, kind) => Wave::of_kind(group, kind),
         }
     }
 }
@@ -164,6 +182,21 @@ mod tests {
     fn all_waves_are_listed_in_their_order() {
         assert!(Wave::ALL.windows(2).all(|two| two[0] < two[1]));
         assert_eq!(Wave::ALL.last(), Some(&Wave::Autoscaling));
+    }
+
+    #[test]
+    fn a_database_comes_with_the_names_of_its_pods() {
+        let text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: pods}\n---\n\
+                    apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app, annotations: {deploy-tool.dev/database: db}}\n---\n\
+                    apiVersion: v1\nkind: Service\nmetadata: {name: pods}\n---\n\
+                    apiVersion: v1\nkind: Service\nmetadata: {name: db}\n";
+        let objects = parse("x", text).unwrap();
+        let databases = Databases::of(&objects);
+        let waves: Vec<Wave> = objects.iter().map(|object| databases.wave(object)).collect();
+        assert_eq!(
+            waves,
+            [Wave::Databases, Wave::Workloads, Wave::Databases, Wave::Services]
+        );
     }
 
     #[test]
