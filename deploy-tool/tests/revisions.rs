@@ -275,6 +275,24 @@ async fn the_end_is_written_on_the_version_that_was_read() {
     tokio::join!(deploy, serve);
 }
 
+/// The server has stored the end and its answer was lost: what it says next is no sign of somebody else.
+#[tokio::test]
+async fn an_end_whose_answer_was_lost_is_an_end() {
+    let (cluster, mut server) = connected();
+    let ours = revision(2, State::Pending, "me@here");
+    let serve = async {
+        answer(&mut server, 201, &stored(&ours, "1", 0)).await;
+        let (_, _, sent) = answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        answer(&mut server, 200, &stored(&sent_revision(&sent), "2", 0)).await;
+    };
+    let deploy = async {
+        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        held.finish(State::Deployed, "", BTreeSet::new(), BTreeSet::new()).await
+    };
+    let (ended, ()) = tokio::join!(deploy, serve);
+    assert_eq!(ended.unwrap().state, State::Deployed);
+}
+
 #[tokio::test]
 async fn what_others_own_is_unknown_to_who_may_not_look() {
     let (cluster, mut server) = connected();

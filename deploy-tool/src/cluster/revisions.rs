@@ -19,6 +19,7 @@ use crate::code;
 use crate::failure::{Failure, Outcome};
 use crate::release::record::{self, DATA_KEY, RELEASE_LABEL, RENEWED_ANNOTATION, SECRET_TYPE, STATE_LABEL};
 use crate::release::{Deployer, History, Identity, Name, Record, Revision, SILENCE_LIMIT, State, Turn};
+use crate::resend::is_lost_connection;
 use crate::settings::FIELD_MANAGER;
 
 /// A revision may be 1 MiB large: so many come in one answer.
@@ -247,7 +248,7 @@ impl Held<'_> {
                 Ok(())
             }
             Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {
-                self.look_again().await.map_err(Renewal::Lost)
+                self.look_again(&self.revision).await.map(drop).map_err(Renewal::Lost)
             }
             Ok(Err(error)) => Err(Renewal::Failed(explain(&error))),
             Err(failure) => Err(Renewal::Failed(failure.to_string())),
@@ -274,13 +275,15 @@ impl Held<'_> {
             ..self.revision.clone()
         };
         match self.write(&revision).await? {
+            Ok(()) => {}
             // The answer to a renewal may have been lost with the work that was given up: its version is unknown then.
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
-                self.look_again().await?;
-                self.write(&revision).await?.map_err(|error| self.refused(&error))?;
+            // The answer to this very write may have been lost as well: then it is there already.
+            Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
+                if !self.look_again(&revision).await? {
+                    self.write(&revision).await?.map_err(|error| self.refused(&error))?;
+                }
             }
             Err(error) => return Err(self.refused(&error)),
-            Ok(()) => {}
         }
         Ok(revision)
     }
@@ -307,24 +310,29 @@ impl Held<'_> {
         }))
     }
 
-    /// Whether the revision is still pending and ours; then its newest version is the one to write on.
-    async fn look_again(&self) -> Outcome<()> {
+    /// Whether what was to be written is there already. If not, the revision must still be pending and ours; then its
+    /// newest version is the one to write on.
+    async fn look_again(&self, written: &Revision) -> Outcome<bool> {
         let name = record::secret_name(&self.release, self.revision.number);
         let found = self.cluster.call(&self.what(), self.api().get_opt(&name)).await?;
         let Some(found) = found else {
             return Err(self.lost(&format!("somebody has deleted Secret `{name}`")));
         };
         let found = record::record(&found)?;
-        let ours = found.revision.state == State::Pending && found.revision.deployer == self.revision.deployer;
-        if !ours {
-            let state = found.revision.state;
+        let (state, is_ours) = (found.revision.state, found.revision.deployer == self.revision.deployer);
+        let is_there = is_ours && state == written.state && found.revision.finished == written.finished;
+        if is_there {
+            self.version.replace(found.version);
+            return Ok(true);
+        }
+        if !is_ours || state != State::Pending {
             return Err(self.lost(&format!(
                 "somebody has marked revision {} as {state}",
                 self.revision.number
             )));
         }
         self.version.replace(found.version);
-        Ok(())
+        Ok(false)
     }
 
     fn api(&self) -> Api<Secret> {
@@ -379,6 +387,10 @@ fn faster(release: &Name, number: u32) -> Failure {
         .code(&code::release::TAKEN)
         .because(format!("it was faster with revision {number}"))
         .next("wait until it has ended, then run the same command again")
+}
+
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409))
 }
 
 fn patch_parameters() -> PatchParams {
