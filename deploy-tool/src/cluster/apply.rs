@@ -117,7 +117,7 @@ async fn apply_step(
             stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
         }
     };
-    establish::established(cluster, &api, object).await?;
+    establish::established(&api, object).await?;
     Ok(Applied {
         object: object.clone(),
         stored,

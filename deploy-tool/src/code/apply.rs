@@ -99,6 +99,6 @@ pub const DEFINITION_REFUSED: Code = Code {
     number: 209,
     title: "a CustomResourceDefinition does not get established",
     meaning: "Objects of a new kind can be applied once the API server serves it, which the condition `Established` says. \
-        It did not come: the names may be taken by another definition, or the schema be refused.",
+        It did not come in time: the schema may be refused, or the API server busy.",
     mend: "look at the conditions: `kubectl describe crd NAME`; then correct the definition.",
 };

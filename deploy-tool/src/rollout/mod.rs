@@ -38,6 +38,7 @@ pub use executable::unheard;
 pub use finalizer::held;
 pub use needs::{NOISE, Need, NeedKind, Selection, needs};
 pub use objects::{Objects, event_key, other_key};
+pub use other::definition;
 pub use pod::is_ready;
 pub use problem::{Evidence, Problem};
 pub use refusal::{Controller, refused_before};

@@ -110,8 +110,10 @@ fn autoscaler(title: &str, object: &DynamicObject, clock: Clock) -> State {
     })
 }
 
+/// How far a CustomResourceDefinition is.
+///
 /// <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/>
-fn definition(title: &str, object: &DynamicObject) -> State {
+pub fn definition(title: &str, object: &DynamicObject) -> State {
     if let Some(names) = condition(object, "NamesAccepted").filter(Condition::is_false) {
         let next =
             "find the other definition: `kubectl get customresourcedefinitions`; rename one, or delete the other";
