@@ -22,6 +22,12 @@ pub fn last_time(event: &Event) -> Option<Timestamp> {
     times.into_iter().flatten().max()
 }
 
+/// When an event happened for the first time.
+pub fn first_time(event: &Event) -> Option<Timestamp> {
+    let first = event.first_timestamp.as_ref().map(|time| time.0);
+    first.or_else(|| last_time(event))
+}
+
 /// How often it happened.
 pub fn count(event: &Event) -> i32 {
     let series = event.series.as_ref().and_then(|series| series.count);

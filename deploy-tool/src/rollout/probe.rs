@@ -1,5 +1,6 @@
 //! Containers that run, and whose probes fail.
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -38,8 +39,12 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: &Option<Database>, cloc
         _ => None,
     };
     // A startup probe sets its own, longer limit; until it succeeds the kubelet does not even ask for readiness.
-    let waited = (late.started == Some(true))
-        .then(|| started.max(database_since))
+    // Nothing says when that was: the first time that readiness was asked for in vain comes soon after.
+    let spec = pod::container(pod, &late.name);
+    let probed =
+        spec.is_none_or(|container| container.startup_probe.is_none()) || first_refusal(pod, objects).is_some();
+    let waited = (late.started == Some(true) && probed)
+        .then(|| started.max(database_since).max(first_refusal(pod, objects)))
         .flatten();
     if waited.is_none_or(|since| clock.now.duration_since(since.max(clock.since)) < thresholds::NOT_READY) {
         return State::Waiting(sentence);
@@ -52,11 +57,19 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: &Option<Database>, cloc
     );
     let sentence = format!("{sentence} (for more than {} s)", thresholds::NOT_READY.as_secs());
     let problem = Problem::new(&READINESS_PROBE, sentence, next);
-    let probe = pod::container(pod, &late.name).and_then(|container| container.readiness_probe.as_ref());
+    let probe = spec.and_then(|container| container.readiness_probe.as_ref());
     match probe.and_then(|probe| address(pod, &late.name, probe)) {
         Some(answer) => problem.with(answer).failed(),
         None => problem.with(logs(pod, late)).failed(),
     }
+}
+
+/// When the kubelet asked for readiness in vain for the first time.
+fn first_refusal(pod: &Pod, objects: &Objects) -> Option<Timestamp> {
+    let refusals = events::about(objects, &pod.metadata).filter(|event| {
+        event.reason.as_deref() == Some("Unhealthy") && events::message(event).starts_with("Readiness probe")
+    });
+    refusals.filter_map(events::first_time).min()
 }
 
 /// Why the kubelet has ended a container, when a probe made it do so often enough.
