@@ -4,7 +4,7 @@
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
 //! Files that decide do no I/O and are never async: [`image`], [`manifest`] except its loader, [`rollout`],
-//! [`connections`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
+//! [`connections`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
 pub mod cache;
 pub mod cli;
@@ -26,6 +26,7 @@ pub mod manifest;
 pub mod module;
 pub mod password;
 pub mod plan;
+pub mod presence;
 pub mod printer;
 pub mod process;
 pub mod publish;

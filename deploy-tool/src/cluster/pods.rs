@@ -14,6 +14,8 @@ use crate::rollout::Evidence;
 
 /// A pod that does not answer quickly has nothing to say.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+/// More nodes than these are not looked through for images.
+const MOST_NODES: u32 = 50;
 /// How many of the last lines of a log are shown.
 const LOG_LINES: i64 = 10;
 
@@ -50,6 +52,20 @@ pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service
 /// When the server does not answer.
 pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
     list(cluster, Api::all(cluster.client.clone()), "cannot list the nodes").await
+}
+
+/// The nodes, if they are so few that they come at once; else, or when the user may not look, none.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn few_nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
+    let api: Api<Node> = Api::all(cluster.client.clone());
+    let few = ListParams::default().limit(MOST_NODES);
+    let found = cluster.answer("cannot list the nodes", api.list(&few)).await?;
+    let complete = found
+        .ok()
+        .filter(|page| page.metadata.continue_.as_deref().is_none_or(str::is_empty));
+    Ok(complete.map(|page| page.items).unwrap_or_default())
 }
 
 /// The first of the nodes; of a thousand, one is as good as another to reach a node port.

@@ -1,6 +1,7 @@
 //! `deploy-tool apply`: like `up`, without building: the images are exact, or those that the release has already.
 
 use super::deploy::{Deployment, Options, deploy};
+use super::images;
 use super::up::report;
 use crate::cache::Cache;
 use crate::cli::{ApplyArguments, Place};
@@ -8,9 +9,9 @@ use crate::cluster::{Cluster, revisions};
 use crate::failure::{Failure, Outcome};
 use crate::manifest::Object;
 use crate::plan::saved;
-use crate::printer::{Printer, Progress};
+use crate::printer::Printer;
 use crate::release::{Name, images_of_placeholders};
-use crate::{deployer, lock, manifest, publish, settings};
+use crate::{deployer, lock, manifest, publish};
 
 /// Runs the command.
 ///
@@ -42,19 +43,13 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         }
         objects.iter_mut().for_each(|object| manifest::resolve(object, &images));
     }
-    if let Some(name) = settings::kind_cluster(context) {
-        let images = manifest::images(&objects);
-        let load = async |progress: &Progress| {
-            let loaded = match &saved {
-                // What the plan has built is in the cache.
-                Some(_) => publish::again_to_kind(&cache, progress, name, &images).await?,
-                None => publish::to_kind(&cache, progress, name, &[], &images).await?,
-            };
-            progress.outcome(loaded);
-            Ok(())
-        };
-        printer.step("images on the nodes", load).await?;
-    }
+    let images = manifest::images(&objects);
+    images::on_nodes(printer, &cluster, &images, async |progress, name| match &saved {
+        // What the plan has built is in the cache.
+        Some(_) => publish::again_to_kind(&cache, progress, name, &images).await,
+        None => publish::to_kind(&cache, progress, name, &[], &images).await,
+    })
+    .await?;
     let deployment = Deployment {
         release,
         objects,

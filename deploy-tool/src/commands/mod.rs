@@ -8,6 +8,7 @@ pub mod deploy;
 mod down;
 mod explain;
 mod history;
+mod images;
 mod logs;
 mod man;
 mod open;

@@ -1,14 +1,15 @@
 //! `deploy-tool rollback [REVISION]`: deploys what an earlier revision had, manifests and images, as a new revision.
 
 use super::deploy::{Deployment, Options, deploy};
+use super::images;
 use super::up::report;
 use crate::cache::Cache;
 use crate::cli::RollbackArguments;
 use crate::cluster::{Cluster, revisions};
 use crate::failure::Outcome;
-use crate::printer::{Printer, Progress};
+use crate::printer::Printer;
 use crate::release::rollback_target;
-use crate::{deployer, lock, manifest, publish, settings};
+use crate::{deployer, lock, manifest, publish};
 
 /// Runs the command.
 ///
@@ -26,14 +27,11 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     let cluster = Cluster::connect(&place.context).await?;
     let history = revisions::history(&cluster, &release).await?;
     let target = rollback_target(&release, &history, revision)?;
-    if let Some(name) = settings::kind_cluster(&place.context) {
-        let images = target.images();
-        let load = async |progress: &Progress| {
-            progress.outcome(publish::again_to_kind(&cache, progress, name, &images).await?);
-            Ok(())
-        };
-        printer.step("images on the nodes", load).await?;
-    }
+    let images = target.images();
+    images::on_nodes(printer, &cluster, &images, async |progress, name| {
+        publish::again_to_kind(&cache, progress, name, &images).await
+    })
+    .await?;
     let deployment = Deployment {
         release,
         objects: target.manifests(),

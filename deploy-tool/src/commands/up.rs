@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deploy::{Deployment, Options, deploy};
-use super::{build, status};
+use super::{build, images, status};
 use crate::cache::Cache;
 use crate::cli::UpArguments;
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods, revisions};
 use crate::failure::Outcome;
-use crate::printer::{Printer, Progress};
+use crate::printer::Printer;
 use crate::release::Name;
 use crate::rollout::Target;
-use crate::{deployer, lock, manifest, publish, report, settings};
+use crate::{deployer, lock, manifest, publish, report};
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -47,13 +47,12 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     for name in names {
         built.push(build::build(printer, &cache, &source, &name).await?);
     }
-    if let Some(name) = settings::kind_cluster(&place.context) {
-        let load = async |progress: &Progress| {
-            progress.outcome(publish::to_kind(&cache, progress, name, &built, &others).await?);
-            Ok(())
-        };
-        printer.step("images on the nodes", load).await?;
-    }
+    let images = built.iter().map(|image| image.reference.clone());
+    let images: BTreeSet<String> = images.chain(others.iter().cloned()).collect();
+    images::on_nodes(printer, &cluster, &images, async |progress, name| {
+        publish::to_kind(&cache, progress, name, &built, &others).await
+    })
+    .await?;
     let references: BTreeMap<_, _> = built
         .iter()
         .map(|image| (image.name.clone(), image.reference.clone()))
