@@ -37,7 +37,7 @@ pub mod resend;
 pub mod rollout;
 pub mod scaling;
 pub mod settings;
-
+pub mod signature;
 pub mod workload;
 pub mod yaml;
 

@@ -1,0 +1,165 @@
+//! The image that carries signatures: one layer a signature.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use thiserror::Error;
+
+use super::key::{KeyError, PrivateKey, PublicKey};
+use super::payload::{MEDIA_TYPE, Payload};
+use crate::digest;
+
+/// The annotation of a layer with the signature of its bytes.
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// More signatures than anybody makes: what has more is made to keep its reader busy.
+const MOST_SIGNATURES: usize = 100;
+/// A document to be signed has a few hundred bytes.
+const MOST_PAYLOAD_BYTES: u64 = 64 << 10;
+
+/// Why an image cannot be signed, or its signatures cannot be read.
+#[derive(Debug, Error)]
+pub enum SignatureError {
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// What is under the tag of the signatures is something else.
+    #[error("what is under the tag of its signatures is no image of cosign: {0}")]
+    Manifest(#[from] serde_json::Error),
+    /// More than anybody makes.
+    #[error("it has more than {MOST_SIGNATURES} signatures")]
+    Many,
+}
+
+/// A manifest under the tag of the signatures.
+#[derive(Debug, Deserialize, Serialize)]
+struct Manifest {
+    #[serde(rename = "schemaVersion")]
+    schema_version: u8,
+    #[serde(rename = "mediaType")]
+    media_type: String,
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    media_type: String,
+    digest: String,
+    size: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
+}
+
+impl Descriptor {
+    fn of(media_type: &str, bytes: &[u8]) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest: digest::oci(bytes),
+            size: bytes.len() as u64,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// What is to be pushed: two blobs, and the manifest that names them.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// The document that was signed.
+    pub payload: Vec<u8>,
+    /// The configuration that an image must have.
+    pub configuration: Vec<u8>,
+    /// Names both, and the signatures that were there before.
+    pub manifest: Vec<u8>,
+}
+
+/// Signs a digest in a repository; `existing` is the manifest of the signatures that are there. None when the key has
+/// signed it already.
+///
+/// # Errors
+/// When the key cannot sign, or `existing` is no manifest of signatures.
+pub fn sign(
+    key: &PrivateKey,
+    repository: &str,
+    digest: &str,
+    existing: Option<&[u8]>,
+) -> Result<Option<Signed>, SignatureError> {
+    let mut layers = existing.map(layers).transpose()?.unwrap_or_default();
+    let payload = serde_json::to_vec(&Payload::of(repository, digest))?;
+    let mut layer = Descriptor::of(MEDIA_TYPE, &payload);
+    let is_ours = |found: &Descriptor| {
+        let signature = found
+            .annotations
+            .get(SIGNATURE)
+            .and_then(|text| STANDARD.decode(text).ok());
+        found.digest == layer.digest && signature.is_some_and(|bytes| key.public().has_signed(&payload, &bytes))
+    };
+    if layers.iter().any(is_ours) {
+        return Ok(None);
+    }
+    layer
+        .annotations
+        .insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)?));
+    layers.push(layer);
+    let contents: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
+    let configuration = serde_json::to_vec(&json!({
+        "architecture": "", "os": "", "config": {}, "rootfs": {"type": "layers", "diff_ids": contents},
+    }))?;
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+        config: Descriptor::of("application/vnd.oci.image.config.v1+json", &configuration),
+        layers,
+    };
+    Ok(Some(Signed {
+        manifest: serde_json::to_vec(&manifest)?,
+        payload,
+        configuration,
+    }))
+}
+
+/// A signature as it is found: to be judged when its document has been fetched.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The digest of the document.
+    pub digest: String,
+    /// Its bytes.
+    pub size: u64,
+    signature: Vec<u8>,
+}
+
+impl Candidate {
+    /// Whether the holder of the key has signed an image with that digest; `payload` is the document.
+    pub fn proves(&self, key: &PublicKey, digest: &str, payload: &[u8]) -> bool {
+        let says = || serde_json::from_slice::<Payload>(payload);
+        key.has_signed(payload, &self.signature) && says().is_ok_and(|payload| payload.digest() == Some(digest))
+    }
+}
+
+/// The signatures that a manifest names.
+///
+/// # Errors
+/// When it is another manifest, or names too many.
+pub fn candidates(manifest: &[u8]) -> Result<Vec<Candidate>, SignatureError> {
+    let candidates = layers(manifest)?.into_iter().filter_map(|layer| {
+        Some(Candidate {
+            signature: STANDARD.decode(layer.annotations.get(SIGNATURE)?).ok()?,
+            digest: layer.digest,
+            size: layer.size,
+        })
+    });
+    Ok(candidates
+        .filter(|candidate| candidate.size <= MOST_PAYLOAD_BYTES)
+        .collect())
+}
+
+fn layers(manifest: &[u8]) -> Result<Vec<Descriptor>, SignatureError> {
+    let manifest: Manifest = serde_json::from_slice(manifest)?;
+    match manifest.layers.len() <= MOST_SIGNATURES {
+        true => Ok(manifest.layers),
+        false => Err(SignatureError::Many),
+    }
+}

@@ -1,0 +1,64 @@
+//! The document that is signed: “simple signing”, which names an image by its digest and says where it was.
+//!
+//! <https://github.com/containers/image/blob/main/docs/containers-signature.5.md>
+
+use serde::{Deserialize, Serialize};
+
+/// The media type of the document.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+const KIND: &str = "cosign container image signature";
+
+/// What a signature says.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Payload {
+    critical: Critical,
+    optional: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Critical {
+    identity: Identity,
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Identity {
+    #[serde(rename = "docker-reference")]
+    docker_reference: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    docker_manifest_digest: String,
+}
+
+impl Payload {
+    /// Of an image that is in a repository.
+    pub fn of(repository: &str, digest: &str) -> Self {
+        Self {
+            critical: Critical {
+                identity: Identity {
+                    docker_reference: repository.to_owned(),
+                },
+                image: Image {
+                    docker_manifest_digest: digest.to_owned(),
+                },
+                kind: KIND.to_owned(),
+            },
+            optional: None,
+        }
+    }
+
+    /// The digest it is about; none when it is a document of another kind.
+    pub fn digest(&self) -> Option<&str> {
+        (self.critical.kind == KIND).then_some(self.critical.image.docker_manifest_digest.as_str())
+    }
+}
+
+/// The tag under which the signatures of a digest are.
+pub fn tag(digest: &str) -> String {
+    format!("{}.sig", digest.replace(':', "-"))
+}

@@ -1,0 +1,113 @@
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+
+use super::key::P256_PREFIX;
+use super::*;
+
+const DIGEST: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+/// A key in the two forms that OpenSSL writes.
+struct Pem {
+    private: String,
+    public: String,
+}
+
+static KEY: LazyLock<Pem> = LazyLock::new(pem);
+static OTHER: LazyLock<Pem> = LazyLock::new(pem);
+
+fn pem() -> Pem {
+    let (algorithm, random) = (&ECDSA_P256_SHA256_ASN1_SIGNING, SystemRandom::new());
+    let private = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(algorithm, private.as_ref(), &random).unwrap();
+    let public = [P256_PREFIX, pair.public_key().as_ref()].concat();
+    let block = |title: &str, der: &[u8]| {
+        let text = STANDARD.encode(der);
+        format!("-----BEGIN {title}-----\n{text}\n-----END {title}-----\n")
+    };
+    Pem {
+        private: block("PRIVATE KEY", private.as_ref()),
+        public: block("PUBLIC KEY", &public),
+    }
+}
+
+fn signed(existing: Option<&[u8]>) -> Option<Signed> {
+    let key = PrivateKey::from_pem(KEY.private.as_bytes()).unwrap();
+    sign(&key, "registry.test/orders", DIGEST, existing).unwrap()
+}
+
+fn proves(key: &str, digest: &str, signed: &Signed) -> bool {
+    let key = PublicKey::from_pem(key.as_bytes()).unwrap();
+    let found = candidates(&signed.manifest).unwrap();
+    found
+        .iter()
+        .any(|candidate| candidate.proves(&key, digest, &signed.payload))
+}
+
+#[test]
+fn only_the_signer_of_that_digest_is_believed() {
+    let signed = signed(None).unwrap();
+    assert!(proves(&KEY.public, DIGEST, &signed));
+    assert!(!proves(&OTHER.public, DIGEST, &signed));
+    assert!(!proves(&KEY.public, &DIGEST.replace('b', "c"), &signed));
+    let mut forged = signed.clone();
+    forged.payload = String::from_utf8(forged.payload)
+        .unwrap()
+        .replace("orders", "others")
+        .into_bytes();
+    assert!(!proves(&KEY.public, DIGEST, &forged));
+}
+
+#[test]
+fn signing_again_adds_nothing_and_others_signatures_stay() {
+    let first = signed(None).unwrap();
+    assert!(signed(Some(&first.manifest)).is_none());
+    let foreign = String::from_utf8(first.manifest)
+        .unwrap()
+        .replace("cosign/signature\":\"M", "cosign/signature\":\"N");
+    let both = signed(Some(foreign.as_bytes())).unwrap();
+    assert_eq!(candidates(&both.manifest).unwrap().len(), 2);
+    assert!(proves(&KEY.public, DIGEST, &both));
+}
+
+#[test]
+fn the_document_is_the_one_that_cosign_expects() {
+    let payload = String::from_utf8(signed(None).unwrap().payload).unwrap();
+    assert_eq!(
+        payload,
+        format!(
+            r#"{{"critical":{{"identity":{{"docker-reference":"registry.test/orders"}},"image":{{"docker-manifest-digest":"{DIGEST}"}},"type":"cosign container image signature"}},"optional":null}}"#
+        )
+    );
+    assert_eq!(tag(DIGEST), format!("{}.sig", DIGEST.replace(':', "-")));
+}
+
+#[test]
+fn keys_of_other_kinds_are_refused_by_name() {
+    let private = |pem: &str| PrivateKey::from_pem(pem.as_bytes()).err();
+    assert_eq!(
+        private("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n"),
+        Some(KeyError::Encrypted)
+    );
+    assert_eq!(private("key"), Some(KeyError::Form("PRIVATE KEY")));
+    assert_eq!(private(&KEY.public), Some(KeyError::Form("PRIVATE KEY")));
+    let public = |pem: &str| PublicKey::from_pem(pem.as_bytes()).err();
+    assert_eq!(public(&KEY.private), Some(KeyError::Form("PUBLIC KEY")));
+    // An Ed25519 key.
+    let other = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+    assert_eq!(public(other), Some(KeyError::Curve));
+}
+
+#[test]
+fn what_is_no_manifest_of_signatures_is_refused() {
+    assert!(candidates(b"{}").is_err());
+    let many = format!(
+        r#"{{"schemaVersion":2,"mediaType":"m","config":{0},"layers":[{1}]}}"#,
+        r#"{"mediaType":"c","digest":"d","size":1}"#,
+        [r#"{"mediaType":"c","digest":"d","size":1}"#; 101].join(",")
+    );
+    assert!(matches!(candidates(many.as_bytes()), Err(SignatureError::Many)));
+}

@@ -1,0 +1,63 @@
+//! The archive of a release and its installer: what `scripts/release` makes, installed into an empty folder.
+//!
+//! ```sh
+//! cargo test --package e2e --test installer -- --ignored
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{Said, repository};
+
+fn run(program: &Path, arguments: &[&Path]) -> Said {
+    Said::from(Command::new(program).args(arguments).output().unwrap())
+}
+
+fn install(dist: &Path, prefix: &Path) -> Said {
+    let mut command = Command::new("sh");
+    command.arg(dist.join("install.sh")).env("PREFIX", prefix);
+    Said::from(command.output().unwrap())
+}
+
+#[test]
+#[ignore = "builds deploy-tool for a release"]
+fn a_released_archive_is_installed_whole_and_a_damaged_one_not_at_all() {
+    let scripts = repository().join("scripts/release");
+    let folder = tempfile::tempdir().unwrap();
+    let (dist, prefix) = (folder.path().join("dist"), folder.path().join("prefix"));
+    let archive = run(&scripts.join("binary"), &[&dist]).success().stdout;
+    let downloads = format!("file://{}", dist.display());
+    run(&scripts.join("checksums"), &[&dist, Path::new(&downloads)]).success();
+
+    let said = install(&dist, &prefix).success();
+    assert!(said.stdout.contains("it is not in your PATH yet"), "{}", said.stdout);
+    let tool = prefix.join("bin/deploy-tool");
+    let version = run(&tool, &[Path::new("--version")]).success().stdout;
+    assert!(said.stdout.contains(version.trim()), "{} {version}", said.stdout);
+    for file in [
+        "man/man1/deploy-tool.1",
+        "man/man1/deploy-tool-up.1",
+        "bash-completion/completions/deploy-tool",
+    ] {
+        assert!(prefix.join("share").join(file).is_file(), "{file}");
+    }
+    install(&dist, &prefix).success();
+
+    let before = fs::read(&tool).unwrap();
+    let archive = Path::new(archive.trim());
+    let mut bytes = fs::read(archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(archive, bytes).unwrap();
+    install(&dist, &prefix).failure(1, &["is not the file that was released: nothing was installed"]);
+    assert_eq!(fs::read(&tool).unwrap(), before);
+
+    fs::remove_file(archive).unwrap();
+    install(&dist, &prefix).failure(1, &["cannot download file://"]);
+    fs::write(dist.join("SHA256SUMS"), "").unwrap();
+    fs::write(archive, "").unwrap();
+    install(&dist, &prefix).failure(1, &["this release has no program for this machine"]);
+}
