@@ -12,6 +12,21 @@ pub fn oci(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(bytes))
 }
 
+/// The same of everything that a reader gives, however much that is.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(mut reader: impl std::io::Read) -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(format!("sha256:{}", encode(&hasher.finalize()))),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
 /// The digest of several named parts, each with its length, so that no two lists of parts look the same.
 pub fn parts<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hasher = Sha256::new();
@@ -38,6 +53,8 @@ mod tests {
             oci(b"abc"),
             "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+        let long = vec![7; 200_000];
+        assert_eq!(read(long.as_slice()).unwrap(), oci(&long));
     }
 
     #[test]

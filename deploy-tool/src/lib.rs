@@ -17,6 +17,7 @@ pub mod digest;
 pub mod docker;
 pub mod failure;
 pub mod forward;
+pub mod git;
 pub mod image;
 pub mod kind;
 pub mod kind_config;

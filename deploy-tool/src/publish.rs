@@ -3,7 +3,7 @@
 //! Clusters that are not kind's pull from a registry: nothing is done for them here.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures::future::try_join_all;
 
@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::code;
 use crate::commands::build::Built;
 use crate::failure::{Failure, Outcome};
+use crate::image::store;
 use crate::kind::Node;
 use crate::printer::Progress;
 use crate::settings::ENGINE_LABEL;
@@ -46,7 +47,7 @@ pub async fn to_kind(
         let nodes = lacking(&image.reference);
         if !nodes.is_empty() {
             progress.activity(&image.reference);
-            kind::load_archive(cache, progress, cluster, &nodes, &image.archive).await?;
+            load(cache, progress, cluster, &nodes, &image.layout).await?;
             loaded.push(image.name.clone());
         }
     }
@@ -72,7 +73,7 @@ pub async fn to_kind(
     })
 }
 
-/// Loads images of an earlier revision again that were built here and are no longer on every node, from the archives that
+/// Loads images of an earlier revision again that were built here and are no longer on every node, from the layouts that
 /// the cache has kept. Returns what it did, for people.
 ///
 /// # Errors
@@ -93,11 +94,11 @@ pub async fn again_to_kind(
     let is_everywhere = |image: &String| present.iter().all(|images| images.contains(image));
     let mut again = Vec::new();
     for image in built.iter().filter(|image| !is_everywhere(image)) {
-        again.push((image, archive(cache, image)?));
+        again.push((image, layout(cache, image)?));
     }
-    for (image, archive) in &again {
+    for (image, layout) in &again {
         progress.activity(image);
-        kind::load_archive(cache, progress, cluster, &nodes, archive).await?;
+        load(cache, progress, cluster, &nodes, layout).await?;
     }
     let rest = to_kind(cache, progress, cluster, &[], &others).await?;
     let titles: Vec<&str> = again.iter().map(|(image, _)| image.as_str()).collect();
@@ -107,17 +108,25 @@ pub async fn again_to_kind(
     })
 }
 
-/// The archive of an image that was built here: its tag is made from its digest.
-fn archive(cache: &Cache, image: &str) -> Outcome<PathBuf> {
+/// kind takes archives.
+async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], layout: &Path) -> Outcome<()> {
+    let scratch = cache.scratch("load")?;
+    let archive = scratch.path.join("image.tar");
+    store::write_archive(&archive, &store::read(layout)?)?;
+    kind::load_archive(cache, progress, cluster, nodes, &archive).await
+}
+
+/// The layout of an image that was built here: its tag is made from its digest.
+fn layout(cache: &Cache, image: &str) -> Outcome<PathBuf> {
     let tag = image.rsplit(':').next().unwrap_or_default();
-    let ending = format!("-{tag}.tar");
+    let ending = format!("-{tag}");
     let folder = cache.folder().join("images");
     let entries = std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
-    let mut archives = entries.map(|entry| entry.path()).filter(|path| {
+    let mut layouts = entries.map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| name.ends_with(&ending))
     });
-    archives.next().ok_or_else(|| {
+    layouts.next().ok_or_else(|| {
         Failure::prerequisite(format!("the image {image} is gone"))
             .code(&code::release::IMAGE_GONE)
             .because(format!(
@@ -134,14 +143,17 @@ fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Outcome<()> {
         .iter()
         .flat_map(|node| built.iter().map(move |image| (node, image)))
     {
-        let Some(engine) = node.label(ENGINE_LABEL).filter(|engine| *engine != image.engine) else {
+        let (Some(engine), Some(compiler)) = (node.label(ENGINE_LABEL), image.engine.as_deref()) else {
             continue;
         };
+        if engine == compiler {
+            continue;
+        }
         return Err(
             Failure::prerequisite("the nodes have another version of the engine than the builder")
                 .because(format!(
                     "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the node would interpret it",
-                    node.name, image.name, image.engine
+                    node.name, image.name, compiler
                 ))
                 .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"),
         );
@@ -169,7 +181,7 @@ mod tests {
         };
         let built = Built {
             name: "app".into(),
-            engine: "0.14.1".into(),
+            engine: Some("0.14.1".into()),
             ..Built::default()
         };
         let built = [built];
@@ -186,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn the_archive_of_an_image_is_found_by_its_digest() {
+    fn the_layout_of_an_image_is_found_by_its_digest() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path()).unwrap();
-        let path = cache.path("images/app-sha256-ab.tar").unwrap();
+        let path = cache.path("images/app-sha256-ab").unwrap();
         std::fs::write(&path, "").unwrap();
-        assert_eq!(archive(&cache, "localhost/orders:sha256-ab").unwrap(), path);
-        let failure = archive(&cache, "localhost/orders:sha256-cd").unwrap_err();
+        assert_eq!(layout(&cache, "localhost/orders:sha256-ab").unwrap(), path);
+        let failure = layout(&cache, "localhost/orders:sha256-cd").unwrap_err();
         assert_eq!(failure.number(), Some(&code::release::IMAGE_GONE));
     }
 

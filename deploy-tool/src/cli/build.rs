@@ -20,6 +20,15 @@ pub struct BuildArguments {
     /// Name of the image to build: the folder of its definition
     #[arg(default_value = crate::settings::DEFAULT_IMAGE)]
     pub image: String,
+    /// Also write the image as one tar file, for `podman load`, `ctr images import` or skopeo
+    #[arg(long, value_name = "FILE")]
+    pub archive: Option<PathBuf>,
+    /// Leave out the compilation ahead of time: quicker to build, and many times slower to run
+    #[arg(long)]
+    pub plain: bool,
+    /// Say which commit it is built from, in the index alone; refused where something is not committed
+    #[arg(long)]
+    pub revision: bool,
     /// What to compile
     #[command(flatten)]
     pub source: SourceArguments,

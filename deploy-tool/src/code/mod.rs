@@ -1,9 +1,10 @@
 //! The numbered failures: stable for scripts and searches, explained in docs/errors.md, which is made from here.
 //!
 //! A number is never given twice, and never to something else. One file a range: 01xx the user's input, 02xx applying,
-//! 03xx what was applied does not come up, 04xx releases, 05xx scaling, logs and connections.
+//! 03xx what was applied does not come up, 04xx releases, 05xx scaling, logs and connections, 06xx images.
 
 pub mod apply;
+pub mod image;
 pub mod input;
 pub mod release;
 pub mod rollout;
@@ -32,7 +33,15 @@ impl fmt::Display for Code {
 
 /// All of them, by number.
 pub fn all() -> Vec<&'static Code> {
-    [input::CODES, apply::CODES, rollout::CODES, release::CODES, scale::CODES].concat()
+    [
+        input::CODES,
+        apply::CODES,
+        rollout::CODES,
+        release::CODES,
+        scale::CODES,
+        image::CODES,
+    ]
+    .concat()
 }
 
 /// The one with a number as a person types it: DT0201, dt201 or 201.

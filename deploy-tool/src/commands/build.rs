@@ -1,5 +1,6 @@
 //! `deploy-tool build`: sources → module → compiled ahead of time → image. Each result is kept by what went into it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -8,15 +9,21 @@ use crate::cache::Cache;
 use crate::cli::{BuildArguments, SourceArguments};
 use crate::docker::{self, LocalImage};
 use crate::failure::{Failure, Outcome};
-use crate::image::{self, Contents, Definition};
+use crate::image::{self, Compiled, Contents, Definition, Layout, store};
 use crate::module::inspect::{self, Module};
+use crate::module::workspace::{Package, Workspace};
 use crate::module::{compile, inputs};
 use crate::printer::{Printer, Progress};
 use crate::settings::{BUILDER_IMAGE, ENGINE_LABEL, RECIPE_LABEL};
-use crate::{digest, lock};
+use crate::{digest, git, lock};
 
 /// Part of every cache key: to be raised when the way modules are compiled changes.
 const COMPILE_REVISION: &str = "1";
+
+/// The same of layers: the compressor and its level.
+const LAYER_REVISION: &str = "gzip 4";
+/// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
+const REVISION_ANNOTATION: &str = "org.opencontainers.image.revision";
 
 /// A built image. As JSON it is the `data` of the result of `build --output json`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -26,22 +33,35 @@ pub struct Built {
     pub name: String,
     /// The exact reference.
     pub reference: String,
-    /// The digest of its manifest.
+    /// The digest of its index.
     pub digest: String,
-    /// The OCI archive.
-    pub archive: PathBuf,
+    /// The folder of its OCI layout.
+    pub layout: PathBuf,
+    /// The same as one file, where it was asked for.
+    pub archive: Option<PathBuf>,
     /// The module as the compiler made it.
     pub module: PathBuf,
     /// The same module, compiled ahead of time.
-    pub compiled_module: PathBuf,
+    pub compiled_module: Option<PathBuf>,
     /// SHA-256 of the module before it was compiled ahead of time.
     pub module_digest: String,
     /// Bytes of that module.
     pub module_size_bytes: usize,
     /// Bytes of the module in the image.
     pub packed_size_bytes: usize,
-    /// The version of WasmEdge that compiled it and must run it.
-    pub engine: String,
+    /// Bytes that a node of x86-64 pulls.
+    pub image_size_bytes: u64,
+    /// The version of WasmEdge that compiled it ahead of time and must run it.
+    pub engine: Option<String>,
+}
+
+/// What an image is to be besides its definition.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Variation {
+    /// Without native code.
+    pub plain: bool,
+    /// With the commit it is built from.
+    pub revision: bool,
 }
 
 /// Runs the command.
@@ -49,9 +69,19 @@ pub struct Built {
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
-    let BuildArguments { image, source } = arguments;
+    let BuildArguments {
+        image,
+        archive,
+        plain,
+        revision,
+        source,
+    } = arguments;
     let cache = Cache::open()?;
-    let built = build(printer, &cache, &source, &image).await?;
+    let mut built = build(printer, &cache, &source, &image, Variation { plain, revision }).await?;
+    if let Some(archive) = archive {
+        store::write_archive(&archive, &store::read(&built.layout)?)?;
+        built.archive = Some(archive);
+    }
     printer.result(&built, &built.reference);
     Ok(())
 }
@@ -60,36 +90,74 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
 ///
 /// # Errors
 /// When a step fails.
-pub async fn build(printer: &Printer, cache: &Cache, source: &SourceArguments, name: &str) -> Outcome<Built> {
+pub async fn build(
+    printer: &Printer,
+    cache: &Cache,
+    source: &SourceArguments,
+    name: &str,
+    variation: Variation,
+) -> Outcome<Built> {
     let folder = source.images.join(name);
     let definition = definition(&folder)?;
     let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
     let files = files.collect::<Outcome<Vec<_>>>()?;
+    let workspace = compile::workspace(&source.workspace).await?;
+    let index_annotations = match variation.revision {
+        true => BTreeMap::from([(REVISION_ANNOTATION.to_owned(), git::revision(&source.workspace).await?)]),
+        false => BTreeMap::new(),
+    };
     let (builder, engine) = builder().await?;
     let module = printer
         .step(&format!("Wasm module of {name}"), async |progress| {
-            module(cache, progress, &source.workspace, &definition, &builder).await
+            module(cache, progress, &workspace, &definition, &builder).await
         })
         .await?;
-    let plain_module_digest = digest::hex(&module.bytes);
-    let compiled = printer
-        .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-            ahead_of_time(cache, progress, &module.bytes, &builder, &engine).await
-        })
-        .await?;
+    let compiled = match variation.plain {
+        true => None,
+        false => Some(
+            printer
+                .step(&format!("module of {name} compiled ahead of time"), async |progress| {
+                    ahead_of_time(cache, progress, &module.bytes, &builder, &engine).await
+                })
+                .await?,
+        ),
+    };
+    let contents = Contents {
+        definition: &definition,
+        module: &module.bytes,
+        compiled: compiled.as_ref().map(|compiled| Compiled {
+            bytes: &compiled.bytes,
+            engine: &engine,
+        }),
+        files,
+        annotations: workspace
+            .package(&definition.package)
+            .map(Package::annotations)
+            .unwrap_or_default(),
+        index_annotations,
+    };
     let packing = async |progress: &Progress| {
-        let contents = Contents {
-            definition: &definition,
-            module: &compiled.bytes,
-            files,
-            plain_module_digest: plain_module_digest.clone(),
-            engine: engine.clone(),
+        let layout = pack(cache, name, &contents)?;
+        let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
+        store::write(cache, &path, &layout)?;
+        let built = Built {
+            name: name.to_owned(),
+            reference: layout.name.clone().unwrap_or_default(),
+            digest: layout.digest().to_owned(),
+            layout: path,
+            archive: None,
+            module: module.path.clone(),
+            compiled_module: compiled.as_ref().map(|compiled| compiled.path.clone()),
+            module_digest: digest::hex(&module.bytes),
+            module_size_bytes: module.bytes.len(),
+            packed_size_bytes: compiled.as_ref().unwrap_or(&module).bytes.len(),
+            image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
+            engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
         };
-        let built = pack(cache, name, &contents, &module, &compiled)?;
         progress.outcome(format!(
             "image {} ({:.1} MB)",
             built.reference,
-            megabytes(compiled.bytes.len())
+            megabytes(built.packed_size_bytes)
         ));
         Ok(built)
     };
@@ -132,16 +200,15 @@ struct Kept {
 async fn module(
     cache: &Cache,
     progress: &Progress,
-    folder: &Path,
+    workspace: &Workspace,
     definition: &Definition,
     builder: &str,
 ) -> Outcome<Kept> {
     let Definition { package, profile, .. } = definition;
-    let workspace = compile::workspace(folder).await?;
     let packages = workspace
         .sources_of(package)
         .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
-    let inputs = inputs::read(&workspace, &packages)?;
+    let inputs = inputs::read(workspace, &packages)?;
     let sources = inputs.digest();
     let made_of = [
         COMPILE_REVISION,
@@ -160,7 +227,7 @@ async fn module(
         ));
         return Ok(Kept { path, bytes });
     }
-    let bytes = compile::module(cache, progress, &workspace, &inputs, definition).await?;
+    let bytes = compile::module(cache, progress, workspace, &inputs, definition).await?;
     inspected(&bytes)?;
     cache.write(&path, &bytes)?;
     progress.outcome(format!(
@@ -201,27 +268,24 @@ fn inspected(bytes: &[u8]) -> Outcome<Module> {
     inspect::inspect(bytes).map_err(|error| Failure::input("the module would not run").because(error))
 }
 
-fn pack(cache: &Cache, name: &str, contents: &Contents<'_>, module: &Kept, compiled: &Kept) -> Outcome<Built> {
+fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {
     let impossible =
         |error: &dyn std::fmt::Display| Failure::input(format!("cannot pack the image of {name}")).because(error);
-    let image = image::pack(contents).map_err(|error| impossible(&error))?;
-    let archive = cache.path(format!("images/{name}-{}.tar", image.tag()))?;
-    let bytes = image::archive(&image).map_err(|error| impossible(&error))?;
-    if std::fs::metadata(&archive).map_or(true, |found| found.len() != bytes.len() as u64) {
-        cache.write(&archive, &bytes)?;
+    let mut packed = Vec::new();
+    for variant in image::variants(contents).map_err(|error| impossible(&error))? {
+        let key = digest::parts([LAYER_REVISION.as_bytes(), &variant.tar].map(|part| ("", part)));
+        let path = cache.path(format!("layers/{key}.tar.gz"))?;
+        let compressed = match std::fs::read(&path) {
+            Ok(compressed) => compressed,
+            Err(_) => {
+                let compressed = image::compress(&variant.tar).map_err(|error| impossible(&error))?;
+                cache.write(&path, &compressed)?;
+                compressed
+            }
+        };
+        packed.push((variant, compressed));
     }
-    Ok(Built {
-        name: name.to_owned(),
-        reference: image.reference(),
-        digest: image.digest(),
-        archive,
-        module: module.path.clone(),
-        compiled_module: compiled.path.clone(),
-        module_digest: contents.plain_module_digest.clone(),
-        module_size_bytes: module.bytes.len(),
-        packed_size_bytes: compiled.bytes.len(),
-        engine: contents.engine.clone(),
-    })
+    Ok(image::pack(contents, packed))
 }
 
 fn read(path: &Path) -> Outcome<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::build;
+use super::build::{self, Variation};
 use crate::cache::Cache;
 use crate::cli::{PlanArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
@@ -68,7 +68,7 @@ async fn take_built_images(printer: &Printer, source: &SourceArguments, objects:
     let cache = Cache::open()?;
     let mut references = BTreeMap::new();
     for name in manifest::placeholders(objects) {
-        let built = build::build(printer, &cache, source, &name).await?;
+        let built = build::build(printer, &cache, source, &name, Variation::default()).await?;
         references.insert(built.name, built.reference);
     }
     objects

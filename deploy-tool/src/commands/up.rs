@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::build::Variation;
 use super::deploy::{Deployment, Options, deploy};
 use super::{build, images, status};
 use crate::cache::Cache;
@@ -45,7 +46,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
 
     let mut built = Vec::new();
     for name in names {
-        built.push(build::build(printer, &cache, &source, &name).await?);
+        built.push(build::build(printer, &cache, &source, &name, Variation::default()).await?);
     }
     let images = built.iter().map(|image| image.reference.clone());
     let images: BTreeSet<String> = images.chain(others.iter().cloned()).collect();

@@ -1,18 +1,27 @@
-//! Pure: from a module and a definition to an OCI image. The same inputs give the same bytes, and so the same digest.
+//! Pure but for [`store`]: from a module and a definition to an OCI image, and back. The same inputs give the same bytes,
+//! and so the same digest.
 //!
-//! <https://github.com/opencontainers/image-spec/blob/main/manifest.md>
+//! An image is an index of two platforms. Nodes of x86-64 get the module with code compiled ahead of time; all others the
+//! module alone. Never `wasi/wasm`: a node pulls by its own platform, and would find nothing.
+//! <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
 
-mod archive;
+mod blob;
+mod configuration;
 mod definition;
 mod layer;
-mod specification;
+pub mod layout;
+pub mod specification;
+pub mod store;
 
-pub use archive::archive;
+pub use blob::{Blob, BlobSource};
 pub use definition::{Definition, DefinitionError, ExtraFile};
-pub use layer::{LayerError, LayerFile, layer};
+pub use layer::{LayerError, LayerFile, compress, layer};
+pub use layout::{Layout, LayoutError};
 
-use crate::digest;
-use specification::{Configuration, Descriptor, History, Manifest, Process, RootFilesystem};
+use std::collections::BTreeMap;
+
+use configuration::configuration;
+use specification::{Descriptor, Index, Manifest, Platform};
 
 /// The annotation by which engines and crun recognise a Wasm image. On Kubernetes only the pod's own annotation counts;
 /// this one is for engines that read images.
@@ -22,116 +31,131 @@ pub const VARIANT_ANNOTATION: &str = "module.wasm.image/variant";
 pub const VARIANT: &str = "compat-smart";
 /// Label with the digest of the module before it was compiled ahead of time.
 pub const MODULE_LABEL: &str = "deploy-tool.module";
-/// The creation time of every image: a true one would make a new digest each time.
-const CREATED: &str = "1970-01-01T00:00:00Z";
+/// The architecture that the builder compiles for.
+const COMPILED_ARCHITECTURE: &str = "amd64";
+/// Others that nodes have. The module is the same for all, and the engine interprets it.
+const OTHER_ARCHITECTURE: &str = "arm64";
 
 /// What an image is made of.
 #[derive(Clone, Debug)]
 pub struct Contents<'a> {
     /// How it is made.
     pub definition: &'a Definition,
-    /// The module, compiled ahead of time.
+    /// The module as the compiler made it.
     pub module: &'a [u8],
+    /// The same with native code beside it, where it was compiled ahead of time.
+    pub compiled: Option<Compiled<'a>>,
     /// The bytes of the definition's files, in its order.
     pub files: Vec<Vec<u8>>,
-    /// The SHA-256 of the module before that.
-    pub plain_module_digest: String,
+    /// What is said of it: `org.opencontainers.image.*`.
+    pub annotations: BTreeMap<String, String>,
+    /// The same of the index alone: what may change while the images stay.
+    pub index_annotations: BTreeMap<String, String>,
+}
+
+/// A module compiled ahead of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Compiled<'a> {
+    /// The module.
+    pub bytes: &'a [u8],
     /// The version of WasmEdge that compiled it.
-    pub engine: String,
+    pub engine: &'a str,
 }
 
-/// A packed image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// The name without a tag.
-    pub name: String,
-    /// The one layer: an uncompressed tar, so that no compressor's version is in the digest.
-    pub layer: Vec<u8>,
-    /// The configuration, as JSON.
-    pub configuration: Vec<u8>,
-    /// The manifest, as JSON.
-    pub manifest: Vec<u8>,
+/// The image of one platform, before it is packed.
+#[derive(Clone, Debug)]
+pub struct Variant<'a> {
+    architecture: &'static str,
+    engine: Option<&'a str>,
+    /// The layer as a tar file.
+    pub tar: Vec<u8>,
 }
 
-impl Image {
-    /// The digest of the manifest: the image's identity.
-    pub fn digest(&self) -> String {
-        digest::oci(&self.manifest)
-    }
-
-    /// The exact reference: a tag made from the digest, because an image that is loaded into a node has no registry
-    /// that could be asked for a digest.
-    pub fn reference(&self) -> String {
-        format!("{}:{}", self.name, self.tag())
-    }
-
-    /// The tag of the exact reference.
-    pub fn tag(&self) -> String {
-        self.digest().replace(':', "-")
-    }
-}
-
-/// Packs an image.
+/// Lays the files of each platform's image out.
 ///
 /// # Errors
 /// When a path cannot be in a layer.
-pub fn pack(contents: &Contents<'_>) -> Result<Image, LayerError> {
-    let definition = contents.definition;
-    let module = LayerFile {
-        path: &definition.module,
-        bytes: contents.module,
-        mode: 0o555,
-    };
-    let others = definition.files.iter().zip(&contents.files);
-    let others = others.map(|(file, bytes)| LayerFile {
-        path: &file.path,
-        bytes,
-        mode: 0o444,
+pub fn variants<'a>(contents: &Contents<'a>) -> Result<Vec<Variant<'a>>, LayerError> {
+    let compiled = contents.compiled.map_or(contents.module, |compiled| compiled.bytes);
+    let engine = contents.compiled.map(|compiled| compiled.engine);
+    let platforms = [
+        (COMPILED_ARCHITECTURE, compiled, engine),
+        (OTHER_ARCHITECTURE, contents.module, None),
+    ];
+    let variants = platforms.into_iter().map(|(architecture, module, engine)| {
+        let module = LayerFile {
+            path: &contents.definition.module,
+            bytes: module,
+            mode: 0o555,
+        };
+        let others = contents.definition.files.iter().zip(&contents.files);
+        let others = others.map(|(file, bytes)| LayerFile {
+            path: &file.path,
+            bytes,
+            mode: 0o444,
+        });
+        Ok(Variant {
+            architecture,
+            engine,
+            tar: layer(std::iter::once(module).chain(others))?,
+        })
     });
-    let layer = layer(std::iter::once(module).chain(others))?;
-    let configuration = json(&configuration(contents, &digest::oci(&layer)));
-    let manifest = json(&Manifest {
-        schema_version: 2,
-        media_type: specification::MANIFEST,
-        config: Descriptor::of(specification::CONFIGURATION, &configuration),
-        layers: vec![Descriptor::of(specification::LAYER, &layer)],
-        annotations: [(VARIANT_ANNOTATION.to_owned(), VARIANT.to_owned())].into(),
-    });
-    Ok(Image {
-        name: definition.name.clone(),
-        layer,
-        configuration,
-        manifest,
-    })
+    variants.collect()
 }
 
-fn configuration(contents: &Contents<'_>, layer_digest: &str) -> Configuration {
-    let definition = contents.definition;
-    Configuration {
-        created: CREATED,
-        architecture: "amd64",
-        os: "linux",
-        config: Process {
-            user: definition.user.clone(),
-            entrypoint: vec![definition.module.clone()],
-            working_dir: "/",
-            labels: [
-                (MODULE_LABEL.to_owned(), contents.plain_module_digest.clone()),
-                (crate::settings::ENGINE_LABEL.to_owned(), contents.engine.clone()),
-                (VARIANT_ANNOTATION.to_owned(), VARIANT.to_owned()),
-            ]
-            .into(),
-            stop_signal: definition.stop_signal.clone(),
-        },
-        rootfs: RootFilesystem {
-            kind: "layers",
-            diff_ids: vec![layer_digest.to_owned()],
-        },
-        history: vec![History {
-            created: CREATED,
-            created_by: "deploy-tool build",
-        }],
+/// Makes the image of its variants, each with its tar file [compressed](compress).
+pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> Layout {
+    let mut blobs: Vec<Blob> = Vec::new();
+    let mut manifests = Vec::new();
+    let mut index = Index {
+        schema_version: 2,
+        media_type: specification::INDEX.to_owned(),
+        annotations: contents.annotations.clone(),
+        ..Index::default()
+    };
+    index.annotations.extend(contents.index_annotations.clone());
+    for (variant, compressed) in variants {
+        let configuration = json(&configuration(contents, &variant));
+        let configuration = Blob::of(specification::CONFIGURATION, configuration);
+        let layer = Blob::of(specification::LAYER, compressed);
+        let mut annotations = contents.annotations.clone();
+        annotations.insert(VARIANT_ANNOTATION.to_owned(), VARIANT.to_owned());
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: specification::MANIFEST.to_owned(),
+            config: configuration.descriptor(),
+            layers: vec![layer.descriptor()],
+            annotations,
+            ..Manifest::default()
+        };
+        let manifest = Blob::of(specification::MANIFEST, json(&manifest));
+        index.manifests.push(Descriptor {
+            platform: Some(Platform {
+                architecture: variant.architecture.to_owned(),
+                os: "linux".to_owned(),
+                variant: None,
+            }),
+            ..manifest.descriptor()
+        });
+        manifests.push(manifest);
+        // Without native code, the layers of both platforms are one.
+        let new = |blob: &Blob| blobs.iter().all(|known| known.digest != blob.digest);
+        let new: Vec<Blob> = [configuration, layer].into_iter().filter(new).collect();
+        blobs.extend(new);
     }
+    let root = Blob::of(specification::INDEX, json(&index));
+    Layout {
+        name: Some(format!("{}:{}", contents.definition.name, tag(&root.digest))),
+        root,
+        manifests,
+        blobs,
+        referrers: Vec::new(),
+    }
+}
+
+/// A tag made from a digest: an image that is loaded into a node has no registry that could be asked for the digest.
+pub fn tag(digest: &str) -> String {
+    digest.replace(':', "-")
 }
 
 /// Structures of strings and numbers always become JSON.

@@ -1,90 +1,102 @@
-//! The OCI structures that are written here. Field order is the order of the bytes, so it is part of the digest.
+//! The OCI structures that are written here and read back. Field order is the order of the bytes, so it is part of the
+//! digest.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::digest;
-
+/// An image of one platform.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
-pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+/// Images of several platforms.
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// How an image is run.
+pub const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
+/// Files of an image.
+pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// The configuration of a manifest that is no image.
+/// <https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>
+pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// What Docker wrote before there was OCI, and writes still: the same structures.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// The same of an index.
+pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// <https://github.com/opencontainers/image-spec/blob/main/descriptor.md>
-#[derive(Debug, Serialize)]
+/// A reference to a blob. <https://github.com/opencontainers/image-spec/blob/main/descriptor.md>
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    #[serde(rename = "mediaType")]
-    pub media_type: &'static str,
+    /// What the blob is.
+    pub media_type: String,
+    /// Of a manifest that is no image: what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// `sha256:` and 64 digits.
     pub digest: String,
-    pub size: usize,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    /// Its bytes.
+    pub size: u64,
+    /// Of an image in an index: where it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// Whatever else is said of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
-impl Descriptor {
-    pub fn of(media_type: &'static str, bytes: &[u8]) -> Self {
-        Self {
-            media_type,
-            digest: digest::oci(bytes),
-            size: bytes.len(),
-            annotations: BTreeMap::new(),
-        }
+/// Where an image runs, in the words of Go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Platform {
+    /// Such as amd64.
+    pub architecture: String,
+    /// Such as linux.
+    pub os: String,
+    /// Of the architecture, such as v8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
     }
 }
 
-/// <https://github.com/opencontainers/image-spec/blob/main/manifest.md>
-#[derive(Debug, Serialize)]
+/// One image of one platform, or an artifact. <https://github.com/opencontainers/image-spec/blob/main/manifest.md>
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Manifest {
-    #[serde(rename = "schemaVersion")]
+    /// Always 2.
     pub schema_version: u8,
-    #[serde(rename = "mediaType")]
-    pub media_type: &'static str,
+    /// [`MANIFEST`], or nothing in old images.
+    #[serde(default)]
+    pub media_type: String,
+    /// What it is, when it is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// The configuration.
     pub config: Descriptor,
+    /// The layers, the lowest first; of an artifact its contents.
     pub layers: Vec<Descriptor>,
+    /// The manifest that this one is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// What is said of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
-#[derive(Debug, Serialize)]
+/// The images of several platforms. <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Index {
-    #[serde(rename = "schemaVersion")]
+    /// Always 2.
     pub schema_version: u8,
-    #[serde(rename = "mediaType")]
-    pub media_type: &'static str,
+    /// [`INDEX`], or nothing.
+    #[serde(default)]
+    pub media_type: String,
+    /// The images.
     pub manifests: Vec<Descriptor>,
-}
-
-/// <https://github.com/opencontainers/image-spec/blob/main/config.md>
-#[derive(Debug, Serialize)]
-pub struct Configuration {
-    pub created: &'static str,
-    pub architecture: &'static str,
-    pub os: &'static str,
-    pub config: Process,
-    pub rootfs: RootFilesystem,
-    pub history: Vec<History>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Process {
-    pub user: String,
-    pub entrypoint: Vec<String>,
-    pub working_dir: &'static str,
-    pub labels: BTreeMap<String, String>,
-    pub stop_signal: String,
-}
-
-#[derive(Debug, Serialize)]
-pub struct RootFilesystem {
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    pub diff_ids: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct History {
-    pub created: &'static str,
-    pub created_by: &'static str,
+    /// What is said of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
 }

@@ -1,6 +1,6 @@
 //! Pure: what `cargo metadata` says of a workspace, and which of its packages a module is made of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -23,6 +23,12 @@ pub struct Package {
     manifest_path: PathBuf,
     targets: Vec<Target>,
     dependencies: Vec<Dependency>,
+    version: Option<String>,
+    description: Option<String>,
+    license: Option<String>,
+    repository: Option<String>,
+    documentation: Option<String>,
+    homepage: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -61,6 +67,24 @@ impl Package {
         &self.manifest_path
     }
 
+    /// What its Cargo.toml says of it, as images say it. Nothing else can be said that is the same in every checkout.
+    /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        let said = [
+            ("title", Some(&self.name)),
+            ("version", self.version.as_ref()),
+            ("description", self.description.as_ref()),
+            ("licenses", self.license.as_ref()),
+            ("source", self.repository.as_ref()),
+            ("documentation", self.documentation.as_ref()),
+            ("url", self.homepage.as_ref()),
+        ];
+        let said = said
+            .into_iter()
+            .filter_map(|(key, value)| Some((format!("org.opencontainers.image.{key}"), value?.clone())));
+        said.collect()
+    }
+
     /// The source files that its targets start from.
     pub fn target_sources(&self) -> impl Iterator<Item = &Path> {
         self.targets.iter().map(|target| target.src_path.as_path())
@@ -68,13 +92,18 @@ impl Package {
 }
 
 impl Workspace {
+    /// A member by its name.
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+
     /// The packages whose sources go into a module: the named one, and the members it depends on, however indirectly,
     /// but for its tests.
     ///
     /// # Errors
     /// When there is no such package, or it is no binary.
     pub fn sources_of(&self, name: &str) -> Result<Vec<&Package>, WorkspaceError> {
-        let Some(package) = self.packages.iter().find(|package| package.name == name) else {
+        let Some(package) = self.package(name) else {
             let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
             return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));
         };
@@ -145,6 +174,21 @@ mod tests {
             .map(|package| package.name.as_str())
             .collect();
         assert_eq!(names, ["app", "shared", "money"]);
+    }
+
+    #[test]
+    fn what_cargo_knows_is_said_of_the_image() {
+        let mut app = package("app", "bin", &[]);
+        app["version"] = json!("1.2.0");
+        app["license"] = json!("Apache-2.0");
+        app["repository"] = Value::Null;
+        let app: Package = serde_json::from_value(app).unwrap();
+        let said: Vec<(String, String)> = app.annotations().into_iter().collect();
+        let expected = [("licenses", "Apache-2.0"), ("title", "app"), ("version", "1.2.0")];
+        assert_eq!(
+            said,
+            expected.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.to_owned()))
+        );
     }
 
     #[test]

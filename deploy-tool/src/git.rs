@@ -1,0 +1,31 @@
+//! Edge: what git knows of a checkout.
+
+use std::path::Path;
+
+use crate::failure::{Failure, Outcome};
+use crate::process;
+
+/// The commit of a checkout in which everything is committed.
+///
+/// # Errors
+/// When it is no checkout, or something in it is not committed.
+pub async fn revision(folder: &Path) -> Outcome<String> {
+    let failure = || Failure::input(format!("cannot tell which commit `{}` is", folder.display()));
+    let git = async |arguments: &[&str]| {
+        let mut command = process::command("git", arguments);
+        command.current_dir(folder);
+        let output = process::capture(command).await?;
+        match output.success {
+            true => Ok(output.stdout),
+            false => Err(failure().because(output.stderr)),
+        }
+    };
+    let changed = git(&["status", "--porcelain"]).await?;
+    if !changed.is_empty() {
+        return Err(failure()
+            .because("something is changed and not committed")
+            .showing(changed)
+            .next("commit it, or build without --revision"));
+    }
+    Ok(git(&["rev-parse", "HEAD"]).await?.trim().to_owned())
+}

@@ -1,0 +1,64 @@
+//! Content with a digest: what layouts and registries keep.
+
+use std::path::PathBuf;
+
+use super::specification::Descriptor;
+use crate::digest;
+
+/// Content with a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// What it is.
+    pub media_type: String,
+    /// `sha256:` and 64 digits.
+    pub digest: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Where they are.
+    pub source: BlobSource,
+}
+
+/// Where a blob's bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlobSource {
+    /// Here.
+    Bytes(Vec<u8>),
+    /// In a file: from the offset on as many as the blob's size says. In a layout's folder each blob has a file of its own;
+    /// in an archive they lie one after the other.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where the blob begins.
+        offset: u64,
+    },
+}
+
+impl Blob {
+    /// A blob of bytes that are known.
+    pub fn of(media_type: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest: digest::oci(&bytes),
+            size: bytes.len() as u64,
+            source: BlobSource::Bytes(bytes),
+        }
+    }
+
+    /// Its bytes, where they are known: those of manifests and indexes always are.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.source {
+            BlobSource::Bytes(bytes) => bytes,
+            BlobSource::File { .. } => &[],
+        }
+    }
+
+    /// A reference to it.
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            media_type: self.media_type.clone(),
+            digest: self.digest.clone(),
+            size: self.size,
+            ..Descriptor::default()
+        }
+    }
+}
