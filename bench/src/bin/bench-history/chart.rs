@@ -56,7 +56,7 @@ text {{ font: 12px system-ui, sans-serif; fill: #24292f }} .heading {{ font-size
 polyline {{ fill: none; stroke-width: 2; stroke-linejoin: round }}
 </style>
 <rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>
-<text class="heading" x="20" y="28">Work for a request as Wasm, as a ratio to native; 1 is the middle of the fourteen nights before</text>
+<text class="heading" x="20" y="28">Work for a request as Wasm, compared with the fourteen nights before</text>
 {}{}{}
 {lines}<text x="{LEFT}" y="{below}">{}</text><text class="axis" x="{RIGHT}" y="{below}">{}</text>
 </svg>
