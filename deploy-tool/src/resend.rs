@@ -1,8 +1,9 @@
 //! Pure: which requests are sent again when the connection is lost before their answer is there, and when.
 //!
 //! Such a request may have been carried out. So it must be one that leaves the same behind however often it is carried out:
-//! what only reads, what is only tried, and server-side apply with the same body. Not so a creation (the second one finds the
-//! first), nor a deletion (it may hit what somebody has made since), nor a patch of the version it was made from.
+//! what only reads, what is only tried, server-side apply with the same body, and a deletion that says which object it means
+//! by its uid. Not so other deletions (they may hit what somebody has made since), nor a patch of the version it was made
+//! from, nor a creation: the second one finds the first. Only who begins a revision knows its own Secret again.
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2>
 
 use std::error::Error;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
+use serde_json::Value;
 
 /// What is waited before each new attempt. A load balancer that changes over needs no longer; a server that is gone is not
 /// worth waiting for.
@@ -28,7 +30,7 @@ pub fn pause(failures: usize) -> Option<Duration> {
 }
 
 /// Whether a request may be carried out twice, and its answer is read as a whole: not that of a watch, of logs, of a pod.
-pub fn is_repeatable(request: &Parts) -> bool {
+pub fn is_repeatable(request: &Parts, body: &[u8]) -> bool {
     let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
     let asks = |parameter: &str| query.split('&').any(|part| part == parameter);
     let streams = asks("watch=true") || path.ends_with("/log") || request.headers.contains_key(UPGRADE);
@@ -39,9 +41,16 @@ pub fn is_repeatable(request: &Parts) -> bool {
         "GET" => true,
         _ if asks("dryRun=All") => true,
         "PATCH" => request.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == APPLY),
-        "POST" => path.ends_with("/selfsubjectaccessreviews"),
+        "POST" => path.ends_with("/selfsubjectaccessreviews") || path.ends_with("/secrets"),
+        "DELETE" => names_its_object(body),
         _ => false,
     }
+}
+
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
+fn names_its_object(body: &[u8]) -> bool {
+    let options: Option<Value> = serde_json::from_slice(body).ok();
+    options.is_some_and(|options| options.pointer("/preconditions/uid").is_some_and(Value::is_string))
 }
 
 /// Whether the connection is what failed. A certificate that is wrong, and a server that keeps silent, stay as they are.
@@ -88,7 +97,8 @@ mod tests {
                 "/api/v1/namespaces/a/secrets/b?dryRun=All",
                 "application/merge-patch+json",
             ),
-            (false, "POST", "/api/v1/namespaces/a/secrets", json),
+            (true, "POST", "/api/v1/namespaces/a/secrets", json),
+            (false, "POST", "/api/v1/namespaces/a/configmaps", json),
             (
                 true,
                 "POST",
@@ -100,11 +110,22 @@ mod tests {
         ];
         for (expected, method, uri, content_type) in table {
             let request = parts(method, uri, content_type);
-            assert_eq!(is_repeatable(&request), expected, "{method} {uri} {content_type}");
+            assert_eq!(is_repeatable(&request, b""), expected, "{method} {uri} {content_type}");
         }
         let mut shell = parts("GET", "/api/v1/namespaces/a/pods/b/portforward", json);
         shell.headers.insert(UPGRADE, "websocket".parse().unwrap());
-        assert!(!is_repeatable(&shell));
+        assert!(!is_repeatable(&shell, b""));
+        let delete = parts("DELETE", "/api/v1/namespaces/a/secrets/b", json);
+        for (expected, options) in [
+            (
+                true,
+                r#"{"preconditions":{"uid":"u"},"propagationPolicy":"Foreground"}"#,
+            ),
+            (false, r#"{"preconditions":{"resourceVersion":"7"}}"#),
+            (false, "{}"),
+        ] {
+            assert_eq!(is_repeatable(&delete, options.as_bytes()), expected, "{options}");
+        }
     }
 
     #[test]

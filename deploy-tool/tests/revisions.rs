@@ -130,6 +130,9 @@ async fn of_two_who_begin_at_once_one_is_refused() {
         assert_eq!(sent["type"], "deploy-tool.dev/revision");
         assert_eq!(sent["metadata"]["labels"]["deploy-tool.dev/state"], "pending");
         answer(&mut server, 409, &refusal(409, "AlreadyExists")).await;
+        let theirs = stored(&revision(1, State::Pending, "you@there"), "6", 0);
+        let (method, url, _) = answer(&mut server, 200, &theirs).await;
+        assert_eq!((method.as_str(), url), ("GET", format!("{SECRETS}/deploy-tool.shop.1")));
         answer(&mut server, 404, &refusal(404, "NotFound")).await;
     };
     let begin = async {
@@ -141,6 +144,44 @@ async fn of_two_who_begin_at_once_one_is_refused() {
         assert_eq!(nowhere.number(), Some(&codes::NAMESPACE_MISSING), "{nowhere}");
     };
     tokio::join!(begin, serve);
+}
+
+/// The server has stored the first request, its answer was lost, and the second one is refused.
+#[tokio::test]
+async fn a_beginning_whose_answer_was_lost_is_a_beginning() {
+    let (cluster, mut server) = connected();
+    let ours = revision(3, State::Pending, "me@here");
+    let serve = async {
+        answer(&mut server, 409, &refusal(409, "AlreadyExists")).await;
+        answer(&mut server, 200, &stored(&ours, "8", 0)).await;
+        let (_, _, sent) = answer(&mut server, 200, &stored(&ours, "9", 0)).await;
+        assert_eq!(sent["metadata"]["resourceVersion"], "8", "what was found is written on");
+    };
+    let deploy = async {
+        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        held.finish(State::Failed, "", BTreeSet::new(), BTreeSet::new()).await
+    };
+    let (ended, ()) = tokio::join!(deploy, serve);
+    assert_eq!(ended.unwrap().state, State::Failed);
+}
+
+#[tokio::test]
+async fn a_record_is_deleted_and_not_another_one_of_its_number() {
+    let (cluster, mut server) = connected();
+    let mut secret = stored(&revision(1, State::Deployed, "me@here"), "1", 0);
+    secret["metadata"]["uid"] = json!("of-the-first");
+    let record = record::record(&serde_json::from_value(secret).unwrap()).unwrap();
+    let serve = async {
+        let (method, url, sent) = answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        assert_eq!(
+            (method.as_str(), url),
+            ("DELETE", format!("{SECRETS}/deploy-tool.shop.1?"))
+        );
+        assert_eq!(sent["preconditions"], json!({"uid": "of-the-first"}));
+    };
+    let name = release();
+    let (forgotten, ()) = tokio::join!(revisions::forget(&cluster, &name, [&record]), serve);
+    forgotten.unwrap();
 }
 
 #[tokio::test]

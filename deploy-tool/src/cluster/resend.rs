@@ -38,10 +38,10 @@ impl Service<Request<Body>> for Resent {
         let client = self.inner.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            if !resend::is_repeatable(&parts) {
-                return client.send(Request::from_parts(parts, body)).await;
-            }
             let bytes = body.collect_bytes().await?;
+            if !resend::is_repeatable(&parts, &bytes) {
+                return client.send(Request::from_parts(parts, bytes.into())).await;
+            }
             let mut failures = 0;
             loop {
                 let again = Request::from_parts(parts.clone(), bytes.clone().into());
@@ -73,7 +73,7 @@ mod tests {
 
     use k8s_openapi::api::core::v1::ConfigMap;
     use kube::Api;
-    use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+    use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -115,6 +115,15 @@ mod tests {
         api.patch("there", &apply, &Patch::Apply(ConfigMap::default()))
             .await
             .unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 4);
+
+        let (api, asked) = cutting(in_the_body).await;
+        let this_one = Preconditions {
+            uid: Some("u".into()),
+            resource_version: None,
+        };
+        let delete = DeleteParams::default().preconditions(this_one);
+        api.delete("there", &delete).await.unwrap();
         assert_eq!(asked.load(Ordering::SeqCst), 4);
     }
 

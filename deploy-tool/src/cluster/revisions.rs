@@ -10,7 +10,7 @@ use std::time::Duration;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -75,23 +75,28 @@ pub async fn owned_by_others(cluster: &Cluster, release: &Name) -> Outcome<Optio
     ))
 }
 
-/// Deletes the records of some revisions.
+/// Deletes the records of some revisions, these and no others that have their numbers by now.
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn forget(cluster: &Cluster, release: &Name, numbers: impl IntoIterator<Item = u32>) -> Outcome<()> {
+pub async fn forget<'r>(
+    cluster: &Cluster,
+    release: &Name,
+    records: impl IntoIterator<Item = &'r Record>,
+) -> Outcome<()> {
     let api = secrets_of(cluster, release);
-    for number in numbers {
+    for record in records {
+        let number = record.revision.number;
         let what = format!("cannot delete the record of revision {number} of release {release}");
-        match cluster
-            .answer(
-                &what,
-                api.delete(&record::secret_name(release, number), &DeleteParams::default()),
-            )
-            .await?
-        {
+        let name = record::secret_name(release, number);
+        let this_one = Preconditions {
+            uid: Some(record.uid.clone()),
+            resource_version: None,
+        };
+        let parameters = DeleteParams::default().preconditions(this_one);
+        match cluster.answer(&what, api.delete(&name, &parameters)).await? {
             // Gone already is as good.
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) if is_conflict(&error) => {}
             Err(error) => return Err(Failure::cluster(what).because(explain(&error))),
             Ok(_) => {}
         }
@@ -176,7 +181,7 @@ pub async fn begin<'a>(cluster: &'a Cluster, release: &Name, revision: Revision)
             held.version = RefCell::new(created.metadata.resource_version.unwrap_or_default());
             Ok(held)
         }
-        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Err(faster(release, held.revision.number)),
+        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => held.found_again().await,
         Err(kube::Error::Api(status)) if status.code == 404 => {
             let namespace = &release.namespace;
             Err(
@@ -192,7 +197,22 @@ pub async fn begin<'a>(cluster: &'a Cluster, release: &Name, revision: Revision)
     }
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    /// A request is sent again when its answer is lost: the second one finds what the first one has made.
+    async fn found_again(mut self) -> Outcome<Held<'a>> {
+        let name = record::secret_name(&self.release, self.revision.number);
+        let found = self.cluster.call(&self.what(), self.api().get_opt(&name)).await?;
+        let found = found.as_ref().map(record::record).transpose()?;
+        let made = |revision: &Revision| (revision.deployer.clone(), revision.created);
+        match found.filter(|found| made(&found.revision) == made(&self.revision)) {
+            Some(ours) => {
+                self.version = RefCell::new(ours.version);
+                Ok(self)
+            }
+            None => Err(faster(&self.release, self.revision.number)),
+        }
+    }
+
     /// The revision as it was begun.
     pub fn revision(&self) -> &Revision {
         &self.revision

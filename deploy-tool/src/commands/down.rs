@@ -9,12 +9,12 @@ use crate::cache::Cache;
 use crate::cli::DownArguments;
 use crate::cluster::delete::{self, Doomed};
 use crate::cluster::discover::Kinds;
+use crate::cluster::revisions::Held;
 use crate::cluster::{Cluster, foreign, live, plan, preflight, revisions};
 use crate::code;
-use crate::failure::Outcome;
-use crate::plan::Plan;
+use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
-use crate::release::{Deployer, History, Identity, Name, Revision, State};
+use crate::release::{History, Identity, Name, Revision, State};
 use crate::{deployer, lock, manifest};
 
 /// Runs the command.
@@ -43,27 +43,32 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
         kinds: &kinds,
         release: &release,
         timeout,
+        delete_data,
+        delete_namespace,
     };
-    let has_objects = !history.inventory().is_empty();
     let has_data = delete_data && history.newest().is_some();
-    let data = match has_objects || has_data {
-        true => down.objects(&history, &plan, deployer, delete_data).await?,
-        false => down.alive(history.kept()).await?,
-    };
-    if has_data {
-        return down.namespaces_and_history(data, delete_namespace).await;
-    }
-    if !has_objects {
+    if history.inventory().is_empty() && !has_data {
         printer.say(&format!("nothing to remove: release {release} has no objects"));
+        down.say_left(&down.alive(history.kept()).await?);
+        return Ok(());
     }
-    if !data.is_empty() {
-        let left: Vec<&Identity> = data.iter().map(|one| &one.identity).collect();
-        printer.say(&format!(
-            "left, for the next `up` or `rollback`: {}; `deploy-tool down --delete-data` removes them",
-            titles(left)
-        ));
-    }
-    Ok(())
+    preflight::permissions(&cluster, &kinds, &plan).await?;
+    // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
+    let dropped = Dropped::of(&cluster, &plan).await?;
+    let revision = Revision {
+        number: history.next_number(),
+        state: State::Pending,
+        reason: "down".to_owned(),
+        message: String::new(),
+        created: cluster.now(),
+        finished: None,
+        deployer,
+        objects: Vec::new(),
+        inventory: history.inventory(),
+        kept: &history.kept() | &dropped.left,
+    };
+    let held = revisions::begin(&cluster, &release, revision).await?;
+    down.as_revision(&held, &history, dropped).await
 }
 
 struct Down<'a> {
@@ -72,72 +77,59 @@ struct Down<'a> {
     kinds: &'a Kinds,
     release: &'a Name,
     timeout: Duration,
+    delete_data: bool,
+    delete_namespace: bool,
 }
 
 impl Down<'_> {
-    /// Deletes the objects, and the data if asked to, as a revision of its own: as long as it is pending, nobody else
-    /// works on the release, and `rollback` leads back from it. Returns the data that is left.
-    async fn objects(
-        &self,
-        history: &History,
-        plan: &Plan,
-        deployer: Deployer,
-        delete_data: bool,
-    ) -> Outcome<Vec<Doomed>> {
-        preflight::permissions(self.cluster, self.kinds, plan).await?;
-        // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
-        let dropped = Dropped::of(self.cluster, plan).await?;
-        let revision = Revision {
-            number: history.next_number(),
-            state: State::Pending,
-            reason: "down".to_owned(),
-            message: String::new(),
-            created: self.cluster.now(),
-            finished: None,
-            deployer,
-            objects: Vec::new(),
-            inventory: history.inventory(),
-            kept: &history.kept() | &dropped.left,
-        };
-        let held = revisions::begin(self.cluster, self.release, revision).await?;
+    /// Deletes what is to go as a revision of its own: as long as it is pending, nobody else works on the release, and
+    /// `rollback` leads back from it, if the data stays.
+    async fn as_revision(&self, held: &Held<'_>, history: &History, dropped: Dropped) -> Outcome<()> {
         let work = async {
             revisions::forget(self.cluster, self.release, history.superfluous()).await?;
             self.remove("objects removed", dropped.doomed).await?;
             for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
                 self.printer.say(note);
             }
-            let mut data = self.alive(held.revision().kept.clone()).await?;
-            if delete_data {
-                let (namespaces, others) = data.into_iter().partition(is_namespace);
-                let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
-                self.remove("data removed", own).await?;
-                for one in shared {
-                    self.printer.warning(&format!(
-                        "{} stays: another release has it, too, or may have it",
-                        one.identity.title()
-                    ));
-                }
-                data = namespaces;
+            let data = self.alive(held.revision().kept.clone()).await?;
+            match self.delete_data {
+                true => self.data(data).await,
+                false => Ok(data),
             }
-            let kept = data.iter().map(|one| one.identity.clone()).collect();
-            held.finish(State::Deployed, "", BTreeSet::new(), kept).await?;
-            Ok(data)
         };
-        match held.during(work).await {
-            Err(failure) if failure.number() != Some(&code::release::LOST) => {
-                let Revision { inventory, kept, .. } = held.revision().clone();
-                held.finish(State::Failed, failure.what(), inventory, kept).await?;
-                Err(failure)
+        let failure = match held.during(work).await {
+            Ok(own_namespace) if self.delete_data => match self.history(own_namespace).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            },
+            Ok(left) => {
+                let kept = left.iter().map(|one| one.identity.clone()).collect();
+                held.finish(State::Deployed, "", BTreeSet::new(), kept).await?;
+                self.say_left(&left);
+                return Ok(());
             }
-            result => result,
+            Err(failure) => failure,
+        };
+        let is_lost = |failure: &Failure| failure.number() == Some(&code::release::LOST);
+        if !is_lost(&failure) {
+            let Revision { inventory, kept, .. } = held.revision().clone();
+            match held.finish(State::Failed, failure.what(), inventory, kept).await {
+                // The record may have gone with its namespace.
+                Err(other) if !is_lost(&other) => return Err(other),
+                _ => {}
+            }
         }
+        Err(failure)
     }
 
     async fn remove(&self, title: &str, doomed: Vec<Doomed>) -> Outcome<()> {
+        if doomed.is_empty() {
+            return Ok(());
+        }
         let remove = async |progress: &Progress| {
             let removed = delete::delete_all(self.cluster, self.kinds, progress, doomed, self.timeout).await?;
             progress.outcome(match removed.is_empty() {
-                true => "nothing to remove".to_owned(),
+                true => "gone already".to_owned(),
                 false => format!("removed {}", titles(&removed)),
             });
             Ok(())
@@ -154,43 +146,67 @@ impl Down<'_> {
             .collect())
     }
 
-    /// Deletes the namespaces in which nobody else has anything, and the records. No lock holds any longer: it would go
-    /// with the namespace, in which nobody can begin anything meanwhile.
-    async fn namespaces_and_history(&self, namespaces: Vec<Doomed>, delete_namespace: bool) -> Outcome<()> {
-        let mut left = Vec::new();
+    fn say_left(&self, data: &[Doomed]) {
+        if !data.is_empty() {
+            self.printer.say(&format!(
+                "left, for the next `up` or `rollback`: {}; `deploy-tool down --delete-data` removes them",
+                titles(data.iter().map(|one| &one.identity))
+            ));
+        }
+    }
+
+    /// Deletes the data, and the namespaces in which nobody else has anything. Returns the release's own namespace if it
+    /// is to go: with it goes the lock.
+    async fn data(&self, data: Vec<Doomed>) -> Outcome<Vec<Doomed>> {
+        let (namespaces, others) = data.into_iter().partition(is_namespace);
+        let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
+        self.remove("data removed", own).await?;
+        for one in shared {
+            self.printer.warning(&format!(
+                "{} stays: another release has it, too, or may have it",
+                one.identity.title()
+            ));
+        }
+        let empty = self.without_others(namespaces).await?;
+        let is_own = |one: &Doomed| one.identity.name == self.release.namespace;
+        let (own, others) = empty.into_iter().partition(is_own);
+        self.remove("namespaces removed", others).await?;
+        Ok(own)
+    }
+
+    /// The namespaces in which nobody else has anything, or all if that does not matter.
+    async fn without_others(&self, namespaces: Vec<Doomed>) -> Outcome<Vec<Doomed>> {
+        let mut empty = Vec::new();
+        for one in namespaces {
+            let others = foreign::objects(self.cluster, self.kinds, self.release, &one.identity.name).await?;
+            match others.is_empty() || self.delete_namespace {
+                true => empty.push(one),
+                false => self.printer.warning(&format!(
+                    "{} stays, because others have objects in it: {}; --delete-namespace deletes them all",
+                    one.identity.title(),
+                    others.join(", ")
+                )),
+            }
+        }
+        Ok(empty)
+    }
+
+    /// Deletes the records, the lock as the last of them: as long as they are there, this can be done again. If the
+    /// release's namespace goes, they go with it, and nobody can begin anything in it meanwhile.
+    async fn history(&self, own_namespace: Vec<Doomed>) -> Outcome<()> {
         let remove = async |progress: &Progress| {
-            let mut empty = Vec::new();
-            for one in namespaces {
-                let name = &one.identity.name;
-                let others = foreign::objects(self.cluster, self.kinds, self.release, name).await?;
-                match others.is_empty() || delete_namespace {
-                    true => empty.push(one),
-                    false => left.push(format!(
-                        "{} stays, because others have objects in it: {}; --delete-namespace deletes them all",
-                        one.identity.title(),
-                        others.join(", ")
-                    )),
-                }
+            if own_namespace.is_empty() {
+                let history = revisions::history(self.cluster, self.release).await?;
+                revisions::forget(self.cluster, self.release, history.records()).await?;
+                progress.outcome("removed the history");
+                return Ok(());
             }
-            // The records go last: as long as they are there, this can be done again.
-            let records_go_along = empty.iter().any(|one| one.identity.name == self.release.namespace);
-            let removed = delete::delete_all(self.cluster, self.kinds, progress, empty, self.timeout).await?;
-            if !records_go_along {
-                let newest = revisions::history(self.cluster, self.release).await?;
-                let numbers = newest.revisions().map(|revision| revision.number);
-                revisions::forget(self.cluster, self.release, numbers).await?;
-            }
-            progress.outcome(match removed.is_empty() {
-                true => "removed the history".to_owned(),
-                false => format!("removed {}, and the history", titles(&removed)),
-            });
+            let title = titles(own_namespace.iter().map(|one| &one.identity));
+            delete::delete_all(self.cluster, self.kinds, progress, own_namespace, self.timeout).await?;
+            progress.outcome(format!("removed {title}, and the history"));
             Ok(())
         };
-        self.printer.step("history removed", remove).await?;
-        for sentence in left {
-            self.printer.warning(&sentence);
-        }
-        Ok(())
+        self.printer.step("history removed", remove).await
     }
 }
 

@@ -110,6 +110,7 @@ mod tests {
                     .collect(),
                 ..revision(number)
             },
+            uid: String::new(),
             version: String::new(),
             renewed: jiff::Timestamp::UNIX_EPOCH,
         };

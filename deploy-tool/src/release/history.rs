@@ -39,6 +39,11 @@ impl History {
         Self { records }
     }
 
+    /// The records of the revisions, the oldest first.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
     /// The revisions, the oldest first.
     pub fn revisions(&self) -> impl DoubleEndedIterator<Item = &Revision> {
         self.records.iter().map(|record| &record.revision)
@@ -106,15 +111,12 @@ impl History {
         }
     }
 
-    /// The revisions that are not kept once the next one is begun: with it ten stay, and always the one that a rollback
+    /// The records that are not kept once the next one is begun: with it ten stay, and always the one that a rollback
     /// from it leads to.
-    pub fn superfluous(&self) -> Vec<u32> {
+    pub fn superfluous(&self) -> impl Iterator<Item = &Record> {
         let deployed = self.deployed_before(None).map(|revision| revision.number);
-        let numbers = self.revisions().rev().map(|revision| revision.number);
-        numbers
-            .skip(KEPT - 1)
-            .filter(|number| Some(*number) != deployed)
-            .collect()
+        let older = self.records.iter().rev().skip(KEPT - 1);
+        older.filter(move |record| Some(record.revision.number) != deployed)
     }
 }
 
@@ -166,6 +168,7 @@ mod tests {
                     kept,
                     ..revision(number)
                 },
+                uid: String::new(),
                 version: "1".into(),
                 renewed: at(100),
             }
@@ -235,12 +238,16 @@ mod tests {
     #[test]
     fn ten_are_kept_with_the_next_one_and_the_newest_that_came_up() {
         use State::{Deployed, Failed};
-        assert_eq!(history(&[Deployed; 9]).superfluous(), Vec::<u32>::new());
-        assert_eq!(history(&[Deployed; 10]).superfluous(), [1]);
-        assert_eq!(history(&[Deployed; 12]).superfluous(), [3, 2, 1]);
+        let superfluous = |states: &[State]| -> Vec<u32> {
+            let history = history(states);
+            history.superfluous().map(|record| record.revision.number).collect()
+        };
+        assert_eq!(superfluous(&[Deployed; 9]), [0; 0]);
+        assert_eq!(superfluous(&[Deployed; 10]), [1]);
+        assert_eq!(superfluous(&[Deployed; 12]), [3, 2, 1]);
         let mut states = vec![Deployed, Deployed];
         states.extend([Failed; 10]);
-        assert_eq!(history(&states).superfluous(), [3, 1]);
+        assert_eq!(superfluous(&states), [3, 1]);
     }
 
     #[test]

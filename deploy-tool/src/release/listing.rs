@@ -180,6 +180,7 @@ mod tests {
         };
         let record = |revision| Record {
             revision,
+            uid: String::new(),
             version: String::new(),
             renewed: jiff::Timestamp::UNIX_EPOCH,
         };

@@ -42,6 +42,8 @@ const MOST_TEXT_BYTES: u64 = 64 * 1024 * 1024;
 pub struct Record {
     /// The revision.
     pub revision: Revision,
+    /// The Secret's uid: whoever deletes it says which one it has read.
+    pub uid: String,
     /// The Secret's resource version: whoever writes says which one it has read.
     pub version: String,
     /// When its deployer last said that it is alive.
@@ -126,6 +128,7 @@ pub fn record(secret: &Secret) -> Outcome<Record> {
         .as_ref()
         .and_then(|all| all.get(RENEWED_ANNOTATION)?.parse().ok());
     Ok(Record {
+        uid: metadata.uid.clone().unwrap_or_default(),
         version: metadata.resource_version.clone().unwrap_or_default(),
         renewed: renewed.unwrap_or(revision.created),
         revision,
@@ -177,9 +180,11 @@ mod tests {
             (labels[REVISION_LABEL].as_str(), labels[STATE_LABEL].as_str()),
             ("3", "deployed")
         );
+        secret.metadata.uid = Some("u".into());
         secret.metadata.resource_version = Some("77".into());
         let expected = Record {
             revision: revision(3),
+            uid: "u".into(),
             version: "77".into(),
             renewed,
         };
