@@ -18,8 +18,7 @@ fn change(kind: Kind, autoscaler: Option<Edit>) -> Change {
         },
         before: 1,
         after: 3,
-        generation: 1,
-        database: None,
+        target: None,
         autoscaler,
     }
 }

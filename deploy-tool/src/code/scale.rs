@@ -39,7 +39,8 @@ pub const AUTOSCALED: Code = Code {
     meaning: "A \
         [HorizontalPodAutoscaler](https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/) sets \
         this workload's number of replicas and would undo another one within seconds. Where KEDA has made the autoscaler \
-        from a ScaledObject, it undoes changes of the autoscaler as well.",
+        from a ScaledObject, it undoes changes of the autoscaler as well. A number that the autoscaler leaves is taken: the one \
+        that it wants now, none at all, at which it sleeps, and its minimum, with which it wakes up.",
     mend: "`--autoscaler` sets its minReplicas to the number, and raises its maxReplicas when that is lower; or delete the \
         autoscaler. With KEDA, change the ScaledObject.",
 };

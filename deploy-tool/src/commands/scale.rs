@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::cluster::scale::{self, Write};
 use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
-use crate::rollout::{Target, TargetKind};
+use crate::rollout::Target;
 use crate::scaling::{self, Change, Decision, Options};
 use crate::workload::{Kind, Reference};
 use crate::{lock, manifest, settings};
@@ -58,7 +58,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
         for change in &changes {
             scale::change(&cluster, &namespace, change, Write::Now).await?;
         }
-        let targets: Vec<Target> = changes.iter().map(|change| target(&namespace, change)).collect();
+        let targets: Vec<Target> = changes.iter().filter_map(Change::awaited).collect();
         let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
         let unchanged = changes.iter().all(Change::is_nothing);
         progress.outcome(if unchanged {
@@ -75,21 +75,6 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
             let commands = scaling::go_back(&changes, &namespace, &said_of(&place));
             Err(commands.into_iter().fold(failure, Failure::next))
         }
-    }
-}
-
-fn target(namespace: &str, change: &Change) -> Target {
-    Target {
-        kind: match change.workload.kind {
-            Kind::StatefulSet => TargetKind::StatefulSet,
-            _ => TargetKind::Deployment,
-        },
-        namespace: namespace.to_owned(),
-        name: change.workload.name.clone(),
-        generation: change.generation + i64::from(change.count().is_some()),
-        selector: None,
-        database: change.database.clone(),
-        surplus_gone: true,
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Autoscaler {
     pub name: String,
     /// Between which counts it moves.
     pub bounds: Bounds,
+    /// How many replicas it wants now, by what it measures.
+    pub desired: Option<i32>,
     /// How many replicas it has seen last.
     pub current: Option<i32>,
     /// KEDA's ScaledObject that it was made from.
@@ -52,10 +54,22 @@ impl Autoscaler {
                     minimum: spec.min_replicas.unwrap_or(1),
                     maximum: spec.max_replicas,
                 },
+                desired: autoscaler.status.as_ref().map(|status| status.desired_replicas),
                 current: autoscaler.status.as_ref().and_then(|status| status.current_replicas),
                 scaled_object: label.or(owner.map(|owner| &owner.name)).cloned(),
             })
         })
+    }
+
+    /// Whether it leaves a workload at a number of replicas, and so need not be changed: it wants as many itself, has no
+    /// choice, or is put to sleep or woken up. Whatever else lies between its bounds, it undoes when it looks next.
+    pub fn leaves(&self, before: i32, after: i32) -> bool {
+        let Bounds { minimum, maximum } = self.bounds;
+        // KEDA scales to none and from none itself.
+        let sleeps = after == 0 && self.scaled_object.is_none();
+        let wakes_up = before == 0 && after == minimum;
+        let no_choice = minimum == maximum && after == minimum;
+        before == after || self.desired == Some(after) || sleeps || wakes_up || no_choice
     }
 
     /// The bounds with which it keeps at least a number of replicas. None at all only pauses it: its own smallest
@@ -134,6 +148,32 @@ mod tests {
             found("Deployment", None, &label).unwrap().scaled_object.as_deref(),
             Some("l")
         );
+    }
+
+    #[test]
+    fn what_it_would_undo_and_what_not() {
+        let between = |minimum, maximum, label: Option<&str>| Autoscaler {
+            name: "a".into(),
+            bounds: Bounds { minimum, maximum },
+            desired: Some(4),
+            current: Some(4),
+            scaled_object: label.map(str::to_owned),
+        };
+        let plain = between(2, 8, None);
+        for (before, after, left) in [
+            (3, 4, true),  // what it wants
+            (4, 3, false), // between its bounds, and it wants four
+            (4, 2, false), // its minimum, but the load is higher
+            (4, 9, false), // beyond
+            (3, 3, true),  // nothing to do
+            (4, 0, true),  // it sleeps
+            (0, 2, true),  // it wakes up
+            (0, 3, false), // it wakes up, and goes to what it wants
+        ] {
+            assert_eq!(plain.leaves(before, after), left, "{before} → {after}");
+        }
+        assert!(between(5, 5, None).leaves(4, 5));
+        assert!(!between(2, 8, Some("queue")).leaves(4, 0));
     }
 
     #[test]

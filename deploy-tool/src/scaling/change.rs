@@ -1,6 +1,7 @@
 //! One workload's change, and how to undo it.
 
 use super::Bounds;
+use crate::rollout::Target;
 use crate::workload::Workload;
 
 /// What happens to one workload.
@@ -12,11 +13,9 @@ pub struct Change {
     pub before: i32,
     /// How many it shall have.
     pub after: i32,
-    /// Its generation now.
-    pub generation: i64,
-    /// The StatefulSet without which its pods do not become ready.
-    pub database: Option<String>,
-    /// The autoscaler that gets new bounds.
+    /// What is waited for, as it is now.
+    pub target: Option<Target>,
+    /// The autoscaler that has the count, and the bounds that it gets.
     pub autoscaler: Option<Edit>,
 }
 
@@ -43,6 +42,16 @@ impl Change {
     /// The bounds to write, if any are.
     pub fn edit(&self) -> Option<&Edit> {
         self.autoscaler.as_ref().filter(|edit| edit.before != edit.after)
+    }
+
+    /// What to wait for once the count is written, until the pods that are too many are gone.
+    pub fn awaited(&self) -> Option<Target> {
+        let target = self.target.clone()?;
+        Some(Target {
+            generation: target.generation + i64::from(self.count().is_some()),
+            surplus_gone: true,
+            ..target
+        })
     }
 
     /// Whether nothing is to be written.

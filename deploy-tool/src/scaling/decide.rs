@@ -4,10 +4,11 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Autoscaler, Change, Edit};
+use super::{Autoscaler, Bounds, Change, Edit};
 use crate::code;
 use crate::connections::{self, Connections};
 use crate::failure::{Failure, Outcome};
+use crate::rollout::Target;
 use crate::settings::FIELD_MANAGER;
 use crate::workload::{self, Kind, Reference, Workload};
 
@@ -138,24 +139,32 @@ impl Found {
         };
         let autoscaler = match Autoscaler::of(workload, &self.autoscalers) {
             None => None,
-            Some(autoscaler) => Some(edit(workload, &autoscaler, after, options)?),
+            Some(autoscaler) => Some(edit(workload, &autoscaler, before.unwrap_or(1), after, options)?),
+        };
+        let target = match deployment {
+            Some(deployment) => Target::of(deployment),
+            None => self.stateful_set(&workload.name).and_then(Target::of),
         };
         Ok(Change {
             workload: workload.clone(),
             before: before.unwrap_or(1),
             after,
-            generation: self
-                .metadata(workload)
-                .and_then(|metadata| metadata.generation)
-                .unwrap_or(0),
-            database: deployment.and_then(connections::database_name).map(str::to_owned),
+            target,
             autoscaler,
         })
     }
 }
 
-/// The autoscaler would undo a count that is written past it: it gets new bounds, or nothing happens.
-fn edit(workload: &Workload, autoscaler: &Autoscaler, replicas: i32, options: Options) -> Outcome<Edit> {
+/// Where the autoscaler would undo a count that is written past it, it gets new bounds, or nothing happens.
+fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32, options: Options) -> Outcome<Edit> {
+    let edit = |after: Bounds| Edit {
+        name: autoscaler.name.clone(),
+        before: autoscaler.bounds,
+        after,
+    };
+    if !options.edit_autoscalers && autoscaler.leaves(before, replicas) {
+        return Ok(edit(autoscaler.bounds));
+    }
     let refused = Failure::input(format!("the number of replicas of {workload} belongs to an autoscaler"))
         .code(&code::scale::AUTOSCALED)
         .because(autoscaler.describe());
@@ -171,22 +180,23 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, replicas: i32, options: Op
     }
     let after = autoscaler.moved(replicas);
     if !options.edit_autoscalers {
-        let name = &autoscaler.name;
+        let refused = match autoscaler.bounds.minimum <= replicas && replicas <= autoscaler.bounds.maximum {
+            true => refused.because(format!(
+                "it goes by what it measures, and would undo {replicas} within 15 s"
+            )),
+            false => refused,
+        };
         return Err(refused
-            .next(match replicas {
-                0 => format!("--autoscaler scales to none all the same: HorizontalPodAutoscaler `{name}` sleeps then"),
-                _ => format!(
-                    "--autoscaler sets its minReplicas to {} and its maxReplicas to {}",
-                    after.minimum, after.maximum
-                ),
-            })
-            .next(format!("or delete HorizontalPodAutoscaler `{name}`, and scale again")));
+            .next(format!(
+                "--autoscaler sets its minReplicas to {} and its maxReplicas to {}",
+                after.minimum, after.maximum
+            ))
+            .next(format!(
+                "or delete HorizontalPodAutoscaler `{}`, and scale again",
+                autoscaler.name
+            )));
     }
-    Ok(Edit {
-        name: autoscaler.name.clone(),
-        before: autoscaler.bounds,
-        after,
-    })
+    Ok(edit(after))
 }
 
 /// All workloads count with their new numbers.
@@ -205,7 +215,9 @@ fn check_connections(changes: &[Change], found: &Found, options: Options) -> Out
     }
     let mut warnings = Vec::new();
     for change in changes {
-        let Some((deployment, database)) = found.deployment(&change.workload).zip(change.database.as_ref()) else {
+        let deployment = found.deployment(&change.workload);
+        let Some((deployment, database)) = deployment.and_then(|one| Some((one, connections::database_name(one)?)))
+        else {
             continue;
         };
         let Some(set) = found.stateful_set(database) else {

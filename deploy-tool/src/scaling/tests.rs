@@ -175,6 +175,41 @@ fn an_autoscaler_keeps_the_count_unless_its_bounds_may_move() {
 }
 
 #[test]
+fn a_count_that_the_autoscaler_leaves_changes_no_bounds() {
+    let mut auto = autoscaler("app", &json!({}));
+    auto["status"] = json!({"currentReplicas": 2, "desiredReplicas": 3});
+    let (world, none) = (world(&[auto]), Options::default());
+    refused(
+        asked(&["app=4"], &world, none),
+        Some(503),
+        &["would undo 4 within 15 s", "minReplicas to 4"],
+    );
+    for (argument, count) in [("app=3", Some(3)), ("app=0", Some(0)), ("app=2", None)] {
+        let change = asked(&[argument], &world, none).unwrap().changes.remove(0);
+        assert_eq!((change.count(), change.edit()), (count, None), "{argument}");
+    }
+}
+
+#[test]
+fn what_is_waited_for_is_known_as_after_a_deployment() {
+    let mut app = deployment("app", 2, "1");
+    app["spec"]["selector"] = json!({"matchLabels": {"app": "app"}});
+    let world = found(&[app], &[], &[]);
+    let awaited = |argument| {
+        let change = asked(&[argument], &world, Options::default())
+            .unwrap()
+            .changes
+            .remove(0);
+        change.awaited().unwrap()
+    };
+    let target = awaited("app=3");
+    assert_eq!((target.generation, target.surplus_gone), (5, true));
+    assert_eq!(target.selector.as_deref(), Some("app=app"));
+    assert_eq!(target.database.as_deref(), Some("db"));
+    assert_eq!(awaited("app=2").generation, 4);
+}
+
+#[test]
 fn the_bounds_of_keda_are_its_own() {
     let world = world(&[autoscaler("app", &json!({"scaledobject.keda.sh/name": "queue"}))]);
     let edit = Options {
