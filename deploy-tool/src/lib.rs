@@ -55,9 +55,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Two libraries of the TLS stack could each bring a default; this one is ours, named before the first connection.
     // An error would say that it is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = match cli::parse(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match cli::parse(arguments.iter().cloned()) {
         Ok(cli) => cli,
         Err(error) => {
+            anstream::ColorChoice::from(cli::color_of(&arguments)).write_global();
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             // Help goes to the standard output, a complaint to the standard error; neither has a better place to fail.
             let _ = error.print();

@@ -97,6 +97,17 @@ fn mistakes() {
 }
 
 #[test]
+fn colours_are_as_asked_for_also_in_what_cannot_be_read() {
+    let home = tempfile::tempdir().unwrap();
+    for (color, colored) in [("--color=always", true), ("--color=never", false)] {
+        let mut command = tool(home.path(), &["up", color, "--contxt", "x"]);
+        let output = command.env("CLICOLOR_FORCE", "1").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.stderr.contains(&b'\x1b'), colored, "{color}");
+    }
+}
+
+#[test]
 fn a_failure_for_programs_is_one_event_and_for_people_the_same_text() {
     let home = tempfile::tempdir().unwrap();
     let output = tool(home.path(), &["cluster", "down", "--output", "json"])

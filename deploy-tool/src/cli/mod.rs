@@ -36,7 +36,7 @@ pub use restart::RestartArguments;
 pub use rollback::RollbackArguments;
 pub use scale::ScaleArguments;
 pub use status::StatusArguments;
-pub use talk::{Color, OutputFormat, Talk};
+pub use talk::{Color, OutputFormat, Talk, color_of};
 pub use up::UpArguments;
 
 use std::ffi::OsString;

@@ -1,5 +1,7 @@
 //! How the tool talks: the same for every verb.
 
+use std::ffi::OsString;
+
 use clap::{Args, ValueEnum};
 
 /// How to talk: data goes to the standard output, talk to the standard error
@@ -61,6 +63,16 @@ pub enum Color {
     Always,
     /// Not even on a terminal
     Never,
+}
+
+/// The colours that a command line asks for which cannot be read, or asks for help.
+pub fn color_of(arguments: &[OsString]) -> Color {
+    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let after = texts.windows(2).find(|two| two[0] == "--color").map(|two| two[1]);
+    let value = after.or_else(|| texts.iter().find_map(|text| text.strip_prefix("--color=")));
+    value
+        .and_then(|value| Color::from_str(value, false).ok())
+        .unwrap_or(Color::Auto)
 }
 
 impl From<Color> for anstream::ColorChoice {

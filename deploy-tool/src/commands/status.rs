@@ -4,7 +4,7 @@ use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::{Pod, Service};
 
 use crate::cli::StatusArguments;
-use crate::cluster::{Cluster, pods};
+use crate::cluster::{Cluster, pods, revisions};
 use crate::failure::Outcome;
 use crate::printer::Printer;
 use crate::report::{self, PodStatus, SCHEMA, Status};
@@ -21,12 +21,23 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
     let StatusArguments { place } = arguments;
     let release = manifest::release_of(&place)?;
     let cluster = Cluster::connect(&place.context).await?;
-    let status = status(&cluster, &release.namespace).await?;
+    let (status, history) = futures::join!(
+        status(&cluster, &release.namespace),
+        revisions::history(&cluster, &release)
+    );
+    let release = match history {
+        Ok(history) => report::release(&release, &history),
+        Err(failure) => {
+            printer.warning(&format!("which revision runs cannot be told: {failure}"));
+            None
+        }
+    };
+    let status = Status { release, ..status? };
     printer.result(&status, &report::table(&status));
     Ok(())
 }
 
-/// Asks the cluster, and its Wasm pods how they run.
+/// Asks the cluster, and its Wasm pods how they run. The release is left to who knows which one is meant.
 ///
 /// # Errors
 /// When the cluster does not answer.
@@ -39,6 +50,7 @@ pub async fn status(cluster: &Cluster, namespace: &str) -> Outcome<Status> {
         schema: SCHEMA,
         context: cluster.context.clone(),
         namespace: namespace.to_owned(),
+        release: None,
         url,
         ready: !pods.is_empty() && pods.iter().all(|pod| pod.ready),
         workloads: report::workloads(&pods),

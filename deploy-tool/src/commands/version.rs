@@ -10,6 +10,8 @@ use crate::settings::{ENGINE_VERSION, KUBERNETES_VERSIONS};
 struct Version {
     schema: &'static str,
     version: &'static str,
+    /// The commit of a release build from a checkout, see build.rs.
+    revision: Option<&'static str>,
     kubernetes: &'static [&'static str],
     engine: &'static str,
     engine_version: &'static str,
@@ -20,13 +22,16 @@ pub fn run(printer: &Printer) {
     let version = Version {
         schema: "deploy-tool.dev/version/v1",
         version: env!("CARGO_PKG_VERSION"),
+        revision: option_env!("DEPLOY_TOOL_REVISION"),
         kubernetes: KUBERNETES_VERSIONS,
         engine: "WasmEdge",
         engine_version: ENGINE_VERSION,
     };
+    let revision = version.revision.map(|revision| format!(" ({revision})"));
     let text = format!(
-        "deploy-tool {}\nKubernetes  {}\n{}    {}",
+        "deploy-tool {}{}\nKubernetes  {}\n{}    {}",
         version.version,
+        revision.unwrap_or_default(),
         version.kubernetes.join(", "),
         version.engine,
         version.engine_version,

@@ -1,6 +1,7 @@
 //! Pure: from pods to the table and the JSON of `status`.
 
 mod address;
+mod release;
 mod table;
 mod workload;
 
@@ -8,6 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde::{Deserialize, Serialize};
 
 pub use address::{host_url, node_port, node_url};
+pub use release::{ReleaseStatus, RevisionStatus, release};
 pub use table::table;
 pub use workload::{WorkloadStatus, workload, workloads};
 
@@ -23,6 +25,8 @@ pub struct Status {
     pub context: String,
     /// The namespace.
     pub namespace: String,
+    /// The release; none when the namespace has no such release, or this user may not read its revisions.
+    pub release: Option<ReleaseStatus>,
     /// Where the service can be reached from this host, if it can.
     pub url: Option<String>,
     /// Whether there are pods and all of them are ready.
@@ -176,6 +180,7 @@ mod tests {
             schema: SCHEMA,
             context: "kind-wasm-demo".into(),
             namespace: "orders".into(),
+            release: None,
             url: Some("http://localhost:8080".into()),
             ready: true,
             workloads: Vec::new(),

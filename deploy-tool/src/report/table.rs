@@ -16,6 +16,9 @@ pub fn table(status: &Status) -> String {
         1..=MOST_PODS => pods(status.pods.iter()),
         _ => counted(status),
     };
+    if let Some(release) = &status.release {
+        text.push_str(&format!("\n{}", release.sentence()));
+    }
     if let Some(url) = &status.url {
         text.push_str(&format!("\n{url}/\n"));
     }
@@ -119,6 +122,7 @@ mod tests {
         };
         let pods: Vec<PodStatus> = (0..5_000).map(pod).collect();
         let status = Status {
+            release: None,
             schema: SCHEMA,
             context: "c".into(),
             namespace: "n".into(),
