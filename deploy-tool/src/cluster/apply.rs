@@ -16,7 +16,7 @@ use crate::failure::{Failure, Outcome};
 use crate::manifest::{self, Object, Wave};
 use crate::password;
 use crate::plan::{self, Action, Plan, Step, Version};
-use crate::printer::Progress;
+use crate::printer::{self, Progress, Written};
 use crate::settings::{FIELD_MANAGER, PARALLEL_REQUESTS};
 
 /// How often an object is sent again that only its controller has changed in between.
@@ -117,6 +117,14 @@ async fn apply_step(
             stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
         }
     };
+    progress.written(Written {
+        action: match change {
+            Change::Created => printer::Action::Created,
+            _ => printer::Action::Changed,
+        },
+        wave: step.wave,
+        identity: step.identity.clone(),
+    });
     establish::established(&api, object).await?;
     Ok(Applied {
         object: object.clone(),

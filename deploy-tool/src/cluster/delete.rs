@@ -17,7 +17,7 @@ use super::{Cluster, list};
 use crate::code;
 use crate::failure::{Failure, Outcome};
 use crate::manifest::Wave;
-use crate::printer::Progress;
+use crate::printer::{Action, Progress, Written};
 use crate::release::{Identity, claims_of};
 use crate::settings::PARALLEL_REQUESTS;
 
@@ -61,14 +61,21 @@ pub async fn delete_all(
         waves.entry(wave).or_default().push(one);
     }
     let mut removed = Vec::new();
-    for wave in waves.into_values().rev() {
-        let places = wave
+    for (wave, doomed) in waves.into_iter().rev() {
+        let places = doomed
             .iter()
             .filter_map(|one| Some((kinds.api(cluster, &one.identity)?, one)));
         let places: Vec<_> = places.collect();
         let asked = stream::iter(places).map(|(api, one)| async move {
             progress.activity(&one.identity.title());
             let asked = delete(cluster, &api, one).await?;
+            if asked {
+                progress.written(Written {
+                    action: Action::Deleted,
+                    wave,
+                    identity: one.identity.clone(),
+                });
+            }
             Outcome::Ok(asked.then_some((api, one)))
         });
         let asked: Vec<_> = asked.buffered(PARALLEL_REQUESTS).try_collect().await?;

@@ -83,16 +83,19 @@ pub async fn deploy(
         timeout: options.timeout,
     };
     if plan.is_empty() && is_deployed(&history, &objects) {
-        let targets = rollout.apply(printer, &mut kinds).await?;
+        let targets = rollout.apply(printer, &mut kinds, &Wave::ALL).await?;
         printer.say("nothing changed: everything was there already");
         return Ok(targets);
     }
     preflight::permissions(cluster, &kinds, &plan).await?;
-    rollout.make_namespace(&mut kinds).await?;
+    let waves = rollout.make_namespace(printer, &mut kinds).await?;
     let mut revision = next_revision(cluster, &history, deployment, options, objects);
     revision.kept.extend(rollout.dropped.left.clone());
     let held = revisions::begin(cluster, release, revision).await?;
-    let failure = match held.during(rollout.run(printer, &mut kinds, &held, &history)).await {
+    let failure = match held
+        .during(rollout.run(printer, &mut kinds, waves, &held, &history))
+        .await
+    {
         Ok(targets) => return Ok(targets),
         Err(failure) => failure,
     };
@@ -220,28 +223,36 @@ struct Rollout<'a> {
 }
 
 impl Rollout<'_> {
-    /// The revision is kept in the release's namespace: where that is new, it comes before the revision.
-    async fn make_namespace(&self, kinds: &mut Kinds) -> Outcome<()> {
+    /// The revision is kept in the release's namespace: where that is new, it comes before the revision. Returns the
+    /// waves that are left.
+    async fn make_namespace(&self, printer: &Printer, kinds: &mut Kinds) -> Outcome<&'static [Wave]> {
         let is_ours = |identity: &Identity| {
             identity.kind == "Namespace" && identity.group.is_empty() && identity.name == self.release.namespace
         };
         let mut steps = self.plan.steps.iter();
-        if steps.any(|step| step.action == Action::Create && is_ours(&step.identity)) {
-            apply_wave(self.cluster, kinds, self.plan, Wave::Namespaces, &Progress::default()).await?;
+        let [first, rest @ ..] = &Wave::ALL;
+        if !steps.any(|step| step.action == Action::Create && is_ours(&step.identity)) {
+            return Ok(&Wave::ALL);
         }
-        Ok(())
+        let apply = async |progress: &Progress| {
+            let applied = apply_wave(self.cluster, kinds, self.plan, *first, progress).await?;
+            progress.outcome(summary("namespaces", &applied));
+            Ok(rest.as_slice())
+        };
+        printer.step("namespaces", apply).await
     }
 
     async fn run(
         &self,
         printer: &Printer,
         kinds: &mut Kinds,
+        waves: &[Wave],
         held: &Held<'_>,
         history: &History,
     ) -> Outcome<Vec<Target>> {
         // At the start: deployments that fail again and again add up to no more than those that come up.
         revisions::forget(self.cluster, self.release, history.superfluous()).await?;
-        let targets = self.apply(printer, kinds).await?;
+        let targets = self.apply(printer, kinds, waves).await?;
         self.prune(printer, kinds).await?;
         let inventory: BTreeSet<Identity> = self
             .plan
@@ -256,11 +267,11 @@ impl Rollout<'_> {
     }
 
     /// Applies one wave after the other, then waits for everything.
-    async fn apply(&self, printer: &Printer, kinds: &mut Kinds) -> Outcome<Vec<Target>> {
+    async fn apply(&self, printer: &Printer, kinds: &mut Kinds, waves: &[Wave]) -> Outcome<Vec<Target>> {
         let since = self.cluster.now();
-        let waves = async |progress: &Progress| {
+        let apply = async |progress: &Progress| {
             let mut applied = Vec::new();
-            for wave in Wave::ALL {
+            for &wave in waves {
                 let of_wave = apply_wave(self.cluster, kinds, self.plan, wave, progress).await?;
                 let is_new = of_wave.iter().any(|applied| applied.change != Change::Unchanged);
                 if wave == Wave::Databases && is_new {
@@ -268,11 +279,11 @@ impl Rollout<'_> {
                 }
                 applied.extend(of_wave);
             }
-            progress.outcome(summary(&applied));
+            progress.outcome(summary("objects", &applied));
             Ok(applied)
         };
         let title = format!("objects of release {}", self.release);
-        let targets = targets(&printer.step(&title, waves).await?);
+        let targets = targets(&printer.step(&title, apply).await?);
         let ready = async |progress: &Progress| {
             let sentence = wait::for_targets(self.cluster, progress, &targets, since, self.timeout).await?;
             progress.outcome(format!("ready: {sentence}"));
@@ -300,7 +311,7 @@ impl Rollout<'_> {
     }
 }
 
-fn summary(applied: &[Applied]) -> String {
+fn summary(what: &str, applied: &[Applied]) -> String {
     let titles = |change: Change| -> Vec<String> {
         let of_change = applied.iter().filter(|applied| applied.change == change);
         of_change.map(|applied| applied.object.title()).collect()
@@ -317,7 +328,10 @@ fn summary(applied: &[Applied]) -> String {
     if unchanged > 0 {
         parts.push(format!("{unchanged} unchanged"));
     }
-    format!("objects: {}", parts.join("; "))
+    if parts.is_empty() {
+        parts.push("no others".to_owned());
+    }
+    format!("{what}: {}", parts.join("; "))
 }
 
 /// What is waited for, with the generation that was stored.

@@ -50,8 +50,13 @@ fn document(bytes: &[u8]) -> Value {
 #[test]
 fn golden_digest() {
     // Enough that another version of the compressor would show.
-    let bytes: Vec<u8> = (0..100_000_u32).map(|number| (number.wrapping_mul(number) >> 7) as u8).collect();
-    assert_eq!(image(Some(&bytes), None).digest(), "sha256:bf0d9fc73d4c0037b96c5c777a332847adda8632439364d30345d22269c22c8a");
+    let bytes: Vec<u8> = (0..100_000_u32)
+        .map(|number| (number.wrapping_mul(number) >> 7) as u8)
+        .collect();
+    assert_eq!(
+        image(Some(&bytes), None).digest(),
+        "sha256:bf0d9fc73d4c0037b96c5c777a332847adda8632439364d30345d22269c22c8a"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::written::Written;
 use crate::failure::Failure;
 use crate::rollout::{Row, RowState};
 
@@ -48,6 +49,14 @@ pub enum Event<'a> {
         wanted: Option<u32>,
         /// What it waits for, or why it has failed.
         reason: &'a str,
+    },
+    /// The server has stored an object, or has taken its deletion.
+    Written {
+        /// The step that writes.
+        step: &'a str,
+        /// What happened to which object.
+        #[serde(flatten)]
+        written: &'a Written,
     },
     /// Something to act on, though the run goes on.
     Warning {
@@ -135,8 +144,12 @@ impl<'a> Event<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::path::Path;
+
+    use super::*;
+    use crate::manifest::Wave;
+    use crate::printer::Action;
+    use crate::release::Identity;
 
     fn examples() -> String {
         let row = |state: RowState, ready: u32, reason: &str| Row {
@@ -156,8 +169,23 @@ mod tests {
             .because(".spec.replicas is owned by `kubectl-edit`")
             .showing("conflict with \"kubectl-edit\" using apps/v1")
             .next("leave the field out of the manifest");
+        let written = Written {
+            action: Action::Changed,
+            wave: Wave::Workloads,
+            identity: Identity {
+                group: "apps".into(),
+                version: "v1".into(),
+                kind: "Deployment".into(),
+                namespace: Some("shop".into()),
+                name: "app".into(),
+            },
+        };
         let events = [
             Event::StepStarted { step: "ready" },
+            Event::Written {
+                step: "objects of release shop/shop",
+                written: &written,
+            },
             Event::object("ready", &waiting),
             Event::object("ready", &done),
             Event::StepFinished {

@@ -13,9 +13,11 @@ mod screen;
 mod step;
 mod table;
 mod width;
+mod written;
 
 pub use progress::Progress;
 pub use screen::detail;
+pub use written::{Action, Written};
 
 use std::cell::RefCell;
 use std::io::Write;

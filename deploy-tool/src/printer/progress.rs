@@ -1,12 +1,23 @@
-//! What a running step wants shown. Nothing is printed here.
+//! What a running step wants shown. Only what it writes is told here, and at once, to those who want every detail.
 
 use std::cell::{Ref, RefCell};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::screen::detail;
 use super::table::Table;
+use super::written::Written;
 use crate::rollout::Row;
+
+/// Something that programs are told of, and when it came.
+#[derive(Debug)]
+pub(super) enum News {
+    /// An object that is waited for has another row.
+    Row(Row),
+    /// An object is another one in the cluster.
+    Written(Written),
+}
 
 /// What a running step wants shown.
 #[derive(Debug)]
@@ -15,7 +26,7 @@ pub struct Progress {
     activity: RefCell<String>,
     outcome: RefCell<Option<String>>,
     table: RefCell<Table>,
-    changes: RefCell<Vec<(Timestamp, Row)>>,
+    news: RefCell<Vec<(Timestamp, News)>>,
 }
 
 impl Default for Progress {
@@ -25,7 +36,7 @@ impl Default for Progress {
             activity: RefCell::default(),
             outcome: RefCell::default(),
             table: RefCell::default(),
-            changes: RefCell::default(),
+            news: RefCell::default(),
         }
     }
 }
@@ -43,9 +54,14 @@ impl Progress {
     pub fn rows(&self, rows: Vec<Row>) {
         let changed = self.table.borrow_mut().update(rows, self.start.elapsed());
         let now = Timestamp::now();
-        self.changes
-            .borrow_mut()
-            .extend(changed.into_iter().map(|row| (now, row)));
+        let rows = changed.into_iter().map(|row| (now, News::Row(row)));
+        self.news.borrow_mut().extend(rows);
+    }
+
+    /// The server has stored an object, or has taken its deletion.
+    pub fn written(&self, written: Written) {
+        detail(&written.to_string());
+        self.news.borrow_mut().push((Timestamp::now(), News::Written(written)));
     }
 
     /// The step's line when it is done, in place of its title.
@@ -69,8 +85,8 @@ impl Progress {
         self.outcome.borrow().clone()
     }
 
-    /// Every change of a row since the last call, and when it came.
-    pub(super) fn take_changes(&self) -> Vec<(Timestamp, Row)> {
-        self.changes.take()
+    /// All news since the last call, and when they came.
+    pub(super) fn take_news(&self) -> Vec<(Timestamp, News)> {
+        self.news.take()
     }
 }

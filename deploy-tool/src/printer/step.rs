@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::line::{Line, Sign};
 use super::narrator::Narrator;
+use super::progress::News;
 use super::{Printer, Progress, Voice, frame};
 use crate::printer::screen::screen;
 
@@ -110,8 +111,15 @@ impl<'a> Step<'a> {
     }
 
     fn events(&self) {
-        for (time, row) in self.progress.take_changes() {
-            self.printer.event_at(time, &Event::object(self.title, &row));
+        for (time, news) in self.progress.take_news() {
+            let event = match &news {
+                News::Row(row) => Event::object(self.title, row),
+                News::Written(written) => Event::Written {
+                    step: self.title,
+                    written,
+                },
+            };
+            self.printer.event_at(time, &event);
         }
     }
 }

@@ -48,6 +48,14 @@ struct Record {
     bytes: Arc<AtomicUsize>,
     failing: AtomicBool,
     faults: AtomicUsize,
+    held: Mutex<Option<String>>,
+}
+
+impl Record {
+    fn holds(&self, request: &Passed) -> bool {
+        let held = self.held.lock().unwrap();
+        request.writes() && held.as_ref().is_some_and(|held| request.target.contains(held))
+    }
 }
 
 /// A running proxy; it ends with its value.
@@ -96,6 +104,11 @@ impl Proxy {
     /// Whether requests fail from now on.
     pub fn fail(&self, failing: bool) {
         self.record.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// Writes whose target contains this stay unanswered from now on, and do not reach the API server.
+    pub fn hold(&self, target: Option<String>) {
+        *self.record.held.lock().unwrap() = target;
     }
 
     /// How many requests were made to fail.
@@ -174,7 +187,12 @@ async fn pass(
     };
     record.faults.fetch_add(usize::from(fault.is_some()), Ordering::Relaxed);
     let method = request.method().to_string();
-    record.requests.lock().unwrap().push(Passed { method, target });
+    let passed = Passed { method, target };
+    let is_held = record.holds(&passed);
+    record.requests.lock().unwrap().push(passed);
+    if is_held {
+        std::future::pending::<()>().await;
+    }
     match &fault {
         Some(Fault::Refuse(status)) => return Ok(fault::refusal(*status).map(PassedOn::text)),
         Some(Fault::CutBefore) => return Err(fault::cut()),

@@ -1,0 +1,181 @@
+//! What is printed for programs is what docs/schema says. The cluster tests hold the output of real runs against it too.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod check;
+
+use std::path::{Path, PathBuf};
+
+use check::faults;
+use deploy_tool::commands::build::Built;
+use deploy_tool::manifest::Wave;
+use deploy_tool::plan::{Action, Difference, Plan, Shown, Step, document};
+use deploy_tool::release::listing::Listing;
+use deploy_tool::release::{Deployer, History, Identity, Name, Record, Revision, State};
+use deploy_tool::report;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+fn schema(name: &str) -> Value {
+    let path = docs().join("schema").join(format!("{name}.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[track_caller]
+fn assert_follows(name: &str, document: &impl Serialize) {
+    let document = serde_json::to_value(document).unwrap();
+    assert_eq!(faults(&schema(name), &document), [""; 0], "{document:#}");
+}
+
+fn release() -> Name {
+    Name::new(Some("shop"), None, &[]).unwrap()
+}
+
+fn history(states: &[State]) -> History {
+    let record = |(number, state): (u32, &State)| Record {
+        revision: Revision {
+            number,
+            state: *state,
+            reason: "up".into(),
+            message: String::new(),
+            created: jiff::Timestamp::UNIX_EPOCH,
+            finished: (*state != State::Pending).then_some(jiff::Timestamp::UNIX_EPOCH),
+            deployer: Deployer {
+                host: "me@here".into(),
+                cache: "/cache".into(),
+                process: 7,
+            },
+            objects: Vec::new(),
+            inventory: [].into(),
+            kept: [].into(),
+        },
+        uid: String::new(),
+        version: String::new(),
+        renewed: jiff::Timestamp::UNIX_EPOCH,
+    };
+    History::new((1..).zip(states).map(record).collect())
+}
+
+/// They are made from the code, one of each type: see src/printer/event.rs.
+#[test]
+fn events() {
+    let page = std::fs::read_to_string(docs().join("json.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- events -->\n```json\n").unwrap();
+    let (examples, _) = rest.split_once("```").unwrap();
+    let events: Vec<Value> = examples
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    events.iter().for_each(|event| assert_follows("event", event));
+    let forms = schema("event")["oneOf"].as_array().unwrap().len();
+    let types: std::collections::BTreeSet<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(types.len(), forms, "an example of each form");
+}
+
+#[test]
+fn status() {
+    let pod = json!({"metadata": {"name": "a-1"}, "spec": {"containers": [{"name": "a", "image": "i"}]},
+        "status": {"phase": "Running"}});
+    let pods = vec![report::pod_status(&serde_json::from_value(pod).unwrap(), None)];
+    for states in [&[][..], &[State::Pending], &[State::Deployed, State::Failed]] {
+        let status = report::Status {
+            schema: report::SCHEMA,
+            context: "c".into(),
+            namespace: "shop".into(),
+            release: report::release(&release(), &history(states)),
+            url: None,
+            ready: false,
+            workloads: report::workloads(&pods),
+            pods: pods.clone(),
+        };
+        assert_follows("status", &status);
+    }
+}
+
+#[test]
+fn plan() {
+    let identity = |group: &str, namespace: Option<&str>| Identity {
+        group: group.into(),
+        version: "v1".into(),
+        kind: "K".into(),
+        namespace: namespace.map(str::to_owned),
+        name: "n".into(),
+    };
+    let difference = |before, after| Difference {
+        path: "data.a".into(),
+        before,
+        after,
+    };
+    let step = |identity| Step {
+        wave: Wave::Storage,
+        identity,
+        object: None,
+        action: Action::Prune,
+        differences: vec![
+            difference(None, Some(Shown::Value(json!({"any": ["thing"]})))),
+            difference(Some(Shown::Secret { bytes: 3 }), Some(Shown::Generated)),
+        ],
+        notes: vec!["left".into()],
+        take_over: false,
+        before: None,
+        live: None,
+    };
+    let plan = Plan {
+        release: release(),
+        steps: vec![step(identity("", None)), step(identity("apps", Some("shop")))],
+        exact: false,
+    };
+    assert_follows("plan", &document(&plan));
+}
+
+#[test]
+fn revisions() {
+    let history = history(&[State::Deployed, State::Failed, State::Pending]);
+    assert_follows("history", &Listing::of("c", &release(), &history));
+}
+
+#[test]
+fn image() {
+    assert_follows("build", &Built::default());
+}
+
+#[test]
+fn version() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deploy-tool"));
+    let output = command.args(["version", "--output", "json"]).output().unwrap();
+    assert_follows("version", &serde_json::from_slice::<Value>(&output.stdout).unwrap());
+}
+
+/// The check itself finds what is wrong.
+#[test]
+fn faults_are_found() {
+    let plan = schema("plan");
+    let good = json!({"schema": "deploy-tool.dev/plan/v1", "release": "a/a", "empty": true,
+        "counts": {"create": 0, "change": 0, "keep": 0, "prune": 0}, "steps": []});
+    assert_eq!(faults(&plan, &good), [""; 0]);
+    for (field, value) in [
+        ("schema", json!("deploy-tool.dev/plan/v2")),
+        ("empty", json!("yes")),
+        ("counts", json!({"create": 0, "change": 0, "keep": 0})),
+        (
+            "counts",
+            json!({"create": 0, "change": 0, "keep": 0, "prune": 0, "more": 0}),
+        ),
+        ("steps", json!([{}])),
+        ("new", json!(1)),
+    ] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        assert!(!faults(&plan, &bad).is_empty(), "{bad}");
+    }
+    let event = json!({"schema": "deploy-tool.dev/event/v1", "time": "now", "type": "warning", "text": "x", "more": 1});
+    assert_eq!(faults(&schema("event"), &event), ["/more is not described"]);
+    assert!(
+        !faults(&json!({"pattern": "x"}), &json!("x")).is_empty(),
+        "an unknown keyword"
+    );
+}
