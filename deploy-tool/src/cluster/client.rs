@@ -3,35 +3,27 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
-use tower::layer::layer_fn;
 
-use super::resend::Resent;
-use super::trace::Traced;
+use super::connection;
 use crate::code;
 use crate::failure::{Failure, Outcome};
 use crate::plan::is_missing_permission;
 use crate::settings::{self, FIRST_REQUEST_TIMEOUT, REQUEST_TIMEOUT};
 
-/// Longer than the server lets a watch be silent, see [`super::watch`].
+/// Longer than the server lets a watch be silent, see [`super::watch`]. Over HTTP/2, pings are faster.
 const WATCH_SILENCE: Duration = Duration::from_secs(40);
-
-/// A client that tells of every request, and survives lost connections.
-fn client_of(config: Config) -> kube::Result<Client> {
-    let builder = ClientBuilder::try_from(config)?;
-    Ok(Resent::around(builder.with_layer(&layer_fn(Traced::new)).build()))
-}
 
 /// A cluster that has answered.
 #[derive(Clone)]
 pub struct Cluster {
     /// Sends requests to the API server. It tries again when the server is busy, and when the connection is lost.
     pub client: Client,
-    /// Sends requests through the API server to pods: what they answer is to be seen, errors included.
+    /// Sends requests through the API server to pods: what they answer is to be seen, errors included. It speaks HTTP/1.1,
+    /// which can be taken over by another protocol.
     pub pods_client: Client,
-    /// Watches objects. A connection that says nothing is given up: each watch ends before that by itself.
+    /// Watches objects. A connection that hangs is given up.
     pub watches: Client,
     /// The kubeconfig's name for it.
     pub context: String,
@@ -64,18 +56,16 @@ impl Cluster {
         let server = config.cluster_url.to_string();
         let mut once = config.clone();
         once.default_retry = false;
-        let mut bounded = config.clone();
-        bounded.read_timeout = Some(WATCH_SILENCE);
-        let watches = client_of(bounded).map_err(|error| unusable(&error))?;
-        let client = client_of(config).map_err(|error| unusable(&error))?;
-        let pods_client = client_of(once).map_err(|error| unusable(&error))?;
+        let client = connection::shared(&config).map_err(|error| unusable(&error))?;
         let mut cluster = Self {
-            pods_client,
-            watches,
+            pods_client: connection::separate(once).map_err(|error| unusable(&error))?,
             server,
             ..Self::with_client(client, context)
         };
-        cluster.greet().await?;
+        if cluster.greet().await? != http::Version::HTTP_2 {
+            config.read_timeout = Some(WATCH_SILENCE);
+            cluster.watches = connection::separate(config).map_err(|error| unusable(&error))?;
+        }
         Ok(cluster)
     }
 
@@ -91,8 +81,8 @@ impl Cluster {
         }
     }
 
-    /// The first request: is anybody there, and what time is it there?
-    async fn greet(&mut self) -> Outcome<()> {
+    /// The first request: is anybody there, what time is it there, and which version of HTTP is spoken?
+    async fn greet(&mut self) -> Outcome<http::Version> {
         let request = http::Request::get("/version").body(kube::client::Body::empty());
         let request = request.map_err(|error| self.unreachable(&error))?;
         let response = match tokio::time::timeout(FIRST_REQUEST_TIMEOUT, self.client.send(request)).await {
@@ -113,7 +103,7 @@ impl Cluster {
         if let Some(there) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
             self.clock_difference = there.timestamp().duration_since(Timestamp::now());
         }
-        Ok(())
+        Ok(response.version())
     }
 
     fn unreachable(&self, cause: &dyn std::fmt::Display) -> Failure {

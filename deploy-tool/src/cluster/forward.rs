@@ -70,7 +70,7 @@ pub async fn carry(
     backend: &Backend,
     mut local: TcpStream,
 ) -> Result<(), (TcpStream, String)> {
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), namespace);
     let ports = [backend.port];
     let opened = tokio::time::timeout(settings::REQUEST_TIMEOUT, api.portforward(&backend.pod, &ports));
     let mut forwarder = match opened.await {

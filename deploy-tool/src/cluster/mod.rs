@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod client;
+mod connection;
 pub mod delete;
 pub mod discover;
 pub mod establish;

@@ -77,6 +77,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
+    use super::super::connection;
     use super::*;
 
     const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 66\r\n\r\n\
@@ -99,7 +100,7 @@ mod tests {
             }
         });
         let config = kube::Config::new(format!("http://{address}").parse().unwrap());
-        let client = Resent::around(Client::try_from(config).unwrap());
+        let client = connection::shared(&config).unwrap();
         (Api::namespaced(client, "default"), asked)
     }
 
