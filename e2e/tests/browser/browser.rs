@@ -12,7 +12,7 @@ use thirtyfour::TypingData;
 use thirtyfour::prelude::*;
 use tokio::runtime::Runtime;
 
-/// `scripts/images browser` makes it.
+/// `scripts/images tests` makes it.
 const IMAGE: &str = "localhost/wasm-browser:trixie";
 
 /// Long enough for a page that asks every five seconds, on a busy machine.

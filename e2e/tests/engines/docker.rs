@@ -1,29 +1,17 @@
-//! `oci/app/Dockerfile` gives what `deploy-tool build` gives, for those who build with Docker or podman.
-//!
-//! ```sh
-//! cargo test --package e2e --test dockerfile -- --ignored
-//! ```
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! `oci/app/Dockerfile` gives what `deploy-tool build` gives.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Said, deploy_tool_exactly, repository};
+use e2e::repository;
 use serde_json::{Value, json};
+
+use crate::{built, docker};
 
 const IMAGE: &str = "localhost/orders-by-docker:test";
 /// The builder with the certificates that this host trusts: behind some firewalls the registry of crates shows another.
 const BUILDER: &str = "localhost/wasm-builder-with-certificates:test";
-
-fn docker(arguments: &[&str]) -> Said {
-    let output = Command::new("docker")
-        .args(arguments)
-        .current_dir(repository())
-        .output();
-    Said::from(output.unwrap()).success()
-}
 
 /// Gone at the end, also of a failed test.
 struct Image(&'static str);
@@ -67,9 +55,7 @@ fn docker_build_gives_the_module_that_deploy_tool_gives() {
         docker(&["cp", &format!("{}:{path}", container.trim()), files.to_str().unwrap()]);
     }
     docker(&["rm", container.trim()]);
-    let events = deploy_tool_exactly(&["build", "--output", "json"]).success().stdout;
-    let result: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
-    let ours = fs::read(result["data"]["compiledModule"].as_str().unwrap()).unwrap();
+    let ours = fs::read(built()["compiledModule"].as_str().unwrap()).unwrap();
     assert!(
         fs::read(files.join("app.wasm")).unwrap() == ours,
         "the module has other bytes"

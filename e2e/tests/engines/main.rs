@@ -1,0 +1,31 @@
+//! The image with other engines than Kubernetes: built by Docker, run by podman.
+//!
+//! ```sh
+//! scripts/images tests
+//! cargo test --package e2e --test engines -- --ignored
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod docker;
+mod podman;
+
+use std::process::Command;
+
+use e2e::{Said, deploy_tool_exactly, repository};
+use serde_json::Value;
+
+fn docker(arguments: &[&str]) -> Said {
+    let output = Command::new("docker")
+        .args(arguments)
+        .current_dir(repository())
+        .output();
+    Said::from(output.unwrap()).success()
+}
+
+/// The image that deploy-tool builds.
+fn built() -> Value {
+    let events = deploy_tool_exactly(&["build", "--output", "json"]).success().stdout;
+    let result: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    result["data"].clone()
+}
