@@ -3,9 +3,10 @@
 //! The flow of `up`, in which nothing goes back: arguments → build (module, ahead of time, image) → publish (an exact
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
-//! Files that decide do no I/O and are never async: [`image`], [`manifest`] except its loader, [`rollout`],
+//! Files that decide do no I/O and are never async: [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
 //! [`connections`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
+pub mod bom;
 pub mod cache;
 pub mod cli;
 pub mod cluster;
@@ -19,6 +20,7 @@ pub mod failure;
 pub mod forward;
 pub mod git;
 pub mod image;
+pub mod inspect;
 pub mod kind;
 pub mod kind_config;
 pub mod lock;
@@ -30,6 +32,7 @@ pub mod plan;
 pub mod presence;
 pub mod printer;
 pub mod process;
+pub mod provenance;
 pub mod publish;
 pub mod readiness;
 pub mod release;

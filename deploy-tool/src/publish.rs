@@ -94,7 +94,8 @@ pub async fn again_to_kind(
     let is_everywhere = |image: &String| present.iter().all(|images| images.contains(image));
     let mut again = Vec::new();
     for image in built.iter().filter(|image| !is_everywhere(image)) {
-        again.push((image, layout(cache, image)?));
+        let layout = layout(cache, image).ok_or_else(|| gone(cache, image))?;
+        again.push((image, layout));
     }
     for (image, layout) in &again {
         progress.activity(image);
@@ -112,29 +113,38 @@ pub async fn again_to_kind(
 async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], layout: &Path) -> Outcome<()> {
     let scratch = cache.scratch("load")?;
     let archive = scratch.path.join("image.tar");
-    store::write_archive(&archive, &store::read(layout)?)?;
+    // A node has no use for what is attached to an image, and would list it as an image of its own.
+    store::write_archive(&archive, &store::read(layout)?.alone())?;
     kind::load_archive(cache, progress, cluster, nodes, &archive).await
 }
 
 /// The layout of an image that was built here: its tag is made from its digest.
-fn layout(cache: &Cache, image: &str) -> Outcome<PathBuf> {
-    let tag = image.rsplit(':').next().unwrap_or_default();
+pub fn layout(cache: &Cache, image: &str) -> Option<PathBuf> {
+    let (_, tag) = image.rsplit_once(':')?;
     let ending = format!("-{tag}");
-    let folder = cache.folder().join("images");
-    let entries = std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
+    let entries = std::fs::read_dir(images(cache))
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     let mut layouts = entries.map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| name.ends_with(&ending))
     });
-    layouts.next().ok_or_else(|| {
-        Failure::prerequisite(format!("the image {image} is gone"))
-            .code(&code::release::IMAGE_GONE)
-            .because(format!(
-                "neither every node nor the cache `{}` has it; nothing was changed",
-                folder.display()
-            ))
-            .next("check that revision's source out and run `deploy-tool up`: the same source gives the same image")
-    })
+    layouts.next()
+}
+
+fn images(cache: &Cache) -> PathBuf {
+    cache.folder().join("images")
+}
+
+fn gone(cache: &Cache, image: &str) -> Failure {
+    Failure::prerequisite(format!("the image {image} is gone"))
+        .code(&code::release::IMAGE_GONE)
+        .because(format!(
+            "neither every node nor the cache `{}` has it; nothing was changed",
+            images(cache).display()
+        ))
+        .next("check that revision's source out and run `deploy-tool up`: the same source gives the same image")
 }
 
 /// Code that was compiled by another version of the engine is ignored without a word, and the module interpreted.
@@ -203,8 +213,9 @@ mod tests {
         let cache = Cache::at(folder.path()).unwrap();
         let path = cache.path("images/app-sha256-ab").unwrap();
         std::fs::write(&path, "").unwrap();
-        assert_eq!(layout(&cache, "localhost/orders:sha256-ab").unwrap(), path);
-        let failure = layout(&cache, "localhost/orders:sha256-cd").unwrap_err();
+        assert_eq!(layout(&cache, "localhost/orders:sha256-ab"), Some(path));
+        assert_eq!(layout(&cache, "localhost/orders:sha256-cd"), None);
+        let failure = gone(&cache, "localhost/orders:sha256-cd");
         assert_eq!(failure.number(), Some(&code::release::IMAGE_GONE));
     }
 

@@ -20,6 +20,9 @@ pub const DEFAULT_IMAGE: &str = "app";
 pub const MOST_REPLICAS: i64 = 1_000;
 /// The engine that runs the modules on the nodes, and compiles them: of one version, `oci/versions` pins it.
 pub const ENGINE_VERSION: &str = "0.14.1";
+/// The form of the native code that this version takes, and makes.
+/// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/include/aot/version.h>
+pub const NATIVE_CODE_FORMAT: u32 = 1;
 /// The minor versions of Kubernetes that it has been run with.
 pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
 /// Label of images that carry WasmEdge: its version.

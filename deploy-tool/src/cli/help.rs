@@ -14,7 +14,7 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("See what would happen", &["plan"]),
     ("Deploy", &["up", "apply", "build", "rollback", "down"]),
-    ("Look", &["status", "history", "logs", "open"]),
+    ("Look", &["status", "history", "logs", "open", "inspect"]),
     ("Change", &["scale", "restart"]),
     ("Have a cluster to try it on", &["cluster"]),
     ("Know the tool", &["explain", "version", "completion", "man", "help"]),
@@ -81,6 +81,13 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("build", "the image of oci/app, packed and named by its digest"),
             ("build events --output json", "another image; its parts for a program"),
+        ],
+    ),
+    (
+        "inspect",
+        &[
+            ("inspect app.wasm", "what the module imports, and whether it would run"),
+            ("inspect image.tar --output json", "an image, for a program"),
         ],
     ),
     (

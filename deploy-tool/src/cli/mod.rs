@@ -8,6 +8,7 @@ mod down;
 mod explain;
 pub mod help;
 mod history;
+mod inspect;
 mod logs;
 mod man;
 mod open;
@@ -27,6 +28,7 @@ pub use completion::CompletionArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
 pub use history::HistoryArguments;
+pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
 pub use open::OpenArguments;
@@ -82,6 +84,11 @@ pub enum Command {
     ///
     /// The same source and versions give the same image on every machine. What is there already is not made again.
     Build(BuildArguments),
+    /// Say what is in an image or a Wasm module, and warn of known traps
+    ///
+    /// Platforms, layers, entrypoint, what the module imports and who offers that, native code and for which engine, what is
+    /// attached. Runs nothing and asks no cluster.
+    Inspect(InspectArguments),
     /// Bring back an earlier revision, manifests and images, as a new one
     ///
     /// Objects that only the newer revision has are deleted; data stays as it is.
@@ -147,7 +154,7 @@ impl Command {
             | Self::Restart(_)
             | Self::Cluster(_) => true,
             Self::Plan(_) | Self::Status(_) | Self::History(_) | Self::Logs(_) | Self::Open(_) => false,
-            Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
+            Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `deploy-tool build`: sources → module → compiled ahead of time → image. Each result is kept by what went into it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -10,15 +9,13 @@ use crate::cli::{BuildArguments, SourceArguments};
 use crate::docker::{self, LocalImage};
 use crate::failure::{Failure, Outcome};
 use crate::image::{self, Compiled, Contents, Definition, Layout, store};
-use crate::module::inspect::{self, Module};
-use crate::module::workspace::{Package, Workspace};
-use crate::module::{compile, inputs};
+use crate::module::compile;
+use crate::module::keep::{self, Made, megabytes};
+use crate::module::workspace::Package;
 use crate::printer::{Printer, Progress};
+use crate::provenance::{self, Origin};
 use crate::settings::{BUILDER_IMAGE, ENGINE_LABEL, RECIPE_LABEL};
-use crate::{digest, git, lock};
-
-/// Part of every cache key: to be raised when the way modules are compiled changes.
-const COMPILE_REVISION: &str = "1";
+use crate::{bom, digest, git};
 
 /// The same of layers: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -102,14 +99,19 @@ pub async fn build(
     let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
     let files = files.collect::<Outcome<Vec<_>>>()?;
     let workspace = compile::workspace(&source.workspace).await?;
-    let index_annotations = match variation.revision {
-        true => BTreeMap::from([(REVISION_ANNOTATION.to_owned(), git::revision(&source.workspace).await?)]),
-        false => BTreeMap::new(),
+    let commit = match variation.revision {
+        true => Some(git::revision(&source.workspace).await?),
+        false => None,
     };
     let (builder, engine) = builder().await?;
-    let module = printer
+    let Made {
+        module,
+        bill,
+        sources,
+        lock,
+    } = printer
         .step(&format!("Wasm module of {name}"), async |progress| {
-            module(cache, progress, &workspace, &definition, &builder).await
+            keep::module(cache, progress, &workspace, &definition, &builder).await
         })
         .await?;
     let compiled = match variation.plain {
@@ -117,7 +119,7 @@ pub async fn build(
         false => Some(
             printer
                 .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-                    ahead_of_time(cache, progress, &module.bytes, &builder, &engine).await
+                    keep::ahead_of_time(cache, progress, &module.bytes, &builder, &engine).await
                 })
                 .await?,
         ),
@@ -134,10 +136,23 @@ pub async fn build(
             .package(&definition.package)
             .map(Package::annotations)
             .unwrap_or_default(),
-        index_annotations,
+        index_annotations: commit
+            .iter()
+            .map(|commit| (REVISION_ANNOTATION.to_owned(), commit.clone()))
+            .collect(),
+    };
+    let origin = Origin {
+        sources: &sources,
+        lock: &lock,
+        builder: &builder,
+        engine: contents.compiled.map(|compiled| compiled.engine),
+        commit: commit.as_deref(),
     };
     let packing = async |progress: &Progress| {
-        let layout = pack(cache, name, &contents)?;
+        let mut layout = pack(cache, name, &contents)?;
+        image::attach(&mut layout, bom::MEDIA_TYPE, bill);
+        let statement = provenance::document(&layout, &definition, &origin);
+        image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
         let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
         store::write(cache, &path, &layout)?;
         let built = Built {
@@ -191,83 +206,6 @@ async fn builder() -> Outcome<(String, String)> {
     ))
 }
 
-/// A file that was made, now or earlier.
-struct Kept {
-    path: PathBuf,
-    bytes: Vec<u8>,
-}
-
-async fn module(
-    cache: &Cache,
-    progress: &Progress,
-    workspace: &Workspace,
-    definition: &Definition,
-    builder: &str,
-) -> Outcome<Kept> {
-    let Definition { package, profile, .. } = definition;
-    let packages = workspace
-        .sources_of(package)
-        .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
-    let inputs = inputs::read(workspace, &packages)?;
-    let sources = inputs.digest();
-    let made_of = [
-        COMPILE_REVISION,
-        package.as_str(),
-        profile.as_str(),
-        builder,
-        sources.as_str(),
-    ]
-    .map(|part| ("", part.as_bytes()));
-    let path = cache.path(format!("modules/{}.wasm", digest::parts(made_of)))?;
-    let _lock = lock::builder(cache, progress).await?;
-    if let Ok(bytes) = std::fs::read(&path) {
-        progress.outcome(format!(
-            "Wasm module of {package}: unchanged ({:.1} MB)",
-            megabytes(bytes.len())
-        ));
-        return Ok(Kept { path, bytes });
-    }
-    let bytes = compile::module(cache, progress, workspace, &inputs, definition).await?;
-    inspected(&bytes)?;
-    cache.write(&path, &bytes)?;
-    progress.outcome(format!(
-        "Wasm module of {package}: compiled ({:.1} MB)",
-        megabytes(bytes.len())
-    ));
-    Ok(Kept { path, bytes })
-}
-
-async fn ahead_of_time(
-    cache: &Cache,
-    progress: &Progress,
-    module: &[u8],
-    builder: &str,
-    engine: &str,
-) -> Outcome<Kept> {
-    let made_of = [COMPILE_REVISION.as_bytes(), builder.as_bytes(), module].map(|part| ("", part));
-    let path = cache.path(format!("aot/{}.wasm", digest::parts(made_of)))?;
-    let _lock = lock::builder(cache, progress).await?;
-    if let Ok(bytes) = std::fs::read(&path) {
-        progress.outcome(format!("compiled ahead of time for WasmEdge {engine}: unchanged"));
-        return Ok(Kept { path, bytes });
-    }
-    let bytes = compile::ahead_of_time(cache, progress, module).await?;
-    if !inspected(&bytes)?.ahead_of_time {
-        return Err(
-            Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
-                .because("the result has no custom section `wasmedge`")
-                .next("make the builder again: run `make images`"),
-        );
-    }
-    cache.write(&path, &bytes)?;
-    progress.outcome(format!("compiled ahead of time for WasmEdge {engine}"));
-    Ok(Kept { path, bytes })
-}
-
-fn inspected(bytes: &[u8]) -> Outcome<Module> {
-    inspect::inspect(bytes).map_err(|error| Failure::input("the module would not run").because(error))
-}
-
 fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {
     let impossible =
         |error: &dyn std::fmt::Display| Failure::input(format!("cannot pack the image of {name}")).because(error);
@@ -290,9 +228,4 @@ fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {
 
 fn read(path: &Path) -> Outcome<Vec<u8>> {
     std::fs::read(path).map_err(|error| Failure::input(format!("cannot read `{}`", path.display())).because(error))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
-fn megabytes(bytes: usize) -> f64 {
-    bytes as f64 / 1e6
 }

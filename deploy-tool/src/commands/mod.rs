@@ -9,6 +9,7 @@ mod down;
 mod explain;
 mod history;
 mod images;
+pub mod inspect;
 mod logs;
 mod man;
 mod open;
@@ -41,6 +42,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
         Command::Rollback(arguments) => rollback::run(printer, arguments).await,
         Command::History(arguments) => history::run(printer, arguments).await,
         Command::Status(arguments) => status::run(printer, arguments).await,
+        Command::Inspect(arguments) => inspect::run(printer, &arguments),
         Command::Logs(arguments) => logs::run(printer, arguments).await,
         Command::Open(arguments) => open::run(printer, arguments).await,
         Command::Restart(arguments) => restart::run(printer, arguments).await,

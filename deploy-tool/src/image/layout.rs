@@ -164,7 +164,7 @@ impl Layout {
             root.annotations.insert(REFERENCE_NAME.into(), tag.to_owned());
         }
         let referrers = self.referrers.iter().map(|blob| Descriptor {
-            artifact_type: serde_json::from_slice(blob.bytes()).map_or(None, |found: Manifest| found.artifact_type),
+            artifact_type: Manifest::of(blob).artifact_type,
             ..blob.descriptor()
         });
         super::json(&Index {
@@ -177,11 +177,20 @@ impl Layout {
 
     /// Bytes that a node pulls for the platform of one manifest: its configuration and its layers.
     pub fn pulled_size(&self, manifest: &Blob) -> u64 {
-        let parsed: Option<Manifest> = serde_json::from_slice(manifest.bytes()).ok();
-        let blobs = parsed
-            .into_iter()
-            .flat_map(|manifest| std::iter::once(manifest.config).chain(manifest.layers));
-        blobs.map(|blob| blob.size).sum()
+        let Manifest { config, layers, .. } = Manifest::of(manifest);
+        config.size + layers.iter().map(|layer| layer.size).sum::<u64>()
+    }
+
+    /// The image without what is attached to it.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        let attached: Vec<Manifest> = self.referrers.drain(..).map(|blob| Manifest::of(&blob)).collect();
+        let attached = attached
+            .iter()
+            .flat_map(|manifest| manifest.layers.iter().chain([&manifest.config]));
+        let digests: BTreeSet<&str> = attached.map(|descriptor| descriptor.digest.as_str()).collect();
+        self.blobs.retain(|blob| !digests.contains(blob.digest.as_str()));
+        self
     }
 
     /// Every blob, manifests included.

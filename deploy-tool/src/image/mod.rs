@@ -7,6 +7,7 @@
 
 mod blob;
 mod configuration;
+pub mod contents;
 mod definition;
 mod layer;
 pub mod layout;
@@ -153,13 +154,37 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
     }
 }
 
+/// Attaches a document to an image: a manifest of its own, which names the image as its subject. The image's digest stays.
+/// <https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage>
+pub fn attach(layout: &mut Layout, media_type: &str, bytes: Vec<u8>) {
+    let (empty, document) = (
+        Blob::of(specification::EMPTY, b"{}".to_vec()),
+        Blob::of(media_type, bytes),
+    );
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: specification::MANIFEST.to_owned(),
+        artifact_type: Some(media_type.to_owned()),
+        config: empty.descriptor(),
+        layers: vec![document.descriptor()],
+        subject: Some(layout.root.descriptor()),
+        annotations: BTreeMap::new(),
+    };
+    layout
+        .referrers
+        .push(Blob::of(specification::MANIFEST, json(&manifest)));
+    let new = |blob: &Blob| layout.blob(&blob.digest).is_none();
+    let new: Vec<Blob> = [empty, document].into_iter().filter(new).collect();
+    layout.blobs.extend(new);
+}
+
 /// A tag made from a digest: an image that is loaded into a node has no registry that could be asked for the digest.
 pub fn tag(digest: &str) -> String {
     digest.replace(':', "-")
 }
 
 /// Structures of strings and numbers always become JSON.
-fn json(value: &impl serde::Serialize) -> Vec<u8> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 

@@ -252,4 +252,25 @@ mod stored {
             assert!(store::read(&path).is_err(), "{name}");
         }
     }
+
+    /// An archive in which a byte has changed is refused, or gives the same blobs: its own padding may be anything.
+    #[test]
+    fn no_changed_byte_goes_unnoticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = image(Some(b"compiled"), None);
+        let (path, changed) = (folder.path().join("image.tar"), folder.path().join("changed.tar"));
+        store::write_archive(&path, &image).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let mut refused = 0;
+        for place in (0..bytes.len()).step_by(7) {
+            let mut bytes = bytes.clone();
+            bytes[place] ^= 0b10;
+            std::fs::write(&changed, bytes).unwrap();
+            match store::read(&changed) {
+                Ok(read) => assert_eq!(contents(&read), contents(&image), "byte {place}"),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > 100, "{refused}");
+    }
 }

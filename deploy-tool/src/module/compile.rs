@@ -13,7 +13,7 @@ use crate::process;
 use crate::settings::BUILDER_IMAGE;
 
 /// Compiled for the guest's target.
-const TARGET: &str = "wasm32-wasip1";
+pub const TARGET: &str = "wasm32-wasip1";
 
 /// Reads what Cargo knows of a workspace.
 ///

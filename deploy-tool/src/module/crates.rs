@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::compile::TARGET;
+use crate::bom::tree;
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
@@ -37,6 +39,41 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
         .map_err(|error| Failure::file(format!("cannot make `{}`", folder.display()), &error))?;
     remove_old(&folder);
     Ok(folder)
+}
+
+/// The tree of the crates that go into a module, in the [format](tree::FORMAT) that is read. Only what is linked: no tests,
+/// build scripts and procedural macros. The features are those of this package alone, as when it is compiled.
+///
+/// # Errors
+/// When cargo cannot tell.
+pub async fn tree(folder: &Path, root: &Path, package: &str) -> Outcome<String> {
+    let vendor = format!("source.vendor.directory={:?}", folder.display().to_string());
+    let arguments = [
+        "tree",
+        "--locked",
+        "--offline",
+        "--config=source.crates-io.replace-with=\"vendor\"",
+        "--config",
+        &vendor,
+        "--package",
+        package,
+        "--target",
+        TARGET,
+        "--edges=normal,no-proc-macro",
+        "--prefix=depth",
+        "--format",
+        tree::FORMAT,
+    ];
+    let mut command = process::command("cargo", arguments);
+    command.current_dir(root);
+    let output = process::capture(command).await?;
+    match output.success {
+        true => Ok(output.stdout),
+        false => Err(
+            Failure::prerequisite(format!("cargo cannot tell which crates `{package}` is made of"))
+                .because(output.stderr),
+        ),
+    }
 }
 
 /// Each lock file's crates take half a gigabyte. Those of the last few lock files stay, for going back and forth.

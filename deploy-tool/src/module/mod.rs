@@ -2,7 +2,9 @@
 
 pub mod compile;
 pub mod crates;
+pub mod facts;
 pub mod inputs;
 pub mod inspect;
+pub mod keep;
 pub mod stage;
 pub mod workspace;

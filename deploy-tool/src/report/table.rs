@@ -86,7 +86,8 @@ fn workloads(workloads: &[WorkloadStatus]) -> String {
     aligned(header, rows)
 }
 
-fn aligned<const COLUMNS: usize>(header: [&str; COLUMNS], rows: impl Iterator<Item = [String; COLUMNS]>) -> String {
+/// Columns, each as wide as its widest cell.
+pub fn aligned<const COLUMNS: usize>(header: [&str; COLUMNS], rows: impl Iterator<Item = [String; COLUMNS]>) -> String {
     let mut all = vec![header.map(str::to_owned)];
     all.extend(rows);
     let widths: [usize; COLUMNS] =

@@ -1,5 +1,8 @@
 //! Running anything twice changes nothing the second time.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -65,8 +68,8 @@ fn the_same_source_gives_the_same_digest_on_another_machine() {
         .stdout;
     for file in String::from_utf8(files).unwrap().split_terminator('\0') {
         let target = elsewhere.path().join("another folder").join(file);
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::copy(repository().join(file), target).unwrap();
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(repository().join(file), target).unwrap();
     }
     let mut command = deploy_tool_command(&["build", "--output", "json"]);
     command.current_dir(elsewhere.path().join("another folder"));
@@ -79,6 +82,42 @@ fn the_same_source_gives_the_same_digest_on_another_machine() {
         "the module is the same, and the image differs"
     );
     assert_ne!(here["layout"], there["layout"], "nothing was built a second time");
+    let index = |built: &Value| fs::read(Path::new(built["layout"].as_str().unwrap()).join("index.json")).unwrap();
+    assert!(index(&here) == index(&there), "what is attached to the image differs");
+    the_bill_names_every_crate_that_the_module_does(&here);
+}
+
+/// The compiler leaves the source paths of panics in the module: `crates/NAME-VERSION/src/…`. That is another witness than
+/// the lock file from which the bill is made.
+fn the_bill_names_every_crate_that_the_module_does(built: &Value) {
+    let layout = Path::new(built["layout"].as_str().unwrap());
+    let read = |digest: &Value| -> Value {
+        let digits = digest.as_str().unwrap().strip_prefix("sha256:").unwrap();
+        serde_json::from_slice(&fs::read(layout.join("blobs/sha256").join(digits)).unwrap()).unwrap()
+    };
+    let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let attached = read(&index["manifests"][1]["digest"]);
+    assert_eq!(attached["subject"]["digest"], built["digest"]);
+    let bill = read(&attached["layers"][0]["digest"]);
+    assert_eq!(
+        bill["metadata"]["component"]["hashes"][0]["content"],
+        built["moduleDigest"]
+    );
+    let components = bill["components"].as_array().unwrap().iter();
+    let named: BTreeSet<String> = components
+        .map(|one| format!("{}-{}", one["name"].as_str().unwrap(), one["version"].as_str().unwrap()))
+        .collect();
+    let module = fs::read(built["module"].as_str().unwrap()).unwrap();
+    let module = String::from_utf8_lossy(&module);
+    let seen: BTreeSet<&str> = module
+        .split("crates/")
+        .skip(1)
+        .filter_map(|text| text.split_once("/src/").map(|(folder, _)| folder))
+        .filter(|folder| !folder.contains(['/', '\0']) && folder.len() < 80)
+        .collect();
+    assert!(seen.len() > 20, "the module names no crates any more: {seen:?}");
+    let missing: Vec<&&str> = seen.iter().filter(|folder| !named.contains(**folder)).collect();
+    assert!(missing.is_empty(), "the bill lacks {missing:?}");
 }
 
 #[test]

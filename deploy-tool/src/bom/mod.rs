@@ -1,0 +1,193 @@
+//! Pure: a software bill of materials of exactly the crates in a module, as CycloneDX 1.6. The same module gives the same
+//! bytes: there is no time and no serial number in it.
+//!
+//! <https://cyclonedx.org/docs/1.6/json/>
+
+pub mod tree;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::image::json;
+use tree::Crate;
+
+/// Its media type, and its type as an artifact. <https://www.iana.org/assignments/media-types>
+pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    bom_format: &'static str,
+    spec_version: &'static str,
+    version: u8,
+    metadata: Metadata<'a>,
+    components: Vec<Component<'a>>,
+    dependencies: Vec<Dependencies<'a>>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    component: Option<Component<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Component<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    bom_ref: &'a str,
+    name: &'a str,
+    version: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hashes: Vec<Hash<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    licenses: Vec<License>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purl: Option<String>,
+    #[serde(rename = "externalReferences", skip_serializing_if = "Vec::is_empty")]
+    references: Vec<Reference<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hash<'a> {
+    alg: &'static str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+struct License {
+    expression: String,
+}
+
+#[derive(Serialize)]
+struct Reference<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Dependencies<'a> {
+    #[serde(rename = "ref")]
+    of: &'a str,
+    depends_on: Vec<&'a str>,
+}
+
+/// Writes the bill of a module.
+///
+/// # Errors
+/// When the tree cannot be read.
+pub fn document(tree: &str, lock: &str, module_digest: &str) -> Result<Vec<u8>, tree::TreeError> {
+    let (root, crates) = tree::read(tree)?;
+    let checksums = tree::checksums(lock);
+    let mut components: BTreeMap<&str, Component<'_>> = crates
+        .iter()
+        .map(|(key, one)| {
+            (
+                key.as_str(),
+                component(key, one, checksums.get(key).map(String::as_str)),
+            )
+        })
+        .collect();
+    let application = components.remove(root.as_str()).map(|root| Component {
+        kind: "application",
+        hashes: vec![Hash {
+            alg: "SHA-256",
+            content: module_digest,
+        }],
+        ..root
+    });
+    let dependencies = crates.iter().map(|(key, one)| Dependencies {
+        of: key,
+        depends_on: one.dependencies.iter().map(String::as_str).collect(),
+    });
+    Ok(json(&Document {
+        bom_format: "CycloneDX",
+        spec_version: "1.6",
+        version: 1,
+        metadata: Metadata { component: application },
+        components: components.into_values().collect(),
+        dependencies: dependencies.collect(),
+    }))
+}
+
+fn component<'a>(key: &'a str, one: &'a Crate, checksum: Option<&'a str>) -> Component<'a> {
+    let hashes = checksum.map(|content| Hash {
+        alg: "SHA-256",
+        content,
+    });
+    let repository = Some(one.repository.as_str()).filter(|url| url.starts_with("https://"));
+    Component {
+        kind: "library",
+        bom_ref: key,
+        name: &one.name,
+        version: &one.version,
+        hashes: hashes.into_iter().collect(),
+        licenses: license(&one.license).into_iter().collect(),
+        // A crate of the workspace is not the one of that name on crates.io.
+        purl: (!one.is_local).then(|| format!("pkg:cargo/{}@{}", one.name, one.version.replace('+', "%2B"))),
+        references: repository
+            .map(|url| Reference { kind: "vcs", url })
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// Before there were expressions, Cargo.toml separated licences by a slash.
+/// <https://doc.rust-lang.org/cargo/reference/manifest.html#the-license-and-license-file-fields>
+fn license(text: &str) -> Option<License> {
+    let parts: Vec<&str> = text.split('/').map(str::trim).filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| License {
+        expression: parts.join(" OR "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const TREE: &str =
+        "0app v0.1.0 (/w/app)|Apache-2.0|\n1fnv v1.0.7|Apache-2.0 / MIT|https://f\n1wasi v0.11.1+p|MIT|git@w\n";
+    const LOCK: &str = "[[package]]\nname = \"fnv\"\nversion = \"1.0.7\"\nchecksum = \"ab\"\n";
+
+    #[test]
+    fn a_bill_names_every_crate_with_licence_origin_and_checksum() {
+        let bytes = document(TREE, LOCK, "cd").unwrap();
+        let bill: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(
+            bill,
+            json!({
+                "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+                "metadata": {"component": {
+                    "type": "application", "bom-ref": "app@0.1.0", "name": "app", "version": "0.1.0",
+                    "hashes": [{"alg": "SHA-256", "content": "cd"}], "licenses": [{"expression": "Apache-2.0"}],
+                }},
+                "components": [
+                    {
+                        "type": "library", "bom-ref": "fnv@1.0.7", "name": "fnv", "version": "1.0.7",
+                        "hashes": [{"alg": "SHA-256", "content": "ab"}],
+                        "licenses": [{"expression": "Apache-2.0 OR MIT"}], "purl": "pkg:cargo/fnv@1.0.7",
+                        "externalReferences": [{"type": "vcs", "url": "https://f"}],
+                    },
+                    {
+                        "type": "library", "bom-ref": "wasi@0.11.1+p", "name": "wasi", "version": "0.11.1+p",
+                        "licenses": [{"expression": "MIT"}], "purl": "pkg:cargo/wasi@0.11.1%2Bp",
+                    },
+                ],
+                "dependencies": [
+                    {"ref": "app@0.1.0", "dependsOn": ["fnv@1.0.7", "wasi@0.11.1+p"]},
+                    {"ref": "fnv@1.0.7", "dependsOn": []},
+                    {"ref": "wasi@0.11.1+p", "dependsOn": []},
+                ],
+            })
+        );
+        // The folder of the checkout is not in it.
+        assert_eq!(
+            document(&TREE.replace("/w/app", "/elsewhere"), LOCK, "cd").unwrap(),
+            bytes
+        );
+    }
+}

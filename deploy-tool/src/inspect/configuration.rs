@@ -1,0 +1,57 @@
+//! The parts of an image's configuration that matter here. Others may be missing or null: many programs write images.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::image::specification::Platform;
+
+/// How an image is run.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Configuration {
+    architecture: Option<String>,
+    os: Option<String>,
+    variant: Option<String>,
+    config: Option<Process>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Process {
+    user: Option<String>,
+    entrypoint: Option<Vec<String>>,
+    cmd: Option<Vec<String>>,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl Configuration {
+    /// Where it runs.
+    pub fn platform(&self) -> Platform {
+        let or_unknown = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+        Platform {
+            architecture: or_unknown(&self.architecture),
+            os: or_unknown(&self.os),
+            variant: self.variant.clone(),
+        }
+    }
+
+    /// What is started: the entrypoint, or without one the command.
+    pub fn entrypoint(&self) -> Vec<String> {
+        let process = self.config.as_ref();
+        let words = |words: Option<&Vec<String>>| words.filter(|words| !words.is_empty()).cloned();
+        let entrypoint = words(process.and_then(|process| process.entrypoint.as_ref()));
+        let command = || words(process.and_then(|process| process.cmd.as_ref()));
+        entrypoint.or_else(command).unwrap_or_default()
+    }
+
+    /// As whom.
+    pub fn user(&self) -> &str {
+        let process = self.config.as_ref();
+        process.and_then(|process| process.user.as_deref()).unwrap_or_default()
+    }
+
+    /// A label.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.config.as_ref()?.labels.as_ref()?.get(name).map(String::as_str)
+    }
+}

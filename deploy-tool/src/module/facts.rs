@@ -1,0 +1,96 @@
+//! Pure: what is in a WebAssembly module, good or bad.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use wasmparser::{BinaryReader, BinaryReaderError, Encoding, ExternalKind, Parser, Payload};
+
+/// The custom section in which `wasmedge compile` puts native code beside the module.
+const NATIVE_SECTION: &str = "wasmedge";
+
+/// What is in a module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// It is a component of WASI preview 2, and nothing else is known of it.
+    pub is_component: bool,
+    /// The functions that it imports, by namespace.
+    pub imports: BTreeMap<String, BTreeSet<String>>,
+    /// It can be started: it exports `_start`.
+    pub has_start: bool,
+    /// It exports its memory, which WASI works on.
+    pub has_memory: bool,
+    /// It carries native code.
+    pub native: Option<NativeCode>,
+}
+
+/// The head of the section of native code.
+/// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/lib/loader/ast/section.cpp>
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NativeCode {
+    /// The version of the section's form: an engine of another one ignores it.
+    pub format: u32,
+    /// The operating system, in the words of images.
+    pub os: String,
+    /// The architecture, in the words of images.
+    pub architecture: String,
+}
+
+/// Reads a module.
+///
+/// # Errors
+/// When it is none, or damaged.
+pub fn read(bytes: &[u8]) -> Result<Facts, BinaryReaderError> {
+    let mut facts = Facts::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::Version {
+                encoding: Encoding::Component,
+                ..
+            } => {
+                facts.is_component = true;
+                return Ok(facts);
+            }
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    let import = import?;
+                    let names = facts.imports.entry(import.module.to_owned()).or_default();
+                    names.insert(import.name.to_owned());
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    let export = export?;
+                    facts.has_start |= export.name == "_start" && export.kind == ExternalKind::Func;
+                    facts.has_memory |= export.name == "memory" && export.kind == ExternalKind::Memory;
+                }
+            }
+            Payload::CustomSection(section) if section.name() == NATIVE_SECTION => {
+                facts.native = Some(native(BinaryReader::new(section.data(), section.data_offset()))?);
+            }
+            _ => {}
+        }
+    }
+    Ok(facts)
+}
+
+fn native(mut section: BinaryReader<'_>) -> Result<NativeCode, BinaryReaderError> {
+    let format = section.read_var_u32()?;
+    let os = match section.read_u8()? {
+        1 => "linux",
+        2 => "darwin",
+        3 => "windows",
+        _ => "unknown",
+    };
+    let architecture = match section.read_u8()? {
+        1 => "amd64",
+        2 => "arm64",
+        3 => "riscv64",
+        _ => "unknown",
+    };
+    Ok(NativeCode {
+        format,
+        os: os.to_owned(),
+        architecture: architecture.to_owned(),
+    })
+}
