@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use check::faults;
 use deploy_tool::commands::build::Built;
+use deploy_tool::image::{self, Contents, Definition, store};
 use deploy_tool::manifest::Wave;
 use deploy_tool::plan::{Action, Difference, Plan, Shown, Step, document};
 use deploy_tool::release::listing::Listing;
 use deploy_tool::release::{Deployer, History, Identity, Name, Record, Revision, State};
-use deploy_tool::report;
+use deploy_tool::{commands, report};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -141,6 +142,37 @@ fn revisions() {
 #[test]
 fn image() {
     assert_follows("build", &Built::default());
+}
+
+#[test]
+fn inspected() {
+    let definition = Definition::parse(include_str!("../../../oci/app/image.yaml")).unwrap();
+    let contents = Contents {
+        definition: &definition,
+        module: b"\0asm\x01\0\0\0",
+        compiled: None,
+        files: vec![Vec::new()],
+        annotations: [("a".to_owned(), "b".to_owned())].into(),
+        index_annotations: [].into(),
+    };
+    let variants = image::variants(&contents).unwrap().into_iter().map(|variant| {
+        let packed = image::compress(&variant.tar).unwrap();
+        (variant, packed)
+    });
+    let mut layout = image::pack(&contents, variants.collect());
+    image::attach(&mut layout, "x/y", b"{}".to_vec());
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, module) = (folder.path().join("image.tar"), folder.path().join("app.wasm"));
+    store::write_archive(&archive, &layout).unwrap();
+    // With an import, and native code.
+    let mut bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0".to_vec();
+    bytes.extend(b"\0\x0c\x08wasmedge\x01\x01\x01");
+    std::fs::write(&module, bytes).unwrap();
+    for path in [&archive, &module] {
+        let report = commands::inspect::report(path.to_str().unwrap()).unwrap();
+        assert!(!report.warnings.is_empty() && !report.modules.is_empty());
+        assert_follows("inspect", &report);
+    }
 }
 
 #[test]
