@@ -113,8 +113,7 @@ pub async fn again_to_kind(
 async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], layout: &Path) -> Outcome<()> {
     let scratch = cache.scratch("load")?;
     let archive = scratch.path.join("image.tar");
-    // A node has no use for what is attached to an image, and would list it as an image of its own.
-    store::write_archive(&archive, &store::read(layout)?.alone())?;
+    store::write_archive(&archive, &store::read(layout)?)?;
     kind::load_archive(cache, progress, cluster, nodes, &archive).await
 }
 

@@ -158,14 +158,17 @@ fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a layout as a tar file, the same bytes each time: what `ctr images import`, `podman load` and skopeo read.
+/// Writes an image as a tar file, the same bytes each time: what `ctr images import`, podman and skopeo read. Without what
+/// is attached to it: podman and skopeo take only an archive of one manifest for one image, and a node would list each
+/// attached document as an image.
 ///
 /// # Errors
 /// When it cannot be read or written.
 pub fn write_archive(path: &Path, layout: &Layout) -> Outcome<()> {
+    let image = layout.clone().alone();
     let write = || {
         let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
-        for (path, blob) in files(layout) {
+        for (path, blob) in files(&image) {
             let header = layer::header(&path, tar::EntryType::Regular, 0o444, blob.size)?;
             archive.append(&header, open(&blob)?)?;
         }

@@ -7,6 +7,7 @@ mod check;
 use std::path::{Path, PathBuf};
 
 use check::faults;
+use deploy_tool::cache::Cache;
 use deploy_tool::commands::build::Built;
 use deploy_tool::image::{self, Contents, Definition, store};
 use deploy_tool::manifest::Wave;
@@ -162,13 +163,13 @@ fn inspected() {
     let mut layout = image::pack(&contents, variants.collect());
     image::attach(&mut layout, "x/y", b"{}".to_vec());
     let folder = tempfile::tempdir().unwrap();
-    let (archive, module) = (folder.path().join("image.tar"), folder.path().join("app.wasm"));
-    store::write_archive(&archive, &layout).unwrap();
+    let (stored, module) = (folder.path().join("image"), folder.path().join("app.wasm"));
+    store::write(&Cache::at(folder.path()).unwrap(), &stored, &layout).unwrap();
     // With an import, and native code.
     let mut bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0".to_vec();
     bytes.extend(b"\0\x0c\x08wasmedge\x01\x01\x01");
     std::fs::write(&module, bytes).unwrap();
-    for path in [&archive, &module] {
+    for path in [&stored, &module] {
         let report = commands::inspect::report(path.to_str().unwrap()).unwrap();
         assert!(!report.warnings.is_empty() && !report.modules.is_empty());
         assert_follows("inspect", &report);
