@@ -221,3 +221,22 @@ fn a_module_alone_is_told_too() {
     assert_eq!(numbers(&told(b"\0asmnothing")), ["DT0608"]);
     assert!(report("/nowhere").is_err());
 }
+
+/// Whatever is in a file, it is told or refused: nothing panics, and nothing is taken for a module that runs.
+#[test]
+fn damaged_modules_are_told_as_such() {
+    let good = bytes_of_module((WASI, "fd_write"), &RUNS, &["wasmedge"]);
+    assert_eq!(module(&good).warnings, []);
+    for end in 0..good.len() - 20 {
+        assert_eq!(numbers(&module(&good[..end])), ["DT0608"], "cut off at {end}");
+    }
+    for place in 0..good.len() {
+        for bit in 0..8 {
+            let mut bytes = good.clone();
+            bytes[place] ^= 1 << bit;
+            let report = module(&bytes);
+            assert_eq!(report.modules.len(), 1);
+            text(&report);
+        }
+    }
+}
