@@ -29,3 +29,15 @@ pub async fn revision(folder: &Path) -> Outcome<String> {
     }
     Ok(git(&["rev-parse", "HEAD"]).await?.trim().to_owned())
 }
+
+/// What `git describe` says of a checkout: the version, or the commit and whether something is changed; none where there
+/// is no checkout.
+///
+/// # Errors
+/// When git cannot be started.
+pub async fn description(folder: &Path) -> Outcome<Option<String>> {
+    let mut command = process::command("git", ["describe", "--tags", "--always", "--dirty"]);
+    command.current_dir(folder);
+    let output = process::capture(command).await?;
+    Ok(output.success.then_some(output.stdout))
+}

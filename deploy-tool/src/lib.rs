@@ -35,6 +35,7 @@ pub mod process;
 pub mod provenance;
 pub mod publish;
 pub mod readiness;
+pub mod registry;
 pub mod release;
 pub mod report;
 pub mod resend;

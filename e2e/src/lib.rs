@@ -4,6 +4,7 @@
 
 pub mod proxy;
 pub mod random;
+pub mod registry;
 
 use std::fs;
 use std::io::Write;

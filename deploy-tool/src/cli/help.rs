@@ -13,7 +13,7 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 /// The verbs by what somebody wants to do.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("See what would happen", &["plan"]),
-    ("Deploy", &["up", "apply", "build", "rollback", "down"]),
+    ("Deploy", &["up", "apply", "build", "push", "rollback", "down"]),
     ("Look", &["status", "history", "logs", "open", "inspect"]),
     ("Change", &["scale", "restart"]),
     ("Have a cluster to try it on", &["cluster"]),
@@ -88,6 +88,19 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("inspect app.wasm", "what the module imports, and whether it would run"),
             ("inspect image.tar --output json", "an image, for a program"),
+        ],
+    ),
+    (
+        "push",
+        &[
+            (
+                "push --to docker.io/you/orders",
+                "build it, push it, tag it as `git describe` does",
+            ),
+            (
+                "push image.tar --to x.io/orders:1.2.3 --user me --password-stdin",
+                "an image that is built, with the password piped in",
+            ),
         ],
     ),
     (

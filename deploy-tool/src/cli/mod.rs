@@ -14,6 +14,8 @@ mod man;
 mod open;
 mod place;
 mod plan;
+mod push;
+mod registry;
 mod restart;
 mod rollback;
 mod scale;
@@ -34,6 +36,8 @@ pub use man::ManArguments;
 pub use open::OpenArguments;
 pub use place::Place;
 pub use plan::PlanArguments;
+pub use push::PushArguments;
+pub use registry::RegistryArguments;
 pub use restart::RestartArguments;
 pub use rollback::RollbackArguments;
 pub use scale::ScaleArguments;
@@ -89,6 +93,11 @@ pub enum Command {
     /// Platforms, layers, entrypoint, what the module imports and who offers that, native code and for which engine, what is
     /// attached. Runs nothing and asks no cluster.
     Inspect(InspectArguments),
+    /// Push an image to a registry; touches no cluster
+    ///
+    /// What the registry has already is not sent again, an upload that is cut goes on where it was, and the tags move last:
+    /// whoever pulls gets the whole image. Prints the exact reference. Never tags `latest` unless told.
+    Push(PushArguments),
     /// Bring back an earlier revision, manifests and images, as a new one
     ///
     /// Objects that only the newer revision has are deleted; data stays as it is.
@@ -149,6 +158,7 @@ impl Command {
             | Self::Apply(_)
             | Self::Rollback(_)
             | Self::Build(_)
+            | Self::Push(_)
             | Self::Down(_)
             | Self::Scale(_)
             | Self::Restart(_)

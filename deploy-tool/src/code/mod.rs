@@ -1,11 +1,13 @@
 //! The numbered failures: stable for scripts and searches, explained in docs/errors.md, which is made from here.
 //!
 //! A number is never given twice, and never to something else. One file a range: 01xx the user's input, 02xx applying,
-//! 03xx what was applied does not come up, 04xx releases, 05xx scaling, logs and connections, 06xx images.
+//! 03xx what was applied does not come up, 04xx releases, 05xx scaling, logs and connections, 06xx images, 07xx
+//! registries.
 
 pub mod apply;
 pub mod image;
 pub mod input;
+pub mod registry;
 pub mod release;
 pub mod rollout;
 pub mod scale;
@@ -40,6 +42,7 @@ pub fn all() -> Vec<&'static Code> {
         release::CODES,
         scale::CODES,
         image::CODES,
+        registry::CODES,
     ]
     .concat()
 }

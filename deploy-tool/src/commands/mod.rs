@@ -14,6 +14,7 @@ mod logs;
 mod man;
 mod open;
 mod plan;
+mod push;
 mod remove;
 mod restart;
 mod rollback;
@@ -37,6 +38,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, arguments).await,
+        Command::Push(arguments) => push::run(printer, arguments).await,
         Command::Up(arguments) => up::run(printer, arguments).await,
         Command::Apply(arguments) => apply::run(printer, arguments).await,
         Command::Rollback(arguments) => rollback::run(printer, arguments).await,

@@ -12,6 +12,7 @@ use deploy_tool::commands::build::Built;
 use deploy_tool::image::{self, Contents, Definition, store};
 use deploy_tool::manifest::Wave;
 use deploy_tool::plan::{Action, Difference, Plan, Shown, Step, document};
+use deploy_tool::registry::Pushed;
 use deploy_tool::release::listing::Listing;
 use deploy_tool::release::{Deployer, History, Identity, Name, Record, Revision, State};
 use deploy_tool::{commands, report};
@@ -143,6 +144,11 @@ fn revisions() {
 #[test]
 fn image() {
     assert_follows("build", &Built::default());
+    let pushed = Pushed {
+        tags: vec!["1.2.3".into()],
+        ..Pushed::default()
+    };
+    assert_follows("push", &pushed);
 }
 
 #[test]

@@ -1,0 +1,34 @@
+use clap::Args;
+
+use super::{RegistryArguments, SourceArguments};
+use crate::registry::reference;
+
+/// Arguments of `push`
+#[derive(Debug, Args)]
+pub struct PushArguments {
+    /// Name of the image to build and push, or the file or folder of one that is built
+    #[arg(default_value = crate::settings::DEFAULT_IMAGE)]
+    pub image: String,
+    /// Repository to push to, with a tag if you like: docker.io/you/orders:1.2.3
+    #[arg(long, value_name = "REPOSITORY")]
+    pub to: String,
+    /// Tag that names it, also several times [default: what `git describe` says]
+    #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
+    pub tags: Vec<String>,
+    /// Another repository of the same registry that may have parts of the image: these are not sent
+    #[arg(long, value_name = "REPOSITORY")]
+    pub mount_from: Option<String>,
+    /// How the registry is reached
+    #[command(flatten)]
+    pub registry: RegistryArguments,
+    /// From what
+    #[command(flatten)]
+    pub source: SourceArguments,
+}
+
+fn tag(text: &str) -> Result<String, String> {
+    match reference::is_tag(text) {
+        true => Ok(text.to_owned()),
+        false => Err("a tag has letters, digits, . _ and -, and at most 128 of them".to_owned()),
+    }
+}

@@ -1,0 +1,160 @@
+//! 07xx: registries.
+
+use super::Code;
+
+pub(super) const CODES: &[&Code] = &[
+    &LOGIN_NEEDED,
+    &LOGIN_REFUSED,
+    &LOGIN_EXPIRED,
+    &PUSH_REFUSED,
+    &REPOSITORY_UNKNOWN,
+    &CREDENTIALS_UNREADABLE,
+    &AUTHORITY_UNKNOWN,
+    &NOT_A_REGISTRY,
+    &REGISTRY_NOT_REACHED,
+    &CONNECTION_LOST,
+    &RATE_LIMITED,
+    &DIGEST_MISMATCH,
+    &TOO_LARGE,
+    &REGISTRY_FAILS,
+    &CONTENT_REFUSED,
+];
+
+/// Nobody has logged in.
+pub const LOGIN_NEEDED: Code = Code {
+    number: 701,
+    title: "the registry asks for a login, and there is none",
+    meaning: "The registry gives this to known users only. Neither `--password-stdin`, nor `REGISTRY_USERNAME` and \
+        `REGISTRY_PASSWORD` (for Docker Hub also `DOCKER_USERNAME` and `DOCKER_PASSWORD`), nor Docker's configuration \
+        and its credential helpers name one.",
+    mend: "`docker login REGISTRY`, or pipe the password: `deploy-tool push … --user NAME --password-stdin < FILE`. For \
+        Docker Hub an [access token](https://docs.docker.com/security/access-tokens/) does the same and can do less.",
+};
+
+/// User or password are wrong.
+pub const LOGIN_REFUSED: Code = Code {
+    number: 702,
+    title: "the registry refuses user or password",
+    meaning: "There is a login for this registry, and the registry or its token server does not accept it.",
+    mend: "log in again: `docker login REGISTRY`. Environment variables come before what `docker login` has kept: the \
+        message says whose login it was.",
+};
+
+/// It has been good once.
+pub const LOGIN_EXPIRED: Code = Code {
+    number: 703,
+    title: "the login has expired",
+    meaning: "The registry's token server no longer exchanges the identity token that `docker login` has kept, or the \
+        registry refuses also a fresh token as expired: then its clock and that of its token server differ.",
+    mend: "log in again: `docker login REGISTRY`. If a fresh login is refused as well, the registry's clock is wrong: tell \
+        who runs it.",
+};
+
+/// Known, and not allowed.
+pub const PUSH_REFUSED: Code = Code {
+    number: 704,
+    title: "this user may not push there",
+    meaning: "The login is accepted, but this user or access token has no right to write into the repository; or the \
+        repository does not exist and is not made by pushing. Docker Hub says the same of both.",
+    mend: "look whether the name is spelt correctly and begins with a user or organisation of yours; make the repository \
+        first where the registry asks for that (ECR does); give the access token the right to write.",
+};
+
+/// There is no such repository.
+pub const REPOSITORY_UNKNOWN: Code = Code {
+    number: 705,
+    title: "the registry does not know the repository, or not that name",
+    meaning: "The registry has no such repository and makes none by itself, or does not allow such a name.",
+    mend: "correct the name, or make the repository first.",
+};
+
+/// Docker's configuration or a helper is broken.
+pub const CREDENTIALS_UNREADABLE: Code = Code {
+    number: 706,
+    title: "the kept logins cannot be read",
+    meaning: "Docker's configuration (`~/.docker/config.json`, or in `DOCKER_CONFIG`) is no JSON as Docker writes it, or the \
+        credential helper that it names is missing, fails or does not answer. Nothing has been sent.",
+    mend: "mend or remove the file and log in again, install the helper, or pipe the password: --user NAME \
+        --password-stdin.",
+};
+
+/// Its certificate is of nobody who is trusted.
+pub const AUTHORITY_UNKNOWN: Code = Code {
+    number: 707,
+    title: "the registry's certificate is not trusted",
+    meaning: "The certificate is signed by an authority that this host does not know, has expired, or is made for another \
+        name. Nothing has been sent.",
+    mend: "name the authority's file: --registry-ca FILE. What Docker finds in `/etc/docker/certs.d/HOST:PORT/ca.crt` is \
+        found here as well, and so is `SSL_CERT_FILE`.",
+};
+
+/// Somebody answers, but no registry.
+pub const NOT_A_REGISTRY: Code = Code {
+    number: 708,
+    title: "that is no registry",
+    meaning: "Somebody answers at that address, but not as the OCI distribution specification wants it: it is a web page, a \
+        proxy's login page, or speaks plain HTTP where TLS is expected.",
+    mend: "correct the registry's name and port. A registry without TLS on another machine takes --insecure-http: \
+        whoever sits between can then read the password and change the image.",
+};
+
+/// Nobody answers.
+pub const REGISTRY_NOT_REACHED: Code = Code {
+    number: 709,
+    title: "the registry is not reached",
+    meaning: "Its name does not resolve, nobody listens there, or no answer comes, also after several attempts.",
+    mend: "correct the name and port, or let this host reach it. `HTTPS_PROXY` and `NO_PROXY` are followed.",
+};
+
+/// It was reached, and is no longer.
+pub const CONNECTION_LOST: Code = Code {
+    number: 710,
+    title: "the connection to the registry is lost for good",
+    meaning: "An upload went on where it was cut several times, and came no further in the end. The tag is as it was: it is \
+        moved last.",
+    mend: "run the same command again: what the registry has already is not sent again.",
+};
+
+/// Too many requests.
+pub const RATE_LIMITED: Code = Code {
+    number: 711,
+    title: "the registry takes no more requests for now",
+    meaning: "It answers 429 also after pauses, or asks for a pause of more than two minutes. Docker Hub counts requests \
+        without a login by address.",
+    mend: "log in, or run the same command again later: what the registry has already is not sent again.",
+};
+
+/// It says that it has other bytes than were sent.
+pub const DIGEST_MISMATCH: Code = Code {
+    number: 712,
+    title: "the registry has other bytes than were sent",
+    meaning: "The registry names another digest or size than that of what was sent, or refuses it as damaged: something on \
+        the way changes bytes, the registry is broken, or the file was changed meanwhile. The tag is as it was.",
+    mend: "run the same command again; if it comes again, build the image anew, and go around proxies on the way.",
+};
+
+/// There is no room.
+pub const TOO_LARGE: Code = Code {
+    number: 713,
+    title: "the registry has no room for it",
+    meaning: "A part of the image is larger than the registry, or a proxy in front of it, accepts, or its quota or disk is \
+        full.",
+    mend: "delete what is not needed there, raise the quota, or the proxy's limit (nginx: `client_max_body_size`).",
+};
+
+/// It answers 5xx again and again.
+pub const REGISTRY_FAILS: Code = Code {
+    number: 714,
+    title: "the registry fails",
+    meaning: "It answers with an error of its own, also after several attempts.",
+    mend: "run the same command again later: what the registry has already is not sent again.",
+};
+
+/// It does not take the manifest.
+pub const CONTENT_REFUSED: Code = Code {
+    number: 715,
+    title: "the registry does not accept the image",
+    meaning: "It refuses a manifest or a part of it, for the reason that the message shows: old registries take no index or \
+        no OCI media types, and some have rules of their own for tags.",
+    mend: "read what it says; a tag that may not be moved needs a new name.",
+};

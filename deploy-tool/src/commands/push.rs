@@ -1,0 +1,87 @@
+//! `deploy-tool push`: build, unless it is built; log in; blobs, manifests, tags.
+
+use std::path::Path;
+
+use super::build::{self, Variation};
+use crate::cache::Cache;
+use crate::cli::PushArguments;
+use crate::failure::{Failure, Outcome};
+use crate::git;
+use crate::image::{Layout, store};
+use crate::printer::{Printer, Progress};
+use crate::registry::{self, Connection, Repository, reference};
+
+/// Runs the command.
+///
+/// # Errors
+/// When a step fails.
+pub async fn run(printer: &Printer, arguments: PushArguments) -> Outcome<()> {
+    let (repository, tag) = repository(&arguments.to)?;
+    let from = arguments
+        .mount_from
+        .as_deref()
+        .map(|text| same_registry(text, &repository));
+    let from = from.transpose()?;
+    let tags = tags(&arguments, tag).await?;
+    let login = arguments.registry.credentials().login(&repository).await?;
+    let layout = layout(printer, &arguments).await?;
+    let pushing = async |progress: &Progress| {
+        let trust = arguments.registry.trust();
+        let connection = Connection::open(&repository, from.as_deref(), login, &trust).await?;
+        let pushed = registry::push(&connection, progress, &layout, &tags, from.as_deref()).await?;
+        progress.outcome(pushed.sentence());
+        Ok(pushed)
+    };
+    let pushed = printer.step(&format!("pushed to {repository}"), pushing).await?;
+    printer.result(&pushed, &pushed.reference);
+    Ok(())
+}
+
+fn repository(text: &str) -> Outcome<(Repository, Option<String>)> {
+    Repository::parse(text)
+        .map_err(|why| Failure::input(format!("`{text}` is no repository that can be pushed to")).because(why))
+}
+
+/// The path of another repository; a registry only takes blobs from its own.
+fn same_registry(text: &str, target: &Repository) -> Outcome<String> {
+    let (other, _) = repository(text)?;
+    match other.registry == target.registry {
+        true => Ok(other.path),
+        false => Err(Failure::input(format!("nothing can be taken from `{other}`"))
+            .because(format!("the registry of `{target}` is another one"))),
+    }
+}
+
+/// The tags asked for, else one that says which commit it is. An image file says nothing of commits.
+async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<String>> {
+    let asked: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
+    if !asked.is_empty() || is_file(&arguments.image) {
+        return Ok(asked);
+    }
+    let description = git::description(&arguments.source.workspace).await?;
+    Ok(description
+        .and_then(|text| reference::tag_of(&text))
+        .into_iter()
+        .collect())
+}
+
+async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout> {
+    if is_file(&arguments.image) {
+        return store::read(Path::new(&arguments.image));
+    }
+    let cache = Cache::open()?;
+    let built = build::build(
+        printer,
+        &cache,
+        &arguments.source,
+        &arguments.image,
+        Variation::default(),
+    )
+    .await?;
+    store::read(&built.layout)
+}
+
+/// Names of definitions are names of folders below another folder; what is here is a file.
+fn is_file(image: &str) -> bool {
+    image.contains('/') || image.ends_with(".tar")
+}

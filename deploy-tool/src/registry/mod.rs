@@ -1,0 +1,26 @@
+//! A client of image registries, by the OCI distribution specification.
+//!
+//! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>
+//!
+//! [`reference`](mod@reference), [`challenge`], [`configuration`], [`explain`], [`again`],
+//! [`referrers`] and [`row`] decide;
+//! [`transport`], [`credentials`], [`upload`] and [`push`](mod@push) do.
+
+pub mod again;
+pub mod challenge;
+pub mod configuration;
+pub mod credentials;
+pub mod explain;
+pub mod push;
+pub mod reference;
+pub mod referrers;
+pub mod row;
+pub mod secret;
+pub mod transport;
+pub mod upload;
+
+pub use configuration::Login;
+pub use credentials::Credentials;
+pub use push::{Pushed, push};
+pub use reference::Repository;
+pub use transport::{Connection, Trust};

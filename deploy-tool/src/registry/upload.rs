@@ -1,0 +1,319 @@
+//! Edge: one blob on its way: skipped, mounted or uploaded in pieces, going on where a connection was cut.
+//!
+//! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs>
+
+use std::io::SeekFrom;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::Stream;
+use futures::stream::try_unfold;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use http::{Method, StatusCode};
+use reqwest::Url;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use super::again::Attempts;
+use super::explain::Problem;
+use super::row::Stage;
+use super::transport::{Answer, Connection, Content, Request, random};
+use crate::image::{Blob, BlobSource};
+
+/// The largest piece. What a cut costs is sent again, and some proxies take no request of more than 100 MB.
+const PIECE: u64 = 32 << 20;
+/// What is read from a file at once.
+const BUFFER: usize = 256 << 10;
+const DIGEST_HEADER: &str = "docker-content-digest";
+
+/// A part of a blob.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    blob: Arc<Blob>,
+    start: u64,
+    /// How many bytes.
+    pub length: u64,
+    sent: Arc<AtomicU64>,
+}
+
+impl Piece {
+    /// Its bytes as they are needed, so that no size of a blob takes more memory; counts them.
+    pub fn stream(&self, moved: Arc<AtomicU64>) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
+        let Self {
+            blob,
+            start,
+            length,
+            sent,
+        } = self.clone();
+        sent.store(start, Ordering::Relaxed);
+        try_unfold((None, start, length), move |(file, offset, left)| {
+            let (blob, sent, moved) = (blob.clone(), sent.clone(), moved.clone());
+            async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let mut buffer = vec![0; BUFFER.min(usize::try_from(left).unwrap_or(BUFFER))];
+                let file = read(&blob.source, file, offset, &mut buffer).await?;
+                let count = buffer.len() as u64;
+                sent.store(offset + count, Ordering::Relaxed);
+                moved.fetch_add(count, Ordering::Relaxed);
+                Ok(Some((buffer, (file, offset + count, left - count))))
+            }
+        })
+    }
+}
+
+/// Fills a buffer with a blob's bytes. The file stays open and stands behind them.
+async fn read(source: &BlobSource, file: Option<File>, start: u64, buffer: &mut [u8]) -> std::io::Result<Option<File>> {
+    match source {
+        BlobSource::Bytes(bytes) => {
+            let start = usize::try_from(start).unwrap_or(usize::MAX);
+            let part = bytes.get(start..start.saturating_add(buffer.len()));
+            buffer.copy_from_slice(part.ok_or(std::io::ErrorKind::UnexpectedEof)?);
+            Ok(None)
+        }
+        BlobSource::File { path, offset } => {
+            let mut file = match file {
+                Some(file) => file,
+                None => {
+                    let mut file = File::open(path).await?;
+                    file.seek(SeekFrom::Start(offset + start)).await?;
+                    file
+                }
+            };
+            file.read_exact(buffer).await?;
+            Ok(Some(file))
+        }
+    }
+}
+
+/// Where an upload stands.
+struct Session {
+    location: Url,
+    offset: u64,
+    /// The largest piece that is sent: some registries ask for larger ones.
+    piece: u64,
+}
+
+/// Brings a blob into the repository. `sent` counts its bytes.
+///
+/// # Errors
+/// When it cannot be brought there, after all attempts.
+pub async fn upload(
+    connection: &Connection,
+    blob: &Arc<Blob>,
+    from: Option<&str>,
+    sent: Arc<AtomicU64>,
+) -> Result<Stage, Problem> {
+    if is_present(connection, blob).await? {
+        return Ok(Stage::Present);
+    }
+    let Some(mut session) = start(connection, blob, from).await? else {
+        return Ok(Stage::Mounted);
+    };
+    let (mut attempts, mut furthest) = (Attempts::default(), 0);
+    loop {
+        let problem = match send_rest(connection, blob, &mut session, &sent).await {
+            Ok(()) => return Ok(Stage::Uploaded),
+            Err(problem) if problem.may_pass() || is_forgotten(&problem) => problem,
+            Err(problem) => return Err(problem),
+        };
+        if let Some((location, offset)) = stand(connection, &session).await? {
+            session.location = location;
+            session.offset = offset.min(blob.size);
+            if session.offset > furthest {
+                furthest = session.offset;
+                attempts.forget();
+            }
+        } else if is_present(connection, blob).await? {
+            // The answer was lost after the last byte had come.
+            return Ok(Stage::Uploaded);
+        } else {
+            match start(connection, blob, None).await? {
+                Some(anew) => session = anew,
+                None => return Ok(Stage::Mounted),
+            }
+        }
+        match attempts.next_pause(problem.wish(), random()) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(problem),
+        }
+    }
+}
+
+async fn is_present(connection: &Connection, blob: &Blob) -> Result<bool, Problem> {
+    let url = connection.at(&format!("blobs/{}", blob.digest))?;
+    let answer = connection.send(&request(Method::HEAD, url)).await?;
+    match answer.status {
+        StatusCode::NOT_FOUND => Ok(false),
+        StatusCode::OK => {
+            let size = answer.header(CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+            match size.filter(|size| *size != blob.size) {
+                Some(size) => Err(Problem::Lie(format!(
+                    "it says that {} has {size} bytes; there are {}",
+                    blob.digest, blob.size
+                ))),
+                None => same_digest(&answer, &blob.digest).map(|()| true),
+            }
+        }
+        _ => Err(Problem::Refused(answer.refusal())),
+    }
+}
+
+/// Begins an upload; none when the registry takes the blob from another repository.
+async fn start(connection: &Connection, blob: &Blob, from: Option<&str>) -> Result<Option<Session>, Problem> {
+    let mut url = connection.at("blobs/uploads/")?;
+    if let Some(from) = from {
+        url.query_pairs_mut()
+            .append_pair("mount", &blob.digest)
+            .append_pair("from", from);
+    }
+    let answer = connection.send(&request(Method::POST, url)).await?;
+    match answer.status {
+        StatusCode::CREATED => same_digest(&answer, &blob.digest).map(|()| None),
+        StatusCode::ACCEPTED => {
+            let least = answer.header("oci-chunk-min-length").and_then(|text| text.parse().ok());
+            Ok(Some(Session {
+                location: location(&answer)?,
+                offset: 0,
+                piece: PIECE.max(least.unwrap_or(0)),
+            }))
+        }
+        _ => Err(Problem::Refused(answer.refusal())),
+    }
+}
+
+async fn send_rest(
+    connection: &Connection,
+    blob: &Arc<Blob>,
+    session: &mut Session,
+    sent: &Arc<AtomicU64>,
+) -> Result<(), Problem> {
+    while session.offset < blob.size {
+        let length = session.piece.min(blob.size - session.offset);
+        let piece = Piece {
+            blob: blob.clone(),
+            start: session.offset,
+            length,
+            sent: sent.clone(),
+        };
+        let mut request = request(Method::PATCH, session.location.clone());
+        request.headers = vec![
+            (CONTENT_TYPE, "application/octet-stream".to_owned()),
+            (
+                CONTENT_RANGE,
+                format!("{}-{}", session.offset, session.offset + length - 1),
+            ),
+        ];
+        request.content = Content::Piece(piece);
+        let answer = connection.exchange(&request).await?;
+        if answer.status != StatusCode::ACCEPTED {
+            return Err(Problem::Refused(answer.refusal()));
+        }
+        session.location = location(&answer)?;
+        session.offset += length;
+    }
+    let mut url = session.location.clone();
+    url.query_pairs_mut().append_pair("digest", &blob.digest);
+    let mut request = request(Method::PUT, url);
+    request.headers = vec![(CONTENT_LENGTH, "0".to_owned())];
+    let answer = connection.exchange(&request).await?;
+    match answer.status {
+        StatusCode::CREATED | StatusCode::NO_CONTENT => same_digest(&answer, &blob.digest),
+        _ => Err(Problem::Refused(answer.refusal())),
+    }
+}
+
+/// How far an upload has come, and where it goes on; none when the registry does not know it, or has nothing of it.
+async fn stand(connection: &Connection, session: &Session) -> Result<Option<(Url, u64)>, Problem> {
+    let answer = connection.send(&request(Method::GET, session.location.clone())).await?;
+    match answer.status {
+        StatusCode::NO_CONTENT => {
+            let offset = answer.header(RANGE).and_then(next_offset);
+            Ok(offset.map(|offset| (answer.location().unwrap_or(session.location.clone()), offset)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The first byte that is missing: `0-99` is 100. Registries write `0-0` both before and after the first byte.
+fn next_offset(range: &str) -> Option<u64> {
+    let (_, last) = range.trim().trim_start_matches("bytes=").split_once('-')?;
+    let last: u64 = last.parse().ok()?;
+    (last > 0).then_some(last + 1)
+}
+
+/// The registry no longer knows the upload, or has more or less of it than this side believes.
+fn is_forgotten(problem: &Problem) -> bool {
+    let Problem::Refused(refusal) = problem else {
+        return false;
+    };
+    refusal.status == StatusCode::RANGE_NOT_SATISFIABLE
+        || refusal.code == "BLOB_UPLOAD_UNKNOWN"
+        || refusal.code == "BLOB_UPLOAD_INVALID"
+}
+
+fn location(answer: &Answer) -> Result<Url, Problem> {
+    let missing = || Problem::NoRegistry("it does not say where to upload".to_owned());
+    answer.location().ok_or_else(missing)
+}
+
+/// Whether the registry names the digest that was sent. It need not name any.
+pub fn same_digest(answer: &Answer, expected: &str) -> Result<(), Problem> {
+    match answer.header(DIGEST_HEADER) {
+        Some(named) if named != expected => Err(Problem::Lie(format!("it names {named} what was sent as {expected}"))),
+        _ => Ok(()),
+    }
+}
+
+/// A request without headers and content.
+pub fn request(method: Method, url: Url) -> Request {
+    Request {
+        method,
+        url,
+        headers: Vec::new(),
+        content: Content::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_says_where_to_go_on() {
+        for (range, expected) in [("0-99", Some(100)), ("bytes=0-4", Some(5)), ("0-0", None), ("x", None)] {
+            assert_eq!(next_offset(range), expected, "{range}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_piece_is_that_part_of_its_file() {
+        use futures::TryStreamExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("blob");
+        let bytes: Vec<u8> = (0..BUFFER * 2 + 100).map(|number| (number % 251) as u8).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        for source in [
+            BlobSource::File { path, offset: 3 },
+            BlobSource::Bytes(bytes[3..].to_vec()),
+        ] {
+            let sent = Arc::new(AtomicU64::new(0));
+            let blob = Blob {
+                media_type: String::new(),
+                digest: String::new(),
+                size: bytes.len() as u64 - 3,
+                source,
+            };
+            let piece = Piece {
+                blob: Arc::new(blob),
+                start: 7,
+                length: BUFFER as u64 + 50,
+                sent: sent.clone(),
+            };
+            let read: Vec<Vec<u8>> = piece.stream(Arc::default()).try_collect().await.unwrap();
+            assert_eq!(read.concat(), bytes[10..BUFFER + 60]);
+            assert_eq!(sent.load(Ordering::Relaxed), 7 + BUFFER as u64 + 50);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Who logs in, and what is said when that does not work.
+
+use std::os::unix::fs::PermissionsExt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use e2e::registry::{Image, PASSWORD, Registry, USER};
+
+use crate::Push;
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn logins_come_from_everywhere_people_keep_them() {
+    let registry = Registry::start();
+    let image = Image::new(3, &[40]);
+    let to = |name: &str| Push::of(&image, &format!("{}/{name}:1", registry.address)).trusting(&registry);
+
+    let auth = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let file = format!(r#"{{"auths": {{"{}": {{"auth": "{auth}"}}}}}}"#, registry.address);
+    to("file").configured(&file).run().success();
+
+    let mut variables = to("variables");
+    variables.variables = vec![
+        ("REGISTRY_USERNAME", USER.into()),
+        ("REGISTRY_PASSWORD", PASSWORD.into()),
+    ];
+    variables.run().success();
+
+    let helper = to("helper").configured(r#"{"credsStore": "test"}"#);
+    let program = helper.home.path().join("docker-credential-test");
+    let answer = format!(r#"{{"Username":"{USER}","Secret":"{PASSWORD}"}}"#);
+    std::fs::write(
+        &program,
+        format!(
+            "#!/bin/sh\nread -r server\n[ \"$server\" = '{}' ] && echo '{answer}'\n",
+            registry.address
+        ),
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    helper.run().success();
+}
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn each_refusal_has_its_number() {
+    let registry = Registry::start();
+    let image = Image::new(4, &[40]);
+    let name = "shop:1";
+    let to = format!("{}/{name}", registry.address);
+    Push::of(&image, &to)
+        .trusting(&registry)
+        .run()
+        .failure(2, &["error DT0701:", "docker login"]);
+    let wrong = Push::to(&image, &registry, name, "wrong").run();
+    wrong.failure(2, &["error DT0702:", "the login is that of user `ann`"]);
+    let mut untrusted = Push::of(&image, &to).with(&["--user", USER, "--password-stdin"]);
+    untrusted.password = Some(PASSWORD.to_owned());
+    untrusted.run().failure(2, &["error DT0707:", "--registry-ca"]);
+    Push::of(&image, &to)
+        .configured("{")
+        .run()
+        .failure(1, &["error DT0706:", "config.json"]);
+    let helper = Push::of(&image, &to).configured(r#"{"credsStore": "missing"}"#);
+    helper.run().failure(3, &["error DT0706:", "docker-credential-missing"]);
+    Push::of(&image, "127.0.0.1:1/shop:1")
+        .run()
+        .failure(2, &["error DT0709:"]);
+    // A page, not a registry.
+    let http = Push::of(&image, &to).with(&["--insecure-http"]).run();
+    http.failure(2, &["error DT0708:"]);
+}
