@@ -98,12 +98,12 @@ pub async fn build(
     let definition = definition(&folder)?;
     let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
     let files = files.collect::<Outcome<Vec<_>>>()?;
+    let (builder, engine) = builder().await?;
     let workspace = compile::workspace(&source.workspace).await?;
     let commit = match variation.revision {
         true => Some(git::revision(&source.workspace).await?),
         false => None,
     };
-    let (builder, engine) = builder().await?;
     let Made {
         module,
         bill,
