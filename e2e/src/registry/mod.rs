@@ -95,7 +95,7 @@ impl Registry {
             mkdir -p "$folder"
             cat >"$folder/ca.crt"
             printf 'server = "https://%s"\n[host."https://%s"]\nca = "%s/ca.crt"\n' {address} {address} "$folder" >"$folder/hosts.toml"
-            if containerd config dump | grep -q "config_path = ''"; then
+            if ! grep -q certs.d /etc/containerd/config.toml; then
               section=io.containerd.grpc.v1.cri
               grep -q '^version = 3' /etc/containerd/config.toml && section=io.containerd.cri.v1.images
               printf '[plugins."%s".registry]\nconfig_path = "/etc/containerd/certs.d"\n' "$section" >>/etc/containerd/config.toml

@@ -1,5 +1,4 @@
-//! 0304 to 0306: images that cannot be had. Without a registry of its own the cluster cannot be made to answer
-//! `not found` or `unauthorized`: those are tested with the words of containerd.
+//! 0304 to 0306: images that cannot be had, without a registry.
 
 use serde_json::{Value, json};
 

@@ -7,6 +7,7 @@ mod containers;
 mod images;
 mod objects;
 mod pods;
+mod registry;
 mod services;
 
 use std::process::Command;
