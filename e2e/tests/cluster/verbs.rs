@@ -175,6 +175,11 @@ fn two_workloads_at_once_and_an_autoscaler_only_when_told() {
     assert_eq!((&spec["minReplicas"], &spec["maxReplicas"]), (&json!(3), &json!(3)));
     let said = scale(&["one=2", "set=3", "--autoscaler"]).success();
     assert!(said.stderr.contains("unchanged"), "{}", said.stderr);
+    // An autoscaler sleeps at none, and wakes up at its minimum: neither is undone, so neither needs leave.
+    for count in [0, 3] {
+        scale(&[&format!("set={count}")]).success();
+        assert_eq!(names(namespace.0, "app=set").len(), count);
+    }
     scale(&["one=2", "other=1"]).failure(1, &["DT0501", "deployment/one, statefulset/set"]);
 }
 
