@@ -1,0 +1,121 @@
+//! The revision that is made: renewed, and written to its end.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn who_deploys_says_so_every_five_seconds_until_somebody_else_has_the_release() {
+    let (cluster, mut server) = connected();
+    let ours = revision(2, State::Pending, "me@here");
+    let theirs = Revision {
+        state: State::Failed,
+        ..ours.clone()
+    };
+    let serve = async {
+        answer(&mut server, 201, &stored(&ours, "1", 0)).await;
+        let start = tokio::time::Instant::now();
+        let (method, _, sent) = answer(&mut server, 200, &stored(&ours, "2", 0)).await;
+        assert_eq!((method.as_str(), start.elapsed().as_secs()), ("PATCH", 5));
+        assert_eq!(sent["metadata"]["resourceVersion"], "1");
+        assert!(sent["metadata"]["annotations"]["deploy-tool.dev/renewed"].is_string() && sent["data"].is_null());
+        // An answer that was lost: the version has moved on, and the revision is still ours.
+        let (_, _, sent) = answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        assert_eq!(sent["metadata"]["resourceVersion"], "2");
+        answer(&mut server, 200, &stored(&ours, "3", 0)).await;
+        let (_, _, sent) = answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        assert_eq!(sent["metadata"]["resourceVersion"], "3");
+        answer(&mut server, 200, &stored(&theirs, "4", 0)).await;
+    };
+    let deploy = async {
+        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        held.during(std::future::pending::<Result<(), Failure>>()).await
+    };
+    let (lost, ()) = tokio::join!(deploy, serve);
+    assert_busy(&lost.unwrap_err(), &codes::LOST, "marked revision 2 as failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_say_so_stops_before_others_take_it_for_gone() {
+    let (cluster, mut server) = connected();
+    let ours = revision(2, State::Pending, "me@here");
+    let start = tokio::time::Instant::now();
+    let deploy = async {
+        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        held.during(std::future::pending::<Result<(), Failure>>()).await
+    };
+    let serve = async {
+        answer(&mut server, 201, &stored(&ours, "1", 0)).await;
+        loop {
+            answer(&mut server, 403, &refusal(403, "Forbidden")).await;
+        }
+    };
+    let lost = tokio::select! { lost = deploy => lost, () = serve => unreachable!() };
+    assert_busy(&lost.unwrap_err(), &codes::LOST, "Forbidden");
+    assert!((10..20).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn the_end_is_written_on_the_version_that_was_read() {
+    let (cluster, mut server) = connected();
+    let ours = revision(2, State::Pending, "me@here");
+    let serve = async {
+        answer(&mut server, 201, &stored(&ours, "1", 0)).await;
+        answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        answer(&mut server, 200, &stored(&ours, "6", 0)).await;
+        let (method, _, sent) = answer(&mut server, 200, &stored(&ours, "7", 0)).await;
+        assert_eq!(
+            (method.as_str(), &sent["metadata"]["resourceVersion"]),
+            ("PATCH", &json!("6"))
+        );
+        assert_eq!(sent["metadata"]["labels"]["deploy-tool.dev/state"], "deployed");
+        let written = sent_revision(&sent);
+        assert!(written.state == State::Deployed && written.finished.is_some());
+    };
+    let deploy = async {
+        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        held.finish(State::Deployed, "", BTreeSet::new(), BTreeSet::new())
+            .await
+            .unwrap();
+    };
+    tokio::join!(deploy, serve);
+}
+
+/// The server has stored the end and its answer was lost: what it says next is no sign of somebody else.
+#[tokio::test]
+async fn an_end_whose_answer_was_lost_is_an_end() {
+    let (cluster, mut server) = connected();
+    let ours = revision(2, State::Pending, "me@here");
+    let serve = async {
+        answer(&mut server, 201, &stored(&ours, "1", 0)).await;
+        let (_, _, sent) = answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        answer(&mut server, 200, &stored(&sent_revision(&sent), "2", 0)).await;
+    };
+    let deploy = async {
+        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        held.finish(State::Deployed, "", BTreeSet::new(), BTreeSet::new()).await
+    };
+    let (ended, ()) = tokio::join!(deploy, serve);
+    assert_eq!(ended.unwrap().state, State::Deployed);
+}
+
+/// The end was stored, and neither its answer nor what the server has could be read: the run has failed, but nobody has
+/// taken the release.
+#[tokio::test]
+async fn an_end_that_is_not_known_of_is_not_taken_for_somebody_elses() {
+    let (cluster, mut server) = connected();
+    let ours = revision(2, State::Pending, "me@here");
+    let serve = async {
+        answer(&mut server, 201, &stored(&ours, "1", 0)).await;
+        let (_, _, sent) = answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        answer(&mut server, 403, &refusal(403, "Forbidden")).await;
+        answer(&mut server, 409, &refusal(409, "Conflict")).await;
+        answer(&mut server, 200, &stored(&sent_revision(&sent), "2", 0)).await;
+    };
+    let deploy = async {
+        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        let end = async |state| held.finish(state, "", BTreeSet::new(), BTreeSet::new()).await;
+        let unknown = end(State::Deployed).await.unwrap_err();
+        assert_eq!(unknown.status, ExitStatus::Cluster, "{unknown}");
+        end(State::Failed).await.unwrap();
+    };
+    tokio::join!(deploy, serve);
+}
