@@ -13,8 +13,8 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 /// The verbs by what somebody wants to do.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("See what would happen", &["plan"]),
-    ("Deploy", &["up", "apply", "build", "push", "rollback", "down"]),
-    ("Look", &["status", "history", "logs", "open", "inspect"]),
+    ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
+    ("Look", &["status", "history", "logs", "open", "inspect", "verify"]),
     ("Change", &["scale", "restart"]),
     ("Have a cluster to try it on", &["cluster"]),
     ("Know the tool", &["explain", "version", "completion", "man", "help"]),
@@ -89,6 +89,20 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             ("inspect app.wasm", "what the module imports, and whether it would run"),
             ("inspect image.tar --output json", "an image, for a program"),
         ],
+    ),
+    (
+        "sign",
+        &[(
+            "sign docker.io/you/orders@sha256:5b19… --key private.pem",
+            "what `push` has printed",
+        )],
+    ),
+    (
+        "verify",
+        &[(
+            "verify docker.io/you/orders:1.2.3 --key public.pem",
+            "prints the digest that is signed",
+        )],
     ),
     (
         "push",

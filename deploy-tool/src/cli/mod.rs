@@ -19,6 +19,7 @@ mod registry;
 mod restart;
 mod rollback;
 mod scale;
+mod sign;
 mod status;
 mod talk;
 mod up;
@@ -41,6 +42,7 @@ pub use registry::RegistryArguments;
 pub use restart::RestartArguments;
 pub use rollback::RollbackArguments;
 pub use scale::ScaleArguments;
+pub use sign::{SignArguments, VerifyArguments};
 pub use status::StatusArguments;
 pub use talk::{Color, OutputFormat, Talk, color_of};
 pub use up::UpArguments;
@@ -98,6 +100,15 @@ pub enum Command {
     /// What the registry has already is not sent again, an upload that is cut goes on where it was, and the tags move last:
     /// whoever pulls gets the whole image. Prints the exact reference. Never tags `latest` unless told.
     Push(PushArguments),
+    /// Sign an image in a registry, for `verify` and cosign
+    ///
+    /// The signature is of the image's digest and is kept beside it in the registry, in the form of cosign. An image that
+    /// the key has signed already is left as it is.
+    Sign(SignArguments),
+    /// Check that an image in a registry is signed by the holder of a key
+    ///
+    /// Prints the exact reference that is signed: deploy that one, for a tag may lead elsewhere later.
+    Verify(VerifyArguments),
     /// Bring back an earlier revision, manifests and images, as a new one
     ///
     /// Objects that only the newer revision has are deleted; data stays as it is.
@@ -159,6 +170,8 @@ impl Command {
             | Self::Rollback(_)
             | Self::Build(_)
             | Self::Push(_)
+            | Self::Sign(_)
+            | Self::Verify(_)
             | Self::Down(_)
             | Self::Scale(_)
             | Self::Restart(_)

@@ -18,6 +18,8 @@ pub(super) const CODES: &[&Code] = &[
     &TOO_LARGE,
     &REGISTRY_FAILS,
     &CONTENT_REFUSED,
+    &NOT_SIGNED,
+    &SIGNED_BY_OTHERS,
 ];
 
 /// Nobody has logged in.
@@ -157,4 +159,22 @@ pub const CONTENT_REFUSED: Code = Code {
     meaning: "It refuses a manifest or a part of it, for the reason that the message shows: old registries take no index or \
         no OCI media types, and some have rules of their own for tags.",
     mend: "read what it says; a tag that may not be moved needs a new name.",
+};
+
+/// Nobody has signed it.
+pub const NOT_SIGNED: Code = Code {
+    number: 716,
+    title: "the image is not signed",
+    meaning: "There is nothing under the tag `sha256-….sig` in the image's repository, where cosign and this tool keep \
+        signatures, or what is there is something else. A signature is of a digest: a new build has none yet.",
+    mend: "sign it after the push: `deploy-tool sign IMAGE@sha256:… --key FILE`, or with cosign.",
+};
+
+/// Somebody else has.
+pub const SIGNED_BY_OTHERS: Code = Code {
+    number: 717,
+    title: "the image is signed by somebody else",
+    meaning: "It has signatures, and none of them is of this digest by the holder of the key that was asked for.",
+    mend: "take the public key of who has signed it; if it should have been signed by this one, do not use the image, and \
+        find out who has pushed it.",
 };

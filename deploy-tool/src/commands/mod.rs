@@ -19,8 +19,10 @@ mod remove;
 mod restart;
 mod rollback;
 mod scale;
+mod sign;
 mod status;
 mod up;
+mod verify;
 mod version;
 pub mod wait;
 
@@ -39,6 +41,8 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, arguments).await,
         Command::Push(arguments) => push::run(printer, arguments).await,
+        Command::Sign(arguments) => sign::run(printer, arguments).await,
+        Command::Verify(arguments) => verify::run(printer, arguments).await,
         Command::Up(arguments) => up::run(printer, arguments).await,
         Command::Apply(arguments) => apply::run(printer, arguments).await,
         Command::Rollback(arguments) => rollback::run(printer, arguments).await,

@@ -4,13 +4,14 @@
 //!
 //! [`reference`](mod@reference), [`challenge`], [`configuration`], [`explain`], [`again`],
 //! [`referrers`] and [`row`] decide;
-//! [`transport`], [`credentials`], [`upload`] and [`push`](mod@push) do.
+//! [`transport`], [`credentials`], [`fetch`], [`upload`] and [`push`](mod@push) do.
 
 pub mod again;
 pub mod challenge;
 pub mod configuration;
 pub mod credentials;
 pub mod explain;
+pub mod fetch;
 pub mod push;
 pub mod reference;
 pub mod referrers;
@@ -21,6 +22,7 @@ pub mod upload;
 
 pub use configuration::Login;
 pub use credentials::Credentials;
+pub use explain::Problem;
 pub use push::{Pushed, push};
 pub use reference::Repository;
 pub use transport::{Connection, Trust};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use serde::Serialize;
 
@@ -24,9 +24,6 @@ use crate::printer::Progress;
 const PARALLEL: usize = 4;
 /// How often the progress is looked at.
 const GLANCE: Duration = Duration::from_millis(100);
-/// What is understood of manifests.
-const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
-    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// What has been pushed. As JSON it is the `data` of the result of `push --output json`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -112,7 +109,7 @@ impl Push<'_> {
         };
         let mut missing = Vec::new();
         for manifest in self.layout.manifests.iter().chain([root]).chain(&self.layout.referrers) {
-            if self.digest_of(&manifest.digest).await?.as_deref() != Some(manifest.digest.as_str()) {
+            if self.connection.digest_of(&manifest.digest).await?.as_deref() != Some(manifest.digest.as_str()) {
                 missing.push(manifest);
             }
         }
@@ -129,7 +126,7 @@ impl Push<'_> {
             }
         }
         for tag in tags {
-            if self.digest_of(tag).await?.as_deref() != Some(root.digest.as_str()) {
+            if self.connection.digest_of(tag).await?.as_deref() != Some(root.digest.as_str()) {
                 self.progress.activity(&format!("tag {tag}"));
                 self.put(root, tag).await?;
                 pushed.changed = true;
@@ -196,23 +193,6 @@ impl Push<'_> {
         result
     }
 
-    /// The digest behind a digest or tag, if the registry has it.
-    async fn digest_of(&self, name: &str) -> Result<Option<String>, Problem> {
-        let answer = self.manifest(Method::HEAD, name).await?;
-        Ok(answer.and_then(|answer| answer.header("docker-content-digest").map(str::to_owned)))
-    }
-
-    async fn manifest(&self, method: Method, name: &str) -> Result<Option<Answer>, Problem> {
-        let mut request = request(method, self.connection.at(&format!("manifests/{name}"))?);
-        request.headers = vec![(ACCEPT, MANIFESTS.to_owned())];
-        let answer = self.connection.send(&request).await?;
-        match answer.status {
-            StatusCode::OK => Ok(Some(answer)),
-            StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(Problem::Refused(answer.refusal())),
-        }
-    }
-
     async fn put(&self, manifest: &Blob, name: &str) -> Result<Answer, Problem> {
         let mut request = request(Method::PUT, self.connection.at(&format!("manifests/{name}"))?);
         request.headers = vec![(CONTENT_TYPE, manifest.media_type.clone())];
@@ -226,8 +206,8 @@ impl Push<'_> {
 
     /// Keeps account of a referrer for a registry that does not.
     async fn list(&self, manifest: &Blob, tag: &str) -> Result<(), Problem> {
-        let before = self.manifest(Method::GET, tag).await?;
-        if let Some(list) = referrers::with(before.as_ref().map(|answer| answer.body.as_slice()), manifest) {
+        let before = self.connection.manifest(tag).await?;
+        if let Some(list) = referrers::with(before.as_deref(), manifest) {
             self.put(&Blob::of(referrers::INDEX, list), tag).await?;
         }
         Ok(())

@@ -10,7 +10,7 @@ mod payload;
 
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use manifest::{Candidate, SignatureError, Signed, candidates, sign};
-pub use payload::tag;
+pub use payload::{MEDIA_TYPE, tag};
 
 #[cfg(test)]
 mod tests;

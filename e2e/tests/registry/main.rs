@@ -8,12 +8,13 @@
 mod faults;
 mod logins;
 mod real;
+mod signatures;
 mod tokens;
 
 use std::io::Write;
 use std::process::Stdio;
 
-use e2e::registry::{Image, Registry, USER};
+use e2e::registry::{Image, PASSWORD, Registry, USER};
 use e2e::{Said, deploy_tool_command};
 
 /// A push that finds no login but those that the test names.
@@ -40,6 +41,19 @@ impl Push {
             Self::of(image, &format!("{}/{name}", registry.address)).with(&["--user", USER, "--password-stdin"]);
         push.password = Some(password.to_owned());
         push.trusting(registry)
+    }
+
+    /// Another verb than `push`, as the user of a registry with TLS.
+    fn verb(registry: &Registry, arguments: &[&str]) -> Said {
+        let verb = Self {
+            home: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            password: Some(PASSWORD.to_owned()),
+        };
+        verb.with(&["--user", USER, "--password-stdin"])
+            .trusting(registry)
+            .run()
     }
 
     fn trusting(self, registry: &Registry) -> Self {

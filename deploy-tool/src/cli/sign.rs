@@ -1,0 +1,33 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::RegistryArguments;
+
+/// Arguments of `sign`
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// The image in its registry, by digest as `push` prints it, or by a tag
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// Private key on the curve P-256 in PEM: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// How the registry is reached
+    #[command(flatten)]
+    pub registry: RegistryArguments,
+}
+
+/// Arguments of `verify`
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The image in its registry, by digest or by a tag
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// Public key of who must have signed it, in PEM: openssl pkey -in FILE -pubout
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// How the registry is reached
+    #[command(flatten)]
+    pub registry: RegistryArguments,
+}

@@ -1,0 +1,137 @@
+//! Signatures: ours, those of the real cosign, and what is refused.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::Said;
+use e2e::registry::{Image, PASSWORD, Registry, USER};
+
+use crate::Push;
+
+/// A pair of keys, as the help says to make them.
+struct Keys(tempfile::TempDir);
+
+impl Keys {
+    fn new() -> Self {
+        let keys = Self(tempfile::tempdir().unwrap());
+        let curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
+        openssl(&[&["genpkey"] as &[&str], &curve, &["-out", text(&keys.private())]].concat());
+        openssl(&[
+            "pkey",
+            "-in",
+            text(&keys.private()),
+            "-pubout",
+            "-out",
+            text(&keys.public()),
+        ]);
+        keys
+    }
+
+    fn private(&self) -> PathBuf {
+        self.0.path().join("private.pem")
+    }
+
+    fn public(&self) -> PathBuf {
+        self.0.path().join("public.pem")
+    }
+}
+
+fn openssl(arguments: &[&str]) {
+    Said::from(Command::new("openssl").args(arguments).output().unwrap()).success();
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The real cosign beside the registry, without the public log of signatures.
+fn cosign(registry: &Registry, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
+    let variables: Vec<String> = variables
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
+    registry.exec(
+        &[
+            &["env", "COSIGN_PASSWORD="] as &[&str],
+            &variables,
+            &["cosign"],
+            arguments,
+        ]
+        .concat(),
+    )
+}
+
+const REACHED: [&str; 6] = [
+    "--registry-cacert",
+    "/tls/ca.crt",
+    "--registry-username",
+    USER,
+    "--registry-password",
+    PASSWORD,
+];
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn signatures_are_understood_by_cosign_and_those_of_cosign_here() {
+    let (registry, keys, others) = (Registry::start(), Keys::new(), Keys::new());
+    let reference = Push::to(&Image::new(7, &[1000]), &registry, "shop/signed:v1", PASSWORD)
+        .run()
+        .success();
+    let reference = reference.stdout.trim();
+    let run = |verb: &str, image: &str, key: &Path| Push::verb(&registry, &[verb, image, "--key", text(key)]);
+
+    run("verify", reference, &keys.public()).failure(1, &["DT0716", "it has no signature at all"]);
+    let said = run("sign", reference, &keys.private()).success();
+    assert_eq!(said.stdout.trim(), reference);
+    assert!(
+        run("sign", reference, &keys.private())
+            .success()
+            .stderr
+            .contains("signed by this key already")
+    );
+    let by_tag = format!("{}/shop/signed:v1", registry.address);
+    assert_eq!(
+        run("verify", &by_tag, &keys.public()).success().stdout.trim(),
+        reference
+    );
+    run("verify", reference, &others.public()).failure(1, &["DT0717", "of its 1 signatures none"]);
+
+    let public = std::fs::read_to_string(keys.public()).unwrap();
+    let (_, digest) = reference.split_once('@').unwrap();
+    let beside = format!("localhost:5000/shop/signed@{digest}");
+    let key = [("KEY", public.as_str())];
+    let verify = ["verify", "--key", "env://KEY", "--insecure-ignore-tlog"];
+    cosign(&registry, &key, &[&verify as &[&str], &REACHED, &[&beside]].concat()).success();
+    let public = std::fs::read_to_string(others.public()).unwrap();
+    let refused = cosign(
+        &registry,
+        &[("KEY", &public)],
+        &[&verify as &[&str], &REACHED, &[&beside]].concat(),
+    );
+    assert_ne!(refused.code, 0, "cosign believes any key");
+
+    // cosign signs with a key that it has made.
+    registry
+        .exec(&["env", "--chdir=/tmp", "COSIGN_PASSWORD=", "cosign", "generate-key-pair"])
+        .success();
+    let sign = ["sign", "--yes", "--tlog-upload=false", "--key", "/tmp/cosign.key"];
+    cosign(&registry, &[], &[&sign as &[&str], &REACHED, &[&beside]].concat()).success();
+    let theirs = keys.0.path().join("cosign.pub");
+    std::fs::write(&theirs, registry.exec(&["cat", "/tmp/cosign.pub"]).success().stdout).unwrap();
+    run("verify", reference, &theirs).success();
+    run("verify", reference, &keys.public()).success();
+}
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn what_cannot_be_signed_or_verified_says_why() {
+    let (registry, keys) = (Registry::start(), Keys::new());
+    let run = |verb: &str, image: &str, key: &Path| Push::verb(&registry, &[verb, image, "--key", text(key)]);
+    let missing = format!("{}/shop/missing:v1", registry.address);
+    run("verify", &missing, &keys.public()).failure(1, &["is not in its registry"]);
+    run("verify", missing.trim_end_matches(":v1"), &keys.public()).failure(1, &["names neither a digest nor a tag"]);
+    run("verify", &missing, &keys.private()).failure(1, &["it has no `PUBLIC KEY` block", "openssl pkey"]);
+    run("sign", &missing, &keys.public()).failure(1, &["it has no `PRIVATE KEY` block", "openssl genpkey"]);
+    run("sign", &missing, Path::new("nowhere.pem")).failure(1, &["nowhere.pem"]);
+}
