@@ -8,6 +8,7 @@
 mod faults;
 mod logins;
 mod real;
+mod release;
 mod signatures;
 mod tokens;
 

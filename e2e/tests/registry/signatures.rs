@@ -9,10 +9,10 @@ use e2e::registry::{Image, PASSWORD, Registry, USER};
 use crate::Push;
 
 /// A pair of keys, as the help says to make them.
-struct Keys(tempfile::TempDir);
+pub struct Keys(tempfile::TempDir);
 
 impl Keys {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let keys = Self(tempfile::tempdir().unwrap());
         let curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
         openssl(&[&["genpkey"] as &[&str], &curve, &["-out", text(&keys.private())]].concat());
@@ -27,11 +27,11 @@ impl Keys {
         keys
     }
 
-    fn private(&self) -> PathBuf {
+    pub fn private(&self) -> PathBuf {
         self.0.path().join("private.pem")
     }
 
-    fn public(&self) -> PathBuf {
+    pub fn public(&self) -> PathBuf {
         self.0.path().join("public.pem")
     }
 }
@@ -40,7 +40,7 @@ fn openssl(arguments: &[&str]) {
     Said::from(Command::new("openssl").args(arguments).output().unwrap()).success();
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
