@@ -94,6 +94,19 @@ pub fn deploy_tool_command(arguments: &[&str]) -> Command {
     command
 }
 
+/// A script of this project. It does not see what Cargo tells the tests of themselves: the build script of ring looks at
+/// that, and everything would be compiled again.
+pub fn script(path: &str) -> Command {
+    let mut command = Command::new(repository().join(path));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    command
+}
+
 /// Runs the tool against the cluster under test.
 pub fn deploy_tool(arguments: &[&str]) -> Said {
     let context = context();

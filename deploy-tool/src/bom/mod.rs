@@ -126,7 +126,7 @@ fn component<'a>(key: &'a str, one: &'a Crate, checksum: Option<&'a str>) -> Com
         version: &one.version,
         hashes: hashes.into_iter().collect(),
         licenses: license(&one.license).into_iter().collect(),
-        // A crate of the workspace is not the one of that name on crates.io.
+        // A crate of the workspace is not the one of that name in the public registry.
         purl: (!one.is_local).then(|| format!("pkg:cargo/{}@{}", one.name, one.version.replace('+', "%2B"))),
         references: repository
             .map(|url| Reference { kind: "vcs", url })

@@ -53,6 +53,44 @@ async fn who_cannot_say_so_stops_before_others_take_it_for_gone() {
     assert!((10..20).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 
+/// While the API server is away, nobody can take the release; the work rests, and goes on when it is back.
+#[tokio::test(start_paused = true)]
+async fn work_rests_while_the_api_server_is_away_and_goes_on_unless_somebody_was_faster() {
+    for (state, goes_on) in [(State::Pending, true), (State::Failed, false)] {
+        let (cluster, mut server) = connected();
+        let ours = revision(2, State::Pending, "me@here");
+        let found = Revision { state, ..ours.clone() };
+        let start = tokio::time::Instant::now();
+        let away = std::time::Duration::from_secs(90);
+        let serve = async {
+            answer(&mut server, 201, &stored(&ours, "1", 0)).await;
+            while start.elapsed() < away {
+                answer(&mut server, 503, &refusal(503, "ServiceUnavailable")).await;
+            }
+            answer(&mut server, 409, &refusal(409, "Conflict")).await;
+            answer(&mut server, 200, &stored(&found, "7", 0)).await;
+            std::future::pending::<()>().await;
+        };
+        let deploy = async {
+            let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+            // Due in the middle of the absence: it ends after it.
+            let work = async {
+                tokio::time::sleep(away / 2).await;
+                Ok(start.elapsed())
+            };
+            held.during(work).await
+        };
+        let ended = tokio::select! { ended = deploy => ended, () = serve => unreachable!() };
+        match ended {
+            Ok(ended) => assert!(goes_on && ended >= away, "{ended:?}"),
+            Err(lost) => {
+                assert!(!goes_on, "{lost}");
+                assert_busy(&lost, &codes::LOST, "marked revision 2 as failed");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_end_is_written_on_the_version_that_was_read() {
     let (cluster, mut server) = connected();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{cluster, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
+use crate::harness::{Said, cluster, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
 
 const NAMESPACE: &str = "without-api-server";
 
@@ -18,14 +18,16 @@ impl Drop for Removed {
 }
 
 /// Runs a command on the node with the control plane.
-fn on_the_node(arguments: &[&str]) -> String {
+fn on_the_node(arguments: &[&str]) -> Said {
     let node = format!("{}-control-plane", cluster());
-    let output = Command::new("docker")
-        .args(["exec", &node])
-        .args(arguments)
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    let output = Command::new("docker").args(["exec", &node]).args(arguments).output();
+    Said::from(output.unwrap())
+}
+
+/// The API server's process, while there is one.
+fn server() -> Option<String> {
+    let said = on_the_node(&["pidof", "kube-apiserver"]);
+    (said.code == 0).then(|| said.stdout.trim().to_owned())
 }
 
 #[test]
@@ -65,14 +67,12 @@ fn up_ends_well_though_the_api_server_restarts_meanwhile() {
         ]);
         (said.stdout == "Running").then_some(())
     });
-    let server = on_the_node(&["crictl", "ps", "--name", "kube-apiserver", "--quiet"]);
-    assert!(!server.is_empty(), "no API server on the node");
-    on_the_node(&["crictl", "stop", &server]);
+    let before = server().expect("an API server on the node");
+    on_the_node(&["kill", &before]).success();
     // The kubelet starts another one.
     let status = up.wait().unwrap();
     assert!(status.success(), "{status}");
     eventually("the API server is there again", Duration::from_secs(120), || {
-        let now = on_the_node(&["crictl", "ps", "--name", "kube-apiserver", "--quiet"]);
-        (!now.is_empty() && now != server).then_some(())
+        server().filter(|now| *now != before)
     });
 }

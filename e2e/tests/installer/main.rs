@@ -10,17 +10,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Said, repository};
+use e2e::{Said, script};
 
-fn run(program: &Path, arguments: &[&Path]) -> Said {
-    let mut command = Command::new(program);
-    // What Cargo tells this test of itself: ring's build script looks at it, and everything would be compiled again.
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&*name);
-        }
-    }
+fn run(command: &mut Command, arguments: &[&Path]) -> Said {
     Said::from(command.args(arguments).output().unwrap())
 }
 
@@ -33,17 +25,22 @@ fn install(dist: &Path, prefix: &Path) -> Said {
 #[test]
 #[ignore = "builds deploy-tool for a release"]
 fn a_released_archive_is_installed_whole_and_a_damaged_one_not_at_all() {
-    let scripts = repository().join("scripts/release");
     let folder = tempfile::tempdir().unwrap();
     let (dist, prefix) = (folder.path().join("dist"), folder.path().join("prefix"));
-    let archive = run(&scripts.join("binary"), &[&dist]).success().stdout;
+    let archive = run(&mut script("scripts/release/binary"), &[&dist]).success().stdout;
     let downloads = format!("file://{}", dist.display());
-    run(&scripts.join("checksums"), &[&dist, Path::new(&downloads)]).success();
+    run(
+        &mut script("scripts/release/checksums"),
+        &[&dist, Path::new(&downloads)],
+    )
+    .success();
 
     let said = install(&dist, &prefix).success();
     assert!(said.stdout.contains("it is not in your PATH yet"), "{}", said.stdout);
     let tool = prefix.join("bin/deploy-tool");
-    let version = run(&tool, &[Path::new("--version")]).success().stdout;
+    let version = run(&mut Command::new(&tool), &[Path::new("--version")])
+        .success()
+        .stdout;
     assert!(said.stdout.contains(version.trim()), "{} {version}", said.stdout);
     for file in [
         "man/man1/deploy-tool.1",

@@ -1,21 +1,15 @@
 //! `scripts/release/images`, with a registry here in the place of Docker Hub.
 
-use std::process::Command;
-
 use e2e::registry::{PASSWORD, Registry, USER};
-use e2e::{Said, repository};
+use e2e::{Said, script};
 
 use crate::Push;
 use crate::signatures::{Keys, text};
 
-fn script(variables: &[(&str, &str)]) -> Said {
-    let mut command = Command::new(repository().join("scripts/release/images"));
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        // What Cargo tells this test of itself would have everything compiled again.
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name.starts_with("REGISTRY_") {
-            command.env_remove(&*name);
-        }
+fn release(variables: &[(&str, &str)]) -> Said {
+    let mut command = script("scripts/release/images");
+    for name in ["REGISTRY", "REGISTRY_USERNAME", "REGISTRY_PASSWORD"] {
+        command.env_remove(name);
     }
     Said::from(command.arg("v1.2.3").envs(variables.iter().copied()).output().unwrap())
 }
@@ -23,7 +17,7 @@ fn script(variables: &[(&str, &str)]) -> Said {
 #[test]
 #[ignore = "needs Docker, see main.rs"]
 fn a_release_pushes_and_signs_every_image_and_says_when_it_may_not() {
-    let said = script(&[("GITHUB_ACTIONS", "true")]).success();
+    let said = release(&[("GITHUB_ACTIONS", "true")]).success();
     assert!(
         said.stdout
             .starts_with("::notice title=no images::images are not pushed"),
@@ -33,7 +27,7 @@ fn a_release_pushes_and_signs_every_image_and_says_when_it_may_not() {
 
     let (registry, keys) = (Registry::start(), Keys::new());
     let (authority, private, public) = (registry.authority(), keys.private(), keys.public());
-    let said = script(&[
+    let said = release(&[
         ("REGISTRY", &registry.address),
         ("REGISTRY_USERNAME", USER),
         ("REGISTRY_PASSWORD", PASSWORD),

@@ -25,6 +25,9 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 /// It stops before others may take it for gone.
 const LONGEST_SILENCE: Duration = Duration::from_secs(SILENCE_LIMIT.as_secs() - 4);
 
+/// How long the API server may be away, as while its node restarts, until the deployment is given up.
+const LONGEST_ABSENCE: Duration = Duration::from_secs(5 * 60);
+
 /// The revision that this process makes. As long as it is pending and renewed, nobody else begins one.
 pub struct Held<'a> {
     cluster: &'a Cluster,
@@ -54,22 +57,31 @@ impl<'a> Held<'a> {
         &self.revision
     }
 
-    /// Does the work of the deployment, and says meanwhile that it is alive.
+    /// Does the work of the deployment, and says meanwhile that it is alive. While the API server is away too long to say
+    /// so, the work rests: somebody else could have taken the release when it is back.
     ///
     /// # Errors
     /// Those of the work; or the release is lost to somebody else, and the work is given up.
     pub async fn during<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-        tokio::select! {
-            result = work => result,
-            lost = self.renewed_until_lost() => Err(lost),
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                result = &mut work => return result,
+                end = self.renewed_until_silent() => match end {
+                    Renewal::Lost(failure) => return Err(failure),
+                    Renewal::Refused(cause) => return Err(self.lost(&cause)),
+                    Renewal::Unanswered(_) => self.renewed_again().await?,
+                },
+            }
         }
     }
 
-    async fn renewed_until_lost(&self) -> Failure {
+    /// Renews it until that does not go through for too long. Returns why.
+    async fn renewed_until_silent(&self) -> Renewal {
         let start = Instant::now() + RENEWAL_INTERVAL;
         let mut ticks = tokio::time::interval_at(start, RENEWAL_INTERVAL);
         let mut renewed = Instant::now();
-        let mut trouble = "the API server has not answered in time".to_owned();
+        let mut trouble = Renewal::Unanswered("the API server has not answered in time".to_owned());
         loop {
             let attempt = async {
                 ticks.tick().await;
@@ -77,10 +89,27 @@ impl<'a> Held<'a> {
             };
             match tokio::time::timeout_at(renewed + LONGEST_SILENCE, attempt).await {
                 Ok(Ok(())) => renewed = Instant::now(),
-                Ok(Err(Renewal::Lost(failure))) => return failure,
+                Ok(Err(lost @ Renewal::Lost(_))) => return lost,
                 // The next attempt may go through.
-                Ok(Err(Renewal::Failed(cause))) => trouble = cause,
-                Err(_) => return self.lost(&trouble),
+                Ok(Err(failed)) => trouble = failed,
+                Err(_) => return trouble,
+            }
+        }
+    }
+
+    /// Waits until the API server is back, and still has the release as this deployment's.
+    async fn renewed_again(&self) -> Outcome<()> {
+        let give_up = Instant::now() + LONGEST_ABSENCE;
+        loop {
+            match self.renew().await {
+                Ok(()) => return Ok(()),
+                Err(Renewal::Lost(failure)) => return Err(failure),
+                Err(Renewal::Refused(cause) | Renewal::Unanswered(cause)) if Instant::now() > give_up => {
+                    return Err(Failure::cluster(self.what()).because(cause).next(
+                        "when the API server is back, run the same command again: it goes on from what is there",
+                    ));
+                }
+                Err(_) => tokio::time::sleep(RENEWAL_INTERVAL).await,
             }
         }
     }
@@ -106,8 +135,11 @@ impl<'a> Held<'a> {
             Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {
                 self.look_again(&self.revision).await.map(drop).map_err(Renewal::Lost)
             }
-            Ok(Err(error)) => Err(Renewal::Failed(explain(&error))),
-            Err(failure) => Err(Renewal::Failed(failure.to_string())),
+            Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
+                Err(Renewal::Refused(explain(&kube::Error::Api(status))))
+            }
+            Ok(Err(error)) => Err(Renewal::Unanswered(explain(&error))),
+            Err(failure) => Err(Renewal::Unanswered(failure.to_string())),
         }
     }
 
@@ -216,10 +248,13 @@ impl<'a> Held<'a> {
     }
 }
 
+/// Why it is not renewed.
 enum Renewal {
-    /// It may go through the next time.
-    Failed(String),
-    /// It never will.
+    /// The API server is not there, or cannot answer.
+    Unanswered(String),
+    /// It says no. The next time may be another matter.
+    Refused(String),
+    /// Somebody else has the release.
     Lost(Failure),
 }
 
