@@ -61,6 +61,15 @@ pub fn cases() -> Vec<Case> {
                 step("DELETE", "/orders/$1", "", 204).body(""),
                 step("DELETE", "/orders/$1", "", 404).error("not_found", &[]),
                 step("PUT", "/orders/$1", &first, 404).error("not_found", &[]),
+                // An id that no order can have is one that is not there, too.
+                get("/orders/0", 404).error("not_found", &[]),
+                step(
+                    "PUT",
+                    "/orders/0",
+                    r#"{"product_id":1,"quantity":1,"amount":1,"shipping":0,"tax":0,"shipping_address":"x"}"#,
+                    404,
+                )
+                .error("not_found", &[]),
             ],
         ),
         case(
