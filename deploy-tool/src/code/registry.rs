@@ -20,6 +20,7 @@ pub(super) const CODES: &[&Code] = &[
     &CONTENT_REFUSED,
     &NOT_SIGNED,
     &SIGNED_BY_OTHERS,
+    &READ_REFUSED,
 ];
 
 /// Nobody has logged in.
@@ -129,7 +130,7 @@ pub const RATE_LIMITED: Code = Code {
 /// It says that it has other bytes than were sent.
 pub const DIGEST_MISMATCH: Code = Code {
     number: 712,
-    title: "the registry has other bytes than were sent",
+    title: "the registry has other bytes than were sent or asked for",
     meaning: "The registry names another digest or size than that of what was sent, or refuses it as damaged: something on \
         the way changes bytes, the registry is broken, or the file was changed meanwhile. The tag is as it was.",
     mend: "run the same command again; if it comes again, build the image anew, and go around proxies on the way.",
@@ -177,4 +178,14 @@ pub const SIGNED_BY_OTHERS: Code = Code {
     meaning: "It has signatures, and none of them is of this digest by the holder of the key that was asked for.",
     mend: "take the public key of who has signed it; if it should have been signed by this one, do not use the image, and \
         find out who has pushed it.",
+};
+
+/// Known, and not allowed to read.
+pub const READ_REFUSED: Code = Code {
+    number: 718,
+    title: "this user may not read there",
+    meaning: "The login is accepted, or none was asked for, but the registry does not let this user or access token read from \
+        the repository. Docker Hub says the same of a repository that does not exist.",
+    mend: "look whether the name is spelt correctly; get the right to read, or log in as somebody who has it: `docker login \
+        REGISTRY`.",
 };

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::git;
 use crate::image::{Layout, store};
 use crate::printer::{Printer, Progress};
-use crate::registry::{self, Connection, Repository, reference};
+use crate::registry::{self, Connection, Purpose, Repository, reference};
 
 /// Runs the command.
 ///
@@ -27,7 +27,8 @@ pub async fn run(printer: &Printer, arguments: PushArguments) -> Outcome<()> {
     let layout = layout(printer, &arguments).await?;
     let pushing = async |progress: &Progress| {
         let trust = arguments.registry.trust();
-        let connection = Connection::open(&repository, from.as_deref(), login, &trust).await?;
+        let purpose = Purpose::Push { from: from.clone() };
+        let connection = Connection::open(&repository, purpose, login, &trust).await?;
         let pushed = registry::push(&connection, progress, &layout, &tags, from.as_deref()).await?;
         progress.outcome(pushed.sentence());
         Ok(pushed)

@@ -9,7 +9,7 @@ use crate::cli::SignArguments;
 use crate::failure::{Failure, Outcome};
 use crate::image::{Blob, Layout};
 use crate::printer::{Printer, Progress};
-use crate::registry;
+use crate::registry::{self, Purpose};
 use crate::signature::{self, PrivateKey, Signed};
 
 /// What was signed. As JSON it is the `data` of the result of `sign --output json`.
@@ -29,7 +29,7 @@ struct Result {
 pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
     let key = private_key(&arguments.key)?;
     let signing = async |progress: &Progress| {
-        let target = Target::find(&arguments.image, &arguments.registry).await?;
+        let target = Target::find(&arguments.image, Purpose::Push { from: None }, &arguments.registry).await?;
         let repository = target.connection.repository.to_string();
         let signed = signature::sign(&key, &repository, &target.digest, target.signatures().await?.as_deref());
         let signed =

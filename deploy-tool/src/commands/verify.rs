@@ -9,7 +9,7 @@ use crate::code;
 use crate::digest;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Printer;
-use crate::registry::{Connection, Problem, Repository};
+use crate::registry::{Connection, Purpose, Repository};
 use crate::signature::{self, PublicKey};
 
 /// What was verified. As JSON it is the `data` of the result of `verify --output json`.
@@ -26,7 +26,7 @@ struct Result {
 /// When the image cannot be read, or is not signed by the key.
 pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
     let key = public_key(&arguments.key)?;
-    let target = Target::find(&arguments.image, &arguments.registry).await?;
+    let target = Target::find(&arguments.image, Purpose::Read, &arguments.registry).await?;
     target.verify(&key).await?;
     let reference = target.reference();
     printer.result(
@@ -64,7 +64,7 @@ impl Target {
     ///
     /// # Errors
     /// When it cannot be read, or is not there.
-    pub async fn find(image: &str, registry: &RegistryArguments) -> Outcome<Self> {
+    pub async fn find(image: &str, purpose: Purpose, registry: &RegistryArguments) -> Outcome<Self> {
         let wrong = |why: String| Failure::input(format!("`{image}` is no image in a registry")).because(why);
         let (name, digest) = match image.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
@@ -76,9 +76,9 @@ impl Target {
                 .next(format!("write {repository}@sha256:… as `push` has printed it")));
         };
         let login = registry.credentials().login(&repository).await?;
-        let connection = Connection::open(&repository, None, login, &registry.trust()).await?;
+        let connection = Connection::open(&repository, purpose, login, &registry.trust()).await?;
         let manifest = connection.manifest(&name).await;
-        let manifest = manifest.map_err(|problem| explained(&connection, &problem))?;
+        let manifest = manifest.map_err(|problem| connection.explain(&problem))?;
         let manifest = manifest.ok_or_else(|| {
             Failure::input(format!("{image} is not in its registry"))
                 .next("correct the name, or push it: `deploy-tool push`")
@@ -100,7 +100,7 @@ impl Target {
     /// When it cannot be read.
     pub async fn signatures(&self) -> Outcome<Option<Vec<u8>>> {
         let manifest = self.connection.manifest(&signature::tag(&self.digest)).await;
-        manifest.map_err(|problem| explained(&self.connection, &problem))
+        manifest.map_err(|problem| self.connection.explain(&problem))
     }
 
     /// Whether the holder of the key has signed it.
@@ -120,7 +120,7 @@ impl Target {
             .map_err(|error| refused().code(&code::registry::NOT_SIGNED).because(error))?;
         for candidate in &candidates {
             let payload = self.connection.document(&candidate.digest).await;
-            let payload = payload.map_err(|problem| explained(&self.connection, &problem))?;
+            let payload = payload.map_err(|problem| self.connection.explain(&problem))?;
             if payload.is_some_and(|payload| candidate.proves(key, &self.digest, &payload)) {
                 return Ok(());
             }
@@ -133,9 +133,4 @@ impl Target {
             ))
             .next("use the key of who has signed it, or do not use the image"))
     }
-}
-
-fn explained(connection: &Connection, problem: &Problem) -> Failure {
-    let doing = format!("cannot read from {}", connection.repository);
-    problem.explain(&doing, &connection.repository, connection.login.as_ref())
 }

@@ -7,11 +7,13 @@ use serde::Deserialize;
 
 use super::again;
 use super::configuration::Login;
+use super::purpose::Purpose;
 use super::reference::Repository;
 use crate::code::Code;
 use crate::code::registry::{
     AUTHORITY_UNKNOWN, CONNECTION_LOST, CONTENT_REFUSED, DIGEST_MISMATCH, LOGIN_EXPIRED, LOGIN_NEEDED, LOGIN_REFUSED,
-    NOT_A_REGISTRY, PUSH_REFUSED, RATE_LIMITED, REGISTRY_FAILS, REGISTRY_NOT_REACHED, REPOSITORY_UNKNOWN, TOO_LARGE,
+    NOT_A_REGISTRY, PUSH_REFUSED, RATE_LIMITED, READ_REFUSED, REGISTRY_FAILS, REGISTRY_NOT_REACHED, REPOSITORY_UNKNOWN,
+    TOO_LARGE,
 };
 use crate::failure::Failure;
 
@@ -32,12 +34,14 @@ pub enum Problem {
     LoginRefused(Refusal),
     /// The login has been good once.
     LoginExpired(Refusal),
-    /// The login is good, the right is missing.
-    PushRefused(Refusal),
+    /// The login is good, or none is needed, and the right is missing.
+    Forbidden(Refusal),
     /// Another refusal.
     Refused(Refusal),
-    /// It names other bytes than were sent.
+    /// It names other bytes than were sent, or gives others than were asked for.
     Lie(String),
+    /// A file on this host cannot be written.
+    File(String),
 }
 
 /// An answer that is none of those hoped for.
@@ -127,8 +131,9 @@ impl Problem {
     }
 
     /// What a person reads, after everything that could be tried has been tried.
-    pub fn explain(&self, doing: &str, repository: &Repository, login: Option<&Login>) -> Failure {
+    pub fn explain(&self, purpose: &Purpose, repository: &Repository, login: Option<&Login>) -> Failure {
         let registry = &repository.registry;
+        let doing = purpose.failing(repository);
         let (code, why, next) = match self {
             Self::Unreachable(why) => (
                 &REGISTRY_NOT_REACHED,
@@ -145,11 +150,7 @@ impl Problem {
                 why.clone(),
                 format!("correct the name and port of `{registry}`; a registry without TLS takes --insecure-http"),
             ),
-            Self::Lost(why) => (
-                &CONNECTION_LOST,
-                why.clone(),
-                "run the same command again: what is there already is not sent again".to_owned(),
-            ),
+            Self::Lost(why) => (&CONNECTION_LOST, why.clone(), again(purpose).to_owned()),
             Self::LoginNeeded => (
                 &LOGIN_NEEDED,
                 format!("`{registry}` asks for a login, and nothing names one"),
@@ -157,12 +158,16 @@ impl Problem {
             ),
             Self::LoginRefused(refusal) => (&LOGIN_REFUSED, refusal.sentence(), log_in(registry)),
             Self::LoginExpired(refusal) => (&LOGIN_EXPIRED, refusal.sentence(), log_in(registry)),
-            Self::PushRefused(refusal) => (
-                &PUSH_REFUSED,
-                refusal.sentence(),
-                format!("correct the name `{repository}`, make the repository, or get the right to push there"),
-            ),
-            Self::Refused(refusal) => refused(refusal, repository),
+            Self::Forbidden(refusal) => {
+                let (code, right) = match purpose {
+                    Purpose::Read => (&READ_REFUSED, "read"),
+                    Purpose::Push { .. } => (&PUSH_REFUSED, "push"),
+                };
+                let next = format!("correct the name `{repository}`, or get the right to {right} there");
+                (code, refusal.sentence(), next)
+            }
+            Self::Refused(refusal) => refused(refusal, purpose, repository),
+            Self::File(why) => return Failure::prerequisite(doing).because(why),
             Self::Lie(why) => (
                 &DIGEST_MISMATCH,
                 why.clone(),
@@ -171,7 +176,7 @@ impl Problem {
         };
         let failure = Failure::cluster(doing).code(code).because(why);
         match (self, login) {
-            (Self::LoginRefused(_) | Self::LoginExpired(_) | Self::PushRefused(_), Some(login)) => {
+            (Self::LoginRefused(_) | Self::LoginExpired(_) | Self::Forbidden(_), Some(login)) => {
                 failure.because(format!("the login is that of {}", title(login)))
             }
             _ => failure,
@@ -180,7 +185,7 @@ impl Problem {
     }
 }
 
-fn refused(refusal: &Refusal, repository: &Repository) -> (&'static Code, String, String) {
+fn refused(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'static Code, String, String) {
     let (code, next) = match (refusal.status.as_u16(), refusal.code.as_str()) {
         (429, _) | (_, "TOOMANYREQUESTS") => (&RATE_LIMITED, "log in, or run the same command again later"),
         (413 | 507, _) | (_, "SIZE_INVALID" | "QUOTA_EXCEEDED") => (
@@ -191,10 +196,7 @@ fn refused(refusal: &Refusal, repository: &Repository) -> (&'static Code, String
         (_, "NAME_UNKNOWN" | "NAME_INVALID") => (&REPOSITORY_UNKNOWN, "correct the name, or make the repository"),
         (404, "") => (&NOT_A_REGISTRY, "correct the registry's name"),
         (404, _) => (&REPOSITORY_UNKNOWN, "correct the name, or make the repository"),
-        (500.., _) => (
-            &REGISTRY_FAILS,
-            "run the same command again later: what is there already is not sent again",
-        ),
+        (500.., _) => (&REGISTRY_FAILS, again(purpose)),
         (100..400, _) => (&NOT_A_REGISTRY, "correct the registry's name"),
         _ => (&CONTENT_REFUSED, "read what it says"),
     };
@@ -203,6 +205,13 @@ fn refused(refusal: &Refusal, repository: &Repository) -> (&'static Code, String
         format!("`{}`: {}", repository.registry, refusal.sentence()),
         next.to_owned(),
     )
+}
+
+fn again(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Read => "run the same command again later",
+        Purpose::Push { .. } => "run the same command again later: what is there already is not sent again",
+    }
 }
 
 fn log_in(registry: &str) -> String {
@@ -223,7 +232,7 @@ mod tests {
     fn said(status: u16, body: &str) -> String {
         let refusal = Refusal::new(StatusCode::from_u16(status).unwrap(), body.as_bytes(), None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
-        let failure = Problem::Refused(refusal).explain("cannot push", &repository, None);
+        let failure = Problem::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, None);
         format!("{} {failure}", failure.number().unwrap())
     }
 
@@ -250,12 +259,21 @@ mod tests {
     }
 
     #[test]
+    fn who_may_not_read_is_not_told_to_push() {
+        let refusal = Refusal::new(StatusCode::FORBIDDEN, b"", None);
+        let repository = Repository::parse("x.io/shop").unwrap().0;
+        let failure = Problem::Forbidden(refusal).explain(&Purpose::Read, &repository, None);
+        assert_eq!(failure.number(), Some(&READ_REFUSED));
+        assert!(!failure.to_string().contains("push"), "{failure}");
+    }
+
+    #[test]
     fn who_was_refused_is_said_and_the_password_is_not() {
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, b"", None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
         let login = Login::password("ann", "hunter2");
         let text = Problem::LoginRefused(refusal)
-            .explain("cannot push", &repository, Some(&login))
+            .explain(&Purpose::Push { from: None }, &repository, Some(&login))
             .to_string();
         assert!(text.contains("user `ann`") && !text.contains("hunter2"), "{text}");
     }

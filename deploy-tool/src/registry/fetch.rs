@@ -5,8 +5,9 @@
 use http::header::ACCEPT;
 use http::{Method, StatusCode};
 
+use super::connection::Connection;
 use super::explain::Problem;
-use super::transport::{Answer, Connection, Content, Request};
+use super::transport::{Answer, Request};
 use crate::digest;
 
 /// What is understood of manifests.
@@ -57,12 +58,8 @@ impl Connection {
     }
 
     async fn ask(&self, method: Method, path: &str) -> Result<Answer, Problem> {
-        let request = Request {
-            method,
-            url: self.at(path)?,
-            headers: vec![(ACCEPT, MANIFESTS.to_owned())],
-            content: Content::Nothing,
-        };
+        let mut request = Request::new(method, self.at(path)?);
+        request.headers = vec![(ACCEPT, MANIFESTS.to_owned())];
         self.send(&request).await
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>
 //!
-//! [`reference`](mod@reference), [`challenge`], [`configuration`], [`explain`], [`again`],
+//! [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
 //! [`referrers`] and [`row`] decide;
-//! [`transport`], [`credentials`], [`fetch`], [`upload`] and [`push`](mod@push) do.
+//! [`transport`], [`connection`], [`credentials`], [`fetch`], [`upload`] and [`push`](mod@push) do.
 
 pub mod again;
 pub mod challenge;
 pub mod configuration;
+pub mod connection;
 pub mod credentials;
 pub mod explain;
 pub mod fetch;
+pub mod purpose;
 pub mod push;
 pub mod reference;
 pub mod referrers;
@@ -21,8 +23,10 @@ pub mod transport;
 pub mod upload;
 
 pub use configuration::Login;
+pub use connection::Connection;
 pub use credentials::Credentials;
 pub use explain::Problem;
+pub use purpose::Purpose;
 pub use push::{Pushed, push};
 pub use reference::Repository;
-pub use transport::{Connection, Trust};
+pub use transport::Trust;

@@ -11,11 +11,12 @@ use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use serde::Serialize;
 
+use super::connection::Connection;
 use super::explain::Problem;
 use super::referrers;
 use super::row::{Stage, bytes, row};
-use super::transport::{Answer, Connection, Content};
-use super::upload::{request, same_digest, upload};
+use super::transport::{Answer, Content, Request};
+use super::upload::{same_digest, upload};
 use crate::failure::Outcome;
 use crate::image::{Blob, Layout};
 use crate::printer::Progress;
@@ -76,10 +77,6 @@ pub async fn push(
     tags: &[String],
     from: Option<&str>,
 ) -> Outcome<Pushed> {
-    let explained = |problem: Problem| {
-        let doing = format!("cannot push to {}", connection.repository);
-        problem.explain(&doing, &connection.repository, connection.login.as_ref())
-    };
     Push {
         connection,
         progress,
@@ -88,7 +85,7 @@ pub async fn push(
     }
     .run(tags)
     .await
-    .map_err(explained)
+    .map_err(|problem| connection.explain(&problem))
 }
 
 struct Push<'a> {
@@ -194,7 +191,7 @@ impl Push<'_> {
     }
 
     async fn put(&self, manifest: &Blob, name: &str) -> Result<Answer, Problem> {
-        let mut request = request(Method::PUT, self.connection.at(&format!("manifests/{name}"))?);
+        let mut request = Request::new(Method::PUT, self.connection.at(&format!("manifests/{name}"))?);
         request.headers = vec![(CONTENT_TYPE, manifest.media_type.clone())];
         request.content = Content::Bytes(manifest.bytes().into());
         let answer = self.connection.send(&request).await?;

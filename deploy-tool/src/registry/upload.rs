@@ -15,9 +15,10 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::again::Attempts;
+use super::connection::{Connection, random};
 use super::explain::Problem;
 use super::row::Stage;
-use super::transport::{Answer, Connection, Content, Request, random};
+use super::transport::{Answer, Content, Request};
 use crate::image::{Blob, BlobSource};
 
 /// The largest piece. What a cut costs is sent again, and some proxies take no request of more than 100 MB.
@@ -143,7 +144,7 @@ pub async fn upload(
 
 async fn is_present(connection: &Connection, blob: &Blob) -> Result<bool, Problem> {
     let url = connection.at(&format!("blobs/{}", blob.digest))?;
-    let answer = connection.send(&request(Method::HEAD, url)).await?;
+    let answer = connection.send(&Request::new(Method::HEAD, url)).await?;
     match answer.status {
         StatusCode::NOT_FOUND => Ok(false),
         StatusCode::OK => {
@@ -168,7 +169,7 @@ async fn start(connection: &Connection, blob: &Blob, from: Option<&str>) -> Resu
             .append_pair("mount", &blob.digest)
             .append_pair("from", from);
     }
-    let answer = connection.send(&request(Method::POST, url)).await?;
+    let answer = connection.send(&Request::new(Method::POST, url)).await?;
     match answer.status {
         StatusCode::CREATED => same_digest(&answer, &blob.digest).map(|()| None),
         StatusCode::ACCEPTED => {
@@ -197,7 +198,7 @@ async fn send_rest(
             length,
             sent: sent.clone(),
         };
-        let mut request = request(Method::PATCH, session.location.clone());
+        let mut request = Request::new(Method::PATCH, session.location.clone());
         request.headers = vec![
             (CONTENT_TYPE, "application/octet-stream".to_owned()),
             (
@@ -215,7 +216,7 @@ async fn send_rest(
     }
     let mut url = session.location.clone();
     url.query_pairs_mut().append_pair("digest", &blob.digest);
-    let mut request = request(Method::PUT, url);
+    let mut request = Request::new(Method::PUT, url);
     request.headers = vec![(CONTENT_LENGTH, "0".to_owned())];
     let answer = connection.exchange(&request).await?;
     match answer.status {
@@ -226,7 +227,9 @@ async fn send_rest(
 
 /// How far an upload has come, and where it goes on; none when the registry does not know it, or has nothing of it.
 async fn stand(connection: &Connection, session: &Session) -> Result<Option<(Url, u64)>, Problem> {
-    let answer = connection.send(&request(Method::GET, session.location.clone())).await?;
+    let answer = connection
+        .send(&Request::new(Method::GET, session.location.clone()))
+        .await?;
     match answer.status {
         StatusCode::NO_CONTENT => {
             let offset = answer.header(RANGE).and_then(next_offset);
@@ -263,16 +266,6 @@ pub fn same_digest(answer: &Answer, expected: &str) -> Result<(), Problem> {
     match answer.header(DIGEST_HEADER) {
         Some(named) if named != expected => Err(Problem::Lie(format!("it names {named} what was sent as {expected}"))),
         _ => Ok(()),
-    }
-}
-
-/// A request without headers and content.
-pub fn request(method: Method, url: Url) -> Request {
-    Request {
-        method,
-        url,
-        headers: Vec::new(),
-        content: Content::Nothing,
     }
 }
 

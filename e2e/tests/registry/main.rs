@@ -28,10 +28,15 @@ struct Push {
 
 impl Push {
     fn of(image: &Image, to: &str) -> Self {
+        Self::alone(&["push", image.path(), "--to", to])
+    }
+
+    /// Any verb.
+    fn alone(arguments: &[&str]) -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
             variables: Vec::new(),
-            arguments: ["push", image.path(), "--to", to].map(str::to_owned).to_vec(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             password: None,
         }
     }
@@ -46,15 +51,9 @@ impl Push {
 
     /// Another verb than `push`, as the user of a registry with TLS.
     fn verb(registry: &Registry, arguments: &[&str]) -> Said {
-        let verb = Self {
-            home: tempfile::tempdir().unwrap(),
-            variables: Vec::new(),
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-            password: Some(PASSWORD.to_owned()),
-        };
-        verb.with(&["--user", USER, "--password-stdin"])
-            .trusting(registry)
-            .run()
+        let mut verb = Self::alone(arguments).with(&["--user", USER, "--password-stdin"]);
+        verb.password = Some(PASSWORD.to_owned());
+        verb.trusting(registry).run()
     }
 
     fn trusting(self, registry: &Registry) -> Self {

@@ -6,6 +6,7 @@ use e2e::registry::proxy::{Fault, Proxy};
 use e2e::registry::{Gate, Image, Known, Registry};
 
 use crate::Push;
+use crate::signatures::{Keys, text};
 
 fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
@@ -72,4 +73,29 @@ fn who_may_not_push_is_told_so() {
     proxy.fail("POST", "/uploads/", Fault::Answer(403, &[], denied), 1);
     let said = Push::of(&image, &format!("{}/shop:1", proxy.address)).run();
     said.failure(2, &["error DT0704:", "requested access to the resource is denied"]);
+}
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn who_only_reads_asks_for_no_more_and_is_told_of_reading() {
+    let registry = Registry::start_plain(&[]);
+    let proxy = Proxy::start(&registry.address);
+    let (name, keys) = (format!("{}/shop:1", proxy.address), Keys::new());
+    let key = keys.public();
+    let verify = || Push::alone(&["verify", &name, "--key", text(&key)]);
+    Push::of(&Image::new(8, &[40]), &name).run().success();
+    proxy.fail("GET", "/manifests/", Fault::Answer(403, &[], ""), 1);
+    verify()
+        .run()
+        .failure(2, &["error DT0718:", "cannot read from", "get the right to read there"]);
+
+    proxy.guard(Gate::new(Known::Identity("kept-by-docker"), 1_000));
+    let configuration = format!(
+        r#"{{"auths": {{"{}": {{"identitytoken": "kept-by-docker"}}}}}}"#,
+        proxy.address
+    );
+    let said = verify().configured(&configuration).run();
+    said.failure(1, &["error DT0716:"]);
+    let asked = proxy.gate(|gate| gate.asked().to_vec());
+    assert!(asked[0].contains("scope=repository%3Ashop%3Apull&"), "{}", asked[0]);
 }
