@@ -88,6 +88,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("inspect app.wasm", "what the module imports, and whether it would run"),
             ("inspect image.tar --output json", "an image, for a program"),
+            (
+                "inspect docker.io/you/orders:1.2.3",
+                "an image in a registry, and what is attached to it",
+            ),
         ],
     ),
     (

@@ -93,7 +93,7 @@ pub enum Command {
     /// Say what is in an image or a Wasm module, and warn of known traps
     ///
     /// Platforms, layers, entrypoint, what the module imports and who offers that, native code and for which engine, what is
-    /// attached. Runs nothing and asks no cluster.
+    /// attached. Takes images here and in registries. Runs nothing and asks no cluster.
     Inspect(InspectArguments),
     /// Push an image to a registry; touches no cluster
     ///

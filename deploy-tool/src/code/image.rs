@@ -22,7 +22,8 @@ pub const MALFORMED: Code = Code {
     title: "an image is damaged, or is none",
     meaning: "An image on this host is an [OCI layout](https://github.com/opencontainers/image-spec/blob/main/image-layout.md): \
         a folder, or the same in a tar file. It is read only when every part is there and has the size and the SHA-256 \
-        that its index says, so that no part of an image is taken for all of it.",
+        that its index says, so that no part of an image is taken for all of it. The same holds for what a registry gives. Registries also \
+        keep charts, signatures and other artifacts, which are no images.",
     mend: "make it again (`deploy-tool build`), or copy it again from where it came from. An archive of the old form of \
         `docker save` becomes a layout by `skopeo copy docker-archive:OLD oci-archive:NEW`.",
 };
@@ -113,7 +114,8 @@ pub const ROOT: Code = Code {
 pub const NOT_SEEN: Code = Code {
     number: 611,
     title: "a layer cannot be looked into",
-    meaning: "The layer is packed by something other than gzip, is damaged, or unpacks to more than a gibibyte. What is in it is \
-        not known.",
-    mend: "unpack it by other means, or pack it by gzip.",
+    meaning: "The layer is packed by something other than gzip, is damaged, or unpacks to more than a gibibyte; or the \
+        layers of an image in a registry are so large that they were not fetched. What is in it is not known.",
+    mend: "unpack it by other means, or pack it by gzip. Large images are looked into here: `skopeo copy docker://IMAGE oci:FOLDER`, \
+        then inspect the folder.",
 };

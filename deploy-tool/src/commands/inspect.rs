@@ -1,73 +1,97 @@
-//! `deploy-tool inspect`: what an image, an archive or a module is, and which known traps it has fallen into.
+//! `deploy-tool inspect`: what an image or a module is, wherever it is, and which known traps it has fallen into.
 
 use std::io::Read;
 use std::path::Path;
 
 use crate::cache::Cache;
-use crate::cli::InspectArguments;
+use crate::cli::{InspectArguments, RegistryArguments};
+use crate::code;
 use crate::failure::{Failure, Outcome};
-use crate::image::{Blob, Layout, contents, specification, store};
-use crate::inspect::{self, Configuration, Report, SERVICES, Seen};
+use crate::image::{Blob, Layout, artifact, contents, specification, store};
+use crate::inspect::{self, Configuration, OnDisk, Report, SERVICES, Seen, Subject};
 use crate::printer::Printer;
 use crate::publish;
+use crate::registry::{Connection, PullError, Purpose, Reference, pull};
 
 /// The first bytes of a WebAssembly module.
 const MAGIC: &[u8] = b"\0asm";
+/// Larger layers are not brought here: a Wasm service has a few megabytes, and nobody waits for gigabytes to read a table.
+const MOST_LAYER_BYTES: u64 = 256 << 20;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When there is no such image or module, or it is damaged.
-pub fn run(printer: &Printer, arguments: &InspectArguments) -> Outcome<()> {
-    let report = report(&arguments.what)?;
+pub async fn run(printer: &Printer, arguments: InspectArguments) -> Outcome<()> {
+    let report = report(&arguments.what, &arguments.registry).await?;
     printer.result(&report, &inspect::text(&report));
     Ok(())
 }
 
-/// What is said of a path or a reference.
+/// What is said of a file, a folder or a reference.
 ///
 /// # Errors
-/// When there is no such image or module, or it is damaged.
-pub fn report(what: &str) -> Outcome<Report> {
-    let path = Path::new(what);
-    if !path.exists() {
-        return image(&named(what)?);
-    }
-    if is_module(path).map_err(|error| unreadable(what, &error))? {
-        let bytes = std::fs::read(path).map_err(|error| unreadable(what, &error))?;
-        return Ok(inspect::module(&bytes));
-    }
-    image(&store::read(path)?)
-}
-
-/// An image that was built here, by its exact reference.
-fn named(reference: &str) -> Outcome<Layout> {
-    let layout = publish::layout(&Cache::open()?, reference);
-    let layout = layout.ok_or_else(|| {
-        Failure::input(format!(
-            "there is no file `{reference}`, and no image of that name was built here"
-        ))
-        .next("name a module, the folder or the archive of an OCI layout, or what `deploy-tool build` prints")
+/// When it is none of these, or damaged.
+pub async fn report(what: &str, registry: &RegistryArguments) -> Outcome<Report> {
+    let on_disk = on_disk(Path::new(what)).map_err(|error| unreadable(what, &error))?;
+    let built = publish::layout(&Cache::open()?, what);
+    let subject = inspect::subject(what, on_disk, built).map_err(|why| {
+        Failure::input(format!("`{what}` cannot be inspected"))
+            .because(why)
+            .next("name a module, the folder or the archive of an OCI layout, or what `deploy-tool build` prints")
+            .next("or an image in a registry: docker.io/you/orders:1.2.3")
     })?;
-    store::read(&layout)
+    match subject {
+        Subject::Module => {
+            let bytes = std::fs::read(what).map_err(|error| unreadable(what, &error))?;
+            Ok(inspect::module(&bytes))
+        }
+        Subject::Layout(path) => image(what, &store::read(&path)?),
+        Subject::Remote(reference) => remote(what, &reference, registry).await,
+    }
 }
 
-fn is_module(path: &Path) -> std::io::Result<bool> {
-    if path.is_dir() {
-        return Ok(false);
+/// What is said of an image in a registry. Its layers are here only as long as they are looked into.
+async fn remote(what: &str, reference: &Reference, registry: &RegistryArguments) -> Outcome<Report> {
+    let Reference { repository, name } = reference;
+    let login = registry.credentials().login(repository).await?;
+    let connection = Connection::open(repository, Purpose::Read, login, &registry.trust()).await?;
+    let scratch = Cache::open()?.scratch("inspect")?;
+    let layout = pull(&connection, name, &scratch.path, MOST_LAYER_BYTES).await;
+    let layout = layout.map_err(|error| match error {
+        PullError::Registry(problem) => connection.explain(&problem),
+        PullError::Image(error) => no_image(what, error),
+    })?;
+    let mut layout = layout.ok_or_else(|| reference.missing())?;
+    layout.name = Some(what.to_owned());
+    image(what, &layout)
+}
+
+fn on_disk(path: &Path) -> std::io::Result<OnDisk> {
+    if !path.is_file() {
+        return Ok(if path.exists() { OnDisk::Other } else { OnDisk::Nothing });
     }
     let mut start = Vec::new();
     let file = std::fs::File::open(path)?;
     file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
-    Ok(start == MAGIC)
+    Ok(if start == MAGIC { OnDisk::Module } else { OnDisk::Other })
 }
 
-fn image(layout: &Layout) -> Outcome<Report> {
-    let images = inspect::images(layout).into_iter();
-    let seen = images
-        .map(|(_, manifest)| see(layout, manifest))
-        .collect::<Outcome<Vec<_>>>()?;
+fn image(what: &str, layout: &Layout) -> Outcome<Report> {
+    let mut seen = Vec::new();
+    for (_, manifest) in inspect::images(layout) {
+        if let Some(other) = artifact::artifact(&specification::Manifest::of(manifest)) {
+            return Err(no_image(what, format!("it is {other}")));
+        }
+        seen.push(see(layout, manifest)?);
+    }
     Ok(inspect::image(layout, &seen))
+}
+
+fn no_image(what: &str, why: impl std::fmt::Display) -> Failure {
+    Failure::input(format!("`{what}` is no image"))
+        .code(&code::image::MALFORMED)
+        .because(why)
 }
 
 /// Looks at the configuration, and into the layers from the highest to the lowest.
@@ -80,7 +104,15 @@ fn see(layout: &Layout, manifest: &Blob) -> Outcome<Seen> {
     let entrypoint = seen.configuration.entrypoint();
     let mut wanted = vec![SERVICES];
     wanted.extend(entrypoint.first().map(String::as_str));
-    for blob in layers.iter().rev().filter_map(|layer| layout.blob(&layer.digest)) {
+    for layer in layers.iter().rev() {
+        let Some(blob) = layout.blob(&layer.digest) else {
+            let why = format!(
+                "the layers have more than {} MB together and were not fetched",
+                MOST_LAYER_BYTES >> 20
+            );
+            seen.not_seen = Some(why);
+            break;
+        };
         let found = store::open(blob).and_then(|layer| contents::look(layer, &blob.media_type, &wanted));
         match found {
             Ok(found) => {

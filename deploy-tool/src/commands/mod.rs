@@ -48,7 +48,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
         Command::Rollback(arguments) => rollback::run(printer, arguments).await,
         Command::History(arguments) => history::run(printer, arguments).await,
         Command::Status(arguments) => status::run(printer, arguments).await,
-        Command::Inspect(arguments) => inspect::run(printer, &arguments),
+        Command::Inspect(arguments) => inspect::run(printer, arguments).await,
         Command::Logs(arguments) => logs::run(printer, arguments).await,
         Command::Open(arguments) => open::run(printer, arguments).await,
         Command::Restart(arguments) => restart::run(printer, arguments).await,

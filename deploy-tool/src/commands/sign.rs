@@ -31,7 +31,8 @@ pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
     let signing = async |progress: &Progress| {
         let target = Target::find(&arguments.image, Purpose::Push { from: None }, &arguments.registry).await?;
         let repository = target.connection.repository.to_string();
-        let signed = signature::sign(&key, &repository, &target.digest, target.signatures().await?.as_deref());
+        let existing = target.signatures().await?;
+        let signed = signature::sign(&key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
         let signed =
             signed.map_err(|error| Failure::input(format!("cannot sign {}", target.reference())).because(error))?;
         let changed = signed.is_some();

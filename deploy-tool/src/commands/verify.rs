@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::cli::{RegistryArguments, VerifyArguments};
 use crate::code;
-use crate::digest;
 use crate::failure::{Failure, Outcome};
+use crate::image::Blob;
 use crate::printer::Printer;
-use crate::registry::{Connection, Purpose, Repository};
+use crate::registry::{Connection, Purpose, Reference};
 use crate::signature::{self, PublicKey};
 
 /// What was verified. As JSON it is the `data` of the result of `verify --output json`.
@@ -65,26 +65,20 @@ impl Target {
     /// # Errors
     /// When it cannot be read, or is not there.
     pub async fn find(image: &str, purpose: Purpose, registry: &RegistryArguments) -> Outcome<Self> {
-        let wrong = |why: String| Failure::input(format!("`{image}` is no image in a registry")).because(why);
-        let (name, digest) = match image.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (image, None),
+        let wrong = |why: String| {
+            Failure::input(format!("`{image}` is no image in a registry"))
+                .because(why)
+                .next("write REPOSITORY:TAG, or REPOSITORY@sha256:… as `push` has printed it")
         };
-        let (repository, tag) = Repository::parse(name).map_err(wrong)?;
-        let Some(name) = digest.map(str::to_owned).or(tag) else {
-            return Err(wrong("it names neither a digest nor a tag".to_owned())
-                .next(format!("write {repository}@sha256:… as `push` has printed it")));
-        };
-        let login = registry.credentials().login(&repository).await?;
-        let connection = Connection::open(&repository, purpose, login, &registry.trust()).await?;
-        let manifest = connection.manifest(&name).await;
+        let reference = Reference::parse(image).map_err(wrong)?;
+        let Reference { repository, name } = &reference;
+        let login = registry.credentials().login(repository).await?;
+        let connection = Connection::open(repository, purpose, login, &registry.trust()).await?;
+        let manifest = connection.manifest(name).await;
         let manifest = manifest.map_err(|problem| connection.explain(&problem))?;
-        let manifest = manifest.ok_or_else(|| {
-            Failure::input(format!("{image} is not in its registry"))
-                .next("correct the name, or push it: `deploy-tool push`")
-        })?;
+        let manifest = manifest.ok_or_else(|| reference.missing())?;
         Ok(Self {
-            digest: digest::oci(&manifest),
+            digest: manifest.digest,
             connection,
         })
     }
@@ -98,7 +92,7 @@ impl Target {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn signatures(&self) -> Outcome<Option<Vec<u8>>> {
+    pub async fn signatures(&self) -> Outcome<Option<Blob>> {
         let manifest = self.connection.manifest(&signature::tag(&self.digest)).await;
         manifest.map_err(|problem| self.connection.explain(&problem))
     }
@@ -116,7 +110,7 @@ impl Target {
                 .because("it has no signature at all")
                 .next(format!("sign it: `deploy-tool sign {reference} --key FILE`")));
         };
-        let candidates = signature::candidates(&manifest)
+        let candidates = signature::candidates(manifest.bytes())
             .map_err(|error| refused().code(&code::registry::NOT_SIGNED).because(error))?;
         for candidate in &candidates {
             let payload = self.connection.document(&candidate.digest).await;

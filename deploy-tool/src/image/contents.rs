@@ -25,7 +25,10 @@ pub fn look(layer: impl Read, media_type: &str, wanted: &[&str]) -> Result<Conte
     let unpacked: Box<dyn Read> = match media_type.rsplit(['.', '+']).next() {
         Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(layer)),
         Some("tar") => Box::new(layer),
-        _ => return Err(Error::new(ErrorKind::Unsupported, format!("it is `{media_type}`"))),
+        _ => {
+            let why = format!("only gzip is unpacked here, and it is `{media_type}`");
+            return Err(Error::new(ErrorKind::Unsupported, why));
+        }
     };
     let mut contents = Contents::default();
     let mut archive = tar::Archive::new(unpacked.take(MOST_UNPACKED));

@@ -134,7 +134,7 @@ impl Layout {
             if is_index(&manifest.media_type) {
                 continue;
             }
-            let Manifest { config, layers, .. } = parse(&manifest.digest, manifest.bytes())?;
+            let (config, layers) = parts(manifest)?;
             for descriptor in std::iter::once(config).chain(layers) {
                 if seen.insert(descriptor.digest.clone()) {
                     blobs.push(reader.blob(&descriptor)?);
@@ -209,6 +209,42 @@ pub fn path(digest: &str) -> Option<String> {
     (digits.len() == 64 && digits.bytes().all(hexadecimal)).then(|| format!("blobs/sha256/{digits}"))
 }
 
+/// The manifests that an index names.
+///
+/// # Errors
+/// When it is no index, or names something else than images.
+pub fn images(index: &Blob) -> Result<Vec<Descriptor>, LayoutError> {
+    let Index { manifests, .. } = parse(&index.digest, index.bytes())?;
+    if manifests.len() > MOST_MANIFESTS {
+        return Err(LayoutError::Many);
+    }
+    for Descriptor { media_type, digest, .. } in &manifests {
+        if is_index(media_type) {
+            return Err(LayoutError::Nested(digest.clone()));
+        }
+        kind(digest, media_type)?;
+    }
+    Ok(manifests)
+}
+
+/// The configuration of a manifest, and its layers.
+///
+/// # Errors
+/// When it is no manifest.
+pub fn parts(manifest: &Blob) -> Result<(Descriptor, Vec<Descriptor>), LayoutError> {
+    kind(&manifest.digest, &manifest.media_type)?;
+    let Manifest { config, layers, .. } = parse(&manifest.digest, manifest.bytes())?;
+    Ok((config, layers))
+}
+
+/// Nothing that is neither an image nor an index is read any further.
+fn kind(digest: &str, media_type: &str) -> Result<(), LayoutError> {
+    match is_index(media_type) || is_manifest(media_type) {
+        true => Ok(()),
+        false => Err(LayoutError::MediaType(digest.to_owned(), media_type.to_owned())),
+    }
+}
+
 /// Whether a media type is one of an index.
 pub fn is_index(media_type: &str) -> bool {
     [INDEX, DOCKER_INDEX].contains(&media_type)
@@ -273,9 +309,7 @@ impl<F: Files> Reader<'_, F> {
 
     fn named(&self, descriptor: Descriptor) -> Result<Named, LayoutError> {
         let Descriptor { media_type, digest, .. } = &descriptor;
-        if !is_index(media_type) && !is_manifest(media_type) {
-            return Err(LayoutError::MediaType(digest.clone(), media_type.clone()));
-        }
+        kind(digest, media_type)?;
         let blob = self.read(&descriptor)?;
         let is_referrer = is_manifest(media_type) && parse::<Manifest>(digest, blob.bytes())?.subject.is_some();
         Ok(Named {
@@ -289,15 +323,6 @@ impl<F: Files> Reader<'_, F> {
         if !is_index(&root.media_type) {
             return Ok(Vec::new());
         }
-        let index: Index = parse(&root.digest, root.bytes())?;
-        if index.manifests.len() > MOST_MANIFESTS {
-            return Err(LayoutError::Many);
-        }
-        let manifests = index.manifests.iter().map(|descriptor| match &descriptor.media_type {
-            kind if is_index(kind) => Err(LayoutError::Nested(descriptor.digest.clone())),
-            kind if !is_manifest(kind) => Err(LayoutError::MediaType(descriptor.digest.clone(), kind.clone())),
-            _ => self.read(descriptor),
-        });
-        manifests.collect()
+        images(root)?.iter().map(|descriptor| self.read(descriptor)).collect()
     }
 }

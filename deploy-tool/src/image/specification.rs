@@ -21,6 +21,20 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 /// The same of an index.
 pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// What buildx puts into an index beside the images.
+/// <https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>
+pub const ATTACHED_ANNOTATION: &str = "vnd.docker.reference.type";
+
+/// What a manifest or an index says that it is. Old ones say nothing.
+pub fn media_type(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        media_type: Option<String>,
+    }
+    serde_json::from_slice::<Named>(bytes).ok()?.media_type
+}
+
 /// A reference to a blob. <https://github.com/opencontainers/image-spec/blob/main/descriptor.md>
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

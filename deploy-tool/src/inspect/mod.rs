@@ -1,10 +1,14 @@
 //! Pure: what an image, or a module alone, is, and which known traps it has fallen into.
 
+mod attached;
 mod configuration;
+mod subject;
 mod text;
 mod warning;
 
+pub use attached::Attached;
 pub use configuration::Configuration;
+pub use subject::{OnDisk, Subject, subject};
 pub use text::text;
 pub use warning::Warning;
 
@@ -15,7 +19,7 @@ use serde::Serialize;
 use crate::digest;
 use crate::image::contents::Contents;
 use crate::image::layout::is_index;
-use crate::image::specification::{Descriptor, Index, Manifest, Platform};
+use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor, Index, Manifest, Platform};
 use crate::image::{Blob, Layout, VARIANT_ANNOTATION};
 use crate::module::facts::{self, NativeCode};
 use crate::module::inspect;
@@ -24,10 +28,6 @@ use crate::settings::ENGINE_LABEL;
 const SCHEMA: &str = "deploy-tool.dev/inspect/v1";
 /// The file without which no host name is found.
 pub const SERVICES: &str = "/etc/services";
-/// What buildx puts into an index beside the images.
-/// <https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>
-const ATTACHED_ANNOTATION: &str = "vnd.docker.reference.type";
-
 /// What `inspect` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -120,16 +120,6 @@ pub struct ImportReport {
     pub functions: BTreeSet<String>,
 }
 
-/// Something that is attached to an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attached {
-    /// What it is: the type of the artifact.
-    pub kind: String,
-    /// The digest of its manifest.
-    pub digest: String,
-}
-
 /// What was seen of the image of a platform.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -178,7 +168,7 @@ pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
         },
         platforms,
         modules,
-        attached: attached(layout),
+        attached: attached::attached(layout),
         warnings: Vec::new(),
     };
     report.warnings = warning::of_image(&report);
@@ -264,30 +254,6 @@ fn module_report(bytes: &[u8]) -> ModuleReport {
         native_code: facts.native,
         problem,
     }
-}
-
-fn attached(layout: &Layout) -> Vec<Attached> {
-    let of = |kind: Option<String>, digest: &str| Attached {
-        kind: kind.unwrap_or_else(|| "unknown".to_owned()),
-        digest: digest.to_owned(),
-    };
-    let referrers = layout.referrers.iter().map(|blob| {
-        let Manifest {
-            artifact_type, config, ..
-        } = Manifest::of(blob);
-        // Before there were types of artifacts, the configuration's was taken for one.
-        of(artifact_type.or(Some(config.media_type)), &blob.digest)
-    });
-    let entries = if is_index(&layout.root.media_type) {
-        Index::of(&layout.root).manifests
-    } else {
-        Vec::new()
-    };
-    let beside = entries.iter().filter_map(|entry| {
-        let kind = entry.annotations.get(ATTACHED_ANNOTATION)?;
-        Some(of(Some(kind.clone()), &entry.digest))
-    });
-    referrers.chain(beside).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::cache::Cache;
-use crate::commands::inspect::report;
+use crate::cli::RegistryArguments;
+use crate::commands::inspect;
 use crate::image::specification::{INDEX, MANIFEST};
 use crate::image::{self, Compiled, Contents, Definition, ExtraFile, store};
 use crate::module::inspect::tests::module as bytes_of_module;
@@ -67,6 +68,11 @@ fn single(mut layout: Layout, change: impl Fn(&mut Manifest)) -> Layout {
     layout.root = Blob::of(MANIFEST, image::json(&manifest));
     layout.manifests.clear();
     layout
+}
+
+fn report(what: &str) -> crate::failure::Outcome<Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(inspect::report(what, &RegistryArguments::default()))
 }
 
 fn reported(layout: &Layout) -> Report {

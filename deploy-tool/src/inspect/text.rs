@@ -25,8 +25,11 @@ pub fn text(report: &Report) -> String {
         ));
     }
     if !report.attached.is_empty() {
-        let rows = report.attached.iter().map(|one| [one.kind.clone(), one.digest.clone()]);
-        text.push_str(&format!("\n{}", aligned(["ATTACHED", "DIGEST"], rows)));
+        let rows = report
+            .attached
+            .iter()
+            .map(|one| [one.role.clone(), one.kind.clone(), one.digest.clone()]);
+        text.push_str(&format!("\n{}", aligned(["ATTACHED", "TYPE", "DIGEST"], rows)));
     }
     text.push('\n');
     for warning in &report.warnings {

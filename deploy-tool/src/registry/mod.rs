@@ -4,7 +4,7 @@
 //!
 //! [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
 //! [`referrers`] and [`row`] decide;
-//! [`transport`], [`connection`], [`credentials`], [`fetch`], [`upload`] and [`push`](mod@push) do.
+//! [`transport`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`upload`] and [`push`](mod@push) do.
 
 pub mod again;
 pub mod challenge;
@@ -13,6 +13,7 @@ pub mod connection;
 pub mod credentials;
 pub mod explain;
 pub mod fetch;
+pub mod pull;
 pub mod purpose;
 pub mod push;
 pub mod reference;
@@ -26,7 +27,8 @@ pub use configuration::Login;
 pub use connection::Connection;
 pub use credentials::Credentials;
 pub use explain::Problem;
+pub use pull::{PullError, pull};
 pub use purpose::Purpose;
 pub use push::{Pushed, push};
-pub use reference::Repository;
+pub use reference::{Reference, Repository};
 pub use transport::Trust;

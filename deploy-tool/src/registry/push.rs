@@ -204,7 +204,7 @@ impl Push<'_> {
     /// Keeps account of a referrer for a registry that does not.
     async fn list(&self, manifest: &Blob, tag: &str) -> Result<(), Problem> {
         let before = self.connection.manifest(tag).await?;
-        if let Some(list) = referrers::with(before.as_deref(), manifest) {
+        if let Some(list) = referrers::with(before.as_ref().map(Blob::bytes), manifest) {
             self.put(&Blob::of(referrers::INDEX, list), tag).await?;
         }
         Ok(())

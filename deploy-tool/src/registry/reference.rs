@@ -4,6 +4,9 @@
 
 use std::fmt;
 
+use crate::failure::Failure;
+use crate::image::layout;
+
 /// The registry of names without one.
 const DOCKER_HUB: &str = "docker.io";
 /// Where its interface is, <https://docs.docker.com/docker-hub/image-library/mirror/>.
@@ -93,6 +96,48 @@ impl Repository {
 impl fmt::Display for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.registry, self.path)
+    }
+}
+
+/// One image in a repository: docker.io/user/orders:1.2.3, docker.io/user/orders@sha256:….
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it is.
+    pub repository: Repository,
+    /// Its digest, or else its tag.
+    pub name: String,
+}
+
+impl Reference {
+    /// Reads `REPOSITORY:TAG` or `REPOSITORY@DIGEST`. With both, the digest counts, as everywhere.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text, None),
+        };
+        let (repository, tag) = Repository::parse(name)?;
+        if let Some(digest) = digest.filter(|digest| layout::path(digest).is_none()) {
+            return Err(format!("`{digest}` is no digest: sha256: and 64 digits from 0 to f"));
+        }
+        let name = digest.map(str::to_owned).or(tag);
+        let name = name.ok_or("it names neither a digest nor a tag")?;
+        Ok(Self { repository, name })
+    }
+
+    /// That it is not there.
+    pub fn missing(&self) -> Failure {
+        Failure::input(format!("{self} is not in its registry"))
+            .next("correct the name, or push it: `deploy-tool push`")
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.name.contains(':') { '@' } else { ':' };
+        write!(f, "{}{sign}{}", self.repository, self.name)
     }
 }
 
@@ -188,6 +233,18 @@ mod tests {
             "a b",
         ] {
             assert!(Repository::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_image_has_a_tag_or_a_digest() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let name = |text: String| Reference::parse(&text).map(|reference| reference.name);
+        assert_eq!(name("x.io/a:1".into()), Ok("1".into()));
+        assert_eq!(name(format!("x.io/a@{digest}")), Ok(digest.clone()));
+        assert_eq!(name(format!("x.io/a:1@{digest}")), Ok(digest));
+        for wrong in ["x.io/a", "x.io/a@sha256:00", "x.io/a@1", "x.io:5000/a", "@", ""] {
+            assert!(Reference::parse(wrong).is_err(), "{wrong}");
         }
     }
 

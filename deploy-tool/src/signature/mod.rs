@@ -10,7 +10,7 @@ mod payload;
 
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use manifest::{Candidate, SignatureError, Signed, candidates, sign};
-pub use payload::{MEDIA_TYPE, tag};
+pub use payload::{MEDIA_TYPE, tag, tags};
 
 #[cfg(test)]
 mod tests;

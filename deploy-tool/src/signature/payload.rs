@@ -58,6 +58,11 @@ impl Payload {
     }
 }
 
+/// The tags under which cosign keeps what it attaches to a digest: signatures, signed statements, bills of materials.
+pub fn tags(digest: &str) -> [String; 3] {
+    ["sig", "att", "sbom"].map(|ending| format!("{}.{ending}", digest.replace(':', "-")))
+}
+
 /// The tag under which the signatures of a digest are.
 pub fn tag(digest: &str) -> String {
     format!("{}.sig", digest.replace(':', "-"))

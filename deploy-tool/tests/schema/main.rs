@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use check::faults;
 use deploy_tool::cache::Cache;
+use deploy_tool::cli::RegistryArguments;
 use deploy_tool::commands::build::Built;
 use deploy_tool::image::{self, Contents, Definition, store};
 use deploy_tool::manifest::Wave;
@@ -151,8 +152,8 @@ fn image() {
     assert_follows("push", &pushed);
 }
 
-#[test]
-fn inspected() {
+#[tokio::test]
+async fn inspected() {
     let definition = Definition::parse(include_str!("../../../oci/app/image.yaml")).unwrap();
     let contents = Contents {
         definition: &definition,
@@ -176,7 +177,9 @@ fn inspected() {
     bytes.extend(b"\0\x0c\x08wasmedge\x01\x01\x01");
     std::fs::write(&module, bytes).unwrap();
     for path in [&stored, &module] {
-        let report = commands::inspect::report(path.to_str().unwrap()).unwrap();
+        let report = commands::inspect::report(path.to_str().unwrap(), &RegistryArguments::default())
+            .await
+            .unwrap();
         assert!(!report.warnings.is_empty() && !report.modules.is_empty());
         assert_follows("inspect", &report);
     }

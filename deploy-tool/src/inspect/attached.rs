@@ -1,0 +1,76 @@
+//! What is attached to an image.
+
+use serde::Serialize;
+
+use crate::image::layout::is_index;
+use crate::image::specification::{ATTACHED_ANNOTATION, Index, Manifest};
+use crate::image::{Layout, artifact};
+
+/// The types of what is attached, and what that is for people.
+const ROLES: &[(&str, &str)] = &[
+    ("application/vnd.cyclonedx+json", "bill of materials (CycloneDX)"),
+    ("application/spdx+json", "bill of materials (SPDX)"),
+    ("application/vnd.in-toto+json", "statement, not signed"),
+    (
+        "application/vnd.dsse.envelope.v1+json",
+        "signed statement, as cosign makes them",
+    ),
+    (
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        "signature, as cosign makes them",
+    ),
+    (
+        "application/vnd.dev.sigstore.bundle",
+        "signature or signed statement, as cosign 3 makes them",
+    ),
+    (
+        "application/vnd.cncf.notary.signature",
+        "signature, as Notation makes them",
+    ),
+    ("attestation-manifest", "statements of buildx"),
+];
+
+/// Something that is attached to an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attached {
+    /// The type of the artifact.
+    pub kind: String,
+    /// What that is, for people.
+    pub role: String,
+    /// The digest of its manifest.
+    pub digest: String,
+}
+
+impl Attached {
+    fn new(kind: &str, count: usize, digest: &str) -> Self {
+        let role = ROLES.iter().find(|(start, _)| kind.starts_with(start));
+        let role = role.map_or("something else", |(_, role)| role);
+        Self {
+            kind: kind.to_owned(),
+            role: match count {
+                0 | 1 => role.to_owned(),
+                _ => format!("{count} times {role}"),
+            },
+            digest: digest.to_owned(),
+        }
+    }
+}
+
+/// What a layout has of that.
+pub fn attached(layout: &Layout) -> Vec<Attached> {
+    let referrers = layout.referrers.iter().map(|blob| {
+        let manifest = Manifest::of(blob);
+        let kind = artifact::kind(&manifest).unwrap_or("unknown");
+        Attached::new(kind, manifest.layers.len(), &blob.digest)
+    });
+    let entries = match is_index(&layout.root.media_type) {
+        true => Index::of(&layout.root).manifests,
+        false => Vec::new(),
+    };
+    let beside = entries.iter().filter_map(|entry| {
+        let kind = entry.annotations.get(ATTACHED_ANNOTATION)?;
+        Some(Attached::new(kind, 1, &entry.digest))
+    });
+    referrers.chain(beside).collect()
+}

@@ -1,0 +1,105 @@
+//! Pure: what an argument of `inspect` means.
+
+use std::path::PathBuf;
+
+use crate::registry::Reference;
+
+/// What has the path that an argument may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDisk {
+    /// Nothing.
+    Nothing,
+    /// A WebAssembly module.
+    Module,
+    /// Another file, or a folder.
+    Other,
+}
+
+/// What is to be inspected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The file of a module.
+    Module,
+    /// The folder or the archive of an image.
+    Layout(PathBuf),
+    /// An image in a registry.
+    Remote(Reference),
+}
+
+/// Decides. What is here comes before what is elsewhere, and no registry is asked for what is meant to be a path. `built` is
+/// where the image of that name is that was built here.
+///
+/// # Errors
+/// A sentence on why it is nothing of these.
+pub fn subject(text: &str, on_disk: OnDisk, built: Option<PathBuf>) -> Result<Subject, String> {
+    match (on_disk, built) {
+        (OnDisk::Module, _) => return Ok(Subject::Module),
+        (OnDisk::Other, _) => return Ok(Subject::Layout(text.into())),
+        (OnDisk::Nothing, Some(path)) => return Ok(Subject::Layout(path)),
+        (OnDisk::Nothing, None) => {}
+    }
+    let is_path = text.starts_with(['/', '.', '~']) || [".tar", ".wasm"].iter().any(|ending| text.ends_with(ending));
+    if is_path {
+        return Err("there is no such file or folder".to_owned());
+    }
+    // Images that are built here are of no registry.
+    if text.starts_with("localhost/") {
+        return Err("no image of that name was built here".to_owned());
+    }
+    let reference = Reference::parse(text);
+    reference.map(Subject::Remote).map_err(|why| {
+        format!("there is no such file, no image of that name was built here, and none in a registry is meant: {why}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_here_comes_first_and_what_is_nothing_is_told() {
+        let remote = |text| Ok(Subject::Remote(Reference::parse(text).unwrap()));
+        let digest = format!("x.io/a@sha256:{}", "0".repeat(64));
+        let file = || Err("there is no such file or folder");
+        let layout = |path: &str| Ok(Subject::Layout(path.into()));
+        let cases = [
+            ("app.wasm", OnDisk::Module, false, Ok(Subject::Module)),
+            ("image.tar", OnDisk::Other, false, layout("image.tar")),
+            ("orders:1", OnDisk::Other, true, layout("orders:1")),
+            ("localhost/orders:sha256-1", OnDisk::Nothing, true, layout("/cache")),
+            (
+                "localhost/orders:1",
+                OnDisk::Nothing,
+                false,
+                Err("no image of that name was built here"),
+            ),
+            (
+                "localhost:5000/orders:1",
+                OnDisk::Nothing,
+                false,
+                remote("localhost:5000/orders:1"),
+            ),
+            (
+                "you/orders:1.2.3",
+                OnDisk::Nothing,
+                false,
+                remote("docker.io/you/orders:1.2.3"),
+            ),
+            (&digest, OnDisk::Nothing, false, remote(&digest)),
+            ("./orders:1", OnDisk::Nothing, false, file()),
+            ("/nowhere", OnDisk::Nothing, false, file()),
+            ("image.tar", OnDisk::Nothing, false, file()),
+            ("target/app.wasm", OnDisk::Nothing, false, file()),
+            ("x.io/orders", OnDisk::Nothing, false, Err("neither a digest nor a tag")),
+            ("x.io/orders@sha256:12", OnDisk::Nothing, false, Err("is no digest")),
+            ("Orders:1", OnDisk::Nothing, false, Err("is no repository")),
+            ("", OnDisk::Nothing, false, Err("is no repository")),
+        ];
+        for (text, on_disk, is_built, expected) in cases {
+            match (subject(text, on_disk, is_built.then(|| "/cache".into())), expected) {
+                (Err(why), Err(part)) => assert!(why.contains(part), "{text}: {why}"),
+                (found, expected) => assert_eq!(found, expected.map_err(str::to_owned), "{text}"),
+            }
+        }
+    }
+}
