@@ -23,6 +23,7 @@ pub mod image;
 pub mod inspect;
 pub mod kind;
 pub mod kind_config;
+pub mod local_registry;
 pub mod lock;
 pub mod logs;
 pub mod manifest;

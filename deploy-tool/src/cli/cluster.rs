@@ -26,6 +26,14 @@ pub struct ClusterUpArguments {
     /// The cluster's configuration
     #[arg(long, value_name = "FILE", default_value = "kind-config.yaml")]
     pub config: PathBuf,
+    /// Container of a registry on this host that the nodes are to pull from; say --registry localhost:PORT to `up` then
+    ///
+    /// PORT is the one that the container publishes. It joins the nodes' network.
+    #[arg(long, value_name = "CONTAINER")]
+    pub registry: Option<String>,
+    /// Certificates of the authority that signed the registry's own [default: the registry is asked without TLS]
+    #[arg(long, value_name = "FILE", requires = "registry")]
+    pub registry_ca: Option<PathBuf>,
     /// How long to wait for the nodes, such as 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
     pub timeout: std::time::Duration,

@@ -36,6 +36,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
                 "up -f shop/ -n shop --context production",
                 "a folder of any manifests, on any cluster",
             ),
+            (
+                "up --registry docker.io/you --context production",
+                "images go through a registry, nodes get the login",
+            ),
         ],
     ),
     (
@@ -180,6 +184,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             (
                 "cluster up --name mine --http-port 9090",
                 "another one, beside the first",
+            ),
+            (
+                "cluster up --registry registry",
+                "its nodes pull from the registry in this container",
             ),
         ],
     ),

@@ -38,7 +38,7 @@ pub use open::OpenArguments;
 pub use place::Place;
 pub use plan::PlanArguments;
 pub use push::PushArguments;
-pub use registry::RegistryArguments;
+pub use registry::{PublishArguments, RegistryArguments};
 pub use restart::RestartArguments;
 pub use rollback::RollbackArguments;
 pub use scale::ScaleArguments;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Place, SourceArguments};
+use super::{Place, PublishArguments, SourceArguments};
 
 /// Arguments of `plan`
 #[derive(Debug, Args)]
@@ -13,6 +13,9 @@ pub struct PlanArguments {
     /// From what
     #[command(flatten)]
     pub source: SourceArguments,
+    /// How images come to the nodes
+    #[command(flatten)]
+    pub publish: PublishArguments,
     /// Build nothing: take the images that run now in place of deploy-tool://NAME
     #[arg(long)]
     pub no_build: bool,

@@ -27,6 +27,21 @@ pub struct RegistryArguments {
     pub insecure_http: bool,
 }
 
+/// How images come to the nodes
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Registry")]
+pub struct PublishArguments {
+    /// Push the images there, and let the nodes pull them: docker.io/you, registry.example.com/team
+    ///
+    /// Each image keeps the last part of its own name. With a login, a Secret of the release lets the nodes log in as well,
+    /// unless a pod template names `imagePullSecrets` itself. Without it, images are loaded into the nodes of kind clusters.
+    #[arg(long, value_name = "PREFIX", hide_env_values = true, env = "DEPLOY_TOOL_REGISTRY")]
+    pub registry: Option<String>,
+    /// How it is reached
+    #[command(flatten)]
+    pub reach: RegistryArguments,
+}
+
 impl RegistryArguments {
     /// What they say of the login.
     pub fn credentials(&self) -> Credentials {

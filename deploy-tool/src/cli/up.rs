@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Place, SourceArguments};
+use super::{Place, PublishArguments, SourceArguments};
 
 /// Arguments of `up`
 #[derive(Debug, Args)]
@@ -22,4 +22,7 @@ pub struct UpArguments {
     /// From what
     #[command(flatten)]
     pub source: SourceArguments,
+    /// How images come to the nodes
+    #[command(flatten)]
+    pub publish: PublishArguments,
 }

@@ -10,6 +10,7 @@ use crate::failure::{Failure, Outcome};
 use crate::manifest::Object;
 use crate::plan::saved;
 use crate::printer::Printer;
+use crate::publish::PullSecret;
 use crate::release::{Name, images_of_placeholders};
 use crate::{deployer, lock, manifest, publish};
 
@@ -42,6 +43,9 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
             printer.say(&format!("image of {name}: stays {image}"));
         }
         objects.iter_mut().for_each(|object| manifest::resolve(object, &images));
+        if let Some(secret) = PullSecret::of(&history) {
+            objects = secret.attach(&release, objects);
+        }
     }
     let images = manifest::images(&objects);
     images::on_nodes(printer, &cluster, &images, async |progress, name| match &saved {

@@ -1,5 +1,6 @@
 //! `deploy-tool build`: sources → module → compiled ahead of time → image. Each result is kept by what went into it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -177,6 +178,20 @@ pub async fn build(
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await
+}
+
+/// The exact references of images as they are on nodes that they are loaded into, by the names of their definitions.
+pub fn references(built: &[Built]) -> BTreeMap<String, String> {
+    let reference = |image: &Built| (image.name.clone(), image.reference.clone());
+    built.iter().map(reference).collect()
+}
+
+/// The name of the image that a definition makes, without a tag.
+///
+/// # Errors
+/// When there is no such definition.
+pub fn image_name(source: &SourceArguments, name: &str) -> Outcome<String> {
+    Ok(definition(&source.images.join(name))?.name)
 }
 
 fn definition(folder: &Path) -> Outcome<Definition> {

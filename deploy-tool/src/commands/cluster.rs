@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
 use crate::kind_config::prepared;
 use crate::printer::{Printer, Progress};
-use crate::{docker, kind, lock, readiness};
+use crate::{docker, kind, local_registry, lock, readiness};
 
 /// Creates the cluster, starts it again, or finds it running.
 ///
@@ -23,6 +23,8 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
         http_port,
         node_image,
         config,
+        registry,
+        registry_ca,
         timeout,
     } = arguments;
     let cache = Cache::open()?;
@@ -50,10 +52,26 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
             wait_for_nodes(progress, &name, None, timeout).await?;
             forget(&unfinished)
         };
-        return printer
+        printer
             .step(&format!("cluster {name}: created with {node_image}"), create)
-            .await;
+            .await?;
+    } else {
+        start_again(printer, &name, &nodes, timeout).await?;
+        warn_about_older_nodes(printer, &nodes, &image.id).await?;
     }
+    let Some(container) = registry else { return Ok(()) };
+    let join = async |progress: &Progress| {
+        let nodes = kind::nodes(&name).await?;
+        let registry = local_registry::join(&cache, &nodes, &container, registry_ca.as_deref()).await?;
+        progress.outcome(format!(
+            "nodes pull from {registry}, the registry in `{container}`: deploy-tool up --registry {registry}"
+        ));
+        Ok(())
+    };
+    printer.step("nodes pull from the registry", join).await
+}
+
+async fn start_again(printer: &Printer, name: &str, nodes: &[kind::Node], timeout: Duration) -> Outcome<()> {
     let start = async |progress: &Progress| {
         let stopped: Vec<&str> = nodes
             .iter()
@@ -62,15 +80,14 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
             .collect();
         if stopped.is_empty() {
             progress.outcome(format!("cluster {name}: runs already"));
-            return wait_for_nodes(progress, &name, None, timeout).await;
+            return wait_for_nodes(progress, name, None, timeout).await;
         }
         let since = Timestamp::now();
         kind::start(&stopped).await?;
         progress.outcome(format!("cluster {name}: started again"));
-        wait_for_nodes(progress, &name, Some(&Restarted { nodes: stopped, since }), timeout).await
+        wait_for_nodes(progress, name, Some(&Restarted { nodes: stopped, since }), timeout).await
     };
-    printer.step(&format!("cluster {name}"), start).await?;
-    warn_about_older_nodes(printer, &nodes, &image.id).await
+    printer.step(&format!("cluster {name}"), start).await
 }
 
 /// Deletes the cluster.

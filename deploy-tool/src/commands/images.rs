@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::cluster::{Cluster, pods};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::presence;
 use crate::printer::{Printer, Progress};
 use crate::settings;
@@ -32,4 +32,34 @@ pub async fn on_nodes(
         Ok(())
     };
     printer.step("images on the nodes", step).await
+}
+
+/// Refuses a cluster that images built here cannot come to.
+///
+/// # Errors
+/// When it is none of kind's, and no registry is named.
+pub fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Outcome<()> {
+    if names.is_empty() || registry.is_some() || settings::kind_cluster(context).is_some() {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "the nodes of `{context}` cannot get the images that are built here"
+    ))
+    .because("only nodes of kind clusters have images loaded into them; all others pull from a registry")
+    .next("name one that you may push to and they can pull from: --registry docker.io/you"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_clusters_than_kinds_need_a_registry() {
+        let names = BTreeSet::from(["app".to_owned()]);
+        refuse_unreachable("kind-x", &names, None).unwrap();
+        refuse_unreachable("production", &BTreeSet::new(), None).unwrap();
+        refuse_unreachable("production", &names, Some("docker.io/you")).unwrap();
+        let failure = refuse_unreachable("production", &names, None).unwrap_err();
+        assert!(failure.to_string().contains("production"));
+    }
 }

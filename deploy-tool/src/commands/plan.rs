@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::build::{self, Variation};
+use super::images;
 use crate::cache::Cache;
-use crate::cli::{PlanArguments, SourceArguments};
+use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
 use crate::failure::{ExitStatus, Outcome};
@@ -12,6 +13,7 @@ use crate::manifest::{self, Object};
 use crate::plan::saved::Saved;
 use crate::plan::{document, text};
 use crate::printer::{Printer, Progress};
+use crate::publish::{Destination, PullSecret};
 use crate::release::Name;
 
 /// Runs the command.
@@ -22,6 +24,7 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
     let PlanArguments {
         place,
         source,
+        publish,
         no_build,
         take_over,
         exit_code,
@@ -33,14 +36,23 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
     let cluster = Cluster::connect(&place.context).await?;
     let mut kinds = Kinds::of(&cluster).await?;
     kinds.learn(&objects);
-    match no_build {
-        true => take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?,
-        false => take_built_images(printer, &source, &mut objects).await?,
-    }
-    let inventory = match revisions::history(&cluster, &release).await {
-        Ok(history) => history.inventory(),
+    let pushes = save.is_some();
+    let secret = match no_build {
+        true => {
+            take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?;
+            None
+        }
+        false => take_built_images(printer, &place.context, &source, &publish, pushes, &mut objects).await?,
+    };
+    let history = match revisions::history(&cluster, &release).await {
+        Ok(history) => history,
         Err(failure) => return Err(preflight::explained(&cluster, &kinds, &release, objects, failure).await),
     };
+    let secret = secret.or_else(|| PullSecret::of(&history).filter(|_| no_build));
+    if let Some(secret) = secret {
+        objects = secret.attach(&release, objects);
+    }
+    let inventory = history.inventory();
     let make = async |_: &Progress| plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await;
     let plan = printer.step(&format!("plan for release {release}"), make).await?;
     printer.data(&match printer.json() {
@@ -63,18 +75,39 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
     Ok(status)
 }
 
-/// Puts in the images that are built from the sources as they are.
-async fn take_built_images(printer: &Printer, source: &SourceArguments, objects: &mut [Object]) -> Outcome<()> {
+/// Puts in the images that are built from the sources as they are, and pushes them where a saved plan is to name them.
+/// Returns the login of the nodes, where they need one.
+async fn take_built_images(
+    printer: &Printer,
+    context: &str,
+    source: &SourceArguments,
+    publish: &PublishArguments,
+    pushes: bool,
+    objects: &mut [Object],
+) -> Outcome<Option<PullSecret>> {
     let cache = Cache::open()?;
-    let mut references = BTreeMap::new();
-    for name in manifest::placeholders(objects) {
-        let built = build::build(printer, &cache, source, &name, Variation::default()).await?;
-        references.insert(built.name, built.reference);
+    let names = manifest::placeholders(objects);
+    images::refuse_unreachable(context, &names, publish.registry.as_deref())?;
+    let registry = Destination::of(publish, source, &names).await?;
+    let connections = match registry.as_ref().filter(|_| pushes) {
+        Some(registry) => registry.open().await?,
+        None => BTreeMap::new(),
+    };
+    let mut built = Vec::new();
+    for name in names {
+        built.push(build::build(printer, &cache, source, &name, Variation::default()).await?);
     }
+    let references = match &registry {
+        Some(registry) => {
+            registry.push(printer, &connections, &built).await?;
+            registry.references(&built)
+        }
+        None => build::references(&built),
+    };
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));
-    Ok(())
+    Ok(registry.as_ref().and_then(Destination::pull_secret))
 }
 
 /// Puts in the images that the live objects have.

@@ -6,10 +6,10 @@ use super::build::{self, Variation};
 use crate::cache::Cache;
 use crate::cli::PushArguments;
 use crate::failure::{Failure, Outcome};
-use crate::git;
 use crate::image::{Layout, store};
-use crate::printer::{Printer, Progress};
-use crate::registry::{self, Connection, Purpose, Repository, reference};
+use crate::printer::Printer;
+use crate::publish;
+use crate::registry::{Connection, Purpose, Repository};
 
 /// Runs the command.
 ///
@@ -25,15 +25,10 @@ pub async fn run(printer: &Printer, arguments: PushArguments) -> Outcome<()> {
     let tags = tags(&arguments, tag).await?;
     let login = arguments.registry.credentials().login(&repository).await?;
     let layout = layout(printer, &arguments).await?;
-    let pushing = async |progress: &Progress| {
-        let trust = arguments.registry.trust();
-        let purpose = Purpose::Push { from: from.clone() };
-        let connection = Connection::open(&repository, purpose, login, &trust).await?;
-        let pushed = registry::push(&connection, progress, &layout, &tags, from.as_deref()).await?;
-        progress.outcome(pushed.sentence());
-        Ok(pushed)
-    };
-    let pushed = printer.step(&format!("pushed to {repository}"), pushing).await?;
+    let trust = arguments.registry.trust();
+    let purpose = Purpose::Push { from: from.clone() };
+    let connection = Connection::open(&repository, purpose, login, &trust).await?;
+    let pushed = publish::registry::push(printer, &connection, &layout, &tags, from.as_deref()).await?;
     printer.result(&pushed, &pushed.reference);
     Ok(())
 }
@@ -59,11 +54,7 @@ async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<Str
     if !asked.is_empty() || is_file(&arguments.image) {
         return Ok(asked);
     }
-    let description = git::description(&arguments.source.workspace).await?;
-    Ok(description
-        .and_then(|text| reference::tag_of(&text))
-        .into_iter()
-        .collect())
+    publish::registry::described_tag(&arguments.source.workspace).await
 }
 
 async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout> {

@@ -8,6 +8,7 @@ use crate::cli::RollbackArguments;
 use crate::cluster::{Cluster, revisions};
 use crate::failure::Outcome;
 use crate::printer::Printer;
+use crate::publish::PullSecret;
 use crate::release::rollback_target;
 use crate::{deployer, lock, manifest, publish};
 
@@ -32,9 +33,11 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         publish::again_to_kind(&cache, progress, name, &images).await
     })
     .await?;
+    let mut objects = target.manifests();
+    PullSecret::renew(&history, &mut objects);
     let deployment = Deployment {
         release,
-        objects: target.manifests(),
+        objects,
         saved: None,
         reason: format!("rollback to {}", target.number),
     };

@@ -10,7 +10,9 @@ use crate::cli::UpArguments;
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods, revisions};
 use crate::failure::Outcome;
+use crate::manifest::Object;
 use crate::printer::Printer;
+use crate::publish::Destination;
 use crate::release::Name;
 use crate::rollout::Target;
 use crate::{deployer, lock, manifest, publish, report};
@@ -26,6 +28,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let UpArguments {
         place,
         source,
+        publish: arguments,
         timeout,
         rollback_on_failure,
         take_over,
@@ -40,31 +43,46 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     revisions::refuse_taken(&cluster, &release, &deployer).await?;
     let (names, others) = (manifest::placeholders(&objects), manifest::images(&objects));
     // Minutes of compiling come after everything that can be found out at once.
+    images::refuse_unreachable(&place.context, &names, arguments.registry.as_deref())?;
+    let registry = Destination::of(&arguments, &source, &names).await?;
+    let connections = match &registry {
+        Some(registry) => registry.open().await?,
+        None => BTreeMap::new(),
+    };
     let mut kinds = Kinds::of(&cluster).await?;
     kinds.learn(&objects);
-    let mut placed = kinds.place_all(&cluster, objects, &release.namespace)?;
+    let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 
     let mut built = Vec::new();
     for name in names {
         built.push(build::build(printer, &cache, &source, &name, Variation::default()).await?);
     }
-    let images = built.iter().map(|image| image.reference.clone());
-    let images: BTreeSet<String> = images.chain(others.iter().cloned()).collect();
-    images::on_nodes(printer, &cluster, &images, async |progress, name| {
-        publish::to_kind(&cache, progress, name, &built, &others).await
+    let references = match &registry {
+        Some(registry) => {
+            registry.push(printer, &connections, &built).await?;
+            registry.references(&built)
+        }
+        None => build::references(&built),
+    };
+    // What is pushed, the nodes pull.
+    let loaded = if registry.is_some() { Vec::new() } else { built };
+    let wanted = loaded.iter().map(|image| image.reference.clone());
+    let wanted: BTreeSet<String> = wanted.chain(others.iter().cloned()).collect();
+    images::on_nodes(printer, &cluster, &wanted, async |progress, name| {
+        publish::to_kind(&cache, progress, name, &loaded, &others).await
     })
     .await?;
-    let references: BTreeMap<_, _> = built
-        .iter()
-        .map(|image| (image.name.clone(), image.reference.clone()))
-        .collect();
-    placed
+    let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
+    objects
         .iter_mut()
-        .for_each(|placed| manifest::resolve(&mut placed.object, &references));
+        .for_each(|object| manifest::resolve(object, &references));
+    if let Some(secret) = registry.as_ref().and_then(Destination::pull_secret) {
+        objects = secret.attach(&release, objects);
+    }
 
     let deployment = Deployment {
         release,
-        objects: placed.into_iter().map(|placed| placed.object).collect(),
+        objects,
         saved: None,
         reason: "up".to_owned(),
     };

@@ -38,6 +38,17 @@ impl Registry {
         registry.at(|container| docker(&["port", container, "5000/tcp"]).success().stdout)
     }
 
+    /// The same in a container of this name.
+    pub fn start_named(name: &str) -> Self {
+        docker(&["rm", "--force", "--volumes", name]);
+        let password = format!("REGISTRY_PASSWORD={PASSWORD}");
+        let user = format!("REGISTRY_USER={USER}");
+        let names = ["--name", name, "--hostname", name];
+        let settings = ["--publish=127.0.0.1::5000", "--env", &user, "--env", &password];
+        Self::run(&[names.as_slice(), &settings].concat())
+            .at(|container| docker(&["port", container, "5000/tcp"]).success().stdout)
+    }
+
     /// The same on the network of kind's nodes, where nodes and this host reach it by its address.
     pub fn start_beside_nodes() -> Self {
         let password = format!("REGISTRY_PASSWORD={PASSWORD}");
@@ -85,8 +96,7 @@ impl Registry {
         self.folder.path().join("ca.crt")
     }
 
-    /// Lets a node of kind trust it, as docs/registries.md says. containerd is started anew only where it looks at no
-    /// such folder yet; pods go on meanwhile.
+    /// Lets a node of kind trust it, as docs/registries.md says.
     pub fn trusted_by(&self, node: &str) {
         let address = &self.address;
         let script = format!(
@@ -94,14 +104,7 @@ impl Registry {
             folder=/etc/containerd/certs.d/{address}
             mkdir -p "$folder"
             cat >"$folder/ca.crt"
-            printf 'server = "https://%s"\n[host."https://%s"]\nca = "%s/ca.crt"\n' {address} {address} "$folder" >"$folder/hosts.toml"
-            if ! grep -q certs.d /etc/containerd/config.toml; then
-              section=io.containerd.grpc.v1.cri
-              grep -q '^version = 3' /etc/containerd/config.toml && section=io.containerd.cri.v1.images
-              printf '[plugins."%s".registry]\nconfig_path = "/etc/containerd/certs.d"\n' "$section" >>/etc/containerd/config.toml
-              systemctl restart containerd
-              until ctr version >/dev/null 2>&1; do sleep 1; done
-            fi"#
+            printf 'server = "https://%s"\n[host."https://%s"]\nca = "%s/ca.crt"\n' {address} {address} "$folder" >"$folder/hosts.toml""#
         );
         let mut child = Command::new("docker")
             .args(["exec", "--interactive", node, "timeout", "60", "bash", "-c", &script])

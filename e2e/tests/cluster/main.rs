@@ -11,6 +11,7 @@ mod database;
 mod events;
 mod failures;
 mod plan;
+mod registry;
 mod release;
 mod repeat;
 mod scale;

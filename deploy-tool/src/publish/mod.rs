@@ -1,0 +1,9 @@
+//! How images come to the nodes: loaded into those of a kind cluster, or pushed to a registry that the nodes pull from.
+
+pub mod nodes;
+pub mod pull_secret;
+pub mod registry;
+
+pub use nodes::{again_to_kind, layout, to_kind};
+pub use pull_secret::PullSecret;
+pub use registry::Destination;

@@ -1,0 +1,187 @@
+//! Edge: brings built images into the registry that nodes pull them from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::pull_secret::PullSecret;
+use crate::cli::{PublishArguments, SourceArguments};
+use crate::commands::build::{self, Built};
+use crate::failure::{Failure, Outcome};
+use crate::git;
+use crate::image::store;
+use crate::printer::{Printer, Progress};
+use crate::registry::{self, Connection, Login, Purpose, Pushed, Repository, Trust, reference};
+
+/// Repositories of one registry, one an image.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    prefix: String,
+    repositories: BTreeMap<String, Repository>,
+    login: Option<Login>,
+    trust: Trust,
+    tags: Vec<String>,
+}
+
+impl Destination {
+    /// The one that the arguments name for the images of some definitions, if they name one.
+    ///
+    /// # Errors
+    /// When there is no such repository, or the login cannot be read.
+    pub async fn of(
+        arguments: &PublishArguments,
+        source: &SourceArguments,
+        names: &BTreeSet<String>,
+    ) -> Outcome<Option<Self>> {
+        let Some(prefix) = arguments.registry.as_deref().filter(|_| !names.is_empty()) else {
+            return Ok(None);
+        };
+        let mut images = BTreeMap::new();
+        for name in names {
+            images.insert(name.clone(), build::image_name(source, name)?);
+        }
+        let repositories = repositories(prefix, &images)?;
+        let Some(any) = repositories.values().next() else {
+            return Ok(None);
+        };
+        let login = arguments.reach.credentials().login(any).await?;
+        Ok(Some(Self {
+            // As it stands in references: index.docker.io/you is docker.io/you there.
+            prefix: any
+                .to_string()
+                .rsplit_once('/')
+                .map_or(prefix, |(prefix, _)| prefix)
+                .to_owned(),
+            login,
+            trust: arguments.reach.trust(),
+            tags: described_tag(&source.workspace).await?,
+            repositories,
+        }))
+    }
+
+    /// Asks the registry whether this login may push: before minutes of compiling.
+    ///
+    /// # Errors
+    /// When not.
+    pub async fn open(&self) -> Outcome<BTreeMap<&str, Connection>> {
+        let mut connections = BTreeMap::new();
+        for (name, repository) in &self.repositories {
+            let purpose = Purpose::Push { from: None };
+            let connection = Connection::open(repository, purpose, self.login.clone(), &self.trust).await?;
+            // The first answer says how to log in, and only this one whether the password is right.
+            let tag = self.tags.first().map_or("latest", String::as_str);
+            let found = connection.digest_of(tag).await;
+            found.map_err(|problem| connection.explain(&problem))?;
+            connections.insert(name.as_str(), connection);
+        }
+        Ok(connections)
+    }
+
+    /// Pushes images, and says so.
+    ///
+    /// # Errors
+    /// When one cannot be pushed; then its tags are as they were.
+    pub async fn push(
+        &self,
+        printer: &Printer,
+        connections: &BTreeMap<&str, Connection>,
+        built: &[Built],
+    ) -> Outcome<()> {
+        for image in built {
+            if let Some(connection) = connections.get(image.name.as_str()) {
+                let layout = store::read(&image.layout)?;
+                push(printer, connection, &layout, &self.tags, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The exact references that images get there, by the names of their definitions.
+    pub fn references(&self, built: &[Built]) -> BTreeMap<String, String> {
+        let references = built.iter().filter_map(|image| {
+            let repository = self.repositories.get(&image.name)?;
+            Some((image.name.clone(), format!("{repository}@{}", image.digest)))
+        });
+        references.collect()
+    }
+
+    /// The login of the nodes, where there is one that they can use: a kubelet knows no identity tokens.
+    pub fn pull_secret(&self) -> Option<PullSecret> {
+        let login = self
+            .login
+            .as_ref()
+            .filter(|login| matches!(login, Login::Password { .. }))?;
+        Some(PullSecret {
+            prefix: self.prefix.clone(),
+            configuration: login.pull_secret(self.repositories.values().next()?),
+        })
+    }
+}
+
+/// The repository of each definition: the registry's part and the last one of the image's own name.
+fn repositories(prefix: &str, images: &BTreeMap<String, String>) -> Outcome<BTreeMap<String, Repository>> {
+    let prefix = prefix.trim_end_matches('/');
+    let repository = |(definition, image): (&String, &String)| {
+        let name = image.rsplit('/').next().unwrap_or(image);
+        let (repository, _) = Repository::parse(&format!("{prefix}/{name}")).map_err(|why| {
+            Failure::input(format!("images cannot be pushed to `{prefix}`"))
+                .because(why)
+                .next("name a registry and what comes before the images' names: --registry docker.io/you")
+        })?;
+        Ok((definition.clone(), repository))
+    };
+    images.iter().map(repository).collect()
+}
+
+/// The tag that says which commit an image was built from, if there is one.
+///
+/// # Errors
+/// When git cannot be asked.
+pub async fn described_tag(workspace: &Path) -> Outcome<Vec<String>> {
+    let description = git::description(workspace).await?;
+    Ok(description
+        .and_then(|text| reference::tag_of(&text))
+        .into_iter()
+        .collect())
+}
+
+/// Pushes an image as a step of a command.
+///
+/// # Errors
+/// When it cannot be pushed; then every tag is as it was.
+pub async fn push(
+    printer: &Printer,
+    connection: &Connection,
+    layout: &crate::image::Layout,
+    tags: &[String],
+    from: Option<&str>,
+) -> Outcome<Pushed> {
+    let pushing = async |progress: &Progress| {
+        let pushed = registry::push(connection, progress, layout, tags, from).await?;
+        progress.outcome(pushed.sentence());
+        Ok(pushed)
+    };
+    printer
+        .step(&format!("pushed to {}", connection.repository), pushing)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_keep_their_own_names() {
+        let images = [("app".to_owned(), "localhost/orders".to_owned())].into();
+        for (prefix, expected) in [
+            ("docker.io/you", "docker.io/you/orders"),
+            ("you", "docker.io/you/orders"),
+            ("localhost:5000", "localhost:5000/orders"),
+            ("x.io:5000/a/b/", "x.io:5000/a/b/orders"),
+        ] {
+            assert_eq!(repositories(prefix, &images).unwrap()["app"].to_string(), expected);
+        }
+        for prefix in ["x.io/you:1", "https://x.io", "x.io/You"] {
+            assert!(repositories(prefix, &images).is_err(), "{prefix}");
+        }
+    }
+}
