@@ -4,7 +4,7 @@
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
 //! Files that decide do no I/O and are never async: [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
-//! [`connections`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
+//! [`connections`], [`doctor`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
 pub mod bom;
 pub mod cache;
@@ -16,6 +16,7 @@ pub mod connections;
 pub mod deployer;
 pub mod digest;
 pub mod docker;
+pub mod doctor;
 pub mod failure;
 pub mod forward;
 pub mod git;
@@ -28,6 +29,7 @@ pub mod lock;
 pub mod logs;
 pub mod manifest;
 pub mod module;
+pub mod parting;
 pub mod password;
 pub mod plan;
 pub mod presence;
@@ -89,13 +91,17 @@ fn run(cli: cli::Cli, printer: &Printer) -> Outcome<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
     runtime.block_on(async {
-        tokio::select! {
+        let result = tokio::select! {
             // The programs underneath get a terminal's Ctrl-C too: that they ended badly is not what is to be told.
             biased;
             signal = stopped() => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),
             result = commands::run(cli, printer) => result,
+        };
+        for failure in parting::done().await {
+            printer.warning(&failure.to_string());
         }
+        result
     })
 }
 

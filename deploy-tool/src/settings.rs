@@ -15,6 +15,10 @@ pub const BUILDER_IMAGE: &str = "localhost/wasm-builder:trixie";
 pub const DEFAULT_DEPLOYMENT: &str = "app";
 /// The image that `build` builds.
 pub const DEFAULT_IMAGE: &str = "app";
+/// The image that `doctor` runs on the nodes.
+pub const PROBE_IMAGE: &str = "probe";
+/// The RuntimeClass that `doctor` looks at, of manifests/runtimeclass.yaml.
+pub const DEFAULT_RUNTIME_CLASS: &str = "crun-wasm";
 /// More replicas than this are a typing error: a cluster of the supported size has at most 150,000 pods on 5,000 nodes,
 /// <https://kubernetes.io/docs/setup/best-practices/cluster-large/>, and each replica opens connections to one database.
 pub const MOST_REPLICAS: i64 = 1_000;

@@ -14,7 +14,10 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("See what would happen", &["plan"]),
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
-    ("Look", &["status", "history", "logs", "open", "inspect", "verify"]),
+    (
+        "Look",
+        &["status", "history", "logs", "open", "inspect", "verify", "doctor"],
+    ),
     ("Change", &["scale", "restart"]),
     ("Have a cluster to try it on", &["cluster"]),
     ("Know the tool", &["explain", "version", "completion", "man", "help"]),
@@ -157,6 +160,13 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("open", "the service, at a free port of this host"),
             ("open mariadb --port 3307", "any TCP port, for a client of its own"),
+        ],
+    ),
+    (
+        "doctor",
+        &[
+            ("doctor", "every link to a guest that runs, on every node for Wasm"),
+            ("doctor --node worker-1 --output json", "one node, for a program"),
         ],
     ),
     (

@@ -4,6 +4,7 @@ mod apply;
 mod build;
 mod cluster;
 mod completion;
+mod doctor;
 mod down;
 mod explain;
 pub mod help;
@@ -28,6 +29,7 @@ pub use apply::ApplyArguments;
 pub use build::{BuildArguments, SourceArguments};
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
 pub use completion::CompletionArguments;
+pub use doctor::DoctorArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
 pub use history::HistoryArguments;
@@ -150,6 +152,12 @@ pub enum Command {
     /// Create or delete the demonstration cluster (kind)
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Find out whether the nodes run Wasm, or which link is broken
+    ///
+    /// From the API server over RuntimeClass, nodes and containerd to a tiny guest that a pod on each node runs for a few
+    /// seconds: what reaches it, whom it reaches, how it ends, and whether native code has its effect. After a broken link
+    /// the others are skipped. Nothing but those pods is written, and they are deleted.
+    Doctor(DoctorArguments),
     /// Say what the number of an error means, and what to do
     Explain(ExplainArguments),
     /// Print the version, and the versions it is made for
@@ -176,7 +184,9 @@ impl Command {
             | Self::Scale(_)
             | Self::Restart(_)
             | Self::Cluster(_) => true,
-            Self::Plan(_) | Self::Status(_) | Self::History(_) | Self::Logs(_) | Self::Open(_) => false,
+            Self::Plan(_) | Self::Status(_) | Self::History(_) | Self::Logs(_) | Self::Open(_) | Self::Doctor(_) => {
+                false
+            }
             Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }

@@ -5,6 +5,7 @@ pub mod client;
 mod connection;
 pub mod delete;
 pub mod discover;
+pub mod doctor;
 pub mod establish;
 pub mod foreign;
 pub mod forward;

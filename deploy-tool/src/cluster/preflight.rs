@@ -67,7 +67,7 @@ fn resource(kinds: &Kinds, identity: &Identity) -> Option<String> {
 ///
 /// # Errors
 /// When one is missing.
-async fn all_of(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome<()> {
+pub async fn all_of(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome<()> {
     let everything = Permission {
         namespace: None,
         group: EVERYTHING.to_owned(),
@@ -90,12 +90,17 @@ async fn all_of(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome<()> 
 }
 
 async fn is_allowed(cluster: &Cluster, permission: &Permission) -> Outcome<bool> {
+    let (resource, subresource) = match permission.resource.split_once('/') {
+        Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
+        None => (permission.resource.as_str(), None),
+    };
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {
                 group: Some(permission.group.clone()),
                 namespace: permission.namespace.clone(),
-                resource: Some(permission.resource.clone()),
+                resource: Some(resource.to_owned()),
+                subresource,
                 verb: Some(permission.verb.to_owned()),
                 ..ResourceAttributes::default()
             }),

@@ -2,9 +2,10 @@
 //!
 //! A number is never given twice, and never to something else. One file a range: 01xx the user's input, 02xx applying,
 //! 03xx what was applied does not come up, 04xx releases, 05xx scaling, logs and connections, 06xx images, 07xx
-//! registries.
+//! registries, 08xx what `doctor` finds.
 
 pub mod apply;
+pub mod doctor;
 pub mod image;
 pub mod input;
 pub mod registry;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<&'static Code> {
         scale::CODES,
         image::CODES,
         registry::CODES,
+        doctor::CODES,
     ]
     .concat()
 }

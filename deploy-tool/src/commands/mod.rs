@@ -5,6 +5,7 @@ pub mod build;
 mod cluster;
 mod completion;
 pub mod deploy;
+mod doctor;
 mod down;
 mod explain;
 mod history;
@@ -37,6 +38,7 @@ use crate::printer::Printer;
 pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
     let done = match cli.command {
         Command::Plan(arguments) => return plan::run(printer, arguments).await,
+        Command::Doctor(arguments) => return doctor::run(printer, arguments).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, arguments).await,

@@ -10,6 +10,7 @@ use check::faults;
 use deploy_tool::cache::Cache;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::commands::build::Built;
+use deploy_tool::doctor;
 use deploy_tool::image::{self, Contents, Definition, store};
 use deploy_tool::manifest::Wave;
 use deploy_tool::plan::{Action, Difference, Plan, Shown, Step, document};
@@ -98,6 +99,16 @@ fn status() {
         };
         assert_follows("status", &status);
     }
+}
+
+#[test]
+fn doctor() {
+    let mut chain = doctor::Chain::of_node("n");
+    chain.link("handler", || doctor::Verdict::Healthy("there".into()));
+    chain.link("pod", || doctor::missing("x", &[]));
+    let links = chain.end(&["handler", "pod", "image"]);
+    assert_eq!(links.len(), 3);
+    assert_follows("doctor", &doctor::Report::new("c", "default", "x", links));
 }
 
 #[test]

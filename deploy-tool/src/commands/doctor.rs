@@ -1,0 +1,211 @@
+//! `deploy-tool doctor`: API server → RuntimeClass → nodes → namespace, then a probe on each node.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::node::v1::RuntimeClass;
+
+use super::build::{self, Variation};
+use super::images;
+use crate::cache::Cache;
+use crate::cli::DoctorArguments;
+use crate::cluster::{Cluster, doctor as edge, pods, preflight};
+use crate::code::doctor::API_SERVER;
+use crate::doctor::{
+    self, CLUSTER_LINKS, Chain, Facts, Link, NODE_LINKS, NativeImage, Observed, Probe, Report, Verdict,
+};
+use crate::failure::{ExitStatus, Failure, Outcome};
+use crate::module::facts;
+use crate::printer::{Printer, Progress};
+use crate::{publish, settings};
+
+/// How many probes run at the same time: each is a pod of four containers.
+const AT_A_TIME: usize = 8;
+
+/// Runs the command. It says so by its exit code when a link is broken.
+///
+/// # Errors
+/// When the probe cannot be built or loaded, or the cluster stops answering.
+pub async fn run(printer: &Printer, arguments: DoctorArguments) -> Outcome<ExitStatus> {
+    let links = examine(printer, &arguments).await?;
+    let report = Report::new(
+        &arguments.context,
+        &arguments.namespace,
+        &arguments.runtime_class,
+        links,
+    );
+    printer.result(&report, &doctor::text(&report));
+    Ok(match report.healthy {
+        true => ExitStatus::Done,
+        false => ExitStatus::Cluster,
+    })
+}
+
+/// What is there without any probe.
+struct There {
+    cluster: Cluster,
+    classes: Vec<RuntimeClass>,
+    nodes: Vec<Node>,
+}
+
+async fn examine(printer: &Printer, arguments: &DoctorArguments) -> Outcome<Vec<Link>> {
+    let [api_server, runtime_class, nodes, namespace] = CLUSTER_LINKS;
+    let mut chain = Chain::default();
+    let looked = printer.step("the cluster's objects", async |_: &Progress| Ok(look(arguments).await));
+    let there = match looked.await? {
+        Ok(there) => there,
+        Err(failure) => {
+            chain.link(api_server, || Verdict::Broken(numbered(failure)));
+            return Ok(chain.end(&CLUSTER_LINKS));
+        }
+    };
+    let answers = format!("`{}` answers, and this user may do what it takes", arguments.context);
+    chain.link(api_server, || Verdict::Healthy(answers));
+    let named = |class: &&RuntimeClass| class.metadata.name.as_ref() == Some(&arguments.runtime_class);
+    let Some(class) = there.classes.iter().find(named) else {
+        let others: Vec<String> = there
+            .classes
+            .iter()
+            .filter_map(|class| class.metadata.name.clone())
+            .collect();
+        chain.link(runtime_class, || doctor::missing(&arguments.runtime_class, &others));
+        return Ok(chain.end(&CLUSTER_LINKS));
+    };
+    chain.link(runtime_class, || doctor::describe(class));
+    let (verdict, candidates) = doctor::candidates(class, &there.nodes, &arguments.nodes);
+    chain.link(nodes, || verdict);
+    if chain.is_broken() {
+        return Ok(chain.end(&CLUSTER_LINKS));
+    }
+    let images = probe_images(printer, &there.cluster, arguments).await?;
+    let tried = match candidates.first() {
+        Some(node) => edge::try_out(&there.cluster, &arguments.namespace, &pod(arguments, &images, node)?).await,
+        None => Ok(()),
+    };
+    chain.link(namespace, || match &tried {
+        Ok(()) => Verdict::Healthy(format!("`{}` admits the probe's pod", arguments.namespace)),
+        Err(failure) => doctor::refused(failure),
+    });
+    if chain.is_broken() {
+        return Ok(chain.end(&CLUSTER_LINKS));
+    }
+    let mut links = chain.end(&CLUSTER_LINKS);
+    let step = async |progress: &Progress| {
+        edge::remove_left_over(&there.cluster, &arguments.namespace).await?;
+        let examined = candidates.iter().map(|node| async {
+            progress.activity(doctor::name(node));
+            examine_node(&there.cluster, arguments, &images, class, node).await
+        });
+        stream::iter(examined).buffered(AT_A_TIME).try_collect::<Vec<_>>().await
+    };
+    links.extend(printer.step("probes on the nodes", step).await?.concat());
+    Ok(links)
+}
+
+async fn look(arguments: &DoctorArguments) -> Outcome<There> {
+    let cluster = Cluster::connect(&arguments.context).await?;
+    preflight::all_of(&cluster, doctor::permissions(&arguments.namespace)).await?;
+    let (classes, nodes) = futures::try_join!(edge::runtime_classes(&cluster), pods::nodes(&cluster))?;
+    Ok(There {
+        cluster,
+        classes,
+        nodes,
+    })
+}
+
+/// A failure that has no number of its own gets that of the link.
+fn numbered(failure: Failure) -> Failure {
+    match failure.number() {
+        Some(_) => failure,
+        None => failure.code(&API_SERVER),
+    }
+}
+
+async fn examine_node(
+    cluster: &Cluster,
+    arguments: &DoctorArguments,
+    images: &Images,
+    class: &RuntimeClass,
+    node: &Node,
+) -> Outcome<Vec<Link>> {
+    // Where containerd does not know the handler, a probe would only hang.
+    let observed = match doctor::offers(node, &class.handler) {
+        Some(false) => Observed::default(),
+        _ => edge::observe(cluster, &arguments.namespace, &pod(arguments, images, node)?).await?,
+    };
+    let facts = Facts {
+        node,
+        class,
+        native: images.native.as_ref(),
+    };
+    let mut chain = Chain::of_node(doctor::name(node));
+    for (name, check) in NODE_LINKS {
+        chain.link(name, || check(&facts, &observed));
+    }
+    Ok(chain.end(&[]))
+}
+
+fn pod(arguments: &DoctorArguments, images: &Images, node: &Node) -> Outcome<Pod> {
+    let probe = Probe {
+        runtime_class: &arguments.runtime_class,
+        image: &images.image,
+        plain_image: &images.plain_image,
+        node: doctor::name(node),
+    };
+    doctor::probe(probe).map_err(|error| Failure::input("the probe's pod cannot be made").because(error))
+}
+
+/// The probe's images, as the nodes know them.
+struct Images {
+    image: String,
+    plain_image: String,
+    native: Option<NativeImage>,
+}
+
+/// The images that were named, or those that are built here and loaded into the nodes.
+async fn probe_images(printer: &Printer, cluster: &Cluster, arguments: &DoctorArguments) -> Outcome<Images> {
+    if let (Some(image), Some(plain_image)) = (&arguments.image, &arguments.plain_image) {
+        return Ok(Images {
+            image: image.clone(),
+            plain_image: plain_image.clone(),
+            native: None,
+        });
+    }
+    if settings::kind_cluster(&cluster.context).is_none() {
+        return Err(Failure::input("the nodes must pull the probe's image from a registry")
+            .because(format!(
+                "context `{}` is none of kind's: nothing can be loaded into its nodes",
+                cluster.context
+            ))
+            .next("build and push the probe as docs/doctor.md says, and name it with --image and --plain-image"));
+    }
+    let cache = Cache::open()?;
+    let name = settings::PROBE_IMAGE;
+    let native = build::build(printer, &cache, &arguments.source, name, Variation::default()).await?;
+    let plain = Variation {
+        plain: true,
+        ..Variation::default()
+    };
+    let plain = build::build(printer, &cache, &arguments.source, name, plain).await?;
+    let section = match &native.compiled_module {
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|error| Failure::file("cannot read the probe's module", &error))?;
+            facts::read(&bytes).ok().and_then(|facts| facts.native)
+        }
+        None => None,
+    };
+    let images = Images {
+        image: native.reference.clone(),
+        plain_image: plain.reference.clone(),
+        native: Some(NativeImage {
+            section,
+            engine: native.engine.clone().unwrap_or_default(),
+        }),
+    };
+    let both = [native, plain];
+    let references = both.iter().map(|image| image.reference.clone()).collect();
+    images::on_nodes(printer, cluster, &references, async |progress, name| {
+        publish::to_kind(&cache, progress, name, &both, &[].into()).await
+    })
+    .await?;
+    Ok(images)
+}

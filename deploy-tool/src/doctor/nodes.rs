@@ -1,0 +1,161 @@
+//! The link “nodes”: at least one takes pods of the RuntimeClass.
+
+use k8s_openapi::api::core::v1::{Node, Taint, Toleration};
+use k8s_openapi::api::node::v1::RuntimeClass;
+
+use super::{Verdict, runtime_class};
+use crate::code::doctor::NO_NODE;
+use crate::failure::Failure;
+
+/// Finds the nodes to be examined: all that take pods of the class, or those of `wanted`.
+pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]) -> (Verdict, Vec<&'n Node>) {
+    let unknown = wanted
+        .iter()
+        .find(|wanted| nodes.iter().all(|node| name(node) != *wanted));
+    if let Some(unknown) = unknown {
+        let names: Vec<&str> = nodes.iter().map(name).collect();
+        let failure = Failure::cluster(format!("there is no node `{unknown}`"))
+            .code(&NO_NODE)
+            .because(format!("the cluster has: {}", names.join(", ")));
+        return (Verdict::Broken(failure), Vec::new());
+    }
+    let asked = |node: &&Node| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name(node));
+    let (labelled, others): (Vec<&Node>, Vec<&Node>) =
+        nodes.iter().filter(asked).partition(|node| has_labels(class, node));
+    let judged = labelled.iter().map(|node| (*node, obstacle(class, node)));
+    let (free, held): (Vec<_>, Vec<_>) = judged.partition(|(_, obstacle)| obstacle.is_none());
+    let held: Vec<String> = held
+        .into_iter()
+        .filter_map(|(node, obstacle)| Some(format!("{}: {}", name(node), obstacle?)))
+        .collect();
+    let free: Vec<&Node> = free.into_iter().map(|(node, _)| node).collect();
+    // Who names a node wants to know of that one.
+    let one_is_left_out = !wanted.is_empty() && free.len() < wanted.len();
+    if free.is_empty() || one_is_left_out {
+        return (Verdict::Broken(none(class, &others, &held)), Vec::new());
+    }
+    let versions: Vec<String> = free.iter().map(|node| version(node)).collect();
+    let left_out = match held.is_empty() {
+        true => String::new(),
+        false => format!("; left out: {}", held.join(", ")),
+    };
+    let sentence = format!("{} of {}: {}{left_out}", free.len(), nodes.len(), versions.join(", "));
+    (Verdict::Healthy(sentence), free)
+}
+
+fn none(class: &RuntimeClass, others: &[&Node], held: &[String]) -> Failure {
+    let labels = runtime_class::labels(class).join(",");
+    let able: Vec<&str> = others
+        .iter()
+        .filter(|node| offers(node, &class.handler) == Some(true))
+        .map(|node| name(node))
+        .collect();
+    let failure = Failure::cluster("no node takes pods of the RuntimeClass").code(&NO_NODE);
+    if !held.is_empty() {
+        return held
+            .iter()
+            .fold(failure, |failure, held| failure.because(held))
+            .next("`kubectl describe node NODE` says more; `kubectl uncordon NODE` lets a node take pods again");
+    }
+    let failure = failure.because(format!("none of those looked at has the labels {labels}"));
+    match able.first() {
+        Some(node) => failure
+            .because(format!(
+                "these have the handler `{}`: {}",
+                class.handler,
+                able.join(", ")
+            ))
+            .next(format!(
+                "label them: `kubectl label node {node} {}`",
+                labels.replace(',', " ")
+            )),
+        None => failure.next("label the nodes that have crun with WasmEdge; `deploy-tool cluster up` makes such nodes"),
+    }
+}
+
+/// A node's name.
+pub fn name(node: &Node) -> &str {
+    node.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// The node's processor, in the words of images.
+pub fn architecture(node: &Node) -> &str {
+    let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());
+    info.map_or("?", |info| &info.architecture)
+}
+
+fn version(node: &Node) -> String {
+    let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());
+    let runtime = info.map_or("?", |info| &info.container_runtime_version);
+    format!(
+        "{} ({}, {})",
+        name(node),
+        architecture(node),
+        runtime.replace("://", " ")
+    )
+}
+
+/// Whether containerd has the handler, where the kubelet says so: from 1.30 on, with containerd 2.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/#NodeStatus>
+pub fn offers(node: &Node, handler: &str) -> Option<bool> {
+    let known = node.status.as_ref()?.runtime_handlers.as_ref()?;
+    (!known.is_empty()).then(|| {
+        known
+            .iter()
+            .any(|one| one.name.as_deref().unwrap_or_default() == handler)
+    })
+}
+
+fn has_labels(class: &RuntimeClass, node: &Node) -> bool {
+    let selector = class
+        .scheduling
+        .as_ref()
+        .and_then(|scheduling| scheduling.node_selector.as_ref());
+    let labels = node.metadata.labels.as_ref();
+    let has = |key: &String, value: &String| labels.is_some_and(|labels| labels.get(key) == Some(value));
+    selector.into_iter().flatten().all(|(key, value)| has(key, value))
+}
+
+/// Why a node takes no pod of the class.
+fn obstacle(class: &RuntimeClass, node: &Node) -> Option<String> {
+    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
+    let mut conditions = conditions.into_iter().flatten();
+    if !conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True") {
+        return Some("it is not ready".to_owned());
+    }
+    let spec = node.spec.as_ref()?;
+    if spec.unschedulable == Some(true) {
+        return Some("it is cordoned".to_owned());
+    }
+    let scheduling = class.scheduling.as_ref();
+    let tolerations: &[Toleration] = scheduling
+        .and_then(|scheduling| scheduling.tolerations.as_deref())
+        .unwrap_or_default();
+    let taint = spec
+        .taints
+        .iter()
+        .flatten()
+        .find(|taint| !is_tolerated(taint, tolerations))?;
+    Some(format!(
+        "it has the taint {}, which the RuntimeClass does not tolerate",
+        taint.key
+    ))
+}
+
+/// <https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/>
+fn is_tolerated(taint: &Taint, tolerations: &[Toleration]) -> bool {
+    let tolerates = |one: &Toleration| {
+        let exists = one.operator.as_deref() == Some("Exists");
+        let key = match one.key.as_deref().unwrap_or_default() {
+            "" => exists,
+            key => key == taint.key,
+        };
+        let value = exists || one.value.as_deref().unwrap_or_default() == taint.value.as_deref().unwrap_or_default();
+        let effect = one
+            .effect
+            .as_deref()
+            .is_none_or(|effect| effect.is_empty() || effect == taint.effect);
+        key && value && effect
+    };
+    taint.effect == "PreferNoSchedule" || tolerations.iter().any(tolerates)
+}

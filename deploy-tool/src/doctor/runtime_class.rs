@@ -1,0 +1,39 @@
+//! The link “RuntimeClass”: it is there, names a handler, and says which nodes have it.
+
+use k8s_openapi::api::node::v1::RuntimeClass;
+
+use super::Verdict;
+use crate::code::doctor::RUNTIME_CLASS;
+use crate::failure::Failure;
+
+/// The RuntimeClass that is there.
+pub fn describe(class: &RuntimeClass) -> Verdict {
+    let labels = labels(class);
+    let nodes = match labels.is_empty() {
+        true => "every node is said to have it (no `scheduling.nodeSelector`)".to_owned(),
+        false => format!("nodes with {} have it", labels.join(", ")),
+    };
+    Verdict::Healthy(format!("handler `{}`; {nodes}", class.handler))
+}
+
+/// The one that is not; `others` are those that are.
+pub fn missing(name: &str, others: &[String]) -> Verdict {
+    let there = match others.is_empty() {
+        true => "the cluster has none".to_owned(),
+        false => format!("the cluster has: {}", others.join(", ")),
+    };
+    Verdict::Broken(
+        Failure::cluster(format!("there is no RuntimeClass `{name}`"))
+            .code(&RUNTIME_CLASS)
+            .because(there)
+            .next("apply one: `kubectl apply -f manifests/runtimeclass.yaml`, or name another with --runtime-class"),
+    )
+}
+
+/// The labels of nodes that have the handler, as people write them.
+pub fn labels(class: &RuntimeClass) -> Vec<String> {
+    let scheduling = class.scheduling.as_ref();
+    let selector = scheduling.and_then(|scheduling| scheduling.node_selector.as_ref());
+    let pairs = selector.into_iter().flatten();
+    pairs.map(|(key, value)| format!("{key}={value}")).collect()
+}
