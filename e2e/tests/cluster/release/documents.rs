@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::{IMAGE, NO_IMAGE, Release, SLEEP};
 use crate::harness::repository;
 
+/// A document has the form that docs/schema describes.
 #[track_caller]
-fn assert_follows(schema: &str, document: &Value) {
+pub fn assert_follows(schema: &str, document: &Value) {
     let path = repository().join("docs/schema").join(format!("{schema}.json"));
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     assert_eq!(check::faults(&schema, document), [""; 0], "{document:#}");

@@ -6,6 +6,8 @@ mod history;
 mod killed;
 mod waves;
 
+pub use documents::assert_follows;
+
 use std::io::{BufRead, BufReader};
 use std::process::Child;
 

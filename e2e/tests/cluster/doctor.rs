@@ -1,0 +1,299 @@
+//! `doctor`: it finds nothing on nodes that are as they should be, and of each breakage exactly the broken link.
+//!
+//! Nodes are broken one at a time and for seconds; what runs on them goes on meanwhile.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Said, cluster, context, deploy_tool, deploy_tool_command, eventually, kubectl, kubectl_with_input, pods,
+};
+use crate::release::assert_follows;
+
+const LABEL: &str = "app.kubernetes.io/name=doctor-probe";
+const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu";
+
+/// The node that is broken.
+fn node() -> String {
+    format!("{}-worker2", cluster())
+}
+
+/// Runs a script on that node.
+fn on_node(script: &str) -> Said {
+    let output = Command::new("docker")
+        .args(["exec", &node(), "bash", "-ec", script])
+        .output();
+    Said::from(output.unwrap())
+}
+
+/// Something that is undone at the end, also of a test that fails.
+struct Undone(Box<dyn Fn()>);
+
+impl Drop for Undone {
+    fn drop(&mut self) {
+        self.0();
+    }
+}
+
+/// Breaks the node until the value ends.
+fn broken(breaking: &str, mending: &'static str) -> Undone {
+    let undone = Undone(Box::new(move || {
+        let said = on_node(mending);
+        assert!(said.code == 0 || std::thread::panicking(), "{}", said.stderr);
+    }));
+    on_node(breaking).success();
+    undone
+}
+
+/// An object of the cluster until the value ends.
+fn created(kind: &'static str, name: &'static str, object: &Value) -> Undone {
+    kubectl_with_input(&["apply", "--filename", "-"], &object.to_string()).success();
+    Undone(Box::new(move || {
+        kubectl(&["delete", kind, name, "--ignore-not-found", "--wait=false"]);
+    }))
+}
+
+/// The document of a run, after a check of its form and exit code.
+fn examined(arguments: &[&str]) -> Value {
+    let said = deploy_tool(&[&["doctor", "--output", "json"], arguments].concat());
+    let document: Value =
+        serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{}{}", said.stdout, said.stderr));
+    assert_follows("doctor", &document);
+    let healthy = document["healthy"].as_bool().unwrap();
+    assert_eq!(said.code, if healthy { 0 } else { 2 }, "{document:#}");
+    document
+}
+
+/// Examines the node: exactly this link is broken, those before it hold, and those behind it are skipped.
+#[track_caller]
+fn assert_breaks(link: &str, code: &str, arguments: &[&str]) {
+    let document = examined(arguments);
+    let mut states: Vec<(&str, &str)> = Vec::new();
+    for one in document["links"].as_array().unwrap() {
+        let state = one["state"].as_str().unwrap();
+        if state == "broken" {
+            assert_eq!(
+                (&one["link"], &one["code"]),
+                (&json!(link), &json!(code)),
+                "{document:#}"
+            );
+            assert!(!one["next"].as_array().unwrap().is_empty(), "{one}");
+        }
+        states.push((one["link"].as_str().unwrap(), state));
+    }
+    let place = states.iter().position(|(_, state)| *state == "broken");
+    let place = place.unwrap_or_else(|| panic!("nothing is broken: {document:#}"));
+    assert!(
+        states[..place].iter().all(|(_, state)| *state == "healthy"),
+        "{document:#}"
+    );
+    assert!(
+        states[place + 1..].iter().all(|(_, state)| *state == "skipped"),
+        "{document:#}"
+    );
+}
+
+fn no_probe_is_left(namespace: &str) {
+    eventually("the probes' pods are gone", Duration::from_secs(60), || {
+        pods(namespace, LABEL).is_empty().then_some(())
+    });
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn nodes_as_they_should_be_have_no_broken_link_and_keep_to_the_strictest_namespace() {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "doctor-restricted",
+        "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+    let _namespace = created("namespace", "doctor-restricted", &namespace);
+    let document = examined(&["--namespace", "doctor-restricted"]);
+    let links = document["links"].as_array().unwrap();
+    assert!(links.iter().all(|link| link["state"] == "healthy"), "{document:#}");
+    for worker in ["worker", "worker2"] {
+        let node = json!(format!("{}-{worker}", cluster()));
+        let about = |link: &str| {
+            links
+                .iter()
+                .find(|one| one["node"] == node && one["link"] == link)
+                .unwrap()
+        };
+        let effect = about("AOT")["sentence"].as_str().unwrap();
+        println!("{node}: {effect}; {}", about("guest")["sentence"]);
+        assert!(effect.contains("is in effect"), "{effect}");
+        // Debian's crun.
+        let ending = about("ending")["sentence"].as_str().unwrap();
+        assert!(ending.contains("becomes 0") && ending.contains("137"), "{ending}");
+    }
+    no_probe_is_left("doctor-restricted");
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn what_the_clusters_objects_break() {
+    let class = |name: &str, handler: &str, label: &str| {
+        json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": handler,
+            "scheduling": {"nodeSelector": {"runtime": label}}})
+    };
+    assert_breaks("RuntimeClass", "DT0802", &["--runtime-class", "doctor-none"]);
+    let _handler = created(
+        "runtimeclass",
+        "doctor-handler",
+        &class("doctor-handler", "no-such", "crun-wasm"),
+    );
+    assert_breaks(
+        "handler",
+        "DT0805",
+        &["--runtime-class", "doctor-handler", "--node", &node()],
+    );
+    let _native = created(
+        "runtimeclass",
+        "doctor-native",
+        &class("doctor-native", "runc", "crun-wasm"),
+    );
+    assert_breaks(
+        "handler",
+        "DT0805",
+        &["--runtime-class", "doctor-native", "--node", &node()],
+    );
+    let _label = created(
+        "runtimeclass",
+        "doctor-label",
+        &class("doctor-label", "crun", "doctor-nobody"),
+    );
+    assert_breaks("nodes", "DT0803", &["--runtime-class", "doctor-label"]);
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "doctor-full"}});
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": "doctor-full"},
+        "spec": {"hard": {"pods": "0"}}});
+    let _namespace = created("namespace", "doctor-full", &namespace);
+    let _quota = created("namespace", "doctor-full", &quota);
+    assert_breaks("namespace", "DT0804", &["--namespace", "doctor-full"]);
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn what_breaks_on_a_node() {
+    let mending = "cp /root/doctor.toml /etc/containerd/config.toml && systemctl restart containerd && timeout 60 bash -c \
+        'until ctr version >/dev/null 2>&1; do sleep 0.2; done'";
+    let breaking = format!(
+        "cp /etc/containerd/config.toml /root/doctor.toml && sed -i 's|module.wasm.image/\\*|other/*|' {0} && ! cmp -s {0} \
+         /root/doctor.toml && systemctl restart containerd && timeout 60 bash -c 'until ctr version >/dev/null 2>&1; do sleep 0.2; done'",
+        "/etc/containerd/config.toml"
+    );
+    let annotation = broken(&breaking, mending);
+    assert_breaks("annotation", "DT0807", &["--node", &node()]);
+    drop(annotation);
+    let library = broken(
+        &format!("mkdir /root/doctor && mv {LIBRARY}/libwasmedge.so.0* /root/doctor"),
+        "mv /root/doctor/* /usr/lib/x86_64-linux-gnu && rmdir /root/doctor",
+    );
+    assert_breaks("engine", "DT0808", &["--node", &node()]);
+    drop(library);
+    // And it is mended.
+    assert_eq!(examined(&["--node", &node()])["healthy"], true);
+    no_probe_is_left("default");
+}
+
+/// The probe as it is built: `plain`, or compiled ahead of time.
+fn built(arguments: &[&str]) -> Value {
+    let command = [&["build", "probe", "--output", "json"], arguments].concat();
+    let said = Said::from(deploy_tool_command(&command).output().unwrap()).success();
+    let last = said.stdout.lines().last().unwrap();
+    serde_json::from_str::<Value>(last).unwrap()["data"].clone()
+}
+
+/// Makes an image of a module with Docker, and brings it to the node. It is for x86-64 unless something else is said.
+fn loaded(name: &str, module: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let image = format!("localhost/doctor-{name}:1");
+    let docker = |arguments: &[&str]| {
+        let output = Command::new("docker").args(arguments).output().unwrap();
+        Said::from(output).success()
+    };
+    fs::write(folder.path().join("probe.wasm"), module).unwrap();
+    fs::write(folder.path().join("services"), "http 80/tcp\n").unwrap();
+    fs::write(
+        folder.path().join("Dockerfile"),
+        "FROM scratch\nCOPY probe.wasm /probe.wasm\nCOPY services /etc/services\nUSER 65532\nENTRYPOINT [\"/probe.wasm\"]\n",
+    )
+    .unwrap();
+    docker(&["build", "--quiet", "--tag", &image, folder.path().to_str().unwrap()]);
+    let archive = folder.path().join("image.tar");
+    docker(&["save", "--output", archive.to_str().unwrap(), &image]);
+    docker(&["rmi", &image]);
+    let output = Command::new("docker")
+        .args([
+            "exec",
+            "--interactive",
+            &node(),
+            "ctr",
+            "--namespace=k8s.io",
+            "images",
+            "import",
+            "-",
+        ])
+        .stdin(File::open(&archive).unwrap())
+        .output();
+    Said::from(output.unwrap()).success();
+    image
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn what_is_wrong_with_an_image() {
+    let (native, plain) = (built(&[]), built(&["--plain"]));
+    // Brings both to the nodes.
+    assert_eq!(examined(&["--node", &node()])["healthy"], true);
+    let plain = plain["reference"].as_str().unwrap();
+    let mut module = fs::read(Path::new(native["compiledModule"].as_str().unwrap())).unwrap();
+    // The number of the section's form follows its name: that of an engine to come.
+    let name = b"\x08wasmedge";
+    let place = module.windows(name.len()).position(|part| part == name).unwrap() + name.len();
+    assert_eq!(module[place], 1);
+    module[place] = 9;
+    let other = loaded("other-engine", &module);
+    let _image = Undone(Box::new(|| {
+        on_node("ctr --namespace=k8s.io images rm localhost/doctor-other-engine:1");
+    }));
+    let with = |image: &str| {
+        let arguments = [
+            "--node".to_owned(),
+            node(),
+            "--image".into(),
+            image.into(),
+            "--plain-image".into(),
+            plain.into(),
+        ];
+        arguments.to_vec()
+    };
+    let arguments = with(&other);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_breaks("AOT", "DT0811", &arguments);
+    let arguments = with("localhost/doctor-nowhere:1");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_breaks("image", "DT0806", &arguments);
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn a_run_that_is_stopped_leaves_no_pod() {
+    let (context, node) = (context(), node());
+    let arguments = ["doctor", "--context", &context, "--node", &node];
+    let child = deploy_tool_command(&arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("the probe's pod is there", Duration::from_secs(120), || {
+        (!pods("default", LABEL).is_empty()).then_some(())
+    });
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    Said::from(child.wait_with_output().unwrap()).failure(130, &["stopped by SIGINT"]);
+    no_probe_is_left("default");
+}
