@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test clean host images check fuzz tool bench-app bench-order bench-deploy bench-cluster soak
+.PHONY: help demo test clean host images check fuzz tool bench-app bench-order bench-deploy bench-image bench-cluster soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,9 @@ bench-app: images ## the service as Wasm and native, side by side: requests a se
 
 bench-deploy: ## deploy-tool, kubectl and Helm with the same manifests, side by side: time, processor, memory, as ratios
 	@scripts/bench-deploy
+
+bench-image: ## builds and pushes of deploy-tool, docker and crane to the same registry, side by side: time, memory, as ratios
+	@scripts/bench-image
 
 bench-cluster: ## thousands of pods on a thousand nodes that kwok pretends: deploy, scale, status; time, memory, requests
 	@scripts/bench-cluster

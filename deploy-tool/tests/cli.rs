@@ -173,6 +173,7 @@ fn wrong_arguments_are_refused_before_anything_happens() {
         &["status", "--output", "yaml"],
         &["cluster", "up", "--http-port", "0"],
         &["cluster", "up", "--http-port", "65536"],
+        &["build", "--module", "app.wasm", "--plain"],
     ];
     for arguments in cases {
         let run = Run::new();
@@ -300,4 +301,51 @@ fn an_image_that_is_not_defined() {
     Run::new()
         .run(&["build", "no-such-image"])
         .fails(1, &["oci/no-such-image/image.yaml", "--images"]);
+}
+
+/// Neither Docker nor a compiler takes part.
+#[test]
+fn a_module_that_is_given_is_packed_as_it_is() {
+    let run = Run::new();
+    // A function without parameters and results, exported as `_start`, and a memory.
+    let module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
+        \x07\x13\x02\x06_start\0\0\x06memory\x02\0\x0a\x04\x01\x02\0\x0b";
+    let path = run.path("given.wasm");
+    // rustup would look for a toolchain in the home.
+    let cargo = Path::new(env!("CARGO")).parent().unwrap().display();
+    let programs = format!("{cargo}:{}", std::env::var("PATH").unwrap());
+    let built = |module: &[u8]| {
+        std::fs::write(&path, module).unwrap();
+        let arguments = ["build", "--module", path.to_str().unwrap(), "--output", "json"];
+        let said = said(run.command(&arguments).env("PATH", &programs));
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let result: serde_json::Value = serde_json::from_str(said.stdout.lines().last().unwrap()).unwrap();
+        result["data"].clone()
+    };
+    let first = built(module);
+    assert_eq!(first["moduleSizeBytes"], module.len());
+    assert_eq!(first["compiledModule"], serde_json::Value::Null);
+    assert_eq!(first, built(module));
+    // An empty custom section named `a` changes what it does in nothing.
+    assert_ne!(
+        first["digest"],
+        built(&[module as &[u8], b"\0\x02\x01a"].concat())["digest"]
+    );
+    // Who made it, and from what, is not known: nothing of that is attached.
+    let inspected = run.run(&["inspect", first["layout"].as_str().unwrap(), "--output", "json"]);
+    let inspected: serde_json::Value = serde_json::from_str(&inspected.stdout).unwrap();
+    assert_eq!(inspected["attached"], serde_json::json!([]), "{inspected}");
+    std::fs::write(&path, b"no module").unwrap();
+    let refused = run.run(&["build", "--module", path.to_str().unwrap()]);
+    refused.fails(1, &["given.wasm` would not run", "no valid WebAssembly module"]);
+    let push = [
+        "push",
+        "image.tar",
+        "--to",
+        "localhost:1/x",
+        "--module",
+        path.to_str().unwrap(),
+    ];
+    run.run(&push)
+        .fails(1, &["a module cannot be packed into an image that is built"]);
 }

@@ -26,6 +26,9 @@ pub struct BuildArguments {
     /// Leave out the compilation ahead of time: quicker to build, and many times slower to run
     #[arg(long)]
     pub plain: bool,
+    /// Pack this module as it is, instead of compiling one: plain or compiled ahead of time, by whomever
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    pub module: Option<PathBuf>,
     /// Say which commit it is built from, in the index alone; refused where something is not committed
     #[arg(long)]
     pub revision: bool,

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{RegistryArguments, SourceArguments};
@@ -18,6 +20,9 @@ pub struct PushArguments {
     /// Another repository of the same registry that may have parts of the image: these are not sent
     #[arg(long, value_name = "REPOSITORY")]
     pub mount_from: Option<String>,
+    /// Pack this module as it is, instead of compiling one
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
     /// How the registry is reached
     #[command(flatten)]
     pub registry: RegistryArguments,

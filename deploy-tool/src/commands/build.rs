@@ -5,20 +5,17 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::parts::{self, Parts};
 use crate::cache::Cache;
 use crate::cli::{BuildArguments, SourceArguments};
-use crate::docker::{self, LocalImage};
 use crate::failure::{Failure, Outcome};
 use crate::image::{self, Compiled, Contents, Definition, Layout, store};
-use crate::module::compile;
-use crate::module::keep::{self, Made, megabytes};
-use crate::module::workspace::Package;
+use crate::module::keep::megabytes;
 use crate::printer::{Printer, Progress};
 use crate::provenance::{self, Origin};
-use crate::settings::{BUILDER_IMAGE, ENGINE_LABEL, RECIPE_LABEL};
 use crate::{bom, digest, git};
 
-/// The same of layers: the compressor and its level.
+/// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
 const REVISION_ANNOTATION: &str = "org.opencontainers.image.revision";
@@ -55,7 +52,9 @@ pub struct Built {
 
 /// What an image is to be besides its definition.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Variation {
+pub struct Variation<'a> {
+    /// With this module as it is, instead of one that is compiled.
+    pub module: Option<&'a Path>,
     /// Without native code.
     pub plain: bool,
     /// With the commit it is built from.
@@ -71,11 +70,17 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
         image,
         archive,
         plain,
+        module,
         revision,
         source,
     } = arguments;
     let cache = Cache::open()?;
-    let mut built = build(printer, &cache, &source, &image, Variation { plain, revision }).await?;
+    let variation = Variation {
+        module: module.as_deref(),
+        plain,
+        revision,
+    };
+    let mut built = build(printer, &cache, &source, &image, variation).await?;
     if let Some(archive) = archive {
         store::write_archive(&archive, &store::read(&built.layout)?)?;
         built.archive = Some(archive);
@@ -93,67 +98,53 @@ pub async fn build(
     cache: &Cache,
     source: &SourceArguments,
     name: &str,
-    variation: Variation,
+    variation: Variation<'_>,
 ) -> Outcome<Built> {
     let folder = source.images.join(name);
     let definition = definition(&folder)?;
     let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
     let files = files.collect::<Outcome<Vec<_>>>()?;
-    let (builder, engine) = builder().await?;
-    let workspace = compile::workspace(&source.workspace).await?;
     let commit = match variation.revision {
         true => Some(git::revision(&source.workspace).await?),
         false => None,
     };
-    let Made {
+    let Parts {
         module,
-        bill,
-        sources,
-        lock,
-    } = printer
-        .step(&format!("Wasm module of {name}"), async |progress| {
-            keep::module(cache, progress, &workspace, &definition, &builder).await
-        })
-        .await?;
-    let compiled = match variation.plain {
-        true => None,
-        false => Some(
-            printer
-                .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-                    keep::ahead_of_time(cache, progress, &module.bytes, &builder, &engine).await
-                })
-                .await?,
-        ),
+        compiled,
+        annotations,
+        making,
+    } = match variation.module {
+        Some(path) => parts::given(source, &definition, path).await?,
+        None => parts::compile(printer, cache, source, &definition, name, variation.plain).await?,
     };
     let contents = Contents {
         definition: &definition,
         module: &module.bytes,
-        compiled: compiled.as_ref().map(|compiled| Compiled {
+        compiled: compiled.as_ref().map(|(compiled, engine)| Compiled {
             bytes: &compiled.bytes,
-            engine: &engine,
+            engine,
         }),
         files,
-        annotations: workspace
-            .package(&definition.package)
-            .map(Package::annotations)
-            .unwrap_or_default(),
+        annotations,
         index_annotations: commit
             .iter()
             .map(|commit| (REVISION_ANNOTATION.to_owned(), commit.clone()))
             .collect(),
     };
-    let origin = Origin {
-        sources: &sources,
-        lock: &lock,
-        builder: &builder,
-        engine: contents.compiled.map(|compiled| compiled.engine),
-        commit: commit.as_deref(),
-    };
     let packing = async |progress: &Progress| {
         let mut layout = pack(cache, name, &contents)?;
-        image::attach(&mut layout, bom::MEDIA_TYPE, bill);
-        let statement = provenance::document(&layout, &definition, &origin);
-        image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
+        if let Some(making) = making {
+            let origin = Origin {
+                sources: &making.sources,
+                lock: &making.lock,
+                builder: &making.builder,
+                engine: contents.compiled.map(|compiled| compiled.engine),
+                commit: commit.as_deref(),
+            };
+            image::attach(&mut layout, bom::MEDIA_TYPE, making.bill);
+            let statement = provenance::document(&layout, &definition, &origin);
+            image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
+        }
         let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
         store::write(cache, &path, &layout)?;
         let built = Built {
@@ -163,10 +154,13 @@ pub async fn build(
             layout: path,
             archive: None,
             module: module.path.clone(),
-            compiled_module: compiled.as_ref().map(|compiled| compiled.path.clone()),
+            compiled_module: compiled.as_ref().map(|(compiled, _)| compiled.path.clone()),
             module_digest: digest::hex(&module.bytes),
             module_size_bytes: module.bytes.len(),
-            packed_size_bytes: compiled.as_ref().unwrap_or(&module).bytes.len(),
+            packed_size_bytes: contents
+                .compiled
+                .map_or(contents.module, |compiled| compiled.bytes)
+                .len(),
             image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
             engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
         };
@@ -203,22 +197,6 @@ fn definition(folder: &Path) -> Outcome<Definition> {
             .next("run this in the project's folder, or name the definitions' folder with --images")
     })?;
     Definition::parse(&text).map_err(|error| failure().because(error))
-}
-
-/// The builder's recipe and its version of WasmEdge.
-async fn builder() -> Outcome<(String, String)> {
-    let image: LocalImage = docker::required_image(BUILDER_IMAGE).await?;
-    let engine = image.label(ENGINE_LABEL).ok_or_else(|| {
-        Failure::prerequisite(format!(
-            "the image `{BUILDER_IMAGE}` does not say which WasmEdge it has"
-        ))
-        .because(format!("its label `{ENGINE_LABEL}` is missing"))
-        .next("make it again: run `make images`")
-    })?;
-    Ok((
-        image.label(RECIPE_LABEL).unwrap_or(&image.id).to_owned(),
-        engine.to_owned(),
-    ))
 }
 
 fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {

@@ -14,6 +14,7 @@ pub mod inspect;
 mod logs;
 mod man;
 mod open;
+mod parts;
 mod plan;
 mod push;
 mod remove;

@@ -48,29 +48,33 @@ fn same_registry(text: &str, target: &Repository) -> Outcome<String> {
     }
 }
 
-/// The tags asked for, else one that says which commit it is. An image file says nothing of commits.
+/// The tags asked for, else one that says which commit it is. A file says nothing of commits.
 async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<String>> {
     let asked: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
-    if !asked.is_empty() || is_file(&arguments.image) {
+    if !asked.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
         return Ok(asked);
     }
     publish::registry::described_tag(&arguments.source.workspace).await
 }
 
 async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout> {
-    if is_file(&arguments.image) {
-        return store::read(Path::new(&arguments.image));
+    let PushArguments {
+        image, source, module, ..
+    } = arguments;
+    match (is_file(image), module) {
+        (true, Some(_)) => Err(Failure::input("a module cannot be packed into an image that is built")
+            .because(format!("`{image}` is a file or folder"))
+            .next("name an image to build: `--module` takes the place of its compilation")),
+        (true, None) => store::read(Path::new(image)),
+        (false, module) => {
+            let variation = Variation {
+                module: module.as_deref(),
+                ..Variation::default()
+            };
+            let built = build::build(printer, &Cache::open()?, source, image, variation).await?;
+            store::read(&built.layout)
+        }
     }
-    let cache = Cache::open()?;
-    let built = build::build(
-        printer,
-        &cache,
-        &arguments.source,
-        &arguments.image,
-        Variation::default(),
-    )
-    .await?;
-    store::read(&built.layout)
 }
 
 /// Names of definitions are names of folders below another folder; what is here is a file.

@@ -27,17 +27,32 @@ pub struct Kept {
     pub bytes: Vec<u8>,
 }
 
-/// A module, and what is known of its making.
+/// What is known of a module's making.
 #[derive(Debug)]
-pub struct Made {
-    /// The module.
-    pub module: Kept,
+pub struct Making {
     /// The bill of its crates.
     pub bill: Vec<u8>,
     /// The digest of its sources.
     pub sources: String,
     /// The digest of Cargo.lock.
     pub lock: String,
+    /// The recipe of the builder.
+    pub builder: String,
+}
+
+/// A module that was made elsewhere.
+///
+/// # Errors
+/// When it cannot be read, or would not run.
+pub fn given(path: &Path) -> Outcome<Kept> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| Failure::input(format!("cannot read `{shown}`")).because(error))?;
+    inspect::inspect(&bytes)
+        .map_err(|error| Failure::input(format!("the module `{shown}` would not run")).because(error))?;
+    Ok(Kept {
+        path: path.to_owned(),
+        bytes,
+    })
 }
 
 /// The module of a definition.
@@ -50,7 +65,7 @@ pub async fn module(
     workspace: &Workspace,
     definition: &Definition,
     builder: &str,
-) -> Outcome<Made> {
+) -> Outcome<(Kept, Making)> {
     let Definition { package, profile, .. } = definition;
     let packages = workspace
         .sources_of(package)
@@ -81,12 +96,13 @@ pub async fn module(
         "Wasm module of {package}: {how} ({:.1} MB)",
         megabytes(bytes.len())
     ));
-    Ok(Made {
-        module: Kept { path, bytes },
+    let making = Making {
         bill,
         lock: digest::hex(inputs.lock()),
         sources,
-    })
+        builder: builder.to_owned(),
+    };
+    Ok((Kept { path, bytes }, making))
 }
 
 async fn bill(

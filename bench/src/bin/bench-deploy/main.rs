@@ -12,6 +12,7 @@ mod tools;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use bench::process;
 use clap::Parser;
 
 use crate::manifests::Set;
@@ -75,7 +76,7 @@ fn main() -> Result<()> {
                 let run = |limit: &str| {
                     let commands =
                         programs.commands(tool, &arguments.context, &namespace, folder.path(), &objects, limit);
-                    tools::measure(&commands).with_context(|| format!("{} in {namespace}", tool.name()))
+                    process::measure(commands).with_context(|| format!("{} in {namespace}", tool.name()))
                 };
                 tools::write(folder.path(), &objects)?;
                 results.add(Case::first(set), tool, run("180s")?);

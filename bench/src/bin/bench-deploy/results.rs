@@ -2,21 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bench::process::Measurement;
+use bench::spread::Spread;
 use serde::Serialize;
 
 use crate::manifests::Set;
 use crate::tools::Deployer;
-
-/// One run of a tool.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Measurement {
-    /// From start to end.
-    pub seconds: f64,
-    /// Of which a processor worked for the tool itself.
-    pub processor_seconds: f64,
-    /// Resident, at most, in millions of bytes.
-    pub memory_mb: f64,
-}
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,17 +48,6 @@ impl Case {
 #[derive(Debug, Default)]
 pub struct Results(BTreeMap<(Case, Deployer), Vec<Measurement>>);
 
-/// The least, the middle and the most of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    /// The least.
-    pub min: f64,
-    /// The middle.
-    pub median: f64,
-    /// The most.
-    pub max: f64,
-}
-
 /// A line of the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -106,31 +86,17 @@ impl Results {
     fn row(&self, case: Case, tool: Deployer) -> Option<Row> {
         let runs = self.0.get(&(case, tool))?;
         let base = self.0.get(&(case, Deployer::Kubectl))?;
-        let figures = |figure: fn(&Measurement) -> f64| spread(runs.iter().map(figure).collect());
+        let figures = |figure: fn(&Measurement) -> f64| Spread::of(runs.iter().map(figure));
         Some(Row {
             case: case.name(),
             tool: tool.name(),
             seconds: figures(|run| run.seconds)?,
             processor_seconds: figures(|run| run.processor_seconds)?,
             memory_mb: figures(|run| run.memory_mb)?,
-            ratio: spread(
-                runs.iter()
-                    .zip(base)
-                    .map(|(run, base)| run.seconds / base.seconds)
-                    .collect(),
-            )?,
+            ratio: Spread::of(runs.iter().zip(base).map(|(run, base)| run.seconds / base.seconds))?,
             goal: (tool == Deployer::DeployTool).then(|| case.goal()),
         })
     }
-}
-
-fn spread(mut figures: Vec<f64>) -> Option<Spread> {
-    figures.sort_by(f64::total_cmp);
-    Some(Spread {
-        min: *figures.first()?,
-        median: *figures.get(figures.len() / 2)?,
-        max: *figures.last()?,
-    })
 }
 
 #[cfg(test)]

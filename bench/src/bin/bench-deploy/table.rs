@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::results::{Row, Spread};
+use crate::results::Row;
 
 /// A line for each row; the ratios are to kubectl.
 pub fn text(rows: &[Row]) -> String {
@@ -24,17 +24,11 @@ pub fn text(rows: &[Row]) -> String {
             text,
             "{case:<28}{:<13}{}{}{:>7.2}{:>9.1}{goal}",
             row.tool,
-            figures(row.seconds),
-            figures(row.ratio),
+            row.seconds.columns(),
+            row.ratio.columns(),
             row.processor_seconds.median,
             row.memory_mb.max,
         );
     }
     text
-}
-
-fn figures(spread: Spread) -> String {
-    [spread.min, spread.median, spread.max]
-        .map(|figure| format!("{figure:>8.2}"))
-        .concat()
 }

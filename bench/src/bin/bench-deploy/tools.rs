@@ -1,15 +1,13 @@
-//! Edge: runs the tools and measures their processes; makes and deletes namespaces.
+//! Edge: writes manifests, makes and deletes namespaces, and says what a person would type.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
+use bench::process;
 use serde_json::Value;
-use wait4::Wait4;
 
 use crate::manifests::workloads;
-use crate::results::Measurement;
 
 /// Who deploys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,40 +123,6 @@ pub fn write(folder: &Path, objects: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// Runs commands one after the other. Their times add up; the largest memory counts.
-pub fn measure(commands: &[Command]) -> Result<Measurement> {
-    let mut sum = Measurement::default();
-    for command in commands {
-        let one = run(command)?;
-        sum.seconds += one.seconds;
-        sum.processor_seconds += one.processor_seconds;
-        sum.memory_mb = sum.memory_mb.max(one.memory_mb);
-    }
-    Ok(sum)
-}
-
-fn run(command: &Command) -> Result<Measurement> {
-    let said = tempfile::NamedTempFile::new()?;
-    let mut again = Command::new(command.get_program());
-    again.args(command.get_args()).stdin(Stdio::null());
-    again.stdout(said.reopen()?).stderr(said.reopen()?);
-    let start = Instant::now();
-    let mut process = again
-        .spawn()
-        .with_context(|| format!("cannot run {:?}", command.get_program()))?;
-    let used = process.wait4()?;
-    let seconds = start.elapsed().as_secs_f64();
-    if !used.status.success() {
-        bail!("{command:?} failed:\n{}", std::fs::read_to_string(said.path())?);
-    }
-    let processor = used.rusage.utime + used.rusage.stime;
-    Ok(Measurement {
-        seconds,
-        processor_seconds: processor.as_secs_f64(),
-        memory_mb: used.rusage.maxrss as f64 / 1e6,
-    })
-}
-
 /// The cluster, for what is not measured.
 #[derive(Debug)]
 pub struct Cluster {
@@ -196,15 +160,7 @@ impl Cluster {
 
     fn kubectl(&self, arguments: &[&str]) -> Result<()> {
         let mut command = Command::new(&self.kubectl);
-        let output = command.args(["--context", &self.context]).args(arguments).output()?;
-        if !output.status.success() {
-            bail!(
-                "kubectl {}: {}",
-                arguments.join(" "),
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        Ok(())
+        process::output(command.args(["--context", &self.context]).args(arguments)).map(drop)
     }
 }
 

@@ -1,0 +1,51 @@
+//! Pure: several rounds of a figure.
+
+use serde::Serialize;
+
+/// The least, the middle and the most of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// The least.
+    pub min: f64,
+    /// The middle.
+    pub median: f64,
+    /// The most.
+    pub max: f64,
+}
+
+impl Spread {
+    /// Of figures in any order; none of no figures.
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut figures: Vec<f64> = figures.into_iter().collect();
+        figures.sort_by(f64::total_cmp);
+        Some(Self {
+            min: *figures.first()?,
+            median: *figures.get(figures.len() / 2)?,
+            max: *figures.last()?,
+        })
+    }
+
+    /// For a table: the three in columns of eight.
+    pub fn columns(self) -> String {
+        [self.min, self.median, self.max]
+            .map(|figure| format!("{figure:>8.2}"))
+            .concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_is_no_mean() {
+        let expected = Spread {
+            min: 1.0,
+            median: 2.0,
+            max: 90.0,
+        };
+        assert_eq!(Spread::of([90.0, 1.0, 2.0]), Some(expected));
+        assert_eq!(expected.columns(), "    1.00    2.00   90.00");
+        assert_eq!(Spread::of([]), None);
+    }
+}
