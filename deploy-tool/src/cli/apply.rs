@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::{Place, SignedArguments, TrustArguments};
 
 /// Arguments of `apply`
 #[derive(Debug, Args)]
@@ -22,4 +22,10 @@ pub struct ApplyArguments {
     /// Where
     #[command(flatten)]
     pub place: Place,
+    /// Which images may be deployed
+    #[command(flatten)]
+    pub signed: SignedArguments,
+    /// Who is believed to be a registry
+    #[command(flatten)]
+    pub trust: TrustArguments,
 }

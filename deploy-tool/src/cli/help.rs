@@ -43,6 +43,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
                 "up --registry docker.io/you --context production",
                 "images go through a registry, nodes get the login",
             ),
+            (
+                "up --require-signature public.pem --allow-unsigned 'docker.io/library/*'",
+                "only images that the holder of the key has signed",
+            ),
         ],
     ),
     (

@@ -19,6 +19,15 @@ pub struct RegistryArguments {
     /// Read the password or access token from the standard input
     #[arg(long, requires = "user")]
     pub password_stdin: bool,
+    /// Who is believed to be the registry
+    #[command(flatten)]
+    pub trust: TrustArguments,
+}
+
+/// Who is believed to be a registry
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Registry")]
+pub struct TrustArguments {
     /// Certificates of the authority to trust beside the system's [default: Docker's, /etc/docker/certs.d]
     #[arg(long, value_name = "FILE")]
     pub registry_ca: Option<PathBuf>,
@@ -51,6 +60,13 @@ impl RegistryArguments {
         }
     }
 
+    /// Who is believed to be the registry.
+    pub fn trust(&self) -> Trust {
+        self.trust.trust()
+    }
+}
+
+impl TrustArguments {
     /// Who is believed to be the registry.
     pub fn trust(&self) -> Trust {
         Trust {

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Place, PublishArguments, SourceArguments};
+use super::{Place, PublishArguments, SignedArguments, SourceArguments};
 
 /// Arguments of `up`
 #[derive(Debug, Args)]
@@ -25,4 +25,7 @@ pub struct UpArguments {
     /// How images come to the nodes
     #[command(flatten)]
     pub publish: PublishArguments,
+    /// Which images may be deployed
+    #[command(flatten)]
+    pub signed: SignedArguments,
 }

@@ -2,6 +2,7 @@
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
+use super::signed::{self, Requirement};
 use super::up::report;
 use crate::cache::Cache;
 use crate::cli::{ApplyArguments, Place};
@@ -19,6 +20,7 @@ use crate::{deployer, lock, manifest, publish};
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
+    let requirement = Requirement::of(&arguments.signed)?;
     let cache = Cache::open()?;
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (release, mut objects) = match &saved {
@@ -45,6 +47,16 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         objects.iter_mut().for_each(|object| manifest::resolve(object, &images));
         if let Some(secret) = PullSecret::of(&history) {
             objects = secret.attach(&release, objects);
+        }
+    }
+    if let Some(requirement) = requirement {
+        let exact = requirement
+            .check(printer, &objects, None, &arguments.trust.trust())
+            .await?;
+        match &saved {
+            // What a plan says is done exactly, or not at all.
+            Some(_) => signed::refuse_inexact(&exact)?,
+            None => objects.iter_mut().for_each(|object| manifest::pin(object, &exact)),
         }
     }
     let images = manifest::images(&objects);

@@ -22,6 +22,7 @@ mod restart;
 mod rollback;
 mod scale;
 mod sign;
+mod signed;
 mod status;
 mod up;
 mod verify;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Variation;
 use super::deploy::{Deployment, Options, deploy};
+use super::signed::Requirement;
 use super::{build, images, status};
 use crate::cache::Cache;
 use crate::cli::UpArguments;
@@ -32,7 +33,9 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         timeout,
         rollback_on_failure,
         take_over,
+        signed,
     } = arguments;
+    let requirement = Requirement::of(&signed)?;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
@@ -41,7 +44,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let cluster = Cluster::connect(&place.context).await?;
     let deployer = deployer::this(&cache);
     revisions::refuse_taken(&cluster, &release, &deployer).await?;
-    let (names, others) = (manifest::placeholders(&objects), manifest::images(&objects));
+    let names = manifest::placeholders(&objects);
     // Minutes of compiling come after everything that can be found out at once.
     images::refuse_unreachable(&place.context, &names, arguments.registry.as_deref())?;
     let registry = Destination::of(&arguments, &source, &names).await?;
@@ -64,18 +67,26 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         }
         None => build::references(&built),
     };
-    // What is pushed, the nodes pull.
-    let loaded = if registry.is_some() { Vec::new() } else { built };
-    let wanted = loaded.iter().map(|image| image.reference.clone());
-    let wanted: BTreeSet<String> = wanted.chain(others.iter().cloned()).collect();
-    images::on_nodes(printer, &cluster, &wanted, async |progress, name| {
-        publish::to_kind(&cache, progress, name, &loaded, &others).await
-    })
-    .await?;
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));
+    if let Some(requirement) = requirement {
+        let trust = arguments.reach.trust();
+        let exact = requirement.check(printer, &objects, registry.as_ref(), &trust).await?;
+        objects.iter_mut().for_each(|object| manifest::pin(object, &exact));
+    }
+    // What is pushed, the nodes pull.
+    let references: BTreeSet<String> = references.into_values().collect();
+    let others = &manifest::images(&objects) - &references;
+    let (wanted, loaded) = match &registry {
+        Some(_) => (others.clone(), Vec::new()),
+        None => (&others | &references, built),
+    };
+    images::on_nodes(printer, &cluster, &wanted, async |progress, name| {
+        publish::to_kind(&cache, progress, name, &loaded, &others).await
+    })
+    .await?;
     if let Some(secret) = registry.as_ref().and_then(Destination::pull_secret) {
         objects = secret.attach(&release, objects);
     }

@@ -9,7 +9,7 @@ use crate::code;
 use crate::failure::{Failure, Outcome};
 use crate::image::Blob;
 use crate::printer::Printer;
-use crate::registry::{Connection, Purpose, Reference};
+use crate::registry::{Connection, Login, Purpose, Reference, Trust};
 use crate::signature::{self, PublicKey};
 
 /// What was verified. As JSON it is the `data` of the result of `verify --output json`.
@@ -71,9 +71,17 @@ impl Target {
                 .next("write REPOSITORY:TAG, or REPOSITORY@sha256:… as `push` has printed it")
         };
         let reference = Reference::parse(image).map_err(wrong)?;
-        let Reference { repository, name } = &reference;
-        let login = registry.credentials().login(repository).await?;
-        let connection = Connection::open(repository, purpose, login, &registry.trust()).await?;
+        let login = registry.credentials().login(&reference.repository).await?;
+        Self::at(&reference, purpose, login, &registry.trust()).await
+    }
+
+    /// The same with a login that is known.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not there.
+    pub async fn at(reference: &Reference, purpose: Purpose, login: Option<Login>, trust: &Trust) -> Outcome<Self> {
+        let Reference { repository, name } = reference;
+        let connection = Connection::open(repository, purpose, login, trust).await?;
         let manifest = connection.manifest(name).await;
         let manifest = manifest.map_err(|problem| connection.explain(&problem))?;
         let manifest = manifest.ok_or_else(|| reference.missing())?;

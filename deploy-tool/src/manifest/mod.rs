@@ -11,7 +11,7 @@ pub use kinds::{Definition, definitions, unknown_kind};
 pub use load::{load, release_of};
 pub use object::{Object, ObjectError, parse};
 pub use order::{Databases, Wave, in_order};
-pub use resolve::{PLACEHOLDER, images, placeholders, refuse_inexact, resolve, running_references};
+pub use resolve::{PLACEHOLDER, images, pin, placeholders, refuse_inexact, resolve, running_references};
 pub use secret::{GENERATE_ANNOTATION, generated_keys, with_generated, without_plain_text};
 
 #[cfg(test)]

@@ -62,6 +62,16 @@ pub fn resolve(object: &mut Object, references: &BTreeMap<String, String>) {
     }
 }
 
+/// Replaces images of an object by the exact references that they stand for.
+pub fn pin(object: &mut Object, exact: &BTreeMap<String, String>) {
+    let images = object.containers_mut().into_iter();
+    for image in images.filter_map(|container| container.get_mut("image")) {
+        if let Some(reference) = image.as_str().and_then(|image| exact.get(image)) {
+            *image = Value::String(reference.clone());
+        }
+    }
+}
+
 /// The references that stand in a live object where the manifest has placeholders: that of the container of the same name.
 pub fn running_references(object: &Object, live: &DynamicObject) -> BTreeMap<String, String> {
     let live = Object {
@@ -110,6 +120,13 @@ mod tests {
             images(&objects),
             ["localhost/orders:sha256-1".to_owned(), "x:1".to_owned()].into()
         );
+    }
+
+    #[test]
+    fn images_are_pinned_where_their_digest_is_known() {
+        let mut object = deployment("y:2").remove(0);
+        pin(&mut object, &[("y:2".to_owned(), "y:2@sha256:00".to_owned())].into());
+        assert_eq!(images(&[object]), ["x:1".to_owned(), "y:2@sha256:00".to_owned()].into());
     }
 
     #[test]

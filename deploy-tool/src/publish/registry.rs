@@ -104,6 +104,12 @@ impl Destination {
         references.collect()
     }
 
+    /// The login for its registry, if it is the registry of a repository.
+    pub fn login_for(&self, repository: &Repository) -> Option<&Login> {
+        let own = self.repositories.values().next()?;
+        self.login.as_ref().filter(|_| own.registry == repository.registry)
+    }
+
     /// The login of the nodes, where there is one that they can use: a kubelet knows no identity tokens.
     pub fn pull_secret(&self) -> Option<PullSecret> {
         let login = self

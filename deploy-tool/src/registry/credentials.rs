@@ -35,15 +35,10 @@ impl Credentials {
         if self.password_on_stdin {
             return self.piped().map(Some);
         }
-        if let Some(login) = from_environment(repository) {
-            return Ok(Some(login));
+        match from_environment(repository) {
+            Some(login) => Ok(Some(login)),
+            None => kept(repository).await,
         }
-        for path in configuration_files() {
-            if let Some(login) = from_configuration(repository, &path).await? {
-                return Ok(Some(login));
-            }
-        }
-        Ok(None)
     }
 
     fn piped(&self) -> Outcome<Login> {
@@ -62,6 +57,19 @@ impl Credentials {
             password => Ok(Login::password(user, password)),
         }
     }
+}
+
+/// The login that Docker's configuration has for a repository's registry, if any: one that is meant for no other.
+///
+/// # Errors
+/// When what is there cannot be used.
+pub async fn kept(repository: &Repository) -> Outcome<Option<Login>> {
+    for path in configuration_files() {
+        if let Some(login) = from_configuration(repository, &path).await? {
+            return Ok(Some(login));
+        }
+    }
+    Ok(None)
 }
 
 /// `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` are for whatever registry is named; `DOCKER_USERNAME` and

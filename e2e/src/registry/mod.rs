@@ -2,6 +2,7 @@
 
 mod gate;
 mod image;
+mod keys;
 pub mod proxy;
 
 use std::io::Write;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use gate::{Gate, Known};
 pub use image::Image;
+pub use keys::Keys;
 
 use crate::{Said, eventually};
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use e2e::registry::{PASSWORD, Registry, USER};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use e2e::registry::{Keys, PASSWORD, Registry, USER};
+use serde_json::json;
 
 use crate::harness::{Deployment, Said, cluster, context, deploy_tool_command, eventually, kubectl, object, pods};
 
@@ -14,6 +17,8 @@ struct Setting {
     /// What images are called there: `localhost:PORT`.
     prefix: String,
     deployment: Deployment,
+    /// The folder of Docker's configuration.
+    docker: tempfile::TempDir,
 }
 
 impl Setting {
@@ -44,33 +49,40 @@ impl Setting {
                 _ => text,
             })
         });
-        Self {
+        let setting = Self {
             registry,
             prefix,
             deployment,
-        }
+            docker: tempfile::tempdir().unwrap(),
+        };
+        setting.log_in(PASSWORD);
+        setting
     }
 
-    /// Runs a verb with these manifests and a password.
-    fn tool(&self, verb: &[&str], password: &str) -> Said {
+    /// Logs in, as `docker login` does.
+    fn log_in(&self, password: &str) {
+        let auth = STANDARD.encode(format!("{USER}:{password}"));
+        let configuration = json!({"auths": {self.prefix.as_str(): {"auth": auth}}});
+        std::fs::write(self.docker.path().join("config.json"), configuration.to_string()).unwrap();
+    }
+
+    /// Runs a verb with these manifests.
+    fn tool(&self, verb: &[&str]) -> Said {
         let context = context();
         let place = ["--context", &context, "--manifests", self.deployment.folder()];
-        let output = deploy_tool_command(&[verb, &place].concat())
-            .envs([("REGISTRY_USERNAME", USER), ("REGISTRY_PASSWORD", password)])
-            .output()
-            .unwrap();
-        let said = Said::from(output);
-        assert!(
-            !format!("{}{}", said.stdout, said.stderr).contains(password),
-            "it shows the password"
-        );
-        said
+        self.run(&[verb, &place].concat())
     }
 
-    fn up(&self, password: &str) -> Said {
+    /// Runs the tool, logged in.
+    fn run(&self, arguments: &[&str]) -> Said {
+        let mut command = deploy_tool_command(arguments);
+        Said::from(command.env("DOCKER_CONFIG", self.docker.path()).output().unwrap())
+    }
+
+    fn up(&self, more: &[&str]) -> Said {
         let authority = self.registry.authority();
-        let verb = ["up", "--timeout", "4m", "--registry", &self.prefix, "--registry-ca"];
-        self.tool(&[verb.as_slice(), &[authority.to_str().unwrap()]].concat(), password)
+        let registry = ["--registry", &self.prefix, "--registry-ca", authority.to_str().unwrap()];
+        self.tool(&[["up", "--timeout", "4m"].as_slice(), &registry, more].concat())
     }
 }
 
@@ -78,7 +90,7 @@ impl Setting {
 #[ignore = "needs a cluster, see main.rs"]
 fn images_go_through_a_registry() {
     let setting = Setting::new();
-    let said = setting.up(PASSWORD).success();
+    let said = setting.up(&[]).success();
     assert!(said.stderr.contains("uploaded"), "{}", said.stderr);
 
     let template = object(NAMESPACE, "deployment/app")["spec"]["template"]["spec"].clone();
@@ -96,18 +108,21 @@ fn images_go_through_a_registry() {
     assert!(database.is_null(), "{database}");
 
     // Nothing moves a second time, and the verbs that build nothing keep image and login.
-    let said = setting.up(PASSWORD).success();
+    let said = setting.up(&[]).success();
     assert!(said.stderr.contains("it was there already"), "{}", said.stderr);
     assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
-    let said = setting.tool(&["apply"], PASSWORD).success();
+    let said = setting.tool(&["apply"]).success();
     assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
-    setting.tool(&["plan", "--no-build", "--exit-code"], PASSWORD).success();
+    setting.tool(&["plan", "--no-build", "--exit-code"]).success();
+
+    only_what_is_signed(&setting, &image);
 
     // Another password: the old one is refused before anything is built, the new one reaches the nodes.
     setting.registry.set_password("another-one");
-    let said = setting.up(PASSWORD).failure(2, &["DT0702"]);
+    let said = setting.up(&[]).failure(2, &["DT0702"]);
     assert!(!said.stderr.contains("Wasm module"), "{}", said.stderr);
-    setting.up("another-one").success();
+    setting.log_in("another-one");
+    setting.up(&[]).success();
     assert_ne!(
         object(NAMESPACE, &format!("secret/{NAMESPACE}-registry"))["data"],
         secret["data"]
@@ -127,6 +142,39 @@ fn images_go_through_a_registry() {
         Duration::from_secs(120),
         || ready_pod(&image).then_some(()),
     );
+}
+
+/// What a key has not signed is not deployed, and what it has signed is.
+fn only_what_is_signed(setting: &Setting, image: &str) {
+    let (keys, other, authority) = (Keys::new(), Keys::new(), setting.registry.authority());
+    let trust = ["--registry-ca", authority.to_str().unwrap()];
+    let (private, public, other) = (keys.private(), keys.public(), other.public());
+    let signed = ["--require-signature", public.to_str().unwrap()];
+    let but_the_database = [signed.as_slice(), &["--allow-unsigned", "docker.io/library/*"]].concat();
+    setting.up(&but_the_database).failure(1, &["DT0716", image, "sign it"]);
+    setting
+        .run(&[["sign", image, "--key", private.to_str().unwrap()].as_slice(), &trust].concat())
+        .success();
+    let said = setting.up(&but_the_database).success();
+    assert!(
+        said.stderr.contains("1 image is signed by the key, 1 need not be"),
+        "{}",
+        said.stderr
+    );
+    setting
+        .tool(&[["apply"].as_slice(), &but_the_database, &trust].concat())
+        .success();
+    // Another key is another signer, and what is in no registry is signed by nobody.
+    let others = [
+        "--require-signature",
+        other.to_str().unwrap(),
+        "--allow-unsigned",
+        "docker.io/library/*",
+    ];
+    setting.up(&others).failure(1, &["DT0717"]);
+    setting
+        .tool(&[["up"].as_slice(), &but_the_database].concat())
+        .failure(1, &["DT0716", "in no registry"]);
 }
 
 /// Whether a pod of the service that stays is ready, and runs that image. On the node it may have an older name as well.

@@ -1,44 +1,12 @@
 //! Signatures: ours, those of the real cosign, and what is refused.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use e2e::Said;
+pub use e2e::registry::Keys;
 use e2e::registry::{Image, PASSWORD, Registry, USER};
 
 use crate::Push;
-
-/// A pair of keys, as the help says to make them.
-pub struct Keys(tempfile::TempDir);
-
-impl Keys {
-    pub fn new() -> Self {
-        let keys = Self(tempfile::tempdir().unwrap());
-        let curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
-        openssl(&[&["genpkey"] as &[&str], &curve, &["-out", text(&keys.private())]].concat());
-        openssl(&[
-            "pkey",
-            "-in",
-            text(&keys.private()),
-            "-pubout",
-            "-out",
-            text(&keys.public()),
-        ]);
-        keys
-    }
-
-    pub fn private(&self) -> PathBuf {
-        self.0.path().join("private.pem")
-    }
-
-    pub fn public(&self) -> PathBuf {
-        self.0.path().join("public.pem")
-    }
-}
-
-fn openssl(arguments: &[&str]) {
-    Said::from(Command::new("openssl").args(arguments).output().unwrap()).success();
-}
 
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -117,7 +85,7 @@ fn signatures_are_understood_by_cosign_and_those_of_cosign_here() {
         .success();
     let sign = ["sign", "--yes", "--tlog-upload=false", "--key", "/tmp/cosign.key"];
     cosign(&registry, &[], &[&sign as &[&str], &REACHED, &[&beside]].concat()).success();
-    let theirs = keys.0.path().join("cosign.pub");
+    let theirs = keys.public().with_file_name("cosign.pub");
     std::fs::write(&theirs, registry.exec(&["cat", "/tmp/cosign.pub"]).success().stdout).unwrap();
     run("verify", reference, &theirs).success();
     run("verify", reference, &keys.public()).success();
