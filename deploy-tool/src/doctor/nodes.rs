@@ -7,6 +7,9 @@ use super::{Verdict, runtime_class};
 use crate::code::doctor::NO_NODE;
 use crate::failure::Failure;
 
+/// How many nodes are named in a sentence.
+const MOST_LISTED: usize = 5;
+
 /// Finds the nodes to be examined: all that take pods of the class, or those of `wanted`.
 pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]) -> (Verdict, Vec<&'n Node>) {
     let unknown = wanted
@@ -34,12 +37,12 @@ pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]
     if free.is_empty() || one_is_left_out {
         return (Verdict::Broken(none(class, &others, &held)), Vec::new());
     }
-    let versions: Vec<String> = free.iter().map(|node| version(node)).collect();
     let left_out = match held.is_empty() {
         true => String::new(),
-        false => format!("; left out: {}", held.join(", ")),
+        false => format!("; left out: {}", listed(&held)),
     };
-    let sentence = format!("{} of {}: {}{left_out}", free.len(), nodes.len(), versions.join(", "));
+    let versions: Vec<String> = free.iter().map(|node| version(node)).collect();
+    let sentence = format!("{} of {}: {}{left_out}", free.len(), nodes.len(), listed(&versions));
     (Verdict::Healthy(sentence), free)
 }
 
@@ -70,6 +73,16 @@ fn none(class: &RuntimeClass, others: &[&Node], held: &[String]) -> Failure {
                 labels.replace(',', " ")
             )),
         None => failure.next("label the nodes that have crun with WasmEdge; `deploy-tool cluster up` makes such nodes"),
+    }
+}
+
+/// The first few: a cluster may have thousands.
+fn listed(all: &[String]) -> String {
+    let more = all.len().saturating_sub(MOST_LISTED);
+    let first = all[..all.len() - more].join(", ");
+    match more {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 

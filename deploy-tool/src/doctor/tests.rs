@@ -342,4 +342,13 @@ fn the_text_has_a_line_for_each_link_and_what_mends_the_broken_one() {
          1 broken; more: `deploy-tool explain DT0802`\n"
     );
     assert!(!report.healthy);
+    let rules = Failure::cluster("x").next("apply these:\nkind: Role");
+    let mut chain = Chain::default();
+    chain.link("API server", || Verdict::Broken(rules));
+    let report = Report::new("c", "default", "x", chain.end(&[]));
+    let text = anstream::adapter::strip_str(&super::text(&report)).to_string();
+    assert!(
+        text.contains("\n              next: apply these:\n                kind: Role\n"),
+        "{text}"
+    );
 }

@@ -42,11 +42,14 @@ fn line(link: &Link, width: usize) -> String {
         link.link, link.sentence
     );
     let below = " ".repeat(indent.len() + 2 + width + 2);
-    let mut add = |line: &str| text.push_str(&format!("{below}{line}\n"));
-    link.because.iter().for_each(|cause| add(&format!("because: {cause}")));
+    let mut add = |mark: &str, lines: &str| {
+        let lines = lines.trim_end().replace('\n', &format!("\n{below}  "));
+        text.push_str(&format!("{below}{mark}{lines}\n"));
+    };
+    link.because.iter().for_each(|cause| add("because: ", cause));
     let lines = link.evidence.iter().flat_map(|evidence| evidence.lines());
-    lines.for_each(|line| add(&format!("| {line}")));
-    link.next.iter().for_each(|hint| add(&format!("next: {hint}")));
+    lines.for_each(|line| add("| ", line));
+    link.next.iter().for_each(|hint| add("next: ", hint));
     text
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use e2e::registry::{Image, PASSWORD, Registry, USER};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -70,7 +71,7 @@ fn examined(arguments: &[&str]) -> Value {
 
 /// Examines the node: exactly this link is broken, those before it hold, and those behind it are skipped.
 #[track_caller]
-fn assert_breaks(link: &str, code: &str, arguments: &[&str]) {
+fn assert_breaks(link: &str, code: &str, arguments: &[&str]) -> Value {
     let document = examined(arguments);
     let mut states: Vec<(&str, &str)> = Vec::new();
     for one in document["links"].as_array().unwrap() {
@@ -95,6 +96,7 @@ fn assert_breaks(link: &str, code: &str, arguments: &[&str]) {
         states[place + 1..].iter().all(|(_, state)| *state == "skipped"),
         "{document:#}"
     );
+    document
 }
 
 fn no_probe_is_left(namespace: &str) {
@@ -191,6 +193,13 @@ fn what_breaks_on_a_node() {
     );
     assert_breaks("engine", "DT0808", &["--node", &node()]);
     drop(library);
+    // The API server's own port, behind its Service. What runs on the node itself goes another way.
+    let network = broken(
+        "iptables -I FORWARD -p tcp --dport 6443 -j REJECT --reject-with tcp-reset",
+        "iptables -D FORWARD -p tcp --dport 6443 -j REJECT --reject-with tcp-reset",
+    );
+    assert_breaks("network", "DT0810", &["--node", &node()]);
+    drop(network);
     // And it is mended.
     assert_eq!(examined(&["--node", &node()])["healthy"], true);
     no_probe_is_left("default");
@@ -243,9 +252,10 @@ fn loaded(name: &str, module: &[u8]) -> String {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn what_is_wrong_with_an_image() {
+    let node = node();
     let (native, plain) = (built(&[]), built(&["--plain"]));
     // Brings both to the nodes.
-    assert_eq!(examined(&["--node", &node()])["healthy"], true);
+    assert_eq!(examined(&["--node", &node])["healthy"], true);
     let plain = plain["reference"].as_str().unwrap();
     let mut module = fs::read(Path::new(native["compiledModule"].as_str().unwrap())).unwrap();
     // The number of the section's form follows its name: that of an engine to come.
@@ -257,23 +267,48 @@ fn what_is_wrong_with_an_image() {
     let _image = Undone(Box::new(|| {
         on_node("ctr --namespace=k8s.io images rm localhost/doctor-other-engine:1");
     }));
-    let with = |image: &str| {
-        let arguments = [
-            "--node".to_owned(),
-            node(),
-            "--image".into(),
-            image.into(),
-            "--plain-image".into(),
-            plain.into(),
-        ];
-        arguments.to_vec()
-    };
-    let arguments = with(&other);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    assert_breaks("AOT", "DT0811", &arguments);
-    let arguments = with("localhost/doctor-nowhere:1");
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    assert_breaks("image", "DT0806", &arguments);
+    let with = |image| ["--node", &node, "--image", image, "--plain-image", plain];
+    assert_breaks("AOT", "DT0811", &with(&other));
+    assert_breaks("image", "DT0806", &with("localhost/doctor-nowhere:1"));
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn an_image_for_another_platform() {
+    let (node, registry) = (node(), Registry::start_beside_nodes());
+    registry.trusted_by(&node);
+    let image = format!("{}/probe:1", registry.address);
+    let output = deploy_tool_command(&[
+        "push",
+        Image::of("s390x", 30, &[40]).path(),
+        "--to",
+        &image,
+        "--registry-ca",
+    ])
+    .arg(registry.authority())
+    .envs([("REGISTRY_USERNAME", USER), ("REGISTRY_PASSWORD", PASSWORD)])
+    .output();
+    Said::from(output.unwrap()).success();
+    // The pods of the namespace have the login by their ServiceAccount.
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "doctor-platform"}});
+    let _namespace = created("namespace", "doctor-platform", &namespace);
+    let inside = ["--namespace", "doctor-platform"];
+    let (server, user, password) = (registry.address.as_str(), USER, PASSWORD);
+    let login = [
+        format!("--docker-server={server}"),
+        format!("--docker-username={user}"),
+        format!("--docker-password={password}"),
+    ];
+    let login: Vec<&str> = login.iter().map(String::as_str).collect();
+    kubectl(&[&inside[..], &["create", "secret", "docker-registry", "login"], &login].concat()).success();
+    eventually("the namespace has its ServiceAccount", Duration::from_secs(60), || {
+        let patch = r#"{"imagePullSecrets": [{"name": "login"}]}"#;
+        let said = kubectl(&[&inside[..], &["patch", "serviceaccount", "default", "--patch", patch]].concat());
+        (said.code == 0).then_some(())
+    });
+    let arguments = ["--node", &node, "--image", &image, "--plain-image", &image];
+    let document = assert_breaks("image", "DT0806", &[&inside[..], &arguments].concat());
+    assert!(document.to_string().contains("no match for platform"), "{document:#}");
 }
 
 #[test]

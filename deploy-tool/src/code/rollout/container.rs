@@ -50,7 +50,7 @@ pub const HANDLER_WITHOUT_WASM: Code = Code {
         runtime has no WasmEdge; or containerd's entry for it does not list `module.wasm.image/*` under \
         `pod_annotations` and so keeps the annotation to itself.",
     mend: "set `runtimeClassName: crun-wasm`; on the node look at containerd's entry for the handler and at \
-        `crun --version`, which must name `+WASM:wasmedge`.",
+        `crun --version`, which must name `+WASM:wasmedge`. `deploy-tool doctor` finds out which of these it is.",
 };
 
 /// It ends again and again.
