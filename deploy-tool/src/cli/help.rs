@@ -114,10 +114,16 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "verify",
-        &[(
-            "verify docker.io/you/orders:1.2.3 --key public.pem",
-            "prints the digest that is signed",
-        )],
+        &[
+            (
+                "verify docker.io/you/orders:1.2.3 --key public.pem",
+                "prints the digest that is signed",
+            ),
+            (
+                "verify x.io/orders:1 --key public.pem --builder 'https://ci.x.io/*'",
+                "also refuses what was built elsewhere",
+            ),
+        ],
     ),
     (
         "push",

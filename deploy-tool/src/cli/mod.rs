@@ -106,12 +106,13 @@ pub enum Command {
     Push(PushArguments),
     /// Sign an image in a registry, for `verify` and cosign
     ///
-    /// The signature is of the image's digest and is kept beside it in the registry, in the form of cosign. An image that
-    /// the key has signed already is left as it is.
+    /// The signature is of the image's digest and is kept beside it in the registry, in the form of cosign. The provenance
+    /// that is attached is signed as well. What the key has signed already is left as it is.
     Sign(SignArguments),
     /// Check that an image in a registry is signed by the holder of a key
     ///
-    /// Prints the exact reference that is signed: deploy that one, for a tag may lead elsewhere later.
+    /// Prints the exact reference that is signed: deploy that one, for a tag may lead elsewhere later. Also tells who built
+    /// it from which sources, as signed provenance says.
     Verify(VerifyArguments),
     /// Bring back an earlier revision, manifests and images, as a new one
     ///

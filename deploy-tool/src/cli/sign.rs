@@ -27,6 +27,9 @@ pub struct VerifyArguments {
     /// Public key of who must have signed it, in PEM: openssl pkey -in FILE -pubout
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
+    /// Who must have built it, as provenance signed by the same key says; `*` stands for any text
+    #[arg(long, value_name = "PATTERN")]
+    pub builder: Option<String>,
     /// How the registry is reached
     #[command(flatten)]
     pub registry: RegistryArguments,

@@ -21,6 +21,11 @@ pub(super) const CODES: &[&Code] = &[
     &NOT_SIGNED,
     &SIGNED_BY_OTHERS,
     &READ_REFUSED,
+    &NO_PROVENANCE,
+    &PROVENANCE_BY_OTHERS,
+    &PROVENANCE_CHANGED,
+    &PROVENANCE_OF_OTHER,
+    &OTHER_BUILDER,
 ];
 
 /// Nobody has logged in.
@@ -188,4 +193,50 @@ pub const READ_REFUSED: Code = Code {
         the repository. Docker Hub says the same of a repository that does not exist.",
     mend: "look whether the name is spelt correctly; get the right to read, or log in as somebody who has it: `docker login \
         REGISTRY`.",
+};
+
+/// Nobody says who built it.
+pub const NO_PROVENANCE: Code = Code {
+    number: 719,
+    title: "the image has no signed provenance",
+    meaning: "There is nothing under the tag `sha256-….att` in the image's repository, where cosign and this tool keep signed \
+        statements, or no SLSA provenance among it. Who built the image is then not known: what is attached without a \
+        signature could have been written by anybody.",
+    mend: "push what `deploy-tool build` has made, and sign it: `deploy-tool sign IMAGE@sha256:… --key FILE` signs the \
+        provenance that is attached as well.",
+};
+
+/// Somebody else says who built it.
+pub const PROVENANCE_BY_OTHERS: Code = Code {
+    number: 720,
+    title: "the provenance is signed by somebody else",
+    meaning: "The image has signed provenance, and none of it is signed by the holder of the key that was asked for.",
+    mend: "take the public key of who has signed it; if it should have been signed by this one, do not use the image.",
+};
+
+/// It is not what was signed.
+pub const PROVENANCE_CHANGED: Code = Code {
+    number: 721,
+    title: "the provenance was changed after it was signed",
+    meaning: "The provenance names the key that was asked for, and its signature is not of these bytes: somebody who can write \
+        into the repository has changed it, or it is damaged.",
+    mend: "do not use the image; find out who has written into the repository, push and sign the image again.",
+};
+
+/// It is of another digest.
+pub const PROVENANCE_OF_OTHER: Code = Code {
+    number: 722,
+    title: "the provenance is of another image",
+    meaning: "The holder of the key has signed it, for an image with another digest: it was copied from there, by mistake or to \
+        deceive.",
+    mend: "do not use the image; push it again from where it was built, and sign it.",
+};
+
+/// It was built elsewhere.
+pub const OTHER_BUILDER: Code = Code {
+    number: 723,
+    title: "the image was built by somebody else",
+    meaning: "Its provenance is signed by the right key, and names another builder than `--builder` asks for. The pattern is of \
+        the whole name; `*` stands for any text.",
+    mend: "correct the pattern, or take an image of the right builder.",
 };

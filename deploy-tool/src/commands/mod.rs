@@ -24,6 +24,7 @@ mod scale;
 mod sign;
 mod signed;
 mod status;
+mod target;
 mod up;
 mod verify;
 mod version;

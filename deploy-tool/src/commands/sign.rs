@@ -1,16 +1,19 @@
-//! `deploy-tool sign`: adds a signature to an image in a registry, unless the key has signed it already.
+//! `deploy-tool sign`: signs an image in a registry and the provenance that is attached to it, unless the key has signed
+//! them already.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::verify::Target;
+use super::target::Target;
 use crate::cli::SignArguments;
+use crate::code;
 use crate::failure::{Failure, Outcome};
 use crate::image::{Blob, Layout};
 use crate::printer::{Printer, Progress};
+use crate::provenance::{self, Provenance};
 use crate::registry::{self, Purpose};
-use crate::signature::{self, PrivateKey, Signed};
+use crate::signature::{self, PrivateKey, SignatureError, Signed, envelope};
 
 /// What was signed. As JSON it is the `data` of the result of `sign --output json`.
 #[derive(Debug, Serialize)]
@@ -20,6 +23,8 @@ struct Result {
     reference: String,
     /// Whether there is a new signature.
     changed: bool,
+    /// Who built it, as the signed provenance says.
+    builder: Option<String>,
 }
 
 /// Runs the command.
@@ -28,34 +33,94 @@ struct Result {
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
     let key = private_key(&arguments.key)?;
-    let signing = async |progress: &Progress| {
-        let target = Target::find(&arguments.image, Purpose::Push { from: None }, &arguments.registry).await?;
-        let repository = target.connection.repository.to_string();
-        let existing = target.signatures().await?;
-        let signed = signature::sign(&key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
-        let signed =
-            signed.map_err(|error| Failure::input(format!("cannot sign {}", target.reference())).because(error))?;
-        let changed = signed.is_some();
-        if let Some(signed) = signed {
-            let tags = [signature::tag(&target.digest)];
-            registry::push(&target.connection, progress, &layout(signed), &tags, None).await?;
-        }
-        let did = if changed {
-            "signed"
-        } else {
-            "signed by this key already"
-        };
-        progress.outcome(format!("{}: {did}", target.reference()));
-        Ok(Result {
-            reference: target.reference(),
-            changed,
+    let purpose = Purpose::Push { from: None };
+    let target = Target::find(&arguments.image, purpose, &arguments.registry).await?;
+    let reference = target.reference();
+    // What the image is said to be comes first: nothing is signed where that is of another image.
+    let statement = target.statement().await?;
+    let (mut changed, mut builder) = (false, None);
+    if let Some(statement) = &statement {
+        builder = Some(built(&target, statement)?.builder);
+        changed |= printer
+            .step(&format!("provenance of {}", arguments.image), async |progress| {
+                sign_provenance(progress, &key, &target, statement).await
+            })
+            .await?;
+    }
+    changed |= printer
+        .step(&format!("signature of {}", arguments.image), async |progress| {
+            sign_image(progress, &key, &target).await
         })
-    };
-    let result = printer
-        .step(&format!("signature of {}", arguments.image), signing)
         .await?;
+    if statement.is_none() {
+        printer.say("  it has no provenance: what `deploy-tool build` makes has it, and `push` attaches it");
+    }
+    let result = Result {
+        reference,
+        changed,
+        builder,
+    };
     printer.result(&result, &result.reference);
     Ok(())
+}
+
+/// Whoever signs a statement stands for what it says, so it has to be about this image.
+fn built(target: &Target, statement: &[u8]) -> Outcome<Provenance> {
+    let refused = || Failure::input(format!("the provenance of {} is not signed", target.reference()));
+    let provenance = Provenance::read(statement)
+        .ok_or_else(|| refused().because("what is attached is no SLSA provenance that can be read"))?;
+    match provenance.subjects.contains(&target.digest) {
+        true => Ok(provenance),
+        false => Err(refused()
+            .code(&code::registry::PROVENANCE_OF_OTHER)
+            .because(format!("it is about {}", provenance.subjects.join(", ")))),
+    }
+}
+
+async fn sign_provenance(progress: &Progress, key: &PrivateKey, target: &Target, statement: &[u8]) -> Outcome<bool> {
+    let (existing, envelopes) = target.envelopes().await?;
+    let is_ours = |sealed: &Vec<u8>| envelope::open(&key.public(), sealed).is_ok_and(|found| found == statement);
+    if envelopes.iter().any(is_ours) {
+        return Ok(did(progress, target, false));
+    }
+    let sealed = envelope::seal(key, statement).map_err(|error| impossible(target, error.into()))?;
+    let existing = existing.as_ref().map(Blob::bytes);
+    let signed = signature::attach(sealed, provenance::PREDICATE, existing);
+    let signed = signed.map_err(|error| impossible(target, error))?;
+    let tag = signature::statements_tag(&target.digest);
+    push(progress, target, layout(envelope::MEDIA_TYPE, signed), tag).await?;
+    Ok(did(progress, target, true))
+}
+
+async fn sign_image(progress: &Progress, key: &PrivateKey, target: &Target) -> Outcome<bool> {
+    let existing = target.signatures().await?;
+    let repository = target.connection.repository.to_string();
+    let signed = signature::sign(key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
+    let Some(signed) = signed.map_err(|error| impossible(target, error))? else {
+        return Ok(did(progress, target, false));
+    };
+    let tag = signature::tag(&target.digest);
+    push(progress, target, layout(signature::MEDIA_TYPE, signed), tag).await?;
+    Ok(did(progress, target, true))
+}
+
+async fn push(progress: &Progress, target: &Target, layout: Layout, tag: String) -> Outcome<()> {
+    let pushed = registry::push(&target.connection, progress, &layout, &[tag], None).await;
+    pushed.map(drop)
+}
+
+fn did(progress: &Progress, target: &Target, changed: bool) -> bool {
+    let did = if changed {
+        "signed"
+    } else {
+        "signed by this key already"
+    };
+    progress.outcome(format!("{}: {did}", target.reference()));
+    changed
+}
+
+fn impossible(target: &Target, error: SignatureError) -> Failure {
+    Failure::input(format!("cannot sign {}", target.reference())).because(error)
 }
 
 fn private_key(path: &Path) -> Outcome<PrivateKey> {
@@ -68,7 +133,7 @@ fn private_key(path: &Path) -> Outcome<PrivateKey> {
 }
 
 /// The signatures as an image of their own, which is how registries keep them.
-fn layout(signed: Signed) -> Layout {
+fn layout(media_type: &str, signed: Signed) -> Layout {
     let blob = |media_type: &str, bytes: Vec<u8>| Blob::of(media_type, bytes);
     Layout {
         name: None,
@@ -76,7 +141,7 @@ fn layout(signed: Signed) -> Layout {
         manifests: Vec::new(),
         blobs: vec![
             blob("application/vnd.oci.image.config.v1+json", signed.configuration),
-            blob(signature::MEDIA_TYPE, signed.payload),
+            blob(media_type, signed.payload),
         ],
         referrers: Vec::new(),
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
-use super::verify::{Target, public_key};
+use super::target::Target;
+use super::verify::public_key;
 use crate::cli::SignedArguments;
 use crate::code;
 use crate::failure::{Failure, Outcome};

@@ -1,16 +1,17 @@
-//! `deploy-tool verify`: whether the holder of a key has signed an image in a registry.
+//! `deploy-tool verify`: whether the holder of a key has signed an image in a registry, and who built it.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cli::{RegistryArguments, VerifyArguments};
+use super::target::Target;
+use crate::cli::VerifyArguments;
 use crate::code;
 use crate::failure::{Failure, Outcome};
-use crate::image::Blob;
 use crate::printer::Printer;
-use crate::registry::{Connection, Login, Purpose, Reference, Trust};
-use crate::signature::{self, PublicKey};
+use crate::provenance::Provenance;
+use crate::registry::Purpose;
+use crate::signature::PublicKey;
 
 /// What was verified. As JSON it is the `data` of the result of `verify --output json`.
 #[derive(Debug, Serialize)]
@@ -18,24 +19,73 @@ use crate::signature::{self, PublicKey};
 struct Result {
     /// The exact reference: what a tag leads to may change, the signature is of this digest.
     reference: String,
+    /// The digest that is signed.
+    digest: String,
+    /// The name of the key.
+    key: String,
+    /// Who built it, as the holder of the key says; none without signed provenance.
+    builder: Option<String>,
+    /// Where the sources are.
+    source: Option<String>,
+    /// The commit of the sources.
+    revision: Option<String>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the image cannot be read, or is not signed by the key.
+/// When the image cannot be read, is not signed by the key, or was built by another builder than asked for.
 pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
     let key = public_key(&arguments.key)?;
     let target = Target::find(&arguments.image, Purpose::Read, &arguments.registry).await?;
     target.verify(&key).await?;
-    let reference = target.reference();
-    printer.result(
-        &Result {
-            reference: reference.clone(),
-        },
-        &reference,
-    );
+    let provenance = match (target.provenance(&key).await, &arguments.builder) {
+        (provenance, Some(pattern)) => Some(built_by(&target, provenance?, pattern)?),
+        (Ok(provenance), None) => Some(provenance),
+        (Err(failure), None) if failure.number() == Some(&code::registry::NO_PROVENANCE) => None,
+        (Err(failure), None) => {
+            printer.warning(&failure.to_string());
+            None
+        }
+    };
+    let result = Result {
+        reference: target.reference(),
+        digest: target.digest.clone(),
+        key: key.fingerprint(),
+        builder: provenance.as_ref().map(|provenance| provenance.builder.clone()),
+        source: provenance.as_ref().and_then(|provenance| provenance.source.clone()),
+        revision: provenance.and_then(|provenance| provenance.revision),
+    };
+    printer.say(&text(&result));
+    printer.result(&result, &result.reference);
     Ok(())
+}
+
+fn built_by(target: &Target, provenance: Provenance, pattern: &str) -> Outcome<Provenance> {
+    match provenance.is_built_by(pattern) {
+        true => Ok(provenance),
+        false => Err(
+            Failure::input(format!("{} was built by somebody else", target.reference()))
+                .code(&code::registry::OTHER_BUILDER)
+                .because(format!(
+                    "its builder is `{}`, and `{pattern}` was asked for",
+                    provenance.builder
+                )),
+        ),
+    }
+}
+
+fn text(result: &Result) -> String {
+    let or_unknown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
+    let rows = [
+        ("digest", result.digest.clone()),
+        ("signed by", result.key.clone()),
+        ("builder", or_unknown(&result.builder)),
+        ("source", or_unknown(&result.source)),
+        ("revision", or_unknown(&result.revision)),
+    ];
+    let rows = rows.map(|(name, value)| format!("  {name:<9}  {value}"));
+    rows.join("\n")
 }
 
 /// Reads a public key.
@@ -49,90 +99,4 @@ pub fn public_key(path: &Path) -> Outcome<PublicKey> {
     };
     let pem = std::fs::read(path).map_err(|error| failure().because(error))?;
     PublicKey::from_pem(&pem).map_err(|error| failure().because(error))
-}
-
-/// An image in a registry.
-pub struct Target {
-    /// Its repository.
-    pub connection: Connection,
-    /// Its digest.
-    pub digest: String,
-}
-
-impl Target {
-    /// Finds it by digest or by tag, and proves that what the registry gives has that digest.
-    ///
-    /// # Errors
-    /// When it cannot be read, or is not there.
-    pub async fn find(image: &str, purpose: Purpose, registry: &RegistryArguments) -> Outcome<Self> {
-        let wrong = |why: String| {
-            Failure::input(format!("`{image}` is no image in a registry"))
-                .because(why)
-                .next("write REPOSITORY:TAG, or REPOSITORY@sha256:… as `push` has printed it")
-        };
-        let reference = Reference::parse(image).map_err(wrong)?;
-        let login = registry.credentials().login(&reference.repository).await?;
-        Self::at(&reference, purpose, login, &registry.trust()).await
-    }
-
-    /// The same with a login that is known.
-    ///
-    /// # Errors
-    /// When it cannot be read, or is not there.
-    pub async fn at(reference: &Reference, purpose: Purpose, login: Option<Login>, trust: &Trust) -> Outcome<Self> {
-        let Reference { repository, name } = reference;
-        let connection = Connection::open(repository, purpose, login, trust).await?;
-        let manifest = connection.manifest(name).await;
-        let manifest = manifest.map_err(|problem| connection.explain(&problem))?;
-        let manifest = manifest.ok_or_else(|| reference.missing())?;
-        Ok(Self {
-            digest: manifest.digest,
-            connection,
-        })
-    }
-
-    /// The exact reference.
-    pub fn reference(&self) -> String {
-        format!("{}@{}", self.connection.repository, self.digest)
-    }
-
-    /// The manifest of its signatures, if there are any.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn signatures(&self) -> Outcome<Option<Blob>> {
-        let manifest = self.connection.manifest(&signature::tag(&self.digest)).await;
-        manifest.map_err(|problem| self.connection.explain(&problem))
-    }
-
-    /// Whether the holder of the key has signed it.
-    ///
-    /// # Errors
-    /// When not, or when that cannot be found out.
-    pub async fn verify(&self, key: &PublicKey) -> Outcome<()> {
-        let reference = self.reference();
-        let refused = || Failure::input(format!("{reference} is not signed by this key"));
-        let Some(manifest) = self.signatures().await? else {
-            return Err(refused()
-                .code(&code::registry::NOT_SIGNED)
-                .because("it has no signature at all")
-                .next(format!("sign it: `deploy-tool sign {reference} --key FILE`")));
-        };
-        let candidates = signature::candidates(manifest.bytes())
-            .map_err(|error| refused().code(&code::registry::NOT_SIGNED).because(error))?;
-        for candidate in &candidates {
-            let payload = self.connection.document(&candidate.digest).await;
-            let payload = payload.map_err(|problem| self.connection.explain(&problem))?;
-            if payload.is_some_and(|payload| candidate.proves(key, &self.digest, &payload)) {
-                return Ok(());
-            }
-        }
-        Err(refused()
-            .code(&code::registry::SIGNED_BY_OTHERS)
-            .because(format!(
-                "of its {} signatures none is by the holder of this key",
-                candidates.len()
-            ))
-            .next("use the key of who has signed it, or do not use the image"))
-    }
 }

@@ -1,11 +1,14 @@
 //! Keys on the curve P-256, in the two PEM forms that OpenSSL writes.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// What stands before the point of every public key on P-256: its algorithm and curve.
@@ -80,6 +83,15 @@ impl PublicKey {
         let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::Form("PUBLIC KEY"))?;
         let point = der.strip_prefix(P256_PREFIX).filter(|point| point.len() == 65);
         point.map(|point| Self(point.to_vec())).ok_or(KeyError::Curve)
+    }
+
+    /// The name by which OpenSSH and the libraries of cosign know a key: `SHA256:` and a digest.
+    /// <https://www.rfc-editor.org/rfc/rfc5656#section-3.1>
+    pub fn fingerprint(&self) -> String {
+        let parts: [&[u8]; 3] = [b"ecdsa-sha2-nistp256", b"nistp256", &self.0];
+        // Three texts, each after its length.
+        let encoded = parts.map(|part| [&[0, 0, 0, part.len() as u8], part].concat()).concat();
+        format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(encoded)))
     }
 
     /// Whether the holder of the private key has signed the bytes.

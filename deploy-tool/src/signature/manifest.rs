@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
+use super::envelope;
 use super::key::{KeyError, PrivateKey, PublicKey};
 use super::payload::{MEDIA_TYPE, Payload};
 use crate::digest;
 
 /// The annotation of a layer with the signature of its bytes.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The annotation of a layer with the kind of its statement.
+const PREDICATE: &str = "predicateType";
 /// More signatures than anybody makes: what has more is made to keep its reader busy.
 const MOST_SIGNATURES: usize = 100;
 /// A document to be signed has a few hundred bytes.
@@ -87,7 +90,7 @@ pub fn sign(
     digest: &str,
     existing: Option<&[u8]>,
 ) -> Result<Option<Signed>, SignatureError> {
-    let mut layers = existing.map(layers).transpose()?.unwrap_or_default();
+    let layers = existing.map(layers).transpose()?.unwrap_or_default();
     let payload = serde_json::to_vec(&Payload::of(repository, digest))?;
     let mut layer = Descriptor::of(MEDIA_TYPE, &payload);
     let is_ours = |found: &Descriptor| {
@@ -103,6 +106,37 @@ pub fn sign(
     layer
         .annotations
         .insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)?));
+    with(layers, layer, payload).map(Some)
+}
+
+/// Adds a signed statement to those that are there.
+///
+/// # Errors
+/// When `existing` is no manifest of signed statements.
+pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Result<Signed, SignatureError> {
+    let layers = existing.map(layers).transpose()?.unwrap_or_default();
+    let mut layer = Descriptor::of(envelope::MEDIA_TYPE, &envelope);
+    // cosign wants the annotation of a signature, though the envelope has it.
+    layer.annotations.insert(SIGNATURE.to_owned(), String::new());
+    layer.annotations.insert(PREDICATE.to_owned(), predicate.to_owned());
+    with(layers, layer, envelope)
+}
+
+/// The digests of the signed statements that a manifest names: those of a kind, as far as that is said.
+///
+/// # Errors
+/// When it is another manifest, or names too many.
+pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<String>, SignatureError> {
+    let of_kind = |layer: &Descriptor| {
+        let said = layer.annotations.get(PREDICATE);
+        layer.media_type == envelope::MEDIA_TYPE && said.is_none_or(|said| said == predicate)
+    };
+    let layers = layers(manifest)?.into_iter().filter(of_kind);
+    Ok(layers.map(|layer| layer.digest).collect())
+}
+
+/// The image of these layers and one more.
+fn with(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) -> Result<Signed, SignatureError> {
     layers.push(layer);
     let contents: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
     let configuration = serde_json::to_vec(&json!({
@@ -114,11 +148,11 @@ pub fn sign(
         config: Descriptor::of("application/vnd.oci.image.config.v1+json", &configuration),
         layers,
     };
-    Ok(Some(Signed {
+    Ok(Signed {
         manifest: serde_json::to_vec(&manifest)?,
         payload,
         configuration,
-    }))
+    })
 }
 
 /// A signature as it is found: to be judged when its document has been fetched.

@@ -60,10 +60,19 @@ impl Payload {
 
 /// The tags under which cosign keeps what it attaches to a digest: signatures, signed statements, bills of materials.
 pub fn tags(digest: &str) -> [String; 3] {
-    ["sig", "att", "sbom"].map(|ending| format!("{}.{ending}", digest.replace(':', "-")))
+    [tag(digest), statements_tag(digest), tag_with(digest, "sbom")]
 }
 
 /// The tag under which the signatures of a digest are.
 pub fn tag(digest: &str) -> String {
-    format!("{}.sig", digest.replace(':', "-"))
+    tag_with(digest, "sig")
+}
+
+/// The tag under which the signed statements about a digest are.
+pub fn statements_tag(digest: &str) -> String {
+    tag_with(digest, "att")
+}
+
+fn tag_with(digest: &str, ending: &str) -> String {
+    format!("{}.{ending}", digest.replace(':', "-"))
 }

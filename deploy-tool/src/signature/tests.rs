@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
+use super::envelope::EnvelopeError;
 use super::key::P256_PREFIX;
 use super::*;
 
@@ -110,4 +111,45 @@ fn what_is_no_manifest_of_signatures_is_refused() {
         [r#"{"mediaType":"c","digest":"d","size":1}"#; 101].join(",")
     );
     assert!(matches!(candidates(many.as_bytes()), Err(SignatureError::Many)));
+}
+
+#[test]
+fn a_statement_is_believed_of_its_signer_alone() {
+    let key = |pem: &str| PublicKey::from_pem(pem.as_bytes()).unwrap();
+    let private = PrivateKey::from_pem(KEY.private.as_bytes()).unwrap();
+    let sealed = String::from_utf8(envelope::seal(&private, b"{}").unwrap()).unwrap();
+    let open = |pem: &str, text: &str| envelope::open(&key(pem), text.as_bytes());
+    assert_eq!(open(&KEY.public, &sealed), Ok(b"{}".to_vec()));
+    assert_eq!(open(&OTHER.public, &sealed), Err(EnvelopeError::Others));
+    // "e30=" is {}.
+    let changed = sealed.replace("e30=", "W10=");
+    assert_eq!(open(&KEY.public, &changed), Err(EnvelopeError::Changed));
+    let unnamed = changed.replace(&key(&KEY.public).fingerprint(), "");
+    assert_eq!(open(&KEY.public, &unnamed), Err(EnvelopeError::Others));
+    let other_type = sealed.replace("in-toto", "other");
+    for text in [&other_type, "", "{}", &sealed.replace("e30=", "?")] {
+        assert_eq!(open(&KEY.public, text), Err(EnvelopeError::Form), "{text}");
+    }
+}
+
+/// As `ssh-keygen -l` prints it of this key.
+#[test]
+fn a_key_has_the_name_that_openssh_gives_it() {
+    let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzVea06Kuuv8/3emt+/WN2yYDwj3X3k24/A1ZwRZGSlfqMbTwAGIPVUdD1Y1wkB0EVLnkUH5W69FOE4OrpPJeEA==\n-----END PUBLIC KEY-----\n";
+    assert_eq!(
+        PublicKey::from_pem(pem.as_bytes()).unwrap().fingerprint(),
+        "SHA256:Fv5d0imLXcHq5AXYO4FMwJ4ZAChNlapt9S9BanJpJFI"
+    );
+}
+
+#[test]
+fn statements_join_those_that_are_there() {
+    let first = attach(b"one".to_vec(), "a", None).unwrap();
+    let both = attach(b"two".to_vec(), "b", Some(&first.manifest)).unwrap();
+    let digest = |bytes: &[u8]| crate::digest::oci(bytes);
+    assert_eq!(envelopes(&both.manifest, "a").unwrap(), [digest(b"one")]);
+    assert_eq!(envelopes(&both.manifest, "b").unwrap(), [digest(b"two")]);
+    assert!(envelopes(b"{}", "a").is_err());
+    // A manifest of signatures has none.
+    assert_eq!(envelopes(&signed(None).unwrap().manifest, "a").unwrap(), [""; 0]);
 }

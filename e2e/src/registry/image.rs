@@ -49,20 +49,32 @@ impl Image {
             kind,
             &json!({"schemaVersion": 2, "mediaType": kind, "manifests": [manifest]}),
         );
-        let empty = blobs.json("application/vnd.oci.empty.v1+json", &json!({}));
-        let attached = blobs.json("text/plain", &json!("attached"));
-        let referrer = json!({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "text/plain", "config": empty,
-            "layers": [attached], "subject": index});
-        let referrer = blobs.json(MANIFEST, &referrer);
-        let (digest, attached) = (text(&index["digest"]), text(&referrer["digest"]));
-        let list = json!({"schemaVersion": 2, "manifests": [index, referrer]});
+        let list = json!({"schemaVersion": 2, "manifests": [index]});
         fs::write(folder.path().join("index.json"), list.to_string()).unwrap();
         fs::write(folder.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
-        Self {
+        let mut image = Self {
             folder,
-            digest,
-            referrer: attached,
-        }
+            digest: text(&index["digest"]),
+            referrer: String::new(),
+        };
+        image.referrer = image.attach("text/plain", &json!("attached"));
+        image
+    }
+
+    /// Attaches a document. Returns the digest of its manifest.
+    pub fn attach(&self, kind: &str, document: &Value) -> String {
+        let blobs = Blobs(self.folder.path().join("blobs/sha256"));
+        let path = self.folder.path().join("index.json");
+        let mut list: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let empty = blobs.json("application/vnd.oci.empty.v1+json", &json!({}));
+        let attached = blobs.json(kind, document);
+        let referrer = json!({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": kind, "config": empty,
+            "layers": [attached], "subject": list["manifests"][0]});
+        let referrer = blobs.json(MANIFEST, &referrer);
+        let digest = text(&referrer["digest"]);
+        list["manifests"].as_array_mut().unwrap().push(referrer);
+        fs::write(path, list.to_string()).unwrap();
+        digest
     }
 
     /// The folder.

@@ -8,6 +8,7 @@
 mod faults;
 mod inspect;
 mod logins;
+mod provenance;
 mod real;
 mod release;
 mod signatures;

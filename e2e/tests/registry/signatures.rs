@@ -13,7 +13,7 @@ pub fn text(path: &Path) -> &str {
 }
 
 /// The real cosign beside the registry, without the public log of signatures.
-fn cosign(registry: &Registry, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
+pub fn cosign(registry: &Registry, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
     let variables: Vec<String> = variables
         .iter()
         .map(|(name, value)| format!("{name}={value}"))
