@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 
+use crate::rollout::unknown_handler;
+
 /// Why the kubelet does not start a container, and will not do so by trying again.
 const FINAL: [&str; 8] = [
     "RunContainerError",
@@ -85,13 +87,6 @@ fn trouble(status: &ContainerStatus) -> Option<(&str, &str)> {
         .and_then(|ended| ended.message.as_deref())
         .or(waiting.and_then(|waiting| waiting.message.as_deref()));
     FINAL.contains(&reason).then(|| (reason, message.unwrap_or_default()))
-}
-
-/// containerd: `no runtime for "crun" is configured`.
-pub fn unknown_handler(message: &str) -> Option<&str> {
-    let (_, rest) = message.split_once("no runtime for \"")?;
-    let (handler, rest) = rest.split_once('"')?;
-    rest.starts_with(" is configured").then_some(handler)
 }
 
 /// The states of all containers.

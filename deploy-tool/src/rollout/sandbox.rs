@@ -55,9 +55,9 @@ fn sandbox_reason(message: &str) -> &str {
     message.split_once("\": ").map_or(message, |(_, reason)| reason)
 }
 
-/// containerd: `no runtime for "crun" is configured`.
+/// The handler that containerd does not know: `no runtime for "crun" is configured`.
 /// <https://github.com/containerd/containerd/blob/main/internal/cri/config/config.go>
-fn unknown_handler(message: &str) -> Option<&str> {
+pub fn unknown_handler(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("no runtime for \"")?;
     let (handler, rest) = rest.split_once('"')?;
     rest.starts_with(" is configured").then_some(handler)
