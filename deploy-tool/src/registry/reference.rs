@@ -43,6 +43,11 @@ impl Repository {
             Some((path, tag)) => (path, Some(tag.to_owned())),
             None => (rest, None),
         };
+        if !is_authority(registry) {
+            return Err(format!(
+                "`{registry}` is no registry: a host's name or address, and a port if need be"
+            ));
+        }
         let registry = match registry {
             "index.docker.io" | DOCKER_HUB_HOST => DOCKER_HUB,
             other => other,
@@ -179,6 +184,25 @@ pub fn tag_of(description: &str) -> Option<String> {
     is_tag(&tag).then_some(tag)
 }
 
+/// What has no other parts of an address in it leads nowhere else.
+/// <https://github.com/distribution/reference/blob/main/reference.go>
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    let is_part = |part: &str| {
+        let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
+    };
+    let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_host = match inside {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.split('.').all(is_part),
+    };
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|_| !port.starts_with('+')))
+}
+
 fn is_component(text: &str) -> bool {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let ends = |c: Option<char>| c.is_some_and(alphanumeric);
@@ -202,6 +226,8 @@ mod tests {
             ("localhost:5000/orders:v1", "localhost:5000", "orders", Some("v1")),
             ("ghcr.io/a/b/c", "ghcr.io", "a/b/c", None),
             ("10.0.0.1:5000/a__b.c--d", "10.0.0.1:5000", "a__b.c--d", None),
+            ("[::1]:5000/a", "[::1]:5000", "a", None),
+            ("[::1]/a", "[::1]", "a", None),
         ];
         for (text, registry, path, tag) in cases {
             let (found, found_tag) = Repository::parse(text).unwrap();
@@ -231,6 +257,16 @@ mod tests {
             "x.io/a:",
             "x.io/a:-x",
             "a b",
+            "x.io#/a",
+            "x.io?/a",
+            "x .io/a",
+            "é.io/a",
+            "-x.io/a",
+            "x..io/a",
+            "x.io:/a",
+            "x.io:http/a",
+            "x.io:99999/a",
+            "[::x]:5000/a",
         ] {
             assert!(Repository::parse(text).is_err(), "{text:?}");
         }
