@@ -23,6 +23,9 @@ pub struct PushArguments {
     /// Pack this module as it is, instead of compiling one
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
+    /// Say which commit it is built from, in the index alone; refused where something is not committed
+    #[arg(long)]
+    pub revision: bool,
     /// How the registry is reached
     #[command(flatten)]
     pub registry: RegistryArguments,

@@ -59,7 +59,11 @@ async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<Str
 
 async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout> {
     let PushArguments {
-        image, source, module, ..
+        image,
+        source,
+        module,
+        revision,
+        ..
     } = arguments;
     match (is_file(image), module) {
         (true, Some(_)) => Err(Failure::input("a module cannot be packed into an image that is built")
@@ -69,6 +73,7 @@ async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout>
         (false, module) => {
             let variation = Variation {
                 module: module.as_deref(),
+                revision: *revision,
                 ..Variation::default()
             };
             let built = build::build(printer, &Cache::open()?, source, image, variation).await?;

@@ -81,7 +81,7 @@ async fn sign_provenance(progress: &Progress, key: &PrivateKey, target: &Target,
     let (existing, envelopes) = target.envelopes().await?;
     let is_ours = |sealed: &Vec<u8>| envelope::open(&key.public(), sealed).is_ok_and(|found| found == statement);
     if envelopes.iter().any(is_ours) {
-        return Ok(did(progress, target, false));
+        return Ok(did(progress, &format!("provenance of {}", target.reference()), false));
     }
     let sealed = envelope::seal(key, statement).map_err(|error| impossible(target, error.into()))?;
     let existing = existing.as_ref().map(Blob::bytes);
@@ -89,7 +89,7 @@ async fn sign_provenance(progress: &Progress, key: &PrivateKey, target: &Target,
     let signed = signed.map_err(|error| impossible(target, error))?;
     let tag = signature::statements_tag(&target.digest);
     push(progress, target, layout(envelope::MEDIA_TYPE, signed), tag).await?;
-    Ok(did(progress, target, true))
+    Ok(did(progress, &format!("provenance of {}", target.reference()), true))
 }
 
 async fn sign_image(progress: &Progress, key: &PrivateKey, target: &Target) -> Outcome<bool> {
@@ -97,11 +97,11 @@ async fn sign_image(progress: &Progress, key: &PrivateKey, target: &Target) -> O
     let repository = target.connection.repository.to_string();
     let signed = signature::sign(key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
     let Some(signed) = signed.map_err(|error| impossible(target, error))? else {
-        return Ok(did(progress, target, false));
+        return Ok(did(progress, &target.reference(), false));
     };
     let tag = signature::tag(&target.digest);
     push(progress, target, layout(signature::MEDIA_TYPE, signed), tag).await?;
-    Ok(did(progress, target, true))
+    Ok(did(progress, &target.reference(), true))
 }
 
 async fn push(progress: &Progress, target: &Target, layout: Layout, tag: String) -> Outcome<()> {
@@ -109,13 +109,13 @@ async fn push(progress: &Progress, target: &Target, layout: Layout, tag: String)
     pushed.map(drop)
 }
 
-fn did(progress: &Progress, target: &Target, changed: bool) -> bool {
+fn did(progress: &Progress, what: &str, changed: bool) -> bool {
     let did = if changed {
         "signed"
     } else {
         "signed by this key already"
     };
-    progress.outcome(format!("{}: {did}", target.reference()));
+    progress.outcome(format!("{what}: {did}"));
     changed
 }
 
