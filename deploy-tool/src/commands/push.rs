@@ -6,7 +6,7 @@ use super::build::{self, Variation};
 use crate::cache::Cache;
 use crate::cli::PushArguments;
 use crate::failure::{Failure, Outcome};
-use crate::image::{Layout, store};
+use crate::image::store::{self, Outline};
 use crate::printer::Printer;
 use crate::publish;
 use crate::registry::{Connection, Purpose, Repository};
@@ -24,11 +24,11 @@ pub async fn run(printer: &Printer, arguments: PushArguments) -> Outcome<()> {
     let from = from.transpose()?;
     let tags = tags(&arguments, tag).await?;
     let login = arguments.registry.credentials().login(&repository).await?;
-    let layout = layout(printer, &arguments).await?;
+    let outline = outline(printer, &arguments).await?;
     let trust = arguments.registry.trust();
     let purpose = Purpose::Push { from: from.clone() };
     let connection = Connection::open(&repository, purpose, login, &trust).await?;
-    let pushed = publish::registry::push(printer, &connection, &layout, &tags, from.as_deref()).await?;
+    let pushed = publish::registry::push(printer, &connection, &outline, &tags, from.as_deref()).await?;
     printer.result(&pushed, &pushed.reference);
     Ok(())
 }
@@ -57,7 +57,7 @@ async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<Str
     publish::registry::described_tag(&arguments.source.workspace).await
 }
 
-async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout> {
+async fn outline(printer: &Printer, arguments: &PushArguments) -> Outcome<Outline> {
     let PushArguments {
         image,
         source,
@@ -69,7 +69,7 @@ async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout>
         (true, Some(_)) => Err(Failure::input("a module cannot be packed into an image that is built")
             .because(format!("`{image}` is a file or folder"))
             .next("name an image to build: `--module` takes the place of its compilation")),
-        (true, None) => store::read(Path::new(image)),
+        (true, None) => store::outline(Path::new(image)),
         (false, module) => {
             let variation = Variation {
                 module: module.as_deref(),
@@ -77,7 +77,7 @@ async fn layout(printer: &Printer, arguments: &PushArguments) -> Outcome<Layout>
                 ..Variation::default()
             };
             let built = build::build(printer, &Cache::open()?, source, image, variation).await?;
-            store::read(&built.layout)
+            store::outline(&built.layout)
         }
     }
 }

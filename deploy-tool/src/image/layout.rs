@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::blob::{Blob, BlobSource};
 use super::specification::{DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest};
+use crate::digest;
 
 /// The file that makes a folder a layout, and what it says.
 pub const MARKER: (&str, &str) = ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
@@ -110,6 +111,18 @@ impl Layout {
     /// # Errors
     /// When it is no layout, damaged, or not of one image.
     pub fn read(files: &impl Files) -> Result<Self, LayoutError> {
+        let layout = Self::outline(files)?;
+        let reader = Reader(files);
+        layout.blobs.iter().try_for_each(|blob| reader.check(blob))?;
+        Ok(layout)
+    }
+
+    /// Reads a layout but for what is in its configurations and layers: that these are there and their size is checked, and
+    /// their digest is left to who gets them. Each of their bytes would be read a second time for it.
+    ///
+    /// # Errors
+    /// When it is no layout, damaged, or not of one image.
+    pub fn outline(files: &impl Files) -> Result<Self, LayoutError> {
         let reader = Reader(files);
         reader.document(MARKER.0)?;
         let index: Index = parse(INDEX_FILE, &reader.document(INDEX_FILE)?)?;
@@ -264,6 +277,16 @@ fn parse<T: for<'a> Deserialize<'a>>(name: &str, bytes: &[u8]) -> Result<T, Layo
     serde_json::from_slice(bytes).map_err(|error| LayoutError::Malformed(name.to_owned(), kind, error.to_string()))
 }
 
+fn same(blob: &Blob, found: &str) -> Result<(), LayoutError> {
+    match found == blob.digest {
+        true => Ok(()),
+        false => Err(LayoutError::Damaged(
+            blob.digest.clone(),
+            format!("their digest is {found}"),
+        )),
+    }
+}
+
 struct Reader<'f, F>(&'f F);
 
 impl<F: Files> Reader<'_, F> {
@@ -277,19 +300,14 @@ impl<F: Files> Reader<'_, F> {
             .map_err(|error| LayoutError::Unreadable(path.to_owned(), error))
     }
 
-    /// A blob that is there and has the size and the digest that it should have.
+    /// A blob that is there and has the size that it should have.
     fn blob(&self, descriptor: &Descriptor) -> Result<Blob, LayoutError> {
         let digest = &descriptor.digest;
         let path = path(digest).ok_or_else(|| LayoutError::Digest(digest.clone()))?;
         let size = self.0.size(&path).ok_or_else(|| LayoutError::Missing(path.clone()))?;
-        let damaged = |why: String| LayoutError::Damaged(digest.clone(), why);
         if size != descriptor.size {
-            return Err(damaged(format!("{size} of them, not {}", descriptor.size)));
-        }
-        let found = self.0.digest(&path);
-        let found = found.map_err(|error| LayoutError::Unreadable(path.clone(), error))?;
-        if found != *digest {
-            return Err(damaged(format!("their digest is {found}")));
+            let why = format!("{size} of them, not {}", descriptor.size);
+            return Err(LayoutError::Damaged(digest.clone(), why));
         }
         Ok(Blob {
             media_type: descriptor.media_type.clone(),
@@ -299,11 +317,19 @@ impl<F: Files> Reader<'_, F> {
         })
     }
 
-    /// The same with its bytes, which are those of a document.
+    /// Whether a blob has the bytes that it should have.
+    fn check(&self, blob: &Blob) -> Result<(), LayoutError> {
+        let path = path(&blob.digest).ok_or_else(|| LayoutError::Digest(blob.digest.clone()))?;
+        let found = self.0.digest(&path);
+        same(blob, &found.map_err(|error| LayoutError::Unreadable(path, error))?)
+    }
+
+    /// A blob with its bytes, which are those of a document.
     fn read(&self, descriptor: &Descriptor) -> Result<Blob, LayoutError> {
         let mut blob = self.blob(descriptor)?;
         let path = path(&blob.digest).unwrap_or_default();
         blob.source = BlobSource::Bytes(self.document(&path)?);
+        same(&blob, &digest::oci(blob.bytes()))?;
         Ok(blob)
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::blob::{Blob, BlobSource};
 use super::layer;
-use super::layout::{self, Files, INDEX_FILE, Layout, MARKER};
+use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};
 use crate::{code, digest};
@@ -114,9 +114,41 @@ fn part(path: &Path, offset: u64, size: u64) -> std::io::Result<std::io::Take<Fi
 /// # Errors
 /// When there is none, or it is no good one.
 pub fn read(path: &Path) -> Outcome<Layout> {
+    read_by(path, Layout::read)
+}
+
+/// A layout whose configurations and layers are read by who gets them.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// What is in it.
+    pub layout: Layout,
+    path: PathBuf,
+}
+
+impl Outline {
+    /// Whether it is whole.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check(&self) -> Outcome<()> {
+        read(&self.path).map(drop)
+    }
+}
+
+/// Reads a layout but for the bytes of its configurations and layers.
+///
+/// # Errors
+/// When there is none, or it is no good one.
+pub fn outline(path: &Path) -> Outcome<Outline> {
+    let layout = read_by(path, Layout::outline)?;
+    let path = path.to_owned();
+    Ok(Outline { layout, path })
+}
+
+fn read_by(path: &Path, way: impl FnOnce(&Store) -> Result<Layout, LayoutError>) -> Outcome<Layout> {
     let failure = || Failure::input(format!("`{}` is no image", path.display()));
     let store = Store::open(path).map_err(|error| failure().because(error))?;
-    Layout::read(&store).map_err(|error| {
+    way(&store).map_err(|error| {
         failure()
             .code(&code::image::MALFORMED)
             .because(error)

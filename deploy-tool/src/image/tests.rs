@@ -248,6 +248,10 @@ mod stored {
             let failure = store::read(&path).unwrap_err();
             assert!(failure.to_string().contains(expected), "{expected}: {failure}");
             assert_eq!(failure.number(), Some(&code::image::MALFORMED));
+            // What the bytes of a layer are is left to the registry that they are sent to; all else is not.
+            let outline = store::outline(&path);
+            assert_eq!(outline.is_ok(), expected == "their digest is", "{expected}");
+            assert!(outline.map_or(true, |outline| outline.check().is_err()), "{expected}");
         }
         let folder = tempfile::tempdir().unwrap();
         for (name, bytes) in [("none", None), ("text", Some("no tar"))] {

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::pull_secret::PullSecret;
 use crate::cli::{PublishArguments, SourceArguments};
+use crate::code;
 use crate::commands::build::{self, Built};
 use crate::failure::{Failure, Outcome};
 use crate::git;
-use crate::image::store;
+use crate::image::store::{self, Outline};
 use crate::printer::{Printer, Progress};
 use crate::registry::{self, Connection, Login, Purpose, Pushed, Repository, Trust, reference};
 
@@ -88,8 +89,8 @@ impl Destination {
     ) -> Outcome<()> {
         for image in built {
             if let Some(connection) = connections.get(image.name.as_str()) {
-                let layout = store::read(&image.layout)?;
-                push(printer, connection, &layout, &self.tags, None).await?;
+                let outline = store::outline(&image.layout)?;
+                push(printer, connection, &outline, &self.tags, None).await?;
             }
         }
         Ok(())
@@ -157,18 +158,26 @@ pub async fn described_tag(workspace: &Path) -> Outcome<Vec<String>> {
 pub async fn push(
     printer: &Printer,
     connection: &Connection,
-    layout: &crate::image::Layout,
+    outline: &Outline,
     tags: &[String],
     from: Option<&str>,
 ) -> Outcome<Pushed> {
     let pushing = async |progress: &Progress| {
-        let pushed = registry::push(connection, progress, layout, tags, from).await?;
+        let pushed = registry::push(connection, progress, &outline.layout, tags, from).await?;
         progress.outcome(pushed.sentence());
         Ok(pushed)
     };
-    printer
+    let pushed = printer
         .step(&format!("pushed to {}", connection.repository), pushing)
-        .await
+        .await;
+    // A registry looks at every byte, so nobody does before it. When it finds others than it was told of, it is said here
+    // whether they were damaged on the way or before.
+    if let Err(failure) = &pushed
+        && failure.number() == Some(&code::registry::DIGEST_MISMATCH)
+    {
+        outline.check()?;
+    }
+    pushed
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The registry itself: what arrives, what is not sent again, and what other clients say of it.
 
+use std::path::Path;
+
 use e2e::registry::{Image, PASSWORD, Registry, USER};
 use e2e::{Said, deploy_tool_command};
 use serde_json::Value;
@@ -85,6 +87,26 @@ fn what_is_pushed_arrives_and_is_not_sent_twice() {
         ],
     );
     assert!(list.success().stdout.contains(&image.referrer));
+}
+
+/// Nobody reads a layer before the registry does; who is to blame for its bytes is told all the same.
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn an_image_that_is_damaged_here_is_named() {
+    let registry = Registry::start();
+    let image = Image::new(3, &[2_000_000]);
+    let blobs = std::fs::read_dir(Path::new(image.path()).join("blobs/sha256")).unwrap();
+    let layer = blobs
+        .map(|entry| entry.unwrap().path())
+        .max_by_key(|path| path.metadata().unwrap().len())
+        .unwrap();
+    let mut bytes = std::fs::read(&layer).unwrap();
+    bytes[1_000_000] ^= 1;
+    std::fs::write(&layer, bytes).unwrap();
+    let push = Push::to(&image, &registry, "shop/damaged:v1", PASSWORD);
+    push.run().failure(1, &["DT0601", "has other bytes", image.path()]);
+    let name = "docker://localhost:5000/shop/damaged:v1";
+    assert_ne!(skopeo(&registry, &["inspect", name]).code, 0, "a tag names it");
 }
 
 #[test]
