@@ -52,6 +52,9 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         Some(registry) => registry.open().await?,
         None => BTreeMap::new(),
     };
+    if let Some(warning) = registry.as_ref().and_then(Destination::warning) {
+        printer.warning(&warning);
+    }
     let mut kinds = Kinds::of(&cluster).await?;
     kinds.learn(&objects);
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
@@ -129,10 +132,11 @@ async fn report_namespace(printer: &Printer, cluster: &Cluster, namespace: &str)
         .filter(|pod| pod.mode.as_deref() == Some("interpreter"))
     {
         printer.warning(&format!(
-            "pod `{}` is interpreted: the code compiled ahead of time has no effect there; compare the versions of WasmEdge \
-             on node `{}` and in the builder",
+            "pod `{}` is interpreted: the code compiled ahead of time has no effect there; see why: `deploy-tool doctor \
+             --context {} --node {}`",
             pod.name,
-            pod.node.as_deref().unwrap_or("?")
+            cluster.context,
+            pod.node.as_deref().unwrap_or("NAME")
         ));
     }
     printer.result(&status, &report::table(&status));

@@ -111,6 +111,17 @@ impl Destination {
         self.login.as_ref().filter(|_| own.registry == repository.registry)
     }
 
+    /// What to know of the login of the nodes, where theirs cannot be made from this one.
+    pub fn warning(&self) -> Option<String> {
+        matches!(self.login, Some(Login::IdentityToken(_))).then(|| {
+            format!(
+                "the login for {} is an identity token, which is of no use to nodes: where its images are private, name a \
+                 Secret under `imagePullSecrets` in the manifests",
+                self.prefix
+            )
+        })
+    }
+
     /// The login of the nodes, where there is one that they can use: a kubelet knows no identity tokens.
     pub fn pull_secret(&self) -> Option<PullSecret> {
         let login = self
@@ -198,5 +209,28 @@ mod tests {
         for prefix in ["x.io/you:1", "https://x.io", "x.io/You"] {
             assert!(repositories(prefix, &images).is_err(), "{prefix}");
         }
+    }
+
+    #[test]
+    fn nodes_log_in_with_a_password_alone() {
+        let destination = |login| Destination {
+            prefix: "x.io/team".to_owned(),
+            repositories: repositories("x.io/team", &[("app".to_owned(), "orders".to_owned())].into()).unwrap(),
+            login,
+            trust: Trust::default(),
+            tags: Vec::new(),
+        };
+        let password = destination(Some(Login::password("ann", "secret")));
+        assert_eq!(password.pull_secret().unwrap().prefix, "x.io/team");
+        assert_eq!(password.warning(), None);
+        let token = destination(Some(Login::password("<token>", "secret")));
+        assert_eq!(token.pull_secret(), None);
+        assert!(token.warning().unwrap().contains("imagePullSecrets"));
+        let nobody = destination(None);
+        assert_eq!((nobody.pull_secret(), nobody.warning()), (None, None));
+        // A password goes to its own registry alone.
+        let other = |name| Repository::parse(name).unwrap().0;
+        assert!(password.login_for(&other("x.io/else/a")).is_some());
+        assert!(password.login_for(&other("y.io/team/a")).is_none());
     }
 }
