@@ -1,15 +1,12 @@
 //! `deploy-tool build`: sources → module → compiled ahead of time → image. Each result is kept by what went into it.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-use serde::Serialize;
+use std::path::Path;
 
 use super::parts::{self, Parts};
 use crate::cache::Cache;
 use crate::cli::{BuildArguments, SourceArguments};
 use crate::failure::{Failure, Outcome};
-use crate::image::{self, Compiled, Contents, Definition, Layout, store};
+use crate::image::{self, Built, Compiled, Contents, Definition, Layout, store};
 use crate::module::keep::megabytes;
 use crate::printer::{Printer, Progress};
 use crate::provenance::{self, Origin};
@@ -19,36 +16,6 @@ use crate::{bom, digest, git};
 const LAYER_REVISION: &str = "gzip 4";
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
 const REVISION_ANNOTATION: &str = "org.opencontainers.image.revision";
-
-/// A built image. As JSON it is the `data` of the result of `build --output json`.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Built {
-    /// Which definition it was built from.
-    pub name: String,
-    /// The exact reference.
-    pub reference: String,
-    /// The digest of its index.
-    pub digest: String,
-    /// The folder of its OCI layout.
-    pub layout: PathBuf,
-    /// The same as one file, where it was asked for.
-    pub archive: Option<PathBuf>,
-    /// The module as the compiler made it.
-    pub module: PathBuf,
-    /// The same module, compiled ahead of time.
-    pub compiled_module: Option<PathBuf>,
-    /// SHA-256 of the module before it was compiled ahead of time.
-    pub module_digest: String,
-    /// Bytes of that module.
-    pub module_size_bytes: usize,
-    /// Bytes of the module in the image.
-    pub packed_size_bytes: usize,
-    /// Bytes that a node of x86-64 pulls.
-    pub image_size_bytes: u64,
-    /// The version of WasmEdge that compiled it ahead of time and must run it.
-    pub engine: Option<String>,
-}
 
 /// What an image is to be besides its definition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -172,12 +139,6 @@ pub async fn build(
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await
-}
-
-/// The exact references of images as they are on nodes that they are loaded into, by the names of their definitions.
-pub fn references(built: &[Built]) -> BTreeMap<String, String> {
-    let reference = |image: &Built| (image.name.clone(), image.reference.clone());
-    built.iter().map(reference).collect()
 }
 
 /// The name of the image that a definition makes, without a tag.

@@ -1,11 +1,14 @@
-//! The images of a release on the nodes of a kind cluster. Other clusters pull them from a registry.
+//! The way of a release's images: into the nodes of a kind cluster, or to a registry that nodes pull from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::build;
+use crate::cli::{PublishArguments, SourceArguments};
 use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
 use crate::presence;
 use crate::printer::{Printer, Progress};
+use crate::publish::{self, Destination};
 use crate::settings;
 
 /// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
@@ -32,6 +35,28 @@ pub async fn on_nodes(
         Ok(())
     };
     printer.step("images on the nodes", step).await
+}
+
+/// Where images are pushed to, if the arguments name a registry and there is something to push.
+///
+/// # Errors
+/// When there is no such repository, or the login cannot be read.
+pub async fn destination(
+    arguments: &PublishArguments,
+    source: &SourceArguments,
+    names: &BTreeSet<String>,
+) -> Outcome<Option<Destination>> {
+    let Some(prefix) = arguments.registry.as_deref().filter(|_| !names.is_empty()) else {
+        return Ok(None);
+    };
+    let named = names
+        .iter()
+        .map(|name| Ok((name.clone(), build::image_name(source, name)?)));
+    let images = named.collect::<Outcome<BTreeMap<_, _>>>()?;
+    let tags = publish::registry::described_tag(&source.workspace).await?;
+    Destination::below(prefix, &images, &arguments.reach, tags)
+        .await
+        .map(Some)
 }
 
 /// Refuses a cluster that images built here cannot come to.

@@ -9,6 +9,7 @@ use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
 use crate::failure::{ExitStatus, Outcome};
+use crate::image;
 use crate::manifest::{self, Object};
 use crate::plan::saved::Saved;
 use crate::plan::{document, text};
@@ -88,7 +89,7 @@ async fn take_built_images(
     let cache = Cache::open()?;
     let names = manifest::placeholders(objects);
     images::refuse_unreachable(context, &names, publish.registry.as_deref())?;
-    let registry = Destination::of(publish, source, &names).await?;
+    let registry = images::destination(publish, source, &names).await?;
     let connections = match registry.as_ref().filter(|_| pushes) {
         Some(registry) => registry.open().await?,
         None => BTreeMap::new(),
@@ -102,7 +103,7 @@ async fn take_built_images(
             registry.push(printer, &connections, &built).await?;
             registry.references(&built)
         }
-        None => build::references(&built),
+        None => image::references(&built),
     };
     objects
         .iter_mut()

@@ -16,7 +16,7 @@ use crate::printer::Printer;
 use crate::publish::Destination;
 use crate::release::Name;
 use crate::rollout::Target;
-use crate::{deployer, lock, manifest, publish, report};
+use crate::{deployer, image, lock, manifest, publish, report};
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -47,7 +47,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let names = manifest::placeholders(&objects);
     // Minutes of compiling come after everything that can be found out at once.
     images::refuse_unreachable(&place.context, &names, arguments.registry.as_deref())?;
-    let registry = Destination::of(&arguments, &source, &names).await?;
+    let registry = images::destination(&arguments, &source, &names).await?;
     let connections = match &registry {
         Some(registry) => registry.open().await?,
         None => BTreeMap::new(),
@@ -68,7 +68,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
             registry.push(printer, &connections, &built).await?;
             registry.references(&built)
         }
-        None => build::references(&built),
+        None => image::references(&built),
     };
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
     objects

@@ -7,6 +7,7 @@
 
 pub mod artifact;
 mod blob;
+mod built;
 mod configuration;
 pub mod contents;
 mod definition;
@@ -16,6 +17,7 @@ pub mod specification;
 pub mod store;
 
 pub use blob::{Blob, BlobSource};
+pub use built::{Built, references};
 pub use definition::{Definition, DefinitionError, ExtraFile};
 pub use layer::{LayerError, LayerFile, compress, layer};
 pub use layout::{Layout, LayoutError};

@@ -4,6 +4,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::TARGET;
 use super::{crates, inputs::Inputs, stage, workspace::Workspace};
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};
@@ -11,9 +12,6 @@ use crate::image::Definition;
 use crate::printer::Progress;
 use crate::process;
 use crate::settings::BUILDER_IMAGE;
-
-/// Compiled for the guest's target.
-pub const TARGET: &str = "wasm32-wasip1";
 
 /// Reads what Cargo knows of a workspace.
 ///

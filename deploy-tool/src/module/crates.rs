@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::compile::TARGET;
+use super::TARGET;
 use crate::bom::tree;
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};

@@ -8,3 +8,6 @@ pub mod inspect;
 pub mod keep;
 pub mod stage;
 pub mod workspace;
+
+/// Compiled for the guest's target.
+pub const TARGET: &str = "wasm32-wasip1";

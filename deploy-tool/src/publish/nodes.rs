@@ -9,9 +9,8 @@ use futures::future::try_join_all;
 
 use crate::cache::Cache;
 use crate::code;
-use crate::commands::build::Built;
 use crate::failure::{Failure, Outcome};
-use crate::image::store;
+use crate::image::{Built, store};
 use crate::kind::Node;
 use crate::printer::Progress;
 use crate::settings::ENGINE_LABEL;

@@ -1,14 +1,14 @@
 //! Edge: brings built images into the registry that nodes pull them from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::pull_secret::PullSecret;
-use crate::cli::{PublishArguments, SourceArguments};
+use crate::cli::RegistryArguments;
 use crate::code;
-use crate::commands::build::{self, Built};
 use crate::failure::{Failure, Outcome};
 use crate::git;
+use crate::image::Built;
 use crate::image::store::{self, Outline};
 use crate::printer::{Printer, Progress};
 use crate::registry::{self, Connection, Login, Purpose, Pushed, Repository, Trust, reference};
@@ -24,39 +24,32 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// The one that the arguments name for the images of some definitions, if they name one.
+    /// Below a prefix, for images by the names of their definitions; `tags` name each of them as well.
     ///
     /// # Errors
     /// When there is no such repository, or the login cannot be read.
-    pub async fn of(
-        arguments: &PublishArguments,
-        source: &SourceArguments,
-        names: &BTreeSet<String>,
-    ) -> Outcome<Option<Self>> {
-        let Some(prefix) = arguments.registry.as_deref().filter(|_| !names.is_empty()) else {
-            return Ok(None);
+    pub async fn below(
+        prefix: &str,
+        images: &BTreeMap<String, String>,
+        reach: &RegistryArguments,
+        tags: Vec<String>,
+    ) -> Outcome<Self> {
+        let repositories = repositories(prefix, images)?;
+        let any = repositories.values().next();
+        let login = match any {
+            Some(repository) => reach.credentials().login(repository).await?,
+            None => None,
         };
-        let mut images = BTreeMap::new();
-        for name in names {
-            images.insert(name.clone(), build::image_name(source, name)?);
-        }
-        let repositories = repositories(prefix, &images)?;
-        let Some(any) = repositories.values().next() else {
-            return Ok(None);
-        };
-        let login = arguments.reach.credentials().login(any).await?;
-        Ok(Some(Self {
-            // As it stands in references: index.docker.io/you is docker.io/you there.
-            prefix: any
-                .to_string()
-                .rsplit_once('/')
-                .map_or(prefix, |(prefix, _)| prefix)
-                .to_owned(),
-            login,
-            trust: arguments.reach.trust(),
-            tags: described_tag(&source.workspace).await?,
+        // As it stands in references: index.docker.io/you is docker.io/you there.
+        let normal = any.map(ToString::to_string);
+        let normal = normal.as_deref().and_then(|name| name.rsplit_once('/'));
+        Ok(Self {
+            prefix: normal.map_or(prefix, |(prefix, _)| prefix).to_owned(),
+            trust: reach.trust(),
             repositories,
-        }))
+            login,
+            tags,
+        })
     }
 
     /// Asks the registry whether this login may push: before minutes of compiling.

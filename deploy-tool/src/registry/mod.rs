@@ -4,7 +4,8 @@
 //!
 //! [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
 //! [`referrers`] and [`row`] decide;
-//! [`transport`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`upload`] and [`push`](mod@push) do.
+//! [`transport`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`piece`], [`upload`] and
+//! [`push`](mod@push) do.
 
 pub mod again;
 pub mod challenge;
@@ -13,6 +14,7 @@ pub mod connection;
 pub mod credentials;
 pub mod explain;
 pub mod fetch;
+pub mod piece;
 pub mod pull;
 pub mod purpose;
 pub mod push;

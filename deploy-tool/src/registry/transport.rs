@@ -13,9 +13,9 @@ use tokio::io::AsyncWriteExt;
 
 use super::again;
 use super::explain::{Problem, Refusal};
+use super::piece::Piece;
 use super::reference::Repository;
 use super::secret::Secret;
-use super::upload::Piece;
 use crate::failure::{Failure, Outcome};
 
 /// How long nothing may move, in either direction.

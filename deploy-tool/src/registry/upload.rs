@@ -2,91 +2,24 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs>
 
-use std::io::SeekFrom;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use futures::Stream;
-use futures::stream::try_unfold;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use http::{Method, StatusCode};
 use reqwest::Url;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::again::Attempts;
 use super::connection::{Connection, random};
 use super::explain::Problem;
+use super::piece::Piece;
 use super::row::Stage;
 use super::transport::{Answer, Content, Request};
-use crate::image::{Blob, BlobSource};
+use crate::image::Blob;
 
 /// The largest piece. What a cut costs is sent again, and some proxies take no request of more than 100 MB.
 const PIECE: u64 = 32 << 20;
-/// What is read from a file at once.
-const BUFFER: usize = 256 << 10;
 const DIGEST_HEADER: &str = "docker-content-digest";
-
-/// A part of a blob.
-#[derive(Clone, Debug)]
-pub struct Piece {
-    blob: Arc<Blob>,
-    start: u64,
-    /// How many bytes.
-    pub length: u64,
-    sent: Arc<AtomicU64>,
-}
-
-impl Piece {
-    /// Its bytes as they are needed, so that no size of a blob takes more memory; counts them.
-    pub fn stream(&self, moved: Arc<AtomicU64>) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
-        let Self {
-            blob,
-            start,
-            length,
-            sent,
-        } = self.clone();
-        sent.store(start, Ordering::Relaxed);
-        try_unfold((None, start, length), move |(file, offset, left)| {
-            let (blob, sent, moved) = (blob.clone(), sent.clone(), moved.clone());
-            async move {
-                if left == 0 {
-                    return Ok(None);
-                }
-                let mut buffer = vec![0; BUFFER.min(usize::try_from(left).unwrap_or(BUFFER))];
-                let file = read(&blob.source, file, offset, &mut buffer).await?;
-                let count = buffer.len() as u64;
-                sent.store(offset + count, Ordering::Relaxed);
-                moved.fetch_add(count, Ordering::Relaxed);
-                Ok(Some((buffer, (file, offset + count, left - count))))
-            }
-        })
-    }
-}
-
-/// Fills a buffer with a blob's bytes. The file stays open and stands behind them.
-async fn read(source: &BlobSource, file: Option<File>, start: u64, buffer: &mut [u8]) -> std::io::Result<Option<File>> {
-    match source {
-        BlobSource::Bytes(bytes) => {
-            let start = usize::try_from(start).unwrap_or(usize::MAX);
-            let part = bytes.get(start..start.saturating_add(buffer.len()));
-            buffer.copy_from_slice(part.ok_or(std::io::ErrorKind::UnexpectedEof)?);
-            Ok(None)
-        }
-        BlobSource::File { path, offset } => {
-            let mut file = match file {
-                Some(file) => file,
-                None => {
-                    let mut file = File::open(path).await?;
-                    file.seek(SeekFrom::Start(offset + start)).await?;
-                    file
-                }
-            };
-            file.read_exact(buffer).await?;
-            Ok(Some(file))
-        }
-    }
-}
 
 /// Where an upload stands.
 struct Session {
@@ -277,36 +210,6 @@ mod tests {
     fn a_range_says_where_to_go_on() {
         for (range, expected) in [("0-99", Some(100)), ("bytes=0-4", Some(5)), ("0-0", None), ("x", None)] {
             assert_eq!(next_offset(range), expected, "{range}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_piece_is_that_part_of_its_file() {
-        use futures::TryStreamExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("blob");
-        let bytes: Vec<u8> = (0..BUFFER * 2 + 100).map(|number| (number % 251) as u8).collect();
-        std::fs::write(&path, &bytes).unwrap();
-        for source in [
-            BlobSource::File { path, offset: 3 },
-            BlobSource::Bytes(bytes[3..].to_vec()),
-        ] {
-            let sent = Arc::new(AtomicU64::new(0));
-            let blob = Blob {
-                media_type: String::new(),
-                digest: String::new(),
-                size: bytes.len() as u64 - 3,
-                source,
-            };
-            let piece = Piece {
-                blob: Arc::new(blob),
-                start: 7,
-                length: BUFFER as u64 + 50,
-                sent: sent.clone(),
-            };
-            let read: Vec<Vec<u8>> = piece.stream(Arc::default()).try_collect().await.unwrap();
-            assert_eq!(read.concat(), bytes[10..BUFFER + 60]);
-            assert_eq!(sent.load(Ordering::Relaxed), 7 + BUFFER as u64 + 50);
         }
     }
 }
