@@ -177,13 +177,11 @@ fn only_what_is_signed(setting: &Setting, image: &str) {
         .failure(1, &["DT0716", "in no registry"]);
 }
 
-/// Whether a pod of the service that stays is ready, and runs that image. On the node it may have an older name as well.
+/// Whether a pod of the service that stays is ready, and was told to run that image.
 fn ready_pod(image: &str) -> bool {
-    let digest = image.rsplit('@').next().unwrap();
     pods(NAMESPACE, "app=app").iter().any(|pod| {
-        let container = &pod["status"]["containerStatuses"][0];
         pod["metadata"]["deletionTimestamp"].is_null()
-            && container["ready"] == true
-            && container["imageID"].as_str().unwrap().ends_with(digest)
+            && pod["spec"]["containers"][0]["image"] == image
+            && pod["status"]["containerStatuses"][0]["ready"] == true
     })
 }
