@@ -82,7 +82,8 @@ fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static st
     if image.starts_with("localhost/") || reason == "ErrImageNeverPull" {
         let next = "images named localhost/ are in no registry, and `imagePullPolicy: Never` pulls none: they must be loaded \
             into the nodes. `deploy-tool up` builds and loads its own, `make images` makes the others, `kind load \
-            docker-image` loads any";
+            docker-image` loads any. What a node has once pulled with a login, Kubernetes gives to pods with that login \
+            alone, by whatever name: such an image stays with `up --registry`";
         return (&IMAGE_NOT_ON_NODE, next, 1);
     }
     let found = TABLE.iter().find(|(parts, ..)| says(message, parts));

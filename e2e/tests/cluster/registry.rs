@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use e2e::registry::{Keys, PASSWORD, Registry, USER};
 use serde_json::json;
 
-use crate::harness::{Deployment, Said, cluster, context, deploy_tool_command, eventually, kubectl, object, pods};
+use crate::harness::{
+    Deployment, Said, cluster, context, deploy_tool_command, eventually, kubectl, object, pods, repository,
+};
 
 const CONTAINER: &str = "deploy-tool-test-registry";
 const NAMESPACE: &str = "through-registry";
@@ -19,6 +21,27 @@ struct Setting {
     deployment: Deployment,
     /// The folder of Docker's configuration.
     docker: tempfile::TempDir,
+    /// The definition of an image that no other test has, see [`other_image`].
+    images: tempfile::TempDir,
+}
+
+/// The service's image with one file more. A kubelet lets only pods with the login have an image that it has pulled with
+/// one, by whatever name they ask for it: the other tests' image must not become one of these.
+/// <https://kubernetes.io/docs/concepts/containers/images/#ensureimagepullcredentialverification>
+fn other_image() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, new) = (repository().join("oci"), folder.path().join("app"));
+    std::fs::create_dir(&new).unwrap();
+    std::fs::write(new.join("more"), "through a registry\n").unwrap();
+    let text = std::fs::read_to_string(own.join("app/image.yaml")).unwrap();
+    let services = own.join("services");
+    let text = text.replace("../services", services.to_str().unwrap());
+    assert!(
+        text.trim_end().ends_with(services.to_str().unwrap()),
+        "files are the last: {text}"
+    );
+    std::fs::write(new.join("image.yaml"), text + "- path: /etc/more\n  source: more\n").unwrap();
+    folder
 }
 
 impl Setting {
@@ -54,6 +77,7 @@ impl Setting {
             prefix,
             deployment,
             docker: tempfile::tempdir().unwrap(),
+            images: other_image(),
         };
         setting.log_in(PASSWORD);
         setting
@@ -82,7 +106,8 @@ impl Setting {
     fn up(&self, more: &[&str]) -> Said {
         let authority = self.registry.authority();
         let registry = ["--registry", &self.prefix, "--registry-ca", authority.to_str().unwrap()];
-        self.tool(&[["up", "--timeout", "4m"].as_slice(), &registry, more].concat())
+        let images = ["--images", self.images.path().to_str().unwrap()];
+        self.tool(&[["up", "--timeout", "4m"].as_slice(), &images, &registry, more].concat())
     }
 }
 
