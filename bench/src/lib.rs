@@ -2,3 +2,12 @@
 
 pub mod process;
 pub mod spread;
+
+/// What is printed at the end.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Output {
+    /// A table
+    Text,
+    /// For machines
+    Json,
+}

@@ -13,6 +13,7 @@ mod table;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use bench::Output;
 use clap::Parser;
 
 use crate::load::{CONNECTIONS, Route};
@@ -43,14 +44,6 @@ struct Arguments {
     /// Where the chart goes
     #[arg(long, default_value = "target/bench-app.svg")]
     chart: PathBuf,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Output {
-    /// A table
-    Text,
-    /// For machines
-    Json,
 }
 
 fn main() -> Result<()> {

@@ -12,7 +12,7 @@ mod tools;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use bench::process;
+use bench::{Output, process};
 use clap::Parser;
 
 use crate::manifests::Set;
@@ -46,14 +46,6 @@ struct Arguments {
     /// What is printed at the end
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Output {
-    /// A table
-    Text,
-    /// For machines
-    Json,
 }
 
 fn main() -> Result<()> {

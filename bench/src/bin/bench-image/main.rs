@@ -14,7 +14,7 @@ mod table;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use bench::process;
+use bench::{Output, process};
 use clap::Parser;
 
 use crate::clients::{Client, Programs};
@@ -45,14 +45,6 @@ struct Arguments {
     /// What is printed at the end
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Output {
-    /// A table
-    Text,
-    /// For machines
-    Json,
 }
 
 fn main() -> Result<()> {
