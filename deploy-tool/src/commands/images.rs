@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build;
+use super::build::{self, Variation};
+use crate::cache::Cache;
 use crate::cli::{PublishArguments, SourceArguments};
 use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
+use crate::image::{self, Built};
 use crate::presence;
 use crate::printer::{Printer, Progress};
-use crate::publish::{self, Destination};
+use crate::publish::{self, Destination, PullSecret};
+use crate::registry::Connection;
 use crate::settings;
 
 /// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
@@ -37,11 +40,68 @@ pub async fn on_nodes(
     printer.step("images on the nodes", step).await
 }
 
-/// Where images are pushed to, if the arguments name a registry and there is something to push.
-///
-/// # Errors
-/// When there is no such repository, or the login cannot be read.
-pub async fn destination(
+/// The images that the placeholders of some objects stand for, on their way from the sources to a reference.
+pub struct Wanted<'a> {
+    source: &'a SourceArguments,
+    names: BTreeSet<String>,
+    /// Where they are pushed to, if a registry is named.
+    pub registry: Option<Destination>,
+    connections: BTreeMap<String, Connection>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Finds out what stands in their way before minutes of compiling; `pushes`: whether they are to be pushed at all.
+    ///
+    /// # Errors
+    /// When the nodes cannot get them, there is no such repository, or its registry does not let this login in.
+    pub async fn new(
+        context: &str,
+        arguments: &PublishArguments,
+        source: &'a SourceArguments,
+        names: BTreeSet<String>,
+        pushes: bool,
+    ) -> Outcome<Self> {
+        refuse_unreachable(context, &names, arguments.registry.as_deref())?;
+        let registry = destination(arguments, source, &names).await?;
+        let connections = match registry.as_ref().filter(|_| pushes) {
+            Some(registry) => registry.open().await?,
+            None => BTreeMap::new(),
+        };
+        Ok(Self {
+            source,
+            names,
+            registry,
+            connections,
+        })
+    }
+
+    /// Builds them, and pushes them where that was asked for. Also returns their exact references, by the names of their
+    /// definitions.
+    ///
+    /// # Errors
+    /// When one cannot be built or pushed.
+    pub async fn build(&self, printer: &Printer, cache: &Cache) -> Outcome<(Vec<Built>, BTreeMap<String, String>)> {
+        let mut built = Vec::new();
+        for name in &self.names {
+            built.push(build::build(printer, cache, self.source, name, Variation::default()).await?);
+        }
+        let references = match &self.registry {
+            Some(registry) => {
+                registry.push(printer, &self.connections, &built).await?;
+                registry.references(&built)
+            }
+            None => image::references(&built),
+        };
+        Ok((built, references))
+    }
+
+    /// The login of the nodes, where they need one.
+    pub fn pull_secret(&self) -> Option<PullSecret> {
+        self.registry.as_ref().and_then(Destination::pull_secret)
+    }
+}
+
+async fn destination(
     arguments: &PublishArguments,
     source: &SourceArguments,
     names: &BTreeSet<String>,
@@ -59,11 +119,8 @@ pub async fn destination(
         .map(Some)
 }
 
-/// Refuses a cluster that images built here cannot come to.
-///
-/// # Errors
-/// When it is none of kind's, and no registry is named.
-pub fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Outcome<()> {
+/// Refuses a cluster that images built here cannot come to: none of kind's, and no registry is named.
+fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Outcome<()> {
     if names.is_empty() || registry.is_some() || settings::kind_cluster(context).is_some() {
         return Ok(());
     }

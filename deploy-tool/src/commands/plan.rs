@@ -1,20 +1,16 @@
 //! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
 
-use std::collections::BTreeMap;
-
-use super::build::{self, Variation};
-use super::images;
+use super::images::Wanted;
 use crate::cache::Cache;
 use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
 use crate::failure::{ExitStatus, Outcome};
-use crate::image;
 use crate::manifest::{self, Object};
 use crate::plan::saved::Saved;
 use crate::plan::{document, text};
 use crate::printer::{Printer, Progress};
-use crate::publish::{Destination, PullSecret};
+use crate::publish::PullSecret;
 use crate::release::Name;
 
 /// Runs the command.
@@ -88,27 +84,12 @@ async fn take_built_images(
 ) -> Outcome<Option<PullSecret>> {
     let cache = Cache::open()?;
     let names = manifest::placeholders(objects);
-    images::refuse_unreachable(context, &names, publish.registry.as_deref())?;
-    let registry = images::destination(publish, source, &names).await?;
-    let connections = match registry.as_ref().filter(|_| pushes) {
-        Some(registry) => registry.open().await?,
-        None => BTreeMap::new(),
-    };
-    let mut built = Vec::new();
-    for name in names {
-        built.push(build::build(printer, &cache, source, &name, Variation::default()).await?);
-    }
-    let references = match &registry {
-        Some(registry) => {
-            registry.push(printer, &connections, &built).await?;
-            registry.references(&built)
-        }
-        None => image::references(&built),
-    };
+    let images = Wanted::new(context, publish, source, names, pushes).await?;
+    let (_, references) = images.build(printer, &cache).await?;
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));
-    Ok(registry.as_ref().and_then(Destination::pull_secret))
+    Ok(images.pull_secret())
 }
 
 /// Puts in the images that the live objects have.

@@ -1,11 +1,11 @@
 //! `deploy-tool up`: build → publish → resolve → apply → wait → report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::build::Variation;
 use super::deploy::{Deployment, Options, deploy};
+use super::images::{Wanted, on_nodes};
 use super::signed::Requirement;
-use super::{build, images, status};
+use super::status;
 use crate::cache::Cache;
 use crate::cli::UpArguments;
 use crate::cluster::discover::Kinds;
@@ -16,7 +16,7 @@ use crate::printer::Printer;
 use crate::publish::Destination;
 use crate::release::Name;
 use crate::rollout::Target;
-use crate::{deployer, image, lock, manifest, publish, report};
+use crate::{deployer, lock, manifest, publish, report};
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -46,51 +46,37 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     revisions::refuse_taken(&cluster, &release, &deployer).await?;
     let names = manifest::placeholders(&objects);
     // Minutes of compiling come after everything that can be found out at once.
-    images::refuse_unreachable(&place.context, &names, arguments.registry.as_deref())?;
-    let registry = images::destination(&arguments, &source, &names).await?;
-    let connections = match &registry {
-        Some(registry) => registry.open().await?,
-        None => BTreeMap::new(),
-    };
-    if let Some(warning) = registry.as_ref().and_then(Destination::warning) {
+    let images = Wanted::new(&place.context, &arguments, &source, names, true).await?;
+    let registry = images.registry.as_ref();
+    if let Some(warning) = registry.and_then(Destination::warning) {
         printer.warning(&warning);
     }
     let mut kinds = Kinds::of(&cluster).await?;
     kinds.learn(&objects);
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 
-    let mut built = Vec::new();
-    for name in names {
-        built.push(build::build(printer, &cache, &source, &name, Variation::default()).await?);
-    }
-    let references = match &registry {
-        Some(registry) => {
-            registry.push(printer, &connections, &built).await?;
-            registry.references(&built)
-        }
-        None => image::references(&built),
-    };
+    let (built, references) = images.build(printer, &cache).await?;
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));
     if let Some(requirement) = requirement {
         let trust = arguments.reach.trust();
-        let exact = requirement.check(printer, &objects, registry.as_ref(), &trust).await?;
+        let exact = requirement.check(printer, &objects, registry, &trust).await?;
         objects.iter_mut().for_each(|object| manifest::pin(object, &exact));
     }
     // What is pushed, the nodes pull.
     let references: BTreeSet<String> = references.into_values().collect();
     let others = &manifest::images(&objects) - &references;
-    let (wanted, loaded) = match &registry {
+    let (wanted, loaded) = match registry {
         Some(_) => (others.clone(), Vec::new()),
         None => (&others | &references, built),
     };
-    images::on_nodes(printer, &cluster, &wanted, async |progress, name| {
+    on_nodes(printer, &cluster, &wanted, async |progress, name| {
         publish::to_kind(&cache, progress, name, &loaded, &others).await
     })
     .await?;
-    if let Some(secret) = registry.as_ref().and_then(Destination::pull_secret) {
+    if let Some(secret) = images.pull_secret() {
         objects = secret.attach(&release, objects);
     }
 

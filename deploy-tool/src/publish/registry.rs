@@ -56,7 +56,7 @@ impl Destination {
     ///
     /// # Errors
     /// When not.
-    pub async fn open(&self) -> Outcome<BTreeMap<&str, Connection>> {
+    pub async fn open(&self) -> Outcome<BTreeMap<String, Connection>> {
         let mut connections = BTreeMap::new();
         for (name, repository) in &self.repositories {
             let purpose = Purpose::Push { from: None };
@@ -65,23 +65,23 @@ impl Destination {
             let tag = self.tags.first().map_or("latest", String::as_str);
             let found = connection.digest_of(tag).await;
             found.map_err(|problem| connection.explain(&problem))?;
-            connections.insert(name.as_str(), connection);
+            connections.insert(name.clone(), connection);
         }
         Ok(connections)
     }
 
-    /// Pushes images, and says so.
+    /// Pushes the images that there is a connection for, and says so.
     ///
     /// # Errors
     /// When one cannot be pushed; then its tags are as they were.
     pub async fn push(
         &self,
         printer: &Printer,
-        connections: &BTreeMap<&str, Connection>,
+        connections: &BTreeMap<String, Connection>,
         built: &[Built],
     ) -> Outcome<()> {
         for image in built {
-            if let Some(connection) = connections.get(image.name.as_str()) {
+            if let Some(connection) = connections.get(&image.name) {
                 let outline = store::outline(&image.layout)?;
                 push(printer, connection, &outline, &self.tags, None).await?;
             }
