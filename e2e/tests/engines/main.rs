@@ -1,4 +1,4 @@
-//! The image with other engines than Kubernetes: built by Docker, run by podman.
+//! The two engines of our nodes, and the image with other tools than ours: built by Docker, run by podman.
 //!
 //! ```sh
 //! scripts/images tests
@@ -7,13 +7,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod crun;
 mod docker;
+mod machine;
 mod podman;
 
 use std::process::Command;
 
 use e2e::{Said, deploy_tool_exactly, repository};
 use serde_json::Value;
+
+/// Has a C compiler, and WasmEdge's.
+const BUILDER: &str = "localhost/wasm-builder:trixie";
 
 fn docker(arguments: &[&str]) -> Said {
     let output = Command::new("docker")

@@ -4,49 +4,18 @@ use std::time::Duration;
 
 use e2e::{deploy_tool_exactly, eventually, repository};
 
-use crate::docker;
+use crate::machine::Machine;
 
 const IMAGE: &str = "localhost/wasm-podman:trixie";
-
-/// A machine with podman, gone at the end, also of a failed test.
-struct Machine(String);
-
-impl Machine {
-    /// What a command prints there.
-    fn run(&self, command: &str) -> String {
-        docker(&["exec", &self.0, "sh", "-c", command]).stdout
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("docker")
-            .args(["rm", "--force", &self.0])
-            .output();
-    }
-}
 
 #[test]
 #[ignore = "needs Docker and the images of the tests"]
 fn podman_runs_the_archive_ahead_of_time_compiled_as_the_readme_says() {
-    let label = ["--label", "deploy-tool.test"];
-    let sleep = [
-        "--privileged",
-        "--network=none",
-        "--entrypoint=sleep",
-        IMAGE,
-        "infinity",
-    ];
-    let machine = Machine(
-        docker(&[&["run", "--detach"] as &[&str], &label, &sleep].concat())
-            .stdout
-            .trim()
-            .to_owned(),
-    );
+    let machine = Machine::start(IMAGE);
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("orders.tar");
     deploy_tool_exactly(&["build", "--archive", archive.to_str().unwrap()]).success();
-    docker(&["cp", archive.to_str().unwrap(), &format!("{}:/orders.tar", machine.0)]);
+    machine.copy(&archive, "/orders.tar");
 
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
     let written = readme
