@@ -6,6 +6,7 @@
 //! Files that decide do no I/O and are never async: [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
 //! [`connections`], [`doctor`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
+pub mod background;
 pub mod bom;
 pub mod cache;
 pub mod cli;

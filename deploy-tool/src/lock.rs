@@ -45,13 +45,13 @@ fn busy(what: &str, holder: &str) -> Failure {
         .next("wait until it has ended, then run the same command again")
 }
 
-/// Takes the lock of the builder, waiting for whoever has it.
+/// Takes the lock of a task of the builder, waiting for whoever has it.
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub async fn builder(cache: &Cache, progress: &Progress) -> Outcome<Lock> {
+pub async fn builder(cache: &Cache, progress: &Progress, task: &str) -> Outcome<Lock> {
     loop {
-        match attempt(cache, "builder", "build", File::try_lock)? {
+        match attempt(cache, &format!("builder-{task}"), "build", File::try_lock)? {
             Ok(lock) => return Ok(lock),
             Err(holder) => progress.activity(&format!("waiting: {holder}")),
         }

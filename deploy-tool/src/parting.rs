@@ -23,6 +23,11 @@ impl Parting {
     pub fn new(work: impl Future<Output = Outcome<()>> + Send + 'static) -> Self {
         Self(Some(work.boxed()))
     }
+
+    /// It is not needed any more.
+    pub fn cancel(mut self) {
+        self.0 = None;
+    }
 }
 
 impl Drop for Parting {
@@ -58,6 +63,8 @@ mod tests {
         drop(parting);
         let failures = done().await;
         assert_eq!(failures.iter().map(Failure::what).collect::<Vec<_>>(), ["not there"]);
+        assert_eq!(done().await, []);
+        Parting::new(async { Err(Failure::cluster("not needed")) }).cancel();
         assert_eq!(done().await, []);
     }
 }

@@ -28,6 +28,8 @@ const SOURCE_ANNOTATION: &str = "org.opencontainers.image.source";
 /// What an image was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin<'a> {
+    /// The Cargo profile it was compiled with.
+    pub profile: &'a str,
     /// The digest of all sources.
     pub sources: &'a str,
     /// The digest of Cargo.lock.
@@ -65,7 +67,7 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": {
-                    "package": definition.package, "profile": definition.profile, "wasmedge": origin.engine,
+                    "package": definition.package, "profile": origin.profile, "wasmedge": origin.engine,
                 },
                 "resolvedDependencies": dependencies,
             },
@@ -179,6 +181,7 @@ mod tests {
             referrers: Vec::new(),
         };
         let origin = Origin {
+            profile: "guest",
             sources: "12",
             lock: "34",
             builder: "56",

@@ -29,6 +29,9 @@ pub struct BuildArguments {
     /// Pack this module as it is, instead of compiling one: plain or compiled ahead of time, by whomever
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     pub module: Option<PathBuf>,
+    /// Let all else on this host come first, as `up --dev` does in the background
+    #[arg(long)]
+    pub low_priority: bool,
     /// Say which commit it is built from, in the index alone; refused where something is not committed
     #[arg(long)]
     pub revision: bool,

@@ -36,6 +36,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
                 "build what has changed, apply manifests/, wait until all is ready",
             ),
             (
+                "up --dev",
+                "within seconds of a change: interpreted, until the next `up`",
+            ),
+            (
                 "up -f shop/ -n shop --context production",
                 "a folder of any manifests, on any cluster",
             ),

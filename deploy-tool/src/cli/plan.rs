@@ -19,6 +19,9 @@ pub struct PlanArguments {
     /// Build nothing: take the images that run now in place of deploy-tool://NAME
     #[arg(long)]
     pub no_build: bool,
+    /// Plan what `up --dev` does
+    #[arg(long, conflicts_with_all = ["no_build", "registry"])]
+    pub dev: bool,
     /// Plan to take over the fields that others have set to something else than the manifests say
     #[arg(long)]
     pub take_over: bool,

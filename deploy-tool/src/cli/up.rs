@@ -8,6 +8,12 @@ pub struct UpArguments {
     /// How long everything may take, such as 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
     pub timeout: std::time::Duration,
+    /// Do not wait for the compilation ahead of time: what has changed runs interpreted, within seconds
+    ///
+    /// It is compiled ahead of time in the background; the next `up` waits for that and puts it in effect. Only for kind
+    /// clusters: what is pushed to a registry is compiled ahead of time.
+    #[arg(long, conflicts_with = "registry")]
+    pub dev: bool,
     /// When it does not come up, bring back what ran before
     ///
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.

@@ -1,5 +1,7 @@
 //! `deploy-tool apply`: like `up`, without building: the images are exact, or those that the release has already.
 
+use std::collections::BTreeSet;
+
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
 use super::signed::{self, Requirement};
@@ -82,7 +84,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         take_over: arguments.take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    report(printer, &cluster, &targets).await;
+    report(printer, &cluster, &targets, &BTreeSet::new()).await;
     Ok(())
 }
 

@@ -22,10 +22,24 @@ const REVISION_ANNOTATION: &str = "org.opencontainers.image.revision";
 pub struct Variation<'a> {
     /// With this module as it is, instead of one that is compiled.
     pub module: Option<&'a Path>,
-    /// Without native code.
-    pub plain: bool,
+    /// Whether there is native code in it.
+    pub form: Form,
     /// With the commit it is built from.
     pub revision: bool,
+    /// Built while all else on this host comes first.
+    pub low_priority: bool,
+}
+
+/// Whether there is native code in an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// There is, compiled ahead of time.
+    #[default]
+    Native,
+    /// There is none.
+    Plain,
+    /// There is where it has been compiled already; else the module is compiled in seconds, and interpreted.
+    Quick,
 }
 
 /// Runs the command.
@@ -39,13 +53,18 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
         plain,
         module,
         revision,
+        low_priority,
         source,
     } = arguments;
+    if low_priority {
+        give_way()?;
+    }
     let cache = Cache::open()?;
     let variation = Variation {
         module: module.as_deref(),
-        plain,
+        form: if plain { Form::Plain } else { Form::Native },
         revision,
+        low_priority,
     };
     let mut built = build(printer, &cache, &source, &image, variation).await?;
     if let Some(archive) = archive {
@@ -82,7 +101,7 @@ pub async fn build(
         making,
     } = match variation.module {
         Some(path) => parts::given(source, &definition, path).await?,
-        None => parts::compile(printer, cache, source, &definition, name, variation.plain).await?,
+        None => parts::compile(printer, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {
         definition: &definition,
@@ -100,8 +119,10 @@ pub async fn build(
     };
     let packing = async |progress: &Progress| {
         let mut layout = pack(cache, name, &contents)?;
+        let sources = making.as_ref().map(|making| making.sources.clone());
         if let Some(making) = making {
             let origin = Origin {
+                profile: &making.profile,
                 sources: &making.sources,
                 lock: &making.lock,
                 builder: &making.builder,
@@ -122,6 +143,7 @@ pub async fn build(
             archive: None,
             module: module.path.clone(),
             compiled_module: compiled.as_ref().map(|(compiled, _)| compiled.path.clone()),
+            sources,
             module_digest: digest::hex(&module.bytes),
             module_size_bytes: module.bytes.len(),
             packed_size_bytes: contents
@@ -139,6 +161,14 @@ pub async fn build(
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await
+}
+
+/// The rest of this host comes before this process.
+fn give_way() -> Outcome<()> {
+    const LEAST: i32 = 19;
+    rustix::process::nice(LEAST)
+        .map_err(|error| Failure::prerequisite("cannot lower the priority of this process").because(error))?;
+    Ok(())
 }
 
 /// The name of the image that a definition makes, without a tag.

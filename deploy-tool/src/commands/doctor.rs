@@ -182,7 +182,7 @@ async fn probe_images(printer: &Printer, cluster: &Cluster, arguments: &DoctorAr
     let name = settings::PROBE_IMAGE;
     let native = build::build(printer, &cache, &arguments.source, name, Variation::default()).await?;
     let plain = Variation {
-        plain: true,
+        form: build::Form::Plain,
         ..Variation::default()
     };
     let plain = build::build(printer, &cache, &arguments.source, name, plain).await?;

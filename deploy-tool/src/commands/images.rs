@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build::{self, Variation};
+use super::build::{self, Form, Variation};
 use crate::cache::Cache;
 use crate::cli::{PublishArguments, SourceArguments};
 use crate::cluster::{Cluster, pods};
@@ -80,10 +80,19 @@ impl<'a> Wanted<'a> {
     ///
     /// # Errors
     /// When one cannot be built or pushed.
-    pub async fn build(&self, printer: &Printer, cache: &Cache) -> Outcome<(Vec<Built>, BTreeMap<String, String>)> {
+    pub async fn build(
+        &self,
+        printer: &Printer,
+        cache: &Cache,
+        form: Form,
+    ) -> Outcome<(Vec<Built>, BTreeMap<String, String>)> {
         let mut built = Vec::new();
+        let variation = Variation {
+            form,
+            ..Variation::default()
+        };
         for name in &self.names {
-            built.push(build::build(printer, cache, self.source, name, Variation::default()).await?);
+            built.push(build::build(printer, cache, self.source, name, variation).await?);
         }
         let references = match &self.registry {
             Some(registry) => {

@@ -1,6 +1,7 @@
 //! One file a verb: each reads as the list of its steps.
 
 mod apply;
+mod background;
 pub mod build;
 mod cluster;
 mod completion;

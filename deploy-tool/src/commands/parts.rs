@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::build::{Form, Variation};
+use crate::background::worker::Background;
 use crate::cache::Cache;
 use crate::cli::SourceArguments;
-use crate::docker::{self, LocalImage};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::image::Definition;
+use crate::module::builder::Builder;
 use crate::module::compile;
-use crate::module::keep::{self, Kept, Making};
+use crate::module::keep::{self, Kept, Making, Sources};
+use crate::module::profile::Profile;
 use crate::module::workspace::{Package, Workspace};
 use crate::printer::Printer;
-use crate::settings::{BUILDER_IMAGE, ENGINE_LABEL, RECIPE_LABEL};
 
 /// What is packed, and what is known of it.
 pub struct Parts {
@@ -51,30 +53,43 @@ pub async fn compile(
     source: &SourceArguments,
     definition: &Definition,
     name: &str,
-    plain: bool,
+    variation: Variation<'_>,
 ) -> Outcome<Parts> {
-    let (builder, engine) = builder().await?;
+    let builder = Builder::find(cache, variation.low_priority).await?;
     let workspace = compile::workspace(&source.workspace).await?;
+    let sources = Sources::read(&workspace, definition)?;
+    let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources);
+    // What runs in the background finds itself.
+    if !variation.low_priority {
+        let background = Background::of(cache, &source.workspace, &source.images, name)?;
+        if let Some(lost) = background.look(&sources.digest, is_compiled)? {
+            printer.warning(&format!("{name}: {lost}"));
+        }
+    }
+    let (profile, is_plain) = match variation.form {
+        Form::Quick if !is_compiled(&sources.digest)? => (Profile::quick(&definition.profile), true),
+        form => (Profile::of_workspace(&definition.profile), form == Form::Plain),
+    };
     let (module, making) = printer
         .step(&format!("Wasm module of {name}"), async |progress| {
-            keep::module(cache, progress, &workspace, definition, &builder).await
+            keep::module(&builder, progress, &sources, &profile).await
         })
         .await?;
-    let compiled = match plain {
+    let compiled = match is_plain {
         true => None,
         false => Some(
             printer
                 .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-                    keep::ahead_of_time(cache, progress, &module.bytes, &builder, &engine).await
+                    keep::ahead_of_time(&builder, progress, &module.bytes).await
                 })
                 .await?,
         ),
     };
     Ok(Parts {
         module,
-        compiled: compiled.map(|compiled| (compiled, engine)),
         annotations: annotations(&workspace, definition),
         making: Some(making),
+        compiled: compiled.map(|compiled| (compiled, builder.engine)),
     })
 }
 
@@ -83,20 +98,4 @@ fn annotations(workspace: &Workspace, definition: &Definition) -> BTreeMap<Strin
         .package(&definition.package)
         .map(Package::annotations)
         .unwrap_or_default()
-}
-
-/// The builder's recipe and its version of WasmEdge.
-async fn builder() -> Outcome<(String, String)> {
-    let image: LocalImage = docker::required_image(BUILDER_IMAGE).await?;
-    let engine = image.label(ENGINE_LABEL).ok_or_else(|| {
-        Failure::prerequisite(format!(
-            "the image `{BUILDER_IMAGE}` does not say which WasmEdge it has"
-        ))
-        .because(format!("its label `{ENGINE_LABEL}` is missing"))
-        .next("make it again: run `make images`")
-    })?;
-    Ok((
-        image.label(RECIPE_LABEL).unwrap_or(&image.id).to_owned(),
-        engine.to_owned(),
-    ))
 }

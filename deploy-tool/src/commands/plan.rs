@@ -1,5 +1,6 @@
 //! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
 
+use super::build::Form;
 use super::images::Wanted;
 use crate::cache::Cache;
 use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
@@ -23,6 +24,7 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
         source,
         publish,
         no_build,
+        dev,
         take_over,
         exit_code,
         save,
@@ -34,12 +36,13 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
     let mut kinds = Kinds::of(&cluster).await?;
     kinds.learn(&objects);
     let pushes = save.is_some();
+    let form = if dev { Form::Quick } else { Form::Native };
     let secret = match no_build {
         true => {
             take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?;
             None
         }
-        false => take_built_images(printer, &place.context, &source, &publish, pushes, &mut objects).await?,
+        false => take_built_images(printer, &place.context, &source, &publish, pushes, form, &mut objects).await?,
     };
     let history = match revisions::history(&cluster, &release).await {
         Ok(history) => history,
@@ -80,12 +83,13 @@ async fn take_built_images(
     source: &SourceArguments,
     publish: &PublishArguments,
     pushes: bool,
+    form: Form,
     objects: &mut [Object],
 ) -> Outcome<Option<PullSecret>> {
     let cache = Cache::open()?;
     let names = manifest::placeholders(objects);
     let images = Wanted::new(context, publish, source, names, pushes).await?;
-    let (_, references) = images.build(printer, &cache).await?;
+    let (_, references) = images.build(printer, &cache, form).await?;
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));

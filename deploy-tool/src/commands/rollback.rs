@@ -1,5 +1,7 @@
 //! `deploy-tool rollback [REVISION]`: deploys what an earlier revision had, manifests and images, as a new revision.
 
+use std::collections::BTreeSet;
+
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
 use super::up::report;
@@ -48,6 +50,6 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         take_over: false,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    report(printer, &cluster, &targets).await;
+    report(printer, &cluster, &targets, &BTreeSet::new()).await;
     Ok(())
 }

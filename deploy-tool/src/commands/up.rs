@@ -2,19 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use super::build::Form;
 use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, on_nodes};
 use super::signed::Requirement;
-use super::status;
+use super::{background, status};
 use crate::cache::Cache;
-use crate::cli::UpArguments;
+use crate::cli::{SourceArguments, UpArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods, revisions};
 use crate::failure::Outcome;
+use crate::image::Built;
 use crate::manifest::Object;
 use crate::printer::Printer;
 use crate::publish::Destination;
 use crate::release::Name;
+use crate::report::PodStatus;
 use crate::rollout::Target;
 use crate::{deployer, lock, manifest, publish, report};
 
@@ -31,10 +34,15 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         source,
         publish: arguments,
         timeout,
+        dev,
         rollback_on_failure,
         take_over,
         signed,
     } = arguments;
+    let (form, reason) = match dev {
+        true => (Form::Quick, "up --dev"),
+        false => (Form::Native, "up"),
+    };
     let requirement = Requirement::of(&signed)?;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
@@ -55,7 +63,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     kinds.learn(&objects);
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 
-    let (built, references) = images.build(printer, &cache).await?;
+    let (built, references) = images.build(printer, &cache, form).await?;
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
     objects
         .iter_mut()
@@ -68,6 +76,8 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     // What is pushed, the nodes pull.
     let references: BTreeSet<String> = references.into_values().collect();
     let others = &manifest::images(&objects) - &references;
+    let quick = built.iter().filter(|image| image.engine.is_none());
+    let interpreted: Vec<Built> = quick.cloned().collect();
     let (wanted, loaded) = match registry {
         Some(_) => (others.clone(), Vec::new()),
         None => (&others | &references, built),
@@ -84,7 +94,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         release,
         objects,
         saved: None,
-        reason: "up".to_owned(),
+        reason: reason.to_owned(),
     };
     let options = Options {
         deployer,
@@ -93,16 +103,33 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    report(printer, &cluster, &targets).await;
+    compile_in_background(printer, &cache, &source, &interpreted);
+    let interpreted = interpreted.iter().map(|image| image.reference.clone()).collect();
+    report(printer, &cluster, &targets, &interpreted).await;
     Ok(())
 }
 
+/// Compiles ahead of time what runs without that now. Everything is deployed by then: that it cannot be begun is no failure.
+fn compile_in_background(printer: &Printer, cache: &Cache, source: &SourceArguments, interpreted: &[Built]) {
+    for image in interpreted {
+        match background::begin(cache, source, image) {
+            Ok(begun) => printer.say(&format!(
+                "{} is interpreted. It is compiled ahead of time in the background, for the next `up` ({begun})",
+                image.name
+            )),
+            Err(failure) => printer.warning(&format!("{} is deployed, and interpreted, but {failure}", image.name)),
+        }
+    }
+}
+
 /// Shows what runs where, and how to try it. Everything is deployed by then: that it cannot be shown is no failure.
-pub async fn report(printer: &Printer, cluster: &Cluster, targets: &[Target]) {
+///
+/// `interpreted`: images without code compiled ahead of time, as was asked for.
+pub async fn report(printer: &Printer, cluster: &Cluster, targets: &[Target], interpreted: &BTreeSet<String>) {
     let namespaces = targets.iter().map(|target| target.namespace.as_str());
     let namespaces: BTreeSet<_> = namespaces.filter(|namespace| !namespace.is_empty()).collect();
     for namespace in namespaces {
-        if let Err(failure) = report_namespace(printer, cluster, namespace).await {
+        if let Err(failure) = report_namespace(printer, cluster, namespace, interpreted).await {
             printer.warning(&format!(
                 "everything is deployed, but what runs in namespace `{namespace}` cannot be shown: {failure}"
             ));
@@ -110,16 +137,21 @@ pub async fn report(printer: &Printer, cluster: &Cluster, targets: &[Target]) {
     }
 }
 
-async fn report_namespace(printer: &Printer, cluster: &Cluster, namespace: &str) -> Outcome<()> {
+async fn report_namespace(
+    printer: &Printer,
+    cluster: &Cluster,
+    namespace: &str,
+    interpreted: &BTreeSet<String>,
+) -> Outcome<()> {
     let status = status::status(cluster, namespace).await?;
-    for pod in status
-        .pods
-        .iter()
-        .filter(|pod| pod.mode.as_deref() == Some("interpreter"))
-    {
+    let is_wrong = |pod: &&PodStatus| {
+        let is_meant = interpreted.contains(&pod.image) || pod.state == "Terminating";
+        pod.mode.as_deref() == Some("interpreter") && !is_meant
+    };
+    for pod in status.pods.iter().filter(is_wrong) {
         printer.warning(&format!(
-            "pod `{}` is interpreted: the code compiled ahead of time has no effect there; see why: `deploy-tool doctor \
-             --context {} --node {}`",
+            "pod `{}` is interpreted: its image has no code compiled ahead of time, or that has no effect there; see why: \
+             `deploy-tool doctor --context {} --node {}`",
             pod.name,
             cluster.context,
             pod.node.as_deref().unwrap_or("NAME")

@@ -25,6 +25,9 @@ pub struct Built {
     pub compiled_module: Option<PathBuf>,
     /// SHA-256 of the module before it was compiled ahead of time.
     pub module_digest: String,
+    /// The digest of the sources that it was compiled from here.
+    #[serde(skip)]
+    pub sources: Option<String>,
     /// Bytes of that module.
     pub module_size_bytes: usize,
     /// Bytes of the module in the image.

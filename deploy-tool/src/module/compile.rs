@@ -1,17 +1,11 @@
-//! Edge: runs the two compilers in the builder image. Paths in the container are the same on every machine, so the
-//! bytes are too.
+//! Edge: runs the two compilers in the builder.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::TARGET;
-use super::{crates, inputs::Inputs, stage, workspace::Workspace};
-use crate::cache::Cache;
+use super::{TARGET, builder::Builder, crates, inputs::Inputs, profile::Profile, stage, workspace::Workspace};
 use crate::failure::{Failure, Outcome};
-use crate::image::Definition;
 use crate::printer::Progress;
 use crate::process;
-use crate::settings::BUILDER_IMAGE;
 
 /// Reads what Cargo knows of a workspace.
 ///
@@ -38,91 +32,76 @@ pub async fn workspace(folder: &Path) -> Outcome<Workspace> {
 /// # Errors
 /// When the source does not compile, or the builder cannot run.
 pub async fn module(
-    cache: &Cache,
+    builder: &Builder,
     progress: &Progress,
     workspace: &Workspace,
     inputs: &Inputs,
-    definition: &Definition,
+    package: &str,
+    profile: &Profile,
 ) -> Outcome<Vec<u8>> {
-    let Definition { package, profile, .. } = definition;
+    let cache = &builder.cache;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let stage = cache.scratch("stage")?;
     stage::fill(&stage.path, workspace, inputs)?;
     let target = cache.path("target/objects")?;
     let target = target.parent().unwrap_or(&target);
-    let mut arguments = container(
-        cache,
-        &[(&stage.path, "/src:ro"), (&vendor, "/vendor:ro"), (target, "/target")],
-    )?;
-    arguments.extend(
-        [
-            "--workdir=/src",
-            "--env=CARGO_HOME=/target/cargo-home",
-            "--env=CARGO_TARGET_DIR=/target",
-            "--env=CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates",
-            BUILDER_IMAGE,
-            "cargo",
-            "build",
-            "--profile",
-            profile,
-            "--locked",
-            "--offline",
-            "--config=source.crates-io.replace-with=\"vendor\"",
-            "--config=source.vendor.directory=\"/vendor\"",
-            "--target",
-            TARGET,
-            "--package",
-            package,
-            "--bin",
-            package,
-        ]
-        .map(str::to_owned),
-    );
-    let command = process::command("docker", arguments);
-    process::logged(progress, command, &cache.log("compile"))
+    let mounts = [(&*stage.path, "/src:ro"), (&*vendor, "/vendor:ro"), (target, "/target")];
+    let options = [
+        "--workdir=/src",
+        "--env=CARGO_HOME=/target/cargo-home",
+        "--env=CARGO_TARGET_DIR=/target",
+        "--env=CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates",
+    ];
+    let mut program: Vec<String> = [
+        "cargo",
+        "build",
+        "--profile",
+        &profile.name,
+        "--locked",
+        "--offline",
+        "--config=source.crates-io.replace-with=\"vendor\"",
+        "--config=source.vendor.directory=\"/vendor\"",
+        "--target",
+        TARGET,
+        "--package",
+        package,
+        "--bin",
+        package,
+    ]
+    .map(str::to_owned)
+    .into();
+    program.extend(profile.settings.iter().map(|setting| format!("--config={setting}")));
+    let task = compile_task(profile);
+    builder
+        .run(progress, &task, &mounts, &options, &program)
         .await?
         .check(|| Failure::input(format!("the package `{package}` does not compile for {TARGET}")))?;
-    read(&target.join(TARGET).join(profile).join(format!("{package}.wasm")))
+    read(&target.join(TARGET).join(&profile.name).join(format!("{package}.wasm")))
 }
+
+/// What the builder does when it compiles by a profile. Each has a folder of objects of its own, and so a lock of its own.
+pub fn compile_task(profile: &Profile) -> String {
+    format!("compile-{}", profile.name)
+}
+
+/// What the builder does when it compiles ahead of time.
+pub const AHEAD_OF_TIME: &str = "ahead-of-time";
 
 /// Compiles a module ahead of time, for every processor of the architecture.
 ///
 /// # Errors
 /// When the compiler refuses it, or the builder cannot run.
-pub async fn ahead_of_time(cache: &Cache, progress: &Progress, module: &[u8]) -> Outcome<Vec<u8>> {
+pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]) -> Outcome<Vec<u8>> {
+    let cache = &builder.cache;
     let folder = cache.scratch("aot")?;
     cache.write(&folder.path.join("in.wasm"), module)?;
-    let mut arguments = container(cache, &[(&folder.path, "/work")])?;
-    arguments.extend(
-        [
-            "--workdir=/work",
-            BUILDER_IMAGE,
-            "wasmedge",
-            "compile",
-            "--generic-binary",
-            "in.wasm",
-            "out.wasm",
-        ]
-        .map(str::to_owned),
-    );
-    let command = process::command("docker", arguments);
-    process::logged(progress, command, &cache.log("ahead-of-time"))
+    let program = ["wasmedge", "compile", "--generic-binary", "in.wasm", "out.wasm"].map(str::to_owned);
+    let mounts = [(&*folder.path, "/work")];
+    builder
+        .run(progress, AHEAD_OF_TIME, &mounts, &["--workdir=/work"], &program)
         .await?
         .check(|| Failure::prerequisite("WasmEdge cannot compile the module ahead of time"))?;
     read(&folder.path.join("out.wasm"))
-}
-
-/// `docker run` without network, as the user who owns the cache, so that its files stay that user's.
-fn container(cache: &Cache, mounts: &[(&Path, &str)]) -> Outcome<Vec<String>> {
-    let root = cache.path("")?;
-    let owner = std::fs::metadata(&root)
-        .map_err(|error| Failure::file(format!("cannot look at `{}`", root.display()), &error))?;
-    let user = format!("--user={}:{}", owner.uid(), owner.gid());
-    let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never"].map(str::to_owned);
-    let volumes = mounts
-        .iter()
-        .map(|(host, guest)| format!("--volume={}:{guest}", host.display()));
-    Ok(fixed.into_iter().chain([user]).chain(volumes).collect())
 }
 
 fn read(path: &PathBuf) -> Outcome<Vec<u8>> {

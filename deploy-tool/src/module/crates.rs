@@ -10,7 +10,7 @@ use crate::bom::tree;
 use crate::cache::Cache;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
-use crate::{digest, process};
+use crate::{digest, lock, process};
 
 /// How many lock files' crates are kept.
 const KEPT: usize = 3;
@@ -21,6 +21,7 @@ const KEPT: usize = 3;
 /// When cargo cannot fetch them.
 pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8]) -> Outcome<PathBuf> {
     let folder = cache.path(Path::new("vendor").join(digest::hex(lock)))?;
+    let _lock = lock::builder(cache, progress, "crates").await?;
     if folder.is_dir() {
         return Ok(folder);
     }

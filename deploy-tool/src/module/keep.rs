@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::builder::Builder;
 use super::inputs::{self, Inputs};
 use super::inspect::{self, Module};
+use super::profile::Profile;
 use super::workspace::Workspace;
 use super::{compile, crates};
 use crate::bom;
 use crate::cache::Cache;
+use crate::digest;
 use crate::failure::{Failure, Outcome};
 use crate::image::Definition;
 use crate::printer::Progress;
-use crate::{digest, lock};
 
 /// Part of every cache key: to be raised when the way modules are compiled changes.
 const COMPILE_REVISION: &str = "1";
@@ -32,6 +34,8 @@ pub struct Kept {
 pub struct Making {
     /// The bill of its crates.
     pub bill: Vec<u8>,
+    /// The Cargo profile.
+    pub profile: String,
     /// The digest of its sources.
     pub sources: String,
     /// The digest of Cargo.lock.
@@ -55,52 +59,100 @@ pub fn given(path: &Path) -> Outcome<Kept> {
     })
 }
 
-/// The module of a definition.
+/// What a module is compiled from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    workspace: &'a Workspace,
+    definition: &'a Definition,
+    inputs: Inputs,
+    /// The digest of all of them.
+    pub digest: String,
+}
+
+impl<'a> Sources<'a> {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When there is no such package, or a file cannot be read.
+    pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Outcome<Self> {
+        let package = &definition.package;
+        let packages = workspace
+            .sources_of(package)
+            .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
+        let inputs = inputs::read(workspace, &packages)?;
+        Ok(Self {
+            workspace,
+            definition,
+            digest: inputs.digest(),
+            inputs,
+        })
+    }
+}
+
+fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, sources: &str) -> Outcome<PathBuf> {
+    let (package, profile_name) = (definition.package.as_str(), profile.name.as_str());
+    let fixed = [COMPILE_REVISION, package, profile_name, &builder.recipe, sources];
+    let settings = profile.settings.iter().map(String::as_str);
+    let made_of = fixed.into_iter().chain(settings).map(|part| ("", part.as_bytes()));
+    builder.cache.path(format!("modules/{}.wasm", digest::parts(made_of)))
+}
+
+fn compiled_path(builder: &Builder, module: &[u8]) -> Outcome<PathBuf> {
+    let made_of = [COMPILE_REVISION.as_bytes(), builder.recipe.as_bytes(), module].map(|part| ("", part));
+    builder.cache.path(format!("aot/{}.wasm", digest::parts(made_of)))
+}
+
+/// Whether a module of the sources with this digest was compiled ahead of time, and is kept.
+///
+/// # Errors
+/// When the cache cannot be used.
+pub fn is_compiled(builder: &Builder, definition: &Definition, sources: &str) -> Outcome<bool> {
+    let profile = Profile::of_workspace(&definition.profile);
+    match std::fs::read(module_path(builder, definition, &profile, sources)?) {
+        Ok(module) => Ok(compiled_path(builder, &module)?.is_file()),
+        Err(_) => Ok(false),
+    }
+}
+
+/// The module of some sources.
 ///
 /// # Errors
 /// When it does not compile, or would not run.
 pub async fn module(
-    cache: &Cache,
+    builder: &Builder,
     progress: &Progress,
-    workspace: &Workspace,
-    definition: &Definition,
-    builder: &str,
+    sources: &Sources<'_>,
+    profile: &Profile,
 ) -> Outcome<(Kept, Making)> {
-    let Definition { package, profile, .. } = definition;
-    let packages = workspace
-        .sources_of(package)
-        .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
-    let inputs = inputs::read(workspace, &packages)?;
-    let sources = inputs.digest();
-    let made_of = [
-        COMPILE_REVISION,
-        package.as_str(),
-        profile.as_str(),
-        builder,
-        sources.as_str(),
-    ]
-    .map(|part| ("", part.as_bytes()));
-    let path = cache.path(format!("modules/{}.wasm", digest::parts(made_of)))?;
-    let _lock = lock::builder(cache, progress).await?;
+    let Sources {
+        workspace,
+        definition,
+        inputs,
+        digest,
+    } = sources;
+    let package = &definition.package;
+    let path = module_path(builder, definition, profile, digest)?;
+    let _lock = builder.lock(progress, &compile::compile_task(profile)).await?;
     let (bytes, how) = match std::fs::read(&path) {
         Ok(bytes) => (bytes, "unchanged"),
         Err(_) => {
-            let bytes = compile::module(cache, progress, workspace, &inputs, definition).await?;
+            let bytes = compile::module(builder, progress, workspace, inputs, package, profile).await?;
             inspected(&bytes)?;
-            cache.write(&path, &bytes)?;
+            builder.cache.write(&path, &bytes)?;
             (bytes, "compiled")
         }
     };
-    let bill = bill(cache, progress, workspace, package, &inputs, &path, &bytes).await?;
+    let bill = bill(&builder.cache, progress, sources, &path, &bytes).await?;
     progress.outcome(format!(
         "Wasm module of {package}: {how} ({:.1} MB)",
         megabytes(bytes.len())
     ));
     let making = Making {
         bill,
+        profile: profile.name.clone(),
         lock: digest::hex(inputs.lock()),
-        sources,
-        builder: builder.to_owned(),
+        sources: digest.clone(),
+        builder: builder.recipe.clone(),
     };
     Ok((Kept { path, bytes }, making))
 }
@@ -108,9 +160,7 @@ pub async fn module(
 async fn bill(
     cache: &Cache,
     progress: &Progress,
-    workspace: &Workspace,
-    package: &str,
-    inputs: &Inputs,
+    sources: &Sources<'_>,
     module: &Path,
     bytes: &[u8],
 ) -> Outcome<Vec<u8>> {
@@ -118,8 +168,9 @@ async fn bill(
     if let Ok(bill) = std::fs::read(&path) {
         return Ok(bill);
     }
+    let Sources { workspace, inputs, .. } = sources;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
-    let tree = crates::tree(&vendor, &workspace.root, package).await?;
+    let tree = crates::tree(&vendor, &workspace.root, &sources.definition.package).await?;
     let lock = String::from_utf8_lossy(inputs.lock());
     let bill = bom::document(&tree, &lock, &digest::hex(bytes))
         .map_err(|error| Failure::prerequisite("cannot list the crates of the module").because(error))?;
@@ -131,21 +182,15 @@ async fn bill(
 ///
 /// # Errors
 /// When WasmEdge refuses it.
-pub async fn ahead_of_time(
-    cache: &Cache,
-    progress: &Progress,
-    module: &[u8],
-    builder: &str,
-    engine: &str,
-) -> Outcome<Kept> {
-    let made_of = [COMPILE_REVISION.as_bytes(), builder.as_bytes(), module].map(|part| ("", part));
-    let path = cache.path(format!("aot/{}.wasm", digest::parts(made_of)))?;
-    let _lock = lock::builder(cache, progress).await?;
+pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]) -> Outcome<Kept> {
+    let path = compiled_path(builder, module)?;
+    let _lock = builder.lock(progress, compile::AHEAD_OF_TIME).await?;
+    let title = format!("compiled ahead of time for WasmEdge {}", builder.engine);
     if let Ok(bytes) = std::fs::read(&path) {
-        progress.outcome(format!("compiled ahead of time for WasmEdge {engine}: unchanged"));
+        progress.outcome(format!("{title}: unchanged"));
         return Ok(Kept { path, bytes });
     }
-    let bytes = compile::ahead_of_time(cache, progress, module).await?;
+    let bytes = compile::ahead_of_time(builder, progress, module).await?;
     if !inspected(&bytes)?.ahead_of_time {
         return Err(
             Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
@@ -153,8 +198,8 @@ pub async fn ahead_of_time(
                 .next("make the builder again: run `make images`"),
         );
     }
-    cache.write(&path, &bytes)?;
-    progress.outcome(format!("compiled ahead of time for WasmEdge {engine}"));
+    builder.cache.write(&path, &bytes)?;
+    progress.outcome(title);
     Ok(Kept { path, bytes })
 }
 

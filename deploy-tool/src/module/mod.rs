@@ -1,11 +1,13 @@
 //! From a workspace to a Wasm module compiled ahead of time, each step kept by what went into it.
 
+pub mod builder;
 pub mod compile;
 pub mod crates;
 pub mod facts;
 pub mod inputs;
 pub mod inspect;
 pub mod keep;
+pub mod profile;
 pub mod stage;
 pub mod workspace;
 

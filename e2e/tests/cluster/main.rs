@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod database;
+mod dev;
 mod doctor;
 mod events;
 mod failures;

@@ -1,0 +1,32 @@
+//! Edge: compiling ahead of time what `up --dev` has deployed, when that has ended.
+
+use std::ffi::OsStr;
+
+use crate::background::worker::Background;
+use crate::cache::Cache;
+use crate::cli::SourceArguments;
+use crate::failure::{Failure, Outcome};
+use crate::image::Built;
+
+/// Begins it, or finds it under way. Returns the process and its log, for people.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built) -> Outcome<String> {
+    let SourceArguments { workspace, images } = source;
+    let background = Background::of(cache, workspace, images, &image.name)?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::prerequisite("cannot tell where this program is").because(error))?;
+    let arguments = [
+        OsStr::new("build"),
+        OsStr::new(&image.name),
+        OsStr::new("--low-priority"),
+        OsStr::new("--workspace"),
+        workspace.as_os_str(),
+        OsStr::new("--images"),
+        images.as_os_str(),
+    ];
+    let sources = image.sources.as_deref().unwrap_or_default();
+    let process = background.begin(&program, &arguments, sources)?;
+    Ok(format!("process {process}, {}", background.log.display()))
+}
