@@ -31,6 +31,10 @@ pub const NATIVE_CODE_FORMAT: u32 = 1;
 pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
 /// Label of images that carry WasmEdge: its version.
 pub const ENGINE_LABEL: &str = "deploy-tool.wasmedge";
+/// Label of node images that have the engine of oci/node/engine: its name.
+pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
+/// Label of nodes that have it, with the same value.
+pub const NODE_ENGINE_LABEL: &str = "wasm-engine";
 /// Label of images made by scripts/images: a hash of how they were made.
 pub const RECIPE_LABEL: &str = "deploy-tool.recipe";
 /// The one field manager of everything that `up` applies.

@@ -11,6 +11,7 @@ use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
 use crate::kind_config::prepared;
 use crate::printer::{Printer, Progress};
+use crate::settings::IMAGE_ENGINE_LABEL;
 use crate::{docker, kind, local_registry, lock, readiness};
 
 /// Creates the cluster, starts it again, or finds it running.
@@ -29,8 +30,8 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
     } = arguments;
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
-    let (configuration, ports) = configuration(&config, http_port)?;
     let image = docker::required_image(&node_image).await?;
+    let (configuration, ports) = configuration(&config, http_port, image.label(IMAGE_ENGINE_LABEL))?;
     // There as long as a cluster is being created: what is left of an interrupted creation is no cluster.
     let unfinished = cache.path(format!("clusters/{name}.unfinished"))?;
     if unfinished.exists() {
@@ -110,7 +111,7 @@ pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Outcome
     printer.step(&format!("cluster {name}: deleted"), delete).await
 }
 
-fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(String, Vec<u16>)> {
+fn configuration(path: &Path, http_port: Option<u16>, engine: Option<&str>) -> Outcome<(String, Vec<u16>)> {
     let failure = || {
         Failure::input(format!(
             "the cluster's configuration `{}` cannot be used",
@@ -122,7 +123,7 @@ fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(String, Vec<u1
             .because(error)
             .next("run this in the project's folder, or name the file with --config")
     })?;
-    prepared(&text, http_port).map_err(|error| failure().because(error))
+    prepared(&text, http_port, engine).map_err(|error| failure().because(error))
 }
 
 /// Docker's own complaint comes late and long.
