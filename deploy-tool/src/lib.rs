@@ -4,7 +4,7 @@
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
 //! Files that decide do no I/O and are never async: [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
-//! [`connections`], [`doctor`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
+//! [`connections`], [`doctor`], [`node`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
 pub mod background;
 pub mod bom;
@@ -30,6 +30,7 @@ pub mod lock;
 pub mod logs;
 pub mod manifest;
 pub mod module;
+pub mod node;
 pub mod parting;
 pub mod password;
 pub mod plan;

@@ -17,6 +17,8 @@ pub const DEFAULT_DEPLOYMENT: &str = "app";
 pub const DEFAULT_IMAGE: &str = "app";
 /// The image that `doctor` runs on the nodes.
 pub const PROBE_IMAGE: &str = "probe";
+/// The image of the installer that `node` runs on the nodes of kind clusters: `scripts/images installer` makes it.
+pub const INSTALLER_IMAGE: &str = "localhost/wasm-node-installer:trixie";
 /// The RuntimeClass that `doctor` looks at, of manifests/runtimeclass.yaml.
 pub const DEFAULT_RUNTIME_CLASS: &str = "crun-wasm";
 /// More replicas than this are a typing error: a cluster of the supported size has at most 150,000 pods on 5,000 nodes,

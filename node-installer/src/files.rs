@@ -16,8 +16,8 @@ pub type Sums = BTreeMap<String, String>;
 ///
 /// # Errors
 /// When the node does not take the files, or has others afterwards.
-pub fn install(engine: &mut Engine, folder: &Path) -> Result<(Sums, bool), Trouble> {
-    let wanted = sums_of_sources(engine)?;
+pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), Trouble> {
+    let wanted = sums_of(engine)?;
     if sums(folder)? == wanted {
         return Ok((wanted, false));
     }
@@ -55,11 +55,15 @@ fn hidden(folder: &Path, suffix: &str) -> PathBuf {
     folder.with_file_name(format!(".{name}.{suffix}"))
 }
 
-fn sums_of_sources(engine: &mut Engine) -> Result<Sums, Trouble> {
+/// The checksums of an engine in the image.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sums_of(engine: &Engine) -> Result<Sums, Trouble> {
     let mut sums = Sums::new();
-    for (path, source) in &mut engine.files {
+    for (path, source) in &engine.files {
         let sum = match source {
-            Source::File(file) => file.rewind().and_then(|()| checksum(&*file)),
+            Source::File(file) => (&*file).rewind().and_then(|()| checksum(file)),
             Source::Link(target) => Ok(link(target)),
         };
         let sum = sum.map_err(|error| trouble("read the image's", path, error))?;
@@ -68,17 +72,18 @@ fn sums_of_sources(engine: &mut Engine) -> Result<Sums, Trouble> {
     Ok(sums)
 }
 
-fn copy(engine: &mut Engine, folder: &Path) -> Result<(), Trouble> {
-    for (path, source) in &mut engine.files {
+fn copy(engine: &Engine, folder: &Path) -> Result<(), Trouble> {
+    for (path, source) in &engine.files {
         let place = folder.join(path);
-        let mut copied = || -> std::io::Result<()> {
+        let copied = || -> std::io::Result<()> {
             fs::create_dir_all(place.parent().unwrap_or(folder))?;
             match source {
                 Source::Link(target) => std::os::unix::fs::symlink(target, &place),
                 Source::File(from) => {
+                    let mut from = from;
                     let mut to = File::create(&place)?;
                     from.rewind()?;
-                    std::io::copy(from, &mut to)?;
+                    std::io::copy(&mut from, &mut to)?;
                     to.set_permissions(from.metadata()?.permissions())?;
                     to.sync_all()
                 }
@@ -147,23 +152,23 @@ mod tests {
     #[test]
     fn files_are_copied_once_and_mended_when_they_are_damaged() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut engine, place) = (engine(folder.path()), folder.path().join("opt/1"));
-        let (first, copied) = install(&mut engine, &place).unwrap();
+        let (engine, place) = (engine(folder.path()), folder.path().join("opt/1"));
+        let (first, copied) = install(&engine, &place).unwrap();
         assert!(copied && first.len() == 2);
-        assert_eq!(install(&mut engine, &place).unwrap(), (first.clone(), false));
+        assert_eq!(install(&engine, &place).unwrap(), (first.clone(), false));
         assert_eq!(
             fs::metadata(place.join("bin/crun")).unwrap().permissions().mode() & 0o777,
             0o755
         );
         for damage in ["bin/crun", "lib/more"] {
             fs::write(place.join(damage), "damaged").unwrap();
-            assert_eq!(install(&mut engine, &place).unwrap(), (first.clone(), true), "{damage}");
+            assert_eq!(install(&engine, &place).unwrap(), (first.clone(), true), "{damage}");
         }
         assert_eq!(fs::read(place.join("bin/crun")).unwrap(), b"program");
         // What a run that was cut off has left is in nobody's way, and nothing else is left.
         fs::create_dir_all(folder.path().join("opt/.1.new/x")).unwrap();
         fs::remove_file(place.join("lib/a.so")).unwrap();
-        assert!(install(&mut engine, &place).unwrap().1);
+        assert!(install(&engine, &place).unwrap().1);
         assert_eq!(fs::read_dir(folder.path().join("opt")).unwrap().count(), 1);
     }
 }

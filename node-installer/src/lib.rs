@@ -48,7 +48,7 @@ fn run(report: &Report, arguments: &[String]) -> Result<(), Trouble> {
     let _lock = host::lock()?;
     match arguments.verb {
         Verb::Check => steps::check::run(report, &arguments, &engine),
-        Verb::Install => steps::install::run(report, &arguments, engine),
+        Verb::Install => steps::install::run(report, &arguments, &engine),
         Verb::Undo => steps::remove::undo(report, &arguments),
         Verb::Remove => steps::remove::run(report, &arguments),
         Verb::Status => steps::status::run(report, &arguments),

@@ -20,6 +20,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Change", &["scale", "restart"]),
     ("Have a cluster to try it on", &["cluster"]),
+    ("Add Wasm to a cluster", &["node"]),
     ("Know the tool", &["explain", "version", "completion", "man", "help"]),
 ];
 
@@ -221,6 +222,30 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             "cluster down",
             "delete it with everything in it; images and caches stay",
         )],
+    ),
+    (
+        "node install",
+        &[
+            (
+                "node install worker-1 --context prod --image x.io/installer:1",
+                "one node, with an installer that it pulls",
+            ),
+            (
+                "node install --selector pool=wasm --drain",
+                "all nodes of a pool, each without its pods meanwhile",
+            ),
+        ],
+    ),
+    (
+        "node remove",
+        &[("node remove worker-1 --drain", "its Wasm pods go to other nodes first")],
+    ),
+    (
+        "node status",
+        &[
+            ("node status", "all nodes that have the engine"),
+            ("node status worker-1 --output json", "one node, for a program"),
+        ],
     ),
     (
         "explain",

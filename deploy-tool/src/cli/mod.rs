@@ -12,6 +12,7 @@ mod history;
 mod inspect;
 mod logs;
 mod man;
+mod node;
 mod open;
 mod place;
 mod plan;
@@ -37,6 +38,7 @@ pub use history::HistoryArguments;
 pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
+pub use node::{NodeArguments, NodeCommand, NodeInstallArguments, NodeRemoveArguments, NodeStatusArguments};
 pub use open::OpenArguments;
 pub use place::Place;
 pub use plan::PlanArguments;
@@ -155,6 +157,9 @@ pub enum Command {
     /// Create or delete the demonstration cluster (kind)
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Add Wasm to the nodes of a cluster that exists, or take it away
+    #[command(subcommand)]
+    Node(NodeCommand),
     /// Find out whether the nodes run Wasm, or which link is broken
     ///
     /// From the API server over RuntimeClass, nodes and containerd to a tiny guest that a pod on each node runs for a few
@@ -186,10 +191,12 @@ impl Command {
             | Self::Down(_)
             | Self::Scale(_)
             | Self::Restart(_)
-            | Self::Cluster(_) => true,
+            | Self::Cluster(_)
+            | Self::Node(NodeCommand::Install(_) | NodeCommand::Remove(_)) => true,
             Self::Plan(_) | Self::Status(_) | Self::History(_) | Self::Logs(_) | Self::Open(_) | Self::Doctor(_) => {
                 false
             }
+            Self::Node(NodeCommand::Status(_)) => false,
             Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }

@@ -12,6 +12,7 @@ pub mod forward;
 pub mod list;
 pub mod live;
 pub mod logs;
+pub mod node;
 pub mod plan;
 pub mod pods;
 pub mod preflight;

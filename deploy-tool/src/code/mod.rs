@@ -2,12 +2,13 @@
 //!
 //! A number is never given twice, and never to something else. One file a range: 01xx the user's input, 02xx applying,
 //! 03xx what was applied does not come up, 04xx releases, 05xx scaling, logs and connections, 06xx images, 07xx
-//! registries, 08xx what `doctor` finds.
+//! registries, 08xx what `doctor` finds, 09xx nodes.
 
 pub mod apply;
 pub mod doctor;
 pub mod image;
 pub mod input;
+pub mod node;
 pub mod registry;
 pub mod release;
 pub mod rollout;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<&'static Code> {
         image::CODES,
         registry::CODES,
         doctor::CODES,
+        node::CODES,
     ]
     .concat()
 }

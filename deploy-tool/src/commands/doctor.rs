@@ -120,7 +120,11 @@ fn numbered(failure: Failure) -> Failure {
     }
 }
 
-async fn examine_node(
+/// Examines one node by a probe.
+///
+/// # Errors
+/// When the cluster stops answering.
+pub(super) async fn examine_node(
     cluster: &Cluster,
     arguments: &DoctorArguments,
     images: &Images,
@@ -155,14 +159,17 @@ fn pod(arguments: &DoctorArguments, images: &Images, node: &Node) -> Outcome<Pod
 }
 
 /// The probe's images, as the nodes know them.
-struct Images {
+pub(super) struct Images {
     image: String,
     plain_image: String,
     native: Option<NativeImage>,
 }
 
 /// The images that were named, or those that are built here and loaded into the nodes.
-async fn probe_images(printer: &Printer, cluster: &Cluster, arguments: &DoctorArguments) -> Outcome<Images> {
+///
+/// # Errors
+/// When they cannot be built or loaded.
+pub(super) async fn probe_images(printer: &Printer, cluster: &Cluster, arguments: &DoctorArguments) -> Outcome<Images> {
     if let (Some(image), Some(plain_image)) = (&arguments.image, &arguments.plain_image) {
         return Ok(Images {
             image: image.clone(),

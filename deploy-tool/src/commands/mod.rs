@@ -14,6 +14,7 @@ mod images;
 pub mod inspect;
 mod logs;
 mod man;
+mod node;
 mod open;
 mod parts;
 mod plan;
@@ -43,6 +44,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
     let done = match cli.command {
         Command::Plan(arguments) => return plan::run(printer, arguments).await,
         Command::Doctor(arguments) => return doctor::run(printer, arguments).await,
+        Command::Node(command) => return node::run(printer, command).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, arguments).await,

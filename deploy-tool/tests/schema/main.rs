@@ -13,6 +13,7 @@ use deploy_tool::doctor;
 use deploy_tool::image::Built;
 use deploy_tool::image::{self, Contents, Definition, store};
 use deploy_tool::manifest::Wave;
+use deploy_tool::node;
 use deploy_tool::plan::{Action, Difference, Plan, Shown, Step, document};
 use deploy_tool::registry::Pushed;
 use deploy_tool::release::listing::Listing;
@@ -109,6 +110,16 @@ fn doctor() {
     let links = chain.end(&["handler", "pod", "image"]);
     assert_eq!(links.len(), 3);
     assert_follows("doctor", &doctor::Report::new("c", "default", "x", links));
+}
+
+#[test]
+fn nodes() {
+    let failure = deploy_tool::failure::Failure::cluster("damaged").code(&deploy_tool::code::node::ENGINE);
+    let rows = vec![
+        node::Row::found("one", Some("1"), Some("1".into()), "as installed".into()),
+        node::Row::wrong("two", None, &failure),
+    ];
+    assert_follows("nodes", &node::Report::new("c", rows));
 }
 
 #[test]

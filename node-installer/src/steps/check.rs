@@ -1,41 +1,71 @@
-//! `check`: whether the engine can be installed, before anything is touched.
+//! `check`: whether the engine can be installed, and whether there is anything to do, before anything is touched.
+
+use std::path::Path;
 
 use super::Records;
 use crate::arguments::Arguments;
-use crate::entry;
 use crate::look::{self, Node};
 use crate::payload::Engine;
-use crate::record::program;
-use crate::report::{REFUSED, Report, State, Trouble};
+use crate::record::{FOLDER, folder, program};
+use crate::report::{HANDLER_TAKEN, REFUSED, Report, State, Trouble};
+use crate::{entry, files, host};
 
-/// Runs it.
+/// Runs it. The last line says `changed` where an installation would change something.
 ///
 /// # Errors
 /// When the engine cannot be installed: why.
 pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), Trouble> {
-    let node = find(arguments, engine)?;
-    let installed = Records::read()?.installed.map(|installed| installed.version);
-    let there = match &installed {
-        Some(version) if *version == engine.version => "is there already".to_owned(),
-        Some(version) => format!("takes the place of {version}"),
-        None => "is new".to_owned(),
+    let records = Records::read()?;
+    let node = find(arguments, engine, &records)?;
+    let version = records.installed.as_ref().map(|installed| installed.version.as_str());
+    let (state, there) = match (is_there(&node, arguments, engine, &records)?, version) {
+        (true, _) => (State::Unchanged, "is there already".to_owned()),
+        (false, Some(version)) if version != engine.version => {
+            (State::Changed, format!("takes the place of {version}"))
+        }
+        (false, Some(_)) => (State::Changed, "is to be mended".to_owned()),
+        (false, None) => (State::Changed, "is new".to_owned()),
     };
-    let sentence = format!(
-        "{} {}: {} {there}, by {}",
-        node.unit.trim_end_matches(".service"),
-        node.version,
-        engine.version,
-        node.configuration.describe()
-    );
-    report.end(State::Unchanged, &sentence, installed.as_deref());
+    let runtime = node.unit.trim_end_matches(".service");
+    let way = node.configuration.describe();
+    let sentence = format!("{runtime} {}: {} {there}, by {way}", node.version, engine.version);
+    report.end(state, &sentence, version);
     Ok(())
 }
 
 /// The node, if the engine can be installed on it.
-pub(super) fn find(arguments: &Arguments, engine: &Engine) -> Result<Node, Trouble> {
+pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) -> Result<Node, Trouble> {
     let node = look::node(arguments.runtime, &arguments.handler)?;
+    if records.are_empty() && Path::new(FOLDER).exists() {
+        return Err(
+            Trouble::new(HANDLER_TAKEN, "the node has an engine that was not installed by this")
+                .because(format!("{FOLDER} is part of its image"))
+                .next("leave it: such a node needs nothing more; `deploy-tool doctor` says whether it runs Wasm"),
+        );
+    }
     would_load(&node, arguments, engine)?;
     Ok(node)
+}
+
+/// Whether everything is as an installation would leave it.
+pub(super) fn is_there(
+    node: &Node,
+    arguments: &Arguments,
+    engine: &Engine,
+    records: &Records,
+) -> Result<bool, Trouble> {
+    let Some(installed) = &records.installed else {
+        return Ok(false);
+    };
+    if records.unfinished.is_some() || installed.version != engine.version || installed.handler != arguments.handler {
+        return Ok(false);
+    }
+    let now = host::read(node.configuration.path())?;
+    let wanted = node
+        .configuration
+        .with(now.as_deref(), &entry(node, arguments, &engine.version));
+    let files_are = files::sums(&folder(&engine.version))? == files::sums_of(engine)?;
+    Ok(files_are && now.is_some() && wanted.ok() == now)
 }
 
 /// The entry of this engine.

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Records, begin, check, converge, sum, tidy, write};
+use super::{Records, begin, check, converge, sum, write};
 use crate::arguments::Arguments;
 use crate::files::{self, Sums};
 use crate::host::{self, trouble};
 use crate::look::Node;
 use crate::payload::Engine;
-use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, UNFINISHED, folder, program};
-use crate::report::{ENGINE, REFUSED, Report, State, Trouble};
+use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished, folder, program};
+use crate::report::{ENGINE, NO_WAY_BACK, REFUSED, Report, State, Trouble};
 
 /// What crun says of itself when it is built with WasmEdge.
 const WITH_WASM: &str = "+WASM:wasmedge";
@@ -19,21 +19,51 @@ const WITH_WASM: &str = "+WASM:wasmedge";
 ///
 /// # Errors
 /// When it cannot be done: then the node is as it was.
-pub fn run(report: &Report, arguments: &Arguments, mut engine: Engine) -> Result<(), Trouble> {
-    let node = check::find(arguments, &engine)?;
+pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), Trouble> {
     let records = Records::read()?;
-    fs::create_dir_all(FOLDER).map_err(|error| trouble("make", Path::new(FOLDER), error))?;
-    let version = engine.version.clone();
-    let is_new = !folder(&version).exists();
-    let entered =
-        copied(report, &mut engine).and_then(|files| enter(report, arguments, &node, &version, files, records));
-    if entered.is_err() && is_new {
-        tidy(&[&folder(&version)])?;
+    let node = check::find(arguments, engine, &records)?;
+    let version = engine.version.as_str();
+    if check::is_there(&node, arguments, engine, &records)? {
+        let sentence = format!("{version} is there already; nothing is started again");
+        report.end(State::Unchanged, &sentence, Some(version));
+        return Ok(());
     }
-    entered
+    let Records { installed, unfinished } = records;
+    if unfinished.is_some() {
+        report.step(
+            "repair",
+            State::Changed,
+            "an earlier run was cut off; this one goes on from there",
+        );
+    }
+    fs::create_dir_all(FOLDER).map_err(|error| trouble("make", Path::new(FOLDER), error))?;
+    let start = host::read(node.configuration.path())?;
+    let begun = begin(node.configuration.path(), start, unfinished)?;
+    let entered = copy(report, engine).and_then(|files| {
+        let text = enter(report, arguments, &node, version, &begun)?;
+        write(
+            INSTALLED,
+            &record(arguments, version, installed.as_ref(), &begun, &text, files)?,
+        )
+    });
+    match &entered {
+        // The next run has to start the runtime again: it is to know that.
+        Err(trouble) if trouble.code == NO_WAY_BACK => return entered,
+        Err(_) => match &installed {
+            None => host::remove_folder(Path::new(FOLDER))?,
+            Some(installed) if installed.version != version => host::remove_folder(&folder(version))?,
+            Some(_) => {}
+        },
+        Ok(()) => {}
+    }
+    host::remove(Path::new(UNFINISHED))?;
+    entered?;
+    let sentence = format!("{version} is installed, handler `{}`", arguments.handler);
+    report.end(State::Changed, &sentence, Some(version));
+    Ok(())
 }
 
-fn copied(report: &Report, engine: &mut Engine) -> Result<Sums, Trouble> {
+fn copy(report: &Report, engine: &Engine) -> Result<Sums, Trouble> {
     let (files, changed) = files::install(engine, &folder(&engine.version))?;
     let state = if changed { State::Changed } else { State::Unchanged };
     report.step(
@@ -49,78 +79,48 @@ fn copied(report: &Report, engine: &mut Engine) -> Result<Sums, Trouble> {
     }
 }
 
+/// Brings the entry into the configuration. Returns the text of its file.
 fn enter(
     report: &Report,
     arguments: &Arguments,
     node: &Node,
     version: &str,
-    files: Sums,
-    records: Records,
-) -> Result<(), Trouble> {
-    let Records { installed, unfinished } = records;
-    let path = node.configuration.path();
-    let start = host::read(path)?;
+    begun: &Unfinished,
+) -> Result<String, Trouble> {
     let entry = check::entry(node, arguments, version);
-    let refused = |because| Trouble::new(REFUSED, format!("{} cannot be changed", path.display())).because(because);
-    let text = node.configuration.with(start.as_deref(), &entry).map_err(refused)?;
-    let is_there = start.as_deref() == Some(&text);
-    let record = |folder| -> Result<Installed, Trouble> {
-        let before = installed.clone();
-        let is_same = before.as_ref().is_some_and(|before| before.version == version);
-        Ok(Installed {
-            version: version.to_owned(),
-            previous: before.as_ref().and_then(|before| {
-                if is_same {
-                    before.previous.clone()
-                } else {
-                    Some(before.version.clone())
-                }
-            }),
-            handler: arguments.handler.clone(),
-            path: path.to_owned(),
-            written: sum(&text)?,
-            has_backup: before
-                .as_ref()
-                .map_or(Path::new(BACKUP).exists(), |before| before.has_backup),
-            folder: before.map_or(folder, |before| before.folder),
-            files,
-        })
-    };
-    if is_there && unfinished.is_none() && installed.is_some() {
-        write(INSTALLED, &record(None)?)?;
-        report.end(
-            State::Unchanged,
-            &format!("{version} was there already; nothing is started again"),
-            Some(version),
-        );
-        return Ok(());
+    let refused =
+        |because| Trouble::new(REFUSED, format!("{} cannot be changed", begun.path.display())).because(because);
+    // From what is there now, which a run that was cut off may have written.
+    let now = host::read(&begun.path)?;
+    let text = node.configuration.with(now.as_deref(), &entry).map_err(refused)?;
+    converge(report, node, begun, Some(&text), &arguments.handler)?;
+    Ok(text)
+}
+
+/// What is written down. What was before the first installation stays what it was.
+fn record(
+    arguments: &Arguments,
+    version: &str,
+    before: Option<&Installed>,
+    begun: &Unfinished,
+    text: &str,
+    files: Sums,
+) -> Result<Installed, Trouble> {
+    if let (None, Some(start)) = (before, &begun.start) {
+        host::write(Path::new(BACKUP), start)?;
     }
-    if unfinished.is_some() {
-        report.step(
-            "repair",
-            State::Changed,
-            "an earlier run was cut off; this one goes on from there",
-        );
-    }
-    let begun = begin(path, start.as_deref(), unfinished)?;
-    if installed.is_none()
-        && let Some(before) = &begun.start
-    {
-        host::write(Path::new(BACKUP), before)?;
-    }
-    if let Err(trouble) = converge(report, node, &begun, Some(&text), &arguments.handler) {
-        if installed.is_none() {
-            host::remove(Path::new(BACKUP))?;
-        }
-        host::remove(Path::new(UNFINISHED))?;
-        return Err(trouble);
-    }
-    write(INSTALLED, &record(begun.folder.clone())?)?;
-    host::remove(Path::new(UNFINISHED))?;
-    report.end(
-        State::Changed,
-        &format!("{version} is installed, handler `{}`", arguments.handler),
-        Some(version),
-    );
-    Ok(())
+    let previous = before.and_then(|before| match before.version == version {
+        true => before.previous.clone(),
+        false => Some(before.version.clone()),
+    });
+    Ok(Installed {
+        version: version.to_owned(),
+        previous,
+        handler: arguments.handler.clone(),
+        path: begun.path.clone(),
+        written: sum(text)?,
+        has_backup: before.map_or(begun.start.is_some(), |before| before.has_backup),
+        folder: before.map_or_else(|| begun.folder.clone(), |before| before.folder.clone()),
+        files,
+    })
 }

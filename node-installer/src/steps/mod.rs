@@ -6,7 +6,7 @@ pub mod remove;
 pub mod status;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,9 @@ use crate::look::Node;
 use crate::record::{FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished};
 use crate::report::{NO_WAY_BACK, REFUSED, Report, SILENT, State, Trouble};
 use crate::service;
+
+/// Said of a node without a record: what it may have is part of its image.
+const NOTHING: &str = "nothing is installed by this";
 
 /// What is written down of this node.
 struct Records {
@@ -29,6 +32,11 @@ impl Records {
             installed: read(INSTALLED)?,
             unfinished: read(UNFINISHED)?,
         })
+    }
+
+    /// Nothing was ever begun here.
+    fn are_empty(&self) -> bool {
+        self.installed.is_none() && self.unfinished.is_none()
     }
 }
 
@@ -51,14 +59,14 @@ fn sum(text: &str) -> Result<String, Trouble> {
 }
 
 /// Where a change begins: written down before anything is touched, so that a run that is cut off can be put right.
-fn begin(path: &Path, start: Option<&str>, unfinished: Option<Unfinished>) -> Result<Unfinished, Trouble> {
+fn begin(path: &Path, start: Option<String>, unfinished: Option<Unfinished>) -> Result<Unfinished, Trouble> {
     if let Some(unfinished) = unfinished {
         return Ok(unfinished);
     }
     let folder = path.parent().filter(|folder| !folder.exists());
     let begun = Unfinished {
         path: path.to_owned(),
-        start: start.map(str::to_owned),
+        start,
         folder: folder.map(Path::to_owned),
     };
     write(UNFINISHED, &begun)?;
@@ -142,17 +150,4 @@ fn loads(node: &Node, handler: &str) -> Result<(), Trouble> {
 /// Whether there is anything in a folder.
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
-}
-
-/// Takes the engine's folder away where nothing is in it that is still of use.
-fn tidy(versions: &[&PathBuf]) -> Result<(), Trouble> {
-    for folder in versions {
-        host::remove_folder(folder)?;
-    }
-    host::remove(Path::new(UNFINISHED))?;
-    let folder = Path::new(FOLDER);
-    match is_empty(folder) {
-        true => host::remove_folder(folder),
-        false => Ok(()),
-    }
 }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Records, begin, check, converge, sum, write};
+use super::{NOTHING, Records, begin, check, converge, sum, write};
 use crate::arguments::Arguments;
 use crate::files;
 use crate::host;
 use crate::look::{self, Node};
-use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, folder};
-use crate::report::{REFUSED, Report, State, Trouble};
+use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, Unfinished, folder};
+use crate::report::{NO_WAY_BACK, REFUSED, Report, State, Trouble};
 
 /// Takes everything away.
 ///
@@ -16,8 +16,8 @@ use crate::report::{REFUSED, Report, State, Trouble};
 /// When it cannot be done: then the node is as it was.
 pub fn run(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
     let records = Records::read()?;
-    if !Path::new(FOLDER).exists() {
-        report.end(State::Unchanged, "nothing of ours is there", None);
+    if records.are_empty() {
+        report.end(State::Unchanged, NOTHING, None);
         return Ok(());
     }
     let node = look::node(arguments.runtime, &arguments.handler)?;
@@ -44,8 +44,8 @@ pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
         .configuration
         .with(start.as_deref(), &entry)
         .map_err(|error| refused(&node, error))?;
-    let begun = begin(&installed.path, start.as_deref(), records.unfinished)?;
-    converge(report, &node, &begun, Some(&text), &arguments.handler)?;
+    let begun = begin(&installed.path, start, records.unfinished)?;
+    converged(report, &node, &begun, Some(&text), &arguments.handler)?;
     let back = Installed {
         version: previous.clone(),
         previous: None,
@@ -58,6 +58,21 @@ pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
     host::remove_folder(&folder(&installed.version))?;
     report.end(State::Changed, &format!("{previous} is back"), Some(&previous));
     Ok(())
+}
+
+/// Where the node is as it was, nothing is left to be gone on with.
+fn converged(
+    report: &Report,
+    node: &Node,
+    begun: &Unfinished,
+    text: Option<&str>,
+    handler: &str,
+) -> Result<(), Trouble> {
+    let done = converge(report, node, begun, text, handler);
+    if done.as_ref().is_err_and(|trouble| trouble.code != NO_WAY_BACK) {
+        host::remove(Path::new(UNFINISHED))?;
+    }
+    done
 }
 
 fn refused(node: &Node, because: String) -> Trouble {
@@ -84,11 +99,8 @@ fn take_away(report: &Report, arguments: &Arguments, node: &Node, records: Recor
         };
         let made = installed.as_ref().and_then(|installed| installed.folder.clone());
         if text != now || unfinished.is_some() {
-            let begun = begin(&path, now.as_deref(), unfinished)?;
-            if let Err(trouble) = converge(report, node, &begun, text.as_deref(), &arguments.handler) {
-                host::remove(Path::new(UNFINISHED))?;
-                return Err(trouble);
-            }
+            let begun = begin(&path, now, unfinished)?;
+            converged(report, node, &begun, text.as_deref(), &arguments.handler)?;
             if let Some(folder) = made.or(begun.folder).filter(|folder| super::is_empty(folder)) {
                 host::remove_folder(&folder)?;
             }

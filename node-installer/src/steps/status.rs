@@ -1,6 +1,6 @@
 //! `status`: what is installed, and whether it is as it was installed.
 
-use super::{Records, sum};
+use super::{NOTHING, Records, sum};
 use crate::arguments::Arguments;
 use crate::files;
 use crate::host;
@@ -20,7 +20,7 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
         ));
     }
     let Some(installed) = records.installed else {
-        report.end(State::Unchanged, "nothing of ours is there", None);
+        report.end(State::Unchanged, NOTHING, None);
         return Ok(());
     };
     let damaged = damages(&installed)?;

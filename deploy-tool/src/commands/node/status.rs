@@ -1,0 +1,34 @@
+//! `deploy-tool node status`: the labels of the nodes, and what the installer finds on them.
+
+use super::{Place, connect};
+use crate::cli::NodeStatusArguments;
+use crate::failure::{ExitStatus, Outcome};
+use crate::node::{self, ENGINE_LABEL, Report, Row, Verb};
+use crate::printer::{Printer, Progress};
+
+/// Runs the command. It says so by its exit code when a node is not as it should be.
+///
+/// # Errors
+/// When the nodes cannot be asked.
+pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Outcome<ExitStatus> {
+    let arguments = arguments.node;
+    let labelled = Some(ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());
+    let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref().or(labelled)).await?;
+    let chosen = node::choose(&arguments.nodes, &nodes)?;
+    let place = Place::new(printer, cluster, &arguments, &chosen).await?;
+    let step = async |progress: &Progress| place.look(progress, Verb::Status, &chosen).await;
+    let told = printer.step("what is on the nodes", step).await?;
+    let rows = chosen.iter().zip(told).map(|(on, told)| {
+        let label = node::engine(on.node);
+        match told {
+            Ok(told) => Row::found(on.name(), label, told.version, told.sentence),
+            Err(failure) => Row::wrong(on.name(), label, &failure),
+        }
+    });
+    let report = Report::new(&arguments.context, rows.collect());
+    printer.result(&report, &node::text(&report));
+    Ok(match report.healthy {
+        true => ExitStatus::Done,
+        false => ExitStatus::Cluster,
+    })
+}

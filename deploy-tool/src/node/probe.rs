@@ -1,0 +1,67 @@
+//! The probe of `doctor` on a node that is not open for Wasm pods yet.
+
+use k8s_openapi::api::node::v1::RuntimeClass;
+use serde_json::json;
+
+use crate::code::node::PROBE;
+use crate::doctor::{Link, LinkState};
+use crate::failure::Failure;
+
+/// A RuntimeClass for the probe alone: it asks for no label, and takes the probe past cordons and taints.
+///
+/// # Errors
+/// Never: a test makes one.
+pub fn runtime_class(handler: &str) -> Result<RuntimeClass, serde_json::Error> {
+    serde_json::from_value(json!({
+        "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass",
+        "metadata": {"generateName": "node-probe-", "labels": {"app.kubernetes.io/managed-by": "deploy-tool"}},
+        "handler": handler,
+        "scheduling": {"tolerations": [{"operator": "Exists"}]},
+    }))
+}
+
+/// The failure of a probe, by its broken link.
+pub fn broken(node: &str, links: &[Link]) -> Option<Failure> {
+    let link = links.iter().find(|link| link.state == LinkState::Broken)?;
+    let failure = Failure::cluster(format!(
+        "node `{node}`: the engine is installed, and a probe does not run as it should"
+    ))
+    .code(&PROBE)
+    .because(format!("{}: {}", link.link, link.sentence));
+    let failure = link.because.iter().fold(failure, Failure::because);
+    let failure = link.evidence.iter().cloned().fold(failure, Failure::showing);
+    Some(match &link.code {
+        Some(code) => failure.next(format!("`deploy-tool explain {code}` says what that link is")),
+        None => failure,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::{Chain, Verdict};
+
+    #[test]
+    fn the_class_of_the_probe_goes_where_no_other_does() {
+        let class = runtime_class("crun").unwrap();
+        let scheduling = class.scheduling.unwrap();
+        assert_eq!(scheduling.node_selector, None);
+        assert_eq!(scheduling.tolerations.unwrap()[0].operator.as_deref(), Some("Exists"));
+    }
+
+    #[test]
+    fn a_probe_that_fails_names_its_link() {
+        let mut chain = Chain::of_node("one");
+        chain.link("handler", || Verdict::Healthy("it is there".into()));
+        assert_eq!(broken("one", &chain.end(&[])), None);
+        let mut chain = Chain::of_node("one");
+        chain.link("AOT", || {
+            Verdict::Broken(Failure::cluster("it is slow").because("another version"))
+        });
+        let text = broken("one", &chain.end(&[])).unwrap().to_string();
+        assert!(
+            text.contains("AOT: it is slow") && text.contains("another version"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! A kind cluster of plain nodes, for the time of a test.
+
+use std::process::Command;
+use std::time::Duration;
+
+use e2e::{Said, deploy_tool_command, eventually};
+use serde_json::Value;
+
+const NODE_IMAGE: &str = "localhost/wasm-node-plain:v1.36";
+const CONFIGURATION: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n- role: worker\n\
+    - role: worker\n";
+
+/// The cluster; its end deletes it.
+pub struct Cluster {
+    name: String,
+}
+
+impl Cluster {
+    /// Makes it.
+    pub fn up(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kind.yaml");
+        std::fs::write(&path, CONFIGURATION).unwrap();
+        let cluster = Self { name: name.to_owned() };
+        cluster.down().success();
+        let arguments = [
+            "cluster",
+            "up",
+            "--name",
+            name,
+            "--node-image",
+            NODE_IMAGE,
+            "--config",
+            path.to_str().unwrap(),
+        ];
+        Said::from(deploy_tool_command(&arguments).output().unwrap()).success();
+        cluster
+    }
+
+    fn down(&self) -> Said {
+        let arguments = ["cluster", "down", "--name", &self.name];
+        Said::from(deploy_tool_command(&arguments).output().unwrap())
+    }
+
+    /// The name of a node.
+    pub fn node(&self, role: &str) -> String {
+        format!("{}-{role}", self.name)
+    }
+
+    /// Runs the tool on this cluster.
+    pub fn tool(&self, arguments: &[&str]) -> Said {
+        let context = format!("kind-{}", self.name);
+        let said = Said::from(
+            deploy_tool_command(&[arguments, &["--context", &context]].concat())
+                .output()
+                .unwrap(),
+        );
+        println!("deploy-tool {}\n{}{}", arguments.join(" "), said.stdout, said.stderr);
+        said
+    }
+
+    /// Runs a script on a node.
+    pub fn on(&self, node: &str, script: &str) -> Said {
+        Said::from(
+            Command::new("docker")
+                .args(["exec", node, "bash", "-ec", script])
+                .output()
+                .unwrap(),
+        )
+    }
+
+    fn kubectl(&self, arguments: &str) -> Said {
+        let script = format!("kubectl --kubeconfig=/etc/kubernetes/admin.conf {arguments}");
+        self.on(&self.node("control-plane"), &script)
+    }
+
+    /// Applies an object.
+    pub fn apply(&self, object: &str) {
+        self.kubectl(&format!("apply --filename - <<'END'\n{object}\nEND\n"))
+            .success();
+    }
+
+    /// The checksums of everything that an installation could leave on a node.
+    pub fn traces(&self, node: &str) -> String {
+        let files = "find /opt /etc/containerd -type f -exec sha256sum {} + -o -type d -print | sort";
+        self.on(node, files).success().stdout
+    }
+
+    /// Labels of a node, and whether it is cordoned.
+    pub fn labels(&self, node: &str) -> (Value, Value) {
+        let said = self.kubectl(&format!("get node {node} --output json")).success();
+        let node: Value = serde_json::from_str(&said.stdout).unwrap();
+        (
+            node["metadata"]["labels"].clone(),
+            node["spec"]["unschedulable"].clone(),
+        )
+    }
+
+    /// Since when containerd runs.
+    pub fn runtime_since(&self, node: &str) -> String {
+        self.on(
+            node,
+            "systemctl show --property=ActiveEnterTimestampMonotonic containerd",
+        )
+        .success()
+        .stdout
+    }
+
+    /// The containers of the system's pods on a node, by the times they were started again.
+    pub fn restarts(&self, node: &str) -> Vec<String> {
+        let columns = "{range .items[*]}{.metadata.name} {.status.containerStatuses[*].containerID}{\"\\n\"}{end}";
+        let said = self.kubectl(&format!(
+            "get pods --namespace kube-system --selector '!job-name,app.kubernetes.io/name!=doctor-probe' --field-selector spec.nodeName={node} --output jsonpath='{columns}'"
+        ));
+        let mut lines: Vec<String> = said.success().stdout.lines().map(str::to_owned).collect();
+        lines.sort();
+        assert!(!lines.is_empty());
+        lines
+    }
+
+    /// Waits until a pod runs.
+    pub fn wait_for_pod(&self, name: &str) {
+        eventually("the pod runs", Duration::from_secs(120), || {
+            let said = self.kubectl(&format!("get pod {name} --output jsonpath='{{.status.phase}}'"));
+            (said.stdout == "Running").then_some(())
+        });
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if std::env::var_os("KEEP_CLUSTER").is_none() {
+            self.down();
+        }
+    }
+}

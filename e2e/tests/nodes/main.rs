@@ -1,0 +1,142 @@
+//! `node install|remove|status` on a cluster of its own, whose nodes have never heard of Wasm. It takes the images of
+//! `scripts/images tests`, so it is ignored unless asked for: `cargo test -p e2e --test nodes -- --ignored`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cluster;
+
+use cluster::Cluster;
+use e2e::Said;
+use serde_json::{Value, json};
+
+const RUNTIME_CLASS: &str = include_str!("../../../manifests/runtimeclass.yaml");
+
+#[test]
+#[ignore = "makes a cluster, see above"]
+fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
+    let cluster = Cluster::up("wasm-nodes");
+    let (one, two) = (cluster.node("worker"), cluster.node("worker2"));
+    let before = [cluster.traces(&one), cluster.traces(&two)];
+    let restarts = cluster.restarts(&one);
+
+    // Of two nodes one cannot take it: neither is touched.
+    cluster
+        .on(&two, "mount --bind /opt /opt && mount -o remount,bind,ro /opt")
+        .success();
+    cluster
+        .tool(&["node", "install", &one, &two])
+        .failure(2, &["DT0901", &two, "read-only"]);
+    cluster.on(&two, "umount /opt").success();
+    assert_eq!([cluster.traces(&one), cluster.traces(&two)], before);
+
+    // It is installed; a second run starts nothing again, and what ran before goes on.
+    let said = cluster.tool(&["node", "install", &one]).success();
+    assert!(said.stderr.contains("a probe ran as native code"), "{}", said.stderr);
+    let (labels, unschedulable) = cluster.labels(&one);
+    assert_eq!((&labels["runtime"], unschedulable), (&json!("crun-wasm"), Value::Null));
+    let engine = labels["wasm-engine"].as_str().unwrap().to_owned();
+    let since = cluster.runtime_since(&one);
+    let said = cluster.tool(&["node", "install", &one]).success();
+    assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
+    assert_eq!(
+        (cluster.runtime_since(&one), cluster.restarts(&one)),
+        (since.clone(), restarts.clone())
+    );
+
+    // Pods of the RuntimeClass go there, and only there.
+    cluster.apply(RUNTIME_CLASS);
+    let report = cluster.tool(&["doctor", "--output", "json"]).success();
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    let nodes = report["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|link| !link["node"].is_null());
+    assert!(nodes.clone().all(|link| link["node"] == json!(one)), "{report:#}");
+
+    the_way_back(&cluster, &two, &before[1]);
+
+    // A run that was cut off is told of, and the next one goes on: the runtime may not know its configuration yet.
+    let unfinished = json!({"path": "/etc/containerd/config.toml", "start": null, "folder": null});
+    cluster
+        .on(&one, &format!("echo '{unfinished}' >/opt/wasm-engine/unfinished.json"))
+        .success();
+    let said = cluster.tool(&["node", "status", "--output", "json"]).failure(2, &[]);
+    let status: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(
+        (&status["healthy"], &status["nodes"][0]["code"]),
+        (&json!(false), &json!("DT0910"))
+    );
+    cluster.tool(&["node", "install", &one]).success();
+    assert_ne!(cluster.runtime_since(&one), since);
+    let said = cluster.tool(&["node", "status"]).success();
+    assert!(
+        said.stdout.contains(&engine) && said.stdout.contains("all as installed"),
+        "{}",
+        said.stdout
+    );
+
+    // It stays for as long as pods need it, and leaves nothing.
+    cluster.apply(&wasm_pod(&one));
+    cluster.wait_for_pod("guest");
+    cluster
+        .tool(&["node", "remove", &one])
+        .failure(2, &["DT0907", "default/guest"]);
+    cluster.tool(&["node", "remove", &one, "--drain"]).success();
+    let (labels, unschedulable) = cluster.labels(&one);
+    assert_eq!(
+        (labels.get("runtime"), labels.get("wasm-engine"), unschedulable),
+        (None, None, Value::Null)
+    );
+    assert_eq!([cluster.traces(&one), cluster.traces(&two)], before);
+    assert_eq!(cluster.restarts(&one), restarts);
+    let said = cluster.tool(&["node", "remove", &one]).success();
+    assert!(said.stderr.contains("nothing is installed"), "{}", said.stderr);
+}
+
+/// Whatever fails after the first file is copied: the node is as it was, and takes pods.
+fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
+    let is_as_before = |said: Said| {
+        assert_eq!(cluster.traces(node), before, "{}", said.stderr);
+        let (labels, unschedulable) = cluster.labels(node);
+        assert_eq!(
+            (labels.get("wasm-engine"), unschedulable),
+            (None, Value::Null),
+            "{}",
+            said.stderr
+        );
+    };
+    let refusal = "mkdir -p /etc/systemd/system/containerd.service.d && printf \"[Service]\\nExecStartPre=/bin/sh -c '! grep \
+        wasm-engine /etc/containerd/config.toml'\\n\" >/etc/systemd/system/containerd.service.d/test.conf && systemctl \
+        daemon-reload";
+    cluster.on(node, refusal).success();
+    let said = cluster.tool(&["node", "install", node]);
+    is_as_before(said.failure(2, &["DT0904", "what was there before is back"]));
+    cluster
+        .on(
+            node,
+            "rm -r /etc/systemd/system/containerd.service.d/test.conf && systemctl daemon-reload",
+        )
+        .success();
+
+    let nowhere = "localhost/nowhere:1";
+    let said = cluster.tool(&[
+        "node",
+        "install",
+        node,
+        "--probe-image",
+        nowhere,
+        "--plain-probe-image",
+        nowhere,
+    ]);
+    is_as_before(said.failure(2, &["DT0905", "image: ", "the node is as it was"]));
+}
+
+/// A pod of the RuntimeClass that stays: crun runs ordinary containers, too, and each node has this image.
+fn wasm_pod(node: &str) -> String {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "guest"}, "spec": {
+        "nodeName": node, "runtimeClassName": "crun-wasm", "terminationGracePeriodSeconds": 1,
+        "containers": [{"name": "guest", "image": "registry.k8s.io/pause:3.10.2", "imagePullPolicy": "Never"}],
+    }})
+    .to_string()
+}
