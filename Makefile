@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test clean host images check fuzz tool bench-app bench-order bench-deploy bench-image bench-cluster soak
+.PHONY: help demo test clean host images check fuzz tool bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,9 @@ bench-order: ## instructions to read and to write one order, by callgrind
 
 bench-app: images ## the service as Wasm and native, side by side: requests a second and latency, as ratios
 	@scripts/bench-app
+
+bench-compile: images ## the levels of compiling ahead of time: what each takes to compile, and what a request takes after it
+	@scripts/bench-compile
 
 bench-deploy: ## deploy-tool, kubectl and Helm with the same manifests, side by side: time, processor, memory, as ratios
 	@scripts/bench-deploy
