@@ -3,7 +3,7 @@
 //! The flow of `up`, in which nothing goes back: arguments → build (module, ahead of time, image) → publish (an exact
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
-//! Files that decide do no I/O and are never async: [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
+//! Files that decide do no I/O and are never async: [`background`] except its worker, [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
 //! [`connections`], [`doctor`], [`node`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
 pub mod background;
