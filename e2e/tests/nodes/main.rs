@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod machine;
 
 use cluster::Cluster;
 use e2e::Said;
