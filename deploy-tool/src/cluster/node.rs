@@ -14,8 +14,9 @@ use super::client::explain;
 use super::{Cluster, list};
 use crate::code::node::{DRAIN, INSTALLER};
 use crate::failure::{Failure, Outcome};
-use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, ENGINE_LABEL};
+use crate::node::{CLASS_LABEL, CORDON_ANNOTATION};
 use crate::parting::Parting;
+use crate::settings::NODE_ENGINE_LABEL;
 use crate::{doctor, readiness};
 
 /// A kubelet looks at its runtime every few seconds, and tells every ten.
@@ -184,7 +185,7 @@ pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Outco
         cluster,
         node,
         "cannot label",
-        json!({"metadata": {"labels": {ENGINE_LABEL: engine, key: value}}}),
+        json!({"metadata": {"labels": {NODE_ENGINE_LABEL: engine, key: value}}}),
     )
     .await
     .map(|_| ())

@@ -9,6 +9,10 @@ mod pods;
 mod probe;
 mod report;
 
+use k8s_openapi::api::core::v1::Node;
+
+use crate::settings::NODE_ENGINE_LABEL;
+
 pub use choose::{Chosen, choose, handler};
 pub use job::{Verb, job};
 pub use line::{Told, told};
@@ -17,18 +21,18 @@ pub use pods::{evictable, in_the_way, wasm_pods};
 pub use probe::{broken, runtime_class};
 pub use report::{Report, Row, text};
 
-/// The label that says which engine a node has.
-pub const ENGINE_LABEL: &str = "wasm-engine";
 /// The label that the RuntimeClass selects: `manifests/runtimeclass.yaml`.
 pub const CLASS_LABEL: (&str, &str) = ("runtime", "crun-wasm");
 /// Says that it was this that has cordoned a node.
 pub const CORDON_ANNOTATION: &str = "deploy-tool.dev/cordoned";
 
-use k8s_openapi::api::core::v1::Node;
-
 /// The engine that a node is labelled with.
 pub fn engine(node: &Node) -> Option<&str> {
-    node.metadata.labels.as_ref()?.get(ENGINE_LABEL).map(String::as_str)
+    node.metadata
+        .labels
+        .as_ref()?
+        .get(NODE_ENGINE_LABEL)
+        .map(String::as_str)
 }
 
 /// Whether a node is labelled for Wasm pods.

@@ -20,6 +20,7 @@ pub fn permissions(namespace: &str) -> BTreeSet<Permission> {
         of(None, "", "nodes", "watch"),
         of(None, "", "nodes", "patch"),
         of(None, "", "pods", "list"),
+        of(None, "", "pods/eviction", "create"),
     ];
     doctor::permissions(namespace)
         .into_iter()

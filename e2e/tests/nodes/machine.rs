@@ -17,6 +17,14 @@ fn docker(arguments: &[&str]) -> Said {
     Said::from(Command::new("docker").args(arguments).output().unwrap())
 }
 
+/// What starts the installer as a Job does: with its own root folder, and the node's in it.
+fn as_job(verb: &str) -> String {
+    format!(
+        "unshare --mount sh -c 'mount --rbind / {FOLDER}/host && exec chroot {FOLDER} /node-installer {verb} --runtime \
+         containerd --handler crun'"
+    )
+}
+
 /// A node's container; its end deletes it.
 struct Machine {
     name: String,
@@ -53,10 +61,7 @@ impl Machine {
 
     /// Runs the installer. Returns the last line of what it says.
     fn installer(&self, verb: &str) -> Value {
-        let said = self.on(&format!(
-            "unshare --mount sh -c 'mount --rbind / {FOLDER}/host && exec chroot {FOLDER} /node-installer {verb} --runtime \
-             containerd --handler crun'"
-        ));
+        let said = self.on(&as_job(verb));
         println!("{verb}:\n{}{}", said.stdout, said.stderr);
         let last: Value = serde_json::from_str(said.stdout.lines().last().unwrap()).unwrap();
         assert_eq!(said.code == 0, last["state"] != "failed", "{last}");
@@ -175,5 +180,33 @@ fn an_engine_of_the_nodes_own_image_is_left_alone() {
     ] {
         assert_eq!(machine.installer(verb)["code"], code, "{verb}");
     }
+    assert_eq!(machine.traces(), before);
+}
+
+#[test]
+#[ignore = "starts nodes, see main.rs"]
+fn a_run_that_is_killed_is_gone_on_with() {
+    let machine = Machine::start("wasm-machine-killed", "localhost/wasm-node-plain:v1.36");
+    let before = machine.traces();
+    // The runtime does not come back before it is let.
+    let gate = "mkdir -p /etc/systemd/system/containerd.service.d && printf \"[Service]\\nExecStartPre=/bin/sh -c 'until test -e \
+        /run/gate; do sleep 0.1; done'\\n\" >/etc/systemd/system/containerd.service.d/test.conf && systemctl daemon-reload";
+    machine.on(gate).success();
+    std::thread::scope(|scope| {
+        let killed = scope.spawn(|| machine.on(&as_job("install")));
+        eventually("the runtime is being started again", Duration::from_secs(120), || {
+            let state = machine
+                .on("systemctl show --property=SubState --value containerd")
+                .stdout;
+            (state.trim() == "start-pre").then_some(())
+        });
+        machine.on("kill -KILL $(pidof node-installer)").success();
+        assert_ne!(killed.join().unwrap().code, 0);
+    });
+    machine.on("touch /run/gate").success();
+    assert_eq!(machine.installer("status")["code"], 910);
+    let version = machine.installer("install")["version"].as_str().unwrap().to_owned();
+    assert!(machine.has_entry(&version));
+    assert_eq!(machine.installer("remove")["state"], "changed");
     assert_eq!(machine.traces(), before);
 }

@@ -3,8 +3,9 @@
 use super::{Place, connect};
 use crate::cli::NodeStatusArguments;
 use crate::failure::{ExitStatus, Outcome};
-use crate::node::{self, ENGINE_LABEL, Report, Row, Verb};
+use crate::node::{self, Report, Row, Verb};
 use crate::printer::{Printer, Progress};
+use crate::settings::NODE_ENGINE_LABEL;
 
 /// Runs the command. It says so by its exit code when a node is not as it should be.
 ///
@@ -12,7 +13,7 @@ use crate::printer::{Printer, Progress};
 /// When the nodes cannot be asked.
 pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Outcome<ExitStatus> {
     let arguments = arguments.node;
-    let labelled = Some(ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());
+    let labelled = Some(NODE_ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref().or(labelled)).await?;
     let chosen = node::choose(&arguments.nodes, &nodes)?;
     let place = Place::new(printer, cluster, &arguments, &chosen).await?;
