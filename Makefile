@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test clean host images check fuzz tool bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo test clean host images check fuzz tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ fuzz: ## ten minutes of random input for every parser, guided by what it reaches
 
 tool: ## target/release/deploy-tool
 	@cargo build --release --locked --package deploy-tool
+
+bench: ## Wasm beside its native twin as pods: size, start, memory, load, roll-outs; docs/bench.html (half an hour)
+	@scripts/bench
 
 bench-order: ## instructions to read and to write one order, by callgrind
 	@scripts/bench-order

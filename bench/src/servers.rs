@@ -5,9 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-
-/// Orders in the table before each load.
-pub const FILLED_ORDERS: u32 = 100;
+use deploy_tool::benchmark::wrk;
 
 /// How long a server or the database may take to answer.
 const START: Duration = Duration::from_secs(120);
@@ -245,7 +243,7 @@ impl Server {
         processor_time(&text).with_context(|| format!("{path} is unforeseen: {text}"))
     }
 
-    /// Empties the table and puts [`FILLED_ORDERS`] orders in.
+    /// Empties the table and puts the orders in that each load begins with.
     ///
     /// # Errors
     /// When the server refuses them.
@@ -253,15 +251,9 @@ impl Server {
         if !database.sql(&format!("TRUNCATE TABLE {}.orders", self.name))? {
             bail!("the table of the {} server cannot be emptied", self.name);
         }
-        let order = |id| {
-            format!(
-                r#"{{"order_id":{id},"product_id":12,"quantity":2,"amount":56.55,"shipping":15.0,"tax":2.0,"shipping_address":"Mataderos 2312"}}"#
-            )
-        };
-        let orders = (1..=FILLED_ORDERS).map(order).collect::<Vec<_>>().join(",");
         ureq::post(format!("{}/create_orders", self.url))
             .header("Content-Type", "application/json")
-            .send(format!("[{orders}]"))
+            .send(wrk::orders())
             .context("the orders to read cannot be written")?;
         Ok(())
     }

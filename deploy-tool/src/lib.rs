@@ -4,9 +4,10 @@
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
 //! Files that decide do no I/O and are never async: [`background`] except its worker, [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
-//! [`connections`], [`doctor`], [`node`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
+//! [`benchmark`], [`connections`], [`doctor`], [`node`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
 
 pub mod background;
+pub mod benchmark;
 pub mod bom;
 pub mod cache;
 pub mod cli;

@@ -1,6 +1,7 @@
 //! Edge: the API server of an explicit context.
 
 pub mod apply;
+pub mod bench;
 pub mod client;
 mod connection;
 pub mod delete;

@@ -179,7 +179,11 @@ pub fn image_name(source: &SourceArguments, name: &str) -> Outcome<String> {
     Ok(definition(&source.images.join(name))?.name)
 }
 
-fn definition(folder: &Path) -> Outcome<Definition> {
+/// Reads a definition.
+///
+/// # Errors
+/// When there is none, or it is wrong.
+pub fn definition(folder: &Path) -> Outcome<Definition> {
     let path = folder.join("image.yaml");
     let failure = || Failure::input(format!("the image definition `{}` cannot be used", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| {
@@ -190,7 +194,11 @@ fn definition(folder: &Path) -> Outcome<Definition> {
     Definition::parse(&text).map_err(|error| failure().because(error))
 }
 
-fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {
+/// Packs an image.
+///
+/// # Errors
+/// When its files cannot be in a layer, or the cache cannot be written.
+pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {
     let impossible =
         |error: &dyn std::fmt::Display| Failure::input(format!("cannot pack the image of {name}")).because(error);
     let mut packed = Vec::new();
@@ -210,6 +218,10 @@ fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {
     Ok(image::pack(contents, packed))
 }
 
-fn read(path: &Path) -> Outcome<Vec<u8>> {
+/// Reads a file of an image.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> Outcome<Vec<u8>> {
     std::fs::read(path).map_err(|error| Failure::input(format!("cannot read `{}`", path.display())).because(error))
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod background;
+mod bench;
 pub mod build;
 mod cluster;
 mod completion;
@@ -45,6 +46,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
         Command::Plan(arguments) => return plan::run(printer, arguments).await,
         Command::Doctor(arguments) => return doctor::run(printer, arguments).await,
         Command::Node(command) => return node::run(printer, command).await,
+        Command::Bench(arguments) => return bench::run(printer, arguments).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, arguments).await,

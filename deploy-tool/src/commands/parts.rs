@@ -93,6 +93,25 @@ pub async fn compile(
     })
 }
 
+/// Compiles the native twin of what an image is made of.
+///
+/// # Errors
+/// When the sources do not compile, or this host lacks what that takes.
+pub async fn native(
+    printer: &Printer,
+    cache: &Cache,
+    source: &SourceArguments,
+    definition: &Definition,
+) -> Outcome<Kept> {
+    let builder = Builder::find(cache, false).await?;
+    let workspace = compile::workspace(&source.workspace).await?;
+    let sources = Sources::read(&workspace, definition)?;
+    let step = format!("native twin of {}", definition.package);
+    printer
+        .step(&step, async |progress| keep::native(&builder, progress, &sources).await)
+        .await
+}
+
 fn annotations(workspace: &Workspace, definition: &Definition) -> BTreeMap<String, String> {
     workspace
         .package(&definition.package)

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{TARGET, builder::Builder, crates, inputs::Inputs, profile::Profile, stage, workspace::Workspace};
+use super::{
+    NATIVE_TARGET, TARGET, builder::Builder, crates, inputs::Inputs, profile::Profile, stage, workspace::Workspace,
+};
 use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
 use crate::process;
@@ -27,30 +29,60 @@ pub async fn workspace(folder: &Path) -> Outcome<Workspace> {
     serde_json::from_str(&output.stdout).map_err(|error| missing().because(error))
 }
 
-/// Compiles a package to a module.
+/// For what a package is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    triple: &'static str,
+    flags: &'static str,
+    ending: &'static str,
+}
+
+/// A module. Paths in the container say nothing.
+pub const MODULE: Target = Target {
+    triple: TARGET,
+    flags: "--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates",
+    ending: ".wasm",
+};
+/// A native program for the processors that modules are compiled ahead of time for, and with all its libraries: nothing
+/// else is in its image.
+pub const NATIVE: Target = Target {
+    triple: NATIVE_TARGET,
+    flags: "-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64-v3",
+    ending: "",
+};
+
+/// Compiles a package.
 ///
 /// # Errors
 /// When the source does not compile, or the builder cannot run.
-pub async fn module(
+pub async fn package(
     builder: &Builder,
     progress: &Progress,
     workspace: &Workspace,
     inputs: &Inputs,
     package: &str,
     profile: &Profile,
+    target: &Target,
 ) -> Outcome<Vec<u8>> {
+    let Target { triple, flags, ending } = target;
     let cache = &builder.cache;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let stage = cache.scratch("stage")?;
     stage::fill(&stage.path, workspace, inputs)?;
-    let target = cache.path("target/objects")?;
-    let target = target.parent().unwrap_or(&target);
-    let mounts = [(&*stage.path, "/src:ro"), (&*vendor, "/vendor:ro"), (target, "/target")];
+    let objects = cache.path("target/objects")?;
+    let objects = objects.parent().unwrap_or(&objects);
+    let mounts = [
+        (&*stage.path, "/src:ro"),
+        (&*vendor, "/vendor:ro"),
+        (objects, "/target"),
+    ];
+    let variable = triple.to_ascii_uppercase().replace('-', "_");
+    let flags = format!("--env=CARGO_TARGET_{variable}_RUSTFLAGS={flags}");
     let options = [
         "--workdir=/src",
         "--env=CARGO_HOME=/target/cargo-home",
         "--env=CARGO_TARGET_DIR=/target",
-        "--env=CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates",
+        &flags,
     ];
     let mut program: Vec<String> = [
         "cargo",
@@ -62,7 +94,7 @@ pub async fn module(
         "--config=source.crates-io.replace-with=\"vendor\"",
         "--config=source.vendor.directory=\"/vendor\"",
         "--target",
-        TARGET,
+        triple,
         "--package",
         package,
         "--bin",
@@ -75,8 +107,13 @@ pub async fn module(
     builder
         .run(progress, &task, &mounts, &options, &program)
         .await?
-        .check(|| Failure::input(format!("the package `{package}` does not compile for {TARGET}")))?;
-    read(&target.join(TARGET).join(&profile.name).join(format!("{package}.wasm")))
+        .check(|| Failure::input(format!("the package `{package}` does not compile for {triple}")))?;
+    read(
+        &objects
+            .join(triple)
+            .join(&profile.name)
+            .join(format!("{package}{ending}")),
+    )
 }
 
 /// What the builder does when it compiles by a profile. Each has a folder of objects of its own, and so a lock of its own.

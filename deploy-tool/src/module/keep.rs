@@ -136,7 +136,8 @@ pub async fn module(
     let (bytes, how) = match std::fs::read(&path) {
         Ok(bytes) => (bytes, "unchanged"),
         Err(_) => {
-            let bytes = compile::module(builder, progress, workspace, inputs, package, profile).await?;
+            let bytes =
+                compile::package(builder, progress, workspace, inputs, package, profile, &compile::MODULE).await?;
             inspected(&bytes)?;
             builder.cache.write(&path, &bytes)?;
             (bytes, "compiled")
@@ -155,6 +156,45 @@ pub async fn module(
         builder: builder.recipe.clone(),
     };
     Ok((Kept { path, bytes }, making))
+}
+
+/// The native twin of a module, by the profile of its definition.
+///
+/// # Errors
+/// When it does not compile.
+pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Outcome<Kept> {
+    let Sources {
+        workspace,
+        definition,
+        inputs,
+        digest,
+    } = sources;
+    let package = &definition.package;
+    let profile = Profile::of_workspace(&definition.profile);
+    let made_of = [COMPILE_REVISION, package, &profile.name, &builder.recipe, digest];
+    let made_of = made_of.map(|part| ("", part.as_bytes()));
+    let path = builder.cache.path(format!("native/{}", digest::parts(made_of)))?;
+    let _lock = builder.lock(progress, &compile::compile_task(&profile)).await?;
+    if let Ok(bytes) = std::fs::read(&path) {
+        progress.outcome(format!("native twin of {package}: unchanged"));
+        return Ok(Kept { path, bytes });
+    }
+    let bytes = compile::package(
+        builder,
+        progress,
+        workspace,
+        inputs,
+        package,
+        &profile,
+        &compile::NATIVE,
+    )
+    .await?;
+    builder.cache.write(&path, &bytes)?;
+    progress.outcome(format!(
+        "native twin of {package}: compiled ({:.1} MB)",
+        megabytes(bytes.len())
+    ));
+    Ok(Kept { path, bytes })
 }
 
 async fn bill(

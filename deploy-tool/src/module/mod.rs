@@ -13,3 +13,5 @@ pub mod workspace;
 
 /// Compiled for the guest's target.
 pub const TARGET: &str = "wasm32-wasip1";
+/// Compiled for where the module is compared with its native twin.
+pub const NATIVE_TARGET: &str = "x86_64-unknown-linux-gnu";

@@ -7,6 +7,7 @@ mod check;
 use std::path::{Path, PathBuf};
 
 use check::faults;
+use deploy_tool::benchmark::{Machine, Plan as Measured, Quantity, Report, Samples, Skipped, contenders};
 use deploy_tool::cache::Cache;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::doctor;
@@ -120,6 +121,23 @@ fn nodes() {
         node::Row::wrong("two", None, &failure),
     ];
     assert_follows("nodes", &node::Report::new("c", rows));
+}
+
+#[test]
+fn bench() {
+    let mut samples = Samples::default();
+    for (name, failed) in [("native", 0.0), ("aot", 1.0)] {
+        samples.add(Quantity::Start, name, 0, 20.0);
+        samples.add(Quantity::RolloutFailed, name, 0, failed);
+    }
+    let skipped = vec![Skipped {
+        figure: "pull".into(),
+        because: "why".into(),
+    }];
+    let contenders = contenders(&["c".into()]);
+    let time = jiff::Timestamp::UNIX_EPOCH;
+    let report = Report::new(time, Machine::default(), Measured::QUICK, contenders, &samples, skipped);
+    assert_follows("bench", &report);
 }
 
 #[test]

@@ -5,13 +5,20 @@ use serde_json::{Value, json};
 use crate::browser::Browser;
 use crate::orders::{browser_with, button};
 
-struct Axe {
+/// The checker, as it is in the browser's image.
+pub struct Axe {
     source: String,
 }
 
 impl Axe {
+    pub fn of(browser: &Browser) -> Self {
+        Self {
+            source: browser.axe_core(),
+        }
+    }
+
     #[track_caller]
-    fn finds_nothing(&self, browser: &Browser, state: &str) {
+    pub fn finds_nothing(&self, browser: &Browser, state: &str) {
         browser.run(&format!("if (window.axe === undefined) {{ {} }}", self.source));
         let found = browser.value(
             "axe.run().then(({ passes, violations }) => ({
@@ -29,9 +36,7 @@ impl Axe {
 #[ignore = "needs a cluster, see main.rs"]
 fn axe_core_finds_no_violation() {
     let browser = browser_with(30);
-    let axe = Axe {
-        source: browser.axe_core(),
-    };
+    let axe = Axe::of(&browser);
     // What fades in has too little contrast until it is there.
     browser.prefer("prefers-reduced-motion", "reduce");
     for (width, is_phone) in [(1280, false), (360, true)] {

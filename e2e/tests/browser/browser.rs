@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use e2e::{eventually, url};
 use serde_json::{Value, json};
 use thirtyfour::TypingData;
@@ -78,6 +79,15 @@ impl Browser {
     /// Opens a page of the service under test.
     pub fn open(&self, path: &str) {
         self.wait_for(self.driver().goto(url(path)));
+    }
+
+    /// Opens a page that no server has.
+    pub fn open_document(&self, page: &[u8]) {
+        let page = base64::engine::general_purpose::STANDARD.encode(page);
+        self.wait_for(
+            self.driver()
+                .goto(format!("data:text/html;charset=utf-8;base64,{page}")),
+        );
     }
 
     /// Loads the page again.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use bench::columns;
+
 use crate::results::Row;
 
 /// A line for each row; the ratios are to kubectl.
@@ -24,8 +26,8 @@ pub fn text(rows: &[Row]) -> String {
             text,
             "{case:<28}{:<13}{}{}{:>7.2}{:>9.1}{goal}",
             row.tool,
-            row.seconds.columns(),
-            row.ratio.columns(),
+            columns(row.seconds),
+            columns(row.ratio),
             row.processor_seconds.median,
             row.memory_mb.max,
         );

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bench::process::Measurement;
-use bench::spread::Spread;
+use deploy_tool::benchmark::Spread;
 use serde::Serialize;
 
 use crate::clients::Client;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use bench::columns;
+
 use crate::results::{Goal, Row};
 
 /// A line for each row; the ratios are to the first tool of each case.
@@ -20,8 +22,8 @@ pub fn text(rows: &[Row]) -> String {
             text,
             "{case:<32}{:<13}{}{}{:>7.2}{:>9.1}{}",
             row.tool,
-            row.seconds.columns(),
-            row.ratio.columns(),
+            columns(row.seconds),
+            columns(row.ratio),
             row.processor_seconds.median,
             row.memory_mb.max,
             row.goal.map_or(String::new(), |goal| reached(row, goal)),

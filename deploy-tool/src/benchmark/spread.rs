@@ -1,9 +1,9 @@
-//! Pure: several rounds of a figure.
+//! Several rounds of a figure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The least, the middle and the most of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// The least.
     pub min: f64,
@@ -24,13 +24,6 @@ impl Spread {
             max: *figures.last()?,
         })
     }
-
-    /// For a table: the three in columns of eight.
-    pub fn columns(self) -> String {
-        [self.min, self.median, self.max]
-            .map(|figure| format!("{figure:>8.2}"))
-            .concat()
-    }
 }
 
 #[cfg(test)]
@@ -45,7 +38,6 @@ mod tests {
             max: 90.0,
         };
         assert_eq!(Spread::of([90.0, 1.0, 2.0]), Some(expected));
-        assert_eq!(expected.columns(), "    1.00    2.00   90.00");
         assert_eq!(Spread::of([]), None);
     }
 }

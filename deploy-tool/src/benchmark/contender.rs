@@ -1,0 +1,93 @@
+//! Who is measured.
+
+use serde::{Deserialize, Serialize};
+
+/// What a container runs: always the same source, compiled with the same profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Form {
+    /// A native program without libraries: what all others are compared with.
+    Native,
+    /// The module with native code beside it.
+    Aot,
+    /// The module alone.
+    Interpreter,
+}
+
+impl Form {
+    /// For tables and names of objects.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Aot => "aot",
+            Self::Interpreter => "interpreter",
+        }
+    }
+
+    /// The program's path in its image. crun runs what ends in .wasm as a module.
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::Native => "/app",
+            Self::Aot | Self::Interpreter => "/app.wasm",
+        }
+    }
+
+    /// What its pods say on `/healthz` of how they run.
+    pub fn mode(self) -> &'static str {
+        self.name()
+    }
+}
+
+/// A form under a runtime.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Contender {
+    /// Its name, also that of its objects and its database.
+    pub name: String,
+    /// What it runs.
+    pub form: Form,
+    /// The RuntimeClass of its pods.
+    pub runtime_class: String,
+    /// Whether that is the first one: the others are there to be compared with.
+    pub first: bool,
+}
+
+/// Every form under the first RuntimeClass, and compiled ahead of time under each of the others.
+pub fn contenders(runtime_classes: &[String]) -> Vec<Contender> {
+    let mut all = Vec::new();
+    for (place, class) in runtime_classes.iter().enumerate() {
+        let first = place == 0;
+        let forms: &[Form] = match first {
+            true => &[Form::Native, Form::Aot, Form::Interpreter],
+            false => &[Form::Aot],
+        };
+        all.extend(forms.iter().map(|form| Contender {
+            name: match first {
+                true => form.name().to_owned(),
+                false => format!("{}-{class}", form.name()),
+            },
+            form: *form,
+            runtime_class: class.clone(),
+            first,
+        }));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_runtimes_run_what_is_compiled_ahead_of_time() {
+        let names = |classes: &[&str]| -> Vec<String> {
+            let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
+            contenders(&classes).into_iter().map(|one| one.name).collect()
+        };
+        assert_eq!(names(&["tuned"]), ["native", "aot", "interpreter"]);
+        assert_eq!(
+            names(&["tuned", "stock"]),
+            ["native", "aot", "interpreter", "aot-stock"]
+        );
+    }
+}

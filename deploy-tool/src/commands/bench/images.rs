@@ -1,0 +1,82 @@
+//! The images of the contenders, from one source.
+
+use std::collections::BTreeMap;
+
+use crate::benchmark::Form;
+use crate::cache::Cache;
+use crate::cli::SourceArguments;
+use crate::commands::build::{self, Variation};
+use crate::commands::parts;
+use crate::failure::Outcome;
+use crate::image::{self, Built, Compiled, Contents, ExtraFile, store};
+use crate::module::keep;
+use crate::printer::Printer;
+use crate::settings::DEFAULT_IMAGE;
+
+/// Makes the layers those of no other image: pulls find nothing on the node, and removing them takes nothing away.
+const MARK: &str = "/etc/bench";
+
+/// Builds an image for each form.
+///
+/// # Errors
+/// When a step fails.
+pub async fn images(printer: &Printer, cache: &Cache, source: &SourceArguments) -> Outcome<BTreeMap<Form, Built>> {
+    let folder = source.images.join(DEFAULT_IMAGE);
+    let mut definition = build::definition(&folder)?;
+    let files = definition
+        .files
+        .iter()
+        .map(|file| build::read(&folder.join(&file.source)));
+    let mut files = files.collect::<Outcome<Vec<_>>>()?;
+    definition.files.push(ExtraFile {
+        path: MARK.to_owned(),
+        source: String::new(),
+    });
+    files.push(Vec::new());
+    let parts = parts::compile(printer, cache, source, &definition, DEFAULT_IMAGE, Variation::default()).await?;
+    let native = parts::native(printer, cache, source, &definition).await?;
+    let compiled = parts.compiled.as_ref();
+    let compiled = compiled.map(|(module, engine)| Compiled {
+        bytes: &module.bytes,
+        engine,
+    });
+    let mut images = BTreeMap::new();
+    for (form, program, compiled) in [
+        (Form::Native, &native, None),
+        (Form::Aot, &parts.module, compiled),
+        (Form::Interpreter, &parts.module, None),
+    ] {
+        definition.name = format!("localhost/bench-{}", form.name());
+        definition.module = form.program().to_owned();
+        let contents = Contents {
+            definition: &definition,
+            module: &program.bytes,
+            compiled,
+            files: files.clone(),
+            annotations: BTreeMap::new(),
+            index_annotations: BTreeMap::new(),
+        };
+        images.insert(form, pack(cache, form, &contents, program)?);
+    }
+    Ok(images)
+}
+
+fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Kept) -> Outcome<Built> {
+    let layout = build::pack(cache, form.name(), contents)?;
+    let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
+    store::write(cache, &path, &layout)?;
+    Ok(Built {
+        name: format!("bench-{}", form.name()),
+        reference: layout.name.clone().unwrap_or_default(),
+        digest: layout.digest().to_owned(),
+        layout: path,
+        module: program.path.clone(),
+        packed_size_bytes: contents
+            .compiled
+            .map_or(contents.module, |compiled| compiled.bytes)
+            .len(),
+        image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
+        engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
+        ..Built::default()
+    })
+}

@@ -1,0 +1,82 @@
+//! `bench`: every figure is there, and nothing is left behind.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{cluster, deploy_tool, deploy_tool_command, eventually, kubectl};
+use crate::release::assert_follows;
+
+const NAMESPACE: &str = "bench-test";
+
+fn nothing_is_left() {
+    eventually("the namespace is gone", Duration::from_secs(120), || {
+        (kubectl(&["get", "namespace", NAMESPACE]).code != 0).then_some(())
+    });
+    for worker in ["worker", "worker2"] {
+        let node = format!("{}-{worker}", cluster());
+        let images = Command::new("docker")
+            .args(["exec", &node, "ctr", "--namespace=k8s.io", "images", "list", "--quiet"])
+            .output()
+            .unwrap();
+        let images = String::from_utf8(images.stdout).unwrap();
+        assert!(images.contains("mariadb") && !images.contains("bench-"), "{images}");
+    }
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("bench.html");
+    let arguments = ["bench", "--quick", "--namespace", NAMESPACE, "--output", "json"];
+    let said = deploy_tool(&[&arguments[..], &["--page", page.to_str().unwrap()]].concat()).success();
+    let report: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_follows("bench", &report);
+
+    let figures = report["figures"].as_array().unwrap();
+    for contender in ["native", "aot", "interpreter"] {
+        let own: Vec<&Value> = figures.iter().filter(|one| one["contender"] == contender).collect();
+        // All but the time of a pull, for which there is no registry.
+        assert_eq!(own.len(), 50, "{own:#?}");
+        for figure in own {
+            let is_count = figure["unit"] == "";
+            let least = figure["spread"]["min"].as_f64().unwrap();
+            assert!(is_count || least > 0.0, "{figure:#}");
+        }
+    }
+    assert_eq!(report["skipped"].as_array().unwrap().len(), 1);
+    assert!(report["machine"]["cores"].as_u64() > Some(0), "{}", report["machine"]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.matches("<svg").count() > 30 && page.contains("aot"));
+    nothing_is_left();
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn a_run_that_is_stopped_leaves_nothing_behind() {
+    let context = format!("kind-{}", cluster());
+    let arguments = ["bench", "--quick", "--namespace", NAMESPACE, "--context", &context];
+    let mut run = deploy_tool_command(&arguments).spawn().unwrap();
+    eventually("the database is being started", Duration::from_secs(300), || {
+        assert!(run.try_wait().unwrap().is_none(), "it has ended");
+        (kubectl(&["--namespace", NAMESPACE, "get", "deployment", "mariadb"]).code == 0).then_some(())
+    });
+    let interrupted = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+    assert!(interrupted.unwrap().success());
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    nothing_is_left();
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn what_cannot_be_measured_is_said_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reference.json");
+    std::fs::write(&path, json!({"schema": "other"}).to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    deploy_tool(&["bench", "--compare", path]).failure(1, &["is no result of an earlier run"]);
+    deploy_tool(&["bench", "--runtime-class", "none"]).failure(2, &["none"]);
+    deploy_tool(&["bench", "--namespace", "default"]).failure(1, &["the namespace `default` is there already"]);
+}
