@@ -35,9 +35,33 @@ pub fn engine(node: &Node) -> Option<&str> {
         .map(String::as_str)
 }
 
-/// Whether a node is labelled for Wasm pods.
-pub fn is_labelled(node: &Node) -> bool {
+/// Whether a node is labelled for Wasm pods with this engine, and no run was cut off that has cordoned it.
+pub fn is_open(node: &Node, version: Option<&str>) -> bool {
     let (key, value) = CLASS_LABEL;
     let labels = node.metadata.labels.as_ref();
-    labels.is_some_and(|labels| labels.get(key).is_some_and(|found| found == value))
+    let is_labelled = labels.is_some_and(|labels| labels.get(key).is_some_and(|found| found == value));
+    let annotations = node.metadata.annotations.as_ref();
+    let is_cordoned = annotations.is_some_and(|annotations| annotations.contains_key(CORDON_ANNOTATION));
+    is_labelled && engine(node) == version && !is_cordoned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_node_is_open_when_nothing_is_left_to_do() {
+        let node = |metadata| -> Node { serde_json::from_value(json!({"metadata": metadata})).unwrap() };
+        let labels = json!({"runtime": "crun-wasm", "wasm-engine": "1"});
+        assert!(is_open(&node(json!({"labels": labels})), Some("1")));
+        let cordoned = json!({"labels": labels, "annotations": {CORDON_ANNOTATION: "node"}});
+        for (node, version) in [
+            (node(json!({"labels": labels})), Some("2")),
+            (node(json!({"labels": {"wasm-engine": "1"}})), Some("1")),
+            (node(cordoned), Some("1")),
+        ] {
+            assert!(!is_open(&node, version), "{node:?}");
+        }
+    }
 }

@@ -62,7 +62,7 @@ async fn check<'c, 'n>(printer: &Printer, place: &Place<'_>, nodes: &'c [Chosen<
         for (on, told) in nodes.iter().zip(place.look(progress, Verb::Check, nodes).await?) {
             match told {
                 Ok(told) => {
-                    if told.changed || node::engine(on.node) != told.version.as_deref() || !node::is_labelled(on.node) {
+                    if told.changed || !node::is_open(on.node, told.version.as_deref()) {
                         wanting.borrow_mut().push(on);
                     }
                     said.push(format!("{}: {}", on.name(), told.sentence));
