@@ -19,6 +19,9 @@ pub struct PlanArguments {
     /// Build nothing: take the images that run now in place of deploy-tool://NAME
     #[arg(long)]
     pub no_build: bool,
+    /// Keep native code in a section of the modules, also where every node could run a shared object
+    #[arg(long)]
+    pub no_elf: bool,
     /// Plan what `up --dev` does
     #[arg(long, conflicts_with_all = ["no_build", "registry"])]
     pub dev: bool,

@@ -14,6 +14,9 @@ pub struct UpArguments {
     /// clusters: what is pushed to a registry is compiled ahead of time.
     #[arg(long, conflicts_with = "registry")]
     pub dev: bool,
+    /// Keep native code in a section of the modules, also where every node could run a shared object
+    #[arg(long)]
+    pub no_elf: bool,
     /// When it does not come up, bring back what ran before
     ///
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.

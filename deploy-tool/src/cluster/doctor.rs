@@ -19,6 +19,17 @@ use crate::rollout::Target;
 /// The kubelet ends the pod before, and has this long to say so.
 const PROBE_LIMIT: Duration = Duration::from_secs(LIFETIME as u64 + 20);
 
+/// All RuntimeClasses, or none where this user may not look.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn known_runtime_classes(cluster: &Cluster) -> Outcome<Vec<RuntimeClass>> {
+    let api: Api<RuntimeClass> = Api::all(cluster.client.clone());
+    let all = ListParams::default();
+    let found = cluster.answer("cannot list the RuntimeClasses", api.list(&all)).await?;
+    Ok(found.map(|list| list.items).unwrap_or_default())
+}
+
 /// All RuntimeClasses.
 ///
 /// # Errors

@@ -7,17 +7,18 @@ use crate::cache::Cache;
 use crate::cli::SourceArguments;
 use crate::failure::{Failure, Outcome};
 use crate::image::Built;
+use crate::module::native::NativeForm;
 
 /// Begins it, or finds it under way. Returns the process and its log, for people.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built) -> Outcome<String> {
+pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built, native: NativeForm) -> Outcome<String> {
     let SourceArguments { workspace, images } = source;
     let background = Background::of(cache, workspace, images, &image.name)?;
     let program = std::env::current_exe()
         .map_err(|error| Failure::prerequisite("cannot tell where this program is").because(error))?;
-    let arguments = [
+    let mut arguments = vec![
         OsStr::new("build"),
         OsStr::new(&image.name),
         OsStr::new("--low-priority"),
@@ -26,6 +27,9 @@ pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built) -> Outcome<
         OsStr::new("--images"),
         images.as_os_str(),
     ];
+    if native.is_shared_object() {
+        arguments.push(OsStr::new("--elf"));
+    }
     let sources = image.sources.as_deref().unwrap_or_default();
     let process = background.begin(&program, &arguments, sources)?;
     Ok(format!("process {process}, {}", background.log.display()))

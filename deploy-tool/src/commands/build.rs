@@ -8,6 +8,7 @@ use crate::cli::{BuildArguments, SourceArguments};
 use crate::failure::{Failure, Outcome};
 use crate::image::{self, Built, Compiled, Contents, Definition, Layout, store};
 use crate::module::keep::megabytes;
+use crate::module::native::NativeForm;
 use crate::printer::{Printer, Progress};
 use crate::provenance::{self, Origin};
 use crate::{bom, digest, git};
@@ -24,6 +25,8 @@ pub struct Variation<'a> {
     pub module: Option<&'a Path>,
     /// Whether there is native code in it.
     pub form: Form,
+    /// Where that is.
+    pub native: NativeForm,
     /// With the commit it is built from.
     pub revision: bool,
     /// Built while all else on this host comes first.
@@ -53,6 +56,7 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
         plain,
         module,
         revision,
+        elf,
         low_priority,
         source,
     } = arguments;
@@ -63,6 +67,11 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
     let variation = Variation {
         module: module.as_deref(),
         form: if plain { Form::Plain } else { Form::Native },
+        native: if elf {
+            NativeForm::SharedObject
+        } else {
+            NativeForm::Section
+        },
         revision,
         low_priority,
     };

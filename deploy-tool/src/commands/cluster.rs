@@ -4,15 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::cache::Cache;
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
 use crate::cluster::{Cluster, pods};
 use crate::failure::{Failure, Outcome};
-use crate::kind_config::prepared;
 use crate::printer::{Printer, Progress};
 use crate::settings::IMAGE_ENGINE_LABEL;
-use crate::{docker, kind, local_registry, lock, readiness};
+use crate::{docker, kind, kind_config, local_registry, lock, readiness};
 
 /// Creates the cluster, starts it again, or finds it running.
 ///
@@ -30,8 +30,11 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
     } = arguments;
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
+    let (mut configuration, ports) = configuration(&config, http_port)?;
     let image = docker::required_image(&node_image).await?;
-    let (configuration, ports) = configuration(&config, http_port, image.label(IMAGE_ENGINE_LABEL))?;
+    if let Some(engine) = image.label(IMAGE_ENGINE_LABEL) {
+        kind_config::label(&mut configuration, engine);
+    }
     // There as long as a cluster is being created: what is left of an interrupted creation is no cluster.
     let unfinished = cache.path(format!("clusters/{name}.unfinished"))?;
     if unfinished.exists() {
@@ -46,7 +49,7 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
     if nodes.is_empty() {
         refuse_taken_ports(&ports)?;
         let file = cache.path(format!("clusters/{name}.json"))?;
-        cache.write(&file, configuration.as_bytes())?;
+        cache.write(&file, configuration.to_string().as_bytes())?;
         let create = async |progress: &Progress| {
             cache.write(&unfinished, b"")?;
             kind::create(&cache, progress, &name, &node_image, &file).await?;
@@ -111,7 +114,7 @@ pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Outcome
     printer.step(&format!("cluster {name}: deleted"), delete).await
 }
 
-fn configuration(path: &Path, http_port: Option<u16>, engine: Option<&str>) -> Outcome<(String, Vec<u16>)> {
+fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(Value, Vec<u16>)> {
     let failure = || {
         Failure::input(format!(
             "the cluster's configuration `{}` cannot be used",
@@ -123,7 +126,7 @@ fn configuration(path: &Path, http_port: Option<u16>, engine: Option<&str>) -> O
             .because(error)
             .next("run this in the project's folder, or name the file with --config")
     })?;
-    prepared(&text, http_port, engine).map_err(|error| failure().because(error))
+    kind_config::prepared(&text, http_port).map_err(|error| failure().because(error))
 }
 
 /// Docker's own complaint comes late and long.

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::build::{self, Form, Variation};
 use crate::cache::Cache;
 use crate::cli::{PublishArguments, SourceArguments};
-use crate::cluster::{Cluster, pods};
+use crate::cluster::{Cluster, doctor, pods};
 use crate::failure::{Failure, Outcome};
 use crate::image::{self, Built};
+use crate::manifest::{self, Object};
+use crate::module::native::NativeForm;
 use crate::presence;
 use crate::printer::{Printer, Progress};
 use crate::publish::{self, Destination, PullSecret};
@@ -85,10 +87,12 @@ impl<'a> Wanted<'a> {
         printer: &Printer,
         cache: &Cache,
         form: Form,
+        native: NativeForm,
     ) -> Outcome<(Vec<Built>, BTreeMap<String, String>)> {
         let mut built = Vec::new();
         let variation = Variation {
             form,
+            native,
             ..Variation::default()
         };
         for name in &self.names {
@@ -108,6 +112,29 @@ impl<'a> Wanted<'a> {
     pub fn pull_secret(&self) -> Option<PullSecret> {
         self.registry.as_ref().and_then(Destination::pull_secret)
     }
+}
+
+/// The form of native code that the nodes of a cluster allow for what is built here.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub async fn native_form(
+    printer: &Printer,
+    cluster: &Cluster,
+    objects: &[Object],
+    allowed: bool,
+) -> Outcome<NativeForm> {
+    if !allowed || manifest::placeholders(objects).is_empty() {
+        return Ok(NativeForm::Section);
+    }
+    let step = async |progress: &Progress| {
+        let classes = doctor::known_runtime_classes(cluster).await?;
+        let nodes = pods::few_nodes(cluster).await?;
+        let (form, reason) = NativeForm::for_nodes(objects, &classes, &nodes);
+        progress.outcome(reason);
+        Ok(form)
+    };
+    printer.step("form of native code", step).await
 }
 
 async fn destination(

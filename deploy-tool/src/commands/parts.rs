@@ -58,7 +58,7 @@ pub async fn compile(
     let builder = Builder::find(cache, variation.low_priority).await?;
     let workspace = compile::workspace(&source.workspace).await?;
     let sources = Sources::read(&workspace, definition)?;
-    let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources);
+    let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
     // What runs in the background finds itself.
     if !variation.low_priority {
         let background = Background::of(cache, &source.workspace, &source.images, name)?;
@@ -80,7 +80,7 @@ pub async fn compile(
         false => Some(
             printer
                 .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-                    keep::ahead_of_time(&builder, progress, &module.bytes).await
+                    keep::ahead_of_time(&builder, progress, &module.bytes, variation.native).await
                 })
                 .await?,
         ),

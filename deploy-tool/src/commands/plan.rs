@@ -1,13 +1,14 @@
 //! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
 
 use super::build::Form;
-use super::images::Wanted;
+use super::images::{Wanted, native_form};
 use crate::cache::Cache;
 use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
 use crate::failure::{ExitStatus, Outcome};
 use crate::manifest::{self, Object};
+use crate::module::native::NativeForm;
 use crate::plan::saved::Saved;
 use crate::plan::{document, text};
 use crate::printer::{Printer, Progress};
@@ -25,6 +26,7 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
         publish,
         no_build,
         dev,
+        no_elf,
         take_over,
         exit_code,
         save,
@@ -42,7 +44,11 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
             take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?;
             None
         }
-        false => take_built_images(printer, &place.context, &source, &publish, pushes, form, &mut objects).await?,
+        false => {
+            let native = native_form(printer, &cluster, &objects, !no_elf).await?;
+            let forms = (form, native);
+            take_built_images(printer, &place.context, &source, &publish, pushes, forms, &mut objects).await?
+        }
     };
     let history = match revisions::history(&cluster, &release).await {
         Ok(history) => history,
@@ -83,13 +89,13 @@ async fn take_built_images(
     source: &SourceArguments,
     publish: &PublishArguments,
     pushes: bool,
-    form: Form,
+    (form, native): (Form, NativeForm),
     objects: &mut [Object],
 ) -> Outcome<Option<PullSecret>> {
     let cache = Cache::open()?;
     let names = manifest::placeholders(objects);
     let images = Wanted::new(context, publish, source, names, pushes).await?;
-    let (_, references) = images.build(printer, &cache, form).await?;
+    let (_, references) = images.build(printer, &cache, form, native).await?;
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::build::Form;
 use super::deploy::{Deployment, Options, deploy};
-use super::images::{Wanted, on_nodes};
+use super::images::{Wanted, native_form, on_nodes};
 use super::signed::Requirement;
 use super::{background, status};
 use crate::cache::Cache;
@@ -14,6 +14,7 @@ use crate::cluster::{Cluster, pods, revisions};
 use crate::failure::Outcome;
 use crate::image::Built;
 use crate::manifest::Object;
+use crate::module::native::NativeForm;
 use crate::printer::Printer;
 use crate::publish::Destination;
 use crate::release::Name;
@@ -35,6 +36,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         publish: arguments,
         timeout,
         dev,
+        no_elf,
         rollback_on_failure,
         take_over,
         signed,
@@ -63,8 +65,9 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     kinds.learn(&objects);
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 
-    let (built, references) = images.build(printer, &cache, form).await?;
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
+    let native = native_form(printer, &cluster, &objects, !no_elf).await?;
+    let (built, references) = images.build(printer, &cache, form, native).await?;
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));
@@ -103,16 +106,22 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    compile_in_background(printer, &cache, &source, &interpreted);
+    compile_in_background(printer, &cache, &source, &interpreted, native);
     let interpreted = interpreted.iter().map(|image| image.reference.clone()).collect();
     report(printer, &cluster, &targets, &interpreted).await;
     Ok(())
 }
 
 /// Compiles ahead of time what runs without that now. Everything is deployed by then: that it cannot be begun is no failure.
-fn compile_in_background(printer: &Printer, cache: &Cache, source: &SourceArguments, interpreted: &[Built]) {
+fn compile_in_background(
+    printer: &Printer,
+    cache: &Cache,
+    source: &SourceArguments,
+    interpreted: &[Built],
+    native: NativeForm,
+) {
     for image in interpreted {
-        match background::begin(cache, source, image) {
+        match background::begin(cache, source, image, native) {
             Ok(begun) => printer.say(&format!(
                 "{} is interpreted. It is compiled ahead of time in the background, for the next `up` ({begun})",
                 image.name

@@ -96,6 +96,7 @@ fn native() -> NativeImage {
             format: 1,
             os: "linux".into(),
             architecture: "amd64".into(),
+            is_shared_object: false,
         }),
         engine: "0.14.1".into(),
     }

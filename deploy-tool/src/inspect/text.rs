@@ -77,7 +77,13 @@ fn platform_row(report: &Report, platform: &PlatformReport) -> [String; 6] {
 
 fn code(module: &ModuleReport) -> String {
     match &module.native_code {
-        Some(code) => format!("native for {}/{}, format {}", code.os, code.architecture, code.format),
+        Some(code) => {
+            let form = if code.is_shared_object { ", shared object" } else { "" };
+            format!(
+                "native for {}/{}, format {}{form}",
+                code.os, code.architecture, code.format
+            )
+        }
         None => "interpreted".to_owned(),
     }
 }

@@ -92,6 +92,14 @@ impl Object {
         format!("{}:{}", self.file, self.line)
     }
 
+    /// The RuntimeClass of its pod template.
+    pub fn runtime_class(&self) -> Option<&str> {
+        self.value
+            .data
+            .pointer("/spec/template/spec/runtimeClassName")?
+            .as_str()
+    }
+
     /// The containers of its pod template, init containers included.
     pub fn containers(&self) -> impl Iterator<Item = &Value> {
         let pod = self.value.data.pointer("/spec/template/spec");

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::native::NativeForm;
 use super::{
     NATIVE_TARGET, TARGET, builder::Builder, crates, inputs::Inputs, profile::Profile, stage, workspace::Workspace,
 };
@@ -128,17 +129,23 @@ pub const AHEAD_OF_TIME: &str = "ahead-of-time";
 ///
 /// # Errors
 /// When the compiler refuses it, or the builder cannot run.
-pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]) -> Outcome<Vec<u8>> {
+pub async fn ahead_of_time(
+    builder: &Builder,
+    progress: &Progress,
+    module: &[u8],
+    form: NativeForm,
+) -> Outcome<Vec<u8>> {
     let cache = &builder.cache;
     let folder = cache.scratch("aot")?;
     cache.write(&folder.path.join("in.wasm"), module)?;
-    let program = ["wasmedge", "compile", "--generic-binary", "in.wasm", "out.wasm"].map(str::to_owned);
+    let output = format!("out.{}", form.ending());
+    let program = ["wasmedge", "compile", "--generic-binary", "in.wasm", &output].map(str::to_owned);
     let mounts = [(&*folder.path, "/work")];
     builder
         .run(progress, AHEAD_OF_TIME, &mounts, &["--workdir=/work"], &program)
         .await?
         .check(|| Failure::prerequisite("WasmEdge cannot compile the module ahead of time"))?;
-    read(&folder.path.join("out.wasm"))
+    read(&folder.path.join(output))
 }
 
 fn read(path: &PathBuf) -> Outcome<Vec<u8>> {

@@ -1,7 +1,8 @@
-//! Pure: what is in a WebAssembly module, good or bad.
+//! Pure: what is in a WebAssembly module, good or bad, or in the shared object that it was compiled to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::elf::{self, ElfError};
 use serde::Serialize;
 use wasmparser::{BinaryReader, BinaryReaderError, Encoding, ExternalKind, Parser, Payload};
 
@@ -23,24 +24,49 @@ pub struct Facts {
     pub native: Option<NativeCode>,
 }
 
-/// The head of the section of native code.
+/// What cannot be read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FactsError {
+    /// No module, or a damaged one.
+    #[error(transparent)]
+    Module(#[from] BinaryReaderError),
+    /// A shared object without a module.
+    #[error(transparent)]
+    SharedObject(#[from] ElfError),
+}
+
+/// For whom native code is: the head of its section, or what a shared object says.
 /// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/lib/loader/ast/section.cpp>
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NativeCode {
-    /// The version of the section's form: an engine of another one ignores it.
+    /// The version of its form: an engine of another one ignores a section, and refuses a shared object.
     pub format: u32,
     /// The operating system, in the words of images.
     pub os: String,
     /// The architecture, in the words of images.
     pub architecture: String,
+    /// It is a shared object around the module, and not a section of it.
+    pub is_shared_object: bool,
 }
 
 /// Reads a module.
 ///
 /// # Errors
 /// When it is none, or damaged.
-pub fn read(bytes: &[u8]) -> Result<Facts, BinaryReaderError> {
+pub fn read(bytes: &[u8]) -> Result<Facts, FactsError> {
+    if elf::is_shared_object(bytes) {
+        let (module, native) = elf::read(bytes)?;
+        let facts = module_facts(module)?;
+        return Ok(Facts {
+            native: Some(native),
+            ..facts
+        });
+    }
+    Ok(module_facts(bytes)?)
+}
+
+fn module_facts(bytes: &[u8]) -> Result<Facts, BinaryReaderError> {
     let mut facts = Facts::default();
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
@@ -92,5 +118,6 @@ fn native(mut section: BinaryReader<'_>) -> Result<NativeCode, BinaryReaderError
         format,
         os: os.to_owned(),
         architecture: architecture.to_owned(),
+        is_shared_object: false,
     })
 }

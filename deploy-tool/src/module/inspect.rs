@@ -218,6 +218,7 @@ pub(crate) mod tests {
             format: 1,
             os: "linux".into(),
             architecture: "amd64".into(),
+            is_shared_object: false,
         };
         assert_eq!(facts.native, Some(expected));
         // Cut off in the middle of the head.

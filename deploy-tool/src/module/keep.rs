@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::builder::Builder;
 use super::inputs::{self, Inputs};
 use super::inspect::{self, Module};
+use super::native::NativeForm;
 use super::profile::Profile;
 use super::workspace::Workspace;
 use super::{compile, crates};
@@ -97,19 +98,21 @@ fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, so
     builder.cache.path(format!("modules/{}.wasm", digest::parts(made_of)))
 }
 
-fn compiled_path(builder: &Builder, module: &[u8]) -> Outcome<PathBuf> {
+fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Outcome<PathBuf> {
     let made_of = [COMPILE_REVISION.as_bytes(), builder.recipe.as_bytes(), module].map(|part| ("", part));
-    builder.cache.path(format!("aot/{}.wasm", digest::parts(made_of)))
+    builder
+        .cache
+        .path(format!("aot/{}.{}", digest::parts(made_of), form.ending()))
 }
 
-/// Whether a module of the sources with this digest was compiled ahead of time, and is kept.
+/// Whether a module of the sources with this digest was compiled ahead of time to that form, and is kept.
 ///
 /// # Errors
 /// When the cache cannot be used.
-pub fn is_compiled(builder: &Builder, definition: &Definition, sources: &str) -> Outcome<bool> {
+pub fn is_compiled(builder: &Builder, definition: &Definition, sources: &str, form: NativeForm) -> Outcome<bool> {
     let profile = Profile::of_workspace(&definition.profile);
     match std::fs::read(module_path(builder, definition, &profile, sources)?) {
-        Ok(module) => Ok(compiled_path(builder, &module)?.is_file()),
+        Ok(module) => Ok(compiled_path(builder, &module, form)?.is_file()),
         Err(_) => Ok(false),
     }
 }
@@ -222,19 +225,24 @@ async fn bill(
 ///
 /// # Errors
 /// When WasmEdge refuses it.
-pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]) -> Outcome<Kept> {
-    let path = compiled_path(builder, module)?;
+pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8], form: NativeForm) -> Outcome<Kept> {
+    let path = compiled_path(builder, module, form)?;
     let _lock = builder.lock(progress, compile::AHEAD_OF_TIME).await?;
-    let title = format!("compiled ahead of time for WasmEdge {}", builder.engine);
+    let kind = if form.is_shared_object() {
+        " to a shared object"
+    } else {
+        ""
+    };
+    let title = format!("compiled ahead of time{kind} for WasmEdge {}", builder.engine);
     if let Ok(bytes) = std::fs::read(&path) {
         progress.outcome(format!("{title}: unchanged"));
         return Ok(Kept { path, bytes });
     }
-    let bytes = compile::ahead_of_time(builder, progress, module).await?;
+    let bytes = compile::ahead_of_time(builder, progress, module, form).await?;
     if !inspected(&bytes)?.ahead_of_time {
         return Err(
             Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
-                .because("the result has no custom section `wasmedge`")
+                .because("the result is not in the form that was asked for")
                 .next("make the builder again: run `make images`"),
         );
     }

@@ -131,8 +131,8 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
     for (compiled, unchanged) in [
         ("Wasm module of app: compiled", "Wasm module of app: unchanged"),
         (
-            "compiled ahead of time for WasmEdge 0.14.1 (",
-            "compiled ahead of time for WasmEdge 0.14.1: unchanged",
+            "compiled ahead of time to a shared object for WasmEdge 0.14.1 (",
+            "compiled ahead of time to a shared object for WasmEdge 0.14.1: unchanged",
         ),
     ] {
         let outcomes = said.stdout.replace('"', " (");
