@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum Form {
     /// A native program without libraries: what all others are compared with.
     Native,
-    /// The module with native code beside it.
+    /// A shared object around the module: what `up` deploys where every node can run it.
+    Elf,
+    /// The module with native code in a section: what runs anywhere.
     Aot,
     /// The module alone.
     Interpreter,
@@ -19,6 +21,7 @@ impl Form {
     pub fn name(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Elf => "elf",
             Self::Aot => "aot",
             Self::Interpreter => "interpreter",
         }
@@ -28,13 +31,16 @@ impl Form {
     pub fn program(self) -> &'static str {
         match self {
             Self::Native => "/app",
-            Self::Aot | Self::Interpreter => "/app.wasm",
+            Self::Elf | Self::Aot | Self::Interpreter => "/app.wasm",
         }
     }
 
     /// What its pods say on `/healthz` of how they run.
     pub fn mode(self) -> &'static str {
-        self.name()
+        match self {
+            Self::Elf => Self::Aot.name(),
+            other => other.name(),
+        }
     }
 }
 
@@ -58,7 +64,7 @@ pub fn contenders(runtime_classes: &[String]) -> Vec<Contender> {
     for (place, class) in runtime_classes.iter().enumerate() {
         let first = place == 0;
         let forms: &[Form] = match first {
-            true => &[Form::Native, Form::Aot, Form::Interpreter],
+            true => &[Form::Native, Form::Elf, Form::Aot, Form::Interpreter],
             false => &[Form::Aot],
         };
         all.extend(forms.iter().map(|form| Contender {
@@ -84,10 +90,10 @@ mod tests {
             let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
             contenders(&classes).into_iter().map(|one| one.name).collect()
         };
-        assert_eq!(names(&["tuned"]), ["native", "aot", "interpreter"]);
+        assert_eq!(names(&["tuned"]), ["native", "elf", "aot", "interpreter"]);
         assert_eq!(
             names(&["tuned", "stock"]),
-            ["native", "aot", "interpreter", "aot-stock"]
+            ["native", "elf", "aot", "interpreter", "aot-stock"]
         );
     }
 }

@@ -36,7 +36,7 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
     assert_follows("bench", &report);
 
     let figures = report["figures"].as_array().unwrap();
-    for contender in ["native", "aot", "interpreter"] {
+    for contender in ["native", "elf", "aot", "interpreter"] {
         let own: Vec<&Value> = figures.iter().filter(|one| one["contender"] == contender).collect();
         // All but the time of a pull, for which there is no registry.
         assert_eq!(own.len(), 50, "{own:#?}");

@@ -16,7 +16,7 @@ const ANSWERS: [(&str, &str); 4] = [
 
 /// A card for each answer.
 pub fn section(report: &Report) -> String {
-    let wasm = report.contenders.iter().find(|one| one.form == Form::Aot && one.first);
+    let wasm = report.contenders.iter().find(|one| one.form == Form::Elf && one.first);
     let Some(wasm) = wasm else { return String::new() };
     let card = |(id, of): &(&str, &str)| {
         let ratio = report.figure(id, &wasm.name)?.ratio?;
@@ -28,6 +28,6 @@ pub fn section(report: &Report) -> String {
          <p>Not against a native program in a container of its own, which is the fair comparison: the same Rust source in an empty \
          image under the same runtime. Compiled ahead of time, WebAssembly takes</p>\n<div class=\"answers\">\n{cards}</div>\n\
          <p>The claim compares an image with a whole Linux distribution in it, and leaves that distribution out of its own: \
-         that is a saving of the empty image, not of WebAssembly. What WebAssembly gives is one image for every processor.</p>\n"
+         that is a saving of the empty image, not of WebAssembly. What WebAssembly gives is one module for every processor.</p>\n"
     )
 }

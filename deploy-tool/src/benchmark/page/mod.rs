@@ -112,6 +112,7 @@ fn class(contender: &Contender) -> &'static str {
     match (contender.form, contender.first) {
         (_, false) => "other",
         (Form::Native, _) => "native",
+        (Form::Elf, _) => "elf",
         (Form::Aot, _) => "aot",
         (Form::Interpreter, _) => "interpreter",
     }

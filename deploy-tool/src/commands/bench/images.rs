@@ -10,6 +10,7 @@ use crate::commands::parts;
 use crate::failure::Outcome;
 use crate::image::{self, Built, Compiled, Contents, ExtraFile, store};
 use crate::module::keep;
+use crate::module::native::NativeForm;
 use crate::printer::Printer;
 use crate::settings::DEFAULT_IMAGE;
 
@@ -34,18 +35,23 @@ pub async fn images(printer: &Printer, cache: &Cache, source: &SourceArguments) 
     });
     files.push(Vec::new());
     let parts = parts::compile(printer, cache, source, &definition, DEFAULT_IMAGE, Variation::default()).await?;
+    let variation = Variation {
+        native: NativeForm::SharedObject,
+        ..Variation::default()
+    };
+    let shared = parts::compile(printer, cache, source, &definition, DEFAULT_IMAGE, variation).await?;
     let native = parts::native(printer, cache, source, &definition).await?;
-    let compiled = parts.compiled.as_ref();
-    let compiled = compiled.map(|(module, engine)| Compiled {
-        bytes: &module.bytes,
-        engine,
-    });
     let mut images = BTreeMap::new();
     for (form, program, compiled) in [
         (Form::Native, &native, None),
-        (Form::Aot, &parts.module, compiled),
+        (Form::Elf, &shared.module, shared.compiled.as_ref()),
+        (Form::Aot, &parts.module, parts.compiled.as_ref()),
         (Form::Interpreter, &parts.module, None),
     ] {
+        let compiled = compiled.map(|(module, engine)| Compiled {
+            bytes: &module.bytes,
+            engine,
+        });
         definition.name = format!("localhost/bench-{}", form.name());
         definition.module = form.program().to_owned();
         let contents = Contents {
