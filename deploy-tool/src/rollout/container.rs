@@ -23,6 +23,12 @@ pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects,
     None
 }
 
+/// The kubelet has just begun to watch a Secret or ConfigMap, and has not heard of it in time: it asks again.
+/// <https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/kubelet/util/manager/watch_based_manager.go>
+fn is_not_yet_known(message: &str) -> bool {
+    message.contains("failed to sync ") && message.contains(" cache: ")
+}
+
 struct Container<'a> {
     pod: &'a Pod,
     status: &'a ContainerStatus,
@@ -58,6 +64,7 @@ impl Container<'_> {
                         State::Waiting(sentence)
                     }
                 }
+                None if is_not_yet_known(message) => State::Waiting(sentence),
                 // The kubelet compares the manifest with the image: neither changes by itself.
                 None => self.not_created(message).failed(),
             },

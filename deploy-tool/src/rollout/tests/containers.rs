@@ -234,6 +234,14 @@ fn missing_keys_of_a_secret() {
     );
 }
 
+/// Seen on a busy machine, in the first seconds of a Secret.
+#[test]
+fn a_kubelet_that_has_not_heard_of_a_secret_in_time_asks_again() {
+    let message = "failed to sync secret cache: timed out waiting for the condition";
+    let container = waiting("CreateContainerConfigError", message, 0, json!({}));
+    waits(with_container(container, 60), "failed to sync secret cache");
+}
+
 #[test]
 fn running_but_not_ready() {
     let container = || json!({"state": {"running": {"startedAt": APPLIED}}, "started": true});
