@@ -128,7 +128,11 @@ impl Container<'_> {
             .container_id
             .as_ref()
             .and_then(|id| self.objects.last_words.get(id));
-        if let Some(problem) = words.and_then(|words| executable::problem(self.pod, self.status, words)) {
+        let run_natively = |words: &String| {
+            executable::problem(self.pod, self.status, words)
+                .or_else(|| executable::without_a_word(self.pod, self.status, ended.exit_code, words))
+        };
+        if let Some(problem) = words.and_then(run_natively) {
             return problem.failed();
         }
         let title = self.title();

@@ -1,4 +1,5 @@
-//! Why the kernel took a container's program for none: `exec format error`.
+//! Why a container's module was run as a native program: the kernel says `exec format error` of a module, and jumps to
+//! address 0 of a shared object.
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
@@ -10,6 +11,8 @@ use crate::code::rollout::{ANNOTATION_LOST, ENTRYPOINT_NOT_WASM, HANDLER_WITHOUT
 const WASM_ANNOTATION: &str = "module.wasm.image/variant";
 /// Endings that crun takes for Wasm when the annotation says `compat-smart`.
 const WASM_ENDINGS: [&str; 2] = [".wasm", ".wat"];
+/// 128 and the number of SIGSEGV: how a shared object ends that is no program.
+const SEGMENTATION_FAULT: i32 = 139;
 
 /// Containers whose last words nobody has heard yet, by their id: those that ended as soon as they were started. At most
 /// a handful, however many pods there are: they end for the same reason.
@@ -39,37 +42,21 @@ pub fn unheard(objects: &Objects) -> Vec<(String, Evidence)> {
 pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Problem> {
     let line = said.lines().find(|line| says(line, &["exec format error"]))?;
     let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref());
-    let annotated = pod
-        .metadata
-        .annotations
-        .as_ref()
-        .is_some_and(|all| all.contains_key(WASM_ANNOTATION));
+    let annotated = is_annotated(pod);
     let program = program(line);
     let is_module = program.is_none_or(|program| WASM_ENDINGS.iter().any(|ending| program.ends_with(ending)));
     let shown = program.map_or("its entrypoint".to_owned(), |program| format!("`{program}`"));
-    let start = format!(
-        "container `{}` of {} on node `{}`",
-        status.name,
-        pod::title(pod),
-        pod::node(pod)
-    );
+    let start = start(pod, status);
     let problem = match (annotated, class) {
         (false, None) if !is_module => Problem::new(
             &IMAGE_FOR_ANOTHER_PLATFORM,
             format!("{start}: {shown} is no program for this node's processor"),
             "build the image for the nodes' platform: `kubectl get nodes --label-columns kubernetes.io/arch`",
         ),
-        (false, _) => Problem::new(
-            &ANNOTATION_LOST,
-            format!(
-                "{start}: {shown} was run as a native program, not by WasmEdge: the pod has no annotation \
-                 `{WASM_ANNOTATION}`"
-            ),
-            format!(
-                "write `{WASM_ANNOTATION}: compat-smart` under `spec.template.metadata.annotations`{}",
-                class_advice(class)
-            ),
-        ),
+        (false, _) => {
+            let ran = format!("{start}: {shown} was run as a native program, not by WasmEdge");
+            annotation_lost(&ran, class)
+        }
         (true, _) if !is_module => Problem::new(
             &ENTRYPOINT_NOT_WASM,
             format!("{start}: {shown} was run as a native program, not by WasmEdge: it does not end in .wasm"),
@@ -94,6 +81,41 @@ pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Proble
         ),
     };
     Some(problem.showing(vec![line.to_owned()]))
+}
+
+/// The problem, if a container of a pod for Wasm has ended as a shared object does that is run as a native program: at once,
+/// without a word.
+pub fn without_a_word(pod: &Pod, status: &ContainerStatus, exit_code: i32, said: &str) -> Option<Problem> {
+    let class = pod.spec.as_ref()?.runtime_class_name.as_deref()?;
+    let is_it = exit_code == SEGMENTATION_FAULT && said.trim().is_empty() && !is_annotated(pod);
+    let ran = "its entrypoint ended by a segmentation fault before it said a word, as a module compiled to a shared object does \
+               that is run as a native program";
+    is_it.then(|| annotation_lost(&format!("{}: {ran}", start(pod, status)), Some(class)))
+}
+
+fn start(pod: &Pod, status: &ContainerStatus) -> String {
+    format!(
+        "container `{}` of {} on node `{}`",
+        status.name,
+        pod::title(pod),
+        pod::node(pod)
+    )
+}
+
+fn is_annotated(pod: &Pod) -> bool {
+    let annotations = pod.metadata.annotations.as_ref();
+    annotations.is_some_and(|all| all.contains_key(WASM_ANNOTATION))
+}
+
+fn annotation_lost(ran: &str, class: Option<&str>) -> Problem {
+    Problem::new(
+        &ANNOTATION_LOST,
+        format!("{ran}: the pod has no annotation `{WASM_ANNOTATION}`"),
+        format!(
+            "write `{WASM_ANNOTATION}: compat-smart` under `spec.template.metadata.annotations`{}",
+            class_advice(class)
+        ),
+    )
 }
 
 fn class_advice(class: Option<&str>) -> &'static str {

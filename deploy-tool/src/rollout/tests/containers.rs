@@ -194,6 +194,33 @@ fn a_module_run_as_a_native_program() {
     }
 }
 
+/// The kernel takes a shared object for a program without an entry, and jumps to address 0.
+#[test]
+fn a_shared_object_that_is_run_as_a_native_program_ends_without_a_word() {
+    let said = |code: i32, words: &str, annotated: bool| {
+        let mut ended = ended(1, "Error");
+        ended["terminated"]["containerID"] = json!("containerd://1");
+        ended["terminated"]["exitCode"] = json!(code);
+        let mut objects = world();
+        let mut pod = pod("app-1", "app-new", json!({"state": ended}));
+        pod["spec"]["runtimeClassName"] = json!("crun-wasm");
+        if annotated {
+            pod["metadata"]["annotations"] = json!({"module.wasm.image/variant": "compat-smart"});
+        }
+        put(&mut objects.pods, "app-1", pod);
+        objects.last_words.insert("containerd://1".into(), words.into());
+        state(&target(TargetKind::Deployment, "app"), &objects, clock(1))
+    };
+    failed(
+        said(139, "", false),
+        &ANNOTATION_LOST,
+        &["segmentation fault", "compat-smart"],
+    );
+    waits(said(139, "", true), "has ended once");
+    waits(said(139, "a last word", false), "has ended once");
+    waits(said(1, "", false), "has ended once");
+}
+
 #[test]
 fn a_few_containers_that_ended_at_once_are_asked_for_their_last_words() {
     let mut objects = Objects::default();
