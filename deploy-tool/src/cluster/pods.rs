@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Cluster;
 use crate::failure::Outcome;
-use crate::rollout::Evidence;
+use crate::rollout::{Evidence, NOTHING_LOGGED};
 
 /// A pod that does not answer quickly has nothing to say.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -144,7 +144,7 @@ async fn logs(cluster: &Cluster, namespace: &str, pod: &str, container: &str) ->
             return text;
         }
     }
-    "(it has logged nothing)".to_owned()
+    NOTHING_LOGGED.to_owned()
 }
 
 /// The bytes that the kubelet counts for a container that runs.

@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::{Evidence, Objects, Problem, pod, probe, says, thresholds};
+use super::{Evidence, NOTHING_LOGGED, Objects, Problem, pod, probe, says, thresholds};
 use crate::code::rollout::{ANNOTATION_LOST, ENTRYPOINT_NOT_WASM, HANDLER_WITHOUT_WASM, IMAGE_FOR_ANOTHER_PLATFORM};
 
 /// What makes crun run a container in WasmEdge.
@@ -87,7 +87,7 @@ pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Proble
 /// without a word.
 pub fn without_a_word(pod: &Pod, status: &ContainerStatus, exit_code: i32, said: &str) -> Option<Problem> {
     let class = pod.spec.as_ref()?.runtime_class_name.as_deref()?;
-    let is_it = exit_code == SEGMENTATION_FAULT && said.trim().is_empty() && !is_annotated(pod);
+    let is_it = exit_code == SEGMENTATION_FAULT && said == NOTHING_LOGGED && !is_annotated(pod);
     let ran = "its entrypoint ended by a segmentation fault before it said a word, as a module compiled to a shared object does \
                that is run as a native program";
     is_it.then(|| annotation_lost(&format!("{}: {ran}", start(pod, status)), Some(class)))

@@ -40,7 +40,7 @@ pub use needs::{NOISE, Need, NeedKind, Selection, needs};
 pub use objects::{Objects, event_key, other_key};
 pub use other::definition;
 pub use pod::is_ready;
-pub use problem::{Evidence, Problem};
+pub use problem::{Evidence, NOTHING_LOGGED, Problem};
 pub use refusal::{Controller, refused_before};
 pub use replace::pods_to_replace;
 pub use row::{Row, RowState, rows};

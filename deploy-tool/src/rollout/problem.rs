@@ -19,6 +19,9 @@ pub struct Problem {
     pub evidence: Vec<Evidence>,
 }
 
+/// What stands for the log of a container that has none.
+pub const NOTHING_LOGGED: &str = "(it has logged nothing)";
+
 /// Something the cluster can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {

@@ -212,13 +212,13 @@ fn a_shared_object_that_is_run_as_a_native_program_ends_without_a_word() {
         state(&target(TargetKind::Deployment, "app"), &objects, clock(1))
     };
     failed(
-        said(139, "", false),
+        said(139, NOTHING_LOGGED, false),
         &ANNOTATION_LOST,
         &["segmentation fault", "compat-smart"],
     );
-    waits(said(139, "", true), "has ended once");
+    waits(said(139, NOTHING_LOGGED, true), "has ended once");
     waits(said(139, "a last word", false), "has ended once");
-    waits(said(1, "", false), "has ended once");
+    waits(said(1, NOTHING_LOGGED, false), "has ended once");
 }
 
 #[test]
