@@ -3,7 +3,9 @@
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Clock, Objects, Problem, State, Target, finalizer, is_owned_by, pod, refusal, stateful_set, worst};
+use super::{
+    Clock, Objects, Problem, State, Target, finalizer, is_owned_by, pod, refusal, stateful_set, thresholds, worst,
+};
 use crate::code::rollout::PROGRESS_DEADLINE;
 
 /// The Deployment controller numbers its ReplicaSets with it.
@@ -57,7 +59,7 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
         Ok(reason) => reason,
         Err(problem) => return State::Failed(problem),
     };
-    if let Some(problem) = deadline_exceeded(deployment, &title, reason.as_deref()) {
+    if let Some(problem) = deadline_exceeded(deployment, &title, reason.as_deref(), clock) {
         return problem.failed();
     }
     match reason {
@@ -106,10 +108,16 @@ fn is_record(pod: &Pod) -> bool {
     matches!(phase, Some("Failed" | "Succeeded")) && pod.metadata.deletion_timestamp.is_none()
 }
 
-fn deadline_exceeded(deployment: &Deployment, title: &str, reason: Option<&str>) -> Option<Problem> {
+fn deadline_exceeded(deployment: &Deployment, title: &str, reason: Option<&str>, clock: Clock) -> Option<Problem> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
     let progressing = conditions.iter().find(|condition| condition.type_ == "Progressing")?;
     if progressing.status != "False" || progressing.reason.as_deref() != Some("ProgressDeadlineExceeded") {
+        return None;
+    }
+    // The controller goes back to an earlier template, and a moment later takes back what it said of the one before.
+    let said = progressing.last_update_time.as_ref().map(|time| time.0);
+    let is_old = said.is_some_and(|said| said < clock.since);
+    if is_old && clock.now.duration_since(clock.since) < thresholds::OLD_VERDICT {
         return None;
     }
     let last = reason.map_or(String::new(), |reason| format!(": {reason}"));

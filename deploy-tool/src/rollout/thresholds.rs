@@ -29,6 +29,9 @@ pub const PROBE_KILLS: i32 = 2;
 /// controller makes a little later.
 pub const CONFIGURATION: SignedDuration = SignedDuration::from_secs(5);
 
+/// What a controller said of the state before is taken back within a second, or a few on a busy machine; or holds.
+pub const OLD_VERDICT: SignedDuration = SignedDuration::from_secs(10);
+
 /// The scheduler may have to hear of new nodes and freed resources first.
 pub const UNSCHEDULABLE: SignedDuration = SignedDuration::from_secs(10);
 

@@ -173,3 +173,20 @@ fn kubernetes_own_deadline_counts() {
         &["progressDeadlineSeconds"],
     );
 }
+
+/// After a roll-out that failed, the way back to the template before: its ReplicaSet is there, and the condition still old.
+#[test]
+fn a_verdict_of_the_state_before_counts_when_nobody_takes_it_back() {
+    let said = |updated: i64, now: i64| {
+        let mut objects = world();
+        let mut late = deployment(2, 2, [1, 1, 0]);
+        late["status"]["conditions"] = json!([{"type": "Progressing", "status": "False",
+            "reason": "ProgressDeadlineExceeded", "lastUpdateTime": at(updated).to_string()}]);
+        put(&mut objects.deployments, "app", late);
+        state(&target(TargetKind::Deployment, "app"), &objects, clock(now))
+    };
+    let sentence = &["progressDeadlineSeconds"];
+    assert!(matches!(said(-60, 9), State::Waiting(_)));
+    failed(said(-60, 10), &PROGRESS_DEADLINE, sentence);
+    failed(said(5, 9), &PROGRESS_DEADLINE, sentence);
+}
