@@ -77,8 +77,10 @@ impl<'a> Sources<'a> {
     /// When there is no such package, or a file cannot be read.
     pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Outcome<Self> {
         let package = &definition.package;
+        // Where there is none, reading the sources says so.
+        let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
         let packages = workspace
-            .sources_of(package)
+            .sources_of(package, &lock)
             .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
         let inputs = inputs::read(workspace, &packages)?;
         Ok(Self {

@@ -85,6 +85,19 @@ impl Package {
         said.collect()
     }
 
+    /// Whether a package of a registry depends on it, which `[patch]` alone can make so.
+    /// <https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html#the-patch-section>
+    fn stands_in(&self, lock: &str) -> bool {
+        let of_registry = lock.split("[[package]]").filter(|package| package.contains("\nsource = "));
+        // ` "NAME",`, and with its version where there is another one.
+        of_registry.flat_map(str::lines).any(|line| {
+            let mut words = line.trim_matches([' ', '"', ',']).split(' ');
+            words.next() == Some(&self.name)
+                && words.next().is_none_or(|version| self.version.as_deref() == Some(version))
+                && words.next().is_none()
+        })
+    }
+
     /// The source files that its targets start from.
     pub fn target_sources(&self) -> impl Iterator<Item = &Path> {
         self.targets.iter().map(|target| target.src_path.as_path())
@@ -97,12 +110,12 @@ impl Workspace {
         self.packages.iter().find(|package| package.name == name)
     }
 
-    /// The packages whose sources go into a module: the named one, and the members it depends on, however indirectly,
-    /// but for its tests.
+    /// The packages whose sources go into a module: the named one, the members it depends on, however indirectly, but for
+    /// its tests, and those that stand in for packages of a registry, by the workspace's Cargo.lock.
     ///
     /// # Errors
     /// When there is no such package, or it is no binary.
-    pub fn sources_of(&self, name: &str) -> Result<Vec<&Package>, WorkspaceError> {
+    pub fn sources_of(&self, name: &str, lock: &str) -> Result<Vec<&Package>, WorkspaceError> {
         let Some(package) = self.package(name) else {
             let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
             return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));
@@ -114,8 +127,9 @@ impl Workspace {
         {
             return Err(WorkspaceError::NoBinary(name.to_owned()));
         }
-        let mut found = BTreeSet::from([package.folder()]);
-        let mut waiting = vec![package];
+        let stand_ins = self.packages.iter().filter(|package| package.stands_in(lock));
+        let mut waiting: Vec<&Package> = stand_ins.chain([package]).collect();
+        let mut found: BTreeSet<&Path> = waiting.iter().map(|package| package.folder()).collect();
         while let Some(package) = waiting.pop() {
             let paths = package
                 .dependencies
@@ -168,12 +182,32 @@ mod tests {
     fn a_module_is_made_of_the_members_it_depends_on() {
         let workspace = workspace();
         let names: Vec<_> = workspace
-            .sources_of("app")
+            .sources_of("app", "")
             .unwrap()
             .iter()
             .map(|package| package.name.as_str())
             .collect();
         assert_eq!(names, ["app", "shared", "money"]);
+    }
+
+    #[test]
+    fn members_that_stand_in_for_packages_of_a_registry_are_sources() {
+        let mut regex = package("regex", "lib", &["/w/engine"]);
+        regex["version"] = json!("1.13.0");
+        let packages = json!([package("app", "bin", &[]), regex, package("engine", "lib", &[])]);
+        let workspace = json!({"workspace_root": "/w", "packages": packages});
+        let workspace: Workspace = serde_json::from_value(workspace).unwrap();
+        let sources = |driver: &str| {
+            let lock = format!("[[package]]\nname = \"driver\"\nversion = \"1.0.0\"\n{driver}\n]\n");
+            let found = workspace.sources_of("app", &lock).unwrap();
+            found.iter().map(|package| package.name.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let from = "source = \"registry+https://example.org/index\"\ndependencies = [\n \"";
+        assert_eq!(sources(&format!("{from}regex\",")), "app regex engine");
+        assert_eq!(sources(&format!("{from}regex 1.13.0\",")), "app regex engine");
+        assert_eq!(sources(&format!("{from}regex 1.12.0\",")), "app");
+        assert_eq!(sources(&format!("{from}regex-lite\",")), "app");
+        assert_eq!(sources("dependencies = [\n \"regex\","), "app");
     }
 
     #[test]
@@ -194,13 +228,13 @@ mod tests {
     #[test]
     fn says_what_there_is_instead() {
         let workspace = workspace();
-        let error = workspace.sources_of("ap").unwrap_err();
+        let error = workspace.sources_of("ap", "").unwrap_err();
         assert_eq!(
             error.to_string(),
             "the workspace has no package `ap`; it has: app, shared, money, tool"
         );
         assert_eq!(
-            workspace.sources_of("shared").unwrap_err(),
+            workspace.sources_of("shared", "").unwrap_err(),
             WorkspaceError::NoBinary("shared".into())
         );
     }
