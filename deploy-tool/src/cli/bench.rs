@@ -19,6 +19,9 @@ pub struct BenchArguments {
     /// Write the result as one HTML page that needs nothing else
     #[arg(long, value_name = "FILE")]
     pub page: Option<PathBuf>,
+    /// Write the result as JSON too, for `--compare`
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
     /// The JSON of an earlier run: fail where a ratio to the native twin got worse
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,

@@ -28,6 +28,7 @@ impl Profile {
             format!("profile.{quick}.inherits={name:?}"),
             format!("profile.{quick}.incremental=true"),
             format!("profile.{quick}.lto=\"off\""),
+            format!("profile.{quick}.codegen-units=256"),
         ];
         Self {
             name: quick,

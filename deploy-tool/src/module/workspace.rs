@@ -88,12 +88,16 @@ impl Package {
     /// Whether a package of a registry depends on it, which `[patch]` alone can make so.
     /// <https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html#the-patch-section>
     fn stands_in(&self, lock: &str) -> bool {
-        let of_registry = lock.split("[[package]]").filter(|package| package.contains("\nsource = "));
+        let of_registry = lock
+            .split("[[package]]")
+            .filter(|package| package.contains("\nsource = "));
         // ` "NAME",`, and with its version where there is another one.
         of_registry.flat_map(str::lines).any(|line| {
             let mut words = line.trim_matches([' ', '"', ',']).split(' ');
             words.next() == Some(&self.name)
-                && words.next().is_none_or(|version| self.version.as_deref() == Some(version))
+                && words
+                    .next()
+                    .is_none_or(|version| self.version.as_deref() == Some(version))
                 && words.next().is_none()
         })
     }
@@ -200,7 +204,11 @@ mod tests {
         let sources = |driver: &str| {
             let lock = format!("[[package]]\nname = \"driver\"\nversion = \"1.0.0\"\n{driver}\n]\n");
             let found = workspace.sources_of("app", &lock).unwrap();
-            found.iter().map(|package| package.name.clone()).collect::<Vec<_>>().join(" ")
+            found
+                .iter()
+                .map(|package| package.name.clone())
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         let from = "source = \"registry+https://example.org/index\"\ndependencies = [\n \"";
         assert_eq!(sources(&format!("{from}regex\",")), "app regex engine");

@@ -29,10 +29,18 @@ fn nothing_is_left() {
 #[ignore = "needs a cluster, see main.rs"]
 fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
-    let page = folder.path().join("bench.html");
-    let arguments = ["bench", "--quick", "--namespace", NAMESPACE, "--output", "json"];
-    let said = deploy_tool(&[&arguments[..], &["--page", page.to_str().unwrap()]].concat()).success();
-    let report: Value = serde_json::from_str(&said.stdout).unwrap();
+    let [page, result] = ["bench.html", "bench.json"].map(|name| folder.path().join(name));
+    let arguments = [
+        "bench",
+        "--quick",
+        "--namespace",
+        NAMESPACE,
+        "--page",
+        page.to_str().unwrap(),
+    ];
+    let said = deploy_tool(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(result).unwrap()).unwrap();
+    assert!(said.stdout.contains("interpreter"), "{}", said.stdout);
     assert_follows("bench", &report);
 
     let figures = report["figures"].as_array().unwrap();

@@ -10,18 +10,20 @@ use crate::BUILDER;
 use crate::machine::Machine;
 
 const IMAGE: &str = "localhost/wasm-node-both:v1.36";
-const STOCK: &str = "/usr/bin/crun";
+/// Debian's crun.
+pub const STOCK: &str = "/usr/bin/crun";
 
 /// A node's system with both engines, and no Kubernetes.
-struct Node(Machine);
+pub struct Node(Machine);
 
 impl Node {
-    fn start() -> Self {
+    /// Starts one.
+    pub fn start() -> Self {
         Self(Machine::start(IMAGE))
     }
 
     /// The crun with our patches.
-    fn tuned(&self) -> String {
+    pub fn tuned(&self) -> String {
         self.0.run("ls /opt/wasm-engine/*/bin/crun").trim().to_owned()
     }
 
@@ -47,15 +49,15 @@ impl Node {
     }
 
     /// Runs a guest to its end: exit code, and what was printed.
-    fn run(&self, crun: &str, text: &str) -> (i32, String) {
+    pub fn run(&self, crun: &str, text: &str) -> (i32, String) {
         self.bundle("guest", text, &[]);
         let said = self.0.try_run(&format!("{crun} run --bundle /guest guest 2>&1"));
         (said.code, said.stdout)
     }
 
-    /// Starts a guest that stays, and waits until its code runs.
-    fn started(&self, crun: &str, environment: &[&str]) -> Running<'_> {
-        self.bundle("guest", STAYS, environment);
+    /// Starts a guest that makes the folder `begun` and stays, and waits until it has made it.
+    pub fn started(&self, crun: &str, text: &str, environment: &[&str]) -> Running<'_> {
+        self.bundle("guest", text, environment);
         let running = Command::new("docker")
             .args(["exec", &self.0.0, crun, "run", "--bundle", "/guest", "guest"])
             .stdout(Stdio::null())
@@ -79,7 +81,7 @@ impl Node {
 }
 
 /// A guest that runs, and its crun.
-struct Running<'a> {
+pub struct Running<'a> {
     node: &'a Node,
     crun: String,
     process: Child,
@@ -95,8 +97,14 @@ impl Running<'_> {
         self.node.0.run(&format!("{} kill guest {name}", self.crun));
     }
 
-    fn of_process(&self, file: &str) -> String {
+    /// A file that the kernel has of its process.
+    pub fn of_process(&self, file: &str) -> String {
         self.node.0.run(&format!("cat /proc/{}/{file}", self.pid))
+    }
+
+    /// What its process has open.
+    pub fn descriptors(&self) -> String {
+        self.node.0.run(&format!("ls -l /proc/{}/fd", self.pid))
     }
 
     fn runs(&mut self) -> bool {
@@ -175,13 +183,13 @@ fn the_exit_code_of_a_guest_is_the_containers_in_the_tuned_engine() {
 fn signals_that_ask_for_the_end_end_a_guest_and_no_others_in_the_tuned_engine() {
     let node = Node::start();
     let tuned = node.tuned();
-    let mut running = node.started(&tuned, &[]);
+    let mut running = node.started(&tuned, STAYS, &[]);
     running.signal("PIPE");
     assert!(running.runs());
     assert_eq!(running.ended_by("TERM"), 143);
-    assert_eq!(node.started(&tuned, &[]).ended_by("INT"), 130);
+    assert_eq!(node.started(&tuned, STAYS, &[]).ended_by("INT"), 130);
     // Debian's hears neither: the guest is process 1, whose signals do nothing unless it asks for them.
-    let mut running = node.started(STOCK, &[]);
+    let mut running = node.started(STOCK, STAYS, &[]);
     let caught = running.of_process("status");
     assert!(
         caught.lines().any(|line| line == "SigCgt:\t0000000000000000"),
@@ -201,7 +209,7 @@ fn the_tuned_engine_mounts_plugins_read_only_and_takes_all_libraries_from_its_ow
     node.0
         .run("mkdir -p /usr/lib/wasmedge && touch /usr/lib/wasmedge/a-plugin");
     let asks = "WASMEDGE_PLUGIN_PATH=/usr/lib/wasmedge";
-    let running = node.started(&tuned, &[asks]);
+    let running = node.started(&tuned, STAYS, &[asks]);
     let mounts = running.of_process("mountinfo");
     let plugins = mounts
         .lines()
@@ -215,7 +223,7 @@ fn the_tuned_engine_mounts_plugins_read_only_and_takes_all_libraries_from_its_ow
     );
     drop(running);
     // Only who asks for plugins gets the folder.
-    let running = node.started(&tuned, &[]);
+    let running = node.started(&tuned, STAYS, &[]);
     assert!(!running.of_process("mountinfo").contains("wasmedge"));
 
     // What is mapped from files: crun itself is a mount of its own, called `/`, and the module is gone, as it is loaded.
@@ -232,7 +240,7 @@ fn the_tuned_engine_mounts_plugins_read_only_and_takes_all_libraries_from_its_ow
         "{maps}"
     );
     drop(running);
-    let running = node.started(STOCK, &[asks]);
+    let running = node.started(STOCK, STAYS, &[asks]);
     assert!(
         !running.of_process("mountinfo").contains("wasmedge"),
         "Debian's crun mounts plugins now: see 0003"

@@ -11,6 +11,7 @@ mod crun;
 mod docker;
 mod machine;
 mod podman;
+mod poll;
 
 use std::process::Command;
 

@@ -8,6 +8,8 @@ mod runner;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::benchmark::{
     self, Comparison, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, compare, contenders, objects,
 };
@@ -32,14 +34,18 @@ use runner::Runner;
 pub async fn run(printer: &Printer, arguments: BenchArguments) -> Outcome<ExitStatus> {
     let reference = arguments.compare.as_deref().map(read).transpose()?;
     let report = measure(printer, &arguments).await?;
-    if let Some(path) = &arguments.page {
-        let page = benchmark::page::page(&report);
-        std::fs::write(path, page)
-            .map_err(|error| Failure::file(format!("cannot write the page `{}`", path.display()), &error))?;
-    }
     let comparison = reference.map(|reference| compare(&reference, &report, arguments.threshold));
     let compared = comparison.as_ref().map(Comparison::text).unwrap_or_default();
     printer.result(&report, &format!("{}{compared}", benchmark::text(&report)));
+    let files = [
+        (&arguments.page, benchmark::page::page(&report)),
+        (&arguments.json, format!("{:#}\n", json!(report))),
+    ];
+    for (path, content) in files {
+        let Some(path) = path else { continue };
+        std::fs::write(path, content)
+            .map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))?;
+    }
     match comparison {
         Some(comparison) if !comparison.worse.is_empty() => {
             printer.warning(&format!("{} figures got worse", comparison.worse.len()));
