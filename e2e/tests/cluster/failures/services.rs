@@ -65,8 +65,8 @@ fn a_crash_loop_shows_the_last_words() {
 #[ignore = "needs a cluster, see main.rs"]
 fn too_little_memory_to_start() {
     let deployment = app_with("memory", |text| {
-        text.replace("memory: 128Mi", "memory: 6Mi")
-            .replace("memory: 48Mi", "memory: 6Mi")
+        text.replace("memory: 128Mi", "memory: 2Mi")
+            .replace("memory: 48Mi", "memory: 2Mi")
     });
     fails_early(&deployment, &["DT0313", "memory"]);
 }
