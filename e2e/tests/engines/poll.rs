@@ -139,6 +139,21 @@ fn a_guest_hears_of_what_it_waits_for() {
     }
 }
 
+/// The first event is written over the first subscription, which then looks like one of the second's descriptor.
+#[test]
+#[ignore = "needs Docker and the images of the tests"]
+fn a_guest_that_has_its_events_written_over_its_subscriptions_harms_itself_alone() {
+    let node = Node::start();
+    let mut refused = clock(9, 1, false);
+    refused[0] = READ;
+    let guest = waits(&[refused, descriptor(READ, INVAL)], 2, WHAT_CAME);
+    let over_them = guest
+        .replace("const 1024)", "const 8)")
+        .replace("const 1032)", "const 16)");
+    let (found, printed) = node.run(&node.tuned(), &over_them);
+    assert_eq!(u32::try_from(found), Ok(2 * 64 + INVAL), "{printed}");
+}
+
 #[test]
 #[ignore = "needs Docker and the images of the tests"]
 fn waiting_takes_neither_a_timer_nor_a_list_in_the_kernel_in_the_tuned_engine() {
