@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use service_tests::case::unused_ids;
 use service_tests::http::Request;
 
-use crate::harness::{NodePort, answered, deploy_tool, eventually, kubectl, order, pods, reachable, repository};
+use crate::harness::{
+    NodePort, answered, deploy_tool, eventually, http_client, kubectl, order, pods, reachable, repository, request,
+};
 
 /// The contract of its native twin, at two replicas.
 #[test]
@@ -52,6 +54,37 @@ fn announced(order_id: i32) -> Option<Vec<Value>> {
     Some(ours.map(|event| event["type"].clone()).collect())
 }
 
+/// What both services say of the events, when a test fails.
+struct Diagnosis;
+
+impl Drop for Diagnosis {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for deployment in ["deployment/app", "deployment/events"] {
+            let said = kubectl(&["--namespace", "orders", "logs", deployment, "--since=30m"]);
+            let lines: Vec<&str> = said
+                .stdout
+                .lines()
+                .filter(|line| !line.contains("\"status\":200"))
+                .collect();
+            let last = lines.len().saturating_sub(60);
+            eprintln!(
+                "{deployment}, but for requests that went well:\n{}",
+                lines[last..].join("\n")
+            );
+        }
+        match request(&http_client(), "GET", "/metrics", None) {
+            Ok((_, metrics)) => metrics
+                .lines()
+                .filter(|line| line.contains("events_"))
+                .for_each(|line| eprintln!("{line}")),
+            Err(error) => eprintln!("/metrics: {error}"),
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn every_change_is_listed_once_and_in_order_though_the_receivers_pod_goes() {
@@ -69,6 +102,7 @@ fn every_change_is_listed_once_and_in_order_though_the_receivers_pod_goes() {
         assert_eq!(answered("POST", "/update_order", Some(&changed)).0, 200);
         assert_eq!(answered("GET", &format!("/delete_order?id={order_id}"), None).0, 200);
     }
+    let _diagnosis = Diagnosis;
     for order_id in first..first + 20 {
         let types = eventually("all events of an order are listed", Duration::from_secs(180), || {
             announced(order_id).filter(|types| types.len() >= 3)
