@@ -172,8 +172,10 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
+        // Who answers otherwise may be somebody else, for good: before a node refuses packets to a Service without ready
+        // pods, some leave the cluster, and are answered there in the Service's name.
         let mut idle = self.idle();
-        if idle.len() < MAX_IDLE {
+        if head.status.is_success() && idle.len() < MAX_IDLE {
             idle.push(connection);
         }
         Ok(Answer {
@@ -190,7 +192,43 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// Answers all requests of its first connection with the first status, and so on.
+    fn server(statuses: [u16; 2]) -> Endpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for status in statuses {
+                let (stream, _) = listener.accept().unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                std::thread::spawn(move || {
+                    for _ in lines.map_while(Result::ok).filter(String::is_empty) {
+                        let head = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
+                        (&stream).write_all(head.as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        Endpoint::parse(&url).unwrap()
+    }
+
+    #[test]
+    fn keeps_no_connection_to_one_who_may_be_somebody_else() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let client = Client::new(server([404, 204]), Duration::from_secs(60));
+            for expected in [404, 204, 204] {
+                assert_eq!(client.get("").await.unwrap().status, expected);
+            }
+        });
+    }
 
     #[test]
     fn reads_urls() {
