@@ -172,8 +172,8 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        // Who answers otherwise may be somebody else, for good: before a node refuses packets to a Service without ready
-        // pods, some leave the cluster, and are answered there in the Service's name.
+        // Who answers otherwise may be somebody else, for good: where a Service has no ready pod, a node refuses the first
+        // packet of a connection, but lets the second one out of the cluster, where anybody answers in the Service's name.
         let mut idle = self.idle();
         if head.status.is_success() && idle.len() < MAX_IDLE {
             idle.push(connection);
