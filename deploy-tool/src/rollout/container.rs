@@ -168,7 +168,7 @@ impl Container<'_> {
         if ends < thresholds::OUT_OF_MEMORY_ENDS && self.is_started_again() {
             return State::Waiting(sentence);
         }
-        let next = "raise `resources.limits.memory` (a Wasm service needs at least 64Mi), or make it need less";
+        let next = "raise `resources.limits.memory` (64Mi is plenty for a small Wasm service), or make it need less";
         let memory = Evidence::Memory {
             namespace: self.pod.metadata.namespace.clone().unwrap_or_default(),
             pod: self.pod.metadata.name.clone().unwrap_or_default(),
