@@ -80,6 +80,17 @@ impl Cluster {
             .success();
     }
 
+    /// Deletes an object, `kind/name`.
+    pub fn delete(&self, object: &str) {
+        self.kubectl(&format!("delete {object}")).success();
+    }
+
+    /// Whether there is such an object, `kind/name`.
+    pub fn has(&self, object: &str) -> bool {
+        let said = self.kubectl(&format!("get {object} --ignore-not-found --output name"));
+        !said.success().stdout.is_empty()
+    }
+
     /// The checksums of everything that an installation could leave on a node.
     pub fn traces(&self, node: &str) -> String {
         let files = "find /opt /etc/containerd -type f -exec sha256sum {} + -o -type d -print | sort";

@@ -30,8 +30,22 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     cluster.on(&two, "umount /opt").success();
     assert_eq!([cluster.traces(&one), cluster.traces(&two)], before);
 
+    // Where a budget keeps a pod on it, it stays as it is, and takes pods again.
+    cluster.apply(&pod("plain", &one, &json!({})));
+    cluster.wait_for_pod("plain");
+    cluster.apply(&budget("plain"));
+    cluster
+        .tool(&["node", "install", &one, "--drain", "--timeout", "10s"])
+        .failure(2, &["DT0908", "default/plain", "kubectl get pdb"]);
+    assert_eq!(
+        (cluster.traces(&one), cluster.labels(&one).1),
+        (before[0].clone(), Value::Null)
+    );
+    cluster.delete("pdb/plain");
+
     // It is installed; a second run starts nothing again, and what ran before goes on.
-    let said = cluster.tool(&["node", "install", &one]).success();
+    let said = cluster.tool(&["node", "install", &one, "--drain"]).success();
+    assert!(!cluster.has("pod/plain"));
     assert!(said.stderr.contains("a probe ran as native code"), "{}", said.stderr);
     let (labels, unschedulable) = cluster.labels(&one);
     assert_eq!((&labels["runtime"], unschedulable), (&json!("crun-wasm"), Value::Null));
@@ -78,11 +92,22 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     );
 
     // It stays for as long as pods need it, and leaves nothing.
-    cluster.apply(&wasm_pod(&one));
+    // crun runs ordinary containers, too.
+    cluster.apply(&pod("guest", &one, &json!({"runtimeClassName": "crun-wasm"})));
     cluster.wait_for_pod("guest");
     cluster
         .tool(&["node", "remove", &one])
         .failure(2, &["DT0907", "default/guest"]);
+    cluster.apply(&budget("guest"));
+    cluster
+        .tool(&["node", "remove", &one, "--drain", "--timeout", "10s"])
+        .failure(2, &["DT0908", "default/guest"]);
+    let (labels, unschedulable) = cluster.labels(&one);
+    assert_eq!(
+        (&labels["runtime"], &labels["wasm-engine"], unschedulable),
+        (&json!("crun-wasm"), &json!(engine), Value::Null)
+    );
+    cluster.delete("pdb/guest");
     cluster.tool(&["node", "remove", &one, "--drain"]).success();
     let (labels, unschedulable) = cluster.labels(&one);
     assert_eq!(
@@ -133,11 +158,20 @@ fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
     is_as_before(said.failure(2, &["DT0905", "image: ", "the node is as it was"]));
 }
 
-/// A pod of the RuntimeClass that stays: crun runs ordinary containers, too, and each node has this image.
-fn wasm_pod(node: &str) -> String {
-    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "guest"}, "spec": {
-        "nodeName": node, "runtimeClassName": "crun-wasm", "terminationGracePeriodSeconds": 1,
-        "containers": [{"name": "guest", "image": "registry.k8s.io/pause:3.10.2", "imagePullPolicy": "Never"}],
-    }})
+/// A pod that stays, of an image that each node has.
+fn pod(name: &str, node: &str, more: &Value) -> String {
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": {
+        "nodeName": node, "terminationGracePeriodSeconds": 1,
+        "containers": [{"name": "main", "image": "registry.k8s.io/pause:3.10.2", "imagePullPolicy": "Never"}],
+    }});
+    let specification = pod["spec"].as_object_mut().unwrap();
+    specification.extend(more.as_object().unwrap().clone());
+    pod.to_string()
+}
+
+/// A budget by which this pod may not be evicted.
+fn budget(name: &str) -> String {
+    json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": name}}}})
     .to_string()
 }
