@@ -127,6 +127,28 @@ mod tests {
         assert!(KUBERNETES_VERSIONS.iter().any(|version| minor(version)), "{kubernetes}");
     }
 
+    /// What raises a Go module raises the pin too: else nobody can make the node any more where Docker Hub is not reached.
+    #[test]
+    fn the_go_modules_of_a_node_are_of_the_versions_that_are_pinned() {
+        let read =
+            |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap();
+        let pins = read("oci/versions");
+        for (pin, module, file) in [
+            ("kubernetes_version", "k8s.io/kubernetes", "kubernetes"),
+            ("etcd_version", "go.etcd.io/etcd/server/v3", "etcd"),
+        ] {
+            let version = pins.lines().find_map(|line| line.strip_prefix(pin)?.strip_prefix('='));
+            let required = read(&format!("oci/offline/kindest-node/{file}/go.mod"));
+            let line = format!("{module} {}", version.unwrap());
+            assert!(
+                required
+                    .lines()
+                    .any(|found| found.trim_start_matches("require ").trim() == line),
+                "{file}/go.mod does not require `{line}`, which oci/versions pins"
+            );
+        }
+    }
+
     #[test]
     fn only_contexts_of_kind_have_a_kind_cluster() {
         assert_eq!(kind_cluster("kind-wasm-demo"), Some("wasm-demo"));
