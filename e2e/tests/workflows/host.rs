@@ -76,7 +76,7 @@ fn who_may_not_install_is_told_what_to_install() {
     let said = host.run("scripts/packages", &["wrk", "jq"]);
     said.failure(3, &["this host lacks: wrk jq", "sudo apt-get install wrk jq"]);
     // With a sudo that asks for nothing it is installed, as root and without questions.
-    let sudo = "echo \"$@\" >>\"$CALLS\"";
+    let sudo = r#"printf '%s ' "$@" >>"$CALLS"; echo >>"$CALLS""#;
     let host = Host::with(&[("id", "echo 1000"), ("sudo", sudo), ("apt-get", "exit 1")]);
     let calls = host.path().join("calls");
     let output = host
@@ -86,7 +86,7 @@ fn who_may_not_install_is_told_what_to_install() {
         .unwrap();
     Said::from(output).success();
     let calls = fs::read_to_string(calls).unwrap();
-    let install = calls.lines().last().unwrap();
+    let install = calls.lines().last().unwrap().trim();
     assert!(
         install.starts_with("-n env DEBIAN_FRONTEND=noninteractive apt-get "),
         "{install}"

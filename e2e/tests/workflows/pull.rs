@@ -16,6 +16,11 @@ fn a_pull_that_is_refused_is_tried_three_times_and_told_in_the_engines_words() {
     let address = listener.local_addr().unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
+    let body = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]}"#;
+    let answer = format!(
+        "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
     thread::spawn(move || {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
@@ -25,7 +30,6 @@ fn a_pull_that_is_refused_is_tried_three_times_and_told_in_the_engines_words() {
             if request[..read].starts_with(b"GET /v2/ ") {
                 counted.fetch_add(1, Ordering::SeqCst);
             }
-            let answer = "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             let _ = connection.write_all(answer.as_bytes());
         }
     });
@@ -35,12 +39,8 @@ fn a_pull_that_is_refused_is_tried_three_times_and_told_in_the_engines_words() {
             .output()
             .unwrap(),
     );
-    let said = said.failure(3, &["again in 5 s", "again in 15 s", "429 Too Many Requests"]);
-    assert_eq!(
-        said.stderr.matches("429 Too Many Requests").count(),
-        3,
-        "{}",
-        said.stderr
-    );
+    let sentence = "toomanyrequests: You have reached your pull rate limit.";
+    let said = said.failure(3, &["again in 5 s", "again in 15 s", sentence]);
+    assert_eq!(said.stderr.matches(sentence).count(), 3, "{}", said.stderr);
     assert!(asked.load(Ordering::SeqCst) >= 3, "{}", said.stderr);
 }

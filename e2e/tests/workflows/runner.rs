@@ -88,6 +88,10 @@ impl Runner {
             echo 'runner ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/runner
             mkdir -p /usr/share/dotnet && echo ballast >/usr/share/dotnet/file
             chown {uid}:{gid} {home}
+            # Mounted below the home of this host's root, which in there is closed as well.
+            for path in {home} {toolchain} {go}; do
+              while [ "$path" != / ]; do path=$(dirname "$path"); chmod o+x "$path"; done
+            done
             # The toolchain and the go command are where rustup and a runner have them.
             printf 'PATH=%s/bin:/usr/local/bin:/usr/bin:/bin\nGOROOT_{pin}_X64=%s\n' {toolchain} {go} >/etc/environment"#,
             group = group.trim(),
