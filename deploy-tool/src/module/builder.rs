@@ -37,6 +37,7 @@ impl Builder {
     /// # Errors
     /// When this host has none.
     pub async fn find(cache: &Cache, gives_way: bool) -> Outcome<Self> {
+        made_for(std::env::consts::OS, std::env::consts::ARCH)?;
         let image: LocalImage = docker::required_image(BUILDER_IMAGE).await?;
         let engine = image.label(ENGINE_LABEL).ok_or_else(|| {
             Failure::prerequisite(format!(
@@ -107,6 +108,20 @@ impl Builder {
     }
 }
 
+/// The image of the compiler is made for one kind of machine, see scripts/host.
+fn made_for(system: &str, machine: &str) -> Outcome<()> {
+    match (system, machine) {
+        ("linux", "x86_64") => Ok(()),
+        _ => Err(
+            Failure::prerequisite("Wasm modules are compiled on Linux on x86-64 alone")
+                .because(format!("this is {system} on {machine}"))
+                .next(
+                    "build there, and deploy from here: `apply`, `plan`, `status`, `logs` and the like work everywhere",
+                ),
+        ),
+    }
+}
+
 /// Removes what a run has left that was killed: it would write to files that another one has now.
 async fn remove_left(label: &str) -> Outcome<()> {
     let filter = format!("--filter=label={label}");
@@ -130,5 +145,21 @@ async fn remove(container: String) -> Outcome<()> {
             "cannot remove a container of the builder",
             &output.stderr,
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::ExitStatus;
+
+    #[test]
+    fn another_kind_of_machine_is_refused_by_name() {
+        assert!(made_for("linux", "x86_64").is_ok());
+        for (system, machine) in [("linux", "aarch64"), ("macos", "aarch64"), ("macos", "x86_64")] {
+            let refused = made_for(system, machine).unwrap_err();
+            assert_eq!(refused.status, ExitStatus::Prerequisite);
+            assert_eq!(refused.causes(), [format!("this is {system} on {machine}")]);
+        }
     }
 }
