@@ -12,13 +12,9 @@ use crate::workflow::Variables;
 const IMAGE: &str = "localhost/wasm-runner:trixie";
 const SOCKET: &str = "/var/run/docker.sock";
 /// By which a step speaks to the steps after it, and to this test.
-const FILES: [&str; 5] = [
-    "GITHUB_ENV",
-    "GITHUB_PATH",
-    "GITHUB_OUTPUT",
-    "GITHUB_STEP_SUMMARY",
-    "RECORDED",
-];
+const FILES: [&str; 4] = ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"];
+/// What stands in for programs that speak to GitHub writes down its calls here.
+const CALLS: &str = "RECORDED";
 
 /// One for each workflow; it ends with its value.
 pub struct Runner {
@@ -67,7 +63,10 @@ impl Runner {
         // The authorities that this host trusts: behind some firewalls registries show another.
         if let Some(authorities) = std::env::var_os("SSL_CERT_FILE") {
             let authorities = authorities.to_str().unwrap();
-            arguments.push(format!("--volume={authorities}:/etc/ssl/certs/ca-certificates.crt:ro"));
+            let inside = "/etc/ssl/certs/ca-certificates.crt";
+            arguments.push(format!("--volume={authorities}:{inside}:ro"));
+            // Cargo brings a TLS of its own.
+            arguments.push(format!("--env=CARGO_HTTP_CAINFO={inside}"));
         }
         let group = command("stat", &["--dereference", "--format=%g", SOCKET]).stdout;
         // It ends by itself where this test is killed.
@@ -121,6 +120,7 @@ impl Runner {
         let script = format!(
             r#"set -eu
             cd ~
+            : >{CALLS}
             rm -rf origin.git && git init --quiet --bare origin.git
             cd upload
             git init --quiet
@@ -152,7 +152,7 @@ impl Runner {
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
-        for name in FILES {
+        for name in FILES.into_iter().chain([CALLS]) {
             all.insert(name.to_owned(), self.file(name).display().to_string());
         }
         all.extend(environment.clone());
@@ -179,7 +179,7 @@ impl Runner {
 
     /// What programs that only write down their calls were asked.
     pub fn recorded(&self) -> String {
-        fs::read_to_string(self.file("RECORDED")).unwrap()
+        fs::read_to_string(self.file(CALLS)).unwrap()
     }
 
     /// A file in the checkout of a workflow.

@@ -114,6 +114,19 @@ fn the_steps_of_release() {
     if !whole() {
         return;
     }
+    // Of the glibc that Ubuntu 22.04 has, or an older one.
+    let needs = "tar -xzOf target/dist/*.tar.gz --wildcards '*/deploy-tool' >target/program
+        objdump -T target/program | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1";
+    let said = runner.step("release", needs, &Variables::new()).success();
+    let newest = said.stdout.lines().next().unwrap_or_default();
+    let minor: u32 = newest.strip_prefix("GLIBC_2.").unwrap().parse().unwrap();
+    assert!(minor <= 35, "the program needs {newest}");
+    for call in [
+        format!("cosign sign --yes {}/organisation/orders@sha256:", registry.address),
+        "cosign attest --yes --type slsaprovenance1 --predicate target/images/provenance.json".to_owned(),
+    ] {
+        assert!(recorded.contains(&call), "`{call}` is not in\n{recorded}");
+    }
     let log = registry.log();
     for image in ["orders", "events"] {
         let tag = format!("PUT /v2/organisation/{image}/manifests/1.2.3-rc.1");
