@@ -215,6 +215,8 @@ fn services_and_database_agree() {
             "mariadb.orders.svc.cluster.local."
         );
     }
+    // Without it the image lets root in from everywhere.
+    assert_eq!(variable(&database, "MARIADB_ROOT_HOST")["value"], "localhost");
     let secret = object("Secret", "mariadb");
     assert_eq!(generated_keys(&secret), ["MARIADB_PASSWORD", "MARIADB_ROOT_PASSWORD"]);
     assert!(
