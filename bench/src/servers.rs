@@ -127,9 +127,20 @@ impl Database {
 
     /// Runs statements. As `bench` it goes over TCP, on which the server of the image's first start does not listen.
     fn sql(&self, user: &str, statements: &str) -> Result<()> {
-        let over = if user == "root" { "--protocol=socket" } else { "--protocol=tcp" };
+        let over = if user == "root" {
+            "--protocol=socket"
+        } else {
+            "--protocol=tcp"
+        };
         let user = format!("--user={user}");
-        let client = ["mariadb", over, "--host=127.0.0.1", &user, "--password=bench", "--execute"];
+        let client = [
+            "mariadb",
+            over,
+            "--host=127.0.0.1",
+            &user,
+            "--password=bench",
+            "--execute",
+        ];
         let output = Command::new("docker")
             .args(["exec", &self.container.0])
             .args(client)

@@ -381,22 +381,24 @@ fn systemd(crun: &str) -> String {
 /// What systemd is asked for in a container's life: its start, its change and its end, also that of one that ran out of memory.
 fn a_scope_comes_changes_and_goes(node: &Node, crun: &str) {
     let scope = |property: &str| {
-        let said = node
-            .0
-            .run(&format!("systemctl show --value --property={property} crun-guest.scope"));
+        let said = node.0.run(&format!(
+            "systemctl show --value --property={property} crun-guest.scope"
+        ));
         said.trim().to_owned()
     };
     let mebibytes = |count: u32| (count << 20).to_string();
     let bundle_with_limit = |text: &str| {
         node.bundle("guest", text, &[]);
         let limit = format!(".linux.resources.memory.limit = {}", mebibytes(64));
-        node.0
-            .run(&format!("cd /guest && jq '{limit}' config.json >new && mv new config.json"));
+        node.0.run(&format!(
+            "cd /guest && jq '{limit}' config.json >new && mv new config.json"
+        ));
     };
 
     bundle_with_limit(STAYS);
-    node.0
-        .run(&format!("{crun} run --detach --bundle /guest guest </dev/null >/dev/null 2>&1"));
+    node.0.run(&format!(
+        "{crun} run --detach --bundle /guest guest </dev/null >/dev/null 2>&1"
+    ));
     assert_eq!(
         (scope("ActiveState"), scope("MemoryMax")),
         ("active".to_owned(), mebibytes(64))
