@@ -126,7 +126,10 @@ mod tests {
             let (name, digest) = image.split_once("@sha256:").unwrap_or((image, ""));
             let is_hexadecimal = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             assert!(digest.len() == 64 && is_hexadecimal, "{image} names no digest");
-            assert!(name.rsplit('/').next().is_some_and(|last| last.contains(':')), "{image} names no tag");
+            assert!(
+                name.rsplit('/').next().is_some_and(|last| last.contains(':')),
+                "{image} names no tag"
+            );
         }
     }
 
