@@ -30,13 +30,15 @@ impl Machine {
         Self(docker(&arguments).stdout.trim().to_owned())
     }
 
-    /// Starts one with the image's systemd, and waits until that has started its units.
+    /// Starts one with the image's systemd, as kind does, and waits until that has started its units. In the host's
+    /// namespace of cgroups, systemd would mount controllers that the host has not, and what is made there stays.
     pub fn booted(image: &str) -> Self {
         let options = [
             "run",
             "--detach",
             "--label=deploy-tool.test",
             "--privileged",
+            "--cgroupns=private",
             "--network=none",
             "--tmpfs=/run",
             "--tmpfs=/tmp",

@@ -35,6 +35,7 @@ impl Machine {
         docker(&["rm", "--force", "--volumes", name]);
         let options = [
             "--privileged",
+            "--cgroupns=private",
             "--tmpfs=/run",
             "--tmpfs=/tmp",
             "--volume=/var",
