@@ -19,7 +19,7 @@ text() {
   local text=${1//\\/\\\\}
   printf "'%s'" "${text//\'/\'\'}"
 }
-name() { printf '`%s`' "${1//\`/\`\`}"; }
+name() { echo "\`${1//\`/\`\`}\`"; }
 client() { mariadb --no-defaults --protocol=socket --socket="$socket" --user=root "$@"; }
 
 make_users() {
