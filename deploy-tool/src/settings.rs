@@ -118,6 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn images_of_docker_hub_are_named_by_their_digest() {
+        let pins = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../oci/versions")).unwrap();
+        let images: Vec<&str> = pins.lines().filter(|line| line.starts_with("hub_")).collect();
+        assert!(images.len() >= 4, "{images:?}");
+        for image in images {
+            let (name, digest) = image.split_once("@sha256:").unwrap_or((image, ""));
+            let is_hexadecimal = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            assert!(digest.len() == 64 && is_hexadecimal, "{image} names no digest");
+            assert!(
+                name.rsplit('/').next().is_some_and(|last| last.contains(':')),
+                "{image} names no tag"
+            );
+        }
+    }
+
+    #[test]
     fn the_versions_are_those_that_the_images_are_made_with() {
         let pins = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../oci/versions")).unwrap();
         let pin = |name: &str| pins.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));

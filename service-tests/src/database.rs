@@ -52,6 +52,8 @@ impl Database {
             "--env",
             "MARIADB_ROOT_PASSWORD=secret",
             "--env",
+            "MARIADB_ROOT_HOST=localhost",
+            "--env",
             "MARIADB_USER=orders",
             "--env",
             "MARIADB_PASSWORD=secret",
@@ -64,7 +66,7 @@ impl Database {
         .unwrap();
         let database = Database { container, port };
         await_that("the database takes orders from its administrator", || {
-            // Tests make databases of their own; root may come from inside alone.
+            // Tests make databases of their own.
             database.administer("GRANT ALL ON *.* TO 'orders'@'%'").is_ok()
         });
         database.await_ready();

@@ -4,9 +4,9 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::{NativeImage, Observed, Verdict, effect, ending, guest, nodes};
-use crate::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED};
+use crate::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
 use crate::failure::Failure;
-use crate::rollout::unknown_handler;
+use crate::rollout::{cannot_ask_systemd, unknown_handler};
 
 /// What is known of a node.
 #[derive(Clone, Debug)]
@@ -79,7 +79,17 @@ fn handlers(node: &Node) -> Vec<&str> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
-fn pod(_: &Facts<'_>, observed: &Observed) -> Verdict {
+fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
+    if let Some(warning) = observed.warnings().find(|warning| cannot_ask_systemd(warning)) {
+        let failure = Failure::cluster("crun cannot ask systemd for a cgroup: no D-Bus daemon runs on the node")
+            .code(&SYSTEMD)
+            .showing(warning)
+            .next(format!(
+                "`deploy-tool node install {}` brings an engine that needs none; or install and start D-Bus on the node",
+                nodes::name(facts.node)
+            ));
+        return Verdict::Broken(failure);
+    }
     let failure = |what: String| Failure::cluster(what).code(&POD);
     let next = "`kubectl describe node NODE` says how the node is; its events and the log of containerd say why";
     match observed.refused() {

@@ -15,6 +15,9 @@ use crate::{digest, lock};
 
 /// Label of a container: the cache that it works for, and its task. There is one at a time.
 const TASK_LABEL: &str = "deploy-tool.task";
+/// The owner's files in a home folder are out of reach for containers that SELinux confines. A label of their own (`:z`) would
+/// stay on them.
+const UNCONFINED: &str = "--security-opt=label=disable";
 /// The least share of the processors, where others want them; the usual one is 1024.
 /// <https://docs.docker.com/engine/containers/resource_constraints/#configure-the-default-cfs-scheduler>
 const LEAST_SHARE: &str = "--cpu-shares=2";
@@ -83,7 +86,7 @@ impl Builder {
         let root = self.cache.folder();
         let owner = std::fs::metadata(root)
             .map_err(|error| Failure::file(format!("cannot look at `{}`", root.display()), &error))?;
-        let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never"].map(str::to_owned);
+        let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never", UNCONFINED].map(str::to_owned);
         let own = [
             format!("--name={name}"),
             format!("--label={label}"),

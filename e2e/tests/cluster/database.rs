@@ -107,6 +107,18 @@ impl Stage for Pods {
     }
 }
 
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn root_of_the_database_comes_from_its_own_pod_alone() {
+    let hosts = "SELECT host FROM mysql.user WHERE user = 'root'";
+    let answer = Pods::behind_the_service().administer(hosts).unwrap();
+    assert_eq!(
+        answer.split_whitespace().skip(1).collect::<Vec<_>>(),
+        ["localhost"],
+        "{answer}"
+    );
+}
+
 /// Tells a story, after which the pods are the same as before, and never ended.
 fn tell(stage: &Pods, story: impl FnOnce(&Pods)) {
     let containers = || {

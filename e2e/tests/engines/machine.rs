@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use e2e::Said;
+use e2e::{Said, eventually};
 
 use crate::docker;
 
@@ -29,6 +30,30 @@ impl Machine {
         Self(docker(&arguments).stdout.trim().to_owned())
     }
 
+    /// Starts one with the image's systemd, as kind does, and waits until that has started its units. In the host's
+    /// namespace of cgroups, systemd would mount controllers that the host has not, and what is made there stays.
+    pub fn booted(image: &str) -> Self {
+        let options = [
+            "run",
+            "--detach",
+            "--label=deploy-tool.test",
+            "--privileged",
+            "--cgroupns=private",
+            "--network=none",
+            "--tmpfs=/run",
+            "--tmpfs=/tmp",
+            "--volume=/var",
+            "--security-opt=seccomp=unconfined",
+            image,
+        ];
+        let machine = Self(docker(&options).stdout.trim().to_owned());
+        eventually("systemd has started its units", Duration::from_secs(120), || {
+            let said = machine.try_run("systemctl is-system-running");
+            matches!(said.stdout.trim(), "running" | "degraded").then_some(())
+        });
+        machine
+    }
+
     /// What a command prints there.
     pub fn run(&self, command: &str) -> String {
         self.try_run(command).success().stdout
@@ -50,6 +75,8 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = Command::new("docker").args(["rm", "--force", &self.0]).output();
+        let _ = Command::new("docker")
+            .args(["rm", "--force", "--volumes", &self.0])
+            .output();
     }
 }

@@ -97,6 +97,13 @@ impl Cluster {
         self.on(node, files).success().stdout
     }
 
+    /// The image that each pod starts with, by the configuration of containerd: every node has it.
+    pub fn sandbox_image(&self) -> String {
+        let script = r#"sed -n 's/^ *sandbox_image = "\(.*\)"$/\1/p' /etc/containerd/config.toml"#;
+        let said = self.on(&self.node("worker"), script).success();
+        said.stdout.trim().to_owned()
+    }
+
     /// Labels of a node, and whether it is cordoned.
     pub fn labels(&self, node: &str) -> (Value, Value) {
         let said = self.kubectl(&format!("get node {node} --output json")).success();

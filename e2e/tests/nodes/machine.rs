@@ -35,6 +35,7 @@ impl Machine {
         docker(&["rm", "--force", "--volumes", name]);
         let options = [
             "--privileged",
+            "--cgroupns=private",
             "--tmpfs=/run",
             "--tmpfs=/tmp",
             "--volume=/var",
@@ -181,6 +182,32 @@ fn an_engine_of_the_nodes_own_image_is_left_alone() {
         assert_eq!(machine.installer(verb)["code"], code, "{verb}");
     }
     assert_eq!(machine.traces(), before);
+}
+
+#[test]
+#[ignore = "starts nodes, see main.rs"]
+fn a_node_on_which_the_engine_cannot_ask_systemd_is_left_alone() {
+    let machine = Machine::start("wasm-machine-systemd", "localhost/wasm-node-plain:v1.36");
+    // As on kind's own: the engine has systemd's socket alone.
+    machine.on("! test -e /run/dbus/system_bus_socket").success();
+    let before = machine.traces();
+    machine.on("mv /run/systemd/private /run/systemd/elsewhere").success();
+    for verb in ["check", "install"] {
+        let line = machine.installer(verb);
+        let said = line.to_string();
+        assert_eq!(line["code"], 901, "{verb}");
+        for part in [
+            "SystemdCgroup",
+            "/run/dbus/system_bus_socket: No such file",
+            "/run/systemd/private: No such file",
+            "systemctl start dbus.socket",
+        ] {
+            assert!(said.contains(part), "{verb}: {part}: {said}");
+        }
+    }
+    assert_eq!(machine.traces(), before);
+    machine.on("mv /run/systemd/elsewhere /run/systemd/private").success();
+    assert_eq!(machine.installer("check")["state"], "changed");
 }
 
 #[test]

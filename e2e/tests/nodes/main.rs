@@ -17,6 +17,7 @@ const RUNTIME_CLASS: &str = include_str!("../../../manifests/runtimeclass.yaml")
 fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     let cluster = Cluster::up("wasm-nodes");
     let (one, two) = (cluster.node("worker"), cluster.node("worker2"));
+    let image = cluster.sandbox_image();
     let before = [cluster.traces(&one), cluster.traces(&two)];
     let restarts = cluster.restarts(&one);
 
@@ -31,7 +32,7 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     assert_eq!([cluster.traces(&one), cluster.traces(&two)], before);
 
     // Where a budget keeps a pod on it, it stays as it is, and takes pods again.
-    cluster.apply(&pod("plain", &one, &json!({})));
+    cluster.apply(&pod("plain", &one, &image, &json!({})));
     cluster.wait_for_pod("plain");
     cluster.apply(&budget("plain"));
     cluster
@@ -93,7 +94,7 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
 
     // It stays for as long as pods need it, and leaves nothing.
     // crun runs ordinary containers, too.
-    cluster.apply(&pod("guest", &one, &json!({"runtimeClassName": "crun-wasm"})));
+    cluster.apply(&pod("guest", &one, &image, &json!({"runtimeClassName": "crun-wasm"})));
     cluster.wait_for_pod("guest");
     cluster
         .tool(&["node", "remove", &one])
@@ -158,11 +159,11 @@ fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
     is_as_before(said.failure(2, &["DT0905", "image: ", "the node is as it was"]));
 }
 
-/// A pod that stays, of an image that each node has.
-fn pod(name: &str, node: &str, more: &Value) -> String {
+/// A pod that stays, of an image that the node has.
+fn pod(name: &str, node: &str, image: &str, more: &Value) -> String {
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": {
         "nodeName": node, "terminationGracePeriodSeconds": 1,
-        "containers": [{"name": "main", "image": "registry.k8s.io/pause:3.10.2", "imagePullPolicy": "Never"}],
+        "containers": [{"name": "main", "image": image, "imagePullPolicy": "Never"}],
     }});
     let specification = pod["spec"].as_object_mut().unwrap();
     specification.extend(more.as_object().unwrap().clone());
