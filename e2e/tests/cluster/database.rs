@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use service_tests::away::{self, Afterwards, Stage};
 use service_tests::http::{Request, Response};
 
-use crate::harness::{NodePort, answered, eventually, kubectl, order, pods, reachable, url};
+use crate::harness::{NodePort, answered, eventually, kubectl, order, pods, reachable, scaled, url};
 
 /// The Service and the database's pod.
 struct Pods {
@@ -48,7 +48,7 @@ fn database() -> Value {
 }
 
 fn await_database_other_than(uid: &Value) {
-    eventually("a new database pod is ready", Duration::from_secs(240), || {
+    eventually("a new database pod is ready", || {
         let database = database();
         let ready = database["status"]["conditions"]
             .as_array()?
@@ -186,7 +186,11 @@ fn names_cannot_be_resolved() {
             for _ in 0..40 {
                 let start = Instant::now();
                 assert_eq!(stage.send(&get("/healthz")).unwrap().status, 200);
-                assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+                assert!(
+                    start.elapsed() < scaled(Duration::from_secs(5)),
+                    "{:?}",
+                    start.elapsed()
+                );
                 thread::sleep(Duration::from_millis(400));
             }
         });

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::Said;
+use e2e::{Said, container_label};
 
 use crate::docker;
 
@@ -14,8 +14,7 @@ impl Machine {
     /// Starts one without a network.
     pub fn start(image: &str) -> Self {
         let options = [
-            "--label",
-            "deploy-tool.test",
+            &container_label(),
             "--privileged",
             "--network=none",
             "--entrypoint=sleep",

@@ -1,12 +1,10 @@
 //! A kind cluster of plain nodes, for the time of a test.
 
 use std::process::Command;
-use std::time::Duration;
 
-use e2e::{Said, deploy_tool_command, eventually};
+use e2e::{Said, deploy_tool_command, eventually, node_image};
 use serde_json::Value;
 
-const NODE_IMAGE: &str = "localhost/wasm-node-plain:v1.36";
 const CONFIGURATION: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n- role: worker\n\
     - role: worker\n";
 
@@ -29,7 +27,7 @@ impl Cluster {
             "--name",
             name,
             "--node-image",
-            NODE_IMAGE,
+            &node_image("wasm-node-plain"),
             "--config",
             path.to_str().unwrap(),
         ];
@@ -131,7 +129,7 @@ impl Cluster {
 
     /// Waits until a pod runs.
     pub fn wait_for_pod(&self, name: &str) {
-        eventually("the pod runs", Duration::from_secs(120), || {
+        eventually("the pod runs", || {
             let said = self.kubectl(&format!("get pod {name} --output jsonpath='{{.status.phase}}'"));
             (said.stdout == "Running").then_some(())
         });
