@@ -117,8 +117,12 @@ fn two_workloads_at_once_and_an_autoscaler_only_when_told() {
 fn what_fits_on_no_node_says_how_many_run_and_what_is_missing() {
     // Some fit on each node, however large it is.
     let node = object("default", &format!("node/{}-worker", cluster()));
-    let cores: usize = node["status"]["allocatable"]["cpu"].as_str().unwrap().parse().unwrap();
-    let third = format!("{}m", cores * 1000 / 3);
+    let cores = node["status"]["allocatable"]["cpu"].as_str().unwrap();
+    let thousandths: usize = match cores.strip_suffix('m') {
+        Some(thousandths) => thousandths.parse().unwrap(),
+        None => cores.parse::<usize>().unwrap() * 1000,
+    };
+    let third = format!("{}m", thousandths / 3);
     let namespace = namespace("verbs-fit", &[sleeper("Deployment", "big", &third)]);
     let within = format!("--namespace {}`", namespace.name);
     let parts = [
