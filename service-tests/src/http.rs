@@ -4,6 +4,8 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::scaled;
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -89,8 +91,9 @@ impl Request {
 /// A connection that gives up on a service that never answers.
 pub fn connect(address: &str) -> Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(60)))?;
+    let limit = Some(scaled(Duration::from_secs(60)));
+    stream.set_read_timeout(limit)?;
+    stream.set_write_timeout(limit)?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

@@ -1,18 +1,15 @@
 //! `bench`: every figure is there, and nothing is left behind.
 
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{cluster, deploy_tool, deploy_tool_command, eventually, kubectl};
+use crate::harness::{Namespace, Running, cluster, context, deploy_tool, deploy_tool_command, eventually, kubectl};
 use crate::release::assert_follows;
 
-const NAMESPACE: &str = "bench-test";
-
-fn nothing_is_left() {
-    eventually("the namespace is gone", Duration::from_secs(120), || {
-        (kubectl(&["get", "namespace", NAMESPACE]).code != 0).then_some(())
+fn nothing_is_left(namespace: &Namespace) {
+    eventually("the namespace is gone", || {
+        (kubectl(&["get", "namespace", &namespace.name]).code != 0).then_some(())
     });
     for worker in ["worker", "worker2"] {
         let node = format!("{}-{worker}", cluster());
@@ -28,13 +25,13 @@ fn nothing_is_left() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, namespace) = (tempfile::tempdir().unwrap(), Namespace::named("bench"));
     let [page, result] = ["bench.html", "bench.json"].map(|name| folder.path().join(name));
     let arguments = [
         "bench",
         "--quick",
         "--namespace",
-        NAMESPACE,
+        &namespace.name,
         "--page",
         page.to_str().unwrap(),
     ];
@@ -58,23 +55,29 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
     assert!(report["machine"]["cores"].as_u64() > Some(0), "{}", report["machine"]);
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.matches("<svg").count() > 30 && page.contains("aot"));
-    nothing_is_left();
+    nothing_is_left(&namespace);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_run_that_is_stopped_leaves_nothing_behind() {
-    let context = format!("kind-{}", cluster());
-    let arguments = ["bench", "--quick", "--namespace", NAMESPACE, "--context", &context];
-    let mut run = deploy_tool_command(&arguments).spawn().unwrap();
-    eventually("the database is being started", Duration::from_secs(300), || {
-        assert!(run.try_wait().unwrap().is_none(), "it has ended");
-        (kubectl(&["--namespace", NAMESPACE, "get", "deployment", "mariadb"]).code == 0).then_some(())
+    let (context, namespace) = (context(), Namespace::named("bench"));
+    let run = Running::start(deploy_tool_command(&[
+        "bench",
+        "--quick",
+        "--namespace",
+        &namespace.name,
+        "--context",
+        &context,
+    ]));
+    run.line_after_builds("the images are built and loaded", |line| {
+        line.starts_with("✓ images on the nodes")
     });
-    let interrupted = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
-    assert!(interrupted.unwrap().success());
-    assert_eq!(run.wait().unwrap().code(), Some(130));
-    nothing_is_left();
+    eventually("the database is being started", || {
+        (kubectl(&["--namespace", &namespace.name, "get", "deployment", "mariadb"]).code == 0).then_some(())
+    });
+    assert_eq!(run.interrupt().code, 130);
+    nothing_is_left(&namespace);
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! The two engines of our nodes, `crun run` by `crun run`: each patch of the tuned one beside what Debian's does.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use e2e::eventually;
+use e2e::{eventually, node_image, pinned};
 use serde_json::{Value, json};
 
 use crate::BUILDER;
 use crate::machine::Machine;
 
-const IMAGE: &str = "localhost/wasm-node-both:v1.36";
 /// Debian's crun.
 pub const STOCK: &str = "/usr/bin/crun";
 
@@ -19,7 +17,7 @@ pub struct Node(Machine);
 impl Node {
     /// Starts one.
     pub fn start() -> Self {
-        Self(Machine::start(IMAGE))
+        Self(Machine::start(&node_image("wasm-node-both")))
     }
 
     /// Starts one with systemd.
@@ -79,7 +77,7 @@ impl Node {
             process: running,
             pid: 0,
         };
-        running.pid = eventually("the guest runs", Duration::from_secs(60), || {
+        running.pid = eventually("the guest runs", || {
             let state: Value = serde_json::from_str(&running.said("state guest")).ok()?;
             let pid = state["pid"].as_u64()?;
             // The guest's own code has made the folder: the module is loaded, and the handlers of signals are in place.
@@ -123,9 +121,7 @@ impl Running<'_> {
     /// The exit code after a signal.
     fn ended_by(mut self, name: &str) -> i32 {
         self.signal(name);
-        let code = eventually("the guest ends", Duration::from_secs(60), || {
-            self.process.try_wait().unwrap()
-        });
+        let code = eventually("the guest ends", || self.process.try_wait().unwrap());
         code.code().unwrap()
     }
 }
@@ -307,7 +303,7 @@ fn the_tuned_engine_asks_for_native_code_where_wasmedge_has_to_be_asked() {
 #[ignore = "needs Docker and the images of the tests"]
 fn whoever_asks_the_stand_in_for_llvm_to_compile_is_told_that_it_cannot() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = Machine::start(IMAGE);
+    let engine = Machine::start(&node_image("wasm-node-both"));
     let libraries = engine.run("ls -d /opt/wasm-engine/*/lib");
     let from = format!("{}:{}/libLLVM.so.19.1", engine.0, libraries.trim());
     crate::docker(&["cp", &from, &folder.path().display().to_string()]);
@@ -431,20 +427,11 @@ const GROWS: &str = r#"(module
 /// The folder's name says which releases are in it: it changes with them.
 #[test]
 fn the_engines_name_is_that_of_its_parts() {
-    let versions = std::fs::read_to_string(e2e::repository().join("oci/versions")).unwrap();
-    let value = |name: &str| {
-        let line = versions.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
-        line.unwrap().to_owned()
-    };
-    let crun = value("crun_version");
+    let (crun, engine) = (pinned("crun_version"), pinned("engine"));
     let parts = format!(
         "crun-{}-wasmedge-{}-r",
         crun.split('-').next().unwrap(),
-        value("wasmedge_version")
+        pinned("wasmedge_version")
     );
-    assert!(
-        value("engine").starts_with(&parts),
-        "{} is not {parts}N",
-        value("engine")
-    );
+    assert!(engine.starts_with(&parts), "{engine} is not {parts}N");
 }

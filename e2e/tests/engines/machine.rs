@@ -2,9 +2,8 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use e2e::{Said, eventually};
+use e2e::{Said, container_label, eventually};
 
 use crate::docker;
 
@@ -15,8 +14,7 @@ impl Machine {
     /// Starts one without a network.
     pub fn start(image: &str) -> Self {
         let options = [
-            "--label",
-            "deploy-tool.test",
+            &container_label(),
             "--privileged",
             "--network=none",
             "--entrypoint=sleep",
@@ -47,7 +45,7 @@ impl Machine {
             image,
         ];
         let machine = Self(docker(&options).stdout.trim().to_owned());
-        eventually("systemd has started its units", Duration::from_secs(120), || {
+        eventually("systemd has started its units", || {
             let said = machine.try_run("systemctl is-system-running");
             matches!(said.stdout.trim(), "running" | "degraded").then_some(())
         });

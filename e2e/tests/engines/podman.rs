@@ -1,7 +1,5 @@
 //! `podman run` with crun and WasmEdge takes the image that `deploy-tool build` has packed: as the README says.
 
-use std::time::Duration;
-
 use e2e::{deploy_tool_exactly, eventually, repository};
 
 use crate::machine::Machine;
@@ -26,7 +24,7 @@ fn podman_runs_the_archive_ahead_of_time_compiled_as_the_readme_says() {
     // Nothing but what a container in a container needs.
     let nested = "--network=none --cgroups=disabled --detach";
     let container = machine.run(&format!("cd / && podman run {nested} {written}"));
-    eventually("it listens", Duration::from_secs(60), || {
+    eventually("it listens", || {
         let log = machine.run(&format!("podman logs {} 2>&1", container.trim()));
         log.contains("(wasm, aot)").then_some(())
     });

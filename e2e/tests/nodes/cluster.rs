@@ -1,12 +1,10 @@
 //! A kind cluster of plain nodes, for the time of a test.
 
 use std::process::Command;
-use std::time::Duration;
 
-use e2e::{Said, deploy_tool_command, eventually};
+use e2e::{Said, deploy_tool_command, eventually, node_image};
 use serde_json::Value;
 
-const NODE_IMAGE: &str = "localhost/wasm-node-plain:v1.36";
 const CONFIGURATION: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n- role: worker\n\
     - role: worker\n";
 
@@ -29,7 +27,7 @@ impl Cluster {
             "--name",
             name,
             "--node-image",
-            NODE_IMAGE,
+            &node_image("wasm-node-plain"),
             "--config",
             path.to_str().unwrap(),
         ];
@@ -97,13 +95,6 @@ impl Cluster {
         self.on(node, files).success().stdout
     }
 
-    /// The image that each pod starts with, by the configuration of containerd: every node has it.
-    pub fn sandbox_image(&self) -> String {
-        let script = r#"sed -n 's/^ *sandbox_image = "\(.*\)"$/\1/p' /etc/containerd/config.toml"#;
-        let said = self.on(&self.node("worker"), script).success();
-        said.stdout.trim().to_owned()
-    }
-
     /// Labels of a node, and whether it is cordoned.
     pub fn labels(&self, node: &str) -> (Value, Value) {
         let said = self.kubectl(&format!("get node {node} --output json")).success();
@@ -138,7 +129,7 @@ impl Cluster {
 
     /// Waits until a pod runs.
     pub fn wait_for_pod(&self, name: &str) {
-        eventually("the pod runs", Duration::from_secs(120), || {
+        eventually("the pod runs", || {
             let said = self.kubectl(&format!("get pod {name} --output jsonpath='{{.status.phase}}'"));
             (said.stdout == "Running").then_some(())
         });
