@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test clean host images check fuzz tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo test test-hub clean host images check fuzz tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -9,6 +9,9 @@ demo: ## everything, on a fresh machine: ends with a reachable service
 
 test: ## everything that proves it
 	@scripts/test
+
+test-hub: images ## the demo with Docker Hub's names, on a host in a container with a Docker engine of its own (DOCKER_SUITE=sid, …)
+	@scripts/test-hub
 
 clean: ## the clusters and their containers gone; images and caches stay
 	@scripts/clean
