@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo test test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,6 +12,9 @@ test: ## everything that proves it
 
 test-workflows: ## every step of .github/workflows in a container with a hosted runner's tools, as its user (half an hour)
 	@scripts/test-workflows
+
+test-hub: images ## the demo with Docker Hub's names, on a host in a container with a Docker engine of its own (DOCKER_SUITE=sid, …)
+	@scripts/test-hub
 
 clean: ## the clusters and their containers gone; images and caches stay
 	@scripts/clean
