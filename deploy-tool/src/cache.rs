@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Failure, Outcome};
 use crate::settings;
+use diagnostics::{Failure, Outcome};
 
 /// The folder of everything that can be made again.
 #[derive(Clone, Debug)]

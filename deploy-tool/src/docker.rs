@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 
 use serde::Deserialize;
 
-use crate::failure::{DISK_FULL_HINT, Failure, Outcome};
 use crate::process::{self, Output};
+use diagnostics::{DISK_FULL_HINT, Failure, Outcome};
 
 /// What is known of a local image.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::failure::{Failure, Outcome};
 use crate::process;
+use diagnostics::{Failure, Outcome};
 
 /// The commit of a checkout in which everything is committed.
 ///

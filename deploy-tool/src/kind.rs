@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use crate::cache::Cache;
 use crate::docker;
-use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
 use crate::process;
+use diagnostics::{Failure, Outcome};
 
 /// A container that is a node of a cluster.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -12,14 +12,12 @@ pub mod bom;
 pub mod cache;
 pub mod cli;
 pub mod cluster;
-pub mod code;
 pub mod commands;
 pub mod connections;
 pub mod deployer;
 pub mod digest;
 pub mod docker;
 pub mod doctor;
-pub mod failure;
 pub mod forward;
 pub mod git;
 pub mod image;
@@ -45,7 +43,6 @@ pub mod registry;
 pub mod release;
 pub mod report;
 pub mod resend;
-pub mod rollout;
 pub mod scaling;
 pub mod settings;
 pub mod signature;
@@ -57,7 +54,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use failure::{ExitStatus, Failure, Outcome};
+use diagnostics::{ExitStatus, Failure, Outcome};
 use printer::Printer;
 
 /// Runs a command line and says how the process ends.

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use crate::cache::Cache;
 use crate::docker;
-use crate::failure::{Failure, Outcome};
 use crate::kind::Node;
+use diagnostics::{Failure, Outcome};
 
 /// The network of kind's nodes.
 const NETWORK: &str = "kind";

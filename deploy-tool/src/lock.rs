@@ -6,9 +6,9 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 
 use crate::cache::Cache;
-use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
 use crate::release::Name;
+use diagnostics::{Failure, Outcome};
 
 /// A lock that is held until the value is dropped.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ fn attempt(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::ExitStatus;
+    use diagnostics::ExitStatus;
 
     #[test]
     fn one_at_a_time_on_one_cluster() {

@@ -7,8 +7,8 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
+use diagnostics::{Failure, Outcome};
 
 /// How many of the last lines of a log an error shows.
 const SHOWN_LINES: usize = 12;
@@ -115,7 +115,7 @@ impl Logged {
             .showing(&text)
             .next(format!("read the whole log: {}", self.log.display()));
         Err(if says_disk_full(&text) {
-            failure.next(crate::failure::DISK_FULL_HINT)
+            failure.next(diagnostics::DISK_FULL_HINT)
         } else {
             failure
         })
@@ -183,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_missing_program_is_a_missing_prerequisite() {
         let failure = capture(command("no-such-program-here", [""; 0])).await.unwrap_err();
-        assert_eq!(failure.status, crate::failure::ExitStatus::Prerequisite);
+        assert_eq!(failure.status, diagnostics::ExitStatus::Prerequisite);
         assert!(failure.what().contains("`no-such-program-here` is not installed"));
     }
 

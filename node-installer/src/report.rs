@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-/// Numbers of the catalogue in `deploy-tool/src/code/node.rs`.
+/// Numbers of the catalogue in `deploy-tool/crates/diagnostics/src/code/node.rs`.
 pub const UNFIT: u16 = 901;
 /// Somebody else's runtime has the handler's name.
 pub const HANDLER_TAKEN: u16 = 902;

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{Fate, Found, Work, reason};
 use crate::cache::Cache;
 use crate::digest;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// The place of the background's work on one image of one project. There is one at a time.
 #[derive(Clone, Debug)]

@@ -12,12 +12,12 @@ use kube::core::Status;
 
 use super::discover::{Kinds, Placed, api};
 use super::{Cluster, client::explain, establish};
-use crate::failure::{Failure, Outcome};
 use crate::manifest::{self, Object, Wave};
 use crate::password;
 use crate::plan::{self, Action, Plan, Step, Version};
 use crate::printer::{self, Progress, Written};
 use crate::settings::{FIELD_MANAGER, PARALLEL_REQUESTS};
+use diagnostics::{Failure, Outcome};
 
 /// How often an object is sent again that only its controller has changed in between.
 const MOST_ATTEMPTS: usize = 5;

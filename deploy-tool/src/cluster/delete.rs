@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use super::client::explain;
 use super::discover::Kinds;
 use super::{Cluster, list};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::Wave;
 use crate::printer::{Action, Progress, Written};
 use crate::release::{Identity, claims_of};
 use crate::settings::PARALLEL_REQUESTS;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// How soon a watch that could not be started is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -9,13 +9,13 @@ use super::up::report;
 use crate::cache::Cache;
 use crate::cli::{ApplyArguments, Place};
 use crate::cluster::{Cluster, revisions};
-use crate::failure::{Failure, Outcome};
 use crate::manifest::Object;
 use crate::plan::saved;
 use crate::printer::Printer;
 use crate::publish::PullSecret;
 use crate::release::{Name, images_of_placeholders};
 use crate::{deployer, lock, manifest, publish};
+use diagnostics::{Failure, Outcome};
 
 /// Runs the command.
 ///

@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use crate::background::worker::Background;
 use crate::cache::Cache;
 use crate::cli::SourceArguments;
-use crate::failure::{Failure, Outcome};
 use crate::image::Built;
 use crate::module::native::NativeForm;
+use diagnostics::{Failure, Outcome};
 
 /// Begins it, or finds it under way. Returns the process and its log, for people.
 ///

@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::cache::Cache;
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
 use crate::cluster::{Cluster, pods};
-use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
 use crate::settings::IMAGE_ENGINE_LABEL;
 use crate::{docker, kind, kind_config, local_registry, lock, readiness};
+use diagnostics::{Failure, Outcome};
 
 /// Creates the cluster, starts it again, or finds it running.
 ///

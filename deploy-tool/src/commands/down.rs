@@ -11,11 +11,11 @@ use crate::cluster::delete::{self, Doomed};
 use crate::cluster::discover::Kinds;
 use crate::cluster::revisions::Held;
 use crate::cluster::{Cluster, foreign, live, plan, preflight, revisions};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
 use crate::release::{History, Identity, Name, Revision, State};
 use crate::{deployer, lock, manifest};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// Runs the command.
 ///

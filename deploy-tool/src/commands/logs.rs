@@ -10,11 +10,11 @@ use kube::api::LogParams;
 use crate::cli::LogsArguments;
 use crate::cluster::Cluster;
 use crate::cluster::logs::{self, Change, Selection};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::logs::{Follow, Key, Line, Opening, State, split};
 use crate::manifest;
 use crate::printer::Printer;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// How many logs are followed at once: each is a connection to the API server and from there to a node.
 const MOST_AT_ONCE: usize = 50;

@@ -34,8 +34,8 @@ mod version;
 pub mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
-use crate::failure::{ExitStatus, Outcome};
 use crate::printer::Printer;
+use diagnostics::{ExitStatus, Outcome};
 
 /// Does what the command line says; also says how the process ends.
 ///

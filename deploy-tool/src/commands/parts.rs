@@ -7,7 +7,6 @@ use super::build::{Form, Variation};
 use crate::background::worker::Background;
 use crate::cache::Cache;
 use crate::cli::SourceArguments;
-use crate::failure::Outcome;
 use crate::image::Definition;
 use crate::module::builder::Builder;
 use crate::module::compile;
@@ -15,6 +14,7 @@ use crate::module::keep::{self, Kept, Making, Sources};
 use crate::module::profile::Profile;
 use crate::module::workspace::{Package, Workspace};
 use crate::printer::Printer;
+use diagnostics::Outcome;
 
 /// What is packed, and what is known of it.
 pub struct Parts {

@@ -6,7 +6,6 @@ use crate::cache::Cache;
 use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
-use crate::failure::{ExitStatus, Outcome};
 use crate::manifest::{self, Object};
 use crate::module::native::NativeForm;
 use crate::plan::saved::Saved;
@@ -14,6 +13,7 @@ use crate::plan::{document, text};
 use crate::printer::{Printer, Progress};
 use crate::publish::PullSecret;
 use crate::release::Name;
+use diagnostics::{ExitStatus, Outcome};
 
 /// Runs the command.
 ///

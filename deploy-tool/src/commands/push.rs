@@ -5,11 +5,11 @@ use std::path::Path;
 use super::build::{self, Variation};
 use crate::cache::Cache;
 use crate::cli::PushArguments;
-use crate::failure::{Failure, Outcome};
 use crate::image::store::{self, Outline};
 use crate::printer::Printer;
 use crate::publish;
 use crate::registry::{Connection, Purpose, Repository};
+use diagnostics::{Failure, Outcome};
 
 /// Runs the command.
 ///

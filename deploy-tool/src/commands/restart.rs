@@ -4,12 +4,12 @@ use super::wait;
 use crate::cache::Cache;
 use crate::cli::RestartArguments;
 use crate::cluster::{Cluster, restart, workloads};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
-use crate::rollout::Target;
 use crate::workload::{Kind, Standing, choose};
 use crate::{lock, manifest};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use rollout::Target;
 
 /// The kinds whose controllers replace pods when the template changes.
 const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];

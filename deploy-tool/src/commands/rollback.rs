@@ -8,11 +8,11 @@ use super::up::report;
 use crate::cache::Cache;
 use crate::cli::RollbackArguments;
 use crate::cluster::{Cluster, revisions};
-use crate::failure::Outcome;
 use crate::printer::Printer;
 use crate::publish::PullSecret;
 use crate::release::rollback_target;
 use crate::{deployer, lock, manifest, publish};
+use diagnostics::Outcome;
 
 /// Runs the command.
 ///

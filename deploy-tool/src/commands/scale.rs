@@ -7,12 +7,12 @@ use crate::cache::Cache;
 use crate::cli::{Place, ScaleArguments};
 use crate::cluster::Cluster;
 use crate::cluster::scale::{self, Write};
-use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
-use crate::rollout::Target;
 use crate::scaling::{self, Change, Decision, Options};
 use crate::workload::{Kind, Reference};
 use crate::{lock, manifest, settings};
+use diagnostics::{Failure, Outcome};
+use rollout::Target;
 
 /// Runs the command.
 ///

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::target::Target;
 use crate::cli::SignArguments;
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::image::{Blob, Layout};
 use crate::printer::{Printer, Progress};
 use crate::provenance::{self, Provenance};
 use crate::registry::{self, Purpose};
 use crate::signature::{self, PrivateKey, SignatureError, Signed, envelope};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// What was signed. As JSON it is the `data` of the result of `sign --output json`.
 #[derive(Debug, Serialize)]

@@ -7,13 +7,13 @@ use futures::future::join_all;
 use super::target::Target;
 use super::verify::public_key;
 use crate::cli::SignedArguments;
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::{self, Object};
 use crate::printer::{Printer, Progress};
 use crate::publish::Destination;
 use crate::registry::{Login, Purpose, Reference, Trust, credentials};
 use crate::signature::{Exceptions, PublicKey};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// What is required of images.
 pub struct Requirement {

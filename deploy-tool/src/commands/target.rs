@@ -2,14 +2,14 @@
 //! [`provenance`] decide.
 
 use crate::cli::RegistryArguments;
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::image::Blob;
 use crate::image::specification::Manifest;
 use crate::provenance::{self, Disbelief, Provenance};
 use crate::registry::{Connection, Login, Problem, Purpose, Reference, Trust};
 use crate::signature::envelope::{self, EnvelopeError};
 use crate::signature::{self, PublicKey};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// An image in a registry.
 pub struct Target {

@@ -11,7 +11,6 @@ use crate::cache::Cache;
 use crate::cli::{SourceArguments, UpArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods, revisions};
-use crate::failure::Outcome;
 use crate::image::Built;
 use crate::manifest::Object;
 use crate::module::native::NativeForm;
@@ -19,8 +18,9 @@ use crate::printer::Printer;
 use crate::publish::Destination;
 use crate::release::Name;
 use crate::report::PodStatus;
-use crate::rollout::Target;
 use crate::{deployer, lock, manifest, publish, report};
+use diagnostics::Outcome;
+use rollout::Target;
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";

@@ -1,4 +1,4 @@
-//! Edge: waits for a roll-out. What the objects mean is decided in [`crate::rollout`].
+//! Edge: waits for a roll-out. What the objects mean is decided in [`rollout`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use serde_json::json;
 use crate::cluster::client::explain;
 use crate::cluster::watch::Watch;
 use crate::cluster::{Cluster, pods};
-use crate::code::rollout::NOT_IN_TIME;
-use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
-use crate::rollout::{self, Clock, Controller, Objects, Problem, State, Target};
+use diagnostics::code::rollout::NOT_IN_TIME;
+use diagnostics::{Failure, Outcome};
+use rollout::{self, Clock, Controller, Objects, Problem, State, Target};
 
 /// Any change of a controller's object makes it look again.
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";

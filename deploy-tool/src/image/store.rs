@@ -9,8 +9,9 @@ use super::blob::{Blob, BlobSource};
 use super::layer;
 use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
 use crate::cache::Cache;
-use crate::failure::{Failure, Outcome};
-use crate::{code, digest};
+use crate::digest;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// More files than a layout has.
 const MOST_FILES: usize = 10_000;

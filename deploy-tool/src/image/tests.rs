@@ -141,7 +141,7 @@ fn without_native_code_there_is_one_layer() {
 mod stored {
     use super::*;
     use crate::cache::Cache;
-    use crate::code;
+    use diagnostics::code;
     use std::path::Path;
 
     fn written(folder: &Path, image: &Layout) -> std::path::PathBuf {

@@ -70,7 +70,7 @@ fn single(mut layout: Layout, change: impl Fn(&mut Manifest)) -> Layout {
     layout
 }
 
-fn report(what: &str) -> crate::failure::Outcome<Report> {
+fn report(what: &str) -> diagnostics::Outcome<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(inspect::report(what, &RegistryArguments::default()))
 }
@@ -193,7 +193,7 @@ fn each_trap_has_its_number() {
         let report = reported(&layout);
         assert_eq!(numbers(&report), expected, "{:?}", report.warnings);
         for number in expected {
-            assert!(crate::code::find(number).is_some());
+            assert!(diagnostics::code::find(number).is_some());
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{ModuleReport, PlatformReport, Report};
-use crate::code::{Code, image as codes};
 use crate::settings::{ENGINE_VERSION, NATIVE_CODE_FORMAT};
+use diagnostics::code::{Code, image as codes};
 
 /// The architecture for which modules are compiled ahead of time.
 const COMPILED: &str = "amd64";

@@ -6,8 +6,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
 use super::{Object, generated_keys, images, in_order, load, placeholders};
-use crate::connections::{Connections, DATABASE_ANNOTATION};
+use crate::connections::Connections;
 use crate::image::{Definition, VARIANT, VARIANT_ANNOTATION};
+use rollout::DATABASE_ANNOTATION;
 
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

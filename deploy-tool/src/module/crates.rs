@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use super::TARGET;
 use crate::bom::tree;
 use crate::cache::Cache;
-use crate::failure::{Failure, Outcome};
 use crate::printer::Progress;
 use crate::{digest, lock, process};
+use diagnostics::{Failure, Outcome};
 
 /// How many lock files' crates are kept.
 const KEPT: usize = 3;

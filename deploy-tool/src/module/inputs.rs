@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::workspace::{Package, Workspace};
 use crate::digest;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// The files a module is made of: path from the workspace's folder, and bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use super::{compile, crates};
 use crate::bom;
 use crate::cache::Cache;
 use crate::digest;
-use crate::failure::{Failure, Outcome};
 use crate::image::Definition;
 use crate::printer::Progress;
+use diagnostics::{Failure, Outcome};
 
 /// Part of every cache key: to be raised when the way modules are compiled changes.
 const COMPILE_REVISION: &str = "1";

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::inputs::Inputs;
 use super::workspace::Workspace;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// Valid as a library, as a program and as a build script.
 const EMPTY_PROGRAM: &[u8] = b"#![allow(dead_code)]\nfn main() {}\n";

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::code;
-use crate::code::node::INSTALLER;
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code;
+use diagnostics::code::node::INSTALLER;
 
 /// A line.
 #[derive(Clone, Debug, Deserialize)]

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::written::Written;
-use crate::failure::Failure;
-use crate::rollout::{Row, RowState};
+use diagnostics::Failure;
+use rollout::{Row, RowState};
 
 /// The value of every event's `schema`. Fields and types are added, never renamed or given another meaning.
 pub const SCHEMA: &str = "deploy-tool.dev/event/v1";
@@ -165,7 +165,7 @@ mod tests {
         );
         let done = row(RowState::Done, 2, "");
         let failure = Failure::cluster("failed to apply Deployment `app` from shop.yaml:12")
-            .code(&crate::code::apply::FIELD_CONFLICT)
+            .code(&diagnostics::code::apply::FIELD_CONFLICT)
             .because(".spec.replicas is owned by `kubectl-edit`")
             .showing("conflict with \"kubectl-edit\" using apps/v1")
             .next("leave the field out of the manifest");

@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::{OutputFormat, Talk};
-use crate::failure::{ExitStatus, Failure, Outcome};
+use diagnostics::{ExitStatus, Failure, Outcome};
 use event::Event;
 use line::{Line, Sign};
 use screen::screen;

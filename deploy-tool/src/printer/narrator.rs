@@ -56,7 +56,7 @@ impl Narrator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::{Row, RowState};
+    use rollout::{Row, RowState};
 
     fn said(narrator: &mut Narrator, activity: &str, table: &Table, second: u64) -> Vec<String> {
         let lines = narrator.tick("ready", activity, table, Duration::from_secs(second));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::screen::detail;
 use super::table::Table;
 use super::written::Written;
-use crate::rollout::Row;
+use rollout::Row;
 
 /// Something that programs are told of, and when it came.
 #[derive(Debug)]

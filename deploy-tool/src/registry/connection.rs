@@ -13,7 +13,7 @@ use super::purpose::Purpose;
 use super::reference::Repository;
 use super::secret::Secret;
 use super::transport::{Answer, Authorization, Content, Request, Transport, Trust};
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// A new token may have expired as well by the time its turn comes.
 const MOST_RENEWALS: usize = 2;

@@ -9,9 +9,9 @@ use tokio::io::AsyncWriteExt;
 
 use super::configuration::{Configuration, Login, helped};
 use super::reference::Repository;
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::process;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// A credential helper may ask a keychain, but not a person.
 const HELPER_LIMIT: Duration = Duration::from_secs(20);

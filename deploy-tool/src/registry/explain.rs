@@ -9,13 +9,13 @@ use super::again;
 use super::configuration::Login;
 use super::purpose::Purpose;
 use super::reference::Repository;
-use crate::code::Code;
-use crate::code::registry::{
+use diagnostics::Failure;
+use diagnostics::code::Code;
+use diagnostics::code::registry::{
     AUTHORITY_UNKNOWN, CONNECTION_LOST, CONTENT_REFUSED, DIGEST_MISMATCH, LOGIN_EXPIRED, LOGIN_NEEDED, LOGIN_REFUSED,
     NOT_A_REGISTRY, PUSH_REFUSED, RATE_LIMITED, READ_REFUSED, REGISTRY_FAILS, REGISTRY_NOT_REACHED, REPOSITORY_UNKNOWN,
     TOO_LARGE,
 };
-use crate::failure::Failure;
 
 /// What went wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

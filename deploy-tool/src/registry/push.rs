@@ -17,9 +17,9 @@ use super::referrers;
 use super::row::{Stage, bytes, row};
 use super::transport::{Answer, Content, Request};
 use super::upload::{same_digest, upload};
-use crate::failure::Outcome;
 use crate::image::{Blob, Layout};
 use crate::printer::Progress;
+use diagnostics::Outcome;
 
 /// How many blobs are on their way at once.
 const PARALLEL: usize = 4;

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use crate::failure::Failure;
 use crate::image::layout;
+use diagnostics::Failure;
 
 /// The registry of names without one.
 const DOCKER_HUB: &str = "docker.io";

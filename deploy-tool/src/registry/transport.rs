@@ -16,7 +16,7 @@ use super::explain::{Problem, Refusal};
 use super::piece::Piece;
 use super::reference::Repository;
 use super::secret::Secret;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// How long nothing may move, in either direction.
 const STALL_LIMIT: Duration = Duration::from_secs(30);

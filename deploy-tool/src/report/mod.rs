@@ -13,7 +13,7 @@ pub use release::{ReleaseStatus, RevisionStatus, release};
 pub use table::{aligned, table};
 pub use workload::{WorkloadStatus, workload, workloads};
 
-use crate::rollout::is_ready;
+use rollout::is_ready;
 
 /// What `status --output json` prints. Fields are added, never renamed, while `schema` stays the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -115,7 +115,7 @@ fn doctor() {
 
 #[test]
 fn nodes() {
-    let failure = deploy_tool::failure::Failure::cluster("damaged").code(&deploy_tool::code::node::ENGINE);
+    let failure = diagnostics::Failure::cluster("damaged").code(&diagnostics::code::node::ENGINE);
     let rows = vec![
         node::Row::found("one", Some("1"), Some("1".into()), "as installed".into()),
         node::Row::wrong("two", None, &failure),

@@ -10,8 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use crate::benchmark::wrk::{self, Answers};
 use crate::benchmark::{Load, Route};
 use crate::cache::Cache;
-use crate::failure::{Failure, Outcome};
 use crate::process;
+use diagnostics::{Failure, Outcome};
 
 /// Clients while pods are replaced, and how often each asks.
 const CLIENTS: u32 = 8;

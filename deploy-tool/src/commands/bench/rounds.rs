@@ -7,8 +7,8 @@ use crate::benchmark::node as script;
 use crate::benchmark::{Contender, Load, Plan, Quantity, Samples};
 use crate::cache::Cache;
 use crate::cluster::bench::node;
-use crate::failure::{Failure, Outcome};
 use crate::printer::{Printer, Progress};
+use diagnostics::{Failure, Outcome};
 
 /// A run, as far as it has come.
 pub struct Rounds<'a> {

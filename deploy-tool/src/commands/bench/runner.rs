@@ -9,7 +9,7 @@ use crate::benchmark::{Contender, Load, Plan, Quantity, Route};
 use crate::cache::Cache;
 use crate::cluster::bench::load::Target;
 use crate::cluster::bench::{Pods, Room, Seen, node};
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// What a turn has brought.
 pub type Figures = Vec<(Quantity, f64)>;
