@@ -1,5 +1,5 @@
 //! Whatever registries, archives and configurations hold, it is read or refused: nothing panics, nothing damaged is taken
-//! for whole. Real documents are damaged at random, the same ones in every run. (`fuzz/` is guided by what is reached, but
+//! for whole. Real documents are damaged at random, the same ones in every run. (`tests/fuzz/` is guided by what is reached, but
 //! would compile this whole crate, with kube, a second time for its instruments.)
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

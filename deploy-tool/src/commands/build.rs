@@ -100,7 +100,7 @@ pub async fn build(
     let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
     let files = files.collect::<Outcome<Vec<_>>>()?;
     let commit = match variation.revision {
-        true => Some(git::revision(&source.workspace).await?),
+        true => Some(git::revision(source.folder()).await?),
         false => None,
     };
     let Parts {
@@ -109,7 +109,7 @@ pub async fn build(
         annotations,
         making,
     } = match variation.module {
-        Some(path) => parts::given(source, &definition, path).await?,
+        Some(path) => parts::given(source, &definition, name, path).await?,
         None => parts::compile(printer, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {

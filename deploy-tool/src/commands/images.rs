@@ -149,7 +149,7 @@ async fn destination(
         .iter()
         .map(|name| Ok((name.clone(), build::image_name(source, name)?)));
     let images = named.collect::<Outcome<BTreeMap<_, _>>>()?;
-    let tags = publish::registry::described_tag(&source.workspace).await?;
+    let tags = publish::registry::described_tag(source.folder()).await?;
     Destination::below(prefix, &images, &arguments.reach, tags)
         .await
         .map(Some)

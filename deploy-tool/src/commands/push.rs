@@ -54,7 +54,7 @@ async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<Str
     if !asked.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
         return Ok(asked);
     }
-    publish::registry::described_tag(&arguments.source.workspace).await
+    publish::registry::described_tag(arguments.source.folder()).await
 }
 
 async fn outline(printer: &Printer, arguments: &PushArguments) -> Outcome<Outline> {

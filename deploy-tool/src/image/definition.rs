@@ -10,6 +10,8 @@ use crate::yaml::{self, YamlError};
 pub struct Definition {
     /// The workspace package whose binary of the same name is the module.
     pub package: String,
+    /// The folder of its workspace, from the definition's folder; the current one when nothing is said.
+    pub workspace: Option<String>,
     /// The Cargo profile it is compiled with.
     #[serde(default = "release")]
     pub profile: String,
@@ -121,6 +123,7 @@ mod tests {
     fn the_committed_definition_is_good() {
         let definition = Definition::parse(include_str!("../../../oci/app/image.yaml")).unwrap();
         assert_eq!(definition.module, "/app.wasm");
+        assert_eq!(definition.workspace.as_deref(), Some("../../app"));
         assert_eq!(definition.files[0].path, "/etc/services");
     }
 

@@ -7,6 +7,7 @@ const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 fn definition() -> Definition {
     Definition {
         package: "app".into(),
+        workspace: None,
         profile: "release".into(),
         name: "localhost/orders".into(),
         module: "/app.wasm".into(),

@@ -79,8 +79,9 @@ pub async fn package(
     ];
     let variable = triple.to_ascii_uppercase().replace('-', "_");
     let flags = format!("--env=CARGO_TARGET_{variable}_RUSTFLAGS={flags}");
+    let folder = format!("--workdir={}", Path::new("/src").join(&inputs.root).display());
     let options = [
-        "--workdir=/src",
+        folder.as_str(),
         "--env=CARGO_HOME=/target/cargo-home",
         "--env=CARGO_TARGET_DIR=/target",
         &flags,

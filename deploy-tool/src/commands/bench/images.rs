@@ -40,7 +40,7 @@ pub async fn images(printer: &Printer, cache: &Cache, source: &SourceArguments) 
         ..Variation::default()
     };
     let shared = parts::compile(printer, cache, source, &definition, DEFAULT_IMAGE, variation).await?;
-    let native = parts::native(printer, cache, source, &definition).await?;
+    let native = parts::native(printer, cache, source, &definition, DEFAULT_IMAGE).await?;
     let mut images = BTreeMap::new();
     for (form, program, compiled) in [
         (Form::Native, &native, None),

@@ -10,7 +10,7 @@ use cluster::Cluster;
 use e2e::Said;
 use serde_json::{Value, json};
 
-const RUNTIME_CLASS: &str = include_str!("../../../manifests/runtimeclass.yaml");
+const RUNTIME_CLASS: &str = include_str!("../../../../manifests/runtimeclass.yaml");
 
 #[test]
 #[ignore = "makes a cluster, see above"]

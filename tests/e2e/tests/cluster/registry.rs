@@ -36,6 +36,8 @@ fn other_image() -> tempfile::TempDir {
     let text = std::fs::read_to_string(own.join("app/image.yaml")).unwrap();
     let services = own.join("services");
     let text = text.replace("../services", services.to_str().unwrap());
+    let workspace = repository().join("app");
+    let text = text.replace("../../app", workspace.to_str().unwrap());
     assert!(
         text.trim_end().ends_with(services.to_str().unwrap()),
         "files are the last: {text}"

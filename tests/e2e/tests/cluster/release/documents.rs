@@ -1,6 +1,6 @@
 //! What real runs print for programs is what docs/schema says.
 
-#[path = "../../../../deploy-tool/tests/schema/check.rs"]
+#[path = "../../../../../deploy-tool/tests/schema/check.rs"]
 mod check;
 
 use serde_json::{Value, json};

@@ -32,7 +32,7 @@ fn the_events_service_keeps_its_contract_as_wasm() {
             "--test",
             "contract",
         ])
-        .current_dir(repository())
+        .current_dir(repository().join("app"))
         .env("EVENTS_URL", format!("http://{}", port.address))
         .output()
         .unwrap();

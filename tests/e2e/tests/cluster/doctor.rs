@@ -124,7 +124,7 @@ fn nodes_as_they_should_be_have_no_broken_link_and_keep_to_the_strictest_namespa
         let effect = about("AOT")["sentence"].as_str().unwrap();
         println!("{node}: {effect}; {}", about("guest")["sentence"]);
         assert!(effect.contains("is in effect"), "{effect}");
-        // The tuned engine; e2e/tests/engines has both.
+        // The tuned engine; tests/e2e/tests/engines has both.
         let ending = about("ending")["sentence"].as_str().unwrap();
         assert!(
             ending.contains("is the container's (7)") && ending.contains("143"),

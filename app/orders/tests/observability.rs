@@ -146,7 +146,7 @@ fn metrics_count_what_happens() {
 
 #[test]
 fn the_readmes_panels_have_their_metrics() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let is_of_a_name = |character: char| character.is_ascii_lowercase() || character == '_';
     let named: BTreeSet<&str> = readme
         .split(|character| !is_of_a_name(character))

@@ -1,6 +1,6 @@
 //! The database away: absent, hung, restarted, full. What clients see, and that all recovers.
 //!
-//! Most of these stories are told once for the native twin here and for the Wasm pods in `e2e/`: see `service-tests`.
+//! Most of these stories are told once for the native twin here and for the Wasm pods in `tests/e2e/`: see `tests/service-tests`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
