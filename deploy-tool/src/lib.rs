@@ -9,23 +9,19 @@
 pub mod background;
 pub mod benchmark;
 pub mod bom;
-pub mod cache;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod connections;
 pub mod deployer;
 pub mod digest;
-pub mod docker;
 pub mod doctor;
 pub mod forward;
-pub mod git;
 pub mod image;
 pub mod inspect;
 pub mod kind;
 pub mod kind_config;
 pub mod local_registry;
-pub mod lock;
 pub mod logs;
 pub mod manifest;
 pub mod module;
@@ -34,8 +30,6 @@ pub mod parting;
 pub mod password;
 pub mod plan;
 pub mod presence;
-pub mod printer;
-pub mod process;
 pub mod provenance;
 pub mod publish;
 pub mod readiness;
@@ -47,7 +41,6 @@ pub mod scaling;
 pub mod settings;
 pub mod signature;
 pub mod workload;
-pub mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -55,7 +48,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 
 use diagnostics::{ExitStatus, Failure, Outcome};
-use printer::Printer;
+use terminal::Printer;
 
 /// Runs a command line and says how the process ends.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -74,7 +67,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     anstream::ColorChoice::from(cli.talk.color).write_global();
-    let printer = Printer::new(&cli.talk, cli.command.acts());
+    let printer = Printer::new(cli.talk.options(), cli.command.acts());
     match run(cli, &printer) {
         Ok(status) => {
             printer.done(status);

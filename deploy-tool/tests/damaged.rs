@@ -6,7 +6,6 @@
 
 use std::path::Path;
 
-use deploy_tool::cache::Cache;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::commands::inspect;
 use deploy_tool::image::specification::{CONFIGURATION, LAYER, MANIFEST};
@@ -18,6 +17,7 @@ use deploy_tool::registry::configuration::Configuration;
 use deploy_tool::registry::{Reference, Repository, again, referrers};
 use deploy_tool::signature::{candidates, envelopes};
 use diagnostics::Outcome;
+use host::cache::Cache;
 use serde_json::{Value, json};
 
 const DIGEST: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -12,11 +12,11 @@ use deploy_tool::cluster::{Cluster, plan, preflight, saved};
 use deploy_tool::manifest::{self, Object, Wave};
 use deploy_tool::plan::saved::Saved;
 use deploy_tool::plan::{Action, Plan};
-use deploy_tool::printer::Progress;
 use deploy_tool::release::{Identity, Name};
 use diagnostics::{Failure, Outcome};
 use mock::{Asked, Log};
 use serde_json::{Value, json};
+use terminal::Progress;
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/shop/configmaps";
 

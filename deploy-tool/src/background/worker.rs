@@ -14,9 +14,9 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Fate, Found, Work, reason};
-use crate::cache::Cache;
 use crate::digest;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
 
 /// The place of the background's work on one image of one project. There is one at a time.
 #[derive(Clone, Debug)]

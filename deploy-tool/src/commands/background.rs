@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 
 use crate::background::worker::Background;
-use crate::cache::Cache;
 use crate::cli::SourceArguments;
 use crate::image::Built;
 use crate::module::native::NativeForm;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
 
 /// Begins it, or finds it under way. Returns the process and its log, for people.
 ///

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use super::parts::{self, Parts};
-use crate::cache::Cache;
 use crate::cli::{BuildArguments, SourceArguments};
 use crate::image::{self, Built, Compiled, Contents, Definition, Layout, store};
 use crate::module::keep::megabytes;
 use crate::module::native::NativeForm;
-use crate::printer::{Printer, Progress};
 use crate::provenance::{self, Origin};
-use crate::{bom, digest, git};
+use crate::{bom, digest};
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::git;
+use terminal::{Printer, Progress};
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";

@@ -12,11 +12,11 @@ use crate::cluster::{Cluster, plan, preflight, saved};
 use crate::manifest::{Object, Wave};
 use crate::plan::saved::Saved;
 use crate::plan::{Action, Plan};
-use crate::printer::{Printer, Progress};
 use crate::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use rollout::Target;
+use terminal::{Printer, Progress};
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{self, Form, Variation};
-use crate::cache::Cache;
 use crate::cli::{PublishArguments, SourceArguments};
 use crate::cluster::{Cluster, doctor, pods};
 use crate::image::{self, Built};
 use crate::manifest::{self, Object};
 use crate::module::native::NativeForm;
 use crate::presence;
-use crate::printer::{Printer, Progress};
 use crate::publish::{self, Destination, PullSecret};
 use crate::registry::Connection;
 use crate::settings;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use terminal::{Printer, Progress};
 
 /// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
 /// into each node take longer than all else in a run that changes nothing: they are started only where the API server

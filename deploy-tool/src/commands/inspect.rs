@@ -3,15 +3,15 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::cache::Cache;
 use crate::cli::{InspectArguments, RegistryArguments};
 use crate::image::{Blob, Layout, artifact, contents, specification, store};
 use crate::inspect::{self, Configuration, OnDisk, Report, SERVICES, Seen, Subject};
-use crate::printer::Printer;
 use crate::publish;
 use crate::registry::{Connection, PullError, Purpose, Reference, pull};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use terminal::Printer;
 
 /// The first bytes of a WebAssembly module.
 const MAGIC: &[u8] = b"\0asm";

@@ -34,8 +34,8 @@ mod version;
 pub mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
-use crate::printer::Printer;
 use diagnostics::{ExitStatus, Outcome};
+use terminal::Printer;
 
 /// Does what the command line says; also says how the process ends.
 ///

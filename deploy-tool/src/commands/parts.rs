@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::build::{Form, Variation};
 use crate::background::worker::Background;
-use crate::cache::Cache;
 use crate::cli::SourceArguments;
 use crate::image::Definition;
 use crate::module::builder::Builder;
@@ -13,8 +12,9 @@ use crate::module::compile;
 use crate::module::keep::{self, Kept, Making, Sources};
 use crate::module::profile::Profile;
 use crate::module::workspace::{Package, Workspace};
-use crate::printer::Printer;
 use diagnostics::Outcome;
+use host::cache::Cache;
+use terminal::Printer;
 
 /// What is packed, and what is known of it.
 pub struct Parts {

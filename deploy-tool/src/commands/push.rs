@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::build::{self, Variation};
-use crate::cache::Cache;
 use crate::cli::PushArguments;
 use crate::image::store::{self, Outline};
-use crate::printer::Printer;
 use crate::publish;
 use crate::registry::{Connection, Purpose, Repository};
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use terminal::Printer;
 
 /// Runs the command.
 ///

@@ -7,9 +7,9 @@ use crate::cluster::delete::{self, Doomed};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, revisions};
 use crate::plan::{Action, Plan};
-use crate::printer::Progress;
 use crate::release::{Identity, Name};
 use diagnostics::Outcome;
+use terminal::Progress;
 
 /// What a release has made and its manifests have no longer.
 pub struct Dropped {

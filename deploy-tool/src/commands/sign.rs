@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::target::Target;
 use crate::cli::SignArguments;
 use crate::image::{Blob, Layout};
-use crate::printer::{Printer, Progress};
 use crate::provenance::{self, Provenance};
 use crate::registry::{self, Purpose};
 use crate::signature::{self, PrivateKey, SignatureError, Signed, envelope};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use terminal::{Printer, Progress};
 
 /// What was signed. As JSON it is the `data` of the result of `sign --output json`.
 #[derive(Debug, Serialize)]

@@ -8,12 +8,12 @@ use super::target::Target;
 use super::verify::public_key;
 use crate::cli::SignedArguments;
 use crate::manifest::{self, Object};
-use crate::printer::{Printer, Progress};
 use crate::publish::Destination;
 use crate::registry::{Login, Purpose, Reference, Trust, credentials};
 use crate::signature::{Exceptions, PublicKey};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use terminal::{Printer, Progress};
 
 /// What is required of images.
 pub struct Requirement {

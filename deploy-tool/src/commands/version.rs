@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::printer::Printer;
 use crate::settings::{ENGINE_VERSION, KUBERNETES_VERSIONS};
+use terminal::Printer;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

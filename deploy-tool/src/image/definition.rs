@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::yaml::{self, YamlError};
+use yaml::{self, YamlError};
 
 /// An image's definition.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use super::blob::{Blob, BlobSource};
 use super::layer;
 use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
-use crate::cache::Cache;
 use crate::digest;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
 
 /// More files than a layout has.
 const MOST_FILES: usize = 10_000;

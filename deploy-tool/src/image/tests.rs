@@ -141,8 +141,8 @@ fn without_native_code_there_is_one_layer() {
 
 mod stored {
     use super::*;
-    use crate::cache::Cache;
     use diagnostics::code;
+    use host::cache::Cache;
     use std::path::Path;
 
     fn written(folder: &Path, image: &Layout) -> std::path::PathBuf {

@@ -1,10 +1,10 @@
 use super::*;
-use crate::cache::Cache;
 use crate::cli::RegistryArguments;
 use crate::commands::inspect;
 use crate::image::specification::{INDEX, MANIFEST};
 use crate::image::{self, Compiled, Contents, Definition, ExtraFile, store};
 use crate::module::inspect::tests::module as bytes_of_module;
+use host::cache::Cache;
 
 const WASI: &str = "wasi_snapshot_preview1";
 const RUNS: [(&str, u8); 2] = [("_start", 0), ("memory", 2)];

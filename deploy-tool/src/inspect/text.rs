@@ -1,7 +1,7 @@
 //! The report for people.
 
 use super::{ModuleReport, PlatformReport, Report};
-use crate::report::aligned;
+use terminal::aligned;
 
 /// The report for people.
 pub fn text(report: &Report) -> String {

@@ -6,9 +6,9 @@ use super::native::NativeForm;
 use super::{
     NATIVE_TARGET, TARGET, builder::Builder, crates, inputs::Inputs, profile::Profile, stage, workspace::Workspace,
 };
-use crate::printer::Progress;
-use crate::process;
 use diagnostics::{Failure, Outcome};
+use host::process;
+use terminal::Progress;
 
 /// Reads what Cargo knows of a workspace.
 ///

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 
 use super::TARGET;
 use crate::bom::tree;
-use crate::cache::Cache;
-use crate::printer::Progress;
-use crate::{digest, lock, process};
+use crate::digest;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::{lock, process};
+use terminal::Progress;
 
 /// How many lock files' crates are kept.
 const KEPT: usize = 3;

@@ -10,11 +10,11 @@ use super::profile::Profile;
 use super::workspace::Workspace;
 use super::{compile, crates};
 use crate::bom;
-use crate::cache::Cache;
 use crate::digest;
 use crate::image::Definition;
-use crate::printer::Progress;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use terminal::Progress;
 
 /// Part of every cache key: to be raised when the way modules are compiled changes.
 const COMPILE_REVISION: &str = "1";

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::pull_secret::PullSecret;
 use crate::cli::RegistryArguments;
-use crate::git;
 use crate::image::Built;
 use crate::image::store::{self, Outline};
-use crate::printer::{Printer, Progress};
 use crate::registry::{self, Connection, Login, Purpose, Pushed, Repository, Trust, reference};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::git;
+use terminal::{Printer, Progress};
 
 /// Repositories of one registry, one an image.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use tokio::io::AsyncWriteExt;
 
 use super::configuration::{Configuration, Login, helped};
 use super::reference::Repository;
-use crate::process;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::process;
 
 /// A credential helper may ask a keychain, but not a person.
 const HELPER_LIMIT: Duration = Duration::from_secs(20);

@@ -18,8 +18,8 @@ use super::row::{Stage, bytes, row};
 use super::transport::{Answer, Content, Request};
 use super::upload::{same_digest, upload};
 use crate::image::{Blob, Layout};
-use crate::printer::Progress;
 use diagnostics::Outcome;
+use terminal::Progress;
 
 /// How many blobs are on their way at once.
 const PARALLEL: usize = 4;

@@ -1,6 +1,6 @@
 //! Pure: what the live table shows of a blob on its way.
 
-use rollout::{Row, RowState};
+use terminal::{Row, RowState};
 
 /// So many steps has a bar: lines that cannot be overwritten say each of them once.
 const STEPS: u64 = 10;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use address::{host_url, node_port, node_url};
 pub use release::{ReleaseStatus, RevisionStatus, release};
-pub use table::{aligned, table};
+pub use table::table;
 pub use workload::{WorkloadStatus, workload, workloads};
 
 use rollout::is_ready;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use check::faults;
 use deploy_tool::benchmark::{Machine, Plan as Measured, Quantity, Report, Samples, Skipped, contenders};
-use deploy_tool::cache::Cache;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::doctor;
 use deploy_tool::image::Built;
@@ -20,6 +19,7 @@ use deploy_tool::registry::Pushed;
 use deploy_tool::release::listing::Listing;
 use deploy_tool::release::{Deployer, History, Identity, Name, Record, Revision, State};
 use deploy_tool::{commands, report};
+use host::cache::Cache;
 use serde::Serialize;
 use serde_json::{Value, json};
 

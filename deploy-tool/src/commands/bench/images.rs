@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::benchmark::Form;
-use crate::cache::Cache;
 use crate::cli::SourceArguments;
 use crate::commands::build::{self, Variation};
 use crate::commands::parts;
 use crate::image::{self, Built, Compiled, Contents, ExtraFile, store};
 use crate::module::keep;
 use crate::module::native::NativeForm;
-use crate::printer::Printer;
 use crate::settings::DEFAULT_IMAGE;
 use diagnostics::Outcome;
+use host::cache::Cache;
+use terminal::Printer;
 
 /// Makes the layers those of no other image: pulls find nothing on the node, and removing them takes nothing away.
 const MARK: &str = "/etc/bench";

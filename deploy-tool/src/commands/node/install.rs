@@ -9,9 +9,9 @@ use crate::cli::{DoctorArguments, NodeArguments, NodeInstallArguments};
 use crate::cluster::node as edge;
 use crate::commands::doctor::{self, Images};
 use crate::node::{self, Chosen, Told, Verb};
-use crate::printer::{Printer, Progress};
 use diagnostics::code::node::{NO_WAY_BACK, UNFIT};
 use diagnostics::{Failure, Outcome};
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///

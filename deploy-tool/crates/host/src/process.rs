@@ -7,8 +7,8 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use crate::printer::Progress;
 use diagnostics::{Failure, Outcome};
+use terminal::Progress;
 
 /// How many of the last lines of a log an error shows.
 const SHOWN_LINES: usize = 12;
@@ -56,7 +56,7 @@ pub async fn logged(progress: &Progress, mut command: Command, log: &Path) -> Ou
     };
     let log_failure = |error| Failure::file(format!("cannot write the log `{}`", log.display()), &error);
     let mut file = tokio::fs::File::from_std(open().map_err(log_failure)?);
-    crate::printer::detail(&format!("the log is {}", log.display()));
+    terminal::detail(&format!("the log is {}", log.display()));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| cannot_start(&command, &error))?;
     let (sender, mut lines) = tokio::sync::mpsc::channel(64);

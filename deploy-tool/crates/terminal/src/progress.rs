@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::change::Change;
+use super::row::Row;
 use super::screen::detail;
-use super::table::Table;
-use super::written::Written;
-use rollout::Row;
+use super::tracker::Table;
 
 /// Something that programs are told of, and when it came.
 #[derive(Debug)]
-pub(super) enum News {
+pub(crate) enum News {
     /// An object that is waited for has another row.
     Row(Row),
     /// An object is another one in the cluster.
-    Written(Written),
+    Change(Change),
 }
 
 /// What a running step wants shown.
@@ -58,10 +58,10 @@ impl Progress {
         self.news.borrow_mut().extend(rows);
     }
 
-    /// The server has stored an object, or has taken its deletion.
-    pub fn written(&self, written: Written) {
-        detail(&written.to_string());
-        self.news.borrow_mut().push((Timestamp::now(), News::Written(written)));
+    /// An object was stored, or its deletion was taken.
+    pub fn changed(&self, change: Change) {
+        detail(&change.to_string());
+        self.news.borrow_mut().push((Timestamp::now(), News::Change(change)));
     }
 
     /// The step's line when it is done, in place of its title.
@@ -69,24 +69,24 @@ impl Progress {
         *self.outcome.borrow_mut() = Some(text.into());
     }
 
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    pub(super) fn table(&self) -> Ref<'_, Table> {
+    pub(crate) fn table(&self) -> Ref<'_, Table> {
         self.table.borrow()
     }
 
-    pub(super) fn shown_activity(&self) -> Ref<'_, String> {
+    pub(crate) fn shown_activity(&self) -> Ref<'_, String> {
         self.activity.borrow()
     }
 
-    pub(super) fn shown_outcome(&self) -> Option<String> {
+    pub(crate) fn shown_outcome(&self) -> Option<String> {
         self.outcome.borrow().clone()
     }
 
     /// All news since the last call, and when they came.
-    pub(super) fn take_news(&self) -> Vec<(Timestamp, News)> {
+    pub(crate) fn take_news(&self) -> Vec<(Timestamp, News)> {
         self.news.take()
     }
 }

@@ -134,7 +134,7 @@ fn going_up(rows: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::printer::line::Sign;
+    use crate::line::Sign;
 
     #[test]
     fn a_narrower_terminal_has_wrapped_the_frame() {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 use super::line::{Line, Sign};
-use super::table::{Entry, Table};
+use super::row::RowState;
+use super::tracker::{Entry, Table};
 use super::width::{left, right};
-use rollout::RowState;
 
 /// So many objects of a step leave a line of their own behind; of more, those that are there are counted only.
 const MOST_RECORDED: usize = 50;
@@ -124,7 +124,7 @@ fn rest(table: &Table, shown: &[&Entry]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollout::Row;
+    use crate::row::Row;
 
     type Sketch<'a> = (&'a str, RowState, Option<(u32, u32)>, &'a str);
 

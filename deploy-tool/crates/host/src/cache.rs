@@ -3,8 +3,19 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::settings;
 use diagnostics::{Failure, Outcome};
+
+/// The environment variable that moves the cache.
+pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
+
+/// The folder of everything that can be made again: modules, images, crates, logs, locks.
+pub fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    set(CACHE_VARIABLE)
+        .map(PathBuf::from)
+        .or_else(|| set("XDG_CACHE_HOME").map(|home| Path::new(&home).join("deploy-tool")))
+        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache/deploy-tool")))
+}
 
 /// The folder of everything that can be made again.
 #[derive(Clone, Debug)]
@@ -18,7 +29,7 @@ impl Cache {
     /// # Errors
     /// When no variable names one, or the folder cannot be made.
     pub fn open() -> Outcome<Self> {
-        let folder = settings::cache_folder(|name| std::env::var(name).ok()).ok_or_else(|| {
+        let folder = cache_folder(|name| std::env::var(name).ok()).ok_or_else(|| {
             Failure::input("there is no place for the cache")
                 .because("neither DEPLOY_TOOL_CACHE, XDG_CACHE_HOME nor HOME is set")
                 .next("set DEPLOY_TOOL_CACHE to a folder")
@@ -119,6 +130,31 @@ impl Drop for Scratch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cache_is_where_the_first_set_variable_says() {
+        let folder = |pairs: &'static [(&str, &str)]| {
+            cache_folder(|name| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(
+            folder(&[("DEPLOY_TOOL_CACHE", "/c"), ("HOME", "/h")]),
+            Some("/c".into())
+        );
+        assert_eq!(
+            folder(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]),
+            Some("/x/deploy-tool".into())
+        );
+        assert_eq!(
+            folder(&[("XDG_CACHE_HOME", ""), ("HOME", "/h")]),
+            Some("/h/.cache/deploy-tool".into())
+        );
+        assert_eq!(folder(&[]), None);
+    }
 
     #[test]
     fn files_appear_whole_and_scratch_goes() {

@@ -1,76 +1,65 @@
-//! The only place that prints: data to the standard output, talk to the standard error.
-//!
-//! A step is one line with a tick or a cross and its time. While it runs it shows what it does and waits for: in place on
-//! a terminal, else a line for each change. With `--output json` a verb that acts prints [events](event) instead.
-
-mod event;
-mod frame;
-mod line;
-mod log;
-mod narrator;
-mod progress;
-mod screen;
-mod step;
-mod table;
-mod width;
-mod written;
-
-pub use progress::Progress;
-pub use screen::detail;
-pub use written::{Action, Written};
+//! Where a run's talk and data go.
 
 use std::cell::RefCell;
-use std::io::Write;
 use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::{OutputFormat, Talk};
 use diagnostics::{ExitStatus, Failure, Outcome};
-use event::Event;
-use line::{Line, Sign};
-use screen::screen;
-use step::Step;
+
+use super::event::Event;
+use super::line::{Line, Sign};
+use super::progress::Progress;
+use super::screen::{self, screen};
+use super::sink::{Sink, Voice};
+use super::step::Step;
 
 const RED: Style = AnsiColor::Red.on_default();
 
 /// Where a run's talk and data go.
 #[derive(Debug)]
 pub struct Printer {
-    voice: Voice,
+    sink: Sink,
     output: OutputFormat,
     start: Instant,
     result: RefCell<Option<serde_json::Value>>,
 }
 
-/// How a run talks.
+/// What is printed on the standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Voice {
-    /// Warnings and errors only.
-    Quiet,
-    /// Line by line.
-    Plain,
-    /// In place, on a terminal.
-    Live,
-    /// JSON lines on the standard output, for programs.
-    Events,
+pub enum OutputFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What a user has asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// For people or for programs.
+    pub output: OutputFormat,
+    /// Nothing but warnings, errors and data.
+    pub quiet: bool,
+    /// Every detail.
+    pub verbose: bool,
 }
 
 impl Printer {
-    /// A printer on this process' streams, for a verb that acts or for one that only looks.
-    pub fn new(talk: &Talk, acts: bool) -> Self {
-        let voice = match (talk.output, talk.quiet) {
+    /// A printer on this process' streams, for a command that changes something or for one that only looks.
+    pub fn new(options: Options, acts: bool) -> Self {
+        let voice = match (options.output, options.quiet) {
             (OutputFormat::Json, _) if acts => Voice::Events,
             (OutputFormat::Json, _) | (_, true) => Voice::Quiet,
             _ if screen::can_be_redrawn() => Voice::Live,
             _ => Voice::Plain,
         };
-        screen().set(voice == Voice::Live, talk.verbose);
+        screen().set(voice == Voice::Live, options.verbose);
         Self {
-            voice,
-            output: talk.output,
+            sink: Sink { voice },
+            output: options.output,
             start: Instant::now(),
             result: RefCell::default(),
         }
@@ -87,7 +76,7 @@ impl Printer {
     /// Those of the work.
     pub async fn step<T>(&self, title: &str, work: impl AsyncFnOnce(&Progress) -> Outcome<T>) -> Outcome<T> {
         let progress = Progress::default();
-        let mut step = Step::begin(self, title, &progress);
+        let mut step = Step::begin(self.sink, title, &progress);
         let interval = step.interval();
         let mut ticker = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
         let mut work = std::pin::pin!(work(&progress));
@@ -103,26 +92,26 @@ impl Printer {
 
     /// Something the reader can act on, though the run goes on.
     pub fn warning(&self, text: &str) {
-        match self.voice {
-            Voice::Events => self.event(&Event::Warning { text }),
+        match self.sink.voice {
+            Voice::Events => self.sink.event(&Event::Warning { text }),
             _ => screen().write(&Line::new(Sign::Warning, text).styled()),
         }
     }
 
-    /// A plain line of talk.
+    /// A plain line of options.
     pub fn say(&self, text: &str) {
-        match self.voice {
+        match self.sink.voice {
             Voice::Quiet => {}
-            Voice::Events => self.event(&Event::Message { text }),
+            Voice::Events => self.sink.event(&Event::Message { text }),
             Voice::Plain | Voice::Live => screen().write(text),
         }
     }
 
     /// Text for the reader or the next program in a pipe.
     pub fn data(&self, text: &str) {
-        match self.voice {
-            Voice::Events => self.event(&Event::Message { text: text.trim_end() }),
-            _ => self.print(text),
+        match self.sink.voice {
+            Voice::Events => self.sink.event(&Event::Message { text: text.trim_end() }),
+            _ => self.sink.print(text),
         }
     }
 
@@ -130,17 +119,17 @@ impl Printer {
     pub fn result(&self, value: &impl Serialize, text: &str) {
         // What is not text, a number, a list or a map of these is a mistake that tests find.
         let value = serde_json::to_value(value).unwrap_or_default();
-        match (self.output, self.voice) {
+        match (self.output, self.sink.voice) {
             (_, Voice::Events) => *self.result.borrow_mut() = Some(value),
-            (OutputFormat::Json, _) => self.print(&format!("{value:#}")),
-            (OutputFormat::Text, _) => self.print(text),
+            (OutputFormat::Json, _) => self.sink.print(&format!("{value:#}")),
+            (OutputFormat::Text, _) => self.sink.print(text),
         }
     }
 
     /// The last words of a run that did what it was asked for.
     pub fn done(&self, status: ExitStatus) {
         let seconds = (self.start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-        self.event(&Event::Result {
+        self.sink.event(&Event::Result {
             exit_code: status as u8,
             seconds,
             data: self.result.take(),
@@ -157,27 +146,7 @@ impl Printer {
         }
         screen().write(&format!("\n{RED}error{number}:{RED:#} {failure}{more}"));
         if self.json() {
-            self.print(&Event::failure(failure).line(Timestamp::now()));
+            self.sink.print(&Event::failure(failure).line(Timestamp::now()));
         }
-    }
-
-    fn event(&self, event: &Event) {
-        self.event_at(Timestamp::now(), event);
-    }
-
-    fn event_at(&self, time: Timestamp, event: &Event) {
-        if self.voice == Voice::Events {
-            self.print(&event.line(time));
-        }
-    }
-
-    fn print(&self, text: &str) {
-        if self.voice == Voice::Live {
-            // Both streams may be the same terminal.
-            screen().leave(&[]);
-        }
-        let mut stream = anstream::stdout().lock();
-        // A reader that has closed the pipe has seen enough.
-        let _ = writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush());
     }
 }

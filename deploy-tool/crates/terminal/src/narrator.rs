@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::frame::sentence;
 use super::line::{Line, Sign};
-use super::table::Table;
+use super::tracker::Table;
 
 /// The output of programs changes many times a second: it is said so often at most.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ impl Narrator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollout::{Row, RowState};
+    use crate::row::{Row, RowState};
 
     fn said(narrator: &mut Narrator, activity: &str, table: &Table, second: u64) -> Vec<String> {
         let lines = narrator.tick("ready", activity, table, Duration::from_secs(second));

@@ -6,9 +6,8 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 
 use crate::cache::Cache;
-use crate::printer::Progress;
-use crate::release::Name;
 use diagnostics::{Failure, Outcome};
+use terminal::Progress;
 
 /// A lock that is held until the value is dropped.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
 ///
 /// # Errors
 /// When another process works on it or on the whole cluster, or a file cannot be opened.
-pub fn release(cache: &Cache, context: &str, release: &Name, doing: &str) -> Outcome<(Lock, Lock)> {
+pub fn release(cache: &Cache, context: &str, release: &str, doing: &str) -> Outcome<(Lock, Lock)> {
     // The release's first: who is refused there has not written its name over that of whoever shares the cluster.
     let name = format!("release-{context}-{release}");
     let lock = attempt(cache, &name, doing, File::try_lock)?
@@ -130,10 +129,9 @@ mod tests {
     fn releases_side_by_side_and_none_while_the_cluster_is_made() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path()).unwrap();
-        let name = |name: &str| Name::new(Some("n"), Some(name), &[]).unwrap();
-        let held = release(&cache, "c", &name("a"), "up").unwrap();
-        let other = release(&cache, "c", &name("b"), "up").unwrap();
-        let failure = release(&cache, "c", &name("a"), "scale").unwrap_err().to_string();
+        let held = release(&cache, "c", "n/a", "up").unwrap();
+        let other = release(&cache, "c", "n/b", "up").unwrap();
+        let failure = release(&cache, "c", "n/a", "scale").unwrap_err().to_string();
         assert!(failure.contains("release n/a of context `c`"), "{failure}");
         assert_eq!(
             cluster(&cache, "c", "cluster down").unwrap_err().status,
@@ -141,6 +139,6 @@ mod tests {
         );
         drop((held, other));
         let _held = cluster(&cache, "c", "cluster down").unwrap();
-        assert!(release(&cache, "c", &name("a"), "up").is_err());
+        assert!(release(&cache, "c", "n/a", "up").is_err());
     }
 }

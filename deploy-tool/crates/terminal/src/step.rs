@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use super::event::Event;
+use super::frame;
 use super::line::{Line, Sign};
 use super::narrator::Narrator;
 use super::progress::News;
-use super::{Printer, Progress, Voice, frame};
-use crate::printer::screen::screen;
+use super::progress::Progress;
+use super::screen::screen;
+use super::sink::{Sink, Voice};
 
 /// A step that runs.
-pub(super) struct Step<'a> {
-    printer: &'a Printer,
+pub struct Step<'a> {
+    sink: Sink,
     title: &'a str,
     progress: &'a Progress,
     narrator: Narrator,
@@ -19,10 +21,10 @@ pub(super) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn begin(printer: &'a Printer, title: &'a str, progress: &'a Progress) -> Self {
-        printer.event(&Event::StepStarted { step: title });
+    pub fn begin(sink: Sink, title: &'a str, progress: &'a Progress) -> Self {
+        sink.event(&Event::StepStarted { step: title });
         Self {
-            printer,
+            sink,
             title,
             progress,
             narrator: Narrator::default(),
@@ -31,17 +33,17 @@ impl<'a> Step<'a> {
     }
 
     /// How often there may be something to show.
-    pub(super) fn interval(&self) -> Duration {
-        match self.printer.voice {
+    pub fn interval(&self) -> Duration {
+        match self.sink.voice {
             Voice::Live | Voice::Events => Duration::from_millis(100),
             Voice::Plain | Voice::Quiet => Duration::from_secs(1),
         }
     }
 
-    pub(super) fn tick(&mut self) {
+    pub fn tick(&mut self) {
         let Self { title, progress, .. } = *self;
         let now = progress.elapsed();
-        match self.printer.voice {
+        match self.sink.voice {
             Voice::Quiet => {}
             Voice::Events => self.events(),
             Voice::Plain => {
@@ -66,18 +68,18 @@ impl<'a> Step<'a> {
         }
     }
 
-    pub(super) fn end(&mut self, success: bool) {
+    pub fn end(&mut self, success: bool) {
         self.ended = true;
         let Self { title, progress, .. } = *self;
         let seconds = progress.elapsed().as_secs_f64();
         let outcome = progress.shown_outcome().filter(|_| success);
         let outcome = outcome.as_deref().unwrap_or(title);
-        match self.printer.voice {
+        match self.sink.voice {
             Voice::Quiet => {}
             Voice::Events => {
                 self.events();
                 let seconds = (seconds * 1000.0).round() / 1000.0;
-                self.printer.event(&match success {
+                self.sink.event(&match success {
                     true => Event::StepFinished {
                         step: title,
                         outcome,
@@ -114,12 +116,12 @@ impl<'a> Step<'a> {
         for (time, news) in self.progress.take_news() {
             let event = match &news {
                 News::Row(row) => Event::object(self.title, row),
-                News::Written(written) => Event::Written {
+                News::Change(change) => Event::Written {
                     step: self.title,
-                    written,
+                    change,
                 },
             };
-            self.printer.event_at(time, &event);
+            self.sink.event_at(time, &event);
         }
     }
 }

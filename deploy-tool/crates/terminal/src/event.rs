@@ -1,11 +1,11 @@
-//! Pure: what `--output json` prints of a verb that acts, one event a line. docs/json.md describes it.
+//! Pure: what is printed for programs of a command that changes something, one event a line. docs/json.md describes it.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::written::Written;
+use super::change::Change;
+use super::row::{Row, RowState};
 use diagnostics::Failure;
-use rollout::{Row, RowState};
 
 /// The value of every event's `schema`. Fields and types are added, never renamed or given another meaning.
 pub const SCHEMA: &str = "deploy-tool.dev/event/v1";
@@ -56,7 +56,7 @@ pub enum Event<'a> {
         step: &'a str,
         /// What happened to which object.
         #[serde(flatten)]
-        written: &'a Written,
+        change: &'a Change,
     },
     /// Something to act on, though the run goes on.
     Warning {
@@ -147,9 +147,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::manifest::Wave;
-    use crate::printer::Action;
-    use crate::release::Identity;
+    use crate::change::Action;
 
     fn examples() -> String {
         let row = |state: RowState, ready: u32, reason: &str| Row {
@@ -169,22 +167,23 @@ mod tests {
             .because(".spec.replicas is owned by `kubectl-edit`")
             .showing("conflict with \"kubectl-edit\" using apps/v1")
             .next("leave the field out of the manifest");
-        let written = Written {
+        let change = Change {
             action: Action::Changed,
-            wave: Wave::Workloads,
-            identity: Identity {
-                group: "apps".into(),
-                version: "v1".into(),
-                kind: "Deployment".into(),
-                namespace: Some("shop".into()),
-                name: "app".into(),
-            },
+            title: "Deployment `app`".into(),
+            fields: vec![
+                ("wave", "workloads".into()),
+                ("group", "apps".into()),
+                ("version", "v1".into()),
+                ("kind", "Deployment".into()),
+                ("namespace", "shop".into()),
+                ("name", "app".into()),
+            ],
         };
         let events = [
             Event::StepStarted { step: "ready" },
             Event::Written {
                 step: "objects of release shop/shop",
-                written: &written,
+                change: &change,
             },
             Event::object("ready", &waiting),
             Event::object("ready", &done),
@@ -214,10 +213,10 @@ mod tests {
         events.iter().map(|event| event.line(time) + "\n").collect()
     }
 
-    /// `UPDATE_DOCS=1 cargo test -p deploy-tool` writes them anew.
+    /// `UPDATE_DOCS=1 cargo test -p terminal` writes them anew.
     #[test]
     fn the_examples_are_those_in_docs() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/json.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/json.md");
         let text = std::fs::read_to_string(&path).unwrap();
         let (before, rest) = text.split_once("<!-- events -->\n```json\n").unwrap();
         let (written, after) = rest.split_once("```").unwrap();
@@ -228,7 +227,7 @@ mod tests {
         }
         assert_eq!(
             written, examples,
-            "docs/json.md is out of date: UPDATE_DOCS=1 cargo test -p deploy-tool"
+            "docs/json.md is out of date: UPDATE_DOCS=1 cargo test -p terminal"
         );
         // A line a type, and a row of the table in the page for each.
         for line in examples.lines() {

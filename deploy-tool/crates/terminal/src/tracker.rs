@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollout::{Row, RowState};
+use super::row::{Row, RowState};
 
 /// The objects that a step waits for, in the order in which the step names them.
 #[derive(Debug, Default)]
