@@ -8,17 +8,14 @@
 
 pub mod background;
 pub mod benchmark;
-pub mod bom;
+pub mod built;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod connections;
 pub mod deployer;
-pub mod digest;
 pub mod doctor;
 pub mod forward;
-pub mod image;
-pub mod inspect;
 pub mod kind;
 pub mod kind_config;
 pub mod local_registry;
@@ -30,16 +27,13 @@ pub mod parting;
 pub mod password;
 pub mod plan;
 pub mod presence;
-pub mod provenance;
 pub mod publish;
 pub mod readiness;
-pub mod registry;
 pub mod release;
 pub mod report;
 pub mod resend;
 pub mod scaling;
 pub mod settings;
-pub mod signature;
 pub mod workload;
 
 use std::ffi::OsString;

@@ -23,15 +23,8 @@ pub const DEFAULT_RUNTIME_CLASS: &str = "crun-wasm";
 /// More replicas than this are a typing error: a cluster of the supported size has at most 150,000 pods on 5,000 nodes,
 /// <https://kubernetes.io/docs/setup/best-practices/cluster-large/>, and each replica opens connections to one database.
 pub const MOST_REPLICAS: i64 = 1_000;
-/// The engine that runs the modules on the nodes, and compiles them: of one version, `oci/versions` pins it.
-pub const ENGINE_VERSION: &str = "0.14.1";
-/// The form of the native code that this version takes, and makes.
-/// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/include/aot/version.h>
-pub const NATIVE_CODE_FORMAT: u32 = 1;
 /// The minor versions of Kubernetes that it has been run with.
 pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
-/// Label of images that carry WasmEdge: its version.
-pub const ENGINE_LABEL: &str = "deploy-tool.wasmedge";
 /// Label of node images that have the engine of oci/node/engine: its name.
 pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
 /// Label of nodes that have it, with the same value.
@@ -68,6 +61,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use oci_artifacts::wasm::ENGINE_VERSION;
 
     use super::*;
 

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 
 use crate::background::worker::Background;
+use crate::built::Built;
 use crate::cli::SourceArguments;
-use crate::image::Built;
 use crate::module::native::NativeForm;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use super::parts::{self, Parts};
+use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
-use crate::image::{self, Built, Compiled, Contents, Definition, Layout, store};
 use crate::module::keep::megabytes;
 use crate::module::native::NativeForm;
-use crate::provenance::{self, Origin};
-use crate::{bom, digest};
+use crate::settings::BUILDER_IMAGE;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::git;
+use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, store};
+use oci_artifacts::provenance::{self, Origin};
+use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
 
 /// Part of the key of every layer that is kept: the compressor and its level.
@@ -135,6 +137,7 @@ pub async fn build(
                 profile: &making.profile,
                 sources: &making.sources,
                 lock: &making.lock,
+                builder_image: BUILDER_IMAGE,
                 builder: &making.builder,
                 engine: contents.compiled.map(|compiled| compiled.engine),
                 commit: commit.as_deref(),
@@ -144,7 +147,7 @@ pub async fn build(
             image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
         }
         let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
-        store::write(cache, &path, &layout)?;
+        store::write(&path, &layout)?;
         let built = Built {
             name: name.to_owned(),
             reference: layout.name.clone().unwrap_or_default(),

@@ -11,11 +11,11 @@ use crate::cluster::{Cluster, doctor as edge, pods, preflight};
 use crate::doctor::{
     self, CLUSTER_LINKS, Chain, Facts, Link, NODE_LINKS, NativeImage, Observed, Probe, Report, Verdict,
 };
-use crate::module::facts;
 use crate::{publish, settings};
 use diagnostics::code::doctor::API_SERVER;
 use diagnostics::{ExitStatus, Failure, Outcome};
 use host::cache::Cache;
+use oci_artifacts::wasm::facts;
 use terminal::{Printer, Progress};
 
 /// How many probes run at the same time: each is a pod of four containers.

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{self, Form, Variation};
+use crate::built::{self, Built};
 use crate::cli::{PublishArguments, SourceArguments};
 use crate::cluster::{Cluster, doctor, pods};
-use crate::image::{self, Built};
 use crate::manifest::{self, Object};
 use crate::module::native::NativeForm;
 use crate::presence;
 use crate::publish::{self, Destination, PullSecret};
-use crate::registry::Connection;
 use crate::settings;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
+use oci_artifacts::registry::Connection;
 use terminal::{Printer, Progress};
 
 /// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
@@ -103,7 +103,7 @@ impl<'a> Wanted<'a> {
                 registry.push(printer, &self.connections, &built).await?;
                 registry.references(&built)
             }
-            None => image::references(&built),
+            None => built::references(&built),
         };
         Ok((built, references))
     }

@@ -9,6 +9,7 @@ mod completion;
 pub mod deploy;
 mod doctor;
 mod down;
+mod exceptions;
 mod explain;
 mod history;
 mod images;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::build::{Form, Variation};
 use crate::background::worker::Background;
 use crate::cli::SourceArguments;
-use crate::image::Definition;
 use crate::module::builder::Builder;
 use crate::module::compile;
 use crate::module::keep::{self, Kept, Making, Sources};
@@ -14,6 +13,7 @@ use crate::module::profile::Profile;
 use crate::module::workspace::{Package, Workspace};
 use diagnostics::Outcome;
 use host::cache::Cache;
+use oci_artifacts::image::Definition;
 use terminal::Printer;
 
 /// What is packed, and what is known of it.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::build::{self, Variation};
 use crate::cli::PushArguments;
-use crate::image::store::{self, Outline};
 use crate::publish;
-use crate::registry::{Connection, Purpose, Repository};
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
+use oci_artifacts::image::store::{self, Outline};
+use oci_artifacts::registry::{Connection, Purpose, Repository};
 use terminal::Printer;
 
 /// Runs the command.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::settings::{ENGINE_VERSION, KUBERNETES_VERSIONS};
+use crate::settings::KUBERNETES_VERSIONS;
+use oci_artifacts::wasm::ENGINE_VERSION;
 use terminal::Printer;
 
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Object, generated_keys, images, in_order, load, placeholders};
 use crate::connections::Connections;
-use crate::image::{Definition, VARIANT, VARIANT_ANNOTATION};
+use oci_artifacts::image::{Definition, VARIANT, VARIANT_ANNOTATION};
 use rollout::DATABASE_ANNOTATION;
 
 fn repository() -> &'static Path {
@@ -113,6 +113,8 @@ fn the_services_run_as_wasm() {
         let definition = repository().join("oci").join(&name).join("image.yaml");
         let definition = Definition::parse(&std::fs::read_to_string(definition).unwrap()).unwrap();
         assert_eq!(definition.package, name);
+        assert_eq!(definition.workspace.as_deref(), Some("../../app"));
+        assert_eq!(definition.files[0].path, "/etc/services");
         assert_eq!(placeholders(std::slice::from_ref(&service)), [name].into());
         assert_eq!(pod["securityContext"]["runAsUser"].to_string(), definition.user);
         // crun cannot exec into a Wasm container: only the API server's own kinds of probes and hooks work.

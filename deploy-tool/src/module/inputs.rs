@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::workspace::{Package, Workspace};
-use crate::digest;
 use diagnostics::{Failure, Outcome};
+use oci_artifacts::digest;
 
 /// The files a module is made of: path from the folder that the whole workspace is in, and bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

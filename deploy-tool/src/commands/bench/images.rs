@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::benchmark::Form;
+use crate::built::Built;
 use crate::cli::SourceArguments;
 use crate::commands::build::{self, Variation};
 use crate::commands::parts;
-use crate::image::{self, Built, Compiled, Contents, ExtraFile, store};
 use crate::module::keep;
 use crate::module::native::NativeForm;
 use crate::settings::DEFAULT_IMAGE;
 use diagnostics::Outcome;
 use host::cache::Cache;
+use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, store};
 use terminal::Printer;
 
 /// Makes the layers those of no other image: pulls find nothing on the node, and removing them takes nothing away.
@@ -70,7 +71,7 @@ pub async fn images(printer: &Printer, cache: &Cache, source: &SourceArguments) 
 fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Kept) -> Outcome<Built> {
     let layout = build::pack(cache, form.name(), contents)?;
     let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
-    store::write(cache, &path, &layout)?;
+    store::write(&path, &layout)?;
     Ok(Built {
         name: format!("bench-{}", form.name()),
         reference: layout.name.clone().unwrap_or_default(),

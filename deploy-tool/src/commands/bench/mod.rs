@@ -13,11 +13,11 @@ use serde_json::json;
 use crate::benchmark::{
     self, Comparison, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, compare, contenders, objects,
 };
+use crate::built::Built;
 use crate::cli::{BenchArguments, RegistryArguments};
 use crate::cluster::Cluster;
 use crate::cluster::bench::load::Target;
 use crate::cluster::bench::{Pods, Room, node};
-use crate::image::Built;
 use crate::module::keep::megabytes;
 use crate::publish::{self, Destination};
 use diagnostics::{ExitStatus, Failure, Outcome};

@@ -1,10 +1,19 @@
-use super::*;
-use crate::cli::RegistryArguments;
-use crate::commands::inspect;
-use crate::image::specification::{INDEX, MANIFEST};
-use crate::image::{self, Compiled, Contents, Definition, ExtraFile, store};
-use crate::module::inspect::tests::module as bytes_of_module;
-use host::cache::Cache;
+//! What `deploy-tool inspect` says of images with and without known traps.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use deploy_tool::cli::RegistryArguments;
+use deploy_tool::commands::inspect;
+use deploy_tool::report::image_text as text;
+use oci_artifacts::image::specification::{INDEX, Index, MANIFEST, Manifest, Platform};
+use oci_artifacts::image::{self, Blob, Compiled, Contents, Definition, ExtraFile, Layout, store};
+use oci_artifacts::inspect::{Report, SERVICES};
+
+#[path = "../crates/oci-artifacts/src/wasm/example.rs"]
+mod example;
+use example::module as bytes_of_module;
 
 const WASI: &str = "wasi_snapshot_preview1";
 const RUNS: [(&str, u8); 2] = [("_start", 0), ("memory", 2)];
@@ -20,7 +29,7 @@ struct Built {
 
 impl Default for Built {
     fn default() -> Self {
-        let definition = include_str!("../../../oci/app/image.yaml");
+        let definition = include_str!("../../oci/app/image.yaml");
         Self {
             definition: Definition::parse(definition).unwrap(),
             import: (WASI, "sock_getaddrinfo"),
@@ -78,7 +87,7 @@ fn report(what: &str) -> diagnostics::Outcome<Report> {
 fn reported(layout: &Layout) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image");
-    store::write(&Cache::at(folder.path()).unwrap(), &path, layout).unwrap();
+    store::write(&path, layout).unwrap();
     report(path.to_str().unwrap()).unwrap()
 }
 
@@ -89,7 +98,7 @@ fn numbers(report: &Report) -> Vec<&str> {
 #[test]
 fn a_good_image_has_no_trap_and_everything_is_told() {
     let mut layout = Built::default().layout();
-    image::attach(&mut layout, crate::bom::MEDIA_TYPE, b"{}".to_vec());
+    image::attach(&mut layout, oci_artifacts::bom::MEDIA_TYPE, b"{}".to_vec());
     let report = reported(&layout);
     assert_eq!(report.warnings, []);
     assert_eq!(report.name, layout.name);
@@ -232,15 +241,19 @@ fn a_module_alone_is_told_too() {
 #[test]
 fn damaged_modules_are_told_as_such() {
     let good = bytes_of_module((WASI, "fd_write"), &RUNS, &["wasmedge"]);
-    assert_eq!(module(&good).warnings, []);
+    assert_eq!(oci_artifacts::inspect::module(&good).warnings, []);
     for end in 0..good.len() - 20 {
-        assert_eq!(numbers(&module(&good[..end])), ["DT0608"], "cut off at {end}");
+        assert_eq!(
+            numbers(&oci_artifacts::inspect::module(&good[..end])),
+            ["DT0608"],
+            "cut off at {end}"
+        );
     }
     for place in 0..good.len() {
         for bit in 0..8 {
             let mut bytes = good.clone();
             bytes[place] ^= 1 << bit;
-            let report = module(&bytes);
+            let report = oci_artifacts::inspect::module(&bytes);
             assert_eq!(report.modules.len(), 1);
             text(&report);
         }

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Contents, MODULE_LABEL, VARIANT, VARIANT_ANNOTATION, Variant};
+use super::{Contents, ENGINE_LABEL, MODULE_LABEL, VARIANT, VARIANT_ANNOTATION, Variant};
 use crate::digest;
-use crate::settings::ENGINE_LABEL;
 
 /// The creation time of every image: a true one would make a new digest each time.
 const CREATED: &str = "1970-01-01T00:00:00Z";

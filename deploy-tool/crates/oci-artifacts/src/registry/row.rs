@@ -1,6 +1,6 @@
 //! Pure: what the live table shows of a blob on its way.
 
-use terminal::{Row, RowState};
+use super::progress::BlobRow;
 
 /// So many steps has a bar: lines that cannot be overwritten say each of them once.
 const STEPS: u64 = 10;
@@ -21,7 +21,7 @@ pub enum Stage {
 }
 
 /// The row of a blob. `what` is its role: layer, configuration.
-pub fn row(what: &str, digest: &str, size: u64, stage: Stage) -> Row {
+pub fn row(what: &str, digest: &str, size: u64, stage: Stage) -> BlobRow {
     let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
     let reason = match stage {
         Stage::Queued => format!("waiting ({})", bytes(size)),
@@ -30,14 +30,10 @@ pub fn row(what: &str, digest: &str, size: u64, stage: Stage) -> Row {
         Stage::Mounted => "taken from another repository".to_owned(),
         Stage::Uploaded => format!("uploaded ({})", bytes(size)),
     };
-    Row {
+    BlobRow {
         title: format!("{what} {short}"),
-        state: match stage {
-            Stage::Queued | Stage::Moving(_) => RowState::Waiting,
-            _ => RowState::Done,
-        },
-        ready: None,
-        reason,
+        done: !matches!(stage, Stage::Queued | Stage::Moving(_)),
+        text: reason,
     }
 }
 
@@ -66,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_row_says_how_far_a_blob_is() {
-        let said = |stage| row("layer", "sha256:0123456789abcdef", 5_000_000, stage).reason;
+        let said = |stage| row("layer", "sha256:0123456789abcdef", 5_000_000, stage).text;
         assert_eq!(said(Stage::Queued), "waiting (5.0 MB)");
         assert_eq!(said(Stage::Moving(0)), "░░░░░░░░░░ 0 % of 5.0 MB");
         assert_eq!(said(Stage::Moving(3_100_000)), "██████░░░░ 60 % of 5.0 MB");

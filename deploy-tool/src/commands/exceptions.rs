@@ -1,6 +1,6 @@
 //! Pure: images that need no signature.
 
-use crate::registry::Reference;
+use oci_artifacts::registry::Reference;
 
 /// Names of images, and beginnings of names with a `*` behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,13 +13,13 @@ use serde::Serialize;
 
 use super::connection::Connection;
 use super::explain::Problem;
+use super::progress::Progress;
 use super::referrers;
 use super::row::{Stage, bytes, row};
 use super::transport::{Answer, Content, Request};
 use super::upload::{same_digest, upload};
 use crate::image::{Blob, Layout};
 use diagnostics::Outcome;
-use terminal::Progress;
 
 /// How many blobs are on their way at once.
 const PARALLEL: usize = 4;
@@ -72,7 +72,7 @@ impl Pushed {
 /// When it cannot be pushed, after all attempts; then every tag is as it was.
 pub async fn push(
     connection: &Connection,
-    progress: &Progress,
+    progress: &dyn Progress,
     layout: &Layout,
     tags: &[String],
     from: Option<&str>,
@@ -90,7 +90,7 @@ pub async fn push(
 
 struct Push<'a> {
     connection: &'a Connection,
-    progress: &'a Progress,
+    progress: &'a dyn Progress,
     layout: &'a Layout,
     from: Option<&'a str>,
 }
@@ -157,7 +157,7 @@ impl Push<'_> {
                 };
                 row(role(&one.blob.media_type), &one.blob.digest, one.blob.size, stage)
             });
-            self.progress.rows(shown.collect());
+            self.progress.blobs(shown.collect());
         };
         let uploads = futures::stream::iter(&rows)
             .map(async |one| {

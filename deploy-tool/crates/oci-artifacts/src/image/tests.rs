@@ -142,12 +142,11 @@ fn without_native_code_there_is_one_layer() {
 mod stored {
     use super::*;
     use diagnostics::code;
-    use host::cache::Cache;
     use std::path::Path;
 
     fn written(folder: &Path, image: &Layout) -> std::path::PathBuf {
         let path = folder.join("image");
-        store::write(&Cache::at(&folder.join("cache")).unwrap(), &path, image).unwrap();
+        store::write(&path, image).unwrap();
         path
     }
 

@@ -11,7 +11,6 @@ use super::configuration::{Configuration, Login, helped};
 use super::reference::Repository;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-use host::process;
 
 /// A credential helper may ask a keychain, but not a person.
 const HELPER_LIMIT: Duration = Duration::from_secs(20);
@@ -134,8 +133,10 @@ async fn ask(helper: &str, repository: &Repository) -> Outcome<Option<Login>> {
         .because(why)
         .next("install or repair it, or name a user and pipe the password: --user NAME --password-stdin")
     };
-    let mut command = process::command(&program, ["get"]);
+    let mut command = tokio::process::Command::new(&program);
     command
+        .arg("get")
+        .kill_on_drop(true)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -1,10 +1,10 @@
 //! The report for people.
 
-use super::{ModuleReport, PlatformReport, Report};
+use oci_artifacts::inspect::{ModuleReport, PlatformReport, Report};
 use terminal::aligned;
 
 /// The report for people.
-pub fn text(report: &Report) -> String {
+pub fn image_text(report: &Report) -> String {
     let mut text = head(report);
     if !report.platforms.is_empty() {
         let header = ["PLATFORM", "PULLED", "LAYERS", "ENTRYPOINT", "USER", "CODE"];

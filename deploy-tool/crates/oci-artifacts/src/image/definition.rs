@@ -120,9 +120,13 @@ mod tests {
     const GOOD: &str = "package: app\nname: localhost/x\nmodule: /app.wasm\nuser: \"65532\"\nstopSignal: SIGKILL\n";
 
     #[test]
-    fn the_committed_definition_is_good() {
-        let definition = Definition::parse(include_str!("../../../oci/app/image.yaml")).unwrap();
-        assert_eq!(definition.module, "/app.wasm");
+    fn reads_every_field() {
+        let more = "profile: guest\nworkspace: ../../app\nfiles:\n- path: /etc/services\n  source: ../services\n";
+        let definition = Definition::parse(&format!("{GOOD}{more}")).unwrap();
+        assert_eq!(
+            (definition.module.as_str(), definition.profile.as_str()),
+            ("/app.wasm", "guest")
+        );
         assert_eq!(definition.workspace.as_deref(), Some("../../app"));
         assert_eq!(definition.files[0].path, "/etc/services");
     }

@@ -11,7 +11,6 @@ use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
 use crate::digest;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-use host::cache::Cache;
 
 /// More files than a layout has.
 const MOST_FILES: usize = 10_000;
@@ -161,17 +160,19 @@ fn read_by(path: &Path, way: impl FnOnce(&Store) -> Result<Layout, LayoutError>)
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(cache: &Cache, folder: &Path, layout: &Layout) -> Outcome<()> {
+pub fn write(folder: &Path, layout: &Layout) -> Outcome<()> {
     if is_there(folder, layout) {
         return Ok(());
     }
-    let scratch = cache.scratch("layout")?;
     let replace = || {
-        write_folder(&scratch.path, layout)?;
+        let parent = folder.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent)?;
+        let part = tempfile::Builder::new().prefix(".layout-").tempdir_in(parent)?;
+        write_folder(part.path(), layout)?;
         if folder.exists() {
             std::fs::remove_dir_all(folder)?;
         }
-        std::fs::rename(&scratch.path, folder)
+        std::fs::rename(part.path(), folder)
     };
     replace().map_err(|error| Failure::file(format!("cannot write `{}`", folder.display()), &error))
 }

@@ -7,7 +7,6 @@
 
 pub mod artifact;
 mod blob;
-mod built;
 mod configuration;
 pub mod contents;
 mod definition;
@@ -17,7 +16,6 @@ pub mod specification;
 pub mod store;
 
 pub use blob::{Blob, BlobSource};
-pub use built::{Built, references};
 pub use definition::{Definition, DefinitionError, ExtraFile};
 pub use layer::{LayerError, LayerFile, compress, layer};
 pub use layout::{Layout, LayoutError};
@@ -33,6 +31,8 @@ pub const VARIANT_ANNOTATION: &str = "module.wasm.image/variant";
 /// crun takes only entrypoints that end in .wasm for modules.
 /// <https://github.com/containers/crun/blob/main/docs/wasm-wasi-on-kubernetes.md>
 pub const VARIANT: &str = "compat-smart";
+/// Label of images that carry WasmEdge: its version.
+pub const ENGINE_LABEL: &str = "deploy-tool.wasmedge";
 /// Label with the digest of the module before it was compiled ahead of time.
 pub const MODULE_LABEL: &str = "deploy-tool.module";
 /// The architecture that the builder compiles for.
@@ -187,7 +187,7 @@ pub fn tag(digest: &str) -> String {
 }
 
 /// Structures of strings and numbers always become JSON.
-pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {
+pub fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 

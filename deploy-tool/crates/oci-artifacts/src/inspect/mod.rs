@@ -3,13 +3,11 @@
 mod attached;
 mod configuration;
 mod subject;
-mod text;
 mod warning;
 
 pub use attached::Attached;
 pub use configuration::Configuration;
 pub use subject::{OnDisk, Subject, subject};
-pub use text::text;
 pub use warning::Warning;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +18,9 @@ use crate::digest;
 use crate::image::contents::Contents;
 use crate::image::layout::is_index;
 use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor, Index, Manifest, Platform};
-use crate::image::{Blob, Layout, VARIANT_ANNOTATION};
-use crate::module::facts::{self, NativeCode};
-use crate::module::inspect;
-use crate::settings::ENGINE_LABEL;
+use crate::image::{Blob, ENGINE_LABEL, Layout, VARIANT_ANNOTATION};
+use crate::wasm::facts::{self, NativeCode};
+use crate::wasm::inspect;
 
 const SCHEMA: &str = "deploy-tool.dev/inspect/v1";
 /// The file without which no host name is found.
@@ -255,6 +252,3 @@ fn module_report(bytes: &[u8]) -> ModuleReport {
         problem,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use crate::image::specification::Index;
 use crate::image::{Definition, Layout, json as to_bytes};
-use crate::settings::BUILDER_IMAGE;
 use crate::signature::envelope::EnvelopeError;
 
 /// Its media type, and its type as an artifact.
@@ -34,6 +33,8 @@ pub struct Origin<'a> {
     pub sources: &'a str,
     /// The digest of Cargo.lock.
     pub lock: &'a str,
+    /// The image of the builder.
+    pub builder_image: &'a str,
     /// The recipe of the builder.
     pub builder: &'a str,
     /// The version of WasmEdge that compiled it ahead of time.
@@ -57,7 +58,7 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
     dependencies.extend([
         json!({"name": "sources", "digest": digits(origin.sources)}),
         json!({"name": "Cargo.lock", "digest": digits(origin.lock)}),
-        json!({"name": "builder", "uri": BUILDER_IMAGE, "annotations": {"recipe": origin.builder}}),
+        json!({"name": "builder", "uri": origin.builder_image, "annotations": {"recipe": origin.builder}}),
     ]);
     to_bytes(&json!({
         "_type": "https://in-toto.io/Statement/v1",
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_statement_names_the_image_and_what_it_was_built_from() {
-        let definition = Definition::parse(include_str!("../../oci/app/image.yaml")).unwrap();
+        let definition = Definition::parse("package: app\nprofile: guest\nname: localhost/orders\nmodule: /app.wasm\nuser: \"65532\"\nstopSignal: SIGKILL\n").unwrap();
         let layout = Layout {
             name: None,
             root: Blob::of("index", b"abc".to_vec()),
@@ -184,6 +185,7 @@ mod tests {
             profile: "guest",
             sources: "12",
             lock: "34",
+            builder_image: "localhost/wasm-builder:trixie",
             builder: "56",
             engine: Some("0.14.1"),
             commit: Some("78"),

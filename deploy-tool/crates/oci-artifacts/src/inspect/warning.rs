@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{ModuleReport, PlatformReport, Report};
-use crate::settings::{ENGINE_VERSION, NATIVE_CODE_FORMAT};
+use crate::wasm::{ENGINE_VERSION, NATIVE_CODE_FORMAT};
 use diagnostics::code::{Code, image as codes};
 
 /// The architecture for which modules are compiled ahead of time.

@@ -8,12 +8,10 @@
 //! [`envelope`]. <https://github.com/sigstore/cosign/blob/main/specs/ATTESTATION_SPEC.md>
 
 pub mod envelope;
-mod exceptions;
 mod key;
 mod manifest;
 mod payload;
 
-pub use exceptions::Exceptions;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use manifest::{Candidate, SignatureError, Signed, attach, candidates, envelopes, sign};
 pub use payload::{MEDIA_TYPE, statements_tag, tag, tags};
