@@ -3,9 +3,8 @@
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Container, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use rollout::DATABASE_ANNOTATION;
 
-/// The annotation of a Deployment that names the StatefulSet of its database.
-pub const DATABASE_ANNOTATION: &str = "deploy-tool.dev/database";
 /// The environment variable with the size of a replica's pool.
 const POOL_VARIABLE: &str = "DATABASE_POOL_MAX";
 /// The service's own default for it.

@@ -1,7 +1,7 @@
 //! Edge: who this process is, for the others that work on the same release.
 
-use crate::cache::Cache;
 use crate::release::Deployer;
+use host::cache::Cache;
 
 /// Where Linux keeps the host's name.
 const HOST_NAME_FILE: &str = "/proc/sys/kernel/hostname";

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::cache::Cache;
-use crate::docker;
-use crate::failure::{Failure, Outcome};
-use crate::printer::Progress;
-use crate::process;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::docker;
+use host::process;
+use terminal::Progress;
 
 /// A container that is a node of a cluster.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

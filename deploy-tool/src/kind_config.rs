@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::settings::NODE_ENGINE_LABEL;
-use crate::yaml::{self, YamlError};
+use yaml::{self, YamlError};
 
 /// A configuration that cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

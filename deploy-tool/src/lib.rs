@@ -8,26 +8,17 @@
 
 pub mod background;
 pub mod benchmark;
-pub mod bom;
-pub mod cache;
+pub mod built;
 pub mod cli;
 pub mod cluster;
-pub mod code;
 pub mod commands;
 pub mod connections;
 pub mod deployer;
-pub mod digest;
-pub mod docker;
 pub mod doctor;
-pub mod failure;
 pub mod forward;
-pub mod git;
-pub mod image;
-pub mod inspect;
 pub mod kind;
 pub mod kind_config;
 pub mod local_registry;
-pub mod lock;
 pub mod logs;
 pub mod manifest;
 pub mod module;
@@ -36,29 +27,22 @@ pub mod parting;
 pub mod password;
 pub mod plan;
 pub mod presence;
-pub mod printer;
-pub mod process;
-pub mod provenance;
 pub mod publish;
 pub mod readiness;
-pub mod registry;
 pub mod release;
 pub mod report;
 pub mod resend;
-pub mod rollout;
 pub mod scaling;
 pub mod settings;
-pub mod signature;
 pub mod workload;
-pub mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use failure::{ExitStatus, Failure, Outcome};
-use printer::Printer;
+use diagnostics::{ExitStatus, Failure, Outcome};
+use terminal::Printer;
 
 /// Runs a command line and says how the process ends.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -77,7 +61,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     anstream::ColorChoice::from(cli.talk.color).write_global();
-    let printer = Printer::new(&cli.talk, cli.command.acts());
+    let printer = Printer::new(cli.talk.options(), cli.command.acts());
     match run(cli, &printer) {
         Ok(status) => {
             printer.done(status);

@@ -6,10 +6,10 @@
 
 use std::path::Path;
 
-use crate::cache::Cache;
-use crate::docker;
-use crate::failure::{Failure, Outcome};
 use crate::kind::Node;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::docker;
 
 /// The network of kind's nodes.
 const NETWORK: &str = "kind";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use tokio::task::JoinHandle;
 
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// Nobody waits longer than this for a command to end that was told to.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! New passwords from the operating system's random numbers.
 
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// 62^32 is more than 2^190.

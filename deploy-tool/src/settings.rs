@@ -1,6 +1,5 @@
 //! Fixed names, limits and durations; and the reading of them from text. Nothing here does I/O.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Name of the demonstration cluster.
@@ -24,15 +23,8 @@ pub const DEFAULT_RUNTIME_CLASS: &str = "crun-wasm";
 /// More replicas than this are a typing error: a cluster of the supported size has at most 150,000 pods on 5,000 nodes,
 /// <https://kubernetes.io/docs/setup/best-practices/cluster-large/>, and each replica opens connections to one database.
 pub const MOST_REPLICAS: i64 = 1_000;
-/// The engine that runs the modules on the nodes, and compiles them: of one version, `oci/versions` pins it.
-pub const ENGINE_VERSION: &str = "0.14.1";
-/// The form of the native code that this version takes, and makes.
-/// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/include/aot/version.h>
-pub const NATIVE_CODE_FORMAT: u32 = 1;
 /// The minor versions of Kubernetes that it has been run with.
 pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
-/// Label of images that carry WasmEdge: its version.
-pub const ENGINE_LABEL: &str = "deploy-tool.wasmedge";
 /// Label of node images that have the engine of oci/node/engine: its name.
 pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
 /// Label of nodes that have it, with the same value.
@@ -51,18 +43,6 @@ pub const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(30);
 /// The first request finds out whether anybody is there at all.
 pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The environment variable that moves the cache.
-pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
-
-/// The folder of everything that can be made again: modules, images, crates, logs, locks.
-pub fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    set(CACHE_VARIABLE)
-        .map(PathBuf::from)
-        .or_else(|| set("XDG_CACHE_HOME").map(|home| Path::new(&home).join("deploy-tool")))
-        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache/deploy-tool")))
-}
-
 /// The cluster behind a context that kind made.
 pub fn kind_cluster(context: &str) -> Option<&str> {
     context.strip_prefix("kind-").filter(|name| !name.is_empty())
@@ -80,6 +60,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use oci_artifacts::wasm::ENGINE_VERSION;
+
     use super::*;
 
     #[test]
@@ -90,31 +74,6 @@ mod tests {
         for wrong in ["", "5", "-3s", "0s", "200h", "soon"] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn the_cache_is_where_the_first_set_variable_says() {
-        let folder = |pairs: &'static [(&str, &str)]| {
-            cache_folder(|name| {
-                pairs
-                    .iter()
-                    .find(|(key, _)| *key == name)
-                    .map(|(_, value)| (*value).to_owned())
-            })
-        };
-        assert_eq!(
-            folder(&[("DEPLOY_TOOL_CACHE", "/c"), ("HOME", "/h")]),
-            Some("/c".into())
-        );
-        assert_eq!(
-            folder(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]),
-            Some("/x/deploy-tool".into())
-        );
-        assert_eq!(
-            folder(&[("XDG_CACHE_HOME", ""), ("HOME", "/h")]),
-            Some("/h/.cache/deploy-tool".into())
-        );
-        assert_eq!(folder(&[]), None);
     }
 
     #[test]

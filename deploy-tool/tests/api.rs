@@ -5,8 +5,8 @@
 use deploy_tool::cluster::Cluster;
 use deploy_tool::cluster::apply::{Applied, Change, apply};
 use deploy_tool::cluster::discover::Placed;
-use deploy_tool::failure::{ExitStatus, Outcome};
 use deploy_tool::manifest;
+use diagnostics::{ExitStatus, Outcome};
 use http::{Request, Response};
 use kube::client::Body;
 use kube::core::ApiResource;

@@ -266,9 +266,8 @@ fn a_cluster_configuration_that_cannot_be_used() {
 #[test]
 fn one_at_a_time_on_one_cluster() {
     let run = Run::new();
-    let cache = deploy_tool::cache::Cache::at(&run.path("cache")).unwrap();
-    let release = deploy_tool::release::Name::new(Some("orders"), None, &[]).unwrap();
-    let _held = deploy_tool::lock::release(&cache, "kind-wasm-demo", &release, "up").unwrap();
+    let cache = host::cache::Cache::at(&run.path("cache")).unwrap();
+    let _held = host::lock::release(&cache, "kind-wasm-demo", "orders/orders", "up").unwrap();
     for arguments in [
         &["up"] as &[&str],
         &["down"],

@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 use deploy_tool::cluster::apply::{Change, apply_wave};
 use deploy_tool::cluster::discover::Kinds;
 use deploy_tool::cluster::{Cluster, plan, preflight, saved};
-use deploy_tool::failure::{Failure, Outcome};
 use deploy_tool::manifest::{self, Object, Wave};
 use deploy_tool::plan::saved::Saved;
 use deploy_tool::plan::{Action, Plan};
-use deploy_tool::printer::Progress;
 use deploy_tool::release::{Identity, Name};
+use diagnostics::{Failure, Outcome};
 use mock::{Asked, Log};
 use serde_json::{Value, json};
+use terminal::Progress;
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/shop/configmaps";
 

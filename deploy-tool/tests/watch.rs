@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use deploy_tool::cluster::Cluster;
 use deploy_tool::commands::wait::for_targets;
-use deploy_tool::printer::Progress;
-use deploy_tool::rollout::Target;
 use kube::{Client, Config};
+use rollout::Target;
 use serde_json::{Value, json};
+use terminal::Progress;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};

@@ -14,9 +14,9 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Fate, Found, Work, reason};
-use crate::cache::Cache;
-use crate::digest;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::digest;
 
 /// The place of the background's work on one image of one project. There is one at a time.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl<'a> Background<'a> {
         let process = start().map_err(failure)?.id();
         let sources = sources.to_owned();
         self.cache
-            .write(&self.record, &crate::image::json(&Work { process, sources }))?;
+            .write(&self.record, &oci_artifacts::image::json(&Work { process, sources }))?;
         Ok(process)
     }
 

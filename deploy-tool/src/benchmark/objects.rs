@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{Namespace, Service};
 use serde_json::{Error, Value, from_value, json};
 
 use super::{Contender, Plan};
-use crate::image::{VARIANT, VARIANT_ANNOTATION};
+use oci_artifacts::image::{VARIANT, VARIANT_ANNOTATION};
 
 /// Tells the namespace of a run from one of somebody else.
 pub const LABEL: (&str, &str) = ("deploy-tool.dev/bench", "run");

@@ -5,7 +5,7 @@ use clap::builder::StyledStr;
 use clap::{Command, CommandFactory};
 
 use super::Cli;
-use crate::failure::EXIT_CODES;
+use diagnostics::EXIT_CODES;
 
 const HEADING: Style = Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE));
 const LITERAL: Style = Style::new().effects(Effects::BOLD);

@@ -11,13 +11,13 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::Status;
 
 use super::discover::{Kinds, Placed, api};
-use super::{Cluster, client::explain, establish};
-use crate::failure::{Failure, Outcome};
+use super::{Cluster, client::explain, establish, written};
 use crate::manifest::{self, Object, Wave};
 use crate::password;
 use crate::plan::{self, Action, Plan, Step, Version};
-use crate::printer::{self, Progress, Written};
 use crate::settings::{FIELD_MANAGER, PARALLEL_REQUESTS};
+use diagnostics::{Failure, Outcome};
+use terminal::Progress;
 
 /// How often an object is sent again that only its controller has changed in between.
 const MOST_ATTEMPTS: usize = 5;
@@ -117,14 +117,11 @@ async fn apply_step(
             stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
         }
     };
-    progress.written(Written {
-        action: match change {
-            Change::Created => printer::Action::Created,
-            _ => printer::Action::Changed,
-        },
-        wave: step.wave,
-        identity: step.identity.clone(),
-    });
+    let action = match change {
+        Change::Created => terminal::Action::Created,
+        _ => terminal::Action::Changed,
+    };
+    progress.changed(written::written(action, step.wave, &step.identity));
     establish::established(&api, object).await?;
     Ok(Applied {
         object: object.clone(),

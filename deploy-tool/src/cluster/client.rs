@@ -7,10 +7,10 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use super::connection;
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::plan::is_missing_permission;
 use crate::settings::{self, FIRST_REQUEST_TIMEOUT, REQUEST_TIMEOUT};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// Longer than the server lets a watch be silent, see [`super::watch`]. Over HTTP/2, pings are faster.
 const WATCH_SILENCE: Duration = Duration::from_secs(40);

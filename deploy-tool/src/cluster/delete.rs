@@ -13,13 +13,14 @@ use tokio::time::Instant;
 
 use super::client::explain;
 use super::discover::Kinds;
+use super::written::written;
 use super::{Cluster, list};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::Wave;
-use crate::printer::{Action, Progress, Written};
 use crate::release::{Identity, claims_of};
 use crate::settings::PARALLEL_REQUESTS;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use terminal::{Action, Progress};
 
 /// How soon a watch that could not be started is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -70,11 +71,7 @@ pub async fn delete_all(
             progress.activity(&one.identity.title());
             let asked = delete(cluster, &api, one).await?;
             if asked {
-                progress.written(Written {
-                    action: Action::Deleted,
-                    wave,
-                    identity: one.identity.clone(),
-                });
+                progress.changed(written(Action::Deleted, wave, &one.identity));
             }
             Outcome::Ok(asked.then_some((api, one)))
         });

@@ -6,9 +6,9 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::discovery::{Discovery, Scope, verbs};
 
 use super::Cluster;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::{self, Object};
 use crate::release::Identity;
+use diagnostics::{Failure, Outcome};
 
 /// The kinds that a cluster knows, and those that a release is about to define.
 pub struct Kinds {

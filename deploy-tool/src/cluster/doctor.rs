@@ -12,9 +12,9 @@ use super::pods::ANSWER_LIMIT;
 use super::watch::Watch;
 use super::{Cluster, list};
 use crate::doctor::{LIFETIME, Observed, SELECTOR, is_left_over, is_over};
-use crate::failure::Outcome;
 use crate::parting::Parting;
-use crate::rollout::Target;
+use diagnostics::Outcome;
+use rollout::Target;
 
 /// The kubelet ends the pod before, and has this long to say so.
 const PROBE_LIMIT: Duration = Duration::from_secs(LIFETIME as u64 + 20);

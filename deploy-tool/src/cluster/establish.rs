@@ -6,11 +6,11 @@ use kube::Api;
 use kube::api::DynamicObject;
 use kube::runtime::wait::await_condition;
 
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::{self, Object};
-use crate::rollout::{self, State};
 use crate::settings::ESTABLISH_TIMEOUT;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use rollout::{self, State};
 
 /// Waits, if the object is a definition.
 ///

@@ -8,9 +8,9 @@ use kube::core::ApiResource;
 use super::Cluster;
 use super::client::explain;
 use super::discover::Kinds;
-use crate::failure::{Failure, Outcome};
 use crate::release::{Name, is_foreign};
 use crate::settings::PARALLEL_REQUESTS;
+use diagnostics::{Failure, Outcome};
 
 /// More than these need not be named.
 const PAGE: u32 = 100;

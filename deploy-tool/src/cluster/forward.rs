@@ -10,10 +10,10 @@ use kube::runtime::watcher::{self, Event, watcher};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Cluster, client::explain};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::forward::Backend;
 use crate::settings;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// A port of this host, on its loopback addresses only.
 pub struct Listener {

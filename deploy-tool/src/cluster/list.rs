@@ -7,7 +7,7 @@ use kube::api::ListParams;
 use serde::de::DeserializeOwned;
 
 use super::Cluster;
-use crate::failure::Outcome;
+use diagnostics::Outcome;
 
 /// What kubectl asks for at once.
 const PAGE: u32 = 500;

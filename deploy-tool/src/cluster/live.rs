@@ -7,9 +7,9 @@ use kube::api::{DynamicObject, ListParams, TypeMeta};
 
 use super::discover::{Kind, api};
 use super::{Cluster, discover::Kinds};
-use crate::failure::Outcome;
 use crate::release::Identity;
 use crate::settings::PARALLEL_REQUESTS;
+use diagnostics::Outcome;
 
 /// One page of a list. Where a namespace has more, the rest is read one by one rather than page by page.
 const PAGE: u32 = 500;

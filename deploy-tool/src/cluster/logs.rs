@@ -11,10 +11,10 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt};
 
 use super::{Cluster, client::explain, list, workloads};
-use crate::failure::Outcome;
 use crate::logs::{Source, sources};
 use crate::release;
 use crate::workload::{Kind, Reference, choose};
+use diagnostics::Outcome;
 
 /// The kinds whose pods can be meant by a name.
 const KINDS: [Kind; 4] = [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job];

@@ -25,5 +25,6 @@ pub mod scale;
 mod trace;
 pub mod watch;
 pub mod workloads;
+mod written;
 
 pub use client::Cluster;

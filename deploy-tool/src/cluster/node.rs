@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use super::client::explain;
 use super::{Cluster, list};
-use crate::code::node::{DRAIN, INSTALLER};
-use crate::failure::{Failure, Outcome};
 use crate::node::{CLASS_LABEL, CORDON_ANNOTATION};
 use crate::parting::Parting;
 use crate::settings::NODE_ENGINE_LABEL;
 use crate::{doctor, readiness};
+use diagnostics::code::node::{DRAIN, INSTALLER};
+use diagnostics::{Failure, Outcome};
 
 /// A kubelet looks at its runtime every few seconds, and tells every ten.
 const READY_LIMIT: Duration = Duration::from_secs(90);

@@ -11,11 +11,11 @@ use kube::core::Status;
 use super::apply::{Mode, send};
 use super::discover::{Kind, Kinds, api};
 use super::{Cluster, live, preflight};
-use crate::failure::Outcome;
 use crate::manifest::{Databases, Object, Wave};
 use crate::plan::{self, Conflict, Plan, Step};
 use crate::release::{Identity, Name};
 use crate::settings::PARALLEL_REQUESTS;
+use diagnostics::Outcome;
 
 /// What applying objects as a release would do. `inventory` is what the release has applied before; `take_over` says
 /// that fields which others have set are to be the release's.

@@ -9,8 +9,8 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use super::Cluster;
-use crate::failure::Outcome;
-use crate::rollout::{Evidence, NOTHING_LOGGED};
+use diagnostics::Outcome;
+use rollout::{Evidence, NOTHING_LOGGED};
 
 /// A pod that does not answer quickly has nothing to say.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(3);

@@ -10,12 +10,12 @@ use kube::Api;
 use kube::api::PostParams;
 
 use super::{Cluster, discover::Kinds};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::Object;
 use crate::plan::{self, Action, Permission, Plan};
 use crate::release::{Identity, Name};
 use crate::settings::PARALLEL_REQUESTS;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// Everything, everywhere: what an administrator may do, answered by one question in place of dozens.
 const EVERYTHING: &str = "*";

@@ -5,9 +5,9 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use super::{Cluster, workloads};
-use crate::failure::Outcome;
 use crate::settings::FIELD_MANAGER;
 use crate::workload::Workload;
+use diagnostics::Outcome;
 
 /// The annotation of the pods' template that kubectl uses for it, too.
 const ANNOTATION: &str = "kubectl.kubernetes.io/restartedAt";

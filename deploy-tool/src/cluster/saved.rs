@@ -5,9 +5,9 @@ use kube::Api;
 
 use super::discover::Kinds;
 use super::{Cluster, live};
-use crate::failure::Outcome;
 use crate::plan::saved::Saved;
 use crate::plan::{self, Plan};
+use diagnostics::Outcome;
 
 /// The namespace that is as old as its cluster.
 const OLDEST_NAMESPACE: &str = "kube-system";

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::pods::ANSWER_LIMIT;
 use super::{Cluster, list, workloads};
-use crate::failure::Outcome;
 use crate::scaling::{Change, Found};
 use crate::settings::FIELD_MANAGER;
 use crate::workload::Workload;
+use diagnostics::Outcome;
 
 /// What a namespace has that matters for scaling.
 ///

@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::{Request, Response};
 use tower::Service;
 
-use crate::printer::detail;
+use terminal::detail;
 
 /// A service of requests that are told.
 #[derive(Clone, Debug)]

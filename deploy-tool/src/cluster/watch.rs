@@ -19,10 +19,8 @@ use kube::{Api, Resource, ResourceExt, discovery};
 use serde::de::DeserializeOwned;
 
 use super::{Cluster, client::explain};
-use crate::failure::Outcome;
-use crate::rollout::{
-    NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, needs, other_key,
-};
+use diagnostics::Outcome;
+use rollout::{NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, needs, other_key};
 
 /// The server ends each watch after this time, and kube takes one that has said nothing for five seconds longer as
 /// dead: a connection that hangs is found out without any limit on how long nothing may happen.

@@ -9,8 +9,8 @@ use kube::api::{DynamicObject, ListParams};
 use kube::core::ApiResource;
 
 use super::{Cluster, list};
-use crate::failure::Outcome;
 use crate::workload::{Kind, Standing};
+use diagnostics::Outcome;
 
 /// Where the objects of a kind are.
 pub fn api(cluster: &Cluster, namespace: &str, kind: Kind) -> Api<DynamicObject> {

@@ -3,15 +3,18 @@
 use std::path::Path;
 
 use super::parts::{self, Parts};
-use crate::cache::Cache;
+use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
-use crate::failure::{Failure, Outcome};
-use crate::image::{self, Built, Compiled, Contents, Definition, Layout, store};
 use crate::module::keep::megabytes;
 use crate::module::native::NativeForm;
-use crate::printer::{Printer, Progress};
-use crate::provenance::{self, Origin};
-use crate::{bom, digest, git};
+use crate::settings::BUILDER_IMAGE;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::git;
+use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, store};
+use oci_artifacts::provenance::{self, Origin};
+use oci_artifacts::{bom, digest};
+use terminal::{Printer, Progress};
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -100,7 +103,7 @@ pub async fn build(
     let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
     let files = files.collect::<Outcome<Vec<_>>>()?;
     let commit = match variation.revision {
-        true => Some(git::revision(&source.workspace).await?),
+        true => Some(git::revision(source.folder()).await?),
         false => None,
     };
     let Parts {
@@ -109,7 +112,7 @@ pub async fn build(
         annotations,
         making,
     } = match variation.module {
-        Some(path) => parts::given(source, &definition, path).await?,
+        Some(path) => parts::given(source, &definition, name, path).await?,
         None => parts::compile(printer, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {
@@ -134,6 +137,7 @@ pub async fn build(
                 profile: &making.profile,
                 sources: &making.sources,
                 lock: &making.lock,
+                builder_image: BUILDER_IMAGE,
                 builder: &making.builder,
                 engine: contents.compiled.map(|compiled| compiled.engine),
                 commit: commit.as_deref(),
@@ -143,7 +147,7 @@ pub async fn build(
             image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
         }
         let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
-        store::write(cache, &path, &layout)?;
+        store::write(&path, &layout)?;
         let built = Built {
             name: name.to_owned(),
             reference: layout.name.clone().unwrap_or_default(),

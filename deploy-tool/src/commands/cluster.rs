@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cache::Cache;
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
 use crate::cluster::{Cluster, pods};
-use crate::failure::{Failure, Outcome};
-use crate::printer::{Printer, Progress};
 use crate::settings::IMAGE_ENGINE_LABEL;
-use crate::{docker, kind, kind_config, local_registry, lock, readiness};
+use crate::{kind, kind_config, local_registry, readiness};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::{docker, lock};
+use terminal::{Printer, Progress};
 
 /// Creates the cluster, starts it again, or finds it running.
 ///

@@ -9,14 +9,14 @@ use crate::cluster::apply::{Applied, Change, apply_wave};
 use crate::cluster::discover::Kinds;
 use crate::cluster::revisions::{self, Held};
 use crate::cluster::{Cluster, plan, preflight, saved};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::{Object, Wave};
 use crate::plan::saved::Saved;
 use crate::plan::{Action, Plan};
-use crate::printer::{Printer, Progress};
 use crate::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
-use crate::rollout::Target;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use rollout::Target;
+use terminal::{Printer, Progress};
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]

@@ -6,17 +6,17 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::build::{self, Variation};
 use super::images;
-use crate::cache::Cache;
 use crate::cli::DoctorArguments;
 use crate::cluster::{Cluster, doctor as edge, pods, preflight};
-use crate::code::doctor::API_SERVER;
 use crate::doctor::{
     self, CLUSTER_LINKS, Chain, Facts, Link, NODE_LINKS, NativeImage, Observed, Probe, Report, Verdict,
 };
-use crate::failure::{ExitStatus, Failure, Outcome};
-use crate::module::facts;
-use crate::printer::{Printer, Progress};
 use crate::{publish, settings};
+use diagnostics::code::doctor::API_SERVER;
+use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::wasm::facts;
+use terminal::{Printer, Progress};
 
 /// How many probes run at the same time: each is a pod of four containers.
 const AT_A_TIME: usize = 8;

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use super::deploy::own_history;
 use super::remove::{self, Dropped, titles};
-use crate::cache::Cache;
 use crate::cli::DownArguments;
 use crate::cluster::delete::{self, Doomed};
 use crate::cluster::discover::Kinds;
 use crate::cluster::revisions::Held;
 use crate::cluster::{Cluster, foreign, live, plan, preflight, revisions};
-use crate::code;
-use crate::failure::{Failure, Outcome};
-use crate::printer::{Printer, Progress};
 use crate::release::{History, Identity, Name, Revision, State};
-use crate::{deployer, lock, manifest};
+use crate::{deployer, manifest};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::lock;
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///
@@ -30,7 +31,7 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
     } = arguments;
     let release = manifest::release_of(&place)?;
     let cache = Cache::open()?;
-    let _lock = lock::release(&cache, &place.context, &release, "down")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "down")?;
     let cluster = Cluster::connect(&place.context).await?;
     let deployer = deployer::this(&cache);
     let history = own_history(printer, &cluster, &release, &deployer).await?;

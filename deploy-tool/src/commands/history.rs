@@ -2,11 +2,11 @@
 
 use crate::cli::HistoryArguments;
 use crate::cluster::{Cluster, revisions};
-use crate::failure::Outcome;
 use crate::manifest;
-use crate::printer::Printer;
 use crate::release::listing::{self, Listing};
 use crate::release::no_such_revision;
+use diagnostics::Outcome;
+use terminal::Printer;
 
 /// Runs the command.
 ///

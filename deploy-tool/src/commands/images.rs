@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{self, Form, Variation};
-use crate::cache::Cache;
+use crate::built::{self, Built};
 use crate::cli::{PublishArguments, SourceArguments};
 use crate::cluster::{Cluster, doctor, pods};
-use crate::failure::{Failure, Outcome};
-use crate::image::{self, Built};
 use crate::manifest::{self, Object};
 use crate::module::native::NativeForm;
 use crate::presence;
-use crate::printer::{Printer, Progress};
 use crate::publish::{self, Destination, PullSecret};
-use crate::registry::Connection;
 use crate::settings;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::registry::Connection;
+use terminal::{Printer, Progress};
 
 /// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
 /// into each node take longer than all else in a run that changes nothing: they are started only where the API server
@@ -103,7 +103,7 @@ impl<'a> Wanted<'a> {
                 registry.push(printer, &self.connections, &built).await?;
                 registry.references(&built)
             }
-            None => image::references(&built),
+            None => built::references(&built),
         };
         Ok((built, references))
     }
@@ -149,7 +149,7 @@ async fn destination(
         .iter()
         .map(|name| Ok((name.clone(), build::image_name(source, name)?)));
     let images = named.collect::<Outcome<BTreeMap<_, _>>>()?;
-    let tags = publish::registry::described_tag(&source.workspace).await?;
+    let tags = publish::registry::described_tag(source.folder()).await?;
     Destination::below(prefix, &images, &arguments.reach, tags)
         .await
         .map(Some)

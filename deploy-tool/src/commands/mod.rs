@@ -9,6 +9,7 @@ mod completion;
 pub mod deploy;
 mod doctor;
 mod down;
+mod exceptions;
 mod explain;
 mod history;
 mod images;
@@ -34,8 +35,8 @@ mod version;
 pub mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
-use crate::failure::{ExitStatus, Outcome};
-use crate::printer::Printer;
+use diagnostics::{ExitStatus, Outcome};
+use terminal::Printer;
 
 /// Does what the command line says; also says how the process ends.
 ///

@@ -15,11 +15,11 @@ use super::status;
 use crate::cli::OpenArguments;
 use crate::cluster::forward::{self, Listener};
 use crate::cluster::{Cluster, list, pods};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::forward::{Backend, Backends, Way, reason, service, way};
 use crate::manifest;
-use crate::printer::Printer;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use terminal::Printer;
 
 /// What `open --output json` prints. Fields are added, never renamed.
 #[derive(Serialize)]

@@ -2,18 +2,18 @@
 
 use super::build::Form;
 use super::images::{Wanted, native_form};
-use crate::cache::Cache;
 use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
-use crate::failure::{ExitStatus, Outcome};
 use crate::manifest::{self, Object};
 use crate::module::native::NativeForm;
 use crate::plan::saved::Saved;
 use crate::plan::{document, text};
-use crate::printer::{Printer, Progress};
 use crate::publish::PullSecret;
 use crate::release::Name;
+use diagnostics::{ExitStatus, Outcome};
+use host::cache::Cache;
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::build::{self, Variation};
-use crate::cache::Cache;
 use crate::cli::PushArguments;
-use crate::failure::{Failure, Outcome};
-use crate::image::store::{self, Outline};
-use crate::printer::Printer;
 use crate::publish;
-use crate::registry::{Connection, Purpose, Repository};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::image::store::{self, Outline};
+use oci_artifacts::registry::{Connection, Purpose, Repository};
+use terminal::Printer;
 
 /// Runs the command.
 ///
@@ -54,7 +54,7 @@ async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<Str
     if !asked.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
         return Ok(asked);
     }
-    publish::registry::described_tag(&arguments.source.workspace).await
+    publish::registry::described_tag(arguments.source.folder()).await
 }
 
 async fn outline(printer: &Printer, arguments: &PushArguments) -> Outcome<Outline> {

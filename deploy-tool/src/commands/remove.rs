@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::cluster::delete::{self, Doomed};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, revisions};
-use crate::failure::Outcome;
 use crate::plan::{Action, Plan};
-use crate::printer::Progress;
 use crate::release::{Identity, Name};
+use diagnostics::Outcome;
+use terminal::Progress;
 
 /// What a release has made and its manifests have no longer.
 pub struct Dropped {

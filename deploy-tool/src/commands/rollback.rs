@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
 use super::up::report;
-use crate::cache::Cache;
 use crate::cli::RollbackArguments;
 use crate::cluster::{Cluster, revisions};
-use crate::failure::Outcome;
-use crate::printer::Printer;
 use crate::publish::PullSecret;
 use crate::release::rollback_target;
-use crate::{deployer, lock, manifest, publish};
+use crate::{deployer, manifest, publish};
+use diagnostics::Outcome;
+use host::cache::Cache;
+use host::lock;
+use terminal::Printer;
 
 /// Runs the command.
 ///
@@ -26,7 +27,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     } = arguments;
     let release = manifest::release_of(&place)?;
     let cache = Cache::open()?;
-    let _lock = lock::release(&cache, &place.context, &release, "rollback")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;
     let cluster = Cluster::connect(&place.context).await?;
     let history = revisions::history(&cluster, &release).await?;
     let target = rollback_target(&release, &history, revision)?;

@@ -3,16 +3,17 @@
 use futures::future::{join_all, try_join_all};
 
 use super::wait;
-use crate::cache::Cache;
 use crate::cli::{Place, ScaleArguments};
 use crate::cluster::Cluster;
 use crate::cluster::scale::{self, Write};
-use crate::failure::{Failure, Outcome};
-use crate::printer::{Printer, Progress};
-use crate::rollout::Target;
 use crate::scaling::{self, Change, Decision, Options};
 use crate::workload::{Kind, Reference};
-use crate::{lock, manifest, settings};
+use crate::{manifest, settings};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::lock;
+use rollout::Target;
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///
@@ -29,7 +30,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
     } = arguments;
     let release = manifest::release_of(&place)?;
     let cache = Cache::open()?;
-    let _lock = lock::release(&cache, &place.context, &release, "scale")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "scale")?;
     let cluster = Cluster::connect(&place.context).await?;
     let namespace = release.namespace;
     let default = Reference {

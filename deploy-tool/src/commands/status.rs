@@ -5,10 +5,10 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 
 use crate::cli::StatusArguments;
 use crate::cluster::{Cluster, pods, revisions};
-use crate::failure::Outcome;
-use crate::printer::Printer;
 use crate::report::{self, PodStatus, SCHEMA, Status};
 use crate::{kind, manifest, settings};
+use diagnostics::Outcome;
+use terminal::Printer;
 
 /// How many pods are asked how they run, at most: the answer takes a request to each of them.
 const MOST_ASKED: usize = 64;

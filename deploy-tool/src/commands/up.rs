@@ -7,20 +7,21 @@ use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
 use super::signed::Requirement;
 use super::{background, status};
-use crate::cache::Cache;
+use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
 use crate::cluster::discover::Kinds;
 use crate::cluster::{Cluster, pods, revisions};
-use crate::failure::Outcome;
-use crate::image::Built;
 use crate::manifest::Object;
 use crate::module::native::NativeForm;
-use crate::printer::Printer;
 use crate::publish::Destination;
 use crate::release::Name;
 use crate::report::PodStatus;
-use crate::rollout::Target;
-use crate::{deployer, lock, manifest, publish, report};
+use crate::{deployer, manifest, publish, report};
+use diagnostics::Outcome;
+use host::cache::Cache;
+use host::lock;
+use rollout::Target;
+use terminal::Printer;
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -50,7 +51,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
-    let _lock = lock::release(&cache, &place.context, &release, "up")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "up")?;
     let cluster = Cluster::connect(&place.context).await?;
     let deployer = deployer::this(&cache);
     revisions::refuse_taken(&cluster, &release, &deployer).await?;

@@ -1,4 +1,4 @@
-//! Edge: waits for a roll-out. What the objects mean is decided in [`crate::rollout`].
+//! Edge: waits for a roll-out. What the objects mean is decided in [`rollout`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use serde_json::json;
 use crate::cluster::client::explain;
 use crate::cluster::watch::Watch;
 use crate::cluster::{Cluster, pods};
-use crate::code::rollout::NOT_IN_TIME;
-use crate::failure::{Failure, Outcome};
-use crate::printer::Progress;
-use crate::rollout::{self, Clock, Controller, Objects, Problem, State, Target};
+use diagnostics::code::rollout::NOT_IN_TIME;
+use diagnostics::{Failure, Outcome};
+use rollout::{self, Clock, Controller, Objects, Problem, State, Target};
+use terminal::Progress;
 
 /// Any change of a controller's object makes it look again.
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
@@ -65,7 +65,12 @@ pub async fn for_targets(
             .iter()
             .map(|target| rollout::state(target, &watch.objects, clock))
             .collect();
-        progress.rows(rollout::rows(targets, &states, &watch.objects));
+        progress.rows(
+            rollout::rows(targets, &states, &watch.objects)
+                .into_iter()
+                .map(row)
+                .collect(),
+        );
         match rollout::overall(states) {
             State::Done(sentence) if replaced.is_empty() => return Ok(sentence),
             State::Done(sentence) => {
@@ -155,4 +160,18 @@ fn late(limit: Duration, last: &str, trouble: Option<&str>) -> Failure {
         None => failure,
     };
     failure.next("look at the pods: `deploy-tool status`; wait longer with --timeout")
+}
+
+/// How the live table shows what is waited for.
+fn row(row: rollout::Row) -> terminal::Row {
+    terminal::Row {
+        title: row.title,
+        state: match row.state {
+            rollout::RowState::Failed => terminal::RowState::Failed,
+            rollout::RowState::Waiting => terminal::RowState::Waiting,
+            rollout::RowState::Done => terminal::RowState::Done,
+        },
+        ready: row.ready,
+        reason: row.reason,
+    }
 }

@@ -1,4 +1,4 @@
-//! What the probe writes: two lines of JSON, `probe/src/main.rs` has their other end.
+//! What the probe writes: two lines of JSON, `app/probe/src/main.rs` has their other end.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -5,9 +5,9 @@ use super::guest::surroundings;
 use super::nodes::architecture;
 use super::pod::{LOOK, PLAIN};
 use super::{Facts, Observed, Verdict};
-use crate::code::doctor::{GUEST, INTERPRETED};
-use crate::failure::Failure;
-use crate::module::facts::NativeCode;
+use diagnostics::Failure;
+use diagnostics::code::doctor::{GUEST, INTERPRETED};
+use oci_artifacts::wasm::facts::NativeCode;
 
 /// WasmEdge 0.14.1 runs the loop forty times as fast with native code. Two modules that both are interpreted are never so
 /// far apart, however busy the node is: the fastest of 25 short rounds counts.

@@ -3,8 +3,8 @@
 use super::answer::{Network, Surroundings, find};
 use super::pod::{LOOK, TARGET, VARIABLE};
 use super::{Facts, Observed, Verdict};
-use crate::code::doctor::{GUEST, NETWORK};
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code::doctor::{GUEST, NETWORK};
 
 /// Whether arguments and environment are those of the pod; how long the start took, and how much memory.
 pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {

@@ -18,7 +18,7 @@ mod text;
 
 use serde::Serialize;
 
-use crate::failure::Failure;
+use diagnostics::Failure;
 
 pub use effect::NativeImage;
 pub use nodes::{candidates, name, offers};

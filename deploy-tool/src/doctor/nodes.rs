@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::{Node, Taint, Toleration};
 use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::{Verdict, runtime_class};
-use crate::code::doctor::NO_NODE;
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code::doctor::NO_NODE;
 
 /// How many nodes are named in a sentence.
 const MOST_LISTED: usize = 5;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 
-use crate::rollout::{cannot_ask_systemd, unknown_handler};
+use rollout::{cannot_ask_systemd, unknown_handler};
 
 /// Why the kubelet does not start a container, and will not do so by trying again.
 const FINAL: [&str; 8] = [

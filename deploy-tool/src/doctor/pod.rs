@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
-use crate::image::{VARIANT, VARIANT_ANNOTATION};
+use oci_artifacts::image::{VARIANT, VARIANT_ANNOTATION};
 
 /// Finds the probes' pods.
 pub const SELECTOR: &str = "app.kubernetes.io/managed-by=deploy-tool,app.kubernetes.io/name=doctor-probe";

@@ -3,8 +3,8 @@
 use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::Verdict;
-use crate::code::doctor::RUNTIME_CLASS;
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code::doctor::RUNTIME_CLASS;
 
 /// The RuntimeClass that is there.
 pub fn describe(class: &RuntimeClass) -> Verdict {

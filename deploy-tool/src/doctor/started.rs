@@ -4,9 +4,9 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::{NativeImage, Observed, Verdict, effect, ending, guest, nodes};
-use crate::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
-use crate::failure::Failure;
-use crate::rollout::{cannot_ask_systemd, unknown_handler};
+use diagnostics::Failure;
+use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
+use rollout::{cannot_ask_systemd, unknown_handler};
 
 /// What is known of a node.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
-use crate::rollout::{self, Clock, Objects, State, Target};
+use rollout::{self, Clock, Objects, State, Target};
 
 /// A pod that can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::{Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
-use crate::code;
-use crate::failure::{Failure, Outcome};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// Annotation of a Service with lines to print after `up`: such a Service is for people.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";

@@ -6,8 +6,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
 use super::{Object, generated_keys, images, in_order, load, placeholders};
-use crate::connections::{Connections, DATABASE_ANNOTATION};
-use crate::image::{Definition, VARIANT, VARIANT_ANNOTATION};
+use crate::connections::Connections;
+use oci_artifacts::image::{Definition, VARIANT, VARIANT_ANNOTATION};
+use rollout::DATABASE_ANNOTATION;
 
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -88,7 +89,7 @@ fn the_handler_is_a_runtime_of_the_node() {
     let (key, value) = ("runtime", "crun-wasm");
     assert_eq!(at(&class, &format!("/scheduling/nodeSelector/{key}")), value);
     let kind = std::fs::read_to_string(repository().join("kind-config.yaml")).unwrap();
-    let kind: Value = crate::yaml::one(&kind).unwrap();
+    let kind: Value = yaml::one(&kind).unwrap();
     let workers = kind["nodes"]
         .as_array()
         .unwrap()
@@ -112,6 +113,8 @@ fn the_services_run_as_wasm() {
         let definition = repository().join("oci").join(&name).join("image.yaml");
         let definition = Definition::parse(&std::fs::read_to_string(definition).unwrap()).unwrap();
         assert_eq!(definition.package, name);
+        assert_eq!(definition.workspace.as_deref(), Some("../../app"));
+        assert_eq!(definition.files[0].path, "/etc/services");
         assert_eq!(placeholders(std::slice::from_ref(&service)), [name].into());
         assert_eq!(pod["securityContext"]["runAsUser"].to_string(), definition.user);
         // crun cannot exec into a Wasm container: only the API server's own kinds of probes and hooks work.

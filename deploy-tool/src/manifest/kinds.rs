@@ -4,8 +4,8 @@ use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 use super::object::Object;
-use crate::code;
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code;
 
 /// A kind that a CustomResourceDefinition of the manifests defines.
 #[derive(Clone, Debug, PartialEq, Eq)]

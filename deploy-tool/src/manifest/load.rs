@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::object::{Object, parse};
 use crate::cli::Place;
-use crate::failure::{Failure, Outcome};
 use crate::release::Name;
+use diagnostics::{Failure, Outcome};
 
 /// The argument that stands for the standard input.
 const STANDARD_INPUT: &str = "-";
@@ -147,7 +147,7 @@ mod tests {
         for (folder, expected) in cases {
             let failure = load(&[folder.path().to_path_buf()]).unwrap_err();
             assert!(failure.to_string().contains(expected), "{failure}");
-            assert_eq!(failure.status, crate::failure::ExitStatus::Input);
+            assert_eq!(failure.status, diagnostics::ExitStatus::Input);
         }
         assert!(
             load(&["/no/such/folder".into()])

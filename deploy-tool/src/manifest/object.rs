@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::release::Identity;
-use crate::yaml::{self, Document, YamlError};
+use yaml::{self, Document, YamlError};
 
 /// An object and its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

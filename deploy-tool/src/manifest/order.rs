@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::object::Object;
-use crate::connections::DATABASE_ANNOTATION;
+use rollout::DATABASE_ANNOTATION;
 
 /// Objects of one wave need none of each other, only those of the waves before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

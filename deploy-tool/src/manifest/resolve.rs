@@ -6,7 +6,7 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::object::Object;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// What stands in front of a definition's name in place of an image.
 pub const PLACEHOLDER: &str = "deploy-tool://";

@@ -4,14 +4,16 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::cache::Cache;
-use crate::docker::{self, LocalImage};
-use crate::failure::{Failure, Outcome};
 use crate::parting::Parting;
-use crate::printer::Progress;
-use crate::process::{self, Logged};
-use crate::settings::{BUILDER_IMAGE, ENGINE_LABEL, RECIPE_LABEL};
-use crate::{digest, lock};
+use crate::settings::{BUILDER_IMAGE, RECIPE_LABEL};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::docker::{self, LocalImage};
+use host::lock;
+use host::process::{self, Logged};
+use oci_artifacts::digest;
+use oci_artifacts::image::ENGINE_LABEL;
+use terminal::Progress;
 
 /// Label of a container: the cache that it works for, and its task. There is one at a time.
 const TASK_LABEL: &str = "deploy-tool.task";

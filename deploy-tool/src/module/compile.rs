@@ -6,9 +6,9 @@ use super::native::NativeForm;
 use super::{
     NATIVE_TARGET, TARGET, builder::Builder, crates, inputs::Inputs, profile::Profile, stage, workspace::Workspace,
 };
-use crate::failure::{Failure, Outcome};
-use crate::printer::Progress;
-use crate::process;
+use diagnostics::{Failure, Outcome};
+use host::process;
+use terminal::Progress;
 
 /// Reads what Cargo knows of a workspace.
 ///
@@ -79,8 +79,9 @@ pub async fn package(
     ];
     let variable = triple.to_ascii_uppercase().replace('-', "_");
     let flags = format!("--env=CARGO_TARGET_{variable}_RUSTFLAGS={flags}");
+    let folder = format!("--workdir={}", Path::new("/src").join(&inputs.root).display());
     let options = [
-        "--workdir=/src",
+        folder.as_str(),
         "--env=CARGO_HOME=/target/cargo-home",
         "--env=CARGO_TARGET_DIR=/target",
         &flags,

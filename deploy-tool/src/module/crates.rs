@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::TARGET;
-use crate::bom::tree;
-use crate::cache::Cache;
-use crate::failure::{Failure, Outcome};
-use crate::printer::Progress;
-use crate::{digest, lock, process};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::{lock, process};
+use oci_artifacts::bom::tree;
+use oci_artifacts::digest;
+use terminal::Progress;
 
 /// How many lock files' crates are kept.
 const KEPT: usize = 3;

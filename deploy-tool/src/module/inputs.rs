@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::workspace::{Package, Workspace};
-use crate::digest;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
+use oci_artifacts::digest;
 
-/// The files a module is made of: path from the workspace's folder, and bytes.
+/// The files a module is made of: path from the folder that the whole workspace is in, and bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
     /// Sorted by path.
     pub files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Where the workspace's Cargo.toml is.
+    pub root: PathBuf,
 }
 
 impl Inputs {
@@ -27,7 +29,7 @@ impl Inputs {
 
     /// The bytes of Cargo.lock.
     pub fn lock(&self) -> &[u8] {
-        self.files.get(Path::new("Cargo.lock")).map_or(&[], Vec::as_slice)
+        self.files.get(&self.root.join("Cargo.lock")).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -36,17 +38,23 @@ impl Inputs {
 /// # Errors
 /// When one cannot be read.
 pub fn read(workspace: &Workspace, packages: &[&Package]) -> Outcome<Inputs> {
-    let mut inputs = Inputs::default();
+    let mut inputs = Inputs {
+        root: workspace
+            .relative(&workspace.root)
+            .map(Path::to_owned)
+            .unwrap_or_default(),
+        ..Inputs::default()
+    };
     for name in ["Cargo.toml", "Cargo.lock"] {
-        read_file(&workspace.root, &workspace.root.join(name), &mut inputs)?;
+        read_file(workspace, &workspace.root.join(name), &mut inputs)?;
     }
     for package in packages {
-        read_folder(&workspace.root, package.folder(), &mut inputs)?;
+        read_folder(workspace, package.folder(), &mut inputs)?;
     }
     Ok(inputs)
 }
 
-fn read_folder(root: &Path, folder: &Path, inputs: &mut Inputs) -> Outcome<()> {
+fn read_folder(workspace: &Workspace, folder: &Path, inputs: &mut Inputs) -> Outcome<()> {
     let failure = |error| Failure::file(format!("cannot read the folder `{}`", folder.display()), &error);
     for entry in std::fs::read_dir(folder).map_err(failure)? {
         let entry = entry.map_err(failure)?;
@@ -56,15 +64,15 @@ fn read_folder(root: &Path, folder: &Path, inputs: &mut Inputs) -> Outcome<()> {
             continue;
         }
         if entry.path().is_dir() {
-            read_folder(root, &entry.path(), inputs)?;
+            read_folder(workspace, &entry.path(), inputs)?;
         } else {
-            read_file(root, &entry.path(), inputs)?;
+            read_file(workspace, &entry.path(), inputs)?;
         }
     }
     Ok(())
 }
 
-fn read_file(root: &Path, path: &Path, inputs: &mut Inputs) -> Outcome<()> {
+fn read_file(workspace: &Workspace, path: &Path, inputs: &mut Inputs) -> Outcome<()> {
     let bytes = std::fs::read(path).map_err(|error| {
         let failure = Failure::file(format!("cannot read `{}`", path.display()), &error);
         if path.ends_with("Cargo.lock") {
@@ -75,6 +83,6 @@ fn read_file(root: &Path, path: &Path, inputs: &mut Inputs) -> Outcome<()> {
     })?;
     inputs
         .files
-        .insert(path.strip_prefix(root).unwrap_or(path).to_owned(), bytes);
+        .insert(workspace.relative(path).unwrap_or(path).to_owned(), bytes);
     Ok(())
 }

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use super::builder::Builder;
 use super::inputs::{self, Inputs};
-use super::inspect::{self, Module};
 use super::native::NativeForm;
 use super::profile::Profile;
 use super::workspace::Workspace;
 use super::{compile, crates};
-use crate::bom;
-use crate::cache::Cache;
-use crate::digest;
-use crate::failure::{Failure, Outcome};
-use crate::image::Definition;
-use crate::printer::Progress;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::bom;
+use oci_artifacts::digest;
+use oci_artifacts::image::Definition;
+use oci_artifacts::wasm::inspect::{self, Module};
+use terminal::Progress;
 
 /// Part of every cache key: to be raised when the way modules are compiled changes.
 const COMPILE_REVISION: &str = "1";

@@ -3,10 +3,7 @@
 pub mod builder;
 pub mod compile;
 pub mod crates;
-pub mod elf;
-pub mod facts;
 pub mod inputs;
-pub mod inspect;
 pub mod keep;
 pub mod native;
 pub mod profile;

@@ -6,7 +6,8 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::api::node::v1::RuntimeClass;
 
 use crate::manifest::{Object, placeholders};
-use crate::settings::{ENGINE_VERSION, NODE_ENGINE_LABEL};
+use crate::settings::NODE_ENGINE_LABEL;
+use oci_artifacts::wasm::ENGINE_VERSION;
 
 /// Where native code is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

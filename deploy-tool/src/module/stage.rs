@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::inputs::Inputs;
 use super::workspace::Workspace;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// Valid as a library, as a program and as a build script.
 const EMPTY_PROGRAM: &[u8] = b"#![allow(dead_code)]\nfn main() {}\n";
@@ -22,7 +22,7 @@ pub fn fill(folder: &Path, workspace: &Workspace, inputs: &Inputs) -> Outcome<()
         write(&folder.join(path), bytes)?;
     }
     for package in &workspace.packages {
-        let Some(manifest) = relative(workspace, package.manifest()) else {
+        let Some(manifest) = workspace.relative(package.manifest()) else {
             continue;
         };
         if inputs.files.contains_key(manifest) {
@@ -31,18 +31,11 @@ pub fn fill(folder: &Path, workspace: &Workspace, inputs: &Inputs) -> Outcome<()
         let bytes = std::fs::read(package.manifest())
             .map_err(|error| Failure::file(format!("cannot read `{}`", package.manifest().display()), &error))?;
         write(&folder.join(manifest), &bytes)?;
-        for source in package
-            .target_sources()
-            .filter_map(|source| relative(workspace, source))
-        {
+        for source in package.target_sources().filter_map(|source| workspace.relative(source)) {
             write(&folder.join(source), EMPTY_PROGRAM)?;
         }
     }
     Ok(())
-}
-
-fn relative<'a>(workspace: &Workspace, path: &'a Path) -> Option<&'a Path> {
-    path.strip_prefix(&workspace.root).ok()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {

@@ -109,6 +109,17 @@ impl Package {
 }
 
 impl Workspace {
+    /// The folder that all of it is in: the workspace's own, or one above it, where members lie beside it.
+    pub fn base(&self) -> &Path {
+        let has_all = |folder: &&Path| self.packages.iter().all(|package| package.folder().starts_with(folder));
+        self.root.ancestors().find(has_all).unwrap_or(&self.root)
+    }
+
+    /// A path of it from its [base](Self::base); none for what lies elsewhere.
+    pub fn relative<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        path.strip_prefix(self.base()).ok()
+    }
+
     /// A member by its name.
     pub fn package(&self, name: &str) -> Option<&Package> {
         self.packages.iter().find(|package| package.name == name)
@@ -231,6 +242,22 @@ mod tests {
             said,
             expected.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.to_owned()))
         );
+    }
+
+    #[test]
+    fn members_beside_the_workspace_are_in_its_base() {
+        let beside = |folder: &str| {
+            let workspace = json!({"workspace_root": folder, "packages": [package("app", "bin", &[])]});
+            serde_json::from_value::<Workspace>(workspace).unwrap()
+        };
+        assert_eq!(beside("/w").base(), Path::new("/w"));
+        let workspace = beside("/w/guests");
+        assert_eq!(workspace.base(), Path::new("/w"));
+        assert_eq!(
+            workspace.relative(Path::new("/w/app/src/x.rs")),
+            Some(Path::new("app/src/x.rs"))
+        );
+        assert_eq!(workspace.relative(Path::new("/elsewhere/x.rs")), None);
     }
 
     #[test]

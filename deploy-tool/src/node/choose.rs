@@ -2,9 +2,9 @@
 
 use k8s_openapi::api::core::v1::Node;
 
-use crate::code::node::UNFIT;
 use crate::doctor;
-use crate::failure::{Failure, Outcome};
+use diagnostics::code::node::UNFIT;
+use diagnostics::{Failure, Outcome};
 
 /// A node to be acted on.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
-//! What the installer says of itself: a line of JSON for each step (`node-installer/src/report.rs`).
+//! What the installer says of itself: a line of JSON for each step (`deploy-tool/node-installer/src/report.rs`).
 
 use serde::Deserialize;
 
-use crate::code;
-use crate::code::node::INSTALLER;
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code;
+use diagnostics::code::node::INSTALLER;
 
 /// A line.
 #[derive(Clone, Debug, Deserialize)]
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_installer() {
         let source = std::fs::read_to_string(
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../node-installer/src/report.rs"),
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node-installer/src/report.rs"),
         )
         .unwrap();
         let numbers = source

@@ -3,8 +3,8 @@
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::node::v1::RuntimeClass;
 
-use crate::code::node::WASM_PODS;
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code::node::WASM_PODS;
 
 /// How many pods are named in a message.
 const MOST_NAMED: usize = 5;

@@ -3,9 +3,9 @@
 use k8s_openapi::api::node::v1::RuntimeClass;
 use serde_json::json;
 
-use crate::code::node::PROBE;
 use crate::doctor::{Link, LinkState};
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code::node::PROBE;
 
 /// A RuntimeClass for the probe alone: it asks for no label, and takes the probe past cordons and taints.
 ///

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::failure::Failure;
+use diagnostics::Failure;
 
 /// The value of [`Report::schema`].
 const SCHEMA: &str = "deploy-tool.dev/nodes/v1";
@@ -103,7 +103,7 @@ mod tests {
     fn a_line_a_node() {
         let failure = Failure::cluster("it is damaged")
             .because("lib/a.so is missing")
-            .code(&crate::code::node::ENGINE);
+            .code(&diagnostics::code::node::ENGINE);
         let rows = vec![
             Row::found("one", Some("1"), Some("1".into()), "all as installed".into()),
             Row::wrong("worker", Some("1"), &failure),

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::api::DynamicObject;
 
 use super::{Action, Difference, Step, Version, same_ownership};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::{self, GENERATE_ANNOTATION, Object, Wave};
 use crate::release::{Identity, Name, RELEASE_ANNOTATION};
 use crate::settings::FIELD_MANAGER;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// What is there, by identity.
 pub type Live = BTreeMap<Identity, DynamicObject>;

@@ -5,8 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::DynamicObject;
 use kube::core::Status;
 
-use crate::code;
-use crate::failure::Failure;
+use diagnostics::Failure;
+use diagnostics::code;
 
 /// A field, and who has set it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::saved::Saved;
 use super::{Live, Plan, Step, Version};
-use crate::code;
-use crate::failure::{Failure, Outcome};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// Refuses a plan that was made for another cluster.
 ///

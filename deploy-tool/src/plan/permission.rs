@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::code;
-use crate::failure::Failure;
 use crate::manifest::Wave;
 use crate::release::{Identity, Name};
+use diagnostics::Failure;
+use diagnostics::code;
 
 use super::Action;
 

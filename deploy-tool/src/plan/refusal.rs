@@ -2,9 +2,9 @@
 
 use kube::core::Status;
 
-use crate::code;
-use crate::failure::Failure;
 use crate::manifest::Object;
+use diagnostics::Failure;
+use diagnostics::code;
 
 /// Why an object is refused, conflicts aside, and what to do about it.
 pub fn refused(object: &Object, status: &Status) -> Failure {
@@ -103,8 +103,8 @@ fn way_out(object: &Object) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::ExitStatus;
     use crate::manifest::parse;
+    use diagnostics::ExitStatus;
 
     fn refusal(kind: &str, code: u16, message: &str) -> Failure {
         let text = format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: app, namespace: shop}}\n");

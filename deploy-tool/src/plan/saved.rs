@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use crate::code;
-use crate::failure::{Failure, Outcome};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// The name of the file's form.
 const SCHEMA: &str = "deploy-tool.dev/saved-plan/v1";

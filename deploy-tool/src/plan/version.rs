@@ -3,7 +3,7 @@
 use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 
-use crate::digest;
+use oci_artifacts::digest;
 
 /// A state of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 
 use futures::future::try_join_all;
 
-use crate::cache::Cache;
-use crate::code;
-use crate::failure::{Failure, Outcome};
-use crate::image::{Built, store};
+use crate::built::Built;
+use crate::kind;
 use crate::kind::Node;
-use crate::printer::Progress;
-use crate::settings::ENGINE_LABEL;
-use crate::{docker, kind};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::docker;
+use oci_artifacts::image::ENGINE_LABEL;
+use oci_artifacts::image::store;
+use terminal::Progress;
 
 /// Images that are built here are of no registry.
 const LOCAL_REGISTRY: &str = "localhost/";

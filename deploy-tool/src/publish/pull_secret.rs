@@ -10,8 +10,8 @@ use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::manifest::{Object, in_order};
-use crate::registry::secret::Secret;
 use crate::release::{History, Name};
+use oci_artifacts::registry::secret::Secret;
 
 /// Marks such a Secret with the repositories it is for: `registry.example.com/team`.
 const ANNOTATION: &str = "deploy-tool.dev/pulls-from";

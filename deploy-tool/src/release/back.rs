@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{History, Name, Revision, State};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::{Object, PLACEHOLDER};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// The revision that `rollback` brings back.
 ///

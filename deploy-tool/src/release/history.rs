@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Deployer, Identity, Name, Record, Revision, State};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::manifest::Object;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// A deployer that has said nothing for so long is gone.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(20);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use super::{History, Name, Revision, State};
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// The value of [`Listing::schema`].
 pub const SCHEMA: &str = "deploy-tool.dev/history/v1";

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Failure, Outcome};
 use crate::manifest::Object;
+use diagnostics::{Failure, Outcome};
 
 /// Where nothing else says: what Kubernetes uses.
 const DEFAULT_NAMESPACE: &str = "default";

@@ -15,8 +15,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
 use super::{Name, Revision};
-use crate::code;
-use crate::failure::{Failure, Outcome};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// The type of the Secrets.
 pub const SECRET_TYPE: &str = "deploy-tool.dev/revision";
@@ -166,8 +166,8 @@ pub fn packed(revision: &Revision) -> Outcome<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::ExitStatus;
     use crate::release::tests::{release, revision};
+    use diagnostics::ExitStatus;
 
     #[test]
     fn a_revision_comes_back_as_it_was() {

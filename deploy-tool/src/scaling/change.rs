@@ -1,8 +1,8 @@
 //! One workload's change, and how to undo it.
 
 use super::Bounds;
-use crate::rollout::Target;
 use crate::workload::Workload;
+use rollout::Target;
 
 /// What happens to one workload.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{Autoscaler, Bounds, Change, Edit};
-use crate::code;
 use crate::connections::{self, Connections};
-use crate::failure::{Failure, Outcome};
-use crate::rollout::Target;
 use crate::settings::FIELD_MANAGER;
 use crate::workload::{self, Kind, Reference, Workload};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use rollout::Target;
 
 /// What a namespace has that matters here.
 #[derive(Clone, Debug, Default)]

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::failure::Failure;
 use crate::workload::Reference;
+use diagnostics::Failure;
 
 fn deployment(name: &str, replicas: i32, pool: &str) -> Value {
     json!({"metadata": {"name": name, "generation": 4, "annotations": {"deploy-tool.dev/database": "db"}},

@@ -7,9 +7,9 @@ use kube::core::Selector;
 use serde_json::Value;
 
 use super::{Kind, Reference, Workload, listed};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::release::{self, RELEASE_ANNOTATION};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// One workload.
 #[derive(Clone, Debug, PartialEq, Eq)]

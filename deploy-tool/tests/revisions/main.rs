@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use deploy_tool::cluster::Cluster;
 use deploy_tool::cluster::revisions;
-use deploy_tool::code::release as codes;
-use deploy_tool::failure::{ExitStatus, Failure};
 use deploy_tool::release::{Deployer, Name, Revision, State, record};
+use diagnostics::code::release as codes;
+use diagnostics::{ExitStatus, Failure};
 use http::{Request, Response};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
@@ -89,7 +89,7 @@ fn sent_revision(sent: &Value) -> Revision {
 }
 
 #[track_caller]
-fn assert_busy(failure: &Failure, code: &'static deploy_tool::code::Code, says: &str) {
+fn assert_busy(failure: &Failure, code: &'static diagnostics::code::Code, says: &str) {
     assert_eq!(
         (failure.status, failure.number()),
         (ExitStatus::Busy, Some(code)),

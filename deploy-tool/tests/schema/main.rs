@@ -8,18 +8,17 @@ use std::path::{Path, PathBuf};
 
 use check::faults;
 use deploy_tool::benchmark::{Machine, Plan as Measured, Quantity, Report, Samples, Skipped, contenders};
-use deploy_tool::cache::Cache;
+use deploy_tool::built::Built;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::doctor;
-use deploy_tool::image::Built;
-use deploy_tool::image::{self, Contents, Definition, store};
 use deploy_tool::manifest::Wave;
 use deploy_tool::node;
 use deploy_tool::plan::{Action, Difference, Plan, Shown, Step, document};
-use deploy_tool::registry::Pushed;
 use deploy_tool::release::listing::Listing;
 use deploy_tool::release::{Deployer, History, Identity, Name, Record, Revision, State};
 use deploy_tool::{commands, report};
+use oci_artifacts::image::{self, Contents, Definition, store};
+use oci_artifacts::registry::Pushed;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -115,7 +114,7 @@ fn doctor() {
 
 #[test]
 fn nodes() {
-    let failure = deploy_tool::failure::Failure::cluster("damaged").code(&deploy_tool::code::node::ENGINE);
+    let failure = diagnostics::Failure::cluster("damaged").code(&diagnostics::code::node::ENGINE);
     let rows = vec![
         node::Row::found("one", Some("1"), Some("1".into()), "as installed".into()),
         node::Row::wrong("two", None, &failure),
@@ -211,7 +210,7 @@ async fn inspected() {
     image::attach(&mut layout, "x/y", b"{}".to_vec());
     let folder = tempfile::tempdir().unwrap();
     let (stored, module) = (folder.path().join("image"), folder.path().join("app.wasm"));
-    store::write(&Cache::at(folder.path()).unwrap(), &stored, &layout).unwrap();
+    store::write(&stored, &layout).unwrap();
     // With an import, and native code.
     let mut bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0".to_vec();
     bytes.extend(b"\0\x0c\x08wasmedge\x01\x01\x01");

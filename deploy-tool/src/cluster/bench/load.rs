@@ -9,9 +9,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::benchmark::wrk::{self, Answers};
 use crate::benchmark::{Load, Route};
-use crate::cache::Cache;
-use crate::failure::{Failure, Outcome};
-use crate::process;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::process;
 
 /// Clients while pods are replaced, and how often each asks.
 const CLIENTS: u32 = 8;

@@ -20,10 +20,10 @@ use serde_json::json;
 use super::Cluster;
 use super::restart::restart;
 use crate::benchmark::objects::{self, LABEL, Served};
-use crate::failure::{Failure, Outcome};
 use crate::parting::Parting;
 use crate::settings::REQUEST_TIMEOUT;
 use crate::workload::{Kind, Workload};
+use diagnostics::{Failure, Outcome};
 
 /// Deleting a namespace waits for the drain of all its pods.
 const GONE_LIMIT: std::time::Duration = std::time::Duration::from_secs(120);

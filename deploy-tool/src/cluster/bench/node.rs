@@ -1,9 +1,9 @@
 //! Edge: scripts that run on a node of a kind cluster, in its container.
 
-use crate::docker;
-use crate::failure::Outcome;
 use crate::kind;
 use crate::parting::Parting;
+use diagnostics::Outcome;
+use host::docker;
 
 /// Removes the images with these digests, under all their names.
 const REMOVE: &str = r#"for digest in "$@"; do

@@ -11,7 +11,7 @@ use kube::runtime::watcher::{self, Event};
 use super::super::{Cluster, forward};
 use crate::benchmark::objects::CONTENDER_LABEL;
 use crate::benchmark::pods::has;
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
 
 /// Twenty interpreted pods on a busy machine take a minute.
 const LIMIT: Duration = Duration::from_secs(240);

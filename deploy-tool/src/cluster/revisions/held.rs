@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use super::{is_conflict, secrets_of};
 use crate::cluster::client::{Cluster, explain};
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::release::record::{self, DATA_KEY, RENEWED_ANNOTATION, STATE_LABEL};
 use crate::release::{Identity, Name, Revision, SILENCE_LIMIT, State};
 use crate::resend::is_lost_connection;
 use crate::settings::FIELD_MANAGER;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// How often the deployer says that it is alive.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);

@@ -16,9 +16,9 @@ pub use held::Held;
 pub use turn::{begin, refuse_taken, take_turn};
 
 use super::client::{Cluster, explain};
-use crate::failure::{Failure, Outcome};
 use crate::release::record::{self, RELEASE_LABEL, SECRET_TYPE};
 use crate::release::{History, Identity, Name, Record};
+use diagnostics::{Failure, Outcome};
 
 /// A revision may be 1 MiB large: so many come in one answer.
 const PAGE: u32 = 20;

@@ -4,11 +4,11 @@ use kube::api::PostParams;
 
 use super::{Held, history};
 use crate::cluster::Cluster;
-use crate::code;
-use crate::failure::{Failure, Outcome};
 use crate::release::record;
 use crate::release::{Deployer, History, Name, Record, Revision, State, Turn};
 use crate::settings::FIELD_MANAGER;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
 
 /// Makes sure that nobody else is at work; marks what somebody has left unfinished as failed. Says which, if any.
 ///

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::benchmark::Form;
-use crate::cache::Cache;
+use crate::built::Built;
 use crate::cli::SourceArguments;
 use crate::commands::build::{self, Variation};
 use crate::commands::parts;
-use crate::failure::Outcome;
-use crate::image::{self, Built, Compiled, Contents, ExtraFile, store};
 use crate::module::keep;
 use crate::module::native::NativeForm;
-use crate::printer::Printer;
 use crate::settings::DEFAULT_IMAGE;
+use diagnostics::Outcome;
+use host::cache::Cache;
+use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, store};
+use terminal::Printer;
 
 /// Makes the layers those of no other image: pulls find nothing on the node, and removing them takes nothing away.
 const MARK: &str = "/etc/bench";
@@ -40,7 +41,7 @@ pub async fn images(printer: &Printer, cache: &Cache, source: &SourceArguments) 
         ..Variation::default()
     };
     let shared = parts::compile(printer, cache, source, &definition, DEFAULT_IMAGE, variation).await?;
-    let native = parts::native(printer, cache, source, &definition).await?;
+    let native = parts::native(printer, cache, source, &definition, DEFAULT_IMAGE).await?;
     let mut images = BTreeMap::new();
     for (form, program, compiled) in [
         (Form::Native, &native, None),
@@ -70,7 +71,7 @@ pub async fn images(printer: &Printer, cache: &Cache, source: &SourceArguments) 
 fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Kept) -> Outcome<Built> {
     let layout = build::pack(cache, form.name(), contents)?;
     let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
-    store::write(cache, &path, &layout)?;
+    store::write(&path, &layout)?;
     Ok(Built {
         name: format!("bench-{}", form.name()),
         reference: layout.name.clone().unwrap_or_default(),

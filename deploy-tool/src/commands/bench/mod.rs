@@ -13,19 +13,19 @@ use serde_json::json;
 use crate::benchmark::{
     self, Comparison, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, compare, contenders, objects,
 };
-use crate::cache::Cache;
+use crate::built::Built;
 use crate::cli::{BenchArguments, RegistryArguments};
 use crate::cluster::Cluster;
 use crate::cluster::bench::load::Target;
 use crate::cluster::bench::{Pods, Room, node};
-use crate::failure::{ExitStatus, Failure, Outcome};
-use crate::image::Built;
 use crate::module::keep::megabytes;
-use crate::printer::{Printer, Progress};
 use crate::publish::{self, Destination};
+use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cache::Cache;
 use place::Place;
 use rounds::Rounds;
 use runner::Runner;
+use terminal::{Printer, Progress};
 
 /// Runs the command. With an earlier run to compare with, it says by its exit code whether something got worse.
 ///

@@ -9,8 +9,9 @@ use crate::cli::BenchArguments;
 use crate::cluster::bench::node;
 use crate::cluster::{Cluster, doctor as edge, pods};
 use crate::doctor::{self, Verdict};
-use crate::failure::{Failure, Outcome};
-use crate::{docker, settings};
+use crate::settings;
+use diagnostics::{Failure, Outcome};
+use host::docker;
 
 /// One node of a kind cluster.
 pub struct Place {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::runner::{Figures, Runner};
 use crate::benchmark::node as script;
 use crate::benchmark::{Contender, Load, Plan, Quantity, Samples};
-use crate::cache::Cache;
 use crate::cluster::bench::node;
-use crate::failure::{Failure, Outcome};
-use crate::printer::{Printer, Progress};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use terminal::{Printer, Progress};
 
 /// A run, as far as it has come.
 pub struct Rounds<'a> {

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use crate::benchmark::node::{self as script, Account};
 use crate::benchmark::pods::container_id;
 use crate::benchmark::{Contender, Load, Plan, Quantity, Route};
-use crate::cache::Cache;
 use crate::cluster::bench::load::Target;
 use crate::cluster::bench::{Pods, Room, Seen, node};
-use crate::failure::{Failure, Outcome};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
 
 /// What a turn has brought.
 pub type Figures = Vec<(Quantity, f64)>;

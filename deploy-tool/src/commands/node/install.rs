@@ -7,11 +7,11 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 use super::{Place, connect, refuse_unnamed};
 use crate::cli::{DoctorArguments, NodeArguments, NodeInstallArguments};
 use crate::cluster::node as edge;
-use crate::code::node::{NO_WAY_BACK, UNFIT};
 use crate::commands::doctor::{self, Images};
-use crate::failure::{Failure, Outcome};
 use crate::node::{self, Chosen, Told, Verb};
-use crate::printer::{Printer, Progress};
+use diagnostics::code::node::{NO_WAY_BACK, UNFIT};
+use diagnostics::{Failure, Outcome};
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///

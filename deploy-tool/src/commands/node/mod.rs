@@ -7,16 +7,17 @@ mod status;
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Node;
 
-use crate::cache::Cache;
 use crate::cli::{NodeArguments, NodeCommand};
 use crate::cluster::{Cluster, node as edge, preflight};
-use crate::code::node::INSTALLER;
 use crate::commands::wait;
-use crate::failure::{ExitStatus, Failure, Outcome};
 use crate::node::{self, Chosen, Told, Verb};
-use crate::printer::{Printer, Progress, detail};
-use crate::rollout::Target;
-use crate::{docker, kind, settings};
+use crate::{kind, settings};
+use diagnostics::code::node::INSTALLER;
+use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cache::Cache;
+use host::docker;
+use rollout::Target;
+use terminal::{Printer, Progress, detail};
 
 /// How many nodes are only looked at at the same time.
 const AT_A_TIME: usize = 8;

@@ -5,10 +5,10 @@ use k8s_openapi::api::core::v1::Pod;
 use super::{Place, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
 use crate::cluster::{doctor, node as edge};
-use crate::code::node::NO_WAY_BACK;
-use crate::failure::Outcome;
 use crate::node::{self, Chosen, Verb};
-use crate::printer::{Printer, Progress};
+use diagnostics::Outcome;
+use diagnostics::code::node::NO_WAY_BACK;
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///

@@ -1,0 +1,8 @@
+//! What a user reads when something cannot be done: an error with its causes and what to do next, the exit status that
+//! goes with it, and the catalogue of numbered errors behind docs/errors.md.
+
+pub mod code;
+mod failure;
+
+pub use code::Code;
+pub use failure::{DISK_FULL_HINT, EXIT_CODES, ExitStatus, Failure, Outcome};

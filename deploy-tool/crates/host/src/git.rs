@@ -1,0 +1,43 @@
+//! Edge: what git knows of a checkout.
+
+use std::path::Path;
+
+use crate::process;
+use diagnostics::{Failure, Outcome};
+
+/// The commit of a checkout in which everything is committed.
+///
+/// # Errors
+/// When it is no checkout, or something in it is not committed.
+pub async fn revision(folder: &Path) -> Outcome<String> {
+    let failure = || Failure::input(format!("cannot tell which commit `{}` is", folder.display()));
+    let git = async |arguments: &[&str]| {
+        let mut command = process::command("git", arguments);
+        command.current_dir(folder);
+        let output = process::capture(command).await?;
+        match output.success {
+            true => Ok(output.stdout),
+            false => Err(failure().because(output.stderr)),
+        }
+    };
+    let changed = git(&["status", "--porcelain"]).await?;
+    if !changed.is_empty() {
+        return Err(failure()
+            .because("something is changed and not committed")
+            .showing(changed)
+            .next("commit it, or build without --revision"));
+    }
+    Ok(git(&["rev-parse", "HEAD"]).await?.trim().to_owned())
+}
+
+/// What `git describe` says of a checkout: the version, or the commit and whether something is changed; none where there
+/// is no checkout.
+///
+/// # Errors
+/// When git cannot be started.
+pub async fn description(folder: &Path) -> Outcome<Option<String>> {
+    let mut command = process::command("git", ["describe", "--tags", "--always", "--dirty"]);
+    command.current_dir(folder);
+    let output = process::capture(command).await?;
+    Ok(output.success.then_some(output.stdout))
+}

@@ -1,0 +1,7 @@
+//! This machine: other programs, Docker, git, the cache folder and its locks.
+
+pub mod cache;
+pub mod docker;
+pub mod git;
+pub mod lock;
+pub mod process;

@@ -1,0 +1,280 @@
+//! Pure: what went wrong with a registry, and what a person reads of it.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::again;
+use super::configuration::Login;
+use super::purpose::Purpose;
+use super::reference::Repository;
+use diagnostics::Failure;
+use diagnostics::code::Code;
+use diagnostics::code::registry::{
+    AUTHORITY_UNKNOWN, CONNECTION_LOST, CONTENT_REFUSED, DIGEST_MISMATCH, LOGIN_EXPIRED, LOGIN_NEEDED, LOGIN_REFUSED,
+    NOT_A_REGISTRY, PUSH_REFUSED, RATE_LIMITED, READ_REFUSED, REGISTRY_FAILS, REGISTRY_NOT_REACHED, REPOSITORY_UNKNOWN,
+    TOO_LARGE,
+};
+
+/// What went wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// No connection came about.
+    Unreachable(String),
+    /// Its certificate is not trusted.
+    Untrusted(String),
+    /// What answered does not speak TLS, or no HTTP, or nothing that a registry says.
+    NoRegistry(String),
+    /// The connection ended, or nothing moved for a while.
+    Lost(String),
+    /// There is no login, and one is asked for.
+    LoginNeeded,
+    /// The login is refused.
+    LoginRefused(Refusal),
+    /// The login has been good once.
+    LoginExpired(Refusal),
+    /// The login is good, or none is needed, and the right is missing.
+    Forbidden(Refusal),
+    /// Another refusal.
+    Refused(Refusal),
+    /// It names other bytes than were sent, or gives others than were asked for.
+    Lie(String),
+    /// A file on this host cannot be written.
+    File(String),
+}
+
+/// An answer that is none of those hoped for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its status.
+    pub status: StatusCode,
+    /// The first code in its body, such as `DENIED`.
+    pub code: String,
+    /// What it says.
+    pub message: String,
+    /// The pause that it asks for.
+    pub wish: Option<Duration>,
+}
+
+/// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes>
+#[derive(Deserialize)]
+struct Errors {
+    errors: Vec<Error>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Error {
+    code: String,
+    message: String,
+    detail: serde_json::Value,
+}
+
+impl Refusal {
+    /// Reads an answer's body: the specification's form, or whatever a proxy on the way says.
+    pub fn new(status: StatusCode, body: &[u8], wish: Option<Duration>) -> Self {
+        let errors = serde_json::from_slice::<Errors>(body)
+            .map(|body| body.errors)
+            .unwrap_or_default();
+        let Some(first) = errors.into_iter().next() else {
+            let text = String::from_utf8_lossy(body);
+            let text: String = text.trim().chars().take(300).collect();
+            return Self {
+                status,
+                code: String::new(),
+                message: text,
+                wish,
+            };
+        };
+        let detail = match &first.detail {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::String(text) => format!(" ({text})"),
+            other => format!(" ({other})"),
+        };
+        let message = format!("{}{detail}", first.message);
+        Self {
+            status,
+            code: first.code,
+            message,
+            wish,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let said = [self.code.as_str(), self.message.as_str()];
+        let said: Vec<&str> = said.into_iter().filter(|part| !part.is_empty()).collect();
+        match said.is_empty() {
+            true => format!("it answers {}", self.status),
+            false => format!("it answers {}: {}", self.status, said.join(": ")),
+        }
+    }
+}
+
+impl Problem {
+    /// Whether another attempt may end well.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Lost(_) => true,
+            Self::Refused(refusal) => again::may_pass(refusal.status),
+            _ => false,
+        }
+    }
+
+    /// The pause that the registry asked for.
+    pub fn wish(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.wish,
+            _ => None,
+        }
+    }
+
+    /// What a person reads, after everything that could be tried has been tried.
+    pub fn explain(&self, purpose: &Purpose, repository: &Repository, login: Option<&Login>) -> Failure {
+        let registry = &repository.registry;
+        let doing = purpose.failing(repository);
+        let (code, why, next) = match self {
+            Self::Unreachable(why) => (
+                &REGISTRY_NOT_REACHED,
+                why.clone(),
+                format!("correct the registry's name `{registry}`, or let this host reach it"),
+            ),
+            Self::Untrusted(why) => (
+                &AUTHORITY_UNKNOWN,
+                why.clone(),
+                "name the file of the authority that signed its certificate: --registry-ca FILE".to_owned(),
+            ),
+            Self::NoRegistry(why) => (
+                &NOT_A_REGISTRY,
+                why.clone(),
+                format!("correct the name and port of `{registry}`; a registry without TLS takes --insecure-http"),
+            ),
+            Self::Lost(why) => (&CONNECTION_LOST, why.clone(), again(purpose).to_owned()),
+            Self::LoginNeeded => (
+                &LOGIN_NEEDED,
+                format!("`{registry}` asks for a login, and nothing names one"),
+                log_in(registry),
+            ),
+            Self::LoginRefused(refusal) => (&LOGIN_REFUSED, refusal.sentence(), log_in(registry)),
+            Self::LoginExpired(refusal) => (&LOGIN_EXPIRED, refusal.sentence(), log_in(registry)),
+            Self::Forbidden(refusal) => {
+                let (code, right) = match purpose {
+                    Purpose::Read => (&READ_REFUSED, "read"),
+                    Purpose::Push { .. } => (&PUSH_REFUSED, "push"),
+                };
+                let next = format!("correct the name `{repository}`, or get the right to {right} there");
+                (code, refusal.sentence(), next)
+            }
+            Self::Refused(refusal) => refused(refusal, purpose, repository),
+            Self::File(why) => return Failure::prerequisite(doing).because(why),
+            Self::Lie(why) => (
+                &DIGEST_MISMATCH,
+                why.clone(),
+                "run the same command again; if it comes again, go around the proxies on the way".to_owned(),
+            ),
+        };
+        let failure = Failure::cluster(doing).code(code).because(why);
+        match (self, login) {
+            (Self::LoginRefused(_) | Self::LoginExpired(_) | Self::Forbidden(_), Some(login)) => {
+                failure.because(format!("the login is that of {}", title(login)))
+            }
+            _ => failure,
+        }
+        .next(next)
+    }
+}
+
+fn refused(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'static Code, String, String) {
+    let (code, next) = match (refusal.status.as_u16(), refusal.code.as_str()) {
+        (429, _) | (_, "TOOMANYREQUESTS") => (&RATE_LIMITED, "log in, or run the same command again later"),
+        (413 | 507, _) | (_, "SIZE_INVALID" | "QUOTA_EXCEEDED") => (
+            &TOO_LARGE,
+            "make room there, or raise the limit of the registry or of the proxy in front of it",
+        ),
+        (_, "DIGEST_INVALID" | "MANIFEST_UNVERIFIED") => (&DIGEST_MISMATCH, "run the same command again"),
+        (_, "NAME_UNKNOWN" | "NAME_INVALID") => (&REPOSITORY_UNKNOWN, "correct the name, or make the repository"),
+        (404, "") => (&NOT_A_REGISTRY, "correct the registry's name"),
+        (404, _) => (&REPOSITORY_UNKNOWN, "correct the name, or make the repository"),
+        (500.., _) => (&REGISTRY_FAILS, again(purpose)),
+        (100..400, _) => (&NOT_A_REGISTRY, "correct the registry's name"),
+        _ => (&CONTENT_REFUSED, "read what it says"),
+    };
+    (
+        code,
+        format!("`{}`: {}", repository.registry, refusal.sentence()),
+        next.to_owned(),
+    )
+}
+
+fn again(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Read => "run the same command again later",
+        Purpose::Push { .. } => "run the same command again later: what is there already is not sent again",
+    }
+}
+
+fn log_in(registry: &str) -> String {
+    format!("log in: `docker login {registry}`, or name a user and pipe the password: --user NAME --password-stdin")
+}
+
+fn title(login: &Login) -> String {
+    match login {
+        Login::Password { user, .. } => format!("user `{user}`"),
+        Login::IdentityToken(_) => "an identity token".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, body: &str) -> String {
+        let refusal = Refusal::new(StatusCode::from_u16(status).unwrap(), body.as_bytes(), None);
+        let repository = Repository::parse("x.io/shop").unwrap().0;
+        let failure = Problem::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, None);
+        format!("{} {failure}", failure.number().unwrap())
+    }
+
+    #[test]
+    fn every_refusal_has_its_number() {
+        let error = |code: &str| format!(r#"{{"errors":[{{"code":"{code}","message":"m","detail":"d"}}]}}"#);
+        for (status, body, expected) in [
+            (429, error("TOOMANYREQUESTS"), "DT0711"),
+            (413, "<html>too large</html>".to_owned(), "DT0713"),
+            (507, String::new(), "DT0713"),
+            (400, error("SIZE_INVALID"), "DT0713"),
+            (400, error("DIGEST_INVALID"), "DT0712"),
+            (404, error("NAME_UNKNOWN"), "DT0705"),
+            (404, "<html>".to_owned(), "DT0708"),
+            (200, "<html>".to_owned(), "DT0708"),
+            (503, String::new(), "DT0714"),
+            (400, error("MANIFEST_INVALID"), "DT0715"),
+            (400, error("TAG_INVALID"), "DT0715"),
+        ] {
+            let text = said(status, &body);
+            assert!(text.starts_with(expected), "{status} {body}: {text}");
+        }
+        assert!(said(400, &error("MANIFEST_INVALID")).contains("400 Bad Request: MANIFEST_INVALID: m (d)"));
+    }
+
+    #[test]
+    fn who_may_not_read_is_not_told_to_push() {
+        let refusal = Refusal::new(StatusCode::FORBIDDEN, b"", None);
+        let repository = Repository::parse("x.io/shop").unwrap().0;
+        let failure = Problem::Forbidden(refusal).explain(&Purpose::Read, &repository, None);
+        assert_eq!(failure.number(), Some(&READ_REFUSED));
+        assert!(!failure.to_string().contains("push"), "{failure}");
+    }
+
+    #[test]
+    fn who_was_refused_is_said_and_the_password_is_not() {
+        let refusal = Refusal::new(StatusCode::UNAUTHORIZED, b"", None);
+        let repository = Repository::parse("x.io/shop").unwrap().0;
+        let login = Login::password("ann", "hunter2");
+        let text = Problem::LoginRefused(refusal)
+            .explain(&Purpose::Push { from: None }, &repository, Some(&login))
+            .to_string();
+        assert!(text.contains("user `ann`") && !text.contains("hunter2"), "{text}");
+    }
+}

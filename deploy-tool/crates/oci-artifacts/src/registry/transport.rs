@@ -1,0 +1,287 @@
+//! Edge: one request to a registry and its whole answer: TLS, and an end to what stalls.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use reqwest::{Body, Response, Url};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+use super::again;
+use super::explain::{Problem, Refusal};
+use super::piece::Piece;
+use super::reference::Repository;
+use super::secret::Secret;
+use diagnostics::{Failure, Outcome};
+
+/// How long nothing may move, in either direction.
+const STALL_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection may take to come about.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// No answer that is read is larger: the specification lets a registry refuse manifests of more than 4 MiB.
+const LARGEST_ANSWER: usize = 4 << 20;
+
+/// Who is believed to be the registry.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// A file of certificates that are trusted beside the system's.
+    pub authority: Option<PathBuf>,
+    /// Whether there is no TLS.
+    pub insecure_http: bool,
+}
+
+/// A request that can be sent again.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Beside the authorization.
+    pub headers: Vec<(HeaderName, String)>,
+    /// What it brings.
+    pub content: Content,
+    /// Where the body of a successful answer goes, instead of into memory.
+    pub save: Option<Saved>,
+}
+
+/// A file for the body of an answer.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The file.
+    pub path: PathBuf,
+    /// It grows no larger.
+    pub most_bytes: u64,
+}
+
+impl Request {
+    /// One without headers and content.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            content: Content::Nothing,
+            save: None,
+        }
+    }
+}
+
+/// What a request brings.
+#[derive(Clone, Debug, Default)]
+pub enum Content {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A few bytes.
+    Bytes(Arc<[u8]>),
+    /// A part of a blob, which is read while it is sent.
+    Piece(Piece),
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+    url: Url,
+}
+
+impl Answer {
+    /// A header's text.
+    pub fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The texts of all headers of a name.
+    pub fn all(&self, name: HeaderName) -> impl Iterator<Item = &str> {
+        let headers = self.headers.get_all(name).into_iter();
+        headers.filter_map(|header| header.to_str().ok())
+    }
+
+    /// Where the answer leads to; relative addresses are allowed.
+    pub fn location(&self) -> Option<Url> {
+        self.url.join(self.header(LOCATION)?).ok()
+    }
+
+    /// As a refusal.
+    pub fn refusal(&self) -> Refusal {
+        let wish = self
+            .header(RETRY_AFTER)
+            .and_then(|text| again::wish(text, jiff::Timestamp::now()));
+        Refusal::new(self.status, &self.body, wish)
+    }
+}
+
+/// How a request is authorized.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Authorization {
+    /// Not at all.
+    #[default]
+    Nothing,
+    /// By a user and a password.
+    Basic(String, Secret),
+    /// By a token.
+    Bearer(Secret),
+}
+
+/// Connections to one registry.
+#[derive(Debug)]
+pub struct Transport(reqwest::Client);
+
+impl Transport {
+    /// For a registry: with its authority beside the system's, and no way from TLS to plain HTTP.
+    ///
+    /// # Errors
+    /// When the authority cannot be read.
+    pub fn new(repository: &Repository, trust: &Trust, plain: bool) -> Outcome<Self> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("deploy-tool/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_LIMIT)
+            .https_only(!plain);
+        if repository.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        // https://docs.docker.com/engine/security/certificates/
+        let docker = Path::new("/etc/docker/certs.d").join(repository.host()).join("ca.crt");
+        let authority = trust.authority.clone().or_else(|| docker.exists().then_some(docker));
+        if let Some(path) = authority {
+            let failure = || {
+                Failure::input(format!("the certificates in `{}` cannot be used", path.display()))
+                    .next("name a file in PEM format: lines between BEGIN CERTIFICATE and END CERTIFICATE")
+            };
+            let bytes = std::fs::read(&path).map_err(|error| failure().because(error))?;
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(&bytes).map_err(|error| failure().because(error))?;
+            if certificates.is_empty() {
+                return Err(failure().because("there is none in it"));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        builder
+            .build()
+            .map(Self)
+            .map_err(|error| Failure::prerequisite("cannot prepare connections to registries").because(error))
+    }
+
+    /// One request and its whole answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn once(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Problem> {
+        let moved = Arc::new(AtomicU64::new(0));
+        let mut builder = self.0.request(request.method.clone(), request.url.clone());
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        builder = match authorization {
+            Authorization::Nothing => builder,
+            Authorization::Basic(user, password) => builder.basic_auth(user, Some(password.reveal())),
+            Authorization::Bearer(token) => builder.bearer_auth(token.reveal()),
+        };
+        builder = match &request.content {
+            Content::Nothing if request.method == Method::POST => builder.header(CONTENT_LENGTH, 0),
+            Content::Nothing => builder,
+            Content::Bytes(bytes) => builder.body(bytes.to_vec()),
+            Content::Piece(piece) => builder
+                .header(CONTENT_LENGTH, piece.length)
+                .body(Body::wrap_stream(piece.stream(moved.clone()))),
+        };
+        let exchange = async {
+            let response = builder.send().await.map_err(|error| problem(&error))?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let url = response.url().clone();
+            let body = match request.save.as_ref().filter(|_| status == StatusCode::OK) {
+                Some(file) => file.receive(response, &moved).await.map(|()| Vec::new()),
+                None => receive(response, &moved).await,
+            }?;
+            Ok(Answer {
+                status,
+                headers,
+                url,
+                body,
+            })
+        };
+        unless_stalled(exchange, &moved).await
+    }
+}
+
+/// An answer's body, in memory.
+async fn receive(mut response: Response, moved: &AtomicU64) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| problem(&error))? {
+        moved.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            return Err(Problem::Lie(format!("it answers more than {LARGEST_ANSWER} bytes")));
+        }
+    }
+    Ok(body)
+}
+
+impl Saved {
+    /// An answer's body, in the file. A second attempt begins anew.
+    async fn receive(&self, mut response: Response, moved: &AtomicU64) -> Result<(), Problem> {
+        let unwritable = |error: std::io::Error| Problem::File(format!("{}: {error}", self.path.display()));
+        let mut file = File::create(&self.path).await.map_err(unwritable)?;
+        let mut size = 0;
+        while let Some(chunk) = response.chunk().await.map_err(|error| problem(&error))? {
+            moved.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            size += chunk.len() as u64;
+            if size > self.most_bytes {
+                return Err(Problem::Lie(format!("it gives more than {} bytes", self.most_bytes)));
+            }
+            file.write_all(&chunk).await.map_err(unwritable)?;
+        }
+        file.flush().await.map_err(unwritable)
+    }
+}
+
+/// Ends a request when nothing has moved for a while.
+async fn unless_stalled(
+    exchange: impl Future<Output = Result<Answer, Problem>>,
+    moved: &AtomicU64,
+) -> Result<Answer, Problem> {
+    let mut exchange = std::pin::pin!(exchange);
+    loop {
+        let before = moved.load(Ordering::Relaxed);
+        match tokio::time::timeout(STALL_LIMIT, &mut exchange).await {
+            Ok(answer) => return answer,
+            Err(_) if moved.load(Ordering::Relaxed) != before => {}
+            Err(_) => return Err(Problem::Lost(format!("nothing moved for {} s", STALL_LIMIT.as_secs()))),
+        }
+    }
+}
+
+/// What an error of the client means. Its chain ends in what TLS or the system says.
+fn problem(error: &reqwest::Error) -> Problem {
+    match tls_error(error) {
+        Some(tls @ rustls::Error::InvalidCertificate(_)) => return Problem::Untrusted(tls.to_string()),
+        Some(rustls::Error::InvalidMessage(_)) => return Problem::NoRegistry("it does not speak TLS".to_owned()),
+        _ => {}
+    }
+    let mut last: &dyn std::error::Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    match error.is_connect() {
+        true => Problem::Unreachable(last.to_string()),
+        false => Problem::Lost(last.to_string()),
+    }
+}
+
+/// The error of TLS within another one. An [`std::io::Error`] does not name as its source what it is made of.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let within = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error
+        .downcast_ref()
+        .or_else(|| tls_error(within?))
+        .or_else(|| tls_error(error.source()?))
+}

@@ -1,0 +1,138 @@
+//! Why a container's module was run as a native program: the kernel says `exec format error` of a module, and jumps to
+//! address 0 of a shared object.
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+use super::{Evidence, NOTHING_LOGGED, Objects, Problem, pod, probe, says, thresholds};
+use diagnostics::code::rollout::{
+    ANNOTATION_LOST, ENTRYPOINT_NOT_WASM, HANDLER_WITHOUT_WASM, IMAGE_FOR_ANOTHER_PLATFORM,
+};
+
+/// What makes crun run a container in WasmEdge.
+/// <https://github.com/containers/crun/blob/main/docs/wasm-wasi-example.md>
+const WASM_ANNOTATION: &str = "module.wasm.image/variant";
+/// Endings that crun takes for Wasm when the annotation says `compat-smart`.
+const WASM_ENDINGS: [&str; 2] = [".wasm", ".wat"];
+/// 128 and the number of SIGSEGV: how a shared object ends that is no program.
+const SEGMENTATION_FAULT: i32 = 139;
+
+/// Containers whose last words nobody has heard yet, by their id: those that ended as soon as they were started. At most
+/// a handful, however many pods there are: they end for the same reason.
+pub fn unheard(objects: &Objects) -> Vec<(String, Evidence)> {
+    let left = thresholds::LAST_WORDS.saturating_sub(objects.last_words.len());
+    let pods = objects
+        .pods
+        .values()
+        .filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    let ended = pods.flat_map(|pod| pod::containers(pod).map(move |(_, status)| (pod, status)));
+    let unheard = ended.filter_map(|(pod, status)| {
+        let ended = status.state.as_ref()?.terminated.as_ref()?;
+        let id = ended.container_id.as_ref()?;
+        let run = ended
+            .finished_at
+            .as_ref()?
+            .0
+            .duration_since(ended.started_at.as_ref()?.0);
+        let asked = ended.exit_code == 0 || run >= thresholds::NO_RUN || objects.last_words.contains_key(id);
+        (!asked).then(|| (id.clone(), probe::logs(pod, status)))
+    });
+    unheard.take(left).collect()
+}
+
+/// The problem, if a text says that the kernel refused the container's program: the runtime's error or, as crun and runc
+/// tell it there only, the container's last words.
+pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Problem> {
+    let line = said.lines().find(|line| says(line, &["exec format error"]))?;
+    let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref());
+    let annotated = is_annotated(pod);
+    let program = program(line);
+    let is_module = program.is_none_or(|program| WASM_ENDINGS.iter().any(|ending| program.ends_with(ending)));
+    let shown = program.map_or("its entrypoint".to_owned(), |program| format!("`{program}`"));
+    let start = start(pod, status);
+    let problem = match (annotated, class) {
+        (false, None) if !is_module => Problem::new(
+            &IMAGE_FOR_ANOTHER_PLATFORM,
+            format!("{start}: {shown} is no program for this node's processor"),
+            "build the image for the nodes' platform: `kubectl get nodes --label-columns kubernetes.io/arch`",
+        ),
+        (false, _) => {
+            let ran = format!("{start}: {shown} was run as a native program, not by WasmEdge");
+            annotation_lost(&ran, class)
+        }
+        (true, _) if !is_module => Problem::new(
+            &ENTRYPOINT_NOT_WASM,
+            format!("{start}: {shown} was run as a native program, not by WasmEdge: it does not end in .wasm"),
+            "let the image's entrypoint, or the container's `command`, be the module's path with its ending .wasm",
+        ),
+        (true, Some(class)) => Problem::new(
+            &HANDLER_WITHOUT_WASM,
+            format!(
+                "{start}: {shown} was run as a native program, not by WasmEdge, though the pod has the annotation: the \
+                 runtime behind `runtimeClassName: {class}` does not run Wasm"
+            ),
+            format!(
+                "look which handler it is, `kubectl get runtimeclass {class}`: on the node it must be crun with WasmEdge, \
+                 and containerd's entry for it must list `module.wasm.image/*` under pod_annotations; `deploy-tool cluster \
+                 up` makes such nodes"
+            ),
+        ),
+        (true, None) => Problem::new(
+            &HANDLER_WITHOUT_WASM,
+            format!("{start}: {shown} was run by the node's ordinary runtime: the pod has no runtimeClassName"),
+            "set `runtimeClassName: crun-wasm` in the pod template",
+        ),
+    };
+    Some(problem.showing(vec![line.to_owned()]))
+}
+
+/// The problem, if a container of a pod for Wasm has ended as a shared object does that is run as a native program: at once,
+/// without a word.
+pub fn without_a_word(pod: &Pod, status: &ContainerStatus, exit_code: i32, said: &str) -> Option<Problem> {
+    let class = pod.spec.as_ref()?.runtime_class_name.as_deref()?;
+    let is_it = exit_code == SEGMENTATION_FAULT && said == NOTHING_LOGGED && !is_annotated(pod);
+    let ran = "its entrypoint ended by a segmentation fault before it said a word, as a module compiled to a shared object does \
+               that is run as a native program";
+    is_it.then(|| annotation_lost(&format!("{}: {ran}", start(pod, status)), Some(class)))
+}
+
+fn start(pod: &Pod, status: &ContainerStatus) -> String {
+    format!(
+        "container `{}` of {} on node `{}`",
+        status.name,
+        pod::title(pod),
+        pod::node(pod)
+    )
+}
+
+fn is_annotated(pod: &Pod) -> bool {
+    let annotations = pod.metadata.annotations.as_ref();
+    annotations.is_some_and(|all| all.contains_key(WASM_ANNOTATION))
+}
+
+fn annotation_lost(ran: &str, class: Option<&str>) -> Problem {
+    Problem::new(
+        &ANNOTATION_LOST,
+        format!("{ran}: the pod has no annotation `{WASM_ANNOTATION}`"),
+        format!(
+            "write `{WASM_ANNOTATION}: compat-smart` under `spec.template.metadata.annotations`{}",
+            class_advice(class)
+        ),
+    )
+}
+
+fn class_advice(class: Option<&str>) -> &'static str {
+    match class {
+        Some(_) => "",
+        None => ", and set `runtimeClassName: crun-wasm` beside its containers",
+    }
+}
+
+/// The program's path. crun: exec container process `/app.wasm`: Exec format error; runc: exec /app.wasm: exec format error.
+fn program(line: &str) -> Option<&str> {
+    if let Some((_, rest)) = line.split_once("exec container process `") {
+        return rest.split_once('`').map(|(program, _)| program);
+    }
+    let (_, rest) = line.split_once("exec ")?;
+    let (program, _) = rest.split_once(": ")?;
+    Some(program.trim_matches('"')).filter(|program| program.starts_with('/'))
+}

@@ -1,0 +1,113 @@
+//! Why a container's image cannot be had.
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+use super::{Objects, Problem, State, events, pod, says, thresholds};
+use diagnostics::Code;
+use diagnostics::code::rollout::{
+    IMAGE_FOR_ANOTHER_PLATFORM, IMAGE_NAME_INVALID, IMAGE_NOT_FOUND, IMAGE_NOT_ON_NODE, IMAGE_REFUSED,
+    REGISTRY_UNREACHABLE,
+};
+
+/// What containerd and registries say, what that is, what to do about it, and how many failed pulls decide it. The first
+/// that fits counts: `pull access denied, repository does not exist or may require authorization` is a refusal.
+const TABLE: [(&[&str], &Code, &str, i32); 4] = [
+    (
+        &[
+            "no match for platform in manifest",
+            "no matching manifest for",
+            "does not match the specified platform",
+        ],
+        &IMAGE_FOR_ANOTHER_PLATFORM,
+        "build the image for the nodes' platform: `kubectl get nodes --label-columns kubernetes.io/arch`",
+        1,
+    ),
+    (
+        &[
+            "unauthorized",
+            "authorization failed",
+            "access denied",
+            "403 forbidden",
+            "insufficient_scope",
+            "no basic auth credentials",
+        ],
+        &IMAGE_REFUSED,
+        "log the cluster in to the registry (`kubectl create secret docker-registry`, then imagePullSecrets in the pod \
+         template), or correct the name",
+        1,
+    ),
+    (
+        &["not found", "manifest unknown", "does not exist", "name unknown"],
+        &IMAGE_NOT_FOUND,
+        "correct the image's name and tag, or push it; for MariaDB on a host that cannot reach Docker Hub, run `make \
+         images` and `deploy-tool up`",
+        1,
+    ),
+    (
+        &[
+            "connection refused",
+            "no such host",
+            "no route to host",
+            "network is unreachable",
+        ],
+        &REGISTRY_UNREACHABLE,
+        "correct the registry's name, or let the nodes reach it; images made here can be loaded: `kind load docker-image`",
+        thresholds::UNREACHABLE_PULLS,
+    ),
+];
+
+/// Says why an image cannot be had, and whether that may pass. `said` is the kubelet's reason and message.
+pub fn state(title: &str, pod: &Pod, status: &ContainerStatus, objects: &Objects, said: (&str, &str)) -> State {
+    let (reason, message) = said;
+    let image = name(pod, status);
+    let node = pod::node(pod);
+    // The kubelet repeats the image's name, and the pause before its next attempt comes and goes.
+    let short = message
+        .rsplit_once("failed to do request: ")
+        .map_or(message, |(_, rest)| rest);
+    let sentence = format!("{title}: the image `{image}` cannot be had on node `{node}`: {short}");
+    let (code, next, enough) = kind(reason, message, image);
+    if enough <= 1 || failed_pulls(pod, objects) >= enough {
+        Problem::new(code, sentence, next).failed()
+    } else {
+        State::Waiting(sentence)
+    }
+}
+
+/// What is wrong, what to do about it, and how many failed pulls decide it.
+fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static str, i32) {
+    if reason == "InvalidImageName" || says(message, &["invalid reference"]) {
+        return (&IMAGE_NAME_INVALID, "correct `image` in the manifest", 1);
+    }
+    if image.starts_with("localhost/") || reason == "ErrImageNeverPull" {
+        let next = "images named localhost/ are in no registry, and `imagePullPolicy: Never` pulls none: they must be loaded \
+            into the nodes. `deploy-tool up` builds and loads its own, `make images` makes the others, `kind load \
+            docker-image` loads any. What a node has once pulled with a login, Kubernetes gives to pods with that login \
+            alone, by whatever name: such an image stays with `up --registry`";
+        return (&IMAGE_NOT_ON_NODE, next, 1);
+    }
+    let found = TABLE.iter().find(|(parts, ..)| says(message, parts));
+    found.map_or(
+        (
+            &REGISTRY_UNREACHABLE,
+            "look whether the nodes reach the registry, and whether it works",
+            thresholds::FAILED_PULLS,
+        ),
+        |(_, code, next, enough)| (*code, *next, *enough),
+    )
+}
+
+/// The image's name as the manifest has it: the kubelet's status may show a digest.
+fn name<'a>(pod: &'a Pod, status: &'a ContainerStatus) -> &'a str {
+    pod::container(pod, &status.name)
+        .and_then(|container| container.image.as_deref())
+        .unwrap_or(&status.image)
+}
+
+fn failed_pulls(pod: &Pod, objects: &Objects) -> i32 {
+    let all = events::about(objects, &pod.metadata);
+    let failed = all.filter(|event| {
+        event.reason.as_deref() == Some("Failed") && events::message(event).starts_with("Failed to pull image")
+    });
+    failed.map(events::count).sum()
+}

@@ -1,0 +1,97 @@
+//! Why something will not come up, and what shows it.
+
+use super::State;
+use diagnostics::Code;
+use diagnostics::Failure;
+
+/// Why something will not come up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its number in the catalogue.
+    pub code: &'static Code,
+    /// What is wrong, where.
+    pub sentence: String,
+    /// What the objects themselves show of it.
+    pub lines: Vec<String>,
+    /// What to do about it.
+    pub next: String,
+    /// What shows more.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What stands for the log of a container that has none.
+pub const NOTHING_LOGGED: &str = "(it has logged nothing)";
+
+/// Something the cluster can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The last lines of a container's log.
+    Logs {
+        /// Namespace of the pod.
+        namespace: String,
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
+    },
+    /// What a probe's path answers.
+    Answer {
+        /// Namespace of the pod.
+        namespace: String,
+        /// The pod.
+        pod: String,
+        /// The port's number, and the path.
+        address: String,
+    },
+    /// How much memory a container uses.
+    Memory {
+        /// Namespace of the pod.
+        namespace: String,
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
+        /// The node, which knows it.
+        node: String,
+    },
+    /// Which storage classes there are.
+    StorageClasses,
+}
+
+impl Problem {
+    /// A problem without evidence.
+    pub(super) fn new(code: &'static Code, sentence: impl Into<String>, next: impl Into<String>) -> Self {
+        Self {
+            code,
+            sentence: sentence.into(),
+            lines: Vec::new(),
+            next: next.into(),
+            evidence: Vec::new(),
+        }
+    }
+
+    pub(super) fn with(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+
+    pub(super) fn showing(mut self, lines: Vec<String>) -> Self {
+        self.lines = lines;
+        self
+    }
+
+    pub(super) fn failed(self) -> State {
+        State::Failed(Box::new(self))
+    }
+
+    /// The end of a run, with what the cluster answered when it was asked for the evidence.
+    #[must_use]
+    pub fn failure(self, evidence: &[String]) -> Failure {
+        let failure = Failure::cluster(self.sentence).code(self.code);
+        let shown = [self.lines.join("\n")].into_iter().chain(evidence.iter().cloned());
+        shown
+            .filter(|text| !text.is_empty())
+            .fold(failure, Failure::showing)
+            .next(self.next)
+    }
+}

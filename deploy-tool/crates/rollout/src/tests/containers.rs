@@ -1,0 +1,361 @@
+//! Containers that do not run.
+
+use super::*;
+use diagnostics::code::rollout::*;
+
+#[test]
+fn images() {
+    let missing = "failed to resolve reference \"registry.example/app:1\": registry.example/app:1: not found";
+    failed(
+        with_container(waiting("ErrImagePull", missing, 0, json!({})), 1),
+        &IMAGE_NOT_FOUND,
+        &["registry.example/app:1", "`worker`", "name and tag"],
+    );
+    failed(
+        with_container(
+            waiting(
+                "ErrImageNeverPull",
+                "not present with pull policy of Never",
+                0,
+                json!({}),
+            ),
+            1,
+        ),
+        &IMAGE_NOT_ON_NODE,
+        &["Never"],
+    );
+    failed(
+        with_container(
+            waiting("InvalidImageName", "couldn't parse image name", 0, json!({})),
+            1,
+        ),
+        &IMAGE_NAME_INVALID,
+        &["parse"],
+    );
+    let private = "pull access denied, repository does not exist or may require authorization: 401 Unauthorized";
+    failed(
+        with_container(waiting("ErrImagePull", private, 0, json!({})), 1),
+        &IMAGE_REFUSED,
+        &["imagePullSecrets"],
+    );
+    // What may pass by itself has to fail more than once.
+    let timeout = "failed to do request: dial tcp 192.0.2.1:443: i/o timeout";
+    waits(
+        with_container(waiting("ImagePullBackOff", timeout, 0, json!({})), 60),
+        "i/o timeout",
+    );
+    let mut objects = world();
+    put(
+        &mut objects.pods,
+        "app-1",
+        pod("app-1", "app-new", waiting("ImagePullBackOff", timeout, 0, json!({}))),
+    );
+    event(
+        &mut objects,
+        "app-1",
+        "Failed",
+        "Failed to pull image \"x\": i/o timeout",
+        30,
+        3,
+    );
+    failed(
+        state(&target(TargetKind::Deployment, "app"), &objects, clock(30)),
+        &REGISTRY_UNREACHABLE,
+        &["i/o timeout"],
+    );
+}
+
+#[test]
+fn local_images_cannot_be_pulled() {
+    let mut objects = world();
+    let mut pod = pod(
+        "app-1",
+        "app-new",
+        waiting(
+            "ErrImagePull",
+            "dial tcp [::1]:443: connect: connection refused",
+            0,
+            json!({}),
+        ),
+    );
+    pod["spec"]["containers"][0]["image"] = json!("localhost/orders:sha256-1");
+    put(&mut objects.pods, "app-1", pod);
+    failed(
+        state(&target(TargetKind::Deployment, "app"), &objects, clock(1)),
+        &IMAGE_NOT_ON_NODE,
+        &["localhost/orders:sha256-1", "make images"],
+    );
+}
+
+#[test]
+fn one_early_end_is_nothing_and_three_are_a_crash_loop() {
+    let back_off = |restarts, last| with_container(waiting("CrashLoopBackOff", "back-off 10s", restarts, last), 20);
+    waits(with_container(json!({"state": ended(1, "Error")}), 1), "has ended once");
+    waits(back_off(1, ended(1, "Error")), "has ended 2 times");
+    let problem = failed(
+        back_off(2, ended(1, "Error")),
+        &CRASH_LOOP,
+        &["`app` of pod `app-1`", "3 times", "exit code 1"],
+    );
+    assert_eq!(
+        problem.evidence,
+        [Evidence::Logs {
+            namespace: "n".into(),
+            pod: "app-1".into(),
+            container: "app".into()
+        }]
+    );
+    // Stock crun tells 0 whatever the guest's exit code is.
+    failed(
+        back_off(2, ended(0, "Completed")),
+        &CRASH_LOOP,
+        &["exit code 0 (Completed)", "a service must not end"],
+    );
+    // It runs again, and may be fine now.
+    let running = json!({"state": {"running": {}}, "restartCount": 1, "lastState": ended(1, "Error"), "started": true});
+    waits(with_container(running, 20), "runs, but is not ready");
+}
+
+#[test]
+fn out_of_memory() {
+    waits(
+        with_container(json!({"state": ended(137, "OOMKilled")}), 1),
+        "more memory",
+    );
+    let again = json!({"state": ended(137, "OOMKilled"), "restartCount": 1});
+    failed(
+        with_container(again, 2),
+        &OUT_OF_MEMORY,
+        &["limit of 6Mi", "2 times", "limits.memory"],
+    );
+}
+
+#[test]
+fn a_module_run_as_a_native_program() {
+    let message = "failed to create containerd task: exec container process `/app.wasm`: Exec format error";
+    let start_error = || waiting("RunContainerError", message, 0, json!({}));
+    failed(
+        with_container(start_error(), 1),
+        &ANNOTATION_LOST,
+        &["native program", "module.wasm.image/variant: compat-smart"],
+    );
+    // Whether the pod has the annotation, its class, the program, and what is wrong.
+    let cases = [
+        (
+            true,
+            json!("crun-wasm"),
+            "/app",
+            &ENTRYPOINT_NOT_WASM,
+            "does not end in .wasm",
+        ),
+        (
+            true,
+            json!("crun-wasm"),
+            "/app.wasm",
+            &HANDLER_WITHOUT_WASM,
+            "get runtimeclass crun-wasm",
+        ),
+        (
+            true,
+            Value::Null,
+            "/app.wasm",
+            &HANDLER_WITHOUT_WASM,
+            "no runtimeClassName",
+        ),
+        (
+            false,
+            Value::Null,
+            "/app.wasm",
+            &ANNOTATION_LOST,
+            "and set `runtimeClassName",
+        ),
+        (false, Value::Null, "/bin/app", &IMAGE_FOR_ANOTHER_PLATFORM, "processor"),
+    ];
+    for (annotated, class, program, code, part) in cases {
+        for words in [
+            format!("{{\"msg\":\"exec container process `{program}`: Exec format error\",\"level\":\"error\"}}"),
+            format!("exec {program}: exec format error"),
+        ] {
+            // crun and runc say so on the container's output only.
+            let mut ended = ended(1, "Error");
+            ended["terminated"]["containerID"] = json!("containerd://1");
+            let mut objects = world();
+            let mut pod = pod("app-1", "app-new", json!({"state": ended}));
+            pod["spec"]["runtimeClassName"] = class.clone();
+            if annotated {
+                pod["metadata"]["annotations"] = json!({"module.wasm.image/variant": "compat-smart"});
+            }
+            put(&mut objects.pods, "app-1", pod);
+            let target = target(TargetKind::Deployment, "app");
+            waits(state(&target, &objects, clock(1)), "has ended once");
+            objects.last_words.insert("containerd://1".into(), words);
+            failed(state(&target, &objects, clock(1)), code, &[program, part]);
+        }
+    }
+}
+
+/// The kernel takes a shared object for a program without an entry, and jumps to address 0.
+#[test]
+fn a_shared_object_that_is_run_as_a_native_program_ends_without_a_word() {
+    let said = |code: i32, words: &str, annotated: bool| {
+        let mut ended = ended(1, "Error");
+        ended["terminated"]["containerID"] = json!("containerd://1");
+        ended["terminated"]["exitCode"] = json!(code);
+        let mut objects = world();
+        let mut pod = pod("app-1", "app-new", json!({"state": ended}));
+        pod["spec"]["runtimeClassName"] = json!("crun-wasm");
+        if annotated {
+            pod["metadata"]["annotations"] = json!({"module.wasm.image/variant": "compat-smart"});
+        }
+        put(&mut objects.pods, "app-1", pod);
+        objects.last_words.insert("containerd://1".into(), words.into());
+        state(&target(TargetKind::Deployment, "app"), &objects, clock(1))
+    };
+    failed(
+        said(139, NOTHING_LOGGED, false),
+        &ANNOTATION_LOST,
+        &["segmentation fault", "compat-smart"],
+    );
+    waits(said(139, NOTHING_LOGGED, true), "has ended once");
+    waits(said(139, "a last word", false), "has ended once");
+    waits(said(1, NOTHING_LOGGED, false), "has ended once");
+}
+
+#[test]
+fn a_few_containers_that_ended_at_once_are_asked_for_their_last_words() {
+    let mut objects = Objects::default();
+    let ended = |code: i32, seconds: i64, number: usize| {
+        json!({"state": {"terminated": {"exitCode": code, "containerID": format!("containerd://{number}"),
+            "startedAt": at(0).to_string(), "finishedAt": at(seconds).to_string()}}})
+    };
+    put(&mut objects.pods, "well", pod("well", "app-new", ended(0, 0, 100)));
+    put(&mut objects.pods, "long", pod("long", "app-new", ended(1, 9, 101)));
+    assert_eq!(unheard(&objects), []);
+    for number in 0..9 {
+        let name = format!("app-{number}");
+        put(&mut objects.pods, &name, pod(&name, "app-new", ended(1, 0, number)));
+    }
+    let asked = unheard(&objects);
+    assert_eq!(asked.len(), thresholds::LAST_WORDS);
+    objects
+        .last_words
+        .extend(asked.into_iter().map(|(id, _)| (id, String::new())));
+    assert_eq!(unheard(&objects), []);
+}
+
+#[test]
+fn missing_keys_of_a_secret() {
+    let container = || {
+        waiting(
+            "CreateContainerConfigError",
+            "couldn't find key NOPE in Secret n/db",
+            0,
+            json!({}),
+        )
+    };
+    waits(with_container(container(), 4), "NOPE");
+    failed(
+        with_container(container(), 5),
+        &CONFIGURATION_MISSING,
+        &["`NOPE`", "Secret `db`", "add the key"],
+    );
+}
+
+/// Seen on a busy machine, in the first seconds of a Secret.
+#[test]
+fn a_kubelet_that_has_not_heard_of_a_secret_in_time_asks_again() {
+    let message = "failed to sync secret cache: timed out waiting for the condition";
+    let container = waiting("CreateContainerConfigError", message, 0, json!({}));
+    waits(with_container(container, 60), "failed to sync secret cache");
+}
+
+#[test]
+fn running_but_not_ready() {
+    let container = || json!({"state": {"running": {"startedAt": APPLIED}}, "started": true});
+    waits(with_container(container(), 29), "not ready");
+    let problem = failed(
+        with_container(container(), 30),
+        &READINESS_PROBE,
+        &["not ready", "more than 30 s"],
+    );
+    let address = "8080/readyz".to_owned();
+    assert_eq!(
+        problem.evidence,
+        [Evidence::Answer {
+            namespace: "n".into(),
+            pod: "app-1".into(),
+            address
+        }]
+    );
+    // The startup probe has a limit of its own.
+    waits(
+        with_container(
+            json!({"state": {"running": {"startedAt": APPLIED}}, "started": false}),
+            300,
+        ),
+        "not ready",
+    );
+}
+
+#[test]
+fn restarts_of_long_ago_do_not_count() {
+    // A node that was started again: the container had run for hours.
+    let long = json!({"terminated": {"exitCode": 255, "reason": "Unknown",
+        "startedAt": at(-7200).to_string(), "finishedAt": at(-10).to_string()}});
+    waits(
+        with_container(json!({"state": long, "restartCount": 7}), 1),
+        "exit code 255",
+    );
+    let short = json!({"terminated": {"exitCode": 1, "reason": "Error",
+        "startedAt": at(1).to_string(), "finishedAt": at(2).to_string()}});
+    failed(
+        with_container(json!({"state": short, "restartCount": 7}), 3),
+        &CRASH_LOOP,
+        &["has ended 8 times"],
+    );
+    waits(
+        with_container(
+            json!({"state": {"running": {"startedAt": APPLIED}}, "restartCount": 7, "lastState": long}),
+            1,
+        ),
+        "not ready",
+    );
+}
+
+#[test]
+fn no_such_runtime() {
+    let mut objects = world();
+    put(
+        &mut objects.pods,
+        "app-1",
+        pod("app-1", "app-new", waiting("ContainerCreating", "", 0, json!({}))),
+    );
+    let target = target(TargetKind::Deployment, "app");
+    waits(state(&target, &objects, clock(1)), "is being created");
+    event(
+        &mut objects,
+        "app-1",
+        "FailedCreatePodSandBox",
+        "Failed to create pod sandbox: plugin not ready",
+        1,
+        1,
+    );
+    waits(
+        state(&target, &objects, clock(1)),
+        "has no sandbox on node `worker` yet",
+    );
+    let message = "Failed to create pod sandbox: rpc error: code = Unknown desc = unable to get OCI runtime for sandbox \"3c\": no runtime for \"nowhere\" is configured";
+    event(&mut objects, "app-1", "FailedCreatePodSandBox", message, 2, 1);
+    failed(
+        state(&target, &objects, clock(2)),
+        &RUNTIME_NOT_CONFIGURED,
+        &["`nowhere`", "`worker`", "nodeSelector"],
+    );
+    let message = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox \"3c\": failed to create containerd task: failed to create shim task: OCI runtime create failed: cannot open sd-bus: No such file or directory";
+    event(&mut objects, "app-1", "FailedCreatePodSandBox", message, 3, 1);
+    failed(
+        state(&target, &objects, clock(3)),
+        &SYSTEMD_NOT_REACHED,
+        &["`worker`", "no D-Bus daemon", "node install worker"],
+    );
+}

@@ -1,0 +1,318 @@
+//! Real objects: what a cluster of Kubernetes 1.36 with containerd 2.3, runc, crun 1.21 and WasmEdge 0.14.1 said of
+//! deliberate failures, two minutes after they were applied (`kubectl get --output json`, without what nobody reads).
+
+use kube_core::DynamicObject;
+use kube_core::GroupVersionKind;
+
+use super::*;
+use diagnostics::code::rollout::*;
+
+const RECORDED: &str = include_str!("recorded.json");
+const NAMESPACE: &str = "rollout-rec";
+
+fn recorded() -> Objects {
+    let all: Value = serde_json::from_str(RECORDED).unwrap();
+    let items = |kind: &str| all[kind].as_array().unwrap().clone();
+    let mut objects = Objects::default();
+    let key = |object: &Value| format!("{NAMESPACE}/{}", object["metadata"]["name"].as_str().unwrap());
+    for pod in items("pods") {
+        objects.pods.insert(key(&pod), serde_json::from_value(pod).unwrap());
+    }
+    for event in items("events") {
+        let event = serde_json::from_value(event).unwrap();
+        objects.events.insert(event_key(&event), event);
+    }
+    for other in items("others") {
+        match other["kind"].as_str().unwrap() {
+            "Job" => _ = objects.jobs.insert(key(&other), serde_json::from_value(other).unwrap()),
+            "DaemonSet" => {
+                _ = objects
+                    .daemon_sets
+                    .insert(key(&other), serde_json::from_value(other).unwrap())
+            }
+            _ => {
+                let other: DynamicObject = serde_json::from_value(other).unwrap();
+                let kind = GroupVersionKind::try_from(other.types.as_ref().unwrap()).unwrap();
+                let namespace = other.metadata.namespace.clone().unwrap_or_default();
+                let name = other.metadata.name.clone().unwrap();
+                objects.others.insert(other_key(&kind, &namespace, &name), other);
+            }
+        }
+    }
+    // What these containers had written.
+    for (pod, words) in [
+        (
+            "lost",
+            "{\"msg\":\"exec container process `/app.wasm`: Exec format error\",\"level\":\"error\",\
+             \"time\":\"2026-11-22T20:29:12.804113Z\"}",
+        ),
+        ("nowasm", "exec /app.wasm: exec format error"),
+        ("runc", "exec /app.wasm: exec format error"),
+    ] {
+        let status = pod_of(&objects, pod)
+            .status
+            .clone()
+            .unwrap()
+            .container_statuses
+            .unwrap();
+        let ended = status[0].state.clone().unwrap().terminated.unwrap();
+        objects.last_words.insert(ended.container_id.unwrap(), words.into());
+    }
+    objects
+}
+
+/// The pod of the Deployment or Job of that name.
+fn pod_of<'a>(objects: &'a Objects, name: &str) -> &'a k8s_openapi::api::core::v1::Pod {
+    let start = format!("{NAMESPACE}/{name}-");
+    let is_it = |key: &str| {
+        key.strip_prefix(&start)
+            .is_some_and(|rest| rest.matches('-').count() <= 1)
+    };
+    objects.pods.iter().find(|(key, _)| is_it(key)).unwrap().1
+}
+
+fn two_minutes_later() -> Clock {
+    let since: Timestamp = "2026-11-22T20:27:38Z".parse().unwrap();
+    Clock {
+        now: since + jiff::SignedDuration::from_secs(120),
+        since,
+    }
+}
+
+#[test]
+fn pods() {
+    let objects = recorded();
+    let cases: &[(&str, &Code, &[&str])] = &[
+        (
+            "image-unreachable",
+            &REGISTRY_UNREACHABLE,
+            &["`127.0.0.1:9/nobody/has-this:1`", "connection refused"],
+        ),
+        (
+            "image-name",
+            &IMAGE_NAME_INVALID,
+            &["repository name (Case) must be lowercase"],
+        ),
+        (
+            "image-never",
+            &IMAGE_NOT_ON_NODE,
+            &["`localhost/never:1`", "pull policy of Never"],
+        ),
+        (
+            "image-local",
+            &IMAGE_NOT_ON_NODE,
+            &["`localhost/not-loaded:1`", "loaded into the nodes"],
+        ),
+        (
+            "lost",
+            &ANNOTATION_LOST,
+            &["`/app.wasm` was run as a native program", "compat-smart"],
+        ),
+        ("nowasm", &HANDLER_WITHOUT_WASM, &["the pod has no runtimeClassName"]),
+        (
+            "runc",
+            &ANNOTATION_LOST,
+            &["no annotation", "and set `runtimeClassName: crun-wasm`"],
+        ),
+        (
+            "entrypoint",
+            &CONTAINER_NOT_CREATED,
+            &["executable file `/app` not found"],
+        ),
+        (
+            "noprogram",
+            &CONTAINER_NOT_CREATED,
+            &["on node `wasm-demo-worker", "stat /nowhere: no such file"],
+        ),
+        (
+            "crash",
+            &CRASH_LOOP,
+            &["has ended 5 times, last with exit code 3 (Error)"],
+        ),
+        ("oom", &OUT_OF_MEMORY, &["limit of 32Mi", "(5 times)"]),
+        (
+            "unfit",
+            &UNSCHEDULABLE,
+            &[
+                "none of 3 nodes",
+                "2 nodes: Insufficient cpu / 1 node: had untolerated taint(s)",
+            ],
+        ),
+        (
+            "unselected",
+            &UNSCHEDULABLE,
+            &["2 nodes: didn't match Pod's node affinity/selector", "kubectl label"],
+        ),
+        (
+            "claimless",
+            &CLAIM_PENDING,
+            &["persistentvolumeclaim \"nope\" not found"],
+        ),
+        (
+            "claim",
+            &CLAIM_PENDING,
+            &["`noclass` gets no volume: storageclass.storage.k8s.io \"nowhere\" not found"],
+        ),
+        (
+            "startup",
+            &STARTUP_PROBE,
+            &[
+                "was ended 6 times",
+                "3 times every 1 s",
+                "Startup probe failed: not started",
+            ],
+        ),
+        (
+            "liveness",
+            &LIVENESS_PROBE,
+            &[
+                "2 times every 1 s",
+                "/live\": dial tcp 10.244.2.10:9: connect: connection refused",
+            ],
+        ),
+        (
+            "readiness",
+            &READINESS_PROBE,
+            &["runs, but is not ready", "connect: connection refused"],
+        ),
+        (
+            "secret-key",
+            &CONFIGURATION_MISSING,
+            &["Secret `nope`, which is not there", "create secret generic nope"],
+        ),
+        (
+            "secret-volume",
+            &CONFIGURATION_MISSING,
+            &["Secret `nope`, which is not there"],
+        ),
+        (
+            "map",
+            &CONFIGURATION_MISSING,
+            &["ConfigMap `nope`", "create configmap nope"],
+        ),
+        ("hostpath", &VOLUME_NOT_MOUNTED, &["/nowhere is not a directory"]),
+        (
+            "handler",
+            &RUNTIME_NOT_CONFIGURED,
+            &["`nowhere`", "no runtime for \"nowhere\" is configured"],
+        ),
+        (
+            "root",
+            &CONTAINER_NOT_CREATED,
+            &["runAsNonRoot and image will run as root"],
+        ),
+    ];
+    for (name, code, parts) in cases {
+        failed(
+            pod::state(pod_of(&objects, name), &objects, &None, two_minutes_later()),
+            code,
+            parts,
+        );
+    }
+}
+
+#[test]
+fn controllers_whose_pods_are_refused() {
+    let objects = recorded();
+    let cases: [(&str, &Code, &str); 4] = [
+        (
+            "class",
+            &RUNTIME_CLASS_MISSING,
+            "refuses its pods: pod rejected: RuntimeClass \"not-there\" not found",
+        ),
+        (
+            "greedy",
+            &QUOTA,
+            "exceeded quota: q, requested: requests.cpu=1, used: requests.cpu=0, limited: requests.cpu=10m",
+        ),
+        (
+            "insecure",
+            &POD_SECURITY,
+            "/ allowPrivilegeEscalation != false (container \"main\" must set ",
+        ),
+        (
+            "limited",
+            &ADMISSION,
+            "maximum memory usage per Container is 1Gi, but limit is 2Gi",
+        ),
+    ];
+    for (name, code, part) in cases {
+        let of_it = |event: &&k8s_openapi::api::core::v1::Event| {
+            let about = event.involved_object.name.as_deref().unwrap();
+            about.rsplit_once('-').is_some_and(|(start, _)| start == name)
+        };
+        let about = objects.events.values().find(of_it).unwrap().involved_object.clone();
+        let controller = ObjectMeta {
+            name: about.name,
+            namespace: about.namespace,
+            uid: about.uid,
+            ..ObjectMeta::default()
+        };
+        let state = refusal::state(&objects, &controller, "Deployment `x`", two_minutes_later());
+        failed(state.unwrap(), code, &[part]);
+    }
+}
+
+#[test]
+fn jobs_daemon_sets_and_what_has_no_pods() {
+    let objects = recorded();
+    let target = |kind: TargetKind, name: &str| Target {
+        kind,
+        namespace: if name.contains('.') {
+            String::new()
+        } else {
+            NAMESPACE.into()
+        },
+        name: name.into(),
+        generation: 0,
+        selector: None,
+        database: None,
+        surplus_gone: false,
+    };
+    let other = |group: &str, kind: &str| TargetKind::Other(GroupVersionKind::gvk(group, "v1", kind));
+    let state = |kind: TargetKind, name: &str| state(&target(kind, name), &objects, two_minutes_later());
+    let claim = || other("", "PersistentVolumeClaim");
+    let autoscaler = || other("autoscaling", "HorizontalPodAutoscaler");
+    let definition = || other("apiextensions.k8s.io", "CustomResourceDefinition");
+    let done = |state: State, part: &str| match state {
+        State::Done(sentence) => assert!(sentence.contains(part), "{sentence}"),
+        other => panic!("not done: {other:?}"),
+    };
+    done(state(TargetKind::Job, "works"), "is complete");
+    let problem = failed(
+        state(TargetKind::Job, "fails"),
+        &JOB_FAILED,
+        &[
+            "has reached the specified backoff limit",
+            "ended with exit code 4",
+            "delete job fails",
+        ],
+    );
+    assert!(matches!(&problem.evidence[..], [Evidence::Logs { .. }]), "{problem:?}");
+    done(state(TargetKind::DaemonSet, "every"), "2 of 2 ready");
+    done(state(claim(), "later"), "with its first pod");
+    failed(
+        state(claim(), "noclass"),
+        &CLAIM_PENDING,
+        &["\"nowhere\" not found", "delete persistentvolumeclaim noclass"],
+    );
+    waits(
+        state(other("", "Service"), "lb"),
+        "no load balancer has given it an address",
+    );
+    done(
+        state(autoscaler(), "readiness"),
+        "scales nothing yet: the HPA was unable to compute",
+    );
+    failed(
+        state(autoscaler(), "orphan"),
+        &STALLED,
+        &["deployments.apps \"nobody\" not found", "scaleTargetRef"],
+    );
+    done(state(definition(), "rolls.rollout.example"), "is established");
+    failed(
+        state(definition(), "rollers.rollout.example"),
+        &NAMES_REFUSED,
+        &["\"RollList\" is already in use"],
+    );
+}

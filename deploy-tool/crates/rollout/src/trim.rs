@@ -1,0 +1,108 @@
+//! What is kept of objects while they are watched: what is read here, and of thousands of pods no more.
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Container, Event, Pod, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube_core::DynamicObject;
+
+/// An object that can be kept with less.
+pub trait Trim {
+    /// Takes out what nobody reads.
+    fn trim(&mut self);
+}
+
+/// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#managed-fields>: as large as the rest together.
+fn trim_metadata(metadata: &mut ObjectMeta) {
+    metadata.managed_fields = None;
+    if let Some(annotations) = &mut metadata.annotations {
+        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+    }
+}
+
+impl Trim for Pod {
+    fn trim(&mut self) {
+        trim_metadata(&mut self.metadata);
+        self.metadata.generate_name = None;
+        if let Some(spec) = &mut self.spec {
+            spec.containers.iter_mut().for_each(trim_container);
+            spec.init_containers.iter_mut().flatten().for_each(trim_container);
+            // Claims are read, nothing else of the volumes.
+            let volumes = spec.volumes.take().into_iter().flatten();
+            let claims: Vec<_> = volumes
+                .filter(|volume| volume.persistent_volume_claim.is_some())
+                .collect();
+            spec.volumes = (!claims.is_empty()).then_some(claims);
+            spec.tolerations = None;
+            spec.affinity = None;
+            spec.topology_spread_constraints = None;
+            spec.node_selector = None;
+            spec.security_context = None;
+            spec.dns_config = None;
+            spec.image_pull_secrets = None;
+        }
+    }
+}
+
+fn trim_container(container: &mut Container) {
+    container.env = None;
+    container.env_from = None;
+    container.args = None;
+    container.command = None;
+    container.lifecycle = None;
+    container.security_context = None;
+    container.volume_mounts = None;
+    container.termination_message_path = None;
+    container.termination_message_policy = None;
+}
+
+impl Trim for ReplicaSet {
+    fn trim(&mut self) {
+        trim_metadata(&mut self.metadata);
+        // Old revisions, each with a whole template; their owner and their number are read.
+        self.spec = None;
+    }
+}
+
+impl Trim for Event {
+    fn trim(&mut self) {
+        trim_metadata(&mut self.metadata);
+    }
+}
+
+fn trim_template(metadata: &mut ObjectMeta, template: Option<&mut PodTemplateSpec>) {
+    trim_metadata(metadata);
+    if let Some(template) = template {
+        template.spec = None;
+    }
+}
+
+impl Trim for Deployment {
+    fn trim(&mut self) {
+        trim_template(&mut self.metadata, self.spec.as_mut().map(|spec| &mut spec.template));
+    }
+}
+
+impl Trim for StatefulSet {
+    fn trim(&mut self) {
+        trim_template(&mut self.metadata, self.spec.as_mut().map(|spec| &mut spec.template));
+    }
+}
+
+impl Trim for DaemonSet {
+    fn trim(&mut self) {
+        trim_template(&mut self.metadata, self.spec.as_mut().map(|spec| &mut spec.template));
+    }
+}
+
+impl Trim for Job {
+    fn trim(&mut self) {
+        trim_template(&mut self.metadata, self.spec.as_mut().map(|spec| &mut spec.template));
+    }
+}
+
+impl Trim for DynamicObject {
+    fn trim(&mut self) {
+        trim_metadata(&mut self.metadata);
+    }
+}
