@@ -125,22 +125,12 @@ impl Database {
         Ok(database)
     }
 
-    /// Runs statements. As `bench` it goes over TCP, on which the server of the image's first start does not listen.
+    /// Runs statements: as root over the socket, which is `localhost` to the client; as others over TCP, on which the server
+    /// of the image's first start does not listen.
     fn sql(&self, user: &str, statements: &str) -> Result<()> {
-        let over = if user == "root" {
-            "--protocol=socket"
-        } else {
-            "--protocol=tcp"
-        };
-        let user = format!("--user={user}");
-        let client = [
-            "mariadb",
-            over,
-            "--host=127.0.0.1",
-            &user,
-            "--password=bench",
-            "--execute",
-        ];
+        let host = if user == "root" { "localhost" } else { "127.0.0.1" };
+        let (user, host) = (format!("--user={user}"), format!("--host={host}"));
+        let client = ["mariadb", &host, &user, "--password=bench", "--execute"];
         let output = Command::new("docker")
             .args(["exec", &self.container.0])
             .args(client)

@@ -54,10 +54,6 @@ impl Node {
     /// Runs a guest to its end: exit code, and what was printed.
     pub fn run(&self, crun: &str, text: &str) -> (i32, String) {
         self.bundle("guest", text, &[]);
-        self.run_bundle(crun)
-    }
-
-    fn run_bundle(&self, crun: &str) -> (i32, String) {
         let said = self.0.try_run(&format!("{crun} run --bundle /guest guest 2>&1"));
         (said.code, said.stdout)
     }
@@ -342,7 +338,7 @@ fn the_tuned_engine_asks_systemd_for_cgroups_with_and_without_a_system_bus() {
     for (crun, code) in [(&tuned, 7), (&stock, 0)] {
         assert_eq!(node.run(crun, &exits(7)), (code, String::new()), "{crun} with a bus");
     }
-    a_scope_comes_changes_and_goes(&node, &tuned);
+    a_scope_comes_changes_and_goes(&node, &tuned, "with");
 
     // A socket at which nobody listens, and none.
     node.0
@@ -359,7 +355,7 @@ fn the_tuned_engine_asks_systemd_for_cgroups_with_and_without_a_system_bus() {
         );
         assert_eq!(node.run(&tuned, &exits(7)), (7, String::new()), "{why}");
     }
-    a_scope_comes_changes_and_goes(&node, &tuned);
+    a_scope_comes_changes_and_goes(&node, &tuned, "without");
 
     // Without systemd's own socket, it says what Debian's says.
     node.0.run("mv /run/systemd/private /run/systemd/other");
@@ -375,13 +371,8 @@ fn systemd(crun: &str) -> String {
 }
 
 /// What systemd is asked for in a container's life: its start, its change and its end, also that of one that ran out of memory.
-fn a_scope_comes_changes_and_goes(node: &Node, crun: &str) {
-    let scope = |property: &str| {
-        let said = node.0.run(&format!(
-            "systemctl show --value --property={property} crun-guest.scope"
-        ));
-        said.trim().to_owned()
-    };
+/// systemd keeps the name of a scope that was changed over the bus, so each has a name of its own.
+fn a_scope_comes_changes_and_goes(node: &Node, crun: &str, name: &str) {
     let mebibytes = |count: u32| (count << 20).to_string();
     let bundle_with_limit = |text: &str| {
         node.bundle("guest", text, &[]);
@@ -390,30 +381,33 @@ fn a_scope_comes_changes_and_goes(node: &Node, crun: &str) {
             "cd /guest && jq '{limit}' config.json >new && mv new config.json"
         ));
     };
+    let scope = |property: &str| {
+        let said = node.0.run(&format!(
+            "systemctl show --value --property={property} crun-{name}.scope"
+        ));
+        said.trim().to_owned()
+    };
 
     bundle_with_limit(STAYS);
-    node.0.run(&format!(
-        "{crun} run --detach --bundle /guest guest </dev/null >/dev/null 2>&1"
-    ));
+    let run = format!("{crun} run --detach --bundle /guest {name} </dev/null >/dev/null 2>&1");
+    node.0.run(&run);
     assert_eq!(
         (scope("ActiveState"), scope("MemoryMax")),
         ("active".to_owned(), mebibytes(64))
     );
-    node.0.run(&format!("{crun} update --memory={} guest", mebibytes(32)));
+    node.0.run(&format!("{crun} update --memory={} {name}", mebibytes(32)));
     assert_eq!(scope("MemoryMax"), mebibytes(32));
-    node.0.run(&format!("{crun} delete --force guest"));
-    // systemd forgets a unit that has ended when it finds time to; one that has failed, never.
-    let forgotten = || {
-        eventually("the scope is forgotten", Duration::from_secs(60), || {
-            (scope("LoadState") == "not-found").then_some(())
-        });
-    };
-    forgotten();
-    for _ in 0..2 {
-        bundle_with_limit(GROWS);
-        assert_eq!(node.run_bundle(crun), (137, String::new()));
-        forgotten();
-    }
+    node.0.run(&format!("{crun} delete --force {name}"));
+    assert_eq!(scope("ActiveState"), "inactive");
+
+    // A scope that has failed would never be forgotten.
+    bundle_with_limit(GROWS);
+    let said = node.0.try_run(&format!("{crun} run --bundle /guest {name}-grows 2>&1"));
+    assert_eq!((said.code, said.stdout.as_str()), (137, ""));
+    eventually("the scope is forgotten", Duration::from_secs(60), || {
+        let state = format!("systemctl show --value --property=LoadState crun-{name}-grows.scope");
+        (node.0.run(&state).trim() == "not-found").then_some(())
+    });
 }
 
 /// Takes memory until the kernel ends it.
