@@ -98,7 +98,9 @@ fn who_may_not_install_is_told_what_to_install() {
 #[ignore = "with the others of this file"]
 fn a_release_page_is_made_once_and_brought_up_to_date_after_that() {
     let recorded = fs::read_to_string(repository().join("oci/runner/recorded")).unwrap();
-    let host = Host::with(&[("gh", recorded.trim_start_matches("#!/bin/sh\n"))]);
+    // And what it is to write on the page.
+    let notes = r#"for word; do [ "$before" != --notes-file ] || cat "$word" >>"$RECORDED"; before=$word; done"#;
+    let host = Host::with(&[("gh", &format!("{recorded}\n{notes}"))]);
     let references = host.path().join("references");
     fs::write(&references, "docker.io/you/orders@sha256:1\n").unwrap();
     let dist = host.path().join("dist");
@@ -124,6 +126,12 @@ fn a_release_page_is_made_once_and_brought_up_to_date_after_that() {
         made.contains("--verify-tag") && made.contains("--prerelease=false"),
         "{made}"
     );
+    let signer = "--certificate-identity https://github.com/you/services/.github/workflows/release.yml@refs/tags/v1.2.3 \
+         --certificate-oidc-issuer https://token.actions.githubusercontent.com";
+    for verb in ["verify", "verify-attestation --type slsaprovenance1"] {
+        let command = format!("cosign {verb} {signer} docker.io/you/orders@sha256:1\n");
+        assert!(made.contains(&command), "`{command}` is not in\n{made}");
+    }
     let candidate = publish("v1.2.3-rc.1", "gh release view*");
     assert!(candidate.contains("--prerelease=true"), "{candidate}");
     let again = publish("v1.2.3", "");

@@ -26,7 +26,9 @@ pub struct Runner {
 
 impl Runner {
     /// Starts one, with the project as it is in this checkout, committed or not, and nothing else in it.
-    pub fn start(workflow: &str) -> Self {
+    /// `None` where this host has no Go for it to have.
+    pub fn start(workflow: &str) -> Option<Self> {
+        let go = Go::of_this_host()?;
         let cache = command("bash", &["-c", ". scripts/step.sh; echo \"$cache\""]).stdout;
         let home = Path::new(cache.trim()).join("runner");
         fs::create_dir_all(&home).unwrap();
@@ -37,14 +39,6 @@ impl Runner {
             user => format!("{user}:{}", id("-g")),
         };
         let toolchain = command("rustc", &["--print", "sysroot"]).stdout.trim().to_owned();
-        let go = command("go", &["env", "GOROOT"]).stdout.trim().to_owned();
-        let pin = command("bash", &["-c", ". oci/versions; echo \"${go_version/./_}\""]).stdout;
-        let found = command("go", &["env", "GOVERSION"]).stdout.replace('.', "_");
-        assert!(
-            found.starts_with(&format!("go{}", pin.trim())),
-            "the runner gets this host's Go, and oci/versions names Go {}: this is {found}",
-            pin.trim()
-        );
         let same = |path: &str| format!("--volume={path}:{path}");
         let read_only = |path: &str| format!("--volume={path}:{path}:ro");
         let mut arguments = vec![
@@ -58,7 +52,7 @@ impl Runner {
             same(home.to_str().unwrap()),
             same(SOCKET),
             read_only(&toolchain),
-            read_only(&go),
+            read_only(&go.root),
         ];
         // The authorities that this host trusts: behind some firewalls registries show another.
         if let Some(authorities) = std::env::var_os("SSL_CERT_FILE") {
@@ -94,10 +88,11 @@ impl Runner {
             # The toolchain and the go command are where rustup and a runner have them.
             printf 'PATH=%s/bin:/usr/local/bin:/usr/bin:/bin\nGOROOT_{pin}_X64=%s\n' {toolchain} {go} >/etc/environment"#,
             group = group.trim(),
-            pin = pin.trim(),
+            pin = go.version,
+            go = go.root,
         ));
         runner.check_out(workflow);
-        runner
+        Some(runner)
     }
 
     /// The checkout of a workflow: what git would take of the project, as one commit, in a folder that keeps `target`.
@@ -206,6 +201,34 @@ impl Runner {
     /// The same as root, for what a runner's image brings.
     pub fn as_root(&self, script: &str) -> Said {
         command("docker", &["exec", &self.container, "bash", "-c", script])
+    }
+}
+
+/// The newer Go that a runner has beside the one in PATH.
+struct Go {
+    root: String,
+    /// As runners write it: `1_26`.
+    version: String,
+}
+
+impl Go {
+    fn of_this_host() -> Option<Self> {
+        let pin = command("bash", &["-c", ". oci/versions; echo \"${go_version/./_}\""]).stdout;
+        let version = pin.trim().to_owned();
+        let asked = Command::new("go").args(["env", "GOVERSION", "GOROOT"]).output();
+        let said = asked
+            .map(|output| Said::from(output).success().stdout)
+            .unwrap_or_default();
+        let mut lines = said.lines();
+        let found = lines.next().unwrap_or("none").replace('.', "_");
+        if found.starts_with(&format!("go{version}_")) {
+            let root = lines.next()?.to_owned();
+            return Some(Self { root, version });
+        }
+        let why = format!("a runner has Go {version} of this host, which has {found}");
+        assert!(std::env::var("REQUIRE_CLUSTER").as_deref() != Ok("1"), "{why}");
+        eprintln!("skipped: {why}");
+        None
     }
 }
 
