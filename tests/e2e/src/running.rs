@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use crate::{Said, eventually};
 
@@ -32,11 +33,14 @@ impl Running {
         eventually(what, || self.lines.try_iter().find(|line| wanted(line)))
     }
 
-    /// The same, however long it takes: something may be built before that line.
+    /// Waits for what the run does after its builds, however long these take: there is no limit, but its end.
     #[track_caller]
-    pub fn line_after_builds(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let found = self.lines.iter().find(|line| wanted(line));
-        found.unwrap_or_else(|| panic!("it has ended without: {what}"))
+    pub fn past_builds(&mut self, what: &str, mut condition: impl FnMut() -> bool) {
+        while !condition() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it has ended without: {what}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Waits for its end; `stderr` has all that is left of what it said.
