@@ -55,24 +55,61 @@ show_alive() {
 # step NAME TITLE COMMAND…: runs the command with its output in $logs/NAME.log.
 # The command must be a program or script of its own: inside a function called here, `set -e` would not hold.
 step() {
-  local log=$logs/$1.log title=$2 start code=0 alive
+  local name=$1 title=$2 start code=0 alive
   start=$(now)
   shift 2
-  show_alive "$title" "$log" &
+  show_alive "$title" "$logs/$name.log" &
   alive=$!
-  "$@" >"$log" 2>&1 </dev/null || code=$?
+  "$@" >"$logs/$name.log" 2>&1 </dev/null || code=$?
+  end_step "$name" "$title" "$alive" "$(seconds_since "$start")" "$code"
+}
+
+# end_step NAME TITLE ALIVE SECONDS CODE: the line of a step that has ended, and what it said if it failed.
+end_step() {
+  local log=$logs/$1.log title=$2 alive=$3 seconds=$4 code=$5
   kill "$alive" 2>/dev/null
   wait "$alive" 2>/dev/null || true
   [ ! -t 2 ] || printf '\r\033[K' >&2
   if [ "$code" -eq 0 ]; then
-    say "✓ $title ($(seconds_since "$start") s)"
+    say "✓ $title ($seconds s)"
     return 0
   fi
-  say "✗ $title ($(seconds_since "$start") s)"
+  say "✗ $title ($seconds s)"
   tail -n 15 "$log" | sed 's/^/    /' >&2
   if grep -q 'No space left on device' "$log"; then
     say "  the disk is full: free some space, for instance with \`docker system prune\`, then run the same command again"
   fi
   say "  whole log: $log"
   return "$code"
+}
+
+# begin NAME COMMAND…: starts a step beside what follows, for work that leaves a processor idle. `finish NAME TITLE` waits
+# for it, and is its line. What is still running when the script ends, ends with it. A NAME is a shell variable's.
+begun=
+begin() {
+  local name=$1
+  shift
+  [ -n "$begun" ] || trap end_begun EXIT
+  # Job control gives it a process group of its own, to be ended as one.
+  set -m
+  (
+    start=$(now) code=0
+    "$@" >"$logs/$name.log" 2>&1 || code=$?
+    seconds_since "$start" >"$logs/$name.seconds"
+    exit "$code"
+  ) </dev/null &
+  printf -v "process_$name" %s "$!"
+  begun+=" $!"
+  set +m
+}
+finish() {
+  local name=$1 title=$2 process=process_$1 code=0 alive
+  show_alive "$title" "$logs/$name.log" &
+  alive=$!
+  wait "${!process}" || code=$?
+  end_step "$name" "$title" "$alive" "$(cat "$logs/$name.seconds")" "$code"
+}
+end_begun() {
+  local process
+  for process in $begun; do kill -- "-$process" 2>/dev/null || true; done
 }
