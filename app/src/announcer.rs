@@ -187,7 +187,7 @@ async fn deliver_in_order(client: Arc<Client>, events: Vec<Event>) -> (Vec<i64>,
                     Some(format!("the receiver answers with status {}", answer.status)),
                 )
             }
-            Err(reason) => return (delivered, Some(reason)),
+            Err(failure) => return (delivered, Some(failure.to_string())),
         }
     }
     (delivered, None)

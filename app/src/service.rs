@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::LINK;
-use microservice::client::{Client, Endpoint};
+use microservice::client::{Client, Endpoint, Failure};
 use microservice::config::DatabaseSettings;
 use microservice::context::Context;
 use microservice::database::Database;
 use microservice::http::{Code, Problem, Reply};
 use microservice::log::{self, Level};
+use microservice::memory::Exhausted;
 use microservice::server::Service;
 
 use crate::announcer::Announcer;
-use crate::command::{Command, Outcome};
-use crate::http::{answer_size, read_action, reply_to_outcome, Action, Parts, Route, EVENTS_UNAVAILABLE};
-use crate::store::OrderTables;
+use crate::command::{Command, Outcome, PageWriter};
+use crate::http::{read_action, reply_to_outcome, Action, Parts, Route, Style, EVENTS_UNAVAILABLE};
+use crate::store::{Listing, OrderTables};
 
 /// The time in which the receiver of events must answer.
 const EVENTS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,7 +43,7 @@ impl Orders {
             announces: events.is_some(),
         };
         let events = events.map(|endpoint| {
-            let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT));
+            let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
             Events {
                 announcer: Announcer::new(Arc::clone(&client)),
                 client,
@@ -63,6 +64,13 @@ impl Orders {
         Ok(outcome)
     }
 
+    async fn list(&self, limit: usize, after: Option<i32>) -> Result<Reply, Problem> {
+        // The turn is waited for without a connection of the database.
+        let buffer = self.context.memory.buffer(limit * PageWriter::USUAL_ORDER).await?;
+        let listing = Listing::new(limit, after, buffer);
+        reply_to_outcome(self.database.run(&listing).await?, Style::Page(limit))
+    }
+
     /// Passes a question on to the receiver of events, so that the page can ask its own service.
     async fn list_events(&self, query: &str) -> Result<Reply, Problem> {
         let Some(events) = &self.events else {
@@ -80,7 +88,8 @@ impl Orders {
                 });
             }
             Ok(answer) => format!("status {}", answer.status),
-            Err(reason) => reason,
+            Err(Failure::Busy) => return Err(Exhausted.into()),
+            Err(failure) => failure.to_string(),
         };
         log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
         Err(Problem::new(EVENTS_UNAVAILABLE, "the events cannot be listed just now"))
@@ -96,8 +105,10 @@ impl Orders {
 impl Service for Orders {
     type Route = Route;
 
-    async fn answer(&self, parts: &Parts<'_>) -> Result<Reply, Problem> {
-        match read_action(parts, &self.context.origins)? {
+    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+        let action = read_action(&parts, &self.context.origins)?;
+        drop(parts);
+        match action {
             Action::Reply(reply) => Ok(reply),
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
@@ -110,12 +121,9 @@ impl Service for Orders {
                 Ok(Reply::done())
             }
             Action::Command(command, style) => reply_to_outcome(self.run(command).await?, style),
+            Action::List { limit, after } => self.list(limit, after).await,
             Action::Events(query) => self.list_events(&query).await,
         }
-    }
-
-    fn answer_size(parts: &Parts<'_>) -> usize {
-        answer_size(parts)
     }
 
     async fn work(&self) {

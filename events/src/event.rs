@@ -221,8 +221,10 @@ struct Errors(Vec<FieldError>);
 
 impl Errors {
     fn add(&mut self, name: &str, message: impl Into<String>) {
+        // Its sender made it up: it may be as long as the event.
+        const LONGEST: usize = 100;
         self.0.push(FieldError {
-            field: name.to_owned(),
+            field: name.chars().take(LONGEST).collect(),
             message: message.into(),
         });
     }

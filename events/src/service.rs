@@ -10,9 +10,12 @@ use microservice::http::{Problem, Reply};
 use microservice::metrics::Family;
 use microservice::server::Service;
 
-use crate::command::{Command, Outcome};
-use crate::http::{answer_size, read_action, reply_to_outcome, Action, Parts, Route};
+use crate::command::{Command, Outcome, MAX_PAGE_BYTES};
+use crate::http::{read_action, reply_to_outcome, Action, Parts, Route};
 use crate::store::EventTables;
+
+/// About what an event takes in a list.
+const USUAL_EVENT: usize = 1024;
 
 /// The events service.
 #[derive(Debug)]
@@ -62,8 +65,10 @@ impl Events {
 impl Service for Events {
     type Route = Route;
 
-    async fn answer(&self, parts: &Parts<'_>) -> Result<Reply, Problem> {
-        match read_action(parts, &self.context.origins)? {
+    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+        let action = read_action(&parts, &self.context.origins)?;
+        drop(parts);
+        match action {
             Action::Reply(reply) => Ok(reply),
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
@@ -72,14 +77,17 @@ impl Service for Events {
             }
             Action::Metrics => Ok(self.metrics()),
             Action::Command(command) => {
+                let _turn = match command {
+                    Command::List { limit, .. } => {
+                        let about = (limit * USUAL_EVENT).min(MAX_PAGE_BYTES);
+                        Some(self.context.memory.buffer(about).await?)
+                    }
+                    Command::Store(_) => None,
+                };
                 let outcome = self.run(&command).await?;
                 Ok(reply_to_outcome(&command, &outcome))
             }
         }
-    }
-
-    fn answer_size(parts: &Parts<'_>) -> usize {
-        answer_size(parts)
     }
 
     async fn work(&self) {

@@ -6,6 +6,7 @@
 //! - [`http`] (pure): path and method to a route, problems and answers, requests from other sites.
 //! - [`database`] (edge): a pool of connections to MariaDB, tables that are kept current.
 //! - [`client`] (edge): requests to other services.
+//! - [`memory`]: a bound on what requests use together.
 //! - [`context`]: what the process is, and what it counts ([`metrics`], [`mode`]).
 //! - [`log`]: one JSON line an event.
 //!
@@ -23,8 +24,10 @@ pub mod database;
 mod database_settings;
 pub mod http;
 pub mod log;
+pub mod memory;
 pub mod metrics;
 pub mod mode;
+mod pause;
 pub mod server;
 
 use std::process::ExitCode;

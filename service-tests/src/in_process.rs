@@ -40,7 +40,7 @@ pub fn send<R: Route>(
 fn to_response(reply: Reply, without_body: bool) -> Response {
     let body = match without_body {
         true => String::new(),
-        false => String::from_utf8(reply.body.to_vec()).unwrap(),
+        false => String::from_utf8(reply.body.into_bytes().to_vec()).unwrap(),
     };
     let headers = reply.headers.iter();
     Response {

@@ -16,7 +16,7 @@ use crate::order::{read_order, read_orders};
 pub type Parts<'request> = microservice::http::Parts<'request, Route>;
 
 /// What a request asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Action {
     /// Nothing but this answer.
     Reply(Reply),
@@ -30,6 +30,13 @@ pub enum Action {
     Initialise,
     /// Something to do with the orders.
     Command(Command, Style),
+    /// Orders by ascending id.
+    List {
+        /// The most orders on the page.
+        limit: usize,
+        /// Only orders with a greater id.
+        after: Option<i32>,
+    },
     /// The events that were announced, by this query to their receiver.
     Events(String),
 }
@@ -111,12 +118,7 @@ fn one_order(parts: &Parts<'_>, id: i32) -> Result<Action, Problem> {
 fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
     let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = parts.query.get("after").map(|id| read_id(&id)).transpose()?;
-    let command = Command::List {
-        // One more than asked for, to learn whether there is a next page.
-        limit: limit + 1,
-        after,
-    };
-    Ok(Action::Command(command, Style::Page(limit)))
+    Ok(Action::List { limit, after })
 }
 
 /// Hands on what the receiver understands, and nothing else a client may have written.
@@ -132,16 +134,6 @@ fn events(parts: &Parts<'_>) -> Result<Action, Problem> {
         query.push_str(&format!("&before={before}"));
     }
     Ok(Action::Events(query))
-}
-
-/// About how many bytes the answer may have, as far as the request tells: lists of orders count.
-pub fn answer_size(parts: &Parts<'_>) -> usize {
-    const ORDER: usize = 1024;
-    if parts.target.route == Route::Orders && *parts.method == Method::GET {
-        parts.limit(DEFAULT_LIMIT, MAX_LIMIT).map_or(0, |limit| limit * ORDER)
-    } else {
-        0
-    }
 }
 
 /// An order id. A whole number that is too large for one is a number still: no order has it.

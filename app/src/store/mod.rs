@@ -5,4 +5,5 @@ mod statements;
 mod tables;
 
 pub use outbox::{Backlog, Outbox};
+pub use statements::Listing;
 pub use tables::OrderTables;

@@ -4,14 +4,14 @@ use hyper::Method;
 use microservice::http::{Code, Origins, Problem, Reply, Route as _};
 
 use super::Route;
-use crate::command::{Command, MAX_PAGE_BYTES};
+use crate::command::Command;
 use crate::event::read_event;
 
 /// A complete request to this service.
 pub type Parts<'request> = microservice::http::Parts<'request, Route>;
 
 /// What a request asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Action {
     /// Nothing but this answer.
     Reply(Reply),
@@ -56,12 +56,4 @@ fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
 fn position(text: &str) -> Result<u64, Problem> {
     text.parse()
         .map_err(|_| Problem::new(Code::INVALID_QUERY, "before must be a position among the events"))
-}
-
-/// About how many bytes the answer may have, as far as the request tells: the rows and the text made of them.
-pub fn answer_size(parts: &Parts<'_>) -> usize {
-    match parts.target.route {
-        Route::Events if *parts.method == Method::GET => 2 * MAX_PAGE_BYTES,
-        _ => 0,
-    }
 }

@@ -5,11 +5,9 @@ use mysql_async::Conn;
 
 use super::failure::{classify, is_broken};
 use super::lock::take_lock;
+use super::session::UNLIMITED;
 use super::{Answer, Database, Failure, RecordedVersion, Statement, Tables};
 use crate::log::{self, Level};
-
-/// A large table takes its time; only requests are held to the query timeout.
-const UNLIMITED: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES' /*M!, max_statement_time = 0 */";
 
 /// How long to wait for another replica that makes the tables current.
 const LOCK_SECONDS: u32 = 60;

@@ -1,7 +1,7 @@
 //! A complete request.
 
 use hyper::body::Bytes;
-use hyper::header::{HeaderValue, CONTENT_TYPE};
+use hyper::header::{HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::{HeaderMap, Method};
 
 use super::{Code, Problem, Query, Target};
@@ -55,4 +55,24 @@ fn is_json(value: &HeaderValue) -> bool {
         media_type,
         "" | "application/json" | "text/json" | "application/x-www-form-urlencoded"
     ) || media_type.ends_with("+json")
+}
+
+/// Refuses a body that is packed: <https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16>.
+pub fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let plain = |value: &HeaderValue| {
+        let text = value.to_str().unwrap_or("?");
+        text.split(',')
+            .map(str::trim)
+            .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+    };
+    if headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        return Ok(());
+    }
+    Err(Problem {
+        header: Some((ACCEPT_ENCODING, "identity")),
+        ..Problem::new(
+            Code::UNSUPPORTED_MEDIA_TYPE,
+            "the body must not be packed: send it without a Content-Encoding",
+        )
+    })
 }
