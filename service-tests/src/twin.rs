@@ -41,25 +41,49 @@ impl Twin {
         twin
     }
 
+    /// Starts a twin whose log nobody reads until [`Twin::read_log`].
+    pub fn start_unread(service: &Service, variables: &[(&str, &str)]) -> Twin {
+        let address = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        let mut twin = Twin::launch(service, variables, &address);
+        twin.address = address;
+        await_that("the twin listens", || {
+            std::net::TcpStream::connect(&twin.address).is_ok()
+        });
+        twin
+    }
+
     fn spawn(service: &Service, variables: &[(&str, &str)], address: &str) -> Twin {
-        let mut process = Command::new(service.program)
+        let mut twin = Twin::launch(service, variables, address);
+        twin.read_log();
+        twin
+    }
+
+    /// Reads what is logged from now on.
+    pub fn read_log(&mut self) {
+        let lines = BufReader::new(self.process.stderr.take().unwrap()).lines();
+        let sink = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                sink.lock().unwrap().push(line);
+            }
+        });
+    }
+
+    fn launch(service: &Service, variables: &[(&str, &str)], address: &str) -> Twin {
+        let process = Command::new(service.program)
             .env_clear()
             .env("LISTEN_ADDRESS", address)
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let sink = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                sink.lock().unwrap().push(line);
-            }
-        });
         Twin {
             process,
-            log,
+            log: Arc::default(),
             address: String::new(),
         }
     }

@@ -9,7 +9,7 @@ use mysql_async::{Conn, Error, Params, Row, Value};
 
 use std::sync::{Mutex, PoisonError};
 
-use microservice::database::{integer, is_duplicate, text, Answer, Failure, Statement};
+use microservice::database::{integer, is_duplicate, text, Answer, Connection, Failure, Statement};
 use microservice::log::{self, Level};
 use microservice::memory::Buffer;
 
@@ -37,8 +37,6 @@ const INSERT_MANY: &str = "INSERT INTO orders \
 
 /// About the most bytes of that parameter.
 const PIECE: usize = 128 * 1024;
-/// Up to so many orders are stored by one statement without a look at what the server takes.
-const FEW: usize = 16;
 
 const WHICH_EXIST: &str = "SELECT order_id FROM orders JOIN JSON_TABLE(?, '$[*]' COLUMNS ( \
         wanted INT PATH '$' \
@@ -68,9 +66,9 @@ impl Statement for Command {
         !matches!(self, Command::Find(_))
     }
 
-    async fn run(&self, connection: &mut Conn) -> Answer<Outcome> {
+    async fn run(&self, connection: &mut Connection) -> Answer<Outcome> {
         match self {
-            Command::Create(orders) => create(connection, orders).await.map(Ok),
+            Command::Create(orders) => create(connection, orders).await,
             Command::Find(id) => {
                 let rows: Vec<Row> = connection.exec(FIND, (*id,)).await?;
                 Ok(match rows.first() {
@@ -78,7 +76,10 @@ impl Statement for Command {
                     Some(row) => order_of(row).map(Outcome::Order),
                 })
             }
-            Command::Update(order) => update(connection, order).await.map(Ok),
+            Command::Update(order) => match connection.check_size(order.shipping_address.len()) {
+                Ok(()) => update(connection, order).await.map(Ok),
+                Err(failure) => Ok(Err(failure)),
+            },
             Command::Delete(id) => {
                 connection.exec_drop(DELETE, (*id,)).await?;
                 Ok(Ok(match connection.affected_rows() {
@@ -122,7 +123,7 @@ impl Statement for Listing {
         false
     }
 
-    async fn run(&self, connection: &mut Conn) -> Answer<Outcome> {
+    async fn run(&self, connection: &mut Connection) -> Answer<Outcome> {
         // The id below all ids, for tables whose rows came from elsewhere.
         let after = self.after.map_or(i64::from(i32::MIN) - 1, i64::from);
         let mut page = PageWriter::new(self.take_buffer(), self.limit);
@@ -139,38 +140,42 @@ impl Statement for Listing {
     }
 }
 
-async fn create(connection: &mut Conn, orders: &[Order]) -> Result<Outcome, Error> {
+async fn create(connection: &mut Connection, orders: &[Order]) -> Answer<Outcome> {
     let result = match orders {
-        [order] => connection.exec_drop(INSERT, insert_parameters(order)).await,
+        [order] => match connection.check_size(order.shipping_address.len()) {
+            Ok(()) => connection.exec_drop(INSERT, insert_parameters(order)).await.map(Ok),
+            Err(failure) => Ok(Err(failure)),
+        },
         orders => insert_many(connection, orders).await,
     };
     match result {
-        Ok(()) => Ok(Outcome::Done),
-        Err(error) if is_duplicate(&error) => which_exist(connection, orders).await,
+        Ok(Ok(())) => Ok(Ok(Outcome::Done)),
+        Ok(Err(failure)) => Ok(Err(failure)),
+        Err(error) if is_duplicate(&error) => which_exist(connection, orders).await.map(Ok),
         Err(error) => Err(error),
     }
 }
 
-async fn insert_many(connection: &mut Conn, orders: &[Order]) -> Result<(), Error> {
-    let most = match orders.len() {
-        ..=FEW => PIECE,
-        // Half of it, since the last order of a piece comes on top.
-        _ => PIECE.min(max_packet(connection).await? / 2),
-    };
+async fn insert_many(connection: &mut Connection, orders: &[Order]) -> Answer<()> {
+    // Half of it, since the last order of a piece comes on top.
+    let most = PIECE.min(connection.max_packet() / 2);
     let mut rest = orders.iter();
-    let first = next_piece(&mut rest, most);
-    if rest.len() == 0 {
-        return connection.exec_drop(INSERT_MANY, (first,)).await;
+    let mut piece = next_piece(&mut rest, most);
+    if let (Ok(()), 0) = (connection.check_size(piece.len()), rest.len()) {
+        return connection.exec_drop(INSERT_MANY, (piece,)).await.map(Ok);
     }
     connection.query_drop("START TRANSACTION").await?;
-    let mut piece = first;
     loop {
-        if let Err(error) = connection.exec_drop(INSERT_MANY, (piece,)).await {
+        let result = match connection.check_size(piece.len()) {
+            Ok(()) => connection.exec_drop(INSERT_MANY, (piece,)).await.map(Ok),
+            Err(failure) => Ok(Err(failure)),
+        };
+        if !matches!(result, Ok(Ok(()))) {
             connection.query_drop("ROLLBACK").await?;
-            return Err(error);
+            return result;
         }
         if rest.len() == 0 {
-            return connection.query_drop("COMMIT").await;
+            return connection.query_drop("COMMIT").await.map(Ok);
         }
         piece = next_piece(&mut rest, most);
     }
@@ -191,20 +196,20 @@ fn next_piece(rest: &mut std::slice::Iter<'_, Order>, most: usize) -> String {
     json
 }
 
-/// The largest statement that the server takes, in bytes.
-async fn max_packet(connection: &mut Conn) -> Result<usize, Error> {
-    let rows: Vec<Row> = connection.query("SELECT @@SESSION.max_allowed_packet").await?;
-    Ok(rows.first().and_then(|row| integer(row, 0)).unwrap_or(PIECE))
-}
-
-async fn which_exist(connection: &mut Conn, orders: &[Order]) -> Result<Outcome, Error> {
+async fn which_exist(connection: &mut Connection, orders: &[Order]) -> Result<Outcome, Error> {
     if let [order] = orders {
         return Ok(Outcome::Exists(vec![order.order_id]));
     }
-    let ids: Vec<i32> = orders.iter().map(|order| order.order_id).collect();
-    let json = serde_json::Value::from(ids).to_string();
-    let rows: Vec<Row> = connection.exec(WHICH_EXIST, (json,)).await?;
-    let existing = rows.iter().filter_map(|row| integer(row, 0)).collect();
+    // An id has at most ten digits, and a comma.
+    let most = PIECE.min(connection.max_packet()) / 11;
+    let mut existing = Vec::new();
+    for some in orders.chunks(most.max(1)) {
+        let ids: Vec<i32> = some.iter().map(|order| order.order_id).collect();
+        let json = serde_json::Value::from(ids).to_string();
+        let rows: Vec<Row> = connection.exec(WHICH_EXIST, (json,)).await?;
+        existing.extend(rows.iter().filter_map(|row| integer::<i32>(row, 0)));
+    }
+    existing.sort_unstable();
     Ok(Outcome::Exists(existing))
 }
 

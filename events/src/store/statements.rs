@@ -1,6 +1,6 @@
 //! The SQL of the events.
 
-use microservice::database::{integer, is_duplicate, text, Answer, Failure, Statement};
+use microservice::database::{integer, is_duplicate, text, Answer, Connection, Failure, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
@@ -29,9 +29,14 @@ impl Statement for Command {
         false
     }
 
-    async fn run(&self, connection: &mut Conn) -> Answer<Outcome> {
+    async fn run(&self, connection: &mut Connection) -> Answer<Outcome> {
         match self {
-            Command::Store(event) => store(connection, event).await.map(Ok),
+            Command::Store(event) => {
+                match connection.check_size(event.json.len() + event.id.len() + event.source.len()) {
+                    Ok(()) => store(connection, event).await.map(Ok),
+                    Err(failure) => Ok(Err(failure)),
+                }
+            }
             Command::List { limit, before } => list(connection, *limit, *before).await,
         }
     }

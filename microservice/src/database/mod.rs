@@ -24,6 +24,7 @@ use crate::metrics::Family;
 pub use failure::{is_denied, is_duplicate, Failure};
 pub use lock::UNUSED;
 pub use row::{integer, text};
+pub use session::Connection;
 
 use failure::{classify, is_broken};
 use keeper::Keeper;
@@ -56,7 +57,7 @@ pub trait Statement: Sync {
     fn writes(&self) -> bool;
 
     /// Asks it.
-    fn run(&self, connection: &mut Conn) -> impl Future<Output = Answer<Self::Answer>> + Send;
+    fn run(&self, connection: &mut Connection) -> impl Future<Output = Answer<Self::Answer>> + Send;
 }
 
 /// The tables of a service. Migrations go forward only and never drop a row.
@@ -229,7 +230,7 @@ impl Statement for RecordedVersion {
         false
     }
 
-    async fn run(&self, connection: &mut Conn) -> Answer<Option<u32>> {
+    async fn run(&self, connection: &mut Connection) -> Answer<Option<u32>> {
         let statement = format!("SELECT MAX(version) FROM {}", self.0);
         let rows: Vec<Row> = connection.exec(statement, ()).await?;
         Ok(Ok(rows.first().and_then(|row| integer(row, 0))))

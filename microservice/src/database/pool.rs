@@ -13,7 +13,8 @@ use mysql_async::{Conn, OptsBuilder};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use super::{session, Failure};
+use super::session::{self, Connection};
+use super::Failure;
 use crate::address::Address;
 use crate::config::DatabaseSettings;
 use crate::log::{self, Level};
@@ -119,7 +120,7 @@ struct State {
 
 #[derive(Debug)]
 struct Idle {
-    connection: Conn,
+    connection: Connection,
     since: Instant,
 }
 
@@ -127,7 +128,7 @@ struct Idle {
 /// nobody waited for can never be taken for that of the next query.
 #[derive(Debug)]
 pub struct Lease<'pool> {
-    connection: Conn,
+    connection: Connection,
     is_new: bool,
     pool: &'pool Pool,
     _turn: Turn<'pool>,
@@ -135,7 +136,7 @@ pub struct Lease<'pool> {
 
 impl Lease<'_> {
     /// The connection.
-    pub fn connection(&mut self) -> &mut Conn {
+    pub fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
@@ -146,7 +147,7 @@ impl Lease<'_> {
 
     /// Takes the connection out of the pool, which may open another in its place.
     pub fn keep(self) -> Conn {
-        self.connection
+        self.connection.into_inner()
     }
 
     /// Puts the connection back; its last answer has been read to the end.
@@ -244,7 +245,7 @@ impl Pool {
         })
     }
 
-    async fn tested_idle(&self) -> Option<Conn> {
+    async fn tested_idle(&self) -> Option<Connection> {
         let Idle { mut connection, since } = self.state().idle.pop()?;
         if since.elapsed() < TEST_AFTER_IDLE {
             return Some(connection);
@@ -259,7 +260,7 @@ impl Pool {
         }
     }
 
-    async fn connect(&self) -> Result<Conn, Failure> {
+    async fn connect(&self) -> Result<Connection, Failure> {
         if self.pause.is_on() {
             return Err(AWAY);
         }
@@ -281,7 +282,7 @@ impl Pool {
     }
 
     /// A connection, or the reason for the log why there is none.
-    async fn try_connect(&self) -> Result<Conn, String> {
+    async fn try_connect(&self) -> Result<Connection, String> {
         let address = self.address.find().await?;
         let options = OptsBuilder::default()
             .ip_or_hostname(address.ip().to_string())
@@ -293,15 +294,20 @@ impl Pool {
             // Only the driver's own pool looks at it, and would ask the server otherwise.
             .wait_timeout(Some(28_800))
             .init(self.session.clone());
-        let mut connection = Conn::new(options).await.map_err(|error| error.to_string())?;
-        match session::check(&mut connection).await {
-            Ok(None) => Ok(connection),
-            Ok(Some(wrong)) => Err(wrong),
-            Err(error) => Err(error.to_string()),
-        }
+        let connection = Conn::new(options).await.map_err(reason)?;
+        Connection::check(connection).await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why there is no connection. What a server says of its quotes is more than the driver knows, before anything can be set.
+fn reason(error: mysql_async::Error) -> String {
+    let reason = error.to_string();
+    match reason.contains("StatusFlags") {
+        true => format!("{reason} (set an sql_mode without ANSI_QUOTES for the server: its driver takes no other)"),
+        false => reason,
     }
 }
