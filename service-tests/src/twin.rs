@@ -95,9 +95,7 @@ impl Twin {
 
     /// The most memory the twin has used.
     pub fn peak_memory_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse().unwrap()
+        peak_memory_kib(self.process.id())
     }
 
     /// Sends a request.
@@ -121,4 +119,11 @@ impl Drop for Twin {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The most memory a process has used.
+pub fn peak_memory_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
