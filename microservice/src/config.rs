@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use crate::client::Endpoint;
 use crate::database_settings;
 pub use crate::database_settings::{DatabaseSettings, Password};
-use crate::http::{Origin, Origins};
+use crate::http::{Hosts, Origin, Origins};
 use crate::log::Level;
 
 /// What every service can be told.
@@ -16,7 +16,7 @@ pub struct Settings {
     pub listen_address: SocketAddr,
     /// What this process is called among its replicas.
     pub instance: String,
-    /// Origins that may use the service from their visitors' browsers.
+    /// Who may use the service from the browsers of visitors, and by which names.
     pub origins: Origins,
     /// What to log.
     pub log: Level,
@@ -192,6 +192,15 @@ impl Reader<'_> {
         (min.min(max), max)
     }
 
+    fn hosts(&mut self) -> Hosts {
+        const NAME: &str = "ALLOWED_HOSTS";
+        let list = self.get(NAME).unwrap_or_default();
+        Hosts::parse(&list).unwrap_or_else(|wrong| {
+            self.problem(NAME, format_args!("must list names like shop.example, not `{wrong}`"));
+            Hosts::default()
+        })
+    }
+
     fn origins(&mut self) -> Origins {
         const NAME: &str = "CORS_ALLOW_ORIGIN";
         let list = self.get(NAME).unwrap_or_default();
@@ -205,6 +214,6 @@ impl Reader<'_> {
                 ),
             }
         }
-        Origins::new(origins)
+        Origins::new(origins, self.hosts())
     }
 }

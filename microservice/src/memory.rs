@@ -21,7 +21,7 @@ pub const FREE: usize = 4 * 1024;
 
 /// Bodies that arrive or are worked on. What comes of a body takes no more than the body itself, which is dropped once
 /// it has been read; reading is never interrupted, so that only one of them is there twice.
-const BODIES: usize = 16 * 1024 * 1024;
+const BODIES: usize = 24 * 1024 * 1024;
 
 /// Answers of at most [`MEDIUM`] bytes that are made or have yet to be read. Apart from large ones, so that those who
 /// ask for much and read slowly take nothing from the others.

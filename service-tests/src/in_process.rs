@@ -24,7 +24,7 @@ pub fn send<R: Route>(
         .collect();
     let reply = Target::find(&method, uri.path())
         .and_then(|target| {
-            origins.check(target.route, &method, &headers)?;
+            origins.check(target.route, &method, &uri, &headers)?;
             answer(&Parts {
                 target,
                 method: &method,

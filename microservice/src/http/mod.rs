@@ -1,6 +1,7 @@
 //! The pure half of an HTTP interface: routes, problems, answers. Nothing here does I/O or waits.
 
 mod content;
+mod hosts;
 mod origin;
 mod parts;
 mod problem;
@@ -10,6 +11,7 @@ mod request_id;
 mod route;
 
 pub use content::Content;
+pub use hosts::Hosts;
 pub use origin::{Origin, Origins};
 pub use parts::{check_encoding, Parts};
 pub use problem::{Code, FieldError, Problem};

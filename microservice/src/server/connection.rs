@@ -266,7 +266,9 @@ fn find_target<'path, T: Service>(
     path: &'path str,
 ) -> Result<Target<'path, T::Route>, Problem> {
     let target = Target::find(&head.method, path)?;
-    context.origins.check(target.route, &head.method, &head.headers)?;
+    context
+        .origins
+        .check(target.route, &head.method, &head.uri, &head.headers)?;
     crate::http::check_encoding(&head.headers)?;
     Ok(target)
 }
