@@ -1,6 +1,7 @@
 //! What the service asks of its store, and what the store may answer.
 
 use microservice::memory::{Buffer, Exhausted};
+use serde::Serialize;
 
 use crate::order::Order;
 
@@ -88,4 +89,44 @@ impl PageWriter {
             next_after: (self.count > self.limit).then_some(self.last),
         })
     }
+}
+
+/// An event that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeadLetter {
+    /// By which it is sent again or dropped.
+    pub id: i64,
+    /// The event's own id.
+    pub event_id: String,
+    /// The event's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The order's id.
+    pub order_id: i32,
+    /// When it happened: RFC 3339, UTC.
+    pub time: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it was not taken the last time.
+    pub last_error: String,
+}
+
+/// What can be done with dead letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLetters {
+    /// Read the oldest.
+    List,
+    /// Put them back into the outbox: one, or the oldest.
+    SendAgain(Option<i64>),
+    /// Remove one for good.
+    Drop(i64),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeadLettersDone {
+    /// The dead letters read.
+    List(Vec<DeadLetter>),
+    /// The number of those that were sent again or dropped.
+    Changed(u64),
 }

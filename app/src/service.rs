@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::LINK;
-use microservice::client::{Client, Endpoint, Failure};
-use microservice::config::DatabaseSettings;
+use microservice::client::{Client, Failure};
 use microservice::context::Context;
 use microservice::database::Database;
 use microservice::http::{Code, Problem, Reply};
@@ -14,8 +13,12 @@ use microservice::memory::Exhausted;
 use microservice::server::Service;
 
 use crate::announcer::Announcer;
-use crate::command::{Command, Outcome, PageWriter};
-use crate::http::{read_action, reply_to_outcome, Action, Parts, Route, Style, EVENTS_UNAVAILABLE};
+use crate::command::{Command, DeadLetters, Outcome, PageWriter};
+use crate::config::Config;
+use crate::http::{
+    read_action, reply_to_dead_letters, reply_to_outcome, Action, Parts, Route, Style, EVENTS_UNAVAILABLE,
+};
+use crate::receiver::Receiver;
 use crate::store::{Listing, OrderTables};
 
 /// The time in which the receiver of events must answer.
@@ -37,21 +40,21 @@ struct Events {
 }
 
 impl Orders {
-    /// The service on this database, which announces its changes there.
-    pub fn new(database: DatabaseSettings, events: Option<Endpoint>, context: Arc<Context>) -> Orders {
+    /// The service as it is configured.
+    pub fn new(config: Config, context: Arc<Context>) -> Orders {
         let tables = OrderTables {
-            announces: events.is_some(),
+            announces: config.events.is_some(),
         };
-        let events = events.map(|endpoint| {
+        let events = config.events.map(|endpoint| {
             let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
             Events {
-                announcer: Announcer::new(Arc::clone(&client)),
+                announcer: Announcer::new(Receiver::new(Arc::clone(&client), config.events_secret)),
                 client,
             }
         });
         Orders {
             context,
-            database: Database::new(tables, database),
+            database: Database::new(tables, config.database),
             events,
         }
     }
@@ -73,12 +76,7 @@ impl Orders {
 
     /// Passes a question on to the receiver of events, so that the page can ask its own service.
     async fn list_events(&self, query: &str) -> Result<Reply, Problem> {
-        let Some(events) = &self.events else {
-            return Err(Problem::new(
-                Code::NOT_FOUND,
-                "no EVENTS_URL is set, so there are no events",
-            ));
-        };
+        let events = self.events()?;
         let reason = match events.client.get(query).await {
             Ok(answer) if answer.status.is_success() => {
                 let reply = Reply::json(answer.body);
@@ -93,6 +91,18 @@ impl Orders {
         };
         log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
         Err(Problem::new(EVENTS_UNAVAILABLE, "the events cannot be listed just now"))
+    }
+
+    async fn dead_letters(&self, asked: DeadLetters) -> Result<Reply, Problem> {
+        let events = self.events()?;
+        let done = self.database.run(&asked).await?;
+        events.announcer.wake();
+        reply_to_dead_letters(asked, &done)
+    }
+
+    fn events(&self) -> Result<&Events, Problem> {
+        let none = || Problem::new(Code::NOT_FOUND, "no EVENTS_URL is set, so there are no events");
+        self.events.as_ref().ok_or_else(none)
     }
 
     fn metrics(&self) -> Reply {
@@ -122,6 +132,7 @@ impl Service for Orders {
             }
             Action::Command(command, style) => reply_to_outcome(self.run(command).await?, style),
             Action::List { limit, after } => self.list(limit, after).await,
+            Action::DeadLetters(asked) => self.dead_letters(asked).await,
             Action::Events(query) => self.list_events(&query).await,
         }
     }

@@ -68,7 +68,7 @@ impl Service for Pure {
             Action::Reply(reply) => Ok(reply),
             Action::Health => Ok(self.0.health()),
             Action::Metrics => Ok(self.0.metrics(&[])),
-            Action::Readiness | Action::Initialise => Ok(Reply::done()),
+            Action::Readiness | Action::Initialise | Action::DeadLetters(_) => Ok(Reply::done()),
             Action::Command(command, style) => {
                 check(&command);
                 reply_to_outcome(outcome(command), style)

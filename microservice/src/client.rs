@@ -17,6 +17,7 @@ use crate::address::Address;
 use crate::log::{self, Level};
 use crate::memory::{Buffer, Exhausted, Memory};
 use crate::pause::Pause;
+use crate::signature::SIGNATURE;
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -143,13 +144,21 @@ impl Client {
         self.send(|| self.request(Method::GET, &target, Body::empty())).await
     }
 
-    /// POSTs a body to the endpoint's path. The other service may get it twice: when a kept
-    /// connection breaks, nobody knows whether it has arrived.
-    pub async fn post(&self, content_type: &'static str, body: Bytes) -> Result<Answer, Failure> {
+    /// POSTs a body to the endpoint's path, with a signature if there is one. The other service may get it twice: when a
+    /// kept connection breaks, nobody knows whether it has arrived.
+    pub async fn post(
+        &self,
+        content_type: &'static str,
+        body: Bytes,
+        signature: Option<&str>,
+    ) -> Result<Answer, Failure> {
         self.send(|| {
             let mut request = self.request(Method::POST, &self.endpoint.path, Body::from(body.clone()))?;
-            let content_type = HeaderValue::from_static(content_type);
-            request.headers_mut().insert(CONTENT_TYPE, content_type);
+            let headers = request.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            if let Some(signature) = signature.and_then(|text| HeaderValue::from_str(text).ok()) {
+                headers.insert(SIGNATURE, signature);
+            }
             Ok(request)
         })
         .await

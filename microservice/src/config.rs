@@ -8,6 +8,7 @@ use crate::database_settings;
 pub use crate::database_settings::{DatabaseSettings, Password};
 use crate::http::{Hosts, Origin, Origins};
 use crate::log::Level;
+use crate::signature::Secret;
 
 /// What every service can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +126,16 @@ impl Reader<'_> {
         Endpoint::parse(&url)
             .map_err(|message| self.problem(name, message))
             .ok()
+    }
+
+    /// A secret that is shared with another service, where there is one.
+    pub fn secret(&mut self, name: &str) -> Option<Secret> {
+        const SHORTEST: usize = 16;
+        let secret = self.get(name)?;
+        if secret.len() < SHORTEST {
+            self.problem(name, format_args!("must have at least {SHORTEST} characters"));
+        }
+        Some(Secret::new(secret))
     }
 
     /// The database.

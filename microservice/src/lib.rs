@@ -8,6 +8,7 @@
 //! - [`client`] (edge): requests to other services.
 //! - [`memory`]: a bound on what requests use together.
 //! - [`context`]: what the process is, and what it counts ([`metrics`], [`mode`]).
+//! - [`signature`] (pure): proof that a message comes from another service of ours.
 //! - [`log`]: one JSON line an event.
 //!
 //! WebAssembly has no unwinding: a panic would end the process for every client at once. So no code
@@ -29,6 +30,7 @@ pub mod metrics;
 pub mod mode;
 mod pause;
 pub mod server;
+pub mod signature;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use microservice::http::{Code, Origins, Problem, Reply, Route as _, Target};
 use super::answer::no_order;
 use super::code::{BAD_ID, MISSING_ID};
 use super::{page, Route};
-use crate::command::Command;
+use crate::command::{Command, DeadLetters};
 use crate::order::{read_order, read_orders};
 
 /// A complete request to this service.
@@ -37,6 +37,8 @@ pub enum Action {
         /// Only orders with a greater id.
         after: Option<i32>,
     },
+    /// Something to do with events that were set aside.
+    DeadLetters(DeadLetters),
     /// The events that were announced, by this query to their receiver.
     Events(String),
 }
@@ -73,6 +75,7 @@ pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Probl
         Route::Echo => Ok(Action::Reply(echo(parts))),
         Route::Init => Ok(Action::Initialise),
         Route::Events => events(parts),
+        Route::DeadLetters => dead_letters(parts),
         Route::Healthz => Ok(Action::Health),
         Route::Readyz => Ok(Action::Readiness),
         Route::Metrics => Ok(Action::Metrics),
@@ -134,6 +137,23 @@ fn events(parts: &Parts<'_>) -> Result<Action, Problem> {
         query.push_str(&format!("&before={before}"));
     }
     Ok(Action::Events(query))
+}
+
+fn dead_letters(parts: &Parts<'_>) -> Result<Action, Problem> {
+    let id = parts.query.get("id").map(|id| {
+        id.parse()
+            .map_err(|_| Problem::new(BAD_ID, "the id of a dead letter is a whole number"))
+    });
+    let id: Option<i64> = id.transpose()?;
+    Ok(Action::DeadLetters(match (parts.method, id) {
+        (&Method::POST, id) => DeadLetters::SendAgain(id),
+        (&Method::DELETE, Some(id)) => DeadLetters::Drop(id),
+        (&Method::DELETE, None) => {
+            let message = "say which dead letter: /dead_letters?id=1";
+            return Err(Problem::new(MISSING_ID, message));
+        }
+        _ => DeadLetters::List,
+    }))
 }
 
 /// An order id. A whole number that is too large for one is a number still: no order has it.

@@ -6,7 +6,7 @@ use microservice::http::{Code, Problem, Reply};
 
 use super::code::DUPLICATE_ORDER;
 use super::Style;
-use crate::command::{Outcome, Page};
+use crate::command::{DeadLetters, DeadLettersDone, Outcome, Page};
 use crate::order::Order;
 
 /// The answer for the outcome of a command.
@@ -20,6 +20,21 @@ pub fn reply_to_outcome(outcome: Outcome, style: Style) -> Result<Reply, Problem
         (Outcome::Order(order), _) => Ok(one(&order)),
         (Outcome::Missing, _) => Err(no_order()),
         (Outcome::Exists(ids), _) => Err(exists(&ids)),
+    }
+}
+
+/// The answer for what was done with dead letters.
+pub fn reply_to_dead_letters(asked: DeadLetters, done: &DeadLettersDone) -> Result<Reply, Problem> {
+    match (asked, done) {
+        (_, DeadLettersDone::List(letters)) => {
+            // Strings and numbers always have a JSON form.
+            let list = serde_json::to_string(letters).unwrap_or_default();
+            Ok(Reply::json(format!(r#"{{"dead_letters":{list}}}"#)))
+        }
+        (DeadLetters::SendAgain(Some(_)) | DeadLetters::Drop(_), DeadLettersDone::Changed(0)) => {
+            Err(Problem::new(Code::NOT_FOUND, "there is no dead letter with this id"))
+        }
+        (_, DeadLettersDone::Changed(count)) => Ok(Reply::json(format!(r#"{{"status":true,"changed":{count}}}"#))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The orders in MariaDB: their tables, the SQL, the outbox.
 
+mod dead_letters;
 mod outbox;
 mod statements;
 mod tables;

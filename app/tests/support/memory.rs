@@ -38,7 +38,9 @@ impl Memory {
             Action::Command(command, style) => reply_to_outcome(self.run(command), style),
             Action::List { limit, after } => reply_to_outcome(self.list(limit, after), Style::Page(limit)),
             Action::Initialise | Action::Readiness => Ok(Reply::done()),
-            action @ (Action::Health | Action::Metrics | Action::Events(_)) => panic!("{action:?} is of the edges"),
+            action @ (Action::Health | Action::Metrics | Action::Events(_) | Action::DeadLetters(_)) => {
+                panic!("{action:?} is of the edges")
+            }
         }
     }
 
