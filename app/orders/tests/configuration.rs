@@ -52,6 +52,7 @@ fn all_problems_are_told_at_once() {
         ("DATABASE_POOL_MAX", "3"),
         ("LISTEN_ADDRESS", "8080"),
         ("CORS_ALLOW_ORIGIN", "https://a.example, *"),
+        ("ALLOWED_HOSTS", "shop.example:80"),
         ("LOG", "loud"),
         ("EVENTS_URL", "https://events/"),
     ])
@@ -64,6 +65,7 @@ fn all_problems_are_told_at_once() {
     let expected = [
         "LISTEN_ADDRESS",
         "CORS_ALLOW_ORIGIN",
+        "ALLOWED_HOSTS",
         "LOG",
         "DATABASE_POOL_MIN",
         "DATABASE_HOST",

@@ -76,7 +76,10 @@ impl Request {
 
     /// The request as bytes.
     pub fn to_bytes(&self, host: &str) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: {host}\r\n", self.method, self.target);
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        if self.headers.iter().all(|(name, _)| name != "host") {
+            head.push_str(&format!("host: {host}\r\n"));
+        }
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -20,36 +20,42 @@ pub struct Twin {
 impl Twin {
     /// Starts a twin with these variables and waits until it listens.
     pub fn start(service: &Service, variables: &[(&str, &str)]) -> Twin {
-        let mut twin = Twin::spawn(service, variables);
-        twin.address = eventually("the twin listens", || {
-            assert_eq!(twin.process.try_wait().unwrap(), None, "{:?}", twin.log());
-            let port = listening_port(twin.process.id())?;
-            Some(format!("127.0.0.1:{port}"))
-        });
+        let mut twin = Twin::start_unread(service, variables);
+        twin.read_log();
         twin
     }
 
-    fn spawn(service: &Service, variables: &[(&str, &str)]) -> Twin {
-        let mut process = Command::new(service.program)
+    /// Starts a twin whose log nobody reads until [`Twin::read_log`].
+    pub fn start_unread(service: &Service, variables: &[(&str, &str)]) -> Twin {
+        let process = Command::new(service.program)
             .env_clear()
             .env("LISTEN_ADDRESS", "127.0.0.1:0")
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let sink = Arc::clone(&log);
+        let mut twin = Twin {
+            process,
+            log: Arc::default(),
+            address: String::new(),
+        };
+        twin.address = eventually("the twin listens", || {
+            assert_eq!(twin.process.try_wait().unwrap(), None, "it ended");
+            let port = listening_port(twin.process.id())?;
+            Some(format!("127.0.0.1:{port}"))
+        });
+        twin
+    }
+
+    /// Reads what is logged from now on.
+    pub fn read_log(&mut self) {
+        let lines = BufReader::new(self.process.stderr.take().unwrap()).lines();
+        let sink = Arc::clone(&self.log);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 sink.lock().unwrap().push(line);
             }
         });
-        Twin {
-            process,
-            log,
-            address: String::new(),
-        }
     }
 
     /// The lines logged so far.
@@ -59,9 +65,7 @@ impl Twin {
 
     /// The most memory the twin has used.
     pub fn peak_memory_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse().unwrap()
+        peak_memory_kib(self.process.id())
     }
 
     /// Sends a request.
@@ -103,4 +107,11 @@ impl Drop for Twin {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The most memory a process has used.
+pub fn peak_memory_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
