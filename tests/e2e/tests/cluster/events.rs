@@ -19,6 +19,14 @@ fn the_events_service_keeps_its_contract_as_wasm() {
         let health: Value = serde_json::from_str(&health.body).ok()?;
         (health["build"] == "wasm" && health["mode"] == "aot").then_some(())
     });
+    let secret = kubectl(&[
+        "--namespace",
+        "orders",
+        "get",
+        "secret",
+        "events",
+        "--output=go-template={{.data.EVENTS_SECRET | base64decode}}",
+    ]);
     let contract = [
         "test",
         "--release",
@@ -31,6 +39,7 @@ fn the_events_service_keeps_its_contract_as_wasm() {
     let output = cargo(&contract)
         .current_dir(repository().join("app"))
         .env("EVENTS_URL", format!("http://{}", port.address))
+        .env("EVENTS_SECRET", secret.success().stdout.trim())
         .output()
         .unwrap();
     assert!(
