@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use deploy_tool::benchmark::wrk;
+use bench::benchmark::wrk;
 
 /// How long a server or the database may take to answer.
 const START: Duration = Duration::from_secs(120);

@@ -2,14 +2,8 @@
 
 use std::time::Duration;
 
-/// Name of the demonstration cluster.
-pub const DEFAULT_CLUSTER: &str = "wasm-demo";
-/// Its context: kind puts `kind-` in front of the cluster's name.
-pub const DEFAULT_CONTEXT: &str = "kind-wasm-demo";
 /// The nodes' image, made by scripts/images.
 pub const DEFAULT_NODE_IMAGE: &str = "localhost/wasm-node:v1.36";
-/// The image that compiles the guest, made by scripts/images.
-pub const BUILDER_IMAGE: &str = "localhost/wasm-builder:trixie";
 /// The Deployment that `scale` acts on.
 pub const DEFAULT_DEPLOYMENT: &str = "app";
 /// The image that `build` builds.
@@ -27,27 +21,6 @@ pub const MOST_REPLICAS: i64 = 1_000;
 pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
 /// Label of node images that have the engine of oci/node/engine: its name.
 pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
-/// Label of nodes that have it, with the same value.
-pub const NODE_ENGINE_LABEL: &str = "wasm-engine";
-/// Label of images made by scripts/images: a hash of how they were made.
-pub const RECIPE_LABEL: &str = "deploy-tool.recipe";
-/// The one field manager of everything that `up` applies.
-pub const FIELD_MANAGER: &str = "deploy-tool";
-/// One request to the API server, watches aside, may take this long. kube sets no limit of its own.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// How many requests to the API server are under way at once, at most. The server's own limits are far beyond:
-/// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>
-pub const PARALLEL_REQUESTS: usize = 16;
-/// How long a CustomResourceDefinition may take until the API server serves it.
-pub const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(30);
-/// The first request finds out whether anybody is there at all.
-pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// The cluster behind a context that kind made.
-pub fn kind_cluster(context: &str) -> Option<&str> {
-    context.strip_prefix("kind-").filter(|name| !name.is_empty())
-}
-
 /// Reads `90s`, `5m`, `1h30m`: more than nothing, at most a day.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let rule = "write a duration such as 90s, 5m or 1h30m, between 1s and 24h";
@@ -124,12 +97,5 @@ mod tests {
                 "go.mod does not require `{line}`, which oci/versions pins"
             );
         }
-    }
-
-    #[test]
-    fn only_contexts_of_kind_have_a_kind_cluster() {
-        assert_eq!(kind_cluster("kind-wasm-demo"), Some("wasm-demo"));
-        assert_eq!(kind_cluster("kind-"), None);
-        assert_eq!(kind_cluster("production"), None);
     }
 }

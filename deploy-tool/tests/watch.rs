@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use deploy_tool::cluster::Cluster;
+use cluster::Cluster;
 use deploy_tool::commands::wait::for_targets;
 use kube::{Client, Config};
 use rollout::Target;

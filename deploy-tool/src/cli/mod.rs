@@ -1,7 +1,6 @@
 //! The command line: structures only, one file a verb. Their comments are the help texts; examples are in help.rs.
 
 mod apply;
-mod bench;
 mod build;
 mod cluster;
 mod completion;
@@ -29,7 +28,6 @@ mod talk;
 mod up;
 
 pub use apply::ApplyArguments;
-pub use bench::BenchArguments;
 pub use build::{BuildArguments, SourceArguments};
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
 pub use completion::CompletionArguments;
@@ -168,12 +166,6 @@ pub enum Command {
     /// seconds: what reaches it, whom it reaches, how it ends, and whether native code has its effect. After a broken link
     /// the others are skipped. Nothing but those pods is written, and they are deleted.
     Doctor(DoctorArguments),
-    /// Measure Wasm beside the native twin on this cluster's nodes
-    ///
-    /// Size, start, memory, requests a second, waiting times, scaling and roll-outs under load, each contender in turn, round
-    /// by round: a table, JSON, a page. Everything runs in a namespace of its own on one node of a kind cluster, takes the
-    /// host's processors for some minutes, and is deleted at the end.
-    Bench(BenchArguments),
     /// Say what the number of an error means, and what to do
     Explain(ExplainArguments),
     /// Print the version, and the versions it is made for
@@ -205,12 +197,7 @@ impl Command {
                 false
             }
             Self::Node(NodeCommand::Status(_)) => false,
-            Self::Bench(_)
-            | Self::Inspect(_)
-            | Self::Explain(_)
-            | Self::Version
-            | Self::Completion(_)
-            | Self::Man(_) => false,
+            Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }
 }

@@ -7,15 +7,17 @@ use super::images;
 use super::signed::{self, Requirement};
 use super::up::report;
 use crate::cli::{ApplyArguments, Place};
-use crate::cluster::{Cluster, revisions};
-use crate::manifest::Object;
-use crate::plan::saved;
+use crate::publish;
 use crate::publish::PullSecret;
-use crate::release::{Name, images_of_placeholders};
-use crate::{deployer, manifest, publish};
+use cluster::Cluster;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::lock;
+use releases::api::revisions;
+use releases::manifest::Object;
+use releases::plan::saved;
+use releases::release::{Name, images_of_placeholders};
+use releases::{deployer, manifest};
 use terminal::Printer;
 
 /// Runs the command.

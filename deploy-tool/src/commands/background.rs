@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 
-use crate::background::worker::Background;
 use crate::built::Built;
 use crate::cli::SourceArguments;
-use crate::module::native::NativeForm;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
+use wasm_build::background::worker::Background;
+use wasm_build::native_form::NativeForm;
 
 /// Begins it, or finds it under way. Returns the process and its log, for people.
 ///

@@ -5,16 +5,17 @@ use std::path::Path;
 use super::parts::{self, Parts};
 use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
-use crate::module::keep::megabytes;
-use crate::module::native::NativeForm;
-use crate::settings::BUILDER_IMAGE;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
+use host::cleanup::Cleanup;
 use host::git;
 use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, store};
 use oci_artifacts::provenance::{self, Origin};
 use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
+use wasm_build::BUILDER_IMAGE;
+use wasm_build::artifact_cache::megabytes;
+use wasm_build::native_form::NativeForm;
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -52,7 +53,7 @@ pub enum Form {
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments) -> Outcome<()> {
     let BuildArguments {
         image,
         archive,
@@ -78,7 +79,7 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
         revision,
         low_priority,
     };
-    let mut built = build(printer, &cache, &source, &image, variation).await?;
+    let mut built = build(printer, cleanup, &cache, &source, &image, variation).await?;
     if let Some(archive) = archive {
         store::write_archive(&archive, &store::read(&built.layout)?)?;
         built.archive = Some(archive);
@@ -93,6 +94,7 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
 /// When a step fails.
 pub async fn build(
     printer: &Printer,
+    cleanup: &Cleanup,
     cache: &Cache,
     source: &SourceArguments,
     name: &str,
@@ -113,7 +115,7 @@ pub async fn build(
         making,
     } = match variation.module {
         Some(path) => parts::given(source, &definition, name, path).await?,
-        None => parts::compile(printer, cache, source, &definition, name, variation).await?,
+        None => parts::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {
         definition: &definition,

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
-use crate::cluster::{Cluster, pods};
 use crate::settings::IMAGE_ENGINE_LABEL;
-use crate::{kind, kind_config, local_registry, readiness};
+use cluster::{Cluster, pods};
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::{docker, lock};
+use nodes::{kind, kind_config, local_registry, node_conditions as readiness};
 use terminal::{Printer, Progress};
 
 /// Creates the cluster, starts it again, or finds it running.

@@ -8,10 +8,10 @@ use jiff::SignedDuration;
 use kube::api::LogParams;
 
 use crate::cli::LogsArguments;
-use crate::cluster::Cluster;
-use crate::cluster::logs::{self, Change, Selection};
+use crate::logs::stream as logs;
+use crate::logs::stream::{Change, Selection};
 use crate::logs::{Follow, Key, Line, Opening, State, print, split};
-use crate::manifest;
+use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use terminal::Printer;
@@ -30,7 +30,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// When there are no such pods or containers, or the cluster does not answer.
 pub async fn run(printer: &Printer, arguments: LogsArguments) -> Outcome<()> {
-    let release = manifest::release_of(&arguments.place)?;
+    let release = arguments.place.release()?;
     let cluster = Cluster::connect(&arguments.place.context).await?;
     let namespace = release.namespace.clone();
     let place = format!("namespace `{namespace}` of context `{}`", cluster.context);

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::build::{Form, Variation};
-use crate::background::worker::Background;
 use crate::cli::SourceArguments;
-use crate::module::builder::Builder;
-use crate::module::compile;
-use crate::module::keep::{self, Kept, Making, Sources};
-use crate::module::profile::Profile;
-use crate::module::workspace::{Package, Workspace};
 use diagnostics::Outcome;
 use host::cache::Cache;
+use host::cleanup::Cleanup;
 use oci_artifacts::image::Definition;
 use terminal::Printer;
+use wasm_build::artifact_cache as keep;
+use wasm_build::artifact_cache::{Kept, Making, Sources};
+use wasm_build::background::worker::Background;
+use wasm_build::builder::Builder;
+use wasm_build::compile;
+use wasm_build::profile::Profile;
+use wasm_build::workspace::{Package, Workspace};
 
 /// What is packed, and what is known of it.
 pub struct Parts {
@@ -49,13 +51,14 @@ pub async fn given(source: &SourceArguments, definition: &Definition, name: &str
 /// When the sources do not compile, or this host lacks what that takes.
 pub async fn compile(
     printer: &Printer,
+    cleanup: &Cleanup,
     cache: &Cache,
     source: &SourceArguments,
     definition: &Definition,
     name: &str,
     variation: Variation<'_>,
 ) -> Outcome<Parts> {
-    let builder = Builder::find(cache, variation.low_priority).await?;
+    let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
     let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
@@ -99,12 +102,13 @@ pub async fn compile(
 /// When the sources do not compile, or this host lacks what that takes.
 pub async fn native(
     printer: &Printer,
+    cleanup: &Cleanup,
     cache: &Cache,
     source: &SourceArguments,
     definition: &Definition,
     name: &str,
 ) -> Outcome<Kept> {
-    let builder = Builder::find(cache, false).await?;
+    let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
     let step = format!("native twin of {}", definition.package);

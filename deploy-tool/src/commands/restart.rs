@@ -2,9 +2,9 @@
 
 use super::wait;
 use crate::cli::RestartArguments;
-use crate::cluster::{Cluster, restart, workloads};
-use crate::manifest;
 use crate::workload::{Kind, Standing, choose};
+use crate::workload::{list as workloads, restart};
+use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
@@ -21,7 +21,7 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 /// When a workload is not there or is held, or its new pods do not come up.
 pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> {
     let RestartArguments { names, place, timeout } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "restart")?;
     let cluster = Cluster::connect(&place.context).await?;

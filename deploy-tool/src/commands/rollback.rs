@@ -6,13 +6,15 @@ use super::deploy::{Deployment, Options, deploy};
 use super::images;
 use super::up::report;
 use crate::cli::RollbackArguments;
-use crate::cluster::{Cluster, revisions};
+use crate::publish;
 use crate::publish::PullSecret;
-use crate::release::rollback_target;
-use crate::{deployer, manifest, publish};
+use cluster::Cluster;
 use diagnostics::Outcome;
 use host::cache::Cache;
 use host::lock;
+use releases::api::revisions;
+use releases::deployer;
+use releases::release::rollback_target;
 use terminal::Printer;
 
 /// Runs the command.
@@ -25,7 +27,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         timeout,
         place,
     } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;
     let cluster = Cluster::connect(&place.context).await?;

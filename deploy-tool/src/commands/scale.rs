@@ -4,11 +4,12 @@ use futures::future::{join_all, try_join_all};
 
 use super::wait;
 use crate::cli::{Place, ScaleArguments};
-use crate::cluster::Cluster;
-use crate::cluster::scale::{self, Write};
+use crate::scaling::set as scale;
+use crate::scaling::set::Write;
 use crate::scaling::{self, Change, Decision, Options};
 use crate::workload::{Kind, Reference};
-use crate::{manifest, settings};
+use cluster::Cluster;
+use cluster::context::DEFAULT_CONTEXT;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::lock;
@@ -28,7 +29,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
         place,
         timeout,
     } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "scale")?;
     let cluster = Cluster::connect(&place.context).await?;
@@ -90,7 +91,7 @@ async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure
 
 /// What the arguments said of the place, to say it again in another command.
 fn said_of(place: &Place) -> String {
-    let context = (place.context != settings::DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
+    let context = (place.context != DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
     let namespace = place
         .namespace
         .as_ref()

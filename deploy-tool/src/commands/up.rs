@@ -9,19 +9,22 @@ use super::signed::Requirement;
 use super::{background, status};
 use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
-use crate::cluster::discover::Kinds;
-use crate::cluster::{Cluster, pods, revisions};
-use crate::manifest::Object;
-use crate::module::native::NativeForm;
 use crate::publish::Destination;
-use crate::release::Name;
 use crate::report::PodStatus;
-use crate::{deployer, manifest, publish, report};
+use crate::{publish, report};
+use cluster::{Cluster, pods};
 use diagnostics::Outcome;
 use host::cache::Cache;
+use host::cleanup::Cleanup;
 use host::lock;
+use releases::api::discover::Kinds;
+use releases::api::revisions;
+use releases::manifest::Object;
+use releases::release::Name;
+use releases::{deployer, manifest};
 use rollout::Target;
 use terminal::Printer;
+use wasm_build::native_form::NativeForm;
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -30,7 +33,7 @@ const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -> Outcome<()> {
     let UpArguments {
         place,
         source,
@@ -68,7 +71,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
 
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
     let native = native_form(printer, &cluster, &objects, !no_elf).await?;
-    let (built, references) = images.build(printer, &cache, form, native).await?;
+    let (built, references) = images.build(printer, cleanup, &cache, form, native).await?;
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));

@@ -10,9 +10,9 @@ use kube::core::GroupVersionKind;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::cluster::client::explain;
-use crate::cluster::watch::Watch;
-use crate::cluster::{Cluster, pods};
+use cluster::client::explain;
+use cluster::watch::Watch;
+use cluster::{Cluster, pods};
 use diagnostics::code::rollout::NOT_IN_TIME;
 use diagnostics::{Failure, Outcome};
 use rollout::{self, Clock, Controller, Objects, Problem, State, Target};

@@ -4,6 +4,7 @@ mod follow;
 mod line;
 mod print;
 mod source;
+pub mod stream;
 
 pub use follow::{Follow, Key, Opening};
 pub use line::{Line, split};

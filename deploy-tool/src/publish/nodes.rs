@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use futures::future::try_join_all;
 
 use crate::built::Built;
-use crate::kind;
-use crate::kind::Node;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::docker;
+use nodes::kind;
+use nodes::kind::Node;
 use oci_artifacts::image::ENGINE_LABEL;
 use oci_artifacts::image::store;
 use terminal::Progress;

@@ -18,7 +18,7 @@ pub enum ExitStatus {
     Prerequisite = 3,
     /// Another deploy-tool is at work on the same cluster.
     Busy = 4,
-    /// `plan --exit-code`: there is something to do; `bench --compare`: a figure got worse. No error has this number.
+    /// `plan --exit-code`: there is something to do. No error has this number.
     Differs = 10,
     /// Stopped by SIGINT or SIGTERM.
     Interrupted = 130,
@@ -37,7 +37,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   2    the cluster: not reachable, refuses an object, or that does not come up
   3    this host: Docker, kind, an image or disk space is missing
   4    another deploy-tool is at work on the same cluster
-  10   plan --exit-code: there is something to do; bench --compare: worse
+  10   plan --exit-code: there is something to do
   130  interrupted";
 
 /// Something that could not be done.

@@ -1,4 +1,4 @@
-//! The one way YAML is read: as kubectl reads it, with the place in every error.
+//! The one way YAML is read and written: as kubectl reads it, with the place in every error.
 //!
 //! kubectl reads YAML 1.1 (`0644` is 420, `yes` is true), duplicate keys are refused.
 
@@ -57,6 +57,18 @@ pub fn one<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
             message: "exactly one document is wanted here".into(),
         }),
     }
+}
+
+/// Writes a document.
+///
+/// # Errors
+/// When the value has no form in YAML.
+pub fn write(value: &impl serde::Serialize) -> Result<String, YamlError> {
+    serde_saphyr::to_string(value).map_err(|error| YamlError {
+        line: 1,
+        column: 1,
+        message: error.to_string(),
+    })
 }
 
 fn describe(error: &serde_saphyr::Error) -> YamlError {

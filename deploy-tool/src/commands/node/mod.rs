@@ -8,14 +8,20 @@ use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Node;
 
 use crate::cli::{NodeArguments, NodeCommand};
-use crate::cluster::{Cluster, node as edge, preflight};
 use crate::commands::wait;
-use crate::node::{self, Chosen, Told, Verb};
-use crate::{kind, settings};
+use crate::settings;
+use cluster::Cluster;
+use cluster::access::require;
+use cluster::context::kind_cluster;
 use diagnostics::code::node::INSTALLER;
 use diagnostics::{ExitStatus, Failure, Outcome};
 use host::cache::Cache;
+use host::cleanup::Cleanup;
 use host::docker;
+use nodes::api::node as edge;
+use nodes::kind;
+use nodes::node;
+use nodes::node::{Chosen, Told, Verb};
 use rollout::Target;
 use terminal::{Printer, Progress, detail};
 
@@ -26,9 +32,11 @@ const AT_A_TIME: usize = 8;
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn run(printer: &Printer, command: NodeCommand) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, command: NodeCommand) -> Outcome<ExitStatus> {
     match command {
-        NodeCommand::Install(arguments) => install::run(printer, arguments).await.map(|()| ExitStatus::Done),
+        NodeCommand::Install(arguments) => install::run(printer, cleanup, arguments)
+            .await
+            .map(|()| ExitStatus::Done),
         NodeCommand::Remove(arguments) => remove::run(printer, arguments).await.map(|()| ExitStatus::Done),
         NodeCommand::Status(arguments) => status::run(printer, arguments).await,
     }
@@ -44,7 +52,7 @@ struct Place<'a> {
 /// Connects, and reads the nodes that are selected.
 async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Outcome<(Cluster, Vec<Node>)> {
     let cluster = Cluster::connect(&arguments.context).await?;
-    preflight::all_of(&cluster, node::permissions(&arguments.namespace)).await?;
+    require(&cluster, node::permissions(&arguments.namespace)).await?;
     let nodes = edge::selected(&cluster, selector).await?;
     Ok((cluster, nodes))
 }
@@ -68,7 +76,7 @@ impl<'a> Place<'a> {
         arguments: &'a NodeArguments,
         nodes: &[Chosen<'_>],
     ) -> Outcome<Self> {
-        let image = match (&arguments.image, settings::kind_cluster(&cluster.context)) {
+        let image = match (&arguments.image, kind_cluster(&cluster.context)) {
             (Some(image), _) => image.clone(),
             (None, Some(name)) => load(printer, name, nodes).await?,
             (None, None) => {
