@@ -87,11 +87,20 @@ mod tests {
             ("etcd_version", "go.etcd.io/etcd/server/v3"),
             ("containerd_version", "github.com/containerd/containerd/v2"),
             ("coredns_version", "github.com/coredns/coredns"),
-            ("local_path_provisioner_version", "github.com/rancher/local-path-provisioner"),
+            (
+                "local_path_provisioner_version",
+                "github.com/rancher/local-path-provisioner",
+            ),
         ] {
             let version = pins.lines().find_map(|line| line.strip_prefix(pin)?.strip_prefix('='));
             let line = format!("{module} {}", version.unwrap());
-            let names = |found: &str| found.trim().trim_start_matches("require ").trim_end_matches(" // indirect") == line;
+            let names = |found: &str| {
+                found
+                    .trim()
+                    .trim_start_matches("require ")
+                    .trim_end_matches(" // indirect")
+                    == line
+            };
             assert!(
                 required.lines().any(names),
                 "go.mod does not require `{line}`, which oci/versions pins"

@@ -3,7 +3,9 @@
 use k8s_openapi::api::core::v1::{Event, Pod};
 
 use super::{Clock, Objects, Problem, State, container, events, pod, says, thresholds};
-use diagnostics::code::rollout::{CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, SYSTEMD_NOT_REACHED, VOLUME_NOT_MOUNTED};
+use diagnostics::code::rollout::{
+    CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, SYSTEMD_NOT_REACHED, VOLUME_NOT_MOUNTED,
+};
 
 /// Why the kubelet cannot give a pod its volumes.
 const VOLUME_TROUBLE: [&str; 2] = ["FailedMount", "FailedAttachVolume"];
