@@ -1,14 +1,19 @@
-//! `bench`: every figure is there, and nothing is left behind.
+//! `make bench`: every figure is there, and nothing is left behind.
 
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{cluster, deploy_tool, deploy_tool_command, eventually, kubectl};
+use crate::harness::{Said, bench_command, cluster, context, eventually, kubectl};
 use crate::release::assert_follows;
 
 const NAMESPACE: &str = "bench-test";
+
+fn bench(arguments: &[&str]) -> Said {
+    let command = bench_command().args(arguments).args(["--context", &context()]).output();
+    Said::from(command.expect("the benchmark is built: cargo build --release --package bench"))
+}
 
 fn nothing_is_left() {
     eventually("the namespace is gone", Duration::from_secs(120), || {
@@ -30,15 +35,8 @@ fn nothing_is_left() {
 fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let [page, result] = ["bench.html", "bench.json"].map(|name| folder.path().join(name));
-    let arguments = [
-        "bench",
-        "--quick",
-        "--namespace",
-        NAMESPACE,
-        "--page",
-        page.to_str().unwrap(),
-    ];
-    let said = deploy_tool(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
+    let arguments = ["--quick", "--namespace", NAMESPACE, "--page", page.to_str().unwrap()];
+    let said = bench(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
     let report: Value = serde_json::from_str(&std::fs::read_to_string(result).unwrap()).unwrap();
     assert!(said.stdout.contains("interpreter"), "{}", said.stdout);
     assert_follows("bench", &report);
@@ -64,9 +62,8 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_run_that_is_stopped_leaves_nothing_behind() {
-    let context = format!("kind-{}", cluster());
-    let arguments = ["bench", "--quick", "--namespace", NAMESPACE, "--context", &context];
-    let mut run = deploy_tool_command(&arguments).spawn().unwrap();
+    let arguments = ["--quick", "--namespace", NAMESPACE, "--context", &context()];
+    let mut run = bench_command().args(arguments).spawn().unwrap();
     eventually("the database is being started", Duration::from_secs(300), || {
         assert!(run.try_wait().unwrap().is_none(), "it has ended");
         (kubectl(&["--namespace", NAMESPACE, "get", "deployment", "mariadb"]).code == 0).then_some(())
@@ -84,7 +81,7 @@ fn what_cannot_be_measured_is_said_before_anything_is_made() {
     let path = folder.path().join("reference.json");
     std::fs::write(&path, json!({"schema": "other"}).to_string()).unwrap();
     let path = path.to_str().unwrap();
-    deploy_tool(&["bench", "--compare", path]).failure(1, &["is no result of an earlier run"]);
-    deploy_tool(&["bench", "--runtime-class", "none"]).failure(2, &["none"]);
-    deploy_tool(&["bench", "--namespace", "default"]).failure(1, &["the namespace `default` is there already"]);
+    bench(&["--compare", path]).failure(1, &["is no result of an earlier run"]);
+    bench(&["--runtime-class", "none"]).failure(2, &["none"]);
+    bench(&["--namespace", "default"]).failure(1, &["the namespace `default` is there already"]);
 }
