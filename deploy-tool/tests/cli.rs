@@ -219,14 +219,14 @@ fn no_docker_engine() {
     for arguments in [&["build"] as &[&str], &["cluster", "up"], &["cluster", "down"]] {
         Run::new()
             .run(arguments)
-            .fails(3, &["the Docker engine does not answer", "make demo"]);
+            .fails(3, &["the Docker engine does not answer", "systemctl start docker"]);
     }
 }
 
 #[test]
 fn no_docker_program() {
     let run = Run::new();
-    said(run.command(&["build"]).env("PATH", run.home.path())).fails(3, &["`docker` is not installed", "make demo"]);
+    said(run.command(&["build"]).env("PATH", run.home.path())).fails(3, &["`docker` is not installed", "PATH"]);
 }
 
 #[test]

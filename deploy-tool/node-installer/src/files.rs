@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{self, checksum, trouble};
 use crate::payload::{Engine, Source};
-use crate::report::{ENGINE, Trouble};
+use crate::report::Trouble;
+use node_protocol::number::ENGINE;
 
 /// SHA-256 of files, by their paths; of links, where they lead to.
 pub type Sums = BTreeMap<String, String>;

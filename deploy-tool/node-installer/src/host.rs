@@ -7,7 +7,8 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use crate::report::{INSTALLER, Trouble};
+use crate::report::Trouble;
+use node_protocol::number::INSTALLER;
 
 /// Gone with a restart of the node, like whoever holds it.
 const LOCK: &str = "/run/wasm-engine.lock";

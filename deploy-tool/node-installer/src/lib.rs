@@ -4,7 +4,6 @@
 //! Files that decide do no I/O: [`way`], [`entry`], [`dump`], [`process`], [`mounts`], [`record`], [`report`]. The others
 //! say “Edge” in their first line.
 
-pub mod arguments;
 pub mod cri;
 pub mod dump;
 pub mod entry;
@@ -22,7 +21,9 @@ pub mod way;
 
 use std::process::ExitCode;
 
-use arguments::Verb;
+use node_protocol::number::INSTALLER;
+use node_protocol::{Arguments, Verb};
+
 use report::{Report, Trouble};
 
 /// Where the pod has the node's root folder.
@@ -41,7 +42,9 @@ pub fn main(arguments: &[String]) -> ExitCode {
 }
 
 fn run(report: &Report, arguments: &[String]) -> Result<(), Trouble> {
-    let arguments = arguments::parse(arguments)?;
+    let arguments = Arguments::parse(arguments).map_err(|_| {
+        Trouble::new(INSTALLER, format!("unknown arguments: {}", arguments.join(" "))).because(Arguments::USAGE)
+    })?;
     // Opened before the image's files are out of reach.
     let engine = payload::open()?;
     host::enter(NODE)?;

@@ -9,18 +9,11 @@ use crate::entry::{self, Form};
 use crate::host::{self, Said};
 use crate::mounts::is_read_only;
 use crate::record::FOLDER;
-use crate::report::{HANDLER_TAKEN, Trouble, UNFIT};
+use crate::report::Trouble;
 use crate::way::{Configuration, Way};
 use crate::{process, service};
-
-/// Which container runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// containerd, also that of k3s and RKE2.
-    Containerd,
-    /// CRI-O.
-    Crio,
-}
+use node_protocol::Runtime;
+use node_protocol::number::{HANDLER_TAKEN, UNFIT};
 
 /// The node's runtime and its configuration.
 #[derive(Clone, Debug)]
@@ -49,7 +42,7 @@ fn unfit(because: impl std::fmt::Display) -> Trouble {
 ///
 /// # Errors
 /// When something is not so: what.
-pub fn node(kind: Kind, handler: &str) -> Result<Node, Trouble> {
+pub fn node(runtime: Runtime, handler: &str) -> Result<Node, Trouble> {
     if !Path::new("/run/systemd/system").exists() {
         return Err(unfit("it has no systemd, which restarts the container runtime"));
     }
@@ -59,9 +52,9 @@ pub fn node(kind: Kind, handler: &str) -> Result<Node, Trouble> {
             "its processor has no AVX2, for which services are compiled (x86-64-v3)",
         ));
     }
-    let node = match kind {
-        Kind::Containerd => containerd()?,
-        Kind::Crio => crio()?,
+    let node = match runtime {
+        Runtime::Containerd => containerd()?,
+        Runtime::Crio => crio()?,
     };
     if node.dump.as_ref().is_some_and(Dump::systemd_cgroup) {
         service::connect(&service::SYSTEMD).map_err(|refused| {
@@ -83,7 +76,7 @@ pub fn node(kind: Kind, handler: &str) -> Result<Node, Trouble> {
         }
     }
     let mode = service::kill_mode(&node.unit)?;
-    if kind == Kind::Containerd && !matches!(mode.as_str(), "process" | "mixed" | "none") {
+    if runtime == Runtime::Containerd && !matches!(mode.as_str(), "process" | "mixed" | "none") {
         return Err(unfit(format!(
             "restarting {} would end its pods: its KillMode is {mode}",
             node.unit

@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::record::FOLDER;
-use crate::report::{INSTALLER, Trouble};
+use crate::report::Trouble;
+use node_protocol::number::INSTALLER;
 
 /// An engine to be installed.
 #[derive(Debug)]

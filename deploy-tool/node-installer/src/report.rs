@@ -1,50 +1,8 @@
-//! What is told of each step: a line of JSON, which `deploy-tool` reads (`deploy-tool/src/node/line.rs`).
+//! What is told of each step: a line of JSON, which `deploy-tool` reads.
 
 use std::fmt::Display;
 
-use serde::Serialize;
-
-/// Numbers of the catalogue in `deploy-tool/crates/diagnostics/src/code/node.rs`.
-pub const UNFIT: u16 = 901;
-/// Somebody else's runtime has the handler's name.
-pub const HANDLER_TAKEN: u16 = 902;
-/// The runtime does not take the new configuration.
-pub const REFUSED: u16 = 903;
-/// The runtime does not answer with the new configuration.
-pub const SILENT: u16 = 904;
-/// Neither does it with the old one.
-pub const NO_WAY_BACK: u16 = 906;
-/// The installer itself cannot do its work.
-pub const INSTALLER: u16 = 909;
-/// The engine's files are not as they should be, or do not run here.
-pub const ENGINE: u16 = 910;
-
-/// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum State {
-    /// Something is other than before.
-    Changed,
-    /// Everything was so already, or nothing was to be changed.
-    Unchanged,
-    /// It could not be done.
-    Failed,
-}
-
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    step: &'a str,
-    state: State,
-    sentence: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u16>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    because: &'a [String],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    next: &'a [String],
-}
+use node_protocol::{END, Line, State};
 
 /// Why something cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,40 +50,29 @@ pub struct Report;
 impl Report {
     /// A step is done.
     pub fn step(&self, step: &str, state: State, sentence: &str) {
-        self.line(&line(step, state, sentence));
+        print(&Line::new(step, state, sentence));
     }
 
     /// The last line of a run: the version that is installed now, if there is one.
     pub fn end(&self, state: State, sentence: &str, version: Option<&str>) {
-        let line = line("end", state, sentence);
-        self.line(&Line { version, ..line });
+        print(&Line {
+            version: version.map(str::to_owned),
+            ..Line::new(END, state, sentence)
+        });
     }
 
     /// The last line of a run that failed.
     pub fn trouble(&self, trouble: &Trouble) {
-        let line = line("end", State::Failed, &trouble.sentence);
-        self.line(&Line {
+        print(&Line {
             code: Some(trouble.code),
-            because: &trouble.because,
-            next: &trouble.next,
-            ..line
+            because: trouble.because.clone(),
+            next: trouble.next.clone(),
+            ..Line::new(END, State::Failed, &trouble.sentence)
         });
-    }
-
-    fn line(&self, line: &Line<'_>) {
-        // Texts and numbers always have a JSON form.
-        println!("{}", serde_json::to_string(line).unwrap_or_default());
     }
 }
 
-fn line<'a>(step: &'a str, state: State, sentence: &'a str) -> Line<'a> {
-    Line {
-        step,
-        state,
-        sentence,
-        version: None,
-        code: None,
-        because: &[],
-        next: &[],
-    }
+fn print(line: &Line) {
+    // Texts and numbers always have a JSON form.
+    println!("{}", serde_json::to_string(line).unwrap_or_default());
 }

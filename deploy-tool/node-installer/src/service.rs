@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::cri;
 use crate::host;
 use crate::look::Node;
-use crate::report::{INSTALLER, Trouble};
+use crate::report::Trouble;
+use node_protocol::number::INSTALLER;
 
 /// How many lines of the unit's log are shown.
 const LOG_LINES: &str = "--lines=12";

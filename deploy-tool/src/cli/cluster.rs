@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Create or delete the demonstration cluster
+/// Create or delete a local kind cluster
 #[derive(Debug, Subcommand)]
 pub enum ClusterCommand {
     /// Create the cluster, or start it again

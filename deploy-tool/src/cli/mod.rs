@@ -59,8 +59,8 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 /// Deploys to Kubernetes: builds, applies, waits, and says why when it does not work
 ///
-/// Takes any manifests, and Rust services as Wasm images beside ordinary containers. It acts on the demonstration cluster
-/// unless --context names another: the current context of a kubeconfig is never used.
+/// Takes any manifests, and Rust services as Wasm images beside ordinary containers. It acts on the local cluster of
+/// `deploy-tool cluster up` unless --context names another: the current context of a kubeconfig is never used.
 #[derive(Debug, Parser)]
 #[command(name = "deploy-tool", version, max_term_width = 110, infer_long_args = false)]
 pub struct Cli {
@@ -154,7 +154,7 @@ pub enum Command {
     /// Nothing else changes. Pods are replaced as in a roll-out, so a Service keeps answering, and a later `up` leaves it at
     /// that. Refused where pods would stay: a paused roll-out, or the update strategy OnDelete.
     Restart(RestartArguments),
-    /// Create or delete the demonstration cluster (kind)
+    /// Create or delete a local kind cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
     /// Add Wasm to the nodes of a cluster that exists, or take it away

@@ -1,4 +1,4 @@
-//! `deploy-tool cluster up|down`: the demonstration cluster.
+//! `deploy-tool cluster up|down`: the local kind cluster.
 
 use std::path::Path;
 use std::time::Duration;

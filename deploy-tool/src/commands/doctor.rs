@@ -189,10 +189,14 @@ pub(super) async fn probe_images(
     if kind_cluster(&cluster.context).is_none() {
         return Err(Failure::input("the nodes must pull the probe's image from a registry")
             .because(format!(
-                "context `{}` is none of kind's: nothing can be loaded into its nodes",
+                "context `{}` is not a kind cluster: nothing can be loaded into its nodes",
                 cluster.context
             ))
-            .next("build and push the probe as docs/doctor.md says, and name it with --image and --plain-image"));
+            .next(
+                "push it twice, with native code and without, and name both with --image and --plain-image: `deploy-tool push probe --to \
+                 REGISTRY/probe:aot`; `deploy-tool build probe --plain --archive plain.tar` and `deploy-tool push plain.tar --to \
+                 REGISTRY/probe:plain`",
+            ));
     }
     let cache = Cache::open()?;
     let name = settings::PROBE_IMAGE;

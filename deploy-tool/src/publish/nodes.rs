@@ -165,7 +165,8 @@ fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Outcome<()> {
                     "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the node would interpret it",
                     node.name, image.name, compiler
                 ))
-                .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"),
+                .code(&code::image::NOT_ON_HOST)
+                .next("make both images again, then recreate the cluster: `deploy-tool cluster down` and `deploy-tool cluster up`"),
         );
     }
     Ok(())

@@ -131,13 +131,26 @@ impl Said {
     }
 }
 
+fn tool() -> PathBuf {
+    std::env::var_os("TEST_TOOL").map_or_else(|| repository().join("target/release/deploy-tool"), PathBuf::from)
+}
+
+fn from_checkout(program: PathBuf) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(repository()).env("NO_COLOR", "1");
+    command
+}
+
 /// The tool as a user would call it, from the checkout.
 pub fn deploy_tool_command(arguments: &[&str]) -> Command {
-    let tool =
-        std::env::var_os("TEST_TOOL").map_or_else(|| repository().join("target/release/deploy-tool"), PathBuf::from);
-    let mut command = Command::new(tool);
-    command.args(arguments).current_dir(repository()).env("NO_COLOR", "1");
+    let mut command = from_checkout(tool());
+    command.args(arguments);
     command
+}
+
+/// The benchmark of pods, which is built beside the tool.
+pub fn bench_command() -> Command {
+    from_checkout(tool().with_file_name("bench-pods"))
 }
 
 /// A script of this project.

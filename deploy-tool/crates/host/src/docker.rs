@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use serde::Deserialize;
 
 use crate::process::{self, Output};
+use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::{DISK_FULL_HINT, Failure, Outcome};
 
 /// What is known of a local image.
@@ -73,9 +74,9 @@ pub async fn image(reference: &str) -> Outcome<Option<LocalImage>> {
 /// # Errors
 /// When it is not, or Docker cannot be asked.
 pub async fn required_image(reference: &str) -> Outcome<LocalImage> {
-    image(reference).await?.ok_or_else(|| {
-        Failure::prerequisite(format!("the image `{reference}` is not on this host")).next("make it: run `make images`")
-    })
+    image(reference)
+        .await?
+        .ok_or_else(|| Failure::prerequisite(format!("the image `{reference}` is not on this host")).code(&NOT_ON_HOST))
 }
 
 /// What a complaint of docker means, and what to do about it.
@@ -89,7 +90,7 @@ pub fn explain(what: &str, stderr: &str) -> Failure {
     } else if text.contains("cannot connect to the docker daemon") || text.contains("is the docker daemon running") {
         failure
             .because("the Docker engine does not answer")
-            .next("start it, for instance with `systemctl start docker`; `make demo` installs and starts one when it runs as root")
+            .next("start it, for instance with `systemctl start docker`")
     } else if process::says_disk_full(stderr) {
         failure.because(stderr).next(DISK_FULL_HINT)
     } else {

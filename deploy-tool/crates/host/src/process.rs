@@ -80,7 +80,7 @@ pub async fn logged(progress: &Progress, mut command: Command, log: &Path) -> Ou
     file.flush().await.map_err(log_failure)?;
     let status = child.wait().await.map_err(|error| cannot_start(&command, &error))?;
     Ok(Logged {
-        success: status.success(),
+        status,
         command: pasteable(&command),
         tail: tail.into(),
         log: log.to_owned(),
@@ -90,8 +90,8 @@ pub async fn logged(progress: &Progress, mut command: Command, log: &Path) -> Ou
 /// How a long command ended.
 #[derive(Debug)]
 pub struct Logged {
-    /// Whether it ended with 0.
-    pub success: bool,
+    /// How it ended.
+    pub status: std::process::ExitStatus,
     /// The command, to be pasted into a shell.
     pub command: String,
     /// The last lines it printed.
@@ -106,12 +106,12 @@ impl Logged {
     /// # Errors
     /// When the command ended badly.
     pub fn check(self, failure: impl FnOnce() -> Failure) -> Outcome<()> {
-        if self.success {
+        if self.status.success() {
             return Ok(());
         }
         let text = self.tail.join("\n");
         let failure = failure()
-            .because(format!("`{}` ended badly", self.command))
+            .because(format!("`{}` failed with {}", self.command, self.status))
             .showing(&text)
             .next(format!("read the whole log: {}", self.log.display()));
         Err(if says_disk_full(&text) {
@@ -146,7 +146,7 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     if error.kind() == std::io::ErrorKind::NotFound {
         Failure::prerequisite(format!("the program `{program}` is not installed, or not in PATH"))
-            .next("`make demo` installs what is missing on Debian and Ubuntu when it runs as root")
+            .next(format!("install `{program}`, or put its folder into PATH"))
     } else {
         Failure::prerequisite(format!("cannot run `{program}`")).because(error)
     }

@@ -60,7 +60,7 @@ pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Opt
         if !configuration.contains(FOLDER) {
             return Err(Failure::prerequisite(&what)
                 .because(format!("containerd of node `{}` does not look into {FOLDER}", node.name))
-                .next("make the cluster anew from this version's node image: `make images`, `deploy-tool cluster down` and `up`"));
+                .next("recreate the cluster from a node image of this version: `deploy-tool cluster down`, then `deploy-tool cluster up`"));
         }
         docker::run(&what, ["exec", &node.name, "mkdir", "-p", FOLDER]).await?;
         docker::run(&what, ["cp", &source, &format!("{}:{FOLDER}", node.name)]).await?;

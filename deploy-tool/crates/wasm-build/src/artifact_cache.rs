@@ -9,6 +9,7 @@ use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::workspace::Workspace;
 use crate::{compile, vendor as crates};
+use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use oci_artifacts::bom;
@@ -246,7 +247,8 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
         return Err(
             Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
                 .because("the result is not in the form that was asked for")
-                .next("make the builder again: run `make images`"),
+                .code(&NOT_ON_HOST)
+                .next("make the builder image again"),
         );
     }
     builder.cache.write(&path, &bytes)?;

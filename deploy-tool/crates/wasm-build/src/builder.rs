@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::{BUILDER_IMAGE, RECIPE_LABEL};
+use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
@@ -50,7 +51,8 @@ impl Builder {
                 "the image `{BUILDER_IMAGE}` does not say which WasmEdge it has"
             ))
             .because(format!("its label `{ENGINE_LABEL}` is missing"))
-            .next("make it again: run `make images`")
+            .code(&NOT_ON_HOST)
+            .next("make the builder image again")
         })?;
         Ok(Self {
             cache: cache.clone(),

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::Records;
-use crate::arguments::Arguments;
 use crate::look::{self, Node};
 use crate::payload::Engine;
 use crate::record::{FOLDER, folder, program};
-use crate::report::{HANDLER_TAKEN, REFUSED, Report, State, Trouble};
+use crate::report::{Report, Trouble};
 use crate::{entry, files, host};
+use node_protocol::Arguments;
+use node_protocol::State;
+use node_protocol::number::{HANDLER_TAKEN, REFUSED};
 
 /// Runs it. The last line says `changed` where an installation would change something.
 ///

@@ -4,13 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use super::{Records, begin, check, converge, sum, write};
-use crate::arguments::Arguments;
 use crate::files::{self, Sums};
 use crate::host::{self, trouble};
 use crate::look::Node;
 use crate::payload::Engine;
 use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished, folder, program};
-use crate::report::{ENGINE, NO_WAY_BACK, REFUSED, Report, State, Trouble};
+use crate::report::{Report, Trouble};
+use node_protocol::Arguments;
+use node_protocol::State;
+use node_protocol::number::{ENGINE, NO_WAY_BACK, REFUSED};
 
 /// What crun says of itself when it is built with WasmEdge.
 const WITH_WASM: &str = "+WASM:wasmedge";

@@ -14,8 +14,10 @@ use serde::de::DeserializeOwned;
 use crate::host::{self, trouble};
 use crate::look::Node;
 use crate::record::{FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished};
-use crate::report::{NO_WAY_BACK, REFUSED, Report, SILENT, State, Trouble};
+use crate::report::{Report, Trouble};
 use crate::service;
+use node_protocol::State;
+use node_protocol::number::{NO_WAY_BACK, REFUSED, SILENT};
 
 /// Said of a node without a record: what it may have is part of its image.
 const NOTHING: &str = "nothing is installed by this";

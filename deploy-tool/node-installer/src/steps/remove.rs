@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::{NOTHING, Records, begin, check, converge, sum, write};
-use crate::arguments::Arguments;
 use crate::files;
 use crate::host;
 use crate::look::{self, Node};
 use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, Unfinished, folder};
-use crate::report::{NO_WAY_BACK, REFUSED, Report, State, Trouble};
+use crate::report::{Report, Trouble};
+use node_protocol::Arguments;
+use node_protocol::State;
+use node_protocol::number::{NO_WAY_BACK, REFUSED};
 
 /// Takes everything away.
 ///

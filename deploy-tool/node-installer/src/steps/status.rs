@@ -1,12 +1,14 @@
 //! `status`: what is installed, and whether it is as it was installed.
 
 use super::{NOTHING, Records, sum};
-use crate::arguments::Arguments;
 use crate::files;
 use crate::host;
 use crate::look;
 use crate::record::{Installed, folder};
-use crate::report::{ENGINE, Report, State, Trouble};
+use crate::report::{Report, Trouble};
+use node_protocol::Arguments;
+use node_protocol::State;
+use node_protocol::number::ENGINE;
 
 /// Runs it.
 ///

@@ -13,6 +13,7 @@ use crate::settings;
 use cluster::Cluster;
 use cluster::access::require;
 use cluster::context::kind_cluster;
+use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::code::node::INSTALLER;
 use diagnostics::{ExitStatus, Failure, Outcome};
 use host::cache::Cache;
@@ -83,10 +84,13 @@ impl<'a> Place<'a> {
                 return Err(
                     Failure::input("the nodes must pull the installer's image from a registry")
                         .because(format!(
-                            "context `{}` is none of kind's: nothing can be loaded into its nodes",
+                            "context `{}` is not a kind cluster: nothing can be loaded into its nodes",
                             cluster.context
                         ))
-                        .next("push it as docs/nodes.md says, and name it with --image"),
+                        .next(format!(
+                            "push `{}` with `docker tag` and `docker push`, and name it with --image",
+                            settings::INSTALLER_IMAGE
+                        )),
                 );
             }
         };
@@ -144,10 +148,9 @@ impl<'a> Place<'a> {
 /// Loads the image of this host into nodes by a name that says which one it is; returns that.
 async fn load(printer: &Printer, cluster: &str, nodes: &[Chosen<'_>]) -> Outcome<String> {
     let made = settings::INSTALLER_IMAGE;
-    let local = docker::image(made).await?.ok_or_else(|| {
-        Failure::prerequisite(format!("the image `{made}` is not on this host"))
-            .next("make it: `scripts/images installer`")
-    })?;
+    let local = docker::image(made)
+        .await?
+        .ok_or_else(|| Failure::prerequisite(format!("the image `{made}` is not on this host")).code(&NOT_ON_HOST))?;
     let (name, _) = made.rsplit_once(':').unwrap_or((made, ""));
     let exact = format!(
         "{name}:{}",

@@ -1,11 +1,16 @@
-//! `bench`: every figure is there, and nothing is left behind.
+//! `make bench`: every figure is there, and nothing is left behind.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Namespace, Running, cluster, context, deploy_tool, deploy_tool_command, eventually, kubectl};
+use crate::harness::{Namespace, Running, Said, bench_command, cluster, context, eventually, kubectl};
 use crate::release::assert_follows;
+
+fn bench(arguments: &[&str]) -> Said {
+    let command = bench_command().args(arguments).args(["--context", &context()]).output();
+    Said::from(command.expect("the benchmark is built: cargo build --release --package bench"))
+}
 
 fn nothing_is_left(namespace: &Namespace) {
     eventually("the namespace is gone", || {
@@ -28,14 +33,13 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
     let (folder, namespace) = (tempfile::tempdir().unwrap(), Namespace::named("bench"));
     let [page, result] = ["bench.html", "bench.json"].map(|name| folder.path().join(name));
     let arguments = [
-        "bench",
         "--quick",
         "--namespace",
         &namespace.name,
         "--page",
         page.to_str().unwrap(),
     ];
-    let said = deploy_tool(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
+    let said = bench(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
     let report: Value = serde_json::from_str(&std::fs::read_to_string(result).unwrap()).unwrap();
     assert!(said.stdout.contains("interpreter"), "{}", said.stdout);
     assert_follows("bench", &report);
@@ -62,14 +66,9 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
 #[ignore = "needs a cluster, see main.rs"]
 fn a_run_that_is_stopped_leaves_nothing_behind() {
     let (context, namespace) = (context(), Namespace::named("bench"));
-    let mut run = Running::start(deploy_tool_command(&[
-        "bench",
-        "--quick",
-        "--namespace",
-        &namespace.name,
-        "--context",
-        &context,
-    ]));
+    let mut command = bench_command();
+    command.args(["--quick", "--namespace", &namespace.name, "--context", &context]);
+    let mut run = Running::start(command);
     run.past_builds("its namespace", || {
         kubectl(&["get", "namespace", &namespace.name]).code == 0
     });
@@ -87,7 +86,7 @@ fn what_cannot_be_measured_is_said_before_anything_is_made() {
     let path = folder.path().join("reference.json");
     std::fs::write(&path, json!({"schema": "other"}).to_string()).unwrap();
     let path = path.to_str().unwrap();
-    deploy_tool(&["bench", "--compare", path]).failure(1, &["is no result of an earlier run"]);
-    deploy_tool(&["bench", "--runtime-class", "none"]).failure(2, &["none"]);
-    deploy_tool(&["bench", "--namespace", "default"]).failure(1, &["the namespace `default` is there already"]);
+    bench(&["--compare", path]).failure(1, &["is no result of an earlier run"]);
+    bench(&["--runtime-class", "none"]).failure(2, &["none"]);
+    bench(&["--namespace", "default"]).failure(1, &["the namespace `default` is there already"]);
 }

@@ -72,8 +72,8 @@ pub const PROBE_IMAGE: Code = Code {
     number: 806,
     title: "doctor: a node cannot have the probe's image",
     meaning: "The node has not got the image and cannot pull it, or it has none for the node's platform.",
-    mend: "push the probe to a registry that the nodes reach, as docs/doctor.md says, \
-        and name both with `--image` and `--plain-image`.",
+    mend: "push the probe to a registry that the nodes reach, once with native code and once without (`deploy-tool push \
+        --help`), and name both with `--image` and `--plain-image`.",
 };
 
 /// crun is not told.

@@ -1,4 +1,4 @@
-//! 09xx: bringing the engine to the nodes of a cluster. The installer's own numbers are in `deploy-tool/node-installer/src/report.rs`.
+//! 09xx: bringing the engine to the nodes of a cluster. The installer's own numbers are in the crate `node-protocol`.
 
 use super::Code;
 

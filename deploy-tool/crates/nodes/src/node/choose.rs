@@ -1,6 +1,7 @@
 //! Which nodes, and whether they can be asked at all.
 
 use k8s_openapi::api::core::v1::Node;
+use node_protocol::Runtime;
 
 use crate::doctor;
 use diagnostics::code::node::UNFIT;
@@ -11,8 +12,8 @@ use diagnostics::{Failure, Outcome};
 pub struct Chosen<'n> {
     /// The node.
     pub node: &'n Node,
-    /// Its container runtime, in the installer's words.
-    pub runtime: &'static str,
+    /// Its container runtime.
+    pub runtime: Runtime,
 }
 
 impl Chosen<'_> {
@@ -70,7 +71,7 @@ pub fn choose<'n>(names: &[String], nodes: &'n [Node]) -> Outcome<Vec<Chosen<'n>
     Ok(chosen)
 }
 
-fn runtime(node: &Node) -> Result<&'static str, String> {
+fn runtime(node: &Node) -> Result<Runtime, String> {
     let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());
     let info = info.ok_or("its kubelet has not said what it is yet")?;
     if (info.operating_system.as_str(), info.architecture.as_str()) != ("linux", "amd64") {
@@ -80,8 +81,8 @@ fn runtime(node: &Node) -> Result<&'static str, String> {
         ));
     }
     match info.container_runtime_version.split_once("://") {
-        Some(("containerd", _)) => Ok("containerd"),
-        Some(("cri-o", _)) => Ok("cri-o"),
+        Some(("containerd", _)) => Ok(Runtime::Containerd),
+        Some(("cri-o", _)) => Ok(Runtime::Crio),
         _ => Err(format!(
             "its runtime is {}, and only containerd and CRI-O hand modules to crun",
             info.container_runtime_version
@@ -116,7 +117,7 @@ mod tests {
         let names = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
         let chosen = choose(&names(&["two", "one"]), &nodes).unwrap();
         let chosen: Vec<_> = chosen.iter().map(|one| (one.name(), one.runtime)).collect();
-        assert_eq!(chosen, [("one", "containerd"), ("two", "cri-o")]);
+        assert_eq!(chosen, [("one", Runtime::Containerd), ("two", Runtime::Crio)]);
         let failure = choose(&[], &nodes).unwrap_err();
         assert_eq!(failure.number(), Some(&UNFIT));
         let text = failure.to_string();

@@ -3,48 +3,27 @@
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
-use super::Chosen;
+use node_protocol::{Arguments, Verb};
+
+use super::choose::Chosen;
 
 /// Whatever becomes of this run, the Job is deleted so many seconds after its end.
 const KEPT_SECONDS: u32 = 600;
-
-/// What the installer does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Says whether the engine can be installed.
-    Check,
-    /// Installs it.
-    Install,
-    /// Brings back what the last install has replaced.
-    Undo,
-    /// Takes it away.
-    Remove,
-    /// Says what is installed.
-    Status,
-}
-
-impl Verb {
-    /// The installer's word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Check => "check",
-            Self::Install => "install",
-            Self::Undo => "undo",
-            Self::Remove => "remove",
-            Self::Status => "status",
-        }
-    }
-}
 
 /// Its Job. It is bound to the node without the scheduler, for which the node may be cordoned.
 ///
 /// # Errors
 /// Never: a test makes one.
 pub fn job(verb: Verb, on: &Chosen<'_>, handler: &str, image: &str, limit: u64) -> Result<Job, serde_json::Error> {
+    let arguments = Arguments {
+        verb,
+        runtime: on.runtime,
+        handler: handler.to_owned(),
+    };
     let labels = json!({"app.kubernetes.io/managed-by": "deploy-tool", "app.kubernetes.io/name": "node-installer"});
     serde_json::from_value(json!({
         "apiVersion": "batch/v1", "kind": "Job",
-        "metadata": {"generateName": format!("node-{}-", verb.word()), "labels": labels},
+        "metadata": {"generateName": format!("node-{}-", verb), "labels": labels},
         "spec": {
             // A second try would begin where the first has stopped: it is for the next run to decide that.
             "backoffLimit": 0,
@@ -63,7 +42,7 @@ pub fn job(verb: Verb, on: &Chosen<'_>, handler: &str, image: &str, limit: u64) 
                 "volumes": [{"name": "node", "hostPath": {"path": "/"}}],
                 "containers": [{
                     "name": "installer", "image": image, "imagePullPolicy": "IfNotPresent",
-                    "args": [verb.word(), "--runtime", on.runtime, "--handler", handler],
+                    "args": arguments.words(),
                     "securityContext": {"privileged": true},
                     "volumeMounts": [{"name": "node", "mountPath": "/host"}],
                 }],
@@ -76,13 +55,14 @@ pub fn job(verb: Verb, on: &Chosen<'_>, handler: &str, image: &str, limit: u64) 
 mod tests {
     use super::*;
     use k8s_openapi::api::core::v1::Node;
+    use node_protocol::Runtime;
 
     #[test]
     fn it_runs_once_on_its_node_whatever_is_cordoned_or_tainted() {
         let node: Node = serde_json::from_value(json!({"metadata": {"name": "one"}})).unwrap();
         let chosen = Chosen {
             node: &node,
-            runtime: "containerd",
+            runtime: Runtime::Containerd,
         };
         let job = serde_json::to_value(job(Verb::Install, &chosen, "crun", "i:1", 300).unwrap()).unwrap();
         let pod = &job["spec"]["template"]["spec"];

@@ -1,32 +1,10 @@
-//! What the installer says of itself: a line of JSON for each step (`deploy-tool/node-installer/src/report.rs`).
+//! What the installer says of itself: a line of JSON for each step.
 
-use serde::Deserialize;
+use node_protocol::{END, Line, State};
 
 use diagnostics::Failure;
 use diagnostics::code;
 use diagnostics::code::node::INSTALLER;
-
-/// A line.
-#[derive(Clone, Debug, Deserialize)]
-struct Line {
-    step: String,
-    state: State,
-    sentence: String,
-    version: Option<String>,
-    code: Option<u16>,
-    #[serde(default)]
-    because: Vec<String>,
-    #[serde(default)]
-    next: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-enum State {
-    Changed,
-    Unchanged,
-    Failed,
-}
 
 /// How a run of the installer ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +25,7 @@ pub struct Told {
 /// What the installer could not do on the node.
 pub fn told(node: &str, log: &str) -> Option<Result<Told, Failure>> {
     let lines: Vec<Line> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let (last, before) = lines.split_last().filter(|(last, _)| last.step == "end")?;
+    let (last, before) = lines.split_last().filter(|(last, _)| last.step == END)?;
     if last.state == State::Failed {
         let number = last.code.and_then(|number| code::find(&number.to_string()));
         let failure = Failure::cluster(format!("node `{node}`: {}", last.sentence)).code(number.unwrap_or(&INSTALLER));
@@ -97,20 +75,10 @@ mod tests {
         }
     }
 
-    /// All numbers that the installer knows are in the catalogue.
     #[test]
-    fn numbers_are_those_of_the_installer() {
-        let source = std::fs::read_to_string(
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node-installer/src/report.rs"),
-        )
-        .unwrap();
-        let numbers = source
-            .lines()
-            .filter_map(|line| line.strip_prefix("pub const ")?.split_once(": u16 = "));
-        let numbers: Vec<&str> = numbers.map(|(_, number)| number.trim_end_matches(';')).collect();
-        assert!(numbers.len() > 5, "{numbers:?}");
-        for number in numbers {
-            assert!(code::find(number).is_some(), "DT0{number}");
+    fn every_number_of_the_installer_is_in_the_catalogue() {
+        for number in node_protocol::number::ALL {
+            assert!(code::find(&number.to_string()).is_some(), "DT0{number}");
         }
     }
 }

@@ -14,8 +14,9 @@ use k8s_openapi::api::core::v1::Node;
 use crate::NODE_ENGINE_LABEL;
 
 pub use choose::{Chosen, choose, handler};
-pub use job::{Verb, job};
+pub use job::job;
 pub use line::{Told, told};
+pub use node_protocol::Verb;
 pub use permissions::permissions;
 pub use pods::{evictable, in_the_way, wasm_pods};
 pub use probe::{broken, runtime_class};
