@@ -5,7 +5,8 @@ use service_tests::case::unused_ids;
 use service_tests::http::Request;
 
 use crate::harness::{
-    NodePort, answered, cargo, deploy_tool, eventually, http_client, kubectl, order, pods, reachable, request,
+    NodePort, answered, cargo, deploy_tool, eventually, http_client, kubectl, order, pods, reachable, repository,
+    request,
 };
 
 /// The contract of its native twin, at two replicas.
