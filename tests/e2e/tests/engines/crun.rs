@@ -22,7 +22,7 @@ impl Node {
 
     /// Starts one with systemd.
     fn booted() -> Self {
-        Self(Machine::booted(IMAGE))
+        Self(Machine::booted(&node_image("wasm-node-both")))
     }
 
     /// The crun with our patches.
@@ -404,7 +404,7 @@ fn a_scope_comes_changes_and_goes(node: &Node, crun: &str, name: &str) {
     bundle_with_limit(GROWS);
     let said = node.0.try_run(&format!("{crun} run --bundle /guest {name}-grows 2>&1"));
     assert_eq!((said.code, said.stdout.as_str()), (137, ""));
-    eventually("the scope is forgotten", Duration::from_secs(60), || {
+    eventually("the scope is forgotten", || {
         let state = format!("systemctl show --value --property=LoadState crun-{name}-grows.scope");
         (node.0.run(&state).trim() == "not-found").then_some(())
     });

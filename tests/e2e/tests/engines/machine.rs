@@ -31,10 +31,11 @@ impl Machine {
     /// Starts one with the image's systemd, as kind does, and waits until that has started its units. In the host's
     /// namespace of cgroups, systemd would mount controllers that the host has not, and what is made there stays.
     pub fn booted(image: &str) -> Self {
+        let label = container_label();
         let options = [
             "run",
             "--detach",
-            "--label=deploy-tool.test",
+            label.as_str(),
             "--privileged",
             "--cgroupns=private",
             "--network=none",

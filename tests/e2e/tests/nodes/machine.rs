@@ -189,7 +189,7 @@ fn an_engine_of_the_nodes_own_image_is_left_alone() {
 #[test]
 #[ignore = "starts nodes, see main.rs"]
 fn a_node_on_which_the_engine_cannot_ask_systemd_is_left_alone() {
-    let machine = Machine::start("wasm-machine-systemd", "localhost/wasm-node-plain:v1.36");
+    let machine = Machine::start(&node_image("wasm-node-plain"));
     // As on kind's own: the engine has systemd's socket alone.
     machine.on("! test -e /run/dbus/system_bus_socket").success();
     let before = machine.traces();
