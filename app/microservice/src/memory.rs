@@ -160,7 +160,7 @@ impl Memory {
         let mut share = Share::default();
         match bytes {
             ..=FREE => {}
-            ..=MEDIUM => share.grow(&self.medium, bytes)?,
+            _ if bytes <= MEDIUM => share.grow(&self.medium, bytes)?,
             _ => share.grow(&self.large, bytes)?,
         }
         Ok(share)
