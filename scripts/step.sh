@@ -41,7 +41,7 @@ last_line() { tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:
 # last_sentence FILE: the last words of a log, whole, without what a program says before its own failure.
 last_sentence() { grep -v '^[[:space:]]*$' "$1" 2>/dev/null | tail -n 1 | sed 's/^✗ //; s/^Error response from daemon: //'; }
 
-# show_alive TITLE LOG: runs beside a step until it is ended.
+# show_alive TITLE LOG: runs beside a step until it is ended. Its pause may outlive the script, and must not keep the lock.
 show_alive() {
   local start
   start=$(now)
@@ -58,7 +58,7 @@ step() {
   local name=$1 title=$2 start code=0 alive
   start=$(now)
   shift 2
-  show_alive "$title" "$logs/$name.log" &
+  show_alive "$title" "$logs/$name.log" 9>&- &
   alive=$!
   "$@" >"$logs/$name.log" 2>&1 </dev/null || code=$?
   end_step "$name" "$title" "$alive" "$(seconds_since "$start")" "$code"
@@ -104,7 +104,7 @@ begin() {
 }
 finish() {
   local name=$1 title=$2 process=process_$1 code=0 alive
-  show_alive "$title" "$logs/$name.log" &
+  show_alive "$title" "$logs/$name.log" 9>&- &
   alive=$!
   wait "${!process}" || code=$?
   end_step "$name" "$title" "$alive" "$(cat "$logs/$name.seconds")" "$code"
