@@ -160,7 +160,7 @@ async fn remove(container: String) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::ExitStatus;
+    use diagnostics::ExitStatus;
 
     #[test]
     fn another_kind_of_machine_is_refused_by_name() {
