@@ -16,6 +16,9 @@ use tokio::runtime::Runtime;
 /// `scripts/images tests` makes it.
 const IMAGE: &str = "localhost/wasm-browser:trixie";
 
+/// A name that leads this browser to this host.
+pub const REBOUND: &str = "rebound.example";
+
 /// Long enough for a page that asks every five seconds, on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -64,6 +67,7 @@ impl Browser {
             "--no-sandbox",
             "--window-size=1280,900",
             "--hide-scrollbars",
+            &format!("--host-resolver-rules=MAP {REBOUND} 127.0.0.1"),
         ] {
             capabilities.add_arg(argument).unwrap();
         }
@@ -79,6 +83,11 @@ impl Browser {
     /// Opens a page of the service under test.
     pub fn open(&self, path: &str) {
         self.wait_for(self.driver().goto(url(path)));
+    }
+
+    /// Opens a page of anybody.
+    pub fn visit(&self, url: &str) {
+        self.wait_for(self.driver().goto(url));
     }
 
     /// Opens a page that no server has.
