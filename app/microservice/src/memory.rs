@@ -284,8 +284,9 @@ impl Buffer {
             let full = std::mem::take(&mut self.last);
             self.pieces.push(full.into());
         }
-        // Small at first: most answers are.
-        let size = wanted.max(self.length).clamp(512, PIECE);
+        // What has been taken for it already, or small at first: most answers are.
+        let taken = self.share.bytes.saturating_sub(self.length);
+        let size = wanted.max(self.length).max(taken).clamp(512, PIECE);
         self.count(self.length + size)?;
         self.last = Vec::with_capacity(size);
         Ok(())

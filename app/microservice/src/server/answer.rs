@@ -90,9 +90,9 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         body = Body::default();
     }
     stream.start_clock();
-    let mut sent = 0;
-    if let Some(piece) = body.pieces.first_mut() {
-        let start = piece.split_to(piece.len().min(FIRST_PACKET));
+    for piece in &mut body.pieces {
+        let room = FIRST_PACKET.saturating_sub(first.len());
+        let start = piece.split_to(piece.len().min(room));
         first.extend_from_slice(&start);
     }
     let is_late = |waited: Duration, sent: usize| {
@@ -100,9 +100,9 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         is_below(GRACE, LEAST_RATE) || (memory.answers_are_scarce() && is_below(SCARCE_GRACE, SCARCE_LEAST_RATE))
     };
     stream.send(&first, is_late).await?;
-    sent += first.len();
+    let mut sent = first.len();
     drop(first);
-    for piece in &body.pieces {
+    for piece in body.pieces.iter().filter(|piece| !piece.is_empty()) {
         stream.send(piece, |waited, now| is_late(waited, sent + now)).await?;
         sent += piece.len();
     }

@@ -15,6 +15,9 @@ use tokio::runtime::Runtime;
 /// `scripts/images tests` makes it.
 const IMAGE: &str = "localhost/wasm-browser:trixie";
 
+/// A name that leads this browser to this host.
+pub const REBOUND: &str = "rebound.example";
+
 /// Keeps the processor free between looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -60,6 +63,7 @@ impl Browser {
             "--no-sandbox",
             "--window-size=1280,900",
             "--hide-scrollbars",
+            &format!("--host-resolver-rules=MAP {REBOUND} 127.0.0.1"),
         ] {
             capabilities.add_arg(argument).unwrap();
         }
@@ -81,6 +85,11 @@ impl Browser {
     /// Opens a page of the service under test.
     pub fn open(&self, path: &str) {
         self.wait_for(self.driver().goto(url(path)));
+    }
+
+    /// Opens a page of anybody.
+    pub fn visit(&self, url: &str) {
+        self.wait_for(self.driver().goto(url));
     }
 
     /// Opens a page that no server has.
