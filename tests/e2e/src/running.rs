@@ -37,8 +37,10 @@ impl Running {
     #[track_caller]
     pub fn past_builds(&mut self, what: &str, mut condition: impl FnMut() -> bool) {
         while !condition() {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "it has ended without: {what}");
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let said: Vec<String> = self.lines.iter().collect();
+                panic!("it has ended without {what}: {status}\n{}", said.join("\n"));
+            }
             std::thread::sleep(Duration::from_millis(200));
         }
     }
