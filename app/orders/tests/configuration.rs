@@ -86,8 +86,13 @@ fn a_url_excludes_the_parts_and_is_not_repeated() {
 
 #[test]
 fn passwords_do_not_show_themselves() {
-    let config = read(&[("DATABASE_URL", "mysql://a:secret@b/c")]).unwrap();
-    assert!(!format!("{config:?}").contains("secret"));
+    let config = read(&[
+        ("DATABASE_URL", "mysql://a:hidden@b/c"),
+        ("EVENTS_URL", "http://b/events"),
+        ("EVENTS_SECRET", "hidden"),
+    ])
+    .unwrap();
+    assert!(!format!("{config:?}").contains("hidden"));
 }
 
 #[test]
