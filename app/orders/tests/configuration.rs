@@ -89,7 +89,7 @@ fn passwords_do_not_show_themselves() {
     let config = read(&[
         ("DATABASE_URL", "mysql://a:pass-word@b/c"),
         ("EVENTS_URL", "http://b/events"),
-        ("EVENTS_SECRET", "pass-word"),
+        ("EVENTS_SECRET", "pass-word-of-events"),
     ])
     .unwrap();
     assert!(!format!("{config:?}").contains("pass-word"));
