@@ -56,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
 
     /// Marks bytes of what has been received as used.
     pub fn advance(&mut self, bytes: usize) {
-        self.used = self.received.len().min(self.used + bytes);
+        self.used = self.received.len().min(self.used.saturating_add(bytes));
         if self.used == self.received.len() {
             // Not cleared: a connection that waits should hold nothing.
             (self.received, self.used) = (Vec::new(), 0);
