@@ -48,6 +48,18 @@ pub const STEPS: &[Row] = &[
         Whole,
         "",
     ),
+    Row(
+        "hub/test: the runner made ready",
+        Never("ci/test runs the same script"),
+        Whole,
+        "",
+    ),
+    Row(
+        "hub/test: make test-hub",
+        Never("it starts a host in a container itself: `make test-hub` runs it"),
+        Whole,
+        "",
+    ),
     Row("nightly/measure: the runner made ready", Run, Always, ""),
     Row(
         "nightly/measure: measure, draw, compare",

@@ -95,8 +95,18 @@ pub fn runs() -> Vec<Run> {
     runs
 }
 
-/// Every combination of a matrix; one that is empty without a matrix.
+/// Every combination of a matrix, or those that it lists; one that is empty without a matrix.
 fn combinations(matrix: &BTreeMap<String, Vec<Value>>) -> Vec<Variables> {
+    if let Some(listed) = matrix.get("include") {
+        assert_eq!(matrix.len(), 1, "a matrix that is extended is not understood here");
+        let variables = |combination: &Value| {
+            let fields = combination.as_object().unwrap().iter();
+            fields
+                .map(|(name, value)| (format!("matrix.{name}"), text(value)))
+                .collect()
+        };
+        return listed.iter().map(variables).collect();
+    }
     matrix.iter().fold(vec![Variables::new()], |before, (name, values)| {
         let with = |value: &Value| {
             let added = (format!("matrix.{name}"), text(value));
