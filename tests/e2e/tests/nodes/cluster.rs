@@ -115,16 +115,18 @@ impl Cluster {
         .stdout
     }
 
-    /// The containers of the system's pods on a node, by the times they were started again.
+    /// The containers of the system's pods on a node, once all of them have one.
     pub fn restarts(&self, node: &str) -> Vec<String> {
         let columns = "{range .items[*]}{.metadata.name} {.status.containerStatuses[*].containerID}{\"\\n\"}{end}";
-        let said = self.kubectl(&format!(
+        let query = format!(
             "get pods --namespace kube-system --selector '!job-name,app.kubernetes.io/name!=doctor-probe' --field-selector spec.nodeName={node} --output jsonpath='{columns}'"
-        ));
-        let mut lines: Vec<String> = said.success().stdout.lines().map(str::to_owned).collect();
-        lines.sort();
-        assert!(!lines.is_empty());
-        lines
+        );
+        eventually("the system's pods have containers", || {
+            let said = self.kubectl(&query).success();
+            let mut lines: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
+            lines.sort();
+            (!lines.is_empty() && lines.iter().all(|line| line.contains("://"))).then_some(lines)
+        })
     }
 
     /// Waits until a pod runs.
