@@ -79,6 +79,7 @@ impl Browser {
             browser.runtime.block_on(driver)
         }));
         browser.wait_for(browser.driver().set_script_timeout(time_limit()));
+        browser.wait_for(browser.driver().set_page_load_timeout(time_limit()));
         browser
     }
 

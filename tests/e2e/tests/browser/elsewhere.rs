@@ -11,15 +11,19 @@ use crate::browser::REBOUND;
 use crate::orders::{browser_with, id, order, stored};
 
 /// An empty page on a port of its own, which it returns.
+///
+/// Each connection has its own thread: browsers open connections in advance on which they ask nothing.
 fn another_server() -> u16 {
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
-            let _ = stream.read(&mut [0; 4_096]);
-            let page = "<!doctype html><title>elsewhere</title>";
-            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n";
-            let _ = write!(stream, "{head}content-length: {}\r\n\r\n{page}", page.len());
+            thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4_096]);
+                let page = "<!doctype html><title>elsewhere</title>";
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n";
+                let _ = write!(stream, "{head}content-length: {}\r\n\r\n{page}", page.len());
+            });
         }
     });
     port
