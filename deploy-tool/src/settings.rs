@@ -18,7 +18,7 @@ pub const DEFAULT_RUNTIME_CLASS: &str = "crun-wasm";
 /// <https://kubernetes.io/docs/setup/best-practices/cluster-large/>, and each replica opens connections to one database.
 pub const MOST_REPLICAS: i64 = 1_000;
 /// The minor versions of Kubernetes that it has been run with.
-pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
+pub const KUBERNETES_VERSIONS: &[&str] = &["1.35", "1.36"];
 /// Label of node images that have the engine of oci/node/engine: its name.
 pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
 /// Reads `90s`, `5m`, `1h30m`: more than nothing, at most a day.

@@ -49,6 +49,18 @@ pub const STEPS: &[Row] = &[
         "",
     ),
     Row(
+        "ci/reproducible: the runner made ready",
+        Never("ci/test runs the same script"),
+        Whole,
+        "",
+    ),
+    Row(
+        "ci/reproducible: make reproducible",
+        Never("it starts the builder's containers with folders of the host: `make reproducible` runs it"),
+        Whole,
+        "",
+    ),
+    Row(
         "hub/test: the runner made ready",
         Never("ci/test runs the same script"),
         Whole,
