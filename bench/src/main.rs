@@ -7,6 +7,7 @@
 mod chart;
 mod load;
 mod measurement;
+mod route;
 mod servers;
 mod table;
 
@@ -16,8 +17,8 @@ use anyhow::{Context, Result};
 use bench::Output;
 use clap::Parser;
 
-use crate::load::{CONNECTIONS, Route};
 use crate::measurement::Results;
+use crate::route::{CONNECTIONS, Route};
 use crate::servers::{BUILDS, Database, Server};
 
 /// Measure the service as Wasm and native, side by side

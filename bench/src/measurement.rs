@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::load::{CONNECTIONS, Route};
+use crate::route::{CONNECTIONS, Route};
 use crate::servers::BUILDS;
 
 /// One load on one server.

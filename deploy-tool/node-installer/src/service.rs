@@ -1,8 +1,9 @@
 //! Edge: the runtime's unit.
 
+use std::path::Path;
+
 use crate::cri;
 use crate::host;
-use crate::look::Node;
 use crate::report::Trouble;
 use node_protocol::number::INSTALLER;
 
@@ -13,15 +14,15 @@ const LOG_LINES: &str = "--lines=12";
 ///
 /// # Errors
 /// When it does not: what it said.
-pub fn restart(node: &Node) -> Result<(), Vec<String>> {
+pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
     let said = |trouble: Trouble| [vec![trouble.sentence], trouble.because].concat();
     // Several starts in a short time are taken for a loop: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
-    host::run("systemctl", &["reset-failed", &node.unit]).map_err(said)?;
-    let started = host::run("systemctl", &["restart", &node.unit]).map_err(said)?;
+    host::run("systemctl", &["reset-failed", unit]).map_err(said)?;
+    let started = host::run("systemctl", &["restart", unit]).map_err(said)?;
     if !started.success {
-        return Err(with_log(&node.unit, started.stderr));
+        return Err(with_log(unit, started.stderr));
     }
-    cri::wait(&node.socket).map_err(|silence| with_log(&node.unit, silence))
+    cri::wait(socket).map_err(|silence| with_log(unit, silence))
 }
 
 /// How systemd ends the unit's processes.

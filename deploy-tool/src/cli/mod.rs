@@ -14,6 +14,7 @@ mod logs;
 mod man;
 mod node;
 mod open;
+mod parse;
 mod place;
 mod plan;
 mod push;
@@ -40,6 +41,7 @@ pub use logs::LogsArguments;
 pub use man::ManArguments;
 pub use node::{NodeArguments, NodeCommand, NodeInstallArguments, NodeRemoveArguments, NodeStatusArguments};
 pub use open::OpenArguments;
+pub use parse::parse;
 pub use place::Place;
 pub use plan::PlanArguments;
 pub use push::PushArguments;
@@ -53,9 +55,7 @@ pub use status::StatusArguments;
 pub use talk::{Color, OutputFormat, Talk, color_of};
 pub use up::UpArguments;
 
-use std::ffi::OsString;
-
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 /// Deploys to Kubernetes: builds, applies, waits, and says why when it does not work
 ///
@@ -200,14 +200,4 @@ impl Command {
             Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }
-}
-
-/// Reads a command line.
-///
-/// # Errors
-/// When it is wrong, or asks for help: the error is the text to print.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut command = help::command();
-    let matches = command.try_get_matches_from_mut(arguments)?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::parts::{self, Parts};
+use super::variation::{Form, Variation};
 use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
 use diagnostics::{Failure, Outcome};
@@ -21,33 +22,6 @@ use wasm_build::native_form::NativeForm;
 const LAYER_REVISION: &str = "gzip 4";
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
 const REVISION_ANNOTATION: &str = "org.opencontainers.image.revision";
-
-/// What an image is to be besides its definition.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Variation<'a> {
-    /// With this module as it is, instead of one that is compiled.
-    pub module: Option<&'a Path>,
-    /// Whether there is native code in it.
-    pub form: Form,
-    /// Where that is.
-    pub native: NativeForm,
-    /// With the commit it is built from.
-    pub revision: bool,
-    /// Built while all else on this host comes first.
-    pub low_priority: bool,
-}
-
-/// Whether there is native code in an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// There is, compiled ahead of time.
-    #[default]
-    Native,
-    /// There is none.
-    Plain,
-    /// There is where it has been compiled already; else the module is compiled in seconds, and interpreted.
-    Quick,
-}
 
 /// Runs the command.
 ///

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build::{self, Form, Variation};
+use super::build;
+use super::variation::{Form, Variation};
 use crate::built::{self, Built};
 use crate::cli::{PublishArguments, SourceArguments};
 use crate::publish::{self, Destination, PullSecret};

@@ -29,6 +29,7 @@ mod signed;
 mod status;
 mod target;
 mod up;
+pub mod variation;
 mod verify;
 mod version;
 pub mod wait;

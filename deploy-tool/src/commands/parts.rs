@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::build::{Form, Variation};
+use super::variation::{Form, Variation};
 use crate::cli::SourceArguments;
 use diagnostics::Outcome;
 use host::cache::Cache;

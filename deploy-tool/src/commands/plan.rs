@@ -1,7 +1,7 @@
 //! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
 
-use super::build::Form;
 use super::images::{Wanted, native_form};
+use super::variation::Form;
 use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
 use crate::publish::PullSecret;
 use cluster::Cluster;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::build::Form;
 use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
 use super::signed::Requirement;
+use super::variation::Form;
 use super::{background, status};
 use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};

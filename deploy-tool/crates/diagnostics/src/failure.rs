@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::code::Code;
+use crate::error_code::Code;
 
 /// How a run ended. The numbers are an interface: `--help` lists them and tests check them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -91,7 +91,7 @@ fn converge(
             State::Changed,
             &format!("{} is written and can be loaded", path.display()),
         );
-        service::restart(node).map_err(|said| {
+        service::restart(&node.unit, &node.socket).map_err(|said| {
             let silent = Trouble::new(
                 SILENT,
                 format!("{} does not answer with the new configuration", node.unit),
@@ -111,7 +111,7 @@ fn converge(
     if let Some(folder) = &begun.folder {
         host::remove_folder(folder)?;
     }
-    match service::restart(node) {
+    match service::restart(&node.unit, &node.socket) {
         Ok(()) => Err(trouble.because("what was there before is back, and the runtime answers")),
         Err(said) => {
             let lost = Trouble::new(

@@ -1,6 +1,6 @@
 //! 02xx: the cluster takes an object otherwise than the manifest says, or not at all.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &FIELD_CONFLICT,

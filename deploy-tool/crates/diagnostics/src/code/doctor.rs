@@ -1,6 +1,6 @@
 //! 08xx: what `doctor` finds broken between the API server and a guest that runs.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &API_SERVER,

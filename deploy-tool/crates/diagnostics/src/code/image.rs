@@ -1,6 +1,6 @@
 //! 06xx: images. Those from 0602 to 0611 are warnings of `inspect`.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &MALFORMED,

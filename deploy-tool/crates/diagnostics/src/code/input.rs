@@ -1,6 +1,6 @@
 //! 01xx: arguments, settings and manifests that cannot be used.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[&UNKNOWN_KIND, &UNKNOWN_FIELD, &INVALID_OBJECT, &UNREADABLE_PLAN];
 

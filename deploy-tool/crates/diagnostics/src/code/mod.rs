@@ -14,26 +14,7 @@ pub mod release;
 pub mod rollout;
 pub mod scale;
 
-use std::fmt;
-
-/// A failure that has a number.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Code {
-    /// Shown as DT0301.
-    pub number: u16,
-    /// What has happened, in a few words.
-    pub title: &'static str,
-    /// What it means and how it comes about: a paragraph of Markdown.
-    pub meaning: &'static str,
-    /// What to do about it: a paragraph of Markdown.
-    pub mend: &'static str,
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DT{:04}", self.number)
-    }
-}
+pub use crate::error_code::Code;
 
 /// All of them, by number.
 pub fn all() -> Vec<&'static Code> {
@@ -56,16 +37,6 @@ pub fn find(number: &str) -> Option<&'static Code> {
     let digits = number.trim_start_matches(['D', 'T', 'd', 't']);
     let number: u16 = digits.parse().ok()?;
     all().into_iter().find(|code| code.number == number)
-}
-
-impl Code {
-    /// Its entry in docs/errors.md, without the heading's mark.
-    pub fn text(&self) -> String {
-        format!(
-            "{self}: {}\n\n{}\n\n**What to do:** {}\n",
-            self.title, self.meaning, self.mend
-        )
-    }
 }
 
 /// The text of docs/errors.md.

@@ -1,6 +1,6 @@
 //! 09xx: bringing the engine to the nodes of a cluster. The installer's own numbers are in the crate `node-protocol`.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &UNFIT,

@@ -1,6 +1,6 @@
 //! 07xx: registries.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &LOGIN_NEEDED,

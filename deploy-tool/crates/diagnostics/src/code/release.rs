@@ -1,6 +1,6 @@
 //! 04xx: the history of a release, and who may write it.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &TAKEN,

@@ -1,6 +1,6 @@
 //! 05xx: scaling, logs and connections to pods.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &NO_SUCH_WORKLOAD,

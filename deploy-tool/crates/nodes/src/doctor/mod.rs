@@ -5,6 +5,7 @@
 mod answer;
 mod effect;
 mod ending;
+mod facts;
 mod guest;
 mod nodes;
 mod observed;
@@ -20,13 +21,13 @@ use serde::Serialize;
 
 use diagnostics::Failure;
 
-pub use effect::NativeImage;
+pub use facts::{Facts, NativeImage};
 pub use nodes::{candidates, name, offers};
 pub use observed::{Observed, is_over};
 pub use permissions::permissions;
 pub use pod::{LIFETIME, Probe, SELECTOR, is_left_over, probe};
 pub use runtime_class::{describe, missing};
-pub use started::{Facts, NODE_LINKS, refused};
+pub use started::{NODE_LINKS, refused};
 pub use text::text;
 
 /// What `doctor --output json` prints. Fields are added, never renamed, while `schema` stays the same.

@@ -1,6 +1,6 @@
 //! 0307 to 0315: containers that do not run.
 
-use super::Code;
+use crate::error_code::Code;
 
 /// containerd does not know the RuntimeClass's handler.
 pub const RUNTIME_NOT_CONFIGURED: Code = Code {

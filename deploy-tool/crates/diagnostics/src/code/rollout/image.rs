@@ -1,6 +1,6 @@
 //! 0301 to 0306: images that cannot be had.
 
-use super::Code;
+use crate::error_code::Code;
 
 /// The registry does not have it.
 pub const IMAGE_NOT_FOUND: Code = Code {

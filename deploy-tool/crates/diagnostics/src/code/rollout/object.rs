@@ -1,6 +1,6 @@
 //! 0325 to 0330: objects whose controllers report a failure, or report nothing.
 
-use super::Code;
+use crate::error_code::Code;
 
 /// It cannot go because of a finalizer.
 pub const HELD: Code = Code {

@@ -1,6 +1,6 @@
 //! 0316 to 0324: pods that do not become ready, find no node or are not let in.
 
-use super::Code;
+use crate::error_code::Code;
 
 /// Its startup probe fails.
 pub const STARTUP_PROBE: Code = Code {
