@@ -133,7 +133,7 @@ spec: {template: {spec: {containers: [{name: mariadb, image: 'mariadb:11.8'}]}}}
         json!({"runtime": "crun-wasm", "wasm-engine": engine})
     }
 
-    const ENGINE: &str = "crun-1.21-wasmedge-0.14.1-r2";
+    const ENGINE: &str = "crun-1.21-wasmedge-0.14.1-r3";
 
     #[test]
     fn a_shared_object_where_every_node_of_the_class_has_the_engine() {

@@ -50,6 +50,22 @@ mod tests {
     }
 
     #[test]
+    fn images_of_docker_hub_are_named_by_their_digest() {
+        let pins = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../oci/versions")).unwrap();
+        let images: Vec<&str> = pins.lines().filter(|line| line.starts_with("hub_")).collect();
+        assert!(images.len() >= 4, "{images:?}");
+        for image in images {
+            let (name, digest) = image.split_once("@sha256:").unwrap_or((image, ""));
+            let is_hexadecimal = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            assert!(digest.len() == 64 && is_hexadecimal, "{image} names no digest");
+            assert!(
+                name.rsplit('/').next().is_some_and(|last| last.contains(':')),
+                "{image} names no tag"
+            );
+        }
+    }
+
+    #[test]
     fn the_versions_are_those_that_the_images_are_made_with() {
         let pins = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../oci/versions")).unwrap();
         let pin = |name: &str| pins.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
@@ -57,5 +73,38 @@ mod tests {
         let kubernetes = pin("kubernetes_version").unwrap();
         let minor = |version: &str| kubernetes.starts_with(&format!("v{version}."));
         assert!(KUBERNETES_VERSIONS.iter().any(|version| minor(version)), "{kubernetes}");
+    }
+
+    /// What raises a Go module raises the pin too: else nobody can make the node any more where Docker Hub is not reached.
+    #[test]
+    fn the_go_modules_of_a_node_are_of_the_versions_that_are_pinned() {
+        let read =
+            |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap();
+        let pins = read("oci/versions");
+        let required = read("oci/offline/kindest-node/go/go.mod");
+        for (pin, module) in [
+            ("kubernetes_version", "k8s.io/kubernetes"),
+            ("etcd_version", "go.etcd.io/etcd/server/v3"),
+            ("containerd_version", "github.com/containerd/containerd/v2"),
+            ("coredns_version", "github.com/coredns/coredns"),
+            (
+                "local_path_provisioner_version",
+                "github.com/rancher/local-path-provisioner",
+            ),
+        ] {
+            let version = pins.lines().find_map(|line| line.strip_prefix(pin)?.strip_prefix('='));
+            let line = format!("{module} {}", version.unwrap());
+            let names = |found: &str| {
+                found
+                    .trim()
+                    .trim_start_matches("require ")
+                    .trim_end_matches(" // indirect")
+                    == line
+            };
+            assert!(
+                required.lines().any(names),
+                "go.mod does not require `{line}`, which oci/versions pins"
+            );
+        }
     }
 }

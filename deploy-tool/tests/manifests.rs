@@ -59,6 +59,11 @@ fn the_order_is_one_in_which_nothing_is_missing() {
         kinds,
         [
             "Namespace",
+            "NetworkPolicy",
+            "NetworkPolicy",
+            "NetworkPolicy",
+            "NetworkPolicy",
+            "Secret",
             "Secret",
             "RuntimeClass",
             "Service",
@@ -164,6 +169,33 @@ fn the_orders_service_finds_the_receiver_of_its_events() {
         variable(&object("Deployment", "app"), "EVENTS_URL")["value"],
         format!("http://{name}.{namespace}.svc.cluster.local./events")
     );
+    let [secret, theirs] = services().map(|service| variable(&service, "EVENTS_SECRET"));
+    let reference = &secret["valueFrom"]["secretKeyRef"];
+    for field in ["name", "key"] {
+        assert_eq!(reference[field], theirs["valueFrom"]["secretKeyRef"][field]);
+    }
+    let shared = object("Secret", reference["name"].as_str().unwrap());
+    assert_eq!(generated_keys(&shared), [reference["key"].as_str().unwrap()]);
+}
+
+/// Nobody but whom a policy names reaches the database and the events service.
+#[test]
+fn every_pod_has_a_policy_of_its_own() {
+    assert_eq!(
+        at(&object("NetworkPolicy", "default-deny"), "/spec/podSelector"),
+        &serde_json::json!({})
+    );
+    for workload in workloads() {
+        let policy = object("NetworkPolicy", workload.name());
+        let labels = at(&workload, "/spec/template/metadata/labels");
+        assert_eq!(at(&policy, "/spec/podSelector/matchLabels"), labels);
+        assert_eq!(
+            at(&policy, "/spec/policyTypes"),
+            &serde_json::json!(["Ingress", "Egress"])
+        );
+        let port = &workload.containers().next().unwrap()["ports"][0]["name"];
+        assert_eq!(at(&policy, "/spec/ingress/0/ports/0/port"), port);
+    }
 }
 
 #[test]
@@ -204,6 +236,8 @@ fn services_and_database_agree() {
         let connections = Connections::of(&typed(service), &deployments, &typed(&database));
         assert_eq!((connections.pool, connections.limit), (pool, 250));
         assert!(connections.most_replicas() >= most, "{}", service.title());
+        // Without it the image lets root in from everywhere.
+        assert_eq!(variable(&database, "MARIADB_ROOT_HOST")["value"], "localhost");
         for (ours, theirs) in [
             ("DATABASE_NAME", "MARIADB_DATABASE"),
             ("DATABASE_USER", "MARIADB_USER"),

@@ -9,8 +9,8 @@ pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 /// One thing to do with the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Store an event, unless it is there already.
-    Store(Event),
+    /// Store events, all or none, but for those that are there already.
+    Store(Vec<Event>),
     /// Read events, the newest first.
     List {
         /// The most events to read.
@@ -23,10 +23,10 @@ pub enum Command {
 /// What came of a [`Command`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The event is stored.
+    /// The events are stored.
     Stored {
-        /// Whether it was not there already.
-        new: bool,
+        /// How many of them were not there already.
+        new: usize,
     },
     /// The events read.
     Page(Page),

@@ -1,6 +1,7 @@
 //! Configuration: what the service can be told.
 
 use microservice::config::{self, ConfigError, DatabaseSettings, Settings};
+use microservice::signature::Secret;
 
 /// Everything the service can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +10,10 @@ pub struct Config {
     pub settings: Settings,
     /// The database.
     pub database: DatabaseSettings,
+    /// What senders of events must know, if anything.
+    pub secret: Option<Secret>,
+    /// For how many days events are kept; 0 for ever.
+    pub retention_days: u32,
 }
 
 impl Config {
@@ -17,6 +22,8 @@ impl Config {
         config::read(lookup, |reader| Config {
             settings: reader.settings(),
             database: reader.database(),
+            secret: reader.secret("EVENTS_SECRET"),
+            retention_days: reader.parse("EVENTS_RETENTION_DAYS", 30, "a number of days, 0 for ever"),
         })
     }
 }

@@ -13,6 +13,11 @@ use serde_json::value::RawValue;
 /// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#size-limits>.
 pub const MAX_BYTES: usize = 64 * 1024;
 
+/// The largest batch of events in bytes, and the most events in one.
+pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
+/// The most events in a batch.
+pub const MAX_BATCH: usize = 500;
+
 /// The longest `source`, `id` and `type`, in characters.
 pub const MAX_CHARACTERS: usize = 255;
 
@@ -37,11 +42,34 @@ pub struct Event {
 
 /// Reads an event.
 pub fn read_event(body: &[u8]) -> Result<Event, Problem> {
-    let value: &RawValue = serde_json::from_slice(body).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let message = format!("the body is not valid JSON (line {line}, column {column})");
-        Problem::new(Code::INVALID_JSON, message)
-    })?;
+    if body.len() > MAX_BYTES {
+        let message = format!("an event has at most {MAX_BYTES} bytes");
+        return Err(Problem::new(Code::TOO_LARGE, message));
+    }
+    read_value(serde_json::from_slice(body).map_err(not_json)?)
+}
+
+/// Reads a batch of events:
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format>.
+pub fn read_batch(body: &[u8]) -> Result<Vec<Event>, Problem> {
+    let values: Vec<&RawValue> = serde_json::from_slice(body).map_err(not_json)?;
+    if values.is_empty() || values.len() > MAX_BATCH {
+        let message = format!("a batch holds 1 to {MAX_BATCH} events");
+        return Err(Problem::new(INVALID_EVENT, message));
+    }
+    values
+        .into_iter()
+        .map(|value| read_event(value.get().as_bytes()))
+        .collect()
+}
+
+fn not_json(error: serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let message = format!("the body is not valid JSON (line {line}, column {column})");
+    Problem::new(Code::INVALID_JSON, message)
+}
+
+fn read_value(value: &RawValue) -> Result<Event, Problem> {
     let mut errors = Errors::default();
     match check_event(value, &mut errors) {
         Some(event) if errors.0.is_empty() => Ok(event),
@@ -221,8 +249,10 @@ struct Errors(Vec<FieldError>);
 
 impl Errors {
     fn add(&mut self, name: &str, message: impl Into<String>) {
+        // Its sender made it up: it may be as long as the event.
+        const LONGEST: usize = 100;
         self.0.push(FieldError {
-            field: name.to_owned(),
+            field: name.chars().take(LONGEST).collect(),
             message: message.into(),
         });
     }

@@ -16,6 +16,7 @@ pub mod command;
 pub mod config;
 pub mod event;
 pub mod http;
+mod retention;
 pub mod service;
 pub mod store;
 
@@ -31,7 +32,7 @@ pub const NAME: Name = Name {
 /// Reads the configuration and serves until the process ends.
 pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
     let config = config::Config::read(lookup)?;
-    server::run(NAME, config.settings, |context| {
-        service::Events::new(config.database, context)
+    server::run(NAME, config.settings.clone(), |context| {
+        service::Events::new(config, context)
     })
 }

@@ -3,32 +3,45 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use microservice::config::DatabaseSettings;
+use hyper::{Method, StatusCode};
 use microservice::context::Context;
 use microservice::database::Database;
-use microservice::http::{Problem, Reply};
+use microservice::http::{Code, Content, Problem, Reply};
 use microservice::metrics::Family;
 use microservice::server::Service;
+use microservice::signature::{Secret, SIGNATURE};
 
-use crate::command::{Command, Outcome};
-use crate::http::{answer_size, read_action, reply_to_outcome, Action, Parts, Route};
+use crate::command::{Command, Outcome, MAX_PAGE_BYTES};
+use crate::config::Config;
+use crate::http::{read_action, reply_to_outcome, Action, Parts, Route};
+use crate::retention::remove_forever;
 use crate::store::EventTables;
+
+/// About what an event takes in a list.
+const USUAL_EVENT: usize = 1024;
+
+/// Whoever sent the request does not share the secret.
+const BAD_SIGNATURE: Code = Code::new("bad_signature", StatusCode::UNAUTHORIZED);
 
 /// The events service.
 #[derive(Debug)]
 pub struct Events {
     context: Arc<Context>,
     database: Database<EventTables>,
+    secret: Option<Secret>,
+    retention_days: u32,
     new: AtomicU64,
     repeated: AtomicU64,
 }
 
 impl Events {
-    /// The service on this database.
-    pub fn new(database: DatabaseSettings, context: Arc<Context>) -> Events {
+    /// The service as it is configured.
+    pub fn new(config: Config, context: Arc<Context>) -> Events {
         Events {
             context,
-            database: Database::new(EventTables, database),
+            database: Database::new(EventTables, config.database),
+            secret: config.secret,
+            retention_days: config.retention_days,
             new: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
         }
@@ -36,11 +49,39 @@ impl Events {
 
     async fn run(&self, command: &Command) -> Result<Outcome, Problem> {
         let outcome = self.database.run(command).await?;
-        if let Outcome::Stored { new } = outcome {
-            let counter = if new { &self.new } else { &self.repeated };
-            counter.fetch_add(1, Ordering::Relaxed);
+        if let (Command::Store(events), Outcome::Stored { new }) = (command, &outcome) {
+            self.new.fetch_add(*new as u64, Ordering::Relaxed);
+            let repeated = events.len().saturating_sub(*new);
+            self.repeated.fetch_add(repeated as u64, Ordering::Relaxed);
         }
         Ok(outcome)
+    }
+
+    /// The signature of a request that brings events, which only who knows the secret may do, if there is one.
+    fn check_signature(&self, parts: &Parts<'_>) -> Result<Option<String>, Problem> {
+        let brings_events = parts.target.route == Route::Events && *parts.method == Method::POST;
+        let Some(secret) = self.secret.as_ref().filter(|_| brings_events) else {
+            return Ok(None);
+        };
+        let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+        match signature.filter(|signature| secret.verify_request(&parts.body, signature)) {
+            Some(signature) => Ok(Some(signature.to_owned())),
+            None => Err(Problem::new(
+                BAD_SIGNATURE,
+                "the events are not signed with the secret that their senders share (EVENTS_SECRET)",
+            )),
+        }
+    }
+
+    /// Proves to the sender of a signed request who has answered.
+    fn sign(&self, reply: Reply, request: Option<&str>) -> Reply {
+        match (&self.secret, request, &reply.body) {
+            (Some(secret), Some(request), Content::Whole(body)) => {
+                let signature = secret.sign_answer(request, body);
+                reply.with_text(SIGNATURE, &signature)
+            }
+            _ => reply,
+        }
     }
 
     fn metrics(&self) -> Reply {
@@ -62,8 +103,11 @@ impl Events {
 impl Service for Events {
     type Route = Route;
 
-    async fn answer(&self, parts: &Parts<'_>) -> Result<Reply, Problem> {
-        match read_action(parts, &self.context.origins)? {
+    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+        let signature = self.check_signature(&parts)?;
+        let action = read_action(&parts, &self.context.origins)?;
+        drop(parts);
+        match action {
             Action::Reply(reply) => Ok(reply),
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
@@ -72,17 +116,24 @@ impl Service for Events {
             }
             Action::Metrics => Ok(self.metrics()),
             Action::Command(command) => {
+                let _turn = match command {
+                    Command::List { limit, .. } => {
+                        let about = (limit * USUAL_EVENT).min(MAX_PAGE_BYTES);
+                        Some(self.context.memory.buffer(about).await?)
+                    }
+                    Command::Store(_) => None,
+                };
                 let outcome = self.run(&command).await?;
-                Ok(reply_to_outcome(&command, &outcome))
+                let reply = reply_to_outcome(&command, &outcome);
+                Ok(self.sign(reply, signature.as_deref()))
             }
         }
     }
 
-    fn answer_size(parts: &Parts<'_>) -> usize {
-        answer_size(parts)
-    }
-
     async fn work(&self) {
-        self.database.keep_tables_current().await;
+        tokio::join!(
+            self.database.keep_tables_current(),
+            remove_forever(&self.database, self.retention_days)
+        );
     }
 }

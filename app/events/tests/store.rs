@@ -30,11 +30,10 @@ fn ready_twin(url: &str) -> Twin {
 fn store(twin: &Twin, event: &str) -> bool {
     let response = twin.send(&post(event));
     assert_eq!(response.status, 200, "{response:?}");
-    match response.body.as_str() {
-        r#"{"status":true,"new":true}"# => true,
-        r#"{"status":true,"new":false}"# => false,
-        other => panic!("{other}"),
-    }
+    let answer: Value = serde_json::from_str(&response.body).unwrap();
+    let event: Value = serde_json::from_str(event).unwrap();
+    assert_eq!(answer["id"], event["id"], "the answer names the event");
+    answer["new"].as_bool().unwrap()
 }
 
 fn list(twin: &Twin, target: &str) -> Value {
@@ -282,4 +281,97 @@ fn the_process_fails_when_it_cannot_start() {
         log.contains("DATABASE_HOST is missing") && log.contains("DATABASE_NAME is missing"),
         "{log}"
     );
+}
+
+fn batch(events: &[String]) -> Request {
+    Request::new("POST", "/events")
+        .header("content-type", "application/cloudevents-batch+json")
+        .with_body(&format!("[{}]", events.join(",")))
+}
+
+#[test]
+fn a_batch_is_stored_as_a_whole_and_each_event_once() {
+    let name = "store_batch";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    assert!(store(&twin, &event("2", "S\u{fc}d \\\" \u{1f6a3}")));
+    let events: Vec<String> = (1..=300)
+        .map(|id| event(&id.to_string(), "S\u{fc}d \\\" \u{1f6a3}"))
+        .collect();
+    let answer: Value = serde_json::from_str(&twin.send(&batch(&events)).body).unwrap();
+    assert_eq!(
+        (&answer["new"], answer["ids"].as_array().unwrap().len()),
+        (&299.into(), 300)
+    );
+    let again: Value = serde_json::from_str(&twin.send(&batch(&events)).body).unwrap();
+    assert_eq!(again["new"], 0);
+    let page = list(&twin, "/events?limit=1000");
+    assert_eq!(
+        (&page["total"], page["events"].as_array().unwrap().len()),
+        (&300.into(), 300)
+    );
+    let stored = twin.get("/events?limit=1").body;
+    assert!(stored.contains(&events[299]), "{stored}");
+
+    let wrong = [events[0].clone(), event("301", "x"), "{}".to_owned()];
+    let refused = twin.send(&batch(&wrong));
+    assert_eq!(refused.error_code().as_deref(), Some("invalid_event"), "{refused:?}");
+    assert_eq!(twin.send(&batch(&[])).status, 422);
+    assert_eq!(list(&twin, "/events")["total"], 300);
+    assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events"), 300);
+}
+
+#[test]
+fn events_are_taken_from_who_knows_the_secret() {
+    let name = "store_secret";
+    let Some((_database, url)) = database(name) else {
+        return;
+    };
+    let secret = "0123456789abcdef";
+    let twin = Twin::start(&EVENTS, &[("DATABASE_URL", url.as_str()), ("EVENTS_SECRET", secret)]);
+    twin.await_ready();
+    let secret = microservice::signature::Secret::new(secret);
+    let body = event("1", "signed");
+    let refused = twin.send(&post(&body));
+    assert_eq!(
+        (refused.status, refused.error_code().as_deref()),
+        (401, Some("bad_signature"))
+    );
+    let forged = microservice::signature::Secret::new("fedcba9876543210").sign_request(body.as_bytes());
+    assert_eq!(twin.send(&post(&body).header("x-signature", &forged)).status, 401);
+    let signature = secret.sign_request(body.as_bytes());
+    let taken = twin.send(&post(&body).header("x-signature", &signature));
+    assert_eq!(taken.status, 200, "{taken:?}");
+    let answered = taken.header("x-signature").unwrap();
+    assert!(secret.verify_answer(&signature, taken.body.as_bytes(), answered));
+    assert_eq!(list(&twin, "/events")["total"], 1);
+}
+
+#[test]
+fn events_are_removed_when_they_are_old() {
+    let name = "store_retention";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    let events: Vec<String> = (1..=400).map(|id| event(&id.to_string(), "old")).collect();
+    assert_eq!(twin.send(&batch(&events)).status, 200);
+    database.query(
+        name,
+        "UPDATE events SET received_at = NOW() - INTERVAL 31 DAY WHERE position <= 390",
+    );
+    drop(twin);
+    let twin = ready_twin(&url);
+    await_that("old events are gone, and counted no more", || {
+        list(&twin, "/events")["total"] == 10
+    });
+    assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events"), 10);
+    let kept = Twin::start(
+        &EVENTS,
+        &[("DATABASE_URL", url.as_str()), ("EVENTS_RETENTION_DAYS", "0")],
+    );
+    kept.await_ready();
+    assert_eq!(list(&kept, "/events")["total"], 10);
 }

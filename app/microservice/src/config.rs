@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use crate::client::Endpoint;
 use crate::database_settings;
 pub use crate::database_settings::{DatabaseSettings, Password};
-use crate::http::{Origin, Origins};
+use crate::http::{Hosts, Origin, Origins};
 use crate::log::Level;
+use crate::signature::Secret;
 
 /// What every service can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Settings {
     pub listen_address: SocketAddr,
     /// What this process is called among its replicas.
     pub instance: String,
-    /// Origins that may use the service from their visitors' browsers.
+    /// Who may use the service from the browsers of visitors, and by which names.
     pub origins: Origins,
     /// What to log.
     pub log: Level,
@@ -127,6 +128,16 @@ impl Reader<'_> {
             .ok()
     }
 
+    /// A secret that is shared with another service, where there is one.
+    pub fn secret(&mut self, name: &str) -> Option<Secret> {
+        const SHORTEST: usize = 16;
+        let secret = self.get(name)?;
+        if secret.len() < SHORTEST {
+            self.problem(name, format_args!("must have at least {SHORTEST} characters"));
+        }
+        Some(Secret::new(secret))
+    }
+
     /// The database.
     pub fn database(&mut self) -> DatabaseSettings {
         let (pool_min, pool_max) = self.pool();
@@ -192,6 +203,15 @@ impl Reader<'_> {
         (min.min(max), max)
     }
 
+    fn hosts(&mut self) -> Hosts {
+        const NAME: &str = "ALLOWED_HOSTS";
+        let list = self.get(NAME).unwrap_or_default();
+        Hosts::parse(&list).unwrap_or_else(|wrong| {
+            self.problem(NAME, format_args!("must list names like shop.example, not `{wrong}`"));
+            Hosts::default()
+        })
+    }
+
     fn origins(&mut self) -> Origins {
         const NAME: &str = "CORS_ALLOW_ORIGIN";
         let list = self.get(NAME).unwrap_or_default();
@@ -205,6 +225,6 @@ impl Reader<'_> {
                 ),
             }
         }
-        Origins::new(origins)
+        Origins::new(origins, self.hosts())
     }
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::config::Settings;
 use crate::http::{Origins, Reply, RequestIds};
+use crate::log;
+use crate::memory::Memory;
 use crate::metrics::{Family, Metrics};
 use crate::mode::Mode;
 
@@ -27,6 +29,8 @@ pub struct Context {
     pub origins: Origins,
     /// The counters.
     pub metrics: Metrics,
+    /// What requests may use together.
+    pub memory: Memory,
     /// Where request ids come from.
     pub request_ids: RequestIds,
     /// Who answers, for the header of that name.
@@ -43,6 +47,7 @@ impl Context {
             mode,
             origins: settings.origins,
             metrics: Metrics::new(name.name),
+            memory: Memory::default(),
             request_ids: RequestIds::default(),
             served_by: HeaderValue::from_str(&served_by).ok(),
             instance,
@@ -78,7 +83,13 @@ impl Context {
                 1.0,
             )],
         };
-        Reply::metrics(self.metrics.to_text(families.iter().chain([&build])))
+        let left_out = Family {
+            name: format!("{}_log_lines_left_out_total", self.name.name),
+            kind: "counter",
+            help: "Lines of the log that nobody read in time.",
+            samples: vec![(String::new(), log::left_out() as f64)],
+        };
+        Reply::metrics(self.metrics.to_text(families.iter().chain([&build, &left_out])))
     }
 }
 

@@ -6,7 +6,9 @@
 //! - [`http`] (pure): path and method to a route, problems and answers, requests from other sites.
 //! - [`database`] (edge): a pool of connections to MariaDB, tables that are kept current.
 //! - [`client`] (edge): requests to other services.
+//! - [`memory`]: a bound on what requests use together.
 //! - [`context`]: what the process is, and what it counts ([`metrics`], [`mode`]).
+//! - [`signature`] (pure): proof that a message comes from another service of ours.
 //! - [`log`]: one JSON line an event.
 //!
 //! WebAssembly has no unwinding: a panic would end the process for every client at once. So no code
@@ -23,9 +25,12 @@ pub mod database;
 mod database_settings;
 pub mod http;
 pub mod log;
+pub mod memory;
 pub mod metrics;
 pub mod mode;
+mod pause;
 pub mod server;
+pub mod signature;
 
 use std::process::ExitCode;
 

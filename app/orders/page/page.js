@@ -5,6 +5,7 @@
 
 const PAGE_SIZE = 25;
 const EVENTS_SHOWN = 10;
+const DEAD_LETTERS_SHOWN = 5;
 const REFRESH_MILLISECONDS = 5_000;
 /** After a change, whose event is on its way, and while the service is away. */
 const SOON_MILLISECONDS = 1_000;
@@ -380,6 +381,33 @@ async function loadEvents() {
     make("li", {}, `Order ${subject} ${EVENT_WORDS[type] ?? type}`,
       make("time", { dateTime: time }, moment.format(new Date(time)))));
   byId("event-list").replaceChildren(...list);
+  await loadDeadLetters();
+}
+
+/** Events that their receiver has refused again and again. */
+async function loadDeadLetters() {
+  let letters;
+  try {
+    letters = (await ask("dead_letters")).body.dead_letters;
+  } catch {
+    // The database is away, which the list of orders tells.
+    return;
+  }
+  byId("dead-letters").hidden = letters.length === 0;
+  const list = letters.slice(0, DEAD_LETTERS_SHOWN).map(({ type, order_id, attempts, last_error }) =>
+    make("li", {}, `Order ${order_id} ${EVENT_WORDS[type] ?? type}: ${last_error} (${attempts} attempts)`));
+  const more = letters.length - list.length;
+  byId("dead-letter-list").replaceChildren(...list, ...(more > 0 ? [make("li", {}, `and ${whole.format(more)} more`)] : []));
+}
+
+async function sendAgain() {
+  try {
+    const { changed } = (await ask("dead_letters", { method: "POST" })).body;
+    say(`${whole.format(changed)} sent again.`);
+  } catch (refusal) {
+    say(refusal.message);
+  }
+  await loadEvents();
 }
 
 // --- keeping up ------------------------------------------------------------------------------------------------------
@@ -428,6 +456,7 @@ onClick("previous", () => turnBack());
 onClick("next", () => turnTo(state.next, [...trail(), shownAfter()]));
 onClick("undo", undo);
 onClick("dismiss", dismiss);
+onClick("send-again", sendAgain);
 byId("form").addEventListener("submit", save);
 byId("cancel").addEventListener("click", cancel);
 byId("editor").addEventListener("cancel", cancel);

@@ -2,6 +2,7 @@
 
 use microservice::client::Endpoint;
 use microservice::config::{self, ConfigError, DatabaseSettings, Settings};
+use microservice::signature::Secret;
 
 /// Everything the service can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Config {
     pub database: DatabaseSettings,
     /// Where changes are announced, if anywhere.
     pub events: Option<Endpoint>,
+    /// What the receiver of events and this service share, if anything.
+    pub events_secret: Option<Secret>,
 }
 
 impl Config {
@@ -21,6 +24,7 @@ impl Config {
             settings: reader.settings(),
             database: reader.database(),
             events: reader.endpoint("EVENTS_URL"),
+            events_secret: reader.secret("EVENTS_SECRET"),
         })
     }
 }

@@ -6,6 +6,9 @@ use std::fmt::Write;
 /// The media type of one event.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 
+/// The media type of several events.
+pub const BATCH_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
+
 /// What was done to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -50,6 +53,8 @@ pub struct Event {
     pub order_id: i32,
     /// The order after the change as JSON; a removed order as it was.
     pub order: String,
+    /// How often it was tried.
+    pub attempts: u32,
 }
 
 impl Event {
@@ -70,6 +75,12 @@ impl Event {
     }
 }
 
+/// Events as a batch.
+pub fn batch_as_json(events: &[Event]) -> String {
+    let events: Vec<String> = events.iter().map(Event::to_json).collect();
+    format!("[{}]", events.join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +94,7 @@ mod tests {
             time: "2026-11-22T16:50:00.123456Z".to_owned(),
             order_id: 7,
             order: r#"{"order_id":7,"amount":56.5}"#.to_owned(),
+            attempts: 0,
         };
         let json: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
         assert_eq!(json["type"], "order.deleted");

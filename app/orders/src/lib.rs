@@ -19,6 +19,7 @@ pub mod config;
 pub mod event;
 pub mod http;
 pub mod order;
+mod receiver;
 pub mod schema;
 pub mod service;
 pub mod store;
@@ -35,7 +36,7 @@ pub const NAME: Name = Name {
 /// Reads the configuration and serves until the process ends.
 pub fn run(lookup: impl Fn(&str) -> Option<String>) -> Result<(), StartError> {
     let config = config::Config::read(lookup)?;
-    server::run(NAME, config.settings, |context| {
-        service::Orders::new(config.database, config.events, context)
+    server::run(NAME, config.settings.clone(), |context| {
+        service::Orders::new(config, context)
     })
 }

@@ -8,6 +8,8 @@
 pub const ORDERS_VERSION: u32 = 1;
 /// The version from which changes can be announced: an outbox, and triggers that fill it.
 pub const OUTBOX_VERSION: u32 = 2;
+/// The version from which events that the receiver refuses are set aside.
+pub const DEAD_LETTERS_VERSION: u32 = 3;
 
 /// One column of a table that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

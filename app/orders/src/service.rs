@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::LINK;
-use microservice::client::{Client, Endpoint};
-use microservice::config::DatabaseSettings;
+use microservice::client::{Client, Failure};
 use microservice::context::Context;
 use microservice::database::Database;
 use microservice::http::{Code, Problem, Reply};
 use microservice::log::{self, Level};
+use microservice::memory::Exhausted;
 use microservice::server::Service;
 
 use crate::announcer::Announcer;
-use crate::command::{Command, Outcome};
-use crate::http::{answer_size, read_action, reply_to_outcome, Action, Parts, Route, EVENTS_UNAVAILABLE};
-use crate::store::OrderTables;
+use crate::command::{Command, DeadLetters, Outcome, PageWriter};
+use crate::config::Config;
+use crate::http::{
+    read_action, reply_to_dead_letters, reply_to_outcome, Action, Parts, Route, Style, EVENTS_UNAVAILABLE,
+};
+use crate::receiver::Receiver;
+use crate::store::{Listing, OrderTables};
 
 /// The time in which the receiver of events must answer.
 const EVENTS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,21 +40,21 @@ struct Events {
 }
 
 impl Orders {
-    /// The service on this database, which announces its changes there.
-    pub fn new(database: DatabaseSettings, events: Option<Endpoint>, context: Arc<Context>) -> Orders {
+    /// The service as it is configured.
+    pub fn new(config: Config, context: Arc<Context>) -> Orders {
         let tables = OrderTables {
-            announces: events.is_some(),
+            announces: config.events.is_some(),
         };
-        let events = events.map(|endpoint| {
-            let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT));
+        let events = config.events.map(|endpoint| {
+            let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
             Events {
-                announcer: Announcer::new(Arc::clone(&client)),
+                announcer: Announcer::new(Receiver::new(Arc::clone(&client), config.events_secret)),
                 client,
             }
         });
         Orders {
             context,
-            database: Database::new(tables, database),
+            database: Database::new(tables, config.database),
             events,
         }
     }
@@ -63,14 +67,16 @@ impl Orders {
         Ok(outcome)
     }
 
+    async fn list(&self, limit: usize, after: Option<i32>) -> Result<Reply, Problem> {
+        // The turn is waited for without a connection of the database.
+        let buffer = self.context.memory.buffer(limit * PageWriter::USUAL_ORDER).await?;
+        let listing = Listing::new(limit, after, buffer);
+        reply_to_outcome(self.database.run(&listing).await?, Style::Page(limit))
+    }
+
     /// Passes a question on to the receiver of events, so that the page can ask its own service.
     async fn list_events(&self, query: &str) -> Result<Reply, Problem> {
-        let Some(events) = &self.events else {
-            return Err(Problem::new(
-                Code::NOT_FOUND,
-                "no EVENTS_URL is set, so there are no events",
-            ));
-        };
+        let events = self.events()?;
         let reason = match events.client.get(query).await {
             Ok(answer) if answer.status.is_success() => {
                 let reply = Reply::json(answer.body);
@@ -80,10 +86,23 @@ impl Orders {
                 });
             }
             Ok(answer) => format!("status {}", answer.status),
-            Err(reason) => reason,
+            Err(Failure::Busy) => return Err(Exhausted.into()),
+            Err(failure) => failure.to_string(),
         };
         log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
         Err(Problem::new(EVENTS_UNAVAILABLE, "the events cannot be listed just now"))
+    }
+
+    async fn dead_letters(&self, asked: DeadLetters) -> Result<Reply, Problem> {
+        let events = self.events()?;
+        let done = self.database.run(&asked).await?;
+        events.announcer.wake();
+        reply_to_dead_letters(asked, &done)
+    }
+
+    fn events(&self) -> Result<&Events, Problem> {
+        let none = || Problem::new(Code::NOT_FOUND, "no EVENTS_URL is set, so there are no events");
+        self.events.as_ref().ok_or_else(none)
     }
 
     fn metrics(&self) -> Reply {
@@ -96,8 +115,10 @@ impl Orders {
 impl Service for Orders {
     type Route = Route;
 
-    async fn answer(&self, parts: &Parts<'_>) -> Result<Reply, Problem> {
-        match read_action(parts, &self.context.origins)? {
+    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+        let action = read_action(&parts, &self.context.origins)?;
+        drop(parts);
+        match action {
             Action::Reply(reply) => Ok(reply),
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
@@ -110,12 +131,10 @@ impl Service for Orders {
                 Ok(Reply::done())
             }
             Action::Command(command, style) => reply_to_outcome(self.run(command).await?, style),
+            Action::List { limit, after } => self.list(limit, after).await,
+            Action::DeadLetters(asked) => self.dead_letters(asked).await,
             Action::Events(query) => self.list_events(&query).await,
         }
-    }
-
-    fn answer_size(parts: &Parts<'_>) -> usize {
-        answer_size(parts)
     }
 
     async fn work(&self) {

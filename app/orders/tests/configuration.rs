@@ -52,6 +52,7 @@ fn all_problems_are_told_at_once() {
         ("DATABASE_POOL_MAX", "3"),
         ("LISTEN_ADDRESS", "8080"),
         ("CORS_ALLOW_ORIGIN", "https://a.example, *"),
+        ("ALLOWED_HOSTS", "shop.example:80"),
         ("LOG", "loud"),
         ("EVENTS_URL", "https://events/"),
     ])
@@ -64,6 +65,7 @@ fn all_problems_are_told_at_once() {
     let expected = [
         "LISTEN_ADDRESS",
         "CORS_ALLOW_ORIGIN",
+        "ALLOWED_HOSTS",
         "LOG",
         "DATABASE_POOL_MIN",
         "DATABASE_HOST",
@@ -84,8 +86,13 @@ fn a_url_excludes_the_parts_and_is_not_repeated() {
 
 #[test]
 fn passwords_do_not_show_themselves() {
-    let config = read(&[("DATABASE_URL", "mysql://a:secret@b/c")]).unwrap();
-    assert!(!format!("{config:?}").contains("secret"));
+    let config = read(&[
+        ("DATABASE_URL", "mysql://a:pass-word@b/c"),
+        ("EVENTS_URL", "http://b/events"),
+        ("EVENTS_SECRET", "pass-word-of-events"),
+    ])
+    .unwrap();
+    assert!(!format!("{config:?}").contains("pass-word"));
 }
 
 #[test]

@@ -8,7 +8,7 @@
 mod cases;
 mod support;
 
-use microservice::http::{Origin, Origins};
+use microservice::http::{Hosts, Origin, Origins};
 use service_tests::case::{play_all, unused_ids, Case, Needs, ORIGIN};
 use service_tests::place::Place;
 use support::memory::Memory;
@@ -24,7 +24,7 @@ fn pure_layers_keep_the_contract() {
 #[test]
 fn pure_layers_keep_the_contract_for_listed_origins() {
     let fits = |case: &Case| case.needs == Needs::Origin;
-    let mut memory = Memory::new(Origins::new(Origin::parse(ORIGIN)));
+    let mut memory = Memory::new(Origins::new(Origin::parse(ORIGIN), Hosts::default()));
     play_all(&cases::all(), 1_000, fits, &mut |request| memory.send(request));
 }
 

@@ -16,14 +16,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use service_tests::http::{connect, Request};
 use service_tests::place::Place;
-use service_tests::skip;
+use service_tests::{scaled, skip};
 use support::ORDERS;
 
 const CLIENTS: u64 = 12;
 /// The pod's memory limit.
 const MEMORY_LIMIT_KIB: u64 = 128 * 1024;
 /// The probes of the pod give up after as long.
-const HEALTH_PATIENCE: Duration = Duration::from_secs(5);
+const HEALTH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Random numbers that a seed repeats: <https://prng.di.unimi.it/splitmix64.c>.
 struct Random(u64);
@@ -180,7 +180,7 @@ fn random_clients_end_nothing() {
         while Instant::now() < end {
             let start = Instant::now();
             assert_eq!(Request::new("GET", "/healthz").send(address).unwrap().status, 200);
-            assert!(start.elapsed() < HEALTH_PATIENCE, "{:?}", start.elapsed());
+            assert!(start.elapsed() < scaled(HEALTH_LIMIT), "{:?}", start.elapsed());
             thread::sleep(Duration::from_millis(100));
         }
         clients.into_iter().map(|client| client.join().unwrap()).sum()

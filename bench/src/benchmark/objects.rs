@@ -58,7 +58,7 @@ pub fn database(contenders: &[Contender], node: &str) -> Result<Served, Error> {
     let container = json!({
         "name": DATABASE, "image": DATABASE_IMAGE, "imagePullPolicy": "IfNotPresent",
         "args": ["--max-connections=400", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2"],
-        "env": [{"name": "MARIADB_ROOT_PASSWORD", "value": PASSWORD}],
+        "env": [{"name": "MARIADB_ROOT_PASSWORD", "value": PASSWORD}, {"name": "MARIADB_ROOT_HOST", "value": "localhost"}],
         "ports": [{"name": "mysql", "containerPort": 3306}],
         "startupProbe": {"exec": {"command": ["sh", "-c", started, "sh", statements]},
             "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 180},

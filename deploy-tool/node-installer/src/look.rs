@@ -56,6 +56,15 @@ pub fn node(runtime: Runtime, handler: &str) -> Result<Node, Trouble> {
         Runtime::Containerd => containerd()?,
         Runtime::Crio => crio()?,
     };
+    if node.dump.as_ref().is_some_and(Dump::systemd_cgroup) {
+        service::connect(&service::SYSTEMD).map_err(|refused| {
+            let trouble = unfit("containerd leaves cgroups to systemd (SystemdCgroup), which the engine cannot ask here");
+            refused
+                .iter()
+                .fold(trouble, Trouble::because)
+                .next("start the system's D-Bus daemon on the node (`systemctl start dbus.socket`), which every container's start needs")
+        })?;
+    }
     let mounts = host::read(Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
     for path in [Path::new(FOLDER), node.configuration.path()] {
         if is_read_only(&mounts, &path.display().to_string()) {

@@ -1,4 +1,7 @@
-//! Edge: the runtime's unit.
+//! Edge: the runtime's unit, and systemd, which has it.
+
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 use std::path::Path;
 
@@ -9,6 +12,24 @@ use node_protocol::number::INSTALLER;
 
 /// How many lines of the unit's log are shown.
 const LOG_LINES: &str = "--lines=12";
+
+/// Where the engine asks systemd for the cgroup of a container: over the system's bus, and else at systemd's own socket.
+pub const SYSTEMD: [&str; 2] = ["/run/dbus/system_bus_socket", "/run/systemd/private"];
+
+/// Connects to the first of these sockets that somebody listens at.
+///
+/// # Errors
+/// When nobody listens at any: why, for each.
+pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
+    let mut refused = Vec::new();
+    for socket in sockets {
+        match UnixStream::connect(socket) {
+            Ok(_) => return Ok(()),
+            Err(error) => refused.push(format!("{}: {error}", socket.as_ref().display())),
+        }
+    }
+    Err(refused)
+}
 
 /// Starts the runtime again and waits until it answers as the kubelet needs it. Pods go on meanwhile.
 ///
@@ -43,4 +64,24 @@ fn with_log(unit: &str, what: String) -> Vec<String> {
         .map(|said| said.stdout)
         .unwrap_or_default();
     [what, log].into_iter().filter(|text| !text.trim().is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn one_socket_at_which_somebody_listens_is_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let [missing, deserted, open] = ["missing", "deserted", "open"].map(|name| folder.path().join(name));
+        drop(UnixListener::bind(&deserted).unwrap());
+        let _listener = UnixListener::bind(&open).unwrap();
+        assert_eq!(connect(&[&missing, &deserted, &open]), Ok(()));
+        let refused = connect(&[&missing, &deserted]).unwrap_err();
+        assert_eq!(refused.len(), 2);
+        assert!(refused[0].contains("missing: No such file") && refused[1].contains("deserted: Connection refused"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::images::{Wanted, native_form};
 use super::variation::Form;
-use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
+use crate::cli::PlanArguments;
 use crate::publish::PullSecret;
 use cluster::Cluster;
 use diagnostics::{ExitStatus, Outcome};
@@ -49,18 +49,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         }
         false => {
             let native = native_form(printer, &cluster, &objects, !no_elf).await?;
-            let forms = (form, native);
-            take_built_images(
-                printer,
-                cleanup,
-                &place.context,
-                &source,
-                &publish,
-                pushes,
-                forms,
-                &mut objects,
-            )
-            .await?
+            let names = manifest::placeholders(&objects);
+            let images = Wanted::new(&place.context, &publish, &source, names, pushes).await?;
+            take_built_images(printer, cleanup, &images, (form, native), &mut objects).await?
         }
     };
     let history = match revisions::history(&cluster, &release).await {
@@ -99,16 +90,11 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
 async fn take_built_images(
     printer: &Printer,
     cleanup: &Cleanup,
-    context: &str,
-    source: &SourceArguments,
-    publish: &PublishArguments,
-    pushes: bool,
+    images: &Wanted<'_>,
     (form, native): (Form, NativeForm),
     objects: &mut [Object],
 ) -> Outcome<Option<PullSecret>> {
     let cache = Cache::open()?;
-    let names = manifest::placeholders(objects);
-    let images = Wanted::new(context, publish, source, names, pushes).await?;
     let (_, references) = images.build(printer, cleanup, &cache, form, native).await?;
     objects
         .iter_mut()

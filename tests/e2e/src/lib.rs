@@ -1,10 +1,12 @@
-//! What every test with a cluster uses: the tool, kubectl, HTTP from outside the cluster, conditions with deadlines.
+//! What every test with a cluster uses: the tool, kubectl, HTTP from outside the cluster, conditions that are waited for.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod namespace;
 pub mod proxy;
 pub mod random;
 pub mod registry;
+mod running;
 
 use std::fs;
 use std::io::Write;
@@ -13,6 +15,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+pub use service_tests::{container_label, eventually, scaled, time_limit};
+
+pub use namespace::{Namespace, unique};
+pub use running::Running;
 
 /// Name of the kind cluster under test.
 pub fn cluster() -> String {
@@ -37,6 +43,42 @@ pub fn repository() -> PathBuf {
         .nth(2)
         .unwrap()
         .to_path_buf()
+}
+
+/// An image of `scripts/images` that carries the version of Kubernetes, which KUBERNETES names there and here:
+/// `wasm-node`, `wasm-node-both`, `wasm-node-plain`.
+pub fn node_image(name: &str) -> String {
+    let named = std::env::var("KUBERNETES").ok().filter(|version| !version.is_empty());
+    let kubernetes = named.unwrap_or_else(|| {
+        let version = pinned("kubernetes_version");
+        let (minor, _patch) = version.trim_start_matches('v').rsplit_once('.').unwrap();
+        minor.to_owned()
+    });
+    format!("localhost/{name}:v{kubernetes}")
+}
+
+/// An image that a node has and that runs until it is ended: the one with which containerd keeps pods open, by its own
+/// configuration (`sandbox` of containerd 2, `sandbox_image` of containerd 1).
+pub fn pause_image(node: &str) -> String {
+    let dump = Command::new("docker")
+        .args(["exec", node, "containerd", "config", "dump"])
+        .output();
+    let dump = Said::from(dump.unwrap()).success().stdout;
+    let image = dump.lines().find_map(|line| {
+        let (key, value) = line.trim().split_once(" = ")?;
+        let value = value.trim_matches(['\'', '"']);
+        (["sandbox", "sandbox_image"].contains(&key) && value.contains('/')).then_some(value)
+    });
+    image
+        .unwrap_or_else(|| panic!("{node}: containerd's configuration names no sandbox image"))
+        .to_owned()
+}
+
+/// A value of oci/versions.
+pub fn pinned(name: &str) -> String {
+    let versions = fs::read_to_string(repository().join("oci/versions")).unwrap();
+    let line = versions.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+    line.unwrap_or_else(|| panic!("oci/versions has no {name}")).to_owned()
 }
 
 /// What a program said.
@@ -111,10 +153,21 @@ pub fn bench_command() -> Command {
     from_checkout(tool().with_file_name("bench-pods"))
 }
 
-/// A script of this project. It does not see what Cargo tells the tests of themselves: the build script of ring looks at
-/// that, and everything would be compiled again.
+/// A script of this project.
 pub fn script(path: &str) -> Command {
-    let mut command = Command::new(repository().join(path));
+    without_cargo_variables(Command::new(repository().join(path)))
+}
+
+/// Cargo in this project.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut command = without_cargo_variables(Command::new("cargo"));
+    command.args(arguments).current_dir(repository());
+    command
+}
+
+/// Hides what Cargo tells the tests of themselves: the build script of ring looks at that, and everything would be
+/// compiled again.
+fn without_cargo_variables(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -143,6 +196,28 @@ pub fn deploy_tool_exactly(arguments: &[&str]) -> Said {
             .output()
             .expect("deploy-tool is built: cargo build --release"),
     )
+}
+
+/// What a run of `build --output json` says of what it has built.
+#[track_caller]
+pub fn built(mut command: Command) -> Value {
+    let events = Said::from(command.output().unwrap()).success().stdout;
+    let result: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    result["data"].clone()
+}
+
+/// Copies the files that git knows to another folder.
+pub fn copy_sources(folder: &Path) {
+    let listed = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(repository())
+        .output();
+    let listed = Said::from(listed.unwrap()).success().stdout;
+    for file in listed.split_terminator('\0') {
+        let target = folder.join(file);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(repository().join(file), target).unwrap();
+    }
 }
 
 /// kubectl of the cluster's own node: no client is needed on this host.
@@ -260,23 +335,6 @@ pub fn pods(namespace: &str, label: &str) -> Vec<Value> {
     list["items"].as_array().unwrap().clone()
 }
 
-/// Waits until the condition gives a value. The pause only keeps the processor free between looks.
-#[track_caller]
-pub fn eventually<T>(what: &str, deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = condition() {
-            return value;
-        }
-        assert!(
-            start.elapsed() < deadline,
-            "not within {} s: {what}",
-            deadline.as_secs()
-        );
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
 /// Waits until the service has answered for five seconds without a break.
 ///
 /// A pod that becomes ready, or stops being so, is heard of by the nodes' packet filters up to a few seconds later: one
@@ -284,7 +342,7 @@ pub fn eventually<T>(what: &str, deadline: Duration, mut condition: impl FnMut()
 #[track_caller]
 pub fn reachable() {
     let mut since = None;
-    eventually("the service answers without a break", Duration::from_secs(180), || {
+    eventually("the service answers without a break", || {
         match request(&http_client(), "GET", "/readyz", None) {
             Ok((200, _)) => since.get_or_insert_with(Instant::now),
             _ => {
@@ -299,7 +357,7 @@ pub fn reachable() {
 /// An HTTP client that keeps connections, as services do.
 pub fn http_client() -> ureq::Agent {
     ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(30)))
+        .timeout_global(Some(scaled(Duration::from_secs(60))))
         .http_status_as_error(false)
         .build()
         .into()
@@ -349,13 +407,14 @@ pub fn order(order_id: i32) -> Value {
 /// The events service is left out: the orders service does its work without it, and its pods would take the nodes' memory.
 pub struct Deployment {
     /// The namespace of its objects.
-    pub namespace: String,
+    pub namespace: Namespace,
     folder: tempfile::TempDir,
 }
 
 impl Deployment {
     /// Copies the manifests; `change` gets each file's name and text and gives the new text, or nothing to leave it out.
-    pub fn new(namespace: &str, change: impl Fn(&str, String) -> Option<String>) -> Self {
+    pub fn new(purpose: &str, change: impl Fn(&str, String) -> Option<String>) -> Self {
+        let namespace = Namespace::named(purpose);
         let folder = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(repository().join("manifests")).unwrap() {
             let path = entry.unwrap().path();
@@ -363,27 +422,11 @@ impl Deployment {
             if !name.ends_with(".yaml") || name == "events.yaml" {
                 continue;
             }
-            // Another namespace, and a port of the nodes that the cluster picks.
-            let text = fs::read_to_string(&path)
-                .unwrap()
-                .replace("namespace: orders", &format!("namespace: {namespace}"))
-                .replace(
-                    "kind: Namespace\nmetadata:\n  name: orders",
-                    &format!("kind: Namespace\nmetadata:\n  name: {namespace}"),
-                )
-                .replace("mariadb.orders.svc", &format!("mariadb.{namespace}.svc"))
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("nodePort:"))
-                .map(|line| format!("{line}\n"))
-                .collect::<String>();
-            if let Some(text) = change(&name, text) {
-                fs::write(folder.path().join(name), text).unwrap();
+            if let Some(text) = change(&name, fs::read_to_string(&path).unwrap()) {
+                fs::write(folder.path().join(name), moved(&text, &namespace.name)).unwrap();
             }
         }
-        Self {
-            namespace: namespace.to_owned(),
-            folder,
-        }
+        Self { namespace, folder }
     }
 
     /// The folder of the changed manifests.
@@ -391,26 +434,30 @@ impl Deployment {
         self.folder.path().to_str().unwrap()
     }
 
-    /// Deploys it; also says how long that took.
+    /// Deploys it, after a build; says also how long that took without the build.
     pub fn up(&self) -> (Said, Duration) {
+        deploy_tool_exactly(&["build"]).success();
         let start = Instant::now();
-        let said = deploy_tool(&["up", "--manifests", self.folder(), "--timeout", "4m"]);
+        let said = deploy_tool(&["up", "--manifests", self.folder(), "--timeout", &tool_timeout()]);
         (said, start.elapsed())
     }
 }
 
-impl Drop for Deployment {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let said = kubectl(&["--namespace", &self.namespace, "get", "pods,events", "--output", "wide"]);
-            eprintln!("namespace {} when the test failed:\n{}", self.namespace, said.stdout);
-        }
-        kubectl(&[
-            "delete",
-            "namespace",
-            &self.namespace,
-            "--ignore-not-found",
-            "--wait=false",
-        ]);
-    }
+/// For `--timeout` of runs that are to end before: later than any test waits.
+pub fn tool_timeout() -> String {
+    format!("{}s", 2 * time_limit().as_secs())
+}
+
+/// The same manifests for another namespace, with a port of the nodes that the cluster picks.
+fn moved(text: &str, namespace: &str) -> String {
+    text.replace("namespace: orders", &format!("namespace: {namespace}"))
+        .replace(
+            "kind: Namespace\nmetadata:\n  name: orders",
+            &format!("kind: Namespace\nmetadata:\n  name: {namespace}"),
+        )
+        .replace(".orders.svc", &format!(".{namespace}.svc"))
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("nodePort:"))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }

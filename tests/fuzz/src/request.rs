@@ -1,15 +1,16 @@
-//! Raw bytes on a connection: the server itself, hyper's parser in it, the router, the checks of a request, and every
+//! Raw bytes on a connection: the server itself, its parsers, the router, the checks of a request, and every
 //! way to tell an outcome. Only the database is left out.
 
 use std::sync::Arc;
 
-use app::command::{Command, Outcome};
+use app::command::{Command, Outcome, PageWriter};
 use app::config::Config;
-use app::http::{Action, Parts, Route, Style, answer_size, read_action, reply_to_outcome};
+use app::http::{Action, Parts, Route, Style, read_action, reply_to_outcome};
 use app::order::{Money, Order};
 use microservice::context::Context;
 use microservice::http::{Code, Problem, Reply};
 use microservice::log;
+use microservice::memory::Buffer;
 use microservice::mode::Mode;
 use microservice::server::{Service, Shared, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
@@ -45,7 +46,12 @@ async fn converse(bytes: &[u8], shared: Arc<Shared<Pure>>) -> Vec<u8> {
         let _ = writer.shutdown().await;
     };
     let mut answers = Vec::new();
-    let (.., read) = tokio::join!(send, serve(server, shared), reader.read_to_end(&mut answers));
+    let guest = shared.enter().await;
+    let (.., read) = tokio::join!(
+        send,
+        serve(server, None, guest, shared),
+        reader.read_to_end(&mut answers)
+    );
     read.unwrap();
     answers
 }
@@ -56,16 +62,18 @@ struct Pure(Arc<Context>);
 impl Service for Pure {
     type Route = Route;
 
-    async fn answer(&self, parts: &Parts<'_>) -> Result<Reply, Problem> {
-        let answer = read_action(parts, &self.0.origins).and_then(|action| match action {
+    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+        let buffer = self.0.memory.buffer(0).await?;
+        let answer = read_action(&parts, &self.0.origins).and_then(|action| match action {
             Action::Reply(reply) => Ok(reply),
             Action::Health => Ok(self.0.health()),
             Action::Metrics => Ok(self.0.metrics(&[])),
-            Action::Readiness | Action::Initialise => Ok(Reply::done()),
+            Action::Readiness | Action::Initialise | Action::DeadLetters(_) => Ok(Reply::done()),
             Action::Command(command, style) => {
-                check(&command, style);
+                check(&command);
                 reply_to_outcome(outcome(command), style)
             }
+            Action::List { limit, after } => reply_to_outcome(list(limit, after, buffer), Style::Page(limit)),
             Action::Events(query) => {
                 // What another service is asked must not hold anything but what we know.
                 assert!(
@@ -84,26 +92,32 @@ impl Service for Pure {
         answer
     }
 
-    fn answer_size(parts: &Parts<'_>) -> usize {
-        answer_size(parts)
-    }
-
     async fn work(&self) {}
 }
 
 /// Nothing reaches the database that it would not take.
-fn check(command: &Command, style: Style) {
+fn check(command: &Command) {
     match command {
         Command::Create(orders) => assert!(!orders.is_empty() && orders.iter().all(|order| order.order_id > 0)),
-        Command::List { limit, .. } => assert_eq!(style, Style::Page(limit - 1)),
         // The id of a path may be any number: no row has one below 1, so there is nothing to change.
         Command::Update(order) => assert!(order.product_id > 0 && order.quantity > 0),
         Command::Find(_) | Command::Delete(_) => {}
     }
 }
 
+fn exists(id: i32) -> bool {
+    id % 2 == 0
+}
+
+fn list(limit: usize, after: Option<i32>, buffer: Buffer) -> Outcome {
+    let first = after.unwrap_or_default().saturating_add(1);
+    let ids = (first..=i32::MAX).filter(|id| exists(*id));
+    let mut page = PageWriter::new(buffer, limit);
+    ids.take(limit.min(5)).for_each(|id| page.push(&order(id)).unwrap());
+    Outcome::Page(page.finish().unwrap())
+}
+
 fn outcome(command: Command) -> Outcome {
-    let exists = |id: i32| id % 2 == 0;
     match command {
         Command::Create(orders) => {
             let ids = orders.iter().map(|order| order.order_id);
@@ -114,12 +128,7 @@ fn outcome(command: Command) -> Outcome {
                 Outcome::Exists(existing)
             }
         }
-        Command::List { limit, after } => {
-            let first = after.unwrap_or_default().saturating_add(1);
-            let ids = (first..=i32::MAX).filter(|id| exists(*id));
-            Outcome::Orders(ids.take(limit.min(5)).map(order).collect())
-        }
-        Command::Find(id) if exists(id) => Outcome::Orders(vec![order(id)]),
+        Command::Find(id) if exists(id) => Outcome::Order(order(id)),
         Command::Update(Order { order_id: id, .. }) | Command::Delete(id) if exists(id) => Outcome::Done,
         Command::Find(_) | Command::Update(_) | Command::Delete(_) => Outcome::Missing,
     }

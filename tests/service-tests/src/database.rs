@@ -1,13 +1,13 @@
 //! A real MariaDB in a container, on a port of this host's loopback.
 
-use std::net::TcpListener;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Row};
 
-use crate::{await_that, skip};
+use crate::{await_that, container_label, eventually, skip};
 
 const IMAGE: &str = "localhost/wasm-mariadb:11.8";
 
@@ -15,7 +15,7 @@ const IMAGE: &str = "localhost/wasm-mariadb:11.8";
 #[derive(Debug)]
 pub struct Database {
     container: String,
-    port: u16,
+    port: u32,
 }
 
 impl Database {
@@ -41,34 +41,41 @@ impl Database {
             );
             return None;
         }
-        // The port stays the same when the container is restarted.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let publish = format!("127.0.0.1:{port}:3306");
-        let container = docker(&[
-            "run",
-            "--detach",
-            "--publish",
-            &publish,
-            "--env",
-            "MARIADB_ROOT_PASSWORD=secret",
-            "--env",
-            "MARIADB_USER=orders",
-            "--env",
-            "MARIADB_PASSWORD=secret",
-            "--env",
-            "MARIADB_DATABASE=orders",
-            "--label",
-            "orders.test=service",
-            IMAGE,
-        ])
-        .unwrap();
-        let database = Database { container, port };
+        let database = eventually("the database has a port", || match Database::on_free_port() {
+            Ok(database) => Some(database),
+            // Another program has it: the next one.
+            Err(error) if error.contains("already") => None,
+            Err(error) => panic!("{error}"),
+        });
         await_that("the database takes orders from its administrator", || {
-            // Tests make databases of their own; root may come from inside alone.
+            // Tests make databases of their own.
             database.administer("GRANT ALL ON *.* TO 'orders'@'%'").is_ok()
         });
         database.await_ready();
         Some(database)
+    }
+
+    /// Starts a container on a port that stays the same when it is restarted. Below 32768, where the kernel's own choice
+    /// begins, no other program gets it by chance while the container is stopped.
+    fn on_free_port() -> Result<Database, String> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = std::process::id() + COUNT.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + number % 10_000;
+        let publish = format!("--publish=127.0.0.1:{port}:3306");
+        let container = docker(&[
+            "create",
+            &publish,
+            "--env=MARIADB_ROOT_PASSWORD=secret",
+            "--env=MARIADB_ROOT_HOST=localhost",
+            "--env=MARIADB_USER=orders",
+            "--env=MARIADB_PASSWORD=secret",
+            "--env=MARIADB_DATABASE=orders",
+            &container_label(),
+            IMAGE,
+        ])?;
+        let database = Database { container, port };
+        docker(&["start", &database.container])?;
+        Ok(database)
     }
 
     /// Waits until the database lets clients in.

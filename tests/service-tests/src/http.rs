@@ -4,6 +4,8 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::scaled;
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -74,7 +76,10 @@ impl Request {
 
     /// The request as bytes.
     pub fn to_bytes(&self, host: &str) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: {host}\r\n", self.method, self.target);
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        if self.headers.iter().all(|(name, _)| name != "host") {
+            head.push_str(&format!("host: {host}\r\n"));
+        }
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -89,8 +94,9 @@ impl Request {
 /// A connection that gives up on a service that never answers.
 pub fn connect(address: &str) -> Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(60)))?;
+    let limit = Some(scaled(Duration::from_secs(60)));
+    stream.set_read_timeout(limit)?;
+    stream.set_write_timeout(limit)?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

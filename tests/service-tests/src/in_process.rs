@@ -24,7 +24,7 @@ pub fn send<R: Route>(
         .collect();
     let reply = Target::find(&method, uri.path())
         .and_then(|target| {
-            origins.check(target.route, &method, &headers)?;
+            origins.check(target.route, &method, &uri, &headers)?;
             answer(&Parts {
                 target,
                 method: &method,
@@ -40,7 +40,7 @@ pub fn send<R: Route>(
 fn to_response(reply: Reply, without_body: bool) -> Response {
     let body = match without_body {
         true => String::new(),
-        false => String::from_utf8(reply.body.to_vec()).unwrap(),
+        false => String::from_utf8(reply.body.into_bytes().to_vec()).unwrap(),
     };
     let headers = reply.headers.iter();
     Response {

@@ -36,11 +36,43 @@ pub fn skip(what: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {what}: {why}");
 }
 
-/// Waits until a condition holds, generously: the machine may be busy.
-pub fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(240);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(50));
+/// A time limit as this machine needs it: `TEST_TIMEOUT_FACTOR=4` makes each four times as long.
+pub fn scaled(limit: Duration) -> Duration {
+    let factor = std::env::var("TEST_TIMEOUT_FACTOR").map_or(1, |text| {
+        let factor = text.parse::<u32>().ok().filter(|factor| *factor > 0);
+        factor.unwrap_or_else(|| panic!("TEST_TIMEOUT_FACTOR is {text:?}: it must be a whole number from 1"))
+    });
+    limit * factor
+}
+
+/// How long any test waits for any condition: enough for a machine that is slow and has other work to do. A condition
+/// that holds ends the wait at once, so a generous limit costs time only where a test fails. Nothing is built meanwhile:
+/// what a test needs is built before it waits.
+pub fn time_limit() -> Duration {
+    scaled(Duration::from_secs(300))
+}
+
+/// Waits until the condition gives a value. The pause only keeps the processor free between looks.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let (start, limit) = (Instant::now(), time_limit());
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(start.elapsed() < limit, "not within {} s: {what}", limit.as_secs());
+        std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// Waits until the condition holds.
+#[track_caller]
+pub fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
+    eventually(what, || holds().then_some(()));
+}
+
+/// The label of the containers that this process starts: what it leaves when it is killed is known, and `make clean` and
+/// the next `make test` remove it.
+pub fn container_label() -> String {
+    format!("--label=deploy-tool.test={}", std::process::id())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::database::Database;
-use crate::twin::Twin;
+use crate::twin::{peak_memory_kib, Twin};
 use crate::Service;
 
 /// A service that tests may use.
@@ -50,9 +50,13 @@ impl Place {
         })
     }
 
-    /// The most memory the service has used, when it is a process of this test.
+    /// The most memory the service has used: where it is a process of this test, or `SERVICE_PID` names one of this host.
     pub fn peak_memory_kib(&self) -> Option<u64> {
-        self.twin.as_ref().map(Twin::peak_memory_kib)
+        let given = std::env::var("SERVICE_PID").ok().and_then(|id| id.parse().ok());
+        match &self.twin {
+            Some(twin) => Some(twin.peak_memory_kib()),
+            None => given.map(peak_memory_kib),
+        }
     }
 
     fn given(service: &Service) -> Option<Place> {

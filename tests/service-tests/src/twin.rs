@@ -1,11 +1,12 @@
 //! The native twin as a process of its own.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use crate::http::{Request, Response};
-use crate::{await_that, Service};
+use crate::{await_that, eventually, Service};
 
 /// A running native twin; ends with its value.
 #[derive(Debug)]
@@ -19,49 +20,42 @@ pub struct Twin {
 impl Twin {
     /// Starts a twin with these variables and waits until it listens.
     pub fn start(service: &Service, variables: &[(&str, &str)]) -> Twin {
-        let mut twin = Twin::spawn(service, variables, "127.0.0.1:0");
-        await_that("the twin listens", || {
-            assert_eq!(twin.process.try_wait().unwrap(), None, "{:?}", twin.log());
-            twin.address = twin
-                .log()
-                .iter()
-                .find_map(|line| line.split("listening on ").nth(1)?.split(' ').next())
-                .unwrap_or_default()
-                .to_owned();
-            !twin.address.is_empty()
-        });
+        let mut twin = Twin::start_unread(service, variables);
+        twin.read_log();
         twin
     }
 
-    /// Starts a twin on this address, which need not tell that it listens.
-    pub fn start_quietly(service: &Service, variables: &[(&str, &str)], address: &str) -> Twin {
-        let mut twin = Twin::spawn(service, variables, address);
-        twin.address = address.to_owned();
-        await_that("the twin listens", || std::net::TcpStream::connect(address).is_ok());
-        twin
-    }
-
-    fn spawn(service: &Service, variables: &[(&str, &str)], address: &str) -> Twin {
-        let mut process = Command::new(service.program)
+    /// Starts a twin whose log nobody reads until [`Twin::read_log`].
+    pub fn start_unread(service: &Service, variables: &[(&str, &str)]) -> Twin {
+        let process = Command::new(service.program)
             .env_clear()
-            .env("LISTEN_ADDRESS", address)
+            .env("LISTEN_ADDRESS", "127.0.0.1:0")
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let sink = Arc::clone(&log);
+        let mut twin = Twin {
+            process,
+            log: Arc::default(),
+            address: String::new(),
+        };
+        twin.address = eventually("the twin listens", || {
+            assert_eq!(twin.process.try_wait().unwrap(), None, "it ended");
+            let port = listening_port(twin.process.id())?;
+            Some(format!("127.0.0.1:{port}"))
+        });
+        twin
+    }
+
+    /// Reads what is logged from now on.
+    pub fn read_log(&mut self) {
+        let lines = BufReader::new(self.process.stderr.take().unwrap()).lines();
+        let sink = Arc::clone(&self.log);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 sink.lock().unwrap().push(line);
             }
         });
-        Twin {
-            process,
-            log,
-            address: String::new(),
-        }
     }
 
     /// The lines logged so far.
@@ -71,9 +65,7 @@ impl Twin {
 
     /// The most memory the twin has used.
     pub fn peak_memory_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse().unwrap()
+        peak_memory_kib(self.process.id())
     }
 
     /// Sends a request.
@@ -92,9 +84,34 @@ impl Twin {
     }
 }
 
+/// The port that a process listens on, as the kernel knows it: a port chosen beforehand may be taken by then, and a twin
+/// that logs nothing cannot tell its own. <https://man7.org/linux/man-pages/man5/proc_pid_net.5.html>
+fn listening_port(process: u32) -> Option<u16> {
+    const LISTEN: &str = "0A";
+    let descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?;
+    let opened: Vec<PathBuf> = descriptors
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .collect();
+    let sockets = std::fs::read_to_string(format!("/proc/{process}/net/tcp")).ok()?;
+    sockets.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let socket = PathBuf::from(format!("socket:[{}]", fields.get(9)?));
+        let is_its_own = fields[3] == LISTEN && opened.contains(&socket);
+        let port = fields[1].rsplit_once(':').filter(|_| is_its_own)?.1;
+        u16::from_str_radix(port, 16).ok()
+    })
+}
+
 impl Drop for Twin {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The most memory a process has used.
+pub fn peak_memory_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -1,17 +1,18 @@
 //! From a complete request to what it asks for.
 
-use hyper::Method;
+use hyper::header::CONTENT_TYPE;
+use hyper::{HeaderMap, Method};
 use microservice::http::{Code, Origins, Problem, Reply, Route as _};
 
 use super::Route;
-use crate::command::{Command, MAX_PAGE_BYTES};
-use crate::event::read_event;
+use crate::command::Command;
+use crate::event::{read_batch, read_event};
 
 /// A complete request to this service.
 pub type Parts<'request> = microservice::http::Parts<'request, Route>;
 
 /// What a request asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Action {
     /// Nothing but this answer.
     Reply(Reply),
@@ -25,6 +26,9 @@ pub enum Action {
     Command(Command),
 }
 
+/// The media type of several events.
+const BATCH: &str = "application/cloudevents-batch+json";
+
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
@@ -37,14 +41,24 @@ pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Probl
     match route {
         Route::Index => Ok(Action::Reply(Reply::text(Route::list()))),
         Route::Events if *parts.method == Method::POST => {
-            let event = read_event(parts.json_body()?)?;
-            Ok(Action::Command(Command::Store(event)))
+            let body = parts.json_body()?;
+            let events = match is_batch(parts.headers) {
+                true => read_batch(body)?,
+                false => vec![read_event(body)?],
+            };
+            Ok(Action::Command(Command::Store(events)))
         }
         Route::Events => list(parts),
         Route::Healthz => Ok(Action::Health),
         Route::Readyz => Ok(Action::Readiness),
         Route::Metrics => Ok(Action::Metrics),
     }
+}
+
+fn is_batch(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case(BATCH)
 }
 
 fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
@@ -56,12 +70,4 @@ fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
 fn position(text: &str) -> Result<u64, Problem> {
     text.parse()
         .map_err(|_| Problem::new(Code::INVALID_QUERY, "before must be a position among the events"))
-}
-
-/// About how many bytes the answer may have, as far as the request tells: the rows and the text made of them.
-pub fn answer_size(parts: &Parts<'_>) -> usize {
-    match parts.target.route {
-        Route::Events if *parts.method == Method::GET => 2 * MAX_PAGE_BYTES,
-        _ => 0,
-    }
 }

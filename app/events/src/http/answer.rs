@@ -11,7 +11,7 @@ use crate::command::{Command, Outcome, Page};
 /// The answer for the outcome of a command.
 pub fn reply_to_outcome(command: &Command, outcome: &Outcome) -> Reply {
     match outcome {
-        Outcome::Stored { new } => Reply::json(format!(r#"{{"status":true,"new":{new}}}"#)),
+        Outcome::Stored { new } => Reply::json(stored_as_json(command, *new)),
         Outcome::Page(page) => {
             let reply = Reply::json(page_as_json(page));
             match (command, page.next) {
@@ -21,6 +21,23 @@ pub fn reply_to_outcome(command: &Command, outcome: &Outcome) -> Reply {
                 _ => reply,
             }
         }
+    }
+}
+
+/// Names what was stored, by which a sender knows that it was understood.
+fn stored_as_json(command: &Command, new: usize) -> String {
+    match command {
+        Command::Store(events) => match events.as_slice() {
+            [event] => {
+                let id = Value::from(event.id.as_str());
+                format!(r#"{{"status":true,"new":{},"id":{id}}}"#, new > 0)
+            }
+            events => {
+                let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+                format!(r#"{{"status":true,"new":{new},"ids":{}}}"#, Value::from(ids))
+            }
+        },
+        Command::List { .. } => String::new(),
     }
 }
 

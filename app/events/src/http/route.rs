@@ -2,7 +2,7 @@
 
 use microservice::http;
 
-use crate::event::MAX_BYTES;
+use crate::event::MAX_BATCH_BYTES;
 
 /// A path of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl http::Route for Route {
 
     fn body_limit(self) -> usize {
         match self {
-            Route::Events => MAX_BYTES,
+            Route::Events => MAX_BATCH_BYTES,
             _ => http::DEFAULT_BODY_LIMIT,
         }
     }

@@ -1,14 +1,24 @@
 //! The SQL of the events.
 
-use microservice::database::{integer, is_duplicate, text, Answer, Failure, Statement};
+use microservice::database::{integer, is_duplicate, text, Answer, Connection, Failure, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error, Row};
+use mysql_async::{Conn, Row};
 
 use crate::command::{Command, Outcome, Page, MAX_PAGE_BYTES};
 use crate::event::Event;
 
 const INSERT: &str = "INSERT INTO events (source, id, type, event) VALUES (?, ?, ?, ?)";
+
+/// Many events as one JSON parameter, each event as a text in it: it stays as it was received. One that is there already
+/// keeps its place, and counts as no row.
+const INSERT_MANY: &str = "INSERT INTO events (source, id, type, event) \
+    SELECT source, id, type, event FROM JSON_TABLE(?, '$[*]' COLUMNS ( \
+        source VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[0]', \
+        id VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]', \
+        type VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[2]', \
+        event MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$[3]' \
+    )) AS new_events ON DUPLICATE KEY UPDATE events.position = events.position";
 
 /// `found` counts all rows within the limit, those above the bound of bytes as well.
 const LIST: &str = "SELECT events.position, events.event, page.found FROM (\
@@ -29,22 +39,43 @@ impl Statement for Command {
         false
     }
 
-    async fn run(&self, connection: &mut Conn) -> Answer<Outcome> {
+    async fn run(&self, connection: &mut Connection) -> Answer<Outcome> {
         match self {
-            Command::Store(event) => store(connection, event).await.map(Ok),
+            Command::Store(events) => match events.as_slice() {
+                [event] => store(connection, event).await,
+                events => store_many(connection, events).await,
+            },
             Command::List { limit, before } => list(connection, *limit, *before).await,
         }
     }
 }
 
 /// The key makes an event that arrives twice, at two replicas at once even, the same one.
-async fn store(connection: &mut Conn, event: &Event) -> Result<Outcome, Error> {
+async fn store(connection: &mut Connection, event: &Event) -> Answer<Outcome> {
+    if let Err(failure) = connection.check_size(event.json.len() + event.id.len() + event.source.len()) {
+        return Ok(Err(failure));
+    }
     let parameters = (&event.source, &event.id, &event.kind, &event.json);
     match connection.exec_drop(INSERT, parameters).await {
-        Ok(()) => Ok(Outcome::Stored { new: true }),
-        Err(error) if is_duplicate(&error) => Ok(Outcome::Stored { new: false }),
+        Ok(()) => Ok(Ok(Outcome::Stored { new: 1 })),
+        Err(error) if is_duplicate(&error) => Ok(Ok(Outcome::Stored { new: 0 })),
         Err(error) => Err(error),
     }
+}
+
+async fn store_many(connection: &mut Connection, events: &[Event]) -> Answer<Outcome> {
+    let rows: Vec<[&str; 4]> = events
+        .iter()
+        .map(|event| [&event.source, &event.id, &event.kind, &event.json].map(String::as_str))
+        .collect();
+    // Texts always have a JSON form.
+    let json = serde_json::to_string(&rows).unwrap_or_default();
+    if let Err(failure) = connection.check_size(json.len()) {
+        return Ok(Err(failure));
+    }
+    connection.exec_drop(INSERT_MANY, (json,)).await?;
+    let new = usize::try_from(connection.affected_rows()).unwrap_or(events.len());
+    Ok(Ok(Outcome::Stored { new }))
 }
 
 async fn list(connection: &mut Conn, limit: usize, before: Option<u64>) -> Answer<Outcome> {

@@ -4,7 +4,8 @@ use microservice::database::{is_denied, text, Answer, Failure, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
 
-const VERSION: u32 = 1;
+/// The version in which events that are removed are counted as well.
+const VERSION: u32 = 2;
 
 const COLUMNS: &str = "SELECT column_name FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = 'events' ORDER BY ordinal_position";
@@ -32,6 +33,10 @@ const CREATE_TRIGGER: &str =
     "CREATE TRIGGER IF NOT EXISTS events_counted AFTER INSERT ON events_prepared FOR EACH ROW \
     INSERT INTO events_counts (type, total) VALUES (NEW.type, 1) ON DUPLICATE KEY UPDATE total = total + 1";
 
+/// The same for an event that is removed.
+const REMOVE_TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS events_uncounted AFTER DELETE ON events FOR EACH ROW \
+    UPDATE events_counts SET total = total - 1 WHERE type = OLD.type AND total > 0";
+
 /// The tables of the events.
 #[derive(Debug)]
 pub struct EventTables;
@@ -46,12 +51,19 @@ impl Tables for EventTables {
     async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> Answer<Option<String>> {
         let rows: Vec<Row> = connection.query(COLUMNS).await?;
         let columns: Vec<&str> = rows.iter().filter_map(|row| text(row, 0)).collect();
-        if columns.is_empty() {
-            return Ok(create(connection).await?.map(|()| Some("Create".to_owned())));
+        let is_new = columns.is_empty();
+        if is_new {
+            if let Err(failure) = create(connection).await? {
+                return Ok(Err(failure));
+            }
         }
         // A newer build that has been here keeps what older ones need.
-        if version >= Some(VERSION) || columns == NAMES {
+        if !is_new && version >= Some(VERSION) {
             return Ok(Ok(None));
+        }
+        if is_new || columns == NAMES {
+            let counted = make_trigger(connection, REMOVE_TRIGGER).await?;
+            return Ok(counted.map(|()| Some(if is_new { "Create" } else { "CountRemoved" }.to_owned())));
         }
         Ok(Err(Failure::SchemaRefused(
             "the database has a table named events that this service did not make; rename it or use another database"
@@ -64,16 +76,22 @@ impl Tables for EventTables {
 async fn create(connection: &mut Conn) -> Answer<()> {
     connection.query_drop(CREATE_COUNTS).await?;
     connection.query_drop(CREATE).await?;
-    match connection.query_drop(CREATE_TRIGGER).await {
-        Err(error) if is_denied(&error) => return Ok(Err(Failure::SchemaRefused(
-            "the database does not let this service make triggers, by which it counts: grant TRIGGER on its tables, \
-                 with a binary log also set log_bin_trust_function_creators = 1"
-                .to_owned(),
-        ))),
-        result => result?,
+    if let Err(failure) = make_trigger(connection, CREATE_TRIGGER).await? {
+        return Ok(Err(failure));
     }
     // Of events that are gone with their table.
     connection.query_drop("DELETE FROM events_counts").await?;
     connection.query_drop("RENAME TABLE events_prepared TO events").await?;
     Ok(Ok(()))
+}
+
+async fn make_trigger(connection: &mut Conn, statement: &str) -> Answer<()> {
+    match connection.query_drop(statement).await {
+        Err(error) if is_denied(&error) => Ok(Err(Failure::SchemaRefused(
+            "the database does not let this service make triggers, by which it counts: grant TRIGGER on its tables, \
+             with a binary log also set log_bin_trust_function_creators = 1"
+                .to_owned(),
+        ))),
+        result => result.map(Ok),
+    }
 }

@@ -42,11 +42,14 @@ impl Memory {
 
     fn run(&mut self, command: &Command) -> Outcome {
         match command {
-            Command::Store(event) => {
-                let same = |other: &Event| (&other.source, &other.id) == (&event.source, &event.id);
-                let new = !self.events.iter().any(same);
-                if new {
-                    self.events.push(event.clone());
+            Command::Store(events) => {
+                let mut new = 0;
+                for event in events {
+                    let same = |other: &Event| (&other.source, &other.id) == (&event.source, &event.id);
+                    if !self.events.iter().any(same) {
+                        self.events.push(event.clone());
+                        new += 1;
+                    }
                 }
                 Outcome::Stored { new }
             }

@@ -40,7 +40,7 @@ impl<T: Tables> Database<T> {
     /// which the server closes when it is not used for [`UNUSED`].
     pub async fn lock(&self, name: &str) -> Result<Option<Conn>, Failure> {
         let work = async {
-            let mut lease = self.pool.lease().await?;
+            let mut lease = self.pool.lease_reserved().await?;
             match hold_lock(lease.connection(), name).await {
                 Ok(true) => return Ok(Some(lease.keep())),
                 Ok(false) => lease.give_back(),

@@ -1,15 +1,12 @@
 //! Making the tables current, one replica at a time.
 
 use mysql_async::prelude::Queryable;
-use mysql_async::Conn;
 
 use super::failure::{classify, is_broken};
 use super::lock::take_lock;
-use super::{Answer, Database, Failure, RecordedVersion, Statement, Tables};
+use super::session::UNLIMITED;
+use super::{Answer, Connection, Database, Failure, RecordedVersion, Statement, Tables};
 use crate::log::{self, Level};
-
-/// A large table takes its time; only requests are held to the query timeout.
-const UNLIMITED: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES' /*M!, max_statement_time = 0 */";
 
 /// How long to wait for another replica that makes the tables current.
 const LOCK_SECONDS: u32 = 60;
@@ -28,7 +25,7 @@ impl<T: Tables> Database<T> {
     }
 }
 
-async fn migrate<T: Tables>(connection: &mut Conn, tables: &T) -> Answer<()> {
+async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<()> {
     connection.query_drop(UNLIMITED).await?;
     if !take_lock(connection, T::SCHEMA, LOCK_SECONDS).await? {
         return Ok(Err(Failure::Unavailable(

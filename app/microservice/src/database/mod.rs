@@ -6,6 +6,8 @@ mod lock;
 mod migrate;
 mod pool;
 mod row;
+mod server_errors;
+mod session;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +24,7 @@ use crate::metrics::Family;
 pub use failure::{is_denied, is_duplicate, Failure};
 pub use lock::UNUSED;
 pub use row::{integer, text};
+pub use session::Connection;
 
 use failure::{classify, is_broken};
 use keeper::Keeper;
@@ -29,6 +32,18 @@ use pool::Pool;
 
 /// The time in which a request gets its answer from the database or an error.
 pub const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time in which readiness is known: less than the probe waits.
+const READY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Which connections work may use.
+#[derive(Clone, Copy)]
+enum Lane {
+    /// Those for which requests queue.
+    Requests,
+    /// The one that is kept for probes, which must not queue behind requests.
+    Reserved,
+}
 
 /// What came of a statement: the outer error is the database's, the inner one ours.
 pub type Answer<T> = Result<Result<T, Failure>, Error>;
@@ -42,7 +57,7 @@ pub trait Statement: Sync {
     fn writes(&self) -> bool;
 
     /// Asks it.
-    fn run(&self, connection: &mut Conn) -> impl Future<Output = Answer<Self::Answer>> + Send;
+    fn run(&self, connection: &mut Connection) -> impl Future<Output = Answer<Self::Answer>> + Send;
 }
 
 /// The tables of a service. Migrations go forward only and never drop a row.
@@ -95,7 +110,8 @@ impl<T: Tables> Database<T> {
     /// Does what a request asks for.
     pub async fn run<S: Statement>(&self, statement: &S) -> Result<S::Answer, Failure> {
         let sent = AtomicBool::new(false);
-        self.bounded(&sent, self.run_with_retry(statement, &sent)).await
+        let work = self.run_with_retry(statement, Lane::Requests, &sent);
+        self.bounded(QUERY_TIMEOUT, &sent, work).await
     }
 
     /// Makes the tables current when asked to, rather than by itself.
@@ -107,7 +123,10 @@ impl<T: Tables> Database<T> {
 
     /// Whether the database answers and its tables are current.
     pub async fn check_ready(&self) -> Result<(), Failure> {
-        let result = match self.run(&RecordedVersion(T::SCHEMA)).await {
+        let sent = AtomicBool::new(false);
+        let version = RecordedVersion(T::SCHEMA);
+        let work = self.run_with_retry(&version, Lane::Reserved, &sent);
+        let result = match self.bounded(READY_TIMEOUT, &sent, work).await {
             Ok(version) if version >= Some(self.tables.version()) => return Ok(()),
             Ok(_) => {
                 self.keeper.wake();
@@ -143,19 +162,17 @@ impl<T: Tables> Database<T> {
         ]
     }
 
-    /// Holds work to [`QUERY_TIMEOUT`]. Work that was never sent to the database cannot have
-    /// happened, which the client may know.
+    /// Holds work to a limit. Work that was never sent to the database cannot have happened, which the client may know.
     async fn bounded<A>(
         &self,
+        limit: Duration,
         sent: &AtomicBool,
         work: impl Future<Output = Result<A, Failure>>,
     ) -> Result<A, Failure> {
-        let result = match timeout(QUERY_TIMEOUT, work).await {
+        let result = match timeout(limit, work).await {
             Ok(result) => result,
             Err(_) if sent.load(Ordering::Relaxed) => Err(Failure::Timeout),
-            Err(_) => Err(Failure::Unavailable(
-                "no database connection became free in time; nothing was changed",
-            )),
+            Err(_) => Err(pool::BUSY),
         };
         match &result {
             Err(Failure::SchemaBehind) => self.keeper.wake(),
@@ -170,10 +187,18 @@ impl<T: Tables> Database<T> {
     /// A pooled connection may have gone stale: the database was restarted while it lay idle. What
     /// only reads is then tried once more on a new connection. What writes is never sent twice,
     /// since a connection that breaks does not tell whether the database has done the work.
-    async fn run_with_retry<S: Statement>(&self, statement: &S, sent: &AtomicBool) -> Result<S::Answer, Failure> {
+    async fn run_with_retry<S: Statement>(
+        &self,
+        statement: &S,
+        lane: Lane,
+        sent: &AtomicBool,
+    ) -> Result<S::Answer, Failure> {
         let mut may_retry = !statement.writes();
         loop {
-            let mut lease = self.pool.lease().await?;
+            let mut lease = match lane {
+                Lane::Requests => self.pool.lease().await?,
+                Lane::Reserved => self.pool.lease_reserved().await?,
+            };
             sent.store(true, Ordering::Relaxed);
             let error = match statement.run(lease.connection()).await {
                 Ok(answer) => {
@@ -205,7 +230,7 @@ impl Statement for RecordedVersion {
         false
     }
 
-    async fn run(&self, connection: &mut Conn) -> Answer<Option<u32>> {
+    async fn run(&self, connection: &mut Connection) -> Answer<Option<u32>> {
         let statement = format!("SELECT MAX(version) FROM {}", self.0);
         let rows: Vec<Row> = connection.exec(statement, ()).await?;
         Ok(Ok(rows.first().and_then(|row| integer(row, 0))))

@@ -1,5 +1,6 @@
 //! Everything that can go wrong for a client, with the one shape all errors have.
 
+use hyper::header::HeaderName;
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -18,6 +19,10 @@ impl Code {
         Code { name, status }
     }
 
+    /// What came is no HTTP.
+    pub const BAD_REQUEST: Code = Code::new("bad_request", StatusCode::BAD_REQUEST);
+    /// The request's head is larger than the service takes.
+    pub const HEAD_TOO_LARGE: Code = Code::new("head_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     /// The body is not JSON.
     pub const INVALID_JSON: Code = Code::new("invalid_json", StatusCode::BAD_REQUEST);
     /// A query parameter breaks a rule.
@@ -62,8 +67,8 @@ pub struct Problem {
     pub message: String,
     /// Each wrong field, where the error is about fields.
     pub fields: Vec<FieldError>,
-    /// The methods the path knows, for [`Code::METHOD_NOT_ALLOWED`].
-    pub allow: Option<&'static str>,
+    /// A header that tells more, such as the methods that the path knows.
+    pub header: Option<(HeaderName, &'static str)>,
 }
 
 impl Problem {
@@ -73,7 +78,7 @@ impl Problem {
             code,
             message: message.into(),
             fields: Vec::new(),
-            allow: None,
+            header: None,
         }
     }
 

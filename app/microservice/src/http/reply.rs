@@ -1,26 +1,25 @@
 //! Answers: status, headers and body, before they go to the wire.
 
-use hyper::body::Bytes;
 use hyper::header::{
-    HeaderName, HeaderValue, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    HeaderName, HeaderValue, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, StatusCode};
 
-use super::Problem;
+use super::{Content, Problem};
 
 /// Seconds after which a client may try again when the service is busy or the database is away. The pool tries to connect
 /// about once a second then.
 const RETRY_AFTER_SECONDS: &str = "1";
 
 /// An answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Reply {
     /// The status.
     pub status: StatusCode,
     /// The headers, without those that the HTTP library adds.
     pub headers: HeaderMap,
     /// The body.
-    pub body: Bytes,
+    pub body: Content,
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -29,7 +28,7 @@ impl Reply {
     /// An answer with a body of this type.
     ///
     /// Nothing but the page may be run or framed by a browser, not even what `/echo` sends back.
-    pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Reply {
+    pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Content>) -> Reply {
         Reply {
             status,
             headers: HeaderMap::new(),
@@ -50,18 +49,18 @@ impl Reply {
     }
 
     /// 200 with JSON.
-    pub fn json(body: impl Into<Bytes>) -> Reply {
+    pub fn json(body: impl Into<Content>) -> Reply {
         Reply::new(StatusCode::OK, JSON, body)
     }
 
     /// 200 with plain text.
-    pub fn text(body: impl Into<Bytes>) -> Reply {
+    pub fn text(body: impl Into<Content>) -> Reply {
         let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
         Reply::new(StatusCode::OK, content_type, body)
     }
 
     /// 200 with metrics in Prometheus' text format.
-    pub fn metrics(body: impl Into<Bytes>) -> Reply {
+    pub fn metrics(body: impl Into<Content>) -> Reply {
         let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         Reply::new(StatusCode::OK, content_type, body)
     }
@@ -76,7 +75,7 @@ impl Reply {
         Reply {
             status: StatusCode::NO_CONTENT,
             headers: HeaderMap::new(),
-            body: Bytes::new(),
+            body: Content::default(),
         }
     }
 
@@ -92,8 +91,8 @@ impl Reply {
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Reply {
         let reply = Reply::new(problem.code.status, JSON, problem.to_json());
-        match problem.allow {
-            Some(allow) => reply.with(ALLOW, HeaderValue::from_static(allow)),
+        match problem.header {
+            Some((name, value)) => reply.with(name, HeaderValue::from_static(value)),
             None if problem.code.status == StatusCode::SERVICE_UNAVAILABLE => {
                 reply.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))
             }

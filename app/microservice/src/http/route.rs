@@ -1,5 +1,6 @@
 //! Which paths a service knows, and with which methods.
 
+use hyper::header::ALLOW;
 use hyper::Method;
 
 use super::{Code, Problem};
@@ -60,7 +61,7 @@ impl<'path, R: Route> Target<'path, R> {
         }
         let allow = target.route.allow();
         Err(Problem {
-            allow: Some(allow),
+            header: Some((ALLOW, allow)),
             ..Problem::new(Code::METHOD_NOT_ALLOWED, format!("this path takes only {allow}"))
         })
     }

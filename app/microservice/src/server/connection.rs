@@ -1,47 +1,39 @@
 //! One connection: its requests, one after the other.
 
-use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::body::Bytes;
-use hyper::header::{HeaderName, HeaderValue, CONNECTION};
-use hyper::http::request::Parts as Head;
-use hyper::server::conn::Http;
-use hyper::service::service_fn;
-use hyper::{Body, Request, Response};
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
 
-use super::answer_body::AnswerBody;
-use super::body::read_body;
-use super::memory::{Memory, Share};
-use super::patience::Patient;
+use super::answer::{self, Manner};
+use super::body::{read_body, Body, MAX_DISCARDED};
+use super::connections::{Connections, Guest};
+use super::head::{self, Head};
+use super::stream::Stream;
 use super::Service;
 use crate::context::Context;
 use crate::http::{Parts, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
 use crate::log::{self, Access, Level};
+use crate::memory::Share;
 
-/// The most connections that are open at once; more wait in the system's queue. Each costs the
-/// guest time even when idle: its engine polls all of them in turn.
-const MAX_CONNECTIONS: usize = 1_024;
-/// The time to send a request's head. hyper counts from its first look for one, so that a connection
-/// without a request ends then too; after an answer it looks when its stream does, see [`Patient`].
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time in which a connection may do nothing, such as while a client does not read its answer.
-/// Above the 20 s that reading a body, waiting for memory and asking the database may take together.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a connection that asks for nothing while slots are scarce: a few hundred idle clients
-/// must not keep others out for long.
-const SCARCE_IDLE_TIMEOUT: Duration = Duration::from_secs(3);
-/// The age from which a connection's next answer is its last. The guest gets no signal before it is
-/// ended, so it cannot say goodbye then. Instead no busy connection is ever older than this, which is
-/// less than the pod is kept after it has left its Service (`preStop.sleep` in manifests/app.yaml):
-/// when the end comes, clients that keep connections have moved on to other pods.
+/// The time to send a request's head, from the first moment of a connection or the end of the answer before.
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// The same while connections are scarce: a few hundred idle clients must not keep others out for long.
+const SCARCE_HEAD_LIMIT: Duration = Duration::from_secs(3);
+/// The age from which a connection's next answer is its last. The guest gets no signal before it is ended, so it cannot
+/// say goodbye then. Instead no busy connection is ever older than this, which is less than the pod is kept after it has
+/// left its Service (`preStop.sleep` in manifests/app.yaml): when the end comes, clients that keep connections have moved
+/// on to other pods.
 const MAX_AGE: Duration = Duration::from_secs(2);
-/// The most bytes of a head, give or take a buffer; hyper answers 431 above it.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// The time for which a client is listened to after the last answer, so that it gets to read it:
+/// <https://www.rfc-editor.org/rfc/rfc9112#section-9.6>.
+const LINGER: Duration = Duration::from_secs(2);
+/// What a header takes beside its bytes.
+const HEADER_BYTES: usize = 96;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Who answered: the instance, and how its code is executed.
@@ -53,9 +45,8 @@ pub struct Shared<S> {
     /// What requests ask for.
     pub(super) service: S,
     context: Arc<Context>,
-    memory: Memory,
-    /// One for each connection that may be open.
-    pub(super) slots: Arc<Semaphore>,
+    /// Their places.
+    pub(super) connections: Arc<Connections>,
 }
 
 impl<S> Shared<S> {
@@ -64,127 +55,239 @@ impl<S> Shared<S> {
         Shared {
             service,
             context,
-            memory: Memory::default(),
-            slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            connections: Arc::default(),
         }
     }
 
-    fn slots_are_scarce(&self) -> bool {
-        self.slots.available_permits() < MAX_CONNECTIONS / 4
+    /// Takes a place for a new connection.
+    pub async fn enter(&self) -> Guest {
+        self.connections.enter().await
     }
 }
 
 /// Serves a connection until it ends.
-pub async fn serve<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared<S>>) {
-    let is_asked = Arc::new(AtomicBool::new(false));
-    let limit = {
-        let (shared, is_asked) = (Arc::clone(&shared), Arc::clone(&is_asked));
-        move || match is_asked.load(Ordering::Relaxed) || !shared.slots_are_scarce() {
-            true => IDLE_TIMEOUT,
-            false => SCARCE_IDLE_TIMEOUT,
-        }
+pub async fn serve<S: Service>(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    peer: Option<IpAddr>,
+    guest: Guest,
+    shared: Arc<Shared<S>>,
+) {
+    let mut connection = Connection {
+        stream: Stream::new(socket),
+        peer,
+        guest,
+        opened: Instant::now(),
+        heads: Share::default(),
     };
-    let stream = Patient::new(stream, limit, SCARCE_IDLE_TIMEOUT);
-    let opened = Instant::now();
-    let answer = service_fn(move |request| {
-        let (shared, is_asked) = (Arc::clone(&shared), Arc::clone(&is_asked));
-        async move {
-            is_asked.store(true, Ordering::Relaxed);
-            let response = answer(&shared, request, opened).await;
-            is_asked.store(false, Ordering::Relaxed);
-            Ok::<_, Infallible>(response)
+    while connection.serve_one(&shared).await.is_some() {}
+}
+
+/// A connection with what is remembered from one request to the next.
+struct Connection<S> {
+    stream: Stream<S>,
+    peer: Option<IpAddr>,
+    guest: Guest,
+    opened: Instant,
+    heads: Share,
+}
+
+/// Why a connection has no next request.
+enum NoHead {
+    /// It ended, or nothing came.
+    Closed,
+    /// What came is no request.
+    Refused(Problem),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Answers the next request, if there is one and another may follow.
+    async fn serve_one<T: Service>(&mut self, shared: &Shared<T>) -> Option<()> {
+        self.guest.waits();
+        let head = match self.read_head(shared).await {
+            Ok(head) => head,
+            Err(NoHead::Closed) => return None,
+            Err(NoHead::Refused(problem)) => {
+                self.refuse(problem, &shared.context).await;
+                return None;
+            }
+        };
+        let start = Instant::now();
+        let context = &*shared.context;
+        let path = head.uri.path();
+        let target = find_target::<T>(context, &head, path);
+        // The body is read even when the answer is known: closing a connection with unread bytes in it could take the
+        // answer away from the client.
+        let limit = target
+            .as_ref()
+            .map_or(DEFAULT_BODY_LIMIT, |target| target.route.body_limit());
+        let received = read_body(&mut self.stream, &head, limit, &context.memory).await;
+
+        self.guest.is_served();
+        let answer = answer_complete(shared, target, &head, received.body).await;
+        let reply = answer.unwrap_or_else(Reply::from);
+        let request_id = context.request_ids.choose(head.headers.get(REQUEST_ID));
+        let (reply, body) = self.finish(reply, &head.headers, &request_id, context);
+
+        let now = Instant::now();
+        let (status, duration) = (reply.status.as_u16(), now.duration_since(start));
+        let route = Target::<T::Route>::of_path(path).map(|target| target.route.path());
+        context.metrics.count(route, &head.method, status, duration);
+        log::access(Access {
+            method: head.method.as_str(),
+            path,
+            status,
+            duration,
+            request_id: &request_id,
+        });
+        let manner = Manner {
+            without_body: head.method == Method::HEAD,
+            keeps_alive: head.keeps_alive && received.is_complete && now.duration_since(self.opened) < MAX_AGE,
+            is_http_10: head.is_http_10,
+            now,
+        };
+        self.guest.waits();
+        self.send(&reply, body, manner, context).await
+    }
+
+    /// Reads the next head. It is handed on as a whole: what comes byte by byte is not parsed again with each of them.
+    async fn read_head<T: Service>(&mut self, shared: &Shared<T>) -> Result<Head, NoHead> {
+        let memory = &shared.context.memory;
+        let is_late =
+            |waited: Duration| waited >= HEAD_LIMIT || (waited >= SCARCE_HEAD_LIMIT && shared.connections.are_scarce());
+        self.stream.start_clock();
+        let mut search = head::Search::default();
+        loop {
+            if let Some(range) = search.look(self.stream.received()).map_err(NoHead::Refused)? {
+                self.stream.advance(range.start);
+                let bytes = self.stream.take(range.len());
+                let head = head::read(&bytes).map_err(NoHead::Refused)?;
+                let size = bytes.len() + head.headers.len() * HEADER_BYTES;
+                let counted = memory.for_head(size, &mut self.heads);
+                counted.map_err(|exhausted| NoHead::Refused(exhausted.into()))?;
+                return Ok(head);
+            }
+            let counted = memory.for_head(self.stream.received().len() * 2, &mut self.heads);
+            counted.map_err(|exhausted| NoHead::Refused(exhausted.into()))?;
+            match self.stream.receive(is_late).await {
+                Ok(0) if self.stream.received().is_empty() => return Err(NoHead::Closed),
+                Ok(0) => return Err(NoHead::Refused(head::malformed("no end of its head"))),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::TimedOut && !self.stream.received().is_empty() => {
+                    let message = "the request's head took too long to arrive";
+                    let late = Problem::new(crate::http::Code::REQUEST_TIMEOUT, message);
+                    return Err(NoHead::Refused(late));
+                }
+                Err(error) => {
+                    log::event(Level::Debug, &format!("a connection ended: {error}"));
+                    return Err(NoHead::Closed);
+                }
+            }
         }
-    });
-    let served = Http::new()
-        .http1_only(true)
-        .http1_header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD_BYTES)
-        // The guest's sockets send only the first of several buffers at once, so that head and body
-        // would leave in two packets and each answer would wait 40 ms for an acknowledgement.
-        .http1_writev(false)
-        .serve_connection(stream, answer)
-        .await;
-    if let Err(error) = served {
-        log::event(Level::Debug, &format!("a connection ended early: {error}"));
+    }
+
+    /// Answers what is no request, and counts it.
+    async fn refuse(&mut self, problem: Problem, context: &Context) {
+        let request_id = context.request_ids.choose(None);
+        let (reply, body) = self.finish(problem.into(), &HeaderMap::new(), &request_id, context);
+        let status = reply.status.as_u16();
+        context.metrics.count(None, &Method::GET, status, Duration::ZERO);
+        log::access(Access {
+            method: "-",
+            path: "-",
+            status,
+            duration: Duration::ZERO,
+            request_id: &request_id,
+        });
+        let manner = Manner {
+            without_body: false,
+            keeps_alive: false,
+            is_http_10: false,
+            now: Instant::now(),
+        };
+        // The connection ends in any case.
+        let _ = self.send(&reply, body, manner, context).await;
+    }
+
+    /// Adds what every answer has, and takes the memory for its body.
+    fn finish(&self, reply: Reply, headers: &HeaderMap, request_id: &str, context: &Context) -> (Reply, answer::Body) {
+        let mut reply = context.origins.mark(reply, headers);
+        let count = |reply: &mut Reply| {
+            let content = std::mem::take(&mut reply.body);
+            answer::Body::new(content, &context.memory, self.peer)
+        };
+        let body = count(&mut reply).or_else(|exhausted| {
+            reply = context.origins.mark(Reply::from(Problem::from(exhausted)), headers);
+            count(&mut reply)
+        });
+        if let Ok(value) = HeaderValue::from_str(request_id) {
+            reply.headers.insert(REQUEST_ID, value);
+        }
+        if let Some(served_by) = &context.served_by {
+            reply.headers.insert(SERVED_BY, served_by.clone());
+        }
+        // That problem is so short that it is free.
+        (reply, body.unwrap_or_default())
+    }
+
+    /// Sends an answer. Returns whether another request may follow.
+    async fn send(&mut self, reply: &Reply, body: answer::Body, manner: Manner, context: &Context) -> Option<()> {
+        if let Err(error) = answer::send(&mut self.stream, reply, body, manner, &context.memory).await {
+            log::event(Level::Debug, &format!("an answer was not read: {error}"));
+            return None;
+        }
+        if manner.keeps_alive {
+            return Some(());
+        }
+        self.linger().await;
+        None
+    }
+
+    /// Lets the client read its last answer: a connection that is closed with unread bytes in it is reset, and the client's
+    /// system may discard what it has received.
+    async fn linger(&mut self) {
+        self.stream.start_clock();
+        if self.stream.finish().await.is_err() {
+            return;
+        }
+        let mut discarded = 0;
+        while discarded < MAX_DISCARDED {
+            self.stream.advance(usize::MAX);
+            match self.stream.receive(|waited| waited >= LINGER).await {
+                Ok(0) | Err(_) => return,
+                Ok(bytes) => discarded += bytes,
+            }
+        }
     }
 }
 
-async fn answer<S: Service>(shared: &Shared<S>, request: Request<Body>, opened: Instant) -> Response<AnswerBody> {
-    let start = Instant::now();
-    let context = &*shared.context;
-    let (head, body) = request.into_parts();
-    let request_id = context.request_ids.choose(head.headers.get(REQUEST_ID));
-    let path = head.uri.path();
-    let target = Target::<S::Route>::find(&head.method, path).and_then(|target| {
-        context
-            .origins
-            .check(target.route, &head.method, &head.headers)
-            .map(|()| target)
-    });
-    // The body is read even when the answer is known: closing a connection with unread bytes in it
-    // could take the answer away from the client.
-    let limit = target
-        .as_ref()
-        .map_or(DEFAULT_BODY_LIMIT, |target| target.route.body_limit());
-    let body = read_body(body, limit, &shared.memory).await;
-
-    let (reply, share) = answer_complete(shared, target, &head, body)
-        .await
-        .unwrap_or_else(|problem| (Reply::from(problem), Share::default()));
-    let reply = context.origins.mark(reply, &head.headers);
-
-    let end = Instant::now();
-    let (status, duration) = (reply.status.as_u16(), end.duration_since(start));
-    let route = Target::<S::Route>::of_path(path).map(|target| target.route.path());
-    context.metrics.count(route, &head.method, status, duration);
-    log::access(Access {
-        method: head.method.as_str(),
-        path,
-        status,
-        duration,
-        request_id: &request_id,
-    });
-    let mut response = into_response(reply, share, &request_id, context);
-    if end.duration_since(opened) >= MAX_AGE {
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-/// The answer and the memory it takes until its client has read it.
-async fn answer_complete<S: Service>(
-    shared: &Shared<S>,
-    target: Result<Target<'_, S::Route>, Problem>,
+fn find_target<'path, T: Service>(
+    context: &Context,
     head: &Head,
-    body: Result<(Bytes, Share), Problem>,
-) -> Result<(Reply, Share), Problem> {
+    path: &'path str,
+) -> Result<Target<'path, T::Route>, Problem> {
+    let target = Target::find(&head.method, path)?;
+    context
+        .origins
+        .check(target.route, &head.method, &head.uri, &head.headers)?;
+    crate::http::check_encoding(&head.headers)?;
+    Ok(target)
+}
+
+async fn answer_complete<T: Service>(
+    shared: &Shared<T>,
+    target: Result<Target<'_, T::Route>, Problem>,
+    head: &Head,
+    body: Result<Body, Problem>,
+) -> Result<Reply, Problem> {
     let target = target?;
-    let (body, _body_share) = body?;
+    // What comes of the body takes its share until the answer is there.
+    let Body { bytes, share: _share } = body?;
     let parts = Parts {
         target,
         method: &head.method,
         query: Query::new(head.uri.query()),
         headers: &head.headers,
-        body,
+        body: bytes,
     };
-    let size = S::answer_size(&parts);
-    let _list_share = shared.memory.for_list(size).await?;
-    let reply = shared.service.answer(&parts).await?;
-    let share = shared.memory.for_answer(reply.body.len())?;
-    Ok((reply, share))
-}
-
-fn into_response(reply: Reply, share: Share, request_id: &str, context: &Context) -> Response<AnswerBody> {
-    let mut response = Response::new(AnswerBody::new(reply.body, share));
-    *response.status_mut() = reply.status;
-    *response.headers_mut() = reply.headers;
-    if let Ok(value) = HeaderValue::from_str(request_id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    if let Some(served_by) = &context.served_by {
-        response.headers_mut().insert(SERVED_BY, served_by.clone());
-    }
-    response
+    shared.service.answer(parts).await
 }

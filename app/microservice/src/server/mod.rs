@@ -1,10 +1,12 @@
 //! The server: from a socket to a complete request and back.
 
-mod answer_body;
+mod answer;
 mod body;
+mod chunks;
 mod connection;
-mod memory;
-mod patience;
+mod connections;
+mod head;
+mod stream;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -33,11 +35,8 @@ pub trait Service: Send + Sync + 'static {
     /// Its paths.
     type Route: Route;
 
-    /// Answers a complete request.
-    fn answer(&self, parts: &Parts<'_, Self::Route>) -> impl Future<Output = Result<Reply, Problem>> + Send;
-
-    /// About how many bytes the answer may have, as far as the request tells.
-    fn answer_size(parts: &Parts<'_, Self::Route>) -> usize;
+    /// Answers a complete request. Its body should be dropped as soon as it has been read: it may be large.
+    fn answer(&self, parts: Parts<'_, Self::Route>) -> impl Future<Output = Result<Reply, Problem>> + Send;
 
     /// What the service does beside its requests, for as long as the process runs.
     fn work(&self) -> impl Future<Output = ()> + Send;
@@ -91,6 +90,7 @@ pub fn run<S: Service>(
         let message = format!("listening on {bound} ({}, {})", mode.build(), mode.name());
         log::event(Level::Info, &message);
 
+        tokio::spawn(log::write_forever());
         let worker = Arc::clone(&shared);
         tokio::spawn(async move { worker.service.work().await });
         accept_forever(listener, shared).await;
@@ -101,22 +101,23 @@ pub fn run<S: Service>(
 /// Accepts connections for as long as the process runs. An error of one, such as a client that was
 /// gone before it was accepted, ends nothing.
 async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
-    while let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await {
+    loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // A connection that is gone already fails later; the guest has no such option and needs none.
                 let _ = stream.set_nodelay(true);
-                let shared = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    serve(stream, shared).await;
-                    drop(slot);
-                });
+                let guest = shared.enter().await;
+                let place = guest.place();
+                let served = serve(stream, Some(peer.ip()), guest, Arc::clone(&shared));
+                place.belongs_to(tokio::spawn(served));
             }
             Err(error) if is_of_the_client(&error) => {
                 log::event(Level::Debug, &format!("a client left at once: {error}"));
             }
             Err(error) => {
                 log::event(Level::Warn, &format!("cannot accept a connection: {error}"));
+                // Such as for too many open files, of which the database and others need some as well.
+                shared.connections.make_room();
                 sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
             }
         }

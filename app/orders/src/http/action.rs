@@ -9,14 +9,14 @@ use microservice::http::{Code, Origins, Problem, Reply, Route as _, Target};
 use super::answer::no_order;
 use super::code::{BAD_ID, MISSING_ID};
 use super::{page, Route};
-use crate::command::Command;
+use crate::command::{Command, DeadLetters};
 use crate::order::{read_order, read_orders};
 
 /// A complete request to this service.
 pub type Parts<'request> = microservice::http::Parts<'request, Route>;
 
 /// What a request asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Action {
     /// Nothing but this answer.
     Reply(Reply),
@@ -30,6 +30,15 @@ pub enum Action {
     Initialise,
     /// Something to do with the orders.
     Command(Command, Style),
+    /// Orders by ascending id.
+    List {
+        /// The most orders on the page.
+        limit: usize,
+        /// Only orders with a greater id.
+        after: Option<i32>,
+    },
+    /// Something to do with events that were set aside.
+    DeadLetters(DeadLetters),
     /// The events that were announced, by this query to their receiver.
     Events(String),
 }
@@ -66,6 +75,7 @@ pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Probl
         Route::Echo => Ok(Action::Reply(echo(parts))),
         Route::Init => Ok(Action::Initialise),
         Route::Events => events(parts),
+        Route::DeadLetters => dead_letters(parts),
         Route::Healthz => Ok(Action::Health),
         Route::Readyz => Ok(Action::Readiness),
         Route::Metrics => Ok(Action::Metrics),
@@ -111,12 +121,7 @@ fn one_order(parts: &Parts<'_>, id: i32) -> Result<Action, Problem> {
 fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
     let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = parts.query.get("after").map(|id| read_id(&id)).transpose()?;
-    let command = Command::List {
-        // One more than asked for, to learn whether there is a next page.
-        limit: limit + 1,
-        after,
-    };
-    Ok(Action::Command(command, Style::Page(limit)))
+    Ok(Action::List { limit, after })
 }
 
 /// Hands on what the receiver understands, and nothing else a client may have written.
@@ -134,14 +139,21 @@ fn events(parts: &Parts<'_>) -> Result<Action, Problem> {
     Ok(Action::Events(query))
 }
 
-/// About how many bytes the answer may have, as far as the request tells: lists of orders count.
-pub fn answer_size(parts: &Parts<'_>) -> usize {
-    const ORDER: usize = 1024;
-    if parts.target.route == Route::Orders && *parts.method == Method::GET {
-        parts.limit(DEFAULT_LIMIT, MAX_LIMIT).map_or(0, |limit| limit * ORDER)
-    } else {
-        0
-    }
+fn dead_letters(parts: &Parts<'_>) -> Result<Action, Problem> {
+    let id = parts.query.get("id").map(|id| {
+        id.parse()
+            .map_err(|_| Problem::new(BAD_ID, "the id of a dead letter is a whole number"))
+    });
+    let id: Option<i64> = id.transpose()?;
+    Ok(Action::DeadLetters(match (parts.method, id) {
+        (&Method::POST, id) => DeadLetters::SendAgain(id),
+        (&Method::DELETE, Some(id)) => DeadLetters::Drop(id),
+        (&Method::DELETE, None) => {
+            let message = "say which dead letter: /dead_letters?id=1";
+            return Err(Problem::new(MISSING_ID, message));
+        }
+        _ => DeadLetters::List,
+    }))
 }
 
 /// An order id. A whole number that is too large for one is a number still: no order has it.

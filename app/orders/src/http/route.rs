@@ -27,6 +27,8 @@ pub enum Route {
     OneOrder,
     /// `/events`
     Events,
+    /// `/dead_letters`
+    DeadLetters,
     /// `/healthz`
     Healthz,
     /// `/readyz`
@@ -51,6 +53,7 @@ impl http::Route for Route {
         Route::Orders,
         Route::OneOrder,
         Route::Events,
+        Route::DeadLetters,
         Route::Healthz,
         Route::Readyz,
         Route::Metrics,
@@ -70,6 +73,7 @@ impl http::Route for Route {
             Route::Orders => "/orders",
             Route::OneOrder => "/orders/{id}",
             Route::Events => "/events",
+            Route::DeadLetters => "/dead_letters",
             Route::Healthz => "/healthz",
             Route::Readyz => "/readyz",
             Route::Metrics => "/metrics",
@@ -84,6 +88,7 @@ impl http::Route for Route {
             Route::Init => "GET, POST, OPTIONS",
             Route::DeleteOrder => "GET, POST, DELETE, OPTIONS",
             Route::Orders => "GET, HEAD, POST, OPTIONS",
+            Route::DeadLetters => "GET, HEAD, POST, DELETE, OPTIONS",
             Route::OneOrder => "GET, HEAD, PUT, DELETE, OPTIONS",
             Route::Index
             | Route::Events

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use microservice::http::FieldError;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -12,6 +12,9 @@ use super::{Money, Order, MAX_ADDRESS_CHARACTERS};
 
 /// The most orders that one request may bring.
 pub const MAX_ORDERS: usize = 10_000;
+
+/// The most wrong fields that are told one by one.
+pub const MAX_FIELDS: usize = 100;
 
 /// Why a body brings no order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +67,9 @@ pub fn read_orders(body: &[u8]) -> Result<Vec<Order>, Rejection> {
     if !value.get().starts_with('[') {
         return Err(invalid("the body must be a JSON array of orders"));
     }
-    let values: Vec<&RawValue> = serde_json::from_str(value.get())?;
-    if values.is_empty() || values.len() > MAX_ORDERS {
+    let Elements(Some(values)) = serde_json::from_str(value.get())? else {
         return Err(invalid("the array must hold 1 to 10000 orders"));
-    }
+    };
 
     let mut errors = Errors::default();
     let mut first_with_id = HashMap::with_capacity(values.len());
@@ -89,13 +91,53 @@ pub fn read_orders(body: &[u8]) -> Result<Vec<Order>, Rejection> {
     }
 }
 
+/// The elements of an array, as long as they are not too many or none: what is left out takes no memory.
+struct Elements<'body>(Option<Vec<&'body RawValue>>);
+
+impl<'de> Deserialize<'de> for Elements<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ElementsVisitor)
+    }
+}
+
+struct ElementsVisitor;
+
+impl<'de> Visitor<'de> for ElementsVisitor {
+    type Value = Elements<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while elements.len() < MAX_ORDERS {
+            match sequence.next_element()? {
+                Some(element) => elements.push(element),
+                None => return Ok(Elements(Some(elements).filter(|elements| !elements.is_empty()))),
+            }
+        }
+        let mut more = false;
+        while sequence.next_element::<IgnoredAny>()?.is_some() {
+            more = true;
+        }
+        Ok(Elements(Some(elements).filter(|_| !more)))
+    }
+}
+
 #[derive(Default)]
 struct Errors {
     fields: Vec<FieldError>,
+    /// Wrong fields beyond those that are told.
+    more: usize,
 }
 
 impl Errors {
     fn add(&mut self, prefix: &str, name: &str, message: impl Into<String>) {
+        if self.fields.len() == MAX_FIELDS {
+            self.more += 1;
+            return;
+        }
         self.fields.push(FieldError {
             field: format!("{prefix}{name}"),
             message: message.into(),
@@ -108,8 +150,12 @@ impl Errors {
     }
 
     fn into_rejection(self, message: &str) -> Rejection {
+        let message = match self.more {
+            0 => message.to_owned(),
+            more => format!("{message}; the first {MAX_FIELDS} wrong fields are told, and there are {more} more"),
+        };
         Rejection::Invalid {
-            message: message.to_owned(),
+            message,
             fields: self.fields,
         }
     }

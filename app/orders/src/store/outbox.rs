@@ -8,6 +8,7 @@ use microservice::database::{integer, is_denied, text, Answer, Database, Failure
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
+use super::dead_letters::{list, set_aside};
 use super::OrderTables;
 use crate::event::{Event, Kind};
 
@@ -29,17 +30,21 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
     tax DECIMAL(12,2) NOT NULL, \
     shipping_address VARCHAR(256) CHARACTER SET utf8mb4 NOT NULL) ENGINE = InnoDB";
 
-/// The order as JSON with its values as they are, also those that no order may have: somebody else
-/// may have written them.
-const PAGE: &str = "SELECT sequence, event_id, kind, \
-    DATE_FORMAT(CONVERT_TZ(happened_at, @@session.time_zone, '+00:00'), '%Y-%m-%dT%H:%i:%s.%fZ'), \
-    order_id, \
+/// The order as JSON with its values as they are, also those that no order may have: somebody else may have written them.
+/// Kinds that this version does not know are passed by. From a place on, so that what lies before it is not read again.
+const PAGE: &str = "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
     JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
-        'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address) \
-    FROM orders_outbox ORDER BY sequence LIMIT 128";
+        'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), attempts \
+    FROM orders_outbox WHERE sequence > ? AND kind IN ('created', 'updated', 'deleted') ORDER BY sequence LIMIT 256";
 
-const BACKLOG: &str = "SELECT COUNT(*), \
-    COALESCE(TIMESTAMPDIFF(SECOND, MIN(happened_at), CURRENT_TIMESTAMP(6)), 0) FROM orders_outbox";
+/// About how many wait: as far as it takes no time to count them. Beyond that the sequence numbers tell.
+const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
+    (SELECT COUNT(*) FROM (SELECT 1 FROM orders_outbox LIMIT 10001) AS counted), \
+    (SELECT MAX(sequence) - MIN(sequence) + 1 FROM orders_outbox), \
+    (SELECT TIMESTAMPDIFF(SECOND, happened_at, CURRENT_TIMESTAMP(6)) FROM orders_outbox ORDER BY sequence LIMIT 1), \
+    (SELECT COUNT(*) FROM (SELECT kind FROM orders_outbox ORDER BY sequence LIMIT 10000) AS oldest \
+        WHERE kind NOT IN ('created', 'updated', 'deleted')), \
+    (SELECT COUNT(*) FROM (SELECT 1 FROM orders_dead_letters LIMIT 10000) AS letters)";
 
 /// Makes the outbox and what fills it.
 pub async fn create(connection: &mut Conn) -> Answer<()> {
@@ -81,10 +86,14 @@ pub struct Outbox {
 /// What waits in the outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Events.
+    /// Events; above 10,000 about that many.
     pub events: u64,
     /// Seconds since the oldest of them happened.
     pub seconds: u64,
+    /// Those that this version cannot read, among the 10,000 oldest.
+    pub unreadable: u64,
+    /// Events that were set aside, up to 10,000.
+    pub dead_letters: u64,
 }
 
 impl Outbox {
@@ -94,28 +103,47 @@ impl Outbox {
         Ok(connection.map(|connection| Outbox { connection }))
     }
 
-    /// The next events, the oldest first.
-    pub async fn page(&mut self) -> Result<Vec<Event>, Error> {
-        let rows: Vec<Row> = self.connection.exec(PAGE, ()).await?;
-        // Every row was written by the triggers above, so none is left out here.
+    /// The next events after a sequence number, the oldest first. What cannot be read is passed by.
+    pub async fn page(&mut self, after: i64) -> Result<Vec<Event>, Error> {
+        let rows: Vec<Row> = self.connection.exec(PAGE, (after,)).await?;
         Ok(rows.iter().filter_map(event_of).collect())
     }
 
     /// Removes events that have been delivered.
     pub async fn remove(&mut self, sequences: &[i64]) -> Result<(), Error> {
-        let sequences: Vec<String> = sequences.iter().map(i64::to_string).collect();
-        let list = sequences.join(", ");
-        let statement = format!("DELETE FROM orders_outbox WHERE sequence IN ({list})");
+        let statement = format!("DELETE FROM orders_outbox WHERE sequence IN ({})", list(sequences));
         self.connection.query_drop(statement).await
+    }
+
+    /// Counts an attempt for events that were not taken.
+    pub async fn count_attempt(&mut self, sequences: &[i64], reason: &str) -> Result<(), Error> {
+        const LONGEST: usize = 255;
+        let reason: String = reason.chars().take(LONGEST).collect();
+        let statement = format!(
+            "UPDATE orders_outbox SET attempts = attempts + 1, last_error = ? WHERE sequence IN ({})",
+            list(sequences)
+        );
+        self.connection.exec_drop(statement, (reason,)).await
+    }
+
+    /// Sets events aside.
+    pub async fn set_aside(&mut self, sequences: &[i64]) -> Result<(), Error> {
+        set_aside(&mut self.connection, sequences).await
     }
 
     /// What waits.
     pub async fn backlog(&mut self) -> Result<Backlog, Error> {
-        let rows: Vec<Row> = self.connection.exec(BACKLOG, ()).await?;
+        const COUNTED: u64 = 10_000;
+        let rows: Vec<Row> = self.connection.query(BACKLOG).await?;
         let number = |column| rows.first().and_then(|row| integer(row, column)).unwrap_or(0);
         Ok(Backlog {
-            events: number(0),
-            seconds: number(1),
+            events: match number(0) {
+                counted @ ..=COUNTED => counted,
+                _ => number(1),
+            },
+            seconds: number(2),
+            unreadable: number(3),
+            dead_letters: number(4),
         })
     }
 }
@@ -128,5 +156,6 @@ fn event_of(row: &Row) -> Option<Event> {
         time: text(row, 3)?.to_owned(),
         order_id: integer(row, 4)?,
         order: text(row, 5)?.to_owned(),
+        attempts: integer(row, 6)?,
     })
 }

@@ -4,8 +4,8 @@ use microservice::database::{integer, text, Answer, Failure, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
-use super::outbox;
-use crate::schema::{plan, Column, DemoRows, Plan, ORDERS_VERSION, OUTBOX_VERSION};
+use super::{dead_letters, outbox};
+use crate::schema::{plan, Column, DemoRows, Plan, DEAD_LETTERS_VERSION, ORDERS_VERSION, OUTBOX_VERSION};
 
 const COLUMNS: &str = "SELECT column_name, data_type, column_key FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = 'orders' ORDER BY ordinal_position";
@@ -50,7 +50,7 @@ impl Tables for OrderTables {
 
     fn version(&self) -> u32 {
         match self.announces {
-            true => OUTBOX_VERSION,
+            true => DEAD_LETTERS_VERSION,
             false => ORDERS_VERSION,
         }
     }
@@ -85,6 +85,10 @@ impl Tables for OrderTables {
                 return Ok(Err(failure));
             }
             done.push("CreateOutbox".to_owned());
+        }
+        if self.announces && (version < Some(DEAD_LETTERS_VERSION) || plan == Plan::Create) {
+            dead_letters::create(connection).await?;
+            done.push("CreateDeadLetters".to_owned());
         }
         Ok(Ok((!done.is_empty()).then(|| done.join(", "))))
     }

@@ -105,17 +105,64 @@ pub fn cases() -> Vec<Case> {
                     .with("sec-fetch-site", "cross-site")
                     .with("origin", "https://evil.example"),
                 step("DELETE", "/orders/$1", "", 403).with("sec-fetch-site", "cross-site"),
-                get("/delete_order?id=$1", 404).with("sec-fetch-site", "same-origin"),
-                get("/orders/$1", 404).with("sec-fetch-site", "cross-site"),
+                step("DELETE", "/orders/$1", "", 404)
+                    .with("host", "localhost")
+                    .with("sec-fetch-site", "same-origin"),
                 get("/orders/$1", 404)
+                    .with("host", "localhost")
+                    .with("sec-fetch-site", "cross-site"),
+                get("/orders/$1", 404)
+                    .with("host", "localhost")
                     .with("origin", "https://evil.example")
                     .no_header("access-control-allow-origin"),
                 step("OPTIONS", "/orders/$1", "", 204)
+                    .with("host", "localhost")
                     .with("origin", "https://evil.example")
                     .with("access-control-request-method", "DELETE")
                     .header("allow", "GET, HEAD, PUT, DELETE, OPTIONS")
                     .no_header("access-control-allow-origin")
                     .no_header("access-control-allow-methods"),
+            ],
+        ),
+        case(
+            "neighbours, rebound names and forms change nothing",
+            Needs::Nothing,
+            [
+                get("/delete_order?id=$1", 403)
+                    .with("sec-fetch-site", "same-site")
+                    .with("origin", "http://localhost:3000")
+                    .error("cross_site", &[]),
+                get("/delete_order?id=$1", 403)
+                    .with("host", "evil.example")
+                    .with("origin", "http://evil.example")
+                    .with("sec-fetch-site", "same-origin"),
+                get("/orders", 403)
+                    .with("host", "evil.example")
+                    .with("sec-fetch-site", "same-origin"),
+                post("/delete_order?id=$1", "", 403).with("origin", "http://evil.example"),
+                post("/create_order", "{}", 403)
+                    .with("origin", "http://evil.example")
+                    .with("content-type", "application/x-www-form-urlencoded"),
+                post("/create_order", "{}", 415)
+                    .with("host", "localhost")
+                    .with("origin", "http://localhost")
+                    .with("content-type", "application/x-www-form-urlencoded")
+                    .error("unsupported_media_type", &[]),
+                post("/create_order", "{}", 422)
+                    .with("host", "localhost")
+                    .with("origin", "http://localhost"),
+                // An image, from a page without TLS.
+                get("/delete_order?id=$1", 403)
+                    .with("host", "10.0.0.7:30080")
+                    .with("user-agent", "Mozilla/5.0 (X11; Linux x86_64)"),
+                get("/init", 403)
+                    .with("sec-fetch-site", "none")
+                    .with("host", "localhost"),
+                // curl.
+                get("/delete_order?id=$1", 404).with("user-agent", "curl/8.14.1"),
+                post("/create_order", "{}", 422)
+                    .with("content-type", "application/x-www-form-urlencoded")
+                    .with("user-agent", "curl/8.14.1"),
             ],
         ),
         case(

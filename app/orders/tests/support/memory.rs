@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use app::command::{Command, Outcome};
-use app::http::{read_action, reply_to_outcome, Action, Parts};
+use app::command::{Command, Outcome, PageWriter};
+use app::http::{read_action, reply_to_outcome, Action, Parts, Style};
 use app::order::Order;
 use microservice::http::{Origins, Problem, Reply};
+use microservice::memory::Buffer;
 use service_tests::http::{Request, Response};
 use service_tests::in_process;
 
@@ -35,9 +36,27 @@ impl Memory {
         match read_action(parts, &self.origins)? {
             Action::Reply(reply) => Ok(reply),
             Action::Command(command, style) => reply_to_outcome(self.run(command), style),
+            Action::List { limit, after } => reply_to_outcome(self.list(limit, after), Style::Page(limit)),
             Action::Initialise | Action::Readiness => Ok(Reply::done()),
-            action @ (Action::Health | Action::Metrics | Action::Events(_)) => panic!("{action:?} is of the edges"),
+            action @ (Action::Health | Action::Metrics | Action::Events(_) | Action::DeadLetters(_)) => {
+                panic!("{action:?} is of the edges")
+            }
         }
+    }
+
+    fn list(&self, limit: usize, after: Option<i32>) -> Outcome {
+        let after = after.unwrap_or(i32::MIN);
+        let mut page = PageWriter::new(Memory::buffer(), limit);
+        for order in self.orders.values().filter(|order| order.order_id > after) {
+            page.push(order).unwrap();
+        }
+        Outcome::Page(page.finish().unwrap())
+    }
+
+    fn buffer() -> Buffer {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let memory = microservice::memory::Memory::default();
+        runtime.unwrap().block_on(memory.buffer(0)).unwrap()
     }
 
     fn run(&mut self, command: Command) -> Outcome {
@@ -51,13 +70,8 @@ impl Memory {
                 self.orders.extend(new.into_iter().map(|order| (order.order_id, order)));
                 Outcome::Done
             }
-            Command::List { limit, after } => {
-                let after = after.unwrap_or(i32::MIN);
-                let rows = self.orders.values().filter(|order| order.order_id > after);
-                Outcome::Orders(rows.take(limit).cloned().collect())
-            }
             Command::Find(id) => match self.orders.get(&id) {
-                Some(order) => Outcome::Orders(vec![order.clone()]),
+                Some(order) => Outcome::Order(order.clone()),
                 None => Outcome::Missing,
             },
             Command::Update(order) => match self.orders.get_mut(&order.order_id) {

@@ -1,13 +1,14 @@
 //! A receiver of events that does what a test asks for. Beside it, the real one receives events in
 //! the cluster's tests.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use microservice::signature::Secret;
 use serde_json::Value;
 
 /// What the receiver does with the next event.
@@ -34,6 +35,9 @@ struct State {
     events: Vec<Value>,
     deeds: VecDeque<Deed>,
     lasting: Option<Deed>,
+    /// What is done with events of these orders, whatever else was planned.
+    by_order: HashMap<i64, Deed>,
+    secret: Option<Secret>,
 }
 
 impl Receiver {
@@ -66,6 +70,22 @@ impl Receiver {
         state.lasting = lasting;
     }
 
+    /// Does this with all events of these orders.
+    pub fn plan_for(&self, orders: impl IntoIterator<Item = i64>, deed: Option<Deed>) {
+        let mut state = self.state.lock().unwrap();
+        for order in orders {
+            match deed {
+                Some(deed) => state.by_order.insert(order, deed),
+                None => state.by_order.remove(&order),
+            };
+        }
+    }
+
+    /// Signs its answers from now on.
+    pub fn share(&self, secret: &str) {
+        self.state.lock().unwrap().secret = Some(Secret::new(secret));
+    }
+
     /// All events that were taken, answered or not, in the order of their arrival.
     pub fn events(&self) -> Vec<Value> {
         self.state.lock().unwrap().events.clone()
@@ -93,16 +113,31 @@ impl Receiver {
 }
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
-    while let Some(body) = read_request(&mut stream) {
-        let event: Value = serde_json::from_slice(&body).unwrap();
-        let deed = {
+    while let Some((body, signature)) = read_request(&mut stream) {
+        let events: Value = serde_json::from_slice(&body).unwrap();
+        let events = match events {
+            Value::Array(events) => events,
+            event => vec![event],
+        };
+        let (deed, secret) = {
             let mut state = state.lock().unwrap();
-            state.events.push(event);
-            state.deeds.pop_front().or(state.lasting)
+            let order = |event: &Value| event["data"]["order_id"].as_i64().unwrap();
+            let special = events
+                .iter()
+                .find_map(|event| state.by_order.get(&order(event)).copied());
+            state.events.extend(events);
+            (
+                special.or_else(|| state.deeds.pop_front()).or(state.lasting),
+                state.secret.clone(),
+            )
         };
         match deed.unwrap_or(Deed::Answer(200)) {
             Deed::Answer(status) => {
-                let answer = format!("HTTP/1.1 {status} So\r\ncontent-length: 2\r\n\r\n{{}}");
+                let signed = secret.zip(signature).map_or(String::new(), |(secret, request)| {
+                    assert!(secret.verify_request(&body, &request));
+                    format!("x-signature: {}\r\n", secret.sign_answer(&request, b"{}"))
+                });
+                let answer = format!("HTTP/1.1 {status} So\r\n{signed}content-length: 2\r\n\r\n{{}}");
                 if stream.write_all(answer.as_bytes()).is_err() {
                     return;
                 }
@@ -113,8 +148,8 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     }
 }
 
-/// The body of the next request, while there is one.
-fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+/// The body and the signature of the next request, while there is one.
+fn read_request(stream: &mut TcpStream) -> Option<(Vec<u8>, Option<String>)> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -125,18 +160,18 @@ fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     }
     let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
     assert!(head.starts_with("post /events http/1.1\r\n"), "{head}");
-    assert!(
-        head.contains("\r\ncontent-type: application/cloudevents+json\r\n"),
-        "{head}"
-    );
-    let length = head
-        .split("content-length: ")
-        .nth(1)
-        .unwrap()
-        .split('\r')
-        .next()
-        .unwrap();
-    let mut body = vec![0; length.parse().unwrap()];
+    assert!(head.contains("\r\ncontent-type: application/cloudevents"), "{head}");
+    let header = |name: &str| {
+        Some(
+            head.split(&format!("\r\n{name}: "))
+                .nth(1)?
+                .split('\r')
+                .next()?
+                .to_owned(),
+        )
+    };
+    let signature = header("x-signature");
+    let mut body = vec![0; header("content-length").unwrap().parse().unwrap()];
     stream.read_exact(&mut body).ok()?;
-    Some(body)
+    Some((body, signature))
 }

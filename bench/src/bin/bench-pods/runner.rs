@@ -176,14 +176,15 @@ impl Runner<'_> {
 
     async fn answered(&self, cache: &Cache, load: Load, seconds: u32) -> Outcome<bench::benchmark::wrk::Answers> {
         let answers = self.target.load(cache, load, seconds).await?;
-        match answers.errors {
-            0 => Ok(answers),
-            // Errors are quicker than answers: such a figure says nothing.
-            errors => Err(Failure::cluster(format!(
-                "`{}` has failed to answer {errors} of {} requests",
-                self.contender.name, answers.count
-            ))),
+        // A service that has more requests than it can answer in time refuses some (503 `busy`), and the slowest of these
+        // has that with 256 connections. Errors are quicker than answers: with many of them a figure says nothing.
+        if answers.errors > u64::from(answers.count) / 20 {
+            return Err(Failure::cluster(format!(
+                "`{}` has failed to answer {} of {} requests",
+                self.contender.name, answers.errors, answers.count
+            )));
         }
+        Ok(answers)
     }
 
     async fn account(&self) -> Outcome<Account> {

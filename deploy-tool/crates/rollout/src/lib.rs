@@ -44,7 +44,7 @@ pub use problem::{Evidence, NOTHING_LOGGED, Problem};
 pub use refusal::{Controller, refused_before};
 pub use replace::pods_to_replace;
 pub use row::{Row, RowState, rows};
-pub use sandbox::unknown_handler;
+pub use sandbox::{cannot_ask_systemd, unknown_handler};
 pub use target::{Target, TargetKind};
 pub use trim::Trim;
 

@@ -3,7 +3,9 @@
 use k8s_openapi::api::core::v1::{Event, Pod};
 
 use super::{Clock, Objects, Problem, State, container, events, pod, says, thresholds};
-use diagnostics::code::rollout::{CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, VOLUME_NOT_MOUNTED};
+use diagnostics::code::rollout::{
+    CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, SYSTEMD_NOT_REACHED, VOLUME_NOT_MOUNTED,
+};
 
 /// Why the kubelet cannot give a pod its volumes.
 const VOLUME_TROUBLE: [&str; 2] = ["FailedMount", "FailedAttachVolume"];
@@ -38,6 +40,16 @@ fn no_sandbox(pod: &Pod, event: &Event, clock: Clock) -> State {
             .showing(vec![format!("containerd says: {message}")])
             .failed();
     }
+    if cannot_ask_systemd(message) && is_fresh(event, clock) {
+        let next = format!(
+            "`deploy-tool node install {node}` brings an engine that needs no D-Bus; or install and start D-Bus on the node"
+        );
+        let sentence =
+            format!("{title}: crun on node `{node}` cannot ask systemd for a cgroup: no D-Bus daemon runs there");
+        return Problem::new(&SYSTEMD_NOT_REACHED, sentence, next)
+            .showing(vec![format!("containerd says: {message}")])
+            .failed();
+    }
     let sentence = format!(
         "{title} has no sandbox on node `{node}` yet: {}",
         sandbox_reason(message)
@@ -61,6 +73,11 @@ pub fn unknown_handler(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("no runtime for \"")?;
     let (handler, rest) = rest.split_once('"')?;
     rest.starts_with(" is configured").then_some(handler)
+}
+
+/// What crun says where systemd has the cgroups and no D-Bus daemon runs.
+pub fn cannot_ask_systemd(message: &str) -> bool {
+    message.contains("cannot open sd-bus")
 }
 
 fn no_volume(pod: &Pod, event: &Event, clock: Clock) -> State {

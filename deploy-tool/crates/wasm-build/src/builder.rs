@@ -18,6 +18,9 @@ use terminal::Progress;
 
 /// Label of a container: the cache that it works for, and its task. There is one at a time.
 const TASK_LABEL: &str = "deploy-tool.task";
+/// The owner's files in a home folder are out of reach for containers that SELinux confines. A label of their own (`:z`) would
+/// stay on them.
+const UNCONFINED: &str = "--security-opt=label=disable";
 /// The least share of the processors, where others want them; the usual one is 1024.
 /// <https://docs.docker.com/engine/containers/resource_constraints/#configure-the-default-cfs-scheduler>
 const LEAST_SHARE: &str = "--cpu-shares=2";
@@ -41,6 +44,7 @@ impl Builder {
     /// # Errors
     /// When this host has none.
     pub async fn find(cache: &Cache, cleanup: &Cleanup, gives_way: bool) -> Outcome<Self> {
+        made_for(std::env::consts::OS, std::env::consts::ARCH)?;
         let image: LocalImage = docker::required_image(BUILDER_IMAGE).await?;
         let engine = image.label(ENGINE_LABEL).ok_or_else(|| {
             Failure::prerequisite(format!(
@@ -88,7 +92,7 @@ impl Builder {
         let root = self.cache.folder();
         let owner = std::fs::metadata(root)
             .map_err(|error| Failure::file(format!("cannot look at `{}`", root.display()), &error))?;
-        let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never"].map(str::to_owned);
+        let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never", UNCONFINED].map(str::to_owned);
         let own = [
             format!("--name={name}"),
             format!("--label={label}"),
@@ -110,6 +114,20 @@ impl Builder {
     fn task_label(&self, task: &str) -> String {
         let cache = digest::hex(self.cache.folder().as_os_str().as_encoded_bytes());
         format!("{}-{task}", &cache[..16])
+    }
+}
+
+/// The image of the compiler is made for one kind of machine, see scripts/host.
+fn made_for(system: &str, machine: &str) -> Outcome<()> {
+    match (system, machine) {
+        ("linux", "x86_64") => Ok(()),
+        _ => Err(
+            Failure::prerequisite("Wasm modules are compiled on Linux on x86-64 alone")
+                .because(format!("this is {system} on {machine}"))
+                .next(
+                    "build there, and deploy from here: `apply`, `plan`, `status`, `logs` and the like work everywhere",
+                ),
+        ),
     }
 }
 
@@ -136,5 +154,21 @@ async fn remove(container: String) -> Outcome<()> {
             "cannot remove a container of the builder",
             &output.stderr,
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diagnostics::ExitStatus;
+
+    #[test]
+    fn another_kind_of_machine_is_refused_by_name() {
+        assert!(made_for("linux", "x86_64").is_ok());
+        for (system, machine) in [("linux", "aarch64"), ("macos", "aarch64"), ("macos", "x86_64")] {
+            let refused = made_for(system, machine).unwrap_err();
+            assert_eq!(refused.status, ExitStatus::Prerequisite);
+            assert_eq!(refused.causes(), [format!("this is {system} on {machine}")]);
+        }
     }
 }

@@ -8,13 +8,12 @@ pub mod proxy;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 pub use gate::{Gate, Known};
 pub use image::Image;
 pub use keys::Keys;
 
-use crate::{Said, eventually};
+use crate::{Said, container_label, eventually};
 
 /// Made by `scripts/images tests`: the registry, and clients that are not ours.
 const IMAGE: &str = "localhost/wasm-registry:trixie";
@@ -42,7 +41,6 @@ impl Registry {
 
     /// The same in a container of this name.
     pub fn start_named(name: &str) -> Self {
-        docker(&["rm", "--force", "--volumes", name]);
         let password = format!("REGISTRY_PASSWORD={PASSWORD}");
         let user = format!("REGISTRY_USER={USER}");
         let names = ["--name", name, "--hostname", name];
@@ -70,7 +68,8 @@ impl Registry {
     }
 
     fn run(arguments: &[&str]) -> Self {
-        let mut all = vec!["run", "--detach", "--label=orders.test=registry"];
+        let label = container_label();
+        let mut all = vec!["run", "--detach", &label];
         all.extend(arguments);
         all.push(IMAGE);
         Self {
@@ -83,7 +82,7 @@ impl Registry {
     /// Waits until it listens.
     fn at(mut self, address: impl Fn(&str) -> String) -> Self {
         let container = self.container.clone();
-        eventually("the registry listens", Duration::from_secs(60), || {
+        eventually("the registry listens", || {
             let said = docker(&["logs", &container]);
             said.stderr.contains("listening on").then_some(())
         });

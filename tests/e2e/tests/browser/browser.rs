@@ -1,13 +1,12 @@
 //! A real Chromium in a container of its own, driven through WebDriver.
 
 use std::cell::RefCell;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use e2e::{eventually, url};
+use e2e::{container_label, eventually, time_limit, url};
 use serde_json::{Value, json};
 use thirtyfour::TypingData;
 use thirtyfour::prelude::*;
@@ -16,8 +15,8 @@ use tokio::runtime::Runtime;
 /// `scripts/images tests` makes it.
 const IMAGE: &str = "localhost/wasm-browser:trixie";
 
-/// Long enough for a page that asks every five seconds, on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(120);
+/// A name that leads this browser to this host.
+pub const REBOUND: &str = "rebound.example";
 
 /// Keeps the processor free between looks.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -36,17 +35,17 @@ impl Browser {
     pub fn start() -> Self {
         // Of an earlier run.
         let _ = std::fs::remove_file(picture_of_failure());
-        // The container is in this host's network, where the service under test listens on loopback as well.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // The container is in this host's network, where the service under test listens on loopback as well. Its driver
+        // takes a port that is free, and says which.
         let container = docker(&[
             "run",
             "--detach",
             "--network=host",
             // Chromium keeps its pictures there; Docker's 64 MB are too few.
             "--shm-size=512m",
-            "--label=deploy-tool.test",
+            &container_label(),
             IMAGE,
-            &format!("--port={port}"),
+            "--port=0",
         ]);
         let mut browser = Self {
             runtime: tokio::runtime::Builder::new_current_thread()
@@ -64,21 +63,34 @@ impl Browser {
             "--no-sandbox",
             "--window-size=1280,900",
             "--hide-scrollbars",
+            &format!("--host-resolver-rules=MAP {REBOUND} 127.0.0.1"),
         ] {
             capabilities.add_arg(argument).unwrap();
         }
+        let port = eventually("the driver says its port", || {
+            let said = run_docker(&["logs", &browser.container]).unwrap();
+            let (_, rest) = said.split_once("started successfully on port ")?;
+            let end = rest.find(|one: char| !one.is_ascii_digit())?;
+            Some(rest[..end].to_owned())
+        });
         let address = format!("http://127.0.0.1:{port}");
         browser.driver = Some(until_done("start a browser", || {
             let driver = WebDriver::new(&address, capabilities.clone());
             browser.runtime.block_on(driver)
         }));
-        browser.wait_for(browser.driver().set_script_timeout(DEADLINE));
+        browser.wait_for(browser.driver().set_script_timeout(time_limit()));
+        browser.wait_for(browser.driver().set_page_load_timeout(time_limit()));
         browser
     }
 
     /// Opens a page of the service under test.
     pub fn open(&self, path: &str) {
         self.wait_for(self.driver().goto(url(path)));
+    }
+
+    /// Opens a page of anybody.
+    pub fn visit(&self, url: &str) {
+        self.wait_for(self.driver().goto(url));
     }
 
     /// Opens a page that no server has.
@@ -163,9 +175,7 @@ impl Browser {
     /// Waits until an expression in the page is true.
     #[track_caller]
     pub fn await_that(&self, expression: &str) {
-        eventually(expression, DEADLINE, || {
-            (self.value(expression) == json!(true)).then_some(())
-        });
+        eventually(expression, || (self.value(expression) == json!(true)).then_some(()));
     }
 
     /// Waits until an element that can be seen has a text with this part in it.
@@ -174,7 +184,10 @@ impl Browser {
         let start = Instant::now();
         let mut text = self.text(css);
         while !text.contains(part) {
-            assert!(start.elapsed() < DEADLINE, "{css} does not say `{part}` but `{text}`");
+            assert!(
+                start.elapsed() < time_limit(),
+                "{css} does not say `{part}` but `{text}`"
+            );
             std::thread::sleep(PAUSE);
             text = self.text(css);
         }
@@ -220,7 +233,7 @@ fn until_done<T>(what: &str, mut action: impl FnMut() -> WebDriverResult<T>) -> 
     loop {
         match action() {
             Ok(value) => return value,
-            Err(error) => assert!(start.elapsed() < DEADLINE, "cannot {what}: {error}"),
+            Err(error) => assert!(start.elapsed() < time_limit(), "cannot {what}: {error}"),
         }
         std::thread::sleep(PAUSE);
     }

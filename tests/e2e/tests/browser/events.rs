@@ -1,7 +1,5 @@
 //! The events that the service announces are shown soon after a change.
 
-use std::time::Duration;
-
 use e2e::{answered, eventually};
 use serde_json::Value;
 
@@ -20,7 +18,7 @@ fn deletions() -> u64 {
 fn a_change_made_here_is_soon_among_the_events_and_counted() {
     let browser = browser_with(1);
     // Those of different orders come in any order: first all that were made until now.
-    eventually("no event waits", Duration::from_secs(120), || {
+    eventually("no event waits", || {
         let (_, metrics) = answered("GET", "/metrics", None);
         metrics.as_str()?.contains("\norders_events_waiting 0\n").then_some(())
     });
@@ -29,6 +27,10 @@ fn a_change_made_here_is_soon_among_the_events_and_counted() {
     browser.click(&button("Delete", 1));
     browser.await_text("#event-list", &format!("Order {} deleted", id(1)));
     assert_eq!(deletions(), before + 1);
-    let shown = browser.text("#event-counts li:last-child").replace(',', "");
-    assert_eq!(shown, format!("{}\ndeleted", before + 1));
+    // Earlier deletions of the same order are listed as well: the page may not have asked again yet.
+    let expected = format!("{}\ndeleted", before + 1);
+    eventually("the page counts it", || {
+        let shown = browser.text("#event-counts li:last-child").replace(',', "");
+        (shown == expected).then_some(())
+    });
 }

@@ -10,6 +10,7 @@
 mod accessibility;
 mod bench;
 mod browser;
+mod elsewhere;
 mod events;
 mod forms;
 mod keyboard;

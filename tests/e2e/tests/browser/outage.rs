@@ -1,7 +1,5 @@
 //! The database goes away and comes back while somebody works.
 
-use std::time::Duration;
-
 use e2e::{eventually, kubectl, pods, reachable};
 
 use crate::orders::{browser_with, fill_in, order, stored};
@@ -12,7 +10,7 @@ struct Outage;
 impl Outage {
     fn begin() -> Self {
         scale_database(0);
-        eventually("the database's pod is gone", Duration::from_secs(120), || {
+        eventually("the database's pod is gone", || {
             pods("orders", "app=mariadb").is_empty().then_some(())
         });
         Self

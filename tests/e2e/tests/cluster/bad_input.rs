@@ -11,7 +11,7 @@ fn an_unknown_context_is_named_and_the_known_ones_are_listed() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_manifest_that_is_no_yaml_is_named_with_its_line() {
-    let broken = Deployment::new("never-made", |name, text| {
+    let broken = Deployment::new("broken", |name, text| {
         Some(if name == "app.yaml" {
             text.replace("strategy:\n", "strategy: {\n")
         } else {

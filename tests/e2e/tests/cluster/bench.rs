@@ -1,23 +1,20 @@
 //! `make bench`: every figure is there, and nothing is left behind.
 
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Said, bench_command, cluster, context, eventually, kubectl};
+use crate::harness::{Namespace, Running, Said, bench_command, cluster, context, eventually, kubectl};
 use crate::release::assert_follows;
-
-const NAMESPACE: &str = "bench-test";
 
 fn bench(arguments: &[&str]) -> Said {
     let command = bench_command().args(arguments).args(["--context", &context()]).output();
     Said::from(command.expect("the benchmark is built: cargo build --release --package bench"))
 }
 
-fn nothing_is_left() {
-    eventually("the namespace is gone", Duration::from_secs(120), || {
-        (kubectl(&["get", "namespace", NAMESPACE]).code != 0).then_some(())
+fn nothing_is_left(namespace: &Namespace) {
+    eventually("the namespace is gone", || {
+        (kubectl(&["get", "namespace", &namespace.name]).code != 0).then_some(())
     });
     for worker in ["worker", "worker2"] {
         let node = format!("{}-{worker}", cluster());
@@ -33,9 +30,15 @@ fn nothing_is_left() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, namespace) = (tempfile::tempdir().unwrap(), Namespace::named("bench"));
     let [page, result] = ["bench.html", "bench.json"].map(|name| folder.path().join(name));
-    let arguments = ["--quick", "--namespace", NAMESPACE, "--page", page.to_str().unwrap()];
+    let arguments = [
+        "--quick",
+        "--namespace",
+        &namespace.name,
+        "--page",
+        page.to_str().unwrap(),
+    ];
     let said = bench(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
     let report: Value = serde_json::from_str(&std::fs::read_to_string(result).unwrap()).unwrap();
     assert!(said.stdout.contains("interpreter"), "{}", said.stdout);
@@ -56,22 +59,24 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
     assert!(report["machine"]["cores"].as_u64() > Some(0), "{}", report["machine"]);
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.matches("<svg").count() > 30 && page.contains("aot"));
-    nothing_is_left();
+    nothing_is_left(&namespace);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_run_that_is_stopped_leaves_nothing_behind() {
-    let arguments = ["--quick", "--namespace", NAMESPACE, "--context", &context()];
-    let mut run = bench_command().args(arguments).spawn().unwrap();
-    eventually("the database is being started", Duration::from_secs(300), || {
-        assert!(run.try_wait().unwrap().is_none(), "it has ended");
-        (kubectl(&["--namespace", NAMESPACE, "get", "deployment", "mariadb"]).code == 0).then_some(())
+    let (context, namespace) = (context(), Namespace::named("bench"));
+    let mut command = bench_command();
+    command.args(["--quick", "--namespace", &namespace.name, "--context", &context]);
+    let mut run = Running::start(command);
+    run.past_builds("its namespace", || {
+        kubectl(&["get", "namespace", &namespace.name]).code == 0
     });
-    let interrupted = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
-    assert!(interrupted.unwrap().success());
-    assert_eq!(run.wait().unwrap().code(), Some(130));
-    nothing_is_left();
+    eventually("the database is being started", || {
+        (kubectl(&["--namespace", &namespace.name, "get", "deployment", "mariadb"]).code == 0).then_some(())
+    });
+    assert_eq!(run.interrupt().code, 130);
+    nothing_is_left(&namespace);
 }
 
 #[test]

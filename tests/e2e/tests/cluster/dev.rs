@@ -1,15 +1,13 @@
 //! A change, served within seconds, and its native code later.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
-use std::{fs, str};
+use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 
-use crate::harness::{Deployment, Said, context, deploy_tool_command, eventually, kubectl, repository};
-
-const NAMESPACE: &str = "dev-loop";
+use crate::harness::{Deployment, Said, context, copy_sources, deploy_tool_command, eventually, kubectl};
 
 /// A copy of the checkout that is edited, and deployed to a namespace of its own.
 struct Checkout {
@@ -22,20 +20,11 @@ struct Checkout {
 impl Checkout {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listed = Command::new("git")
-            .args(["ls-files", "-z"])
-            .current_dir(repository())
-            .output()
-            .unwrap();
-        for file in str::from_utf8(&listed.stdout).unwrap().split_terminator('\0') {
-            let target = folder.path().join(file);
-            fs::create_dir_all(target.parent().unwrap()).unwrap();
-            fs::copy(repository().join(file), target).unwrap();
-        }
+        copy_sources(folder.path());
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         Self {
             folder,
-            deployment: Deployment::new(NAMESPACE, |_, text| Some(text)),
+            deployment: Deployment::new("dev-loop", |_, text| Some(text)),
             run: since.as_nanos(),
         }
     }
@@ -51,6 +40,16 @@ impl Checkout {
         line
     }
 
+    fn serves(&self, line: &str) {
+        let namespace = &self.deployment.namespace.name;
+        let path = format!("/api/v1/namespaces/{namespace}/services/app:http/proxy/page.js");
+        // The pod that is replaced serves on for a moment.
+        eventually("the change is served and nothing else", || {
+            let said = kubectl(&["get", "--raw", &path]);
+            said.stdout.starts_with(line).then_some(())
+        });
+    }
+
     fn run(&self, verb: &[&str]) -> Said {
         let start = Instant::now();
         let mut command = deploy_tool_command(verb);
@@ -60,15 +59,6 @@ impl Checkout {
         println!("{verb:?}: {} after {seconds:.1} s\n{}", said.code, said.stderr);
         said.success()
     }
-}
-
-fn served(line: &str) {
-    let path = format!("/api/v1/namespaces/{NAMESPACE}/services/app:http/proxy/page.js");
-    // The pod that is replaced serves on for a moment.
-    eventually("the change is served and nothing else", Duration::from_secs(60), || {
-        let said = kubectl(&["get", "--raw", &path]);
-        said.stdout.starts_with(line).then_some(())
-    });
 }
 
 fn modes(said: &Said) -> Vec<(Value, Value)> {
@@ -99,7 +89,7 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
     let line = checkout.edit(1);
     let said = checkout.run(&["up", "--dev", "--output", "json"]);
     assert_eq!(modes(&said), expected("interpreter"), "{}", said.stdout);
-    served(&line);
+    checkout.serves(&line);
     let (process, _) = background(&said);
     let killed = Command::new("sh")
         .args(["-c", &format!("kill -9 {process}")])
@@ -116,15 +106,15 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
         said.stdout
     );
     assert_eq!(modes(&said), expected("interpreter"), "{}", said.stdout);
-    served(&line);
+    checkout.serves(&line);
     let (_, log) = background(&said);
 
     let said = checkout.run(&["up", "--output", "json"]);
     assert!(!said.stdout.contains("was not finished"), "{}", said.stdout);
     assert_eq!(modes(&said), expected("aot"), "{}", said.stdout);
-    served(&line);
+    checkout.serves(&line);
     // Whoever of the two came first has compiled, the other one has waited.
-    let log = eventually("the background is done", Duration::from_secs(120), || {
+    let log = eventually("the background is done", || {
         let log = fs::read_to_string(Path::new(&log)).unwrap();
         log.contains("localhost/orders:sha256-").then_some(log)
     });

@@ -1,14 +1,12 @@
 //! The orders service announces its changes, the events service receives them, both as Wasm.
 
-use std::process::Command;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use service_tests::case::unused_ids;
 use service_tests::http::Request;
 
 use crate::harness::{
-    NodePort, answered, deploy_tool, eventually, http_client, kubectl, order, pods, reachable, repository, request,
+    NodePort, answered, cargo, deploy_tool, eventually, http_client, kubectl, order, pods, reachable, repository,
+    request,
 };
 
 /// The contract of its native twin, at two replicas.
@@ -17,23 +15,32 @@ use crate::harness::{
 fn the_events_service_keeps_its_contract_as_wasm() {
     deploy_tool(&["scale", "2", "--deployment", "events"]).success();
     let port = NodePort::open("events", false);
-    eventually("the node's port leads to the pods", Duration::from_secs(120), || {
+    eventually("the node's port leads to the pods", || {
         let health = Request::new("GET", "/healthz").send(&port.address).ok()?;
         let health: Value = serde_json::from_str(&health.body).ok()?;
         (health["build"] == "wasm" && health["mode"] == "aot").then_some(())
     });
-    let output = Command::new("cargo")
-        .args([
-            "test",
-            "--release",
-            "--locked",
-            "--package",
-            "events",
-            "--test",
-            "contract",
-        ])
+    let secret = kubectl(&[
+        "--namespace",
+        "orders",
+        "get",
+        "secret",
+        "events",
+        "--output=go-template={{.data.EVENTS_SECRET | base64decode}}",
+    ]);
+    let contract = [
+        "test",
+        "--release",
+        "--locked",
+        "--package",
+        "events",
+        "--test",
+        "contract",
+    ];
+    let output = cargo(&contract)
         .current_dir(repository().join("app"))
         .env("EVENTS_URL", format!("http://{}", port.address))
+        .env("EVENTS_SECRET", secret.success().stdout.trim())
         .output()
         .unwrap();
     assert!(
@@ -104,13 +111,13 @@ fn every_change_is_listed_once_and_in_order_though_the_receivers_pod_goes() {
     }
     let _diagnosis = Diagnosis;
     for order_id in first..first + 20 {
-        let types = eventually("all events of an order are listed", Duration::from_secs(180), || {
+        let types = eventually("all events of an order are listed", || {
             announced(order_id).filter(|types| types.len() >= 3)
         });
         assert_eq!(types, ["order.created", "order.updated", "order.deleted"], "{order_id}");
     }
     // The old pod is ended after its last requests.
-    eventually("another pod has taken its place", Duration::from_secs(120), || {
+    eventually("another pod has taken its place", || {
         let pods = pods("orders", "app=events");
         (!pods.is_empty() && pods.iter().all(|pod| pod["metadata"]["uid"] != before)).then_some(())
     });

@@ -4,20 +4,21 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Said, cluster, deploy_tool, deploy_tool_command, kubectl, object};
+use crate::harness::{Namespace, Said, cluster, deploy_tool, deploy_tool_command, kubectl, object, unique};
 
 /// A namespace of its own with plain objects, deleted at the end.
 struct Release {
-    namespace: String,
+    namespace: Namespace,
     folder: tempfile::TempDir,
 }
 
 impl Release {
-    fn new(namespace: &str) -> Self {
+    fn new(purpose: &str) -> Self {
         let release = Self {
-            namespace: namespace.to_owned(),
+            namespace: Namespace::named(purpose),
             folder: tempfile::tempdir().unwrap(),
         };
+        let namespace = release.name();
         release.write(
             "namespace.yaml",
             &format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n"),
@@ -25,9 +26,14 @@ impl Release {
         release
     }
 
+    /// The namespace, which is the release's name as well.
+    fn name(&self) -> &str {
+        &self.namespace.name
+    }
+
     /// A Deployment without pods: it is rolled out as soon as it is seen.
-    fn with_deployment(namespace: &str) -> Self {
-        let release = Self::new(namespace);
+    fn with_deployment(purpose: &str) -> Self {
+        let release = Self::new(purpose);
         release.deployment("3306", "");
         release
     }
@@ -57,21 +63,9 @@ impl Release {
             "--manifests",
             self.folder.path().to_str().unwrap(),
             "--namespace",
-            &self.namespace,
+            self.name(),
         ];
         deploy_tool(&[arguments, &place].concat())
-    }
-}
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        kubectl(&[
-            "delete",
-            "namespace",
-            &self.namespace,
-            "--ignore-not-found",
-            "--wait=false",
-        ]);
     }
 }
 
@@ -93,7 +87,7 @@ fn an_edit_shows_exactly_its_field_and_writes_nothing() {
     release.run(&["plan", "--exit-code"]).failure(10, &[]);
     release.run(&["apply"]).success();
     release.run(&["plan", "--exit-code"]).success();
-    let before = object("plan-edit", "deployment/app")["metadata"]["resourceVersion"].clone();
+    let before = object(release.name(), "deployment/app")["metadata"]["resourceVersion"].clone();
 
     release.deployment("3307", "");
     let said = release.run(&["plan", "--output", "json"]).success();
@@ -111,7 +105,7 @@ fn an_edit_shows_exactly_its_field_and_writes_nothing() {
     }]);
     assert_eq!(changed[0]["differences"], expected);
     assert_eq!(
-        object("plan-edit", "deployment/app")["metadata"]["resourceVersion"],
+        object(release.name(), "deployment/app")["metadata"]["resourceVersion"],
         before
     );
 }
@@ -124,7 +118,7 @@ fn a_change_by_others_is_named_by_field_manager_and_time_and_can_be_taken_over()
     let patch = r#"{"spec":{"replicas":1,"paused":true}}"#;
     let theirs = [
         "--namespace",
-        "plan-conflict",
+        release.name(),
         "patch",
         "deployment",
         "app",
@@ -151,7 +145,7 @@ fn a_change_by_others_is_named_by_field_manager_and_time_and_can_be_taken_over()
     );
     assert!(said.stdout.contains("spec.replicas: 1 → 0"), "{}", said.stdout);
     assert_eq!(
-        object("plan-conflict", "deployment/app")["spec"]["replicas"],
+        object(release.name(), "deployment/app")["spec"]["replicas"],
         1,
         "a plan writes nothing"
     );
@@ -170,9 +164,12 @@ fn a_field_that_never_changes_is_found_before_the_first_write() {
     release.write("app.yaml", &text.replace("app: app", "app: other"));
     release.run(&["apply"]).failure(
         1,
-        &["DT0203", "kubectl delete deployment app --namespace plan-immutable"],
+        &[
+            "DT0203",
+            &format!("kubectl delete deployment app --namespace {}", release.name()),
+        ],
     );
-    let later = kubectl(&["--namespace", "plan-immutable", "get", "configmap", "later"]);
+    let later = kubectl(&["--namespace", release.name(), "get", "configmap", "later"]);
     assert_ne!(later.code, 0, "something was written");
 }
 
@@ -188,7 +185,7 @@ fn a_saved_plan_is_applied_exactly_and_refused_once_something_has_changed() {
     release.deployment("3308", "");
     deploy_tool(&["apply", "--plan", &file]).success();
     let port = |expected: &str| {
-        let live = object("plan-saved", "deployment/app");
+        let live = object(release.name(), "deployment/app");
         assert_eq!(
             live["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"],
             expected
@@ -197,7 +194,7 @@ fn a_saved_plan_is_applied_exactly_and_refused_once_something_has_changed() {
     port("3307");
 
     release.run(&["plan", "--save", &file]).success();
-    kubectl(&["--namespace", "plan-saved", "label", "deployment", "app", "by=hand"]).success();
+    kubectl(&["--namespace", release.name(), "label", "deployment", "app", "by=hand"]).success();
     deploy_tool(&["apply", "--plan", &file]).failure(2, &["DT0207", "Deployment `app` has been changed since"]);
     port("3307");
 }
@@ -206,28 +203,30 @@ fn a_saved_plan_is_applied_exactly_and_refused_once_something_has_changed() {
 #[ignore = "needs a cluster, see main.rs"]
 fn a_kind_and_an_object_of_it_in_one_folder_on_the_first_try() {
     let release = Release::new("plan-kinds");
+    let group = unique("plan") + ".example.com";
     let schema = "{type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}";
     release.write(
         "widget.yaml",
         &format!(
-            "apiVersion: plan.example.com/v1\nkind: Widget\nmetadata: {{name: w}}\nspec: {{size: 3}}\n---\n\
-             apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.plan.example.com}}\n\
-             spec:\n  group: plan.example.com\n  scope: Namespaced\n  names: {{kind: Widget, plural: widgets}}\n  \
+            "apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: w}}\nspec: {{size: 3}}\n---\n\
+             apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.{group}}}\n\
+             spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Widget, plural: widgets}}\n  \
              versions: [{{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {schema}}}}}]\n"
         ),
     );
     let applied = release.run(&["apply"]);
+    let widgets = format!("widgets.{group}");
     let found = kubectl(&[
         "--namespace",
-        "plan-kinds",
+        release.name(),
         "get",
-        "widgets.plan.example.com",
+        &widgets,
         "w",
         "--output",
         "jsonpath={.spec.size}",
     ]);
     let again = release.run(&["plan", "--exit-code"]);
-    kubectl(&["delete", "crd", "widgets.plan.example.com", "--wait=false"]);
+    kubectl(&["delete", "crd", &widgets, "--wait=false"]);
     applied.success();
     assert_eq!(found.success().stdout, "3");
     again.success();
@@ -250,19 +249,20 @@ fn a_user_without_rights_gets_the_whole_list_before_anything_is_written() {
         "config.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: later}\n",
     );
-    kubectl(&["--namespace", "plan-rights", "create", "serviceaccount", "reader"]).success();
+    kubectl(&["--namespace", release.name(), "create", "serviceaccount", "reader"]).success();
     let may = "--clusterrole=view";
+    let account = format!("--serviceaccount={}:reader", release.name());
     kubectl(&[
         "--namespace",
-        "plan-rights",
+        release.name(),
         "create",
         "rolebinding",
         "reader",
         may,
-        "--serviceaccount=plan-rights:reader",
+        &account,
     ])
     .success();
-    let token = kubectl(&["--namespace", "plan-rights", "create", "token", "reader"])
+    let token = kubectl(&["--namespace", release.name(), "create", "token", "reader"])
         .success()
         .stdout;
     let kubeconfig = as_user(&release, token.trim());
@@ -275,7 +275,7 @@ fn a_user_without_rights_gets_the_whole_list_before_anything_is_written() {
         "--manifests",
         folder,
         "--namespace",
-        "plan-rights",
+        release.name(),
     ];
     let output = deploy_tool_command(&arguments)
         .env("KUBECONFIG", kubeconfig)
@@ -286,13 +286,13 @@ fn a_user_without_rights_gets_the_whole_list_before_anything_is_written() {
     for part in [
         "DT0204",
         "configmaps",
-        "create, patch  in namespace plan-rights",
+        &format!("create, patch  in namespace {}", release.name()),
         "secrets",
         "kind: Role",
     ] {
         assert!(said.contains(part), "it does not say `{part}`:\n{said}");
     }
-    let later = kubectl(&["--namespace", "plan-rights", "get", "configmap", "later"]);
+    let later = kubectl(&["--namespace", release.name(), "get", "configmap", "later"]);
     assert_ne!(later.code, 0, "something was written");
 }
 

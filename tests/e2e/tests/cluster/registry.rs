@@ -1,7 +1,5 @@
 //! `cluster up --registry` and `up --registry`: images go through a registry with TLS and a password, and the nodes log in.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::registry::{Keys, PASSWORD, Registry, USER};
@@ -9,10 +7,8 @@ use serde_json::json;
 
 use crate::harness::{
     Deployment, Said, cluster, context, deploy_tool_command, eventually, kubectl, object, pods, repository,
+    tool_timeout, unique,
 };
-
-const CONTAINER: &str = "deploy-tool-test-registry";
-const NAMESPACE: &str = "through-registry";
 
 struct Setting {
     registry: Registry,
@@ -48,7 +44,8 @@ fn other_image() -> tempfile::TempDir {
 
 impl Setting {
     fn new() -> Self {
-        let registry = Registry::start_named(CONTAINER);
+        let container = unique("registry");
+        let registry = Registry::start_named(&container);
         let said = Said::from(
             deploy_tool_command(&[
                 "cluster",
@@ -56,7 +53,7 @@ impl Setting {
                 "--name",
                 &cluster(),
                 "--registry",
-                CONTAINER,
+                &container,
                 "--registry-ca",
             ])
             .arg(registry.authority())
@@ -68,7 +65,7 @@ impl Setting {
         let prefix = said.stderr.split("up --registry ").nth(1).unwrap();
         let prefix = prefix.split_whitespace().next().unwrap().to_owned();
         // Pulled for each new pod: what the node has already does not help it.
-        let deployment = Deployment::new(NAMESPACE, |file, text| {
+        let deployment = Deployment::new("through-registry", |file, text| {
             Some(match file {
                 "app.yaml" => text.replace("imagePullPolicy: IfNotPresent", "imagePullPolicy: Always"),
                 _ => text,
@@ -105,11 +102,23 @@ impl Setting {
         Said::from(command.env("DOCKER_CONFIG", self.docker.path()).output().unwrap())
     }
 
+    fn namespace(&self) -> &str {
+        &self.deployment.namespace.name
+    }
+
     fn up(&self, more: &[&str]) -> Said {
         let authority = self.registry.authority();
         let registry = ["--registry", &self.prefix, "--registry-ca", authority.to_str().unwrap()];
         let images = ["--images", self.images.path().to_str().unwrap()];
-        self.tool(&[["up", "--timeout", "4m"].as_slice(), &images, &registry, more].concat())
+        self.tool(
+            &[
+                ["up", "--timeout", &tool_timeout()].as_slice(),
+                &images,
+                &registry,
+                more,
+            ]
+            .concat(),
+        )
     }
 }
 
@@ -117,21 +126,22 @@ impl Setting {
 #[ignore = "needs a cluster, see main.rs"]
 fn images_go_through_a_registry() {
     let setting = Setting::new();
+    let namespace = setting.namespace();
     let said = setting.up(&[]).success();
     assert!(said.stderr.contains("uploaded"), "{}", said.stderr);
 
-    let template = object(NAMESPACE, "deployment/app")["spec"]["template"]["spec"].clone();
+    let template = object(namespace, "deployment/app")["spec"]["template"]["spec"].clone();
     let image = template["containers"][0]["image"].as_str().unwrap().to_owned();
     assert!(
         image.starts_with(&format!("{}/orders@sha256:", setting.prefix)),
         "{image}"
     );
-    assert_eq!(template["imagePullSecrets"][0]["name"], format!("{NAMESPACE}-registry"));
-    let secret = object(NAMESPACE, &format!("secret/{NAMESPACE}-registry"));
+    assert_eq!(template["imagePullSecrets"][0]["name"], format!("{namespace}-registry"));
+    let secret = object(namespace, &format!("secret/{namespace}-registry"));
     assert_eq!(secret["type"], "kubernetes.io/dockerconfigjson");
-    assert!(ready_pod(&image), "no pod runs the pushed image");
+    assert!(ready_pod(namespace, &image), "no pod runs the pushed image");
     // The images of others need no login of ours.
-    let database = object(NAMESPACE, "statefulset/mariadb")["spec"]["template"]["spec"]["imagePullSecrets"].clone();
+    let database = object(namespace, "statefulset/mariadb")["spec"]["template"]["spec"]["imagePullSecrets"].clone();
     assert!(database.is_null(), "{database}");
 
     // Nothing moves a second time, and the verbs that build nothing keep image and login.
@@ -151,12 +161,12 @@ fn images_go_through_a_registry() {
     setting.log_in("another-one");
     setting.up(&[]).success();
     assert_ne!(
-        object(NAMESPACE, &format!("secret/{NAMESPACE}-registry"))["data"],
+        object(namespace, &format!("secret/{namespace}-registry"))["data"],
         secret["data"]
     );
     kubectl(&[
         "--namespace",
-        NAMESPACE,
+        namespace,
         "delete",
         "pod",
         "--selector",
@@ -164,11 +174,9 @@ fn images_go_through_a_registry() {
         "--wait=false",
     ])
     .success();
-    eventually(
-        "a new pod is pulled with the new password",
-        Duration::from_secs(120),
-        || ready_pod(&image).then_some(()),
-    );
+    eventually("a new pod is pulled with the new password", || {
+        ready_pod(namespace, &image).then_some(())
+    });
 }
 
 /// What a key has not signed is not deployed, and what it has signed is.
@@ -205,8 +213,8 @@ fn only_what_is_signed(setting: &Setting, image: &str) {
 }
 
 /// Whether a pod of the service that stays is ready, and was told to run that image.
-fn ready_pod(image: &str) -> bool {
-    pods(NAMESPACE, "app=app").iter().any(|pod| {
+fn ready_pod(namespace: &str, image: &str) -> bool {
+    pods(namespace, "app=app").iter().any(|pod| {
         pod["metadata"]["deletionTimestamp"].is_null()
             && pod["spec"]["containers"][0]["image"] == image
             && pod["status"]["containerStatuses"][0]["ready"] == true

@@ -1,14 +1,14 @@
 //! Scaling, restarting, reading logs and opening ports: small workloads in a namespace of their own.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{context, deploy_tool, deploy_tool_command, eventually, kubectl, object, pods};
+use crate::harness::{
+    Namespace, Running, cluster, context, deploy_tool, deploy_tool_command, eventually, kubectl_with_input, object,
+    pods, time_limit,
+};
 
 /// Answers with its pod's name, and says so in its log: as much of a service as this needs. Probes ask nothing.
 const TALKER: &str = r#"$| = 1; use IO::Socket::INET; my $n = $ENV{HOSTNAME};
@@ -16,45 +16,12 @@ const TALKER: &str = r#"$| = 1; use IO::Socket::INET; my $n = $ENV{HOSTNAME};
     while (my $c = $s->accept) { defined(<$c>) or next; print "asked $n\n";
         print $c "HTTP/1.1 200 OK\r\nContent-Length: ".length($n)."\r\nConnection: close\r\n\r\n$n"; close $c }"#;
 
-/// A namespace that goes with the value.
-struct Namespace(&'static str);
-
-impl Namespace {
-    fn new(name: &'static str, objects: &[Value]) -> Self {
-        kubectl(&["delete", "namespace", name, "--ignore-not-found"]).success();
-        kubectl(&["create", "namespace", name]).success();
-        let namespace = Self(name);
-        let node = context().replacen("kind-", "", 1) + "-control-plane";
-        for object in objects {
-            let mut apply = Command::new("docker")
-                .args([
-                    "exec",
-                    "-i",
-                    &node,
-                    "kubectl",
-                    "--kubeconfig=/etc/kubernetes/admin.conf",
-                ])
-                .args(["--namespace", name, "apply", "--filename", "-"])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::null())
-                .spawn()
-                .unwrap();
-            apply
-                .stdin
-                .take()
-                .unwrap()
-                .write_all(object.to_string().as_bytes())
-                .unwrap();
-            assert!(apply.wait().unwrap().success(), "{object}");
-        }
-        namespace
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        kubectl(&["delete", "namespace", self.0, "--wait=false"]);
-    }
+/// A namespace with objects.
+fn namespace(purpose: &str, objects: &[Value]) -> Namespace {
+    let namespace = Namespace::create(purpose, &[]);
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
+    kubectl_with_input(&["--namespace", &namespace.name, "create", "--filename", "-"], &list).success();
+    namespace
 }
 
 fn workload(kind: &str, name: &str, cpu: &str, command: &[&str]) -> Value {
@@ -93,49 +60,8 @@ fn talker() -> [Value; 2] {
     [talker, service]
 }
 
-/// A run of the tool that goes on until the value ends.
-struct Running {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-}
-
-impl Running {
-    fn start(arguments: &[&str]) -> Self {
-        let context = context();
-        let mut command = deploy_tool_command(&[arguments, &["--context", &context]].concat());
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let (send, lines) = mpsc::channel();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            stdout
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| send.send(line))
-        });
-        Self { child, lines }
-    }
-
-    /// The first line that is as asked for; the others before it are dropped.
-    #[track_caller]
-    fn line(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        eventually(what, Duration::from_secs(60), || {
-            self.lines.try_iter().find(|line| wanted(line))
-        })
-    }
-
-    /// Ctrl-C, and the exit code.
-    fn interrupt(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended already, unless the test failed.
-        let _ = self.child.kill();
-    }
+fn start(arguments: &[&str]) -> Running {
+    Running::start(deploy_tool_command(&[arguments, &["--context", &context()]].concat()))
 }
 
 fn names(namespace: &str, label: &str) -> Vec<String> {
@@ -157,28 +83,31 @@ fn two_workloads_at_once_and_an_autoscaler_only_when_told() {
         sleeper("StatefulSet", "set", "10m"),
         autoscaler,
     ];
-    let namespace = Namespace::new("verbs-scale", &objects);
-    let scale = |arguments: &[&str]| deploy_tool(&[&["scale", "--namespace", namespace.0], arguments].concat());
+    let namespace = namespace("verbs-scale", &objects);
+    let scale = |arguments: &[&str]| deploy_tool(&[&["scale", "--namespace", &namespace.name], arguments].concat());
 
     scale(&["one=2", "set=3"]).failure(1, &["DT0503", "`auto` keeps it between 1 and 2", "--autoscaler"]);
     assert_eq!(
-        object(namespace.0, "deployment/one")["spec"]["replicas"],
+        object(&namespace.name, "deployment/one")["spec"]["replicas"],
         1,
         "nothing changes unless all can"
     );
     scale(&["one=2", "set=3", "--autoscaler"]).success();
     assert_eq!(
-        (names(namespace.0, "app=one").len(), names(namespace.0, "app=set").len()),
+        (
+            names(&namespace.name, "app=one").len(),
+            names(&namespace.name, "app=set").len()
+        ),
         (2, 3)
     );
-    let spec = object(namespace.0, "horizontalpodautoscaler/auto")["spec"].clone();
+    let spec = object(&namespace.name, "horizontalpodautoscaler/auto")["spec"].clone();
     assert_eq!((&spec["minReplicas"], &spec["maxReplicas"]), (&json!(3), &json!(3)));
     let said = scale(&["one=2", "set=3", "--autoscaler"]).success();
     assert!(said.stderr.contains("unchanged"), "{}", said.stderr);
     // An autoscaler sleeps at none, and wakes up at its minimum: neither is undone, so neither needs leave.
     for count in [0, 3] {
         scale(&[&format!("set={count}")]).success();
-        assert_eq!(names(namespace.0, "app=set").len(), count);
+        assert_eq!(names(&namespace.name, "app=set").len(), count);
     }
     scale(&["one=2", "other=1"]).failure(1, &["DT0501", "deployment/one, statefulset/set"]);
 }
@@ -186,43 +115,54 @@ fn two_workloads_at_once_and_an_autoscaler_only_when_told() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn what_fits_on_no_node_says_how_many_run_and_what_is_missing() {
-    let namespace = Namespace::new("verbs-fit", &[sleeper("Deployment", "big", "600m")]);
+    // Some fit on each node, however large it is.
+    let node = object("default", &format!("node/{}-worker", cluster()));
+    let cores = node["status"]["allocatable"]["cpu"].as_str().unwrap();
+    let thousandths: usize = match cores.strip_suffix('m') {
+        Some(thousandths) => thousandths.parse().unwrap(),
+        None => cores.parse::<usize>().unwrap() * 1000,
+    };
+    let third = format!("{}m", thousandths / 3);
+    let namespace = namespace("verbs-fit", &[sleeper("Deployment", "big", &third)]);
+    let within = format!("--namespace {}`", namespace.name);
     let parts = [
         "Insufficient cpu",
         "of 40 replicas run",
         "go back: `deploy-tool scale deployment/big=1 ",
-        "--namespace verbs-fit`",
+        &within,
     ];
-    deploy_tool(&["scale", "big=40", "--namespace", namespace.0]).failure(2, &parts);
-    deploy_tool(&["scale", "big=1", "--namespace", namespace.0]).success();
+    deploy_tool(&["scale", "big=40", "--namespace", &namespace.name]).failure(2, &parts);
+    deploy_tool(&["scale", "big=1", "--namespace", &namespace.name]).success();
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn logs_and_an_open_port_follow_a_restart_without_a_failed_request() {
-    let namespace = Namespace::new("verbs-talk", &talker());
-    let within = ["--namespace", namespace.0];
+    let namespace = namespace("verbs-talk", &talker());
+    let within = ["--namespace", namespace.name.as_str()];
     deploy_tool(&[&["scale", "talker=2"] as &[&str], &within].concat()).success();
-    let before = names(namespace.0, "app=talker");
+    let before = names(&namespace.name, "app=talker");
 
-    let one = deploy_tool(&[&["logs", before[0].as_str()] as &[&str], &within].concat()).success();
-    assert_eq!(one.stdout, format!("started {}\n", before[0]));
-    let both = deploy_tool(&[&["logs", "deployment/talker"] as &[&str], &within].concat()).success();
-    assert!(
-        before
-            .iter()
-            .all(|pod| both.stdout.contains(&format!("{pod} main | started {pod}"))),
-        "{}",
-        both.stdout
-    );
+    // What a pod has said is in its log a moment later.
+    let one = eventually("the pod's log has a line", || {
+        let said = deploy_tool(&[&["logs", before[0].as_str()] as &[&str], &within].concat()).success();
+        (!said.stdout.is_empty()).then_some(said.stdout)
+    });
+    assert_eq!(one, format!("started {}\n", before[0]));
+    eventually("the logs of both pods have a line", || {
+        let both = deploy_tool(&[&["logs", "deployment/talker"] as &[&str], &within].concat()).success();
+        let begins = |pod: &String| both.stdout.contains(&format!("{pod} main | started {pod}"));
+        before.iter().all(begins).then_some(())
+    });
 
-    let logs = Running::start(&[&["logs", "talker", "--follow", "--output", "json"] as &[&str], &within].concat());
-    let open = Running::start(&[&["open", "--output", "json"] as &[&str], &within].concat());
-    let opened: Value = serde_json::from_str(&open.line("the port is open", |_| true)).unwrap();
+    let logs = start(&[&["logs", "talker", "--follow", "--output", "json"] as &[&str], &within].concat());
+    let open = start(&[&["open", "--output", "json"] as &[&str], &within].concat());
+    let opened = open.line("the port is open", |line| line.starts_with('{'));
+    let opened: Value = serde_json::from_str(&opened).unwrap();
     let port = opened["port"].as_u64().unwrap();
     let ask = || -> String {
         let mut connection = TcpStream::connect(("127.0.0.1", u16::try_from(port).unwrap())).unwrap();
-        connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        connection.set_read_timeout(Some(time_limit())).unwrap();
         connection.write_all(b"GET / HTTP/1.1\r\n").unwrap();
         let mut answer = String::new();
         // The pod's end of the connection ends it: what has come until then is the answer.
@@ -231,14 +171,18 @@ fn logs_and_an_open_port_follow_a_restart_without_a_failed_request() {
     };
     assert_eq!(ask(), opened["pod"].as_str().unwrap());
 
-    let restart = std::thread::spawn(move || deploy_tool(&["restart", "talker", "--namespace", "verbs-talk"]));
     let mut answers = Vec::new();
-    while !restart.is_finished() {
-        answers.push(ask());
-    }
-    restart.join().unwrap().success();
-    let after = eventually("only new pods are left", Duration::from_secs(60), || {
-        Some(names(namespace.0, "app=talker")).filter(|names| names.len() == 2 && !before.contains(&names[0]))
+    std::thread::scope(|scope| {
+        let restart = scope.spawn(|| deploy_tool(&["restart", "talker", "--namespace", &namespace.name]));
+        while !restart.is_finished() {
+            answers.push(ask());
+        }
+        restart.join().unwrap().success();
+    });
+    let after = eventually("only new pods are left", || {
+        let names = names(&namespace.name, "app=talker");
+        let only_new = names.len() == 2 && names.iter().all(|pod| !before.contains(pod));
+        only_new.then_some(names)
     });
     assert!(
         !answers.is_empty() && answers.iter().all(|pod| pod.starts_with("talker-")),
@@ -249,23 +193,25 @@ fn logs_and_an_open_port_follow_a_restart_without_a_failed_request() {
 
     let mut missing = after;
     while !missing.is_empty() {
-        let line = logs.line("the new pods are followed", |line| line.contains("started"));
+        let line = logs.line("the new pods are followed", |line| {
+            line.starts_with('{') && line.contains("started")
+        });
         let line: Value = serde_json::from_str(&line).unwrap();
         assert!(line["container"] == "main" && line["time"].is_string(), "{line}");
         missing.retain(|pod| line["pod"] != pod.as_str());
     }
-    assert_eq!((logs.interrupt(), open.interrupt()), (Some(130), Some(130)));
+    assert_eq!((logs.interrupt().code, open.interrupt().code), (130, 130));
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_demonstration_through_a_port_of_its_own() {
-    let open = Running::start(&["open"]);
+    let open = start(&["open"]);
     let address = open.line("the port is open", |line| line.starts_with("http://"));
     let mut answer = ureq::get(format!("{address}/healthz")).call().unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     let health: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
     assert_eq!(health["mode"], "aot");
-    assert_eq!(open.interrupt(), Some(130));
+    assert_eq!(open.interrupt().code, 130);
     deploy_tool(&["open", "nothing"]).failure(1, &["DT0507", "app"]);
 }

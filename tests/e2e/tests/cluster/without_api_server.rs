@@ -1,21 +1,12 @@
 //! The API server goes away while something is waited for. It runs last: what comes next would meet the same.
 
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Said, cluster, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
-
-const NAMESPACE: &str = "without-api-server";
-
-struct Removed;
-
-impl Drop for Removed {
-    fn drop(&mut self) {
-        kubectl(&["delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false"]);
-    }
-}
+use crate::harness::{
+    Namespace, Running, Said, cluster, context, deploy_tool_command, eventually, kubectl, tool_timeout,
+};
 
 /// Runs a command on the node with the control plane.
 fn on_the_node(arguments: &[&str]) -> Said {
@@ -33,9 +24,7 @@ fn server() -> Option<String> {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn up_ends_well_though_the_api_server_restarts_meanwhile() {
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    kubectl_with_input(&["apply", "--filename", "-"], &namespace.to_string()).success();
-    let _removed = Removed;
+    let namespace = Namespace::create("without-api-server", &[]);
     // Ready after half a minute: long enough for the server to go and come back.
     let slow = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "slow"},
         "spec": {"selector": {"matchLabels": {"app": "slow"}}, "template": {"metadata": {"labels": {"app": "slow"}},
@@ -44,22 +33,23 @@ fn up_ends_well_though_the_api_server_restarts_meanwhile() {
                 "startupProbe": {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 300}}]}}}});
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("slow.json"), slow.to_string()).unwrap();
-    let context = context();
+    let (context, timeout) = (context(), tool_timeout());
     let arguments = [
         "up",
         "--context",
         &context,
-        "--namespace",
-        NAMESPACE,
         "--timeout",
-        "8m",
-        "--manifests",
+        &timeout,
+        "--namespace",
+        &namespace.name,
     ];
-    let mut up = deploy_tool_command(&arguments).arg(folder.path()).spawn().unwrap();
-    eventually("the pod runs", Duration::from_secs(120), || {
+    let mut up = deploy_tool_command(&arguments);
+    up.arg("--manifests").arg(folder.path());
+    let up = Running::start(up);
+    eventually("the pod runs", || {
         let said = kubectl(&[
             "--namespace",
-            NAMESPACE,
+            &namespace.name,
             "get",
             "pods",
             "--output",
@@ -70,9 +60,8 @@ fn up_ends_well_though_the_api_server_restarts_meanwhile() {
     let before = server().expect("an API server on the node");
     on_the_node(&["kill", &before]).success();
     // The kubelet starts another one.
-    let status = up.wait().unwrap();
-    assert!(status.success(), "{status}");
-    eventually("the API server is there again", Duration::from_secs(120), || {
+    up.ended().success();
+    eventually("the API server is there again", || {
         server().filter(|now| *now != before)
     });
 }

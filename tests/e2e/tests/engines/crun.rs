@@ -1,15 +1,13 @@
 //! The two engines of our nodes, `crun run` by `crun run`: each patch of the tuned one beside what Debian's does.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use e2e::eventually;
+use e2e::{eventually, node_image, pinned};
 use serde_json::{Value, json};
 
 use crate::BUILDER;
 use crate::machine::Machine;
 
-const IMAGE: &str = "localhost/wasm-node-both:v1.36";
 /// Debian's crun.
 pub const STOCK: &str = "/usr/bin/crun";
 
@@ -19,7 +17,12 @@ pub struct Node(Machine);
 impl Node {
     /// Starts one.
     pub fn start() -> Self {
-        Self(Machine::start(IMAGE))
+        Self(Machine::start(&node_image("wasm-node-both")))
+    }
+
+    /// Starts one with systemd.
+    fn booted() -> Self {
+        Self(Machine::booted(&node_image("wasm-node-both")))
     }
 
     /// The crun with our patches.
@@ -70,7 +73,7 @@ impl Node {
             process: running,
             pid: 0,
         };
-        running.pid = eventually("the guest runs", Duration::from_secs(60), || {
+        running.pid = eventually("the guest runs", || {
             let state: Value = serde_json::from_str(&running.said("state guest")).ok()?;
             let pid = state["pid"].as_u64()?;
             // The guest's own code has made the folder: the module is loaded, and the handlers of signals are in place.
@@ -114,9 +117,7 @@ impl Running<'_> {
     /// The exit code after a signal.
     fn ended_by(mut self, name: &str) -> i32 {
         self.signal(name);
-        let code = eventually("the guest ends", Duration::from_secs(60), || {
-            self.process.try_wait().unwrap()
-        });
+        let code = eventually("the guest ends", || self.process.try_wait().unwrap());
         code.code().unwrap()
     }
 }
@@ -272,6 +273,7 @@ fn the_tuned_engine_asks_for_native_code_where_wasmedge_has_to_be_asked() {
         "run",
         "--rm",
         "--network=none",
+        "--security-opt=label=disable",
         "--volume",
         &volume,
         "--workdir=/work",
@@ -297,17 +299,18 @@ fn the_tuned_engine_asks_for_native_code_where_wasmedge_has_to_be_asked() {
 #[ignore = "needs Docker and the images of the tests"]
 fn whoever_asks_the_stand_in_for_llvm_to_compile_is_told_that_it_cannot() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = Machine::start(IMAGE);
+    let engine = Machine::start(&node_image("wasm-node-both"));
     let libraries = engine.run("ls -d /opt/wasm-engine/*/lib");
     let from = format!("{}:{}/libLLVM.so.19.1", engine.0, libraries.trim());
     crate::docker(&["cp", &from, &folder.path().display().to_string()]);
     std::fs::write(folder.path().join("in.wasm"), wat::parse_str(exits(7)).unwrap()).unwrap();
     let volume = format!("{}:/work", folder.path().display());
-    let with = ["run", "--rm", "--network=none", "--volume", &volume, "--workdir=/work"];
+    let with = ["run", "--rm", "--network=none", "--security-opt=label=disable"];
+    let with = [&with[..], &["--volume", &volume, "--workdir=/work"]].concat();
     let run = |arguments: &[&str]| {
         let stand_in = ["--env=LD_LIBRARY_PATH=/work", "--env=LD_PRELOAD=", BUILDER, "wasmedge"];
         let output = Command::new("docker")
-            .args(with)
+            .args(&with)
             .args(stand_in)
             .args(arguments)
             .output();
@@ -325,23 +328,104 @@ fn whoever_asks_the_stand_in_for_llvm_to_compile_is_told_that_it_cannot() {
     assert_eq!(run(&["in.wasm"]).code, 7);
 }
 
+/// systemd has the cgroups, as the kubelet wants it. kind's nodes have systemd and no D-Bus daemon.
+#[test]
+#[ignore = "needs Docker and the images of the tests"]
+fn the_tuned_engine_asks_systemd_for_cgroups_with_and_without_a_system_bus() {
+    let node = Node::booted();
+    let (tuned, stock) = (systemd(&node.tuned()), systemd(STOCK));
+    node.0.run("systemctl is-active dbus.socket");
+    for (crun, code) in [(&tuned, 7), (&stock, 0)] {
+        assert_eq!(node.run(crun, &exits(7)), (code, String::new()), "{crun} with a bus");
+    }
+    a_scope_comes_changes_and_goes(&node, &tuned, "with");
+
+    // A socket at which nobody listens, and none.
+    node.0
+        .run("systemctl stop dbus.socket dbus.service && test -S /run/dbus/system_bus_socket");
+    for (why, script) in [
+        ("Connection refused", "true"),
+        ("No such file or directory", "rm /run/dbus/system_bus_socket"),
+    ] {
+        node.0.run(script);
+        let (code, said) = node.run(&stock, &exits(7));
+        assert!(
+            code == 1 && said.contains(&format!("cannot open sd-bus: {why}")),
+            "Debian's crun asks systemd itself now: see 0007: {code} {said}"
+        );
+        assert_eq!(node.run(&tuned, &exits(7)), (7, String::new()), "{why}");
+    }
+    a_scope_comes_changes_and_goes(&node, &tuned, "without");
+
+    // Without systemd's own socket, it says what Debian's says.
+    node.0.run("mv /run/systemd/private /run/systemd/other");
+    let (code, said) = node.run(&tuned, &exits(7));
+    assert!(
+        code == 1 && said.contains("cannot open sd-bus: No such file or directory"),
+        "{code} {said}"
+    );
+}
+
+fn systemd(crun: &str) -> String {
+    format!("{crun} --systemd-cgroup")
+}
+
+/// What systemd is asked for in a container's life: its start, its change and its end, also that of one that ran out of memory.
+/// systemd keeps the name of a scope that was changed over the bus, so each has a name of its own.
+fn a_scope_comes_changes_and_goes(node: &Node, crun: &str, name: &str) {
+    let mebibytes = |count: u32| (count << 20).to_string();
+    let bundle_with_limit = |text: &str| {
+        node.bundle("guest", text, &[]);
+        let limit = format!(".linux.resources.memory.limit = {}", mebibytes(64));
+        node.0.run(&format!(
+            "cd /guest && jq '{limit}' config.json >new && mv new config.json"
+        ));
+    };
+    let scope = |property: &str| {
+        let said = node.0.run(&format!(
+            "systemctl show --value --property={property} crun-{name}.scope"
+        ));
+        said.trim().to_owned()
+    };
+
+    bundle_with_limit(STAYS);
+    let run = format!("{crun} run --detach --bundle /guest {name} </dev/null >/dev/null 2>&1");
+    node.0.run(&run);
+    assert_eq!(
+        (scope("ActiveState"), scope("MemoryMax")),
+        ("active".to_owned(), mebibytes(64))
+    );
+    node.0.run(&format!("{crun} update --memory={} {name}", mebibytes(32)));
+    assert_eq!(scope("MemoryMax"), mebibytes(32));
+    node.0.run(&format!("{crun} delete --force {name}"));
+    assert_eq!(scope("ActiveState"), "inactive");
+
+    // A scope that has failed would never be forgotten.
+    bundle_with_limit(GROWS);
+    let said = node.0.try_run(&format!("{crun} run --bundle /guest {name}-grows 2>&1"));
+    assert_eq!((said.code, said.stdout.as_str()), (137, ""));
+    eventually("the scope is forgotten", || {
+        let state = format!("systemctl show --value --property=LoadState crun-{name}-grows.scope");
+        (node.0.run(&state).trim() == "not-found").then_some(())
+    });
+}
+
+/// Takes memory until the kernel ends it.
+const GROWS: &str = r#"(module
+    (memory (export "memory") 1)
+    (func (export "_start")
+        (loop $more
+            (memory.fill (i32.shl (memory.grow (i32.const 16)) (i32.const 16)) (i32.const 1) (i32.const 1048576))
+            (br $more))))"#;
+
 /// The folder's name says which releases are in it: it changes with them.
 #[test]
 fn the_engines_name_is_that_of_its_parts() {
-    let versions = std::fs::read_to_string(e2e::repository().join("oci/versions")).unwrap();
-    let value = |name: &str| {
-        let line = versions.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
-        line.unwrap().to_owned()
-    };
-    let crun = value("crun_version");
+    let (crun, engine) = (pinned("crun_version"), pinned("engine"));
     let parts = format!(
         "crun-{}-wasmedge-{}-r",
         crun.split('-').next().unwrap(),
-        value("wasmedge_version")
+        pinned("wasmedge_version")
     );
-    assert!(
-        value("engine").starts_with(&parts),
-        "{} is not {parts}N",
-        value("engine")
-    );
+    assert!(engine.starts_with(&parts), "{engine} is not {parts}N");
 }

@@ -4,40 +4,49 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::repository;
+use e2e::{built, deploy_tool_command, repository, unique};
 use serde_json::{Value, json};
 
-use crate::{built, docker};
+use crate::{BUILDER, docker};
 
-const IMAGE: &str = "localhost/orders-by-docker:test";
-/// The builder with the certificates that this host trusts: behind some firewalls the registry of crates shows another.
-const BUILDER: &str = "localhost/wasm-builder-with-certificates:test";
+/// An image of a name of its own; gone at the end, also of a failed test.
+struct Image(String);
 
-/// Gone at the end, also of a failed test.
-struct Image(&'static str);
-
-impl Drop for Image {
-    fn drop(&mut self) {
-        let _ = Command::new("docker").args(["rmi", "--force", self.0]).output();
+impl Image {
+    fn named(name: &str) -> Self {
+        Self(format!("localhost/{}:test", unique(name)))
     }
 }
 
-fn builder_with_certificates(folder: &Path) -> Image {
-    let certificates = std::env::var("SSL_CERT_FILE").unwrap_or("/etc/ssl/certs/ca-certificates.crt".to_owned());
-    fs::copy(certificates, folder.join("certificates.crt")).unwrap();
-    let text = "FROM localhost/wasm-builder:trixie\nCOPY certificates.crt /\nENV CARGO_HTTP_CAINFO=/certificates.crt\n";
+impl Drop for Image {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["rmi", "--force", &self.0]).output();
+    }
+}
+
+/// The builder; where this host says which certificates it trusts, because a firewall shows others than the registry of
+/// crates, with these.
+fn builder(folder: &Path) -> Image {
+    let text = match std::env::var("SSL_CERT_FILE") {
+        Ok(certificates) => {
+            fs::copy(certificates, folder.join("certificates.crt")).unwrap();
+            format!("FROM {BUILDER}\nCOPY certificates.crt /\nENV CARGO_HTTP_CAINFO=/certificates.crt\n")
+        }
+        Err(_) => format!("FROM {BUILDER}\n"),
+    };
     fs::write(folder.join("Dockerfile"), text).unwrap();
-    docker(&["build", "--tag", BUILDER, folder.to_str().unwrap()]);
-    Image(BUILDER)
+    let image = Image::named("builder");
+    docker(&["build", "--tag", &image.0, folder.to_str().unwrap()]);
+    image
 }
 
 #[test]
 #[ignore = "needs Docker and compiles the service"]
 fn docker_build_gives_the_module_that_deploy_tool_gives() {
     let folder = tempfile::tempdir().unwrap();
-    let _builder = builder_with_certificates(folder.path());
-    let builder = format!("BUILDER={BUILDER}");
-    let file = ["--file", "oci/app/Dockerfile", "--tag", IMAGE];
+    let (base, image) = (builder(folder.path()), Image::named("orders-by-docker"));
+    let builder = format!("BUILDER={}", base.0);
+    let file = ["--file", "oci/app/Dockerfile", "--tag", &image.0];
     docker(
         &[
             &["build", "--network=host", "--build-arg", &builder] as &[&str],
@@ -46,16 +55,19 @@ fn docker_build_gives_the_module_that_deploy_tool_gives() {
         ]
         .concat(),
     );
-    let _image = Image(IMAGE);
-
-    let container = docker(&["create", IMAGE]).stdout;
+    let container = docker(&["create", &image.0]).stdout;
     let files = folder.path().join("files");
     fs::create_dir(&files).unwrap();
     for path in ["/app.wasm", "/etc/services"] {
         docker(&["cp", &format!("{}:{path}", container.trim()), files.to_str().unwrap()]);
     }
     docker(&["rm", container.trim()]);
-    let ours = fs::read(built()["compiledModule"].as_str().unwrap()).unwrap();
+    let ours = fs::read(
+        built(deploy_tool_command(&["build", "--output", "json"]))["compiledModule"]
+            .as_str()
+            .unwrap(),
+    )
+    .unwrap();
     assert!(
         fs::read(files.join("app.wasm")).unwrap() == ours,
         "the module has other bytes"
@@ -63,7 +75,7 @@ fn docker_build_gives_the_module_that_deploy_tool_gives() {
     let services = fs::read(repository().join("oci/services")).unwrap();
     assert_eq!(fs::read(files.join("services")).unwrap(), services);
 
-    let configuration = docker(&["image", "inspect", "--format", "{{json .Config}}", IMAGE]).stdout;
+    let configuration = docker(&["image", "inspect", "--format", "{{json .Config}}", &image.0]).stdout;
     let configuration: Value = serde_json::from_str(&configuration).unwrap();
     let expected = [
         ("User", json!("65532")),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::Said;
+use e2e::{Said, container_label, eventually};
 
 use crate::docker;
 
@@ -14,8 +14,7 @@ impl Machine {
     /// Starts one without a network.
     pub fn start(image: &str) -> Self {
         let options = [
-            "--label",
-            "deploy-tool.test",
+            &container_label(),
             "--privileged",
             "--network=none",
             "--entrypoint=sleep",
@@ -27,6 +26,31 @@ impl Machine {
         ]
         .concat();
         Self(docker(&arguments).stdout.trim().to_owned())
+    }
+
+    /// Starts one with the image's systemd, as kind does, and waits until that has started its units. In the host's
+    /// namespace of cgroups, systemd would mount controllers that the host has not, and what is made there stays.
+    pub fn booted(image: &str) -> Self {
+        let label = container_label();
+        let options = [
+            "run",
+            "--detach",
+            label.as_str(),
+            "--privileged",
+            "--cgroupns=private",
+            "--network=none",
+            "--tmpfs=/run",
+            "--tmpfs=/tmp",
+            "--volume=/var",
+            "--security-opt=seccomp=unconfined",
+            image,
+        ];
+        let machine = Self(docker(&options).stdout.trim().to_owned());
+        eventually("systemd has started its units", || {
+            let said = machine.try_run("systemctl is-system-running");
+            matches!(said.stdout.trim(), "running" | "degraded").then_some(())
+        });
+        machine
     }
 
     /// What a command prints there.
@@ -50,6 +74,8 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = Command::new("docker").args(["rm", "--force", &self.0]).output();
+        let _ = Command::new("docker")
+            .args(["rm", "--force", "--volumes", &self.0])
+            .output();
     }
 }

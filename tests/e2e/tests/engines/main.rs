@@ -15,8 +15,7 @@ mod poll;
 
 use std::process::Command;
 
-use e2e::{Said, deploy_tool_exactly, repository};
-use serde_json::Value;
+use e2e::{Said, repository};
 
 /// Has a C compiler, and WasmEdge's.
 const BUILDER: &str = "localhost/wasm-builder:trixie";
@@ -27,11 +26,4 @@ fn docker(arguments: &[&str]) -> Said {
         .current_dir(repository())
         .output();
     Said::from(output.unwrap()).success()
-}
-
-/// The image that deploy-tool builds.
-fn built() -> Value {
-    let events = deploy_tool_exactly(&["build", "--output", "json"]).success().stdout;
-    let result: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
-    result["data"].clone()
 }

@@ -1,6 +1,4 @@
-//! `podman run` with crun and WasmEdge takes the image that `deploy-tool build` has packed: as the README says.
-
-use std::time::Duration;
+//! `podman run` with crun and WasmEdge takes the image that `deploy-tool build` has packed: as docs/images.md says.
 
 use e2e::{deploy_tool_exactly, eventually, repository};
 
@@ -10,23 +8,23 @@ const IMAGE: &str = "localhost/wasm-podman:trixie";
 
 #[test]
 #[ignore = "needs Docker and the images of the tests"]
-fn podman_runs_the_archive_ahead_of_time_compiled_as_the_readme_says() {
+fn podman_runs_the_archive_ahead_of_time_compiled_as_the_docs_say() {
     let machine = Machine::start(IMAGE);
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("orders.tar");
     deploy_tool_exactly(&["build", "--archive", archive.to_str().unwrap()]).success();
     machine.copy(&archive, "/orders.tar");
 
-    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
-    let written = readme
+    let page = std::fs::read_to_string(repository().join("docs/images.md")).unwrap();
+    let written = page
         .lines()
         .find_map(|line| line.strip_prefix("$ podman run "))
-        .expect("the README runs podman");
+        .expect("docs/images.md runs podman");
     assert!(written.ends_with(" oci-archive:orders.tar"), "{written}");
     // Nothing but what a container in a container needs.
     let nested = "--network=none --cgroups=disabled --detach";
     let container = machine.run(&format!("cd / && podman run {nested} {written}"));
-    eventually("it listens", Duration::from_secs(60), || {
+    eventually("it listens", || {
         let log = machine.run(&format!("podman logs {} 2>&1", container.trim()));
         log.contains("(wasm, aot)").then_some(())
     });

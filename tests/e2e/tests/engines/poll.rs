@@ -1,8 +1,6 @@
 //! Waiting for events under the two engines: patch 0006 of the tuned one.
 //! <https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#poll_oneoff>
 
-use std::time::Duration;
-
 use e2e::eventually;
 
 use crate::crun::{Node, STOCK};
@@ -188,7 +186,7 @@ fn waiting_takes_neither_a_timer_nor_a_list_in_the_kernel_in_the_tuned_engine() 
     let guest = waits(&[clock(MONOTONIC, HOUR, false)], 1, WHAT_CAME);
     let lists = |crun: &str| {
         let running = node.started(crun, &guest, &[]);
-        eventually("the guest waits", Duration::from_secs(60), || {
+        eventually("the guest waits", || {
             running.of_process("status").contains("State:\tS").then_some(())
         });
         let open = running.descriptors();

@@ -1,12 +1,10 @@
 //! A kind cluster of plain nodes, for the time of a test.
 
 use std::process::Command;
-use std::time::Duration;
 
-use e2e::{Said, deploy_tool_command, eventually};
+use e2e::{Said, deploy_tool_command, eventually, node_image};
 use serde_json::Value;
 
-const NODE_IMAGE: &str = "localhost/wasm-node-plain:v1.36";
 const CONFIGURATION: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n- role: worker\n\
     - role: worker\n";
 
@@ -29,7 +27,7 @@ impl Cluster {
             "--name",
             name,
             "--node-image",
-            NODE_IMAGE,
+            &node_image("wasm-node-plain"),
             "--config",
             path.to_str().unwrap(),
         ];
@@ -117,21 +115,23 @@ impl Cluster {
         .stdout
     }
 
-    /// The containers of the system's pods on a node, by the times they were started again.
+    /// The containers of the system's pods on a node, once all of them have one.
     pub fn restarts(&self, node: &str) -> Vec<String> {
         let columns = "{range .items[*]}{.metadata.name} {.status.containerStatuses[*].containerID}{\"\\n\"}{end}";
-        let said = self.kubectl(&format!(
+        let query = format!(
             "get pods --namespace kube-system --selector '!job-name,app.kubernetes.io/name!=doctor-probe' --field-selector spec.nodeName={node} --output jsonpath='{columns}'"
-        ));
-        let mut lines: Vec<String> = said.success().stdout.lines().map(str::to_owned).collect();
-        lines.sort();
-        assert!(!lines.is_empty());
-        lines
+        );
+        eventually("the system's pods have containers", || {
+            let said = self.kubectl(&query).success();
+            let mut lines: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
+            lines.sort();
+            (!lines.is_empty() && lines.iter().all(|line| line.contains("://"))).then_some(lines)
+        })
     }
 
     /// Waits until a pod runs.
     pub fn wait_for_pod(&self, name: &str) {
-        eventually("the pod runs", Duration::from_secs(120), || {
+        eventually("the pod runs", || {
             let said = self.kubectl(&format!("get pod {name} --output jsonpath='{{.status.phase}}'"));
             (said.stdout == "Running").then_some(())
         });

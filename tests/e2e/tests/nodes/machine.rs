@@ -1,9 +1,8 @@
 //! The installer on a node without a cluster, started as a Job starts it but for Kubernetes: what is hard to provoke there.
 
 use std::process::Command;
-use std::time::Duration;
 
-use e2e::{Said, eventually};
+use e2e::{Said, container_label, eventually, node_image};
 use serde_json::Value;
 
 const INSTALLER: &str = "localhost/wasm-node-installer:trixie";
@@ -31,18 +30,22 @@ struct Machine {
 }
 
 impl Machine {
-    fn start(name: &str, image: &str) -> Self {
-        docker(&["rm", "--force", "--volumes", name]);
+    fn start(image: &str) -> Self {
+        let label = container_label();
         let options = [
+            label.as_str(),
             "--privileged",
+            "--cgroupns=private",
             "--tmpfs=/run",
             "--tmpfs=/tmp",
             "--volume=/var",
             "--security-opt=seccomp=unconfined",
         ];
-        docker(&[&["run", "--detach", "--name", name], &options[..], &[image]].concat()).success();
-        let machine = Self { name: name.to_owned() };
-        eventually("containerd runs", Duration::from_secs(120), || {
+        let run = docker(&[&["run", "--detach"], &options[..], &[image]].concat()).success();
+        let name = run.stdout.trim().to_owned();
+        let machine = Self { name };
+        let name = &machine.name;
+        eventually("containerd runs", || {
             (machine.on("systemctl is-active containerd").code == 0).then_some(())
         });
         let id = docker(&["create", INSTALLER]).success().stdout;
@@ -120,7 +123,7 @@ fn comes_and_goes(machine: &Machine, way: &str) {
 #[test]
 #[ignore = "starts nodes, see main.rs"]
 fn containerd_1_7_gets_an_edit_also_where_it_has_imports() {
-    let machine = Machine::start("wasm-machine-older", "localhost/wasm-node-older-containerd:trixie");
+    let machine = Machine::start("localhost/wasm-node-older-containerd:trixie");
     comes_and_goes(&machine, CONFIGURATION);
     // It would replace the whole plugin by what it imports.
     machine.on(IMPORTS).success();
@@ -130,7 +133,7 @@ fn containerd_1_7_gets_an_edit_also_where_it_has_imports() {
 #[test]
 #[ignore = "starts nodes, see main.rs"]
 fn a_newer_engine_takes_the_place_of_an_older_one_or_gives_it_back() {
-    let machine = Machine::start("wasm-machine", "localhost/wasm-node-plain:v1.36");
+    let machine = Machine::start(&node_image("wasm-node-plain"));
     machine.on(IMPORTS).success();
     comes_and_goes(&machine, "/etc/containerd/conf.d/50-wasm-engine.toml");
     let before = machine.traces();
@@ -171,7 +174,7 @@ fn a_newer_engine_takes_the_place_of_an_older_one_or_gives_it_back() {
 #[test]
 #[ignore = "starts nodes, see main.rs"]
 fn an_engine_of_the_nodes_own_image_is_left_alone() {
-    let machine = Machine::start("wasm-machine-own", "localhost/wasm-node:v1.36");
+    let machine = Machine::start(&node_image("wasm-node"));
     let before = machine.traces();
     for (verb, code) in [
         ("check", Value::from(902)),
@@ -185,8 +188,34 @@ fn an_engine_of_the_nodes_own_image_is_left_alone() {
 
 #[test]
 #[ignore = "starts nodes, see main.rs"]
+fn a_node_on_which_the_engine_cannot_ask_systemd_is_left_alone() {
+    let machine = Machine::start(&node_image("wasm-node-plain"));
+    // As on kind's own: the engine has systemd's socket alone.
+    machine.on("! test -e /run/dbus/system_bus_socket").success();
+    let before = machine.traces();
+    machine.on("mv /run/systemd/private /run/systemd/elsewhere").success();
+    for verb in ["check", "install"] {
+        let line = machine.installer(verb);
+        let said = line.to_string();
+        assert_eq!(line["code"], 901, "{verb}");
+        for part in [
+            "SystemdCgroup",
+            "/run/dbus/system_bus_socket: No such file",
+            "/run/systemd/private: No such file",
+            "systemctl start dbus.socket",
+        ] {
+            assert!(said.contains(part), "{verb}: {part}: {said}");
+        }
+    }
+    assert_eq!(machine.traces(), before);
+    machine.on("mv /run/systemd/elsewhere /run/systemd/private").success();
+    assert_eq!(machine.installer("check")["state"], "changed");
+}
+
+#[test]
+#[ignore = "starts nodes, see main.rs"]
 fn a_run_that_is_killed_is_gone_on_with() {
-    let machine = Machine::start("wasm-machine-killed", "localhost/wasm-node-plain:v1.36");
+    let machine = Machine::start(&node_image("wasm-node-plain"));
     let before = machine.traces();
     // The runtime does not come back before it is let.
     let gate = "mkdir -p /etc/systemd/system/containerd.service.d && printf \"[Service]\\nExecStartPre=/bin/sh -c 'until test -e \
@@ -194,7 +223,7 @@ fn a_run_that_is_killed_is_gone_on_with() {
     machine.on(gate).success();
     std::thread::scope(|scope| {
         let killed = scope.spawn(|| machine.on(&as_job("install")));
-        eventually("the runtime is being started again", Duration::from_secs(120), || {
+        eventually("the runtime is being started again", || {
             let state = machine
                 .on("systemctl show --property=SubState --value containerd")
                 .stdout;

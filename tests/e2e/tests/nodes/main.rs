@@ -6,8 +6,10 @@
 mod cluster;
 mod machine;
 
+use std::time::Duration;
+
 use cluster::Cluster;
-use e2e::Said;
+use e2e::{Said, pause_image, scaled};
 use serde_json::{Value, json};
 
 const RUNTIME_CLASS: &str = include_str!("../../../../manifests/runtimeclass.yaml");
@@ -19,6 +21,7 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     let (one, two) = (cluster.node("worker"), cluster.node("worker2"));
     let before = [cluster.traces(&one), cluster.traces(&two)];
     let restarts = cluster.restarts(&one);
+    let image = pause_image(&one);
 
     // Of two nodes one cannot take it: neither is touched.
     cluster
@@ -30,12 +33,12 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     cluster.on(&two, "umount /opt").success();
     assert_eq!([cluster.traces(&one), cluster.traces(&two)], before);
 
-    // Where a budget keeps a pod on it, it stays as it is, and takes pods again.
-    cluster.apply(&pod("plain", &one, &json!({})));
+    // Where a budget keeps a pod on it, it stays as it is, and takes pods again. The check of the node has as long.
+    cluster.apply(&pod("plain", &one, &image, &json!({})));
     cluster.wait_for_pod("plain");
     cluster.apply(&budget("plain"));
     cluster
-        .tool(&["node", "install", &one, "--drain", "--timeout", "10s"])
+        .tool(&["node", "install", &one, "--drain", "--timeout", &seconds(30)])
         .failure(2, &["DT0908", "default/plain", "kubectl get pdb"]);
     assert_eq!(
         (cluster.traces(&one), cluster.labels(&one).1),
@@ -93,14 +96,14 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
 
     // It stays for as long as pods need it, and leaves nothing.
     // crun runs ordinary containers, too.
-    cluster.apply(&pod("guest", &one, &json!({"runtimeClassName": "crun-wasm"})));
+    cluster.apply(&pod("guest", &one, &image, &json!({"runtimeClassName": "crun-wasm"})));
     cluster.wait_for_pod("guest");
     cluster
         .tool(&["node", "remove", &one])
         .failure(2, &["DT0907", "default/guest"]);
     cluster.apply(&budget("guest"));
     cluster
-        .tool(&["node", "remove", &one, "--drain", "--timeout", "10s"])
+        .tool(&["node", "remove", &one, "--drain", "--timeout", &seconds(10)])
         .failure(2, &["DT0908", "default/guest"]);
     let (labels, unschedulable) = cluster.labels(&one);
     assert_eq!(
@@ -158,15 +161,19 @@ fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
     is_as_before(said.failure(2, &["DT0905", "image: ", "the node is as it was"]));
 }
 
-/// A pod that stays, of an image that each node has.
-fn pod(name: &str, node: &str, more: &Value) -> String {
+/// A pod that stays, of an image that the node has.
+fn pod(name: &str, node: &str, image: &str, more: &Value) -> String {
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": {
         "nodeName": node, "terminationGracePeriodSeconds": 1,
-        "containers": [{"name": "main", "image": "registry.k8s.io/pause:3.10.2", "imagePullPolicy": "Never"}],
+        "containers": [{"name": "main", "image": image, "imagePullPolicy": "Never"}],
     }});
     let specification = pod["spec"].as_object_mut().unwrap();
     specification.extend(more.as_object().unwrap().clone());
     pod.to_string()
+}
+
+fn seconds(number: u64) -> String {
+    format!("{}s", scaled(Duration::from_secs(number)).as_secs())
 }
 
 /// A budget by which this pod may not be evicted.

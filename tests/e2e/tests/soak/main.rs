@@ -15,8 +15,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::proxy::Proxy;
 use e2e::random::Random;
+use e2e::{Namespace, cluster, pause_image, scaled, time_limit};
 
-use cluster::Namespace;
+use cluster::{has_history, holds_exactly};
 use model::Model;
 use run::{Ended, apply};
 
@@ -24,8 +25,8 @@ use run::{Ended, apply};
 const ROUNDS: usize = 12;
 /// One run of so many is killed.
 const KILLED_ONE_OF: usize = 6;
-/// What a run may take. The waiting inside it ends earlier, with a message.
-const LIMIT: Duration = Duration::from_secs(100);
+/// How long a run that may fail waits for its pods.
+const WAIT: Duration = Duration::from_secs(60);
 /// How many revisions are kept.
 const MOST_REVISIONS: usize = 10;
 
@@ -42,9 +43,9 @@ fn whatever_fails_the_last_run_converges() {
     eprintln!("{rounds} rounds, SOAK_SEED={seed}");
     let mut random = Random::new(seed);
     let proxy = Proxy::start(&e2e::context(), seed);
-    let namespace = Namespace::new(&format!("soak-{seed}"));
+    let namespace = Namespace::create("soak", &[]);
     let folder = tempfile::tempdir().unwrap();
-    let mut model = Model::new(&namespace.name, &namespace.image());
+    let mut model = Model::new(&namespace.name, &pause_image(&format!("{}-worker", cluster())));
     let mut everything = BTreeSet::new();
 
     proxy.fail(true);
@@ -54,7 +55,7 @@ fn whatever_fails_the_last_run_converges() {
         everything.extend(model.names());
         model.write(folder.path());
         let kill = (random.below(KILLED_ONE_OF) == 0).then(|| Duration::from_millis(random.below(2_500) as u64));
-        let end = apply(&proxy, &namespace.name, folder.path(), kill, LIMIT);
+        let end = apply(&proxy, &namespace.name, folder.path(), kill, scaled(WAIT));
         eprintln!("round {round}: {edits}: {end}");
         end.check();
         ended.push(end);
@@ -68,12 +69,12 @@ fn whatever_fails_the_last_run_converges() {
     assert!(succeeded > 0, "not one run got through");
 
     proxy.fail(false);
-    apply(&proxy, &namespace.name, folder.path(), None, LIMIT).success();
-    namespace.holds_exactly(&model, &everything);
-    namespace.has_history(MOST_REVISIONS);
+    apply(&proxy, &namespace.name, folder.path(), None, time_limit()).success();
+    holds_exactly(&namespace.name, &model, &everything);
+    has_history(&namespace.name, MOST_REVISIONS);
 
     proxy.passed();
-    apply(&proxy, &namespace.name, folder.path(), None, LIMIT).success();
+    apply(&proxy, &namespace.name, folder.path(), None, time_limit()).success();
     let (requests, bytes) = proxy.passed();
     let writes: Vec<_> = requests.iter().filter(|request| request.writes()).collect();
     assert!(writes.is_empty(), "a second run writes: {writes:#?}");

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use e2e::deploy_tool_command;
 use e2e::proxy::{CONTEXT, Proxy};
+use e2e::{deploy_tool_command, time_limit};
 
 /// How a run ended.
 pub enum Ended {
@@ -53,13 +53,13 @@ impl fmt::Display for Ended {
     }
 }
 
-/// Applies the manifests of a folder; kills the run after a while if told to.
+/// Applies the manifests of a folder, and waits so long for the pods; kills the run after a while if told to.
 #[track_caller]
-pub fn apply(proxy: &Proxy, namespace: &str, folder: &Path, kill: Option<Duration>, limit: Duration) -> Ended {
+pub fn apply(proxy: &Proxy, namespace: &str, folder: &Path, kill: Option<Duration>, wait: Duration) -> Ended {
     let folder = folder.to_str().unwrap();
     let mut command = deploy_tool_command(&["apply", "-f", folder, "--context", CONTEXT, "--namespace", namespace]);
     let mut process = command
-        .args(["--timeout", "60s"])
+        .args(["--timeout", &format!("{}s", wait.as_secs())])
         .env("KUBECONFIG", proxy.kubeconfig())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -79,7 +79,8 @@ pub fn apply(proxy: &Proxy, namespace: &str, folder: &Path, kill: Option<Duratio
         if kill.is_some_and(|kill| start.elapsed() >= kill) {
             process.kill().unwrap();
         }
-        if start.elapsed() >= limit {
+        // Its waiting has ended before, with a message.
+        if start.elapsed() >= wait + time_limit() {
             process.kill().unwrap();
             panic!("it hangs: {}", reader.join().unwrap().unwrap());
         }

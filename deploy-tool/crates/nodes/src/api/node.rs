@@ -230,10 +230,16 @@ pub async fn evict(cluster: &Cluster, pods: &[Pod], limit: Duration) -> Outcome<
 }
 
 async fn evict_one(cluster: &Cluster, pod: &Pod) -> Outcome<()> {
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &pod.namespace().unwrap_or_default());
+    let namespace = pod.namespace().unwrap_or_default();
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
+    // A client that tries again by itself would not return while a PodDisruptionBudget refuses (429).
+    let evictions: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), &namespace);
     let (name, what) = (pod.name_any(), format!("cannot evict pod `{}`", pod.name_any()));
     loop {
-        match cluster.answer(&what, api.evict(&name, &EvictParams::default())).await? {
+        match cluster
+            .answer(&what, evictions.evict(&name, &EvictParams::default()))
+            .await?
+        {
             Ok(_) => break,
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
             Err(kube::Error::Api(status)) if status.code == 429 => tokio::time::sleep(EVICTION_PAUSE).await,

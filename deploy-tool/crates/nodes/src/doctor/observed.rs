@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 
-use rollout::unknown_handler;
+use rollout::{cannot_ask_systemd, unknown_handler};
 
 /// Why the kubelet does not start a container, and will not do so by trying again.
 const FINAL: [&str; 8] = [
@@ -65,13 +65,11 @@ pub fn is_over<'e>(pod: &Pod, mut events: impl Iterator<Item = &'e Event>) -> bo
     // The pod counts as ended only when its last container has: SIGTERM may take its time.
     let runs = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
     let ended = matches!(phase, Some("Succeeded" | "Failed")) && !statuses(pod).any(runs);
-    let no_runtime = |event: &Event| {
-        event
-            .message
-            .as_deref()
-            .is_some_and(|text| unknown_handler(text).is_some())
+    let no_sandbox = |event: &Event| {
+        let message = event.message.as_deref();
+        message.is_some_and(|text| unknown_handler(text).is_some() || cannot_ask_systemd(text))
     };
-    ended || statuses(pod).any(|status| trouble(status).is_some()) || events.any(no_runtime)
+    ended || statuses(pod).any(|status| trouble(status).is_some()) || events.any(no_sandbox)
 }
 
 /// Why a container is not started, if the kubelet says so.

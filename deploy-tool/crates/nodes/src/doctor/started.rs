@@ -5,8 +5,8 @@ use k8s_openapi::api::core::v1::Node;
 use super::facts::Facts;
 use super::{Observed, Verdict, effect, ending, guest, nodes};
 use diagnostics::Failure;
-use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED};
-use rollout::unknown_handler;
+use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
+use rollout::{cannot_ask_systemd, unknown_handler};
 
 /// Decides one link of a node from what was seen of the probe: nothing, where containerd does not know the handler.
 pub type Check = fn(&Facts<'_>, &Observed) -> Verdict;
@@ -68,7 +68,17 @@ fn handlers(node: &Node) -> Vec<&str> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
-fn pod(_: &Facts<'_>, observed: &Observed) -> Verdict {
+fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
+    if let Some(warning) = observed.warnings().find(|warning| cannot_ask_systemd(warning)) {
+        let failure = Failure::cluster("crun cannot ask systemd for a cgroup: no D-Bus daemon runs on the node")
+            .code(&SYSTEMD)
+            .showing(warning)
+            .next(format!(
+                "`deploy-tool node install {}` brings an engine that needs none; or install and start D-Bus on the node",
+                nodes::name(facts.node)
+            ));
+        return Verdict::Broken(failure);
+    }
     let failure = |what: String| Failure::cluster(what).code(&POD);
     let next = "`kubectl describe node NODE` says how the node is; its events and the log of containerd say why";
     match observed.refused() {

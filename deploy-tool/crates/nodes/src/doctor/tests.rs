@@ -152,6 +152,8 @@ fn each_breakage_breaks_exactly_its_own_link() {
     let pull = "Back-off pulling image \"localhost/nothing:2\": ErrImagePull: connection refused";
     let no_runtime = "Failed to create pod sandbox: rpc error: code = Unknown desc = unable to get OCI runtime for sandbox \
         \"e5\": no runtime for \"crun\" is configured";
+    let no_bus = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox \"e5\": failed to create \
+        containerd task: failed to create shim task: OCI runtime create failed: cannot open sd-bus: No such file or directory";
     let crun = r#"{"msg":"exec container process `/probe.wasm`: Exec format error","level":"error"}"#;
     let network = |line: &str| saying(|seen| _ = seen.logs.insert("look".into(), answers(8_000, line)));
     let unconnected = r#"{"connected":false,"error":"refused","resolved":["10.96.0.1:443"]}"#;
@@ -159,6 +161,7 @@ fn each_breakage_breaks_exactly_its_own_link() {
         (warned(no_runtime), ("handler", "DT0805")),
         (writing("exec /probe.wasm: exec format error"), ("handler", "DT0805")),
         (warned("no room for its address"), ("pod", "DT0812")),
+        (warned(no_bus), ("pod", "DT0813")),
         (
             waiting("CreateContainerError", "no space left on device"),
             ("pod", "DT0812"),
@@ -234,6 +237,9 @@ fn a_probe_is_over_when_nothing_more_is_to_be_seen() {
         over(&healthy())
             && over(&waiting("ImagePullBackOff", ""))
             && over(&warned("no runtime for \"x\" is configured"))
+            && over(&warned(
+                "OCI runtime create failed: cannot open sd-bus: No such file or directory"
+            ))
     );
     assert!(!over(&waiting("PodInitializing", "")) && !over(&warned("no network yet")) && !over(&Observed::default()));
     let still = saying(|seen| {

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{IMAGE, Provocation, deployment, fail_early};
+use super::{Deleted, IMAGE, Provocation, deployment, fail_early, fail_early_in};
+use crate::harness::{Namespace, kubectl, unique};
 
-fn definition(plural: &str) -> Value {
+fn definition(plural: &str, group: &str) -> Value {
     json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{plural}.failures.example")},
-        "spec": {"group": "failures.example", "scope": "Namespaced", "names": {"kind": "Roll", "plural": plural},
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {"group": group, "scope": "Namespaced", "names": {"kind": "Roll", "plural": plural},
             "versions": [{"name": "v1", "served": true, "storage": true,
                 "schema": {"openAPIV3Schema": {"type": "object"}}}]}})
 }
@@ -61,36 +62,30 @@ fn objects_that_their_controllers_give_up() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_definition_whose_names_are_taken() {
-    super::create(&definition("rolls"));
+    let group = unique("failures") + ".example";
+    let _both = ["rolls", "rollers"].map(|plural| Deleted("customresourcedefinition", format!("{plural}.{group}")));
+    super::create(&definition("rolls", &group));
     let second = Provocation {
         name: "definition",
         code: "DT0328",
         sentences: &["is already in use", "kubectl get customresourcedefinitions"],
-        objects: vec![definition("rollers")],
+        objects: vec![definition("rollers", &group)],
         event: None,
     };
     fail_early("failures-definition", &[], vec![second]);
-    let both = [
-        "delete",
-        "customresourcedefinition",
-        "rolls.failures.example",
-        "rollers.failures.example",
-    ];
-    crate::harness::kubectl(&both);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_finalizer_that_holds() {
+    let namespace = Namespace::create("failures-held", &[]);
     let mut held = deployment("held", json!({}), json!({}));
-    held["metadata"]["namespace"] = json!("failures-held");
+    held["metadata"]["namespace"] = json!(namespace.name);
     held["metadata"]["finalizers"] = json!(["failures.example/keep"]);
-    super::create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "failures-held"}}));
     super::create(&held);
-    let kubectl =
-        |arguments: &[&str]| crate::harness::kubectl(&[&["--namespace", "failures-held"], arguments].concat());
-    let _freed = Freed;
-    kubectl(&["delete", "deployment", "held", "--wait=false"]).success();
+    let _freed = Freed(&namespace.name);
+    let delete = ["delete", "deployment", "held", "--wait=false"];
+    kubectl(&[&["--namespace", &namespace.name], &delete[..]].concat()).success();
     let provocation = Provocation {
         name: "held",
         code: "DT0325",
@@ -101,16 +96,16 @@ fn a_finalizer_that_holds() {
         objects: vec![deployment("held", json!({}), json!({}))],
         event: None,
     };
-    fail_early("failures-held", &[], vec![provocation]);
+    fail_early_in(&namespace.name, vec![provocation]);
 }
 
 /// Takes the finalizer off at the end, whatever the end is: the namespace could not go.
-struct Freed;
+struct Freed<'a>(&'a str);
 
-impl Drop for Freed {
+impl Drop for Freed<'_> {
     fn drop(&mut self) {
         let patch = r#"--patch={"metadata":{"finalizers":null}}"#;
         let deployment = ["patch", "deployment", "held", "--type=merge", patch];
-        crate::harness::kubectl(&[&["--namespace", "failures-held"], deployment.as_slice()].concat());
+        kubectl(&[&["--namespace", self.0], deployment.as_slice()].concat());
     }
 }

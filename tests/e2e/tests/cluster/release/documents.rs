@@ -58,7 +58,7 @@ fn what_is_printed_for_programs_follows_the_schemas() {
             "created ConfigMap gone",
             "created ConfigMap kept",
             "created Deployment web",
-            "created Namespace release-documents",
+            &*format!("created Namespace {}", release.namespace.name),
             "created Secret secret"
         ]
     );
@@ -102,7 +102,7 @@ fn what_is_printed_for_programs_follows_the_schemas() {
     assert_follows("history", &document(&["history"]));
     let down = events(&release, &["down", "--delete-data"], 0);
     assert!(
-        written(&down).contains(&"deleted Namespace release-documents".to_owned()),
+        written(&down).contains(&format!("deleted Namespace {}", release.namespace.name)),
         "{down:#?}"
     );
 }

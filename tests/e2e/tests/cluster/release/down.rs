@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{IMAGE, Release, SLEEP, claim};
-use crate::harness::eventually;
+use crate::harness::{eventually, scaled};
 
 /// A StatefulSet, whose claim only its controller makes.
 fn database() -> Value {
@@ -37,8 +37,12 @@ fn down_removes_what_is_ours_and_names_what_it_leaves() {
         "--patch",
         &finalizers(r#"["release.example/hold"]"#),
     ]);
+    // So that nothing else takes long.
+    release.kubectl(&["scale", "deployment/web", "statefulset/db", "--replicas=0"]);
+    eventually("no pod is left", || (!release.exists("pods")).then_some(()));
+    let soon = format!("{}s", scaled(Duration::from_secs(10)).as_secs());
     release
-        .run(&["down", "--timeout", "5s"])
+        .run(&["down", "--timeout", &soon])
         .failure(2, &["error DT", "ConfigMap `held`", "release.example/hold"]);
     release.kubectl(&[
         "patch",
@@ -65,7 +69,7 @@ fn down_removes_what_is_ours_and_names_what_it_leaves() {
     release.kubectl(&["create", "configmap", "foreign"]);
     let said = release.run(&["down", "--delete-data"]).success();
     assert!(said.stderr.contains("ConfigMap `foreign`"), "{}", said.stderr);
-    eventually("the claims are gone", Duration::from_secs(5), || {
+    eventually("the claims are gone", || {
         let left = ["data", "files-db-0"].map(|name| release.exists(&format!("persistentvolumeclaim/{name}")));
         (left == [false, false]).then_some(())
     });

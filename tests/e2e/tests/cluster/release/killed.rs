@@ -22,17 +22,22 @@ fn the_next_one_goes_on_from_wherever_a_deployment_was_killed() {
         "--patch",
         &finalizers(r#"["release.example/hold"]"#),
     ]);
-    let started = |step: &'static str| move |event: &Value| event["type"] == "step-started" && event["step"] == step;
+    let name = &release.namespace.name;
+    let started = |step: String| move |event: &Value| event["type"] == "step-started" && event["step"] == step;
     let waiting = |event: &Value| event["type"] == "object" && event["step"] == "ready" && event["state"] == "waiting";
     type Wanted = Box<dyn Fn(&Value) -> bool>;
     let phases: [(&str, &str, Wanted); 3] = [
         (
             "the first objects",
             NO_IMAGE,
-            Box::new(started("objects of release release-killed/release-killed")),
+            Box::new(started(format!("objects of release {name}/{name}"))),
         ),
         ("waiting", NO_IMAGE, Box::new(waiting)),
-        ("prune", IMAGE, Box::new(started("what the manifests have no longer"))),
+        (
+            "prune",
+            IMAGE,
+            Box::new(started("what the manifests have no longer".to_owned())),
+        ),
     ];
     for (phase, image, wanted) in phases {
         let settings: &[(&str, &str)] = match phase {

@@ -13,7 +13,7 @@ use std::process::Child;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Said, context, deploy_tool_command, kubectl, object};
+use crate::harness::{Namespace, Said, context, deploy_tool_command, kubectl, object};
 
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 /// Port 9 of the node itself (discard): refused at once, and nothing leaves the machine.
@@ -21,14 +21,17 @@ const NO_IMAGE: &str = "127.0.0.1:9/nobody/has-this:1";
 
 /// A release in a namespace of its own, which goes with the value.
 struct Release {
-    namespace: &'static str,
+    namespace: Namespace,
     cache: tempfile::TempDir,
     folder: tempfile::TempDir,
 }
 
 impl Release {
-    fn new(namespace: &'static str) -> Self {
-        kubectl(&["delete", "namespace", namespace, "--ignore-not-found"]).success();
+    fn new(purpose: &str) -> Self {
+        Self::of(Namespace::named(purpose))
+    }
+
+    fn of(namespace: Namespace) -> Self {
         Self {
             namespace,
             cache: tempfile::tempdir().unwrap(),
@@ -44,7 +47,7 @@ impl Release {
     fn command_in(&self, context: &str, cache: &tempfile::TempDir, verb: &[&str]) -> std::process::Command {
         let folder = self.folder.path().to_str().unwrap();
         let mut arguments = verb.to_vec();
-        arguments.extend(["--context", context, "--namespace", self.namespace, "-f", folder]);
+        arguments.extend(["--context", context, "--namespace", &self.namespace.name, "-f", folder]);
         let mut command = deploy_tool_command(&arguments);
         command.env("DEPLOY_TOOL_CACHE", cache.path());
         command
@@ -60,7 +63,7 @@ impl Release {
     fn write(&self, image: &str, command: &[&str], settings: &[(&str, &str)], more: &[Value]) {
         let container = json!({"name": "main", "image": image, "command": command});
         let mut items = vec![
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}),
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace.name}}),
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {
                 "selector": {"matchLabels": {"app": "web"}},
                 "template": {"metadata": {"labels": {"app": "web"}},
@@ -97,7 +100,7 @@ impl Release {
     fn exists(&self, name: &str) -> bool {
         let said = kubectl(&[
             "--namespace",
-            self.namespace,
+            &self.namespace.name,
             "get",
             name,
             "--ignore-not-found",
@@ -108,25 +111,13 @@ impl Release {
     }
 
     fn object(&self, name: &str) -> Value {
-        object(self.namespace, name)
+        object(&self.namespace.name, name)
     }
 
     fn kubectl(&self, arguments: &[&str]) {
-        let mut all = vec!["--namespace", self.namespace];
+        let mut all = vec!["--namespace", &self.namespace.name];
         all.extend(arguments);
         kubectl(&all).success();
-    }
-}
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        kubectl(&[
-            "delete",
-            "namespace",
-            self.namespace,
-            "--ignore-not-found",
-            "--wait=false",
-        ]);
     }
 }
 
@@ -143,11 +134,10 @@ fn deployed(reason: &str) -> (String, String) {
 
 /// Reads events until one is as wanted, then kills the process as the kernel would.
 fn kill_at(mut child: Child, what: &str, wanted: impl Fn(&Value) -> bool) {
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let found = lines
-        .by_ref()
-        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
-        .any(|event| wanted(&event));
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let found = lines.any(|line| serde_json::from_str(&line).is_ok_and(|event| wanted(&event)));
     child.kill().unwrap();
     let status = child.wait().unwrap();
     assert!(found, "it ended without {what}: {status}");

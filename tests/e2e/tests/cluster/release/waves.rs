@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 
 use super::{IMAGE, Release, claim, deployed, kill_at};
 use crate::harness::proxy::{CONTEXT, Proxy};
-use crate::harness::{Said, context, kubectl_with_input};
+use crate::harness::{Namespace, Said, context, kubectl, kubectl_with_input, unique};
 
-const NAMESPACE: &str = "release-waves";
-const GROUP: &str = "waves.example.com";
 const ALWAYS: &str = "always";
 
 /// The waves, and the resource of the object that is on its way when the deployment is killed.
@@ -25,20 +23,29 @@ const WAVES: [(&str, &str); 9] = [
     ("autoscaling", "poddisruptionbudgets"),
 ];
 
+/// What is not in a namespace, by names that no other run has.
+struct Names {
+    namespace: String,
+    /// A second namespace: the one that is on its way.
+    held: Namespace,
+    /// Of the definitions.
+    group: String,
+}
+
 /// The name of the object that is on its way.
-fn held_name(resource: &str, round: usize) -> String {
+fn held_name(names: &Names, resource: &str, round: usize) -> String {
     match resource {
-        "namespaces" => format!("{NAMESPACE}-held"),
-        "customresourcedefinitions" => format!("held{round}.{GROUP}"),
+        "namespaces" => names.held.name.clone(),
+        "customresourcedefinitions" => format!("held{round}.{}", names.group),
         _ => format!("held-{round}"),
     }
 }
 
-fn definition(plural: &str) -> Value {
+fn definition(plural: &str, group: &str) -> Value {
     let schema = json!({"openAPIV3Schema": {"type": "object"}});
     json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{plural}.{GROUP}")},
-        "spec": {"group": GROUP, "scope": "Namespaced", "names": {"plural": plural, "kind": plural},
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": plural},
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]}})
 }
 
@@ -59,7 +66,7 @@ fn workload(kind: &str, name: &str, more: &Value) -> Value {
 
 /// Two objects of each wave, with names of this round: those of the round before are dropped. What is always there shows
 /// that it is the same release.
-fn objects(round: usize) -> Vec<Value> {
+fn objects(names: &Names, round: usize) -> Vec<Value> {
     let (stored, held) = (format!("stored-{round}"), format!("held-{round}"));
     let plain = |version: &str, kind: &str, name: &str, more: Value| {
         let mut object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}});
@@ -74,11 +81,11 @@ fn objects(round: usize) -> Vec<Value> {
     let names_database = json!({"/metadata/annotations": {"deploy-tool.dev/database": held}});
     let has_names = json!({"/spec/serviceName": format!("names-{round}")});
     let mut objects = vec![
-        plain("v1", "Namespace", NAMESPACE, json!({})),
-        plain("v1", "Namespace", &format!("{NAMESPACE}-held"), json!({})),
+        plain("v1", "Namespace", &names.namespace, json!({})),
+        plain("v1", "Namespace", &names.held.name, json!({})),
         plain("v1", "ConfigMap", ALWAYS, json!({})),
-        definition(&format!("stored{round}")),
-        definition(&format!("held{round}")),
+        definition(&format!("stored{round}"), &names.group),
+        definition(&format!("held{round}"), &names.group),
         workload("StatefulSet", &held, &has_names),
         plain("v1", "Service", &format!("names-{round}"), port.clone()),
         workload("Deployment", &stored, &names_database),
@@ -102,43 +109,43 @@ fn is_dropped(object: &Value) -> bool {
     !kinds.contains(&object["kind"].as_str().unwrap()) && object["metadata"]["name"] != ALWAYS
 }
 
-/// What kubectl does with some objects.
-fn with_objects(verb: &[&str], objects: &[Value]) -> Vec<String> {
+/// Kind and name of those that are there.
+fn stored(names: &Names, objects: &[Value]) -> Vec<String> {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
-    let mut arguments = vec!["--namespace", NAMESPACE];
-    arguments.extend(verb);
-    arguments.extend(["--filename=-", "--ignore-not-found", "--output=name"]);
-    let said = kubectl_with_input(&arguments, &list).success();
+    let arguments = ["get", "--filename=-", "--ignore-not-found", "--output=name"];
+    let within = ["--namespace", names.namespace.as_str()];
+    let said = kubectl_with_input(&[&within[..], &arguments].concat(), &list).success();
     said.stdout.lines().map(str::to_owned).collect()
 }
 
-/// Kind and name of those that are there.
-fn stored(objects: &[Value]) -> Vec<String> {
-    with_objects(&["get"], objects)
-}
+/// Deletes the definitions, which a deployment that fails leaves.
+struct Removed<'a>(&'a Names);
 
-/// Deletes what a deployment leaves that nobody goes on with.
-fn remove_everything(wait: &str) {
-    let objects: Vec<Value> = (0..WAVES.len()).flat_map(objects).collect();
-    let outside = |object: &&Value| matches!(object["kind"].as_str(), Some("Namespace" | "CustomResourceDefinition"));
-    let outside: Vec<Value> = objects.iter().filter(outside).cloned().collect();
-    with_objects(&["delete", wait], &outside);
-}
-
-struct Removed;
-
-impl Drop for Removed {
+impl Drop for Removed<'_> {
     fn drop(&mut self) {
-        remove_everything("--wait=false");
+        let every = (0..WAVES.len()).flat_map(|round| [format!("stored{round}"), format!("held{round}")]);
+        let every: Vec<String> = every.map(|plural| format!("{plural}.{}", self.0.group)).collect();
+        let every: Vec<&str> = every.iter().map(String::as_str).collect();
+        let delete = [
+            "delete",
+            "customresourcedefinitions",
+            "--ignore-not-found",
+            "--wait=false",
+        ];
+        kubectl(&[&delete[..], &every].concat());
     }
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_next_one_goes_on_from_the_middle_of_each_wave() {
-    remove_everything("--wait=true");
-    let _removed = Removed;
-    let release = Release::new(NAMESPACE);
+    let release = Release::new("release-waves");
+    let names = Names {
+        namespace: release.namespace.name.clone(),
+        held: Namespace::named("release-waves-held"),
+        group: unique("waves") + ".example.com",
+    };
+    let _removed = Removed(&names);
     let proxy = Proxy::start(&context(), 0);
     let command = |verb: &[&str]| {
         let mut command = release.command_in(CONTEXT, &release.cache, verb);
@@ -151,7 +158,7 @@ fn the_next_one_goes_on_from_the_middle_of_each_wave() {
         said.success();
     };
     for (round, (wave, resource)) in WAVES.into_iter().enumerate() {
-        let (objects, held) = (objects(round), held_name(resource, round));
+        let (objects, held) = (objects(&names, round), held_name(&names, resource, round));
         release.write_objects(&objects);
 
         proxy.hold(Some(format!("/{resource}/{held}?")));
@@ -161,7 +168,7 @@ fn the_next_one_goes_on_from_the_middle_of_each_wave() {
             event["type"] == "written" && event["wave"] == wave
         });
         proxy.hold(None);
-        let found = stored(&objects);
+        let found = stored(&names, &objects);
         let is_held = |name: &String| {
             let kind = name
                 .strip_suffix(&format!("/{held}"))
@@ -182,12 +189,12 @@ fn the_next_one_goes_on_from_the_middle_of_each_wave() {
             history.iter().all(|(state, _)| state != "pending"),
             "{wave}: {history:?}"
         );
-        let found = stored(&objects);
+        let found = stored(&names, &objects);
         assert_eq!(found.len(), objects.len(), "{wave}: {found:?}");
         if let Some(last) = round.checked_sub(1) {
-            let dropped: Vec<Value> = self::objects(last).into_iter().filter(is_dropped).collect();
+            let dropped: Vec<Value> = self::objects(&names, last).into_iter().filter(is_dropped).collect();
             assert_eq!(
-                stored(&dropped),
+                stored(&names, &dropped),
                 [""; 0],
                 "{wave}: what is not in the inventory is not pruned"
             );
@@ -202,6 +209,6 @@ fn the_next_one_goes_on_from_the_middle_of_each_wave() {
     // What is never pruned is known to be the release's all the same.
     run(&["down", "--delete-data"]);
     for round in 0..WAVES.len() {
-        assert_eq!(stored(&objects(round)), [""; 0], "round {round}");
+        assert_eq!(stored(&names, &objects(&names, round)), [""; 0], "round {round}");
     }
 }

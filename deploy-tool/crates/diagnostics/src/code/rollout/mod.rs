@@ -43,4 +43,5 @@ pub(super) const CODES: &[&Code] = &[
     &NAMES_REFUSED,
     &STALLED,
     &NOT_IN_TIME,
+    &SYSTEMD_NOT_REACHED,
 ];
