@@ -3,8 +3,6 @@
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use std::path::Path;
-
 use crate::cri;
 use crate::host;
 use crate::report::Trouble;
