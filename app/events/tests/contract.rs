@@ -1,7 +1,7 @@
 //! The contract's cases, in every place where they can run.
 //!
 //! `EVENTS_URL=http://host:port EVENTS_SECRET=… cargo test -p events --test contract` runs them against a service that is there
-//! already, which nobody else may use meanwhile; otherwise a native twin on a real MariaDB is started for them.
+//! already, which nobody else may use meanwhile; otherwise a native build on a real MariaDB is started for them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -13,7 +13,7 @@ pub enum Mode {
     AheadOfTime,
     /// WebAssembly, interpreted.
     Interpreter,
-    /// The native twin.
+    /// The native build.
     Native,
 }
 

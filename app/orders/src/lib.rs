@@ -1,4 +1,4 @@
-//! The orders service: one source for WebAssembly under crun and WasmEdge, and for its native twin.
+//! The orders service: one source for WebAssembly under crun and WasmEdge, and for its native build.
 //!
 //! A request passes through these modules from top to bottom, after the server of [`microservice`]:
 //!

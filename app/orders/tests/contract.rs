@@ -1,7 +1,7 @@
 //! The contract's cases, in every place where they can run.
 //!
 //! `ORDERS_URL=http://host:port cargo test -p app --test contract` runs them against a service that
-//! is there already; otherwise a native twin on a real MariaDB is started for them.
+//! is there already; otherwise a native build on a real MariaDB is started for them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

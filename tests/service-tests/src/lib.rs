@@ -1,8 +1,8 @@
-//! What the tests of the services share: an HTTP client, cases, native twins, a real database.
+//! What the tests of the services share: an HTTP client, cases, native builds, a real database.
 //!
 //! A service's contract is a table of [`case`]s, which run in three places: over its pure layers [`in_process`],
-//! against its native [`twin`] on a real [`database`], and against any service by its address ([`place`]). What happens
-//! when the database is [`away`] is told to the native twin and to Wasm pods.
+//! against its native [`native_process`] on a real [`database`], and against any service by its address ([`place`]). What happens
+//! when the database is [`away`] is told to the native build and to Wasm pods.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -11,13 +11,13 @@ pub mod case;
 pub mod database;
 pub mod http;
 pub mod in_process;
+pub mod native_process;
 pub mod place;
-pub mod twin;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// A service under test, known by its native twin.
+/// A service under test, known by its native build.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     /// The program: `env!("CARGO_BIN_EXE_…")`.

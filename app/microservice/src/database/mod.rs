@@ -90,7 +90,7 @@ pub struct Database<T> {
     tables: T,
     pool: Pool,
     keeper: Keeper,
-    /// What keeps the tables current refuses to do, until it has been mended.
+    /// What keeps the tables current refuses to do, until it has been fixed.
     refusal: Mutex<Option<String>>,
     errors: AtomicU64,
 }

@@ -139,7 +139,7 @@ fn head(reply: &Reply, length: usize, manner: Manner) -> Vec<u8> {
     head
 }
 
-/// The date is written anew once a second.
+/// The date is rewritten once a second.
 fn write_date(head: &mut Vec<u8>, now: Instant) {
     static DATE: Mutex<Option<(Instant, String)>> = Mutex::new(None);
     let mut date = DATE.lock().unwrap_or_else(PoisonError::into_inner);

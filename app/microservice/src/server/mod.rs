@@ -68,7 +68,7 @@ pub fn run<S: Service>(
     start: impl FnOnce(Arc<Context>) -> S,
 ) -> Result<(), StartError> {
     log::set_level(settings.log);
-    // One thread, natively too: the guest has no other, and the twin is there to be compared.
+    // One thread, natively too: the guest has no other, and the native build is there to be compared.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
