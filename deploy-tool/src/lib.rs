@@ -76,7 +76,7 @@ fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus
     runtime.block_on(async {
         let cleanup = Cleanup::default();
         let result = tokio::select! {
-            // The programs underneath get a terminal's Ctrl-C too: that they ended badly is not what is to be told.
+            // The programs underneath get a terminal's Ctrl-C too: their failure is not what has to be reported.
             biased;
             signal = stopped() => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),

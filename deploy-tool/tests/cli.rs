@@ -277,7 +277,7 @@ fn one_at_a_time_on_one_cluster() {
         &["cluster", "down"],
     ] {
         run.run(arguments)
-            .fails(4, &["another deploy-tool is at work", "`deploy-tool up`, process"]);
+            .fails(4, &["is locked by another deploy-tool", "`deploy-tool up`, process"]);
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Trouble {
     pub sentence: String,
     /// Why.
     pub because: Vec<String>,
-    /// What mends it.
+    /// What fixes it.
     pub next: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Trouble {
         self
     }
 
-    /// Adds what mends it.
+    /// Adds what fixes it.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next.push(next.into());

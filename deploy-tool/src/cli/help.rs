@@ -15,13 +15,13 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("See what would happen", &["plan"]),
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
     (
-        "Look",
+        "Inspect",
         &["status", "history", "logs", "open", "inspect", "verify", "doctor"],
     ),
     ("Change", &["scale", "restart"]),
-    ("Have a cluster to try it on", &["cluster"]),
+    ("Local cluster", &["cluster"]),
     ("Add Wasm to a cluster", &["node"]),
-    ("Know the tool", &["explain", "version", "completion", "man", "help"]),
+    ("Other", &["explain", "version", "completion", "man", "help"]),
 ];
 
 /// A command line, and what it does.
@@ -162,7 +162,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "logs app --follow",
-                "all pods of a workload, across restarts and roll-outs",
+                "all pods of a workload, across restarts and rollouts",
             ),
             (
                 "logs --since 5m --output json",

@@ -67,7 +67,7 @@ pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
-    /// How to talk
+    /// What every command has
     #[command(flatten)]
     pub talk: Talk,
 }
@@ -132,7 +132,7 @@ pub enum Command {
     Status(StatusArguments),
     /// Print what containers write, of one pod or of many
     ///
-    /// Pods are found by the name of their workload, by their own, or all of them. With --follow, restarts, roll-outs and
+    /// Pods are found by the name of their workload, by their own, or all of them. With --follow, restarts, rollouts and
     /// new pods are followed as well, at most 50 containers at once. A container that has not started says why.
     Logs(LogsArguments),
     /// Open a port of this host that leads to a Service, until Ctrl-C
@@ -151,22 +151,22 @@ pub enum Command {
     Scale(ScaleArguments),
     /// Replace the pods of some workloads, or of all, and wait
     ///
-    /// Nothing else changes. Pods are replaced as in a roll-out, so a Service keeps answering, and a later `up` leaves it at
-    /// that. Refused where pods would stay: a paused roll-out, or the update strategy OnDelete.
+    /// Nothing else changes. Pods are replaced as in a rollout, so a Service keeps answering, and a later `up` leaves it at
+    /// that. Refused where pods would stay: a paused rollout, or the update strategy OnDelete.
     Restart(RestartArguments),
     /// Create or delete a local kind cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
-    /// Add Wasm to the nodes of a cluster that exists, or take it away
+    /// Install the Wasm runtime on nodes of an existing cluster, or remove it
     #[command(subcommand)]
     Node(NodeCommand),
-    /// Find out whether the nodes run Wasm, or which link is broken
+    /// Diagnose Wasm support on the nodes
     ///
     /// From the API server over RuntimeClass, nodes and containerd to a tiny guest that a pod on each node runs for a few
-    /// seconds: what reaches it, whom it reaches, how it ends, and whether native code has its effect. After a broken link
+    /// seconds: what reaches it, whom it reaches, how it ends, and whether native code has its effect. After a check that fails
     /// the others are skipped. Nothing but those pods is written, and they are deleted.
     Doctor(DoctorArguments),
-    /// Say what the number of an error means, and what to do
+    /// Explain an error code, and what to do about it
     Explain(ExplainArguments),
     /// Print the version, and the versions it is made for
     Version,

@@ -8,7 +8,7 @@ use releases::release::Name;
 
 /// Which cluster, which objects
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Place")]
+#[command(next_help_heading = "Cluster")]
 pub struct Place {
     /// Context of the kubeconfig to act on
     #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::DEFAULT_CONTEXT)]

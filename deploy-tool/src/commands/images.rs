@@ -160,7 +160,7 @@ async fn destination(
         .map(Some)
 }
 
-/// Refuses a cluster that images built here cannot come to: none of kind's, and no registry is named.
+/// Refuses a cluster that images built here cannot come to: not a kind cluster, and no registry is named.
 fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Outcome<()> {
     if names.is_empty() || registry.is_some() || kind_cluster(context).is_some() {
         return Ok(());

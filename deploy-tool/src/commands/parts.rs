@@ -96,7 +96,7 @@ pub async fn compile(
     })
 }
 
-/// Compiles the native twin of what an image is made of.
+/// Compiles the native build of what an image is made of.
 ///
 /// # Errors
 /// When the sources do not compile, or this host lacks what that takes.
@@ -111,7 +111,7 @@ pub async fn native(
     let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
-    let step = format!("native twin of {}", definition.package);
+    let step = format!("native build of {}", definition.package);
     printer
         .step(&step, async |progress| keep::native(&builder, progress, &sources).await)
         .await

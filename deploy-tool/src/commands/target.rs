@@ -89,10 +89,7 @@ impl Target {
         }
         Err(refused()
             .code(&code::registry::SIGNED_BY_OTHERS)
-            .because(format!(
-                "of its {} signatures none is by the holder of this key",
-                candidates.len()
-            ))
+            .because(format!("none of its {} signatures matches this key", candidates.len()))
             .next("use the key of who has signed it, or do not use the image"))
     }
 

@@ -50,12 +50,12 @@ impl Backends {
         self.ready.remove(pod);
     }
 
-    /// Only these pods are left: a list has begun anew.
+    /// Only these pods are left: a list has started over.
     pub fn keep(&mut self, pods: &BTreeSet<String>) {
         self.ready.retain(|pod, _| pods.contains(pod));
     }
 
-    /// The pod that answers: the same as before while it can, then the youngest, which a roll-out leaves.
+    /// The pod that answers: the same as before while it can, then the youngest, which a rollout leaves.
     pub fn choose(&mut self) -> Option<Backend> {
         let stays = self
             .current

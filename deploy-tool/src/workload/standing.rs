@@ -63,7 +63,7 @@ fn held(workload: &Workload, namespace: &str, object: &Value) -> Option<Held> {
     let at = |pointer: &str| object.pointer(pointer);
     if at("/spec/paused") == Some(&Value::Bool(true)) {
         return Some(Held {
-            because: "its roll-out is paused (`spec.paused`)",
+            because: "its rollout is paused (`spec.paused`)",
             next: format!("let it go on: `kubectl --namespace {namespace} rollout resume {argument}`"),
         });
     }

@@ -1,4 +1,4 @@
-//! Measures Wasm beside the native twin as pods: images → a namespace with a database → rounds, in which each contender has its turn → what came out.
+//! Measures Wasm beside the native build as pods: images → a namespace with a database → rounds, in which each contender has its turn → what came out.
 
 mod arguments;
 mod bench_namespace;

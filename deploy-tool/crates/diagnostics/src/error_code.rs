@@ -10,9 +10,9 @@ pub struct Code {
     /// What has happened, in a few words.
     pub title: &'static str,
     /// What it means and how it comes about: a paragraph of Markdown.
-    pub meaning: &'static str,
+    pub explanation: &'static str,
     /// What to do about it: a paragraph of Markdown.
-    pub mend: &'static str,
+    pub fix: &'static str,
 }
 
 impl fmt::Display for Code {
@@ -26,7 +26,7 @@ impl Code {
     pub fn text(&self) -> String {
         format!(
             "{self}: {}\n\n{}\n\n**What to do:** {}\n",
-            self.title, self.meaning, self.mend
+            self.title, self.explanation, self.fix
         )
     }
 }

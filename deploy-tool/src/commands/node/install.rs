@@ -175,7 +175,7 @@ async fn installed(
     }
     progress.activity("what was there before is brought back");
     let back = place.installer(progress, Verb::Undo, on).await?;
-    Err(failure.because(format!("the node is as it was: {}", back.sentence)))
+    Err(failure.because(format!("the node was restored: {}", back.sentence)))
 }
 
 async fn probed(place: &NodeSession<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Outcome<()> {

@@ -1,4 +1,4 @@
-//! The database goes away and comes back: the stories of the native twin, told to the Wasm pods.
+//! The database goes away and comes back: the stories of the native build, told to the Wasm pods.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,7 +185,7 @@ fn names_cannot_be_resolved() {
             stage.pause(false);
         });
         pause("STOP");
-        // The pool wants new connections, and with each looks for the database anew.
+        // The pool wants new connections, and with each looks for the database again.
         stage.pause(true);
         let done = AtomicBool::new(false);
         thread::scope(|scope| {

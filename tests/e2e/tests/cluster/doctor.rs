@@ -40,9 +40,9 @@ impl Drop for Undone {
 }
 
 /// Breaks the node until the value ends.
-fn broken(breaking: &str, mending: &'static str) -> Undone {
+fn broken(breaking: &str, repair: &'static str) -> Undone {
     let undone = Undone(Box::new(move || {
-        let said = on_node(mending);
+        let said = on_node(repair);
         assert!(said.code == 0 || std::thread::panicking(), "{}", said.stderr);
     }));
     on_node(breaking).success();
@@ -169,14 +169,14 @@ fn what_the_clusters_objects_break() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn what_breaks_on_a_node() {
-    let mending = "cp /root/doctor.toml /etc/containerd/config.toml && systemctl restart containerd && timeout 60 bash -c \
+    let repair = "cp /root/doctor.toml /etc/containerd/config.toml && systemctl restart containerd && timeout 60 bash -c \
         'until ctr version >/dev/null 2>&1; do sleep 0.2; done'";
     let breaking = format!(
         "cp /etc/containerd/config.toml /root/doctor.toml && sed -i 's|module.wasm.image/\\*|other/*|' {0} && ! cmp -s {0} \
          /root/doctor.toml && systemctl restart containerd && timeout 60 bash -c 'until ctr version >/dev/null 2>&1; do sleep 0.2; done'",
         "/etc/containerd/config.toml"
     );
-    let annotation = broken(&breaking, mending);
+    let annotation = broken(&breaking, repair);
     assert_breaks("annotation", "DT0807", &["--node", &node()]);
     drop(annotation);
     let library = broken(
@@ -192,7 +192,7 @@ fn what_breaks_on_a_node() {
     );
     assert_breaks("network", "DT0810", &["--node", &node()]);
     drop(network);
-    // And it is mended.
+    // And it is repaired.
     assert_eq!(examined(&["--node", &node()])["healthy"], true);
     no_probe_is_left("default");
 }

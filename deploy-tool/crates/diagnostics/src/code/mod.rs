@@ -43,7 +43,7 @@ pub fn find(number: &str) -> Option<&'static Code> {
 pub fn document() -> String {
     let mut text = String::from(
         "# Errors\n\nThe numbered failures of `deploy-tool`. This page is made from `deploy-tool/crates/diagnostics/src/code/`: \
-         `UPDATE_DOCS=1 cargo test -p diagnostics` writes it anew.\n",
+         `UPDATE_DOCS=1 cargo test -p diagnostics` rewrites it.\n",
     );
     for code in all() {
         text.push_str(&format!("\n## {}", code.text()));
@@ -61,7 +61,7 @@ mod tests {
         let codes = all();
         assert!(codes.windows(2).all(|two| two[0].number < two[1].number), "{codes:?}");
         for code in codes {
-            for text in [code.title, code.meaning, code.mend] {
+            for text in [code.title, code.explanation, code.fix] {
                 assert!(!text.trim().is_empty(), "{code}");
             }
         }

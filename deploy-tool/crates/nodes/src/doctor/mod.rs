@@ -1,6 +1,6 @@
 //! Pure: whether a cluster runs Wasm, link by link, from what its objects and a probe's pod show.
 //!
-//! After a link that is broken, those behind it are skipped: exactly what is to be mended is named.
+//! After a link that is broken, those behind it are skipped: exactly what has to be fixed is named.
 
 mod answer;
 mod effect;
@@ -69,7 +69,7 @@ pub struct Link {
     pub because: Vec<String>,
     /// What shows it.
     pub evidence: Vec<String>,
-    /// What mends it.
+    /// What fixes it.
     pub next: Vec<String>,
 }
 
