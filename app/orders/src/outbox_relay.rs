@@ -50,7 +50,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(2);
 
 /// The task's state.
 #[derive(Debug)]
-pub struct Announcer {
+pub struct OutboxRelay {
     receiver: Arc<Receiver>,
     changed: Notify,
     delivered: AtomicU64,
@@ -95,10 +95,10 @@ struct Round {
     is_cut: bool,
 }
 
-impl Announcer {
+impl OutboxRelay {
     /// Announces changes to this receiver.
-    pub fn new(receiver: Receiver) -> Announcer {
-        Announcer {
+    pub fn new(receiver: Receiver) -> OutboxRelay {
+        OutboxRelay {
             receiver: Arc::new(receiver),
             changed: Notify::new(),
             delivered: AtomicU64::new(0),

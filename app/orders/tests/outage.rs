@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use service_tests::await_that;
-use service_tests::away::{self, check_away, create, Stage};
 use service_tests::database::Database;
+use service_tests::database_outage::{self, check_away, create, Stage};
 use service_tests::http::{Request, Response};
 use service_tests::native_process::NativeProcess;
 use support::start_native;
@@ -67,32 +67,32 @@ fn tell(test: &str, story: impl FnOnce(&Native)) {
 
 #[test]
 fn a_hung_database_is_given_up_and_found_again() {
-    tell("outage_hung", away::hung);
+    tell("outage_hung", database_outage::hung);
 }
 
 #[test]
 fn no_write_is_lost_or_doubled_while_the_database_is_killed() {
-    tell("outage_killed", away::killed_under_load);
+    tell("outage_killed", database_outage::killed_under_load);
 }
 
 #[test]
 fn a_database_without_free_connections_is_busy() {
-    tell("outage_full", away::out_of_connections);
+    tell("outage_full", database_outage::out_of_connections);
 }
 
 #[test]
 fn a_read_only_database_refuses_changes_only() {
-    tell("outage_read_only", away::read_only);
+    tell("outage_read_only", database_outage::read_only);
 }
 
 #[test]
 fn a_changed_password_is_told_and_recovers() {
-    tell("outage_password", away::password_changed);
+    tell("outage_password", database_outage::password_changed);
 }
 
 #[test]
 fn a_slow_statement_is_given_up() {
-    tell("outage_slow", away::slow);
+    tell("outage_slow", database_outage::slow);
 }
 
 #[test]

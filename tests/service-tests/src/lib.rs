@@ -1,18 +1,18 @@
 //! What the tests of the services share: an HTTP client, cases, native builds, a real database.
 //!
 //! A service's contract is a table of [`case`]s, which run in three places: over its pure layers [`in_process`],
-//! against its native [`native_process`] on a real [`database`], and against any service by its address ([`place`]). What happens
-//! when the database is [`away`] is told to the native build and to Wasm pods.
+//! against its native [`native_process`] on a real [`database`], and against any service by its address ([`test_server`]). What happens
+//! when the database is an outage ([`database_outage`]) is told to the native build and to Wasm pods.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-pub mod away;
 pub mod case;
 pub mod database;
+pub mod database_outage;
 pub mod http;
 pub mod in_process;
 pub mod native_process;
-pub mod place;
+pub mod test_server;
 
 use std::io::Write;
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use crate::Service;
 
 /// A service that tests may use.
 #[derive(Debug)]
-pub struct Place {
+pub struct TestServer {
     /// Host and port.
     pub address: String,
     /// Whether the service is the test's own, with the configuration that the test gave.
@@ -18,10 +18,10 @@ pub struct Place {
     _database: Option<Arc<Database>>,
 }
 
-impl Place {
+impl TestServer {
     /// The service that is there already, or a native build with this configuration on a real database.
-    pub fn find(service: &Service, test: &str, variables: &[(&str, &str)]) -> Option<Place> {
-        if let Some(place) = Place::given(service) {
+    pub fn find(service: &Service, test: &str, variables: &[(&str, &str)]) -> Option<TestServer> {
+        if let Some(place) = TestServer::given(service) {
             return Some(place);
         }
         let database = Database::shared(test)?;
@@ -29,7 +29,7 @@ impl Place {
         let variables = [&[("DATABASE_URL", url.as_str())], variables].concat();
         let native = NativeProcess::start(service, &variables);
         native.await_ready();
-        Some(Place {
+        Some(TestServer {
             address: native.address.clone(),
             is_own: true,
             native: Some(native),
@@ -38,10 +38,10 @@ impl Place {
     }
 
     /// The service that is there already, or a native build whose database is away.
-    pub fn without_database(service: &Service) -> Place {
-        Place::given(service).unwrap_or_else(|| {
+    pub fn without_database(service: &Service) -> TestServer {
+        TestServer::given(service).unwrap_or_else(|| {
             let native = NativeProcess::start(service, &[("DATABASE_URL", "mysql://orders@127.0.0.1:1/orders")]);
-            Place {
+            TestServer {
                 address: native.address.clone(),
                 is_own: true,
                 native: Some(native),
@@ -59,14 +59,14 @@ impl Place {
         }
     }
 
-    fn given(service: &Service) -> Option<Place> {
+    fn given(service: &Service) -> Option<TestServer> {
         let url = std::env::var(service.url_variable).ok()?;
         let rest = url
             .strip_prefix("http://")
             .unwrap_or_else(|| panic!("{} must be http://host:port", service.url_variable));
         let address = rest.trim_end_matches('/');
         let has_port = address.contains(':');
-        Some(Place {
+        Some(TestServer {
             address: if has_port {
                 address.to_owned()
             } else {

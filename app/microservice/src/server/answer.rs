@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::stream::Stream;
 use crate::http::{Content, Reply};
-use crate::memory::{Exhausted, Memory, PeerShare, Share};
+use crate::memory::{Exhausted, Memory, MemoryPermit, PeerShare};
 
 /// A reader has this time before its rate counts, as in Kestrel:
 /// <https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/options#minimum-request-body-data-rate>.
@@ -30,7 +30,7 @@ const FIRST_PACKET: usize = 16 * 1024;
 pub struct Body {
     pieces: Vec<Bytes>,
     length: usize,
-    _share: Share,
+    _share: MemoryPermit,
     _peer: PeerShare,
 }
 
@@ -45,7 +45,7 @@ impl Body {
         let (pieces, share, peer) = match content {
             Content::Fixed(text) => (
                 vec![Bytes::from_static(text.as_bytes())],
-                Share::default(),
+                MemoryPermit::default(),
                 PeerShare::default(),
             ),
             Content::Whole(bytes) => (vec![bytes], memory.for_answer(length)?, memory.for_peer(peer, length)?),
