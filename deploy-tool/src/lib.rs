@@ -10,7 +10,7 @@
 pub mod built;
 pub mod cli;
 pub mod commands;
-pub mod connections;
+pub mod connection_budget;
 pub mod forward;
 pub mod logs;
 pub mod native_form;
@@ -43,8 +43,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if asked { ExitStatus::Done } else { ExitStatus::Input }.into();
         }
     };
-    anstream::ColorChoice::from(cli.talk.color).write_global();
-    let printer = Printer::new(cli.talk.options(), cli.command.acts());
+    anstream::ColorChoice::from(cli.global.color).write_global();
+    let printer = Printer::new(cli.global.options(), cli.command.acts());
     conclude(&printer, async |cleanup: &Cleanup| {
         commands::run(cli, &printer, cleanup).await
     })

@@ -173,7 +173,7 @@ fn wrong_arguments_are_refused_before_anything_happens() {
         &["status", "--output", "yaml"],
         &["cluster", "up", "--http-port", "0"],
         &["cluster", "up", "--http-port", "65536"],
-        &["build", "--module", "app.wasm", "--plain"],
+        &["build", "--module", "app.wasm", "--aot", "none"],
     ];
     for arguments in cases {
         let run = Run::new();

@@ -6,7 +6,7 @@ use node_protocol::{END, Line, State};
 
 /// Why something cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct InstallError {
     /// Its number in the catalogue.
     pub code: u16,
     /// What cannot be done.
@@ -17,7 +17,7 @@ pub struct Trouble {
     pub next: Vec<String>,
 }
 
-impl Trouble {
+impl InstallError {
     /// With a number and a sentence.
     pub fn new(code: u16, sentence: impl Into<String>) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Report {
     }
 
     /// The last line of a run that failed.
-    pub fn trouble(&self, trouble: &Trouble) {
+    pub fn trouble(&self, trouble: &InstallError) {
         print(&Line {
             code: Some(trouble.code),
             because: trouble.because.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cri;
 use crate::host;
-use crate::report::Trouble;
+use crate::report::InstallError;
 use node_protocol::number::INSTALLER;
 
 /// How many lines of the unit's log are shown.
@@ -34,7 +34,7 @@ pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
 /// # Errors
 /// When it does not: what it said.
 pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
-    let said = |trouble: Trouble| [vec![trouble.sentence], trouble.because].concat();
+    let said = |trouble: InstallError| [vec![trouble.sentence], trouble.because].concat();
     // Several starts in a short time are taken for a loop: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
     host::run("systemctl", &["reset-failed", unit]).map_err(said)?;
     let started = host::run("systemctl", &["restart", unit]).map_err(said)?;
@@ -48,11 +48,11 @@ pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
 ///
 /// # Errors
 /// When systemd does not answer.
-pub fn kill_mode(unit: &str) -> Result<String, Trouble> {
+pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
     let said = host::run("systemctl", &["show", "--property=KillMode", "--value", unit])?;
     match said.success {
         true => Ok(said.stdout.trim().to_owned()),
-        false => Err(Trouble::new(INSTALLER, "systemd does not answer on the node").because(said.stderr)),
+        false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").because(said.stderr)),
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// Data goes to the standard output, messages to the standard error
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Talk {
+pub struct GlobalArguments {
     /// For people or for programs
     #[arg(
         long,
@@ -45,7 +45,7 @@ pub struct Talk {
     pub color: Color,
 }
 
-impl Talk {
+impl GlobalArguments {
     /// What the printer has to know.
     pub fn options(&self) -> terminal::Options {
         terminal::Options {

@@ -12,7 +12,7 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 
 /// The verbs by what somebody wants to do.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("See what would happen", &["plan"]),
+    ("Preview", &["plan"]),
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
     (
         "Inspect",
@@ -20,7 +20,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Change", &["scale", "restart"]),
     ("Local cluster", &["cluster"]),
-    ("Add Wasm to a cluster", &["node"]),
+    ("Wasm nodes", &["node"]),
     ("Other", &["explain", "version", "completion", "man", "help"]),
 ];
 
@@ -282,7 +282,7 @@ pub fn command() -> Command {
     let mut command = documented(Cli::command(), "");
     command.build();
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{HEADING}For every verb:{HEADING:#}\n{{options}}{{after-help}}",
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{HEADING}Global options:{HEADING:#}\n{{options}}{{after-help}}",
         first_screen(&command)
     );
     command.help_template(StyledStr::from(template))

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 use crate::workload::Reference;
 
 /// Arguments of `logs`
@@ -28,5 +28,5 @@ pub struct LogsArguments {
     pub container: Option<String>,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

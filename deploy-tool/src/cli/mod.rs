@@ -1,12 +1,15 @@
 //! The command line: structures only, one file a verb. Their comments are the help texts; examples are in help.rs.
 
+mod aot;
 mod apply;
 mod build;
 mod cluster;
+mod cluster_arguments;
 mod completion;
 mod doctor;
 mod down;
 mod explain;
+mod global;
 pub mod help;
 mod history;
 mod inspect;
@@ -15,7 +18,6 @@ mod man;
 mod node;
 mod open;
 mod parse;
-mod place;
 mod plan;
 mod push;
 mod registry;
@@ -25,16 +27,18 @@ mod scale;
 mod sign;
 mod signed;
 mod status;
-mod talk;
 mod up;
 
+pub use aot::Aot;
 pub use apply::ApplyArguments;
 pub use build::{BuildArguments, SourceArguments};
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
+pub use cluster_arguments::ClusterArguments;
 pub use completion::CompletionArguments;
 pub use doctor::DoctorArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
+pub use global::{Color, GlobalArguments, OutputFormat, color_of};
 pub use history::HistoryArguments;
 pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
@@ -42,7 +46,6 @@ pub use man::ManArguments;
 pub use node::{NodeArguments, NodeCommand, NodeInstallArguments, NodeRemoveArguments, NodeStatusArguments};
 pub use open::OpenArguments;
 pub use parse::parse;
-pub use place::Place;
 pub use plan::PlanArguments;
 pub use push::PushArguments;
 pub use registry::{PublishArguments, RegistryArguments, TrustArguments};
@@ -52,7 +55,6 @@ pub use scale::ScaleArguments;
 pub use sign::{SignArguments, VerifyArguments};
 pub use signed::SignedArguments;
 pub use status::StatusArguments;
-pub use talk::{Color, OutputFormat, Talk, color_of};
 pub use up::UpArguments;
 
 use clap::{Parser, Subcommand};
@@ -69,7 +71,7 @@ pub struct Cli {
     pub command: Command,
     /// What every command has
     #[command(flatten)]
-    pub talk: Talk,
+    pub global: GlobalArguments,
 }
 
 /// What to do. A verb needs a place in a group and examples in help.rs, and a snapshot of its help: CONTRIBUTING.md.
@@ -157,7 +159,7 @@ pub enum Command {
     /// Create or delete a local kind cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
-    /// Install the Wasm runtime on nodes of an existing cluster, or remove it
+    /// Install the Wasm runtime on nodes of a cluster, or remove it
     #[command(subcommand)]
     Node(NodeCommand),
     /// Diagnose Wasm support on the nodes

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::parts::{self, Parts};
-use super::variation::{Form, Variation};
+use super::module_source::{self, SourcedModule};
+use super::variation::{Form, Variation, native_form};
 use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
 use diagnostics::{Failure, Outcome};
@@ -16,7 +16,6 @@ use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
 use wasm_build::BUILDER_IMAGE;
 use wasm_build::artifact_cache::megabytes;
-use wasm_build::native_form::NativeForm;
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -31,10 +30,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments
     let BuildArguments {
         image,
         archive,
-        plain,
         module,
         revision,
-        elf,
+        aot,
         low_priority,
         source,
     } = arguments;
@@ -44,12 +42,8 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments
     let cache = Cache::open()?;
     let variation = Variation {
         module: module.as_deref(),
-        form: if plain { Form::Plain } else { Form::Native },
-        native: if elf {
-            NativeForm::SharedObject
-        } else {
-            NativeForm::Section
-        },
+        form: Form::new(Some(aot), false),
+        native: native_form(aot),
         revision,
         low_priority,
     };
@@ -82,14 +76,14 @@ pub async fn build(
         true => Some(git::revision(source.folder()).await?),
         false => None,
     };
-    let Parts {
+    let SourcedModule {
         module,
         compiled,
         annotations,
         making,
     } = match variation.module {
-        Some(path) => parts::given(source, &definition, name, path).await?,
-        None => parts::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
+        Some(path) => module_source::given(source, &definition, name, path).await?,
+        None => module_source::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {
         definition: &definition,

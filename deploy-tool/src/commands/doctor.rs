@@ -195,7 +195,7 @@ pub(super) async fn probe_images(
             ))
             .next(
                 "push it twice, with native code and without, and name both with --image and --plain-image: `deploy-tool push probe --to \
-                 REGISTRY/probe:aot`; `deploy-tool build probe --plain --archive plain.tar` and `deploy-tool push plain.tar --to \
+                 REGISTRY/probe:aot`; `deploy-tool build probe --aot none --archive plain.tar` and `deploy-tool push plain.tar --to \
                  REGISTRY/probe:plain`",
             ));
     }

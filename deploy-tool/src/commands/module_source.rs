@@ -19,7 +19,7 @@ use wasm_build::profile::Profile;
 use wasm_build::workspace::{Package, Workspace};
 
 /// What is packed, and what is known of it.
-pub struct Parts {
+pub struct SourcedModule {
     /// The module.
     pub module: Kept,
     /// The same module compiled ahead of time, and the version of WasmEdge that it is for.
@@ -34,10 +34,15 @@ pub struct Parts {
 ///
 /// # Errors
 /// When it would not run, or there is no workspace that says whose it is.
-pub async fn given(source: &SourceArguments, definition: &Definition, name: &str, path: &Path) -> Outcome<Parts> {
+pub async fn given(
+    source: &SourceArguments,
+    definition: &Definition,
+    name: &str,
+    path: &Path,
+) -> Outcome<SourcedModule> {
     let module = keep::given(path)?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
-    Ok(Parts {
+    Ok(SourcedModule {
         module,
         compiled: None,
         annotations: annotations(&workspace, definition),
@@ -57,7 +62,7 @@ pub async fn compile(
     definition: &Definition,
     name: &str,
     variation: Variation<'_>,
-) -> Outcome<Parts> {
+) -> Outcome<SourcedModule> {
     let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
@@ -88,7 +93,7 @@ pub async fn compile(
                 .await?,
         ),
     };
-    Ok(Parts {
+    Ok(SourcedModule {
         module,
         annotations: annotations(&workspace, definition),
         making: Some(making),

@@ -12,14 +12,14 @@ use oci_artifacts::signature::envelope::{self, EnvelopeError};
 use oci_artifacts::signature::{self, PublicKey};
 
 /// An image in a registry.
-pub struct Target {
+pub struct RemoteImage {
     /// Its repository.
     pub connection: Connection,
     /// Its digest.
     pub digest: String,
 }
 
-impl Target {
+impl RemoteImage {
     /// Finds it by digest or by tag, and proves that what the registry gives has that digest.
     ///
     /// # Errors

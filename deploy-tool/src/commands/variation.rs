@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::Aot;
 use wasm_build::native_form::NativeForm;
 
 /// What an image is to be besides its definition.
@@ -29,4 +30,23 @@ pub enum Form {
     Plain,
     /// There is where it has been compiled already; else the module is compiled in seconds, and interpreted.
     Quick,
+}
+
+impl Form {
+    /// What a command line asks for.
+    pub fn new(aot: Option<Aot>, dev: bool) -> Self {
+        match (dev, aot) {
+            (true, _) => Self::Quick,
+            (false, Some(Aot::None)) => Self::Plain,
+            (false, _) => Self::Native,
+        }
+    }
+}
+
+/// Where native code is to be.
+pub fn native_form(aot: Aot) -> NativeForm {
+    match aot {
+        Aot::SharedObject => NativeForm::SharedObject,
+        Aot::Section | Aot::None => NativeForm::Section,
+    }
 }

@@ -14,7 +14,7 @@ use deploy_tool::cli::SourceArguments;
 pub struct BenchArguments {
     /// How to print
     #[command(flatten)]
-    pub talk: deploy_tool::cli::Talk,
+    pub global: deploy_tool::cli::GlobalArguments,
     /// RuntimeClass to measure, also several times: further ones are compared with the first
     #[arg(long = "runtime-class", value_name = "NAME", default_value = deploy_tool::settings::DEFAULT_RUNTIME_CLASS)]
     pub runtime_classes: Vec<String>,

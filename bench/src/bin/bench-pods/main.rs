@@ -42,8 +42,8 @@ use wasm_build::artifact_cache::megabytes;
 fn main() -> ExitCode {
     deploy_tool::install_tls();
     let arguments = BenchArguments::parse();
-    anstream::ColorChoice::from(arguments.talk.color).write_global();
-    let printer = Printer::new(arguments.talk.options(), false);
+    anstream::ColorChoice::from(arguments.global.color).write_global();
+    let printer = Printer::new(arguments.global.options(), false);
     deploy_tool::conclude(&printer, async |cleanup: &Cleanup| {
         run(&printer, cleanup, arguments).await
     })

@@ -244,7 +244,7 @@ fn loaded(name: &str, module: &[u8]) -> String {
 #[ignore = "needs a cluster, see main.rs"]
 fn what_is_wrong_with_an_image() {
     let node = node();
-    let (native, plain) = (probe(&[]), probe(&["--plain"]));
+    let (native, plain) = (probe(&[]), probe(&["--aot", "none"]));
     // Brings both to the nodes.
     assert_eq!(examined(&["--node", &node])["healthy"], true);
     let plain = plain["reference"].as_str().unwrap();
@@ -306,7 +306,7 @@ fn an_image_for_another_platform() {
 fn a_run_that_is_stopped_leaves_no_pod() {
     // What it would build first.
     probe(&[]);
-    probe(&["--plain"]);
+    probe(&["--aot", "none"]);
     let (context, node, namespace) = (context(), node(), Namespace::create("doctor-stopped", &[]));
     let inside = ["--namespace", namespace.name.as_str()];
     let arguments = ["doctor", "--context", &context, "--node", &node];

@@ -99,7 +99,7 @@ pub const INTERPRETED: Code = Code {
     number: 609,
     title: "an image for x86-64 has no native code",
     explanation: "The engine interprets the module, which is about fifteen times slower than code compiled ahead of time.",
-    fix: "build it without `--plain`.",
+    fix: "build it without `--aot none`.",
 };
 
 /// Root.

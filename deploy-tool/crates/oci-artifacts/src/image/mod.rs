@@ -8,10 +8,10 @@
 pub mod artifact;
 mod blob;
 mod configuration;
-pub mod contents;
 mod definition;
 mod json;
 mod layer;
+pub mod layer_listing;
 pub mod layout;
 mod pack;
 pub mod specification;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::attached::Attached;
 use super::configuration::Configuration;
-use crate::image::contents::Contents;
+use crate::image::layer_listing::LayerListing;
 use crate::wasm::native_code::NativeCode;
 use diagnostics::Code;
 
@@ -113,7 +113,7 @@ pub struct Seen {
     /// Its configuration.
     pub configuration: Configuration,
     /// What was found in its layers.
-    pub contents: Contents,
+    pub contents: LayerListing,
     /// Why a layer could not be looked into.
     pub not_seen: Option<String>,
 }
