@@ -37,13 +37,13 @@ reproducible: ## the service built twice, in two folders: module, image and what
 tool: ## target/release/deploy-tool
 	@cargo build --release --locked --package deploy-tool
 
-bench: ## Wasm beside its native twin as pods: size, start, memory, load, roll-outs; docs/bench.html (half an hour)
+bench: ## Wasm beside its native build as pods: size, start, memory, load, rollouts; docs/bench.html (half an hour)
 	@scripts/bench
 
 bench-order: ## instructions to read and to write one order, by callgrind
 	@scripts/bench-order
 
-bench-app: images ## the service as Wasm and native, side by side: requests a second and latency, as ratios
+bench-app: images ## the service as Wasm and native, side by side: requests per second and latency, as ratios
 	@scripts/bench-app
 
 bench-compile: images ## the levels of compiling ahead of time: what each takes to compile, and what a request takes after it

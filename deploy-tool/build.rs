@@ -1,11 +1,11 @@
-//! Tells a release build which commit it is made from, where that can be had: in a checkout, with git.
+//! Tells a release build which commit it is made from, where that is known: in a checkout, with git.
 
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // While somebody works on the tool, every commit would compile it anew.
+    // While somebody works on the tool, every commit would compile it again.
     if std::env::var("PROFILE").as_deref() != Ok("release") {
         return;
     }

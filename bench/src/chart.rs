@@ -1,4 +1,4 @@
-//! The results for people who look: throughput as a share of the native twin's.
+//! The results for people who look: throughput as a share of the native build's.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ const LONGEST: f64 = 1.25;
 const TOP: f64 = 84.0;
 const WIDTH: f64 = 820.0;
 
-/// An SVG: for each route and number of connections a bar for each server but the native twin, which is the line.
+/// An SVG: for each route and number of connections a bar for each server but the native build, which is the line.
 pub fn svg(rows: &[Row]) -> String {
     let mut bars = String::new();
     let (mut y, mut route, mut connections) = (TOP, "", 0);
@@ -58,14 +58,14 @@ pub fn svg(rows: &[Row]) -> String {
     let native = LEFT + UNIT;
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title">
-<title id="title">Requests a second of the service as Wasm, as a share of its native twin's</title>
+<title id="title">Requests per second of the service as Wasm, as a share of its native build's</title>
 <style>
 text {{ font: 12px system-ui, sans-serif; fill: #24292f }} .label {{ text-anchor: end }} .rate {{ fill: #57606a }}
 .heading {{ font-size: 16px; font-weight: 600 }} .route {{ font-size: 13px; font-weight: 600 }}
 .aot {{ fill: #6f42c1 }} .interpreter {{ fill: #c5b3e6 }} .native {{ stroke: #57606a; stroke-dasharray: 4 3 }}
 </style>
 <rect width="{WIDTH}" height="{height}" fill="#fff"/>
-<text class="heading" x="20" y="28">Requests a second, native twin = 1</text>
+<text class="heading" x="20" y="28">Requests per second, native build = 1</text>
 <rect class="aot" x="20" y="44" width="12" height="12" rx="2"/><text x="38" y="54">Wasm, ahead of time</text>
 <rect class="interpreter" x="180" y="44" width="12" height="12" rx="2"/><text x="198" y="54">Wasm, interpreted</text>
 <line class="native" x1="{native}" y1="{TOP}" x2="{native}" y2="{y}"/><text x="{native}" y="{above}" text-anchor="middle">native</text>

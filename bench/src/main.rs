@@ -1,5 +1,5 @@
-//! `make bench-app`: the orders service as Wasm compiled ahead of time, as Wasm interpreted, and as its native twin,
-//! each under the same load in turn, round after round. What counts is the ratio to the native twin of the same round:
+//! `make bench-app`: the orders service as Wasm compiled ahead of time, as Wasm interpreted, and as its native build,
+//! each under the same load in turn, round after round. What counts is the ratio to the native build of the same round:
 //! machines are noisy, and absolute figures say little.
 //!
 //! All traffic goes to loopback, each load lasts a few seconds, and every server is ended before the program ends.
@@ -7,6 +7,7 @@
 mod chart;
 mod load;
 mod measurement;
+mod route;
 mod servers;
 mod table;
 
@@ -16,8 +17,8 @@ use anyhow::{Context, Result};
 use bench::Output;
 use clap::Parser;
 
-use crate::load::{CONNECTIONS, Route};
 use crate::measurement::Results;
+use crate::route::{CONNECTIONS, Route};
 use crate::servers::{BUILDS, Database, Server};
 
 /// Measure the service as Wasm and native, side by side
@@ -29,7 +30,7 @@ struct Arguments {
     /// The same module, compiled ahead of time
     #[arg(long)]
     compiled: PathBuf,
-    /// The native twin
+    /// The native build
     #[arg(long)]
     native: PathBuf,
     /// Rounds; the middle one of each figure counts

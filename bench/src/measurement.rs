@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::load::{CONNECTIONS, Route};
+use crate::route::{CONNECTIONS, Route};
 use crate::servers::BUILDS;
 
 /// One load on one server.
@@ -47,7 +47,7 @@ impl Results {
         })
     }
 
-    /// The middle of the ratios to the native twin, each taken within one round.
+    /// The middle of the ratios to the native build, each taken within one round.
     pub fn ratios(&self, route: Route, connections: u32, server: &'static str) -> Option<Ratios> {
         let rounds = self.0.get(&(route, connections, server))?;
         let native = self.0.get(&(route, connections, "native"))?;
@@ -88,7 +88,7 @@ impl Results {
     }
 }
 
-/// What a server has of the native twin's figures.
+/// What a server has of the native build's figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ratios {
@@ -114,7 +114,7 @@ pub struct Row {
     pub server: &'static str,
     /// The figures.
     pub middle: Measurement,
-    /// The figures as shares of the native twin's.
+    /// The figures as shares of the native build's.
     pub ratios: Ratios,
 }
 

@@ -19,7 +19,7 @@ pub struct Build {
     port: u16,
 }
 
-/// The three, the native twin first: the others are compared to it.
+/// The three, the native build first: the others are compared to it.
 pub const BUILDS: [Build; 3] = [
     Build {
         name: "native",

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::measurement::Row;
 
-/// A line for each row; the ratios are to the native twin.
+/// A line for each row; the ratios are to the native build.
 pub fn text(rows: &[Row]) -> String {
     let mut text = format!(
         "{:<11}{:>6}  {:<12}{:>11}{:>7}{:>10}{:>7}{:>10}{:>7}{:>12}{:>7}{:>8}\n",

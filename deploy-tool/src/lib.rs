@@ -10,7 +10,7 @@
 pub mod built;
 pub mod cli;
 pub mod commands;
-pub mod connections;
+pub mod connection_budget;
 pub mod forward;
 pub mod logs;
 pub mod native_form;
@@ -43,8 +43,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if asked { ExitStatus::Done } else { ExitStatus::Input }.into();
         }
     };
-    anstream::ColorChoice::from(cli.talk.color).write_global();
-    let printer = Printer::new(cli.talk.options(), cli.command.acts());
+    anstream::ColorChoice::from(cli.global.color).write_global();
+    let printer = Printer::new(cli.global.options(), cli.command.acts());
     conclude(&printer, async |cleanup: &Cleanup| {
         commands::run(cli, &printer, cleanup).await
     })
@@ -76,7 +76,7 @@ fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus
     runtime.block_on(async {
         let cleanup = Cleanup::default();
         let result = tokio::select! {
-            // The programs underneath get a terminal's Ctrl-C too: that they ended badly is not what is to be told.
+            // The programs underneath get a terminal's Ctrl-C too: their failure is not what has to be reported.
             biased;
             signal = stopped() => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),

@@ -173,7 +173,7 @@ fn wrong_arguments_are_refused_before_anything_happens() {
         &["status", "--output", "yaml"],
         &["cluster", "up", "--http-port", "0"],
         &["cluster", "up", "--http-port", "65536"],
-        &["build", "--module", "app.wasm", "--plain"],
+        &["build", "--module", "app.wasm", "--aot", "none"],
     ];
     for arguments in cases {
         let run = Run::new();
@@ -277,7 +277,7 @@ fn one_at_a_time_on_one_cluster() {
         &["cluster", "down"],
     ] {
         run.run(arguments)
-            .fails(4, &["another deploy-tool is at work", "`deploy-tool up`, process"]);
+            .fails(4, &["is locked by another deploy-tool", "`deploy-tool up`, process"]);
     }
 }
 

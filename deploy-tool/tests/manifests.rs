@@ -7,7 +7,7 @@ use std::path::Path;
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
-use deploy_tool::connections::Connections;
+use deploy_tool::connection_budget::Connections;
 use oci_artifacts::image::{Definition, VARIANT, VARIANT_ANNOTATION};
 use releases::manifest::{Object, generated_keys, images, in_order, load, placeholders};
 use rollout::DATABASE_ANNOTATION;

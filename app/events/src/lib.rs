@@ -1,4 +1,4 @@
-//! The events service: one source for WebAssembly under crun and WasmEdge, and for its native twin.
+//! The events service: one source for WebAssembly under crun and WasmEdge, and for its native build.
 //!
 //! It receives events of other services, keeps each of them once however often it arrives, and lists them.
 //! A request passes through these modules from top to bottom, after the server of [`microservice`]:

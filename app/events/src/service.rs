@@ -13,7 +13,7 @@ use microservice::signature::{Secret, SIGNATURE};
 
 use crate::command::{Command, Outcome, MAX_PAGE_BYTES};
 use crate::config::Config;
-use crate::http::{read_action, reply_to_outcome, Action, Parts, Route};
+use crate::http::{read_action, reply_to_outcome, Action, BufferedRequest, Route};
 use crate::retention::remove_forever;
 use crate::store::EventTables;
 
@@ -58,7 +58,7 @@ impl Events {
     }
 
     /// The signature of a request that brings events, which only who knows the secret may do, if there is one.
-    fn check_signature(&self, parts: &Parts<'_>) -> Result<Option<String>, Problem> {
+    fn check_signature(&self, parts: &BufferedRequest<'_>) -> Result<Option<String>, Problem> {
         let brings_events = parts.target.route == Route::Events && *parts.method == Method::POST;
         let Some(secret) = self.secret.as_ref().filter(|_| brings_events) else {
             return Ok(None);
@@ -103,7 +103,7 @@ impl Events {
 impl Service for Events {
     type Route = Route;
 
-    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Reply, Problem> {
         let signature = self.check_signature(&parts)?;
         let action = read_action(&parts, &self.context.origins)?;
         drop(parts);

@@ -1,7 +1,7 @@
 //! The contract's cases, in every place where they can run.
 //!
 //! `EVENTS_URL=http://host:port EVENTS_SECRET=… cargo test -p events --test contract` runs them against a service that is there
-//! already, which nobody else may use meanwhile; otherwise a native twin on a real MariaDB is started for them.
+//! already, which nobody else may use meanwhile; otherwise a native build on a real MariaDB is started for them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use microservice::http::{Hosts, Origin, Origins};
 use microservice::signature::Secret;
 use service_tests::case::{play_all, unused_ids, Case, Needs, ORIGIN};
 use service_tests::http::Request;
-use service_tests::place::Place;
+use service_tests::test_server::TestServer;
 use support::memory::Memory;
 use support::EVENTS;
 
@@ -33,7 +33,7 @@ fn pure_layers_keep_the_contract_for_listed_origins() {
 #[test]
 fn the_service_keeps_the_contract_over_http() {
     let variables = [("CORS_ALLOW_ORIGIN", ORIGIN)];
-    let Some(place) = Place::find(&EVENTS, "contract", &variables) else {
+    let Some(place) = TestServer::find(&EVENTS, "contract", &variables) else {
         return;
     };
     let fits = |case: &Case| place.is_own || matches!(case.needs, Needs::Nothing | Needs::Server);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use events::event::read_event;
-use events::http::{read_action, Parts};
+use events::http::{read_action, BufferedRequest};
 use hyper::{HeaderMap, Method, Uri};
 use microservice::http::{Origins, Query, Target};
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ fn act_on(method: &str, target: &str, body: Vec<u8>) {
         return;
     };
     if let Ok(target) = Target::find(&method, uri.path()) {
-        let parts: Parts<'_> = Parts {
+        let parts: BufferedRequest<'_> = BufferedRequest {
             target,
             method: &method,
             query: Query::new(uri.query()),

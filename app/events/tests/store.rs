@@ -11,8 +11,8 @@ use serde_json::Value;
 use service_tests::await_that;
 use service_tests::database::Database;
 use service_tests::http::Request;
-use service_tests::twin::Twin;
-use support::{event, post, start_twin, EVENTS};
+use service_tests::native_process::NativeProcess;
+use support::{event, post, start_native, EVENTS};
 
 fn database(name: &str) -> Option<(Arc<Database>, String)> {
     let database = Database::shared(name)?;
@@ -20,15 +20,15 @@ fn database(name: &str) -> Option<(Arc<Database>, String)> {
     Some((database, url))
 }
 
-fn ready_twin(url: &str) -> Twin {
-    let twin = start_twin(url);
-    twin.await_ready();
-    twin
+fn ready_native(url: &str) -> NativeProcess {
+    let native = start_native(url);
+    native.await_ready();
+    native
 }
 
 /// Sends an event that must be taken, and tells whether it was new.
-fn store(twin: &Twin, event: &str) -> bool {
-    let response = twin.send(&post(event));
+fn store(native: &NativeProcess, event: &str) -> bool {
+    let response = native.send(&post(event));
     assert_eq!(response.status, 200, "{response:?}");
     let answer: Value = serde_json::from_str(&response.body).unwrap();
     let event: Value = serde_json::from_str(event).unwrap();
@@ -36,8 +36,8 @@ fn store(twin: &Twin, event: &str) -> bool {
     answer["new"].as_bool().unwrap()
 }
 
-fn list(twin: &Twin, target: &str) -> Value {
-    let response = twin.get(target);
+fn list(native: &NativeProcess, target: &str) -> Value {
+    let response = native.get(target);
     assert_eq!(response.status, 200, "{response:?}");
     serde_json::from_str(&response.body).unwrap()
 }
@@ -52,13 +52,13 @@ fn an_event_that_arrives_often_at_several_replicas_is_stored_once() {
     let Some((_database, url)) = database("store_once") else {
         return;
     };
-    let twins = [ready_twin(&url), ready_twin(&url)];
+    let processes = [ready_native(&url), ready_native(&url)];
     let new: usize = thread::scope(|scope| {
         let senders: Vec<_> = (0..8)
             .map(|sender| {
-                let twin = &twins[sender % 2];
+                let native = &processes[sender % 2];
                 scope.spawn(move || {
-                    let sent = (0..EVENTS).map(|id| store(twin, &event(&id.to_string(), "order.created")));
+                    let sent = (0..EVENTS).map(|id| store(native, &event(&id.to_string(), "order.created")));
                     sent.filter(|new| *new).count()
                 })
             })
@@ -66,15 +66,15 @@ fn an_event_that_arrives_often_at_several_replicas_is_stored_once() {
         senders.into_iter().map(|sender| sender.join().unwrap()).sum()
     });
     assert_eq!(new, EVENTS);
-    for twin in &twins {
-        let page = list(twin, "/events?limit=1000");
+    for native in &processes {
+        let page = list(native, "/events?limit=1000");
         assert_eq!(page["events"].as_array().unwrap().len(), EVENTS);
         assert_eq!(page["total"], EVENTS);
         assert_eq!(page["counts"], serde_json::json!({"order.created": EVENTS}));
     }
     let received = |outcome: &str| -> usize {
         let prefix = format!("events_received_total{{outcome=\"{outcome}\"}} ");
-        let metrics = twins.iter().map(|twin| twin.get("/metrics").body);
+        let metrics = processes.iter().map(|native| native.get("/metrics").body);
         metrics
             .map(|text| -> usize {
                 let value = text.lines().find_map(|line| line.strip_prefix(prefix.as_str()));
@@ -90,19 +90,19 @@ fn pages_follow_each_other_without_gap_or_overlap() {
     let Some((_database, url)) = database("store_pages") else {
         return;
     };
-    let twin = ready_twin(&url);
+    let native = ready_native(&url);
     for id in 0..25 {
         assert!(store(
-            &twin,
+            &native,
             &event(&id.to_string(), if id % 5 == 0 { "rare" } else { "frequent" })
         ));
         // What is refused leaves a gap between the positions.
-        assert!(!store(&twin, &event(&id.to_string(), "again")));
+        assert!(!store(&native, &event(&id.to_string(), "again")));
     }
     let mut target = Some("/events?limit=10".to_owned());
     let mut ids = Vec::new();
     while let Some(page) = target {
-        let response = twin.get(&page);
+        let response = native.get(&page);
         let json: Value = serde_json::from_str(&response.body).unwrap();
         let events = json["events"].as_array().unwrap().clone();
         ids.extend(
@@ -117,10 +117,10 @@ fn pages_follow_each_other_without_gap_or_overlap() {
             next.to_owned()
         });
         // An event that comes meanwhile does not move the pages.
-        assert!(!store(&twin, &event("24", "again")));
+        assert!(!store(&native, &event("24", "again")));
     }
     assert_eq!(ids, (0..25).rev().collect::<Vec<_>>());
-    let counts = twin.get("/events?limit=1").body;
+    let counts = native.get("/events?limit=1").body;
     assert!(counts.contains(r#""counts":{"frequent":20,"rare":5}"#), "{counts}");
 }
 
@@ -129,17 +129,17 @@ fn pages_of_large_events_end_early() {
     let Some((_database, url)) = database("store_large") else {
         return;
     };
-    let twin = ready_twin(&url);
+    let native = ready_native(&url);
     for id in 0..20 {
         let data = "x".repeat(60_000);
         let event = format!(r#"{{"specversion":"1.0","id":"{id}","source":"/a","type":"large","data":"{data}"}}"#);
-        assert!(store(&twin, &event));
+        assert!(store(&native, &event));
     }
-    let first = twin.get("/events?limit=1000");
+    let first = native.get("/events?limit=1000");
     assert!((500_000..700_000).contains(&first.body.len()), "{}", first.body.len());
     let next = first.header("link").unwrap();
     let target = next.strip_prefix('<').unwrap().split('>').next().unwrap();
-    let (first, second): (Value, Value) = (serde_json::from_str(&first.body).unwrap(), list(&twin, target));
+    let (first, second): (Value, Value) = (serde_json::from_str(&first.body).unwrap(), list(&native, target));
     let ids = |page: &Value| -> Vec<i64> {
         let events = page["events"].as_array().unwrap().iter();
         events
@@ -156,11 +156,11 @@ fn only_the_most_frequent_types_are_counted_one_by_one() {
     let Some((_database, url)) = database("store_types") else {
         return;
     };
-    let twin = ready_twin(&url);
+    let native = ready_native(&url);
     for id in 0..120 {
-        assert!(store(&twin, &event(&id.to_string(), &format!("type-{}", id % 110))));
+        assert!(store(&native, &event(&id.to_string(), &format!("type-{}", id % 110))));
     }
-    let page = list(&twin, "/events?limit=1");
+    let page = list(&native, "/events?limit=1");
     let counts = page["counts"].as_object().unwrap();
     assert_eq!((counts.len(), page["total"].as_i64()), (100, Some(120)));
     assert_eq!(counts["type-9"], 2);
@@ -172,10 +172,10 @@ fn replicas_that_start_together_make_the_tables_once() {
     let Some((database, url)) = database(name) else {
         return;
     };
-    let twins: Vec<Twin> = (0..4).map(|_| start_twin(&url)).collect();
-    twins.iter().for_each(Twin::await_ready);
+    let processes: Vec<NativeProcess> = (0..4).map(|_| start_native(&url)).collect();
+    processes.iter().for_each(NativeProcess::await_ready);
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events_schema"), 1);
-    let lines = twins.iter().flat_map(Twin::log);
+    let lines = processes.iter().flat_map(NativeProcess::log);
     let made = lines.filter(|line| line.contains("the tables are now at version"));
     assert_eq!(made.count(), 1);
 }
@@ -186,19 +186,19 @@ fn tables_that_were_cut_off_or_vanish_come_back() {
     let Some((database, url)) = database(name) else {
         return;
     };
-    let twin = ready_twin(&url);
-    assert!(store(&twin, &event("1", "kept")));
+    let native = ready_native(&url);
+    assert!(store(&native, &event("1", "kept")));
     database.query(name, "DELETE FROM events_schema");
-    twin.await_ready();
-    assert_eq!(list(&twin, "/events")["total"], 1);
+    native.await_ready();
+    assert_eq!(list(&native, "/events")["total"], 1);
 
     database.query(name, "DROP TABLE events");
-    let refused = twin.send(&post(&event("2", "lost")));
+    let refused = native.send(&post(&event("2", "lost")));
     assert_eq!(refused.error_code().as_deref(), Some("database_unavailable"));
     await_that("the tables are back", || {
-        twin.send(&post(&event("3", "kept"))).status == 200
+        native.send(&post(&event("3", "kept"))).status == 200
     });
-    let page = list(&twin, "/events");
+    let page = list(&native, "/events");
     assert_eq!(
         (&page["total"], page["events"].as_array().unwrap().len()),
         (&1.into(), 1)
@@ -213,12 +213,12 @@ fn a_foreign_table_is_refused_and_kept() {
     };
     database.query(name, "CREATE TABLE events (id INT PRIMARY KEY, note TEXT)");
     database.query(name, "INSERT INTO events VALUES (1, 'mine')");
-    let twin = start_twin(&url);
+    let native = start_native(&url);
     await_that("readiness explains the refusal", || {
-        twin.get("/readyz").body.contains("a table named events")
+        native.get("/readyz").body.contains("a table named events")
     });
-    assert_eq!(twin.send(&post(&event("1", "a"))).status, 503);
-    assert_eq!(twin.get("/healthz").status, 200);
+    assert_eq!(native.send(&post(&event("1", "a"))).status, 503);
+    assert_eq!(native.get("/healthz").status, 200);
     assert_eq!(
         count(&database, name, "SELECT COUNT(*) FROM events WHERE note = 'mine'"),
         1
@@ -235,15 +235,15 @@ fn a_database_that_forbids_triggers_is_told_apart() {
         GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER ON store_forbidden.* TO store_forbidden";
     database.administer(user).unwrap();
     let url = url.replace("orders:secret@", "store_forbidden:secret@");
-    let twin = start_twin(&url);
+    let native = start_native(&url);
     await_that("the reason is told", || {
-        twin.get("/readyz").body.contains("grant TRIGGER")
+        native.get("/readyz").body.contains("grant TRIGGER")
     });
     database
         .administer("GRANT TRIGGER ON store_forbidden.* TO store_forbidden")
         .unwrap();
-    twin.await_ready();
-    assert!(store(&twin, &event("1", "a")));
+    native.await_ready();
+    assert!(store(&native, &event("1", "a")));
 }
 
 #[test]
@@ -252,11 +252,11 @@ fn the_database_away_is_told_and_found_again() {
         return;
     };
     let url = database.url("orders");
-    let twin = ready_twin(&url);
-    assert!(store(&twin, &event("1", "a")));
+    let native = ready_native(&url);
+    assert!(store(&native, &event("1", "a")));
     database.container("stop");
     for request in [post(&event("2", "a")), Request::new("GET", "/events")] {
-        let response = twin.send(&request);
+        let response = native.send(&request);
         assert_eq!(
             response.error_code().as_deref(),
             Some("database_unavailable"),
@@ -264,12 +264,12 @@ fn the_database_away_is_told_and_found_again() {
         );
         assert_eq!(response.header("retry-after"), Some("1"));
     }
-    assert_eq!(twin.get("/healthz").status, 200);
+    assert_eq!(native.get("/healthz").status, 200);
     database.container("start");
-    twin.await_ready();
-    assert!(store(&twin, &event("2", "a")));
-    assert!(!store(&twin, &event("1", "a")));
-    assert_eq!(list(&twin, "/events")["total"], 2);
+    native.await_ready();
+    assert!(store(&native, &event("2", "a")));
+    assert!(!store(&native, &event("1", "a")));
+    assert_eq!(list(&native, "/events")["total"], 2);
 }
 
 #[test]
@@ -295,31 +295,31 @@ fn a_batch_is_stored_as_a_whole_and_each_event_once() {
     let Some((database, url)) = database(name) else {
         return;
     };
-    let twin = ready_twin(&url);
-    assert!(store(&twin, &event("2", "S\u{fc}d \\\" \u{1f6a3}")));
+    let native = ready_native(&url);
+    assert!(store(&native, &event("2", "S\u{fc}d \\\" \u{1f6a3}")));
     let events: Vec<String> = (1..=300)
         .map(|id| event(&id.to_string(), "S\u{fc}d \\\" \u{1f6a3}"))
         .collect();
-    let answer: Value = serde_json::from_str(&twin.send(&batch(&events)).body).unwrap();
+    let answer: Value = serde_json::from_str(&native.send(&batch(&events)).body).unwrap();
     assert_eq!(
         (&answer["new"], answer["ids"].as_array().unwrap().len()),
         (&299.into(), 300)
     );
-    let again: Value = serde_json::from_str(&twin.send(&batch(&events)).body).unwrap();
+    let again: Value = serde_json::from_str(&native.send(&batch(&events)).body).unwrap();
     assert_eq!(again["new"], 0);
-    let page = list(&twin, "/events?limit=1000");
+    let page = list(&native, "/events?limit=1000");
     assert_eq!(
         (&page["total"], page["events"].as_array().unwrap().len()),
         (&300.into(), 300)
     );
-    let stored = twin.get("/events?limit=1").body;
+    let stored = native.get("/events?limit=1").body;
     assert!(stored.contains(&events[299]), "{stored}");
 
     let wrong = [events[0].clone(), event("301", "x"), "{}".to_owned()];
-    let refused = twin.send(&batch(&wrong));
+    let refused = native.send(&batch(&wrong));
     assert_eq!(refused.error_code().as_deref(), Some("invalid_event"), "{refused:?}");
-    assert_eq!(twin.send(&batch(&[])).status, 422);
-    assert_eq!(list(&twin, "/events")["total"], 300);
+    assert_eq!(native.send(&batch(&[])).status, 422);
+    assert_eq!(list(&native, "/events")["total"], 300);
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events"), 300);
 }
 
@@ -330,23 +330,23 @@ fn events_are_taken_from_who_knows_the_secret() {
         return;
     };
     let secret = "0123456789abcdef";
-    let twin = Twin::start(&EVENTS, &[("DATABASE_URL", url.as_str()), ("EVENTS_SECRET", secret)]);
-    twin.await_ready();
+    let native = NativeProcess::start(&EVENTS, &[("DATABASE_URL", url.as_str()), ("EVENTS_SECRET", secret)]);
+    native.await_ready();
     let secret = microservice::signature::Secret::new(secret);
     let body = event("1", "signed");
-    let refused = twin.send(&post(&body));
+    let refused = native.send(&post(&body));
     assert_eq!(
         (refused.status, refused.error_code().as_deref()),
         (401, Some("bad_signature"))
     );
     let forged = microservice::signature::Secret::new("fedcba9876543210").sign_request(body.as_bytes());
-    assert_eq!(twin.send(&post(&body).header("x-signature", &forged)).status, 401);
+    assert_eq!(native.send(&post(&body).header("x-signature", &forged)).status, 401);
     let signature = secret.sign_request(body.as_bytes());
-    let taken = twin.send(&post(&body).header("x-signature", &signature));
+    let taken = native.send(&post(&body).header("x-signature", &signature));
     assert_eq!(taken.status, 200, "{taken:?}");
     let answered = taken.header("x-signature").unwrap();
     assert!(secret.verify_answer(&signature, taken.body.as_bytes(), answered));
-    assert_eq!(list(&twin, "/events")["total"], 1);
+    assert_eq!(list(&native, "/events")["total"], 1);
 }
 
 #[test]
@@ -355,20 +355,20 @@ fn events_are_removed_when_they_are_old() {
     let Some((database, url)) = database(name) else {
         return;
     };
-    let twin = ready_twin(&url);
+    let native = ready_native(&url);
     let events: Vec<String> = (1..=400).map(|id| event(&id.to_string(), "old")).collect();
-    assert_eq!(twin.send(&batch(&events)).status, 200);
+    assert_eq!(native.send(&batch(&events)).status, 200);
     database.query(
         name,
         "UPDATE events SET received_at = NOW() - INTERVAL 31 DAY WHERE position <= 390",
     );
-    drop(twin);
-    let twin = ready_twin(&url);
+    drop(native);
+    let native = ready_native(&url);
     await_that("old events are gone, and counted no more", || {
-        list(&twin, "/events")["total"] == 10
+        list(&native, "/events")["total"] == 10
     });
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events"), 10);
-    let kept = Twin::start(
+    let kept = NativeProcess::start(
         &EVENTS,
         &[("DATABASE_URL", url.as_str()), ("EVENTS_RETENTION_DAYS", "0")],
     );

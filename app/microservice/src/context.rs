@@ -4,11 +4,11 @@ use hyper::header::HeaderValue;
 use serde::Serialize;
 
 use crate::config::Settings;
+use crate::execution_mode::ExecutionMode;
 use crate::http::{Origins, Reply, RequestIds};
 use crate::log;
 use crate::memory::Memory;
 use crate::metrics::{Family, Metrics};
-use crate::mode::Mode;
 
 /// A service's name and version, known when it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Name {
 pub struct Context {
     name: Name,
     instance: String,
-    mode: Mode,
+    mode: ExecutionMode,
     /// Sites whose pages may use the service.
     pub origins: Origins,
     /// The counters.
@@ -39,7 +39,7 @@ pub struct Context {
 
 impl Context {
     /// The context of this process.
-    pub fn new(name: Name, settings: Settings, mode: Mode) -> Context {
+    pub fn new(name: Name, settings: Settings, mode: ExecutionMode) -> Context {
         let instance = settings.instance;
         let served_by = format!("{instance}; build={}; mode={}", mode.build(), mode.name());
         Context {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::http::percent_decoded;
+use percent_encoding::percent_decode_str;
 
 /// Where the database is and how to use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,12 +104,13 @@ pub fn parse(url: &str) -> Result<DatabaseSettings, Vec<String>> {
     if !problems.is_empty() {
         return Err(problems);
     }
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
     Ok(DatabaseSettings {
         host: host.to_owned(),
         port,
-        user: percent_decoded(user),
-        password: Password::new(percent_decoded(password)),
-        name: percent_decoded(name),
+        user: decoded(user),
+        password: Password::new(decoded(password)),
+        name: decoded(name),
         pool_min: 0,
         pool_max: 1,
     })

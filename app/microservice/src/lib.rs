@@ -7,7 +7,7 @@
 //! - [`database`] (edge): a pool of connections to MariaDB, tables that are kept current.
 //! - [`client`] (edge): requests to other services.
 //! - [`memory`]: a bound on what requests use together.
-//! - [`context`]: what the process is, and what it counts ([`metrics`], [`mode`]).
+//! - [`context`]: what the process is, and what it counts ([`metrics`], [`execution_mode`]).
 //! - [`signature`] (pure): proof that a message comes from another service of ours.
 //! - [`log`]: one JSON line an event.
 //!
@@ -23,11 +23,11 @@ pub mod config;
 pub mod context;
 pub mod database;
 mod database_settings;
+pub mod execution_mode;
 pub mod http;
 pub mod log;
 pub mod memory;
 pub mod metrics;
-pub mod mode;
 mod pause;
 pub mod server;
 pub mod signature;

@@ -32,7 +32,7 @@ pub enum Level {
     Off,
     /// What needs a person.
     Error,
-    /// What mends itself.
+    /// What recovers by itself.
     Warn,
     /// Every request.
     Info,

@@ -82,12 +82,12 @@ impl Budget {
 
 /// Memory that is taken until this is dropped.
 #[derive(Debug, Default)]
-pub struct Share {
+pub struct MemoryPermit {
     budget: Option<Arc<Budget>>,
     bytes: usize,
 }
 
-impl Share {
+impl MemoryPermit {
     /// Takes what is missing to so many bytes.
     fn grow(&mut self, budget: &Arc<Budget>, bytes: usize) -> Result<(), Exhausted> {
         if bytes > self.bytes {
@@ -109,7 +109,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for MemoryPermit {
     fn drop(&mut self) {
         self.shrink(0);
     }
@@ -139,7 +139,7 @@ impl Default for Memory {
 
 impl Memory {
     /// Lets the share of a connection's heads grow to one of so many bytes.
-    pub fn for_head(&self, bytes: usize, share: &mut Share) -> Result<(), Exhausted> {
+    pub fn for_head(&self, bytes: usize, share: &mut MemoryPermit) -> Result<(), Exhausted> {
         match bytes {
             ..=FREE => Ok(()),
             _ => share.grow(&self.heads, bytes),
@@ -148,7 +148,7 @@ impl Memory {
 
     /// Lets the share of a body grow. It does not wait: two bodies, each waiting for what the other has, would do so for
     /// ever.
-    pub fn for_body(&self, bytes: usize, share: &mut Share) -> Result<(), Exhausted> {
+    pub fn for_body(&self, bytes: usize, share: &mut MemoryPermit) -> Result<(), Exhausted> {
         match bytes {
             ..=FREE => Ok(()),
             _ => share.grow(&self.bodies, bytes),
@@ -156,8 +156,8 @@ impl Memory {
     }
 
     /// Memory for an answer of this many bytes until its client has read it.
-    pub fn for_answer(&self, bytes: usize) -> Result<Share, Exhausted> {
-        let mut share = Share::default();
+    pub fn for_answer(&self, bytes: usize) -> Result<MemoryPermit, Exhausted> {
+        let mut share = MemoryPermit::default();
         match bytes {
             ..=FREE => {}
             _ if bytes <= MEDIUM => share.grow(&self.medium, bytes)?,
@@ -172,7 +172,7 @@ impl Memory {
             ..=MEDIUM => &self.medium,
             _ => &self.large,
         };
-        let mut share = Share::default();
+        let mut share = MemoryPermit::default();
         let bytes = bytes.min(budget.limit);
         let turn = async {
             loop {
@@ -256,7 +256,7 @@ impl Drop for PeerShare {
 #[derive(Debug)]
 pub struct Buffer {
     memory: Memory,
-    share: Share,
+    share: MemoryPermit,
     pieces: Vec<Bytes>,
     last: Vec<u8>,
     length: usize,
@@ -295,7 +295,7 @@ impl Buffer {
     /// Takes the memory for so many bytes, from the budget of answers of that size.
     fn count(&mut self, bytes: usize) -> Result<(), Exhausted> {
         if bytes > MEDIUM && self.is_of(&self.memory.medium) {
-            let mut share = Share::default();
+            let mut share = MemoryPermit::default();
             share.grow(&self.memory.large, bytes)?;
             self.share = share;
         }
@@ -332,7 +332,7 @@ impl Buffer {
     }
 
     /// The pieces, and the memory they take until it is dropped.
-    pub fn into_pieces(mut self) -> (Vec<Bytes>, Share) {
+    pub fn into_pieces(mut self) -> (Vec<Bytes>, MemoryPermit) {
         if !self.last.is_empty() {
             self.pieces.push(self.last.into());
         }
@@ -366,7 +366,7 @@ mod tests {
     #[test]
     fn bodies_take_what_they_say_and_give_it_back() {
         let memory = Memory::default();
-        let (mut one, mut other) = (Share::default(), Share::default());
+        let (mut one, mut other) = (MemoryPermit::default(), MemoryPermit::default());
         assert_eq!(memory.for_body(FREE, &mut one), Ok(()));
         assert_eq!(one.bytes, 0);
         for bytes in [FREE + 1, FREE * 2, BODIES - FREE] {

@@ -1,4 +1,4 @@
-//! The orders service: one source for WebAssembly under crun and WasmEdge, and for its native twin.
+//! The orders service: one source for WebAssembly under crun and WasmEdge, and for its native build.
 //!
 //! A request passes through these modules from top to bottom, after the server of [`microservice`]:
 //!
@@ -13,12 +13,12 @@
 //! A panic would end the process for every client at once, see [`microservice`]: no code that a
 //! request, a body or a row of the database can reach may panic.
 
-mod announcer;
 pub mod command;
 pub mod config;
 pub mod event;
 pub mod http;
 pub mod order;
+mod outbox_relay;
 mod receiver;
 pub mod schema;
 pub mod service;

@@ -102,7 +102,7 @@ impl DemoRows {
         (!found.is_empty()).then(|| {
             format!(
                 "the orders table of the published demo cannot be converted without loss; rows: {}; \
-                 mend or remove them, then call /init",
+                 correct or remove them, then call /init",
                 found.join(", ")
             )
         })

@@ -12,12 +12,12 @@ use microservice::log::{self, Level};
 use microservice::memory::Exhausted;
 use microservice::server::Service;
 
-use crate::announcer::Announcer;
 use crate::command::{Command, DeadLetters, Outcome, PageWriter};
 use crate::config::Config;
 use crate::http::{
-    read_action, reply_to_dead_letters, reply_to_outcome, Action, Parts, Route, Style, EVENTS_UNAVAILABLE,
+    read_action, reply_to_dead_letters, reply_to_outcome, Action, BufferedRequest, Route, Style, EVENTS_UNAVAILABLE,
 };
+use crate::outbox_relay::OutboxRelay;
 use crate::receiver::Receiver;
 use crate::store::{Listing, OrderTables};
 
@@ -36,7 +36,7 @@ pub struct Orders {
 #[derive(Debug)]
 struct Events {
     client: Arc<Client>,
-    announcer: Announcer,
+    outbox_relay: OutboxRelay,
 }
 
 impl Orders {
@@ -48,7 +48,7 @@ impl Orders {
         let events = config.events.map(|endpoint| {
             let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
             Events {
-                announcer: Announcer::new(Receiver::new(Arc::clone(&client), config.events_secret)),
+                outbox_relay: OutboxRelay::new(Receiver::new(Arc::clone(&client), config.events_secret)),
                 client,
             }
         });
@@ -62,7 +62,7 @@ impl Orders {
     async fn run(&self, command: Command) -> Result<Outcome, Problem> {
         let outcome = self.database.run(&command).await?;
         if let (Some(events), Outcome::Done) = (&self.events, &outcome) {
-            events.announcer.wake();
+            events.outbox_relay.wake();
         }
         Ok(outcome)
     }
@@ -96,7 +96,7 @@ impl Orders {
     async fn dead_letters(&self, asked: DeadLetters) -> Result<Reply, Problem> {
         let events = self.events()?;
         let done = self.database.run(&asked).await?;
-        events.announcer.wake();
+        events.outbox_relay.wake();
         reply_to_dead_letters(asked, &done)
     }
 
@@ -107,7 +107,7 @@ impl Orders {
 
     fn metrics(&self) -> Reply {
         let mut families = self.database.metrics(crate::NAME.name);
-        families.extend(self.events.iter().flat_map(|events| events.announcer.metrics()));
+        families.extend(self.events.iter().flat_map(|events| events.outbox_relay.metrics()));
         self.context.metrics(&families)
     }
 }
@@ -115,7 +115,7 @@ impl Orders {
 impl Service for Orders {
     type Route = Route;
 
-    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Reply, Problem> {
         let action = read_action(&parts, &self.context.origins)?;
         drop(parts);
         match action {
@@ -140,7 +140,7 @@ impl Service for Orders {
     async fn work(&self) {
         let announce = async {
             if let Some(events) = &self.events {
-                events.announcer.run(&self.database).await;
+                events.outbox_relay.run(&self.database).await;
             }
         };
         tokio::join!(self.database.keep_tables_current(), announce);

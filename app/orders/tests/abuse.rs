@@ -13,13 +13,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use service_tests::http::{connect, read_response, Request};
-use service_tests::place::Place;
+use service_tests::test_server::TestServer;
 use service_tests::{await_that, scaled, time_limit};
 use support::ORDERS;
 
 /// Does something to a service and makes sure that it still serves.
 fn abuse(deed: impl FnOnce(&str)) {
-    let place = Place::without_database(&ORDERS);
+    let place = TestServer::without_database(&ORDERS);
     deed(&place.address);
     let health = Request::new("GET", "/healthz").send(&place.address).unwrap();
     assert_eq!(health.status, 200);
@@ -510,7 +510,7 @@ fn idle_connections_are_closed() {
 /// such as the kubelet's probe, gets in all the same, since the one that has been waited for the longest makes room.
 #[test]
 fn clients_that_never_finish_keep_nobody_out() {
-    let place = Place::without_database(&ORDERS);
+    let place = TestServer::without_database(&ORDERS);
     let address = place.address.as_str();
     let unfinished = || {
         let mut stream = connect(address).unwrap();
@@ -594,7 +594,7 @@ fn answers_on_kept_connections_come_at_once() {
 #[test]
 fn memory_stays_bounded() {
     const LIMIT_KIB: u64 = 128 * 1024;
-    let place = Place::without_database(&ORDERS);
+    let place = TestServer::without_database(&ORDERS);
     let address = place.address.as_str();
     let health = || Request::new("GET", "/healthz").send(address).unwrap().status;
 

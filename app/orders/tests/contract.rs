@@ -1,7 +1,7 @@
 //! The contract's cases, in every place where they can run.
 //!
 //! `ORDERS_URL=http://host:port cargo test -p app --test contract` runs them against a service that
-//! is there already; otherwise a native twin on a real MariaDB is started for them.
+//! is there already; otherwise a native build on a real MariaDB is started for them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,7 +10,7 @@ mod support;
 
 use microservice::http::{Hosts, Origin, Origins};
 use service_tests::case::{play_all, unused_ids, Case, Needs, ORIGIN};
-use service_tests::place::Place;
+use service_tests::test_server::TestServer;
 use support::memory::Memory;
 use support::ORDERS;
 
@@ -31,7 +31,7 @@ fn pure_layers_keep_the_contract_for_listed_origins() {
 #[test]
 fn the_service_keeps_the_contract_over_http() {
     let variables = [("CORS_ALLOW_ORIGIN", ORIGIN)];
-    let Some(place) = Place::find(&ORDERS, "contract", &variables) else {
+    let Some(place) = TestServer::find(&ORDERS, "contract", &variables) else {
         return;
     };
     let fits = |case: &Case| place.is_own || matches!(case.needs, Needs::Nothing | Needs::Server);

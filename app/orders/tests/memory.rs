@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use service_tests::await_that;
 use service_tests::http::{connect, Request};
-use service_tests::place::Place;
+use service_tests::test_server::TestServer;
 use support::ORDERS;
 
 /// The memory limit of the pod, in KiB.
@@ -190,7 +190,7 @@ fn chatty_receiver() -> String {
 fn no_mix_of_requests_exceeds_the_memory() {
     let rounds = std::env::var("MEMORY_ROUNDS").map_or(8, |rounds| rounds.parse().unwrap());
     let events = chatty_receiver();
-    let Some(place) = Place::find(&ORDERS, "memory", &[("EVENTS_URL", &events)]) else {
+    let Some(place) = TestServer::find(&ORDERS, "memory", &[("EVENTS_URL", &events)]) else {
         return;
     };
     let address = place.address.as_str();

@@ -10,24 +10,24 @@ use serde_json::Value;
 use service_tests::await_that;
 use service_tests::database::Database;
 use service_tests::http::Request;
-use service_tests::twin::Twin;
-use support::{start_twin, ORDERS};
+use service_tests::native_process::NativeProcess;
+use support::{start_native, ORDERS};
 
 const AWAY: (&str, &str) = ("DATABASE_URL", "mysql://orders:secret@127.0.0.1:1/orders");
 
 #[test]
 fn each_request_is_one_log_line() {
-    let twin = Twin::start(&ORDERS, &[AWAY]);
+    let native = NativeProcess::start(&ORDERS, &[AWAY]);
     for (method, target, id) in [
         ("GET", "/healthz?password=hidden", "first"),
         ("DELETE", "/orders/7", "second"),
         ("BREW", "/no\"where", "third"),
     ] {
-        twin.send(&Request::new(method, target).header("x-request-id", id));
+        native.send(&Request::new(method, target).header("x-request-id", id));
     }
-    twin.get("/nope");
+    native.get("/nope");
     let requests = || -> Vec<Value> {
-        let lines = twin.log();
+        let lines = native.log();
         let values = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
         values.filter(|line| line.get("path").is_some()).collect()
     };
@@ -50,13 +50,13 @@ fn each_request_is_one_log_line() {
             None => assert_eq!(line["request_id"].as_str().unwrap().len(), 16),
         }
     }
-    let everything = twin.log().concat();
+    let everything = native.log().concat();
     assert!(!everything.contains("secret") && !everything.contains("hidden"));
 }
 
 #[test]
 fn levels_choose_what_is_logged() {
-    let quiet = Twin::start(&ORDERS, &[AWAY, ("LOG", "off")]);
+    let quiet = NativeProcess::start(&ORDERS, &[AWAY, ("LOG", "off")]);
     assert_eq!(quiet.get("/nope").status, 404);
     assert_eq!(quiet.get("/orders").status, 503);
     assert_eq!(quiet.log(), Vec::<String>::new());
@@ -64,23 +64,23 @@ fn levels_choose_what_is_logged() {
 
 #[test]
 fn answers_say_who_served_them() {
-    let twin = Twin::start(&ORDERS, &[AWAY, ("HOSTNAME", "host"), ("INSTANCE_NAME", "app-1")]);
+    let native = NativeProcess::start(&ORDERS, &[AWAY, ("HOSTNAME", "host"), ("INSTANCE_NAME", "app-1")]);
     for target in ["/healthz", "/", "/nope", "/orders"] {
-        let served_by = twin.get(target).header("x-served-by").map(str::to_owned);
+        let served_by = native.get(target).header("x-served-by").map(str::to_owned);
         assert_eq!(
             served_by.as_deref(),
             Some("app-1; build=native; mode=native"),
             "{target}"
         );
     }
-    assert!(twin.get("/healthz").body.contains(r#""instance":"app-1""#));
-    let twin = Twin::start(&ORDERS, &[AWAY, ("HOSTNAME", "host")]);
-    assert!(twin.get("/").header("x-served-by").unwrap().starts_with("host; "));
+    assert!(native.get("/healthz").body.contains(r#""instance":"app-1""#));
+    let native = NativeProcess::start(&ORDERS, &[AWAY, ("HOSTNAME", "host")]);
+    assert!(native.get("/").header("x-served-by").unwrap().starts_with("host; "));
 }
 
 /// Samples by their name and labels.
-fn metrics(twin: &Twin) -> BTreeMap<String, f64> {
-    let text = twin.get("/metrics").body;
+fn metrics(native: &NativeProcess) -> BTreeMap<String, f64> {
+    let text = native.get("/metrics").body;
     let (mut types, mut samples) = (BTreeSet::new(), BTreeMap::new());
     for line in text.lines() {
         if let Some(family) = line.strip_prefix("# TYPE ") {
@@ -106,14 +106,14 @@ fn metrics_count_what_happens() {
     let Some(database) = Database::shared(name) else {
         return;
     };
-    let twin = start_twin(&database.create(name));
-    twin.await_ready();
-    let before = metrics(&twin);
+    let native = start_native(&database.create(name));
+    native.await_ready();
+    let before = metrics(&native);
     for id in 1..=5 {
-        assert_eq!(twin.get(&format!("/orders/{id}")).status, 404);
+        assert_eq!(native.get(&format!("/orders/{id}")).status, 404);
     }
-    assert_eq!(twin.get("/orders").status, 200);
-    let after = metrics(&twin);
+    assert_eq!(native.get("/orders").status, 200);
+    let after = metrics(&native);
     let rise = |name: &str| after[name] - before.get(name).unwrap_or(&0.0);
     assert_eq!(
         rise(r#"orders_requests_total{route="/orders/{id}",method="GET",status="404"}"#),
@@ -159,10 +159,10 @@ fn the_readmes_panels_have_their_metrics() {
     };
     let url = database.create(name);
     let events = ("EVENTS_URL", "http://127.0.0.1:1/events");
-    let twin = Twin::start(&ORDERS, &[("DATABASE_URL", url.as_str()), events]);
-    twin.await_ready();
+    let native = NativeProcess::start(&ORDERS, &[("DATABASE_URL", url.as_str()), events]);
+    native.await_ready();
     await_that("every metric of the README is there", || {
-        let samples = metrics(&twin);
+        let samples = metrics(&native);
         named
             .iter()
             .all(|name| samples.keys().any(|sample| sample.split('{').next() == Some(name)))
@@ -171,9 +171,9 @@ fn the_readmes_panels_have_their_metrics() {
 
 #[test]
 fn metrics_count_failures_of_the_database() {
-    let twin = Twin::start(&ORDERS, &[AWAY]);
-    assert_eq!(twin.get("/orders").status, 503);
-    let metrics = metrics(&twin);
+    let native = NativeProcess::start(&ORDERS, &[AWAY]);
+    assert_eq!(native.get("/orders").status, 503);
+    let metrics = metrics(&native);
     assert!(metrics["orders_database_errors_total"] >= 1.0);
     assert_eq!(
         metrics[r#"orders_requests_total{route="/orders",method="GET",status="503"}"#],

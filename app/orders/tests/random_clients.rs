@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use service_tests::http::{connect, Request};
-use service_tests::place::Place;
+use service_tests::test_server::TestServer;
 use service_tests::{scaled, skip};
 use support::ORDERS;
 
@@ -148,7 +148,7 @@ fn variable(name: &str) -> Option<u64> {
 #[test]
 fn random_clients_end_nothing() {
     let seconds = variable("RANDOM_CLIENTS_SECONDS");
-    let place = Place::without_database(&ORDERS);
+    let place = TestServer::without_database(&ORDERS);
     if !place.is_own && seconds.is_none() {
         skip(
             "random clients",

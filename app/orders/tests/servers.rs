@@ -7,8 +7,8 @@ mod support;
 use service_tests::await_that;
 use service_tests::database::Database;
 use service_tests::http::{Request, Response};
-use service_tests::twin::Twin;
-use support::start_twin;
+use service_tests::native_process::NativeProcess;
+use support::start_native;
 
 fn order(id: i32, address: &str) -> String {
     format!(
@@ -16,8 +16,8 @@ fn order(id: i32, address: &str) -> String {
     )
 }
 
-fn create(twin: &Twin, id: i32, address: &str) -> Response {
-    twin.send(&Request::new("POST", "/create_order").with_body(&order(id, address)))
+fn create(native: &NativeProcess, id: i32, address: &str) -> Response {
+    native.send(&Request::new("POST", "/create_order").with_body(&order(id, address)))
 }
 
 fn orders(first: i32, count: i32, address: &str) -> Request {
@@ -56,23 +56,23 @@ fn the_session_sets_what_it_needs() {
             .administer("DROP DATABASE IF EXISTS orders; CREATE DATABASE orders")
             .unwrap();
         database.administer(&format!("SET GLOBAL {setting}")).unwrap();
-        let twin = start_twin(&database.url("orders"));
-        twin.await_ready();
+        let native = start_native(&database.url("orders"));
+        native.await_ready();
         let address = "S\u{fc}d \\\\ \u{1f6a3} 'x'";
         for id in 1..=3 {
-            assert_eq!(create(&twin, id, address).status, 200, "{setting}");
+            assert_eq!(create(&native, id, address).status, 200, "{setting}");
         }
-        assert_eq!(create(&twin, 1, address).status, 409, "{setting}");
-        let many = twin.send(&orders(10, 2_000, address));
+        assert_eq!(create(&native, 1, address).status, 409, "{setting}");
+        let many = native.send(&orders(10, 2_000, address));
         assert_eq!(many.status, 200, "{setting}: {many:?}");
         // Another session sees it: it is committed, and its characters are those that were sent.
         let expected = hex("S\u{fc}d \\ \u{1f6a3} 'x'");
         let condition = format!("HEX(CONVERT(shipping_address USING utf8mb4)) = '{expected}'");
         assert_eq!(count(&database, &condition), 2_003, "{setting}");
-        let listed: serde_json::Value = serde_json::from_str(&twin.get("/orders?limit=10000").body).unwrap();
+        let listed: serde_json::Value = serde_json::from_str(&native.get("/orders?limit=10000").body).unwrap();
         assert_eq!(listed.as_array().unwrap().len(), 2_003, "{setting}");
         assert_eq!(listed[0]["shipping_address"], "S\u{fc}d \\ \u{1f6a3} 'x'", "{setting}");
-        assert_eq!(twin.get("/delete_order?id=1").status, 200, "{setting}");
+        assert_eq!(native.get("/delete_order?id=1").status, 200, "{setting}");
         assert_eq!(count(&database, "order_id = 1"), 0, "{setting}");
         let open = database
             .administer("SELECT COUNT(*) FROM information_schema.innodb_trx")
@@ -99,10 +99,10 @@ fn a_server_that_ignores_the_clients_characters_keeps_them() {
     database
         .administer("DROP DATABASE orders; CREATE DATABASE orders CHARACTER SET latin1")
         .unwrap();
-    let twin = start_twin(&database.url("orders"));
-    twin.await_ready();
-    assert_eq!(create(&twin, 1, "\u{1f6a3} S\u{fc}d").status, 200);
-    assert_eq!(twin.send(&orders(2, 1_000, "\u{1f6a3} S\u{fc}d")).status, 200);
+    let native = start_native(&database.url("orders"));
+    native.await_ready();
+    assert_eq!(create(&native, 1, "\u{1f6a3} S\u{fc}d").status, 200);
+    assert_eq!(native.send(&orders(2, 1_000, "\u{1f6a3} S\u{fc}d")).status, 200);
     let expected = hex("\u{1f6a3} S\u{fc}d");
     assert_eq!(
         count(&database, &format!("HEX(shipping_address) = '{expected}'")),
@@ -120,10 +120,10 @@ fn packets_of_the_server_limit_nothing_but_one_order() {
         database
             .administer(&format!("SET GLOBAL max_allowed_packet = {packet}"))
             .unwrap();
-        let twin = start_twin(&database.url("orders"));
-        twin.await_ready();
+        let native = start_native(&database.url("orders"));
+        native.await_ready();
         if packet > 1_024 {
-            let many = twin.send(&orders(packet, 5_000, &"x".repeat(200)));
+            let many = native.send(&orders(packet, 5_000, &"x".repeat(200)));
             assert_eq!(many.status, 200, "{packet}: {many:?}");
             assert_eq!(
                 count(
@@ -132,17 +132,17 @@ fn packets_of_the_server_limit_nothing_but_one_order() {
                 ),
                 5_000
             );
-            let again = twin.send(&orders(packet + 4_990, 5_000, "again"));
+            let again = native.send(&orders(packet + 4_990, 5_000, "again"));
             assert_eq!(again.error_code().as_deref(), Some("duplicate_order"), "{again:?}");
             assert_eq!(count(&database, "shipping_address = 'again'"), 0, "all or nothing");
         }
-        let largest = create(&twin, packet + 100_000, &"\u{1f6a3}".repeat(256));
+        let largest = create(&native, packet + 100_000, &"\u{1f6a3}".repeat(256));
         assert_eq!(largest.status, one, "{packet}: {largest:?}");
         if one == 413 {
             assert_eq!(largest.error_code().as_deref(), Some("too_large"));
             assert_eq!(largest.header("retry-after"), None);
         }
-        assert_eq!(create(&twin, packet + 200_000, "x").status, 200, "{packet}");
+        assert_eq!(create(&native, packet + 200_000, "x").status, 200, "{packet}");
     }
 }
 
@@ -152,8 +152,8 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
     let Some(database) = Database::start("servers_refusals") else {
         return;
     };
-    let twin = start_twin(&database.url("orders"));
-    twin.await_ready();
+    let native = start_native(&database.url("orders"));
+    native.await_ready();
     let sessions = || {
         let sql = "SELECT GROUP_CONCAT(id ORDER BY id) FROM information_schema.processlist WHERE user = 'orders'";
         database.administer(sql).unwrap()
@@ -181,9 +181,9 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
              SIGNAL SQLSTATE '{state}' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = 'not now'"
         );
         database.administer(&trigger).unwrap();
-        assert_eq!(twin.get("/orders").status, 200);
+        assert_eq!(native.get("/orders").status, 200);
         let before = sessions();
-        let answer = create(&twin, 1, "x");
+        let answer = create(&native, 1, "x");
         assert_eq!(answer.status, status, "{number} {state}: {answer:?}");
         assert_eq!(
             answer.header("retry-after").is_some(),
@@ -195,11 +195,11 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
             status == 504,
             "{number} {state}: {answer:?}"
         );
-        assert_eq!(twin.get("/orders").status, 200);
+        assert_eq!(native.get("/orders").status, 200);
         assert_eq!(sessions() != before, replaced, "{number} {state}");
     }
     database.administer("DROP TRIGGER orders.not_ready").unwrap();
-    assert_eq!(create(&twin, 1, "x").status, 200);
+    assert_eq!(create(&native, 1, "x").status, 200);
 }
 
 #[test]
@@ -208,11 +208,11 @@ fn a_server_that_the_driver_does_not_know_is_told_apart() {
         return;
     };
     database.administer("SET GLOBAL sql_mode = 'ANSI_QUOTES'").unwrap();
-    let twin = start_twin(&database.url("orders"));
+    let native = start_native(&database.url("orders"));
     await_that("the reason is told", || {
-        assert_eq!(twin.get("/readyz").status, 503);
-        twin.log().iter().any(|line| line.contains("without ANSI_QUOTES"))
+        assert_eq!(native.get("/readyz").status, 503);
+        native.log().iter().any(|line| line.contains("without ANSI_QUOTES"))
     });
     database.administer("SET GLOBAL sql_mode = DEFAULT").unwrap();
-    twin.await_ready();
+    native.await_ready();
 }

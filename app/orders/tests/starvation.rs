@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use service_tests::await_that;
 use service_tests::database::Database;
 use service_tests::http::{connect, read_response, Request};
-use service_tests::twin::Twin;
-use support::{start_twin, ORDERS};
+use service_tests::native_process::NativeProcess;
+use support::{start_native, ORDERS};
 
 const NOWHERE: (&str, &str) = ("DATABASE_URL", "mysql://orders@127.0.0.1:1/orders");
 
@@ -25,8 +25,8 @@ fn order(id: i32) -> String {
 /// A log that nobody reads fills the pipe; what finds no room then is left out, counted, and told when there is room.
 #[test]
 fn a_log_that_nobody_reads_stops_nobody() {
-    let mut twin = Twin::start_unread(&ORDERS, &[NOWHERE]);
-    let mut stream = connect(&twin.address).unwrap();
+    let mut native = NativeProcess::start_unread(&ORDERS, &[NOWHERE]);
+    let mut stream = connect(&native.address).unwrap();
     let path = format!("/{}", "a".repeat(10_000));
     for _ in 0..3_000 {
         let mut answer = None;
@@ -37,25 +37,28 @@ fn a_log_that_nobody_reads_stops_nobody() {
                 .as_ref()
                 .is_none_or(|answer| answer.header("connection") == Some("close"))
             {
-                stream = connect(&twin.address).unwrap();
+                stream = connect(&native.address).unwrap();
             }
         }
         assert_eq!(answer.unwrap().status, 404);
     }
-    let left_out = |twin: &Twin| -> u64 {
-        let metrics = twin.get("/metrics").body;
+    let left_out = |native: &NativeProcess| -> u64 {
+        let metrics = native.get("/metrics").body;
         let line = metrics
             .lines()
             .find_map(|line| line.strip_prefix("orders_log_lines_left_out_total "));
         line.unwrap().parse().unwrap()
     };
-    assert!(left_out(&twin) > 0);
-    twin.read_log();
+    assert!(left_out(&native) > 0);
+    native.read_log();
     await_that("the log goes on, and tells what is missing", || {
-        assert_eq!(twin.get("/healthz").status, 200);
-        twin.log().iter().any(|line| line.contains("lines were left out here"))
+        assert_eq!(native.get("/healthz").status, 200);
+        native
+            .log()
+            .iter()
+            .any(|line| line.contains("lines were left out here"))
     });
-    for line in twin.log() {
+    for line in native.log() {
         assert!(line.len() < 4_096, "{line}");
         assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok(), "{line}");
     }
@@ -67,10 +70,10 @@ fn half_closed_clients_are_answered_by_the_database() {
     let Some(database) = Database::shared("starvation_half") else {
         return;
     };
-    let twin = start_twin(&database.create("starvation_half"));
-    twin.await_ready();
+    let native = start_native(&database.create("starvation_half"));
+    native.await_ready();
     for id in 1..=60 {
-        let mut stream = connect(&twin.address).unwrap();
+        let mut stream = connect(&native.address).unwrap();
         let request = Request::new("POST", "/create_order")
             .with_body(&order(id))
             .to_bytes("a");
@@ -80,7 +83,7 @@ fn half_closed_clients_are_answered_by_the_database() {
         assert_eq!(read_response(&mut stream, false).unwrap().status, 200, "order {id}");
     }
     for path in ["/orders?limit=1", "/readyz"] {
-        let mut stream = connect(&twin.address).unwrap();
+        let mut stream = connect(&native.address).unwrap();
         stream.write_all(&Request::new("GET", path).to_bytes("a")).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         assert_eq!(read_response(&mut stream, false).unwrap().status, 200, "{path}");
@@ -94,8 +97,8 @@ fn readiness_does_not_wait_for_requests() {
     let Some(database) = Database::shared(name) else {
         return;
     };
-    let twin = start_twin(&database.create(name));
-    twin.await_ready();
+    let native = start_native(&database.create(name));
+    native.await_ready();
     // Each statement takes half a second: ten connections do twenty a second.
     database.query(
         name,
@@ -104,14 +107,14 @@ fn readiness_does_not_wait_for_requests() {
     let (is_over, refused, done) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     let slowest = thread::scope(|scope| {
         for client in 0..100 {
-            let (twin, is_over, refused, done) = (&twin, &is_over, &refused, &done);
+            let (native, is_over, refused, done) = (&native, &is_over, &refused, &done);
             scope.spawn(move || {
                 let mut id = client * 1_000;
                 while !is_over.load(Ordering::Relaxed) {
                     id += 1;
                     let request = Request::new("POST", "/create_order").with_body(&order(id + 1));
                     let start = Instant::now();
-                    let answer = twin.send(&request);
+                    let answer = native.send(&request);
                     match answer.status {
                         200 => done.fetch_add(1, Ordering::Relaxed),
                         503 => {
@@ -128,7 +131,7 @@ fn readiness_does_not_wait_for_requests() {
         let slowest = (0..20).map(|_| {
             thread::sleep(Duration::from_millis(200));
             let start = Instant::now();
-            assert_eq!(twin.get("/readyz").status, 200);
+            assert_eq!(native.get("/readyz").status, 200);
             start.elapsed()
         });
         let slowest = slowest.max().unwrap();
@@ -144,18 +147,18 @@ fn readiness_does_not_wait_for_requests() {
 #[test]
 fn names_that_are_not_answered_stop_nobody() {
     let url = ("EVENTS_URL", "http://nobody.invalid/events");
-    let twin = Twin::start(&ORDERS, &[NOWHERE, url]);
+    let native = NativeProcess::start(&ORDERS, &[NOWHERE, url]);
     let start = Instant::now();
     thread::scope(|scope| {
         for _ in 0..40 {
             scope.spawn(|| {
-                let answer = twin.get("/events");
+                let answer = native.get("/events");
                 assert_eq!(answer.status, 503, "{answer:?}");
             });
         }
         for _ in 0..20 {
             let asked = Instant::now();
-            assert_eq!(twin.get("/healthz").status, 200);
+            assert_eq!(native.get("/healthz").status, 200);
             assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
         }
     });

@@ -1,4 +1,4 @@
-//! Whether a run is worse than an earlier one. Ratios to the native twin are compared, never times: two machines differ.
+//! Whether a run is worse than an earlier one. Ratios to the native build are compared, never times: two machines differ.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ pub struct Worse {
     pub title: String,
     /// Whose.
     pub contender: String,
-    /// The earlier ratio to the native twin's, or the earlier figure where that has none.
+    /// The earlier ratio to the native build's, or the earlier figure where that has none.
     pub before: f64,
     /// The same now.
     pub now: f64,
@@ -40,7 +40,7 @@ pub fn compare(reference: &Report, now: &Report, threshold: f64) -> Comparison {
                 (before.median, now.median, now.median * threshold < before.median)
             }
             (Some(before), Some(now)) => (before.median, now.median, now.median > before.median * threshold),
-            // Where the native twin has nothing, such as failed requests, nothing was to be there.
+            // Where the native build has nothing, such as failed requests, nothing was to be there.
             _ if before.unit.is_empty() => {
                 let (before, now) = (before.spread.median, figure.spread.median);
                 (before, now, now > before)

@@ -9,7 +9,7 @@ use super::{Contender, Form, Load, Quantity, Route, Samples};
 enum Against {
     /// A number.
     Nothing,
-    /// The native twin under the same runtime.
+    /// The native build under the same runtime.
     Native,
     /// The module compiled ahead of time under the second RuntimeClass.
     OtherRuntime,
@@ -175,7 +175,10 @@ mod tests {
         assert_eq!(state("0.4 × the other runtime").line, Some(16.0));
         assert_eq!(state("first answer ≤ 1.2 × native").state, State::Missed);
         assert_eq!(state("failed in that rollout ≤ 0").state, State::Reached);
-        assert_eq!(state("16 connections: requests a second ≥ 0.95").state, State::Reached);
+        assert_eq!(
+            state("16 connections: requests per second ≥ 0.95").state,
+            State::Reached
+        );
         assert_eq!(state("after its drain ≤ 1 s").state, State::NotMeasured);
     }
 }

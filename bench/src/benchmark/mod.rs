@@ -1,7 +1,7 @@
 //! Pure: `bench`. What is measured on whom, how figures of several rounds become one, what they are held against, and how
 //! they are shown.
 //!
-//! Machines are noisy: contenders take turns within each round, and what counts is the ratio to the native twin's figure of
+//! Machines are noisy: contenders take turns within each round, and what counts is the ratio to the native build's figure of
 //! the same round.
 
 mod compare;

@@ -168,7 +168,7 @@ impl Quantity {
             Self::PodsAtOnce => format!("{replicas} pods at once → all ready"),
             Self::MemoryIdle => "container memory, idle".to_owned(),
             Self::MemoryLoaded => "container memory, 256 connections".to_owned(),
-            Self::Rate(load) => under("requests a second", load),
+            Self::Rate(load) => under("requests per second", load),
             Self::Median(load) => under("p50", load),
             Self::P99(load) => under("p99", load),
             Self::Processor(load) => under("processor time a request", load),

@@ -73,7 +73,7 @@ pub struct Figure {
     pub contender: String,
     /// Over all rounds.
     pub spread: Spread,
-    /// Its ratios to the native twin's, each within a round.
+    /// Its ratios to the native build's, each within a round.
     pub ratio: Option<Spread>,
 }
 

@@ -14,7 +14,7 @@ pub fn text(report: &Report) -> String {
         .unwrap_or_default();
     let mut text = format!(
         "{:width$}  {:names$} {:>10} {:>21}    × native\n",
-        "FIGURE", "CONTENDER", "MEDIAN", "LEAST – MOST"
+        "FIGURE", "CONTENDER", "MEDIAN", "MIN – MAX"
     );
     let mut last = "";
     for figure in &report.figures {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{self, checksum, trouble};
 use crate::payload::{Engine, Source};
-use crate::report::Trouble;
+use crate::report::InstallError;
 use node_protocol::number::ENGINE;
 
 /// SHA-256 of files, by their paths; of links, where they lead to.
@@ -17,7 +17,7 @@ pub type Sums = BTreeMap<String, String>;
 ///
 /// # Errors
 /// When the node does not take the files, or has others afterwards.
-pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), Trouble> {
+pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), InstallError> {
     let wanted = sums_of(engine)?;
     if sums(folder)? == wanted {
         return Ok((wanted, false));
@@ -31,7 +31,7 @@ pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), Trouble> 
     }
     if sums(&beside)? != wanted {
         host::remove_folder(&beside)?;
-        return Err(Trouble::new(
+        return Err(InstallError::new(
             ENGINE,
             "the engine's files are not on the node as they are in the image",
         )
@@ -60,7 +60,7 @@ fn hidden(folder: &Path, suffix: &str) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn sums_of(engine: &Engine) -> Result<Sums, Trouble> {
+pub fn sums_of(engine: &Engine) -> Result<Sums, InstallError> {
     let mut sums = Sums::new();
     for (path, source) in &engine.files {
         let sum = match source {
@@ -73,7 +73,7 @@ pub fn sums_of(engine: &Engine) -> Result<Sums, Trouble> {
     Ok(sums)
 }
 
-fn copy(engine: &Engine, folder: &Path) -> Result<(), Trouble> {
+fn copy(engine: &Engine, folder: &Path) -> Result<(), InstallError> {
     for (path, source) in &engine.files {
         let place = folder.join(path);
         let copied = || -> std::io::Result<()> {
@@ -99,7 +99,7 @@ fn copy(engine: &Engine, folder: &Path) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn sums(folder: &Path) -> Result<Sums, Trouble> {
+pub fn sums(folder: &Path) -> Result<Sums, InstallError> {
     let mut sums = Sums::new();
     if folder.exists() {
         collect(folder, Path::new(""), &mut sums).map_err(|error| trouble("read", folder, error))?;

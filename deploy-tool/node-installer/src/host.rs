@@ -7,7 +7,7 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use crate::report::Trouble;
+use crate::report::InstallError;
 use node_protocol::number::INSTALLER;
 
 /// Gone with a restart of the node, like whoever holds it.
@@ -17,11 +17,11 @@ const LOCK: &str = "/run/wasm-engine.lock";
 ///
 /// # Errors
 /// When the pod has not got it.
-pub fn enter(root: &str) -> Result<(), Trouble> {
+pub fn enter(root: &str) -> Result<(), InstallError> {
     std::os::unix::fs::chroot(root)
         .and_then(|()| std::env::set_current_dir("/"))
         .map_err(|error| {
-            Trouble::new(INSTALLER, format!("the node's root folder cannot be entered at {root}")).because(error)
+            InstallError::new(INSTALLER, format!("the node's root folder cannot be entered at {root}")).because(error)
         })
 }
 
@@ -29,8 +29,8 @@ pub fn enter(root: &str) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// When another one is at work.
-pub fn lock() -> Result<File, Trouble> {
-    let trouble = || Trouble::new(INSTALLER, "the node cannot be locked");
+pub fn lock() -> Result<File, InstallError> {
+    let trouble = || InstallError::new(INSTALLER, "the node cannot be locked");
     let file = File::create(LOCK).map_err(|error| trouble().because(format!("{LOCK}: {error}")))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -42,15 +42,15 @@ pub fn lock() -> Result<File, Trouble> {
 }
 
 /// Something about a file did not go well.
-pub fn trouble(what: &str, path: &Path, error: impl std::fmt::Display) -> Trouble {
-    Trouble::new(INSTALLER, format!("cannot {what} {} on the node", path.display())).because(error)
+pub fn trouble(what: &str, path: &Path, error: impl std::fmt::Display) -> InstallError {
+    InstallError::new(INSTALLER, format!("cannot {what} {} on the node", path.display())).because(error)
 }
 
 /// A file's text; none where there is no file.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn read(path: &Path) -> Result<Option<String>, Trouble> {
+pub fn read(path: &Path) -> Result<Option<String>, InstallError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
@@ -62,8 +62,8 @@ pub fn read(path: &Path) -> Result<Option<String>, Trouble> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, text: &str) -> Result<(), Trouble> {
-    let beside = beside(path);
+pub fn write(path: &Path, text: &str) -> Result<(), InstallError> {
+    let beside = sibling_path(path);
     let written = || -> std::io::Result<()> {
         let mut file = File::create(&beside)?;
         if let Ok(there) = fs::metadata(path) {
@@ -77,7 +77,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Trouble> {
 }
 
 /// Where a file is written before it is moved to its place. The ending keeps it out of every `*.toml`.
-pub fn beside(path: &Path) -> PathBuf {
+pub fn sibling_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".wasm-engine");
     name.into()
@@ -87,7 +87,7 @@ pub fn beside(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be done.
-pub fn settle(path: &Path, text: Option<&str>) -> Result<(), Trouble> {
+pub fn write_or_remove(path: &Path, text: Option<&str>) -> Result<(), InstallError> {
     match text {
         Some(text) => write(path, text),
         None => remove(path),
@@ -98,7 +98,7 @@ pub fn settle(path: &Path, text: Option<&str>) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// When it cannot be deleted.
-pub fn remove(path: &Path) -> Result<(), Trouble> {
+pub fn remove(path: &Path) -> Result<(), InstallError> {
     absent(fs::remove_file(path)).map_err(|error| trouble("delete", path, error))
 }
 
@@ -106,7 +106,7 @@ pub fn remove(path: &Path) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// When it cannot be deleted.
-pub fn remove_folder(path: &Path) -> Result<(), Trouble> {
+pub fn remove_folder(path: &Path) -> Result<(), InstallError> {
     absent(fs::remove_dir_all(path)).map_err(|error| trouble("delete", path, error))
 }
 
@@ -119,7 +119,7 @@ fn absent(removed: std::io::Result<()>) -> std::io::Result<()> {
 
 /// What a program has said.
 #[derive(Debug)]
-pub struct Said {
+pub struct CommandOutput {
     /// Whether it ended with 0.
     pub success: bool,
     /// Its standard output.
@@ -132,7 +132,7 @@ pub struct Said {
 ///
 /// # Errors
 /// When it cannot be started; not when it ends badly.
-pub fn run(program: &str, arguments: &[&str]) -> Result<Said, Trouble> {
+pub fn run(program: &str, arguments: &[&str]) -> Result<CommandOutput, InstallError> {
     let output = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -140,8 +140,8 @@ pub fn run(program: &str, arguments: &[&str]) -> Result<Said, Trouble> {
         // systemctl takes another root folder for a reason to do nothing, without a word.
         .env("SYSTEMD_IGNORE_CHROOT", "1")
         .output()
-        .map_err(|error| Trouble::new(INSTALLER, format!("cannot run {program} on the node")).because(error))?;
-    Ok(Said {
+        .map_err(|error| InstallError::new(INSTALLER, format!("cannot run {program} on the node")).because(error))?;
+    Ok(CommandOutput {
         success: output.status.success(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -181,8 +181,8 @@ mod tests {
         write(&path, "two").unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        settle(&path, None).unwrap();
-        settle(&path, None).unwrap();
+        write_or_remove(&path, None).unwrap();
+        write_or_remove(&path, None).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

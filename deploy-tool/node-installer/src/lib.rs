@@ -1,15 +1,16 @@
 //! Installs crun with WasmEdge on a node, beside what is there, and takes it away again: what a Job of `deploy-tool node`
 //! runs. It prints a line of JSON for each step ([`report`]).
 //!
-//! Files that decide do no I/O: [`way`], [`entry`], [`dump`], [`process`], [`mounts`], [`record`], [`report`]. The others
+//! Files that decide do no I/O: [`config_method`], [`entry`], [`dump`], [`process`], [`mounts`], [`record`], [`report`]. The others
 //! say “Edge” in their first line.
 
+pub mod config_method;
 pub mod cri;
+pub mod detect;
 pub mod dump;
 pub mod entry;
 pub mod files;
 pub mod host;
-pub mod look;
 pub mod mounts;
 pub mod payload;
 pub mod process;
@@ -17,14 +18,13 @@ pub mod record;
 pub mod report;
 pub mod service;
 pub mod steps;
-pub mod way;
 
 use std::process::ExitCode;
 
 use node_protocol::number::INSTALLER;
 use node_protocol::{Arguments, Verb};
 
-use report::{Report, Trouble};
+use report::{InstallError, Report};
 
 /// Where the pod has the node's root folder.
 const NODE: &str = "/host";
@@ -41,9 +41,9 @@ pub fn main(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn run(report: &Report, arguments: &[String]) -> Result<(), Trouble> {
+fn run(report: &Report, arguments: &[String]) -> Result<(), InstallError> {
     let arguments = Arguments::parse(arguments).map_err(|_| {
-        Trouble::new(INSTALLER, format!("unknown arguments: {}", arguments.join(" "))).because(Arguments::USAGE)
+        InstallError::new(INSTALLER, format!("unknown arguments: {}", arguments.join(" "))).because(Arguments::USAGE)
     })?;
     // Opened before the image's files are out of reach.
     let engine = payload::open()?;

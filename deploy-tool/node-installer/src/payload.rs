@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::record::FOLDER;
-use crate::report::Trouble;
+use crate::report::InstallError;
 use node_protocol::number::INSTALLER;
 
 /// An engine to be installed.
@@ -30,7 +30,7 @@ pub enum Source {
 ///
 /// # Errors
 /// When it has none, or more than one.
-pub fn open() -> Result<Engine, Trouble> {
+pub fn open() -> Result<Engine, InstallError> {
     let opened = || -> std::io::Result<Vec<(String, BTreeMap<PathBuf, Source>)>> {
         let mut engines = Vec::new();
         for folder in fs::read_dir(FOLDER)? {
@@ -41,7 +41,7 @@ pub fn open() -> Result<Engine, Trouble> {
         }
         Ok(engines)
     };
-    let trouble = || Trouble::new(INSTALLER, "the installer's image has not exactly one engine");
+    let trouble = || InstallError::new(INSTALLER, "the installer's image has not exactly one engine");
     let mut engines = opened().map_err(|error| trouble().because(format!("{FOLDER}: {error}")))?;
     match (engines.pop(), engines.is_empty()) {
         (Some((version, files)), true) => Ok(Engine { version, files }),

@@ -6,18 +6,18 @@ use node_protocol::{END, Line, State};
 
 /// Why something cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct InstallError {
     /// Its number in the catalogue.
     pub code: u16,
     /// What cannot be done.
     pub sentence: String,
     /// Why.
     pub because: Vec<String>,
-    /// What mends it.
+    /// What fixes it.
     pub next: Vec<String>,
 }
 
-impl Trouble {
+impl InstallError {
     /// With a number and a sentence.
     pub fn new(code: u16, sentence: impl Into<String>) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Trouble {
         self
     }
 
-    /// Adds what mends it.
+    /// Adds what fixes it.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next.push(next.into());
@@ -62,7 +62,7 @@ impl Report {
     }
 
     /// The last line of a run that failed.
-    pub fn trouble(&self, trouble: &Trouble) {
+    pub fn trouble(&self, trouble: &InstallError) {
         print(&Line {
             code: Some(trouble.code),
             because: trouble.because.clone(),

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crate::cri;
 use crate::host;
-use crate::look::Node;
-use crate::report::Trouble;
+use crate::report::InstallError;
 use node_protocol::number::INSTALLER;
 
 /// How many lines of the unit's log are shown.
@@ -34,26 +33,26 @@ pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
 ///
 /// # Errors
 /// When it does not: what it said.
-pub fn restart(node: &Node) -> Result<(), Vec<String>> {
-    let said = |trouble: Trouble| [vec![trouble.sentence], trouble.because].concat();
+pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
+    let said = |trouble: InstallError| [vec![trouble.sentence], trouble.because].concat();
     // Several starts in a short time are taken for a loop: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
-    host::run("systemctl", &["reset-failed", &node.unit]).map_err(said)?;
-    let started = host::run("systemctl", &["restart", &node.unit]).map_err(said)?;
+    host::run("systemctl", &["reset-failed", unit]).map_err(said)?;
+    let started = host::run("systemctl", &["restart", unit]).map_err(said)?;
     if !started.success {
-        return Err(with_log(&node.unit, started.stderr));
+        return Err(with_log(unit, started.stderr));
     }
-    cri::wait(&node.socket).map_err(|silence| with_log(&node.unit, silence))
+    cri::wait(socket).map_err(|silence| with_log(unit, silence))
 }
 
 /// How systemd ends the unit's processes.
 ///
 /// # Errors
 /// When systemd does not answer.
-pub fn kill_mode(unit: &str) -> Result<String, Trouble> {
+pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
     let said = host::run("systemctl", &["show", "--property=KillMode", "--value", unit])?;
     match said.success {
         true => Ok(said.stdout.trim().to_owned()),
-        false => Err(Trouble::new(INSTALLER, "systemd does not answer on the node").because(said.stderr)),
+        false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").because(said.stderr)),
     }
 }
 

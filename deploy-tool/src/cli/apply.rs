@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Place, SignedArguments, TrustArguments};
+use super::{ClusterArguments, SignedArguments, TrustArguments};
 
 /// Arguments of `apply`
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub struct ApplyArguments {
     pub take_over: bool,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
     /// Which images may be deployed
     #[command(flatten)]
     pub signed: SignedArguments,

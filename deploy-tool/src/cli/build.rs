@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Aot;
+
 /// What is compiled
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source")]
@@ -30,17 +32,15 @@ pub struct BuildArguments {
     /// Also write the image as one tar file, for `podman load`, `ctr images import` or skopeo
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,
-    /// Leave out the compilation ahead of time: quicker to build, and many times slower to run
-    #[arg(long)]
-    pub plain: bool,
     /// Pack this module as it is, instead of compiling one: plain or compiled ahead of time, by whomever
-    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    #[arg(long, value_name = "FILE", conflicts_with = "aot")]
     pub module: Option<PathBuf>,
-    /// Compile ahead of time to a shared object, for nodes whose WasmEdge is the builder's release: others cannot run it
+    /// Where native code is
     ///
-    /// Replicas on a node share it: less memory, and a quicker start. `up` does this by itself where every node matches.
-    #[arg(long, conflicts_with_all = ["plain", "module"])]
-    pub elf: bool,
+    /// Replicas on a node share a shared object: less memory, and a quicker start. `up` takes it by itself where every node
+    /// has the builder's release of WasmEdge: another one cannot run it at all.
+    #[arg(long, value_name = "FORM", default_value = "section")]
+    pub aot: Aot,
     /// Let all else on this host come first, as `up --dev` does in the background
     #[arg(long)]
     pub low_priority: bool,

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 
 /// Arguments of `down`
 #[derive(Debug, Args)]
@@ -16,5 +16,5 @@ pub struct DownArguments {
     pub timeout: std::time::Duration,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

@@ -12,16 +12,16 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 
 /// The verbs by what somebody wants to do.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("See what would happen", &["plan"]),
+    ("Preview", &["plan"]),
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
     (
-        "Look",
+        "Inspect",
         &["status", "history", "logs", "open", "inspect", "verify", "doctor"],
     ),
     ("Change", &["scale", "restart"]),
-    ("Have a cluster to try it on", &["cluster"]),
-    ("Add Wasm to a cluster", &["node"]),
-    ("Know the tool", &["explain", "version", "completion", "man", "help"]),
+    ("Local cluster", &["cluster"]),
+    ("Wasm nodes", &["node"]),
+    ("Other", &["explain", "version", "completion", "man", "help"]),
 ];
 
 /// A command line, and what it does.
@@ -162,7 +162,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "logs app --follow",
-                "all pods of a workload, across restarts and roll-outs",
+                "all pods of a workload, across restarts and rollouts",
             ),
             (
                 "logs --since 5m --output json",
@@ -282,7 +282,7 @@ pub fn command() -> Command {
     let mut command = documented(Cli::command(), "");
     command.build();
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{HEADING}For every verb:{HEADING:#}\n{{options}}{{after-help}}",
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{HEADING}Global options:{HEADING:#}\n{{options}}{{after-help}}",
         first_screen(&command)
     );
     command.help_template(StyledStr::from(template))

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 
 /// Arguments of `history`
 #[derive(Debug, Args)]
@@ -10,5 +10,5 @@ pub struct HistoryArguments {
     pub revision: Option<u32>,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

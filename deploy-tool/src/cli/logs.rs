@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 use crate::workload::Reference;
 
 /// Arguments of `logs`
@@ -10,7 +10,7 @@ pub struct LogsArguments {
     /// --release]
     #[arg(value_name = "[KIND/]NAME")]
     pub names: Vec<Reference>,
-    /// Go on with new lines, across restarts and roll-outs, until Ctrl-C
+    /// Go on with new lines, across restarts and rollouts, until Ctrl-C
     #[arg(long)]
     pub follow: bool,
     /// Only lines younger than this, such as 5m or 1h
@@ -28,5 +28,5 @@ pub struct LogsArguments {
     pub container: Option<String>,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

@@ -1,12 +1,15 @@
 //! The command line: structures only, one file a verb. Their comments are the help texts; examples are in help.rs.
 
+mod aot;
 mod apply;
 mod build;
 mod cluster;
+mod cluster_arguments;
 mod completion;
 mod doctor;
 mod down;
 mod explain;
+mod global;
 pub mod help;
 mod history;
 mod inspect;
@@ -14,7 +17,7 @@ mod logs;
 mod man;
 mod node;
 mod open;
-mod place;
+mod parse;
 mod plan;
 mod push;
 mod registry;
@@ -24,23 +27,25 @@ mod scale;
 mod sign;
 mod signed;
 mod status;
-mod talk;
 mod up;
 
+pub use aot::Aot;
 pub use apply::ApplyArguments;
 pub use build::{BuildArguments, SourceArguments};
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
+pub use cluster_arguments::ClusterArguments;
 pub use completion::CompletionArguments;
 pub use doctor::DoctorArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
+pub use global::{Color, GlobalArguments, OutputFormat, color_of};
 pub use history::HistoryArguments;
 pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
 pub use node::{NodeArguments, NodeCommand, NodeInstallArguments, NodeRemoveArguments, NodeStatusArguments};
 pub use open::OpenArguments;
-pub use place::Place;
+pub use parse::parse;
 pub use plan::PlanArguments;
 pub use push::PushArguments;
 pub use registry::{PublishArguments, RegistryArguments, TrustArguments};
@@ -50,12 +55,9 @@ pub use scale::ScaleArguments;
 pub use sign::{SignArguments, VerifyArguments};
 pub use signed::SignedArguments;
 pub use status::StatusArguments;
-pub use talk::{Color, OutputFormat, Talk, color_of};
 pub use up::UpArguments;
 
-use std::ffi::OsString;
-
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 /// Deploys to Kubernetes: builds, applies, waits, and says why when it does not work
 ///
@@ -67,9 +69,9 @@ pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
-    /// How to talk
+    /// What every command has
     #[command(flatten)]
-    pub talk: Talk,
+    pub global: GlobalArguments,
 }
 
 /// What to do. A verb needs a place in a group and examples in help.rs, and a snapshot of its help: CONTRIBUTING.md.
@@ -132,7 +134,7 @@ pub enum Command {
     Status(StatusArguments),
     /// Print what containers write, of one pod or of many
     ///
-    /// Pods are found by the name of their workload, by their own, or all of them. With --follow, restarts, roll-outs and
+    /// Pods are found by the name of their workload, by their own, or all of them. With --follow, restarts, rollouts and
     /// new pods are followed as well, at most 50 containers at once. A container that has not started says why.
     Logs(LogsArguments),
     /// Open a port of this host that leads to a Service, until Ctrl-C
@@ -151,22 +153,22 @@ pub enum Command {
     Scale(ScaleArguments),
     /// Replace the pods of some workloads, or of all, and wait
     ///
-    /// Nothing else changes. Pods are replaced as in a roll-out, so a Service keeps answering, and a later `up` leaves it at
-    /// that. Refused where pods would stay: a paused roll-out, or the update strategy OnDelete.
+    /// Nothing else changes. Pods are replaced as in a rollout, so a Service keeps answering, and a later `up` leaves it at
+    /// that. Refused where pods would stay: a paused rollout, or the update strategy OnDelete.
     Restart(RestartArguments),
     /// Create or delete a local kind cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
-    /// Add Wasm to the nodes of a cluster that exists, or take it away
+    /// Install the Wasm runtime on nodes of a cluster, or remove it
     #[command(subcommand)]
     Node(NodeCommand),
-    /// Find out whether the nodes run Wasm, or which link is broken
+    /// Diagnose Wasm support on the nodes
     ///
     /// From the API server over RuntimeClass, nodes and containerd to a tiny guest that a pod on each node runs for a few
-    /// seconds: what reaches it, whom it reaches, how it ends, and whether native code has its effect. After a broken link
+    /// seconds: what reaches it, whom it reaches, how it ends, and whether native code has its effect. After a check that fails
     /// the others are skipped. Nothing but those pods is written, and they are deleted.
     Doctor(DoctorArguments),
-    /// Say what the number of an error means, and what to do
+    /// Explain an error code, and what to do about it
     Explain(ExplainArguments),
     /// Print the version, and the versions it is made for
     Version,
@@ -200,14 +202,4 @@ impl Command {
             Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }
-}
-
-/// Reads a command line.
-///
-/// # Errors
-/// When it is wrong, or asks for help: the error is the text to print.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut command = help::command();
-    let matches = command.try_get_matches_from_mut(arguments)?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

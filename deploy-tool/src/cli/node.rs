@@ -11,7 +11,7 @@ pub enum NodeCommand {
     ///
     /// A privileged Job on the node copies the engine into a folder of its own and adds an entry to the configuration of
     /// containerd or CRI-O, which is started again; pods that run go on. The node is labelled for Wasm pods once a probe
-    /// has run there as native code. Where something does not go well, the node is as it was, and the next ones are left
+    /// has run there as native code. Where something fails, the node is restored, and the next ones are left
     /// alone. All nodes are checked before the first is touched. Run again, it changes nothing.
     Install(NodeInstallArguments),
     /// Take away from nodes what `node install` has added
@@ -55,7 +55,7 @@ pub struct NodeInstallArguments {
     /// Which nodes, and by what
     #[command(flatten)]
     pub node: NodeArguments,
-    /// Evict the node's pods first; budgets for disruptions are kept
+    /// Evict the node's pods first; PodDisruptionBudgets are respected
     #[arg(long)]
     pub drain: bool,
     /// Image of the probe in a registry that the nodes reach [default: it is built and loaded, for kind]
@@ -75,7 +75,7 @@ pub struct NodeRemoveArguments {
     /// Which nodes, and by what
     #[command(flatten)]
     pub node: NodeArguments,
-    /// Evict the node's Wasm pods first; budgets for disruptions are kept
+    /// Evict the node's Wasm pods first; PodDisruptionBudgets are respected
     #[arg(long)]
     pub drain: bool,
 }

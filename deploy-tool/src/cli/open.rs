@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 use crate::forward::Ports;
 
 /// Arguments of `open`
@@ -17,5 +17,5 @@ pub struct OpenArguments {
     pub browser: bool,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

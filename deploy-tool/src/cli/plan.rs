@@ -2,14 +2,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Place, PublishArguments, SourceArguments};
+use super::{Aot, ClusterArguments, PublishArguments, SourceArguments};
 
 /// Arguments of `plan`
 #[derive(Debug, Args)]
 pub struct PlanArguments {
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
     /// From what
     #[command(flatten)]
     pub source: SourceArguments,
@@ -19,9 +19,9 @@ pub struct PlanArguments {
     /// Build nothing: take the images that run now in place of deploy-tool://NAME
     #[arg(long)]
     pub no_build: bool,
-    /// Keep native code in a section of the modules, also where every node could run a shared object
-    #[arg(long)]
-    pub no_elf: bool,
+    /// Where native code is [default: a shared object where every node can run it, else a section]
+    #[arg(long, value_name = "FORM", conflicts_with = "dev")]
+    pub aot: Option<Aot>,
     /// Plan what `up --dev` does
     #[arg(long, conflicts_with_all = ["no_build", "registry"])]
     pub dev: bool,

@@ -31,7 +31,7 @@ pub struct TrustArguments {
     /// Certificates of the authority to trust beside the system's [default: Docker's, /etc/docker/certs.d]
     #[arg(long, value_name = "FILE")]
     pub registry_ca: Option<PathBuf>,
-    /// Talk to the registry without TLS: who sits between reads the password; not needed on this machine
+    /// Use the registry without TLS: who sits between reads the password; not needed on this machine
     #[arg(long)]
     pub insecure_http: bool,
 }

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 use crate::workload::Reference;
 
 /// Arguments of `restart`
@@ -11,7 +11,7 @@ pub struct RestartArguments {
     pub names: Vec<Reference>,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
     /// How long the new pods may take, such as 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
     pub timeout: std::time::Duration,

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 
 /// Arguments of `rollback`
 #[derive(Debug, Args)]
@@ -13,5 +13,5 @@ pub struct RollbackArguments {
     pub timeout: std::time::Duration,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

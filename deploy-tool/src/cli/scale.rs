@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 use crate::scaling::Request;
 
 /// Arguments of `scale`
@@ -25,5 +25,5 @@ pub struct ScaleArguments {
     pub timeout: std::time::Duration,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

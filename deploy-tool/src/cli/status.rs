@@ -1,11 +1,11 @@
 use clap::Args;
 
-use super::Place;
+use super::ClusterArguments;
 
 /// Arguments of `status`
 #[derive(Debug, Args)]
 pub struct StatusArguments {
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
 }

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Place, PublishArguments, SignedArguments, SourceArguments};
+use super::{Aot, ClusterArguments, PublishArguments, SignedArguments, SourceArguments};
 
 /// Arguments of `up`
 #[derive(Debug, Args)]
@@ -14,9 +14,9 @@ pub struct UpArguments {
     /// clusters: what is pushed to a registry is compiled ahead of time.
     #[arg(long, conflicts_with = "registry")]
     pub dev: bool,
-    /// Keep native code in a section of the modules, also where every node could run a shared object
-    #[arg(long)]
-    pub no_elf: bool,
+    /// Where native code is [default: a shared object where every node can run it, else a section]
+    #[arg(long, value_name = "FORM", conflicts_with = "dev")]
+    pub aot: Option<Aot>,
     /// When it does not come up, bring back what ran before
     ///
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.
@@ -27,7 +27,7 @@ pub struct UpArguments {
     pub take_over: bool,
     /// Where
     #[command(flatten)]
-    pub place: Place,
+    pub place: ClusterArguments,
     /// From what
     #[command(flatten)]
     pub source: SourceArguments,

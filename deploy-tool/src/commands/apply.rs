@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
-use super::signed::{self, Requirement};
+use super::signature_policy::{self, SignaturePolicy};
 use super::up::report;
-use crate::cli::{ApplyArguments, Place};
+use crate::cli::{ApplyArguments, ClusterArguments};
 use crate::publish;
 use crate::publish::PullSecret;
 use cluster::Cluster;
@@ -25,7 +25,7 @@ use terminal::Printer;
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
-    let requirement = Requirement::of(&arguments.signed)?;
+    let requirement = SignaturePolicy::of(&arguments.signed)?;
     let cache = Cache::open()?;
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (release, mut objects) = match &saved {
@@ -60,7 +60,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
             .await?;
         match &saved {
             // What a plan says is done exactly, or not at all.
-            Some(_) => signed::refuse_inexact(&exact)?,
+            Some(_) => signature_policy::refuse_inexact(&exact)?,
             None => objects.iter_mut().for_each(|object| manifest::pin(object, &exact)),
         }
     }
@@ -91,7 +91,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
     Ok(())
 }
 
-fn from_manifests(place: &Place) -> Outcome<(Name, Vec<Object>)> {
+fn from_manifests(place: &ClusterArguments) -> Outcome<(Name, Vec<Object>)> {
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;

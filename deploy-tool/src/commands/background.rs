@@ -28,7 +28,7 @@ pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built, native: Nat
         arguments.extend([OsStr::new("--workspace"), workspace.as_os_str()]);
     }
     if native.is_shared_object() {
-        arguments.push(OsStr::new("--elf"));
+        arguments.extend(["--aot", "shared-object"].map(OsStr::new));
     }
     let sources = image.sources.as_deref().unwrap_or_default();
     let process = background.begin(&program, &arguments, sources)?;

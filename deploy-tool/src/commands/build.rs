@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::parts::{self, Parts};
+use super::module_source::{self, SourcedModule};
+use super::variation::{Form, Variation, native_form};
 use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
 use diagnostics::{Failure, Outcome};
@@ -15,39 +16,11 @@ use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
 use wasm_build::BUILDER_IMAGE;
 use wasm_build::artifact_cache::megabytes;
-use wasm_build::native_form::NativeForm;
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
 const REVISION_ANNOTATION: &str = "org.opencontainers.image.revision";
-
-/// What an image is to be besides its definition.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Variation<'a> {
-    /// With this module as it is, instead of one that is compiled.
-    pub module: Option<&'a Path>,
-    /// Whether there is native code in it.
-    pub form: Form,
-    /// Where that is.
-    pub native: NativeForm,
-    /// With the commit it is built from.
-    pub revision: bool,
-    /// Built while all else on this host comes first.
-    pub low_priority: bool,
-}
-
-/// Whether there is native code in an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// There is, compiled ahead of time.
-    #[default]
-    Native,
-    /// There is none.
-    Plain,
-    /// There is where it has been compiled already; else the module is compiled in seconds, and interpreted.
-    Quick,
-}
 
 /// Runs the command.
 ///
@@ -57,10 +30,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments
     let BuildArguments {
         image,
         archive,
-        plain,
         module,
         revision,
-        elf,
+        aot,
         low_priority,
         source,
     } = arguments;
@@ -70,12 +42,8 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments
     let cache = Cache::open()?;
     let variation = Variation {
         module: module.as_deref(),
-        form: if plain { Form::Plain } else { Form::Native },
-        native: if elf {
-            NativeForm::SharedObject
-        } else {
-            NativeForm::Section
-        },
+        form: Form::new(Some(aot), false),
+        native: native_form(aot),
         revision,
         low_priority,
     };
@@ -108,14 +76,14 @@ pub async fn build(
         true => Some(git::revision(source.folder()).await?),
         false => None,
     };
-    let Parts {
+    let SourcedModule {
         module,
         compiled,
         annotations,
         making,
     } = match variation.module {
-        Some(path) => parts::given(source, &definition, name, path).await?,
-        None => parts::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
+        Some(path) => module_source::given(source, &definition, name, path).await?,
+        None => module_source::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {
         definition: &definition,

@@ -180,7 +180,7 @@ async fn wait_for_nodes(
     ready.map_err(|_| {
         let watchers = std::fs::read_to_string(readiness::WATCHERS_FILE).ok();
         let again = format!(
-            "make it anew: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
+            "recreate it: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
         );
         Failure::cluster(format!(
             "the nodes of the cluster `{name}` are not ready within {} s",

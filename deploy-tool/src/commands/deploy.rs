@@ -203,7 +203,7 @@ async fn go_back(
     };
     match Box::pin(deploy(printer, cluster, &back, &options)).await {
         Ok(_) => Err(failure.next(format!(
-            "revision {} runs again; mend the cause, then run the same command again",
+            "revision {} runs again; fix the cause, then run the same command again",
             before.number
         ))),
         Err(second) => Err(failure

@@ -4,8 +4,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::api::node::v1::RuntimeClass;
 
-use super::build::{self, Variation};
+use super::build;
 use super::images;
+use super::variation::{Form, Variation};
 use crate::cli::DoctorArguments;
 use crate::{publish, settings};
 use cluster::access::require;
@@ -194,7 +195,7 @@ pub(super) async fn probe_images(
             ))
             .next(
                 "push it twice, with native code and without, and name both with --image and --plain-image: `deploy-tool push probe --to \
-                 REGISTRY/probe:aot`; `deploy-tool build probe --plain --archive plain.tar` and `deploy-tool push plain.tar --to \
+                 REGISTRY/probe:aot`; `deploy-tool build probe --aot none --archive plain.tar` and `deploy-tool push plain.tar --to \
                  REGISTRY/probe:plain`",
             ));
     }
@@ -202,7 +203,7 @@ pub(super) async fn probe_images(
     let name = settings::PROBE_IMAGE;
     let native = build::build(printer, cleanup, &cache, &arguments.source, name, Variation::default()).await?;
     let plain = Variation {
-        form: build::Form::Plain,
+        form: Form::Plain,
         ..Variation::default()
     };
     let plain = build::build(printer, cleanup, &cache, &arguments.source, name, plain).await?;

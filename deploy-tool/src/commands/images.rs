@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build::{self, Form, Variation};
+use super::build;
+use super::variation::{self, Form, Variation};
 use crate::built::{self, Built};
-use crate::cli::{PublishArguments, SourceArguments};
+use crate::cli::{Aot, PublishArguments, SourceArguments};
 use crate::publish::{self, Destination, PullSecret};
 use cluster::context::kind_cluster;
 use cluster::{Cluster, pods};
@@ -12,7 +13,7 @@ use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use nodes::api::doctor;
-use nodes::node_images as presence;
+use nodes::node_images;
 use oci_artifacts::registry::Connection;
 use releases::manifest;
 use releases::manifest::Object;
@@ -36,7 +37,7 @@ pub async fn on_nodes(
     };
     let step = async |progress: &Progress| {
         let nodes = pods::few_nodes(cluster).await?;
-        progress.outcome(match presence::everywhere(&nodes, images) {
+        progress.outcome(match node_images::everywhere(&nodes, images) {
             Some(count) => format!("images on {count} nodes: unchanged"),
             None => load(progress, name).await?,
         });
@@ -118,7 +119,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The form of native code that the nodes of a cluster allow for what is built here.
+/// The form of native code for what is built here: the one that is asked for, else what the nodes of a cluster allow.
 ///
 /// # Errors
 /// When the cluster does not answer.
@@ -126,9 +127,12 @@ pub async fn native_form(
     printer: &Printer,
     cluster: &Cluster,
     objects: &[Object],
-    allowed: bool,
+    aot: Option<Aot>,
 ) -> Outcome<NativeForm> {
-    if !allowed || manifest::placeholders(objects).is_empty() {
+    if let Some(aot) = aot {
+        return Ok(variation::native_form(aot));
+    }
+    if manifest::placeholders(objects).is_empty() {
         return Ok(NativeForm::Section);
     }
     let step = async |progress: &Progress| {
@@ -159,7 +163,7 @@ async fn destination(
         .map(Some)
 }
 
-/// Refuses a cluster that images built here cannot come to: none of kind's, and no registry is named.
+/// Refuses a cluster that images built here cannot come to: not a kind cluster, and no registry is named.
 fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Outcome<()> {
     if names.is_empty() || registry.is_some() || kind_cluster(context).is_some() {
         return Ok(());

@@ -8,7 +8,7 @@ use crate::publish;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
-use oci_artifacts::image::{Blob, Layout, artifact, contents, specification, store};
+use oci_artifacts::image::{Blob, Layout, artifact, layer_listing, specification, store};
 use oci_artifacts::inspect::{self, Configuration, OnDisk, Report, SERVICES, Seen, Subject};
 use oci_artifacts::registry::{Connection, PullError, Purpose, Reference, pull};
 use terminal::Printer;
@@ -113,7 +113,7 @@ fn see(layout: &Layout, manifest: &Blob) -> Outcome<Seen> {
             seen.not_seen = Some(why);
             break;
         };
-        let found = store::open(blob).and_then(|layer| contents::look(layer, &blob.media_type, &wanted));
+        let found = store::open(blob).and_then(|layer| layer_listing::look(layer, &blob.media_type, &wanted));
         match found {
             Ok(found) => {
                 found.files.into_iter().for_each(|(path, bytes)| {

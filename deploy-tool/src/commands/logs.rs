@@ -128,10 +128,8 @@ impl Reading<'_> {
     async fn nothing(&self) -> Outcome<()> {
         let all = logs::containers(&self.cluster, &self.namespace, &self.selections, None).await?;
         let Some(name) = self.arguments.container.as_ref().filter(|_| !all.is_empty()) else {
-            self.printer.warning(&format!(
-                "there are no pods of that in namespace `{}` now",
-                self.namespace
-            ));
+            self.printer
+                .warning(&format!("no matching pods in namespace `{}`", self.namespace));
             return Ok(());
         };
         let names: BTreeSet<&str> = all.iter().map(|source| source.container.as_str()).collect();

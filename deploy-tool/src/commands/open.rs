@@ -15,7 +15,7 @@ use super::status;
 use crate::cli::OpenArguments;
 use crate::forward::listen as forward;
 use crate::forward::listen::Listener;
-use crate::forward::{Backend, Backends, Way, reason, service, way};
+use crate::forward::{Backend, Backends, ServiceTarget, find_target, reason, service};
 use cluster::{Cluster, list, pods};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
@@ -46,16 +46,16 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
     let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);
     let services = pods::services(&cluster, namespace).await?;
     let service = service(&services, name.as_deref(), &where_it_is)?;
-    let way = way(service, port.remote.as_deref())?;
-    let (mut backends, first) = ready(&cluster, namespace, &way).await?;
+    let target = find_target(service, port.remote.as_deref())?;
+    let (mut backends, first) = ready(&cluster, namespace, &target).await?;
 
     let listener = Listener::open(port.local).await?;
     let local = listener.port;
-    let url = format!("{}://localhost:{local}", way.scheme);
+    let url = format!("{}://localhost:{local}", target.scheme);
     if let Some(other) = status::url(&cluster, std::slice::from_ref(service)).await? {
         printer.say(&format!(
             "Service `{}` can be reached without this as well: {other}",
-            way.service
+            target.service
         ));
     }
     printer.say(&format!("to pod `{}`, port {}, until Ctrl-C", first.pod, first.port));
@@ -71,20 +71,20 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
     if browser {
         show(printer, &url);
     }
-    serve(printer, &cluster, namespace, &way, &mut backends, listener).await
+    serve(printer, &cluster, namespace, &target, &mut backends, listener).await
 }
 
 /// The pods that can answer, and the first that does.
-async fn ready(cluster: &Cluster, namespace: &str, way: &Way) -> Outcome<(Backends, Backend)> {
+async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Outcome<(Backends, Backend)> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot list the pods of Service `{}`", way.service);
-    let found = list::all(cluster, &api, &ListParams::default().labels(&way.selector), &what).await?;
-    let mut backends = Backends::new(way.target.clone());
+    let what = format!("cannot list the pods of Service `{}`", target.service);
+    let found = list::all(cluster, &api, &ListParams::default().labels(&target.selector), &what).await?;
+    let mut backends = Backends::new(target.pod_port.clone());
     found.iter().for_each(|pod| backends.seen(pod));
     match backends.choose() {
         Some(first) => Ok((backends, first)),
         None => Err(
-            Failure::cluster(format!("no pod of Service `{}` is ready", way.service))
+            Failure::cluster(format!("no pod of Service `{}` is ready", target.service))
                 .code(&code::scale::NO_READY_POD)
                 .because(reason(&found, cluster.now()))
                 .next("look at the pods: `deploy-tool status`; read what they write: `deploy-tool logs`"),
@@ -97,11 +97,11 @@ async fn serve(
     printer: &Printer,
     cluster: &Cluster,
     namespace: &str,
-    way: &Way,
+    target: &ServiceTarget,
     backends: &mut Backends,
     mut listener: Listener,
 ) -> Outcome<()> {
-    let mut changes = forward::watch(cluster, namespace, &way.selector);
+    let mut changes = forward::watch(cluster, namespace, &target.selector);
     let mut listed = BTreeSet::new();
     let mut waiting: VecDeque<TcpStream> = VecDeque::new();
     let mut carried = FuturesUnordered::new();

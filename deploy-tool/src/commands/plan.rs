@@ -1,7 +1,7 @@
 //! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
 
-use super::build::Form;
 use super::images::{Wanted, native_form};
+use super::variation::Form;
 use crate::cli::PlanArguments;
 use crate::publish::PullSecret;
 use cluster::Cluster;
@@ -29,7 +29,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         publish,
         no_build,
         dev,
-        no_elf,
+        aot,
         take_over,
         exit_code,
         save,
@@ -41,14 +41,14 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     let mut kinds = Kinds::of(&cluster).await?;
     kinds.learn(&objects);
     let pushes = save.is_some();
-    let form = if dev { Form::Quick } else { Form::Native };
+    let form = Form::new(aot, dev);
     let secret = match no_build {
         true => {
             take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?;
             None
         }
         false => {
-            let native = native_form(printer, &cluster, &objects, !no_elf).await?;
+            let native = native_form(printer, &cluster, &objects, aot).await?;
             let names = manifest::placeholders(&objects);
             let images = Wanted::new(&place.context, &publish, &source, names, pushes).await?;
             take_built_images(printer, cleanup, &images, (form, native), &mut objects).await?

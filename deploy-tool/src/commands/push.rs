@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::build::{self, Variation};
+use super::build;
+use super::variation::Variation;
 use crate::cli::PushArguments;
 use crate::publish;
 use diagnostics::{Failure, Outcome};

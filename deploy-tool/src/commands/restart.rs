@@ -2,7 +2,7 @@
 
 use super::wait;
 use crate::cli::RestartArguments;
-use crate::workload::{Kind, Standing, choose};
+use crate::workload::{Kind, WorkloadInfo, choose};
 use crate::workload::{list as workloads, restart};
 use cluster::Cluster;
 use diagnostics::code;
@@ -49,12 +49,14 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> 
 }
 
 /// Nothing is restarted unless everything can be.
-fn refuse_held(chosen: &[&Standing]) -> Outcome<()> {
-    let held = chosen.iter().find_map(|one| Some((&one.workload, one.held.as_ref()?)));
-    held.map_or(Ok(()), |(workload, held)| {
+fn refuse_held(chosen: &[&WorkloadInfo]) -> Outcome<()> {
+    let blocked = chosen
+        .iter()
+        .find_map(|one| Some((&one.workload, one.blocked_by.as_ref()?)));
+    blocked.map_or(Ok(()), |(workload, block)| {
         Err(Failure::input(format!("{workload} cannot be restarted now"))
             .code(&code::scale::ROLL_OUT_HELD)
-            .because(held.because)
-            .next(&held.next))
+            .because(block.because)
+            .next(&block.next))
     })
 }

@@ -3,7 +3,7 @@
 use futures::future::{join_all, try_join_all};
 
 use super::wait;
-use crate::cli::{Place, ScaleArguments};
+use crate::cli::{ClusterArguments, ScaleArguments};
 use crate::scaling::set as scale;
 use crate::scaling::set::Write;
 use crate::scaling::{self, Change, Decision, Options};
@@ -90,7 +90,7 @@ async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure
 }
 
 /// What the arguments said of the place, to say it again in another command.
-fn said_of(place: &Place) -> String {
+fn said_of(place: &ClusterArguments) -> String {
     let context = (place.context != DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
     let namespace = place
         .namespace

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::target::Target;
+use super::remote_image::RemoteImage;
 use crate::cli::SignArguments;
 use crate::publish::registry::Shown;
 use diagnostics::code;
@@ -35,7 +35,7 @@ struct Result {
 pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
     let key = private_key(&arguments.key)?;
     let purpose = Purpose::Push { from: None };
-    let target = Target::find(&arguments.image, purpose, &arguments.registry).await?;
+    let target = RemoteImage::find(&arguments.image, purpose, &arguments.registry).await?;
     let reference = target.reference();
     // What the image is said to be comes first: nothing is signed where that is of another image.
     let statement = target.statement().await?;
@@ -66,7 +66,7 @@ pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
 }
 
 /// Whoever signs a statement stands for what it says, so it has to be about this image.
-fn built(target: &Target, statement: &[u8]) -> Outcome<Provenance> {
+fn built(target: &RemoteImage, statement: &[u8]) -> Outcome<Provenance> {
     let refused = || Failure::input(format!("the provenance of {} is not signed", target.reference()));
     let provenance = Provenance::read(statement)
         .ok_or_else(|| refused().because("what is attached is no SLSA provenance that can be read"))?;
@@ -78,7 +78,12 @@ fn built(target: &Target, statement: &[u8]) -> Outcome<Provenance> {
     }
 }
 
-async fn sign_provenance(progress: &Progress, key: &PrivateKey, target: &Target, statement: &[u8]) -> Outcome<bool> {
+async fn sign_provenance(
+    progress: &Progress,
+    key: &PrivateKey,
+    target: &RemoteImage,
+    statement: &[u8],
+) -> Outcome<bool> {
     let (existing, envelopes) = target.envelopes().await?;
     let is_ours = |sealed: &Vec<u8>| envelope::open(&key.public(), sealed).is_ok_and(|found| found == statement);
     if envelopes.iter().any(is_ours) {
@@ -93,7 +98,7 @@ async fn sign_provenance(progress: &Progress, key: &PrivateKey, target: &Target,
     Ok(did(progress, &format!("provenance of {}", target.reference()), true))
 }
 
-async fn sign_image(progress: &Progress, key: &PrivateKey, target: &Target) -> Outcome<bool> {
+async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage) -> Outcome<bool> {
     let existing = target.signatures().await?;
     let repository = target.connection.repository.to_string();
     let signed = signature::sign(key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
@@ -105,7 +110,7 @@ async fn sign_image(progress: &Progress, key: &PrivateKey, target: &Target) -> O
     Ok(did(progress, &target.reference(), true))
 }
 
-async fn push(progress: &Progress, target: &Target, layout: Layout, tag: String) -> Outcome<()> {
+async fn push(progress: &Progress, target: &RemoteImage, layout: Layout, tag: String) -> Outcome<()> {
     let pushed = registry::push(&target.connection, &Shown(progress), &layout, &[tag], None).await;
     pushed.map(drop)
 }
@@ -120,7 +125,7 @@ fn did(progress: &Progress, what: &str, changed: bool) -> bool {
     changed
 }
 
-fn impossible(target: &Target, error: SignatureError) -> Failure {
+fn impossible(target: &RemoteImage, error: SignatureError) -> Failure {
     Failure::input(format!("cannot sign {}", target.reference())).because(error)
 }
 

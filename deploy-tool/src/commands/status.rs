@@ -30,7 +30,7 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
     let release = match history {
         Ok(history) => report::release(&release, &history),
         Err(failure) => {
-            printer.warning(&format!("which revision runs cannot be told: {failure}"));
+            printer.warning(&format!("cannot determine the running revision: {failure}"));
             None
         }
     };

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::build::Form;
 use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
-use super::signed::Requirement;
+use super::signature_policy::SignaturePolicy;
+use super::variation::Form;
 use super::{background, status};
 use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
@@ -40,16 +40,13 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         publish: arguments,
         timeout,
         dev,
-        no_elf,
+        aot,
         rollback_on_failure,
         take_over,
         signed,
     } = arguments;
-    let (form, reason) = match dev {
-        true => (Form::Quick, "up --dev"),
-        false => (Form::Native, "up"),
-    };
-    let requirement = Requirement::of(&signed)?;
+    let (form, reason) = (Form::new(aot, dev), if dev { "up --dev" } else { "up" });
+    let requirement = SignaturePolicy::of(&signed)?;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
@@ -70,7 +67,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
-    let native = native_form(printer, &cluster, &objects, !no_elf).await?;
+    let native = native_form(printer, &cluster, &objects, aot).await?;
     let (built, references) = images.build(printer, cleanup, &cache, form, native).await?;
     objects
         .iter_mut()
@@ -110,7 +107,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         take_over,
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    compile_in_background(printer, &cache, &source, &interpreted, native);
+    if dev {
+        compile_in_background(printer, &cache, &source, &interpreted, native);
+    }
     let interpreted = interpreted.iter().map(|image| image.reference.clone()).collect();
     report(printer, &cluster, &targets, &interpreted).await;
     Ok(())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::target::Target;
+use super::remote_image::RemoteImage;
 use crate::cli::VerifyArguments;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
@@ -37,7 +37,7 @@ struct Result {
 /// When the image cannot be read, is not signed by the key, or was built by another builder than asked for.
 pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
     let key = public_key(&arguments.key)?;
-    let target = Target::find(&arguments.image, Purpose::Read, &arguments.registry).await?;
+    let target = RemoteImage::find(&arguments.image, Purpose::Read, &arguments.registry).await?;
     target.verify(&key).await?;
     let provenance = match (target.provenance(&key).await, &arguments.builder) {
         (provenance, Some(pattern)) => Some(built_by(&target, provenance?, pattern)?),
@@ -61,7 +61,7 @@ pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
     Ok(())
 }
 
-fn built_by(target: &Target, provenance: Provenance, pattern: &str) -> Outcome<Provenance> {
+fn built_by(target: &RemoteImage, provenance: Provenance, pattern: &str) -> Outcome<Provenance> {
     match provenance.is_built_by(pattern) {
         true => Ok(provenance),
         false => Err(

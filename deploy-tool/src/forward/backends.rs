@@ -50,12 +50,12 @@ impl Backends {
         self.ready.remove(pod);
     }
 
-    /// Only these pods are left: a list has begun anew.
+    /// Only these pods are left: a list has started over.
     pub fn keep(&mut self, pods: &BTreeSet<String>) {
         self.ready.retain(|pod, _| pods.contains(pod));
     }
 
-    /// The pod that answers: the same as before while it can, then the youngest, which a roll-out leaves.
+    /// The pod that answers: the same as before while it can, then the youngest, which a rollout leaves.
     pub fn choose(&mut self) -> Option<Backend> {
         let stays = self
             .current
@@ -94,7 +94,7 @@ pub fn reason(pods: &[Pod], now: Timestamp) -> String {
     let Some(pod) = pods.iter().find(|pod| !leaving(pod)) else {
         return match pods.len() {
             0 => "it selects no pod that is there: the workload has no replicas, or other labels".to_owned(),
-            count => format!("its pods are on their way out ({count})"),
+            count => format!("its pods are terminating ({count})"),
         };
     };
     let mut objects = Objects::default();
@@ -176,7 +176,7 @@ mod tests {
     fn why_nobody_answers() {
         let now = NEW.parse().unwrap();
         assert!(reason(&[], now).contains("no replicas"));
-        assert!(reason(&[pod("a", true, OLD, true)], now).contains("on their way out (1)"));
+        assert!(reason(&[pod("a", true, OLD, true)], now).contains("terminating (1)"));
         let late = reason(&[pod("a", false, OLD, false)], now);
         assert!(late.contains('a') && late.contains("starting"), "{late}");
     }

@@ -87,7 +87,7 @@ pub async fn carry(
     Ok(())
 }
 
-/// The changes of the pods with some labels. It never ends, and begins anew when it is too old.
+/// The changes of the pods with some labels. It never ends, and starts over when it is too old.
 pub fn watch(cluster: &Cluster, namespace: &str, labels: &str) -> BoxStream<'static, watcher::Result<Event<Pod>>> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     watcher(api, watcher::Config::default().labels(labels))

@@ -2,7 +2,7 @@
 
 mod backends;
 pub mod listen;
-mod way;
+mod target;
 
 pub use backends::{Backend, Backends, reason};
-pub use way::{Ports, Way, service, way};
+pub use target::{Ports, ServiceTarget, find_target, service};

@@ -97,7 +97,7 @@ impl Follow {
         self.containers.retain(|(name, _), _| name != pod);
     }
 
-    /// Only these pods are left: a list has begun anew.
+    /// Only these pods are left: a list has started over.
     pub fn keep(&mut self, pods: &BTreeSet<String>) {
         self.containers.retain(|(pod, _), _| pods.contains(pod));
     }

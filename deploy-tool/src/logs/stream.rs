@@ -109,7 +109,7 @@ pub async fn containers(
     Ok(found)
 }
 
-/// The changes of the selected pods, of each selection by its number. It never ends, and begins anew when it is too old.
+/// The changes of the selected pods, of each selection by its number. It never ends, and starts over when it is too old.
 pub fn watch(
     cluster: &Cluster,
     namespace: &str,

@@ -5,7 +5,7 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{Autoscaler, Bounds, Change, Edit};
-use crate::connections::{self, Connections};
+use crate::connection_budget::{self, Connections};
 use crate::workload::{self, Kind, Reference, Workload};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
@@ -74,7 +74,7 @@ pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options:
 impl Found {
     fn workload(&self, reference: &Reference, place: &str) -> Outcome<Workload> {
         if let Some(kind @ (Kind::DaemonSet | Kind::Job | Kind::Pod)) = reference.kind {
-            return Err(Failure::input(format!("a {kind:?} has no number of replicas"))
+            return Err(Failure::input(format!("a {kind:?} cannot be scaled"))
                 .next("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
         }
         let all = self.workloads();
@@ -216,7 +216,8 @@ fn check_connections(changes: &[Change], found: &Found, options: Options) -> Out
     let mut warnings = Vec::new();
     for change in changes {
         let deployment = found.deployment(&change.workload);
-        let Some((deployment, database)) = deployment.and_then(|one| Some((one, connections::database_name(one)?)))
+        let Some((deployment, database)) =
+            deployment.and_then(|one| Some((one, connection_budget::database_name(one)?)))
         else {
             continue;
         };

@@ -80,7 +80,7 @@ pub async fn change(cluster: &Cluster, namespace: &str, change: &Change, write: 
     Ok(())
 }
 
-/// How many replicas of a workload are ready now, and how many it is to have; none when that cannot be had.
+/// How many replicas of a workload are ready now, and how many it is to have; none when that cannot be read.
 pub async fn ready(cluster: &Cluster, namespace: &str, workload: &Workload) -> Option<(i32, i32)> {
     let api = workloads::api(cluster, namespace, workload.kind);
     let found = cluster.attempt(ANSWER_LIMIT, api.get(&workload.name)).await?;

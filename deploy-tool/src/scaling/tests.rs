@@ -106,7 +106,7 @@ fn what_is_not_there_or_not_clear() {
     refused(
         asked(&["ds/app=2"], &world(&[]), none),
         None,
-        &["a DaemonSet has no number of replicas"],
+        &["a DaemonSet cannot be scaled"],
     );
     refused(asked(&["app=2", "deploy/app=3"], &world(&[]), none), None, &["twice"]);
 }

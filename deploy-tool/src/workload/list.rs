@@ -8,7 +8,7 @@ use kube::Api;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::ApiResource;
 
-use crate::workload::{Kind, Standing};
+use crate::workload::{Kind, WorkloadInfo};
 use cluster::{Cluster, list};
 use diagnostics::Outcome;
 
@@ -28,12 +28,12 @@ pub fn api(cluster: &Cluster, namespace: &str, kind: Kind) -> Api<DynamicObject>
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn all(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Outcome<Vec<Standing>> {
+pub async fn all(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Outcome<Vec<WorkloadInfo>> {
     let lists = kinds.iter().map(async |kind| {
         let api = api(cluster, namespace, *kind);
         let what = format!("cannot list the {kind:?}s of namespace `{namespace}`");
         list::reduced(cluster, &api, &ListParams::default(), &what, |object| {
-            Some(Standing::of(*kind, &object))
+            Some(WorkloadInfo::of(*kind, &object))
         })
         .await
     });

@@ -1,10 +1,10 @@
 //! Pure: how people name what runs their pods: `app`, `deployment/app`, `sts/mariadb`.
 
+mod info;
 pub mod list;
 pub mod restart;
-mod standing;
 
-pub use standing::{Held, Standing, choose};
+pub use info::{RolloutBlock, WorkloadInfo, choose};
 
 use std::fmt;
 use std::str::FromStr;

@@ -2,7 +2,7 @@
 //!
 //! A panic is a finding: WebAssembly has no unwinding, so one request that panics would end the service for everybody.
 //! `fuzz_targets/` hands these functions to libFuzzer, `tests/seeds.rs` feeds them every file of `seeds/` in the
-//! ordinary tests. An input that was a finding goes into `seeds/`, and stays mended.
+//! ordinary tests. An input that was a finding goes into `seeds/`, and stays fixed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

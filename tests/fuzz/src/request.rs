@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use app::command::{Command, Outcome, PageWriter};
 use app::config::Config;
-use app::http::{Action, Parts, Route, Style, read_action, reply_to_outcome};
+use app::http::{Action, BufferedRequest, Route, Style, read_action, reply_to_outcome};
 use app::order::{Money, Order};
 use microservice::context::Context;
+use microservice::execution_mode::ExecutionMode;
 use microservice::http::{Code, Problem, Reply};
 use microservice::log;
 use microservice::memory::Buffer;
-use microservice::mode::Mode;
 use microservice::server::{Service, Shared, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
 use tokio::runtime::{Builder, Runtime};
@@ -32,7 +32,7 @@ fn start() -> Arc<Shared<Pure>> {
         "CORS_ALLOW_ORIGIN" => Some("https://shop.example".to_owned()),
         _ => None,
     });
-    let context = Arc::new(Context::new(app::NAME, config.unwrap().settings, Mode::Native));
+    let context = Arc::new(Context::new(app::NAME, config.unwrap().settings, ExecutionMode::Native));
     Arc::new(Shared::new(Pure(Arc::clone(&context)), context))
 }
 
@@ -62,7 +62,7 @@ struct Pure(Arc<Context>);
 impl Service for Pure {
     type Route = Route;
 
-    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Reply, Problem> {
         let buffer = self.0.memory.buffer(0).await?;
         let answer = read_action(&parts, &self.0.origins).and_then(|action| match action {
             Action::Reply(reply) => Ok(reply),

@@ -1,6 +1,6 @@
 //! A service's contract as a table of cases, and what plays them.
 //!
-//! The same cases run over the pure layers in this process, against the native twin, and against any service by its
+//! The same cases run over the pure layers in this process, against the native build, and against any service by its
 //! address. They touch only things of ids they chose themselves: `$1` to `$9` stand for them in paths, bodies and
 //! expectations.
 

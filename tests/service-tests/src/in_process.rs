@@ -2,7 +2,7 @@
 
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Uri};
-use microservice::http::{Origins, Parts, Problem, Query, Reply, Route, Target};
+use microservice::http::{BufferedRequest, Origins, Problem, Query, Reply, Route, Target};
 
 use crate::http::{Request, Response};
 
@@ -10,7 +10,7 @@ use crate::http::{Request, Response};
 pub fn send<R: Route>(
     request: &Request,
     origins: &Origins,
-    answer: impl FnOnce(&Parts<'_, R>) -> Result<Reply, Problem>,
+    answer: impl FnOnce(&BufferedRequest<'_, R>) -> Result<Reply, Problem>,
 ) -> Response {
     let method: Method = request.method.parse().unwrap();
     let uri: Uri = request.target.parse().unwrap();
@@ -25,7 +25,7 @@ pub fn send<R: Route>(
     let reply = Target::find(&method, uri.path())
         .and_then(|target| {
             origins.check(target.route, &method, &uri, &headers)?;
-            answer(&Parts {
+            answer(&BufferedRequest {
                 target,
                 method: &method,
                 query: Query::new(uri.query()),
@@ -34,7 +34,7 @@ pub fn send<R: Route>(
             })
         })
         .unwrap_or_else(Reply::from);
-    to_response(origins.mark(reply, &headers), method == Method::HEAD)
+    to_response(origins.add_headers(reply, &headers), method == Method::HEAD)
 }
 
 fn to_response(reply: Reply, without_body: bool) -> Response {

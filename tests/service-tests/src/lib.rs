@@ -1,23 +1,23 @@
-//! What the tests of the services share: an HTTP client, cases, native twins, a real database.
+//! What the tests of the services share: an HTTP client, cases, native builds, a real database.
 //!
 //! A service's contract is a table of [`case`]s, which run in three places: over its pure layers [`in_process`],
-//! against its native [`twin`] on a real [`database`], and against any service by its address ([`place`]). What happens
-//! when the database is [`away`] is told to the native twin and to Wasm pods.
+//! against its native [`native_process`] on a real [`database`], and against any service by its address ([`test_server`]). What happens
+//! when the database is an outage ([`database_outage`]) is told to the native build and to Wasm pods.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-pub mod away;
 pub mod case;
 pub mod database;
+pub mod database_outage;
 pub mod http;
 pub mod in_process;
-pub mod place;
-pub mod twin;
+pub mod native_process;
+pub mod test_server;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// A service under test, known by its native twin.
+/// A service under test, known by its native build.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     /// The program: `env!("CARGO_BIN_EXE_…")`.

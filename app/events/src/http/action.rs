@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::event::{read_batch, read_event};
 
 /// A complete request to this service.
-pub type Parts<'request> = microservice::http::Parts<'request, Route>;
+pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'request, Route>;
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
 /// Reads what a request asks for. Every wrong input ends here.
-pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Problem> {
+pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
     let route = parts.target.route;
     if *parts.method == Method::OPTIONS {
         return Ok(Action::Reply(origins.preflight(route, parts.headers)));
@@ -61,7 +61,7 @@ fn is_batch(headers: &HeaderMap) -> bool {
     media_type.trim().eq_ignore_ascii_case(BATCH)
 }
 
-fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
+fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
     let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let before = parts.query.get("before").map(|text| position(&text)).transpose()?;
     Ok(Action::Command(Command::List { limit, before }))

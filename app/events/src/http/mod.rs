@@ -5,6 +5,6 @@ mod action;
 mod answer;
 mod route;
 
-pub use action::{read_action, Action, Parts};
+pub use action::{read_action, Action, BufferedRequest};
 pub use answer::reply_to_outcome;
 pub use route::Route;

@@ -10,7 +10,7 @@ const VERSION: u32 = 2;
 const COLUMNS: &str = "SELECT column_name FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = 'events' ORDER BY ordinal_position";
 
-/// How many events there are of each type. Counting a million rows anew takes the database half a second.
+/// How many events there are of each type. Counting a million rows again takes the database half a second.
 const CREATE_COUNTS: &str = "CREATE TABLE IF NOT EXISTS events_counts (\
     type VARBINARY(1020) NOT NULL PRIMARY KEY, \
     total BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use events::command::{Command, Outcome, Page};
 use events::event::Event;
-use events::http::{read_action, reply_to_outcome, Action, Parts};
+use events::http::{read_action, reply_to_outcome, Action, BufferedRequest};
 use microservice::http::{Origins, Problem, Reply};
 use service_tests::http::{Request, Response};
 use service_tests::in_process;
@@ -31,7 +31,7 @@ impl Memory {
         in_process::send(request, &origins, |parts| self.answer(parts))
     }
 
-    fn answer(&mut self, parts: &Parts<'_>) -> Result<Reply, Problem> {
+    fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<Reply, Problem> {
         match read_action(parts, &self.origins)? {
             Action::Reply(reply) => Ok(reply),
             Action::Command(command) => Ok(reply_to_outcome(&command, &self.run(&command))),

@@ -5,7 +5,7 @@
 pub mod memory;
 
 use service_tests::http::Request;
-use service_tests::twin::Twin;
+use service_tests::native_process::NativeProcess;
 use service_tests::Service;
 
 /// The service under test; `EVENTS_URL` may name one that is there already.
@@ -14,9 +14,9 @@ pub const EVENTS: Service = Service {
     url_variable: "EVENTS_URL",
 };
 
-/// Starts a twin on this database.
-pub fn start_twin(database_url: &str) -> Twin {
-    Twin::start(&EVENTS, &[("DATABASE_URL", database_url)])
+/// Starts a native build on this database.
+pub fn start_native(database_url: &str) -> NativeProcess {
+    NativeProcess::start(&EVENTS, &[("DATABASE_URL", database_url)])
 }
 
 /// An event as it is sent and as it comes back.

@@ -1,9 +1,9 @@
 //! A database of MariaDB: connections that are kept, time limits, tables that are kept current.
 
 mod failure;
-mod keeper;
 mod lock;
 mod migrate;
+mod migrator;
 mod pool;
 mod row;
 mod server_errors;
@@ -27,7 +27,7 @@ pub use row::{integer, text};
 pub use session::Connection;
 
 use failure::{classify, is_broken};
-use keeper::Keeper;
+use migrator::Migrator;
 use pool::Pool;
 
 /// The time in which a request gets its answer from the database or an error.
@@ -89,8 +89,8 @@ pub trait Tables: Send + Sync + 'static {
 pub struct Database<T> {
     tables: T,
     pool: Pool,
-    keeper: Keeper,
-    /// What keeps the tables current refuses to do, until it has been mended.
+    migrator: Migrator,
+    /// What keeps the tables current refuses to do, until it has been fixed.
     refusal: Mutex<Option<String>>,
     errors: AtomicU64,
 }
@@ -101,7 +101,7 @@ impl<T: Tables> Database<T> {
         Database {
             pool: Pool::new(settings, tables.session_variables()),
             tables,
-            keeper: Keeper::default(),
+            migrator: Migrator::default(),
             refusal: Mutex::default(),
             errors: AtomicU64::new(0),
         }
@@ -116,9 +116,9 @@ impl<T: Tables> Database<T> {
 
     /// Makes the tables current when asked to, rather than by itself.
     pub async fn initialise(&self) -> Result<(), Failure> {
-        timeout(QUERY_TIMEOUT, self.keeper.ask())
+        timeout(QUERY_TIMEOUT, self.migrator.ask())
             .await
-            .unwrap_or(Err(keeper::BUSY))
+            .unwrap_or(Err(migrator::BUSY))
     }
 
     /// Whether the database answers and its tables are current.
@@ -129,7 +129,7 @@ impl<T: Tables> Database<T> {
         let result = match self.bounded(READY_TIMEOUT, &sent, work).await {
             Ok(version) if version >= Some(self.tables.version()) => return Ok(()),
             Ok(_) => {
-                self.keeper.wake();
+                self.migrator.wake();
                 Failure::SchemaBehind
             }
             Err(failure) => failure,
@@ -175,7 +175,7 @@ impl<T: Tables> Database<T> {
             Err(_) => Err(pool::BUSY),
         };
         match &result {
-            Err(Failure::SchemaBehind) => self.keeper.wake(),
+            Err(Failure::SchemaBehind) => self.migrator.wake(),
             Err(_) => {
                 self.errors.fetch_add(1, Ordering::Relaxed);
             }

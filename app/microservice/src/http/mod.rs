@@ -1,21 +1,20 @@
 //! The pure half of an HTTP interface: routes, problems, answers. Nothing here does I/O or waits.
 
+mod buffered_request;
 mod content;
+mod cors;
 mod hosts;
-mod origin;
-mod parts;
 mod problem;
 mod query;
 mod reply;
 mod request_id;
 mod route;
 
+pub use buffered_request::{check_encoding, BufferedRequest};
 pub use content::Content;
+pub use cors::{Origin, Origins};
 pub use hosts::Hosts;
-pub use origin::{Origin, Origins};
-pub use parts::{check_encoding, Parts};
 pub use problem::{Code, FieldError, Problem};
-pub(crate) use query::percent_decoded;
 pub use query::Query;
 pub use reply::Reply;
 pub use request_id::RequestIds;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::stream::Stream;
 use crate::http::{Content, Reply};
-use crate::memory::{Exhausted, Memory, PeerShare, Share};
+use crate::memory::{Exhausted, Memory, MemoryPermit, PeerShare};
 
 /// A reader has this time before its rate counts, as in Kestrel:
 /// <https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/options#minimum-request-body-data-rate>.
@@ -30,7 +30,7 @@ const FIRST_PACKET: usize = 16 * 1024;
 pub struct Body {
     pieces: Vec<Bytes>,
     length: usize,
-    _share: Share,
+    _share: MemoryPermit,
     _peer: PeerShare,
 }
 
@@ -45,7 +45,7 @@ impl Body {
         let (pieces, share, peer) = match content {
             Content::Fixed(text) => (
                 vec![Bytes::from_static(text.as_bytes())],
-                Share::default(),
+                MemoryPermit::default(),
                 PeerShare::default(),
             ),
             Content::Whole(bytes) => (vec![bytes], memory.for_answer(length)?, memory.for_peer(peer, length)?),
@@ -139,7 +139,7 @@ fn head(reply: &Reply, length: usize, manner: Manner) -> Vec<u8> {
     head
 }
 
-/// The date is written anew once a second.
+/// The date is rewritten once a second.
 fn write_date(head: &mut Vec<u8>, now: Instant) {
     static DATE: Mutex<Option<(Instant, String)>> = Mutex::new(None);
     let mut date = DATE.lock().unwrap_or_else(PoisonError::into_inner);

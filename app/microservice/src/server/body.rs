@@ -10,7 +10,7 @@ use super::chunks::{Chunks, Step};
 use super::head::{malformed, Head, Length};
 use super::stream::Stream;
 use crate::http::{Code, Problem};
-use crate::memory::{Memory, Share};
+use crate::memory::{Memory, MemoryPermit};
 
 /// The time in which a client must have sent its body.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub struct Body {
     /// The bytes.
     pub bytes: Bytes,
     /// Their memory.
-    pub share: Share,
+    pub share: MemoryPermit,
 }
 
 /// What came of reading a body.
@@ -81,7 +81,7 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     }
     // All in one packet with its head, as most are: nothing is copied.
     if let Some(length) = announced.filter(|length| *length <= most && *length <= stream.received().len()) {
-        let mut share = Share::default();
+        let mut share = MemoryPermit::default();
         let body = match memory.for_body(length, &mut share) {
             Ok(()) => Ok(Body {
                 bytes: stream.take(length),
@@ -99,7 +99,7 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     }
     let mut collected = Collected {
         bytes: Vec::new(),
-        share: Share::default(),
+        share: MemoryPermit::default(),
         most: announced.unwrap_or(most).min(most),
         refusal: announced.filter(|length| *length > most).map(|_| too_large(most)),
     };
@@ -168,7 +168,7 @@ impl Form {
 /// A body that grows.
 struct Collected {
     bytes: Vec<u8>,
-    share: Share,
+    share: MemoryPermit,
     /// The most bytes that it can become.
     most: usize,
     /// Why it is read and thrown away.

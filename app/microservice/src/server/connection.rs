@@ -16,9 +16,9 @@ use super::head::{self, Head};
 use super::stream::Stream;
 use super::Service;
 use crate::context::Context;
-use crate::http::{Parts, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
+use crate::http::{BufferedRequest, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
 use crate::log::{self, Access, Level};
-use crate::memory::Share;
+use crate::memory::MemoryPermit;
 
 /// The time to send a request's head, from the first moment of a connection or the end of the answer before.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
@@ -77,7 +77,7 @@ pub async fn serve<S: Service>(
         peer,
         guest,
         opened: Instant::now(),
-        heads: Share::default(),
+        heads: MemoryPermit::default(),
     };
     while connection.serve_one(&shared).await.is_some() {}
 }
@@ -88,7 +88,7 @@ struct Connection<S> {
     peer: Option<IpAddr>,
     guest: Guest,
     opened: Instant,
-    heads: Share,
+    heads: MemoryPermit,
 }
 
 /// Why a connection has no next request.
@@ -210,13 +210,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Adds what every answer has, and takes the memory for its body.
     fn finish(&self, reply: Reply, headers: &HeaderMap, request_id: &str, context: &Context) -> (Reply, answer::Body) {
-        let mut reply = context.origins.mark(reply, headers);
+        let mut reply = context.origins.add_headers(reply, headers);
         let count = |reply: &mut Reply| {
             let content = std::mem::take(&mut reply.body);
             answer::Body::new(content, &context.memory, self.peer)
         };
         let body = count(&mut reply).or_else(|exhausted| {
-            reply = context.origins.mark(Reply::from(Problem::from(exhausted)), headers);
+            reply = context
+                .origins
+                .add_headers(Reply::from(Problem::from(exhausted)), headers);
             count(&mut reply)
         });
         if let Ok(value) = HeaderValue::from_str(request_id) {
@@ -282,7 +284,7 @@ async fn answer_complete<T: Service>(
     let target = target?;
     // What comes of the body takes its share until the answer is there.
     let Body { bytes, share: _share } = body?;
-    let parts = Parts {
+    let parts = BufferedRequest {
         target,
         method: &head.method,
         query: Query::new(head.uri.query()),

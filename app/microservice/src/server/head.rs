@@ -133,7 +133,7 @@ pub fn read(bytes: &Bytes) -> Result<Head, Problem> {
     })
 }
 
-/// <https://www.rfc-editor.org/rfc/rfc9112#section-6.3>, without its ways to mend what is wrong.
+/// <https://www.rfc-editor.org/rfc/rfc9112#section-6.3>, without its ways to repair what is wrong.
 fn length(headers: &HeaderMap, is_http_10: bool) -> Result<Length, Problem> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();

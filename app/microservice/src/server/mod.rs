@@ -17,9 +17,9 @@ use tokio::time::sleep;
 
 use crate::config::{ConfigError, Settings};
 use crate::context::{Context, Name};
-use crate::http::{Parts, Problem, Reply, Route};
+use crate::execution_mode::ExecutionMode;
+use crate::http::{BufferedRequest, Problem, Reply, Route};
 use crate::log::{self, Level};
-use crate::mode::Mode;
 
 pub use connection::{serve, Shared};
 
@@ -36,7 +36,7 @@ pub trait Service: Send + Sync + 'static {
     type Route: Route;
 
     /// Answers a complete request. Its body should be dropped as soon as it has been read: it may be large.
-    fn answer(&self, parts: Parts<'_, Self::Route>) -> impl Future<Output = Result<Reply, Problem>> + Send;
+    fn answer(&self, parts: BufferedRequest<'_, Self::Route>) -> impl Future<Output = Result<Reply, Problem>> + Send;
 
     /// What the service does beside its requests, for as long as the process runs.
     fn work(&self) -> impl Future<Output = ()> + Send;
@@ -68,7 +68,7 @@ pub fn run<S: Service>(
     start: impl FnOnce(Arc<Context>) -> S,
 ) -> Result<(), StartError> {
     log::set_level(settings.log);
-    // One thread, natively too: the guest has no other, and the twin is there to be compared.
+    // One thread, natively too: the guest has no other, and the native build is there to be compared.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
@@ -79,7 +79,7 @@ pub fn run<S: Service>(
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| StartError::Listen { address, error })?;
-        let mode = Mode::measure();
+        let mode = ExecutionMode::measure();
         // The guest's engine reports no more than the port.
         let bound = match address.port() {
             0 => listener.local_addr().unwrap_or(address),

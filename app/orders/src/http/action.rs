@@ -13,7 +13,7 @@ use crate::command::{Command, DeadLetters};
 use crate::order::{read_order, read_orders};
 
 /// A complete request to this service.
-pub type Parts<'request> = microservice::http::Parts<'request, Route>;
+pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'request, Route>;
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ const DEFAULT_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
 
 /// Reads what a request asks for. Every wrong input ends here.
-pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Problem> {
+pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
     let Target { route, id } = parts.target;
     if *parts.method == Method::OPTIONS {
         return Ok(Action::Reply(origins.preflight(route, parts.headers)));
@@ -101,13 +101,13 @@ pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Probl
     }
 }
 
-fn create(parts: &Parts<'_>, style: impl Fn(i32) -> Style) -> Result<Action, Problem> {
+fn create(parts: &BufferedRequest<'_>, style: impl Fn(i32) -> Style) -> Result<Action, Problem> {
     let order = read_order(parts.json_body()?, None)?;
     let style = style(order.order_id);
     Ok(Action::Command(Command::Create(vec![order]), style))
 }
 
-fn one_order(parts: &Parts<'_>, id: i32) -> Result<Action, Problem> {
+fn one_order(parts: &BufferedRequest<'_>, id: i32) -> Result<Action, Problem> {
     Ok(match *parts.method {
         Method::PUT => {
             let order = read_order(parts.json_body()?, Some(id))?;
@@ -118,14 +118,14 @@ fn one_order(parts: &Parts<'_>, id: i32) -> Result<Action, Problem> {
     })
 }
 
-fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
+fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
     let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = parts.query.get("after").map(|id| read_id(&id)).transpose()?;
     Ok(Action::List { limit, after })
 }
 
 /// Hands on what the receiver understands, and nothing else a client may have written.
-fn events(parts: &Parts<'_>) -> Result<Action, Problem> {
+fn events(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
     const DEFAULT_LIMIT: usize = 100;
     const MAX_LIMIT: usize = 1_000;
     let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
@@ -139,7 +139,7 @@ fn events(parts: &Parts<'_>) -> Result<Action, Problem> {
     Ok(Action::Events(query))
 }
 
-fn dead_letters(parts: &Parts<'_>) -> Result<Action, Problem> {
+fn dead_letters(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
     let id = parts.query.get("id").map(|id| {
         id.parse()
             .map_err(|_| Problem::new(BAD_ID, "the id of a dead letter is a whole number"))
@@ -166,7 +166,7 @@ fn read_id(text: &str) -> Result<i32, Problem> {
     text.parse().map_err(|_| no_order())
 }
 
-fn echo(parts: &Parts<'_>) -> Reply {
+fn echo(parts: &BufferedRequest<'_>) -> Reply {
     let mut reply = Reply::text(parts.body.clone());
     match parts.headers.get(CONTENT_TYPE) {
         Some(content_type) => reply.with(CONTENT_TYPE, content_type.clone()),

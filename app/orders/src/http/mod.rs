@@ -7,7 +7,7 @@ mod code;
 mod page;
 mod route;
 
-pub use action::{read_action, Action, Parts, Style};
+pub use action::{read_action, Action, BufferedRequest, Style};
 pub use answer::{reply_to_dead_letters, reply_to_outcome};
 pub use code::EVENTS_UNAVAILABLE;
 pub use route::Route;

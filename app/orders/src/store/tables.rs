@@ -79,7 +79,7 @@ impl Tables for OrderTables {
             Plan::Keep => Vec::new(),
             plan => vec![format!("{plan:?}")],
         };
-        // A table that was made anew has no triggers either.
+        // A table that was recreated has no triggers either.
         if self.announces && (version < Some(OUTBOX_VERSION) || plan == Plan::Create) {
             if let Err(failure) = outbox::create(connection).await? {
                 return Ok(Err(failure));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::command::{Command, Outcome, PageWriter};
-use app::http::{read_action, reply_to_outcome, Action, Parts, Style};
+use app::http::{read_action, reply_to_outcome, Action, BufferedRequest, Style};
 use app::order::Order;
 use microservice::http::{Origins, Problem, Reply};
 use microservice::memory::Buffer;
@@ -32,7 +32,7 @@ impl Memory {
         in_process::send(request, &origins, |parts| self.answer(parts))
     }
 
-    fn answer(&mut self, parts: &Parts<'_>) -> Result<Reply, Problem> {
+    fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<Reply, Problem> {
         match read_action(parts, &self.origins)? {
             Action::Reply(reply) => Ok(reply),
             Action::Command(command, style) => reply_to_outcome(self.run(command), style),

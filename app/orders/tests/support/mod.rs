@@ -5,7 +5,7 @@
 pub mod memory;
 pub mod receiver;
 
-use service_tests::twin::Twin;
+use service_tests::native_process::NativeProcess;
 use service_tests::Service;
 
 /// The service under test; `ORDERS_URL` may name one that is there already.
@@ -14,7 +14,7 @@ pub const ORDERS: Service = Service {
     url_variable: "ORDERS_URL",
 };
 
-/// Starts a twin on this database.
-pub fn start_twin(database_url: &str) -> Twin {
-    Twin::start(&ORDERS, &[("DATABASE_URL", database_url)])
+/// Starts a native build on this database.
+pub fn start_native(database_url: &str) -> NativeProcess {
+    NativeProcess::start(&ORDERS, &[("DATABASE_URL", database_url)])
 }

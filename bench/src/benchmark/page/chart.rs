@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::Figure;
 use super::super::text::number;
-use super::escape;
+use super::markup::escape;
 
 /// As wide as a small phone, so that letters are never smaller than they are written.
 const WIDTH: f64 = 340.0;

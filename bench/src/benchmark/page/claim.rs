@@ -3,14 +3,14 @@
 use super::super::text::number;
 use super::super::{Form, Report};
 
-/// What the claim is about, and how the ratio to the native twin is told.
+/// What the claim is about, and how the ratio to the native build is told.
 const ANSWERS: [(&str, &str); 4] = [
     ("start", "of the native container's time to the first answer"),
     ("imagePulled", "of the native image's size"),
     ("memoryIdle", "of the native container's memory"),
     (
         "requestsPerSecond/read/16",
-        "of the native service's requests a second, one read, 16 connections",
+        "of the native service's requests per second, one read, 16 connections",
     ),
 ];
 

@@ -2,11 +2,13 @@
 
 mod chart;
 mod claim;
+mod markup;
 
 use std::fmt::Write as _;
 
 use super::text::number;
 use super::{Contender, Figure, Form, Report};
+use markup::escape;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -29,7 +31,7 @@ const SECTIONS: [(&str, &str, &[&str]); 6] = [
     ),
     (
         "Answering",
-        "Requests a second: more is better.",
+        "Requests per second: more is better.",
         &["requestsPerSecond/"],
     ),
     (
@@ -49,10 +51,10 @@ pub fn page(report: &Report) -> String {
     let mut body = String::new();
     let _ = write!(
         body,
-        "<h1>A Rust service as WebAssembly on Kubernetes, beside its native twin</h1>\n\
+        "<h1>A Rust service as WebAssembly on Kubernetes, beside its native build</h1>\n\
          <p>The same source, compiled with the same profile, as ordinary pods of one node with the same limits. Each bar is the \
          middle of {} rounds in which all contenders took turns, the thin line on it reaches from the least to the most, and \
-         × is the ratio to the native twin within a round. A dashed line is a goal.</p>\n",
+         × is the ratio to the native build within a round. A dashed line is a goal.</p>\n",
         report.plan.rounds
     );
     body.push_str(&claim::section(report));
@@ -200,14 +202,6 @@ fn table(report: &Report) -> String {
          <th>figure</th><th>contender</th><th>median</th><th>least</th><th>most</th><th>unit</th><th>× native</th></tr></thead>\n\
          <tbody>\n{rows}</tbody></table></div>\n"
     )
-}
-
-/// Text of a machine's own.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ impl Cluster {
         }
     }
 
-    /// Makes a namespace anew, and waits until pods can run in it.
+    /// Recreates a namespace, and waits until pods can run in it.
     pub fn namespace(&self, name: &str) -> Result<Namespace<'_>> {
         self.kubectl(&["delete", "namespace", name, "--ignore-not-found"])?;
         let namespace = Namespace {

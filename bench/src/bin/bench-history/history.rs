@@ -21,7 +21,7 @@ pub struct Night {
     pub day: String,
     /// Of which source.
     pub revision: String,
-    /// For each route: the processor's time for a request, as a ratio to the native twin's.
+    /// For each route: the processor's time for a request, as a ratio to the native build's.
     pub ratios: BTreeMap<String, f64>,
 }
 

@@ -1,6 +1,6 @@
 //! Keeps the results of `bench --output json` night by night, draws them, and fails when one has become clearly worse.
 //!
-//! What is kept is the processor's time for a request as a ratio to the native twin's of the same run: machines differ
+//! What is kept is the processor's time for a request as a ratio to the native build's of the same run: machines differ
 //! from night to night, and this figure hardly does.
 
 mod chart;

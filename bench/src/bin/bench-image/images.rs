@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use bench::process::output;
 use serde_json::{Value, json};
 
-use crate::clients::LABEL;
+use crate::programs::LABEL;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";

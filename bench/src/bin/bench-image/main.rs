@@ -5,8 +5,9 @@
 //! Every round has a registry of its own in a container on loopback, with TLS and a password, which keeps what it gets
 //! in memory: the disk is not what is measured.
 
-mod clients;
+mod client;
 mod images;
+mod programs;
 mod registry;
 mod results;
 mod table;
@@ -17,7 +18,8 @@ use anyhow::{Context, Result};
 use bench::{Output, process};
 use clap::Parser;
 
-use crate::clients::{Client, Programs};
+use crate::client::Client;
+use crate::programs::Programs;
 use crate::registry::Registry;
 use crate::results::{Case, Results};
 
@@ -89,7 +91,7 @@ fn main() -> Result<()> {
                 results.add(case, client, run(client, case)?);
             }
         }
-        process::output(&mut clients::forget())?;
+        process::output(&mut programs::forget())?;
     }
     let rows = results.rows();
     match arguments.output {

@@ -6,7 +6,7 @@ use bench::benchmark::Spread;
 use bench::process::Measurement;
 use serde::Serialize;
 
-use crate::clients::Client;
+use crate::client::Client;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

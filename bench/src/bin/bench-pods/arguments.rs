@@ -4,7 +4,7 @@ use clap::Parser;
 
 use deploy_tool::cli::SourceArguments;
 
-/// Measures Wasm beside the native twin as pods of a kind cluster: size, start, memory, requests per second, waiting times,
+/// Measures Wasm beside the native build as pods of a kind cluster: size, start, memory, requests per second, waiting times,
 /// scaling and rollouts under load, each contender in turn, round by round
 ///
 /// Everything runs in a namespace of its own on one node, takes the host's processors for some minutes, and is deleted at
@@ -14,7 +14,7 @@ use deploy_tool::cli::SourceArguments;
 pub struct BenchArguments {
     /// How to print
     #[command(flatten)]
-    pub talk: deploy_tool::cli::Talk,
+    pub global: deploy_tool::cli::GlobalArguments,
     /// RuntimeClass to measure, also several times: further ones are compared with the first
     #[arg(long = "runtime-class", value_name = "NAME", default_value = deploy_tool::settings::DEFAULT_RUNTIME_CLASS)]
     pub runtime_classes: Vec<String>,
@@ -30,7 +30,7 @@ pub struct BenchArguments {
     /// Write the result as JSON too, for `--compare`
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// The JSON of an earlier run: fail where a ratio to the native twin got worse
+    /// The JSON of an earlier run: fail where a ratio to the native build got worse
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
     /// How many times worse is worse

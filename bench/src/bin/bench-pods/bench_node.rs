@@ -38,7 +38,7 @@ pub async fn find(cluster: &Cluster, arguments: &BenchArguments) -> Outcome<Benc
     let Some(kind) = kind_cluster(&cluster.context) else {
         return Err(Failure::input("only clusters of kind are measured")
             .because(format!(
-                "context `{}` is none of kind's: memory, processor time and starts are measured inside the node",
+                "context `{}` is not a kind cluster's: memory, processor time and starts are measured inside the node",
                 cluster.context
             ))
             .next("name one with --context"));

@@ -6,8 +6,8 @@ use bench::benchmark::Form;
 use deploy_tool::built::Built;
 use deploy_tool::cli::SourceArguments;
 use deploy_tool::commands::build;
-use deploy_tool::commands::build::Variation;
-use deploy_tool::commands::parts;
+use deploy_tool::commands::module_source;
+use deploy_tool::commands::variation::Variation;
 use deploy_tool::settings::DEFAULT_IMAGE;
 use diagnostics::Outcome;
 use host::cache::Cache;
@@ -42,7 +42,7 @@ pub async fn images(
         source: String::new(),
     });
     files.push(Vec::new());
-    let parts = parts::compile(
+    let parts = module_source::compile(
         printer,
         cleanup,
         cache,
@@ -56,8 +56,8 @@ pub async fn images(
         native: NativeForm::SharedObject,
         ..Variation::default()
     };
-    let shared = parts::compile(printer, cleanup, cache, source, &definition, DEFAULT_IMAGE, variation).await?;
-    let native = parts::native(printer, cleanup, cache, source, &definition, DEFAULT_IMAGE).await?;
+    let shared = module_source::compile(printer, cleanup, cache, source, &definition, DEFAULT_IMAGE, variation).await?;
+    let native = module_source::native(printer, cleanup, cache, source, &definition, DEFAULT_IMAGE).await?;
     let mut images = BTreeMap::new();
     for (form, program, compiled) in [
         (Form::Native, &native, None),

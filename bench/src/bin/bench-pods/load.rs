@@ -34,10 +34,10 @@ impl Target {
     /// At this address.
     ///
     /// # Errors
-    /// When there can be no HTTP client.
+    /// When the HTTP client cannot be created.
     pub fn at(url: String) -> Outcome<Self> {
         let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build();
-        let client = client.map_err(|error| Failure::prerequisite("there can be no HTTP client").because(error))?;
+        let client = client.map_err(|error| Failure::prerequisite("cannot create the HTTP client").because(error))?;
         Ok(Self { url, client })
     }
 

@@ -1,4 +1,4 @@
-//! Measures Wasm beside the native twin as pods: images → a namespace with a database → rounds, in which each contender has its turn → what came out.
+//! Measures Wasm beside the native build as pods: images → a namespace with a database → rounds, in which each contender has its turn → what came out.
 
 mod arguments;
 mod bench_namespace;
@@ -42,8 +42,8 @@ use wasm_build::artifact_cache::megabytes;
 fn main() -> ExitCode {
     deploy_tool::install_tls();
     let arguments = BenchArguments::parse();
-    anstream::ColorChoice::from(arguments.talk.color).write_global();
-    let printer = Printer::new(arguments.talk.options(), false);
+    anstream::ColorChoice::from(arguments.global.color).write_global();
+    let printer = Printer::new(arguments.global.options(), false);
     deploy_tool::conclude(&printer, async |cleanup: &Cleanup| {
         run(&printer, cleanup, arguments).await
     })

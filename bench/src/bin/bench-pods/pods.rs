@@ -93,7 +93,7 @@ impl Pods {
             Ok(Event::Delete(pod)) => {
                 self.seen.remove(&pod.name_any());
             }
-            // A list anew, when the watch could not go on: only at its end is it known what is gone.
+            // A new list, when the watch could not go on: only at its end is it known what is gone.
             Ok(Event::Init) => self.listed.clear(),
             Ok(Event::InitApply(pod)) => {
                 self.listed.insert(pod.name_any());

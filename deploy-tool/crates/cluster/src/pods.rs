@@ -94,7 +94,7 @@ pub async fn get(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -
         .await
 }
 
-/// What shows more of a problem, as lines for people; nothing when it cannot be had.
+/// What shows more of a problem, as lines for people; nothing when it cannot be read.
 pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
     match evidence {
         Evidence::Logs {

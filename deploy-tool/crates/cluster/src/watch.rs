@@ -162,7 +162,7 @@ where
     // What this watch has put into the copy: other watches may be about the same kind.
     let mut known = BTreeSet::new();
     let mut listed = BTreeMap::new();
-    let stream = watcher(api, config).modify(Trim::trim).backoff(Patience::default());
+    let stream = watcher(api, config).modify(Trim::trim).backoff(WatchBackoff::default());
     Box::pin(stream.map(move |change| {
         let update: Update = match change? {
             Change::Apply(object) => {
@@ -205,12 +205,12 @@ where
 }
 
 /// Pauses between attempts. kube's own grow to half a minute, which is long for somebody who looks on.
-struct Patience {
+struct WatchBackoff {
     pause: Duration,
     last: Option<std::time::Instant>,
 }
 
-impl Default for Patience {
+impl Default for WatchBackoff {
     fn default() -> Self {
         Self {
             pause: SHORTEST_PAUSE,
@@ -219,7 +219,7 @@ impl Default for Patience {
     }
 }
 
-impl Iterator for Patience {
+impl Iterator for WatchBackoff {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
@@ -234,7 +234,7 @@ impl Iterator for Patience {
     }
 }
 
-impl Backoff for Patience {
+impl Backoff for WatchBackoff {
     /// kube calls this at the start of each new list, before it is known whether it succeeds: time alone makes calm.
     fn reset(&mut self) {}
 }

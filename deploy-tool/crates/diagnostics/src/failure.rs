@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::code::Code;
+use crate::error_code::Code;
 
 /// How a run ended. The numbers are an interface: `--help` lists them and tests check them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum ExitStatus {
     Cluster = 2,
     /// Something is missing on this host: Docker, kind, an image, disk space.
     Prerequisite = 3,
-    /// Another deploy-tool is at work on the same cluster.
+    /// Another deploy-tool has locked the release or the cluster.
     Busy = 4,
     /// `plan --exit-code`: there is something to do. No error has this number.
     Differs = 10,
@@ -36,7 +36,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   1    your input: arguments, a manifest, or source that does not compile
   2    the cluster: not reachable, refuses an object, or that does not come up
   3    this host: Docker, kind, an image or disk space is missing
-  4    another deploy-tool is at work on the same cluster
+  4    another deploy-tool has locked the release or the cluster
   10   plan --exit-code: there is something to do
   130  interrupted";
 

@@ -2,7 +2,8 @@
 //! goes with it, and the catalogue of numbered errors behind docs/errors.md.
 
 pub mod code;
+mod error_code;
 mod failure;
 
-pub use code::Code;
+pub use error_code::Code;
 pub use failure::{DISK_FULL_HINT, EXIT_CODES, ExitStatus, Failure, Outcome};

@@ -1,12 +1,17 @@
 //! Edge: the folder of everything that can be made again. Files appear in it whole or not at all.
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use diagnostics::{Failure, Outcome};
 
 /// The environment variable that moves the cache.
 pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
+/// No run takes this long.
+const ABANDONED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The folder of everything that can be made again: modules, images, crates, logs, locks.
 pub fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
@@ -74,17 +79,24 @@ impl Cache {
         self.folder.join("logs").join(format!("{what}.log"))
     }
 
-    /// A new, empty folder that is removed when the value is dropped.
+    /// A new, empty folder that is removed when the value is dropped. Its name is nobody else's: other containers may share
+    /// the cache, and process numbers with it.
     ///
     /// # Errors
     /// When it cannot be made.
     pub fn scratch(&self, name: &str) -> Outcome<Scratch> {
-        let path = self.path(Path::new("work").join(format!("{name}-{}", std::process::id())))?;
-        let scratch = Scratch { path };
-        scratch.remove();
-        std::fs::create_dir_all(&scratch.path)
-            .map_err(|error| Failure::file(format!("cannot make the folder `{}`", scratch.path.display()), &error))?;
-        Ok(scratch)
+        let parent = self.path(Path::new("work").join(name))?;
+        let parent = parent.parent().unwrap_or(&self.folder);
+        remove_abandoned(parent);
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{name}-"))
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir_in(parent)
+            .map_err(|error| Failure::file(format!("cannot make a folder in `{}`", parent.display()), &error))?;
+        Ok(Scratch {
+            path: folder.path().to_owned(),
+            _folder: folder,
+        })
     }
 
     /// Writes a file so that nobody ever sees a part of it.
@@ -92,18 +104,18 @@ impl Cache {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Outcome<()> {
-        let part = path.with_extension(format!("part-{}", std::process::id()));
         let write = || {
-            let mut file = std::fs::File::create(&part)?;
+            let parent = path.parent().unwrap_or(&self.folder);
+            let mut file = tempfile::Builder::new()
+                .prefix(".part-")
+                .permissions(Permissions::from_mode(0o644))
+                .tempfile_in(parent)?;
             file.write_all(bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&part, path)
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)
         };
-        write().map_err(|error| {
-            // The part is of no use to anybody; the write's own error is the one to tell.
-            let _ = std::fs::remove_file(&part);
-            Failure::file(format!("cannot write `{}`", path.display()), &error)
-        })
+        let written = write().map(drop);
+        written.map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))
     }
 }
 
@@ -112,18 +124,17 @@ impl Cache {
 pub struct Scratch {
     /// Where it is.
     pub path: PathBuf,
+    _folder: tempfile::TempDir,
 }
 
-impl Scratch {
-    fn remove(&self) {
-        // Left-overs only cost disk space, and the next run of the same number removes them.
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        self.remove();
+/// What runs that were killed have left. What cannot be removed only costs disk space.
+fn remove_abandoned(parent: &Path) {
+    let is_old = |entry: &std::fs::DirEntry| {
+        let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > ABANDONED))
+    };
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten().filter(is_old) {
+        let _ = std::fs::remove_dir_all(entry.path());
     }
 }
 
@@ -166,9 +177,26 @@ mod tests {
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         let scratch = cache.scratch("stage").unwrap();
         let kept = scratch.path.clone();
+        // Two runs with one process number, as in two containers that share the cache.
+        let other = cache.scratch("stage").unwrap();
+        assert_ne!(kept, other.path);
         std::fs::write(kept.join("file"), "x").unwrap();
         drop(scratch);
-        assert!(!kept.exists());
+        assert!(!kept.exists() && other.path.exists());
+    }
+
+    #[test]
+    fn what_killed_runs_left_goes_after_a_week() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path()).unwrap();
+        let (old, new) = (folder.path().join("work/stage-1"), folder.path().join("work/stage-2"));
+        for path in [&old, &new] {
+            std::fs::create_dir_all(path).unwrap();
+        }
+        let week_ago = std::time::SystemTime::now() - ABANDONED - Duration::from_secs(60);
+        std::fs::File::open(&old).unwrap().set_modified(week_ago).unwrap();
+        let _scratch = cache.scratch("stage").unwrap();
+        assert!(!old.exists() && new.exists());
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn release(cache: &Cache, context: &str, release: &str, doing: &str) -> Outc
 }
 
 fn busy(what: &str, holder: &str) -> Failure {
-    Failure::busy(format!("another deploy-tool is at work on {what}"))
+    Failure::busy(format!("{what} is locked by another deploy-tool"))
         .because(holder)
         .next("wait until it has ended, then run the same command again")
 }

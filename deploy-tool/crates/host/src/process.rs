@@ -104,7 +104,7 @@ impl Logged {
     /// Turns a bad end into a failure that shows the last lines and names the log.
     ///
     /// # Errors
-    /// When the command ended badly.
+    /// When the command failed.
     pub fn check(self, failure: impl FnOnce() -> Failure) -> Outcome<()> {
         if self.status.success() {
             return Ok(());

@@ -1,7 +1,4 @@
-//! Images of WebAssembly modules as OCI artifacts, from bytes to a registry and back.
-//!
-//! [`image`], [`bom`], [`inspect`], [`provenance`], [`signature`] and [`wasm`] decide and do no I/O, but for
-//! [`image::store`]; [`registry`] says which of its files do.
+#![doc = include_str!("../README.md")]
 
 pub mod bom;
 pub mod digest;

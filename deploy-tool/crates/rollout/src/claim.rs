@@ -57,7 +57,7 @@ pub fn trouble<'a>(objects: &'a Objects, namespace: &str, name: &str) -> Option<
 pub fn problem(start: &str, namespace: &str, name: &str, said: &str) -> Problem {
     let next = format!(
         "name a StorageClass that the cluster has, or make one the default; a claim's class cannot be changed, so delete \
-         it before you apply it anew: `kubectl --namespace {namespace} delete persistentvolumeclaim {name}`"
+         it before you apply it again: `kubectl --namespace {namespace} delete persistentvolumeclaim {name}`"
     );
     Problem::new(&CLAIM_PENDING, format!("{start}: {said}"), next).with(Evidence::StorageClasses)
 }

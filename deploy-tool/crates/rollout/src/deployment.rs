@@ -45,7 +45,7 @@ pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
             0
         } {
             0 => State::Done(ready),
-            surplus => State::Waiting(format!("{ready}, {surplus} more on the way out")),
+            surplus => State::Waiting(format!("{ready}, {surplus} terminating")),
         };
     }
     let Some(replica_set) = replica_set else {

@@ -1,4 +1,4 @@
-//! Why a container's image cannot be had.
+//! Why a container's image cannot be pulled.
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
@@ -56,7 +56,7 @@ const TABLE: [(&[&str], &Code, &str, i32); 4] = [
     ),
 ];
 
-/// Says why an image cannot be had, and whether that may pass. `said` is the kubelet's reason and message.
+/// Says why an image cannot be pulled, and whether that may pass. `said` is the kubelet's reason and message.
 pub fn state(title: &str, pod: &Pod, status: &ContainerStatus, objects: &Objects, said: (&str, &str)) -> State {
     let (reason, message) = said;
     let image = name(pod, status);
@@ -65,7 +65,7 @@ pub fn state(title: &str, pod: &Pod, status: &ContainerStatus, objects: &Objects
     let short = message
         .rsplit_once("failed to do request: ")
         .map_or(message, |(_, rest)| rest);
-    let sentence = format!("{title}: the image `{image}` cannot be had on node `{node}`: {short}");
+    let sentence = format!("{title}: node `{node}` cannot pull the image `{image}`: {short}");
     let (code, next, enough) = kind(reason, message, image);
     if enough <= 1 || failed_pulls(pod, objects) >= enough {
         Problem::new(code, sentence, next).failed()

@@ -56,7 +56,7 @@ fn failure(job: &Job, objects: &Objects, why: &str, message: &str) -> Problem {
     let name = job.metadata.name.as_deref().unwrap_or_default();
     let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
     let next = format!(
-        "correct what the last lines name; a Job cannot be changed, so make it anew: \
+        "correct what the last lines name; a Job cannot be changed, so recreate it: \
          `kubectl --namespace {namespace} delete job {name}`, then the same command again"
     );
     let problem = Problem::new(&JOB_FAILED, format!("Job `{name}` has failed: {message} ({why})"), next);

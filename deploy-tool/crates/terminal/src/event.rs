@@ -213,7 +213,7 @@ mod tests {
         events.iter().map(|event| event.line(time) + "\n").collect()
     }
 
-    /// `UPDATE_DOCS=1 cargo test -p terminal` writes them anew.
+    /// `UPDATE_DOCS=1 cargo test -p terminal` rewrites them.
     #[test]
     fn the_examples_are_those_in_docs() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/json.md");

@@ -8,7 +8,7 @@ mod change;
 mod event;
 mod frame;
 mod line;
-mod narrator;
+mod plain_progress;
 mod printer;
 mod progress;
 mod row;

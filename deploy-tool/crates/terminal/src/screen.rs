@@ -1,4 +1,4 @@
-//! Edge: the standard error: lines that stay and, on a terminal, a frame below them that is drawn anew in place.
+//! Edge: the standard error: lines that stay and, on a terminal, a frame below them that is redrawn in place.
 //!
 //! There is one terminal for the whole process, and so there is one value. The cursor is never hidden and always at the
 //! start of a line: however the process ends, the terminal is in order.
@@ -118,7 +118,7 @@ pub fn detail(text: &str) {
     }
 }
 
-/// How many rows a frame takes on a terminal that has become so wide since it was drawn: most terminals wrap lines anew.
+/// How many rows a frame takes on a terminal that has become so wide since it was drawn: most terminals rewrap lines.
 fn rows(frame: &[Line], width: usize) -> usize {
     let width = width.max(1);
     frame.iter().map(|line| line.width().div_ceil(width).max(1)).sum()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::frame;
 use super::line::{Line, Sign};
-use super::narrator::Narrator;
+use super::plain_progress::PlainProgress;
 use super::progress::News;
 use super::progress::Progress;
 use super::screen::screen;
@@ -16,7 +16,7 @@ pub struct Step<'a> {
     sink: Sink,
     title: &'a str,
     progress: &'a Progress,
-    narrator: Narrator,
+    plain: PlainProgress,
     ended: bool,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Step<'a> {
             sink,
             title,
             progress,
-            narrator: Narrator::default(),
+            plain: PlainProgress::default(),
             ended: false,
         }
     }
@@ -48,7 +48,7 @@ impl<'a> Step<'a> {
             Voice::Events => self.events(),
             Voice::Plain => {
                 let lines = self
-                    .narrator
+                    .plain
                     .tick(title, &progress.shown_activity(), &progress.table(), now);
                 if !lines.is_empty() {
                     screen().leave(&lines);
@@ -92,7 +92,7 @@ impl<'a> Step<'a> {
                 // What came up is in the outcome; how far the others were is not.
                 let mut lines = match success {
                     true => Vec::new(),
-                    false => self.narrator.changes(&progress.table()),
+                    false => self.plain.changes(&progress.table()),
                 };
                 lines.push(last_line(success, outcome, seconds));
                 screen().leave(&lines);

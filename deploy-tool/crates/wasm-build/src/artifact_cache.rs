@@ -165,7 +165,7 @@ pub async fn module(
     Ok((Kept { path, bytes }, making))
 }
 
-/// The native twin of a module, by the profile of its definition.
+/// The native build of a module, by the profile of its definition.
 ///
 /// # Errors
 /// When it does not compile.
@@ -183,7 +183,7 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
     let path = builder.cache.path(format!("native/{}", digest::parts(made_of)))?;
     let _lock = builder.lock(progress, &compile::compile_task(&profile)).await?;
     if let Ok(bytes) = std::fs::read(&path) {
-        progress.outcome(format!("native twin of {package}: unchanged"));
+        progress.outcome(format!("native build of {package}: unchanged"));
         return Ok(Kept { path, bytes });
     }
     let bytes = compile::package(
@@ -198,7 +198,7 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
     .await?;
     builder.cache.write(&path, &bytes)?;
     progress.outcome(format!(
-        "native twin of {package}: compiled ({:.1} MB)",
+        "native build of {package}: compiled ({:.1} MB)",
         megabytes(bytes.len())
     ));
     Ok(Kept { path, bytes })

@@ -7,7 +7,7 @@ use crate::inputs::Inputs;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::workspace::Workspace;
-use crate::{NATIVE_TARGET, TARGET, stage, vendor as crates};
+use crate::{NATIVE_TARGET, TARGET, build_context, vendor as crates};
 use diagnostics::{Failure, Outcome};
 use host::process;
 use terminal::Progress;
@@ -71,7 +71,7 @@ pub async fn package(
     let cache = &builder.cache;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let stage = cache.scratch("stage")?;
-    stage::fill(&stage.path, workspace, inputs)?;
+    build_context::fill(&stage.path, workspace, inputs)?;
     let objects = cache.path("target/objects")?;
     let objects = objects.parent().unwrap_or(&objects);
     let mounts = [

@@ -2,13 +2,13 @@
 
 pub mod artifact_cache;
 pub mod background;
+pub mod build_context;
 pub mod builder;
 pub mod compile;
 pub mod inputs;
 pub mod native_form;
 pub mod profile;
 mod settings;
-pub mod stage;
 pub mod vendor;
 pub mod workspace;
 

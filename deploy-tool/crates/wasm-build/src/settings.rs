@@ -6,5 +6,5 @@ pub const BUILDER_IMAGE: &str = "localhost/wasm-builder:trixie";
 pub const RECIPE_LABEL: &str = "deploy-tool.recipe";
 /// Compiled for the guest's target.
 pub const TARGET: &str = "wasm32-wasip1";
-/// Compiled for where the module is compared with its native twin.
+/// Compiled for where the module is compared with its native build.
 pub const NATIVE_TARGET: &str = "x86_64-unknown-linux-gnu";

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::Records;
-use crate::look::{self, Node};
+use crate::detect::{self, Node};
 use crate::payload::Engine;
 use crate::record::{FOLDER, folder, program};
-use crate::report::{Report, Trouble};
+use crate::report::{InstallError, Report};
 use crate::{entry, files, host};
 use node_protocol::Arguments;
 use node_protocol::State;
@@ -16,7 +16,7 @@ use node_protocol::number::{HANDLER_TAKEN, REFUSED};
 ///
 /// # Errors
 /// When the engine cannot be installed: why.
-pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), Trouble> {
+pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), InstallError> {
     let records = Records::read()?;
     let node = find(arguments, engine, &records)?;
     let version = records.installed.as_ref().map(|installed| installed.version.as_str());
@@ -25,22 +25,22 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
         (false, Some(version)) if version != engine.version => {
             (State::Changed, format!("takes the place of {version}"))
         }
-        (false, Some(_)) => (State::Changed, "is to be mended".to_owned()),
+        (false, Some(_)) => (State::Changed, "has to be repaired".to_owned()),
         (false, None) => (State::Changed, "is new".to_owned()),
     };
     let runtime = node.unit.trim_end_matches(".service");
-    let way = node.configuration.describe();
-    let sentence = format!("{runtime} {}: {} {there}, by {way}", node.version, engine.version);
+    let method = node.configuration.describe();
+    let sentence = format!("{runtime} {}: {} {there}, by {method}", node.version, engine.version);
     report.end(state, &sentence, version);
     Ok(())
 }
 
 /// The node, if the engine can be installed on it.
-pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) -> Result<Node, Trouble> {
-    let node = look::node(arguments.runtime, &arguments.handler)?;
+pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) -> Result<Node, InstallError> {
+    let node = detect::node(arguments.runtime, &arguments.handler)?;
     if records.are_empty() && Path::new(FOLDER).exists() {
         return Err(
-            Trouble::new(HANDLER_TAKEN, "the node has an engine that was not installed by this")
+            InstallError::new(HANDLER_TAKEN, "the node has an engine that was not installed by this")
                 .because(format!("{FOLDER} is part of its image"))
                 .next("leave it: such a node needs nothing more; `deploy-tool doctor` says whether it runs Wasm"),
         );
@@ -55,7 +55,7 @@ pub(super) fn is_there(
     arguments: &Arguments,
     engine: &Engine,
     records: &Records,
-) -> Result<bool, Trouble> {
+) -> Result<bool, InstallError> {
     let Some(installed) = &records.installed else {
         return Ok(false);
     };
@@ -80,9 +80,9 @@ pub(super) fn entry(node: &Node, arguments: &Arguments, version: &str) -> entry:
 }
 
 /// Has containerd load the entry without putting it in its place: nothing but our runtime may be another.
-fn would_load(node: &Node, arguments: &Arguments, engine: &Engine) -> Result<(), Trouble> {
+fn would_load(node: &Node, arguments: &Arguments, engine: &Engine) -> Result<(), InstallError> {
     let refused = |because: String| {
-        Trouble::new(
+        InstallError::new(
             REFUSED,
             format!("the runtime {} would not take the new configuration", node.version),
         )

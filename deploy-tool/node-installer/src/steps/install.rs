@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use super::{Records, begin, check, converge, sum, write};
+use crate::detect::Node;
 use crate::files::{self, Sums};
 use crate::host::{self, trouble};
-use crate::look::Node;
 use crate::payload::Engine;
 use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished, folder, program};
-use crate::report::{Report, Trouble};
+use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
 use node_protocol::number::{ENGINE, NO_WAY_BACK, REFUSED};
@@ -21,7 +21,7 @@ const WITH_WASM: &str = "+WASM:wasmedge";
 ///
 /// # Errors
 /// When it cannot be done: then the node is as it was.
-pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), Trouble> {
+pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), InstallError> {
     let records = Records::read()?;
     let node = check::find(arguments, engine, &records)?;
     let version = engine.version.as_str();
@@ -65,7 +65,7 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
     Ok(())
 }
 
-fn copy(report: &Report, engine: &Engine) -> Result<Sums, Trouble> {
+fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
     let (files, changed) = files::install(engine, &folder(&engine.version))?;
     let state = if changed { State::Changed } else { State::Unchanged };
     report.step(
@@ -76,7 +76,7 @@ fn copy(report: &Report, engine: &Engine) -> Result<Sums, Trouble> {
     let said = host::run(&program(&engine.version), &["--version"])?;
     match said.success && said.stdout.contains(WITH_WASM) {
         true => Ok(files),
-        false => Err(Trouble::new(ENGINE, "the engine does not run on the node")
+        false => Err(InstallError::new(ENGINE, "the engine does not run on the node")
             .because(format!("{}{}", said.stdout, said.stderr))),
     }
 }
@@ -88,10 +88,10 @@ fn enter(
     node: &Node,
     version: &str,
     begun: &Unfinished,
-) -> Result<String, Trouble> {
+) -> Result<String, InstallError> {
     let entry = check::entry(node, arguments, version);
     let refused =
-        |because| Trouble::new(REFUSED, format!("{} cannot be changed", begun.path.display())).because(because);
+        |because| InstallError::new(REFUSED, format!("{} cannot be changed", begun.path.display())).because(because);
     // From what is there now, which a run that was cut off may have written.
     let now = host::read(&begun.path)?;
     let text = node.configuration.with(now.as_deref(), &entry).map_err(refused)?;
@@ -107,7 +107,7 @@ fn record(
     begun: &Unfinished,
     text: &str,
     files: Sums,
-) -> Result<Installed, Trouble> {
+) -> Result<Installed, InstallError> {
     if let (None, Some(start)) = (before, &begun.start) {
         host::write(Path::new(BACKUP), start)?;
     }

@@ -11,10 +11,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::detect::Node;
 use crate::host::{self, trouble};
-use crate::look::Node;
 use crate::record::{FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished};
-use crate::report::{Report, Trouble};
+use crate::report::{InstallError, Report};
 use crate::service;
 use node_protocol::State;
 use node_protocol::number::{NO_WAY_BACK, REFUSED, SILENT};
@@ -29,7 +29,7 @@ struct Records {
 }
 
 impl Records {
-    fn read() -> Result<Self, Trouble> {
+    fn read() -> Result<Self, InstallError> {
         Ok(Self {
             installed: read(INSTALLED)?,
             unfinished: read(UNFINISHED)?,
@@ -42,7 +42,7 @@ impl Records {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &str) -> Result<Option<T>, Trouble> {
+fn read<T: DeserializeOwned>(path: &str) -> Result<Option<T>, InstallError> {
     let path = Path::new(path);
     let text = host::read(path)?;
     text.map(|text| serde_json::from_str(&text))
@@ -50,18 +50,18 @@ fn read<T: DeserializeOwned>(path: &str) -> Result<Option<T>, Trouble> {
         .map_err(|error| trouble("read", path, error))
 }
 
-fn write(path: &str, record: &impl Serialize) -> Result<(), Trouble> {
+fn write(path: &str, record: &impl Serialize) -> Result<(), InstallError> {
     let path = Path::new(path);
     let text = serde_json::to_string_pretty(record).map_err(|error| trouble("write", path, error))?;
     host::write(path, &text)
 }
 
-fn sum(text: &str) -> Result<String, Trouble> {
+fn sum(text: &str) -> Result<String, InstallError> {
     host::checksum(text.as_bytes()).map_err(|error| trouble("hash", Path::new(FOLDER), error))
 }
 
 /// Where a change begins: written down before anything is touched, so that a run that is cut off can be put right.
-fn begin(path: &Path, start: Option<String>, unfinished: Option<Unfinished>) -> Result<Unfinished, Trouble> {
+fn begin(path: &Path, start: Option<String>, unfinished: Option<Unfinished>) -> Result<Unfinished, InstallError> {
     if let Some(unfinished) = unfinished {
         return Ok(unfinished);
     }
@@ -83,7 +83,7 @@ fn converge(
     begun: &Unfinished,
     text: Option<&str>,
     handler: &str,
-) -> Result<(), Trouble> {
+) -> Result<(), InstallError> {
     let path = &begun.path;
     let changed = put(path, text).and_then(|()| loads(node, handler)).and_then(|()| {
         report.step(
@@ -91,12 +91,12 @@ fn converge(
             State::Changed,
             &format!("{} is written and can be loaded", path.display()),
         );
-        service::restart(node).map_err(|said| {
-            let silent = Trouble::new(
+        service::restart(&node.unit, &node.socket).map_err(|said| {
+            let silent = InstallError::new(
                 SILENT,
                 format!("{} does not answer with the new configuration", node.unit),
             );
-            said.iter().fold(silent, Trouble::because)
+            said.iter().fold(silent, InstallError::because)
         })
     });
     let Err(trouble) = changed else {
@@ -111,29 +111,29 @@ fn converge(
     if let Some(folder) = &begun.folder {
         host::remove_folder(folder)?;
     }
-    match service::restart(node) {
+    match service::restart(&node.unit, &node.socket) {
         Ok(()) => Err(trouble.because("what was there before is back, and the runtime answers")),
         Err(said) => {
-            let lost = Trouble::new(
+            let lost = InstallError::new(
                 NO_WAY_BACK,
                 format!("{} does not answer with the old configuration either", node.unit),
             );
-            Err(said.iter().fold(lost, Trouble::because).because(trouble.sentence))
+            Err(said.iter().fold(lost, InstallError::because).because(trouble.sentence))
         }
     }
 }
 
-fn put(path: &Path, text: Option<&str>) -> Result<(), Trouble> {
+fn put(path: &Path, text: Option<&str>) -> Result<(), InstallError> {
     if let (Some(folder), Some(_)) = (path.parent(), text) {
         fs::create_dir_all(folder).map_err(|error| trouble("make", folder, error))?;
     }
-    host::settle(path, text)
+    host::write_or_remove(path, text)
 }
 
 /// The configuration as it lies there now says the same as before, but for our runtime.
-fn loads(node: &Node, handler: &str) -> Result<(), Trouble> {
+fn loads(node: &Node, handler: &str) -> Result<(), InstallError> {
     let refused = || {
-        Trouble::new(
+        InstallError::new(
             REFUSED,
             format!("containerd {} does not take the new configuration", node.version),
         )

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{NOTHING, Records, begin, check, converge, sum, write};
+use crate::detect::{self, Node};
 use crate::files;
 use crate::host;
-use crate::look::{self, Node};
 use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, Unfinished, folder};
-use crate::report::{Report, Trouble};
+use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
 use node_protocol::number::{NO_WAY_BACK, REFUSED};
@@ -16,13 +16,13 @@ use node_protocol::number::{NO_WAY_BACK, REFUSED};
 ///
 /// # Errors
 /// When it cannot be done: then the node is as it was.
-pub fn run(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
+pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     if records.are_empty() {
         report.end(State::Unchanged, NOTHING, None);
         return Ok(());
     }
-    let node = look::node(arguments.runtime, &arguments.handler)?;
+    let node = detect::node(arguments.runtime, &arguments.handler)?;
     take_away(report, arguments, &node, records)
 }
 
@@ -30,7 +30,7 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// When it cannot be done: then the node is as it was.
-pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
+pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     let previous = records
         .installed
@@ -39,7 +39,7 @@ pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
     let Some((installed, previous)) = records.installed.clone().zip(previous) else {
         return run(report, arguments);
     };
-    let node = look::node(arguments.runtime, &arguments.handler)?;
+    let node = detect::node(arguments.runtime, &arguments.handler)?;
     let start = host::read(&installed.path)?;
     let entry = check::entry(&node, arguments, &previous);
     let text = node
@@ -69,7 +69,7 @@ fn converged(
     begun: &Unfinished,
     text: Option<&str>,
     handler: &str,
-) -> Result<(), Trouble> {
+) -> Result<(), InstallError> {
     let done = converge(report, node, begun, text, handler);
     if done.as_ref().is_err_and(|trouble| trouble.code != NO_WAY_BACK) {
         host::remove(Path::new(UNFINISHED))?;
@@ -77,15 +77,15 @@ fn converged(
     done
 }
 
-fn refused(node: &Node, because: String) -> Trouble {
-    Trouble::new(
+fn refused(node: &Node, because: String) -> InstallError {
+    InstallError::new(
         REFUSED,
         format!("{} cannot be changed", node.configuration.path().display()),
     )
     .because(because)
 }
 
-fn take_away(report: &Report, arguments: &Arguments, node: &Node, records: Records) -> Result<(), Trouble> {
+fn take_away(report: &Report, arguments: &Arguments, node: &Node, records: Records) -> Result<(), InstallError> {
     let Records { installed, unfinished } = records;
     let of_unfinished = unfinished.as_ref().map(|unfinished| unfinished.path.clone());
     let path: Option<PathBuf> = installed
@@ -114,7 +114,7 @@ fn take_away(report: &Report, arguments: &Arguments, node: &Node, records: Recor
 }
 
 /// What the file is to be now.
-fn restored(node: &Node, installed: &Installed, now: Option<&str>) -> Result<Option<String>, Trouble> {
+fn restored(node: &Node, installed: &Installed, now: Option<&str>) -> Result<Option<String>, InstallError> {
     let sum_now = now.map(sum).transpose()?;
     match installed.restored(sum_now.as_deref()) {
         Restored::Nothing => Ok(None),

@@ -1,11 +1,11 @@
 //! `status`: what is installed, and whether it is as it was installed.
 
 use super::{NOTHING, Records, sum};
+use crate::detect;
 use crate::files;
 use crate::host;
-use crate::look;
 use crate::record::{Installed, folder};
-use crate::report::{Report, Trouble};
+use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
 use node_protocol::number::ENGINE;
@@ -14,12 +14,14 @@ use node_protocol::number::ENGINE;
 ///
 /// # Errors
 /// When what is installed is not as it should be: what is not.
-pub fn run(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
+pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     if records.unfinished.is_some() {
-        return Err(Trouble::new(ENGINE, "an installation or removal was cut off").next(
-            "run `deploy-tool node install` or `node remove` for this node again: it goes on where that stopped",
-        ));
+        return Err(
+            InstallError::new(ENGINE, "an installation or removal was cut off").next(
+                "run `deploy-tool node install` or `node remove` for this node again: it goes on where that stopped",
+            ),
+        );
     }
     let Some(installed) = records.installed else {
         report.end(State::Unchanged, NOTHING, None);
@@ -27,15 +29,15 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
     };
     let damaged = damages(&installed)?;
     if !damaged.is_empty() {
-        let trouble = Trouble::new(ENGINE, format!("{} is not as it was installed", installed.version));
+        let trouble = InstallError::new(ENGINE, format!("{} is not as it was installed", installed.version));
         return Err(damaged
             .iter()
-            .fold(trouble, Trouble::because)
+            .fold(trouble, InstallError::because)
             .next("install it again: `deploy-tool node install`"));
     }
-    let node = look::node(arguments.runtime, &arguments.handler)?;
+    let node = detect::node(arguments.runtime, &arguments.handler)?;
     if node.dump.as_ref().is_some_and(|dump| !dump.has(&installed.handler)) {
-        return Err(Trouble::new(
+        return Err(InstallError::new(
             ENGINE,
             format!("the configuration has no runtime `{}` any more", installed.handler),
         )
@@ -54,7 +56,7 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn damages(installed: &Installed) -> Result<Vec<String>, Trouble> {
+fn damages(installed: &Installed) -> Result<Vec<String>, InstallError> {
     let now = files::sums(&folder(&installed.version))?;
     let lost = installed
         .files

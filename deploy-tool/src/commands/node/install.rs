@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use k8s_openapi::api::node::v1::RuntimeClass;
 
-use super::{Place, connect, refuse_unnamed};
+use super::session::{NodeSession, connect, refuse_unnamed};
 use crate::cli::{DoctorArguments, NodeArguments, NodeInstallArguments};
 use crate::commands::doctor::{self, Images};
 use diagnostics::code::node::{NO_WAY_BACK, UNFIT};
@@ -30,7 +30,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
     let chosen = node::choose(&arguments.nodes, &nodes)?;
-    let place = Place::new(printer, cluster, &arguments, &chosen).await?;
+    let place = NodeSession::new(printer, cluster, &arguments, &chosen).await?;
     let wanting = check(printer, &place, &chosen).await?;
     if wanting.is_empty() {
         printer.say("nothing changed: every node has the engine already");
@@ -58,7 +58,11 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
 }
 
 /// The nodes on which something is to be done. One that cannot take the engine keeps all from being touched.
-async fn check<'c, 'n>(printer: &Printer, place: &Place<'_>, nodes: &'c [Chosen<'n>]) -> Outcome<Vec<&'c Chosen<'n>>> {
+async fn check<'c, 'n>(
+    printer: &Printer,
+    place: &NodeSession<'_>,
+    nodes: &'c [Chosen<'n>],
+) -> Outcome<Vec<&'c Chosen<'n>>> {
     let wanting = RefCell::new(Vec::new());
     let step = async |progress: &Progress| {
         let (mut said, mut unfit) = (Vec::new(), Vec::new());
@@ -119,7 +123,13 @@ fn probe_arguments(
     }
 }
 
-async fn one(place: &Place<'_>, progress: &Progress, probe: &Probe<'_>, on: &Chosen<'_>, drain: bool) -> Outcome<()> {
+async fn one(
+    place: &NodeSession<'_>,
+    progress: &Progress,
+    probe: &Probe<'_>,
+    on: &Chosen<'_>,
+    drain: bool,
+) -> Outcome<()> {
     let cluster = &place.cluster;
     edge::cordon(cluster, on.node).await?;
     let installed = installed(place, progress, probe, on, drain).await;
@@ -142,7 +152,7 @@ async fn one(place: &Place<'_>, progress: &Progress, probe: &Probe<'_>, on: &Cho
 }
 
 async fn installed(
-    place: &Place<'_>,
+    place: &NodeSession<'_>,
     progress: &Progress,
     probe: &Probe<'_>,
     on: &Chosen<'_>,
@@ -165,10 +175,10 @@ async fn installed(
     }
     progress.activity("what was there before is brought back");
     let back = place.installer(progress, Verb::Undo, on).await?;
-    Err(failure.because(format!("the node is as it was: {}", back.sentence)))
+    Err(failure.because(format!("the node was restored: {}", back.sentence)))
 }
 
-async fn probed(place: &Place<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Outcome<()> {
+async fn probed(place: &NodeSession<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Outcome<()> {
     let ready = edge::ready(&place.cluster, on.name(), handler).await?;
     let links = doctor::examine_node(
         &place.cluster,

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Place, connect, refuse_unnamed};
+use super::session::{NodeSession, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
 use diagnostics::Outcome;
 use diagnostics::code::node::NO_WAY_BACK;
@@ -20,7 +20,7 @@ pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Outcome<(
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
     let chosen = node::choose(&arguments.nodes, &nodes)?;
-    let place = Place::new(printer, cluster, &arguments, &chosen).await?;
+    let place = NodeSession::new(printer, cluster, &arguments, &chosen).await?;
     if !drain {
         for on in &chosen {
             refuse_pods(&place, on).await?;
@@ -33,13 +33,13 @@ pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Outcome<(
     Ok(())
 }
 
-async fn wasm_pods(place: &Place<'_>, on: &Chosen<'_>) -> Outcome<Vec<Pod>> {
+async fn wasm_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Outcome<Vec<Pod>> {
     let classes = doctor::runtime_classes(&place.cluster).await?;
     let pods = edge::pods(&place.cluster, on.name()).await?;
     Ok(node::wasm_pods(pods, &classes, &place.arguments.handler))
 }
 
-async fn refuse_pods(place: &Place<'_>, on: &Chosen<'_>) -> Outcome<()> {
+async fn refuse_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Outcome<()> {
     let pods = wasm_pods(place, on).await?;
     match pods.is_empty() {
         true => Ok(()),
@@ -47,7 +47,7 @@ async fn refuse_pods(place: &Place<'_>, on: &Chosen<'_>) -> Outcome<()> {
     }
 }
 
-async fn one(place: &Place<'_>, progress: &Progress, on: &Chosen<'_>, drain: bool) -> Outcome<()> {
+async fn one(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: bool) -> Outcome<()> {
     let cluster = &place.cluster;
     let engine = node::engine(on.node);
     edge::cordon(cluster, on.node).await?;
@@ -67,7 +67,7 @@ async fn one(place: &Place<'_>, progress: &Progress, on: &Chosen<'_>, drain: boo
     removed.map(|sentence| progress.outcome(format!("node {}: {sentence}", on.name())))
 }
 
-async fn removed(place: &Place<'_>, progress: &Progress, on: &Chosen<'_>, drain: bool) -> Outcome<String> {
+async fn removed(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: bool) -> Outcome<String> {
     if drain {
         progress.activity("its Wasm pods are evicted");
         let pods = wasm_pods(place, on).await?;

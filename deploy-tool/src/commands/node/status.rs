@@ -1,6 +1,6 @@
 //! `deploy-tool node status`: the labels of the nodes, and what the installer finds on them.
 
-use super::{Place, connect};
+use super::session::{NodeSession, connect};
 use crate::cli::NodeStatusArguments;
 use diagnostics::{ExitStatus, Outcome};
 use nodes::NODE_ENGINE_LABEL;
@@ -17,7 +17,7 @@ pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Outcome<E
     let labelled = Some(NODE_ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref().or(labelled)).await?;
     let chosen = node::choose(&arguments.nodes, &nodes)?;
-    let place = Place::new(printer, cluster, &arguments, &chosen).await?;
+    let place = NodeSession::new(printer, cluster, &arguments, &chosen).await?;
     let step = async |progress: &Progress| place.look(progress, Verb::Status, &chosen).await;
     let told = printer.step("what is on the nodes", step).await?;
     let rows = chosen.iter().zip(told).map(|(on, told)| {

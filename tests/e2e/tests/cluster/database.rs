@@ -1,4 +1,4 @@
-//! The database goes away and comes back: the stories of the native twin, told to the Wasm pods.
+//! The database goes away and comes back: the stories of the native build, told to the Wasm pods.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use service_tests::away::{self, Afterwards, Stage};
+use service_tests::database_outage::{self, Afterwards, Stage};
 use service_tests::http::{Request, Response};
 
 use crate::harness::{NodePort, answered, eventually, kubectl, order, pods, reachable, scaled, url};
@@ -141,31 +141,31 @@ fn tell(stage: &Pods, story: impl FnOnce(&Pods)) {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_database_hangs() {
-    tell(&Direct::open().0, away::hung);
+    tell(&Direct::open().0, database_outage::hung);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_database_has_no_connection_left() {
-    tell(&Direct::open().0, away::out_of_connections);
+    tell(&Direct::open().0, database_outage::out_of_connections);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_database_takes_no_changes() {
-    tell(&Direct::open().0, away::read_only);
+    tell(&Direct::open().0, database_outage::read_only);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_databases_password_is_another() {
-    tell(&Direct::open().0, away::password_changed);
+    tell(&Direct::open().0, database_outage::password_changed);
 }
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_database_is_slow() {
-    tell(&Direct::open().0, away::slow);
+    tell(&Direct::open().0, database_outage::slow);
 }
 
 /// While the guest waits for a name it does nothing else: that must not take longer than its probes have patience.
@@ -185,7 +185,7 @@ fn names_cannot_be_resolved() {
             stage.pause(false);
         });
         pause("STOP");
-        // The pool wants new connections, and with each looks for the database anew.
+        // The pool wants new connections, and with each looks for the database again.
         stage.pause(true);
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -215,7 +215,7 @@ fn names_cannot_be_resolved() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn no_write_is_lost_or_doubled_while_the_database_is_killed() {
-    tell(&Pods::behind_the_service(), away::killed_under_load);
+    tell(&Pods::behind_the_service(), database_outage::killed_under_load);
 }
 
 #[test]

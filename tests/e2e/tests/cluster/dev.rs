@@ -97,7 +97,7 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
         .unwrap();
     assert!(killed.success(), "nothing was at work in the background");
 
-    // What was killed is told, and begun anew with the sources as they are.
+    // What was killed is reported, and started again with the sources as they are.
     let line = checkout.edit(2);
     let said = checkout.run(&["up", "--dev", "--output", "json"]);
     assert!(

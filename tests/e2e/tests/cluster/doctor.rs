@@ -40,9 +40,9 @@ impl Drop for Undone {
 }
 
 /// Breaks the node until the value ends.
-fn broken(breaking: &str, mending: &'static str) -> Undone {
+fn broken(breaking: &str, repair: &'static str) -> Undone {
     let undone = Undone(Box::new(move || {
-        let said = on_node(mending);
+        let said = on_node(repair);
         assert!(said.code == 0 || std::thread::panicking(), "{}", said.stderr);
     }));
     on_node(breaking).success();
@@ -169,14 +169,14 @@ fn what_the_clusters_objects_break() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn what_breaks_on_a_node() {
-    let mending = "cp /root/doctor.toml /etc/containerd/config.toml && systemctl restart containerd && timeout 60 bash -c \
+    let repair = "cp /root/doctor.toml /etc/containerd/config.toml && systemctl restart containerd && timeout 60 bash -c \
         'until ctr version >/dev/null 2>&1; do sleep 0.2; done'";
     let breaking = format!(
         "cp /etc/containerd/config.toml /root/doctor.toml && sed -i 's|module.wasm.image/\\*|other/*|' {0} && ! cmp -s {0} \
          /root/doctor.toml && systemctl restart containerd && timeout 60 bash -c 'until ctr version >/dev/null 2>&1; do sleep 0.2; done'",
         "/etc/containerd/config.toml"
     );
-    let annotation = broken(&breaking, mending);
+    let annotation = broken(&breaking, repair);
     assert_breaks("annotation", "DT0807", &["--node", &node()]);
     drop(annotation);
     let library = broken(
@@ -192,7 +192,7 @@ fn what_breaks_on_a_node() {
     );
     assert_breaks("network", "DT0810", &["--node", &node()]);
     drop(network);
-    // And it is mended.
+    // And it is repaired.
     assert_eq!(examined(&["--node", &node()])["healthy"], true);
     no_probe_is_left("default");
 }
@@ -244,7 +244,7 @@ fn loaded(name: &str, module: &[u8]) -> String {
 #[ignore = "needs a cluster, see main.rs"]
 fn what_is_wrong_with_an_image() {
     let node = node();
-    let (native, plain) = (probe(&[]), probe(&["--plain"]));
+    let (native, plain) = (probe(&[]), probe(&["--aot", "none"]));
     // Brings both to the nodes.
     assert_eq!(examined(&["--node", &node])["healthy"], true);
     let plain = plain["reference"].as_str().unwrap();
@@ -306,7 +306,7 @@ fn an_image_for_another_platform() {
 fn a_run_that_is_stopped_leaves_no_pod() {
     // What it would build first.
     probe(&[]);
-    probe(&["--plain"]);
+    probe(&["--aot", "none"]);
     let (context, node, namespace) = (context(), node(), Namespace::create("doctor-stopped", &[]));
     let inside = ["--namespace", namespace.name.as_str()];
     let arguments = ["doctor", "--context", &context, "--node", &node];

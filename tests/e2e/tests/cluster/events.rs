@@ -9,7 +9,7 @@ use crate::harness::{
     request,
 };
 
-/// The contract of its native twin, at two replicas.
+/// The contract of its native build, at two replicas.
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn the_events_service_keeps_its_contract_as_wasm() {
@@ -52,7 +52,7 @@ fn the_events_service_keeps_its_contract_as_wasm() {
     deploy_tool(&["scale", "1", "--deployment", "events"]).success();
 }
 
-/// The types of all events about an order, the oldest first; nothing while the list cannot be had.
+/// The types of all events about an order, the oldest first; nothing while the list cannot be read.
 fn announced(order_id: i32) -> Option<Vec<Value>> {
     let (status, page) = answered("GET", "/events?limit=1000", None);
     let events = page["events"].as_array().filter(|_| status == 200)?.iter().rev();

@@ -13,7 +13,7 @@ use crate::harness::{
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_second_up_writes_nothing_and_says_so() {
-    // A roll-out would make another one.
+    // A rollout would make another one.
     let replica_sets = || {
         let sets = object("orders", "replicasets");
         let names = sets["items"].as_array().unwrap().iter();

@@ -27,7 +27,9 @@ fn install(dist: &Path, prefix: &Path) -> Said {
 fn a_released_archive_is_installed_whole_and_a_damaged_one_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let (dist, prefix) = (folder.path().join("dist"), folder.path().join("prefix"));
-    let archive = run(&mut script("scripts/release/binary"), &[&dist]).success().stdout;
+    let archive = run(script("scripts/release/binary").env("PROFILE", "release"), &[&dist])
+        .success()
+        .stdout;
     let downloads = format!("file://{}", dist.display());
     run(
         &mut script("scripts/release/checksums"),

@@ -148,7 +148,7 @@ fn a_newer_engine_takes_the_place_of_an_older_one_or_gives_it_back() {
     assert!(machine.has_entry(&older));
     assert_eq!(machine.traces(), with_older);
 
-    // Files that are damaged are told of, and mended.
+    // Damaged files are reported, and repaired.
     machine.on(&format!("rm /opt/wasm-engine/{older}/bin/crun")).success();
     assert_eq!(machine.installer("status")["code"], 910);
     assert_eq!(machine.installer("install")["version"], "crun-next");

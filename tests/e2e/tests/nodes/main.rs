@@ -158,7 +158,7 @@ fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
         "--plain-probe-image",
         nowhere,
     ]);
-    is_as_before(said.failure(2, &["DT0905", "image: ", "the node is as it was"]));
+    is_as_before(said.failure(2, &["DT0905", "image: ", "the node was restored"]));
 }
 
 /// A pod that stays, of an image that the node has.

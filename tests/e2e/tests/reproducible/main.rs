@@ -1,6 +1,6 @@
 //! Another folder, an empty cache, another time: the same bytes, from the module to the image's digest.
 //!
-//! It compiles the service anew, so it is no part of `make test`: `make reproducible`.
+//! It compiles the service again, so it is no part of `make test`: `make reproducible`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

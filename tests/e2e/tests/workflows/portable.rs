@@ -85,7 +85,15 @@ fn a_release_is_packed_by_a_shell_that_lacks_what_macos_lacks() {
     )
     .unwrap();
     let run = |path: &str, arguments: &[&Path]| {
-        Said::from(script(path).args(arguments).env("BASH_ENV", &older).output().unwrap()).success()
+        Said::from(
+            script(path)
+                .args(arguments)
+                .env("BASH_ENV", &older)
+                .env("PROFILE", "release")
+                .output()
+                .unwrap(),
+        )
+        .success()
     };
     let dist = folder.path().join("dist");
     let packed = run("scripts/release/binary", &[&dist]);

@@ -129,7 +129,7 @@ impl Runner {
             git fetch --quiet origin main
             git checkout --quiet --force --detach FETCH_HEAD
             git clean --quiet -d --force
-            rm -rf target/night target/dist target/images target/references"#
+            rm -rf target/night target/archives target/images target/references"#
         );
         self.as_user(&script, &Variables::new()).success();
     }

@@ -106,11 +106,11 @@ fn the_steps_of_release() {
         ),
     ]);
     run_steps(&runner, "release", &here);
-    let sums = fs::read_to_string(runner.path("release", "target/dist/SHA256SUMS")).unwrap();
+    let sums = fs::read_to_string(runner.path("release", "target/archives/SHA256SUMS")).unwrap();
     assert!(sums.contains(" deploy-tool-x86_64-unknown-linux-gnu.tar.gz"), "{sums}");
     let recorded = runner.recorded();
     assert!(
-        recorded.contains("gh release upload v1.2.3-rc.1 target/dist/SHA256SUMS"),
+        recorded.contains("gh release upload v1.2.3-rc.1 target/archives/SHA256SUMS"),
         "{recorded}"
     );
     assert!(!recorded.contains(PASSWORD), "{recorded}");
@@ -118,7 +118,7 @@ fn the_steps_of_release() {
         return;
     }
     // Of the glibc that Ubuntu 22.04 has, or an older one.
-    let needs = "tar -xzOf target/dist/*.tar.gz --wildcards '*/deploy-tool' >target/program
+    let needs = "tar -xzOf target/archives/*.tar.gz --wildcards '*/deploy-tool' >target/program
         objdump -T target/program | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1";
     let said = runner.step("release", needs, &Variables::new()).success();
     let newest = said.stdout.lines().next().unwrap_or_default();

@@ -103,7 +103,7 @@ pub const STEPS: &[Row] = &[
         "release/publish: checksums and installer",
         Run,
         Always,
-        "mkdir -p target/dist && cd target/dist && tar -czf deploy-tool-x86_64-unknown-linux-gnu.tar.gz --files-from /dev/null",
+        "mkdir -p target/archives && cd target/archives && tar -czf deploy-tool-x86_64-unknown-linux-gnu.tar.gz --files-from /dev/null",
     ),
     Row(
         "release/publish: release",

@@ -1,6 +1,6 @@
 //! 02xx: the cluster takes an object otherwise than the manifest says, or not at all.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &FIELD_CONFLICT,
@@ -18,11 +18,11 @@ pub(super) const CODES: &[&Code] = &[
 pub const FIELD_CONFLICT: Code = Code {
     number: 201,
     title: "another program has set a field of the manifest",
-    meaning: "Every field has one owner \
+    explanation: "Every field has one owner \
         ([server-side apply](https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts)). Another \
         program, or a person with `kubectl edit`, has set a field that the manifest sets to something else. It is found \
         by a dry run, before anything is written, and left as it is.",
-    mend: "undo the other change, or leave the field out of the manifest, and its owner keeps it; or take over exactly the \
+    fix: "undo the other change, or leave the field out of the manifest, and its owner keeps it; or take over exactly the \
         fields that the message lists: the same command with `--take-over`.",
 };
 
@@ -30,9 +30,9 @@ pub const FIELD_CONFLICT: Code = Code {
 pub const OTHER_RELEASE: Code = Code {
     number: 202,
     title: "an object belongs to another release",
-    meaning: "The annotation `deploy-tool.dev/release` of an object names the release that has applied it. Two releases \
+    explanation: "The annotation `deploy-tool.dev/release` of an object names the release that has applied it. Two releases \
         with one object would undo each other's changes, and the first to be taken down would take it along.",
-    mend: "give the object another name or namespace, or deploy it as that release (`--namespace`, `--release`). To move it \
+    fix: "give the object another name or namespace, or deploy it as that release (`--namespace`, `--release`). To move it \
         for good, take it out of the other release's manifests and remove the annotation: \
         `kubectl annotate KIND NAME deploy-tool.dev/release-`.",
 };
@@ -41,9 +41,9 @@ pub const OTHER_RELEASE: Code = Code {
 pub const IMMUTABLE_FIELD: Code = Code {
     number: 203,
     title: "a field that cannot be changed is different in the manifest",
-    meaning: "Some fields stay what they were when the object was made: the selector of a Deployment, most of a \
+    explanation: "Some fields stay what they were when the object was made: the selector of a Deployment, most of a \
         StatefulSet, a Job's pod template, a Service's `clusterIP`. A dry run has found it; nothing has been written.",
-    mend: "undo the change in the manifest, give the object another name, or delete it and let the next `up` make it anew; \
+    fix: "undo the change in the manifest, give the object another name, or delete it and let the next `up` recreate it; \
         the message has the command that loses the least.",
 };
 
@@ -51,28 +51,28 @@ pub const IMMUTABLE_FIELD: Code = Code {
 pub const PERMISSION_MISSING: Code = Code {
     number: 204,
     title: "the context's user lacks permissions",
-    meaning: "Before the first write the API server is asked, for each kind of object and each verb, whether this user may \
+    explanation: "Before the first write the API server is asked, for each kind of object and each verb, whether this user may \
         do it. Nothing has been written. The message lists everything that is missing at once, and the RBAC rules that \
         would allow it.",
-    mend: "have an administrator apply the rules and bind them to the user, or use another context (`--context`).",
+    fix: "have an administrator apply the rules and bind them to the user, or use another context (`--context`).",
 };
 
 /// A policy says no.
 pub const ADMISSION_REFUSED: Code = Code {
     number: 205,
     title: "a policy of the cluster refuses an object",
-    meaning: "The manifest is right and the user may apply it, and yet a quota, a limit range, [Pod \
+    explanation: "The manifest is right and the user may apply it, and yet a quota, a limit range, [Pod \
         Security](https://kubernetes.io/docs/concepts/security/pod-security-admission/) or an admission webhook refuses \
         the object. A dry run has found it; nothing has been written.",
-    mend: "change what the message names, or have the policy changed by who is responsible for it.",
+    fix: "change what the message names, or have the policy changed by who is responsible for it.",
 };
 
 /// No place for it.
 pub const NAMESPACE_MISSING: Code = Code {
     number: 206,
     title: "an object's namespace is not there",
-    meaning: "The namespace does not exist and no manifest makes it, or it is being deleted and takes nothing new.",
-    mend: "add a manifest of the Namespace, or name another one with `--namespace`; while it is being deleted, wait until it \
+    explanation: "The namespace does not exist and no manifest makes it, or it is being deleted and takes nothing new.",
+    fix: "add a manifest of the Namespace, or name another one with `--namespace`; while it is being deleted, wait until it \
         is gone.",
 };
 
@@ -80,25 +80,25 @@ pub const NAMESPACE_MISSING: Code = Code {
 pub const PLAN_OUTDATED: Code = Code {
     number: 207,
     title: "a saved plan is out of date",
-    meaning: "A saved plan is applied exactly as it was shown, or not at all. One of its objects has been changed, made or \
+    explanation: "A saved plan is applied exactly as it was shown, or not at all. One of its objects has been changed, made or \
         deleted since, so that applying it would do something else than it says. Nothing has been written.",
-    mend: "make the plan again and look at it: `deploy-tool plan --save FILE`.",
+    fix: "make the plan again and look at it: `deploy-tool plan --save FILE`.",
 };
 
 /// Another cluster.
 pub const PLAN_OF_OTHER_CLUSTER: Code = Code {
     number: 208,
     title: "a saved plan is for another cluster",
-    meaning: "The plan was made with another cluster than the one behind the context now: the uid of the namespace \
+    explanation: "The plan was made with another cluster than the one behind the context now: the uid of the namespace \
         `kube-system`, which never changes during a cluster's life, is another one.",
-    mend: "name the context of the plan's cluster with `--context`, or make the plan anew for this one.",
+    fix: "name the context of the plan's cluster with `--context`, or make a new plan for this one.",
 };
 
 /// No new kind.
 pub const DEFINITION_REFUSED: Code = Code {
     number: 209,
     title: "a CustomResourceDefinition does not get established",
-    meaning: "Objects of a new kind can be applied once the API server serves it, which the condition `Established` says. \
+    explanation: "Objects of a new kind can be applied once the API server serves it, which the condition `Established` says. \
         It did not come in time: the schema may be refused, or the API server busy.",
-    mend: "look at the conditions: `kubectl describe crd NAME`; then correct the definition.",
+    fix: "look at the conditions: `kubectl describe crd NAME`; then correct the definition.",
 };

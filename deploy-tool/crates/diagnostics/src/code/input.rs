@@ -1,6 +1,6 @@
 //! 01xx: arguments, settings and manifests that cannot be used.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[&UNKNOWN_KIND, &UNKNOWN_FIELD, &INVALID_OBJECT, &UNREADABLE_PLAN];
 
@@ -8,11 +8,11 @@ pub(super) const CODES: &[&Code] = &[&UNKNOWN_KIND, &UNKNOWN_FIELD, &INVALID_OBJ
 pub const UNKNOWN_KIND: Code = Code {
     number: 101,
     title: "the cluster does not know a kind of object",
-    meaning: "A manifest's `apiVersion` and `kind` name nothing that this cluster has. Either they are misspelt, or of a \
+    explanation: "A manifest's `apiVersion` and `kind` name nothing that this cluster has. Either they are misspelt, or of a \
         version that the cluster has no longer ([deprecated \
         versions](https://kubernetes.io/docs/reference/using-api/deprecation-guide/)), or what defines the kind is not \
         installed.",
-    mend: "correct `apiVersion` and `kind`; the message names the nearest kind that there is (`kubectl api-resources` lists \
+    fix: "correct `apiVersion` and `kind`; the message names the nearest kind that there is (`kubectl api-resources` lists \
         all). A CustomResourceDefinition may be in the same manifests: it is applied, and waited for, first.",
 };
 
@@ -20,24 +20,24 @@ pub const UNKNOWN_KIND: Code = Code {
 pub const UNKNOWN_FIELD: Code = Code {
     number: 102,
     title: "a manifest has a field that its kind has not",
-    meaning: "Fields are checked strictly, so that a misspelt one is not left out without a word \
+    explanation: "Fields are checked strictly, so that a misspelt one is not left out without a word \
         ([field validation](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).",
-    mend: "correct the field that the message names; `kubectl explain KIND --recursive` lists what there is.",
+    fix: "correct the field that the message names; `kubectl explain KIND --recursive` lists what there is.",
 };
 
 /// A value is refused.
 pub const INVALID_OBJECT: Code = Code {
     number: 103,
     title: "the cluster refuses a value of a manifest",
-    meaning: "The object has the right form, and one of its values breaks a rule of its kind. Nothing has been written: a \
+    explanation: "The object has the right form, and one of its values breaks a rule of its kind. Nothing has been written: a \
         dry run has found it.",
-    mend: "correct the field that the message names.",
+    fix: "correct the field that the message names.",
 };
 
 /// The file is no plan.
 pub const UNREADABLE_PLAN: Code = Code {
     number: 104,
     title: "a file is no saved plan",
-    meaning: "`apply --plan` takes a file that `plan --save` has written, of the same major version of deploy-tool.",
-    mend: "save the plan again: `deploy-tool plan --save FILE`.",
+    explanation: "`apply --plan` takes a file that `plan --save` has written, of the same major version of deploy-tool.",
+    fix: "save the plan again: `deploy-tool plan --save FILE`.",
 };

@@ -14,26 +14,7 @@ pub mod release;
 pub mod rollout;
 pub mod scale;
 
-use std::fmt;
-
-/// A failure that has a number.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Code {
-    /// Shown as DT0301.
-    pub number: u16,
-    /// What has happened, in a few words.
-    pub title: &'static str,
-    /// What it means and how it comes about: a paragraph of Markdown.
-    pub meaning: &'static str,
-    /// What to do about it: a paragraph of Markdown.
-    pub mend: &'static str,
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DT{:04}", self.number)
-    }
-}
+pub use crate::error_code::Code;
 
 /// All of them, by number.
 pub fn all() -> Vec<&'static Code> {
@@ -58,21 +39,11 @@ pub fn find(number: &str) -> Option<&'static Code> {
     all().into_iter().find(|code| code.number == number)
 }
 
-impl Code {
-    /// Its entry in docs/errors.md, without the heading's mark.
-    pub fn text(&self) -> String {
-        format!(
-            "{self}: {}\n\n{}\n\n**What to do:** {}\n",
-            self.title, self.meaning, self.mend
-        )
-    }
-}
-
 /// The text of docs/errors.md.
 pub fn document() -> String {
     let mut text = String::from(
         "# Errors\n\nThe numbered failures of `deploy-tool`. This page is made from `deploy-tool/crates/diagnostics/src/code/`: \
-         `UPDATE_DOCS=1 cargo test -p diagnostics` writes it anew.\n",
+         `UPDATE_DOCS=1 cargo test -p diagnostics` rewrites it.\n",
     );
     for code in all() {
         text.push_str(&format!("\n## {}", code.text()));
@@ -90,7 +61,7 @@ mod tests {
         let codes = all();
         assert!(codes.windows(2).all(|two| two[0].number < two[1].number), "{codes:?}");
         for code in codes {
-            for text in [code.title, code.meaning, code.mend] {
+            for text in [code.title, code.explanation, code.fix] {
                 assert!(!text.trim().is_empty(), "{code}");
             }
         }

@@ -1,6 +1,6 @@
 //! 07xx: registries.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &LOGIN_NEEDED,
@@ -32,10 +32,10 @@ pub(super) const CODES: &[&Code] = &[
 pub const LOGIN_NEEDED: Code = Code {
     number: 701,
     title: "the registry asks for a login, and there is none",
-    meaning: "The registry gives this to known users only. Neither `--password-stdin`, nor `REGISTRY_USERNAME` and \
+    explanation: "The registry gives this to known users only. Neither `--password-stdin`, nor `REGISTRY_USERNAME` and \
         `REGISTRY_PASSWORD` (for Docker Hub also `DOCKER_USERNAME` and `DOCKER_PASSWORD`), nor Docker's configuration \
         and its credential helpers name one.",
-    mend: "`docker login REGISTRY`, or pipe the password: `deploy-tool push … --user NAME --password-stdin < FILE`. For \
+    fix: "`docker login REGISTRY`, or pipe the password: `deploy-tool push … --user NAME --password-stdin < FILE`. For \
         Docker Hub an [access token](https://docs.docker.com/security/access-tokens/) does the same and can do less.",
 };
 
@@ -43,8 +43,8 @@ pub const LOGIN_NEEDED: Code = Code {
 pub const LOGIN_REFUSED: Code = Code {
     number: 702,
     title: "the registry refuses user or password",
-    meaning: "There is a login for this registry, and the registry or its token server does not accept it.",
-    mend: "log in again: `docker login REGISTRY`. Environment variables come before what `docker login` has kept: the \
+    explanation: "There is a login for this registry, and the registry or its token server does not accept it.",
+    fix: "log in again: `docker login REGISTRY`. Environment variables come before what `docker login` has kept: the \
         message says whose login it was.",
 };
 
@@ -52,9 +52,9 @@ pub const LOGIN_REFUSED: Code = Code {
 pub const LOGIN_EXPIRED: Code = Code {
     number: 703,
     title: "the login has expired",
-    meaning: "The registry's token server no longer exchanges the identity token that `docker login` has kept, or the \
+    explanation: "The registry's token server no longer exchanges the identity token that `docker login` has kept, or the \
         registry refuses also a fresh token as expired: then its clock and that of its token server differ.",
-    mend: "log in again: `docker login REGISTRY`. If a fresh login is refused as well, the registry's clock is wrong: tell \
+    fix: "log in again: `docker login REGISTRY`. If a fresh login is refused as well, the registry's clock is wrong: tell \
         who runs it.",
 };
 
@@ -62,9 +62,9 @@ pub const LOGIN_EXPIRED: Code = Code {
 pub const PUSH_REFUSED: Code = Code {
     number: 704,
     title: "this user may not push there",
-    meaning: "The login is accepted, but this user or access token has no right to write into the repository; or the \
+    explanation: "The login is accepted, but this user or access token has no right to write into the repository; or the \
         repository does not exist and is not made by pushing. Docker Hub says the same of both.",
-    mend: "look whether the name is spelt correctly and begins with a user or organisation of yours; make the repository \
+    fix: "look whether the name is spelt correctly and begins with a user or organisation of yours; make the repository \
         first where the registry asks for that (ECR does); give the access token the right to write.",
 };
 
@@ -72,17 +72,17 @@ pub const PUSH_REFUSED: Code = Code {
 pub const REPOSITORY_UNKNOWN: Code = Code {
     number: 705,
     title: "the registry does not know the repository, or not that name",
-    meaning: "The registry has no such repository and makes none by itself, or does not allow such a name.",
-    mend: "correct the name, or make the repository first.",
+    explanation: "The registry has no such repository and makes none by itself, or does not allow such a name.",
+    fix: "correct the name, or make the repository first.",
 };
 
 /// Docker's configuration or a helper is broken.
 pub const CREDENTIALS_UNREADABLE: Code = Code {
     number: 706,
     title: "the kept logins cannot be read",
-    meaning: "Docker's configuration (`~/.docker/config.json`, or in `DOCKER_CONFIG`) is no JSON as Docker writes it, or the \
+    explanation: "Docker's configuration (`~/.docker/config.json`, or in `DOCKER_CONFIG`) is no JSON as Docker writes it, or the \
         credential helper that it names is missing, fails or does not answer. Nothing has been sent.",
-    mend: "mend or remove the file and log in again, install the helper, or pipe the password: --user NAME \
+    fix: "correct or remove the file and log in again, install the helper, or pipe the password: --user NAME \
         --password-stdin.",
 };
 
@@ -90,9 +90,9 @@ pub const CREDENTIALS_UNREADABLE: Code = Code {
 pub const AUTHORITY_UNKNOWN: Code = Code {
     number: 707,
     title: "the registry's certificate is not trusted",
-    meaning: "The certificate is signed by an authority that this host does not know, has expired, or is made for another \
+    explanation: "The certificate is signed by an authority that this host does not know, has expired, or is made for another \
         name. Nothing has been sent.",
-    mend: "name the authority's file: --registry-ca FILE. What Docker finds in `/etc/docker/certs.d/HOST:PORT/ca.crt` is \
+    fix: "name the authority's file: --registry-ca FILE. What Docker finds in `/etc/docker/certs.d/HOST:PORT/ca.crt` is \
         found here as well, and so is `SSL_CERT_FILE`.",
 };
 
@@ -100,9 +100,9 @@ pub const AUTHORITY_UNKNOWN: Code = Code {
 pub const NOT_A_REGISTRY: Code = Code {
     number: 708,
     title: "that is no registry",
-    meaning: "Somebody answers at that address, but not as the OCI distribution specification wants it: it is a web page, a \
+    explanation: "Somebody answers at that address, but not as the OCI distribution specification wants it: it is a web page, a \
         proxy's login page, or speaks plain HTTP where TLS is expected.",
-    mend: "correct the registry's name and port. A registry without TLS on another machine takes --insecure-http: \
+    fix: "correct the registry's name and port. A registry without TLS on another machine takes --insecure-http: \
         whoever sits between can then read the password and change the image.",
 };
 
@@ -110,78 +110,78 @@ pub const NOT_A_REGISTRY: Code = Code {
 pub const REGISTRY_NOT_REACHED: Code = Code {
     number: 709,
     title: "the registry is not reached",
-    meaning: "Its name does not resolve, nobody listens there, or no answer comes, also after several attempts.",
-    mend: "correct the name and port, or let this host reach it. `HTTPS_PROXY` and `NO_PROXY` are followed.",
+    explanation: "Its name does not resolve, nobody listens there, or no answer comes, also after several attempts.",
+    fix: "correct the name and port, or let this host reach it. `HTTPS_PROXY` and `NO_PROXY` are followed.",
 };
 
 /// It was reached, and is no longer.
 pub const CONNECTION_LOST: Code = Code {
     number: 710,
     title: "the connection to the registry is lost for good",
-    meaning: "An upload went on where it was cut several times, and came no further in the end. The tag is as it was: it is \
+    explanation: "An upload went on where it was cut several times, and came no further in the end. The tag is as it was: it is \
         moved last.",
-    mend: "run the same command again: what the registry has already is not sent again.",
+    fix: "run the same command again: what the registry has already is not sent again.",
 };
 
 /// Too many requests.
 pub const RATE_LIMITED: Code = Code {
     number: 711,
     title: "the registry takes no more requests for now",
-    meaning: "It answers 429 also after pauses, or asks for a pause of more than two minutes. Docker Hub counts requests \
+    explanation: "It answers 429 also after pauses, or asks for a pause of more than two minutes. Docker Hub counts requests \
         without a login by address.",
-    mend: "log in, or run the same command again later: what the registry has already is not sent again.",
+    fix: "log in, or run the same command again later: what the registry has already is not sent again.",
 };
 
 /// It says that it has other bytes than were sent.
 pub const DIGEST_MISMATCH: Code = Code {
     number: 712,
     title: "the registry has other bytes than were sent or asked for",
-    meaning: "The registry names another digest or size than that of what was sent, or refuses it as damaged: something on \
+    explanation: "The registry names another digest or size than that of what was sent, or refuses it as damaged: something on \
         the way changes bytes, the registry is broken, or the file was changed meanwhile. The tag is as it was.",
-    mend: "run the same command again; if it comes again, build the image anew, and go around proxies on the way.",
+    fix: "run the same command again; if it comes again, build the image again, and avoid proxies on the way.",
 };
 
 /// There is no room.
 pub const TOO_LARGE: Code = Code {
     number: 713,
     title: "the registry has no room for it",
-    meaning: "A part of the image is larger than the registry, or a proxy in front of it, accepts, or its quota or disk is \
+    explanation: "A part of the image is larger than the registry, or a proxy in front of it, accepts, or its quota or disk is \
         full.",
-    mend: "delete what is not needed there, raise the quota, or the proxy's limit (nginx: `client_max_body_size`).",
+    fix: "delete what is not needed there, raise the quota, or the proxy's limit (nginx: `client_max_body_size`).",
 };
 
 /// It answers 5xx again and again.
 pub const REGISTRY_FAILS: Code = Code {
     number: 714,
     title: "the registry fails",
-    meaning: "It answers with an error of its own, also after several attempts.",
-    mend: "run the same command again later: what the registry has already is not sent again.",
+    explanation: "It answers with an error of its own, also after several attempts.",
+    fix: "run the same command again later: what the registry has already is not sent again.",
 };
 
 /// It does not take the manifest.
 pub const CONTENT_REFUSED: Code = Code {
     number: 715,
     title: "the registry does not accept the image",
-    meaning: "It refuses a manifest or a part of it, for the reason that the message shows: old registries take no index or \
+    explanation: "It refuses a manifest or a part of it, for the reason that the message shows: old registries take no index or \
         no OCI media types, and some have rules of their own for tags.",
-    mend: "read what it says; a tag that may not be moved needs a new name.",
+    fix: "read what it says; a tag that may not be moved needs a new name.",
 };
 
 /// Nobody has signed it.
 pub const NOT_SIGNED: Code = Code {
     number: 716,
     title: "the image is not signed",
-    meaning: "There is nothing under the tag `sha256-….sig` in the image's repository, where cosign and this tool keep \
+    explanation: "There is nothing under the tag `sha256-….sig` in the image's repository, where cosign and this tool keep \
         signatures, or what is there is something else. A signature is of a digest: a new build has none yet.",
-    mend: "sign it after the push: `deploy-tool sign IMAGE@sha256:… --key FILE`, or with cosign.",
+    fix: "sign it after the push: `deploy-tool sign IMAGE@sha256:… --key FILE`, or with cosign.",
 };
 
 /// Somebody else has.
 pub const SIGNED_BY_OTHERS: Code = Code {
     number: 717,
     title: "the image is signed by somebody else",
-    meaning: "It has signatures, and none of them is of this digest by the holder of the key that was asked for.",
-    mend: "take the public key of who has signed it; if it should have been signed by this one, do not use the image, and \
+    explanation: "It has signatures, and none of them is of this digest by the holder of the key that was asked for.",
+    fix: "take the public key of who has signed it; if it should have been signed by this one, do not use the image, and \
         find out who has pushed it.",
 };
 
@@ -189,9 +189,9 @@ pub const SIGNED_BY_OTHERS: Code = Code {
 pub const READ_REFUSED: Code = Code {
     number: 718,
     title: "this user may not read there",
-    meaning: "The login is accepted, or none was asked for, but the registry does not let this user or access token read from \
+    explanation: "The login is accepted, or none was asked for, but the registry does not let this user or access token read from \
         the repository. Docker Hub says the same of a repository that does not exist.",
-    mend: "look whether the name is spelt correctly; get the right to read, or log in as somebody who has it: `docker login \
+    fix: "look whether the name is spelt correctly; get the right to read, or log in as somebody who has it: `docker login \
         REGISTRY`.",
 };
 
@@ -199,10 +199,10 @@ pub const READ_REFUSED: Code = Code {
 pub const NO_PROVENANCE: Code = Code {
     number: 719,
     title: "the image has no signed provenance",
-    meaning: "There is nothing under the tag `sha256-….att` in the image's repository, where cosign and this tool keep signed \
+    explanation: "There is nothing under the tag `sha256-….att` in the image's repository, where cosign and this tool keep signed \
         statements, or no SLSA provenance among it. Who built the image is then not known: what is attached without a \
         signature could have been written by anybody.",
-    mend: "push what `deploy-tool build` has made, and sign it: `deploy-tool sign IMAGE@sha256:… --key FILE` signs the \
+    fix: "push what `deploy-tool build` has made, and sign it: `deploy-tool sign IMAGE@sha256:… --key FILE` signs the \
         provenance that is attached as well.",
 };
 
@@ -210,33 +210,33 @@ pub const NO_PROVENANCE: Code = Code {
 pub const PROVENANCE_BY_OTHERS: Code = Code {
     number: 720,
     title: "the provenance is signed by somebody else",
-    meaning: "The image has signed provenance, and none of it is signed by the holder of the key that was asked for.",
-    mend: "take the public key of who has signed it; if it should have been signed by this one, do not use the image.",
+    explanation: "The image has signed provenance, and none of it is signed by the holder of the key that was asked for.",
+    fix: "take the public key of who has signed it; if it should have been signed by this one, do not use the image.",
 };
 
 /// It is not what was signed.
 pub const PROVENANCE_CHANGED: Code = Code {
     number: 721,
     title: "the provenance was changed after it was signed",
-    meaning: "The provenance names the key that was asked for, and its signature is not of these bytes: somebody who can write \
+    explanation: "The provenance names the key that was asked for, and its signature is not of these bytes: somebody who can write \
         into the repository has changed it, or it is damaged.",
-    mend: "do not use the image; find out who has written into the repository, push and sign the image again.",
+    fix: "do not use the image; find out who has written into the repository, push and sign the image again.",
 };
 
 /// It is of another digest.
 pub const PROVENANCE_OF_OTHER: Code = Code {
     number: 722,
     title: "the provenance is of another image",
-    meaning: "The holder of the key has signed it, for an image with another digest: it was copied from there, by mistake or to \
+    explanation: "The holder of the key has signed it, for an image with another digest: it was copied from there, by mistake or to \
         deceive.",
-    mend: "do not use the image; push it again from where it was built, and sign it.",
+    fix: "do not use the image; push it again from where it was built, and sign it.",
 };
 
 /// It was built elsewhere.
 pub const OTHER_BUILDER: Code = Code {
     number: 723,
     title: "the image was built by somebody else",
-    meaning: "Its provenance is signed by the right key, and names another builder than `--builder` asks for. The pattern is of \
+    explanation: "Its provenance is signed by the right key, and names another builder than `--builder` asks for. The pattern is of \
         the whole name; `*` stands for any text.",
-    mend: "correct the pattern, or take an image of the right builder.",
+    fix: "correct the pattern, or take an image of the right builder.",
 };

@@ -1,6 +1,6 @@
 //! 04xx: the history of a release, and who may write it.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &TAKEN,
@@ -17,10 +17,10 @@ pub(super) const CODES: &[&Code] = &[
 /// Somebody else deploys.
 pub const TAKEN: Code = Code {
     number: 401,
-    title: "another deploy-tool is at work on the release",
-    meaning: "A deployment writes its revision into the cluster before anything else, and renews it every five seconds. The \
+    title: "another deploy-tool has locked the release",
+    explanation: "A deployment writes its revision into the cluster before anything else, and renews it every five seconds. The \
         newest revision is such a one, of another host or another cache, and was renewed within the last twenty seconds.",
-    mend: "wait until it has ended, then run the same command again. When its process is gone, twenty seconds are enough: \
+    fix: "wait until it has ended, then run the same command again. When its process is gone, twenty seconds are enough: \
         the next run then takes over, marks that revision as failed, and goes on from what it left.",
 };
 
@@ -28,44 +28,44 @@ pub const TAKEN: Code = Code {
 pub const LOST: Code = Code {
     number: 402,
     title: "the deployment has lost its release",
-    meaning: "The revision of this deployment could not be renewed in time, or somebody else has finished or deleted it. Two \
+    explanation: "The revision of this deployment could not be renewed in time, or somebody else has finished or deleted it. Two \
         who deploy at once would undo each other's work, so this one stops. What it has applied stays.",
-    mend: "look who else deploys (`deploy-tool history`), then run the same command again.",
+    fix: "look who else deploys (`deploy-tool history`), then run the same command again.",
 };
 
 /// A record of another version.
 pub const UNREADABLE_REVISION: Code = Code {
     number: 403,
     title: "a revision in the cluster cannot be read",
-    meaning: "The Secret of a revision was changed by hand, or written by a newer deploy-tool in a form that this one does not \
+    explanation: "The Secret of a revision was changed by hand, or written by a newer deploy-tool in a form that this one does not \
         know. Without it, it is unknown what the release owns, so nothing is applied and nothing deleted.",
-    mend: "use the version that has written it or a newer one, or delete that Secret, which is only the record.",
+    fix: "use the version that has written it or a newer one, or delete that Secret, which is only the record.",
 };
 
 /// More than a Secret takes.
 pub const REVISION_TOO_LARGE: Code = Code {
     number: 404,
     title: "the manifests are too large to be recorded",
-    meaning: "A revision is kept as one Secret, compressed, and a Secret takes \
+    explanation: "A revision is kept as one Secret, compressed, and a Secret takes \
         [1 MiB](https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size).",
-    mend: "divide the manifests into several releases, each with a name of its own (`--release`).",
+    fix: "divide the manifests into several releases, each with a name of its own (`--release`).",
 };
 
 /// A revision that is not in the history.
 pub const NO_SUCH_REVISION: Code = Code {
     number: 405,
     title: "there is no such revision",
-    meaning: "The last ten revisions are kept, and the newest that came up. A rollback leads to one of them that came up.",
-    mend: "choose a number that `deploy-tool history` lists as deployed.",
+    explanation: "The last ten revisions are kept, and the newest that came up. A rollback leads to one of them that came up.",
+    fix: "choose a number that `deploy-tool history` lists as deployed.",
 };
 
 /// The same name for something else.
 pub const ANOTHER_RELEASE: Code = Code {
     number: 406,
     title: "the release of this name is made of other manifests",
-    meaning: "Nothing that the manifests define belongs to the release that is deployed under this name: everything it has \
+    explanation: "Nothing that the manifests define belongs to the release that is deployed under this name: everything it has \
         would be deleted as no longer wanted. Without `--release`, a release has the name of its namespace.",
-    mend: "give the release of these manifests a name of its own with `--release`; or delete the other one first, with \
+    fix: "give the release of these manifests a name of its own with `--release`; or delete the other one first, with \
         `deploy-tool down`, if these manifests are to take its place.",
 };
 
@@ -73,26 +73,26 @@ pub const ANOTHER_RELEASE: Code = Code {
 pub const NAMESPACE_MISSING: Code = Code {
     number: 407,
     title: "the release's namespace does not exist",
-    meaning: "The revisions of a release are kept in its namespace, which neither exists nor is among the manifests.",
-    mend: "add the Namespace to the manifests, or create it: `kubectl create namespace NAME`.",
+    explanation: "The revisions of a release are kept in its namespace, which neither exists nor is among the manifests.",
+    fix: "add the Namespace to the manifests, or create it: `kubectl create namespace NAME`.",
 };
 
 /// An image that nobody has any more.
 pub const IMAGE_GONE: Code = Code {
     number: 408,
     title: "an image of the revision is gone",
-    meaning: "The image of an earlier revision is neither on the cluster's nodes nor in the cache of this host, and there is no \
+    explanation: "The image of an earlier revision is neither on the cluster's nodes nor in the cache of this host, and there is no \
         registry to pull it from. Nothing was changed.",
-    mend: "check that revision's source out and run `deploy-tool up`: the same source gives the same image.",
+    fix: "check that revision's source out and run `deploy-tool up`: the same source gives the same image.",
 };
 
 /// Something holds it.
 pub const NOT_GONE: Code = Code {
     number: 409,
     title: "an object is marked for deletion and does not go",
-    meaning: "The cluster deletes an object when its \
+    explanation: "The cluster deletes an object when its \
         [finalizers](https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/) have been removed by the \
         programs that set them. One of them has not done so in time, or does not run any more.",
-    mend: "start the program that the finalizer belongs to, or wait longer with `--timeout`. Removing a finalizer by hand \
+    fix: "start the program that the finalizer belongs to, or wait longer with `--timeout`. Removing a finalizer by hand \
         skips what it is there for.",
 };

@@ -1,6 +1,6 @@
 //! 05xx: scaling, logs and connections to pods.
 
-use super::Code;
+use crate::error_code::Code;
 
 pub(super) const CODES: &[&Code] = &[
     &NO_SUCH_WORKLOAD,
@@ -19,29 +19,29 @@ pub(super) const CODES: &[&Code] = &[
 pub const NO_SUCH_WORKLOAD: Code = Code {
     number: 501,
     title: "there is no such workload",
-    meaning: "An argument names something that the namespace does not have. `NAME` finds every kind, `KIND/NAME` only that \
+    explanation: "An argument names something that the namespace does not have. `NAME` finds every kind, `KIND/NAME` only that \
         one: deployment, statefulset, daemonset, job or pod, or their short names.",
-    mend: "correct the name (the message lists what is there), name another --namespace, or deploy it first.",
+    fix: "correct the name (the message lists what is there), name another --namespace, or deploy it first.",
 };
 
 /// Several of that name.
 pub const AMBIGUOUS_NAME: Code = Code {
     number: 502,
     title: "a name means several workloads",
-    meaning: "Objects of different kinds have the same name, and only one of them can be meant.",
-    mend: "say the kind: `deployment/NAME` or `statefulset/NAME`.",
+    explanation: "Objects of different kinds have the same name, and only one of them can be meant.",
+    fix: "say the kind: `deployment/NAME` or `statefulset/NAME`.",
 };
 
 /// An autoscaler owns the count.
 pub const AUTOSCALED: Code = Code {
     number: 503,
     title: "the number of replicas belongs to an autoscaler",
-    meaning: "A \
+    explanation: "A \
         [HorizontalPodAutoscaler](https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/) sets \
         this workload's number of replicas and would undo another one within seconds. Where KEDA has made the autoscaler \
         from a ScaledObject, it undoes changes of the autoscaler as well. A number that the autoscaler leaves is taken: the one \
         that it wants now, none at all, at which it sleeps, and its minimum, with which it wakes up.",
-    mend: "`--autoscaler` sets its minReplicas to the number, and raises its maxReplicas when that is lower; or delete the \
+    fix: "`--autoscaler` sets its minReplicas to the number, and raises its maxReplicas when that is lower; or delete the \
         autoscaler. With KEDA, change the ScaledObject.",
 };
 
@@ -49,61 +49,61 @@ pub const AUTOSCALED: Code = Code {
 pub const TOO_FEW_CONNECTIONS: Code = Code {
     number: 504,
     title: "the database has too few connections for so many replicas",
-    meaning: "Each replica opens up to DATABASE_POOL_MAX connections. All replicas of all Deployments that name the same \
+    explanation: "Each replica opens up to DATABASE_POOL_MAX connections. All replicas of all Deployments that name the same \
         database (annotation `deploy-tool.dev/database`), those that a rolling update adds and a few for probes have to fit \
         into its --max-connections, or the last ones to start are refused.",
-    mend: "scale less far, make the pools smaller or the database's limit greater; --force scales all the same.",
+    fix: "scale less far, make the pools smaller or the database's limit greater; --force scales all the same.",
 };
 
 /// A restart would not reach the pods.
 pub const ROLL_OUT_HELD: Code = Code {
     number: 505,
     title: "a workload does not replace its pods now",
-    meaning: "A restart changes a workload's template, and its controller replaces the pods. This one's controller does not: \
-        the roll-out is [paused](https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming-a-deployment-rollout), \
+    explanation: "A restart changes a workload's template, and its controller replaces the pods. This one's controller does not: \
+        the rollout is [paused](https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming-a-deployment-rollout), \
         or its update strategy is OnDelete or has a partition.",
-    mend: "end what holds it; the message has the command.",
+    fix: "end what holds it; the message has the command.",
 };
 
 /// No container of that name.
 pub const NO_SUCH_CONTAINER: Code = Code {
     number: 506,
     title: "no pod has such a container",
-    meaning: "`logs --container` names a container, and none of the pods it looks at has one of that name. Init containers \
+    explanation: "`logs --container` names a container, and none of the pods it looks at has one of that name. Init containers \
         can be named as well.",
-    mend: "take one of the names in the message.",
+    fix: "take one of the names in the message.",
 };
 
 /// No Service, or not clear which.
 pub const NO_SUCH_SERVICE: Code = Code {
     number: 507,
     title: "there is no such Service, or it is not clear which",
-    meaning: "`open` leads to the Service that is named; without a name to the only one of the namespace, or to the only one \
+    explanation: "`open` leads to the Service that is named; without a name to the only one of the namespace, or to the only one \
         that has the annotation `deploy-tool.dev/try`.",
-    mend: "name one of those in the message.",
+    fix: "name one of those in the message.",
 };
 
 /// The Service does not have that port.
 pub const NO_SUCH_PORT: Code = Code {
     number: 508,
     title: "a Service leads to no pod's port",
-    meaning: "The Service has no TCP port of that number or name, or it selects no pods: it stands for a name outside the \
+    explanation: "The Service has no TCP port of that number or name, or it selects no pods: it stands for a name outside the \
         cluster, or somebody keeps its endpoints by hand.",
-    mend: "name one of the ports in the message after the colon of `--port LOCAL:REMOTE`.",
+    fix: "name one of the ports in the message after the colon of `--port LOCAL:REMOTE`.",
 };
 
 /// Nobody would answer.
 pub const NO_READY_POD: Code = Code {
     number: 509,
     title: "no pod of a Service is ready",
-    meaning: "There is nobody behind the Service that could answer. The message says what holds the first of its pods up.",
-    mend: "mend what the message says; `deploy-tool status` shows all pods, `deploy-tool logs` what they write.",
+    explanation: "There is nobody behind the Service that could answer. The message says what holds the first of its pods up.",
+    fix: "fix what the message says; `deploy-tool status` shows all pods, `deploy-tool logs` what they write.",
 };
 
 /// The local port.
 pub const PORT_TAKEN: Code = Code {
     number: 510,
     title: "a port of this host cannot be opened",
-    meaning: "Another program has the port, or it is one below 1024 and needs other rights.",
-    mend: "name another one with `--port`, or leave it out: any free one is taken then.",
+    explanation: "Another program has the port, or it is one below 1024 and needs other rights.",
+    fix: "name another one with `--port`, or leave it out: any free one is taken then.",
 };

@@ -223,7 +223,7 @@ pub async fn evict(cluster: &Cluster, pods: &[Pod], limit: Duration) -> Outcome<
                 Failure::cluster(format!("not all pods are gone within {} s", limit.as_secs()))
                     .code(&DRAIN)
                     .because(format!("these were to be evicted: {}", names.join(", ")))
-                    .next("`kubectl get pdb -A` shows the budgets for disruptions; wait longer with --timeout"),
+                    .next("`kubectl get pdb -A` shows the PodDisruptionBudgets; wait longer with --timeout"),
             )
         }
     }

@@ -4,23 +4,13 @@
 use super::guest::surroundings;
 use super::nodes::architecture;
 use super::pod::{LOOK, PLAIN};
-use super::{Facts, Observed, Verdict};
+use super::{Facts, NativeImage, Observed, Verdict};
 use diagnostics::Failure;
 use diagnostics::code::doctor::{GUEST, INTERPRETED};
-use oci_artifacts::wasm::facts::NativeCode;
 
 /// WasmEdge 0.14.1 runs the loop forty times as fast with native code. Two modules that both are interpreted are never so
 /// far apart, however busy the node is: the fastest of 25 short rounds counts.
 const LEAST: f64 = 10.0;
-
-/// The native code in the probe's image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NativeImage {
-    /// The section of the module.
-    pub section: Option<NativeCode>,
-    /// The version of WasmEdge that made it.
-    pub engine: String,
-}
 
 /// Whether native code has an effect.
 pub fn check(facts: &Facts<'_>, observed: &Observed) -> Verdict {

@@ -1,10 +1,11 @@
 //! Pure: whether a cluster runs Wasm, link by link, from what its objects and a probe's pod show.
 //!
-//! After a link that is broken, those behind it are skipped: exactly what is to be mended is named.
+//! After a link that is broken, those behind it are skipped: exactly what has to be fixed is named.
 
 mod answer;
 mod effect;
 mod ending;
+mod facts;
 mod guest;
 mod nodes;
 mod observed;
@@ -20,13 +21,13 @@ use serde::Serialize;
 
 use diagnostics::Failure;
 
-pub use effect::NativeImage;
+pub use facts::{Facts, NativeImage};
 pub use nodes::{candidates, name, offers};
 pub use observed::{Observed, is_over};
 pub use permissions::permissions;
 pub use pod::{LIFETIME, Probe, SELECTOR, is_left_over, probe};
 pub use runtime_class::{describe, missing};
-pub use started::{Facts, NODE_LINKS, refused};
+pub use started::{NODE_LINKS, refused};
 pub use text::text;
 
 /// What `doctor --output json` prints. Fields are added, never renamed, while `schema` stays the same.
@@ -68,7 +69,7 @@ pub struct Link {
     pub because: Vec<String>,
     /// What shows it.
     pub evidence: Vec<String>,
-    /// What mends it.
+    /// What fixes it.
     pub next: Vec<String>,
 }
 

@@ -1,23 +1,12 @@
 //! The links from the node's handler to a module that WasmEdge runs: what was seen of the probe's pod tells them apart.
 
 use k8s_openapi::api::core::v1::Node;
-use k8s_openapi::api::node::v1::RuntimeClass;
 
-use super::{NativeImage, Observed, Verdict, effect, ending, guest, nodes};
+use super::facts::Facts;
+use super::{Observed, Verdict, effect, ending, guest, nodes};
 use diagnostics::Failure;
 use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
 use rollout::{cannot_ask_systemd, unknown_handler};
-
-/// What is known of a node.
-#[derive(Clone, Debug)]
-pub struct Facts<'a> {
-    /// The node.
-    pub node: &'a Node,
-    /// The RuntimeClass.
-    pub class: &'a RuntimeClass,
-    /// The native code in the probe's image; none for an image that was named and not looked into.
-    pub native: Option<&'a NativeImage>,
-}
 
 /// Decides one link of a node from what was seen of the probe: nothing, where containerd does not know the handler.
 pub type Check = fn(&Facts<'_>, &Observed) -> Verdict;

@@ -3,7 +3,7 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 use serde_json::{Value, json};
 
 use super::*;
-use oci_artifacts::wasm::facts::NativeCode;
+use oci_artifacts::wasm::native_code::NativeCode;
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()

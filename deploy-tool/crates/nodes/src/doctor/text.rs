@@ -1,4 +1,4 @@
-//! The report for people: a line a link, and below a broken one what mends it.
+//! The report for people: a line a link, and below a broken one what fixes it.
 
 use anstyle::{AnsiColor, Style};
 

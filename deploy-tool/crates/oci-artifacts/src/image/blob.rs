@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::specification::Descriptor;
+use super::specification::{Descriptor, Index, Manifest};
 use crate::digest;
 
 /// Content with a digest.
@@ -60,5 +60,19 @@ impl Blob {
             size: self.size,
             ..Descriptor::default()
         }
+    }
+}
+
+impl Manifest {
+    /// The manifest in a blob. One that was packed here or read from a layout is always there.
+    pub fn of(blob: &Blob) -> Self {
+        serde_json::from_slice(blob.bytes()).unwrap_or_default()
+    }
+}
+
+impl Index {
+    /// The index in a blob; of the manifest of a single image nothing.
+    pub fn of(blob: &Blob) -> Self {
+        serde_json::from_slice(blob.bytes()).unwrap_or_default()
     }
 }

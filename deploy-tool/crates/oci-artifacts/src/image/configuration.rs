@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Contents, ENGINE_LABEL, MODULE_LABEL, VARIANT, VARIANT_ANNOTATION, Variant};
+use super::variant::{Contents, ENGINE_LABEL, MODULE_LABEL, VARIANT, VARIANT_ANNOTATION, Variant};
 use crate::digest;
 
 /// The creation time of every image: a true one would make a new digest each time.

@@ -99,13 +99,6 @@ pub struct Manifest {
     pub annotations: BTreeMap<String, String>,
 }
 
-impl Manifest {
-    /// The manifest in a blob. One that was packed here or read from a layout is always there.
-    pub fn of(blob: &super::Blob) -> Self {
-        serde_json::from_slice(blob.bytes()).unwrap_or_default()
-    }
-}
-
 /// The images of several platforms. <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -120,11 +113,4 @@ pub struct Index {
     /// What is said of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-}
-
-impl Index {
-    /// The index in a blob; of the manifest of a single image nothing.
-    pub fn of(blob: &super::Blob) -> Self {
-        serde_json::from_slice(blob.bytes()).unwrap_or_default()
-    }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::digest;
 use serde_json::{Value, json};
@@ -64,7 +66,7 @@ fn golden_digest() {
 fn the_digest_follows_the_contents() {
     assert_eq!(image(Some(b"one"), None), image(Some(b"one"), None));
     assert_ne!(image(Some(b"one"), None).digest(), image(Some(b"two"), None).digest());
-    // A revision names the index anew and leaves the images as they are.
+    // A revision changes the index and leaves the images as they are.
     let (without, with) = (image(None, None), image(None, Some("abc")));
     assert_ne!(without.digest(), with.digest());
     assert_eq!(without.manifests, with.manifests);

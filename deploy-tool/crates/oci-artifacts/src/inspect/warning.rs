@@ -1,32 +1,11 @@
 //! The known traps, each with its number.
 
-use serde::Serialize;
-
-use super::{ModuleReport, PlatformReport, Report};
+use super::report::{ModuleReport, PlatformReport, Report, Warning};
 use crate::wasm::{ENGINE_VERSION, NATIVE_CODE_FORMAT};
 use diagnostics::code::{Code, image as codes};
 
 /// The architecture for which modules are compiled ahead of time.
 const COMPILED: &str = "amd64";
-
-/// A trap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Warning {
-    /// Its number in the catalogue.
-    pub code: String,
-    /// What it is here.
-    pub text: String,
-}
-
-impl Warning {
-    fn new(code: &Code, text: impl Into<String>) -> Self {
-        Self {
-            code: code.to_string(),
-            text: text.into(),
-        }
-    }
-}
 
 /// The traps of an image.
 pub fn of_image(report: &Report) -> Vec<Warning> {

@@ -11,7 +11,7 @@ use super::secret::Secret;
 pub enum Challenge {
     /// User and password with each request.
     Basic,
-    /// A token, to be had elsewhere.
+    /// A token, which another server issues.
     Bearer {
         /// The token server's address.
         realm: String,

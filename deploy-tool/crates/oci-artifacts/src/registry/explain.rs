@@ -26,7 +26,7 @@ pub enum Problem {
     Untrusted(String),
     /// What answered does not speak TLS, or no HTTP, or nothing that a registry says.
     NoRegistry(String),
-    /// The connection ended, or nothing moved for a while.
+    /// The connection ended, or no data came for a while.
     Lost(String),
     /// There is no login, and one is asked for.
     LoginNeeded,

@@ -227,7 +227,7 @@ async fn receive(mut response: Response, moved: &AtomicU64) -> Result<Vec<u8>, P
 }
 
 impl Saved {
-    /// An answer's body, in the file. A second attempt begins anew.
+    /// An answer's body, in the file. A second attempt starts over.
     async fn receive(&self, mut response: Response, moved: &AtomicU64) -> Result<(), Problem> {
         let unwritable = |error: std::io::Error| Problem::File(format!("{}: {error}", self.path.display()));
         let mut file = File::create(&self.path).await.map_err(unwritable)?;
@@ -255,7 +255,12 @@ async fn unless_stalled(
         match tokio::time::timeout(STALL_LIMIT, &mut exchange).await {
             Ok(answer) => return answer,
             Err(_) if moved.load(Ordering::Relaxed) != before => {}
-            Err(_) => return Err(Problem::Lost(format!("nothing moved for {} s", STALL_LIMIT.as_secs()))),
+            Err(_) => {
+                return Err(Problem::Lost(format!(
+                    "no data received for {} s",
+                    STALL_LIMIT.as_secs()
+                )));
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ pub async fn upload(
             return Ok(Stage::Uploaded);
         } else {
             match start(connection, blob, None).await? {
-                Some(anew) => session = anew,
+                Some(new) => session = new,
                 None => return Ok(Stage::Mounted),
             }
         }

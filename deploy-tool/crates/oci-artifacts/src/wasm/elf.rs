@@ -5,7 +5,7 @@
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{Architecture, Endianness, Object, ObjectSegment, ObjectSymbol, elf};
 
-use super::facts::NativeCode;
+use super::native_code::NativeCode;
 
 /// A shared object that WasmEdge cannot run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

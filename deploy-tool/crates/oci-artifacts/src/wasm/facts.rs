@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::elf::{self, ElfError};
-use serde::Serialize;
+use super::native_code::NativeCode;
 use wasmparser::{BinaryReader, BinaryReaderError, Encoding, ExternalKind, Parser, Payload};
 
 /// The custom section in which `wasmedge compile` puts native code beside the module.
@@ -33,21 +33,6 @@ pub enum FactsError {
     /// A shared object without a module.
     #[error(transparent)]
     SharedObject(#[from] ElfError),
-}
-
-/// For whom native code is: the head of its section, or what a shared object says.
-/// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/lib/loader/ast/section.cpp>
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NativeCode {
-    /// The version of its form: an engine of another one ignores a section, and refuses a shared object.
-    pub format: u32,
-    /// The operating system, in the words of images.
-    pub os: String,
-    /// The architecture, in the words of images.
-    pub architecture: String,
-    /// It is a shared object around the module, and not a section of it.
-    pub is_shared_object: bool,
 }
 
 /// Reads a module.

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn the_head_of_native_code_says_for_whom_it_is() {
         let facts = facts::read(&module((WASI, "fd_write"), &RUNS, &["wasmedge"])).unwrap();
-        let expected = facts::NativeCode {
+        let expected = crate::wasm::native_code::NativeCode {
             format: 1,
             os: "linux".into(),
             architecture: "amd64".into(),

@@ -5,6 +5,7 @@ pub mod elf;
 mod example;
 pub mod facts;
 pub mod inspect;
+pub mod native_code;
 
 /// The engine that runs the modules on the nodes, and compiles them: of one version, `oci/versions` pins it.
 pub const ENGINE_VERSION: &str = "0.14.1";

@@ -22,7 +22,7 @@ pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>)
                 "it was made with the context `{}`, and this is `{context}`",
                 saved.context
             ))
-            .next("name its cluster's context with --context, or make the plan anew for this one")),
+            .next("name its cluster's context with --context, or make a new plan for this one")),
     }
 }
 

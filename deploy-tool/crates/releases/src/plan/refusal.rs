@@ -71,7 +71,7 @@ fn way_out(object: &Object) -> String {
     let namespace = namespace.unwrap_or_default();
     match object.kind() {
         "StatefulSet" => format!(
-            "undo the change, or let the set be made anew around its pods, which keep running and keep their data:\n\
+            "undo the change, or let the set be recreated around its pods, which keep running and keep their data:\n\
              `kubectl delete statefulset {name}{namespace} --cascade=orphan`, then run the same command again"
         ),
         "Job" => format!(
@@ -83,11 +83,11 @@ fn way_out(object: &Object) -> String {
                 .into()
         }
         "Deployment" | "DaemonSet" | "ReplicaSet" => format!(
-            "undo the change, give it another name, or let it be made anew, with its pods stopped in between:\n\
+            "undo the change, give it another name, or let it be recreated, with its pods stopped in between:\n\
              `kubectl delete {kind} {name}{namespace}`, then run the same command again"
         ),
         _ => format!(
-            "undo the change, or let the object be made anew: `kubectl delete {kind} {name}{namespace}`, then run the same \
+            "undo the change, or let the object be recreated: `kubectl delete {kind} {name}{namespace}`, then run the same \
              command again"
         ),
     }

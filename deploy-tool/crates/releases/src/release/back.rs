@@ -27,7 +27,7 @@ pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<
     match revision.state {
         State::Deployed => Ok(revision),
         state => Err(
-            Failure::input(format!("revision {number} of release {release} is no way back"))
+            Failure::input(format!("cannot roll release {release} back to revision {number}"))
                 .code(&code::release::NO_SUCH_REVISION)
                 .because(format!("it is {state}: it has never come up"))
                 .next(format!("choose one that has: {}", deployed(history))),

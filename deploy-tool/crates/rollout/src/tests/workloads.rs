@@ -57,7 +57,7 @@ fn surplus_pods_have_to_be_gone() {
         "app-2",
         pod("app-2", "app-old", json!({"ready": true})),
     );
-    waits(state(&target, &objects, clock(1)), "1 more on the way out");
+    waits(state(&target, &objects, clock(1)), "1 terminating");
     target.surplus_gone = false;
     assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
     target.surplus_gone = true;
@@ -67,7 +67,7 @@ fn surplus_pods_have_to_be_gone() {
     assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
     evicted["metadata"]["deletionTimestamp"] = json!(APPLIED);
     put(&mut objects.pods, "app-2", evicted);
-    waits(state(&target, &objects, clock(1)), "1 more on the way out");
+    waits(state(&target, &objects, clock(1)), "1 terminating");
 }
 
 #[test]

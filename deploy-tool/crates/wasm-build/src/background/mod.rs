@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A compilation that was begun in the background.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-pub struct Work {
+pub struct Job {
     /// Its process.
     pub process: u32,
     /// The digest of what it compiles.
@@ -15,7 +15,7 @@ pub struct Work {
 
 /// What is known of it later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct Lookup {
     /// Its process lives.
     pub lives: bool,
     /// The sources are still the same.
@@ -26,7 +26,7 @@ pub struct Found {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum JobState {
     /// It is at work on what is wanted: who needs that waits for it.
     UnderWay,
     /// It is at work on what nobody wants any more.
@@ -37,18 +37,18 @@ pub enum Fate {
     Lost,
 }
 
-impl Found {
+impl Lookup {
     /// What became of it.
-    pub fn fate(self) -> Fate {
+    pub fn state(self) -> JobState {
         match self {
-            Self { is_made: true, .. } => Fate::Done,
+            Self { is_made: true, .. } => JobState::Done,
             Self {
                 lives: true,
                 is_current: true,
                 ..
-            } => Fate::UnderWay,
-            Self { lives: true, .. } => Fate::Outdated,
-            Self { lives: false, .. } => Fate::Lost,
+            } => JobState::UnderWay,
+            Self { lives: true, .. } => JobState::Outdated,
+            Self { lives: false, .. } => JobState::Lost,
         }
     }
 }
@@ -66,22 +66,22 @@ mod tests {
     #[test]
     fn what_became_of_it() {
         let cases = [
-            ((true, true, false), Fate::UnderWay),
-            ((true, false, false), Fate::Outdated),
-            ((false, true, false), Fate::Lost),
-            ((false, false, false), Fate::Lost),
-            ((false, true, true), Fate::Done),
+            ((true, true, false), JobState::UnderWay),
+            ((true, false, false), JobState::Outdated),
+            ((false, true, false), JobState::Lost),
+            ((false, false, false), JobState::Lost),
+            ((false, true, true), JobState::Done),
             // It is about to end.
-            ((true, true, true), Fate::Done),
-            ((true, false, true), Fate::Done),
+            ((true, true, true), JobState::Done),
+            ((true, false, true), JobState::Done),
         ];
         for ((lives, is_current, is_made), expected) in cases {
-            let found = Found {
+            let found = Lookup {
                 lives,
                 is_current,
                 is_made,
             };
-            assert_eq!(found.fate(), expected, "{found:?}");
+            assert_eq!(found.state(), expected, "{found:?}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! Edge: a `deploy-tool build` that goes on when this process has ended, and what a later one finds of it.
-//! [`Found::fate`] decides.
+//! [`Lookup::state`] decides.
 //!
 //! Its output is its log, which it holds locked by that: the lock goes with the process, however that ends.
 
@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Fate, Found, Work, reason};
+use super::{Job, JobState, Lookup, reason};
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use oci_artifacts::digest;
@@ -53,19 +53,19 @@ impl<'a> Background<'a> {
     /// When that cannot be found out.
     pub fn look(&self, sources: &str, is_made: impl FnOnce(&str) -> Outcome<bool>) -> Outcome<Option<Failure>> {
         let Some(work) = self.work()? else { return Ok(None) };
-        let found = Found {
+        let found = Lookup {
             lives: self.lives()?,
             is_current: work.sources == sources,
             is_made: is_made(&work.sources)?,
         };
-        let lost = match found.fate() {
-            Fate::UnderWay => return Ok(None),
-            Fate::Done => None,
-            Fate::Outdated => {
+        let lost = match found.state() {
+            JobState::UnderWay => return Ok(None),
+            JobState::Done => None,
+            JobState::Outdated => {
                 end(work.process)?;
                 None
             }
-            Fate::Lost => {
+            JobState::Lost => {
                 let log = std::fs::read_to_string(&self.log).unwrap_or_default();
                 let lost = Failure::prerequisite("compiling ahead of time in the background was not finished");
                 Some(
@@ -108,11 +108,11 @@ impl<'a> Background<'a> {
         let process = start().map_err(failure)?.id();
         let sources = sources.to_owned();
         self.cache
-            .write(&self.record, &oci_artifacts::image::json(&Work { process, sources }))?;
+            .write(&self.record, &oci_artifacts::image::json(&Job { process, sources }))?;
         Ok(process)
     }
 
-    fn work(&self) -> Outcome<Option<Work>> {
+    fn work(&self) -> Outcome<Option<Job>> {
         match std::fs::read(&self.record) {
             // A record that cannot be read is of another version of this program: nothing is known of it.
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),

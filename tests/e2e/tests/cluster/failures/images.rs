@@ -1,4 +1,4 @@
-//! 0304 to 0306: images that cannot be had, without a registry.
+//! 0304 to 0306: images that cannot be pulled, without a registry.
 
 use serde_json::{Value, json};
 

@@ -79,7 +79,7 @@ fn two_deployers_at_once_leave_one_result() {
     assert!(codes.contains(&0), "{}\n{}", both[0].stderr, both[1].stderr);
     for said in both {
         if said.code != 0 {
-            said.failure(4, &["another deploy-tool is at work"]);
+            said.failure(4, &["is locked by another deploy-tool"]);
         }
     }
     let before = release.history();

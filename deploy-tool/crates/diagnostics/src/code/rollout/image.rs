@@ -1,14 +1,14 @@
-//! 0301 to 0306: images that cannot be had.
+//! 0301 to 0306: images that cannot be pulled.
 
-use super::Code;
+use crate::error_code::Code;
 
 /// The registry does not have it.
 pub const IMAGE_NOT_FOUND: Code = Code {
     number: 301,
     title: "the registry does not have the image",
-    meaning: "The node has reached the registry, which knows no such image or no such tag. This does not pass by itself, \
+    explanation: "The node has reached the registry, which knows no such image or no such tag. This does not pass by itself, \
         so it is told at the kubelet's first attempt.",
-    mend: "correct the image's name and tag, or push the image. Who may not see an image is told the same by some \
+    fix: "correct the image's name and tag, or push the image. Who may not see an image is told the same by some \
         registries: then the pod needs `imagePullSecrets`.",
 };
 
@@ -16,9 +16,9 @@ pub const IMAGE_NOT_FOUND: Code = Code {
 pub const IMAGE_REFUSED: Code = Code {
     number: 302,
     title: "the registry does not give the image without credentials",
-    meaning: "The node has reached the registry, which asks for a login that the pod does not bring, or refuses the one \
+    explanation: "The node has reached the registry, which asks for a login that the pod does not bring, or refuses the one \
         it brings ([imagePullSecrets](https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/)).",
-    mend: "make a Secret with `kubectl create secret docker-registry` in the pod's namespace and name it under \
+    fix: "make a Secret with `kubectl create secret docker-registry` in the pod's namespace and name it under \
         `imagePullSecrets` of the pod template.",
 };
 
@@ -26,10 +26,10 @@ pub const IMAGE_REFUSED: Code = Code {
 pub const IMAGE_FOR_ANOTHER_PLATFORM: Code = Code {
     number: 303,
     title: "the image is made for another platform",
-    meaning: "The image's index has no entry for the node's processor and operating system, or the image's program is \
+    explanation: "The image's index has no entry for the node's processor and operating system, or the image's program is \
         none for this processor. Images with the platform `wasi/wasm` belong to this as well: containerd looks for the \
         node's own platform.",
-    mend: "build the image for the node's platform (`kubectl get nodes --label-columns kubernetes.io/arch` lists them), \
+    fix: "build the image for the node's platform (`kubectl get nodes --label-columns kubernetes.io/arch` lists them), \
         or choose fitting nodes with a `nodeSelector`. Images of `deploy-tool build` carry the node's platform.",
 };
 
@@ -37,9 +37,9 @@ pub const IMAGE_FOR_ANOTHER_PLATFORM: Code = Code {
 pub const REGISTRY_UNREACHABLE: Code = Code {
     number: 304,
     title: "the node does not reach the registry",
-    meaning: "The registry's name does not resolve, nobody listens there, or no answer comes. It may pass, so it is told \
+    explanation: "The registry's name does not resolve, nobody listens there, or no answer comes. It may pass, so it is told \
         after repeated attempts only.",
-    mend: "look whether the image's registry is spelt correctly and whether the nodes may reach it; behind a proxy \
+    fix: "look whether the image's registry is spelt correctly and whether the nodes may reach it; behind a proxy \
         containerd needs its settings. Images that are built here can be loaded into kind's nodes instead.",
 };
 
@@ -47,16 +47,16 @@ pub const REGISTRY_UNREACHABLE: Code = Code {
 pub const IMAGE_NAME_INVALID: Code = Code {
     number: 305,
     title: "the image's name is no name of an image",
-    meaning: "The kubelet cannot read the name: upper-case letters, an empty tag and blanks are not allowed \
+    explanation: "The kubelet cannot read the name: upper-case letters, an empty tag and blanks are not allowed \
         ([image names](https://kubernetes.io/docs/concepts/containers/images/#image-names)).",
-    mend: "correct `image` in the manifest.",
+    fix: "correct `image` in the manifest.",
 };
 
 /// It is expected on the node and is not there.
 pub const IMAGE_NOT_ON_NODE: Code = Code {
     number: 306,
     title: "the image is not on the node, and must not or cannot be pulled",
-    meaning: "Either `imagePullPolicy: Never` forbids the pull, or the name begins with `localhost/`: such images are in \
+    explanation: "Either `imagePullPolicy: Never` forbids the pull, or the name begins with `localhost/`: such images are in \
         no registry, they have to be loaded into the nodes.",
-    mend: "`deploy-tool up` loads the images it builds into kind's nodes; `kind load docker-image` does so with others.",
+    fix: "`deploy-tool up` loads the images it builds into kind's nodes; `kind load docker-image` does so with others.",
 };

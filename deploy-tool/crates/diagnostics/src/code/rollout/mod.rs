@@ -5,7 +5,7 @@ mod image;
 mod object;
 mod pod;
 
-use super::Code;
+use crate::error_code::Code;
 
 pub use container::*;
 pub use image::*;

@@ -1,15 +1,15 @@
 //! 0325 to 0330: objects whose controllers report a failure, or report nothing.
 
-use super::Code;
+use crate::error_code::Code;
 
 /// It cannot go because of a finalizer.
 pub const HELD: Code = Code {
     number: 325,
     title: "an object is being deleted, and a finalizer holds it",
-    meaning: "Somebody has deleted the object, and it stays until the controller that put a finalizer on it has taken it \
-        off. Until then it cannot be made anew, and a pod among it holds up the roll-out. A PodDisruptionBudget holds no \
-        roll-out: controllers delete their pods, and budgets are asked before evictions only.",
-    mend: "find out why the controller that the finalizer names does not finish: most often it is not installed any \
+    explanation: "Somebody has deleted the object, and it stays until the controller that put a finalizer on it has taken it \
+        off. Until then it cannot be recreated, and a pod among it holds up the rollout. A PodDisruptionBudget holds up no \
+        rollout: controllers delete their pods, and budgets are asked before evictions only.",
+    fix: "find out why the controller that the finalizer names does not finish: most often it is not installed any \
         more. Only then take the finalizer off by hand: what it stands for is not cleaned up.",
 };
 
@@ -17,42 +17,42 @@ pub const HELD: Code = Code {
 pub const PROGRESS_DEADLINE: Code = Code {
     number: 326,
     title: "a Deployment has made no progress within its deadline",
-    meaning: "For `progressDeadlineSeconds` no further pod has become available, and no single reason was found that \
+    explanation: "For `progressDeadlineSeconds` no further pod has become available, and no single reason was found that \
         ends the waiting earlier.",
-    mend: "look at the pods with `deploy-tool status`; raise `progressDeadlineSeconds` when they are only slow.",
+    fix: "look at the pods with `deploy-tool status`; raise `progressDeadlineSeconds` when they are only slow.",
 };
 
 /// A Job has given up.
 pub const JOB_FAILED: Code = Code {
     number: 327,
     title: "a Job has failed",
-    meaning: "The Job's pods have failed more often than `backoffLimit` allows, or it took longer than \
+    explanation: "The Job's pods have failed more often than `backoffLimit` allows, or it took longer than \
         `activeDeadlineSeconds`. The last lines of the last pod are shown.",
-    mend: "correct what the last lines name; a Job's template cannot be changed: delete the Job, then apply it anew.",
+    fix: "correct what the last lines name; a Job's template cannot be changed: delete the Job, then apply it again.",
 };
 
 /// Its names are taken.
 pub const NAMES_REFUSED: Code = Code {
     number: 328,
     title: "the names of a CustomResourceDefinition are taken",
-    meaning: "Another CustomResourceDefinition of the same group has one of its names, so the API server does not serve \
+    explanation: "Another CustomResourceDefinition of the same group has one of its names, so the API server does not serve \
         its kind.",
-    mend: "rename the kind, or delete the other definition (and with it all its objects).",
+    fix: "rename the kind, or delete the other definition (and with it all its objects).",
 };
 
 /// Its controller says that it cannot go on.
 pub const STALLED: Code = Code {
     number: 329,
     title: "an object's controller says that it cannot go on",
-    meaning: "The object's own conditions say that it has failed (`Stalled`, as \
+    explanation: "The object's own conditions say that it has failed (`Stalled`, as \
         [kstatus](https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus) reads them).",
-    mend: "the condition's message is the controller's own: correct what it names.",
+    fix: "the condition's message is the controller's own: correct what it names.",
 };
 
 /// The time is over.
 pub const NOT_IN_TIME: Code = Code {
     number: 330,
     title: "something is not ready within the time given",
-    meaning: "`--timeout` is over. Nothing was found that says that it cannot succeed, so it may only be slow.",
-    mend: "run the same command again: it goes on where this one stopped; `--timeout` sets the time.",
+    explanation: "`--timeout` is over. Nothing was found that says that it cannot succeed, so it may only be slow.",
+    fix: "run the same command again: it goes on where this one stopped; `--timeout` sets the time.",
 };

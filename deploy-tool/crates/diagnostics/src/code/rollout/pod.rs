@@ -1,14 +1,14 @@
 //! 0316 to 0324: pods that do not become ready, find no node or are not let in.
 
-use super::Code;
+use crate::error_code::Code;
 
 /// Its startup probe fails.
 pub const STARTUP_PROBE: Code = Code {
     number: 316,
     title: "the startup probe of a container fails",
-    meaning: "The container has not answered its startup probe within `failureThreshold` × `periodSeconds` and was \
+    explanation: "The container has not answered its startup probe within `failureThreshold` × `periodSeconds` and was \
         ended for it, repeatedly. What the probe was answered is shown.",
-    mend: "if the service needs more time, raise `failureThreshold` of `startupProbe`; otherwise its log says what it \
+    fix: "if the service needs more time, raise `failureThreshold` of `startupProbe`; otherwise its log says what it \
         waits for.",
 };
 
@@ -16,9 +16,9 @@ pub const STARTUP_PROBE: Code = Code {
 pub const LIVENESS_PROBE: Code = Code {
     number: 317,
     title: "the liveness probe of a container fails",
-    meaning: "The kubelet ends and restarts the container since its liveness probe fails, repeatedly. What the probe was \
+    explanation: "The kubelet ends and restarts the container since its liveness probe fails, repeatedly. What the probe was \
         answered is shown.",
-    mend: "correct the probe's path and port; a service that starts slowly needs a `startupProbe`, which holds the \
+    fix: "correct the probe's path and port; a service that starts slowly needs a `startupProbe`, which holds the \
         liveness probe back.",
 };
 
@@ -26,17 +26,17 @@ pub const LIVENESS_PROBE: Code = Code {
 pub const READINESS_PROBE: Code = Code {
     number: 318,
     title: "a container runs, but does not become ready",
-    meaning: "The container has started, its database is ready where it names one, and the readiness probe still fails. \
+    explanation: "The container has started, its database is ready where it names one, and the readiness probe still fails. \
         What the probe is answered is shown.",
-    mend: "read the answer: the service says there what it misses. Otherwise correct the probe's path and port.",
+    fix: "read the answer: the service says there what it misses. Otherwise correct the probe's path and port.",
 };
 
 /// No node takes it.
 pub const UNSCHEDULABLE: Code = Code {
     number: 319,
     title: "a pod fits on no node",
-    meaning: "The scheduler has found no node for the pod. Each cause is shown with the number of nodes that it excludes.",
-    mend: "ask for less in `resources.requests`, run fewer replicas, label or untaint nodes, or add some. `kubectl \
+    explanation: "The scheduler has found no node for the pod. Each cause is shown with the number of nodes that it excludes.",
+    fix: "ask for less in `resources.requests`, run fewer replicas, label or untaint nodes, or add some. `kubectl \
         describe nodes` shows what is taken.",
 };
 
@@ -44,18 +44,18 @@ pub const UNSCHEDULABLE: Code = Code {
 pub const CLAIM_PENDING: Code = Code {
     number: 320,
     title: "a PersistentVolumeClaim gets no volume",
-    meaning: "The claim has no volume, and without it its pod gets no node. Its StorageClass is not there, no class is \
+    explanation: "The claim has no volume, and without it its pod gets no node. Its StorageClass is not there, no class is \
         the default, or the class's provisioner refuses. The provisioner's own words are shown.",
-    mend: "`kubectl get storageclasses` lists the classes, `kubectl describe persistentvolumeclaim` what happened to the \
-        claim. `storageClassName` of a claim cannot be changed: delete the claim and apply it anew.",
+    fix: "`kubectl get storageclasses` lists the classes, `kubectl describe persistentvolumeclaim` what happened to the \
+        claim. `storageClassName` of a claim cannot be changed: delete the claim and apply it again.",
 };
 
 /// The kubelet cannot mount it.
 pub const VOLUME_NOT_MOUNTED: Code = Code {
     number: 321,
     title: "a volume cannot be mounted",
-    meaning: "The pod has a node, and the kubelet cannot attach or mount one of its volumes.",
-    mend: "correct the volume as the kubelet's sentence says. A volume that hangs on another node is freed when the pod \
+    explanation: "The pod has a node, and the kubelet cannot attach or mount one of its volumes.",
+    fix: "correct the volume as the kubelet's sentence says. A volume that hangs on another node is freed when the pod \
         there is gone.",
 };
 
@@ -63,24 +63,24 @@ pub const VOLUME_NOT_MOUNTED: Code = Code {
 pub const QUOTA: Code = Code {
     number: 322,
     title: "the namespace's quota is exceeded",
-    meaning: "The API server refuses the pods: they ask for more than the namespace's ResourceQuota has left, or do not \
+    explanation: "The API server refuses the pods: they ask for more than the namespace's ResourceQuota has left, or do not \
         say how much they ask for.",
-    mend: "ask for less, or raise the quota: `kubectl describe resourcequota` shows what is taken.",
+    fix: "ask for less, or raise the quota: `kubectl describe resourcequota` shows what is taken.",
 };
 
 /// The namespace's security level forbids it.
 pub const POD_SECURITY: Code = Code {
     number: 323,
     title: "Pod Security refuses the pods",
-    meaning: "The namespace's label `pod-security.kubernetes.io/enforce` names a level that the pod template does not \
+    explanation: "The namespace's label `pod-security.kubernetes.io/enforce` names a level that the pod template does not \
         meet ([levels](https://kubernetes.io/docs/concepts/security/pod-security-standards/)). What it misses is listed.",
-    mend: "set what is listed in the pod's and the container's `securityContext`.",
+    fix: "set what is listed in the pod's and the container's `securityContext`.",
 };
 
 /// Something else does not let it in.
 pub const ADMISSION: Code = Code {
     number: 324,
     title: "the API server refuses the pods",
-    meaning: "An admission plugin, a policy or a webhook refuses the pods that the controller wants to create.",
-    mend: "correct the pod template as the sentence says, or ask those who keep the policy.",
+    explanation: "An admission plugin, a policy or a webhook refuses the pods that the controller wants to create.",
+    fix: "correct the pod template as the sentence says, or ask those who keep the policy.",
 };

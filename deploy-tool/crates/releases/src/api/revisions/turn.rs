@@ -100,7 +100,7 @@ fn taken(release: &Name, record: &Record) -> Failure {
         deployer,
         ..
     } = &record.revision;
-    Failure::busy(format!("another deploy-tool is at work on release {release}"))
+    Failure::busy(format!("release {release} is locked by another deploy-tool"))
         .code(&code::release::TAKEN)
         .because(format!(
             "{deployer}, makes revision {number} (`{reason}`) since {created:.0}, and was alive at {:.0}",
@@ -110,7 +110,7 @@ fn taken(release: &Name, record: &Record) -> Failure {
 }
 
 fn faster(release: &Name, number: u32) -> Failure {
-    Failure::busy(format!("another deploy-tool is at work on release {release}"))
+    Failure::busy(format!("release {release} is locked by another deploy-tool"))
         .code(&code::release::TAKEN)
         .because(format!("it was faster with revision {number}"))
         .next("wait until it has ended, then run the same command again")

@@ -8,8 +8,8 @@ use releases::release::Name;
 
 /// Which cluster, which objects
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Place")]
-pub struct Place {
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArguments {
     /// Context of the kubeconfig to act on
     #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::DEFAULT_CONTEXT)]
     pub context: String,
@@ -28,7 +28,7 @@ pub struct Place {
     pub manifests: Vec<PathBuf>,
 }
 
-impl Place {
+impl ClusterArguments {
     /// The release that is meant.
     ///
     /// # Errors

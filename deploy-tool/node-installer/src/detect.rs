@@ -1,16 +1,16 @@
-//! Edge: what there is on the node. [`crate::way`], [`crate::process`] and [`crate::mounts`] decide what it means.
+//! Edge: what there is on the node. [`crate::config_method`], [`crate::process`] and [`crate::mounts`] decide what it means.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::config_method::{ConfigMethod, Configuration};
 use crate::dump::Dump;
 use crate::entry::{self, Form};
-use crate::host::{self, Said};
+use crate::host::{self, CommandOutput};
 use crate::mounts::is_read_only;
 use crate::record::FOLDER;
-use crate::report::Trouble;
-use crate::way::{Configuration, Way};
+use crate::report::InstallError;
 use crate::{process, service};
 use node_protocol::Runtime;
 use node_protocol::number::{HANDLER_TAKEN, UNFIT};
@@ -34,15 +34,15 @@ pub struct Node {
     pub dump: Option<Dump>,
 }
 
-fn unfit(because: impl std::fmt::Display) -> Trouble {
-    Trouble::new(UNFIT, "the node cannot take the engine").because(because)
+fn unfit(because: impl std::fmt::Display) -> InstallError {
+    InstallError::new(UNFIT, "the node cannot take the engine").because(because)
 }
 
 /// Looks at everything that must be so, and changes nothing.
 ///
 /// # Errors
 /// When something is not so: what.
-pub fn node(runtime: Runtime, handler: &str) -> Result<Node, Trouble> {
+pub fn node(runtime: Runtime, handler: &str) -> Result<Node, InstallError> {
     if !Path::new("/run/systemd/system").exists() {
         return Err(unfit("it has no systemd, which restarts the container runtime"));
     }
@@ -61,7 +61,7 @@ pub fn node(runtime: Runtime, handler: &str) -> Result<Node, Trouble> {
             let trouble = unfit("containerd leaves cgroups to systemd (SystemdCgroup), which the engine cannot ask here");
             refused
                 .iter()
-                .fold(trouble, Trouble::because)
+                .fold(trouble, InstallError::because)
                 .next("start the system's D-Bus daemon on the node (`systemctl start dbus.socket`), which every container's start needs")
         })?;
     }
@@ -87,7 +87,7 @@ pub fn node(runtime: Runtime, handler: &str) -> Result<Node, Trouble> {
     Ok(node)
 }
 
-fn containerd() -> Result<Node, Trouble> {
+fn containerd() -> Result<Node, InstallError> {
     let (process, program, unit) = running("containerd")?;
     let line = host::read(&process.join("cmdline"))?.unwrap_or_default();
     let path = PathBuf::from(process::configuration(&line).unwrap_or("/etc/containerd/config.toml"));
@@ -109,7 +109,7 @@ fn containerd() -> Result<Node, Trouble> {
     })
 }
 
-fn crio() -> Result<Node, Trouble> {
+fn crio() -> Result<Node, InstallError> {
     let (_, program, unit) = running("crio")?;
     let path = PathBuf::from("/etc/crio/crio.conf");
     let text = host::read(&path)?;
@@ -125,7 +125,7 @@ fn crio() -> Result<Node, Trouble> {
 }
 
 /// The process of that name in the node's own root folder: its folder in /proc, its program and its unit.
-fn running(name: &str) -> Result<(PathBuf, String, String), Trouble> {
+fn running(name: &str) -> Result<(PathBuf, String, String), InstallError> {
     let root = fs::metadata("/").map_err(unfit)?;
     let is_of_node = |process: &Path| {
         fs::metadata(process.join("root")).is_ok_and(|other| (other.dev(), other.ino()) == (root.dev(), root.ino()))
@@ -150,7 +150,7 @@ fn running(name: &str) -> Result<(PathBuf, String, String), Trouble> {
     Ok((process, program.display().to_string(), unit.to_owned()))
 }
 
-fn version(program: &str) -> Result<String, Trouble> {
+fn version(program: &str) -> Result<String, InstallError> {
     let said = host::run(program, &["--version"])?;
     let version = process::version(&said.stdout).map(str::to_owned);
     version.ok_or_else(|| unfit(format!("{program} --version says: {}{}", said.stdout, said.stderr)))
@@ -163,10 +163,10 @@ fn dump(program: &str, path: Option<&Path>) -> Result<Dump, String> {
     let said = host::run(program, &[&named[..], &["config", "dump"]].concat())
         .map_err(|trouble| trouble.because.join(": "))?;
     match said {
-        Said {
+        CommandOutput {
             success: true, stdout, ..
         } => Dump::read(&stdout),
-        Said { stderr, .. } => Err(stderr),
+        CommandOutput { stderr, .. } => Err(stderr),
     }
 }
 
@@ -182,7 +182,7 @@ impl Node {
         }
         let (path, _) = &self.main;
         // The folder is the same, so relative imports lead to the same files.
-        let beside = host::beside(path);
+        let beside = host::sibling_path(path);
         let loaded = fs::write(&beside, text).map_err(|error| format!("{}: {error}", beside.display()));
         let loaded = loaded.and_then(|()| dump(&self.program, Some(&beside)));
         host::remove(&beside).map_err(|trouble| trouble.because.join(": "))?;
@@ -194,8 +194,8 @@ impl Node {
     /// # Errors
     /// When it does not load it.
     pub fn dump_now(&self) -> Result<Option<Dump>, String> {
-        match (&self.dump, &self.configuration.way) {
-            (None, _) | (_, Way::Template(_)) => Ok(None),
+        match (&self.dump, &self.configuration.method) {
+            (None, _) | (_, ConfigMethod::Template(_)) => Ok(None),
             _ => dump(&self.program, Some(self.main.0.as_path()).filter(|path| path.exists())).map(Some),
         }
     }
@@ -207,7 +207,7 @@ impl Node {
 }
 
 /// The handler's name must be free, or ours.
-fn refuse_taken(node: &Node, handler: &str) -> Result<(), Trouble> {
+fn refuse_taken(node: &Node, handler: &str) -> Result<(), InstallError> {
     let taken = match &node.dump {
         Some(dump) => dump.has(handler) && !dump.program(handler).is_some_and(|program| program.starts_with(FOLDER)),
         None => taken_in_crio(node.configuration.path(), handler)?,
@@ -215,14 +215,14 @@ fn refuse_taken(node: &Node, handler: &str) -> Result<(), Trouble> {
     if !taken {
         return Ok(());
     }
-    Err(Trouble::new(
+    Err(InstallError::new(
         HANDLER_TAKEN,
         format!("the node has a runtime of the name `{handler}` that is not ours"),
     )
     .next("choose another name with --handler, and a RuntimeClass with that handler; or take that runtime away"))
 }
 
-fn taken_in_crio(ours: &Path, handler: &str) -> Result<bool, Trouble> {
+fn taken_in_crio(ours: &Path, handler: &str) -> Result<bool, InstallError> {
     let folder = ours.parent().unwrap_or(ours);
     let files = fs::read_dir(folder)
         .into_iter()

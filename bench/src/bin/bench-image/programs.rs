@@ -3,33 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::client::Client;
 use crate::registry::Registry;
 use crate::results::Case;
 
 /// Of all that Docker builds here.
 pub const LABEL: &str = "deploy-tool.bench=image";
-
-/// Who builds and pushes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Client {
-    /// `docker build`, then `docker push`.
-    Docker,
-    /// `crane push`.
-    Crane,
-    /// `deploy-tool push`.
-    DeployTool,
-}
-
-impl Client {
-    /// For names and tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Crane => "crane",
-            Self::DeployTool => "deploy-tool",
-        }
-    }
-}
 
 /// Where they are, and what they work on.
 #[derive(Debug)]

@@ -16,13 +16,13 @@ const WIDTH: usize = 180;
 
 /// What has been said of a step so far.
 #[derive(Debug, Default)]
-pub struct Narrator {
+pub struct PlainProgress {
     sentences: BTreeMap<String, String>,
     activity: String,
     last: Duration,
 }
 
-impl Narrator {
+impl PlainProgress {
     /// What there is to say now, if anything.
     pub fn tick(&mut self, title: &str, activity: &str, table: &Table, now: Duration) -> Vec<Line> {
         let mut lines = self.changes(table);
@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use crate::row::{Row, RowState};
 
-    fn said(narrator: &mut Narrator, activity: &str, table: &Table, second: u64) -> Vec<String> {
-        let lines = narrator.tick("ready", activity, table, Duration::from_secs(second));
+    fn said(plain: &mut PlainProgress, activity: &str, table: &Table, second: u64) -> Vec<String> {
+        let lines = plain.tick("ready", activity, table, Duration::from_secs(second));
         lines.into_iter().map(|line| line.text).collect()
     }
 
@@ -71,24 +71,24 @@ mod tests {
             ready: Some((0, 1)),
             reason: reason.into(),
         };
-        let (mut narrator, mut table) = (Narrator::default(), Table::default());
+        let (mut plain, mut table) = (PlainProgress::default(), Table::default());
         table.update(vec![row("a")], Duration::ZERO);
-        assert_eq!(said(&mut narrator, "", &table, 1), ["Deployment `app` 0/1: a"]);
+        assert_eq!(said(&mut plain, "", &table, 1), ["Deployment `app` 0/1: a"]);
         for second in 2..31 {
-            assert!(said(&mut narrator, "", &table, second).is_empty(), "{second}");
+            assert!(said(&mut plain, "", &table, second).is_empty(), "{second}");
         }
-        assert_eq!(said(&mut narrator, "still a", &table, 31), ["ready (31 s) still a"]);
+        assert_eq!(said(&mut plain, "still a", &table, 31), ["ready (31 s) still a"]);
         table.update(vec![row("b")], Duration::ZERO);
-        assert_eq!(said(&mut narrator, "", &table, 32), ["Deployment `app` 0/1: b"]);
-        assert!(said(&mut narrator, "", &table, 61).is_empty());
-        assert_eq!(said(&mut narrator, "", &table, 62), ["ready (62 s)"]);
+        assert_eq!(said(&mut plain, "", &table, 32), ["Deployment `app` 0/1: b"]);
+        assert!(said(&mut plain, "", &table, 61).is_empty());
+        assert_eq!(said(&mut plain, "", &table, 62), ["ready (62 s)"]);
     }
 
     #[test]
     fn the_output_of_a_program_is_not_repeated_line_by_line() {
-        let (mut narrator, table) = (Narrator::default(), Table::default());
+        let (mut plain, table) = (PlainProgress::default(), Table::default());
         let lines: Vec<String> = (1..=40)
-            .flat_map(|second| said(&mut narrator, &format!("compiling {second}"), &table, second))
+            .flat_map(|second| said(&mut plain, &format!("compiling {second}"), &table, second))
             .collect();
         assert_eq!(
             lines,

@@ -25,7 +25,7 @@ use crate::store::{Backlog, OrderTables, Outbox};
 const STANDBY: Duration = Duration::from_secs(1);
 /// The pause before the outbox is looked at again: other replicas fill it too.
 const POLL: Duration = Duration::from_millis(500);
-/// The time after which the walk begins anew, for events whose change was committed after one with a higher number, and
+/// The time after which the walk starts over, for events whose change was committed after one with a higher number, and
 /// for those that were not taken before.
 const WALK: Duration = Duration::from_secs(2);
 /// The time after which no more is delivered before what has been is recorded: a receiver may be slow, and the hold on the
@@ -50,7 +50,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(2);
 
 /// The task's state.
 #[derive(Debug)]
-pub struct Announcer {
+pub struct OutboxRelay {
     receiver: Arc<Receiver>,
     changed: Notify,
     delivered: AtomicU64,
@@ -95,10 +95,10 @@ struct Round {
     is_cut: bool,
 }
 
-impl Announcer {
+impl OutboxRelay {
     /// Announces changes to this receiver.
-    pub fn new(receiver: Receiver) -> Announcer {
-        Announcer {
+    pub fn new(receiver: Receiver) -> OutboxRelay {
+        OutboxRelay {
             receiver: Arc::new(receiver),
             changed: Notify::new(),
             delivered: AtomicU64::new(0),

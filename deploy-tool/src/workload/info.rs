@@ -14,7 +14,7 @@ use releases::release::RELEASE_ANNOTATION;
 
 /// One workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct WorkloadInfo {
     /// Its kind and name.
     pub workload: Workload,
     /// The release that it belongs to, if it does: `namespace/name`.
@@ -22,19 +22,19 @@ pub struct Standing {
     /// The labels of its pods.
     pub selector: Option<String>,
     /// Why a change of its template does not reach all its pods, and what ends that.
-    pub held: Option<Held>,
+    pub blocked_by: Option<RolloutBlock>,
 }
 
 /// What keeps a change from the pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct RolloutBlock {
     /// What it is.
     pub because: &'static str,
     /// What to do about it.
     pub next: String,
 }
 
-impl Standing {
+impl WorkloadInfo {
     /// What matters of an object.
     pub fn of(kind: Kind, object: &DynamicObject) -> Self {
         let workload = Workload {
@@ -44,7 +44,7 @@ impl Standing {
         Self {
             release: object.annotations().get(RELEASE_ANNOTATION).cloned(),
             selector: object.data.pointer("/spec/selector").and_then(labels),
-            held: held(&workload, &object.namespace().unwrap_or_default(), &object.data),
+            blocked_by: rollout_block(&workload, &object.namespace().unwrap_or_default(), &object.data),
             workload,
         }
     }
@@ -58,23 +58,23 @@ fn labels(selector: &Value) -> Option<String> {
 }
 
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies>
-fn held(workload: &Workload, namespace: &str, object: &Value) -> Option<Held> {
+fn rollout_block(workload: &Workload, namespace: &str, object: &Value) -> Option<RolloutBlock> {
     let argument = workload.argument();
     let at = |pointer: &str| object.pointer(pointer);
     if at("/spec/paused") == Some(&Value::Bool(true)) {
-        return Some(Held {
-            because: "its roll-out is paused (`spec.paused`)",
+        return Some(RolloutBlock {
+            because: "its rollout is paused (`spec.paused`)",
             next: format!("let it go on: `kubectl --namespace {namespace} rollout resume {argument}`"),
         });
     }
     if at("/spec/updateStrategy/type").is_some_and(|strategy| strategy == "OnDelete") {
-        return Some(Held {
+        return Some(RolloutBlock {
             because: "its update strategy is OnDelete: pods are replaced when somebody deletes them",
             next: format!("delete its pods, or set the `updateStrategy` of {argument} to RollingUpdate"),
         });
     }
     let partition = at("/spec/updateStrategy/rollingUpdate/partition").and_then(Value::as_i64);
-    (partition > Some(0)).then(|| Held {
+    (partition > Some(0)).then(|| RolloutBlock {
         because: "its update strategy has a partition: pods below that number are left as they are",
         next: format!("set the `partition` of {argument} to 0"),
     })
@@ -87,12 +87,12 @@ fn held(workload: &Workload, namespace: &str, object: &Value) -> Option<Held> {
 /// When one of the arguments means nothing, or there is nothing at all.
 pub fn choose<'a>(
     references: &[Reference],
-    all: &'a [Standing],
+    all: &'a [WorkloadInfo],
     release: Option<&release::Name>,
     place: &str,
-) -> Outcome<Vec<&'a Standing>> {
+) -> Outcome<Vec<&'a WorkloadInfo>> {
     let release = release.map(ToString::to_string);
-    let all: Vec<&Standing> = all
+    let all: Vec<&WorkloadInfo> = all
         .iter()
         .filter(|one| release.is_none() || one.release == release)
         .collect();
@@ -111,8 +111,9 @@ pub fn choose<'a>(
             return Err(unknown(format!("workload {reference}")));
         }
     }
-    let meant =
-        |one: &&Standing| references.is_empty() || references.iter().any(|reference| reference.means(&one.workload));
+    let meant = |one: &&WorkloadInfo| {
+        references.is_empty() || references.iter().any(|reference| reference.means(&one.workload))
+    };
     Ok(all.into_iter().filter(meant).collect())
 }
 
@@ -121,15 +122,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn standing(kind: Kind, spec: &Value) -> Standing {
+    fn info(kind: Kind, spec: &Value) -> WorkloadInfo {
         let object = json!({"metadata": {"name": "a", "namespace": "n",
             "annotations": {"deploy-tool.dev/release": "n/r"}}, "spec": spec});
-        Standing::of(kind, &serde_json::from_value(object).unwrap())
+        WorkloadInfo::of(kind, &serde_json::from_value(object).unwrap())
     }
 
     #[test]
     fn pods_by_labels_and_expressions() {
-        let selector = |selector: Value| standing(Kind::Job, &json!({"selector": selector})).selector;
+        let selector = |selector: Value| info(Kind::Job, &json!({"selector": selector})).selector;
         assert_eq!(
             selector(json!({"matchLabels": {"app": "a", "tier": "b"}})).unwrap(),
             "app=a,tier=b"
@@ -165,7 +166,7 @@ mod tests {
             (Kind::Deployment, json!({"paused": false}), None),
         ];
         for (kind, spec, next) in cases {
-            let held = standing(kind, &spec).held.map(|held| held.next);
+            let held = info(kind, &spec).blocked_by.map(|held| held.next);
             match next {
                 Some(next) => assert!(held.as_ref().unwrap().contains(next), "{held:?}"),
                 None => assert_eq!(held, None, "{spec}"),
@@ -175,14 +176,14 @@ mod tests {
 
     #[test]
     fn all_those_of_a_release_or_those_that_are_named() {
-        let named = |kind, name: &str, release: Option<&str>| Standing {
+        let named = |kind, name: &str, release: Option<&str>| WorkloadInfo {
             workload: Workload {
                 kind,
                 name: name.into(),
             },
             release: release.map(str::to_owned),
             selector: None,
-            held: None,
+            blocked_by: None,
         };
         let all = [
             named(Kind::Deployment, "app", Some("n/shop")),

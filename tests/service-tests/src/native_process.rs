@@ -1,4 +1,4 @@
-//! The native twin as a process of its own.
+//! The native build as a process of its own.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -8,25 +8,25 @@ use std::sync::{Arc, Mutex};
 use crate::http::{Request, Response};
 use crate::{await_that, eventually, Service};
 
-/// A running native twin; ends with its value.
+/// A running native build; ends with its value.
 #[derive(Debug)]
-pub struct Twin {
+pub struct NativeProcess {
     process: Child,
     log: Arc<Mutex<Vec<String>>>,
     /// Host and port.
     pub address: String,
 }
 
-impl Twin {
-    /// Starts a twin with these variables and waits until it listens.
-    pub fn start(service: &Service, variables: &[(&str, &str)]) -> Twin {
-        let mut twin = Twin::start_unread(service, variables);
-        twin.read_log();
-        twin
+impl NativeProcess {
+    /// Starts a native build with these variables and waits until it listens.
+    pub fn start(service: &Service, variables: &[(&str, &str)]) -> NativeProcess {
+        let mut native = NativeProcess::start_unread(service, variables);
+        native.read_log();
+        native
     }
 
-    /// Starts a twin whose log nobody reads until [`Twin::read_log`].
-    pub fn start_unread(service: &Service, variables: &[(&str, &str)]) -> Twin {
+    /// Starts a native build whose log nobody reads until [`NativeProcess::read_log`].
+    pub fn start_unread(service: &Service, variables: &[(&str, &str)]) -> NativeProcess {
         let process = Command::new(service.program)
             .env_clear()
             .env("LISTEN_ADDRESS", "127.0.0.1:0")
@@ -34,17 +34,17 @@ impl Twin {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut twin = Twin {
+        let mut native = NativeProcess {
             process,
             log: Arc::default(),
             address: String::new(),
         };
-        twin.address = eventually("the twin listens", || {
-            assert_eq!(twin.process.try_wait().unwrap(), None, "it ended");
-            let port = listening_port(twin.process.id())?;
+        native.address = eventually("the native build listens", || {
+            assert_eq!(native.process.try_wait().unwrap(), None, "it ended");
+            let port = listening_port(native.process.id())?;
             Some(format!("127.0.0.1:{port}"))
         });
-        twin
+        native
     }
 
     /// Reads what is logged from now on.
@@ -63,7 +63,7 @@ impl Twin {
         self.log.lock().unwrap().clone()
     }
 
-    /// The most memory the twin has used.
+    /// The most memory the native build has used.
     pub fn peak_memory_kib(&self) -> u64 {
         peak_memory_kib(self.process.id())
     }
@@ -78,13 +78,13 @@ impl Twin {
         self.send(&Request::new("GET", target))
     }
 
-    /// Waits until the twin is ready.
+    /// Waits until the native build is ready.
     pub fn await_ready(&self) {
-        await_that("the twin is ready", || self.get("/readyz").status == 200);
+        await_that("the native build is ready", || self.get("/readyz").status == 200);
     }
 }
 
-/// The port that a process listens on, as the kernel knows it: a port chosen beforehand may be taken by then, and a twin
+/// The port that a process listens on, as the kernel knows it: a port chosen beforehand may be taken by then, and a native build
 /// that logs nothing cannot tell its own. <https://man7.org/linux/man-pages/man5/proc_pid_net.5.html>
 fn listening_port(process: u32) -> Option<u16> {
     const LISTEN: &str = "0A";
@@ -102,7 +102,7 @@ fn listening_port(process: u32) -> Option<u16> {
     })
 }
 
-impl Drop for Twin {
+impl Drop for NativeProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

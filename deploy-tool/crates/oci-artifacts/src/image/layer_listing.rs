@@ -10,7 +10,7 @@ const MOST_BYTES: u64 = 256 << 20;
 
 /// What was looked for in a layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contents {
+pub struct LayerListing {
     /// The files that were asked for, by their absolute paths.
     pub files: BTreeMap<String, Vec<u8>>,
     /// The absolute paths of everything that ends in .wasm.
@@ -21,7 +21,7 @@ pub struct Contents {
 ///
 /// # Errors
 /// When it is packed by something other than gzip, damaged or too large.
-pub fn look(layer: impl Read, media_type: &str, wanted: &[&str]) -> Result<Contents> {
+pub fn look(layer: impl Read, media_type: &str, wanted: &[&str]) -> Result<LayerListing> {
     let unpacked: Box<dyn Read> = match media_type.rsplit(['.', '+']).next() {
         Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(layer)),
         Some("tar") => Box::new(layer),
@@ -30,7 +30,7 @@ pub fn look(layer: impl Read, media_type: &str, wanted: &[&str]) -> Result<Conte
             return Err(Error::new(ErrorKind::Unsupported, why));
         }
     };
-    let mut contents = Contents::default();
+    let mut contents = LayerListing::default();
     let mut archive = tar::Archive::new(unpacked.take(MOST_UNPACKED));
     for entry in archive.entries()? {
         let mut entry = entry?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::build::{Form, Variation};
+use super::variation::{Form, Variation};
 use crate::cli::SourceArguments;
 use diagnostics::Outcome;
 use host::cache::Cache;
@@ -19,7 +19,7 @@ use wasm_build::profile::Profile;
 use wasm_build::workspace::{Package, Workspace};
 
 /// What is packed, and what is known of it.
-pub struct Parts {
+pub struct SourcedModule {
     /// The module.
     pub module: Kept,
     /// The same module compiled ahead of time, and the version of WasmEdge that it is for.
@@ -34,10 +34,15 @@ pub struct Parts {
 ///
 /// # Errors
 /// When it would not run, or there is no workspace that says whose it is.
-pub async fn given(source: &SourceArguments, definition: &Definition, name: &str, path: &Path) -> Outcome<Parts> {
+pub async fn given(
+    source: &SourceArguments,
+    definition: &Definition,
+    name: &str,
+    path: &Path,
+) -> Outcome<SourcedModule> {
     let module = keep::given(path)?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
-    Ok(Parts {
+    Ok(SourcedModule {
         module,
         compiled: None,
         annotations: annotations(&workspace, definition),
@@ -57,7 +62,7 @@ pub async fn compile(
     definition: &Definition,
     name: &str,
     variation: Variation<'_>,
-) -> Outcome<Parts> {
+) -> Outcome<SourcedModule> {
     let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
@@ -88,7 +93,7 @@ pub async fn compile(
                 .await?,
         ),
     };
-    Ok(Parts {
+    Ok(SourcedModule {
         module,
         annotations: annotations(&workspace, definition),
         making: Some(making),
@@ -96,7 +101,7 @@ pub async fn compile(
     })
 }
 
-/// Compiles the native twin of what an image is made of.
+/// Compiles the native build of what an image is made of.
 ///
 /// # Errors
 /// When the sources do not compile, or this host lacks what that takes.
@@ -111,7 +116,7 @@ pub async fn native(
     let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
-    let step = format!("native twin of {}", definition.package);
+    let step = format!("native build of {}", definition.package);
     printer
         .step(&step, async |progress| keep::native(&builder, progress, &sources).await)
         .await

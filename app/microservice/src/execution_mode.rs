@@ -8,47 +8,47 @@ use std::time::{Duration, Instant};
 
 /// How this process is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum ExecutionMode {
     /// WebAssembly, compiled ahead of time.
     AheadOfTime,
     /// WebAssembly, interpreted.
     Interpreter,
-    /// The native twin.
+    /// The native build.
     Native,
 }
 
-impl Mode {
+impl ExecutionMode {
     /// The mode as answers and metrics name it.
     pub fn name(self) -> &'static str {
         match self {
-            Mode::AheadOfTime => "aot",
-            Mode::Interpreter => "interpreter",
-            Mode::Native => "native",
+            ExecutionMode::AheadOfTime => "aot",
+            ExecutionMode::Interpreter => "interpreter",
+            ExecutionMode::Native => "native",
         }
     }
 
     /// `wasm` or `native`.
     pub fn build(self) -> &'static str {
         match self {
-            Mode::Native => "native",
-            Mode::AheadOfTime | Mode::Interpreter => "wasm",
+            ExecutionMode::Native => "native",
+            ExecutionMode::AheadOfTime | ExecutionMode::Interpreter => "wasm",
         }
     }
 
     /// Finds out. Takes 0.1 ms when compiled, 5 ms when interpreted.
-    pub fn measure() -> Mode {
+    pub fn measure() -> ExecutionMode {
         if cfg!(target_family = "wasm") {
-            Mode::of_round(fastest_round())
+            ExecutionMode::of_round(fastest_round())
         } else {
-            Mode::Native
+            ExecutionMode::Native
         }
     }
 
-    fn of_round(duration: Duration) -> Mode {
+    fn of_round(duration: Duration) -> ExecutionMode {
         if duration < SLOWEST_COMPILED {
-            Mode::AheadOfTime
+            ExecutionMode::AheadOfTime
         } else {
-            Mode::Interpreter
+            ExecutionMode::Interpreter
         }
     }
 }

@@ -25,23 +25,23 @@ type Answer = oneshot::Sender<Result<(), Failure>>;
 
 /// The way to ask for current tables.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(super) struct Migrator {
     requests: mpsc::Sender<Option<Answer>>,
     /// Taken by the task when it starts.
     inbox: Mutex<Option<mpsc::Receiver<Option<Answer>>>>,
 }
 
-impl Default for Keeper {
+impl Default for Migrator {
     fn default() -> Self {
         let (requests, inbox) = mpsc::channel(WAITING);
-        Keeper {
+        Migrator {
             requests,
             inbox: Mutex::new(Some(inbox)),
         }
     }
 }
 
-impl Keeper {
+impl Migrator {
     /// Asks for current tables and waits for them.
     pub(super) async fn ask(&self) -> Result<(), Failure> {
         let (answer, answered) = oneshot::channel();
@@ -58,7 +58,7 @@ impl Keeper {
 impl<T: Tables> Database<T> {
     /// Keeps the tables current for as long as the service runs.
     pub async fn keep_tables_current(&self) {
-        let Some(mut inbox) = self.keeper.inbox.lock().await.take() else {
+        let Some(mut inbox) = self.migrator.inbox.lock().await.take() else {
             return;
         };
         let mut waiting: Vec<Answer> = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::exceptions::Exceptions;
-use super::target::Target;
+use super::remote_image::RemoteImage;
 use super::verify::public_key;
 use crate::cli::SignedArguments;
 use crate::publish::Destination;
@@ -18,12 +18,12 @@ use releases::manifest::Object;
 use terminal::{Printer, Progress};
 
 /// What is required of images.
-pub struct Requirement {
+pub struct SignaturePolicy {
     key: PublicKey,
     exceptions: Exceptions,
 }
 
-impl Requirement {
+impl SignaturePolicy {
     /// What the arguments require, if anything.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Requirement {
             Some(login) => Some(login.clone()),
             None => credentials::kept(&reference.repository).await?,
         };
-        let target = Target::at(&reference, Purpose::Read, login, trust).await?;
+        let target = RemoteImage::at(&reference, Purpose::Read, login, trust).await?;
         target.verify(&self.key).await?;
         Ok(match image.contains('@') {
             true => image.to_owned(),

@@ -4,12 +4,12 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::{HeaderMap, Method};
 
-use super::origin::comes_from_a_browser;
+use super::cors::comes_from_a_browser;
 use super::{Code, Problem, Query, Target};
 
 /// A request whose body has been read.
 #[derive(Clone, Debug)]
-pub struct Parts<'request, R> {
+pub struct BufferedRequest<'request, R> {
     /// The route, which takes this method.
     pub target: Target<'request, R>,
     /// The method.
@@ -22,7 +22,7 @@ pub struct Parts<'request, R> {
     pub body: Bytes,
 }
 
-impl<R> Parts<'_, R> {
+impl<R> BufferedRequest<'_, R> {
     /// The body of a request that must be JSON.
     ///
     /// `application/x-www-form-urlencoded` is taken for JSON because `curl -d` says so of any body; from a browser it is a

@@ -1,13 +1,13 @@
-//! How the tool talks: the same for every verb.
+//! The options that every verb has.
 
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-/// How to talk: data goes to the standard output, talk to the standard error
+/// Data goes to the standard output, messages to the standard error
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Talk")]
-pub struct Talk {
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArguments {
     /// For people or for programs
     #[arg(
         long,
@@ -19,8 +19,8 @@ pub struct Talk {
     )]
     #[arg(help = "For people or for programs: text, json")]
     #[arg(
-        long_help = "Print for people (text) or for programs (json)\n\nWith json, verbs that act print one event a line \
-                     while they work, verbs that look print one document."
+        long_help = "Print for people (text) or for programs (json)\n\nWith json, commands that change something print one JSON \
+                     event per line while they work; the others print one document."
     )]
     pub output: OutputFormat,
     /// Print nothing but warnings, errors and data
@@ -45,7 +45,7 @@ pub struct Talk {
     pub color: Color,
 }
 
-impl Talk {
+impl GlobalArguments {
     /// What the printer has to know.
     pub fn options(&self) -> terminal::Options {
         terminal::Options {

@@ -37,13 +37,13 @@ impl FromStr for Ports {
 
 /// How a Service's pods are reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct ServiceTarget {
     /// The Service.
     pub service: String,
     /// The labels of its pods.
     pub selector: String,
     /// The pods' port, by number or name.
-    pub target: IntOrString,
+    pub pod_port: IntOrString,
     /// What is spoken there, as URLs write it.
     pub scheme: &'static str,
 }
@@ -87,7 +87,7 @@ pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> 
 ///
 /// # Errors
 /// When the Service has no such port, or no pods of its own.
-pub fn way(service: &Service, remote: Option<&str>) -> Outcome<Way> {
+pub fn find_target(service: &Service, remote: Option<&str>) -> Outcome<ServiceTarget> {
     let name = service.name_any();
     let refused = |what: String| Failure::input(what).code(&code::scale::NO_SUCH_PORT);
     let spec = service.spec.clone().unwrap_or_default();
@@ -118,10 +118,10 @@ pub fn way(service: &Service, remote: Option<&str>) -> Outcome<Way> {
         return Err(refused(format!("Service `{name}` has no TCP port{wanted}"))
             .because(format!("it has: {}", known.collect::<Vec<_>>().join(", "))));
     };
-    Ok(Way {
+    Ok(ServiceTarget {
         service: name,
         selector: selector.join(","),
-        target: port.target_port.clone().unwrap_or(IntOrString::Int(port.port)),
+        pod_port: port.target_port.clone().unwrap_or(IntOrString::Int(port.port)),
         scheme: scheme(port),
     })
 }
@@ -191,15 +191,20 @@ mod tests {
         let ports = json!([{"name": "metrics", "port": 9000}, {"name": "http", "port": 80, "targetPort": "web"},
             {"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "db", "port": 3306, "targetPort": 33060}]);
         let service = named("app", &json!({}), &ports);
-        let found = |remote| way(&service, remote).map(|way| (way.target, way.scheme));
+        let found = |remote| find_target(&service, remote).map(|target| (target.pod_port, target.scheme));
         assert_eq!(found(None).unwrap(), (IntOrString::String("web".into()), "http"));
         assert_eq!(found(Some("9000")).unwrap(), (IntOrString::Int(9000), "tcp"));
         assert_eq!(found(Some("db")).unwrap(), (IntOrString::Int(33060), "tcp"));
         let failure = found(Some("dns")).unwrap_err().to_string();
         assert!(failure.contains("9000 (metrics), 80 (http), 3306 (db)"), "{failure}");
-        assert_eq!(way(&service, None).unwrap().selector, "app=app,tier=web");
+        assert_eq!(find_target(&service, None).unwrap().selector, "app=app,tier=web");
         let outside: Service =
             serde_json::from_value(json!({"metadata": {"name": "x"}, "spec": {"ports": ports}})).unwrap();
-        assert!(way(&outside, None).unwrap_err().to_string().contains("selects no pods"));
+        assert!(
+            find_target(&outside, None)
+                .unwrap_err()
+                .to_string()
+                .contains("selects no pods")
+        );
     }
 }

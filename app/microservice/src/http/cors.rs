@@ -92,7 +92,7 @@ impl Origins {
 
     /// Lets a listed origin's page read the answer. Caches are told that answers differ by origin
     /// as soon as any origin is listed.
-    pub fn mark(&self, reply: Reply, headers: &HeaderMap) -> Reply {
+    pub fn add_headers(&self, reply: Reply, headers: &HeaderMap) -> Reply {
         if self.listed.is_empty() {
             return reply;
         }

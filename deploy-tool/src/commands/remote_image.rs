@@ -12,14 +12,14 @@ use oci_artifacts::signature::envelope::{self, EnvelopeError};
 use oci_artifacts::signature::{self, PublicKey};
 
 /// An image in a registry.
-pub struct Target {
+pub struct RemoteImage {
     /// Its repository.
     pub connection: Connection,
     /// Its digest.
     pub digest: String,
 }
 
-impl Target {
+impl RemoteImage {
     /// Finds it by digest or by tag, and proves that what the registry gives has that digest.
     ///
     /// # Errors
@@ -89,10 +89,7 @@ impl Target {
         }
         Err(refused()
             .code(&code::registry::SIGNED_BY_OTHERS)
-            .because(format!(
-                "of its {} signatures none is by the holder of this key",
-                candidates.len()
-            ))
+            .because(format!("none of its {} signatures matches this key", candidates.len()))
             .next("use the key of who has signed it, or do not use the image"))
     }
 

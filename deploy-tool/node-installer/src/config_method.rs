@@ -15,13 +15,13 @@ const MERGING_VERSION: u64 = 2;
 
 /// What a file of the configuration is to the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum ConfigMethod {
     /// A file of our own, in a folder that the runtime reads.
     DropIn(PathBuf),
     /// A file of our own, from which k3s and RKE2 make the configuration at each start.
     Template(PathBuf),
     /// Somebody else's file.
-    Edit(PathBuf),
+    InPlace(PathBuf),
 }
 
 /// A runtime's configuration.
@@ -30,7 +30,7 @@ pub struct Configuration {
     /// Its form.
     pub form: Form,
     /// How the entry gets into it.
-    pub way: Way,
+    pub method: ConfigMethod,
 }
 
 impl Configuration {
@@ -63,28 +63,28 @@ impl Configuration {
         let mut folders = imports
             .filter_map(|import| import.strip_suffix("/*.toml"))
             .filter(|folder| folder.starts_with('/'));
-        let way = match (folders.next(), template(text)) {
+        let method = match (folders.next(), template(text)) {
             (Some(folder), _) if major >= MERGING_VERSION => {
-                Way::DropIn(Path::new(folder).join(format!("{NAME}.toml")))
+                ConfigMethod::DropIn(Path::new(folder).join(format!("{NAME}.toml")))
             }
-            (_, Some(template)) => Way::Template(path.with_file_name(template)),
-            _ => Way::Edit(path.to_owned()),
+            (_, Some(template)) => ConfigMethod::Template(path.with_file_name(template)),
+            _ => ConfigMethod::InPlace(path.to_owned()),
         };
-        Ok(Self { form, way })
+        Ok(Self { form, method })
     }
 
     /// CRI-O's.
     pub fn of_crio() -> Self {
         Self {
             form: Form::Crio,
-            way: Way::DropIn(Path::new(CRIO_FOLDER).join(format!("{NAME}.conf"))),
+            method: ConfigMethod::DropIn(Path::new(CRIO_FOLDER).join(format!("{NAME}.conf"))),
         }
     }
 
     /// The file that is written.
     pub fn path(&self) -> &Path {
-        match &self.way {
-            Way::DropIn(path) | Way::Template(path) | Way::Edit(path) => path,
+        match &self.method {
+            ConfigMethod::DropIn(path) | ConfigMethod::Template(path) | ConfigMethod::InPlace(path) => path,
         }
     }
 
@@ -97,11 +97,11 @@ impl Configuration {
             Form::Containerd(version) => format!("version = {version}\n"),
             Form::Crio => String::new(),
         };
-        match &self.way {
-            Way::Edit(_) => entry::with(text.unwrap_or(&version), self.form, entry),
-            Way::DropIn(_) => entry::with(&version, self.form, entry),
+        match &self.method {
+            ConfigMethod::InPlace(_) => entry::with(text.unwrap_or(&version), self.form, entry),
+            ConfigMethod::DropIn(_) => entry::with(&version, self.form, entry),
             // A template is no TOML. Of k3s' own text nothing is copied: it may be another one in its next release.
-            Way::Template(path) => {
+            ConfigMethod::Template(path) => {
                 let ours = entry::with("", self.form, entry)?;
                 let whole = format!("{{{{ template \"base\" . }}}}\n\n{ours}");
                 match text {
@@ -120,18 +120,18 @@ impl Configuration {
     /// # Errors
     /// When it cannot be read.
     pub fn without(&self, text: &str, handler: &str) -> Result<Option<String>, String> {
-        match self.way {
-            Way::Edit(_) => entry::without(text, self.form, handler).map(Some),
-            Way::DropIn(_) | Way::Template(_) => Ok(None),
+        match self.method {
+            ConfigMethod::InPlace(_) => entry::without(text, self.form, handler).map(Some),
+            ConfigMethod::DropIn(_) | ConfigMethod::Template(_) => Ok(None),
         }
     }
 
     /// For people.
     pub fn describe(&self) -> String {
-        match &self.way {
-            Way::DropIn(path) => format!("a file of its own, {}", path.display()),
-            Way::Template(path) => format!("a template of its own, {}", path.display()),
-            Way::Edit(path) => format!("an entry in {}", path.display()),
+        match &self.method {
+            ConfigMethod::DropIn(path) => format!("a file of its own, {}", path.display()),
+            ConfigMethod::Template(path) => format!("a template of its own, {}", path.display()),
+            ConfigMethod::InPlace(path) => format!("an entry in {}", path.display()),
         }
     }
 }
@@ -180,44 +180,46 @@ mod tests {
         let k3s_older_3 = generated("config-v3.toml.tmpl", "version = 3\n");
         let k3s_2 = generated("config.toml.tmpl", "version = 2\n");
         let imports = "imports = [\"/etc/containerd/conf.d/*.toml\"]\nversion = 2\n";
-        for (version, path, text, form, way) in [
-            ("2.3.7", main, "version = 2\n", 2, Way::Edit(main.into())),
+        for (version, path, text, form, method) in [
+            ("2.3.7", main, "version = 2\n", 2, ConfigMethod::InPlace(main.into())),
             (
                 "2.0.0",
                 main,
                 "version = 3\nimports = [\"/etc/one.toml\"]\n",
                 3,
-                Way::Edit(main.into()),
+                ConfigMethod::InPlace(main.into()),
             ),
             (
                 "2.3.7",
                 main,
                 imports,
                 2,
-                Way::DropIn("/etc/containerd/conf.d/50-wasm-engine.toml".into()),
+                ConfigMethod::DropIn("/etc/containerd/conf.d/50-wasm-engine.toml".into()),
             ),
-            ("1.7.24~ds1", main, imports, 2, Way::Edit(main.into())),
-            ("1.7.24", main, "", 2, Way::Edit(main.into())),
+            ("1.7.24~ds1", main, imports, 2, ConfigMethod::InPlace(main.into())),
+            ("1.7.24", main, "", 2, ConfigMethod::InPlace(main.into())),
             (
                 "2.1.4-k3s1",
                 k3s,
                 &k3s_3,
                 3,
-                Way::DropIn("/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d/50-wasm-engine.toml".into()),
+                ConfigMethod::DropIn(
+                    "/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d/50-wasm-engine.toml".into(),
+                ),
             ),
             (
                 "2.0.4-k3s2",
                 k3s,
                 &k3s_older_3,
                 3,
-                Way::Template("/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.tmpl".into()),
+                ConfigMethod::Template("/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.tmpl".into()),
             ),
             (
                 "1.7.23-k3s2",
                 k3s,
                 &k3s_2,
                 2,
-                Way::Template("/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl".into()),
+                ConfigMethod::Template("/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl".into()),
             ),
         ] {
             let found = Configuration::of_containerd(version, Path::new(path), text).unwrap();
@@ -225,7 +227,7 @@ mod tests {
                 found,
                 Configuration {
                     form: Form::Containerd(form),
-                    way
+                    method
                 },
                 "{version} {text}"
             );
@@ -242,7 +244,7 @@ mod tests {
     fn files_of_our_own_say_their_version_and_nothing_else() {
         let drop_in = Configuration {
             form: Form::Containerd(3),
-            way: Way::DropIn("/d/50-wasm-engine.toml".into()),
+            method: ConfigMethod::DropIn("/d/50-wasm-engine.toml".into()),
         };
         let text = drop_in.with(None, &entry()).unwrap();
         assert!(
@@ -263,7 +265,7 @@ mod tests {
     fn a_template_keeps_the_base_and_is_never_somebody_elses() {
         let template = Configuration {
             form: Form::Containerd(2),
-            way: Way::Template("/k/config.toml.tmpl".into()),
+            method: ConfigMethod::Template("/k/config.toml.tmpl".into()),
         };
         let text = template.with(None, &entry()).unwrap();
         assert!(

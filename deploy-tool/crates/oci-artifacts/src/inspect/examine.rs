@@ -1,0 +1,137 @@
+//! Looks at an image, or at a module.
+
+use std::collections::BTreeMap;
+
+use super::report::{ImportReport, LayerReport, ModuleReport, PlatformReport, Report, SCHEMA, SERVICES, Seen};
+use super::{attached, warning};
+use crate::digest;
+use crate::image::layout::is_index;
+use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor, Index, Manifest, Platform};
+use crate::image::{Blob, ENGINE_LABEL, Layout, VARIANT_ANNOTATION};
+use crate::wasm::facts;
+use crate::wasm::inspect;
+
+/// The images of a layout: each platform, where its index names one, and its manifest.
+pub fn images(layout: &Layout) -> Vec<(Option<Platform>, &Blob)> {
+    if !is_index(&layout.root.media_type) {
+        return vec![(None, &layout.root)];
+    }
+    let entries = Index::of(&layout.root).manifests.into_iter();
+    let images = entries.filter(|entry| !entry.annotations.contains_key(ATTACHED_ANNOTATION));
+    images
+        .filter_map(|entry| {
+            let manifest = layout.manifests.iter().find(|blob| blob.digest == entry.digest)?;
+            Some((entry.platform, manifest))
+        })
+        .collect()
+}
+
+/// Says what an image is. For each of its [images] something was seen.
+pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
+    let (mut platforms, mut modules) = (Vec::new(), Vec::<ModuleReport>::new());
+    for ((platform, manifest), seen) in images(layout).into_iter().zip(seen) {
+        let entrypoint = seen.configuration.entrypoint();
+        let started = entrypoint.first().and_then(|path| seen.contents.files.get(path));
+        let module = started
+            .filter(|_| entrypoint[0].ends_with(".wasm"))
+            .map(|bytes| module_report(bytes));
+        platforms.push(platform_report(platform, manifest, seen, entrypoint, module.as_ref()));
+        modules.extend(module.filter(|new| modules.iter().all(|known| known.digest != new.digest)));
+    }
+    let mut report = Report {
+        schema: SCHEMA,
+        name: layout.name.clone(),
+        digest: layout.digest().to_owned(),
+        annotations: match is_index(&layout.root.media_type) {
+            true => Index::of(&layout.root).annotations,
+            false => Manifest::of(&layout.root).annotations,
+        },
+        platforms,
+        modules,
+        attached: attached::attached(layout),
+        warnings: Vec::new(),
+    };
+    report.warnings = warning::of_image(&report);
+    report
+}
+
+/// Says what a module is.
+pub fn module(bytes: &[u8]) -> Report {
+    let module = module_report(bytes);
+    let mut report = Report {
+        schema: SCHEMA,
+        name: None,
+        digest: module.digest.clone(),
+        annotations: BTreeMap::new(),
+        platforms: Vec::new(),
+        modules: vec![module],
+        attached: Vec::new(),
+        warnings: Vec::new(),
+    };
+    report.warnings = warning::of_modules(&report);
+    report
+}
+
+fn platform_report(
+    platform: Option<Platform>,
+    blob: &Blob,
+    seen: &Seen,
+    entrypoint: Vec<String>,
+    module: Option<&ModuleReport>,
+) -> PlatformReport {
+    let Manifest {
+        layers, annotations, ..
+    } = Manifest::of(blob);
+    let platform = platform.unwrap_or_else(|| seen.configuration.platform());
+    PlatformReport {
+        platform: platform.to_string(),
+        digest: blob.digest.clone(),
+        entrypoint,
+        user: seen.configuration.user().to_owned(),
+        variant: annotations.get(VARIANT_ANNOTATION).cloned(),
+        engine: seen.configuration.label(ENGINE_LABEL).map(str::to_owned),
+        layers: layers
+            .into_iter()
+            .map(
+                |Descriptor {
+                     media_type,
+                     digest,
+                     size,
+                     ..
+                 }| LayerReport {
+                    media_type,
+                    digest,
+                    size_bytes: size,
+                },
+            )
+            .collect(),
+        module: module.map(|module| module.digest.clone()),
+        has_services: seen.contents.files.contains_key(SERVICES),
+        module_paths: seen.contents.modules.clone(),
+        not_seen: seen.not_seen.clone(),
+        architecture: platform.architecture,
+    }
+}
+
+fn module_report(bytes: &[u8]) -> ModuleReport {
+    let facts = facts::read(bytes);
+    let problem = match &facts {
+        Ok(facts) => inspect::judge(facts).err().map(|error| error.to_string()),
+        Err(error) => Some(inspect::ModuleError::Invalid(error.to_string()).to_string()),
+    };
+    let facts = facts.unwrap_or_default();
+    let imports = inspect::imports(&facts).into_iter();
+    ModuleReport {
+        digest: digest::oci(bytes),
+        size_bytes: bytes.len(),
+        imports: imports
+            .map(|((offer, namespace), functions)| ImportReport {
+                namespace,
+                offered_by: offer.to_string(),
+                functions,
+            })
+            .collect(),
+        native_code: facts.native,
+        problem,
+    }
+}
