@@ -16,7 +16,7 @@ pub mod specification;
 pub mod store;
 
 pub use blob::{Blob, BlobSource};
-pub use definition::{Definition, DefinitionError, ExtraFile};
+pub use definition::{Definition, DefinitionError, ExtraFile, read_files};
 pub use layer::{LayerError, LayerFile, compress, layer};
 pub use layout::{Layout, LayoutError};
 
