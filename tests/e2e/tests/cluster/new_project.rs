@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::release::documents::assert_follows;
 use crate::harness::{Said, cluster, context, deploy_tool_command, eventually, kubectl, unique};
 
 /// In a folder that ends with its value.
@@ -24,6 +25,7 @@ impl Project {
         let mut command = deploy_tool_command(&["new", &project.name, "--output", "json"]);
         let said = Said::from(command.current_dir(project.home.path()).output().unwrap()).success();
         let report: Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_follows("new", &report);
         assert_eq!(
             (&report["name"], &report["repository"]),
             (&Value::from(&*project.name), &Value::from(true))
