@@ -1,11 +1,14 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo run test test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: ## everything, on a fresh machine: ends with a reachable service
 	@scripts/demo
+
+run: ## the quick look: the service under wasmedge beside MariaDB, without a cluster; Ctrl-C ends it
+	@scripts/run
 
 test: ## everything that proves it
 	@scripts/test

@@ -5,7 +5,7 @@
 //!
 //! Each step is a crate of its own: `wasm_build`, [`oci_artifacts`], [`releases`], [`nodes`]. Here is what puts them
 //! together: [`cli`] (arguments, help), [`commands`] (one file a verb), [`report`], and what one verb alone needs
-//! ([`logs`], [`forward`], [`scaling`], [`workload`], [`publish`]).
+//! ([`logs`], [`forward`], [`project`], [`scaling`], [`workload`], [`publish`]).
 
 pub mod built;
 pub mod cli;
@@ -14,6 +14,7 @@ pub mod connection_budget;
 pub mod forward;
 pub mod logs;
 pub mod native_form;
+pub mod project;
 pub mod publish;
 pub mod report;
 pub mod scaling;

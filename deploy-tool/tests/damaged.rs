@@ -83,7 +83,7 @@ fn report(path: &Path) -> Outcome<Report> {
 }
 
 fn built() -> Layout {
-    let definition = Definition::parse(include_str!("../../oci/app/image.yaml")).unwrap();
+    let definition = Definition::parse("app", include_str!("../../oci/app/image.yaml")).unwrap();
     let contents = Contents {
         definition: &definition,
         module: b"\0asm\x01\0\0\0",

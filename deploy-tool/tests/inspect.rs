@@ -31,7 +31,7 @@ impl Default for Built {
     fn default() -> Self {
         let definition = include_str!("../../oci/app/image.yaml");
         Self {
-            definition: Definition::parse(definition).unwrap(),
+            definition: Definition::parse("app", definition).unwrap(),
             import: (WASI, "sock_getaddrinfo"),
             engine: Some("0.14.1"),
             format: 1,

@@ -118,7 +118,7 @@ fn the_services_run_as_wasm() {
         );
         let name = service.name().to_owned();
         let definition = repository().join("oci").join(&name).join("image.yaml");
-        let definition = Definition::parse(&std::fs::read_to_string(definition).unwrap()).unwrap();
+        let definition = Definition::parse("app", &std::fs::read_to_string(definition).unwrap()).unwrap();
         assert_eq!(definition.package, name);
         assert_eq!(definition.workspace.as_deref(), Some("../../app"));
         assert_eq!(definition.files[0].path, "/etc/services");

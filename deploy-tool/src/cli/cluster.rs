@@ -23,7 +23,7 @@ pub struct ClusterUpArguments {
     /// Image of the nodes: kindest/node with crun, WasmEdge and the runtime entry
     #[arg(long, value_name = "IMAGE", default_value = crate::settings::DEFAULT_NODE_IMAGE)]
     pub node_image: String,
-    /// The cluster's configuration
+    /// The cluster's configuration; where kind-config.yaml is not there, two workers that run Wasm
     #[arg(long, value_name = "FILE", default_value = "kind-config.yaml")]
     pub config: PathBuf,
     /// Container of a registry on this host that the nodes are to pull from; say --registry localhost:PORT to `up` then

@@ -12,6 +12,7 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 
 /// The verbs by what somebody wants to do.
 pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Start", &["new"]),
     ("Preview", &["plan"]),
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
     (
@@ -52,6 +53,13 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
                 "up --require-signature public.pem --allow-unsigned 'docker.io/library/*'",
                 "only images that the holder of the key has signed",
             ),
+        ],
+    ),
+    (
+        "new",
+        &[
+            ("new greeter", "a folder greeter with everything that `up` needs"),
+            ("new services/shop --vcs none", "elsewhere, without a repository"),
         ],
     ),
     (

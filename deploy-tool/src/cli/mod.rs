@@ -15,6 +15,7 @@ mod history;
 mod inspect;
 mod logs;
 mod man;
+mod new;
 mod node;
 mod open;
 mod parse;
@@ -43,6 +44,7 @@ pub use history::HistoryArguments;
 pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
+pub use new::{NewArguments, Vcs};
 pub use node::{NodeArguments, NodeCommand, NodeInstallArguments, NodeRemoveArguments, NodeStatusArguments};
 pub use open::OpenArguments;
 pub use parse::parse;
@@ -77,6 +79,11 @@ pub struct Cli {
 /// What to do. A verb needs a place in a group and examples in help.rs, and a snapshot of its help: CONTRIBUTING.md.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Create a project: a service that builds, tests and deploys
+    ///
+    /// A small HTTP service on hyper and tokio that runs natively and as Wasm, with tests, manifests and a CI workflow. Asks
+    /// nothing and needs neither network nor Docker nor a cluster.
+    New(NewArguments),
     /// Build, apply, wait until everything is ready, report
     ///
     /// Builds the images that the manifests name as deploy-tool://NAME, brings them to the nodes, applies the objects in
@@ -199,7 +206,9 @@ impl Command {
                 false
             }
             Self::Node(NodeCommand::Status(_)) => false,
-            Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
+            Self::New(_) | Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => {
+                false
+            }
         }
     }
 }

@@ -69,9 +69,8 @@ pub async fn build(
     variation: Variation<'_>,
 ) -> Outcome<Built> {
     let folder = source.images.join(name);
-    let definition = definition(&folder)?;
-    let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
-    let files = files.collect::<Outcome<Vec<_>>>()?;
+    let mut definition = definition(source, name)?;
+    let files = image::read_files(&mut definition, |file| read(&folder.join(&file.source)))?;
     let commit = match variation.revision {
         true => Some(git::revision(source.folder()).await?),
         false => None,
@@ -159,22 +158,40 @@ fn give_way() -> Outcome<()> {
 /// # Errors
 /// When there is no such definition.
 pub fn image_name(source: &SourceArguments, name: &str) -> Outcome<String> {
-    Ok(definition(&source.images.join(name))?.name)
+    Ok(definition(source, name)?.name)
 }
 
-/// Reads a definition.
+/// A definition's fields; each has a default.
+const EXAMPLE: &str = "package: app\nworkspace: ../..\nprofile: release\nname: localhost/app\nmodule: /app.wasm\nuser: \"65532\"\n\
+    stopSignal: SIGKILL\nfiles:\n- path: /etc/services\n  source: services";
+
+/// The definition of an image: its file, or that of the package of its name in the folder of the workspace.
 ///
 /// # Errors
-/// When there is none, or it is wrong.
-pub fn definition(folder: &Path) -> Outcome<Definition> {
-    let path = folder.join("image.yaml");
+/// When the file is wrong, or there is neither a file nor a workspace.
+pub fn definition(source: &SourceArguments, name: &str) -> Outcome<Definition> {
+    let path = source.images.join(name).join("image.yaml");
     let failure = || Failure::input(format!("the image definition `{}` cannot be used", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        failure()
-            .because(error)
-            .next("run this in the project's folder, or name the definitions' folder with --images")
-    })?;
-    Definition::parse(&text).map_err(|error| failure().because(error))
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Definition::parse(name, &text).map_err(|error| {
+            failure()
+                .because(error)
+                .next(format!("these are all its fields, each with an example:\n{EXAMPLE}"))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let manifest = source.folder().join("Cargo.toml");
+            match manifest.is_file() {
+                true => Ok(Definition::of_package(name)),
+                false => Err(failure()
+                    .because(format!(
+                        "it is not there, and neither is the package `{name}`: there is no `{}`",
+                        manifest.display()
+                    ))
+                    .next("run this in the project's folder, or name the definitions' folder with --images")),
+            }
+        }
+        Err(error) => Err(failure().because(error)),
+    }
 }
 
 /// Packs an image.

@@ -15,6 +15,11 @@ use host::{docker, lock};
 use nodes::{kind, kind_config, local_registry, node_conditions as readiness};
 use terminal::{Printer, Progress};
 
+/// The cluster's configuration in a project's folder.
+const DEFAULT_CONFIGURATION: &str = "kind-config.yaml";
+/// What is taken where that is not there.
+const BUILT_IN_CONFIGURATION: &str = include_str!("../../../kind-config.yaml");
+
 /// Creates the cluster, starts it again, or finds it running.
 ///
 /// # Errors
@@ -122,11 +127,13 @@ fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(Value, Vec<u16
             path.display()
         ))
     };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        failure()
-            .because(error)
-            .next("run this in the project's folder, or name the file with --config")
-    })?;
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path == Path::new(DEFAULT_CONFIGURATION) => {
+            BUILT_IN_CONFIGURATION.to_owned()
+        }
+        Err(error) => return Err(failure().because(error).next("name the file with --config")),
+    };
     kind_config::prepared(&text, http_port).map_err(|error| failure().because(error))
 }
 

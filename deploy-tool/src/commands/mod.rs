@@ -16,6 +16,7 @@ pub mod inspect;
 mod logs;
 mod man;
 pub mod module_source;
+mod new;
 mod node;
 mod open;
 mod plan;
@@ -48,6 +49,7 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<Exit
         Command::Plan(arguments) => return plan::run(printer, cleanup, arguments).await,
         Command::Doctor(arguments) => return doctor::run(printer, cleanup, arguments).await,
         Command::Node(command) => return node::run(printer, cleanup, command).await,
+        Command::New(arguments) => new::run(printer, arguments).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
         Command::Build(arguments) => build::run(printer, cleanup, arguments).await,

@@ -175,7 +175,7 @@ fn image() {
 
 #[tokio::test]
 async fn inspected() {
-    let definition = Definition::parse(include_str!("../../../oci/app/image.yaml")).unwrap();
+    let definition = Definition::parse("app", include_str!("../../../oci/app/image.yaml")).unwrap();
     let contents = Contents {
         definition: &definition,
         module: b"\0asm\x01\0\0\0",

@@ -45,6 +45,19 @@ impl Running {
         }
     }
 
+    /// Everything it says up to a line, however long that takes: there is no limit, but its end.
+    #[track_caller]
+    pub fn lines_until(&mut self, last: &str) -> Vec<String> {
+        let mut said: Vec<String> = Vec::new();
+        while !said.iter().any(|line| line == last) {
+            match self.lines.recv() {
+                Ok(line) => said.push(line),
+                Err(_) => panic!("it has ended without `{last}`:\n{}", said.join("\n")),
+            }
+        }
+        said
+    }
+
     /// Waits for its end; `stderr` has all that is left of what it said.
     pub fn ended(mut self) -> Said {
         let rest: Vec<String> = self.lines.iter().collect();

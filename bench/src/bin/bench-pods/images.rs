@@ -12,7 +12,7 @@ use deploy_tool::settings::DEFAULT_IMAGE;
 use diagnostics::Outcome;
 use host::cache::Cache;
 use host::cleanup::Cleanup;
-use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, store};
+use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, read_files, store};
 use terminal::Printer;
 use wasm_build::artifact_cache as keep;
 use wasm_build::native_form::NativeForm;
@@ -31,12 +31,8 @@ pub async fn images(
     source: &SourceArguments,
 ) -> Outcome<BTreeMap<Form, Built>> {
     let folder = source.images.join(DEFAULT_IMAGE);
-    let mut definition = build::definition(&folder)?;
-    let files = definition
-        .files
-        .iter()
-        .map(|file| build::read(&folder.join(&file.source)));
-    let mut files = files.collect::<Outcome<Vec<_>>>()?;
+    let mut definition = build::definition(source, DEFAULT_IMAGE)?;
+    let mut files = read_files(&mut definition, |file| build::read(&folder.join(&file.source)))?;
     definition.files.push(ExtraFile {
         path: MARK.to_owned(),
         source: String::new(),

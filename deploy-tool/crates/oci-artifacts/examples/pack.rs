@@ -34,9 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// An image of a module alone, without code compiled ahead of time.
 fn pack(module: &[u8]) -> Result<Layout, Box<dyn Error>> {
-    let definition = Definition::parse(
-        "package: app\nname: localhost/app\nmodule: /app.wasm\nuser: \"65532\"\nstopSignal: SIGKILL\n",
-    )?;
+    let definition = Definition::of_package("app");
     let contents = Contents {
         definition: &definition,
         module,

@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_statement_names_the_image_and_what_it_was_built_from() {
-        let definition = Definition::parse("package: app\nprofile: guest\nname: localhost/orders\nmodule: /app.wasm\nuser: \"65532\"\nstopSignal: SIGKILL\n").unwrap();
+        let definition = Definition::parse("app", "package: app\nprofile: guest\nname: localhost/orders\nmodule: /app.wasm\nuser: \"65532\"\nstopSignal: SIGKILL\n").unwrap();
         let layout = Layout {
             name: None,
             root: Blob::of("index", b"abc".to_vec()),

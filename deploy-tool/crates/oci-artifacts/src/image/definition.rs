@@ -5,15 +5,13 @@ use serde::Deserialize;
 use yaml::{self, YamlError};
 
 /// An image's definition.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// The workspace package whose binary of the same name is the module.
     pub package: String,
     /// The folder of its workspace, from the definition's folder; the current one when nothing is said.
     pub workspace: Option<String>,
     /// The Cargo profile it is compiled with.
-    #[serde(default = "release")]
     pub profile: String,
     /// The image's name without a tag.
     pub name: String,
@@ -24,13 +22,34 @@ pub struct Definition {
     /// The signal that ends the container.
     pub stop_signal: String,
     /// What else is in the image.
-    #[serde(default)]
     pub files: Vec<ExtraFile>,
 }
 
-fn release() -> String {
-    "release".to_owned()
+/// The fields of a file, none of which is required.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    package: Option<String>,
+    workspace: Option<String>,
+    profile: Option<String>,
+    name: Option<String>,
+    module: Option<String>,
+    user: Option<String>,
+    stop_signal: Option<String>,
+    #[serde(default)]
+    files: Vec<ExtraFile>,
 }
+
+/// `nobody`: a number, so that Kubernetes can check `runAsNonRoot` without /etc/passwd.
+const USER: &str = "65532";
+/// A Wasm guest sees no signals and is process 1: under Debian's crun it would go on after SIGTERM.
+const STOP_SIGNAL: &str = "SIGKILL";
+
+/// Where the resolver looks service names up.
+const SERVICES: &str = "/etc/services";
+/// What is there in an image whose definition brings no such file: WasmEdge's socket library asks for the service name `http`
+/// with every host name it looks up, and fails without it.
+const SERVICES_TEXT: &[u8] = b"http\t80/tcp\n";
 
 /// A file beside the module.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -40,6 +59,26 @@ pub struct ExtraFile {
     pub path: String,
     /// Its path on this host, from the definition's folder.
     pub source: String,
+}
+
+/// The bytes of the files of a definition, in its order: what `read` makes of their sources, and the /etc/services that each
+/// image has.
+///
+/// # Errors
+/// Those of `read`.
+pub fn read_files<E>(
+    definition: &mut Definition,
+    read: impl FnMut(&ExtraFile) -> Result<Vec<u8>, E>,
+) -> Result<Vec<Vec<u8>>, E> {
+    let mut files = definition.files.iter().map(read).collect::<Result<Vec<_>, E>>()?;
+    if definition.files.iter().all(|file| file.path != SERVICES) {
+        definition.files.push(ExtraFile {
+            path: SERVICES.to_owned(),
+            source: String::new(),
+        });
+        files.push(SERVICES_TEXT.to_vec());
+    }
+    Ok(files)
 }
 
 /// A definition that cannot be used.
@@ -61,12 +100,35 @@ pub enum DefinitionError {
 }
 
 impl Definition {
-    /// Reads and checks a definition.
+    /// The definition of a package that has no file: everything is as it usually is.
+    pub fn of_package(package: &str) -> Self {
+        Self::from_fields(package, Fields::default())
+    }
+
+    fn from_fields(image: &str, fields: Fields) -> Self {
+        Self {
+            package: fields.package.unwrap_or_else(|| image.to_owned()),
+            workspace: fields.workspace,
+            profile: fields.profile.unwrap_or_else(|| "release".to_owned()),
+            name: fields.name.unwrap_or_else(|| format!("localhost/{image}")),
+            module: fields.module.unwrap_or_else(|| format!("/{image}.wasm")),
+            user: fields.user.unwrap_or_else(|| USER.to_owned()),
+            stop_signal: fields.stop_signal.unwrap_or_else(|| STOP_SIGNAL.to_owned()),
+            files: fields.files,
+        }
+    }
+
+    /// Reads and checks a definition; `image`: the name of its folder, which is that of the package and of the image where
+    /// it says nothing else.
     ///
     /// # Errors
     /// When it is no YAML, has other fields, or would make an image that does not run.
-    pub fn parse(text: &str) -> Result<Self, DefinitionError> {
-        let definition: Self = yaml::one(text)?;
+    pub fn parse(image: &str, text: &str) -> Result<Self, DefinitionError> {
+        let fields = match yaml::documents::<Fields>(text)?.is_empty() {
+            true => Fields::default(),
+            false => yaml::one(text)?,
+        };
+        let definition = Self::from_fields(image, fields);
         let rules = [
             (
                 "module",
@@ -122,13 +184,47 @@ mod tests {
     #[test]
     fn reads_every_field() {
         let more = "profile: guest\nworkspace: ../../app\nfiles:\n- path: /etc/services\n  source: ../services\n";
-        let definition = Definition::parse(&format!("{GOOD}{more}")).unwrap();
+        let definition = Definition::parse("app", &format!("{GOOD}{more}")).unwrap();
         assert_eq!(
             (definition.module.as_str(), definition.profile.as_str()),
             ("/app.wasm", "guest")
         );
         assert_eq!(definition.workspace.as_deref(), Some("../../app"));
         assert_eq!(definition.files[0].path, "/etc/services");
+    }
+
+    #[test]
+    fn what_a_file_does_not_say_is_as_usual() {
+        for text in ["", "# nothing\n", "{}"] {
+            assert_eq!(
+                Definition::parse("shop", text),
+                Ok(Definition::of_package("shop")),
+                "{text}"
+            );
+        }
+        let definition = Definition::parse("shop", "package: service\nuser: \"1000\"\n").unwrap();
+        assert_eq!(
+            (
+                definition.package.as_str(),
+                definition.user.as_str(),
+                definition.name.as_str(),
+                definition.module.as_str()
+            ),
+            ("service", "1000", "localhost/shop", "/shop.wasm")
+        );
+    }
+
+    #[test]
+    fn every_image_has_service_names() {
+        let mut definition = Definition::of_package("shop");
+        let files = read_files(&mut definition, |_| Err("there is no file")).unwrap();
+        assert_eq!(
+            (definition.files[0].path.as_str(), files),
+            (SERVICES, vec![SERVICES_TEXT.to_vec()])
+        );
+        let own = |file: &ExtraFile| Ok::<_, String>(file.source.clone().into_bytes());
+        definition.files[0].source = "own".to_owned();
+        assert_eq!(read_files(&mut definition, own), Ok(vec![b"own".to_vec()]));
     }
 
     #[test]
@@ -142,13 +238,13 @@ mod tests {
             ("app\n", "../app\n", "package"),
         ];
         for (from, to, expected) in cases {
-            match Definition::parse(&GOOD.replacen(from, to, 1)) {
+            match Definition::parse("app", &GOOD.replacen(from, to, 1)) {
                 Err(DefinitionError::Rule { field, .. }) => assert_eq!(field, expected),
                 other => panic!("{from} -> {to}: {other:?}"),
             }
         }
         assert!(matches!(
-            Definition::parse(&format!("{GOOD}color: red\n")),
+            Definition::parse("app", &format!("{GOOD}color: red\n")),
             Err(DefinitionError::Yaml(_))
         ));
     }

@@ -1,6 +1,6 @@
 //! What a release owns, how it goes back, and what becomes of a deployment that is interrupted.
 
-mod documents;
+pub mod documents;
 mod down;
 mod history;
 mod killed;

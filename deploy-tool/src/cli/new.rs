@@ -1,0 +1,26 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Arguments of `new`
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// Folder to create; its last part is the name of the package, of the namespace and of the objects in it
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// The name, where it is not the folder's
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Which repository to create around it; none is created inside of another one
+    #[arg(long, value_name = "VCS", value_enum, default_value = "git")]
+    pub vcs: Vcs,
+}
+
+/// A version control system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Vcs {
+    /// `git init`
+    Git,
+    /// None
+    None,
+}

@@ -1,0 +1,8 @@
+//! A new project: its name, its files, and how they get into a folder.
+
+mod create;
+mod name;
+mod template;
+
+pub use create::{Created, create};
+pub use name::{NameError, ProjectName};

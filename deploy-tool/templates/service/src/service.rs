@@ -1,0 +1,47 @@
+//! The routes: from a request to its answer. A panic would end the process for every client: return errors instead.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use hyper::body::{Body, HttpBody};
+use hyper::{Request, Response, StatusCode};
+use tokio::time::timeout;
+
+const MOST_BODY_BYTES: usize = 64 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Answers a request.
+pub async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    let (head, body) = request.into_parts();
+    Ok(match (head.method.as_str(), head.uri.path()) {
+        ("GET", "/") => text(StatusCode::OK, "Hello from greeter\n"),
+        // Alive, and able to work: for the probes in the manifests.
+        ("GET", "/healthz" | "/readyz") => text(StatusCode::OK, "ok\n"),
+        ("POST", "/echo") => match timeout(BODY_TIMEOUT, read(body)).await {
+            Ok(Ok(bytes)) => Response::new(bytes.into()),
+            Ok(Err(status)) => text(status, "the body cannot be read\n"),
+            Err(_) => text(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time\n"),
+        },
+        (_, "/" | "/healthz" | "/readyz" | "/echo") => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n"),
+        _ => text(StatusCode::NOT_FOUND, "not found\n"),
+    })
+}
+
+/// Reads a body up to the limit.
+async fn read(mut body: Body) -> Result<Vec<u8>, StatusCode> {
+    let mut bytes = Vec::new();
+    while let Some(part) = body.data().await {
+        let part = part.map_err(|_| StatusCode::BAD_REQUEST)?;
+        if bytes.len() + part.len() > MOST_BODY_BYTES {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes)
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,6 @@
+//! The roads without a cluster: every command of a page in docs/roads, and what it prints.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod page;
+mod wasmedge;
