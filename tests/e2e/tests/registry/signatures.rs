@@ -63,7 +63,7 @@ fn signatures_are_understood_by_cosign_and_those_of_cosign_here() {
         run("verify", &by_tag, &keys.public()).success().stdout.trim(),
         reference
     );
-    run("verify", reference, &others.public()).failure(1, &["DT0717", "of its 1 signatures none"]);
+    run("verify", reference, &others.public()).failure(1, &["DT0717", "none of its 1 signatures matches this key"]);
 
     let public = std::fs::read_to_string(keys.public()).unwrap();
     let (_, digest) = reference.split_once('@').unwrap();
