@@ -3,19 +3,21 @@
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::ByteString;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::Status;
+use tokio::time::Instant;
 
 use crate::FIELD_MANAGER;
 use crate::api::discover::{Kinds, Placed, api};
 use crate::api::{establish, written};
 use crate::manifest::{self, Object, Wave};
 use crate::password;
-use crate::plan::{self, Action, Plan, Step, Version};
+use crate::plan::{self, Action, Plan, Step, Unanswered, Untried, Version};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
@@ -24,6 +26,11 @@ use terminal::Progress;
 
 /// How often an object is sent again that only its controller has changed in between.
 const MOST_ATTEMPTS: usize = 5;
+
+/// How long a webhook may need from the readiness of its pods until the API server reaches them.
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it is asked meanwhile.
+const WEBHOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What applying an object did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +123,7 @@ async fn apply_step(
         true => send_exactly(cluster, &api, object, step).await?,
         false => {
             let live = current(cluster, &api, object, step.live.clone()).await?;
-            let stored = send(cluster, &api, object, live.as_ref(), Mode::default()).await?;
+            let stored = send_once_answered(cluster, &api, step, object, live.as_ref()).await?;
             stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
         }
     };
@@ -131,6 +138,30 @@ async fn apply_step(
         stored,
         change,
     })
+}
+
+/// Sends an object. One that a webhook of the same release checks is sent again while that does not answer: its pods are
+/// ready, and a moment later they are behind its Service.
+async fn send_once_answered(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    step: &Step,
+    object: &Object,
+    live: Option<&DynamicObject>,
+) -> Outcome<Result<DynamicObject, Status>> {
+    let deadline = Instant::now() + WEBHOOK_TIMEOUT;
+    loop {
+        match send(cluster, api, object, live, Mode::default()).await? {
+            Err(status)
+                if step.untried == Some(Untried::Webhook)
+                    && Unanswered::of(&status).is_some()
+                    && Instant::now() < deadline =>
+            {
+                tokio::time::sleep(WEBHOOK_INTERVAL).await;
+            }
+            answer => return Ok(answer),
+        }
+    }
 }
 
 /// The object as it is now, where that matters: values that are made must not replace those that are there already.
