@@ -96,7 +96,10 @@ fn refuse_double_merges(text: &str) -> Result<(), YamlError> {
 
 fn describe(error: &serde_saphyr::Error) -> YamlError {
     let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-    let message = limit::exceeded(error).unwrap_or_else(|| error.to_string());
+    let message = match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` is there twice"),
+        _ => limit::exceeded(error).unwrap_or_else(|| error.to_string()),
+    };
     let place = format!(" at line {line}, column {column}");
     let message = message.lines().next().unwrap_or_default().replace(&place, "");
     YamlError { line, column, message }
@@ -154,6 +157,7 @@ mod tests {
         assert!((2..=4).contains(&error.line), "{error}");
         let twice = documents::<Value>("a: 1\na: 2\n").unwrap_err();
         assert_eq!(twice.line, 2, "{twice}");
+        assert_eq!(twice.message, "the key `a` is there twice");
         assert!(!twice.message.contains('\n'));
     }
 }

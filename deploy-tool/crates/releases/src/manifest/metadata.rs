@@ -88,13 +88,18 @@ pub fn unknown_fields(
                 .map(|known| (distance(field, known), known))
                 .filter(|(letters, _)| *letters <= field.len() / 3 + 1)
                 .min();
-            let next = match near {
-                Some((_, near)) => format!("did you mean `{prefix}{near}`?"),
-                None => format!("leave `{prefix}{field}` out, or move it to where it belongs"),
-            };
             let message = format!("{title} has a field that there is not: `{prefix}{field}`");
+            let message = match near {
+                Some((_, near)) => format!("{message}; did you mean `{prefix}{near}`?"),
+                None => message,
+            };
             let step = field.replace('~', "~0").replace('/', "~1");
-            Problem::new(&UNKNOWN_FIELD, format!("{pointer}/{step}"), message, next)
+            Problem::new(
+                &UNKNOWN_FIELD,
+                format!("{pointer}/{step}"),
+                message,
+                "correct the field, leave it out, or move it to where it belongs",
+            )
         })
         .collect()
 }

@@ -391,7 +391,7 @@ items:
                 "metadata.ownerReferences.controler",
                 "`metadata.ownerReferences.controller`",
             ),
-            (19, "metadata.nothing_like_it", "leave `metadata.nothing_like_it` out"),
+            (19, "metadata.nothing_like_it", "metadata.nothing_like_it`\n"),
         ] {
             let found = said
                 .lines()

@@ -60,7 +60,7 @@ pub fn refused(object: &Object, status: &Status) -> Failure {
         return Failure::input(what)
             .code(&code::apply::NAMESPACE_MISSING)
             .because(message)
-            .next("add a manifest of the Namespace, or name another namespace with --namespace");
+            .next("add a manifest of the Namespace, make it with `kubectl create namespace NAME`, or name another one with --namespace");
     }
     if status.code == 422 && is_immutable(message) {
         return Failure::input(what)
