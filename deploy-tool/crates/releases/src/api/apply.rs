@@ -17,7 +17,7 @@ use crate::api::discover::{Kinds, Placed, api};
 use crate::api::{establish, written};
 use crate::manifest::{self, Object, Wave};
 use crate::password;
-use crate::plan::{self, Action, Plan, Step, Unanswered, Untried, Version};
+use crate::plan::{self, Action, Plan, Step, Version};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
@@ -27,10 +27,10 @@ use terminal::Progress;
 /// How often an object is sent again that only its controller has changed in between.
 const MOST_ATTEMPTS: usize = 5;
 
-/// How long a webhook may need from the readiness of its pods until the API server reaches them.
-const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often it is asked meanwhile.
-const WEBHOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How long what comes by itself may need: a webhook, from the readiness of its pods until the API server reaches them.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How soon the object is sent again meanwhile.
+const ARRIVAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What applying an object did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ async fn apply_step(
         true => send_exactly(cluster, &api, object, step).await?,
         false => {
             let live = current(cluster, &api, object, step.live.clone()).await?;
-            let stored = send_once_answered(cluster, &api, step, object, live.as_ref()).await?;
+            let stored = send_when_possible(cluster, &api, step, object, live.as_ref()).await?;
             stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
         }
     };
@@ -140,24 +140,24 @@ async fn apply_step(
     })
 }
 
-/// Sends an object. One that a webhook of the same release checks is sent again while that does not answer: its pods are
-/// ready, and a moment later they are behind its Service.
-async fn send_once_answered(
+/// Sends an object; one that could not be tried before again, while it lacks what comes by itself.
+async fn send_when_possible(
     cluster: &Cluster,
     api: &Api<DynamicObject>,
     step: &Step,
     object: &Object,
     live: Option<&DynamicObject>,
 ) -> Outcome<Result<DynamicObject, Status>> {
-    let deadline = Instant::now() + WEBHOOK_TIMEOUT;
+    let deadline = Instant::now() + ARRIVAL_TIMEOUT;
     loop {
         match send(cluster, api, object, live, Mode::default()).await? {
             Err(status)
-                if step.untried == Some(Untried::Webhook)
-                    && Unanswered::of(&status).is_some()
+                if step
+                    .untried
+                    .is_some_and(|untried| plan::passes_by_itself(untried, &status))
                     && Instant::now() < deadline =>
             {
-                tokio::time::sleep(WEBHOOK_INTERVAL).await;
+                tokio::time::sleep(ARRIVAL_INTERVAL).await;
             }
             answer => return Ok(answer),
         }

@@ -137,7 +137,7 @@ fn text(value: Option<&Value>, pointer: &str, field: &str) -> Option<Problem> {
             &NO_OBJECT,
             pointer,
             format!("the object has no `{field}`"),
-            format!("add `{field}`; every object has apiVersion, kind and metadata.name"),
+            "add what is missing: every object has `apiVersion`, `kind` and `metadata.name`",
         )),
         Some(other) => Some(Problem::new(
             &NO_OBJECT,

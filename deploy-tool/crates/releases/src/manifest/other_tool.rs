@@ -11,10 +11,13 @@ use diagnostics::code::input::OTHER_TOOL;
 /// What Helm runs at one moment. <https://helm.sh/docs/topics/charts_hooks/>
 const HOOK_ANNOTATION: &str = "helm.sh/hook";
 
+/// What kustomize looks for in a folder. Such a file need not say its kind.
+const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
 /// Says of a folder with such a file what to do instead of applying what lies in it.
 pub fn refuse_folder(folder: &Path, names: &[&str]) -> Option<Failure> {
     let has = |wanted: &[&'static str]| wanted.iter().find(|name| names.contains(name)).copied();
-    let (file, tool, next) = match has(&["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+    let (file, tool, next) = match has(&KUSTOMIZATIONS) {
         Some(file) => (file, "kustomize", kustomize(folder)),
         None => (has(&["Chart.yaml"])?, "Helm", helm(folder)),
     };
@@ -39,7 +42,13 @@ pub fn refuse(file: &str, object: &Map<String, Value>) -> Option<Problem> {
         && !object.contains_key("kind")
         && object.contains_key("name")
         && object.contains_key("version");
-    let (what, next) = match text("apiVersion").starts_with("kustomize.config.k8s.io/") {
+    let name = Path::new(file)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let is_kustomization = text("apiVersion").starts_with("kustomize.config.k8s.io/")
+        || KUSTOMIZATIONS.contains(&name) && !object.contains_key("kind");
+    let (what, next) = match is_kustomization {
         true => ("this is a file of kustomize", kustomize(folder)),
         false if is_chart => ("this describes a chart of Helm", helm(folder)),
         false => return hook(object),

@@ -358,6 +358,15 @@ items:
     }
 
     #[test]
+    fn a_file_of_kustomize_is_known_by_its_name() {
+        let failure = parse("base/kustomization.yml", "resources: []\n").unwrap_err();
+        assert!(failure.to_string().contains("`kubectl kustomize base | "), "{failure}");
+        // Flux has a kind of this name.
+        let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n";
+        assert_eq!(parse("base/kustomization.yml", flux).unwrap().len(), 1);
+    }
+
+    #[test]
     fn misspelt_fields_of_the_metadata_are_all_refused_by_line() {
         let text = "apiVersion: v1
 kind: Namespace

@@ -30,7 +30,7 @@ pub use document::{SCHEMA, document};
 pub use moved::{outdated, refuse_changes, refuse_other_cluster};
 pub use owned::same_ownership;
 pub use permission::needed;
-pub use refusal::{all_refused, cannot_be_tried, is_made_first, refused};
+pub use refusal::{all_refused, cannot_be_tried, is_made_first, passes_by_itself, refused};
 pub use text::{summary, text};
 pub use version::Version;
 pub use webhook::Unanswered;

@@ -2,11 +2,13 @@
 
 use kube::core::{GroupVersionKind, Status};
 
-use super::Unanswered;
+use super::{Unanswered, Untried};
 use crate::manifest::Object;
 use cluster::permission::is_missing_permission;
 use diagnostics::code;
 use diagnostics::{ExitStatus, Failure};
+
+const ACCOUNT_MISSING: &str = "error looking up service account";
 
 /// All refusals as one failure; a missing permission alone, as it is told with all others that are missing.
 pub fn all_refused(mut refusals: Vec<Failure>) -> Option<Failure> {
@@ -129,13 +131,27 @@ pub fn is_made_first(object: &Object, status: &Status, objects: &[Object]) -> bo
     };
     let spec = |field: &str| object.value.data.get("spec").and_then(|spec| spec.get(field)?.as_str());
     let named = |part: &str, kind: &str, field: &str| spec(field).is_some_and(|name| lacks(part, kind, name));
+    // Every namespace gets this one, a moment after it is made.
+    let default_account = message.contains(ACCOUNT_MISSING) && message.contains("serviceaccount \"default\" not found");
     object.kind() == "Pod"
-        && (named(
-            "error looking up service account",
-            "ServiceAccount",
-            "serviceAccountName",
-        ) || named("no PriorityClass with name", "PriorityClass", "priorityClassName")
+        && (default_account
+            || named(
+                "error looking up service account",
+                "ServiceAccount",
+                "serviceAccountName",
+            )
+            || named("no PriorityClass with name", "PriorityClass", "priorityClassName")
             || named("RuntimeClass", "RuntimeClass", "runtimeClassName"))
+}
+
+/// Whether an object that could not be tried is refused for something that comes by itself: the pods of its webhook are
+/// ready, and a moment later they are behind its Service; a new namespace gets its ServiceAccount.
+pub fn passes_by_itself(untried: Untried, status: &Status) -> bool {
+    match untried {
+        Untried::Webhook => Unanswered::of(status).is_some(),
+        Untried::Namespace | Untried::Reference => status.message.contains(ACCOUNT_MISSING),
+        Untried::Kind | Untried::DryRun => false,
+    }
 }
 
 fn is_immutable(message: &str) -> bool {
@@ -384,6 +400,12 @@ mod tests {
         let lacks = "pods \"a\" is forbidden: error looking up service account shop/runner: serviceaccount \"runner\" not found";
         assert!(is_made_first(&objects[0], &status(lacks), &objects));
         assert!(!is_made_first(&objects[0], &status(lacks), &objects[..1]));
+        let default = "pods \"a\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found";
+        assert!(is_made_first(&objects[0], &status(default), &objects[..1]));
+        assert!(
+            passes_by_itself(Untried::Namespace, &status(default))
+                && !passes_by_itself(Untried::Kind, &status(default))
+        );
         let other = "pods \"a\" is forbidden: no PriorityClass with name high was found";
         assert!(!is_made_first(&objects[0], &status(other), &objects));
     }
