@@ -45,7 +45,7 @@ fn workloads() -> Vec<Object> {
 }
 
 fn variable(object: &Object, name: &str) -> Value {
-    let variables = object.containers().next().unwrap()["env"].as_array().unwrap();
+    let variables = object.containers()[0]["env"].as_array().unwrap();
     let found = variables.iter().find(|variable| variable["name"] == name);
     found
         .unwrap_or_else(|| panic!("{} lacks {name}", object.title()))
@@ -125,7 +125,7 @@ fn the_services_run_as_wasm() {
         assert_eq!(placeholders(std::slice::from_ref(&service)), [name].into());
         assert_eq!(pod["securityContext"]["runAsUser"].to_string(), definition.user);
         // crun cannot exec into a Wasm container: only the API server's own kinds of probes and hooks work.
-        let container = service.containers().next().unwrap();
+        let container = service.containers()[0];
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
             assert!(container[probe]["httpGet"].is_object(), "{probe}");
         }
@@ -152,7 +152,7 @@ fn services_and_budgets_select_their_pods() {
         let service = object("Service", name);
         assert_eq!(at(&service, "/spec/selector"), labels);
         let port = at(&service, "/spec/ports/0/targetPort");
-        assert_eq!(port, &deployment.containers().next().unwrap()["ports"][0]["name"]);
+        assert_eq!(port, &deployment.containers()[0]["ports"][0]["name"]);
     }
     assert!(
         object("Service", "events").value.data.pointer("/spec/type").is_none(),
@@ -193,7 +193,7 @@ fn every_pod_has_a_policy_of_its_own() {
             at(&policy, "/spec/policyTypes"),
             &serde_json::json!(["Ingress", "Egress"])
         );
-        let port = &workload.containers().next().unwrap()["ports"][0]["name"];
+        let port = &workload.containers()[0]["ports"][0]["name"];
         assert_eq!(at(&policy, "/spec/ingress/0/ports/0/port"), port);
     }
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
+use super::say_left_out;
 use super::signature_policy::{self, SignaturePolicy};
 use super::up::report;
 use crate::cli::{ApplyArguments, ClusterArguments};
 use crate::publish;
 use crate::publish::PullSecret;
 use cluster::Cluster;
-use diagnostics::{Failure, Outcome};
+use diagnostics::Outcome;
 use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
@@ -30,7 +31,10 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (release, mut objects) = match &saved {
         Some(saved) => (saved.plan.release.clone(), saved.plan.objects().cloned().collect()),
-        None => from_manifests(&arguments.place)?,
+        None => {
+            say_left_out(printer, &arguments.place.manifests);
+            from_manifests(&arguments.place)?
+        }
     };
     let context = &arguments.place.context;
     let _lock = lock::release(&cache, context, &release.to_string(), "apply")?;
@@ -41,7 +45,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         let images = images_of_placeholders(&history, &objects);
         for name in wanted {
             let image = images.get(&name).ok_or_else(|| {
-                Failure::input(format!("the image {}{name} is not known", manifest::PLACEHOLDER))
+                manifest::unknown_image(&objects, &name)
                     .because(format!(
                         "`apply` builds nothing, and no revision of release {release} has it"
                     ))

@@ -15,7 +15,7 @@ use releases::api::revisions::Held;
 use releases::api::{plan, preflight, saved};
 use releases::manifest::{Object, Wave};
 use releases::plan::saved::Saved;
-use releases::plan::{Action, Plan};
+use releases::plan::{Action, Plan, Untried};
 use releases::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
 use rollout::Target;
 use terminal::{Printer, Progress};
@@ -90,7 +90,7 @@ pub async fn deploy(
         return Ok(targets);
     }
     preflight::permissions(cluster, &kinds, &plan).await?;
-    let waves = rollout.make_namespace(printer, &mut kinds).await?;
+    let waves = rollout.make_namespaces(printer, &mut kinds).await?;
     let mut revision = next_revision(cluster, &history, deployment, options, objects);
     revision.kept.extend(rollout.dropped.left.clone());
     let held = revisions::begin(cluster, release, revision).await?;
@@ -225,19 +225,19 @@ struct Rollout<'a> {
 }
 
 impl Rollout<'_> {
-    /// The revision is kept in the release's namespace: where that is new, it comes before the revision. Returns the
-    /// waves that are left.
-    async fn make_namespace(&self, printer: &Printer, kinds: &mut Kinds) -> Outcome<&'static [Wave]> {
-        let is_ours = |identity: &Identity| {
-            identity.kind == "Namespace" && identity.group.is_empty() && identity.name == self.release.namespace
-        };
+    /// The revision is kept in the release's namespace: where that is new, it comes before the revision. What goes into new
+    /// namespaces is tried then, before any of it is written. Returns the waves that are left.
+    async fn make_namespaces(&self, printer: &Printer, kinds: &mut Kinds) -> Outcome<&'static [Wave]> {
         let mut steps = self.plan.steps.iter();
         let [first, rest @ ..] = &Wave::ALL;
-        if !steps.any(|step| step.action == Action::Create && is_ours(&step.identity)) {
+        if !steps.any(|step| step.action == Action::Create && step.wave == *first) {
             return Ok(&Wave::ALL);
         }
         let apply = async |progress: &Progress| {
             let applied = apply_wave(self.cluster, kinds, self.plan, *first, progress).await?;
+            plan::try_again(self.cluster, kinds, self.plan, &[Untried::Namespace])
+                .await
+                .map_err(|failure| failure.next("nothing but the new namespaces has been made"))?;
             progress.outcome(summary("namespaces", &applied));
             Ok(rest.as_slice())
         };
@@ -274,10 +274,16 @@ impl Rollout<'_> {
         let apply = async |progress: &Progress| {
             let mut applied = Vec::new();
             for &wave in waves {
+                if wave == Wave::Admission && self.has_waiting_for_webhook() {
+                    wait::for_targets(self.cluster, progress, &targets(&applied), since, self.timeout).await?;
+                }
                 let of_wave = apply_wave(self.cluster, kinds, self.plan, wave, progress).await?;
                 let is_new = of_wave.iter().any(|applied| applied.change != Change::Unchanged);
                 if wave == Wave::Databases && is_new {
                     wait::for_targets(self.cluster, progress, &targets(&of_wave), since, self.timeout).await?;
+                }
+                if wave == Wave::Definitions {
+                    plan::try_again(self.cluster, kinds, self.plan, &[Untried::Kind]).await?;
                 }
                 applied.extend(of_wave);
             }
@@ -293,6 +299,14 @@ impl Rollout<'_> {
         };
         printer.step("ready", ready).await?;
         Ok(targets)
+    }
+
+    /// Whether there are objects that a webhook of this release checks, which does not answer so far.
+    fn has_waiting_for_webhook(&self) -> bool {
+        self.plan
+            .steps
+            .iter()
+            .any(|step| step.untried == Some(Untried::Webhook))
     }
 
     /// Deletes what the manifests have no longer, but for data.

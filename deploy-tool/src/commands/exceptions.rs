@@ -1,4 +1,4 @@
-//! Pure: images that need no signature.
+//! Pure: images that need no signature, and kinds of which nobody can tell what they run.
 
 use oci_artifacts::registry::Reference;
 
@@ -16,13 +16,23 @@ impl Exceptions {
     /// `docker.io/library/mariadb:11.8`.
     pub fn cover(&self, image: &str) -> bool {
         let whole = Reference::parse(image).map(|reference| reference.to_string());
-        self.0.iter().any(|pattern| {
-            let fits = |name: &str| match pattern.strip_suffix('*') {
-                Some(beginning) => name.starts_with(beginning),
-                None => name == pattern,
-            };
-            fits(image) || whole.as_deref().is_ok_and(fits)
-        })
+        let covers =
+            |pattern: &String| fits(pattern, image) || whole.as_deref().is_ok_and(|whole| fits(pattern, whole));
+        self.0.iter().any(covers)
+    }
+
+    /// Whether a kind is one of them, as `Gateway.gateway.networking.k8s.io`.
+    pub fn cover_kind(&self, kind: &str) -> bool {
+        self.0
+            .iter()
+            .any(|pattern| fits(&pattern.to_ascii_lowercase(), &kind.to_ascii_lowercase()))
+    }
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => name == pattern,
     }
 }
 
@@ -45,5 +55,17 @@ mod tests {
             assert!(!exceptions.cover(image), "{image}");
         }
         assert!(Exceptions::new(&["localhost/*".to_owned()]).cover("localhost/orders:1"));
+    }
+
+    #[test]
+    fn kinds_are_not_taken_for_images() {
+        let exceptions = Exceptions::new(&[
+            "docker.io/library/*".to_owned(),
+            "gateway.gateway.networking.k8s.io".to_owned(),
+        ]);
+        assert!(exceptions.cover_kind("Gateway.gateway.networking.k8s.io"));
+        assert!(!exceptions.cover_kind("HTTPRoute.gateway.networking.k8s.io"));
+        assert!(!exceptions.cover_kind("Widget.example.com"));
+        assert!(Exceptions::new(&["Widget.*".to_owned()]).cover_kind("Widget.example.com"));
     }
 }

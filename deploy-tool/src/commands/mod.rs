@@ -80,3 +80,14 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<Exit
     };
     done.map(|()| ExitStatus::Done)
 }
+
+/// Says which subfolders of the manifests' folders are not read.
+fn say_left_out(printer: &Printer, manifests: &[std::path::PathBuf]) {
+    let folders = releases::manifest::left_out(manifests);
+    if !folders.is_empty() {
+        let arguments = releases::manifest::arguments(&folders);
+        printer.say(&format!(
+            "subfolders with manifests are not read unless they are named: {arguments}"
+        ));
+    }
+}

@@ -1,6 +1,7 @@
 //! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
 
 use super::images::{Wanted, native_form};
+use super::say_left_out;
 use super::variation::Form;
 use crate::cli::PlanArguments;
 use crate::publish::PullSecret;
@@ -35,6 +36,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         save,
     } = arguments;
     let mut objects = manifest::in_order(manifest::load(&place.manifests)?);
+    say_left_out(printer, &place.manifests);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let cluster = Cluster::connect(&place.context).await?;

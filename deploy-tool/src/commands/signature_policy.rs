@@ -50,6 +50,7 @@ impl SignaturePolicy {
         registry: Option<&Destination>,
         trust: &Trust,
     ) -> Outcome<BTreeMap<String, String>> {
+        refuse_unseen(objects, &self.exceptions)?;
         let images = manifest::images(objects);
         let (exempt, required): (BTreeSet<String>, BTreeSet<String>) =
             images.into_iter().partition(|image| self.exceptions.cover(image));
@@ -107,6 +108,41 @@ impl SignaturePolicy {
     }
 }
 
+/// Refuses objects that may run images which nobody can see in them.
+///
+/// # Errors
+/// When there is one whose kind is not allowed by name.
+fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Outcome<()> {
+    let kind = |object: &Object| {
+        let kind = object.group_version_kind();
+        format!("{}.{}", kind.kind, kind.group)
+    };
+    let unseen = objects.iter().filter(|object| object.hides_images());
+    let unseen: Vec<&Object> = unseen.filter(|object| !exceptions.cover_kind(&kind(object))).collect();
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<String> = unseen
+        .iter()
+        .map(|object| format!("{} in {}", object.title(), object.place()))
+        .collect();
+    let kinds: BTreeSet<String> = unseen
+        .iter()
+        .map(|object| format!("--allow-unsigned {}", kind(object)))
+        .collect();
+    let kinds: Vec<String> = kinds.into_iter().collect();
+    Err(
+        Failure::input("nobody can tell whether everything that the manifests run is signed")
+            .code(&code::input::IMAGES_UNSEEN)
+            .because("what other programs make of objects of these kinds is not in the manifests")
+            .showing(places.join("\n"))
+            .next(format!(
+                "look at what they run, then allow their kinds by name: {}",
+                kinds.join(" ")
+            )),
+    )
+}
+
 /// Refuses images of a plan that are named by a tag, which could lead elsewhere a moment later.
 ///
 /// # Errors
@@ -125,6 +161,26 @@ pub fn refuse_inexact(exact: &BTreeMap<String, String>) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_can_judge_is_refused_unless_it_is_allowed_by_name() {
+        let text = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: b}\n---\n\
+            apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: c}\n";
+        let objects = manifest::parse("m.yaml", text).unwrap();
+        let refuse = |patterns: &[&str]| {
+            let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+            refuse_unseen(&objects, &Exceptions::new(&patterns))
+        };
+        let failure = refuse(&["docker.io/library/*", "Gadget.example.com"]).unwrap_err();
+        let said = failure.to_string();
+        assert!(
+            said.contains("Widget `b` in m.yaml:5") && said.contains("--allow-unsigned Widget.example.com"),
+            "{said}"
+        );
+        assert!(!said.contains("Gadget") && !said.contains("Service"), "{said}");
+        assert_eq!(failure.number(), Some(&code::input::IMAGES_UNSEEN));
+        refuse(&["Gadget.example.com", "widget.*"]).unwrap();
+    }
 
     #[test]
     fn a_plan_must_name_digests() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
+use super::say_left_out;
 use super::signature_policy::SignaturePolicy;
 use super::variation::Form;
 use super::{background, status};
@@ -49,6 +50,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     let requirement = SignaturePolicy::of(&signed)?;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
+    say_left_out(printer, &place.manifests);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "up")?;

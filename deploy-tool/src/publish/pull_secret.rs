@@ -36,16 +36,19 @@ impl PullSecret {
         let mut namespaces = BTreeSet::new();
         for object in &mut objects {
             let namespace = object.namespace().unwrap_or(&release.namespace).to_owned();
-            let pulls = object.images().any(|image| self.is_for(image));
-            let pod = object.value.data.pointer_mut("/spec/template/spec");
-            let Some(Value::Object(pod)) = pod.filter(|_| pulls) else {
-                continue;
-            };
-            if pod.contains_key("imagePullSecrets") {
+            if !object.images().iter().any(|image| self.is_for(image.reference)) {
                 continue;
             }
-            pod.insert("imagePullSecrets".to_owned(), json!([{ "name": name }]));
-            namespaces.insert(namespace);
+            for pointer in object.pod_specs() {
+                let pod = object.value.data.pointer_mut(&pointer);
+                let Some(pod) = pod.and_then(Value::as_object_mut) else {
+                    continue;
+                };
+                if !pod.contains_key("imagePullSecrets") {
+                    pod.insert("imagePullSecrets".to_owned(), json!([{ "name": name }]));
+                    namespaces.insert(namespace.clone());
+                }
+            }
         }
         objects.extend(namespaces.into_iter().map(|namespace| self.object(&name, &namespace)));
         in_order(objects)
@@ -169,6 +172,32 @@ mod tests {
         let named = |object: &Object| object.value.data["spec"]["template"]["spec"]["imagePullSecrets"].clone();
         assert_eq!(named(&objects[1]), json!([{"name": "shop-registry"}]));
         assert_eq!(named(&objects[2]), Value::Null);
+    }
+
+    #[test]
+    fn pods_of_every_kind_log_in() {
+        let spec = "{volumes: [{name: v, image: {reference: 'x.io/team/data:1'}}]}";
+        let cases = [
+            ("v1", "Pod", format!("spec: {spec}"), "/spec"),
+            (
+                "v1",
+                "PodTemplate",
+                format!("template: {{spec: {spec}}}"),
+                "/template/spec",
+            ),
+            (
+                "batch/v1",
+                "CronJob",
+                format!("spec: {{jobTemplate: {{spec: {{template: {{spec: {spec}}}}}}}}}"),
+                "/spec/jobTemplate/spec/template/spec",
+            ),
+        ];
+        for (version, kind, rest, at) in cases {
+            let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n{rest}\n");
+            let objects = secret("{}").attach(&release(), parse("m.yaml", &text).unwrap());
+            let pod = objects[1].value.data.pointer(at).unwrap();
+            assert_eq!(pod["imagePullSecrets"], json!([{"name": "shop-registry"}]), "{kind}");
+        }
     }
 
     #[test]

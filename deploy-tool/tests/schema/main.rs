@@ -146,6 +146,7 @@ fn plan() {
         ],
         notes: vec!["left".into()],
         take_over: false,
+        untried: None,
         before: None,
         live: None,
     };

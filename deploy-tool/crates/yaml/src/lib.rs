@@ -2,8 +2,16 @@
 //!
 //! kubectl reads YAML 1.1 (`0644` is 420, `yes` is true), duplicate keys are refused.
 
-use serde::de::DeserializeOwned;
-use serde_saphyr::Spanned;
+mod encoding;
+mod limit;
+mod place;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_saphyr::options::MergeKeyPolicy;
+use serde_saphyr::{Options, Spanned};
+
+pub use encoding::text;
+pub use place::{Place, places};
 
 /// A YAML text that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,9 +39,9 @@ pub struct Document<T> {
 /// # Errors
 /// When the text is no YAML, or not of the wanted form.
 pub fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<Document<T>>, YamlError> {
-    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
+    refuse_double_merges(text)?;
     let found: Vec<Spanned<T>> =
-        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| describe(&error))?;
+        serde_saphyr::from_multiple_with_options(text, options()).map_err(|error| describe(&error))?;
     Ok(found
         .into_iter()
         .map(|document| Document {
@@ -71,9 +79,27 @@ pub fn write(value: &impl serde::Serialize) -> Result<String, YamlError> {
     })
 }
 
+fn options() -> Options {
+    serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false, budget: limit::budget(), alias_limits: limit::aliases() }
+}
+
+/// A `<<` is a key like any other: it may be in a map once.
+fn refuse_double_merges(text: &str) -> Result<(), YamlError> {
+    if text.matches("<<").nth(1).is_none() {
+        return Ok(());
+    }
+    let mut options = options();
+    options.merge_keys = MergeKeyPolicy::AsOrdinary;
+    let read: Result<Vec<IgnoredAny>, _> = serde_saphyr::from_multiple_with_options(text, options);
+    read.map(drop).map_err(|error| describe(&error))
+}
+
 fn describe(error: &serde_saphyr::Error) -> YamlError {
     let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-    let message = error.to_string();
+    let message = match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` is there twice"),
+        _ => limit::exceeded(error).unwrap_or_else(|| error.to_string()),
+    };
     let place = format!(" at line {line}, column {column}");
     let message = message.lines().next().unwrap_or_default().replace(&place, "");
     YamlError { line, column, message }
@@ -106,11 +132,32 @@ mod tests {
     }
 
     #[test]
+    fn merges_are_taken_once_a_map() {
+        let two = "base: &one {a: 1}\nmore: &two {b: 2}\nc:\n  <<: *one\n  d: 1\n  <<: *two\n";
+        let error = documents::<Value>(two).unwrap_err();
+        assert_eq!(error.line, 6, "{error}");
+        let list = "one: &one {a: 1}\ntwo: &two {b: 2}\nc: {<<: [*one, *two]}\nd: {<<: *one}\ne: \"<< <<\"\n";
+        let found = documents::<Value>(list).unwrap();
+        assert_eq!(found[0].value["c"], json!({"a": 1, "b": 2}));
+    }
+
+    #[test]
+    fn line_ends_of_every_platform_are_the_same() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["a: |", "  one", "  two", "---", "b: [", "  1]", ""].join(end);
+            let found = documents::<Value>(&text).unwrap();
+            assert_eq!(found[0].value, json!({"a": "one\ntwo\n"}), "{end:?}");
+            assert_eq!((found[1].line, &found[1].value), (5, &json!({"b": [1]})), "{end:?}");
+        }
+    }
+
+    #[test]
     fn an_error_has_its_place() {
         let error = documents::<Value>("a: 1\nb: [1, 2\nc: 3\n").unwrap_err();
         assert!((2..=4).contains(&error.line), "{error}");
         let twice = documents::<Value>("a: 1\na: 2\n").unwrap_err();
         assert_eq!(twice.line, 2, "{twice}");
+        assert_eq!(twice.message, "the key `a` is there twice");
         assert!(!twice.message.contains('\n'));
     }
 }

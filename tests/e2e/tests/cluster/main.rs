@@ -13,6 +13,7 @@ mod dev;
 mod doctor;
 mod events;
 mod failures;
+mod manifests;
 mod new_project;
 mod plan;
 mod registry;

@@ -12,6 +12,8 @@ pub(super) const CODES: &[&Code] = &[
     &PLAN_OUTDATED,
     &PLAN_OF_OTHER_CLUSTER,
     &DEFINITION_REFUSED,
+    &WEBHOOK_UNREACHABLE,
+    &SEVERAL_REFUSED,
 ];
 
 /// Another manager has the field.
@@ -101,4 +103,24 @@ pub const DEFINITION_REFUSED: Code = Code {
     explanation: "Objects of a new kind can be applied once the API server serves it, which the condition `Established` says. \
         It did not come in time: the schema may be refused, or the API server busy.",
     fix: "look at the conditions: `kubectl describe crd NAME`; then correct the definition.",
+};
+
+/// Nobody says yes or no.
+pub const WEBHOOK_UNREACHABLE: Code = Code {
+    number: 210,
+    title: "an admission webhook does not answer",
+    explanation: "The API server asks a webhook before it stores an object, and the Service behind it does not answer: it is not there, \
+        has no ready pod, or is not trusted. With `failurePolicy: Fail` the object is refused then. A release that brings the \
+        webhook itself is applied nevertheless: its workloads come first, then what the webhook checks.",
+    fix: "mend what is behind the Service that the message names (`kubectl get pods,endpointslices -n NAMESPACE`). If it is gone for \
+        good, delete the webhook's configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`.",
+};
+
+/// More than one.
+pub const SEVERAL_REFUSED: Code = Code {
+    number: 211,
+    title: "the cluster refuses several objects",
+    explanation: "Each object is tried before anything is written, and more than one is refused. The message has every one of them, with its \
+        own number.",
+    fix: "look up each number: `deploy-tool explain DT0102`.",
 };

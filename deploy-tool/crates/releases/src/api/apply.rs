@@ -3,12 +3,14 @@
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::ByteString;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::Status;
+use tokio::time::Instant;
 
 use crate::FIELD_MANAGER;
 use crate::api::discover::{Kinds, Placed, api};
@@ -24,6 +26,11 @@ use terminal::Progress;
 
 /// How often an object is sent again that only its controller has changed in between.
 const MOST_ATTEMPTS: usize = 5;
+
+/// How long what comes by itself may need: a webhook, from the readiness of its pods until the API server reaches them.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How soon the object is sent again meanwhile.
+const ARRIVAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What applying an object did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +123,7 @@ async fn apply_step(
         true => send_exactly(cluster, &api, object, step).await?,
         false => {
             let live = current(cluster, &api, object, step.live.clone()).await?;
-            let stored = send(cluster, &api, object, live.as_ref(), Mode::default()).await?;
+            let stored = send_when_possible(cluster, &api, step, object, live.as_ref()).await?;
             stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
         }
     };
@@ -131,6 +138,30 @@ async fn apply_step(
         stored,
         change,
     })
+}
+
+/// Sends an object; one that could not be tried before again, while it lacks what comes by itself.
+async fn send_when_possible(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    step: &Step,
+    object: &Object,
+    live: Option<&DynamicObject>,
+) -> Outcome<Result<DynamicObject, Status>> {
+    let deadline = Instant::now() + ARRIVAL_TIMEOUT;
+    loop {
+        match send(cluster, api, object, live, Mode::default()).await? {
+            Err(status)
+                if step
+                    .untried
+                    .is_some_and(|untried| plan::passes_by_itself(untried, &status))
+                    && Instant::now() < deadline =>
+            {
+                tokio::time::sleep(ARRIVAL_INTERVAL).await;
+            }
+            answer => return Ok(answer),
+        }
+    }
 }
 
 /// The object as it is now, where that matters: values that are made must not replace those that are there already.

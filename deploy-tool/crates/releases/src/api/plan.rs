@@ -11,12 +11,12 @@ use kube::core::Status;
 use crate::api::apply::{Mode, send};
 use crate::api::discover::{Kind, Kinds, api};
 use crate::api::{live, preflight};
-use crate::manifest::{Databases, Object, Wave};
-use crate::plan::{self, Conflict, Plan, Step};
+use crate::manifest::{Databases, Object, Wave, refuse_twins};
+use crate::plan::{self, Conflict, Plan, Step, Unanswered, Untried};
 use crate::release::{Identity, Name};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
-use diagnostics::Outcome;
+use diagnostics::{Failure, Outcome};
 
 /// What applying objects as a release would do. `inventory` is what the release has applied before; `take_over` says
 /// that fields which others have set are to be the release's.
@@ -37,6 +37,8 @@ pub async fn plan(
         Ok((plan::owned_by(object, release), kind))
     });
     let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Outcome<Vec<_>>>()?.into_iter().unzip();
+    // Only now it is known which namespace those are in that name none.
+    refuse_twins(&objects)?;
     let tried = objects.clone();
     match attempt(cluster, kinds, release, objects, places, inventory, take_over).await {
         Err(failure) => Err(preflight::explained(cluster, kinds, release, tried, failure).await),
@@ -60,29 +62,20 @@ async fn attempt(
     plan::refuse_other_releases(release, &objects, &live)?;
 
     let (databases, unborn) = (Databases::of(&objects), plan::unborn_namespaces(&objects, &live));
-    let trials = objects.into_iter().zip(places).map(|(object, kind)| {
+    let trials = objects.iter().zip(places).map(|(object, kind)| {
         let trial = Trial {
-            wave: databases.wave(&object),
+            wave: databases.wave(object),
             unborn: object.namespace().is_some_and(|namespace| unborn.contains(namespace)),
             live: live.get(&object.identity()).cloned(),
             take_over,
-            object,
+            object: object.clone(),
             kind,
+            all: &objects,
         };
         trial.run(cluster)
     });
-    let results: Vec<Result<Step, Vec<Conflict>>> =
-        stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
-    let (mut steps, mut conflicts) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(step) => steps.push(step),
-            Err(more) => conflicts.extend(more),
-        }
-    }
-    if !conflicts.is_empty() {
-        return Err(plan::conflict_failure(&conflicts, cluster.now()));
-    }
+    let results: Vec<Result<Step, Objection>> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
+    let mut steps = unless_refused(cluster, results)?;
     steps.sort_by_key(|step| step.wave);
     steps.extend(plan::prunes(release, dropped, &live));
     Ok(Plan {
@@ -92,24 +85,81 @@ async fn attempt(
     })
 }
 
+/// Has the server try what it could not try when the plan was made, for one of these reasons: by now it can.
+///
+/// # Errors
+/// When an object would be refused, or fields belong to others.
+pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &[Untried]) -> Outcome<()> {
+    let all: Vec<Object> = plan.objects().cloned().collect();
+    let steps = plan
+        .steps
+        .iter()
+        .filter(|step| step.untried.is_some_and(|why| reasons.contains(&why)));
+    let trials = steps.filter_map(|step| {
+        let object = step.object.clone()?;
+        let kind = kinds.find(&object.group_version_kind())?;
+        let trial = Trial {
+            wave: step.wave,
+            unborn: false,
+            live: step.live.clone(),
+            take_over: step.take_over,
+            kind: Kind { served: true, ..kind },
+            object,
+            all: &all,
+        };
+        Some(trial.run(cluster))
+    });
+    let trials: Vec<_> = trials.collect();
+    let results: Vec<_> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
+    unless_refused(cluster, results).map(drop)
+}
+
+/// The steps, or everything that stands in their way.
+fn unless_refused(cluster: &Cluster, results: Vec<Result<Step, Objection>>) -> Outcome<Vec<Step>> {
+    let (mut steps, mut conflicts, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(step) => steps.push(step),
+            Err(Objection::Conflicts(more)) => conflicts.extend(more),
+            Err(Objection::Refused(failure)) => refusals.push(*failure),
+        }
+    }
+    if let Some(failure) = plan::all_refused(refusals) {
+        return Err(failure);
+    }
+    match conflicts.is_empty() {
+        true => Ok(steps),
+        false => Err(plan::conflict_failure(&conflicts, cluster.now())),
+    }
+}
+
+/// What the server has against an object.
+enum Objection {
+    /// Fields of it are others'.
+    Conflicts(Vec<Conflict>),
+    /// Something else.
+    Refused(Box<Failure>),
+}
+
 /// An object, and what is needed to try it.
-struct Trial {
+struct Trial<'a> {
     wave: Wave,
     object: Object,
+    all: &'a [Object],
     kind: Kind,
     live: Option<DynamicObject>,
     unborn: bool,
     take_over: bool,
 }
 
-impl Trial {
-    /// What would happen to the object; or which fields of it are others'.
-    async fn run(self, cluster: &Cluster) -> Outcome<Result<Step, Vec<Conflict>>> {
-        if self.unborn {
-            return Ok(Ok(self.unchecked("its namespace is made first")));
-        }
+impl Trial<'_> {
+    /// What would happen to the object; or what the server has against it.
+    async fn run(self, cluster: &Cluster) -> Outcome<Result<Step, Objection>> {
         if !self.kind.served {
-            return Ok(Ok(self.unchecked("its kind is defined first")));
+            return Ok(Ok(self.untried(Untried::Kind)));
+        }
+        if self.unborn {
+            return Ok(Ok(self.untried(Untried::Namespace)));
         }
         if let Some(live) = self.live.clone().filter(|live| plan::is_applied(&self.object, live)) {
             return Ok(Ok(self.checked(&live)));
@@ -119,18 +169,26 @@ impl Trial {
             Err(refusal) => refusal,
         };
         if plan::cannot_be_tried(&refusal) {
-            return Ok(Ok(self.unchecked("an admission webhook does not support dry runs")));
+            return Ok(Ok(self.untried(Untried::DryRun)));
         }
+        if plan::is_made_first(&self.object, &refusal, self.all) {
+            return Ok(Ok(self.untried(Untried::Reference)));
+        }
+        if Unanswered::of(&refusal).is_some_and(|unanswered| unanswered.is_of(self.all)) {
+            let wave = Wave::Admission;
+            return Ok(Ok(Self { wave, ..self }.untried(Untried::Webhook)));
+        }
+        let refused = |refusal: &Status| Ok(Err(Objection::Refused(Box::new(plan::refused(&self.object, refusal)))));
         let conflicts = plan::conflicts(&self.object.title(), &refusal, self.live.as_ref());
         if conflicts.is_empty() {
-            return Err(plan::refused(&self.object, &refusal));
+            return refused(&refusal);
         }
         if !self.take_over {
-            return Ok(Err(conflicts));
+            return Ok(Err(Objection::Conflicts(conflicts)));
         }
         match self.send(cluster, Mode::DRY_RUN.forced()).await? {
             Ok(after) => Ok(Ok(self.checked(&after).taking_over(&conflicts))),
-            Err(refusal) => Err(plan::refused(&self.object, &refusal)),
+            Err(refusal) => refused(&refusal),
         }
     }
 
@@ -143,7 +201,7 @@ impl Trial {
         plan::checked(self.wave, self.object, self.live, after)
     }
 
-    fn unchecked(self, why: &str) -> Step {
+    fn untried(self, why: Untried) -> Step {
         plan::unchecked(self.wave, self.object, self.live, why)
     }
 }

@@ -75,7 +75,7 @@ fn nearest<'k>(wanted: &GroupVersionKind, known: &'k [GroupVersionKind]) -> Opti
 }
 
 /// How many letters have to be changed, added or left out: <https://en.wikipedia.org/wiki/Levenshtein_distance>
-fn distance(one: &str, other: &str) -> usize {
+pub fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (line, letter) in one.chars().enumerate() {

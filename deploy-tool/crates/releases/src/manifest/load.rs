@@ -1,10 +1,14 @@
 //! Edge: reads the manifests that the arguments name.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::object::{Object, parse};
+use super::object::Object;
+use super::other_tool;
+use super::parse::parse;
 use crate::release::Name;
+use diagnostics::code::input::{NO_MANIFESTS, NO_YAML, OBJECT_TWICE};
 use diagnostics::{Failure, Outcome};
 
 /// The argument that stands for the standard input.
@@ -18,29 +22,68 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 /// When one of them cannot be read, is no manifest, or one object is there twice.
 pub fn load(paths: &[PathBuf]) -> Outcome<Vec<Object>> {
     let mut objects = Vec::new();
+    let mut seen = BTreeSet::new();
     for path in paths {
         if path.as_os_str() == STANDARD_INPUT {
-            let mut text = String::new();
+            let mut bytes = Vec::new();
             std::io::stdin()
-                .read_to_string(&mut text)
+                .read_to_end(&mut bytes)
                 .map_err(|error| unreadable(path, &error))?;
-            objects.extend(objects_of("standard input", &text)?);
+            objects.extend(objects_of("standard input", &bytes)?);
             continue;
         }
         for file in files(path)? {
-            let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
-            objects.extend(objects_of(&file.display().to_string(), &text)?);
+            let bytes = std::fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+            // A file that is named twice, or beside its folder, is there once.
+            if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+                objects.extend(objects_of(&file.display().to_string(), &bytes)?);
+            }
         }
     }
     if objects.is_empty() {
         let places: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        return Err(
-            Failure::input(format!("there are no manifests in {}", places.join(", ")))
-                .next("name the YAML files, or their folder, with --manifests (-f)"),
-        );
+        let failure = Failure::input(format!("there are no manifests in {}", places.join(", "))).code(&NO_MANIFESTS);
+        let deeper = left_out(paths);
+        return Err(match deeper.is_empty() {
+            true => failure.next("name the YAML files, or their folder, with --manifests (-f)"),
+            false => failure
+                .because("subfolders are not read unless they are named")
+                .next(format!("name them: {}", arguments(&deeper))),
+        });
     }
     refuse_twins(&objects)?;
     Ok(objects)
+}
+
+/// The subfolders with manifests that nobody has named: they are not read, as by kubectl.
+pub fn left_out(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let is_hidden = |path: &Path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    };
+    let named: BTreeSet<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let is_named = |path: &Path| path.canonicalize().is_ok_and(|path| named.contains(&path));
+    let mut found = Vec::new();
+    for path in paths.iter().filter(|path| path.is_dir()) {
+        let folders = entries(path)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|path| path.is_dir());
+        found.extend(folders.filter(|folder| {
+            let has_manifests = || entries(folder).unwrap_or_default().iter().any(|path| is_manifest(path));
+            !is_hidden(folder) && !is_named(folder) && has_manifests()
+        }));
+    }
+    found
+}
+
+/// Folders as they are named on a command line.
+pub fn arguments(folders: &[PathBuf]) -> String {
+    let arguments: Vec<String> = folders
+        .iter()
+        .map(|folder| format!("-f {}", folder.display()))
+        .collect();
+    arguments.join(" ")
 }
 
 /// The release that the arguments mean. The manifests are asked only for what the arguments leave open, and only when
@@ -62,36 +105,57 @@ fn files(path: &Path) -> Outcome<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }
-    let entries = std::fs::read_dir(path).and_then(|entries| {
-        entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    let mut files = entries.map_err(|error| unreadable(path, &error))?;
-    files.retain(|path| {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
-    });
-    files.sort();
+    let mut files = entries(path).map_err(|error| unreadable(path, &error))?;
+    let names: Vec<&str> = files.iter().filter_map(|file| file.file_name()?.to_str()).collect();
+    if let Some(failure) = other_tool::refuse_folder(path, &names) {
+        return Err(failure);
+    }
+    files.retain(|file| is_manifest(file));
     Ok(files)
 }
 
-fn objects_of(file: &str, text: &str) -> Outcome<Vec<Object>> {
-    parse(file, text).map_err(|error| Failure::input(format!("the manifest `{file}` cannot be used")).because(error))
+/// What is in a folder, by name.
+fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = entries.collect::<Result<Vec<_>, _>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && !path.is_dir()
+}
+
+fn objects_of(file: &str, bytes: &[u8]) -> Outcome<Vec<Object>> {
+    let text = yaml::text(bytes).map_err(|error| {
+        Failure::input(format!("the manifest `{file}` cannot be used"))
+            .code(&NO_YAML)
+            .because(error)
+            .next("save it as UTF-8, or leave it out")
+    })?;
+    parse(file, &text)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::input(format!("cannot read the manifests in `{}`", path.display()))
+        .code(&NO_MANIFESTS)
         .because(error)
         .next("run this in the project's folder, or name files and folders with --manifests (-f)")
 }
 
-fn refuse_twins(objects: &[Object]) -> Outcome<()> {
+/// Refuses manifests that have an object twice.
+///
+/// # Errors
+/// When there is one.
+pub fn refuse_twins(objects: &[Object]) -> Outcome<()> {
     let mut seen = std::collections::HashMap::new();
     for object in objects {
         if let Some(first) = seen.insert(object.identity(), object.place()) {
             return Err(Failure::input(format!("{} is there twice", object.title()))
-                .because(format!("{first} and {} both define it", object.place())));
+                .code(&OBJECT_TWICE)
+                .because(format!("{first} and {} both define it", object.place()))
+                .next("remove one of the two, or give one another name or namespace"));
         }
     }
     Ok(())
@@ -132,21 +196,51 @@ mod tests {
 
     #[test]
     fn names_file_and_line() {
+        let bytes = |name: &str, bytes: &[u8]| {
+            let folder = folder(&[]);
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            folder
+        };
+        let deeper = folder(&[]);
+        std::fs::create_dir(deeper.path().join("setup")).unwrap();
+        std::fs::write(deeper.path().join("setup/a.yaml"), OBJECT).unwrap();
         let cases = [
             (
                 folder(&[("a.yaml", "apiVersion: v1\nkind: [\n")]),
                 "a.yaml` cannot be used",
+                105,
             ),
             (
                 folder(&[("a.yaml", OBJECT), ("b.yaml", OBJECT)]),
                 "b.yaml:1 both define it",
+                108,
             ),
-            (folder(&[]), "there are no manifests"),
+            (folder(&[]), "there are no manifests", 110),
+            (deeper, "setup", 110),
+            (
+                folder(&[("a.yaml", OBJECT), ("kustomization.yml", "")]),
+                "`kubectl kustomize /",
+                107,
+            ),
+            (
+                folder(&[("a.yaml", OBJECT), ("Kustomization", "")]),
+                "`kubectl kustomize /",
+                107,
+            ),
+            (
+                folder(&[("Chart.yaml", ""), ("values.yaml", "a: 1\n")]),
+                "`helm template NAME /",
+                107,
+            ),
+            (bytes("a.yaml", b"a: \xE9\n"), "line 1, column 4", 105),
+            (bytes("a.yaml", b"\x89PNG\0"), "UTF-8", 105),
         ];
-        for (folder, expected) in cases {
+        for (folder, expected, number) in cases {
             let failure = load(&[folder.path().to_path_buf()]).unwrap_err();
             assert!(failure.to_string().contains(expected), "{failure}");
             assert_eq!(failure.status, diagnostics::ExitStatus::Input);
+            assert_eq!(failure.number().map(|code| code.number), Some(number), "{failure}");
+            assert!(!failure.hints().is_empty(), "{failure}");
         }
         assert!(
             load(&["/no/such/folder".into()])
@@ -154,5 +248,39 @@ mod tests {
                 .to_string()
                 .contains("--manifests")
         );
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_objects() {
+        let utf16: Vec<u8> = format!("\u{FEFF}{OBJECT}")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [
+            utf16,
+            format!("\u{FEFF}{OBJECT}").into_bytes(),
+            OBJECT.replace('\n', "\r\n").into_bytes(),
+        ] {
+            let folder = folder(&[]);
+            let file = folder.path().join("a.yaml");
+            std::fs::write(&file, bytes).unwrap();
+            // Named twice, it is read once.
+            let found = load(&[file.clone(), folder.path().to_path_buf()]).unwrap();
+            assert_eq!(found.iter().map(Object::title).collect::<Vec<_>>(), ["Namespace `a`"]);
+        }
+    }
+
+    #[test]
+    fn subfolders_are_left_out_and_named() {
+        let folder = folder(&[("a.yaml", OBJECT)]);
+        for (subfolder, file) in [("setup", "b.yaml"), (".git", "c.yaml"), ("docs", "README.md")] {
+            std::fs::create_dir(folder.path().join(subfolder)).unwrap();
+            std::fs::write(folder.path().join(subfolder).join(file), OBJECT.replace("a}", "b}")).unwrap();
+        }
+        let root = folder.path().to_path_buf();
+        assert_eq!(load(std::slice::from_ref(&root)).unwrap().len(), 1);
+        assert_eq!(left_out(std::slice::from_ref(&root)), [root.join("setup")]);
+        assert_eq!(left_out(&[root.clone(), root.join("setup")]), [] as [PathBuf; 0]);
+        assert_eq!(load(&[root.clone(), root.join("setup")]).unwrap().len(), 2);
     }
 }

@@ -1,15 +1,23 @@
 //! The objects of a folder of plain YAML: load, resolve the image placeholder, put in order.
 
+mod exported;
+mod images;
 mod kinds;
 mod load;
+mod metadata;
 mod object;
 mod order;
+mod other_tool;
+mod parse;
+mod problem;
 mod resolve;
 mod secret;
 
+pub use images::Image;
 pub use kinds::{Definition, definitions, unknown_kind};
-pub use load::{load, release_of};
-pub use object::{Object, ObjectError, parse};
+pub use load::{arguments, left_out, load, refuse_twins, release_of};
+pub use object::Object;
 pub use order::{Databases, Wave, in_order};
-pub use resolve::{PLACEHOLDER, images, pin, placeholders, refuse_inexact, resolve, running_references};
+pub use parse::parse;
+pub use resolve::{PLACEHOLDER, images, pin, placeholders, refuse_inexact, resolve, running_references, unknown_image};
 pub use secret::{GENERATE_ANNOTATION, generated_keys, with_generated, without_plain_text};

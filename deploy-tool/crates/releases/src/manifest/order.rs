@@ -27,13 +27,16 @@ pub enum Wave {
     Services,
     /// What runs, and every kind that is not known here.
     Workloads,
-    /// What looks at running workloads, and what would refuse objects while they do not run yet.
+    /// What looks at running workloads.
     Autoscaling,
+    /// What the server asks before it stores an object: while the workloads behind it do not run, it would refuse the rest
+    /// of the release. When it is there already and they do not answer, what it checks comes here, too.
+    Admission,
 }
 
 impl Wave {
     /// All of them, the first first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Namespaces,
         Self::Definitions,
         Self::Access,
@@ -43,6 +46,7 @@ impl Wave {
         Self::Services,
         Self::Workloads,
         Self::Autoscaling,
+        Self::Admission,
     ];
 
     /// The wave of a kind. Only StatefulSets that are a database belong to another one, see [`Databases`].
@@ -62,8 +66,8 @@ impl Wave {
             ("autoscaling", "HorizontalPodAutoscaler")
             | ("policy", "PodDisruptionBudget")
             | ("networking.k8s.io", "Ingress" | "IngressClass")
-            | ("apiregistration.k8s.io", "APIService")
-            | ("admissionregistration.k8s.io", _) => Self::Autoscaling,
+            | ("apiregistration.k8s.io", "APIService") => Self::Autoscaling,
+            ("admissionregistration.k8s.io", _) => Self::Admission,
             _ => Self::Workloads,
         }
     }
@@ -128,6 +132,8 @@ mod tests {
     #[test]
     fn what_others_need_comes_first() {
         let objects: String = [
+            ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "a"),
+            ("networking.k8s.io/v1", "Ingress", "a"),
             ("autoscaling/v2", "HorizontalPodAutoscaler", "app"),
             ("apps/v1", "Deployment", "app"),
             ("example.com/v1", "Widget", "a"),
@@ -173,7 +179,9 @@ mod tests {
                 (Wave::Workloads, "Widget", "a"),
                 (Wave::Workloads, "Service", "a"),
                 (Wave::Workloads, "StatefulSet", "queue"),
+                (Wave::Autoscaling, "Ingress", "a"),
                 (Wave::Autoscaling, "HorizontalPodAutoscaler", "app"),
+                (Wave::Admission, "ValidatingWebhookConfiguration", "a"),
             ]
         );
     }
@@ -181,7 +189,7 @@ mod tests {
     #[test]
     fn all_waves_are_listed_in_their_order() {
         assert!(Wave::ALL.windows(2).all(|two| two[0] < two[1]));
-        assert_eq!(Wave::ALL.last(), Some(&Wave::Autoscaling));
+        assert_eq!(Wave::ALL.last(), Some(&Wave::Admission));
     }
 
     #[test]

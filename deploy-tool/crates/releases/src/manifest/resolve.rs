@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::api::DynamicObject;
-use serde_json::Value;
 
+use super::images::Image;
 use super::object::Object;
+use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 
 /// What stands in front of a definition's name in place of an image.
@@ -16,7 +17,7 @@ pub fn placeholders(objects: &[Object]) -> BTreeSet<String> {
     objects
         .iter()
         .flat_map(Object::images)
-        .filter_map(|image| image.strip_prefix(PLACEHOLDER))
+        .filter_map(|image| image.reference.strip_prefix(PLACEHOLDER))
         .map(str::to_owned)
         .collect()
 }
@@ -26,8 +27,8 @@ pub fn images(objects: &[Object]) -> BTreeSet<String> {
     objects
         .iter()
         .flat_map(Object::images)
-        .filter(|image| !image.starts_with(PLACEHOLDER))
-        .map(str::to_owned)
+        .filter(|image| !image.reference.starts_with(PLACEHOLDER))
+        .map(|image| image.reference.to_owned())
         .collect()
 }
 
@@ -36,56 +37,78 @@ pub fn images(objects: &[Object]) -> BTreeSet<String> {
 /// # Errors
 /// When an image is neither exact nor a placeholder.
 pub fn refuse_inexact(objects: &[Object]) -> Outcome<()> {
-    let images = objects
-        .iter()
-        .flat_map(|object| object.images().map(move |image| (object, image)));
-    let mut inexact = images.filter(|(_, image)| !image.starts_with(PLACEHOLDER) && !is_exact(image));
-    inexact.next().map_or(Ok(()), |(object, image)| {
-        Err(
-            Failure::input(format!("{} in {} cannot be deployed", object.title(), object.place()))
-                .because(format!("the image `{image}` has no exact tag"))
-                .next("name a version or a digest"),
+    let inexact = objects.iter().flat_map(|object| {
+        let images = object.images().into_iter();
+        let images = images.filter(|image| !image.reference.starts_with(PLACEHOLDER) && !is_exact(image.reference));
+        images.map(move |image| (object, image))
+    });
+    let inexact: Vec<_> = inexact.collect();
+    let Some((object, image)) = inexact.first() else {
+        return Ok(());
+    };
+    let failure = Failure::input(format!("{} in {} cannot be deployed", object.title(), object.place()))
+        .code(&code::input::INEXACT_IMAGE)
+        .because(format!(
+            "the image `{}` has no exact tag: {}",
+            image.reference, image.field
+        ));
+    let others = inexact.iter().skip(1).map(|(object, image)| {
+        format!(
+            "{} in {}: `{}`: {}",
+            object.title(),
+            object.place(),
+            image.reference,
+            image.field
         )
-    })
+    });
+    let others: Vec<String> = others.collect();
+    let failure = match others.is_empty() {
+        true => failure,
+        false => failure.showing(others.join("\n")),
+    };
+    Err(failure.next("name a version or a digest"))
+}
+
+/// Says that nobody knows what a placeholder stands for, and which objects have it.
+pub fn unknown_image(objects: &[Object], name: &str) -> Failure {
+    let placeholder = format!("{PLACEHOLDER}{name}");
+    let users = objects.iter().flat_map(|object| {
+        let images = object
+            .images()
+            .into_iter()
+            .filter(|image| image.reference == placeholder);
+        images.map(move |image| format!("{} in {}: {}", object.title(), object.place(), image.field))
+    });
+    let users: Vec<String> = users.collect();
+    Failure::input(format!("the image {placeholder} is not known"))
+        .code(&code::input::UNKNOWN_IMAGE)
+        .showing(users.join("\n"))
 }
 
 /// Replaces the placeholders of an object by the exact references of their names.
 pub fn resolve(object: &mut Object, references: &BTreeMap<String, String>) {
-    for container in object.containers_mut() {
-        let Some(image) = container.get_mut("image") else {
-            continue;
-        };
-        let name = image.as_str().and_then(|image| image.strip_prefix(PLACEHOLDER));
-        if let Some(reference) = name.and_then(|name| references.get(name)) {
-            *image = Value::String(reference.clone());
-        }
-    }
+    object.replace_images(|image| references.get(image.strip_prefix(PLACEHOLDER)?).cloned());
 }
 
 /// Replaces images of an object by the exact references that they stand for.
 pub fn pin(object: &mut Object, exact: &BTreeMap<String, String>) {
-    let images = object.containers_mut().into_iter();
-    for image in images.filter_map(|container| container.get_mut("image")) {
-        if let Some(reference) = image.as_str().and_then(|image| exact.get(image)) {
-            *image = Value::String(reference.clone());
-        }
-    }
+    object.replace_images(|image| exact.get(image).cloned());
 }
 
-/// The references that stand in a live object where the manifest has placeholders: that of the container of the same name.
-pub fn running_references(object: &Object, live: &DynamicObject) -> BTreeMap<String, String> {
-    let live = Object {
-        value: live.clone(),
+/// The references that stand in another state of an object where this one has placeholders: in the container of the same
+/// name.
+pub fn running_references(object: &Object, other: &DynamicObject) -> BTreeMap<String, String> {
+    let other = Object {
+        value: other.clone(),
         ..object.clone()
     };
-    let reference = |container: &Value| {
-        let name = container.get("image")?.as_str()?.strip_prefix(PLACEHOLDER)?;
-        let running = live
-            .containers()
-            .find(|running| running.get("name") == container.get("name"))?;
-        Some((name.to_owned(), running.get("image")?.as_str()?.to_owned()))
+    let references = other.images();
+    let reference = |image: Image<'_>| {
+        let name = image.reference.strip_prefix(PLACEHOLDER)?;
+        let found = references.iter().find(|found| found.field == image.field)?;
+        Some((name.to_owned(), found.reference.to_owned()))
     };
-    object.containers().filter_map(reference).collect()
+    object.images().into_iter().filter_map(reference).collect()
 }
 
 /// <https://kubernetes.io/docs/concepts/containers/images/#image-names>

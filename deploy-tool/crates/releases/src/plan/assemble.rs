@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube::api::DynamicObject;
 
-use super::{Action, Difference, Step, Version, same_ownership};
+use super::{Action, Difference, Step, Untried, Version, same_ownership};
 use crate::FIELD_MANAGER;
 use crate::manifest::{self, GENERATE_ANNOTATION, Object, Wave};
 use crate::release::{Identity, Name, RELEASE_ANNOTATION};
@@ -64,7 +64,7 @@ pub fn unborn_namespaces<'o>(objects: impl IntoIterator<Item = &'o Object>, live
 }
 
 /// The step of an object that the server has not tried.
-pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: &str) -> Step {
+pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: Untried) -> Step {
     Step {
         wave,
         identity: object.identity(),
@@ -74,8 +74,9 @@ pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: &
             None => Action::Create,
         },
         differences: Vec::new(),
-        notes: vec![format!("not checked by the server: {why}")],
+        notes: vec![format!("not checked by the server: {}", why.reason())],
         take_over: false,
+        untried: Some(why),
         before: live.as_ref().map(Version::of),
         live,
     }
@@ -110,6 +111,7 @@ pub fn checked(wave: Wave, object: Object, live: Option<DynamicObject>, after: &
         differences,
         notes,
         take_over: false,
+        untried: None,
         before: live.as_ref().map(Version::of),
         live,
     }
@@ -151,6 +153,7 @@ fn prune(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<St
         differences: Vec::new(),
         notes,
         take_over: false,
+        untried: None,
         before: Some(Version::of(live)),
         live: Some(live.clone()),
     })

@@ -15,6 +15,7 @@ pub mod saved;
 mod tests;
 mod text;
 mod version;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -29,9 +30,10 @@ pub use document::{SCHEMA, document};
 pub use moved::{outdated, refuse_changes, refuse_other_cluster};
 pub use owned::same_ownership;
 pub use permission::needed;
-pub use refusal::{cannot_be_tried, refused};
+pub use refusal::{all_refused, cannot_be_tried, is_made_first, passes_by_itself, refused};
 pub use text::{summary, text};
 pub use version::Version;
+pub use webhook::Unanswered;
 
 use crate::manifest::{Object, Wave};
 use crate::release::{Identity, Name};
@@ -67,11 +69,43 @@ pub struct Step {
     pub notes: Vec<String>,
     /// Whether fields are taken over that another manager has set.
     pub take_over: bool,
+    /// Why the server could not try it, if it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untried: Option<Untried>,
     /// Which state of the object the plan was made from; none when there was no object.
     pub before: Option<Version>,
     /// That state itself. It is not part of a saved plan.
     #[serde(skip)]
     pub live: Option<DynamicObject>,
+}
+
+/// Why the server cannot try an object yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Untried {
+    /// Its namespace is of the same release, and not there.
+    Namespace,
+    /// Its kind is.
+    Kind,
+    /// What it names is.
+    Reference,
+    /// The webhook that checks it is of the same release, and does not answer.
+    Webhook,
+    /// A webhook of somebody else has effects beyond its answer.
+    DryRun,
+}
+
+impl Untried {
+    /// For sentences.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Namespace => "its namespace is made first",
+            Self::Kind => "its kind is defined first",
+            Self::Reference => "what it names is made first",
+            Self::Webhook => "its webhook, which is of this release, does not answer; what runs comes first",
+            Self::DryRun => "an admission webhook does not support dry runs",
+        }
+    }
 }
 
 /// What happens to an object.

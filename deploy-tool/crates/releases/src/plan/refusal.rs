@@ -1,11 +1,45 @@
 //! Pure: what it means that the server refuses to apply an object.
 
-use kube::core::Status;
+use kube::core::{GroupVersionKind, Status};
 
+use super::{Unanswered, Untried};
 use crate::manifest::Object;
 use cluster::permission::is_missing_permission;
-use diagnostics::Failure;
 use diagnostics::code;
+use diagnostics::{ExitStatus, Failure};
+
+const ACCOUNT_MISSING: &str = "error looking up service account";
+
+/// All refusals as one failure; a missing permission alone, as it is told with all others that are missing.
+pub fn all_refused(mut refusals: Vec<Failure>) -> Option<Failure> {
+    let permission = |failure: &Failure| failure.number() == Some(&code::apply::PERMISSION_MISSING);
+    if let Some(place) = refusals.iter().position(permission) {
+        return Some(refusals.swap_remove(place));
+    }
+    if refusals.len() < 2 {
+        return refusals.pop();
+    }
+    let what = format!("the cluster refuses {} objects", refusals.len());
+    let failure = match refusals.iter().all(|refusal| refusal.status == ExitStatus::Input) {
+        true => Failure::input(what),
+        false => Failure::cluster(what),
+    };
+    let same = refusals.windows(2).all(|two| two[0].number() == two[1].number());
+    let number = refusals[0].number().filter(|_| same);
+    let failure = failure.code(number.unwrap_or(&code::apply::SEVERAL_REFUSED));
+    let lines = refusals.iter().map(|refusal| {
+        let number = refusal.number().filter(|_| !same).map(|number| format!("{number}: "));
+        format!(
+            "{}{}: {}",
+            number.unwrap_or_default(),
+            refusal.what(),
+            refusal.causes().join(": ")
+        )
+    });
+    let failure = failure.showing(lines.collect::<Vec<_>>().join("\n"));
+    let hints = refusals.iter().flat_map(Failure::hints).cloned();
+    Some(hints.fold(failure, Failure::next))
+}
 
 /// Why an object is refused, conflicts aside, and what to do about it.
 pub fn refused(object: &Object, status: &Status) -> Failure {
@@ -28,28 +62,55 @@ pub fn refused(object: &Object, status: &Status) -> Failure {
         return Failure::input(what)
             .code(&code::apply::NAMESPACE_MISSING)
             .because(message)
-            .next("add a manifest of the Namespace, or name another namespace with --namespace");
+            .next("add a manifest of the Namespace, make it with `kubectl create namespace NAME`, or name another one with --namespace");
     }
     if status.code == 422 && is_immutable(message) {
         return Failure::input(what)
             .code(&code::apply::IMMUTABLE_FIELD)
-            .because(message)
+            // What follows is a comparison of the values in Go.
+            .because(message.lines().next().unwrap_or_default())
             .next(way_out(object));
+    }
+    if let Some(Unanswered { webhook, service }) = Unanswered::of(status) {
+        let failure = Failure::cluster(what).code(&code::apply::WEBHOOK_UNREACHABLE);
+        return match service {
+            Some((namespace, name)) => failure
+                .because(format!("the webhook `{webhook}`, which has to be asked, does not answer: Service `{name}` in namespace `{namespace}`"))
+                .because(message)
+                .next(format!("mend what is behind it: `kubectl get pods,endpointslices --namespace {namespace}`")),
+            None => failure
+                .because(format!("the webhook `{webhook}`, which has to be asked, does not answer"))
+                .because(message)
+                .next("mend what is behind its address"),
+        }
+        .next("if it is gone for good, delete its configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`");
     }
     // A field that the schema does not know comes as an internal error, or as one of decoding.
     // https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
     if says("field not declared in schema") || says("unknown field") {
-        return Failure::input(what).code(&code::input::UNKNOWN_FIELD).because(message);
+        return Failure::input(what)
+            .code(&code::input::UNKNOWN_FIELD)
+            .because(message)
+            .next(format!(
+                "correct the field: `kubectl explain {} --recursive` lists those that there are",
+                object.kind().to_ascii_lowercase()
+            ));
     }
     if says("admission webhook") || status.code == 403 {
         return Failure::cluster(what)
             .code(&code::apply::ADMISSION_REFUSED)
-            .because(message);
+            .because(message)
+            .next("change what the message names, or have the policy changed by who is responsible for it");
     }
     if matches!(status.code, 400 | 422) || says("failed to create typed patch object") {
-        return Failure::input(what).code(&code::input::INVALID_OBJECT).because(message);
+        return Failure::input(what)
+            .code(&code::input::INVALID_OBJECT)
+            .because(message)
+            .next("correct the field that the message names");
     }
-    Failure::cluster(what).because(message)
+    Failure::cluster(what)
+        .because(message)
+        .next("look at the API server, then run the same command again")
 }
 
 /// A webhook that has effects beyond its answer is not asked in a dry run, and the server refuses the whole request.
@@ -58,15 +119,67 @@ pub fn cannot_be_tried(status: &Status) -> bool {
     status.message.contains("does not support dry run")
 }
 
+/// Whether what a Pod names is not there yet, and is made by the same release: unlike a workload, a Pod is refused without
+/// its ServiceAccount, PriorityClass or RuntimeClass.
+pub fn is_made_first(object: &Object, status: &Status, objects: &[Object]) -> bool {
+    let message = status.message.as_str();
+    let lacks = |part: &str, kind: &str, name: &str| {
+        let mut made = objects
+            .iter()
+            .filter(|object| object.kind() == kind && object.name() == name);
+        message.contains(part) && message.contains(name) && made.next().is_some()
+    };
+    let spec = |field: &str| object.value.data.get("spec").and_then(|spec| spec.get(field)?.as_str());
+    let named = |part: &str, kind: &str, field: &str| spec(field).is_some_and(|name| lacks(part, kind, name));
+    // Every namespace gets this one, a moment after it is made.
+    let default_account = message.contains(ACCOUNT_MISSING) && message.contains("serviceaccount \"default\" not found");
+    object.kind() == "Pod"
+        && (default_account
+            || named(
+                "error looking up service account",
+                "ServiceAccount",
+                "serviceAccountName",
+            )
+            || named("no PriorityClass with name", "PriorityClass", "priorityClassName")
+            || named("RuntimeClass", "RuntimeClass", "runtimeClassName"))
+}
+
+/// Whether an object that could not be tried is refused for something that comes by itself: the pods of its webhook are
+/// ready, and a moment later they are behind its Service; a new namespace gets its ServiceAccount.
+pub fn passes_by_itself(untried: Untried, status: &Status) -> bool {
+    match untried {
+        Untried::Webhook => Unanswered::of(status).is_some(),
+        Untried::Namespace | Untried::Reference => status.message.contains(ACCOUNT_MISSING),
+        Untried::Kind | Untried::DryRun => false,
+    }
+}
+
 fn is_immutable(message: &str) -> bool {
-    ["immutable", "updates to statefulset spec", "may not change once set"]
-        .iter()
-        .any(|part| message.contains(part))
+    let says = |part: &str| message.contains(part);
+    [
+        "immutable",
+        "may not change",
+        "may not be changed",
+        "cannot change",
+        "cannot be changed",
+        "can not be changed",
+        "must not be changed",
+        "cannot be updated",
+    ]
+    .into_iter()
+    .any(says)
+        || says("updates to ") && says("forbidden")
 }
 
 /// The way that loses the least.
 fn way_out(object: &Object) -> String {
-    let (kind, name) = (object.kind().to_ascii_lowercase(), object.name());
+    let GroupVersionKind { group, kind, .. } = object.group_version_kind();
+    // Several groups may have a kind of this name; of Kubernetes' own there is one.
+    let kind = match object.hides_images() {
+        true => format!("{}.{group}", kind.to_ascii_lowercase()),
+        false => kind.to_ascii_lowercase(),
+    };
+    let name = object.name();
     let namespace = object.namespace().map(|namespace| format!(" --namespace {namespace}"));
     let namespace = namespace.unwrap_or_default();
     match object.kind() {
@@ -97,7 +210,6 @@ fn way_out(object: &Object) -> String {
 mod tests {
     use super::*;
     use crate::manifest::parse;
-    use diagnostics::ExitStatus;
 
     fn refusal(kind: &str, code: u16, message: &str) -> Failure {
         let text = format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: app, namespace: shop}}\n");
@@ -144,6 +256,54 @@ mod tests {
                 Some(203),
                 ExitStatus::Input,
                 "kubectl delete service app",
+            ),
+            (
+                "RoleBinding",
+                422,
+                "RoleBinding.rbac.authorization.k8s.io \"app\" is invalid: roleRef: Invalid value: {\"apiGroup\":\"rbac.authorization.k8s.io\"}: cannot change roleRef",
+                Some(203),
+                ExitStatus::Input,
+                "kubectl delete rolebinding app",
+            ),
+            (
+                "PriorityClass",
+                422,
+                "PriorityClass.scheduling.k8s.io \"app\" is invalid: value: Forbidden: may not be changed in an update.",
+                Some(203),
+                ExitStatus::Input,
+                "kubectl delete priorityclass app",
+            ),
+            (
+                "StorageClass",
+                422,
+                "StorageClass.storage.k8s.io \"app\" is invalid: parameters: Forbidden: updates to parameters are forbidden.",
+                Some(203),
+                ExitStatus::Input,
+                "kubectl delete storageclass app",
+            ),
+            (
+                "ConfigMap",
+                422,
+                "ConfigMap \"app\" is invalid: data: Forbidden: field is immutable when `immutable` is set",
+                Some(203),
+                ExitStatus::Input,
+                "kubectl delete configmap app",
+            ),
+            (
+                "Pod",
+                422,
+                "Pod \"app\" is invalid: spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`\n  core.PodSpec{\n",
+                Some(203),
+                ExitStatus::Input,
+                "kubectl delete pod app",
+            ),
+            (
+                "Ingress",
+                500,
+                "Internal error occurred: failed calling webhook \"w\": failed to call webhook: Post \"https://hook.shop.svc:443/?timeout=5s\": no endpoints available for service \"hook\"",
+                Some(210),
+                ExitStatus::Cluster,
+                "Service `hook` in namespace `shop`",
             ),
             (
                 "Deployment",
@@ -200,6 +360,53 @@ mod tests {
             assert_eq!(failure.status, exit, "{failure}");
             let text = failure.to_string();
             assert!(text.contains(part) && text.contains("from m.yaml:1"), "{text}");
+            assert!(!failure.hints().is_empty() && !text.contains("core.PodSpec"), "{text}");
         }
+    }
+
+    #[test]
+    fn all_refusals_are_told_in_one_run() {
+        assert_eq!(all_refused(Vec::new()), None);
+        let fixed = || refusal("Pod", 422, "field is immutable");
+        let unknown = || refusal("Pod", 500, ".spec.x: field not declared in schema");
+        let denied = || refusal("Pod", 400, "admission webhook \"x.y\" denied the request: no");
+        assert_eq!(all_refused(vec![fixed()]), Some(fixed()));
+        let number = |failures: Vec<Failure>| all_refused(failures).unwrap().number().map(|code| code.number);
+        assert_eq!(number(vec![fixed(), fixed()]), Some(203));
+        let both = all_refused(vec![fixed(), unknown(), denied()]).unwrap();
+        let text = both.to_string();
+        assert_eq!(
+            (both.number(), both.status),
+            (Some(&code::apply::SEVERAL_REFUSED), ExitStatus::Cluster)
+        );
+        for part in [
+            "refuses 3 objects",
+            "DT0203: cannot apply",
+            "DT0102: cannot apply",
+            "kubectl delete pod",
+            "kubectl explain pod",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_pod_waits_for_what_the_release_makes_first() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {serviceAccountName: runner, priorityClassName: high}\n---\n\
+            apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: runner}\n";
+        let objects = parse("m.yaml", text).unwrap();
+        let status =
+            |message: &str| serde_json::from_value(serde_json::json!({"code": 403, "message": message})).unwrap();
+        let lacks = "pods \"a\" is forbidden: error looking up service account shop/runner: serviceaccount \"runner\" not found";
+        assert!(is_made_first(&objects[0], &status(lacks), &objects));
+        assert!(!is_made_first(&objects[0], &status(lacks), &objects[..1]));
+        let default = "pods \"a\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found";
+        assert!(is_made_first(&objects[0], &status(default), &objects[..1]));
+        assert!(
+            passes_by_itself(Untried::Namespace, &status(default))
+                && !passes_by_itself(Untried::Kind, &status(default))
+        );
+        let other = "pods \"a\" is forbidden: no PriorityClass with name high was found";
+        assert!(!is_made_first(&objects[0], &status(other), &objects));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{History, Name, Revision, State};
-use crate::manifest::{Object, PLACEHOLDER};
+use crate::manifest::{Object, running_references};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 
@@ -58,31 +58,22 @@ fn deployed(history: &History) -> String {
 }
 
 /// The images that the newest deployed revision with objects has where manifests have placeholders, by the
-/// placeholder's name: the container of the same name in the same object.
+/// placeholder's name: in the container of the same name of the same object.
 pub fn images_of_placeholders(history: &History, objects: &[Object]) -> BTreeMap<String, String> {
     let current = history.revisions().rev();
     let current = current
         .filter(|revision| revision.state == State::Deployed)
         .find(|one| !one.objects.is_empty());
     let known = current.map(Revision::manifests).unwrap_or_default();
-    let image_of = |object: &Object, container: &str| {
-        let known = known.iter().find(|known| {
-            let (one, other) = (known.group_version_kind(), object.group_version_kind());
-            (one.group, one.kind, known.name()) == (other.group, other.kind, object.name())
-        })?;
-        let mut containers = known.containers();
-        let found = containers.find(|known| known["name"] == container)?;
-        found["image"].as_str().map(str::to_owned)
+    let same = |object: &Object, known: &&Object| {
+        let (one, other) = (known.group_version_kind(), object.group_version_kind());
+        (one.group, one.kind, known.name()) == (other.group, other.kind, object.name())
     };
-    let placeholders = objects.iter().flat_map(|object| {
-        object.containers().filter_map(move |container| {
-            let name = container.get("image")?.as_str()?.strip_prefix(PLACEHOLDER)?;
-            Some((object, container.get("name")?.as_str()?, name))
-        })
+    let found = objects.iter().filter_map(|object| {
+        let known = known.iter().find(|known| same(object, known))?;
+        Some(running_references(object, &known.value))
     });
-    placeholders
-        .filter_map(|(object, container, name)| Some((name.to_owned(), image_of(object, container)?)))
-        .collect()
+    found.flatten().collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Object;
+use diagnostics::code::input::SEVERAL_NAMESPACES;
 use diagnostics::{Failure, Outcome};
 
 /// Where nothing else says: what Kubernetes uses.
@@ -61,6 +62,7 @@ fn only_namespace(objects: &[Object]) -> Outcome<String> {
             let others: Vec<&str> = named.into_iter().collect();
             Err(
                 Failure::input("the manifests are for several namespaces, and a release is in one")
+                    .code(&SEVERAL_NAMESPACES)
                     .because(format!("they name {first}, {}", others.join(", ")))
                     .next("say with --namespace in which one the release is; the objects stay where they say"),
             )

@@ -11,7 +11,7 @@ use crate::harness::{Namespace, Said, context, kubectl, kubectl_with_input, uniq
 const ALWAYS: &str = "always";
 
 /// The waves, and the resource of the object that is on its way when the deployment is killed.
-const WAVES: [(&str, &str); 9] = [
+const WAVES: [(&str, &str); 10] = [
     ("namespaces", "namespaces"),
     ("definitions", "customresourcedefinitions"),
     ("access", "serviceaccounts"),
@@ -21,6 +21,7 @@ const WAVES: [(&str, &str); 9] = [
     ("services", "services"),
     ("workloads", "deployments"),
     ("autoscaling", "poddisruptionbudgets"),
+    ("admission", "validatingwebhookconfigurations"),
 ];
 
 /// What is not in a namespace, by names that no other run has.
@@ -37,6 +38,7 @@ fn held_name(names: &Names, resource: &str, round: usize) -> String {
     match resource {
         "namespaces" => names.held.name.clone(),
         "customresourcedefinitions" => format!("held{round}.{}", names.group),
+        "validatingwebhookconfigurations" => format!("held-{round}.{}", names.group),
         _ => format!("held-{round}"),
     }
 }
@@ -47,6 +49,13 @@ fn definition(plural: &str, group: &str) -> Value {
         "metadata": {"name": format!("{plural}.{group}")},
         "spec": {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": plural},
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]}})
+}
+
+/// A webhook that is never asked.
+fn webhooks(name: &str) -> Value {
+    json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": name}, "webhooks": [{"name": name, "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "failurePolicy": "Ignore", "clientConfig": {"url": "https://127.0.0.1:9/"}, "rules": []}]})
 }
 
 /// Pods that run at once, and end at once. `more` are fields by their JSON pointers.
@@ -98,6 +107,7 @@ fn objects(names: &Names, round: usize) -> Vec<Value> {
             claim(name),
             plain("v1", "Service", name, port.clone()),
             plain("policy/v1", "PodDisruptionBudget", name, budget.clone()),
+            webhooks(&format!("{name}.{}", names.group)),
         ]);
     }
     objects

@@ -1,0 +1,318 @@
+//! Pure: every place of an object in which an image can be named.
+//!
+//! Of Kubernetes' own kinds it is known where their pod specs are. Kinds that a CustomResourceDefinition defines are
+//! searched for what looks like one, and what else they may run nobody can tell: see [`Object::hides_images`].
+
+use serde_json::Value;
+
+use super::object::Object;
+use super::resolve::PLACEHOLDER;
+
+/// The groups of Kubernetes itself. Others in `k8s.io` are defined by CustomResourceDefinitions, as all else.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/>
+const OWN_GROUPS: [&str; 24] = [
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+
+/// The lists of a pod spec whose items run an image.
+const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+
+/// An image that an object names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image<'o> {
+    /// Where, with the names of containers and volumes: `spec.template.spec.containers[app].image`.
+    pub field: String,
+    /// What is written there.
+    pub reference: &'o str,
+    /// The same place as a JSON pointer.
+    pointer: String,
+}
+
+impl Object {
+    /// The images of its containers of all sorts and of its image volumes.
+    pub fn images(&self) -> Vec<Image<'_>> {
+        let data = &self.value.data;
+        let mut found = Vec::new();
+        for pointer in self.pod_specs() {
+            if let Some(spec) = data.pointer(&pointer) {
+                in_pod_spec(&pointer, spec, &mut found);
+            }
+        }
+        if !self.is_known() {
+            placeholders("", data, &mut found);
+        }
+        found
+    }
+
+    /// Puts other images in place of some.
+    pub fn replace_images(&mut self, replacement: impl Fn(&str) -> Option<String>) {
+        let replaced: Vec<(String, String)> = self
+            .images()
+            .into_iter()
+            .filter_map(|image| Some((image.pointer, replacement(image.reference)?)))
+            .collect();
+        for (pointer, reference) in replaced {
+            if let Some(image) = self.value.data.pointer_mut(&pointer) {
+                *image = Value::String(reference);
+            }
+        }
+    }
+
+    /// Its pod specs, as JSON pointers. Most objects have one or none.
+    pub fn pod_specs(&self) -> Vec<String> {
+        let data = &self.value.data;
+        let kind = self.group_version_kind();
+        let known = match (kind.group.as_str(), kind.kind.as_str()) {
+            ("", "Pod") => "/spec",
+            ("", "PodTemplate") => "/template/spec",
+            ("batch", "CronJob") => "/spec/jobTemplate/spec/template/spec",
+            // Which keeps the template of a StatefulSet or DaemonSet, to be gone back to.
+            ("apps", "ControllerRevision") => "/data/spec/template/spec",
+            _ if self.is_known() => "/spec/template/spec",
+            _ => {
+                let mut found = Vec::new();
+                pod_specs_inside("", data, &mut found);
+                return found;
+            }
+        };
+        let is_there = data.pointer(known).is_some();
+        is_there.then(|| known.to_owned()).into_iter().collect()
+    }
+
+    /// The containers of all sorts.
+    pub fn containers(&self) -> Vec<&Value> {
+        let specs = self.pod_specs();
+        let specs = specs.iter().filter_map(|pointer| self.value.data.pointer(pointer));
+        specs
+            .flat_map(|spec| CONTAINERS.iter().filter_map(|list| spec.get(list)?.as_array()))
+            .flatten()
+            .collect()
+    }
+
+    /// The RuntimeClass of its pods.
+    pub fn runtime_class(&self) -> Option<&str> {
+        let specs = self.pod_specs();
+        let mut specs = specs.iter().filter_map(|pointer| self.value.data.pointer(pointer));
+        specs.find_map(|spec| spec.get("runtimeClassName")?.as_str())
+    }
+
+    /// Whether it may run images that nobody can see in it: its kind is not one of Kubernetes' own, or it changes pods.
+    pub fn hides_images(&self) -> bool {
+        !self.is_known() || self.kind() == "MutatingAdmissionPolicy"
+    }
+
+    fn is_known(&self) -> bool {
+        OWN_GROUPS.contains(&self.group_version_kind().group.as_str())
+    }
+}
+
+fn in_pod_spec<'o>(pointer: &str, spec: &'o Value, found: &mut Vec<Image<'o>>) {
+    let volumes = std::iter::once(("volumes", "/image/reference"));
+    let lists = CONTAINERS.iter().map(|list| (*list, "/image")).chain(volumes);
+    for (list, inner) in lists {
+        let items = spec.get(list).and_then(Value::as_array).into_iter().flatten();
+        for (index, item) in items.enumerate() {
+            let Some(reference) = item.pointer(inner).and_then(Value::as_str) else {
+                continue;
+            };
+            let name = item.get("name").and_then(Value::as_str);
+            let name = name.map_or_else(|| index.to_string(), str::to_owned);
+            found.push(Image {
+                field: dotted(&format!("{pointer}/{list}[{name}]{inner}")),
+                reference,
+                pointer: format!("{pointer}/{list}/{index}{inner}"),
+            });
+        }
+    }
+}
+
+/// What has a list of containers is taken for a pod spec.
+fn pod_specs_inside(pointer: &str, value: &Value, found: &mut Vec<String>) {
+    let is_pod_spec = CONTAINERS
+        .iter()
+        .any(|list| value.get(list).is_some_and(Value::is_array));
+    if is_pod_spec {
+        found.push(pointer.to_owned());
+    }
+    for (step, inner) in inside(value) {
+        pod_specs_inside(&format!("{pointer}/{step}"), inner, found);
+    }
+}
+
+/// In kinds that are not known, a placeholder stands for an image wherever it is.
+fn placeholders<'o>(pointer: &str, value: &'o Value, found: &mut Vec<Image<'o>>) {
+    let is_new = |found: &[Image<'_>]| found.iter().all(|image| image.pointer != pointer);
+    if let Some(reference) = value.as_str().filter(|text| text.starts_with(PLACEHOLDER))
+        && is_new(found)
+    {
+        found.push(Image {
+            field: dotted(pointer),
+            reference,
+            pointer: pointer.to_owned(),
+        });
+    }
+    for (step, inner) in inside(value) {
+        placeholders(&format!("{pointer}/{step}"), inner, found);
+    }
+}
+
+fn inside(value: &Value) -> Vec<(String, &Value)> {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(items) => (0..)
+            .zip(items)
+            .map(|(index, value): (usize, _)| (index.to_string(), value))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn dotted(pointer: &str) -> String {
+    pointer
+        .trim_start_matches('/')
+        .replace('/', ".")
+        .replace("~1", "/")
+        .replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::parse;
+
+    /// A pod spec with an image in each of its places.
+    const SPEC: &str = "{runtimeClassName: w, initContainers: [{name: i, image: 'i:1'}], \
+        containers: [{name: c, image: 'c:1'}, {name: none}], ephemeralContainers: [{name: e, image: 'e:1'}], \
+        volumes: [{name: v, image: {reference: 'v:1'}}, {name: tmp, emptyDir: {}}]}";
+
+    fn object(version: &str, kind: &str, rest: &str) -> Object {
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n{rest}\n");
+        parse("m.yaml", &text).unwrap().remove(0)
+    }
+
+    #[test]
+    fn every_place_of_a_pod_spec_in_every_kind_that_has_one_is_seen() {
+        let workload = format!("spec: {{template: {{spec: {SPEC}}}}}");
+        let cases = [
+            ("apps/v1", "Deployment", workload.clone(), "spec.template.spec"),
+            ("apps/v1", "StatefulSet", workload.clone(), "spec.template.spec"),
+            ("apps/v1", "DaemonSet", workload.clone(), "spec.template.spec"),
+            ("apps/v1", "ReplicaSet", workload.clone(), "spec.template.spec"),
+            ("v1", "ReplicationController", workload.clone(), "spec.template.spec"),
+            ("batch/v1", "Job", workload.clone(), "spec.template.spec"),
+            (
+                "batch/v1",
+                "CronJob",
+                format!("spec: {{jobTemplate: {{spec: {{template: {{spec: {SPEC}}}}}}}}}"),
+                "spec.jobTemplate.spec.template.spec",
+            ),
+            ("v1", "Pod", format!("spec: {SPEC}"), "spec"),
+            (
+                "v1",
+                "PodTemplate",
+                format!("template: {{spec: {SPEC}}}"),
+                "template.spec",
+            ),
+            (
+                "apps/v1",
+                "ControllerRevision",
+                format!("data: {workload}").replace("data: spec", "data: {spec") + "}",
+                "data.spec.template.spec",
+            ),
+            // Knative, Argo and JobSet keep it elsewhere.
+            ("serving.knative.dev/v1", "Service", workload, "spec.template.spec"),
+            (
+                "jobset.x-k8s.io/v1alpha2",
+                "JobSet",
+                format!("spec: {{jobs: [{{pod/s: {SPEC}}}]}}"),
+                "spec.jobs.0.pod/s",
+            ),
+        ];
+        for (version, kind, rest, at) in cases {
+            let mut object = object(version, kind, &rest);
+            let found: Vec<_> = object
+                .images()
+                .iter()
+                .map(|image| (image.field.clone(), image.reference.to_owned()))
+                .collect();
+            let expected = [
+                ("initContainers[i].image", "i:1"),
+                ("containers[c].image", "c:1"),
+                ("ephemeralContainers[e].image", "e:1"),
+                ("volumes[v].image.reference", "v:1"),
+            ]
+            .map(|(field, image)| (format!("{at}.{field}"), image.to_owned()));
+            assert_eq!(found, expected, "{kind}");
+            assert_eq!(
+                (object.runtime_class(), object.containers().len()),
+                (Some("w"), 4),
+                "{kind}"
+            );
+            object.replace_images(|image| Some(format!("x.io/{image}")));
+            let replaced: Vec<_> = object.images().iter().map(|image| image.reference.to_owned()).collect();
+            assert_eq!(replaced, ["x.io/i:1", "x.io/c:1", "x.io/e:1", "x.io/v:1"], "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_anywhere_in_an_unknown_kind_is_an_image() {
+        let mut custom = object(
+            "example.com/v1",
+            "Widget",
+            "spec: {image: 'deploy-tool://app', tag: x, steps: ['deploy-tool://b']}",
+        );
+        let fields: Vec<_> = custom.images().into_iter().map(|image| image.field).collect();
+        assert_eq!(fields, ["spec.image", "spec.steps.0"]);
+        custom.replace_images(|_| Some("y:2".to_owned()));
+        assert_eq!(
+            custom.value.data["spec"],
+            serde_json::json!({"image": "y:2", "tag": "x", "steps": ["y:2"]})
+        );
+        // Text that only looks like one.
+        assert_eq!(
+            object("v1", "ConfigMap", "data: {help: 'deploy-tool://app'}").images(),
+            []
+        );
+    }
+
+    #[test]
+    fn who_may_run_what_nobody_sees_is_known() {
+        let cases = [
+            ("v1", "ConfigMap", false),
+            ("apps/v1", "Deployment", false),
+            ("apiextensions.k8s.io/v1", "CustomResourceDefinition", false),
+            ("admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", true),
+            ("gateway.networking.k8s.io/v1", "Gateway", true),
+            ("argoproj.io/v1alpha1", "Workflow", true),
+        ];
+        for (version, kind, hides) in cases {
+            assert_eq!(object(version, kind, "").hides_images(), hides, "{kind}");
+        }
+    }
+}
