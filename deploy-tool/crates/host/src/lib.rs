@@ -6,3 +6,4 @@ pub mod docker;
 pub mod git;
 pub mod lock;
 pub mod process;
+pub mod standard_input;

@@ -85,6 +85,7 @@ async fn attempt(
     }
     steps.sort_by_key(|step| step.wave);
     steps.extend(plan::prunes(release, dropped, &live));
+    plan::note_readers(&mut steps);
     Ok(Plan {
         release: release.clone(),
         steps,

@@ -1,11 +1,11 @@
 //! Edge: reads the manifests that the arguments name.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::object::{Object, parse};
 use crate::release::Name;
 use diagnostics::{Failure, Outcome};
+use host::standard_input;
 
 /// The argument that stands for the standard input.
 const STANDARD_INPUT: &str = "-";
@@ -20,10 +20,7 @@ pub fn load(paths: &[PathBuf]) -> Outcome<Vec<Object>> {
     let mut objects = Vec::new();
     for path in paths {
         if path.as_os_str() == STANDARD_INPUT {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| unreadable(path, &error))?;
+            let text = standard_input::read().map_err(|error| unreadable(path, &error))?;
             objects.extend(objects_of("standard input", &text)?);
             continue;
         }

@@ -9,6 +9,7 @@ mod lines;
 mod moved;
 mod owned;
 mod permission;
+mod readers;
 mod refusal;
 pub mod saved;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use document::{SCHEMA, document};
 pub use moved::{outdated, refuse_changes, refuse_other_cluster};
 pub use owned::same_ownership;
 pub use permission::needed;
+pub use readers::note_readers;
 pub use refusal::{cannot_be_tried, refused};
 pub use text::{summary, text};
 pub use version::Version;
