@@ -160,10 +160,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "logs",
         &[
-            (
-                "logs app --follow",
-                "all pods of a workload, across restarts and roll-outs",
-            ),
+            ("logs -f app", "all pods of a workload, across restarts and roll-outs"),
             (
                 "logs --since 5m --output json",
                 "all pods of the namespace, for a program",
@@ -279,7 +276,11 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
 
 /// The command line with its help, as it is parsed and documented.
 pub fn command() -> Command {
-    let mut command = documented(Cli::command(), "");
+    // To `logs`, -f is --follow, as everywhere; the manifests say no more to it than the namespace.
+    let command = Cli::command().mut_subcommand("logs", |logs| {
+        logs.mut_arg("manifests", |manifests| manifests.short(None))
+    });
+    let mut command = documented(command, "");
     command.build();
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{HEADING}For every verb:{HEADING:#}\n{{options}}{{after-help}}",

@@ -8,6 +8,7 @@ mod doctor;
 mod down;
 mod explain;
 pub mod help;
+mod hint;
 mod history;
 mod inspect;
 mod logs;
@@ -208,6 +209,9 @@ impl Command {
 /// When it is wrong, or asks for help: the error is the text to print.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut command = help::command();
-    let matches = command.try_get_matches_from_mut(arguments)?;
+    let arguments = hint::verb_first(arguments);
+    let matches = command
+        .try_get_matches_from_mut(&arguments)
+        .map_err(|error| hint::with_tip(error, &arguments))?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

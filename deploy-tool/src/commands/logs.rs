@@ -149,11 +149,13 @@ impl Reading<'_> {
         let mut follow = Follow::new(MOST_AT_ONCE);
         let mut open: SelectAll<BoxStream<'static, Read>> = SelectAll::new();
         let mut ticks = tokio::time::interval(AGAIN);
-        let (mut several, mut trouble, mut beginning) = (false, String::new(), true);
+        let (mut several, mut beginning) = (false, true);
+        let (mut broken, mut refused) = (BTreeSet::new(), BTreeSet::new());
         loop {
             tokio::select! {
                 Some((number, change)) = changes.next() => match change {
                     Change::Seen(sources) => {
+                        broken.remove(&number);
                         if let (Some(listed), Some(source)) = (&mut listing[number], sources.first()) {
                             listed.insert(source.pod.clone());
                         }
@@ -162,21 +164,25 @@ impl Reading<'_> {
                     Change::Gone(pod) => follow.gone(&pod),
                     Change::Begins => listing[number] = Some(BTreeSet::new()),
                     Change::Listed => {
+                        broken.remove(&number);
                         lists_missing = lists_missing.saturating_sub(1);
                         // With several selections the others' pods are not in this list.
                         if let (Some(listed), 1) = (listing[number].take(), listing.len()) {
                             follow.keep(&listed);
                         }
                     }
-                    Change::Trouble(reason) if reason != trouble => {
-                        self.printer.warning(&format!("the watch of pods is broken, and tries again: {reason}"));
-                        trouble = reason;
+                    Change::Trouble(reason) => {
+                        // Once, however many watches there are, until they go on.
+                        if broken.is_empty() {
+                            self.printer.warning(&format!("the watch of pods is broken, and tries again: {reason}"));
+                        }
+                        broken.insert(number);
                     }
-                    Change::Trouble(_) => {}
                 },
                 Some(read) = open.next() => match read {
                     Read::Line(key, raw) => {
                         let (time, line) = split(&raw);
+                        refused.remove(&key);
                         let (pod, container) = (key.0.as_str(), key.1.as_str());
                         let new = follow.read(&key, time);
                         if new && !print(self.printer, &Line { pod, container, time, line }, several) {
@@ -185,7 +191,10 @@ impl Reading<'_> {
                     }
                     Read::End(key, run) => follow.ended(&key, &run),
                     Read::Refused(key, run, reason) => {
-                        self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
+                        // It is tried again each second: once is enough, until it can be read.
+                        if refused.insert(key.clone()) {
+                            self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
+                        }
                         follow.ended(&key, &run);
                     }
                 },

@@ -52,7 +52,7 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
     let listener = Listener::open(port.local).await?;
     let local = listener.port;
     let url = format!("{}://localhost:{local}", way.scheme);
-    if let Some(other) = status::url(&cluster, std::slice::from_ref(service)).await? {
+    if let Some(other) = status::url(printer, &cluster, std::slice::from_ref(service)).await? {
         printer.say(&format!(
             "Service `{}` can be reached without this as well: {other}",
             way.service

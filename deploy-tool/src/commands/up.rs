@@ -6,6 +6,7 @@ use super::build::Form;
 use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
 use super::signed::Requirement;
+use super::status::Extent;
 use super::{background, status};
 use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
@@ -89,9 +90,13 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         Some(_) => (others.clone(), Vec::new()),
         None => (&others | &references, built),
     };
-    on_nodes(printer, &cluster, &wanted, async |progress, name| {
-        publish::to_kind(&cache, progress, name, &loaded, &others).await
-    })
+    on_nodes(
+        printer,
+        &cluster,
+        &wanted,
+        !loaded.is_empty(),
+        async |progress, name| publish::to_kind(&cache, progress, name, &loaded, &others).await,
+    )
     .await?;
     if let Some(secret) = images.pull_secret() {
         objects = secret.attach(&release, objects);
@@ -156,7 +161,7 @@ async fn report_namespace(
     namespace: &str,
     interpreted: &BTreeSet<String>,
 ) -> Outcome<()> {
-    let status = status::status(cluster, namespace).await?;
+    let status = status::status(printer, cluster, namespace, Extent::Pods).await?;
     let is_wrong = |pod: &&PodStatus| {
         let is_meant = interpreted.contains(&pod.image) || pod.state == "Terminating";
         pod.mode.as_deref() == Some("interpreter") && !is_meant
@@ -170,7 +175,7 @@ async fn report_namespace(
             pod.node.as_deref().unwrap_or("NAME")
         ));
     }
-    printer.result(&status, &report::table(&status));
+    printer.result(&status, report::table(&status, cluster.now()));
     let services = pods::services(cluster, namespace).await?;
     let lines = services
         .iter()
