@@ -36,7 +36,7 @@ pub fn verb_first(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString
     let mut sorted: Vec<OsString> = arguments.next().into_iter().collect();
     let mut moved = Vec::new();
     let mut rest = arguments.peekable();
-    while let Some(argument) = rest.next_if(|argument| is_of_place(argument)) {
+    while let Some(argument) = rest.next_if(is_of_place) {
         let has_value = argument.to_str().is_some_and(|text| !OPTIONS.contains(&text));
         moved.push(argument);
         if !has_value {

@@ -181,7 +181,7 @@ async fn report_namespace(
         .iter()
         .find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
     if let (Some(url), Some(lines)) = (&status.url, lines) {
-        printer.data(&format!("\n{}", lines.replace("{url}", url)));
+        printer.data(format!("\n{}", lines.replace("{url}", url)));
     }
     Ok(())
 }

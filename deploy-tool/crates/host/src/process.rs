@@ -136,11 +136,9 @@ pub fn says_disk_full(text: &str) -> bool {
 async fn forward(stream: impl AsyncRead + Unpin, lines: tokio::sync::mpsc::Sender<String>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
-    loop {
-        let Ok(buffer) = reader.fill_buf().await else { break };
-        if buffer.is_empty() {
-            break;
-        }
+    while let Ok(buffer) = reader.fill_buf().await
+        && !buffer.is_empty()
+    {
         let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
         let length = end.unwrap_or(buffer.len()).min(LONGEST_LINE - line.len());
         line.extend_from_slice(&buffer[..length]);
