@@ -74,13 +74,13 @@ pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<E
 fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> Outcome<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
-    let stopped = signals::listen()?;
+    host::interrupt::end_at_second()?;
     let result = runtime.block_on(async {
         let cleanup = Cleanup::default();
         let result = tokio::select! {
             // The programs underneath get a terminal's Ctrl-C too: that they ended badly is not what is to be told.
             biased;
-            Ok(signal) = stopped => Err(Failure::interrupted(format!("stopped by {signal}"))
+            signal = signals::first() => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),
             result = work(&cleanup) => result,
         };

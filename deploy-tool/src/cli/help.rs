@@ -153,7 +153,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "status",
         &[
-            ("status", "the pods of the release"),
+            ("status", "what runs in the namespace of the manifests"),
             ("status -n shop --output json", "the same for a program"),
         ],
     ),

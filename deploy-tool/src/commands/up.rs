@@ -24,7 +24,7 @@ use releases::manifest::Object;
 use releases::release::Name;
 use releases::{deployer, manifest};
 use rollout::Target;
-use terminal::Printer;
+use terminal::{Printer, Styled};
 use wasm_build::native_form::NativeForm;
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
@@ -181,7 +181,7 @@ async fn report_namespace(
         .iter()
         .find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
     if let (Some(url), Some(lines)) = (&status.url, lines) {
-        printer.data(format!("\n{}", lines.replace("{url}", url)));
+        printer.data(Styled::from(format!("\n{}", lines.replace("{url}", url))).bounded());
     }
     Ok(())
 }
