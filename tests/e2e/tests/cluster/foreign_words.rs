@@ -5,7 +5,8 @@ use crate::harness::{Namespace, Said, context, deploy_tool_command, eventually, 
 /// A title, a deleted line, a forged line of ours in green, and the clipboard.
 const WORDS: &str = r"\033]0;OWNED\007\033[2K\033[32m\342\234\223 ready\033[0m\nlast words \033]52;c;T1dORUQ=\007\n";
 
-fn manifest(namespace: &Namespace, end: &str) -> String {
+/// `more`: of the container.
+fn manifest(namespace: &Namespace, end: &str, more: &str) -> String {
     format!(
         "apiVersion: apps/v1
 kind: Deployment
@@ -20,6 +21,7 @@ spec:
       - name: c
         image: docker.io/library/mariadb:11.8
         command: [sh, -c, 'printf \"{WORDS}\"; {end}']
+        {more}
 ",
         namespace.name
     )
@@ -58,11 +60,15 @@ fn the_last_words_of_a_container_and_its_log_do_not_act_on_a_terminal() {
     let namespace = Namespace::create("words", &[]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("d.yaml");
-    std::fs::write(&path, manifest(&namespace, "exit 1")).unwrap();
+    std::fs::write(
+        &path,
+        manifest(&namespace, "exit 1", "readinessProbe: {exec: {command: ['false']}}"),
+    )
+    .unwrap();
     let path = path.to_str().unwrap();
     assert_harmless(&on_a_terminal(&["apply", "-f", path, "--timeout", "60s", "--verbose"]));
 
-    std::fs::write(path, manifest(&namespace, "sleep 1000000")).unwrap();
+    std::fs::write(path, manifest(&namespace, "sleep 1000000", "")).unwrap();
     kubectl(&["--namespace", &namespace.name, "delete", "deployment", "d"]).success();
     let context = context();
     let run = |arguments: &[&str]| {
