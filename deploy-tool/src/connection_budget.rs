@@ -55,11 +55,10 @@ impl Connections {
             .as_ref()
             .map(|spec| containers(&spec.template))
             .unwrap_or_default();
-        let arguments = server.iter().flat_map(|container| container.args.iter().flatten());
-        let mut limit = arguments.filter_map(|argument| argument.strip_prefix("--max-connections=")?.parse().ok());
+        let limit = server.iter().filter_map(limit).next_back();
         Self {
             pool: pool(deployment),
-            limit: limit.next().unwrap_or(DEFAULT_CONNECTIONS),
+            limit: limit.unwrap_or(DEFAULT_CONNECTIONS),
             others: others.map(most_connections).sum(),
             surge: surge(deployment),
         }
@@ -102,6 +101,33 @@ impl Surge {
             Self::Percent(percent) => (replicas * percent).div_ceil(100),
         }
     }
+}
+
+/// What a server is told to take, in any spelling that it understands: `--max-connections=500`, `--max_connections 500`, in
+/// `command` or `args`, as words of their own or in a line for a shell. The last one counts, as with the server.
+/// <https://mariadb.com/kb/en/mariadbd-options/#option-prefixes>
+fn limit(container: &Container) -> Option<u64> {
+    let words = container.command.iter().chain(&container.args).flatten();
+    let words = words.flat_map(|word| word.split(|c: char| c.is_whitespace() || "'\"=;".contains(c)));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let is_option = |word: &str| {
+        let Some(name) = word.strip_prefix("--") else {
+            return false;
+        };
+        let name = name.replace('_', "-");
+        name.strip_prefix("loose-").unwrap_or(&name) == "max-connections"
+    };
+    let pairs = words.windows(2).filter(|pair| is_option(pair[0]));
+    pairs.filter_map(|pair| number(pair[1])).next_back()
+}
+
+/// `500`, or `1K`.
+fn number(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 1_024),
+        None => (text, 1),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// Connections that the replicas a Deployment has now open at most, with an update under way.
@@ -206,6 +232,41 @@ mod tests {
             assert_eq!(connections.most_replicas(), most, "{pool:?} {limit:?} {surge}");
             assert_eq!(connections.refuse(most, "m"), None);
             assert!(connections.refuse(most + 1, "m").is_some());
+        }
+    }
+
+    #[test]
+    fn the_limit_in_every_spelling() {
+        let cases = [
+            (json!({"args": ["--max-connections=500"]}), 500),
+            (json!({"args": ["--max_connections=500"]}), 500),
+            (json!({"args": ["--max-connections", "500"]}), 500),
+            (json!({"args": ["--max_connections", "500"]}), 500),
+            (json!({"command": ["mariadbd", "--max-connections=500"]}), 500),
+            (json!({"command": ["mariadbd"], "args": ["--max-connections=500"]}), 500),
+            (
+                json!({"command": ["sh", "-c"], "args": ["exec mariadbd --max-connections=500 --skip-name-resolve"]}),
+                500,
+            ),
+            (
+                json!({"command": ["sh", "-c", "mariadbd --max-connections '500'; sleep 1"]}),
+                500,
+            ),
+            (json!({"args": ["--loose-max-connections=500"]}), 500),
+            (json!({"args": ["--max-connections=1K"]}), 1_024),
+            // The last one counts.
+            (json!({"args": ["--max-connections=100", "--max_connections=500"]}), 500),
+            (json!({"args": ["--max-connections=lots"]}), DEFAULT_CONNECTIONS),
+            (json!({"args": ["--max-connections"]}), DEFAULT_CONNECTIONS),
+            (json!({"args": ["--extra-max-connections=5"]}), DEFAULT_CONNECTIONS),
+            (json!({}), DEFAULT_CONNECTIONS),
+        ];
+        let app = deployment("app", "mariadb", 1, None, &json!(1));
+        for (mut container, expected) in cases {
+            container["name"] = "m".into();
+            let server = json!({"metadata": {}, "spec": {"selector": {}, "serviceName": "m", "template": template(container.clone())}});
+            let server: StatefulSet = serde_json::from_value(server).unwrap();
+            assert_eq!(Connections::of(&app, &[], &server).limit, expected, "{container}");
         }
     }
 

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod report;
 pub mod scaling;
 pub mod settings;
+pub mod signals;
 pub mod workload;
 
 use std::ffi::OsString;
@@ -74,12 +75,13 @@ pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<E
 fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> Outcome<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
-    runtime.block_on(async {
+    host::interrupt::end_at_second()?;
+    let result = runtime.block_on(async {
         let cleanup = Cleanup::default();
         let result = tokio::select! {
             // The programs underneath get a terminal's Ctrl-C too: their failure is not what has to be reported.
             biased;
-            signal = stopped() => Err(Failure::interrupted(format!("stopped by {signal}"))
+            signal = signals::first() => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),
             result = work(&cleanup) => result,
         };
@@ -87,18 +89,8 @@ fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus
             printer.warning(&failure.to_string());
         }
         result
-    })
-}
-
-/// Waits for the first signal to stop. Dropping the command's future ends the programs it started.
-async fn stopped() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    }
+    });
+    // A thread may be waiting for the standard input for ever.
+    runtime.shutdown_background();
+    result
 }

@@ -348,3 +348,68 @@ fn a_module_that_is_given_is_packed_as_it_is() {
     run.run(&push)
         .fails(1, &["a module cannot be packed into an image that is built"]);
 }
+
+/// Nobody answers at this port: it is the one that nobody may use.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+#[test]
+fn files_of_a_kubeconfig_that_are_not_there_do_not_count() {
+    let run = Run::new();
+    run.kubeconfig("kind-x", NOBODY);
+    let good = run.path(".kube/config").display().to_string();
+    let missing = run.path("missing").display().to_string();
+    let status = |list: &str| {
+        let arguments = ["status", "--context", "kind-x", "-n", "shop"];
+        said(run.command(&arguments).env("KUBECONFIG", list))
+    };
+    for list in [
+        good.clone(),
+        format!("{missing}:{good}"),
+        format!("{good}:{missing}"),
+        format!("{good}::{missing}:"),
+        String::new(),
+    ] {
+        status(&list).fails(2, &["does not answer"]);
+    }
+    let other = run.path("other").display().to_string();
+    status(&format!("{missing}:{other}")).fails(1, &["it has none", &missing, &other]);
+}
+
+#[test]
+fn a_proxy_is_named_and_this_host_is_reached_without() {
+    let run = Run::new();
+    let status = |server: &str, variables: &[(&str, &str)]| {
+        run.kubeconfig("x", server);
+        let mut command = run.command(&["status", "--context", "x", "-n", "shop"]);
+        said(command.envs(variables.iter().copied()))
+    };
+    let proxy = ("HTTPS_PROXY", "http://user:secret@127.0.0.1:1");
+    let through = status("https://192.0.2.7:6443", &[proxy]);
+    assert!(!through.stderr.contains("secret"), "{}", through.stderr);
+    through.fails(
+        2,
+        &[
+            "through the proxy http://127.0.0.1:1, which HTTPS_PROXY names",
+            "NO_PROXY",
+        ],
+    );
+    for list in [
+        "127.0.0.1,localhost,.svc,10.0.0.0/8",
+        "127.0.0.1",
+        "localhost, 127.0.0.0/8",
+        "127.0.0.1,",
+        "",
+    ] {
+        let said = status("https://127.0.0.1:1", &[proxy, ("NO_PROXY", list)]);
+        assert!(!said.stderr.contains("proxy"), "NO_PROXY={list}: {}", said.stderr);
+        said.fails(2, &["https://127.0.0.1:1/", "does not answer"]);
+    }
+    status("https://192.0.2.7:6443", &[("HTTPS_PROXY", "http://a:secret@")]).fails(1, &["HTTPS_PROXY names"]);
+}
+
+#[test]
+fn outside_of_a_pod_there_is_no_cluster_around() {
+    Run::new()
+        .run(&["status", "--context", "in-cluster", "-n", "shop"])
+        .fails(1, &["this does not run in a pod"]);
+}

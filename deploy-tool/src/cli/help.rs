@@ -161,17 +161,14 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "status",
         &[
-            ("status", "the pods of the release"),
+            ("status", "what runs in the namespace of the manifests"),
             ("status -n shop --output json", "the same for a program"),
         ],
     ),
     (
         "logs",
         &[
-            (
-                "logs app --follow",
-                "all pods of a workload, across restarts and rollouts",
-            ),
+            ("logs -f app", "all pods of a workload, across restarts and rollouts"),
             (
                 "logs --since 5m --output json",
                 "all pods of the namespace, for a program",
@@ -287,7 +284,11 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
 
 /// The command line with its help, as it is parsed and documented.
 pub fn command() -> Command {
-    let mut command = documented(Cli::command(), "");
+    // To `logs`, -f is --follow, as everywhere; the manifests say no more to it than the namespace.
+    let command = Cli::command().mut_subcommand("logs", |logs| {
+        logs.mut_arg("manifests", |manifests| manifests.short(None))
+    });
+    let mut command = documented(command, "");
     command.build();
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{HEADING}Global options:{HEADING:#}\n{{options}}{{after-help}}",

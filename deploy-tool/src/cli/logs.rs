@@ -6,12 +6,12 @@ use crate::workload::Reference;
 /// Arguments of `logs`
 #[derive(Debug, Args)]
 pub struct LogsArguments {
-    /// Deployments, StatefulSets, DaemonSets, Jobs or pods, as NAME or KIND/NAME [default: all pods of the namespace, or of
-    /// --release]
+    /// Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, Services or pods, as NAME or KIND/NAME [default: all pods of
+    /// the namespace, or of --release]
     #[arg(value_name = "[KIND/]NAME")]
     pub names: Vec<Reference>,
     /// Go on with new lines, across restarts and rollouts, until Ctrl-C
-    #[arg(long)]
+    #[arg(long, short)]
     pub follow: bool,
     /// Only lines younger than this, such as 5m or 1h
     #[arg(long, value_name = "DURATION", value_parser = crate::settings::duration)]

@@ -11,6 +11,7 @@ mod down;
 mod explain;
 mod global;
 pub mod help;
+mod hint;
 mod history;
 mod inspect;
 mod logs;
@@ -134,10 +135,11 @@ pub enum Command {
     /// Volumes, generated passwords, the namespace and the history stay, and are named: `rollback` or `up` bring the rest
     /// back. What others made stays as well, also with --delete-data, and with it the namespace that it is in.
     Down(DownArguments),
-    /// Show the pods: where, how and from which image they run
+    /// Show what runs: pods, workloads, Services, CronJobs
     ///
-    /// MODE says how a Wasm service runs: `aot` is compiled ahead of time, `interpreter` is fifteen times slower and
-    /// means that node and builder have different engines.
+    /// All of the namespace, Wasm or not, Ingresses and autoscalers included, as far as this user may see it; what is left
+    /// out is named. MODE says how a Wasm service runs: `aot` is compiled ahead of time, `interpreter` is fifteen times
+    /// slower and means that node and builder have different engines.
     Status(StatusArguments),
     /// Print what containers write, of one pod or of many
     ///

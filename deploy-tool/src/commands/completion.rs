@@ -9,5 +9,5 @@ use terminal::Printer;
 pub fn run(printer: &Printer, arguments: &CompletionArguments) {
     let mut script = Vec::new();
     generate(arguments.shell, &mut help::command(), "deploy-tool", &mut script);
-    printer.data(&String::from_utf8_lossy(&script));
+    printer.data(String::from_utf8_lossy(&script).into_owned());
 }

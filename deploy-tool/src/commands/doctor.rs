@@ -37,7 +37,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DoctorArgument
         &arguments.runtime_class,
         links,
     );
-    printer.result(&report, &doctor::text(&report));
+    printer.result(&report, doctor::text(&report));
     Ok(match report.healthy {
         true => ExitStatus::Done,
         false => ExitStatus::Cluster,
@@ -224,7 +224,7 @@ pub(super) async fn probe_images(
     };
     let both = [native, plain];
     let references = both.iter().map(|image| image.reference.clone()).collect();
-    images::on_nodes(printer, cluster, &references, async |progress, name| {
+    images::on_nodes(printer, cluster, &references, true, async |progress, name| {
         publish::to_kind(&cache, progress, name, &both, &[].into()).await
     })
     .await?;

@@ -12,12 +12,12 @@ use terminal::Printer;
 pub fn run(printer: &Printer, arguments: &ExplainArguments) -> Outcome<()> {
     let Some(number) = &arguments.number else {
         let lines = code::all().into_iter().map(|code| format!("{code}  {}\n", code.title));
-        printer.data(&lines.collect::<String>());
+        printer.data(lines.collect::<String>());
         return Ok(());
     };
     let code = code::find(number).ok_or_else(|| {
         Failure::input(format!("there is no error `{number}`")).next("list them all: `deploy-tool explain`")
     })?;
-    printer.data(&code.text());
+    printer.data(code.text());
     Ok(())
 }

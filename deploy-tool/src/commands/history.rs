@@ -7,7 +7,7 @@ use releases::api::revisions;
 use releases::release::listing;
 use releases::release::listing::Listing;
 use releases::release::no_such_revision;
-use terminal::Printer;
+use terminal::{Printer, Styled};
 
 /// Runs the command.
 ///
@@ -22,10 +22,11 @@ pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Outcome<()> 
         let revision = history
             .revision(number)
             .ok_or_else(|| no_such_revision(&release, &history, number))?;
-        printer.data(&match printer.json() {
-            false => listing::yaml(revision)?,
-            true => serde_json::to_string_pretty(&listing::objects(revision)).unwrap_or_default(),
-        });
+        if printer.json() {
+            printer.data(serde_json::to_string_pretty(&listing::objects(revision)).unwrap_or_default());
+        } else {
+            printer.raw(&Styled::default(), listing::yaml(revision)?.trim_end());
+        }
         return Ok(());
     }
     let listing = Listing::of(&cluster.context, &release, &history);

@@ -9,6 +9,7 @@ use crate::cli::{Aot, PublishArguments, SourceArguments};
 use crate::publish::{self, Destination, PullSecret};
 use cluster::context::kind_cluster;
 use cluster::{Cluster, pods};
+use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
@@ -22,7 +23,8 @@ use wasm_build::native_form::NativeForm;
 
 /// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
 /// into each node take longer than all else in a run that changes nothing: they are started only where the API server
-/// does not know that every image is there.
+/// does not know that every image is there. Where nothing was built (`built`), nodes that are out of reach may have all
+/// images, or pull them.
 ///
 /// # Errors
 /// When the cluster does not answer, or the images cannot be loaded.
@@ -30,6 +32,7 @@ pub async fn on_nodes(
     printer: &Printer,
     cluster: &Cluster,
     images: &BTreeSet<String>,
+    built: bool,
     load: impl AsyncFnOnce(&Progress, &str) -> Outcome<String>,
 ) -> Outcome<()> {
     let Some(name) = kind_cluster(&cluster.context).filter(|_| !images.is_empty()) else {
@@ -39,7 +42,13 @@ pub async fn on_nodes(
         let nodes = pods::few_nodes(cluster).await?;
         progress.outcome(match node_images::everywhere(&nodes, images) {
             Some(count) => format!("images on {count} nodes: unchanged"),
-            None => load(progress, name).await?,
+            None => match load(progress, name).await {
+                Err(failure) if !built && failure.number() == Some(&code::image::NODES_AWAY) => {
+                    printer.warning(&format!("no image is loaded into the nodes: {}", failure.sentence()));
+                    "images on the nodes: not known".to_owned()
+                }
+                loaded => loaded?,
+            },
         });
         Ok(())
     };

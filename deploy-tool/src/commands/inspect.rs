@@ -24,7 +24,7 @@ const MOST_LAYER_BYTES: u64 = 256 << 20;
 /// When there is no such image or module, or it is damaged.
 pub async fn run(printer: &Printer, arguments: InspectArguments) -> Outcome<()> {
     let report = report(&arguments.what, &arguments.registry).await?;
-    printer.result(&report, &crate::report::image_text(&report));
+    printer.result(&report, crate::report::image_text(&report));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `deploy-tool logs [NAME…]`: what containers write, of one pod or of all of them, once or on and on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
@@ -144,37 +144,49 @@ impl Reading<'_> {
         let mut changes = logs::watch(&self.cluster, &self.namespace, &self.selections, container);
         let mut lists_missing = self.selections.len();
         let mut listing: Vec<Option<BTreeSet<String>>> = vec![None; lists_missing];
+        // The pods of each selection.
+        let mut known: Vec<BTreeSet<String>> = vec![BTreeSet::new(); lists_missing];
         let mut follow = Follow::new(MOST_AT_ONCE);
         let mut open: SelectAll<BoxStream<'static, Read>> = SelectAll::new();
         let mut ticks = tokio::time::interval(AGAIN);
-        let (mut several, mut trouble, mut beginning) = (false, String::new(), true);
+        let (mut several, mut beginning) = (false, true);
+        let (mut broken, mut refused) = (BTreeSet::new(), BTreeMap::<Key, String>::new());
         loop {
             tokio::select! {
                 Some((number, change)) = changes.next() => match change {
                     Change::Seen(sources) => {
-                        if let (Some(listed), Some(source)) = (&mut listing[number], sources.first()) {
+                        broken.remove(&number);
+                        if let Some(source) = sources.first() {
+                            let listed = listing[number].as_mut().unwrap_or(&mut known[number]);
                             listed.insert(source.pod.clone());
                         }
                         follow.seen(sources).iter().for_each(|sentence| self.printer.warning(sentence));
                     }
-                    Change::Gone(pod) => follow.gone(&pod),
+                    Change::Gone(pod) => {
+                        known.iter_mut().for_each(|pods| _ = pods.remove(&pod));
+                        follow.gone(&pod);
+                    }
                     Change::Begins => listing[number] = Some(BTreeSet::new()),
                     Change::Listed => {
+                        broken.remove(&number);
                         lists_missing = lists_missing.saturating_sub(1);
-                        // With several selections the others' pods are not in this list.
-                        if let (Some(listed), 1) = (listing[number].take(), listing.len()) {
-                            follow.keep(&listed);
+                        known[number] = listing[number].take().unwrap_or_default();
+                        if lists_missing == 0 {
+                            follow.keep(&known.iter().flatten().cloned().collect());
                         }
                     }
-                    Change::Trouble(reason) if reason != trouble => {
-                        self.printer.warning(&format!("the watch of pods is broken, and tries again: {reason}"));
-                        trouble = reason;
+                    Change::Trouble(reason) => {
+                        // Once, however many watches there are, until they go on.
+                        if broken.is_empty() {
+                            self.printer.warning(&format!("the watch of pods is broken, and tries again: {reason}"));
+                        }
+                        broken.insert(number);
                     }
-                    Change::Trouble(_) => {}
                 },
                 Some(read) = open.next() => match read {
                     Read::Line(key, raw) => {
                         let (time, line) = split(&raw);
+                        refused.remove(&key);
                         let (pod, container) = (key.0.as_str(), key.1.as_str());
                         let new = follow.read(&key, time);
                         if new && !print(self.printer, &Line { pod, container, time, line }, several) {
@@ -183,7 +195,11 @@ impl Reading<'_> {
                     }
                     Read::End(key, run) => follow.ended(&key, &run),
                     Read::Refused(key, run, reason) => {
-                        self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
+                        // It is tried again each second, and where the server is away all are: a reason is told once.
+                        if !refused.values().any(|known| *known == reason) {
+                            self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
+                        }
+                        refused.insert(key.clone(), reason);
                         follow.ended(&key, &run);
                     }
                 },

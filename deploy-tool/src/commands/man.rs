@@ -15,7 +15,7 @@ pub fn run(printer: &Printer, arguments: &ManArguments) -> Outcome<()> {
         let mut page = Vec::new();
         let failure = |error| Failure::file("cannot make the manual page", &error);
         Man::new(help::command()).render(&mut page).map_err(failure)?;
-        printer.data(&String::from_utf8_lossy(&page));
+        printer.data(String::from_utf8_lossy(&page).into_owned());
         return Ok(());
     };
     let failure = |error| {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::process::Stdio;
+use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use k8s_openapi::api::core::v1::Pod;
@@ -29,6 +30,9 @@ struct Opened<'a> {
     port: u16,
 }
 
+/// How soon a pod is tried again that has taken no connection.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Runs the command.
 ///
 /// # Errors
@@ -52,7 +56,7 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
     let listener = Listener::open(port.local).await?;
     let local = listener.port;
     let url = format!("{}://localhost:{local}", target.scheme);
-    if let Some(other) = status::url(&cluster, std::slice::from_ref(service)).await? {
+    if let Some(other) = status::url(printer, &cluster, std::slice::from_ref(service)).await? {
         printer.say(&format!(
             "Service `{}` can be reached without this as well: {other}",
             target.service
@@ -106,8 +110,11 @@ async fn serve(
     let mut waiting: VecDeque<TcpStream> = VecDeque::new();
     let mut carried = FuturesUnordered::new();
     let mut last = backends.choose();
+    let mut retries = tokio::time::interval(RETRY_INTERVAL);
+    let mut refused = BTreeSet::new();
     loop {
         tokio::select! {
+            _ = retries.tick() => backends.retry(),
             Some(change) = changes.next() => match change {
                 Ok(Event::Apply(pod)) => backends.seen(&pod),
                 Ok(Event::Delete(pod)) => backends.gone(&pod.name_any()),
@@ -123,15 +130,21 @@ async fn serve(
             stream = listener.next() => waiting.push_back(stream),
             Some((backend, result)) = carried.next(), if !carried.is_empty() => {
                 let (backend, result): (Backend, Result<(), (TcpStream, String)>) = (backend, result);
-                if let Err((stream, reason)) = result {
-                    printer.warning(&format!("pod `{}` takes no connection: {reason}", backend.pod));
-                    backends.gone(&backend.pod);
-                    waiting.push_front(stream);
+                match result {
+                    Ok(()) => _ = refused.remove(&backend.pod),
+                    Err((stream, reason)) => {
+                        // It is tried again and again: once is enough, until it takes one.
+                        if refused.insert(backend.pod.clone()) {
+                            printer.warning(&format!("pod `{}` takes no connection: {reason}", backend.pod));
+                        }
+                        backends.failed(&backend.pod);
+                        waiting.push_front(stream);
+                    }
                 }
             }
         }
         let now = backends.choose();
-        if now != last {
+        if now != last && !(now.is_none() && backends.may_recover()) {
             printer.say(&match &now {
                 Some(backend) => format!("now to pod `{}`", backend.pod),
                 None => "no pod is ready: new connections wait".to_owned(),

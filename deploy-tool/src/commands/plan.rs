@@ -67,8 +67,10 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     let inventory = history.inventory();
     let make = async |_: &Progress| plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await;
     let plan = printer.step(&format!("plan for release {release}"), make).await?;
-    printer.data(&match printer.json() {
-        true => serde_json::to_string_pretty(&document(&plan)).unwrap_or_default(),
+    printer.data(match printer.json() {
+        true => serde_json::to_string_pretty(&document(&plan))
+            .unwrap_or_default()
+            .into(),
         false => text(&plan),
     });
     let status = match exit_code && !plan.is_empty() {

@@ -34,7 +34,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     let history = revisions::history(&cluster, &release).await?;
     let target = rollback_target(&release, &history, revision)?;
     let images = target.images();
-    images::on_nodes(printer, &cluster, &images, async |progress, name| {
+    images::on_nodes(printer, &cluster, &images, false, async |progress, name| {
         publish::again_to_kind(&cache, progress, name, &images).await
     })
     .await?;

@@ -1,13 +1,22 @@
 //! `deploy-tool status`: what runs where, and how.
 
 use futures::{StreamExt, stream};
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
+use k8s_openapi::api::networking::v1::Ingress;
+use kube::api::ListParams;
+use kube::core::NamespaceResourceScope;
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
 
 use crate::cli::StatusArguments;
-use crate::report::{self, PodStatus, SCHEMA, Status};
+use crate::report::{self, ObjectStatus, PodStatus, SCHEMA, Shown, Status};
 use cluster::context::kind_cluster;
-use cluster::{Cluster, pods};
-use diagnostics::Outcome;
+use cluster::{Cluster, list, pods};
+use diagnostics::code::apply::PERMISSION_MISSING;
+use diagnostics::{Failure, Outcome};
 use nodes::kind;
 use releases::api::revisions;
 use terminal::Printer;
@@ -18,46 +27,167 @@ const MOST_ASKED: usize = 64;
 /// Runs the command.
 ///
 /// # Errors
-/// When the cluster does not answer.
+/// When the cluster does not answer, or this user may see nothing.
 pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
     let StatusArguments { place } = arguments;
     let release = place.release()?;
     let cluster = Cluster::connect(&place.context).await?;
     let (status, history) = futures::join!(
-        status(&cluster, &release.namespace),
+        status(printer, &cluster, &release.namespace, Extent::Everything),
         revisions::history(&cluster, &release)
     );
+    let status = status?;
     let release = match history {
         Ok(history) => report::release(&release, &history),
         Err(failure) => {
-            printer.warning(&format!("cannot determine the running revision: {failure}"));
+            printer.warning(&format!(
+                "cannot determine the running revision: {}",
+                failure.sentence()
+            ));
             None
         }
     };
-    let status = Status { release, ..status? };
-    printer.result(&status, &report::table(&status));
+    let status = Status { release, ..status };
+    printer.result(&status, report::table(&status, cluster.now()));
     Ok(())
 }
 
-/// Asks the cluster, and its Wasm pods how they run. The release is left to who knows which one is meant.
+/// Asks the cluster, and its Wasm pods how they run. What this user may not see is named, and left out. The release is left
+/// to who knows which one is meant.
 ///
 /// # Errors
-/// When the cluster does not answer.
-pub async fn status(cluster: &Cluster, namespace: &str) -> Outcome<Status> {
-    let url = async { url(cluster, &pods::services(cluster, namespace).await?).await };
-    let (pods, url) = futures::try_join!(pods::reduced(cluster, namespace, found), url)?;
+/// When the cluster does not answer, or this user may not even see the pods and nothing else either.
+pub async fn status(printer: &Printer, cluster: &Cluster, namespace: &str, extent: Extent) -> Outcome<Status> {
+    let others = async {
+        match extent {
+            Extent::Everything => others(cluster, namespace).await,
+            Extent::Pods => Ok(Vec::new()),
+        }
+    };
+    let (pods, services, others) = futures::join!(
+        pods::reduced(cluster, namespace, found),
+        pods::services(cluster, namespace),
+        others
+    );
+    let mut hidden = Hidden::default();
+    let now = cluster.now();
+    let mut objects = hidden.seen("workloads", others)?;
+    let services = hidden.seen("services", services)?;
+    if extent == Extent::Everything {
+        objects.extend(services.iter().map(|service| service.shown(now)));
+    }
+    let pods = hidden.seen("pods", pods)?;
+    hidden.tell(printer, objects.is_empty() && pods.is_empty())?;
     let mut pods = with_modes(cluster, namespace, pods).await;
     pods.sort_by(|one, other| one.name.cmp(&other.name));
+    let is_empty = pods.is_empty() && objects.is_empty();
     Ok(Status {
         schema: SCHEMA,
         context: cluster.context.clone(),
         namespace: namespace.to_owned(),
         release: None,
-        url,
+        url: url(printer, cluster, &services).await?,
         ready: !pods.is_empty() && pods.iter().all(|pod| pod.ready),
         workloads: report::workloads(&pods),
         pods,
+        objects,
+        namespace_exists: !is_empty || exists(cluster, namespace).await?,
     })
+}
+
+/// How much is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The pods, and where they can be reached.
+    Pods,
+    /// Workloads, Services and what else there is as well.
+    Everything,
+}
+
+/// What this user may not see.
+#[derive(Default)]
+struct Hidden(Vec<(&'static str, Failure)>);
+
+impl Hidden {
+    /// What was found, or nothing of it where this user may not look.
+    fn seen<T>(&mut self, what: &'static str, found: Outcome<Vec<T>>) -> Outcome<Vec<T>> {
+        found.or_else(|failure| match failure.number() == Some(&PERMISSION_MISSING) {
+            true => {
+                self.0.push((what, failure));
+                Ok(Vec::new())
+            }
+            false => Err(failure),
+        })
+    }
+
+    /// Names it. Where nothing at all was found, that is why.
+    fn tell(self, printer: &Printer, nothing: bool) -> Outcome<()> {
+        for (what, failure) in self.0 {
+            if nothing && what == "pods" {
+                return Err(failure);
+            }
+            printer.warning(&format!("the {what} are not shown: {}", failure.sentence()));
+        }
+        Ok(())
+    }
+}
+
+/// Whether there is such a namespace, as far as this user may know.
+async fn exists(cluster: &Cluster, namespace: &str) -> Outcome<bool> {
+    let api: Api<Namespace> = Api::all(cluster.client.clone());
+    let what = format!("cannot look up the namespace `{namespace}`");
+    Ok(match cluster.answer(&what, api.get_metadata(namespace)).await? {
+        Err(kube::Error::Api(status)) => status.code != 404,
+        _ => true,
+    })
+}
+
+/// The workloads and what leads to them, by kind. A kind that this user may not list is left out, unless it is every one.
+async fn others(cluster: &Cluster, namespace: &str) -> Outcome<Vec<ObjectStatus>> {
+    let mut lists = futures::join!(
+        objects::<Deployment>(cluster, namespace),
+        objects::<StatefulSet>(cluster, namespace),
+        objects::<DaemonSet>(cluster, namespace),
+        objects::<Job>(cluster, namespace),
+        objects::<CronJob>(cluster, namespace),
+        objects::<Ingress>(cluster, namespace),
+        objects::<HorizontalPodAutoscaler>(cluster, namespace),
+    );
+    // The runs of a CronJob are told of by the CronJob.
+    if let Ok(jobs) = &mut lists.3 {
+        jobs.retain(|(_, of_cron_job)| !of_cron_job);
+    }
+    let (mut all, mut refused, mut answered) = (Vec::new(), None, false);
+    for list in [lists.0, lists.1, lists.2, lists.3, lists.4, lists.5, lists.6] {
+        match list {
+            Ok(objects) => {
+                answered = true;
+                all.extend(objects.into_iter().map(|(object, _)| object));
+            }
+            Err(failure) if failure.number() == Some(&PERMISSION_MISSING) => refused = refused.or(Some(failure)),
+            Err(failure) => return Err(failure),
+        }
+    }
+    match refused {
+        Some(failure) if !answered => Err(failure),
+        _ => Ok(all),
+    }
+}
+
+/// The lines of one kind, and whether a CronJob has made the object.
+async fn objects<K>(cluster: &Cluster, namespace: &str) -> Outcome<Vec<(ObjectStatus, bool)>>
+where
+    K: Shown + Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot list the {} of namespace `{namespace}`", K::plural(&()));
+    let now = cluster.now();
+    let shown = |object: K| {
+        let owners = object.meta().owner_references.iter().flatten();
+        let of_cron_job = owners.clone().any(|owner| owner.kind == "CronJob");
+        Some((object.shown(now), of_cron_job))
+    };
+    list::reduced(cluster, &api, &ListParams::default(), &what, shown).await
 }
 
 /// All that is kept of a pod: its row, and where it says how it runs.
@@ -86,21 +216,38 @@ async fn with_modes(cluster: &Cluster, namespace: &str, pods: Vec<(PodStatus, Op
         .await
 }
 
-/// Where the service can be reached from this host: through a port that kind maps, or on a node.
+/// Where the service can be reached from this host: through a port that kind maps, or on a node. What keeps it from being
+/// known is said, and no failure.
 ///
 /// # Errors
-/// When the cluster or Docker does not answer.
-pub async fn url(cluster: &Cluster, services: &[Service]) -> Outcome<Option<String>> {
+/// When the cluster does not answer.
+pub async fn url(printer: &Printer, cluster: &Cluster, services: &[Service]) -> Outcome<Option<String>> {
     let Some((_, port)) = report::node_port(services) else {
         return Ok(None);
     };
     if let Some(name) = kind_cluster(&cluster.context) {
-        for node in kind::nodes(name).await? {
-            if let Some(address) = kind::host_address(&node.name, port).await? {
-                return Ok(report::host_url(&address));
-            }
+        match mapped(name, port).await {
+            Ok(Some(address)) => return Ok(report::host_url(&address)),
+            Ok(None) => {}
+            Err(failure) => printer.warning(&format!(
+                "whether kind maps port {port} to this host is not known: {}",
+                failure.sentence()
+            )),
         }
     }
-    let node = pods::first_node(cluster).await?;
-    Ok(node.and_then(|node| report::node_url(&node, port)))
+    match pods::first_node(cluster).await {
+        Ok(node) => Ok(node.and_then(|node| report::node_url(&node, port))),
+        Err(failure) if failure.number() == Some(&PERMISSION_MISSING) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The address of this host that leads to a port of the nodes, if kind has made one.
+async fn mapped(cluster: &str, port: i32) -> Outcome<Option<String>> {
+    for node in kind::nodes(cluster).await? {
+        if let Some(address) = kind::host_address(&node.name, port).await? {
+            return Ok(Some(address));
+        }
+    }
+    Ok(None)
 }

@@ -6,6 +6,7 @@ use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
 use super::say_left_out;
 use super::signature_policy::SignaturePolicy;
+use super::status::Extent;
 use super::variation::Form;
 use super::{background, status};
 use crate::built::Built;
@@ -24,7 +25,7 @@ use releases::manifest::Object;
 use releases::release::Name;
 use releases::{deployer, manifest};
 use rollout::Target;
-use terminal::Printer;
+use terminal::{Printer, Styled};
 use wasm_build::native_form::NativeForm;
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
@@ -88,9 +89,13 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         Some(_) => (others.clone(), Vec::new()),
         None => (&others | &references, built),
     };
-    on_nodes(printer, &cluster, &wanted, async |progress, name| {
-        publish::to_kind(&cache, progress, name, &loaded, &others).await
-    })
+    on_nodes(
+        printer,
+        &cluster,
+        &wanted,
+        !loaded.is_empty(),
+        async |progress, name| publish::to_kind(&cache, progress, name, &loaded, &others).await,
+    )
     .await?;
     if let Some(secret) = images.pull_secret() {
         objects = secret.attach(&release, objects);
@@ -157,7 +162,7 @@ async fn report_namespace(
     namespace: &str,
     interpreted: &BTreeSet<String>,
 ) -> Outcome<()> {
-    let status = status::status(cluster, namespace).await?;
+    let status = status::status(printer, cluster, namespace, Extent::Pods).await?;
     let is_wrong = |pod: &&PodStatus| {
         let is_meant = interpreted.contains(&pod.image) || pod.state == "Terminating";
         pod.mode.as_deref() == Some("interpreter") && !is_meant
@@ -171,13 +176,13 @@ async fn report_namespace(
             pod.node.as_deref().unwrap_or("NAME")
         ));
     }
-    printer.result(&status, &report::table(&status));
+    printer.result(&status, report::table(&status, cluster.now()));
     let services = pods::services(cluster, namespace).await?;
     let lines = services
         .iter()
         .find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
     if let (Some(url), Some(lines)) = (&status.url, lines) {
-        printer.data(&format!("\n{}", lines.replace("{url}", url)));
+        printer.data(Styled::from(format!("\n{}", lines.replace("{url}", url))).bounded());
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ use diagnostics::{Failure, Outcome};
 use rollout::{self, Clock, Controller, Objects, Problem, State, Target};
 use terminal::Progress;
 
+/// Of more objects than these, the sentence says only how many there are.
+const MOST_NAMED: usize = 4;
 /// Any change of a controller's object makes it look again.
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
 /// Some failures are decided by time alone, without any change in the cluster.
@@ -71,7 +73,12 @@ pub async fn for_targets(
                 .map(row)
                 .collect(),
         );
-        match rollout::overall(states) {
+        let overall = match rollout::overall(states) {
+            // The rows have said each of them.
+            State::Done(_) if targets.len() > MOST_NAMED => State::Done(format!("all {} objects", targets.len())),
+            other => other,
+        };
+        match overall {
             State::Done(sentence) if replaced.is_empty() => return Ok(sentence),
             State::Done(sentence) => {
                 let names: Vec<&str> = replaced.iter().map(String::as_str).collect();

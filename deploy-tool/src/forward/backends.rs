@@ -24,6 +24,8 @@ pub struct Backend {
 pub struct Backends {
     target: IntOrString,
     ready: BTreeMap<String, Backend>,
+    /// Those that say they are ready and took no connection.
+    aside: BTreeMap<String, Backend>,
     current: Option<Backend>,
 }
 
@@ -33,26 +35,47 @@ impl Backends {
         Self {
             target,
             ready: BTreeMap::new(),
+            aside: BTreeMap::new(),
             current: None,
         }
     }
 
     /// Takes in what a pod says of itself.
     pub fn seen(&mut self, pod: &Pod) {
+        self.aside.remove(&pod.name_any());
         match backend(pod, &self.target) {
             Some(backend) => _ = self.ready.insert(pod.name_any(), backend),
             None => _ = self.ready.remove(&pod.name_any()),
         }
     }
 
-    /// A pod is no more, or does not take connections whatever it says.
+    /// A pod is no more.
     pub fn gone(&mut self, pod: &str) {
         self.ready.remove(pod);
+        self.aside.remove(pod);
+    }
+
+    /// A pod has taken no connection, whatever it says: the others come first until [`Self::retry`].
+    pub fn failed(&mut self, pod: &str) {
+        if let Some((name, backend)) = self.ready.remove_entry(pod) {
+            self.aside.insert(name, backend);
+        }
+    }
+
+    /// Whoever has failed may be better by now.
+    pub fn retry(&mut self) {
+        self.ready.append(&mut self.aside);
+    }
+
+    /// Whether there are pods that may be better by and by.
+    pub fn may_recover(&self) -> bool {
+        !self.aside.is_empty()
     }
 
     /// Only these pods are left: a list has started over.
     pub fn keep(&mut self, pods: &BTreeSet<String>) {
         self.ready.retain(|pod, _| pods.contains(pod));
+        self.aside.retain(|pod, _| pods.contains(pod));
     }
 
     /// The pod that answers: the same as before while it can, then the youngest, which a rollout leaves.
@@ -160,6 +183,18 @@ mod tests {
             Some(("a".into(), 8080))
         );
         assert_eq!(chosen(&|all| all.gone("a")), Some(("c".into(), 8080)));
+        // Who takes no connection though he says he would is tried again, unless he has gone meanwhile.
+        assert_eq!(chosen(&|all| all.failed("c")), None);
+        assert_eq!(chosen(&Backends::retry), Some(("c".into(), 8080)));
+        chosen(&|all| all.failed("c"));
+        assert_eq!(
+            chosen(&|all| {
+                all.gone("c");
+                all.retry();
+            }),
+            None
+        );
+        chosen(&|all| all.seen(&pod("c", true, OLD, false)));
         assert_eq!(chosen(&|all| all.keep(&BTreeSet::new())), None);
     }
 

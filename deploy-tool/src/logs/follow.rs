@@ -30,6 +30,8 @@ struct Followed {
     again: bool,
     /// The time of the last line.
     last: Option<Timestamp>,
+    /// Lines up to this time come again, until one comes that is later: the log was opened anew.
+    repeated: Option<Timestamp>,
 }
 
 impl Followed {
@@ -40,6 +42,7 @@ impl Followed {
             run: None,
             again: false,
             last: None,
+            repeated: None,
         }
     }
 }
@@ -122,20 +125,25 @@ impl Follow {
                 after: followed.last,
             });
             followed.open = true;
+            followed.repeated = followed.last;
             followed.again = false;
             followed.run = Some(run.clone());
         }
         openings
     }
 
-    /// A line has come. Whether it is new: a log that is opened again repeats the second in which it ended.
+    /// A line has come. Whether it is new: a log that is opened again repeats the second in which it ended. Otherwise every
+    /// line is, whatever its time: two streams of a container come in any order, and clocks are set back.
     pub fn read(&mut self, key: &Key, time: Option<Timestamp>) -> bool {
         let (Some(followed), Some(time)) = (self.containers.get_mut(key), time) else {
             return true;
         };
-        let new = followed.last.is_none_or(|last| last < time);
+        if followed.repeated.is_some_and(|repeated| time <= repeated) {
+            return false;
+        }
+        followed.repeated = None;
         followed.last = followed.last.max(Some(time));
-        new
+        true
     }
 
     /// The log of a run has ended, with its container or with the connection.
@@ -280,6 +288,7 @@ mod tests {
         );
         assert!(!follow.read(&key("p"), time(5)), "a repeated line");
         assert!(follow.read(&key("p"), time(6)));
+        assert!(follow.read(&key("p"), time(4)), "its other stream may be behind");
         // The end of an older run is no news.
         follow.ended(&key("p"), "1");
         follow.tick();

@@ -1,10 +1,8 @@
 //! How lines of logs are printed: as they are, behind the pod's and the container's name when there are several.
 
-use std::io::Write;
-
 use anstyle::{AnsiColor, Style};
 
-use terminal::Printer;
+use terminal::{Printer, Styled};
 
 use super::Line;
 
@@ -17,25 +15,22 @@ const COLOURS: [AnsiColor; 5] = [
     AnsiColor::BrightBlack,
 ];
 
-/// Prints one line of a container's log, exactly as it was written. Whether somebody still reads.
+/// Prints one line of a container's log: exactly as it was written, but on a terminal with what would act on it as
+/// escapes. Whether somebody still reads.
 pub fn print(printer: &Printer, line: &Line, named: bool) -> bool {
-    let text = match (printer.json(), named) {
-        (true, _) => serde_json::to_string(line).unwrap_or_default(),
-        (false, false) => line.line.to_owned(),
-        (false, true) => {
-            let style = style(line.pod);
-            format!("{style}{} {} |{style:#} {}", line.pod, line.container, line.line)
-        }
-    };
-    let mut stream = std::io::stdout().lock();
-    writeln!(stream, "{text}").and_then(|()| stream.flush()).is_ok()
+    if printer.json() {
+        return printer.json_line(line);
+    }
+    let mut name = Styled::default();
+    if named {
+        name.paint(style(line.pod), format!("{} {} |", line.pod, line.container));
+        name.push(" ");
+    }
+    printer.raw(&name, line.line)
 }
 
-/// A pod's colour: the same each time, and none where there are no colours.
+/// A pod's colour: the same each time.
 fn style(pod: &str) -> Style {
-    if anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never {
-        return Style::new();
-    }
     let sum: usize = pod.bytes().map(usize::from).sum();
     COLOURS[sum % COLOURS.len()].on_default()
 }

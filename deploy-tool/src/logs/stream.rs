@@ -3,7 +3,10 @@
 use std::pin::Pin;
 
 use futures::io::{AsyncBufRead, AsyncBufReadExt};
+#[cfg(test)]
+use futures::stream::TryStreamExt;
 use futures::stream::{self, BoxStream, StreamExt};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, LogParams};
 use kube::runtime::WatchStreamExt;
@@ -15,11 +18,23 @@ use crate::workload::list as workloads;
 use crate::workload::{Kind, Reference, choose};
 use cluster::client::explain;
 use cluster::{Cluster, list};
-use diagnostics::Outcome;
+use diagnostics::{Failure, Outcome};
 use releases::release;
 
-/// The kinds whose pods can be meant by a name.
-const KINDS: [Kind; 4] = [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job];
+/// The kinds whose pods can be meant by a name alone.
+const KINDS: [Kind; 5] = [
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::Job,
+    Kind::CronJob,
+];
+
+/// What a pod of a Job says of it.
+/// <https://kubernetes.io/docs/reference/labels-annotations-taints/#batch-kubernetes-io-job-name>
+const JOB_LABEL: &str = "batch.kubernetes.io/job-name";
+/// A longer line is cut, in bytes: a container may write one that never ends.
+const LONGEST_LINE: usize = 1 << 20;
 
 /// Some pods of a namespace: by labels, by name, or all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +71,11 @@ pub async fn select(
     if names.is_empty() && release.is_none() {
         return Ok(vec![Selection::default()]);
     }
-    let all = workloads::all(cluster, namespace, &KINDS).await?;
+    let pods_alone = !names.is_empty() && names.iter().all(|name| name.kind == Some(Kind::Pod));
+    let all = match pods_alone {
+        true => Vec::new(),
+        false => workloads::visible(cluster, namespace, &kinds(names)).await?,
+    };
     let (mut selections, mut others) = (Vec::new(), Vec::new());
     for name in names {
         let known = all.iter().any(|one| name.means(&one.workload));
@@ -75,13 +94,48 @@ pub async fn select(
     }
     if !others.is_empty() || names.is_empty() {
         let chosen = choose(&others, &all, release, place)?;
-        let labels = chosen.into_iter().filter_map(|one| one.selector.clone());
-        selections.extend(labels.map(|labels| Selection {
-            labels: Some(labels),
-            ..Selection::default()
-        }));
+        for one in chosen {
+            let labels = match one.workload.kind {
+                Kind::CronJob => jobs_of(cluster, namespace, &one.workload.name).await?,
+                _ => one.selector.clone(),
+            };
+            selections.extend(labels.map(|labels| Selection {
+                labels: Some(labels),
+                ..Selection::default()
+            }));
+        }
     }
     Ok(selections)
+}
+
+/// Which kinds the names can mean: those that run pods, and those that are named.
+fn kinds(names: &[Reference]) -> Vec<Kind> {
+    let mut kinds = KINDS.to_vec();
+    let named = names.iter().filter_map(|name| name.kind);
+    kinds.extend(named.filter(|kind| *kind == Kind::Service));
+    kinds.dedup();
+    kinds
+}
+
+/// The pods of the Jobs that a CronJob has made and that are still there.
+async fn jobs_of(cluster: &Cluster, namespace: &str, cron_job: &str) -> Outcome<Option<String>> {
+    let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot list the jobs of namespace `{namespace}`");
+    let name = |job: Job| {
+        let mut owners = job.owner_references().iter();
+        owners
+            .any(|owner| owner.kind == "CronJob" && owner.name == cron_job)
+            .then(|| job.name_any())
+    };
+    let jobs = list::reduced(cluster, &api, &ListParams::default(), &what, name).await?;
+    if jobs.is_empty() {
+        return Err(
+            Failure::input(format!("CronJob `{cron_job}` has no Jobs whose logs could be read"))
+                .because("it has not run yet, or its history limits keep none")
+                .next("when it runs: `deploy-tool status`"),
+        );
+    }
+    Ok(Some(format!("{JOB_LABEL} in ({})", jobs.join(","))))
 }
 
 /// The containers of the selected pods, by pod and container.
@@ -169,10 +223,67 @@ pub async fn lines(
         Err(_) => return Err("the API server has not answered in time".to_owned()),
     };
     Ok(stream::unfold(reader, async |mut reader| {
-        let mut line = Vec::new();
         // A connection that breaks is an end like any other: whoever follows opens it again.
-        let length = reader.read_until(b'\n', &mut line).await.unwrap_or(0);
-        (length > 0 || !line.is_empty()).then(|| (String::from_utf8_lossy(&line).into_owned(), reader))
+        let line = next_line(&mut reader).await.ok()??;
+        Some((line, reader))
     })
     .boxed())
+}
+
+/// The next line, with the end of one that has no end left out. Nothing at the end of the stream.
+async fn next_line(reader: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let mut left_out = 0;
+    loop {
+        let buffer = reader.fill_buf().await?;
+        if buffer.is_empty() {
+            break;
+        }
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(buffer.len(), |end| end + 1);
+        let kept = length.min(LONGEST_LINE.saturating_sub(line.len()));
+        line.extend_from_slice(&buffer[..kept]);
+        left_out += length - kept;
+        reader.consume_unpin(length);
+        if end.is_some() {
+            break;
+        }
+    }
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let mut line = String::from_utf8_lossy(&line).into_owned();
+    if left_out > 0 {
+        line.push_str(&format!("… ({left_out} more bytes)\n"));
+    }
+    Ok(Some(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives its bytes piece by piece, as a connection does.
+    async fn read(pieces: &[&[u8]]) -> Vec<String> {
+        let pieces: Vec<std::io::Result<Vec<u8>>> = pieces.iter().map(|piece| Ok(piece.to_vec())).collect();
+        let mut reader = stream::iter(pieces).into_async_read();
+        let mut lines = Vec::new();
+        while let Some(line) = next_line(&mut reader).await.unwrap() {
+            lines.push(line);
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn lines_are_read_whole_but_for_one_without_an_end() {
+        assert_eq!(read(&[b"a\nb", b"c\n", b"\nlast"]).await, ["a\n", "bc\n", "\n", "last"]);
+        assert_eq!(read(&[b"\xff\n"]).await, ["\u{fffd}\n"]);
+        let endless = [b'x'; 4096];
+        let mut pieces = vec![&endless[..]; LONGEST_LINE / 4096 + 3];
+        pieces.push(b"\nnext\n");
+        let lines = read(&pieces).await;
+        assert!(lines[0].ends_with("x… (12289 more bytes)\n"), "{}", lines[0].len());
+        assert!(lines[0].len() < LONGEST_LINE + 50);
+        assert_eq!(lines[1], "next\n");
+    }
 }

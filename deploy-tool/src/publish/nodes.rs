@@ -14,10 +14,13 @@ use host::cache::Cache;
 use host::docker;
 use nodes::kind;
 use nodes::kind::Node;
+use nodes::node_images::full_name;
 use oci_artifacts::image::ENGINE_LABEL;
 use oci_artifacts::image::store;
 use terminal::Progress;
 
+/// The official images of Docker Hub.
+const OFFICIAL: &str = "docker.io/library/";
 /// Images that are built here are of no registry.
 const LOCAL_REGISTRY: &str = "localhost/";
 
@@ -32,7 +35,7 @@ pub async fn to_kind(
     built: &[Built],
     others: &BTreeSet<String>,
 ) -> Outcome<String> {
-    let all = kind::nodes(cluster).await?;
+    let all = kind::local_nodes(cluster).await?;
     refuse_other_engine(&all, built)?;
     let nodes = kind::workload_nodes(&all);
     let present = try_join_all(nodes.iter().map(|node| kind::images(node))).await?;
@@ -40,7 +43,7 @@ pub async fn to_kind(
         let lacks = nodes
             .iter()
             .zip(&present)
-            .filter(|(_, images)| !images.iter().any(|name| name == image));
+            .filter(|(_, images)| !images.iter().any(|name| full_name(name) == full_name(image)));
         lacks.map(|(node, _)| *node).collect()
     };
     let mut loaded = Vec::new();
@@ -63,7 +66,8 @@ pub async fn to_kind(
         }
         progress.activity(&format!("{image} from {local}"));
         kind::load_docker_image(cache, progress, cluster, &nodes, &local).await?;
-        try_join_all(nodes.iter().map(|node| kind::tag(node, &local, image))).await?;
+        let name = full_name(image);
+        try_join_all(nodes.iter().map(|node| kind::tag(node, &local, &name))).await?;
         loaded.push(image.clone());
     }
     let count = nodes.len();
@@ -89,10 +93,11 @@ pub async fn again_to_kind(
         .iter()
         .cloned()
         .partition(|image| image.starts_with(LOCAL_REGISTRY));
-    let all = kind::nodes(cluster).await?;
+    let all = kind::local_nodes(cluster).await?;
     let nodes = kind::workload_nodes(&all);
     let present = try_join_all(nodes.iter().map(|node| kind::images(node))).await?;
-    let is_everywhere = |image: &String| present.iter().all(|images| images.contains(image));
+    let has = |images: &Vec<String>, image: &str| images.iter().any(|name| full_name(name) == full_name(image));
+    let is_everywhere = |image: &String| present.iter().all(|images| has(images, image));
     let mut again = Vec::new();
     for image in built.iter().filter(|image| !is_everywhere(image)) {
         let layout = layout(cache, image).ok_or_else(|| gone(cache, image))?;
@@ -172,12 +177,12 @@ fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Outcome<()> {
     Ok(())
 }
 
-/// The local image that scripts/images makes for one of a registry: `docker.io/library/mariadb:11.8` is
-/// `localhost/wasm-mariadb:11.8`.
+/// The local image that scripts/images makes for an official one of Docker Hub: `docker.io/library/mariadb:11.8` is
+/// `localhost/wasm-mariadb:11.8`. An image of any other registry is only ever that registry's.
 fn stand_in(image: &str) -> Option<String> {
-    let (path, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
-    let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
-    (!path.contains('@')).then(|| format!("localhost/wasm-{name}:{tag}"))
+    let full = full_name(image);
+    let (name, tag) = full.strip_prefix(OFFICIAL)?.split_once(':')?;
+    (!name.contains('@')).then(|| format!("localhost/wasm-{name}:{tag}"))
 }
 
 #[cfg(test)]
@@ -225,9 +230,16 @@ mod tests {
         let cases = [
             ("docker.io/library/mariadb:11.8", Some("localhost/wasm-mariadb:11.8")),
             ("mariadb:11.8", Some("localhost/wasm-mariadb:11.8")),
-            ("localhost:5000/x/redis:7", Some("localhost/wasm-redis:7")),
+            ("mariadb", Some("localhost/wasm-mariadb:latest")),
+            ("localhost:5000/x/redis:7", None),
+            ("registry.example/library/mariadb:11.8", None),
+            ("quay.io/mariadb:11.8", None),
+            ("bitnami/mariadb:11.8", None),
             ("localhost:5000/redis", None),
-            ("mariadb@sha256:00", None),
+            (
+                "mariadb@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+                None,
+            ),
         ];
         for (image, expected) in cases {
             assert_eq!(stand_in(image).as_deref(), expected, "{image}");

@@ -27,7 +27,10 @@ pub fn node_url(node: &Node, port: i32) -> Option<String> {
     let of_kind = |kind: &str| addresses.iter().find(|address| address.type_ == kind);
     of_kind("ExternalIP")
         .or(of_kind("InternalIP"))
-        .map(|address| format!("http://{}:{port}", address.address))
+        .map(|address| match address.address.contains(':') {
+            true => format!("http://[{}]:{port}", address.address),
+            false => format!("http://{}:{port}", address.address),
+        })
 }
 
 #[cfg(test)]
@@ -39,5 +42,11 @@ mod tests {
         assert_eq!(host_url("127.0.0.1:8080").as_deref(), Some("http://localhost:8080"));
         assert_eq!(host_url("[::]:80").as_deref(), Some("http://localhost:80"));
         assert_eq!(host_url("10.0.0.5:80").as_deref(), Some("http://10.0.0.5:80"));
+        let node = |address: &str| -> Node {
+            let status = serde_json::json!({"addresses": [{"type": "InternalIP", "address": address}]});
+            serde_json::from_value(serde_json::json!({"metadata": {}, "status": status})).unwrap()
+        };
+        assert_eq!(node_url(&node("10.0.0.5"), 80).as_deref(), Some("http://10.0.0.5:80"));
+        assert_eq!(node_url(&node("fd00::2"), 80).as_deref(), Some("http://[fd00::2]:80"));
     }
 }

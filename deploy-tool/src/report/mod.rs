@@ -2,15 +2,18 @@
 
 mod address;
 mod image;
+mod object;
 mod release;
 mod table;
 mod workload;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use serde::{Deserialize, Serialize};
 
 pub use address::{host_url, node_port, node_url};
 pub use image::image_text;
+pub use object::{ObjectStatus, Shown};
 pub use release::{ReleaseStatus, RevisionStatus, release};
 pub use table::table;
 pub use workload::{WorkloadStatus, workload, workloads};
@@ -37,6 +40,10 @@ pub struct Status {
     pub workloads: Vec<WorkloadStatus>,
     /// The pods, by name.
     pub pods: Vec<PodStatus>,
+    /// Workloads, Services and what else there is, by kind and name.
+    pub objects: Vec<ObjectStatus>,
+    /// Whether there is such a namespace.
+    pub namespace_exists: bool,
 }
 
 /// The value of [`Status::schema`].
@@ -66,15 +73,14 @@ pub struct PodStatus {
     pub ready: bool,
     /// Its phase, a container's reason for waiting, or `Terminating`.
     pub state: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
 }
 
 impl PodStatus {
-    /// Its image as a table shows it: the start of the digest, where there is one.
+    /// Its image as a table shows it.
     fn shown_image(&self) -> String {
-        match &self.image_digest {
-            Some(digest) => digest.chars().take(19).collect(),
-            None => self.image.clone(),
-        }
+        object::short_image(&self.image)
     }
 }
 
@@ -126,6 +132,7 @@ pub fn pod_status(pod: &Pod, mode: Option<String>) -> PodStatus {
         restarts: containers.map_or(0, |all| all.iter().map(|container| container.restart_count).sum()),
         ready: is_ready(pod) && pod.metadata.deletion_timestamp.is_none(),
         state: state(pod),
+        created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
     }
 }
 
@@ -164,7 +171,7 @@ mod tests {
 
     fn pod() -> Pod {
         serde_json::from_value(json!({
-            "metadata": {"name": "app-1"},
+            "metadata": {"name": "app-1", "creationTimestamp": "2026-01-02T03:04:05Z"},
             "spec": {"nodeName": "w", "runtimeClassName": "crun-wasm", "containers": [
                 {"name": "app", "image": format!("localhost/orders:sha256-{DIGITS}"),
                  "ports": [{"name": "http", "containerPort": 8080}]}]},
@@ -187,11 +194,14 @@ mod tests {
             ready: true,
             workloads: Vec::new(),
             pods: vec![pod_status(&pod(), mode)],
+            objects: Vec::new(),
+            namespace_exists: true,
         };
+        let now = "2026-01-02T05:10:00Z".parse().unwrap();
         assert_eq!(
-            table(&status),
-            "POD    NODE  RUNTIME    MODE  IMAGE                RESTARTS  READY  STATE\n\
-             app-1  w     crun-wasm  aot   sha256:0123456789ab  2         yes    Running\n\n\
+            table(&status, now),
+            "POD    NODE  RUNTIME    MODE  IMAGE                                 RESTARTS  READY  STATE    AGE\n\
+             app-1  w     crun-wasm  aot   localhost/orders:sha256-0123456789ab  2         yes    Running  2h\n\n\
              http://localhost:8080/\n"
         );
         let json = serde_json::to_value(&status).unwrap();
@@ -199,7 +209,7 @@ mod tests {
             json["pods"][0],
             json!({"name": "app-1", "workload": null, "node": "w", "runtimeClass": "crun-wasm", "mode": "aot",
                 "image": format!("localhost/orders:sha256-{DIGITS}"), "imageDigest": format!("sha256:{DIGITS}"),
-                "restarts": 2, "ready": true, "state": "Running"})
+                "restarts": 2, "ready": true, "state": "Running", "created": "2026-01-02T03:04:05Z"})
         );
     }
 

@@ -1,21 +1,29 @@
 //! Pure: the status for people: a row a pod; where there are many pods, a row a workload, and the pods that are not ready.
 
+use jiff::Timestamp;
 use terminal::aligned;
 
-use super::{PodStatus, Status, WorkloadStatus};
+use super::object::{age, short_image};
+use super::{ObjectStatus, PodStatus, Status, WorkloadStatus};
 
 /// More pods than fit on a screen are counted.
 const MOST_PODS: usize = 40;
 /// Of the pods that are not ready, the first ones show what is wrong.
 const MOST_NOT_READY: usize = 10;
 
-/// The table for people.
-pub fn table(status: &Status) -> String {
+/// The table for people, at a time.
+pub fn table(status: &Status, now: Timestamp) -> String {
     let mut text = match status.pods.len() {
+        0 if !status.namespace_exists => {
+            format!("context `{}` has no namespace `{}`\n", status.context, status.namespace)
+        }
         0 => format!("no pods in namespace `{}`\n", status.namespace),
-        1..=MOST_PODS => pods(status.pods.iter()),
-        _ => counted(status),
+        1..=MOST_PODS => pods(status.pods.iter(), now),
+        _ => counted(status, now),
     };
+    if !status.objects.is_empty() {
+        text.push_str(&format!("\n{}", objects(&status.objects, now)));
+    }
     if let Some(release) = &status.release {
         text.push_str(&format!("\n{}", release.sentence()));
     }
@@ -25,7 +33,7 @@ pub fn table(status: &Status) -> String {
     text
 }
 
-fn counted(status: &Status) -> String {
+fn counted(status: &Status, now: Timestamp) -> String {
     let mut text = workloads(&status.workloads);
     let not_ready = status.pods.iter().filter(|pod| !pod.ready);
     let (all, number) = (status.pods.len(), not_ready.clone().count());
@@ -35,13 +43,32 @@ fn counted(status: &Status) -> String {
             0..=MOST_NOT_READY => ":\n",
             _ => ", the first of them:\n",
         });
-        text.push_str(&pods(not_ready.take(MOST_NOT_READY)));
+        text.push_str(&pods(not_ready.take(MOST_NOT_READY), now));
     }
     text + "\nevery pod: --output json\n"
 }
 
-fn pods<'p>(pods: impl Iterator<Item = &'p PodStatus>) -> String {
-    let header = ["POD", "NODE", "RUNTIME", "MODE", "IMAGE", "RESTARTS", "READY", "STATE"];
+/// A row an object. What has pods says its images here as well: there may be none of its pods.
+fn objects(objects: &[ObjectStatus], now: Timestamp) -> String {
+    let rows = objects.iter().map(|one| {
+        let images: Vec<String> = one.images.iter().map(|image| short_image(image)).collect();
+        let images = match images.is_empty() {
+            true => "-".to_owned(),
+            false => images.join(", "),
+        };
+        [one.object.clone(), one.state.clone(), images, since(one.created, now)]
+    });
+    aligned(["OBJECT", "STATE", "IMAGES", "AGE"], rows)
+}
+
+fn since(created: Option<Timestamp>, now: Timestamp) -> String {
+    created.map_or_else(|| "-".to_owned(), |created| age(created, now))
+}
+
+fn pods<'p>(pods: impl Iterator<Item = &'p PodStatus>, now: Timestamp) -> String {
+    let header = [
+        "POD", "NODE", "RUNTIME", "MODE", "IMAGE", "RESTARTS", "READY", "STATE", "AGE",
+    ];
     let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let rows = pods.map(|pod| {
         [
@@ -53,6 +80,7 @@ fn pods<'p>(pods: impl Iterator<Item = &'p PodStatus>) -> String {
             pod.restarts.to_string(),
             if pod.ready { "yes" } else { "no" }.to_owned(),
             pod.state.clone(),
+            since(pod.created, now),
         ]
     });
     aligned(header, rows)
@@ -104,6 +132,7 @@ mod tests {
             restarts: 0,
             ready: number != 3,
             state: if number == 3 { "ErrImagePull" } else { "Running" }.into(),
+            created: None,
         };
         let pods: Vec<PodStatus> = (0..5_000).map(pod).collect();
         let status = Status {
@@ -115,15 +144,48 @@ mod tests {
             ready: false,
             workloads: workloads(&pods),
             pods,
+            objects: Vec::new(),
+            namespace_exists: true,
         };
         assert_eq!(
-            table(&status),
+            table(&status, Timestamp::UNIX_EPOCH),
             "WORKLOAD        PODS  READY  NODES  MODE  IMAGE  RESTARTS  STATES\n\
              Deployment/app  5000  4999   7      -     i:1    0         1 ErrImagePull, 4999 Running\n\n\
              1 of 5000 pods are not ready:\n\
-             POD    NODE  RUNTIME  MODE  IMAGE  RESTARTS  READY  STATE\n\
-             app-3  n3    -        -     i:1    0         no     ErrImagePull\n\n\
+             POD    NODE  RUNTIME  MODE  IMAGE  RESTARTS  READY  STATE         AGE\n\
+             app-3  n3    -        -     i:1    0         no     ErrImagePull  -\n\n\
              every pod: --output json\n"
+        );
+    }
+
+    #[test]
+    fn a_namespace_without_pods_shows_what_it_has_or_that_it_is_none() {
+        let mut status = Status {
+            release: None,
+            schema: SCHEMA,
+            context: "c".into(),
+            namespace: "n".into(),
+            url: None,
+            ready: false,
+            workloads: Vec::new(),
+            pods: Vec::new(),
+            objects: Vec::new(),
+            namespace_exists: false,
+        };
+        let text = table(&status, Timestamp::UNIX_EPOCH);
+        assert_eq!(text, "context `c` has no namespace `n`\n");
+        status.namespace_exists = true;
+        status.objects = vec![ObjectStatus {
+            object: "CronJob/dump".into(),
+            created: Some(Timestamp::UNIX_EPOCH),
+            state: "`0 3 * * *`, has not run yet".into(),
+            images: vec!["docker.io/library/mariadb:11.8".into()],
+        }];
+        assert_eq!(
+            table(&status, Timestamp::from_second(300).unwrap()),
+            "no pods in namespace `n`\n\n\
+             OBJECT        STATE                         IMAGES        AGE\n\
+             CronJob/dump  `0 3 * * *`, has not run yet  mariadb:11.8  5m\n"
         );
     }
 }

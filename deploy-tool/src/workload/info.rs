@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 use kube::core::Selector;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Kind, Reference, Workload, listed};
 use diagnostics::code;
@@ -43,10 +43,20 @@ impl WorkloadInfo {
         };
         Self {
             release: object.annotations().get(RELEASE_ANNOTATION).cloned(),
-            selector: object.data.pointer("/spec/selector").and_then(labels),
+            selector: selector(kind, &object.data),
             blocked_by: rollout_block(&workload, &object.namespace().unwrap_or_default(), &object.data),
             workload,
         }
+    }
+}
+
+/// How the pods are found. A CronJob has none of its own: its Jobs have.
+fn selector(kind: Kind, object: &Value) -> Option<String> {
+    let selector = object.pointer("/spec/selector")?;
+    match kind {
+        // <https://kubernetes.io/docs/concepts/services-networking/service/#services-in-kubernetes>
+        Kind::Service => labels(&json!({"matchLabels": selector})),
+        _ => labels(selector),
     }
 }
 
@@ -120,7 +130,6 @@ pub fn choose<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn info(kind: Kind, spec: &Value) -> WorkloadInfo {
         let object = json!({"metadata": {"name": "a", "namespace": "n",
@@ -138,6 +147,9 @@ mod tests {
         let expression = json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "b"]}]});
         assert_eq!(selector(expression).unwrap(), "app in (a,b)");
         assert_eq!(selector(json!({})), None);
+        let service = info(Kind::Service, &json!({"selector": {"app": "a"}})).selector;
+        assert_eq!(service.as_deref(), Some("app=a"));
+        assert_eq!(info(Kind::Service, &json!({})).selector, None);
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub enum Kind {
     DaemonSet,
     /// A Job.
     Job,
+    /// A CronJob, by the Jobs that it has made.
+    CronJob,
+    /// A Service, by the pods that it leads to.
+    Service,
     /// A pod.
     Pod,
 }
@@ -47,7 +51,7 @@ pub struct Workload {
 
 impl Kind {
     /// Each with the names that people know from kubectl, the one that is printed first.
-    const NAMES: [(Self, &'static [&'static str]); 5] = [
+    const NAMES: [(Self, &'static [&'static str]); 7] = [
         (
             Self::Deployment,
             &["deployment", "deployments", "deploy", "deployment.apps"],
@@ -58,6 +62,8 @@ impl Kind {
         ),
         (Self::DaemonSet, &["daemonset", "daemonsets", "ds", "daemonset.apps"]),
         (Self::Job, &["job", "jobs", "job.batch"]),
+        (Self::CronJob, &["cronjob", "cronjobs", "cj", "cronjob.batch"]),
+        (Self::Service, &["service", "services", "svc"]),
         (Self::Pod, &["pod", "pods", "po"]),
     ];
 
@@ -147,6 +153,8 @@ mod tests {
             ("StatefulSet/db", Some(Kind::StatefulSet), "db"),
             ("ds/agent", Some(Kind::DaemonSet), "agent"),
             ("job/load", Some(Kind::Job), "load"),
+            ("cronjob/dump", Some(Kind::CronJob), "dump"),
+            ("svc/app", Some(Kind::Service), "app"),
             ("po/app-1", Some(Kind::Pod), "app-1"),
         ];
         for (text, kind, name) in cases {

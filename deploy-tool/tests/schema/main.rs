@@ -96,6 +96,13 @@ fn status() {
             ready: false,
             workloads: report::workloads(&pods),
             pods: pods.clone(),
+            objects: vec![report::ObjectStatus {
+                object: "CronJob/dump".into(),
+                created: None,
+                state: "has not run yet".into(),
+                images: vec!["i".into()],
+            }],
+            namespace_exists: true,
         };
         assert_follows("status", &status);
     }

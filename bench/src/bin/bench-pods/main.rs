@@ -58,7 +58,7 @@ async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BenchArguments) ->
     let report = measure(printer, cleanup, &arguments).await?;
     let comparison = reference.map(|reference| compare(&reference, &report, arguments.threshold));
     let compared = comparison.as_ref().map(Comparison::text).unwrap_or_default();
-    printer.result(&report, &format!("{}{compared}", benchmark::text(&report)));
+    printer.result(&report, format!("{}{compared}", benchmark::text(&report)));
     let files = [
         (&arguments.page, benchmark::page::page(&report)),
         (&arguments.json, format!("{:#}\n", json!(report))),

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
-use kube::{Client, Config};
+use kube::Client;
 
-use crate::context::{DEFAULT_CLUSTER, kind_cluster};
+use crate::context::cluster_hint;
 use crate::http2;
+use crate::kubeconfig::{self, Access};
 use crate::permission::is_missing_permission;
+use crate::proxy::Proxy;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 
@@ -35,6 +36,7 @@ pub struct Cluster {
     /// The kubeconfig's name for it.
     pub context: String,
     server: String,
+    proxy: Option<Proxy>,
     clock_difference: SignedDuration,
 }
 
@@ -44,21 +46,8 @@ impl Cluster {
     /// # Errors
     /// When there is no such context, or its API server does not answer.
     pub async fn connect(context: &str) -> Outcome<Self> {
-        let kubeconfig = Kubeconfig::read().map_err(|error| unreadable(context, &error))?;
-        let known: Vec<&str> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
-        if !known.contains(&context) {
-            return Err(unknown(context, &known));
-        }
-        let options = KubeConfigOptions {
-            context: Some(context.to_owned()),
-            ..KubeConfigOptions::default()
-        };
-        let unusable = |error: &dyn std::fmt::Display| {
-            Failure::input(format!("the kubeconfig's context `{context}` cannot be used")).because(error)
-        };
-        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .map_err(|error| unusable(&error))?;
+        let Access { mut config, proxy } = kubeconfig::access(context)?;
+        let unusable = |error: &dyn std::fmt::Display| kubeconfig::unusable(context, error);
         config.connect_timeout = Some(FIRST_REQUEST_TIMEOUT);
         let server = config.cluster_url.to_string();
         let mut once = config.clone();
@@ -67,6 +56,7 @@ impl Cluster {
         let mut cluster = Self {
             pods_client: http2::separate(once).map_err(|error| unusable(&error))?,
             server,
+            proxy,
             ..Self::with_client(client, context)
         };
         if cluster.greet().await? != http::Version::HTTP_2 {
@@ -84,6 +74,7 @@ impl Cluster {
             client,
             context: context.to_owned(),
             server: String::new(),
+            proxy: None,
             clock_difference: SignedDuration::ZERO,
         }
     }
@@ -119,10 +110,20 @@ impl Cluster {
             self.server, self.context
         ))
         .because(cause);
+        let failure = match &self.proxy {
+            Some(proxy) => failure.because(format!("it is asked for through {}", named(proxy))),
+            None => failure,
+        };
         failure.next(self.start_hint())
     }
 
     fn start_hint(&self) -> String {
+        if let Some(proxy) = &self.proxy {
+            return format!(
+                "check the proxy {}; the host of the API server in `NO_PROXY` is asked without it",
+                proxy.shown()
+            );
+        }
         cluster_hint(&self.context)
             .unwrap_or_else(|| "check that the cluster runs and can be reached from here".to_owned())
     }
@@ -176,6 +177,10 @@ impl Cluster {
     }
 }
 
+fn named(proxy: &Proxy) -> String {
+    format!("the proxy {}, which {} names", proxy.shown(), proxy.origin)
+}
+
 /// A request's error in words. kube's own text hides what lies underneath.
 pub fn explain(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
@@ -198,55 +203,4 @@ pub fn explain(error: &kube::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-fn unknown(context: &str, known: &[&str]) -> Failure {
-    let listed = if known.is_empty() {
-        "it has none".to_owned()
-    } else {
-        format!("it has: {}", known.join(", "))
-    };
-    let failure = Failure::input(format!("the kubeconfig has no context `{context}`")).because(listed);
-    match cluster_hint(context) {
-        Some(hint) => failure.next(hint).next("or name another context with --context"),
-        None => failure.next("name another context with --context"),
-    }
-}
-
-fn unreadable(context: &str, error: &KubeconfigError) -> Failure {
-    match error {
-        KubeconfigError::FindPath => unknown(context, &[]),
-        KubeconfigError::ReadConfig(cause, _) if cause.kind() == std::io::ErrorKind::NotFound => unknown(context, &[]),
-        other => Failure::input("the kubeconfig cannot be read").because(other),
-    }
-}
-
-/// The command that brings a kind cluster up.
-fn cluster_hint(context: &str) -> Option<String> {
-    let name = kind_cluster(context)?;
-    let argument = if name == DEFAULT_CLUSTER {
-        String::new()
-    } else {
-        format!(" --name {name}")
-    };
-    Some(format!(
-        "create or start the cluster: run `deploy-tool cluster up{argument}`"
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_context_says_which_there_are_and_how_to_make_it() {
-        let text = unknown("kind-wasm-demo", &["a", "b"]).to_string();
-        assert!(
-            text.contains("it has: a, b") && text.contains("`deploy-tool cluster up`"),
-            "{text}"
-        );
-        let text = unknown("production", &[]).to_string();
-        assert!(text.contains("it has none") && !text.contains("cluster up"), "{text}");
-        assert!(cluster_hint("kind-x").unwrap().contains("--name x"));
-    }
 }

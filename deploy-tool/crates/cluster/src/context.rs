@@ -1,9 +1,40 @@
-//! Pure: contexts of the kubeconfig, and the kind clusters behind them.
+//! Contexts: those of the kubeconfig, the kind clusters behind them, and the cluster around a pod.
+
+use crate::kubeconfig;
 
 /// Name of the cluster that is made when none is named.
 pub const DEFAULT_CLUSTER: &str = "wasm-demo";
 /// Its context: kind puts `kind-` in front of the cluster's name.
 pub const DEFAULT_CONTEXT: &str = "kind-wasm-demo";
+
+/// The name for the cluster whose pod this runs in. No kubeconfig is needed for it.
+pub const IN_CLUSTER: &str = "in-cluster";
+
+/// Where a pod finds the token of its service account.
+/// <https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// The context that is meant when none is named: that of the cluster around, for a pod without any kubeconfig.
+pub fn default_context() -> &'static str {
+    let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::path::Path::new(TOKEN).exists();
+    match in_pod && !kubeconfig::files().iter().any(|file| file.exists()) {
+        true => IN_CLUSTER,
+        false => DEFAULT_CONTEXT,
+    }
+}
+
+/// The command that brings a kind cluster up.
+pub(crate) fn cluster_hint(context: &str) -> Option<String> {
+    let name = kind_cluster(context)?;
+    let argument = if name == DEFAULT_CLUSTER {
+        String::new()
+    } else {
+        format!(" --name {name}")
+    };
+    Some(format!(
+        "create or start the cluster: run `deploy-tool cluster up{argument}`"
+    ))
+}
 
 /// The cluster behind a context that kind made.
 pub fn kind_cluster(context: &str) -> Option<&str> {
@@ -19,5 +50,7 @@ mod tests {
         assert_eq!(kind_cluster("kind-wasm-demo"), Some("wasm-demo"));
         assert_eq!(kind_cluster("kind-"), None);
         assert_eq!(kind_cluster("production"), None);
+        assert!(cluster_hint("kind-x").unwrap().contains("--name x"));
+        assert_eq!(cluster_hint("production"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http_body_util::BodyExt;
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{ListParams, LogParams};
@@ -18,6 +19,10 @@ pub const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 const MOST_NODES: u32 = 50;
 /// How many of the last lines of a log are shown.
 const LOG_LINES: i64 = 10;
+/// How much of these lines: one may be endless.
+const LOG_BYTES: i64 = 64 << 10;
+/// How much of an answer.
+const MOST_BYTES: usize = 64 << 10;
 
 /// What is wanted of each pod of a namespace; the rest of it is forgotten page by page.
 ///
@@ -88,10 +93,8 @@ where
 
 /// What a pod answers to a GET, if it answers well. `address` is `port/path`.
 pub async fn get(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -> Option<String> {
-    let request = proxied(namespace, pod, address)?;
-    cluster
-        .attempt(ANSWER_LIMIT, cluster.pods_client.request_text(request))
-        .await
+    let (status, body) = answer(cluster, namespace, pod, address).await?;
+    status.is_success().then_some(body)
 }
 
 /// What shows more of a problem, as lines for people; nothing when it cannot be read.
@@ -134,6 +137,7 @@ async fn logs(cluster: &Cluster, namespace: &str, pod: &str, container: &str) ->
             container: Some(container.to_owned()),
             tail_lines: Some(LOG_LINES),
             previous,
+            limit_bytes: Some(LOG_BYTES),
             ..LogParams::default()
         };
         let text = cluster
@@ -186,11 +190,22 @@ async fn answer(cluster: &Cluster, namespace: &str, pod: &str, address: &str) ->
     let request = proxied(namespace, pod, address)?.map(kube::client::Body::from);
     let response = cluster.attempt(ANSWER_LIMIT, cluster.pods_client.send(request)).await?;
     let status = response.status();
-    let body = tokio::time::timeout(ANSWER_LIMIT, response.into_body().collect_bytes())
-        .await
-        .ok()?
-        .ok()?;
+    let body = tokio::time::timeout(ANSWER_LIMIT, first_bytes(response.into_body()));
+    let body = body.await.ok()?.ok()?;
     Some((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// The start of a body, which may be endless.
+async fn first_bytes(mut body: kube::client::Body) -> kube::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        bytes.extend_from_slice(&piece[..piece.len().min(MOST_BYTES - bytes.len())]);
+        if bytes.len() == MOST_BYTES {
+            break;
+        }
+    }
+    Ok(bytes)
 }
 
 /// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls>

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Cluster;
 use crate::client::explain;
+use crate::permission::is_missing_permission;
 use diagnostics::Outcome;
 use rollout::{NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, needs, other_key};
 
@@ -53,7 +54,11 @@ impl Watch {
     pub async fn start(cluster: &Cluster, targets: &[Target]) -> Outcome<Self> {
         let mut changes = Vec::new();
         for need in needs(targets) {
-            changes.push(watched(cluster, &need).await?);
+            let watched = watched(cluster, &need).await?;
+            changes.push(match need.is_optional() {
+                true => unless_forbidden(watched),
+                false => watched,
+            });
         }
         Ok(Self {
             objects: Objects::default(),
@@ -87,6 +92,25 @@ impl Watch {
     pub fn complete(&self) -> bool {
         self.lists_missing == 0
     }
+}
+
+/// What can be done without ends where this user may not look: then there is nothing of it.
+fn unless_forbidden(changes: Changes) -> Changes {
+    let is_forbidden = |error: &watcher::Error| match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) => is_missing_permission(status),
+        _ => false,
+    };
+    Box::pin(changes.scan(false, move |ended, change| {
+        let next = match change {
+            _ if *ended => None,
+            Err(error) if is_forbidden(&error) => {
+                *ended = true;
+                Some(Ok(Box::new(|_: &mut Objects| true) as Update))
+            }
+            other => Some(other),
+        };
+        futures::future::ready(next)
+    }))
 }
 
 async fn watched(cluster: &Cluster, need: &Need) -> Outcome<Changes> {

@@ -142,6 +142,13 @@ impl Failure {
         &self.what
     }
 
+    /// What and why in one sentence, for a line of its own.
+    pub fn sentence(&self) -> String {
+        let causes = self.causes.iter().map(String::as_str);
+        let parts: Vec<&str> = std::iter::once(self.what.as_str()).chain(causes).collect();
+        parts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Why, and the causes of that.
     pub fn causes(&self) -> &[String] {
         &self.causes
@@ -164,7 +171,7 @@ pub const DISK_FULL_HINT: &str = "the disk is full: free some space, for instanc
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.what)?;
+        write!(f, "{}", self.what.replace('\n', "\n    "))?;
         for cause in &self.causes {
             write!(f, "\n  because: {}", cause.replace('\n', "\n    "))?;
         }

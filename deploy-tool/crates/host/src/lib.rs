@@ -4,5 +4,7 @@ pub mod cache;
 pub mod cleanup;
 pub mod docker;
 pub mod git;
+pub mod interrupt;
 pub mod lock;
 pub mod process;
+pub mod standard_input;

@@ -10,6 +10,8 @@ use tokio::process::Command;
 use diagnostics::{Failure, Outcome};
 use terminal::Progress;
 
+/// A longer line of a program is taken for several, in bytes.
+const LONGEST_LINE: usize = 64 << 10;
 /// How many of the last lines of a log an error shows.
 const SHOWN_LINES: usize = 12;
 
@@ -70,7 +72,9 @@ pub async fn logged(progress: &Progress, mut command: Command, log: &Path) -> Ou
     let mut tail = std::collections::VecDeque::new();
     while let Some(line) = lines.recv().await {
         progress.activity(&line);
-        file.write_all(line.as_bytes()).await.map_err(log_failure)?;
+        file.write_all(terminal::visible(&line).as_bytes())
+            .await
+            .map_err(log_failure)?;
         file.write_all(b"\n").await.map_err(log_failure)?;
         tail.push_back(line);
         if tail.len() > SHOWN_LINES {
@@ -127,19 +131,30 @@ pub fn says_disk_full(text: &str) -> bool {
     text.to_ascii_lowercase().contains("no space left on device")
 }
 
-/// Sends each line of a stream on. A carriage return ends a line too: progress bars use it.
+/// Sends each line of a stream on. A carriage return ends a line too: progress bars use it. So does a length that no line
+/// has.
 async fn forward(stream: impl AsyncRead + Unpin, lines: tokio::sync::mpsc::Sender<String>) {
     let mut reader = BufReader::new(stream);
-    let mut buffer = Vec::new();
-    while let Ok(1..) = reader.read_until(b'\n', &mut buffer).await {
-        let text = String::from_utf8_lossy(&buffer).into_owned();
-        buffer.clear();
-        for line in text.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
-            if lines.send(line.to_owned()).await.is_err() {
-                return;
-            }
+    let mut line = Vec::new();
+    while let Ok(buffer) = reader.fill_buf().await
+        && !buffer.is_empty()
+    {
+        let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let length = end.unwrap_or(buffer.len()).min(LONGEST_LINE - line.len());
+        line.extend_from_slice(&buffer[..length]);
+        reader.consume(length + usize::from(end == Some(length)));
+        let is_whole = end == Some(length) || line.len() == LONGEST_LINE;
+        if is_whole && !send(&lines, &mut line).await {
+            return;
         }
     }
+    send(&lines, &mut line).await;
+}
+
+/// Whether somebody still takes lines. Empty ones are left out.
+async fn send(lines: &tokio::sync::mpsc::Sender<String>, line: &mut Vec<u8>) -> bool {
+    let text = String::from_utf8_lossy(&std::mem::take(line)).into_owned();
+    text.trim().is_empty() || lines.send(text).await.is_ok()
 }
 
 fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
@@ -178,6 +193,21 @@ mod tests {
     fn a_shown_command_can_be_pasted() {
         let shown = pasteable(&command("docker", ["run", "--env", "A=b c", "it's"]));
         assert_eq!(shown, r"docker run --env 'A=b c' 'it'\''s'");
+    }
+
+    #[tokio::test]
+    async fn lines_end_by_themselves_or_are_cut() {
+        let endless = vec![b'x'; 2 * LONGEST_LINE + 7];
+        let text = [b"one\rtwo\r\n\nthree\n".as_slice(), &endless, b"\nlast"].concat();
+        let (sender, mut lines) = tokio::sync::mpsc::channel(64);
+        forward(text.as_slice(), sender).await;
+        let mut found = Vec::new();
+        while let Some(line) = lines.recv().await {
+            found.push(line);
+        }
+        let lengths: Vec<usize> = found.iter().map(String::len).collect();
+        assert_eq!(lengths, [3, 3, 5, LONGEST_LINE, LONGEST_LINE, 7, 4]);
+        assert_eq!((found[1].as_str(), found[6].as_str()), ("two", "last"));
     }
 
     #[tokio::test]

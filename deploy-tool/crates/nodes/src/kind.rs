@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use diagnostics::code::image::NODES_AWAY;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::docker;
@@ -60,6 +61,21 @@ pub async fn nodes(cluster: &str) -> Outcome<Vec<Node>> {
     nodes.retain(|node| matches!(node.role(), "control-plane" | "worker"));
     nodes.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(nodes)
+}
+
+/// The nodes of a cluster that this host's engine runs. A context of the same form may be that of another host's cluster.
+///
+/// # Errors
+/// When Docker cannot be asked, or has no such nodes: [`NODES_AWAY`].
+pub async fn local_nodes(cluster: &str) -> Outcome<Vec<Node>> {
+    let found = match nodes(cluster).await {
+        Ok(found) if !found.is_empty() => return Ok(found),
+        Ok(_) => Failure::prerequisite(format!(
+            "this host's Docker engine has no nodes of the cluster `{cluster}`"
+        )),
+        Err(failure) => failure,
+    };
+    Err(found.code(&NODES_AWAY))
 }
 
 /// Pure: the nodes that pods of a workload can land on. Where there are workers, the control plane is tainted.

@@ -18,6 +18,25 @@ pub struct Need {
     pub selection: Selection,
 }
 
+impl Need {
+    /// Whether a target can be judged without it: events say why something is not there yet, not whether it is.
+    pub fn is_optional(&self) -> bool {
+        self.kind == NeedKind::Events
+    }
+}
+
+impl NeedKind {
+    /// Which kind that is.
+    pub fn group_version_kind(&self) -> GroupVersionKind {
+        match self {
+            Self::Target(kind) => kind.group_version_kind(),
+            Self::ReplicaSets => GroupVersionKind::gvk("apps", "v1", "ReplicaSet"),
+            Self::Pods => GroupVersionKind::gvk("", "v1", "Pod"),
+            Self::Events => GroupVersionKind::gvk("", "v1", "Event"),
+        }
+    }
+}
+
 /// The kinds of objects that are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NeedKind {

@@ -43,6 +43,21 @@ pub enum TargetKind {
     Other(GroupVersionKind),
 }
 
+impl TargetKind {
+    /// Group, version and kind.
+    pub fn group_version_kind(&self) -> GroupVersionKind {
+        let (group, kind) = match self {
+            Self::Deployment => ("apps", "Deployment"),
+            Self::StatefulSet => ("apps", "StatefulSet"),
+            Self::DaemonSet => ("apps", "DaemonSet"),
+            Self::Job => ("batch", "Job"),
+            Self::Pod => ("", "Pod"),
+            Self::Other(kind) => return kind.clone(),
+        };
+        GroupVersionKind::gvk(group, "v1", kind)
+    }
+}
+
 /// Kubernetes' own groups. What is in them and not named in [`waited_for`] is there as soon as it is stored.
 const BUILT_IN: &str = " apps autoscaling batch policy admissionregistration.k8s.io apiextensions.k8s.io \
     certificates.k8s.io coordination.k8s.io discovery.k8s.io events.k8s.io flowcontrol.apiserver.k8s.io \

@@ -160,9 +160,7 @@ mod tests {
     }
 
     fn text(lines: &[Line]) -> String {
-        let lines = lines
-            .iter()
-            .map(|line| anstream::adapter::strip_str(&line.styled()).to_string());
+        let lines = lines.iter().map(|line| line.styled().render(false));
         lines.collect::<Vec<_>>().join("\n")
     }
 

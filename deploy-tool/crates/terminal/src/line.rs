@@ -4,6 +4,8 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::row::RowState;
+use super::styled::Styled;
+use super::visible::bounded;
 use super::width::cut;
 
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -85,10 +87,13 @@ impl Line {
         self.indent + 2 + self.text.width()
     }
 
-    /// With colours.
-    pub fn styled(&self) -> String {
+    /// With colours. A text of several lines stays below its sign: none of them looks like a line of its own.
+    pub fn styled(&self) -> Styled {
         let (glyph, style) = self.sign.glyph();
-        let text = format!("{}{style}{glyph}{style:#} {}", " ".repeat(self.indent), self.text);
-        text.trim_end().to_owned()
+        let below = format!("\n{}", " ".repeat(self.indent + 2));
+        let text = bounded(self.text.trim_end()).replace('\n', &below);
+        Styled::from(" ".repeat(self.indent))
+            .painted(style, glyph.to_string())
+            .with(format!(" {text}"))
     }
 }

@@ -15,6 +15,8 @@ use super::progress::Progress;
 use super::screen::{self, screen};
 use super::sink::{Sink, Voice};
 use super::step::Step;
+use super::styled::Styled;
+use super::visible::bounded;
 
 const RED: Style = AnsiColor::Red.on_default();
 
@@ -103,26 +105,41 @@ impl Printer {
         match self.sink.voice {
             Voice::Quiet => {}
             Voice::Events => self.sink.event(&Event::Message { text }),
-            Voice::Plain | Voice::Live => screen().write(text),
+            Voice::Plain | Voice::Live => screen().write(&Styled::from(text).bounded()),
         }
     }
 
-    /// Text for the reader or the next program in a pipe.
-    pub fn data(&self, text: &str) {
-        match self.sink.voice {
-            Voice::Events => self.sink.event(&Event::Message { text: text.trim_end() }),
-            _ => self.sink.print(text),
+    /// Text for the reader, JSON for programs.
+    pub fn data(&self, text: impl Into<Styled>) {
+        let text = text.into();
+        match (self.sink.voice, self.output) {
+            (Voice::Events, _) => self.sink.event(&Event::Message {
+                text: text.render(false).trim_end(),
+            }),
+            (_, OutputFormat::Json) => _ = self.sink.print_json(&text.plain()),
+            (_, OutputFormat::Text) => self.sink.print(&text),
         }
+    }
+
+    /// What another program may read, behind words of ours: exactly as it is, except on a terminal. Whether somebody
+    /// still reads.
+    pub fn raw(&self, before: &Styled, text: &str) -> bool {
+        self.sink.print_raw(before, text)
+    }
+
+    /// A line of JSON. Whether somebody still reads.
+    pub fn json_line(&self, value: &impl Serialize) -> bool {
+        self.sink.print_json(&serde_json::to_string(value).unwrap_or_default())
     }
 
     /// What a verb was asked for: text for people, its JSON form for programs.
-    pub fn result(&self, value: &impl Serialize, text: &str) {
+    pub fn result(&self, value: &impl Serialize, text: impl Into<Styled>) {
         // What is not text, a number, a list or a map of these is a mistake that tests find.
         let value = serde_json::to_value(value).unwrap_or_default();
         match (self.output, self.sink.voice) {
             (_, Voice::Events) => *self.result.borrow_mut() = Some(value),
-            (OutputFormat::Json, _) => self.sink.print(&format!("{value:#}")),
-            (OutputFormat::Text, _) => self.sink.print(text),
+            (OutputFormat::Json, _) => _ = self.sink.print_json(&format!("{value:#}")),
+            (OutputFormat::Text, _) => self.sink.print(&text.into()),
         }
     }
 
@@ -138,15 +155,21 @@ impl Printer {
 
     /// The last words of a run that failed. Programs get them on the standard output, whatever the verb prints there.
     pub fn failure(&self, failure: &Failure) {
-        let mut number = String::new();
-        let mut more = String::new();
-        if let Some(code) = failure.number() {
-            number = format!(" {code}");
-            more = format!("\n  more: `deploy-tool explain {code}`");
-        }
-        screen().write(&format!("\n{RED}error{number}:{RED:#} {failure}{more}"));
+        screen().write(&failure_text(failure));
         if self.json() {
-            self.sink.print(&Event::failure(failure).line(Timestamp::now()));
+            let _ = self.sink.print_json(&Event::failure(failure).line(Timestamp::now()));
         }
     }
+}
+
+/// A failure for people.
+pub(crate) fn failure_text(failure: &Failure) -> Styled {
+    let (mut number, mut more) = (String::new(), String::new());
+    if let Some(code) = failure.number() {
+        number = format!(" {code}");
+        more = format!("\n  more: `deploy-tool explain {code}`");
+    }
+    Styled::from("\n")
+        .painted(RED, format!("error{number}:"))
+        .with(bounded(&format!(" {failure}{more}")))
 }

@@ -10,6 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::frame::Size;
 use super::line::Line;
+use super::styled::Styled;
 
 /// What is between these is shown at once; terminals that do not know them leave them out.
 /// <https://github.com/contour-terminal/vt-extensions/blob/master/synchronized-output.md>
@@ -63,7 +64,7 @@ impl Screen {
     }
 
     /// Writes text that stays, above the frame if there is one.
-    pub fn write(&mut self, text: &str) {
+    pub fn write(&mut self, text: &Styled) {
         let frame = std::mem::take(&mut self.frame);
         self.paint(&frame, text, frame.clone());
     }
@@ -71,23 +72,26 @@ impl Screen {
     /// Draws a frame in place of the one before.
     pub fn draw(&mut self, frame: Vec<Line>) {
         let before = std::mem::take(&mut self.frame);
-        self.paint(&before, "", frame);
+        self.paint(&before, &Styled::default(), frame);
     }
 
     /// Puts lines that stay in place of the frame.
     pub fn leave(&mut self, lines: &[Line]) {
         let before = std::mem::take(&mut self.frame);
-        let text: Vec<String> = lines.iter().map(Line::styled).collect();
-        self.paint(&before, &text.join("\n"), Vec::new());
+        let mut text = Styled::default();
+        for line in lines {
+            text.append(line.styled().with("\n"));
+        }
+        self.paint(&before, &text, Vec::new());
     }
 
-    fn paint(&mut self, before: &[Line], text: &str, frame: Vec<Line>) {
+    fn paint(&mut self, before: &[Line], text: &Styled, frame: Vec<Line>) {
         let mut shown = String::new();
-        for line in text.lines() {
+        for line in text.render(self.color).lines() {
             self.add(&mut shown, line);
         }
         for line in &frame {
-            self.add(&mut shown, &line.styled());
+            self.add(&mut shown, &line.styled().render(self.color));
         }
         if self.live {
             let up = rows(before, self.size().width);
@@ -101,11 +105,7 @@ impl Screen {
 
     /// A line, and the end of what was there before it.
     fn add(&self, shown: &mut String, line: &str) {
-        if self.color {
-            shown.push_str(line);
-        } else {
-            shown.push_str(&anstream::adapter::strip_str(line).to_string());
-        }
+        shown.push_str(line.trim_end());
         shown.push_str(if self.live { "\x1b[K\n" } else { "\n" });
     }
 }
@@ -114,7 +114,7 @@ impl Screen {
 pub fn detail(text: &str) {
     let mut screen = screen();
     if screen.verbose {
-        screen.write(&format!("  > {text}"));
+        screen.write(&Styled::from(format!("  > {text}")).bounded());
     }
 }
 

@@ -1,11 +1,14 @@
 //! Edge: the standard output, and how a run talks.
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{IsTerminal, Write};
 
 use jiff::Timestamp;
 
 use super::event::Event;
 use super::screen::screen;
+use super::styled::Styled;
+use super::visible::{visible, visible_json};
 
 /// How a run talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,18 +39,43 @@ impl Sink {
     /// Prints an event, where events are printed.
     pub fn event_at(self, time: Timestamp, event: &Event) {
         if self.voice == Voice::Events {
-            self.print(&event.line(time));
+            let _ = self.print_json(&event.line(time));
         }
     }
 
     /// Prints data.
-    pub fn print(self, text: &str) {
+    pub fn print(self, text: &Styled) {
+        // Whether somebody still reads makes no difference here.
+        let _ = self.write(text.render(color()).trim_end());
+    }
+
+    /// Prints data for programs. Whether somebody still reads.
+    pub fn print_json(self, json: &str) -> bool {
+        self.write(visible_json(json).trim_end())
+    }
+
+    /// Prints what another program is to read exactly as it is; only on a terminal is it made harmless. Whether somebody
+    /// still reads.
+    pub fn print_raw(self, before: &Styled, text: &str) -> bool {
+        let text = match std::io::stdout().is_terminal() {
+            true => visible(text),
+            false => Cow::Borrowed(text),
+        };
+        self.write(&format!("{}{text}", before.render(color())))
+    }
+
+    fn write(self, text: &str) -> bool {
         if self.voice == Voice::Live {
             // Both streams may be the same terminal.
             screen().leave(&[]);
         }
-        let mut stream = anstream::stdout().lock();
+        let mut stream = std::io::stdout().lock();
         // A reader that has closed the pipe has seen enough.
-        let _ = writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush());
+        writeln!(stream, "{text}").and_then(|()| stream.flush()).is_ok()
     }
+}
+
+/// Whether the standard output gets colours.
+fn color() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }

@@ -2,10 +2,12 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::visible::visible_line;
+
 /// Columns, each as wide as its widest cell.
 pub fn aligned<const COLUMNS: usize>(header: [&str; COLUMNS], rows: impl Iterator<Item = [String; COLUMNS]>) -> String {
-    let mut all = vec![header.map(str::to_owned)];
-    all.extend(rows);
+    let mut all = vec![header.map(visible_line)];
+    all.extend(rows.map(|row| row.map(|cell| visible_line(&cell))));
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|column| all.iter().map(|row| row[column].width()).max().unwrap_or(0));
     let line = |row: &[String; COLUMNS]| {

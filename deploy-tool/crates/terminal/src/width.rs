@@ -2,10 +2,12 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The start of a text that fits into a number of terminal columns, with `…` where something is missing; control
-/// characters are left out.
+use super::visible::visible_line;
+
+/// The start of a text that fits into a number of terminal columns, with `…` where something is missing; what
+/// would move the cursor is shown as an escape.
 pub fn cut(text: &str, columns: usize) -> String {
-    let shown: String = text.chars().filter(|character| !character.is_control()).collect();
+    let shown = visible_line(text);
     if shown.width() <= columns {
         return shown;
     }
@@ -42,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_line_in_place_never_wraps_and_never_moves_the_cursor() {
-        assert_eq!(cut("abc\r\x1b[2Kdef", 20), "abc[2Kdef");
+        assert_eq!(cut("abc\r\x1b[2Kdef", 20), "abc\\r\\x1b[2Kdef");
         assert_eq!(cut("漢字漢字", 5), "漢字…");
         assert_eq!(cut("漢字漢字", 4), "漢…");
         assert_eq!(cut("漢字", 4), "漢字");

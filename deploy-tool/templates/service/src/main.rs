@@ -18,7 +18,8 @@ async fn main() -> Result<(), Error> {
     let address: SocketAddr = address
         .parse()
         .map_err(|error| format!("LISTEN_ADDRESS={address}: {error}"))?;
-    let connection = make_service_fn(|_| async { Ok::<_, Infallible>(service_fn(service::answer)) });
+    let connection =
+        make_service_fn(|_| async { Ok::<_, Infallible>(service_fn(service::answer)) });
     let server = Server::try_bind(&address)?
         .http1_header_read_timeout(Duration::from_secs(10))
         .http1_max_buf_size(64 * 1024)

@@ -20,9 +20,14 @@ pub async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible
         ("POST", "/echo") => match timeout(BODY_TIMEOUT, read(body)).await {
             Ok(Ok(bytes)) => Response::new(bytes.into()),
             Ok(Err(status)) => text(status, "the body cannot be read\n"),
-            Err(_) => text(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time\n"),
+            Err(_) => text(
+                StatusCode::REQUEST_TIMEOUT,
+                "the body did not arrive in time\n",
+            ),
         },
-        (_, "/" | "/healthz" | "/readyz" | "/echo") => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n"),
+        (_, "/" | "/healthz" | "/readyz" | "/echo") => {
+            text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n")
+        }
         _ => text(StatusCode::NOT_FOUND, "not found\n"),
     })
 }

@@ -20,7 +20,11 @@ impl Service {
         BufReader::new(process.stderr.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        let address = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap()
+            .to_owned();
         Self { process, address }
     }
 }
@@ -35,8 +39,11 @@ impl Drop for Service {
 /// Asks on a connection that is kept: the status and the body.
 fn ask(connection: &mut TcpStream, method: &str, path: &str, body: &[u8]) -> (u16, String) {
     let length = body.len();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
-    connection.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+    connection
+        .write_all(&[head.as_bytes(), body].concat())
+        .unwrap();
     let mut reader = BufReader::new(connection);
     let mut lines = Vec::new();
     loop {
@@ -78,5 +85,8 @@ fn every_route_answers_on_one_connection() {
 fn a_body_that_is_too_large_is_refused() {
     let service = Service::start();
     let mut connection = TcpStream::connect(&service.address).unwrap();
-    assert_eq!(ask(&mut connection, "POST", "/echo", &[b'x'; 70_000]).0, 413);
+    assert_eq!(
+        ask(&mut connection, "POST", "/echo", &[b'x'; 70_000]).0,
+        413
+    );
 }

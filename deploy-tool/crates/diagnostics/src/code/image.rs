@@ -15,6 +15,7 @@ pub(super) const CODES: &[&Code] = &[
     &ROOT,
     &NOT_SEEN,
     &NOT_ON_HOST,
+    &NODES_AWAY,
 ];
 
 /// No layout, or a damaged one.
@@ -130,4 +131,15 @@ pub const NOT_ON_HOST: Code = Code {
     fix: "in a checkout of the sources of deploy-tool, run `make images`, and `scripts/images installer` for the installer. \
         Without one, a module that was compiled elsewhere is packed by `deploy-tool build --module FILE`, and other images \
         are named with `cluster up --node-image` and `node install --image`.",
+};
+
+/// Nodes that are somewhere else.
+pub const NODES_AWAY: Code = Code {
+    number: 613,
+    title: "images cannot be loaded into the nodes of a kind cluster from this host",
+    explanation: "Images that are built here come to the nodes of a kind cluster through the Docker engine that runs them as containers. \
+        The context is named as kind names it (`kind-NAME`), but this host has no Docker, its engine does not answer, or it \
+        has no nodes of that cluster: the cluster runs on another host, or under another engine (`DOCKER_HOST`).",
+    fix: "run this on the host of the cluster, or have the nodes pull: `deploy-tool up --registry HOST/PATH`. `apply`, `rollback`, `status` and \
+        `open` go on without, and say so.",
 };

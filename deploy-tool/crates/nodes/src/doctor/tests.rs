@@ -335,7 +335,7 @@ fn the_text_has_a_line_for_each_link_and_what_mends_the_broken_one() {
     let mut links = chain.end(&CLUSTER_LINKS);
     links.extend(examined(&node("n", &json!({})), &healthy()).into_iter().take(1));
     let report = Report::new("c", "default", "x", links);
-    let text = anstream::adapter::strip_str(&text(&report)).to_string();
+    let text = text(&report).render(false);
     assert_eq!(
         text,
         "✓ API server    answers\n\
@@ -353,7 +353,7 @@ fn the_text_has_a_line_for_each_link_and_what_mends_the_broken_one() {
     let mut chain = Chain::default();
     chain.link("API server", || Verdict::Broken(rules));
     let report = Report::new("c", "default", "x", chain.end(&[]));
-    let text = anstream::adapter::strip_str(&super::text(&report)).to_string();
+    let text = super::text(&report).render(false);
     assert!(
         text.contains("\n              next: apply these:\n                kind: Role\n"),
         "{text}"

@@ -3,33 +3,33 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{Link, LinkState, Report};
+use terminal::Styled;
 
 const GREEN: Style = AnsiColor::Green.on_default();
 const RED: Style = AnsiColor::Red.on_default();
 const FAINT: Style = Style::new().dimmed();
 
 /// The cluster's links, then those of each node below its name.
-pub fn text(report: &Report) -> String {
+pub fn text(report: &Report) -> Styled {
     let width = report
         .links
         .iter()
         .map(|link| link.link.len())
         .max()
         .unwrap_or_default();
-    let mut text = String::new();
+    let mut text = Styled::default();
     let mut node = &None;
     for link in &report.links {
         if link.node != *node {
             node = &link.node;
-            text.push_str(&format!("node {}\n", link.node.as_deref().unwrap_or_default()));
+            text.push(format!("node {}\n", link.node.as_deref().unwrap_or_default()));
         }
-        text.push_str(&line(link, width));
+        text.append(line(link, width));
     }
-    text.push_str(&last(report));
-    text
+    text.with(last(report))
 }
 
-fn line(link: &Link, width: usize) -> String {
+fn line(link: &Link, width: usize) -> Styled {
     let (sign, style) = match link.state {
         LinkState::Healthy => ('✓', GREEN),
         LinkState::Broken => ('✗', RED),
@@ -37,14 +37,13 @@ fn line(link: &Link, width: usize) -> String {
     };
     let indent = if link.node.is_some() { "  " } else { "" };
     let code = link.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
-    let mut text = format!(
-        "{indent}{style}{sign}{style:#} {:width$}  {code}{}\n",
-        link.link, link.sentence
-    );
+    let mut text = Styled::from(indent)
+        .painted(style, sign.to_string())
+        .with(format!(" {:width$}  {code}{}\n", link.link, link.sentence));
     let below = " ".repeat(indent.len() + 2 + width + 2);
     let mut add = |mark: &str, lines: &str| {
         let lines = lines.trim_end().replace('\n', &format!("\n{below}  "));
-        text.push_str(&format!("{below}{mark}{lines}\n"));
+        text.push(format!("{below}{mark}{lines}\n"));
     };
     link.because.iter().for_each(|cause| add("because: ", cause));
     let lines = link.evidence.iter().flat_map(|evidence| evidence.lines());

@@ -1,11 +1,11 @@
 //! Edge: finds out who logs in: the command line, the environment, Docker's configuration, credential helpers.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::configuration::{Configuration, Login, helped};
 use super::reference::Repository;
@@ -32,7 +32,7 @@ impl Credentials {
     /// When what is there cannot be used.
     pub async fn login(&self, repository: &Repository) -> Outcome<Option<Login>> {
         if self.password_on_stdin {
-            return self.piped().map(Some);
+            return self.piped().await.map(Some);
         }
         match from_environment(repository) {
             Some(login) => Ok(Some(login)),
@@ -40,7 +40,7 @@ impl Credentials {
         }
     }
 
-    fn piped(&self) -> Outcome<Login> {
+    async fn piped(&self) -> Outcome<Login> {
         let user = self.user.clone().unwrap_or_default();
         if std::io::stdin().is_terminal() {
             return Err(Failure::input("there is no password on the standard input")
@@ -48,8 +48,9 @@ impl Credentials {
                 .next("pipe it: `deploy-tool push … --user NAME --password-stdin < FILE`"));
         }
         let mut text = String::new();
-        std::io::stdin()
+        tokio::io::stdin()
             .read_to_string(&mut text)
+            .await
             .map_err(|error| Failure::input("cannot read the password from the standard input").because(error))?;
         match text.trim_end_matches(['\n', '\r']) {
             "" => Err(Failure::input("the standard input has no password")),

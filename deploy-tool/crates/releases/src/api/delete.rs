@@ -105,7 +105,8 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, doomed: &Doomed) ->
     }
 }
 
-/// Waits until an object is gone; for ever, if it stays: the caller sets the deadline.
+/// Waits until an object is gone; for ever, if it stays: the caller sets the deadline. Whoever may not watch it asks for it
+/// again and again.
 async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
     let absent =
         |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&doomed.uid));
@@ -113,6 +114,10 @@ async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
         .await
         .is_err()
     {
+        let found = api.get_opt(&doomed.identity.name).await;
+        if found.is_ok_and(|found| absent(found.as_ref())) {
+            return;
+        }
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }

@@ -78,6 +78,7 @@ async fn attempt(
     let mut steps = unless_refused(cluster, results)?;
     steps.sort_by_key(|step| step.wave);
     steps.extend(plan::prunes(release, dropped, &live));
+    plan::note_readers(&mut steps);
     Ok(Plan {
         release: release.clone(),
         steps,

@@ -11,16 +11,20 @@ use cluster::Cluster;
 use cluster::access::require;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use kube::core::GroupVersionKind;
 
 /// Finds out whether a plan can go through.
 ///
 /// # Errors
 /// When the user lacks permissions: all of them, with the rules that would give them.
 pub async fn permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) -> Outcome<()> {
-    let steps = plan.steps.iter().map(|step| (&step.identity, step.action));
+    let steps = plan
+        .steps
+        .iter()
+        .map(|step| (&step.identity, step.action, step.object.as_ref()));
     require(
         cluster,
-        plan::needed(&plan.release, steps, |identity| resource(kinds, identity)),
+        plan::needed(&plan.release, steps, |kind| resource(kinds, kind)),
     )
     .await
 }
@@ -40,17 +44,20 @@ pub async fn explained(
     let settled = objects
         .into_iter()
         .map(|object| kinds.settle(object, &release.namespace));
-    let identities = settled.map(|settled| settled.map(|(object, _)| object.identity()));
-    let identities: Vec<Identity> = match identities.collect() {
-        Ok(identities) => identities,
+    let objects: Vec<(Identity, Object)> = match settled
+        .map(|settled| settled.map(|(object, _)| (object.identity(), object)))
+        .collect()
+    {
+        Ok(objects) => objects,
         Err(unknown) => return unknown,
     };
-    let steps = identities.iter().map(|identity| (identity, Action::Create));
-    let needed = plan::needed(release, steps, |identity| resource(kinds, identity));
+    let steps = objects
+        .iter()
+        .map(|(identity, object)| (identity, Action::Create, Some(object)));
+    let needed = plan::needed(release, steps, |kind| resource(kinds, kind));
     require(cluster, needed).await.err().unwrap_or(failure)
 }
 
-fn resource(kinds: &Kinds, identity: &Identity) -> Option<String> {
-    let kind = kinds.find(&identity.group_version_kind())?;
-    Some(kind.resource.plural)
+fn resource(kinds: &Kinds, kind: &GroupVersionKind) -> Option<String> {
+    Some(kinds.find(kind)?.resource.plural)
 }

@@ -1,7 +1,6 @@
 //! Edge: reads the manifests that the arguments name.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::object::Object;
@@ -10,6 +9,7 @@ use super::parse::parse;
 use crate::release::Name;
 use diagnostics::code::input::{NO_MANIFESTS, NO_YAML, OBJECT_TWICE};
 use diagnostics::{Failure, Outcome};
+use host::standard_input;
 
 /// The argument that stands for the standard input.
 const STANDARD_INPUT: &str = "-";
@@ -25,10 +25,7 @@ pub fn load(paths: &[PathBuf]) -> Outcome<Vec<Object>> {
     let mut seen = BTreeSet::new();
     for path in paths {
         if path.as_os_str() == STANDARD_INPUT {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut bytes)
-                .map_err(|error| unreadable(path, &error))?;
+            let bytes = standard_input::read().map_err(|error| unreadable(path, &error))?;
             objects.extend(objects_of("standard input", &bytes)?);
             continue;
         }

@@ -9,6 +9,7 @@ mod lines;
 mod moved;
 mod owned;
 mod permission;
+mod readers;
 mod refusal;
 pub mod saved;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use document::{SCHEMA, document};
 pub use moved::{outdated, refuse_changes, refuse_other_cluster};
 pub use owned::same_ownership;
 pub use permission::needed;
+pub use readers::note_readers;
 pub use refusal::{all_refused, cannot_be_tried, is_made_first, passes_by_itself, refused};
 pub use text::{summary, text};
 pub use version::Version;

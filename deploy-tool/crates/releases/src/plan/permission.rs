@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::Wave;
+use crate::manifest::Object;
 use crate::release::{Identity, Name};
 use cluster::permission::Permission;
+use kube::core::GroupVersionKind;
+use rollout::Target;
 
 use super::Action;
 
@@ -19,33 +21,38 @@ pub fn verbs(action: Action) -> &'static [&'static str] {
     }
 }
 
-/// What waiting for workloads takes in their namespace.
-const WAITING: [(&str, &str); 5] = [
-    ("", "pods"),
-    ("", "events"),
-    ("apps", "replicasets"),
-    ("apps", "deployments"),
-    ("apps", "statefulsets"),
-];
-
-/// All that some steps of a release need. `resource` gives the plural name of a kind.
+/// All that some steps of a release need: what is written, and what is watched until it is ready. `resource` gives the plural
+/// name of a kind.
 pub fn needed<'i>(
     release: &Name,
-    steps: impl IntoIterator<Item = (&'i Identity, Action)>,
-    resource: impl Fn(&Identity) -> Option<String>,
+    steps: impl IntoIterator<Item = (&'i Identity, Action, Option<&'i Object>)>,
+    resource: impl Fn(&GroupVersionKind) -> Option<String>,
 ) -> BTreeSet<Permission> {
     let mut needed = records(release);
-    for (identity, action) in steps {
-        let Some(resource) = resource(identity) else { continue };
+    let mut targets = Vec::new();
+    for (identity, action, object) in steps {
+        targets.extend(object.and_then(|object| Target::of(&object.value)));
+        let Some(resource) = resource(&identity.group_version_kind()) else {
+            continue;
+        };
         needed.extend(verbs(action).iter().map(|verb| Permission {
             namespace: identity.namespace.clone(),
             group: identity.group.clone(),
             resource: resource.clone(),
             verb,
         }));
-        if Wave::of_kind(&identity.group, &identity.kind) == Wave::Workloads {
-            needed.extend(identity.namespace.iter().flat_map(|namespace| waiting(namespace)));
-        }
+    }
+    let needs = rollout::needs(&targets);
+    let watched = needs.iter().filter(|need| !need.is_optional());
+    for need in watched {
+        let kind = need.kind.group_version_kind();
+        let Some(resource) = resource(&kind) else { continue };
+        needed.extend(["list", "watch"].map(|verb| Permission {
+            namespace: Some(need.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+            group: kind.group.clone(),
+            resource: resource.clone(),
+            verb,
+        }));
     }
     needed
 }
@@ -62,13 +69,56 @@ fn records(release: &Name) -> BTreeSet<Permission> {
     records.into()
 }
 
-fn waiting(namespace: &str) -> impl Iterator<Item = Permission> {
-    WAITING.iter().flat_map(move |(group, resource)| {
-        ["list", "watch"].map(|verb| Permission {
-            namespace: Some(namespace.to_owned()),
-            group: (*group).to_owned(),
-            resource: (*resource).to_owned(),
-            verb,
-        })
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::parse;
+
+    fn rights(manifest: &str) -> BTreeSet<String> {
+        let objects = parse("m.yaml", manifest).unwrap();
+        let release = Name::new(Some("shop"), None, &objects).unwrap();
+        let identities: Vec<Identity> = objects.iter().map(Object::identity).collect();
+        let steps = identities.iter().zip(&objects);
+        let steps = steps.map(|(identity, object)| (identity, Action::Create, Some(object)));
+        let plural = |kind: &GroupVersionKind| Some(format!("{}s", kind.kind.to_lowercase()));
+        let needed = needed(&release, steps, plural).into_iter();
+        let watched = needed.filter(|one| matches!(one.verb, "list" | "watch") && one.resource != "secrets");
+        watched.map(|one| format!("{} {}", one.verb, one.resource)).collect()
+    }
+
+    #[test]
+    fn what_is_watched_until_it_is_ready_is_what_is_asked_for() {
+        let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}";
+        let workload = |version: &str, kind: &str| {
+            format!(
+                "apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x, namespace: shop}}\nspec: {{selector: {{matchLabels: {{a: b}}}}, {template}}}\n"
+            )
+        };
+        let both = |names: &[&str]| -> BTreeSet<String> {
+            let verbs = ["list", "watch"].into_iter();
+            verbs
+                .flat_map(|verb| names.iter().map(move |name| format!("{verb} {name}")))
+                .collect()
+        };
+        let cases = [
+            (
+                workload("apps/v1", "Deployment"),
+                both(&["deployments", "pods", "replicasets"]),
+            ),
+            (workload("apps/v1", "StatefulSet"), both(&["pods", "statefulsets"])),
+            (workload("apps/v1", "DaemonSet"), both(&["daemonsets", "pods"])),
+            (workload("batch/v1", "Job"), both(&["jobs", "pods"])),
+            (workload("v1", "Pod"), both(&["pods"])),
+            (
+                workload("v1", "PersistentVolumeClaim"),
+                both(&["persistentvolumeclaims"]),
+            ),
+            (workload("example.org/v1", "Thing"), both(&["things"])),
+            (workload("v1", "ConfigMap"), both(&[])),
+            (workload("batch/v1", "CronJob"), both(&[])),
+        ];
+        for (manifest, expected) in cases {
+            assert_eq!(rights(&manifest), expected, "{manifest}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::manifest::{Databases, parse};
+use terminal::Styled;
 
 macro_rules! recorded {
     ($name:literal) => {
@@ -112,8 +113,53 @@ fn nothing_of_a_secret_is_shown_but_its_length() {
     ];
     assert_eq!(compared(&live, &after), expected);
     let plan = plan_of("Secret", live, &after);
-    let shown = format!("{}{}", text(&plan), serde_json::to_string(&document(&plan)).unwrap());
+    let shown = format!(
+        "{}{}",
+        plain(&text(&plan)),
+        serde_json::to_string(&document(&plan)).unwrap()
+    );
     assert!(shown.contains("(secret, 6 bytes)") && !shown.contains("b3"), "{shown}");
+}
+
+#[test]
+fn a_secret_of_the_same_length_reads_as_changed() {
+    let (live, after) = (recorded!("secret"), recorded!("secret-edited"));
+    let mut plan = plan_of("Secret", live, &after);
+    let secret = || Some(Shown::Secret { bytes: 6 });
+    plan.steps[0].differences = vec![Difference {
+        path: "data.user".into(),
+        before: secret(),
+        after: secret(),
+    }];
+    let shown = plain(&text(&plan));
+    assert!(
+        shown.contains("~ data.user: (secret, 6 bytes) → (secret, 6 other bytes)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_kept_is_a_number_and_a_note_of_many_is_told_once() {
+    let live = recorded!("configmap");
+    let mut plan = plan_of("ConfigMap", live.clone(), &live);
+    let kept = plan.steps[0].clone();
+    assert_eq!(kept.action, Action::Keep);
+    plan.steps = vec![kept.clone(); 3];
+    assert_eq!(
+        plain(&text(&plan)),
+        "nothing to do for release shop/shop: 0 to create, 0 to change, 0 to prune, 3 kept"
+    );
+    let unchecked = Step {
+        action: Action::Create,
+        notes: vec!["not checked by the server: its namespace is made first".into()],
+        ..kept
+    };
+    plan.steps = vec![unchecked; 2];
+    assert_eq!(
+        plain(&text(&plan)),
+        "+ ConfigMap `files`\n+ ConfigMap `files`\n(2 objects: not checked by the server: its namespace is made first)\n\
+         release shop/shop: 2 to create, 0 to change, 0 to prune, 0 kept"
+    );
 }
 
 /// Another manager has the key as well: it stays, and only the record changes.
@@ -123,7 +169,8 @@ fn a_change_of_the_record_alone_is_a_change() {
     assert_eq!(compared(&live, &after), []);
     let plan = plan_of("ConfigMap", live, &after);
     assert_eq!(plan.steps[0].action, Action::Change);
-    assert!(text(&plan).contains("only the record"), "{}", text(&plan));
+    let shown = plain(&text(&plan));
+    assert!(shown.contains("only the record"), "{shown}");
 }
 
 #[test]
@@ -244,6 +291,6 @@ fn plan_of(kind: &str, live: DynamicObject, after: &DynamicObject) -> Plan {
 }
 
 /// Without colours.
-fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
+fn plain(text: &Styled) -> String {
+    text.render(false)
 }

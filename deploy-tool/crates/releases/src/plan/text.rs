@@ -1,11 +1,14 @@
 //! Pure: a plan as people read it.
 
+use std::collections::BTreeMap;
+
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::lines::{Line, lines};
 use super::{Action, Difference, Plan, Shown, Step};
 use crate::release::Name;
+use terminal::Styled;
 
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
@@ -15,10 +18,25 @@ const FAINT: Style = Style::new().dimmed();
 /// How far the fields stand below their object.
 const INDENT: &str = "    ";
 
-/// One line an object, with its fields below it; then how many there are of each sort.
-pub fn text(plan: &Plan) -> String {
-    let steps: String = plan.steps.iter().map(|step| self::step(step, &plan.release)).collect();
-    format!("{steps}{}", summary(plan))
+/// One line an object that is not simply kept, with its fields below it; then what holds of several objects, and how many
+/// there are of each sort.
+pub fn text(plan: &Plan) -> Styled {
+    let mut notes: BTreeMap<&str, usize> = BTreeMap::new();
+    for note in plan.steps.iter().flat_map(|step| &step.notes) {
+        *notes.entry(note).or_default() += 1;
+    }
+    notes.retain(|_, count| *count > 1);
+    let mut text = Styled::default();
+    let told = plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::Keep || !step.notes.is_empty());
+    text.extend(told.map(|step| self::step(step, &plan.release, &notes)));
+    for (note, count) in &notes {
+        text.paint(FAINT, format!("({count} objects: {note})"));
+        text.push("\n");
+    }
+    text.with(summary(plan))
 }
 
 /// The last line.
@@ -38,7 +56,8 @@ pub fn summary(plan: &Plan) -> String {
     }
 }
 
-fn step(step: &Step, release: &Name) -> String {
+/// `shared`: the notes that are told once for all objects.
+fn step(step: &Step, release: &Name, shared: &BTreeMap<&str, usize>) -> Styled {
     let (sign, style) = match step.action {
         Action::Create => ('+', GREEN),
         Action::Change => ('~', YELLOW),
@@ -49,17 +68,21 @@ fn step(step: &Step, release: &Name) -> String {
         Some(namespace) if *namespace != release.namespace => format!(" in {namespace}"),
         _ => String::new(),
     };
-    let mut text = format!("{style}{sign} {}{style:#}{elsewhere}\n", step.identity.title());
-    for note in &step.notes {
-        text.push_str(&format!("{INDENT}{FAINT}({note}){FAINT:#}\n"));
+    let title = format!("{sign} {}", step.identity.title());
+    let mut text = Styled::default().painted(style, title).with(format!("{elsewhere}\n"));
+    for note in step.notes.iter().filter(|note| !shared.contains_key(note.as_str())) {
+        text.append(Styled::from(INDENT).painted(FAINT, format!("({note})")).with("\n"));
     }
     text.extend(step.differences.iter().map(difference));
     text
 }
 
-fn difference(difference: &Difference) -> String {
+fn difference(difference: &Difference) -> Styled {
     let Difference { path, before, after } = difference;
-    let (one, other) = (before.as_ref().map(shown), after.as_ref().map(shown));
+    let (one, mut other) = (before.as_ref().map(shown), after.as_ref().map(shown));
+    if let (Some(Shown::Secret { bytes }), true) = (after, one == other) {
+        other = Some(format!("(secret, {bytes} other bytes)"));
+    }
     let is_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\n'));
     if is_long(&one) || is_long(&other) {
         let sign = match (&one, &other) {
@@ -68,29 +91,28 @@ fn difference(difference: &Difference) -> String {
             _ => '~',
         };
         let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
-        let lines: String = lines(&one, &other).into_iter().map(line).collect();
-        return format!("{INDENT}{sign} {path}:\n{lines}");
+        let mut text = Styled::from(format!("{INDENT}{sign} {path}:\n"));
+        text.extend(lines(&one, &other).into_iter().map(line));
+        return text;
     }
-    let (one, other) = (
-        one.map(|one| format!("{RED}{one}{RED:#}")),
-        other.map(|other| format!("{GREEN}{other}{GREEN:#}")),
-    );
-    match (one, other) {
-        (Some(one), Some(other)) => format!("{INDENT}~ {path}: {one} → {other}\n"),
-        (Some(one), None) => format!("{INDENT}- {path}: {one}\n"),
-        (None, Some(other)) => format!("{INDENT}+ {path}: {other}\n"),
-        (None, None) => String::new(),
-    }
+    let start = |sign: char| Styled::from(format!("{INDENT}{sign} {path}: "));
+    let text = match (one, other) {
+        (Some(one), Some(other)) => start('~').painted(RED, one).with(" → ").painted(GREEN, other),
+        (Some(one), None) => start('-').painted(RED, one),
+        (None, Some(other)) => start('+').painted(GREEN, other),
+        (None, None) => return Styled::default(),
+    };
+    text.with("\n")
 }
 
-fn line(line: Line<'_>) -> String {
-    let inner = format!("{INDENT}{INDENT}");
-    match line {
-        Line::Same(text) => format!("{inner}  {text}\n"),
-        Line::Gone(text) => format!("{inner}{RED}- {text}{RED:#}\n"),
-        Line::New(text) => format!("{inner}{GREEN}+ {text}{GREEN:#}\n"),
-        Line::Skipped(count) => format!("{inner}{FAINT}  … {count} lines{FAINT:#}\n"),
-    }
+fn line(line: Line<'_>) -> Styled {
+    let (style, text) = match line {
+        Line::Same(text) => (Style::new(), format!("  {text}")),
+        Line::Gone(text) => (RED, format!("- {text}")),
+        Line::New(text) => (GREEN, format!("+ {text}")),
+        Line::Skipped(count) => (FAINT, format!("  … {count} lines")),
+    };
+    Styled::from(INDENT).with(INDENT).painted(style, text).with("\n")
 }
 
 /// A value as YAML writes it; text of several lines as it is.

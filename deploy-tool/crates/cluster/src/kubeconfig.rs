@@ -1,0 +1,202 @@
+//! Edge: where a context's API server is, and who the user is there: from kubeconfig files, or from the pod that this runs
+//! in.
+
+use std::path::PathBuf;
+
+use kube::Config;
+use kube::config::{ExecAuthCluster, Kubeconfig, KubeconfigError};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use crate::context::{IN_CLUSTER, cluster_hint};
+use crate::proxy::{Environment, Proxy};
+use diagnostics::{Failure, Outcome};
+
+/// What it takes to connect.
+#[derive(Debug)]
+pub struct Access {
+    /// The server and the user.
+    pub config: Config,
+    /// The proxy on the way, if there is one.
+    pub proxy: Option<Proxy>,
+}
+
+/// Finds a context.
+///
+/// # Errors
+/// When it is in no kubeconfig, or there is something wrong with it.
+pub fn access(context: &str) -> Outcome<Access> {
+    let files = files();
+    let kubeconfig = read(&files)?;
+    let environment = Environment::new(|name| std::env::var(name).ok());
+    let known = |name: &str| kubeconfig.contexts.iter().any(|known| known.name == name);
+    let (mut config, named) = match context {
+        IN_CLUSTER if !known(IN_CLUSTER) => {
+            let config = Config::incluster().map_err(|error| {
+                Failure::input("this does not run in a pod that may use the API server")
+                    .because(error)
+                    .next("name a context of a kubeconfig with --context")
+            })?;
+            (config, None)
+        }
+        _ if known(context) => of_context(kubeconfig, context)?,
+        _ => return Err(unknown(context, &kubeconfig, &files)),
+    };
+    let proxy = environment
+        .proxy(&config.cluster_url, named.as_deref())
+        .map_err(|error| unusable(context, &error))?;
+    config.proxy_url = proxy.as_ref().map(|proxy| proxy.url.clone());
+    Ok(Access { config, proxy })
+}
+
+/// The files that the kubeconfig is made of, whether they are there or not.
+/// <https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/>
+pub(crate) fn files() -> Vec<PathBuf> {
+    let listed = std::env::var_os("KUBECONFIG").unwrap_or_default();
+    let listed: Vec<PathBuf> = std::env::split_paths(&listed)
+        .filter(|path| !path.as_os_str().is_empty())
+        .collect();
+    match listed.is_empty() {
+        true => std::env::home_dir()
+            .map(|home| home.join(".kube/config"))
+            .into_iter()
+            .collect(),
+        false => listed,
+    }
+}
+
+/// All files as one; as with `kubectl`, those that are not there do not count.
+fn read(files: &[PathBuf]) -> Outcome<Kubeconfig> {
+    let unreadable = |error: KubeconfigError| Failure::input("the kubeconfig cannot be read").because(error);
+    files.iter().try_fold(Kubeconfig::default(), |before, file| {
+        match Kubeconfig::read_from(file) {
+            Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => Ok(before),
+            found => found.and_then(|next| before.merge(next)).map_err(unreadable),
+        }
+    })
+}
+
+/// As kube makes it, but without kube's reading of `NO_PROXY`, which it compares with the proxy in place of the server.
+/// With it comes the proxy that the kubeconfig names.
+fn of_context(kubeconfig: Kubeconfig, name: &str) -> Outcome<(Config, Option<String>)> {
+    let lacks = |what: String| unusable(name, &what);
+    let context = kubeconfig.contexts.into_iter().find(|context| context.name == name);
+    let context = context.and_then(|context| context.context);
+    let context = context.ok_or_else(|| lacks("it is empty".to_owned()))?;
+    let cluster = kubeconfig.clusters.into_iter().find(|one| one.name == context.cluster);
+    let cluster = cluster.and_then(|cluster| cluster.cluster);
+    let cluster = cluster.ok_or_else(|| lacks(format!("the kubeconfig has no cluster `{}`", context.cluster)))?;
+    // As kubectl: a user that is not there is nobody.
+    let user = context.user.as_ref().and_then(|user| {
+        let mut users = kubeconfig.auth_infos.into_iter();
+        users.find(|one| one.name == *user)?.auth_info
+    });
+    let mut user = user.unwrap_or_default();
+    let described = ExecAuthCluster::try_from(&cluster).map_err(|error| unusable(name, &error))?;
+    let server = cluster.server.as_deref().unwrap_or_default();
+    let server = server
+        .parse()
+        .map_err(|error| lacks(format!("its server is `{server}`: {error}")))?;
+    let mut config = Config::new(server);
+    if let Some(pem) = &described.certificate_authority_data {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let certificates = certificates.map_err(|error| lacks(format!("its certificate authority: {error:?}")))?;
+        config.root_cert = Some(certificates.iter().map(|certificate| certificate.to_vec()).collect());
+    }
+    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+        exec.cluster = Some(described);
+    }
+    config.default_namespace = context.namespace.unwrap_or_else(|| "default".to_owned());
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
+    config.disable_compression = cluster.disable_compression.unwrap_or(false);
+    config.tls_server_name = cluster.tls_server_name;
+    config.auth_info = user;
+    Ok((config, cluster.proxy_url))
+}
+
+/// A context that there is and that does not work.
+pub(crate) fn unusable(context: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::input(format!("the kubeconfig's context `{context}` cannot be used")).because(error)
+}
+
+fn unknown(context: &str, kubeconfig: &Kubeconfig, files: &[PathBuf]) -> Failure {
+    let known: Vec<&str> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
+    let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| file.exists());
+    let listed = |files: &[&PathBuf]| {
+        let names = files.iter().map(|file| format!("`{}`", file.display()));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut failure = Failure::input(format!("the kubeconfig has no context `{context}`"));
+    failure = match (known.is_empty(), there.is_empty()) {
+        (false, _) => failure.because(format!("it has: {}", known.join(", "))),
+        (true, false) => failure.because(format!("it has none: {}", listed(&there))),
+        (true, true) => failure.because("it has none"),
+    };
+    if !missing.is_empty() {
+        failure = failure.because(format!("not there: {}", listed(&missing)));
+    }
+    match cluster_hint(context) {
+        Some(hint) => failure.next(hint).next("or name another context with --context"),
+        None => failure.next("name another context with --context"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(folder: &std::path::Path, name: &str, context: &str) -> PathBuf {
+        let path = folder.join(name);
+        let text = format!(
+            "contexts:\n- name: {context}\n  context: {{cluster: c}}\nclusters:\n- name: c\n  cluster: {{server: \"https://192.0.2.1:6443\"}}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[test]
+    fn files_that_are_not_there_do_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (written(folder.path(), "a", "one"), written(folder.path(), "b", "other"));
+        let missing = folder.path().join("missing");
+        let names = |files: &[&PathBuf]| {
+            let files: Vec<PathBuf> = files.iter().copied().cloned().collect();
+            let contexts = read(&files).unwrap().contexts.into_iter();
+            contexts.map(|context| context.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[&missing, &one]), ["one"]);
+        assert_eq!(names(&[&one, &missing]), ["one"]);
+        assert_eq!(names(&[&one, &missing, &other]), ["one", "other"]);
+        assert!(names(&[&missing]).is_empty());
+        let broken = folder.path().join("broken");
+        std::fs::write(&broken, "contexts: [").unwrap();
+        assert!(read(&[broken, one]).is_err());
+    }
+
+    #[test]
+    fn an_unknown_context_says_which_there_are_and_how_to_make_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = written(folder.path(), "a", "a");
+        let missing = folder.path().join("missing");
+        let kubeconfig = read(std::slice::from_ref(&there)).unwrap();
+        let text = unknown("kind-wasm-demo", &kubeconfig, &[there, missing.clone()]).to_string();
+        assert!(
+            text.contains("it has: a") && text.contains("`deploy-tool cluster up`"),
+            "{text}"
+        );
+        assert!(text.contains(&format!("not there: `{}`", missing.display())), "{text}");
+        let text = unknown("production", &Kubeconfig::default(), &[missing]).to_string();
+        assert!(text.contains("it has none") && !text.contains("cluster up"), "{text}");
+    }
+
+    #[test]
+    fn a_context_without_its_parts_says_which() {
+        let kubeconfig = |text: &str| Kubeconfig::from_yaml(text).unwrap();
+        let failure = |text: &str| of_context(kubeconfig(text), "x").unwrap_err().to_string();
+        let text = failure("contexts: [{name: x, context: {cluster: gone}}]");
+        assert!(text.contains("no cluster `gone`"), "{text}");
+        let text =
+            failure("contexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: \"a b\"}}]");
+        assert!(text.contains("its server is `a b`"), "{text}");
+    }
+}

@@ -1,0 +1,36 @@
+//! Edge: when SIGINT and SIGTERM end the process at once, in place of a run that stops in order: at the second one, and while
+//! nothing else is done than waiting.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use diagnostics::{ExitStatus, Failure, Outcome};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// Whether the next signal ends the process.
+static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From now on the second signal ends the process, whatever it does.
+///
+/// # Errors
+/// When the system does not allow it.
+pub fn end_at_second() -> Outcome<()> {
+    let register = |number| {
+        // In this order: the first signal must not end the process by what it sets itself.
+        flag::register_conditional_shutdown(number, ExitStatus::Interrupted as i32, AT_ONCE.clone())?;
+        flag::register(number, AT_ONCE.clone())
+    };
+    for number in [SIGINT, SIGTERM] {
+        register(number).map_err(|error| Failure::prerequisite("cannot listen for signals").because(error))?;
+    }
+    Ok(())
+}
+
+/// Waits for something that nothing else can interrupt: the first signal ends the process meanwhile.
+pub fn while_waiting<T>(wait: impl FnOnce() -> T) -> T {
+    let before = AT_ONCE.swap(true, Ordering::SeqCst);
+    let result = wait();
+    AT_ONCE.store(before, Ordering::SeqCst);
+    result
+}
