@@ -160,11 +160,19 @@ impl Change {
                 false => "what was there before is back; the runtime was not started again",
             }),
             Ok(Some(still)) => reason.because(still.sentence),
-            Err(lost) => lost,
+            Err(lost) if lost.code == NO_WAY_BACK => lost,
+            Err(lost) => {
+                let half = Trouble::new(NO_WAY_BACK, "what was there before could not be brought back");
+                let half = half.because(lost.sentence);
+                lost.because
+                    .iter()
+                    .fold(half, Trouble::because)
+                    .because(reason.sentence)
+            }
         }
     }
 
-    /// Says what has to stay, because containers need it.
+    /// Says what has to stay, such as what containers need.
     fn back(&self, node: &Node, reason: &Trouble) -> Result<Option<Trouble>, Trouble> {
         let Unfinished { path, start, .. } = &self.begun;
         if host::read(path)? != *start {
@@ -197,8 +205,7 @@ impl Change {
             return Ok(None);
         }
         host::remove(Path::new(UNFINISHED))?;
-        prune(node)?;
-        Ok(None)
+        Ok(prune(node).err())
     }
 }
 

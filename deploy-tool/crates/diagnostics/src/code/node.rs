@@ -70,7 +70,8 @@ pub const NO_WAY_BACK: Code = Code {
     number: 906,
     title: "node: the runtime does not come back at all",
     meaning: "With the new configuration the runtime did not start, and with the old one, which is back in its place, neither. \
-        Containers go on, but the kubelet cannot start any. The node stays cordoned.",
+        Containers go on, but the kubelet cannot start any. Or what was there before could not be written back. The node stays \
+        cordoned.",
     mend: "look at the unit on the node: `systemctl status containerd`, `journalctl -u containerd`. Once it runs, the same \
         command goes on where this one stopped.",
 };
