@@ -58,19 +58,41 @@ impl Configuration {
             .next()
             .and_then(|major| major.parse().ok())
             .unwrap_or(0_u64);
+        let folder = path.parent().unwrap_or(path);
         let imports = document.get("imports").and_then(|imports| imports.as_array());
         let imports = imports.into_iter().flatten().filter_map(|import| import.as_str());
-        let mut folders = imports
-            .filter_map(|import| import.strip_suffix("/*.toml"))
-            .filter(|folder| folder.starts_with('/'));
+        // What is no full path begins at the folder of the file that names it.
+        let mut folders = imports.filter_map(|import| Some(folder.join(import.strip_suffix("/*.toml")?)));
         let method = match (folders.next(), template(text)) {
-            (Some(folder), _) if major >= MERGING_VERSION => {
-                ConfigMethod::DropIn(Path::new(folder).join(format!("{NAME}.toml")))
+            (Some(folder), _) if major >= MERGING_VERSION && !folder.to_string_lossy().contains('*') => {
+                ConfigMethod::DropIn(folder.join(format!("{NAME}.toml")))
             }
             (_, Some(template)) => ConfigMethod::Template(path.with_file_name(template)),
             _ => ConfigMethod::InPlace(path.to_owned()),
         };
         Ok(Self { form, method })
+    }
+
+    /// The same where an earlier installation has put the entry, whatever place would be taken today.
+    #[must_use]
+    pub fn at(self, recorded: &Path) -> Self {
+        let is_ours = recorded.file_stem().is_some_and(|stem| stem == NAME);
+        let is_template = recorded.extension().is_some_and(|extension| extension == "tmpl");
+        let method = match recorded.to_owned() {
+            path if is_ours => ConfigMethod::DropIn(path),
+            path if is_template => ConfigMethod::Template(path),
+            path => ConfigMethod::InPlace(path),
+        };
+        Self { method, ..self }
+    }
+
+    /// The same with links followed, which must stay links: `path` is where the file is.
+    #[must_use]
+    pub fn moved(mut self, path: PathBuf) -> Self {
+        let (ConfigMethod::DropIn(place) | ConfigMethod::Template(place) | ConfigMethod::InPlace(place)) =
+            &mut self.method;
+        *place = path;
+        self
     }
 
     /// CRI-O's.
@@ -119,9 +141,9 @@ impl Configuration {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn without(&self, text: &str, handler: &str) -> Result<Option<String>, String> {
+    pub fn without(&self, text: &str, handlers: &[String]) -> Result<Option<String>, String> {
         match self.method {
-            ConfigMethod::InPlace(_) => entry::without(text, self.form, handler).map(Some),
+            ConfigMethod::InPlace(_) => entry::without(text, self.form, handlers).map(Some),
             ConfigMethod::DropIn(_) | ConfigMethod::Template(_) => Ok(None),
         }
     }
@@ -158,7 +180,7 @@ mod tests {
 
     fn entry() -> Entry {
         Entry {
-            handler: "crun".into(),
+            handlers: vec!["crun".into()],
             program: "/opt/wasm-engine/1/bin/crun".into(),
             systemd_cgroup: false,
         }
@@ -195,6 +217,20 @@ mod tests {
                 imports,
                 2,
                 ConfigMethod::DropIn("/etc/containerd/conf.d/50-wasm-engine.toml".into()),
+            ),
+            (
+                "2.2.0",
+                main,
+                "imports = [\"conf.d/*.toml\"]\nversion = 3\n",
+                3,
+                ConfigMethod::DropIn("/etc/containerd/conf.d/50-wasm-engine.toml".into()),
+            ),
+            (
+                "2.2.0",
+                main,
+                "imports = [\"/etc/*/conf.d/*.toml\"]\nversion = 3\n",
+                3,
+                ConfigMethod::InPlace(main.into()),
             ),
             ("1.7.24~ds1", main, imports, 2, ConfigMethod::InPlace(main.into())),
             ("1.7.24", main, "", 2, ConfigMethod::InPlace(main.into())),
@@ -241,6 +277,39 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_stays_where_it_was_put() {
+        // The administrator has added the import after the installation.
+        let now = Configuration::of_containerd(
+            "2.3.7",
+            Path::new("/etc/containerd/config.toml"),
+            "imports = [\"/etc/containerd/conf.d/*.toml\"]\nversion = 2\n",
+        )
+        .unwrap();
+        for (recorded, method) in [
+            (
+                "/etc/containerd/config.toml",
+                ConfigMethod::InPlace("/etc/containerd/config.toml".into()),
+            ),
+            (
+                "/d/50-wasm-engine.toml",
+                ConfigMethod::DropIn("/d/50-wasm-engine.toml".into()),
+            ),
+            (
+                "/k/config-v3.toml.tmpl",
+                ConfigMethod::Template("/k/config-v3.toml.tmpl".into()),
+            ),
+        ] {
+            assert_eq!(now.clone().at(Path::new(recorded)).method, method);
+        }
+        let edited = now.at(Path::new("/etc/containerd/config.toml"));
+        let text = edited.with(Some("version = 2\n# mine\n"), &entry()).unwrap();
+        let without = edited.without(&text, &["crun".to_owned()]).unwrap();
+        assert!(without.is_some_and(|text| text.contains("# mine")));
+        let moved = edited.moved("/srv/config.toml".into());
+        assert_eq!(moved.method, ConfigMethod::InPlace("/srv/config.toml".into()));
+    }
+
+    #[test]
     fn files_of_our_own_say_their_version_and_nothing_else() {
         let drop_in = Configuration {
             form: Form::Containerd(3),
@@ -252,7 +321,7 @@ mod tests {
             "{text}"
         );
         assert_eq!(drop_in.with(Some("anything"), &entry()).unwrap(), text);
-        assert_eq!(drop_in.without(&text, "crun").unwrap(), None);
+        assert_eq!(drop_in.without(&text, &["crun".to_owned()]).unwrap(), None);
         let crio = Configuration::of_crio();
         assert_eq!(crio.path(), Path::new("/etc/crio/crio.conf.d/50-wasm-engine.conf"));
         assert!(

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::config_method::{ConfigMethod, Configuration};
 use crate::dump::Dump;
 use crate::entry::{self, Form};
-use crate::host::{self, CommandOutput};
-use crate::mounts::is_read_only;
+use crate::host::{self, CommandOutput, LOOK_LIMIT};
+use crate::mounts;
+use crate::process::Candidate;
 use crate::record::FOLDER;
 use crate::report::InstallError;
 use crate::{process, service};
@@ -38,11 +39,12 @@ fn unfit(because: impl std::fmt::Display) -> InstallError {
     InstallError::new(UNFIT, "the node cannot take the engine").because(because)
 }
 
-/// Looks at everything that must be so, and changes nothing.
+/// Looks at everything that must be so, and changes nothing. Where something is installed already, its entry is at
+/// `recorded`.
 ///
 /// # Errors
 /// When something is not so: what.
-pub fn node(runtime: Runtime, handler: &str) -> Result<Node, InstallError> {
+pub fn node(runtime: Runtime, recorded: Option<&Path>) -> Result<Node, InstallError> {
     if !Path::new("/run/systemd/system").exists() {
         return Err(unfit("it has no systemd, which restarts the container runtime"));
     }
@@ -53,7 +55,7 @@ pub fn node(runtime: Runtime, handler: &str) -> Result<Node, InstallError> {
         ));
     }
     let node = match runtime {
-        Runtime::Containerd => containerd()?,
+        Runtime::Containerd => containerd(recorded)?,
         Runtime::Crio => crio()?,
     };
     if node.dump.as_ref().is_some_and(Dump::systemd_cgroup) {
@@ -65,16 +67,7 @@ pub fn node(runtime: Runtime, handler: &str) -> Result<Node, InstallError> {
                 .next("start the system's D-Bus daemon on the node (`systemctl start dbus.socket`), which every container's start needs")
         })?;
     }
-    let mounts = host::read(Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
-    for path in [Path::new(FOLDER), node.configuration.path()] {
-        if is_read_only(&mounts, &path.display().to_string()) {
-            return Err(unfit(format!(
-                "{} is on a file system that is mounted read-only",
-                path.display()
-            ))
-            .next("on an operating system like this, the engine must be part of the node's image"));
-        }
-    }
+    refuse_mounts(&node)?;
     let mode = service::kill_mode(&node.unit)?;
     if runtime == Runtime::Containerd && !matches!(mode.as_str(), "process" | "mixed" | "none") {
         return Err(unfit(format!(
@@ -83,18 +76,73 @@ pub fn node(runtime: Runtime, handler: &str) -> Result<Node, InstallError> {
         ))
         .next("let the unit have KillMode=process, as containerd's own has"));
     }
-    refuse_taken(&node, handler)?;
     Ok(node)
 }
 
-fn containerd() -> Result<Node, InstallError> {
+/// The engine's place must take files and run programs, that of the entry must take a file.
+fn refuse_mounts(node: &Node) -> Result<(), InstallError> {
+    // The node's own: a pod that only looks has the node's root folder read-only.
+    let mounts = host::read(Path::new("/proc/1/mountinfo"))?.unwrap_or_default();
+    let places: [(&Path, &[&str]); 2] = [
+        (Path::new(FOLDER), &["ro", "noexec"]),
+        (node.configuration.path(), &["ro"]),
+    ];
+    for (path, options) in places {
+        let place = resolved(path)?;
+        match mounts::option_of(&mounts, &place.display().to_string(), options) {
+            None => {}
+            Some("noexec") => {
+                return Err(unfit(format!(
+                    "{} is on a file system that is mounted noexec: no program runs there",
+                    path.display()
+                ))
+                .next("mount it with exec, or mount a folder with exec there"));
+            }
+            Some(_) => {
+                return Err(unfit(format!(
+                    "{} is on a file system that is mounted read-only",
+                    path.display()
+                ))
+                .next("on an operating system like this, the engine must be part of the node's image"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A path without links, as far as it is there.
+fn resolved(path: &Path) -> Result<PathBuf, InstallError> {
+    let there = path.ancestors().find(|above| fs::symlink_metadata(above).is_ok());
+    let there = there.unwrap_or(Path::new("/"));
+    let real = followed(there)?;
+    Ok(path.strip_prefix(there).map_or(real.clone(), |rest| real.join(rest)))
+}
+
+/// Where a link leads to.
+fn followed(path: &Path) -> Result<PathBuf, InstallError> {
+    fs::canonicalize(path)
+        .map_err(|error| unfit(format!("{} is a link that leads nowhere", path.display())).because(error))
+}
+
+fn containerd(recorded: Option<&Path>) -> Result<Node, InstallError> {
     let (process, program, unit) = running("containerd")?;
     let line = host::read(&process.join("cmdline"))?.unwrap_or_default();
     let path = PathBuf::from(process::configuration(&line).unwrap_or("/etc/containerd/config.toml"));
+    let path = match path.is_absolute() {
+        true => path,
+        false => fs::read_link(process.join("cwd")).map_err(unfit)?.join(path),
+    };
     let text = host::read(&path)?;
+    let place = place_of(&path)?;
     let version = version(&program)?;
     let configuration =
         Configuration::of_containerd(&version, &path, text.as_deref().unwrap_or_default()).map_err(unfit)?;
+    let configuration = match (recorded, &configuration.method) {
+        (Some(recorded), _) => configuration.at(recorded),
+        // The link stays a link.
+        (None, ConfigMethod::InPlace(_)) => configuration.moved(place),
+        (None, _) => configuration,
+    };
     let dump = dump(&program, text.as_ref().map(|_| path.as_path()))
         .map_err(|error| unfit("containerd cannot load the configuration that it has already").because(error))?;
     let socket = dump.socket().unwrap_or("/run/containerd/containerd.sock").into();
@@ -107,6 +155,14 @@ fn containerd() -> Result<Node, InstallError> {
         configuration,
         dump: Some(dump),
     })
+}
+
+/// Where a file is that may be a link.
+fn place_of(path: &Path) -> Result<PathBuf, InstallError> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => followed(path),
+        _ => Ok(path.to_owned()),
+    }
 }
 
 fn crio() -> Result<Node, InstallError> {
@@ -124,7 +180,7 @@ fn crio() -> Result<Node, InstallError> {
     })
 }
 
-/// The process of that name in the node's own root folder: its folder in /proc, its program and its unit.
+/// The runtime in the node's own root folder: its process's folder in /proc, its program and its unit.
 fn running(name: &str) -> Result<(PathBuf, String, String), InstallError> {
     let root = fs::metadata("/").map_err(unfit)?;
     let is_of_node = |process: &Path| {
@@ -134,24 +190,50 @@ fn running(name: &str) -> Result<(PathBuf, String, String), InstallError> {
         .map_err(unfit)?
         .filter_map(Result::ok)
         .map(|entry| entry.path());
-    let mut found = processes.filter(|process| {
+    let found = processes.filter(|process| {
         fs::read_to_string(process.join("comm")).is_ok_and(|comm| comm.trim() == name) && is_of_node(process)
     });
-    let process = found
-        .next()
-        .ok_or_else(|| unfit(format!("no process of it is called {name}")))?;
+    let candidates: Vec<Candidate> = found.map(candidate).collect();
+    let (process, unit) = process::choose(name, &candidates).map_err(unfit)?;
     let program = fs::read_link(process.join("exe")).map_err(|error| unfit(format!("{name}'s program: {error}")))?;
+    // One that a newer package has taken the place of.
+    let program = program.display().to_string();
+    let program = PathBuf::from(program.strip_suffix(" (deleted)").unwrap_or(&program));
     // k3s is one program that goes by many names.
     let named = program.with_file_name(name);
     let program = if named.exists() { named } else { program };
-    let groups = host::read(&process.join("cgroup"))?.unwrap_or_default();
-    let unit = process::unit(&groups)
-        .ok_or_else(|| unfit(format!("{name} runs in no unit of systemd, which could restart it")))?;
-    Ok((process, program.display().to_string(), unit.to_owned()))
+    refuse_foreign(&program)?;
+    Ok((process, program.display().to_string(), unit))
+}
+
+/// What ends meanwhile is nobody's.
+fn candidate(process: PathBuf) -> Candidate {
+    let text = |name: &str| fs::read_to_string(process.join(name)).unwrap_or_default();
+    Candidate {
+        is_of_root: process::is_of_root(&text("status")),
+        unit: process::unit(&text("cgroup")).map(str::to_owned),
+        process,
+    }
+}
+
+/// A program is run by root here: nobody else may be able to put another one in its place.
+fn refuse_foreign(program: &Path) -> Result<(), InstallError> {
+    let place = fs::canonicalize(program).map_err(|error| unfit(format!("{}: {error}", program.display())))?;
+    for path in place.ancestors() {
+        let there = fs::metadata(path).map_err(|error| unfit(format!("{}: {error}", path.display())))?;
+        if !process::is_for_root_alone(there.uid(), there.gid(), there.mode()) {
+            return Err(unfit(format!(
+                "{} is not run as root: {} belongs to somebody else, or others may write to it",
+                program.display(),
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn version(program: &str) -> Result<String, InstallError> {
-    let said = host::run(program, &["--version"])?;
+    let said = host::run(program, &["--version"], LOOK_LIMIT)?;
     let version = process::version(&said.stdout).map(str::to_owned);
     version.ok_or_else(|| unfit(format!("{program} --version says: {}{}", said.stdout, said.stderr)))
 }
@@ -160,9 +242,15 @@ fn version(program: &str) -> Result<String, InstallError> {
 fn dump(program: &str, path: Option<&Path>) -> Result<Dump, String> {
     let path = path.map(|path| path.display().to_string());
     let named: Vec<&str> = path.iter().flat_map(|path| ["--config", path]).collect();
-    let said = host::run(program, &[&named[..], &["config", "dump"]].concat())
-        .map_err(|trouble| trouble.because.join(": "))?;
-    match said {
+    dumped(host::run(
+        program,
+        &[&named[..], &["config", "dump"]].concat(),
+        LOOK_LIMIT,
+    ))
+}
+
+fn dumped(said: Result<CommandOutput, InstallError>) -> Result<Dump, String> {
+    match said.map_err(|trouble| [vec![trouble.sentence], trouble.because].concat().join(": "))? {
         CommandOutput {
             success: true, stdout, ..
         } => Dump::read(&stdout),
@@ -171,8 +259,8 @@ fn dump(program: &str, path: Option<&Path>) -> Result<Dump, String> {
 }
 
 impl Node {
-    /// Has the runtime load its configuration with another text in place of the file of [`Configuration::path`], without
-    /// putting it there. Nothing for CRI-O.
+    /// Has the runtime load another text in place of its main file, without putting it anywhere on the node. Nothing for
+    /// CRI-O.
     ///
     /// # Errors
     /// When it does not load it.
@@ -180,13 +268,16 @@ impl Node {
         if self.dump.is_none() {
             return Ok(None);
         }
-        let (path, _) = &self.main;
-        // The folder is the same, so relative imports lead to the same files.
-        let beside = host::sibling_path(path);
-        let loaded = fs::write(&beside, text).map_err(|error| format!("{}: {error}", beside.display()));
-        let loaded = loaded.and_then(|()| dump(&self.program, Some(&beside)));
-        host::remove(&beside).map_err(|trouble| trouble.because.join(": "))?;
-        loaded.map(Some)
+        let folder = self.main.0.parent().unwrap_or(Path::new("/"));
+        let text = entry::with_full_imports(text, folder)?;
+        let arguments = ["--config", "/proc/self/fd/0", "config", "dump"];
+        dumped(host::run_on(&text, &self.program, &arguments, LOOK_LIMIT)).map(Some)
+    }
+
+    /// Whether the runtime does not know one of these handlers by this program; CRI-O does not tell.
+    pub fn lacks(&self, handlers: &[String], program: &str) -> bool {
+        let lacks = |dump: &Dump| handlers.iter().any(|handler| dump.program(handler) != Some(program));
+        self.dump.as_ref().is_some_and(lacks)
     }
 
     /// What the runtime makes of its configuration as it is now. Nothing for CRI-O, and for one that is made at each start.
@@ -207,7 +298,10 @@ impl Node {
 }
 
 /// The handler's name must be free, or ours.
-fn refuse_taken(node: &Node, handler: &str) -> Result<(), InstallError> {
+///
+/// # Errors
+/// When it is somebody else's.
+pub fn refuse_taken(node: &Node, handler: &str) -> Result<(), InstallError> {
     let taken = match &node.dump {
         Some(dump) => dump.has(handler) && !dump.program(handler).is_some_and(|program| program.starts_with(FOLDER)),
         None => taken_in_crio(node.configuration.path(), handler)?,

@@ -1,5 +1,7 @@
 //! What `containerd config dump` prints: the configuration as containerd understands it, defaults and imports included.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 /// The plugins that have runtimes, in one version of the configuration or another.
@@ -37,6 +39,19 @@ impl Dump {
         self.containerd()?["runtimes"][handler]["options"]["BinaryName"].as_str()
     }
 
+    /// The handlers whose program is in a folder.
+    pub fn handlers_below(&self, folder: &str) -> Vec<String> {
+        let runtimes = self
+            .containerd()
+            .and_then(|containerd| containerd["runtimes"].as_object());
+        let names = runtimes.into_iter().flat_map(|runtimes| runtimes.keys());
+        let is_below = |handler: &&String| {
+            self.program(handler)
+                .is_some_and(|program| Path::new(program).starts_with(folder))
+        };
+        names.filter(is_below).cloned().collect()
+    }
+
     /// Whether the default runtime leaves cgroups to systemd: all runtimes of a node must agree with the kubelet.
     /// <https://kubernetes.io/docs/setup/production-environment/container-runtimes/#cgroup-drivers>
     pub fn systemd_cgroup(&self) -> bool {
@@ -56,17 +71,22 @@ impl Dump {
         [grpc, server].into_iter().flatten().find(|address| !address.is_empty())
     }
 
-    /// Whether another dump says the same but for the runtime of one name, and where it comes from.
-    pub fn differs_by_runtime_only(&self, other: &Self, handler: &str) -> bool {
-        self.rest(handler) == other.rest(handler)
+    /// Where the runtime has the state of what runs.
+    pub fn state(&self) -> Option<&str> {
+        self.0["state"].as_str()
     }
 
-    fn rest(&self, handler: &str) -> Value {
+    /// Whether another dump says the same but for runtimes of some names, and where it comes from.
+    pub fn differs_by_runtimes_only(&self, other: &Self, handlers: &[String]) -> bool {
+        self.rest(handlers) == other.rest(handlers)
+    }
+
+    fn rest(&self, handlers: &[String]) -> Value {
         let mut rest = self.0.clone();
         for plugin in PLUGINS {
             let runtimes = rest.pointer_mut(&format!("/plugins/{plugin}/containerd/runtimes"));
             if let Some(runtimes) = runtimes.and_then(Value::as_object_mut) {
-                runtimes.remove(handler);
+                runtimes.retain(|name, _| !handlers.contains(name));
             }
         }
         if let Some(all) = rest.as_object_mut() {
@@ -96,14 +116,19 @@ mod tests {
             BEFORE.replace("imports = []", "imports = ['/x']")
         ))
         .unwrap();
-        assert!(before.differs_by_runtime_only(&after, "crun"));
+        assert!(before.differs_by_runtimes_only(&after, &["crun".to_owned()]));
         assert_eq!((before.has("crun"), after.program("crun")), (false, Some("/x/crun")));
+        assert_eq!(
+            (after.handlers_below("/x"), before.handlers_below("/x")),
+            (vec!["crun".to_owned()], vec![])
+        );
+        assert!(after.handlers_below("/x/cr").is_empty());
         // As containerd 1.7 does with imports: the whole plugin is another one.
         let replaced = Dump::read(&format!(
             "version = 3\n[grpc]\naddress = '/run/containerd/containerd.sock'\n{entry}"
         ))
         .unwrap();
-        assert!(!before.differs_by_runtime_only(&replaced, "crun"));
+        assert!(!before.differs_by_runtimes_only(&replaced, &["crun".to_owned()]));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The runtime's entry in a configuration: written by a parser, so that all else stays as it is, comments too.
 
+use std::path::Path;
+
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
 
 /// The pod annotations that containerd hands on: `*` does not cross a slash.
@@ -28,8 +30,8 @@ impl Form {
 /// What RuntimeClasses name as their handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The handler.
-    pub handler: String,
+    /// The handlers: each has the same entry.
+    pub handlers: Vec<String>,
     /// The path of crun.
     pub program: String,
     /// Whether the node's runtimes leave cgroups to systemd.
@@ -37,13 +39,13 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn table(&self, form: Form) -> Table {
+    fn table(&self, form: Form, handler: &str) -> Table {
         let mut table = Table::new();
         if form == Form::Crio {
             table["runtime_path"] = value(&self.program);
             table["runtime_type"] = value("oci");
             // The state of its containers: apart from that of another crun.
-            table["runtime_root"] = value(format!("/run/{}", self.handler));
+            table["runtime_root"] = value(format!("/run/{handler}"));
             return table;
         }
         table["runtime_type"] = value("io.containerd.runc.v2");
@@ -73,27 +75,52 @@ pub fn with(text: &str, form: Form, entry: &Entry) -> Result<String, String> {
             .as_table_like_mut()
             .ok_or_else(|| format!("`{name}` is no table"))?;
     }
-    let wanted = entry.table(form);
-    let there = place.get(&entry.handler).map(plain);
-    if there == Some(plain(&Item::Table(wanted.clone()))) {
-        return Ok(text.to_owned());
+    let mut is_there = true;
+    for handler in &entry.handlers {
+        let wanted = Item::Table(entry.table(form, handler));
+        if place.get(handler).map(plain) != Some(plain(&wanted)) {
+            place.insert(handler, wanted);
+            is_there = false;
+        }
     }
-    place.insert(&entry.handler, Item::Table(wanted));
-    Ok(document.to_string())
+    Ok(if is_there {
+        text.to_owned()
+    } else {
+        document.to_string()
+    })
 }
 
-/// A configuration without the entry of a handler.
+/// A configuration without the entries of some handlers.
 ///
 /// # Errors
 /// When the configuration cannot be read.
-pub fn without(text: &str, form: Form, handler: &str) -> Result<String, String> {
+pub fn without(text: &str, form: Form, handlers: &[String]) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error| format!("it is no TOML: {error}"))?;
     let mut place: Option<&mut dyn TableLike> = Some(document.as_table_mut());
     for name in form.runtimes() {
         place = place.and_then(|table| table.get_mut(name)?.as_table_like_mut());
     }
     if let Some(runtimes) = place {
-        runtimes.remove(handler);
+        for handler in handlers {
+            runtimes.remove(handler);
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// A configuration that can be read from anywhere: what it imports by a path below a folder has its full path.
+///
+/// # Errors
+/// When the configuration cannot be read.
+pub fn with_full_imports(text: &str, folder: &Path) -> Result<String, String> {
+    let mut document: DocumentMut = text.parse().map_err(|error| format!("it is no TOML: {error}"))?;
+    let Some(imports) = document.get_mut("imports").and_then(Item::as_array_mut) else {
+        return Ok(text.to_owned());
+    };
+    for import in imports.iter_mut() {
+        if let Some(path) = import.as_str() {
+            *import = folder.join(path).display().to_string().into();
+        }
     }
     Ok(document.to_string())
 }
@@ -126,7 +153,7 @@ mod tests {
 
     fn entry() -> Entry {
         Entry {
-            handler: "crun".into(),
+            handlers: vec!["crun".into()],
             program: "/opt/wasm-engine/1/bin/crun".into(),
             systemd_cgroup: true,
         }
@@ -149,7 +176,25 @@ mod tests {
         assert_eq!(handlers(&with_it, Form::Containerd(2)), ["runc", "crun"]);
         // Again: the same bytes.
         assert_eq!(with(&with_it, Form::Containerd(2), &entry()).unwrap(), with_it);
-        assert_eq!(without(&with_it, Form::Containerd(2), "crun").unwrap(), KIND);
+        assert_eq!(
+            without(&with_it, Form::Containerd(2), &["crun".to_owned()]).unwrap(),
+            KIND
+        );
+    }
+
+    #[test]
+    fn each_handler_has_an_entry_and_all_go_together() {
+        let both = Entry {
+            handlers: vec!["b".into(), "crun".into()],
+            ..entry()
+        };
+        for form in [Form::Containerd(2), Form::Containerd(3)] {
+            let one = with("version = 3\n", form, &entry()).unwrap();
+            let two = with(&one, form, &both).unwrap();
+            assert_eq!(handlers(&two, form), ["crun", "b"]);
+            assert_eq!(with(&two, form, &both).unwrap(), two);
+            assert_eq!(handlers(&without(&two, form, &both.handlers).unwrap(), form), [""; 0]);
+        }
     }
 
     #[test]
@@ -165,6 +210,16 @@ mod tests {
             new.contains("[plugins.\"io.containerd.cri.v1.runtime\".containerd.runtimes.crun]"),
             "{new}"
         );
+    }
+
+    #[test]
+    fn imports_lead_to_the_same_files_from_elsewhere() {
+        let text = "imports = [\"conf.d/*.toml\", \"/etc/x.toml\"]\nversion = 2\n";
+        assert_eq!(
+            with_full_imports(text, Path::new("/etc/containerd")).unwrap(),
+            "imports = [\"/etc/containerd/conf.d/*.toml\", \"/etc/x.toml\"]\nversion = 2\n"
+        );
+        assert_eq!(with_full_imports(KIND, Path::new("/x")).unwrap(), KIND);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Seek;
+use std::io::{ErrorKind, Seek};
 use std::path::{Path, PathBuf};
 
-use crate::host::{self, checksum, trouble};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use crate::host::{self, checksum, sync_parent, trouble};
 use crate::payload::{Engine, Source};
 use crate::report::InstallError;
 use node_protocol::number::ENGINE;
@@ -38,16 +41,49 @@ pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), InstallEr
         .because("their checksums differ after they were copied")
         .next("look for a failing disk; the kernel's log on the node says more"));
     }
-    let moved = || -> std::io::Result<()> {
-        // What runs has its files open, and keeps them.
-        if folder.exists() {
-            fs::rename(folder, &old)?;
-        }
-        fs::rename(&beside, folder)
-    };
-    moved().map_err(|error| trouble("move the engine to", folder, error))?;
+    swap(&beside, folder, &old).map_err(|error| trouble("move the engine to", folder, error))?;
+    host::remove_folder(&beside)?;
     host::remove_folder(&old)?;
     Ok((wanted, true))
+}
+
+/// Moves a folder to a place; what was there is in one of the two others afterwards. What runs has its files open, and keeps
+/// them.
+fn swap(from: &Path, to: &Path, old: &Path) -> std::io::Result<()> {
+    if to.exists() {
+        // At no time is there none: a container may be started meanwhile.
+        match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+            Ok(()) => return sync_parent(to),
+            Err(Errno::INVAL | Errno::NOSYS) => fs::rename(to, old)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    fs::rename(from, to)?;
+    sync_parent(to)
+}
+
+/// The versions in a folder: what is copied at the moment has a name that begins with a dot, and what is written another end.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn versions(folder: &Path) -> Result<Vec<String>, InstallError> {
+    let listed = || -> std::io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_passing = name.starts_with('.') || name.ends_with(host::BESIDE);
+            if entry.file_type()?.is_dir() && !is_passing {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    };
+    match listed() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.map_err(|error| trouble("read", folder, error)),
+    }
 }
 
 /// A folder beside another one, for a short time.
@@ -92,7 +128,18 @@ fn copy(engine: &Engine, folder: &Path) -> Result<(), InstallError> {
         };
         copied().map_err(|error| trouble("write", &place, error))?;
     }
-    Ok(())
+    sync_folders(folder).map_err(|error| trouble("write", folder, error))
+}
+
+/// A file that is written to the disk is found there after a loss of power once its folder is, too.
+fn sync_folders(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    File::open(folder)?.sync_all()
 }
 
 /// The checksums of what is in a folder; none where it is not there.
@@ -171,5 +218,8 @@ mod tests {
         fs::remove_file(place.join("lib/a.so")).unwrap();
         assert!(install(&engine, &place).unwrap().1);
         assert_eq!(fs::read_dir(folder.path().join("opt")).unwrap().count(), 1);
+        fs::create_dir(folder.path().join("opt/.2.new")).unwrap();
+        assert_eq!(versions(&folder.path().join("opt")).unwrap(), ["1"]);
+        assert_eq!(versions(&folder.path().join("none")).unwrap(), [""; 0]);
     }
 }

@@ -1,10 +1,13 @@
 //! Edge: the node's files and programs.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use sha2::{Digest, Sha256};
 
 use crate::report::InstallError;
@@ -12,6 +15,12 @@ use node_protocol::number::INSTALLER;
 
 /// Gone with a restart of the node, like whoever holds it.
 const LOCK: &str = "/run/wasm-engine.lock";
+/// For whoever has a copy of a configuration: there may be passwords in it.
+const PRIVATE: u32 = 0o600;
+/// The ending of what is written before it is moved to its place: it keeps it out of every `*.toml`.
+pub const BESIDE: &str = ".wasm-engine";
+/// How long a program may take that only looks at something.
+pub const LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 /// Makes the node's root folder that of this process: paths and links mean what they mean on the node.
 ///
@@ -25,20 +34,61 @@ pub fn enter(root: &str) -> Result<(), InstallError> {
         })
 }
 
-/// Keeps other runs away from this node for as long as the value lives.
+/// What a run does to the node, as far as others must wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It only looks, and may find the node's file system read-only.
+    Read,
+    /// It changes something.
+    Write,
+}
+
+/// Keeps runs that change something away from this node for as long as the value lives. Where nothing was ever changed since
+/// the node was started, there is nothing to be kept from who only looks.
 ///
 /// # Errors
 /// When another one is at work.
-pub fn lock() -> Result<File, InstallError> {
+pub fn lock(access: Access) -> Result<Option<File>, InstallError> {
+    lock_at(Path::new(LOCK), access)
+}
+
+fn lock_at(path: &Path, access: Access) -> Result<Option<File>, InstallError> {
     let trouble = || InstallError::new(INSTALLER, "the node cannot be locked");
-    let file = File::create(LOCK).map_err(|error| trouble().because(format!("{LOCK}: {error}")))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    let opened = match access {
+        Access::Read => File::open(path),
+        Access::Write => private_file(path),
+    };
+    let file = match opened {
+        Err(error) if access == Access::Read && error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| trouble().because(format!("{}: {error}", path.display())))?,
+    };
+    let locked = match access {
+        Access::Read => file.try_lock_shared(),
+        Access::Write => file.try_lock(),
+    };
+    match locked {
+        Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(trouble()
             .because("another run is at work on it")
             .next("wait until it has ended")),
-        Err(TryLockError::Error(error)) => Err(trouble().because(format!("{LOCK}: {error}"))),
+        Err(TryLockError::Error(error)) => Err(trouble().because(format!("{}: {error}", path.display()))),
     }
+}
+
+/// Has SIGTERM do nothing: a change that has begun comes to its end or back to its beginning. All that is waited for has a
+/// limit, and SIGKILL ends this all the same.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn ignore_termination() -> Result<(), InstallError> {
+    let trouble = |error| InstallError::new(INSTALLER, "signals cannot be held back").because(error);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // Once there is a handler, it stays for the life of the process.
+    let _handled = runtime
+        .map_err(trouble)?
+        .block_on(async { tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) })
+        .map_err(trouble)?;
+    Ok(())
 }
 
 /// Something about a file did not go well.
@@ -58,28 +108,88 @@ pub fn read(path: &Path) -> Result<Option<String>, InstallError> {
     }
 }
 
-/// Writes a file beside its place and moves it there: nobody ever sees half of it. Its mode stays.
+/// Writes a file beside its place and moves it there: nobody ever sees half of it, and a loss of power leaves the one or the
+/// other. Its mode and its owner stay; a new one is for root alone.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), InstallError> {
     let beside = sibling_path(path);
     let written = || -> std::io::Result<()> {
-        let mut file = File::create(&beside)?;
+        absent(fs::remove_file(&beside))?;
+        let mut file = private_file(&beside)?;
+        file.write_all(text.as_bytes())?;
         if let Ok(there) = fs::metadata(path) {
+            let now = file.metadata()?;
+            if (now.uid(), now.gid()) != (there.uid(), there.gid()) {
+                std::os::unix::fs::fchown(&file, Some(there.uid()), Some(there.gid()))?;
+            }
             file.set_permissions(there.permissions())?;
         }
-        file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, path)?;
+        sync_parent(path)
     };
     written().map_err(|error| trouble("write", path, error))
 }
 
-/// Where a file is written before it is moved to its place. The ending keeps it out of every `*.toml`.
+/// Has only root read a file, where it is there.
+///
+/// # Errors
+/// When its mode cannot be changed.
+pub fn make_private(path: &Path) -> Result<(), InstallError> {
+    absent(fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)))
+        .map_err(|error| trouble("protect", path, error))
+}
+
+fn private_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(PRIVATE)
+        .open(path)
+}
+
+/// Has a new, moved or deleted name of a file outlive a loss of power.
+///
+/// # Errors
+/// When the folder that has it cannot be written.
+pub fn sync_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// The topmost of the folders above a file that are not there yet.
+pub fn missing_folder(path: &Path) -> Option<PathBuf> {
+    let above = path.ancestors().skip(1);
+    above.take_while(|folder| !folder.exists()).last().map(Path::to_owned)
+}
+
+/// Deletes the folders above a file up to `topmost`, as far as nothing is in them.
+///
+/// # Errors
+/// When one cannot be deleted though it is empty.
+pub fn remove_empty_folders(path: &Path, topmost: &Path) -> Result<(), InstallError> {
+    for folder in path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| folder.starts_with(topmost))
+    {
+        match fs::remove_dir(folder) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
+            removed => absent(removed).map_err(|error| trouble("delete", folder, error))?,
+        }
+    }
+    Ok(())
+}
+
+/// Where a file is written before it is moved to its place.
 pub fn sibling_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".wasm-engine");
+    name.push(BESIDE);
     name.into()
 }
 
@@ -99,7 +209,11 @@ pub fn write_or_remove(path: &Path, text: Option<&str>) -> Result<(), InstallErr
 /// # Errors
 /// When it cannot be deleted.
 pub fn remove(path: &Path) -> Result<(), InstallError> {
-    absent(fs::remove_file(path)).map_err(|error| trouble("delete", path, error))
+    let removed = match fs::remove_file(path) {
+        Ok(()) => sync_parent(path),
+        other => absent(other),
+    };
+    removed.map_err(|error| trouble("delete", path, error))
 }
 
 /// Deletes a folder with all that is in it, if it is there.
@@ -107,7 +221,11 @@ pub fn remove(path: &Path) -> Result<(), InstallError> {
 /// # Errors
 /// When it cannot be deleted.
 pub fn remove_folder(path: &Path) -> Result<(), InstallError> {
-    absent(fs::remove_dir_all(path)).map_err(|error| trouble("delete", path, error))
+    let removed = match fs::remove_dir_all(path) {
+        Ok(()) => sync_parent(path),
+        other => absent(other),
+    };
+    removed.map_err(|error| trouble("delete", path, error))
 }
 
 fn absent(removed: std::io::Result<()>) -> std::io::Result<()> {
@@ -131,16 +249,53 @@ pub struct CommandOutput {
 /// Runs a program of the node.
 ///
 /// # Errors
-/// When it cannot be started; not when it ends badly.
-pub fn run(program: &str, arguments: &[&str]) -> Result<CommandOutput, InstallError> {
-    let output = Command::new(program)
+/// When it cannot be started, or does not end in time; not when it ends badly.
+pub fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<CommandOutput, InstallError> {
+    run_with(program, arguments, limit, Stdio::null())
+}
+
+/// Runs a program of the node that can read a text at `/proc/self/fd/0`, as often as it likes. No file of the node is needed
+/// for that.
+///
+/// # Errors
+/// When it cannot be started, or does not end in time; not when it ends badly.
+pub fn run_on(text: &str, program: &str, arguments: &[&str], limit: Duration) -> Result<CommandOutput, InstallError> {
+    let input = || -> std::io::Result<File> {
+        let mut file = File::from(memfd_create("configuration", MemfdFlags::CLOEXEC)?);
+        file.write_all(text.as_bytes())?;
+        Ok(file)
+    };
+    let input = input().map_err(|error| cannot_run(program).because(error))?;
+    run_with(program, arguments, limit, Stdio::from(input))
+}
+
+fn cannot_run(program: &str) -> InstallError {
+    InstallError::new(INSTALLER, format!("cannot run {program} on the node"))
+}
+
+fn run_with(program: &str, arguments: &[&str], limit: Duration, input: Stdio) -> Result<CommandOutput, InstallError> {
+    let mut command = tokio::process::Command::new(program);
+    command
         .args(arguments)
         .env_clear()
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         // systemctl takes another root folder for a reason to do nothing, without a word.
         .env("SYSTEMD_IGNORE_CHROOT", "1")
-        .output()
-        .map_err(|error| InstallError::new(INSTALLER, format!("cannot run {program} on the node")).because(error))?;
+        .stdin(input)
+        .kill_on_drop(true);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| cannot_run(program).because(error))?;
+    let output = runtime.block_on(async { tokio::time::timeout(limit, command.output()).await });
+    let output = output
+        .map_err(|_| {
+            let line = format!(
+                "`{program} {}` has not ended within {} s",
+                arguments.join(" "),
+                limit.as_secs()
+            );
+            cannot_run(program).because(line)
+        })?
+        .map_err(|error| cannot_run(program).because(error))?;
     Ok(CommandOutput {
         success: output.status.success(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -184,6 +339,65 @@ mod tests {
         write_or_remove(&path, None).unwrap();
         write_or_remove(&path, None).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_new_is_for_root_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = folder.path().join("configuration.before");
+        // What an earlier run has left beside it, for everybody to read, is not written into.
+        fs::write(sibling_path(&path), "left").unwrap();
+        fs::set_permissions(sibling_path(&path), fs::Permissions::from_mode(0o644)).unwrap();
+        write(&path, "password").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        make_private(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        make_private(&folder.path().join("none")).unwrap();
+    }
+
+    #[test]
+    fn folders_go_as_far_as_they_were_made_and_are_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c/file");
+        assert_eq!(missing_folder(&path), Some(folder.path().join("a")));
+        let made = missing_folder(&path).unwrap();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        assert_eq!(missing_folder(&path), None);
+        fs::write(folder.path().join("a/other"), "").unwrap();
+        remove_empty_folders(&path, &made).unwrap();
+        assert!(folder.path().join("a/other").exists() && !folder.path().join("a/b").exists());
+        fs::remove_file(folder.path().join("a/other")).unwrap();
+        remove_empty_folders(&path, &made).unwrap();
+        assert!(folder.path().exists() && !made.exists());
+    }
+
+    #[test]
+    fn who_looks_waits_for_who_changes_and_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(lock_at(&path, Access::Read).unwrap().is_none() && !path.exists());
+        let held = lock_at(&path, Access::Write).unwrap();
+        for access in [Access::Read, Access::Write] {
+            assert!(lock_at(&path, access).unwrap_err().because[0].contains("another run"));
+        }
+        drop(held);
+        let looking = [
+            lock_at(&path, Access::Read).unwrap(),
+            lock_at(&path, Access::Read).unwrap(),
+        ];
+        assert!(lock_at(&path, Access::Write).is_err());
+        drop(looking);
+        lock_at(&path, Access::Write).unwrap();
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended_and_one_that_reads_has_its_text() {
+        let trouble = run("sleep", &["600"], Duration::from_millis(50)).unwrap_err();
+        assert!(trouble.because[0].contains("`sleep 600` has not ended"), "{trouble:?}");
+        let twice = ["-c", "cat /proc/self/fd/0 /proc/self/fd/0"];
+        assert_eq!(run_on("text", "sh", &twice, LOOK_LIMIT).unwrap().stdout, "texttext");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! say “Edge” in their first line.
 
 pub mod config_method;
+pub mod containers;
 pub mod cri;
 pub mod detect;
 pub mod dump;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use node_protocol::number::INSTALLER;
 use node_protocol::{Arguments, Verb};
 
+use host::Access;
 use report::{InstallError, Report};
 
 /// Where the pod has the node's root folder.
@@ -48,7 +50,14 @@ fn run(report: &Report, arguments: &[String]) -> Result<(), InstallError> {
     // Opened before the image's files are out of reach.
     let engine = payload::open()?;
     host::enter(NODE)?;
-    let _lock = host::lock()?;
+    let access = match arguments.verb.is_read_only() {
+        true => Access::Read,
+        false => Access::Write,
+    };
+    let _lock = host::lock(access)?;
+    if access == Access::Write {
+        host::ignore_termination()?;
+    }
     match arguments.verb {
         Verb::Check => steps::check::run(report, &arguments, &engine),
         Verb::Install => steps::install::run(report, &arguments, &engine),

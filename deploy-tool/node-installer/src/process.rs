@@ -1,9 +1,94 @@
-//! What a process of the runtime tells of itself: its unit, its configuration.
+//! What a process of the runtime tells of itself: whose it is, its unit, its configuration.
 
-/// The systemd unit that a process is of, by `/proc/PID/cgroup`: the innermost folder that is a service.
+use std::path::PathBuf;
+
+/// The units that run a container runtime for a kubelet.
+const UNITS: [&str; 10] = [
+    "containerd.service",
+    "crio.service",
+    "cri-o.service",
+    "k3s.service",
+    "k3s-agent.service",
+    "rke2-server.service",
+    "rke2-agent.service",
+    "k0scontroller.service",
+    "k0sworker.service",
+    "snap.microk8s.daemon-containerd.service",
+];
+
+/// A process that has the name of a runtime: anybody may give that to a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its folder in /proc.
+    pub process: PathBuf,
+    /// Whether root has started it, and it has never been anybody else.
+    pub is_of_root: bool,
+    /// The system's unit that it is of.
+    pub unit: Option<String>,
+}
+
+/// The one among several processes of a name that is the kubelet's runtime: root's, in a unit of the system, and rather in
+/// one that is known for it than in Docker's.
+///
+/// # Errors
+/// When none is, or it cannot be told which.
+pub fn choose(name: &str, candidates: &[Candidate]) -> Result<(PathBuf, String), String> {
+    if candidates.is_empty() {
+        return Err(format!("no process of it is called {name}"));
+    }
+    let of_root: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_of_root).collect();
+    if of_root.is_empty() {
+        return Err(format!(
+            "the processes of it that are called {name} are not root's: none of them is run"
+        ));
+    }
+    let in_units: Vec<(&Candidate, &String)> = of_root
+        .into_iter()
+        .filter_map(|candidate| Some((candidate, candidate.unit.as_ref()?)))
+        .collect();
+    let known: Vec<_> = in_units
+        .iter()
+        .filter(|(_, unit)| UNITS.contains(&unit.as_str()))
+        .copied()
+        .collect();
+    let left = if known.is_empty() { in_units } else { known };
+    let mut units: Vec<&str> = left.iter().map(|(_, unit)| unit.as_str()).collect();
+    units.sort_unstable();
+    units.dedup();
+    match (left.first(), units.len()) {
+        (None, _) => Err(format!("{name} runs in no unit of systemd, which could restart it")),
+        (Some((candidate, unit)), 1) => Ok((candidate.process.clone(), (*unit).clone())),
+        _ => Err(format!(
+            "{name} runs in several units, and it cannot be told which is the kubelet's: {}",
+            units.join(", ")
+        )),
+    }
+}
+
+/// Whether a process was always root's, by the line `Uid:` of `/proc/PID/status`: a program that changes its user has two.
+pub fn is_of_root(status: &str) -> bool {
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    users.is_some_and(|users| users.split_whitespace().all(|user| user == "0"))
+}
+
+/// Whether only root can change a file or folder, by its owner, its group and its mode.
+pub fn is_for_root_alone(owner: u32, group: u32, mode: u32) -> bool {
+    let (of_group, of_others) = (0o020, 0o002);
+    // A link to a program of the system is as good as what it leads to, and so is a folder of administrators' own group.
+    let is_folder = mode & 0o170_000 == 0o040_000;
+    owner == 0 && mode & of_others == 0 && (group == 0 || is_folder || mode & of_group == 0)
+}
+
+/// The system's unit that a process is of, by `/proc/PID/cgroup`: the innermost folder that is a service. A user's units are
+/// none: `systemctl` would take them for the system's of that name.
 pub fn unit(cgroups: &str) -> Option<&str> {
     let paths = cgroups.lines().filter_map(|line| line.rsplit(':').next());
     let mut services = paths
+        .filter(|path| {
+            !path
+                .split('/')
+                .any(|folder| folder == "user.slice" || folder.starts_with("user@"))
+        })
         .flat_map(|path| path.rsplit('/'))
         .filter(|folder| folder.ends_with(".service"));
     services.next()
@@ -33,6 +118,7 @@ pub fn version(printed: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -45,9 +131,72 @@ mod tests {
                 Some("containerd.service"),
             ),
             ("0::/user.slice/session-1.scope", None),
+            (
+                "0::/user.slice/user-1000.slice/user@1000.service/app.slice/containerd.service",
+                None,
+            ),
             ("", None),
         ] {
             assert_eq!(unit(cgroups), expected, "{cgroups}");
+        }
+    }
+
+    #[test]
+    fn only_roots_process_in_a_unit_of_the_system_is_the_runtime() {
+        let candidate = |process: &str, is_of_root, unit: Option<&str>| Candidate {
+            process: process.into(),
+            is_of_root,
+            unit: unit.map(str::to_owned),
+        };
+        let ours = candidate("/proc/900", true, Some("containerd.service"));
+        let strangers = candidate("/proc/5", false, Some("containerd.service"));
+        let by_hand = candidate("/proc/6", true, None);
+        let dockers = candidate("/proc/7", true, Some("docker.service"));
+        let k3s = candidate("/proc/8", true, Some("k3s.service"));
+        let chosen = Ok((PathBuf::from("/proc/900"), "containerd.service".to_owned()));
+        let all = [strangers.clone(), by_hand.clone(), dockers.clone(), ours.clone()];
+        assert_eq!(choose("containerd", &all), chosen);
+        // Its own children, for a moment.
+        assert_eq!(choose("containerd", &[ours.clone(), ours.clone()]), chosen);
+        for (candidates, reason) in [
+            (vec![], "no process of it is called containerd"),
+            (vec![strangers.clone()], "not root's"),
+            (vec![by_hand], "no unit of systemd"),
+            (vec![k3s, ours], "containerd.service, k3s.service"),
+        ] {
+            let refusal = choose("containerd", &candidates).unwrap_err();
+            assert!(refusal.contains(reason), "{refusal}");
+        }
+        assert_eq!(choose("containerd", &[strangers, dockers]).unwrap().1, "docker.service");
+    }
+
+    #[test]
+    fn a_program_that_became_root_is_not_roots() {
+        for (status, expected) in [
+            ("Name:\tcontainerd\nUid:\t0\t0\t0\t0\nGid:\t5\t5\t5\t5\n", true),
+            ("Name:\tcontainerd\nUid:\t1000\t0\t0\t0\n", false),
+            ("Name:\tcontainerd\nUid:\t65534\t65534\t65534\t65534\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_of_root(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_others_can_change_is_not_run() {
+        for (owner, group, mode, expected) in [
+            (0, 0, 0o100_755, true),
+            (0, 50, 0o042_775, true),
+            (0, 50, 0o100_775, false),
+            (0, 0, 0o041_777, false),
+            (1000, 0, 0o100_755, false),
+            (65534, 65534, 0o100_755, false),
+        ] {
+            assert_eq!(
+                is_for_root_alone(owner, group, mode),
+                expected,
+                "{owner} {group} {mode:o}"
+            );
         }
     }
 

@@ -20,23 +20,43 @@ pub const BACKUP: &str = "/opt/wasm-engine/configuration.before";
 pub struct Installed {
     /// The engine's version: a folder's name.
     pub version: String,
-    /// The version before it, which is still there for the pods that were started with it.
-    pub previous: Option<String>,
-    /// The name by which RuntimeClasses know it.
+    /// The name by which RuntimeClasses know it: the one of the last installation.
     pub handler: String,
+    /// The names of earlier installations, which RuntimeClasses may still have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_handlers: Vec<String>,
+    /// What it has replaced: the version stays there for as long as containers need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Box<Installed>>,
+    /// Whether it has taken its own place: what was there before was damaged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_repaired: bool,
     /// The file that has the entry.
     pub path: PathBuf,
     /// SHA-256 of that file as it was written.
     pub written: String,
     /// Whether that file was there before.
     pub has_backup: bool,
-    /// The folder that was made for that file, where there was none.
+    /// The topmost folder that was made for that file, where there was none.
     pub folder: Option<PathBuf>,
     /// SHA-256 of the engine's files, by their paths below the version's folder.
     pub files: BTreeMap<String, String>,
 }
 
-/// What a run that was cut off was about to change.
+/// What was installed when a run began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Before {
+    /// An earlier release has not written it down.
+    #[default]
+    Unknown,
+    /// Nothing.
+    Nothing,
+    /// This.
+    Installed(Box<Installed>),
+}
+
+/// The state of the node that a run began with: a run that is cut off or fails goes back there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unfinished {
@@ -44,8 +64,11 @@ pub struct Unfinished {
     pub path: PathBuf,
     /// What the file was when the run began; none where there was none.
     pub start: Option<String>,
-    /// The folder that was made for that file, where there was none.
+    /// The topmost folder that was made for that file, where there was none.
     pub folder: Option<PathBuf>,
+    /// What was installed.
+    #[serde(default)]
+    pub before: Before,
 }
 
 /// What the file is to be after a removal.
@@ -60,6 +83,47 @@ pub enum Restored {
 }
 
 impl Installed {
+    /// All names by which RuntimeClasses may know it.
+    pub fn handlers(&self) -> Vec<String> {
+        let own = std::iter::once(&self.handler);
+        own.chain(&self.earlier_handlers).cloned().collect()
+    }
+
+    /// This, installed where something else was before.
+    #[must_use]
+    pub fn instead_of(self, before: Option<&Self>) -> Self {
+        let Some(before) = before else {
+            return self;
+        };
+        let is_repaired = before.version == self.version && before.handlers() == self.handlers();
+        // One step back is enough.
+        let one = || {
+            Box::new(Self {
+                replaced: None,
+                is_repaired: false,
+                ..before.clone()
+            })
+        };
+        Self {
+            replaced: if is_repaired {
+                before.replaced.clone()
+            } else {
+                Some(one())
+            },
+            is_repaired,
+            ..self
+        }
+    }
+
+    /// What it can be undone to.
+    pub fn way_back(&self) -> WayBack {
+        match (&self.replaced, self.is_repaired) {
+            (_, true) => WayBack::None,
+            (Some(replaced), false) => WayBack::Installed(replaced.clone()),
+            (None, false) => WayBack::Nothing,
+        }
+    }
+
     /// Decides it by the SHA-256 of the file as it is now.
     pub fn restored(&self, now: Option<&str>) -> Restored {
         match (now, self.has_backup) {
@@ -69,6 +133,30 @@ impl Installed {
             (Some(_), _) => Restored::Edited,
         }
     }
+}
+
+/// What the last installation can be undone to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WayBack {
+    /// Nothing was installed before.
+    Nothing,
+    /// This was.
+    Installed(Box<Installed>),
+    /// The same was, and was damaged: what is there now is the better one.
+    None,
+}
+
+/// The handlers of an installation, the new one first: who is asked for by an earlier name stays.
+pub fn handlers(wanted: &str, installed: Option<&Installed>) -> Vec<String> {
+    let earlier = installed.map(Installed::handlers).unwrap_or_default();
+    let earlier = earlier.into_iter().filter(|handler| handler != wanted);
+    std::iter::once(wanted.to_owned()).chain(earlier).collect()
+}
+
+/// The versions that nobody needs: neither what is installed, nor what it may give way to, nor containers that run.
+pub fn unneeded(there: &[String], kept: &[&str], used: &[String]) -> Vec<String> {
+    let is_needed = |version: &String| kept.contains(&version.as_str()) || used.contains(version);
+    there.iter().filter(|version| !is_needed(version)).cloned().collect()
 }
 
 /// The folder of a version.
@@ -83,20 +171,27 @@ pub fn program(version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
-    fn the_backup_comes_back_only_where_nobody_has_changed_the_file_since() {
-        let installed = |has_backup| Installed {
-            version: "2".into(),
-            previous: None,
-            handler: "crun".into(),
+    fn installed(version: &str, handlers: &[&str], has_backup: bool) -> Installed {
+        let (handler, earlier) = handlers.split_first().unwrap();
+        Installed {
+            version: version.into(),
+            handler: (*handler).into(),
+            earlier_handlers: earlier.iter().map(|handler| (*handler).to_owned()).collect(),
+            replaced: None,
+            is_repaired: false,
             path: "/etc/x".into(),
             written: "sum".into(),
             has_backup,
             folder: None,
             files: BTreeMap::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn the_backup_comes_back_only_where_nobody_has_changed_the_file_since() {
         for (has_backup, now, expected) in [
             (true, Some("sum"), Restored::Backup),
             (true, Some("other"), Restored::Edited),
@@ -104,7 +199,51 @@ mod tests {
             (false, Some("other"), Restored::Edited),
             (true, None, Restored::Nothing),
         ] {
-            assert_eq!(installed(has_backup).restored(now), expected, "{has_backup} {now:?}");
+            let installed = installed("2", &["crun"], has_backup);
+            assert_eq!(installed.restored(now), expected, "{has_backup} {now:?}");
         }
+    }
+
+    #[test]
+    fn a_repair_is_never_undone_and_all_else_goes_one_step_back() {
+        let now = installed("2", &["crun"], true);
+        let back = |one: &Installed| WayBack::Installed(Box::new(one.clone()));
+        let (older, other) = (installed("1", &["crun"], true), installed("2", &["other"], true));
+        for (before, expected) in [
+            (None, WayBack::Nothing),
+            (Some(&older), back(&older)),
+            (Some(&other), back(&other)),
+            (Some(&now), WayBack::None),
+        ] {
+            assert_eq!(now.clone().instead_of(before).way_back(), expected, "{before:?}");
+        }
+        // A newer one over a repaired one goes back to that, and not to what was damaged.
+        let repaired = now.clone().instead_of(Some(&now));
+        let newer = installed("3", &["crun"], true).instead_of(Some(&repaired));
+        assert_eq!(newer.way_back(), back(&now));
+    }
+
+    #[test]
+    fn earlier_handlers_stay_behind_the_new_one() {
+        assert_eq!(handlers("a", None), ["a"]);
+        assert_eq!(handlers("b", Some(&installed("1", &["a"], true))), ["b", "a"]);
+        assert_eq!(handlers("a", Some(&installed("1", &["b", "a"], true))), ["a", "b"]);
+    }
+
+    #[test]
+    fn versions_stay_for_as_long_as_somebody_needs_them() {
+        let there = ["1", "2", "3", "4"].map(str::to_owned);
+        assert_eq!(unneeded(&there, &["4", "3"], &["1".to_owned()]), ["2"]);
+    }
+
+    #[test]
+    fn records_of_earlier_releases_are_read() {
+        let installed: Installed = serde_json::from_str(
+            r#"{"version":"1","previous":"0","handler":"crun","path":"/x","written":"s","hasBackup":true,"folder":null,"files":{}}"#,
+        )
+        .unwrap();
+        assert_eq!(installed.handlers(), ["crun"]);
+        let unfinished: Unfinished = serde_json::from_str(r#"{"path":"/x","start":null,"folder":null}"#).unwrap();
+        assert_eq!(unfinished.before, Before::Unknown);
     }
 }

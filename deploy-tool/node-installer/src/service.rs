@@ -2,14 +2,19 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cri;
-use crate::host;
+use crate::detect::Node;
+use crate::host::{self, LOOK_LIMIT};
 use crate::report::InstallError;
 use node_protocol::number::INSTALLER;
 
 /// How many lines of the unit's log are shown.
 const LOG_LINES: &str = "--lines=12";
+
+/// systemd gives a unit 90 s to stop and as long to start, unless it says otherwise.
+const RESTART_LIMIT: Duration = Duration::from_secs(200);
 
 /// Where the engine asks systemd for the cgroup of a container: over the system's bus, and else at systemd's own socket.
 pub const SYSTEMD: [&str; 2] = ["/run/dbus/system_bus_socket", "/run/systemd/private"];
@@ -33,15 +38,15 @@ pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
 ///
 /// # Errors
 /// When it does not: what it said.
-pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
+pub fn restart(node: &Node) -> Result<(), Vec<String>> {
     let said = |trouble: InstallError| [vec![trouble.sentence], trouble.because].concat();
     // Several starts in a short time are taken for a loop: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
-    host::run("systemctl", &["reset-failed", unit]).map_err(said)?;
-    let started = host::run("systemctl", &["restart", unit]).map_err(said)?;
+    host::run("systemctl", &["reset-failed", &node.unit], LOOK_LIMIT).map_err(said)?;
+    let started = host::run("systemctl", &["restart", &node.unit], RESTART_LIMIT).map_err(said)?;
     if !started.success {
-        return Err(with_log(unit, started.stderr));
+        return Err(with_log(&node.unit, started.stderr));
     }
-    cri::wait(socket).map_err(|silence| with_log(unit, silence))
+    cri::wait(&node.socket).map_err(|silence| with_log(&node.unit, silence))
 }
 
 /// How systemd ends the unit's processes.
@@ -49,7 +54,11 @@ pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
 /// # Errors
 /// When systemd does not answer.
 pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
-    let said = host::run("systemctl", &["show", "--property=KillMode", "--value", unit])?;
+    let said = host::run(
+        "systemctl",
+        &["show", "--property=KillMode", "--value", unit],
+        LOOK_LIMIT,
+    )?;
     match said.success {
         true => Ok(said.stdout.trim().to_owned()),
         false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").because(said.stderr)),
@@ -58,7 +67,7 @@ pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
 
 fn with_log(unit: &str, what: String) -> Vec<String> {
     let arguments = ["--no-pager", "--output=cat", LOG_LINES, "--unit", unit];
-    let log = host::run("journalctl", &arguments)
+    let log = host::run("journalctl", &arguments, LOOK_LIMIT)
         .map(|said| said.stdout)
         .unwrap_or_default();
     [what, log].into_iter().filter(|text| !text.trim().is_empty()).collect()

@@ -232,8 +232,8 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         "node install",
         &[
             (
-                "node install worker-1 --context prod --image x.io/installer:1",
-                "one node, with an installer that it pulls",
+                "node install worker-1 --context kind-dev",
+                "one node; the pods that run there go on",
             ),
             (
                 "node install --selector pool=wasm --drain",

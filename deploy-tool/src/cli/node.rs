@@ -36,7 +36,7 @@ pub struct NodeArguments {
     #[arg(long, value_name = "NAME", default_value = "crun", value_parser = nodes::node::handler)]
     pub handler: String,
     /// Image of the installer in a registry that the nodes reach [default: the one made here, for kind]
-    #[arg(long, value_name = "REFERENCE")]
+    #[arg(long, value_name = "NAME@DIGEST", value_parser = nodes::node::image)]
     pub image: Option<String>,
     /// Context of the kubeconfig to act on
     #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::default_context())]
@@ -58,6 +58,9 @@ pub struct NodeInstallArguments {
     /// Evict the node's pods first; PodDisruptionBudgets are respected
     #[arg(long)]
     pub drain: bool,
+    /// What an eviction may lose
+    #[command(flatten)]
+    pub losses: LossArguments,
     /// Image of the probe in a registry that the nodes reach [default: it is built and loaded, for kind]
     #[arg(long, value_name = "REFERENCE", requires = "plain_probe_image")]
     pub probe_image: Option<String>,
@@ -78,6 +81,29 @@ pub struct NodeRemoveArguments {
     /// Evict the node's Wasm pods first; PodDisruptionBudgets are respected
     #[arg(long)]
     pub drain: bool,
+    /// What an eviction may lose
+    #[command(flatten)]
+    pub losses: LossArguments,
+}
+
+/// What an eviction may lose
+#[derive(Clone, Copy, Debug, Args)]
+pub struct LossArguments {
+    /// Evict pods that nothing starts again, too
+    #[arg(long, requires = "drain")]
+    pub force: bool,
+    /// Evict pods with emptyDir volumes, too: their data is deleted
+    #[arg(long, requires = "drain")]
+    pub delete_emptydir_data: bool,
+}
+
+impl From<LossArguments> for nodes::node::Losses {
+    fn from(arguments: LossArguments) -> Self {
+        Self {
+            bare_pods: arguments.force,
+            empty_dirs: arguments.delete_emptydir_data,
+        }
+    }
 }
 
 /// Arguments of `node status`

@@ -27,6 +27,13 @@ pub enum Runtime {
     Crio,
 }
 
+impl Verb {
+    /// Whether it changes nothing: the node's file system may be read-only to it.
+    pub fn is_read_only(self) -> bool {
+        matches!(self, Self::Check | Self::Status)
+    }
+}
+
 const VERBS: [(Verb, &str); 5] = [
     (Verb::Check, "check"),
     (Verb::Install, "install"),

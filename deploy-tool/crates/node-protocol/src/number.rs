@@ -10,10 +10,21 @@ pub const REFUSED: u16 = 903;
 pub const SILENT: u16 = 904;
 /// Neither does it with the old one.
 pub const NO_WAY_BACK: u16 = 906;
+/// Containers need the engine that is to go.
+pub const IN_USE: u16 = 907;
 /// The installer itself cannot do its work.
 pub const INSTALLER: u16 = 909;
 /// The engine's files are not as they should be, or do not run here.
 pub const ENGINE: u16 = 910;
 
 /// All of them.
-pub const ALL: [u16; 7] = [UNFIT, HANDLER_TAKEN, REFUSED, SILENT, NO_WAY_BACK, INSTALLER, ENGINE];
+pub const ALL: [u16; 8] = [
+    UNFIT,
+    HANDLER_TAKEN,
+    REFUSED,
+    SILENT,
+    NO_WAY_BACK,
+    IN_USE,
+    INSTALLER,
+    ENGINE,
+];

@@ -11,7 +11,7 @@ use super::change::{Action, Change};
 use super::event::Event;
 use super::frame::{self, Size};
 use super::line::{Line, Sign};
-use super::narrator::Narrator;
+use super::plain_progress::PlainProgress;
 use super::printer::failure_text;
 use super::row::{Row, RowState};
 use super::styled::Styled;
@@ -57,7 +57,7 @@ fn printed(text: &str) -> Vec<String> {
     let size = Size { width: 200, height: 20 };
     let mut lines = frame::frame(text, text, &table, Duration::ZERO, size);
     lines.extend(frame::record(&table, Duration::ZERO, size.width));
-    lines.extend(Narrator::default().tick(text, text, &table, Duration::from_secs(60)));
+    lines.extend(PlainProgress::default().tick(text, text, &table, Duration::from_secs(60)));
     lines.push(Line::new(Sign::Warning, text));
     lines.push(Line::below(Sign::Done, text));
     let failure = Failure::cluster(text).because(text).showing(text).next(text);

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::Records;
+use crate::config_method::ConfigMethod;
 use crate::detect::{self, Node};
 use crate::payload::Engine;
-use crate::record::{FOLDER, folder, program};
+use crate::record::{FOLDER, folder, handlers, program};
 use crate::report::{InstallError, Report};
 use crate::{entry, files, host};
 use node_protocol::Arguments;
@@ -25,7 +26,7 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
         (false, Some(version)) if version != engine.version => {
             (State::Changed, format!("takes the place of {version}"))
         }
-        (false, Some(_)) => (State::Changed, "has to be repaired".to_owned()),
+        (false, Some(_)) => (State::Changed, "is to be mended".to_owned()),
         (false, None) => (State::Changed, "is new".to_owned()),
     };
     let runtime = node.unit.trim_end_matches(".service");
@@ -37,15 +38,16 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
 
 /// The node, if the engine can be installed on it.
 pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) -> Result<Node, InstallError> {
-    let node = detect::node(arguments.runtime, &arguments.handler)?;
-    if records.are_empty() && Path::new(FOLDER).exists() {
+    let node = detect::node(arguments.runtime, records.path())?;
+    detect::refuse_taken(&node, &arguments.handler)?;
+    if records.are_empty() && !files::versions(Path::new(FOLDER))?.is_empty() {
         return Err(
             InstallError::new(HANDLER_TAKEN, "the node has an engine that was not installed by this")
                 .because(format!("{FOLDER} is part of its image"))
                 .next("leave it: such a node needs nothing more; `deploy-tool doctor` says whether it runs Wasm"),
         );
     }
-    would_load(&node, arguments, engine)?;
+    would_load(&node, arguments, engine, records)?;
     Ok(node)
 }
 
@@ -59,28 +61,37 @@ pub(super) fn is_there(
     let Some(installed) = &records.installed else {
         return Ok(false);
     };
-    if records.unfinished.is_some() || installed.version != engine.version || installed.handler != arguments.handler {
+    let handlers = installed.handlers();
+    if records.unfinished.is_some()
+        || installed.version != engine.version
+        || !handlers.contains(&arguments.handler)
+        || node.lacks(&handlers, &program(&installed.version))
+    {
         return Ok(false);
     }
     let now = host::read(node.configuration.path())?;
-    let wanted = node
-        .configuration
-        .with(now.as_deref(), &entry(node, arguments, &engine.version));
+    let wanted = entry_of(node, handlers, program(&installed.version));
+    let wanted = node.configuration.with(now.as_deref(), &wanted);
     let files_are = files::sums(&folder(&engine.version))? == files::sums_of(engine)?;
     Ok(files_are && now.is_some() && wanted.ok() == now)
 }
 
-/// The entry of this engine.
-pub(super) fn entry(node: &Node, arguments: &Arguments, version: &str) -> entry::Entry {
+/// The entry of this engine, by the new name and those it had before.
+pub(super) fn entry(node: &Node, arguments: &Arguments, version: &str, records: &Records) -> entry::Entry {
+    entry_of(node, handlers(&arguments.handler, records.before()), program(version))
+}
+
+/// An entry by some names.
+pub(super) fn entry_of(node: &Node, handlers: Vec<String>, program: String) -> entry::Entry {
     entry::Entry {
-        handler: arguments.handler.clone(),
-        program: program(version),
+        handlers,
+        program,
         systemd_cgroup: node.dump.as_ref().is_some_and(|dump| dump.systemd_cgroup()),
     }
 }
 
-/// Has containerd load the entry without putting it in its place: nothing but our runtime may be another.
-fn would_load(node: &Node, arguments: &Arguments, engine: &Engine) -> Result<(), InstallError> {
+/// Has containerd load the entry without putting it in its place: nothing but our runtimes may be others.
+fn would_load(node: &Node, arguments: &Arguments, engine: &Engine, records: &Records) -> Result<(), InstallError> {
     let refused = |because: String| {
         InstallError::new(
             REFUSED,
@@ -88,7 +99,7 @@ fn would_load(node: &Node, arguments: &Arguments, engine: &Engine) -> Result<(),
         )
         .because(because)
     };
-    let entry = entry(node, arguments, &engine.version);
+    let entry = entry(node, arguments, &engine.version, records);
     let text = match node.main_text() {
         // What is not there has no version either.
         "" => "version = 2\n",
@@ -98,8 +109,18 @@ fn would_load(node: &Node, arguments: &Arguments, engine: &Engine) -> Result<(),
     let (Some(now), Some(then)) = (&node.dump, node.dump_with(&text).map_err(refused)?) else {
         return Ok(());
     };
-    match then.has(&arguments.handler) && now.differs_by_runtime_only(&then, &arguments.handler) {
+    if !now.differs_by_runtimes_only(&then, &entry.handlers) {
+        return Err(refused("other settings would be lost".to_owned()));
+    }
+    // A file of our own comes after this one, and says what it says once it is there.
+    let is_edit = matches!(node.configuration.method, ConfigMethod::InPlace(_));
+    match then.has(&arguments.handler) && (!is_edit || then.program(&arguments.handler) == Some(&entry.program)) {
         true => Ok(()),
-        false => Err(refused("other settings would be lost".to_owned())),
+        false => Err(refused(format!(
+            "a file that {} imports says something else of the runtime `{}`, or replaces all of its plugin, as imports do \
+             before containerd 2",
+            node.configuration.path().display(),
+            arguments.handler
+        ))),
     }
 }

@@ -3,16 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Records, begin, check, converge, sum, write};
+use super::{Change, Records, check, finish, sum, write};
 use crate::detect::Node;
 use crate::files::{self, Sums};
-use crate::host::{self, trouble};
+use crate::host::{self, LOOK_LIMIT, trouble};
 use crate::payload::Engine;
-use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished, folder, program};
+use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Unfinished, folder, program};
 use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
-use node_protocol::number::{ENGINE, NO_WAY_BACK, REFUSED};
+use node_protocol::number::{ENGINE, REFUSED};
 
 /// What crun says of itself when it is built with WasmEdge.
 const WITH_WASM: &str = "+WASM:wasmedge";
@@ -30,39 +30,56 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
         report.end(State::Unchanged, &sentence, Some(version));
         return Ok(());
     }
-    let Records { installed, unfinished } = records;
-    if unfinished.is_some() {
+    if records.unfinished.is_some() {
         report.step(
             "repair",
             State::Changed,
             "an earlier run was cut off; this one goes on from there",
         );
     }
-    fs::create_dir_all(FOLDER).map_err(|error| trouble("make", Path::new(FOLDER), error))?;
+    fs::create_dir_all(FOLDER)
+        .and_then(|()| host::sync_parent(Path::new(FOLDER)))
+        .map_err(|error| trouble("make", Path::new(FOLDER), error))?;
     let start = host::read(node.configuration.path())?;
-    let begun = begin(node.configuration.path(), start, unfinished)?;
-    let entered = copy(report, engine).and_then(|files| {
-        let text = enter(report, arguments, &node, version, &begun)?;
-        write(
-            INSTALLED,
-            &record(arguments, version, installed.as_ref(), &begun, &text, files)?,
-        )
-    });
-    match &entered {
-        // The next run has to start the runtime again: it is to know that.
-        Err(trouble) if trouble.code == NO_WAY_BACK => return entered,
-        Err(_) => match &installed {
-            None => host::remove_folder(Path::new(FOLDER))?,
-            Some(installed) if installed.version != version => host::remove_folder(&folder(version))?,
-            Some(_) => {}
-        },
-        Ok(()) => {}
+    let mut change = Change::begin(node.configuration.path(), start, &records)?;
+    if let Err(reason) = install(report, arguments, engine, &records, &node, &mut change) {
+        return Err(change.fail(&node, reason));
     }
-    host::remove(Path::new(UNFINISHED))?;
-    entered?;
+    finish(report, &node)?;
     let sentence = format!("{version} is installed, handler `{}`", arguments.handler);
     report.end(State::Changed, &sentence, Some(version));
     Ok(())
+}
+
+fn install(
+    report: &Report,
+    arguments: &Arguments,
+    engine: &Engine,
+    records: &Records,
+    node: &Node,
+    change: &mut Change,
+) -> Result<(), InstallError> {
+    if let (None, Some(start)) = (records.before(), &change.begun.start) {
+        host::write(Path::new(BACKUP), start)?;
+    }
+    let files = copy(report, engine)?;
+    let entry = check::entry(node, arguments, &engine.version, records);
+    // From what is there now, which a run that was cut off may have written.
+    let path = &change.begun.path;
+    let text = node.configuration.with(host::read(path)?.as_deref(), &entry);
+    let text = text.map_err(|because| {
+        InstallError::new(REFUSED, format!("{} cannot be changed", path.display())).because(because)
+    })?;
+    change.configure(report, node, Some(&text), &entry.handlers, Some(&entry.program))?;
+    let installed = record(
+        &engine.version,
+        &entry.handlers,
+        records.before(),
+        &change.begun,
+        &text,
+        files,
+    )?;
+    write(INSTALLED, &installed)
 }
 
 fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
@@ -73,7 +90,7 @@ fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
         state,
         &format!("{} files of {} are as in the image", files.len(), engine.version),
     );
-    let said = host::run(&program(&engine.version), &["--version"])?;
+    let said = host::run(&program(&engine.version), &["--version"], LOOK_LIMIT)?;
     match said.success && said.stdout.contains(WITH_WASM) {
         true => Ok(files),
         false => Err(InstallError::new(ENGINE, "the engine does not run on the node")
@@ -81,48 +98,29 @@ fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
     }
 }
 
-/// Brings the entry into the configuration. Returns the text of its file.
-fn enter(
-    report: &Report,
-    arguments: &Arguments,
-    node: &Node,
-    version: &str,
-    begun: &Unfinished,
-) -> Result<String, InstallError> {
-    let entry = check::entry(node, arguments, version);
-    let refused =
-        |because| InstallError::new(REFUSED, format!("{} cannot be changed", begun.path.display())).because(because);
-    // From what is there now, which a run that was cut off may have written.
-    let now = host::read(&begun.path)?;
-    let text = node.configuration.with(now.as_deref(), &entry).map_err(refused)?;
-    converge(report, node, begun, Some(&text), &arguments.handler)?;
-    Ok(text)
-}
-
 /// What is written down. What was before the first installation stays what it was.
 fn record(
-    arguments: &Arguments,
     version: &str,
+    handlers: &[String],
     before: Option<&Installed>,
     begun: &Unfinished,
     text: &str,
     files: Sums,
 ) -> Result<Installed, InstallError> {
-    if let (None, Some(start)) = (before, &begun.start) {
-        host::write(Path::new(BACKUP), start)?;
-    }
-    let previous = before.and_then(|before| match before.version == version {
-        true => before.previous.clone(),
-        false => Some(before.version.clone()),
-    });
-    Ok(Installed {
+    let (handler, earlier) = handlers
+        .split_first()
+        .map_or(("", &[][..]), |(first, rest)| (first, rest));
+    let installed = Installed {
         version: version.to_owned(),
-        previous,
-        handler: arguments.handler.clone(),
+        handler: handler.to_owned(),
+        earlier_handlers: earlier.to_vec(),
+        replaced: None,
+        is_repaired: false,
         path: begun.path.clone(),
         written: sum(text)?,
         has_backup: before.map_or(begun.start.is_some(), |before| before.has_backup),
         folder: before.map_or_else(|| begun.folder.clone(), |before| before.folder.clone()),
         files,
-    })
+    };
+    Ok(installed.instead_of(before))
 }

@@ -6,20 +6,20 @@ pub mod remove;
 pub mod status;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::detect::Node;
 use crate::host::{self, trouble};
-use crate::record::{FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished};
+use crate::record::{BACKUP, Before, FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished, folder, unneeded};
 use crate::report::{InstallError, Report};
-use crate::service;
+use crate::{containers, files, service};
 use node_protocol::State;
 use node_protocol::number::{NO_WAY_BACK, REFUSED, SILENT};
 
-/// Said of a node without a record: what it may have is part of its image.
+/// CommandOutput of a node without a record: what it may have is part of its image.
 const NOTHING: &str = "nothing is installed by this";
 
 /// What is written down of this node.
@@ -40,6 +40,34 @@ impl Records {
     fn are_empty(&self) -> bool {
         self.installed.is_none() && self.unfinished.is_none()
     }
+
+    /// Where the entry is, if it is anywhere.
+    fn path(&self) -> Option<&Path> {
+        let begun = self.unfinished.as_ref().map(|unfinished| &unfinished.path);
+        let path = self.installed.as_ref().map(|installed| &installed.path).or(begun);
+        path.map(PathBuf::as_path)
+    }
+
+    /// What was installed when the run began, or one before it that was cut off.
+    fn before(&self) -> Option<&Installed> {
+        match self.unfinished.as_ref().map(|unfinished| &unfinished.before) {
+            Some(Before::Nothing) => None,
+            Some(Before::Installed(before)) => Some(before),
+            Some(Before::Unknown) | None => self.installed.as_ref(),
+        }
+    }
+
+    /// All handlers that may have an entry: those of what was cut off, too, and what leads to the engine by any name.
+    fn handlers(&self, node: &Node) -> Vec<String> {
+        let all = [self.before(), self.installed.as_ref()].into_iter().flatten();
+        let found = node.dump.iter().flat_map(|dump| dump.handlers_below(FOLDER));
+        all.flat_map(Installed::handlers).chain(found).collect()
+    }
+}
+
+/// The engine that a node without a record has: it is part of its image.
+fn of_image() -> Result<Option<String>, InstallError> {
+    Ok(files::versions(Path::new(FOLDER))?.into_iter().next())
 }
 
 fn read<T: DeserializeOwned>(path: &str) -> Result<Option<T>, InstallError> {
@@ -60,67 +88,135 @@ fn sum(text: &str) -> Result<String, InstallError> {
     host::checksum(text.as_bytes()).map_err(|error| trouble("hash", Path::new(FOLDER), error))
 }
 
-/// Where a change begins: written down before anything is touched, so that a run that is cut off can be put right.
-fn begin(path: &Path, start: Option<String>, unfinished: Option<Unfinished>) -> Result<Unfinished, InstallError> {
-    if let Some(unfinished) = unfinished {
-        return Ok(unfinished);
-    }
-    let folder = path.parent().filter(|folder| !folder.exists());
-    let begun = Unfinished {
-        path: path.to_owned(),
-        start,
-        folder: folder.map(Path::to_owned),
-    };
-    write(UNFINISHED, &begun)?;
-    Ok(begun)
+/// A change of the node that comes to its end, or back to where it began.
+struct Change {
+    begun: Unfinished,
+    /// Whether the runtime may know another configuration than that of the beginning.
+    is_restarted: bool,
 }
 
-/// Puts a text into the file of the configuration and starts the runtime again; brings back what was there, where that
-/// does not go well.
-fn converge(
-    report: &Report,
-    node: &Node,
-    begun: &Unfinished,
-    text: Option<&str>,
-    handler: &str,
-) -> Result<(), InstallError> {
-    let path = &begun.path;
-    let changed = put(path, text).and_then(|()| loads(node, handler)).and_then(|()| {
+impl Change {
+    /// Writes down where a change begins before anything is touched, so that a run that is cut off can be put right. After
+    /// one that was, the beginning stays what it was.
+    fn begin(path: &Path, start: Option<String>, records: &Records) -> Result<Self, InstallError> {
+        // Earlier releases have let everybody read it.
+        host::make_private(Path::new(BACKUP))?;
+        if let Some(begun) = records.unfinished.clone() {
+            return Ok(Self {
+                begun,
+                is_restarted: true,
+            });
+        }
+        let before = records.installed.clone().map(Box::new);
+        let begun = Unfinished {
+            path: path.to_owned(),
+            start,
+            folder: host::missing_folder(path),
+            before: before.map_or(Before::Nothing, Before::Installed),
+        };
+        write(UNFINISHED, &begun)?;
+        Ok(Self {
+            begun,
+            is_restarted: false,
+        })
+    }
+
+    /// Puts a text into the file of the configuration and starts the runtime again. Nothing but runtimes of these handlers
+    /// may be another than before.
+    fn configure(
+        &mut self,
+        report: &Report,
+        node: &Node,
+        text: Option<&str>,
+        handlers: &[String],
+        program: Option<&str>,
+    ) -> Result<(), InstallError> {
+        put(&self.begun.path, text)?;
+        loads(node, handlers, program)?;
+        let path = self.begun.path.display();
         report.step(
             "configuration",
             State::Changed,
-            &format!("{} is written and can be loaded", path.display()),
+            &format!("{path} is written and can be loaded"),
         );
-        service::restart(&node.unit, &node.socket).map_err(|said| {
+        self.is_restarted = true;
+        service::restart(node).map_err(|said| {
             let silent = InstallError::new(
                 SILENT,
                 format!("{} does not answer with the new configuration", node.unit),
             );
             said.iter().fold(silent, InstallError::because)
-        })
-    });
-    let Err(trouble) = changed else {
-        report.step(
-            "restart",
-            State::Changed,
-            &format!("{} is started again and answers", node.unit),
-        );
-        return Ok(());
-    };
-    put(path, begun.start.as_deref())?;
-    if let Some(folder) = &begun.folder {
-        host::remove_folder(folder)?;
+        })?;
+        let sentence = format!("{} is started again and answers", node.unit);
+        report.step("restart", State::Changed, &sentence);
+        Ok(())
     }
-    match service::restart(&node.unit, &node.socket) {
-        Ok(()) => Err(trouble.because("what was there before is back, and the runtime answers")),
-        Err(said) => {
-            let lost = InstallError::new(
-                NO_WAY_BACK,
-                format!("{} does not answer with the old configuration either", node.unit),
-            );
-            Err(said.iter().fold(lost, InstallError::because).because(trouble.sentence))
+
+    /// Brings back everything that was there when the change began. Returns the reason, or what is worse.
+    fn fail(self, node: &Node, reason: InstallError) -> InstallError {
+        match self.back(node, &reason) {
+            Ok(None) => reason.because(match self.is_restarted {
+                true => "what was there before is back, and the runtime answers",
+                false => "what was there before is back; the runtime was not started again",
+            }),
+            Ok(Some(still)) => reason.because(still.sentence),
+            Err(lost) if lost.code == NO_WAY_BACK => lost,
+            Err(lost) => {
+                let half = InstallError::new(NO_WAY_BACK, "what was there before could not be brought back");
+                let half = half.because(lost.sentence);
+                lost.because
+                    .iter()
+                    .fold(half, InstallError::because)
+                    .because(reason.sentence)
+            }
         }
     }
+
+    /// Says what has to stay, such as what containers need.
+    fn back(&self, node: &Node, reason: &InstallError) -> Result<Option<InstallError>, InstallError> {
+        let Unfinished { path, start, .. } = &self.begun;
+        if host::read(path)? != *start {
+            put(path, start.as_deref())?;
+        }
+        if let (Some(folder), None) = (&self.begun.folder, start) {
+            host::remove_empty_folders(path, folder)?;
+        }
+        match &self.begun.before {
+            Before::Nothing => host::remove(Path::new(INSTALLED))?,
+            Before::Installed(before) if read(INSTALLED)?.as_ref() == Some(&**before) => {}
+            Before::Installed(before) => write(INSTALLED, before)?,
+            Before::Unknown => {}
+        }
+        if self.is_restarted {
+            service::restart(node).map_err(|said| {
+                let lost = InstallError::new(
+                    NO_WAY_BACK,
+                    format!("{} does not answer with the old configuration either", node.unit),
+                );
+                said.iter().fold(lost, InstallError::because).because(&reason.sentence)
+            })?;
+        }
+        if self.begun.before == Before::Nothing {
+            // What a container needs is gone on with, or taken away, by the next run.
+            if let Err(in_use) = containers::wait(node, &files::versions(Path::new(FOLDER))?) {
+                return Ok(Some(in_use));
+            }
+            clear_away()?;
+            return Ok(None);
+        }
+        host::remove(Path::new(UNFINISHED))?;
+        Ok(prune(node).err())
+    }
+}
+
+/// Ends a change that went well. What nobody needs any more is tried to be deleted the next time, too.
+fn finish(report: &Report, node: &Node) -> Result<(), InstallError> {
+    host::remove(Path::new(UNFINISHED))?;
+    if let Err(trouble) = prune(node) {
+        let sentence = [vec![trouble.sentence], trouble.because].concat().join(": ");
+        report.step("older versions", State::Failed, &sentence);
+    }
+    Ok(())
 }
 
 fn put(path: &Path, text: Option<&str>) -> Result<(), InstallError> {
@@ -130,8 +226,8 @@ fn put(path: &Path, text: Option<&str>) -> Result<(), InstallError> {
     host::write_or_remove(path, text)
 }
 
-/// The configuration as it lies there now says the same as before, but for our runtime.
-fn loads(node: &Node, handler: &str) -> Result<(), InstallError> {
+/// The configuration as it lies there now says the same as before, but for our runtimes, which have a program, or are gone.
+fn loads(node: &Node, handlers: &[String], program: Option<&str>) -> Result<(), InstallError> {
     let refused = || {
         InstallError::new(
             REFUSED,
@@ -139,17 +235,42 @@ fn loads(node: &Node, handler: &str) -> Result<(), InstallError> {
         )
     };
     let now = node.dump_now().map_err(|error| refused().because(error))?;
-    let same = match (&node.dump, &now) {
-        (Some(before), Some(now)) => before.differs_by_runtime_only(now, handler),
-        _ => true,
+    let (Some(before), Some(now)) = (&node.dump, &now) else {
+        return Ok(());
     };
-    match same {
-        true => Ok(()),
-        false => Err(refused().because("with it, other settings would be lost")),
+    if !before.differs_by_runtimes_only(now, handlers) {
+        return Err(refused().because("with it, other settings would be lost"));
+    }
+    match program.and_then(|program| handlers.iter().find(|handler| now.program(handler) != Some(program))) {
+        None => Ok(()),
+        Some(handler) => Err(refused().because(format!(
+            "another file that it imports says something else of the runtime `{handler}`, or replaces it"
+        ))),
     }
 }
 
-/// Whether there is anything in a folder.
-fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+/// Deletes the versions that neither the record nor a container needs.
+fn prune(node: &Node) -> Result<(), InstallError> {
+    let installed: Option<Installed> = read(INSTALLED)?;
+    let Some(installed) = installed else {
+        return Ok(());
+    };
+    let replaced = installed.replaced.as_ref().map(|replaced| replaced.version.as_str());
+    let kept: Vec<&str> = std::iter::once(installed.version.as_str()).chain(replaced).collect();
+    let used: Vec<String> = containers::users(node)?.into_iter().map(|user| user.version).collect();
+    for version in unneeded(&files::versions(Path::new(FOLDER))?, &kept, &used) {
+        host::remove_folder(&folder(&version))?;
+    }
+    Ok(())
+}
+
+/// Deletes everything that was installed, and last what says so: a run that is cut off here is gone on with, too.
+fn clear_away() -> Result<(), InstallError> {
+    for version in files::versions(Path::new(FOLDER))? {
+        host::remove_folder(&folder(&version))?;
+    }
+    for path in [BACKUP, INSTALLED, UNFINISHED] {
+        host::remove(Path::new(path))?;
+    }
+    host::remove_folder(Path::new(FOLDER))
 }

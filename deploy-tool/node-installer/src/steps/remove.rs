@@ -1,80 +1,102 @@
 //! `remove`: the entry, a start of the runtime, then the files. `undo`: what the last install has replaced is back.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{NOTHING, Records, begin, check, converge, sum, write};
+use super::{Change, NOTHING, Records, check, clear_away, finish, of_image, sum, write};
+use crate::containers;
 use crate::detect::{self, Node};
 use crate::files;
 use crate::host;
-use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, Unfinished, folder};
+use crate::record::{BACKUP, Before, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, Unfinished, WayBack, program};
 use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
-use node_protocol::number::{NO_WAY_BACK, REFUSED};
+use node_protocol::number::REFUSED;
 
 /// Takes everything away.
 ///
 /// # Errors
-/// When it cannot be done: then the node is as it was.
+/// When it cannot be done, or containers need it: then the node is as it was.
 pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     if records.are_empty() {
-        report.end(State::Unchanged, NOTHING, None);
+        // An engine that is part of the node's image stays, and so do its labels.
+        report.end(State::Unchanged, NOTHING, of_image()?.as_deref());
         return Ok(());
     }
-    let node = detect::node(arguments.runtime, &arguments.handler)?;
-    take_away(report, arguments, &node, records)
+    let node = detect::node(arguments.runtime, records.path())?;
+    take_away(report, &node, &records)
 }
 
-/// Brings back the version before; without one, takes everything away.
+/// Brings back what the last installation has replaced; where that was nothing, takes everything away. Nothing at all where
+/// it was a repair: what was there before was damaged, and something may run by it.
 ///
 /// # Errors
-/// When it cannot be done: then the node is as it was.
+/// When it cannot be done, or containers need it: then the node is as it was.
 pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
-    let previous = records
-        .installed
-        .as_ref()
-        .and_then(|installed| installed.previous.clone());
-    let Some((installed, previous)) = records.installed.clone().zip(previous) else {
+    let Some(installed) = &records.installed else {
         return run(report, arguments);
     };
-    let node = detect::node(arguments.runtime, &arguments.handler)?;
-    let start = host::read(&installed.path)?;
-    let entry = check::entry(&node, arguments, &previous);
-    let text = node
-        .configuration
-        .with(start.as_deref(), &entry)
-        .map_err(|error| refused(&node, error))?;
-    let begun = begin(&installed.path, start, records.unfinished)?;
-    converged(report, &node, &begun, Some(&text), &arguments.handler)?;
-    let back = Installed {
-        version: previous.clone(),
-        previous: None,
-        written: sum(&text)?,
-        files: files::sums(&folder(&previous))?,
-        ..installed.clone()
+    let version = &installed.version;
+    let back = match installed.way_back() {
+        WayBack::Nothing => return run(report, arguments),
+        WayBack::Installed(back) => back,
+        WayBack::None => {
+            let sentence = format!("{version} stays: it was only repaired, and pods may need it");
+            report.end(State::Unchanged, &sentence, Some(version));
+            return Ok(());
+        }
     };
-    write(INSTALLED, &back)?;
-    host::remove(Path::new(UNFINISHED))?;
-    host::remove_folder(&folder(&installed.version))?;
-    report.end(State::Changed, &format!("{previous} is back"), Some(&previous));
+    let node = detect::node(arguments.runtime, records.path())?;
+    if back.version != *version {
+        containers::wait(&node, std::slice::from_ref(version))?;
+    }
+    let mut change = Change::begin(&installed.path, host::read(&installed.path)?, &records)?;
+    if let Err(reason) = bring_back(report, &node, &mut change, installed, &back) {
+        return Err(change.fail(&node, reason));
+    }
+    finish(report, &node)?;
+    report.end(
+        State::Changed,
+        &format!("{} is back", back.version),
+        Some(&back.version),
+    );
     Ok(())
 }
 
-/// Where the node is as it was, nothing is left to be gone on with.
-fn converged(
+fn bring_back(
     report: &Report,
     node: &Node,
-    begun: &Unfinished,
-    text: Option<&str>,
-    handler: &str,
+    change: &mut Change,
+    installed: &Installed,
+    back: &Installed,
 ) -> Result<(), InstallError> {
-    let done = converge(report, node, begun, text, handler);
-    if done.as_ref().is_err_and(|trouble| trouble.code != NO_WAY_BACK) {
-        host::remove(Path::new(UNFINISHED))?;
-    }
-    done
+    let handlers = installed.handlers();
+    let entry = check::entry_of(node, back.handlers(), program(&back.version));
+    let text = host::read(&installed.path)?;
+    let text = match &text {
+        Some(text) => node.configuration.without(text, &gone(&handlers, &entry.handlers)),
+        None => Ok(None),
+    };
+    let text = text
+        .and_then(|text| node.configuration.with(text.as_deref(), &entry))
+        .map_err(|error| refused(node, error))?;
+    change.configure(report, node, Some(&text), &handlers, None)?;
+    let back = Installed {
+        written: sum(&text)?,
+        ..back.clone()
+    };
+    write(INSTALLED, &back)
+}
+
+/// The handlers that only the newer one has.
+fn gone(newer: &[String], older: &[String]) -> Vec<String> {
+    newer
+        .iter()
+        .filter(|handler| !older.contains(handler))
+        .cloned()
+        .collect()
 }
 
 fn refused(node: &Node, because: String) -> InstallError {
@@ -85,36 +107,54 @@ fn refused(node: &Node, because: String) -> InstallError {
     .because(because)
 }
 
-fn take_away(report: &Report, arguments: &Arguments, node: &Node, records: Records) -> Result<(), InstallError> {
-    let Records { installed, unfinished } = records;
-    let of_unfinished = unfinished.as_ref().map(|unfinished| unfinished.path.clone());
-    let path: Option<PathBuf> = installed
-        .as_ref()
-        .map(|installed| installed.path.clone())
-        .or(of_unfinished);
-    if let Some(path) = path {
-        let now = host::read(&path)?;
-        let text = match (&installed, &unfinished) {
-            (Some(installed), _) => restored(node, installed, now.as_deref())?,
-            // Nothing was ever finished: what was there when it began is what was there before.
-            (None, unfinished) => unfinished.as_ref().and_then(|unfinished| unfinished.start.clone()),
-        };
-        let made = installed.as_ref().and_then(|installed| installed.folder.clone());
-        if text != now || unfinished.is_some() {
-            let begun = begin(&path, now, unfinished)?;
-            converged(report, node, &begun, text.as_deref(), &arguments.handler)?;
-            if let Some(folder) = made.or(begun.folder).filter(|folder| super::is_empty(folder)) {
-                host::remove_folder(&folder)?;
-            }
+fn take_away(report: &Report, node: &Node, records: &Records) -> Result<(), InstallError> {
+    containers::wait(node, &files::versions(Path::new(FOLDER))?)?;
+    let Some(path) = records.path() else {
+        return Ok(());
+    };
+    let now = host::read(path)?;
+    let before = records.before();
+    let handlers = records.handlers(node);
+    let text = match (before, &records.unfinished) {
+        (Some(installed), _) => restored(node, installed, &handlers, now.as_deref())?,
+        // Nothing was ever finished: what was there when it began is what was there before.
+        (None, unfinished) => unfinished.as_ref().and_then(|unfinished| unfinished.start.clone()),
+    };
+    let folder = match (before, &records.unfinished) {
+        (Some(installed), _) => installed.folder.clone(),
+        (None, unfinished) => unfinished.as_ref().and_then(|unfinished| unfinished.folder.clone()),
+    };
+    if text != now || records.unfinished.is_some() {
+        let mut change = Change::begin(path, now, records)?;
+        if let Err(reason) = change.configure(report, node, text.as_deref(), &handlers, None) {
+            return Err(change.fail(node, reason));
         }
     }
-    host::remove_folder(Path::new(FOLDER))?;
+    // From here on there is no way back: a run that is cut off has begun with nothing.
+    write(
+        UNFINISHED,
+        &Unfinished {
+            path: path.to_owned(),
+            start: text.clone(),
+            folder: folder.clone(),
+            before: Before::Nothing,
+        },
+    )?;
+    if let (Some(folder), None) = (folder, text) {
+        host::remove_empty_folders(path, &folder)?;
+    }
+    clear_away()?;
     report.end(State::Changed, "the engine and its entry are gone", None);
     Ok(())
 }
 
 /// What the file is to be now.
-fn restored(node: &Node, installed: &Installed, now: Option<&str>) -> Result<Option<String>, InstallError> {
+fn restored(
+    node: &Node,
+    installed: &Installed,
+    handlers: &[String],
+    now: Option<&str>,
+) -> Result<Option<String>, InstallError> {
     let sum_now = now.map(sum).transpose()?;
     match installed.restored(sum_now.as_deref()) {
         Restored::Nothing => Ok(None),
@@ -122,7 +162,7 @@ fn restored(node: &Node, installed: &Installed, now: Option<&str>) -> Result<Opt
         Restored::Edited => {
             let text = now.unwrap_or_default();
             node.configuration
-                .without(text, &installed.handler)
+                .without(text, handlers)
                 .map_err(|error| refused(node, error))
         }
     }

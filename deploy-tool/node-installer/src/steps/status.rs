@@ -1,10 +1,10 @@
 //! `status`: what is installed, and whether it is as it was installed.
 
-use super::{NOTHING, Records, sum};
+use super::{NOTHING, Records, of_image, sum};
 use crate::detect;
 use crate::files;
 use crate::host;
-use crate::record::{Installed, folder};
+use crate::record::{Installed, folder, program};
 use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
@@ -24,7 +24,7 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
         );
     }
     let Some(installed) = records.installed else {
-        report.end(State::Unchanged, NOTHING, None);
+        report.end(State::Unchanged, NOTHING, of_image()?.as_deref());
         return Ok(());
     };
     let damaged = damages(&installed)?;
@@ -35,11 +35,15 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
             .fold(trouble, InstallError::because)
             .next("install it again: `deploy-tool node install`"));
     }
-    let node = detect::node(arguments.runtime, &arguments.handler)?;
-    if node.dump.as_ref().is_some_and(|dump| !dump.has(&installed.handler)) {
+    let node = detect::node(arguments.runtime, Some(&installed.path))?;
+    let handlers = installed.handlers();
+    if node.lacks(&handlers, &program(&installed.version)) {
         return Err(InstallError::new(
             ENGINE,
-            format!("the configuration has no runtime `{}` any more", installed.handler),
+            format!(
+                "the configuration has no runtime {} of this engine any more",
+                quoted(&handlers)
+            ),
         )
         .next("install it again: `deploy-tool node install`"));
     }
@@ -48,12 +52,17 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
         _ => "; its configuration was edited since",
     };
     let sentence = format!(
-        "handler `{}`, {} files, all as installed{edited}",
-        installed.handler,
+        "handler {}, {} files, all as installed{edited}",
+        quoted(&handlers),
         installed.files.len()
     );
     report.end(State::Unchanged, &sentence, Some(&installed.version));
     Ok(())
+}
+
+fn quoted(handlers: &[String]) -> String {
+    let quoted: Vec<String> = handlers.iter().map(|handler| format!("`{handler}`")).collect();
+    quoted.join(", ")
 }
 
 fn damages(installed: &Installed) -> Result<Vec<String>, InstallError> {

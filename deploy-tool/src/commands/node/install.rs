@@ -2,17 +2,18 @@
 
 use std::cell::RefCell;
 
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::node::v1::RuntimeClass;
 
-use super::session::{NodeSession, connect, refuse_unnamed};
+use super::session::{self, NodeSession, connect, refuse_unnamed};
 use crate::cli::{DoctorArguments, NodeArguments, NodeInstallArguments};
 use crate::commands::doctor::{self, Images};
-use diagnostics::code::node::{NO_WAY_BACK, UNFIT};
+use diagnostics::code::node::UNFIT;
 use diagnostics::{Failure, Outcome};
 use host::cleanup::Cleanup;
 use nodes::api::node as edge;
 use nodes::node;
-use nodes::node::{Chosen, Told, Verb};
+use nodes::node::{Chosen, Ended, Losses, Told, Verb};
 use terminal::{Printer, Progress};
 
 /// Runs the command.
@@ -23,6 +24,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     let NodeInstallArguments {
         node: arguments,
         drain,
+        losses,
         probe_image,
         plain_probe_image,
         source,
@@ -35,6 +37,12 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     if wanting.is_empty() {
         printer.say("nothing changed: every node has the engine already");
         return Ok(());
+    }
+    let drain = drain.then(|| Losses::from(losses));
+    if let Some(allowed) = drain {
+        for (on, _) in &wanting {
+            evictable(&place, on, allowed).await?;
+        }
     }
     let probe = probe_arguments(&arguments, probe_image, plain_probe_image, source);
     let images = doctor::probe_images(printer, cleanup, &place.cluster, &probe).await?;
@@ -50,29 +58,29 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
         images,
         class,
     };
-    for on in wanting {
-        let step = async |progress: &Progress| one(&place, progress, &probe, on, drain).await;
+    for (on, found) in wanting {
+        let step = async |progress: &Progress| one(&place, progress, &probe, on, &found, drain).await;
         printer.step(&format!("node {}", on.name()), step).await?;
     }
     Ok(())
 }
 
-/// The nodes on which something is to be done. One that cannot take the engine keeps all from being touched.
+/// The nodes on which something is to be done, and what was found there. One that cannot take the engine keeps all from being touched.
 async fn check<'c, 'n>(
     printer: &Printer,
     place: &NodeSession<'_>,
     nodes: &'c [Chosen<'n>],
-) -> Outcome<Vec<&'c Chosen<'n>>> {
+) -> Outcome<Vec<(&'c Chosen<'n>, Told)>> {
     let wanting = RefCell::new(Vec::new());
     let step = async |progress: &Progress| {
         let (mut said, mut unfit) = (Vec::new(), Vec::new());
         for (on, told) in nodes.iter().zip(place.look(progress, Verb::Check, nodes).await?) {
             match told {
                 Ok(told) => {
-                    if told.changed || !node::is_open(on.node, told.version.as_deref()) {
-                        wanting.borrow_mut().push(on);
-                    }
                     said.push(format!("{}: {}", on.name(), told.sentence));
+                    if told.changed || !node::is_open(on.node, told.version.as_deref()) {
+                        wanting.borrow_mut().push((on, told));
+                    }
                 }
                 Err(failure) => unfit.push(failure),
             }
@@ -123,59 +131,91 @@ fn probe_arguments(
     }
 }
 
+/// The pods that a drain evicts.
+async fn evictable(place: &NodeSession<'_>, on: &Chosen<'_>, allowed: Losses) -> Outcome<Vec<Pod>> {
+    let pods = node::evictable(edge::pods(&place.cluster, on.name()).await?);
+    node::refuse_losses(on.name(), &pods, allowed)?;
+    Ok(pods)
+}
+
 async fn one(
     place: &NodeSession<'_>,
     progress: &Progress,
     probe: &Probe<'_>,
     on: &Chosen<'_>,
-    drain: bool,
+    found: &Told,
+    drain: Option<Losses>,
 ) -> Outcome<()> {
-    let cluster = &place.cluster;
+    let (cluster, label) = (&place.cluster, node::engine(on.node));
     edge::cordon(cluster, on.node).await?;
-    let installed = installed(place, progress, probe, on, drain).await;
-    // Where the runtime does not come back, pods would only hang.
-    let needs_hands = installed
-        .as_ref()
-        .is_err_and(|failure| failure.number() == Some(&NO_WAY_BACK));
-    if let Ok(told) = &installed {
-        edge::label(cluster, on.name(), told.version.as_deref()).await?;
-        progress.outcome(format!(
-            "node {}: {}; a probe ran as native code",
-            on.name(),
-            told.sentence
-        ));
+    // Labels of an engine that is not there bring pods that cannot run.
+    let mut ended = match &found.version {
+        None if label.is_some() => Ended::Gone,
+        _ => Ended::AsBefore,
+    };
+    match installed(place, progress, probe, on, drain, &mut ended).await {
+        Ok(told) => {
+            session::end(cluster, on, label, &ended, None).await?;
+            let sentence = told.sentence;
+            progress.outcome(format!("node {}: {sentence}; a probe ran as native code", on.name()));
+            Ok(())
+        }
+        Err(failure) => session::end(cluster, on, label, &ended, Some(failure)).await,
     }
-    if !needs_hands {
-        edge::uncordon(cluster, on.name()).await?;
-    }
-    installed.map(|_| ())
 }
 
+/// `ended` is what has become of the node, also where this fails.
 async fn installed(
     place: &NodeSession<'_>,
     progress: &Progress,
     probe: &Probe<'_>,
     on: &Chosen<'_>,
-    drain: bool,
+    drain: Option<Losses>,
+    ended: &mut Ended,
 ) -> Outcome<Told> {
     let (cluster, handler) = (&place.cluster, &place.arguments.handler);
-    if drain {
+    if let Some(allowed) = drain {
         progress.activity("its pods are evicted");
-        let pods = node::evictable(edge::pods(cluster, on.name()).await?);
+        let pods = evictable(place, on, allowed).await?;
         edge::evict(cluster, &pods, place.arguments.timeout).await?;
     }
-    let told = place.installer(progress, Verb::Install, on).await?;
+    let told = match place.installer(progress, Verb::Install, on).await {
+        Ok(told) => told,
+        Err(stopped) => {
+            if session::left_behind(&stopped) == Ended::NeedsHands {
+                *ended = Ended::NeedsHands;
+            }
+            return Err(stopped.failure);
+        }
+    };
     progress.activity("a probe runs");
     let Err(failure) = probed(place, probe, on, handler).await else {
+        *ended = Ended::Ready(told.version.clone().unwrap_or_default());
         return Ok(told);
     };
-    // A node that was labelled has run the engine before: what is wrong now is not of this run.
-    if !told.changed && node::engine(on.node).is_some() {
+    // What is wrong on a node on which nothing was to be done is not of this run.
+    if !told.changed {
         return Err(failure);
     }
     progress.activity("what was there before is brought back");
-    let back = place.installer(progress, Verb::Undo, on).await?;
-    Err(failure.because(format!("the node was restored: {}", back.sentence)))
+    match place.installer(progress, Verb::Undo, on).await {
+        Ok(back) if back.changed => {
+            *ended = back.version.map_or(Ended::Gone, Ended::Back);
+            Err(failure.because(format!("the node is as it was: {}", back.sentence)))
+        }
+        Ok(stays) => {
+            *ended = Ended::AsBefore;
+            Err(failure.because(stays.sentence))
+        }
+        // The new engine is there, and does not run as it should.
+        Err(stopped) => {
+            *ended = Ended::NeedsHands;
+            let failure = failure.because(format!("nothing was brought back: {}", stopped.failure.what()));
+            let failure = stopped.failure.causes().iter().fold(failure, Failure::because);
+            let next = "the node stays cordoned: see to what is named, and run the same command again";
+            Err(failure.next(next))
+        }
+    }
 }
 
 async fn probed(place: &NodeSession<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Outcome<()> {

@@ -2,13 +2,12 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::session::{NodeSession, connect, refuse_unnamed};
+use super::session::{self, NodeSession, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
 use diagnostics::Outcome;
-use diagnostics::code::node::NO_WAY_BACK;
 use nodes::api::{doctor, node as edge};
 use nodes::node;
-use nodes::node::{Chosen, Verb};
+use nodes::node::{Chosen, Ended, Losses, Verb};
 use terminal::{Printer, Progress};
 
 /// Runs the command.
@@ -16,14 +15,20 @@ use terminal::{Printer, Progress};
 /// # Errors
 /// When Wasm pods are in the way, or a node's runtime does not come back without the engine.
 pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Outcome<()> {
-    let NodeRemoveArguments { node: arguments, drain } = arguments;
+    let NodeRemoveArguments {
+        node: arguments,
+        drain,
+        losses,
+    } = arguments;
+    let drain = drain.then(|| Losses::from(losses));
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
     let chosen = node::choose(&arguments.nodes, &nodes)?;
     let place = NodeSession::new(printer, cluster, &arguments, &chosen).await?;
-    if !drain {
-        for on in &chosen {
-            refuse_pods(&place, on).await?;
+    for on in &chosen {
+        match drain {
+            Some(allowed) => node::refuse_losses(on.name(), &wasm_pods(&place, on).await?, allowed)?,
+            None => refuse_pods(&place, on).await?,
         }
     }
     for on in &chosen {
@@ -47,33 +52,52 @@ async fn refuse_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Outcome<()> {
     }
 }
 
-async fn one(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: bool) -> Outcome<()> {
-    let cluster = &place.cluster;
-    let engine = node::engine(on.node);
+async fn one(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: Option<Losses>) -> Outcome<()> {
+    let (cluster, label) = (&place.cluster, node::engine(on.node));
     edge::cordon(cluster, on.node).await?;
-    if engine.is_some() {
-        edge::label(cluster, on.name(), None).await?;
+    if label.is_some()
+        && let Err(refused) = edge::label(cluster, on.name(), None).await
+    {
+        return session::end(cluster, on, label, &Ended::AsBefore, Some(refused)).await;
     }
-    let removed = removed(place, progress, on, drain).await;
-    let needs_hands = removed
-        .as_ref()
-        .is_err_and(|failure| failure.number() == Some(&NO_WAY_BACK));
-    if removed.is_err() && !needs_hands && engine.is_some() {
-        edge::label(cluster, on.name(), engine).await?;
+    let mut ended = Ended::AsBefore;
+    match removed(place, progress, on, drain, &mut ended).await {
+        Ok(sentence) => {
+            session::end(cluster, on, None, &ended, None).await?;
+            progress.outcome(format!("node {}: {sentence}", on.name()));
+            Ok(())
+        }
+        Err(failure) => session::end(cluster, on, None, &ended, Some(failure)).await,
     }
-    if !needs_hands {
-        edge::uncordon(cluster, on.name()).await?;
-    }
-    removed.map(|sentence| progress.outcome(format!("node {}: {sentence}", on.name())))
 }
 
-async fn removed(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: bool) -> Outcome<String> {
-    if drain {
+/// `ended` is what has become of the node, also where this fails.
+async fn removed(
+    place: &NodeSession<'_>,
+    progress: &Progress,
+    on: &Chosen<'_>,
+    drain: Option<Losses>,
+    ended: &mut Ended,
+) -> Outcome<String> {
+    if let Some(allowed) = drain {
         progress.activity("its Wasm pods are evicted");
         let pods = wasm_pods(place, on).await?;
+        node::refuse_losses(on.name(), &pods, allowed)?;
         edge::evict(&place.cluster, &pods, place.arguments.timeout).await?;
     }
     // One may have come until the node was cordoned.
     refuse_pods(place, on).await?;
-    Ok(place.installer(progress, Verb::Remove, on).await?.sentence)
+    match place.installer(progress, Verb::Remove, on).await {
+        Ok(told) => {
+            // An engine of the node's own image is not touched, and keeps its labels.
+            if told.version.is_none() {
+                *ended = Ended::Gone;
+            }
+            Ok(told.sentence)
+        }
+        Err(stopped) => {
+            *ended = session::left_behind(&stopped);
+            Err(stopped.failure)
+        }
+    }
 }

@@ -10,14 +10,14 @@ use cluster::Cluster;
 use cluster::access::require;
 use cluster::context::kind_cluster;
 use diagnostics::code::image::NOT_ON_HOST;
-use diagnostics::code::node::INSTALLER;
+use diagnostics::code::node::{INSTALLER, NO_WAY_BACK};
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::docker;
 use nodes::api::node as edge;
 use nodes::kind;
 use nodes::node;
-use nodes::node::{Chosen, Told, Verb};
+use nodes::node::{Chosen, Ended, Told, Verb};
 use rollout::Target;
 use terminal::{Printer, Progress, detail};
 
@@ -31,6 +31,31 @@ pub struct NodeSession<'a> {
     /// What the command line says.
     pub arguments: &'a NodeArguments,
     image: String,
+    /// Whether the image was loaded into the nodes: no registry has it.
+    is_loaded: bool,
+}
+
+/// A run of the installer that did not do what it was to do.
+pub struct Stopped {
+    /// What is told of it.
+    pub failure: Failure,
+    /// Nobody knows how far it has come: otherwise the node is as it was.
+    pub is_cut_off: bool,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_cut_off: false,
+        }
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        stopped.failure
+    }
 }
 
 /// Connects, and reads the nodes that are selected.
@@ -60,9 +85,9 @@ impl<'a> NodeSession<'a> {
         arguments: &'a NodeArguments,
         nodes: &[Chosen<'_>],
     ) -> Outcome<Self> {
-        let image = match (&arguments.image, kind_cluster(&cluster.context)) {
-            (Some(image), _) => image.clone(),
-            (None, Some(name)) => load(printer, name, nodes).await?,
+        let (image, is_loaded) = match (&arguments.image, kind_cluster(&cluster.context)) {
+            (Some(image), _) => (image.clone(), false),
+            (None, Some(name)) => (load(printer, name, nodes).await?, true),
             (None, None) => {
                 return Err(
                     Failure::input("the nodes must pull the installer's image from a registry")
@@ -81,27 +106,39 @@ impl<'a> NodeSession<'a> {
             cluster,
             arguments,
             image,
+            is_loaded,
         })
     }
 
     /// Has the installer do something on a node.
-    pub async fn installer(&self, progress: &Progress, verb: Verb, on: &Chosen<'_>) -> Outcome<Told> {
+    pub async fn installer(&self, progress: &Progress, verb: Verb, on: &Chosen<'_>) -> Result<Told, Stopped> {
         let NodeArguments {
             namespace,
             handler,
             timeout,
             ..
         } = self.arguments;
-        let job = node::job(verb, on, handler, &self.image, timeout.as_secs());
+        let job = node::job(verb, on, handler, &self.image, self.is_loaded, *timeout);
         let job = job.map_err(|error| Failure::input("the installer's Job cannot be made").because(error))?;
         let since = self.cluster.now();
         let job = edge::start(&self.cluster, namespace, &job).await?;
+        let cut_off = |failure| Stopped {
+            failure,
+            is_cut_off: !verb.is_read_only(),
+        };
         let targets: Vec<Target> = Target::of(&job).into_iter().collect();
-        let ended = wait::for_targets(&self.cluster, progress, &targets, since, *timeout).await;
-        let log = edge::log(&self.cluster, namespace, &job).await?;
-        edge::delete(&self.cluster, namespace, &job).await?;
+        let ended = wait::for_targets(&self.cluster, progress, &targets, since, node::longest(verb, *timeout)).await;
+        let log = edge::log(&self.cluster, namespace, &job).await.map_err(cut_off)?;
+        // It goes by itself after a while.
+        if let Err(failure) = edge::delete(&self.cluster, namespace, &job).await {
+            detail(&failure.to_string());
+        }
         match node::told(on.name(), &log) {
-            Some(told) => told.inspect(|told| told.steps.iter().for_each(|step| detail(step))),
+            Some(Ok(told)) => {
+                told.steps.iter().for_each(|step| detail(step));
+                Ok(told)
+            }
+            Some(Err(failure)) => Err(failure.into()),
             None => {
                 let failure = Failure::cluster(format!("node `{}`: the installer has not come to its end", on.name()))
                     .code(&INSTALLER);
@@ -112,7 +149,13 @@ impl<'a> NodeSession<'a> {
                         .iter()
                         .fold(failure.because(cause.what()), Failure::because),
                 };
-                Err(if log.is_empty() { failure } else { failure.showing(log) })
+                // One that was never started has written nothing.
+                match log.is_empty() {
+                    true => Err(failure.into()),
+                    false => Err(cut_off(failure.showing(log).next(
+                        "run the same command again: it goes on where this one stopped, or back to where it began",
+                    ))),
+                }
             }
         }
     }
@@ -127,9 +170,37 @@ impl<'a> NodeSession<'a> {
         let looked = nodes.iter().map(|node| async {
             progress.activity(node.name());
             // Rows of several Jobs would chase each other.
-            Outcome::Ok(self.installer(&Progress::default(), verb, node).await)
+            let told = self.installer(&Progress::default(), verb, node).await;
+            Outcome::Ok(told.map_err(Failure::from))
         });
         stream::iter(looked).buffered(AT_A_TIME).try_collect().await
+    }
+}
+
+/// What a failure of the installer leaves behind: where the runtime does not come back, pods would only hang.
+pub fn left_behind(stopped: &Stopped) -> Ended {
+    let is_silent = stopped.failure.number() == Some(&NO_WAY_BACK);
+    match is_silent || stopped.is_cut_off {
+        true => Ended::NeedsHands,
+        false => Ended::AsBefore,
+    }
+}
+
+/// Leaves a node as what has become of it demands, whatever it is labelled with now. The first failure is the one that is told
+/// of.
+pub async fn end(
+    cluster: &Cluster,
+    on: &Chosen<'_>,
+    label: Option<&str>,
+    ended: &Ended,
+    failure: Option<Failure>,
+) -> Outcome<()> {
+    let ending = node::ending(ended, node::engine(on.node), label, node::is_cordoned(on.node));
+    let left = edge::end(cluster, on.name(), ending).await;
+    match (failure, left) {
+        (Some(failure), Err(second)) => Err(failure.because(second.what())),
+        (Some(failure), Ok(())) => Err(failure),
+        (None, left) => left,
     }
 }
 

@@ -72,6 +72,11 @@ impl Cluster {
         self.on(&self.node("control-plane"), &script)
     }
 
+    /// Whether the API server takes what kubectl asks for.
+    pub fn takes(&self, arguments: &str) -> bool {
+        self.kubectl(arguments).code == 0
+    }
+
     /// Applies an object.
     pub fn apply(&self, object: &str) {
         self.kubectl(&format!("apply --filename - <<'END'\n{object}\nEND\n"))

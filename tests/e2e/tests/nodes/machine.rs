@@ -6,31 +6,41 @@ use e2e::{Said, container_label, eventually, node_image};
 use serde_json::Value;
 
 const INSTALLER: &str = "localhost/wasm-node-installer:trixie";
+/// Another image of the installer, such as one of a program that is being worked on.
+fn installer_image() -> String {
+    std::env::var("TEST_INSTALLER_IMAGE").unwrap_or_else(|_| INSTALLER.to_owned())
+}
+
 /// Where the node has the installer's own files: not on an overlay, in which no folder can be mounted into itself.
 const FOLDER: &str = "/var/installer";
-const CONFIGURATION: &str = "/etc/containerd/config.toml";
-const IMPORTS: &str = "mkdir -p /etc/containerd/conf.d && sed -i '1i imports = [\"/etc/containerd/conf.d/*.toml\"]' \
+pub const CONFIGURATION: &str = "/etc/containerd/config.toml";
+pub const IMPORTS: &str = "mkdir -p /etc/containerd/conf.d && sed -i '1i imports = [\"/etc/containerd/conf.d/*.toml\"]' \
     /etc/containerd/config.toml && systemctl restart containerd";
 
 fn docker(arguments: &[&str]) -> Said {
     Said::from(Command::new("docker").args(arguments).output().unwrap())
 }
 
-/// What starts the installer as a Job does: with its own root folder, and the node's in it.
-fn as_job(verb: &str) -> String {
+/// What starts the installer as a Job does: with its own root folder, and the node's in it, read-only for who only looks.
+pub fn as_job(verb: &str, handler: &str) -> String {
+    let protect = match verb {
+        "check" | "status" => format!("mount --options remount,bind,ro=recursive {FOLDER}/host && "),
+        _ => String::new(),
+    };
     format!(
-        "unshare --mount sh -c 'mount --rbind / {FOLDER}/host && exec chroot {FOLDER} /node-installer {verb} --runtime \
-         containerd --handler crun'"
+        "unshare --mount sh -c 'mount --rbind / {FOLDER}/host && {protect}exec chroot {FOLDER} /node-installer {verb} --runtime \
+         containerd --handler {handler}'"
     )
 }
 
 /// A node's container; its end deletes it.
-struct Machine {
+pub struct Machine {
     name: String,
 }
 
 impl Machine {
-    fn start(image: &str) -> Self {
+    /// Starts one.
+    pub fn start(image: &str) -> Self {
         let label = container_label();
         let options = [
             label.as_str(),
@@ -48,7 +58,7 @@ impl Machine {
         eventually("containerd runs", || {
             (machine.on("systemctl is-active containerd").code == 0).then_some(())
         });
-        let id = docker(&["create", INSTALLER]).success().stdout;
+        let id = docker(&["create", &installer_image()]).success().stdout;
         let copy = format!(
             "docker export {} | docker exec --interactive {name} sh -c 'mkdir -p {FOLDER}/host && tar -x -C {FOLDER}'",
             id.trim()
@@ -58,13 +68,19 @@ impl Machine {
         machine
     }
 
-    fn on(&self, script: &str) -> Said {
+    /// Runs a script on it.
+    pub fn on(&self, script: &str) -> Said {
         docker(&["exec", &self.name, "bash", "-ec", script])
     }
 
     /// Runs the installer. Returns the last line of what it says.
-    fn installer(&self, verb: &str) -> Value {
-        let said = self.on(&as_job(verb));
+    pub fn installer(&self, verb: &str) -> Value {
+        self.installer_of(verb, "crun")
+    }
+
+    /// The same by another handler.
+    pub fn installer_of(&self, verb: &str, handler: &str) -> Value {
+        let said = self.on(&as_job(verb, handler));
         println!("{verb}:\n{}{}", said.stdout, said.stderr);
         let last: Value = serde_json::from_str(said.stdout.lines().last().unwrap()).unwrap();
         assert_eq!(said.code == 0, last["state"] != "failed", "{last}");
@@ -72,20 +88,22 @@ impl Machine {
     }
 
     /// Gives the installer's engine another version.
-    fn next_version(&self, version: &str) {
+    pub fn next_version(&self, version: &str) {
         self.on(&format!(
             "cd {FOLDER}/opt/wasm-engine && mv * {version} && echo {version} >{version}/new"
         ))
         .success();
     }
 
-    fn traces(&self) -> String {
+    /// The checksums of everything that an installation could leave.
+    pub fn traces(&self) -> String {
         self.on("find /opt /etc/containerd -type f -exec sha256sum {} + -o -type d -print | sort")
             .success()
             .stdout
     }
 
-    fn has_entry(&self, engine: &str) -> bool {
+    /// Whether containerd's configuration has the entry of a version.
+    pub fn has_entry(&self, engine: &str) -> bool {
         let dump = self.on("containerd config dump").success().stdout;
         dump.contains(&format!("/opt/wasm-engine/{engine}/bin/crun"))
     }
@@ -98,7 +116,7 @@ impl Drop for Machine {
 }
 
 /// Installed, again, and away: nothing else is in the way, and nothing is left.
-fn comes_and_goes(machine: &Machine, way: &str) {
+pub fn comes_and_goes(machine: &Machine, way: &str) {
     let before = machine.traces();
     let check = machine.installer("check");
     assert!(
@@ -222,7 +240,7 @@ fn a_run_that_is_killed_is_gone_on_with() {
         /run/gate; do sleep 0.1; done'\\n\" >/etc/systemd/system/containerd.service.d/test.conf && systemctl daemon-reload";
     machine.on(gate).success();
     std::thread::scope(|scope| {
-        let killed = scope.spawn(|| machine.on(&as_job("install")));
+        let killed = scope.spawn(|| machine.on(&as_job("install", "crun")));
         eventually("the runtime is being started again", || {
             let state = machine
                 .on("systemctl show --property=SubState --value containerd")

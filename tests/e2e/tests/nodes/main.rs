@@ -4,15 +4,30 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod configurations;
 mod machine;
+mod never_worse;
 
 use std::time::Duration;
 
 use cluster::Cluster;
-use e2e::{Said, pause_image, scaled};
+use e2e::{Said, eventually, pause_image, scaled};
 use serde_json::{Value, json};
 
 const RUNTIME_CLASS: &str = include_str!("../../../../manifests/runtimeclass.yaml");
+
+/// An image that no node has.
+const NOWHERE: &str = "localhost/nowhere:1";
+/// Refuses every change of a node's labels.
+const LABELS_STAY: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
+    {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "labels-stay"},
+     "spec": {
+        "matchConstraints": {"resourceRules": [
+            {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["nodes"]}]},
+        "validations": [{"expression": "object.metadata.labels == oldObject.metadata.labels", "message": "labels stay"}]}},
+    {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+     "metadata": {"name": "labels-stay"}, "spec": {"policyName": "labels-stay", "validationActions": ["Deny"]}}
+]}"#;
 
 #[test]
 #[ignore = "makes a cluster, see above"]
@@ -38,16 +53,32 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     cluster.wait_for_pod("plain");
     cluster.apply(&budget("plain"));
     cluster
-        .tool(&["node", "install", &one, "--drain", "--timeout", &seconds(30)])
+        .tool(&["node", "install", &one, "--drain", "--force", "--timeout", &seconds(30)])
         .failure(2, &["DT0908", "default/plain", "kubectl get pdb"]);
-    assert_eq!(
-        (cluster.traces(&one), cluster.labels(&one).1),
-        (before[0].clone(), Value::Null)
-    );
+    let is_untouched = || {
+        assert_eq!(
+            (cluster.traces(&one), cluster.labels(&one).1),
+            (before[0].clone(), Value::Null)
+        );
+    };
+    is_untouched();
     cluster.delete("pdb/plain");
 
+    // What would be lost with a pod is asked for first.
+    cluster
+        .tool(&["node", "install", &one, "--drain"])
+        .failure(2, &["DT0908", "default/plain", "--force"]);
+    let data = json!({"volumes": [{"name": "data", "emptyDir": {}}]});
+    cluster.apply(&pod("data", &one, &image, &data));
+    cluster
+        .tool(&["node", "install", &one, "--drain", "--force"])
+        .failure(2, &["DT0908", "default/data", "--delete-emptydir-data"]);
+    assert!(cluster.has("pod/plain") && cluster.has("pod/data"));
+    cluster.delete("pod/data");
+    is_untouched();
+
     // It is installed; a second run starts nothing again, and what ran before goes on.
-    let said = cluster.tool(&["node", "install", &one, "--drain"]).success();
+    let said = cluster.tool(&["node", "install", &one, "--drain", "--force"]).success();
     assert!(!cluster.has("pod/plain"));
     assert!(said.stderr.contains("a probe ran as native code"), "{}", said.stderr);
     let (labels, unschedulable) = cluster.labels(&one);
@@ -73,6 +104,7 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     assert!(nodes.clone().all(|link| link["node"] == json!(one)), "{report:#}");
 
     the_way_back(&cluster, &two, &before[1]);
+    labels_that_are_refused(&cluster, &one, &two);
 
     // A run that was cut off is told of, and the next one goes on: the runtime may not know its configuration yet.
     let unfinished = json!({"path": "/etc/containerd/config.toml", "start": null, "folder": null});
@@ -98,12 +130,16 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     // crun runs ordinary containers, too.
     cluster.apply(&pod("guest", &one, &image, &json!({"runtimeClassName": "crun-wasm"})));
     cluster.wait_for_pod("guest");
+    a_repair_stays(&cluster, &one, &engine);
     cluster
         .tool(&["node", "remove", &one])
         .failure(2, &["DT0907", "default/guest"]);
     cluster.apply(&budget("guest"));
     cluster
-        .tool(&["node", "remove", &one, "--drain", "--timeout", &seconds(10)])
+        .tool(&["node", "remove", &one, "--drain"])
+        .failure(2, &["DT0908", "default/guest", "--force"]);
+    cluster
+        .tool(&["node", "remove", &one, "--drain", "--force", "--timeout", &seconds(10)])
         .failure(2, &["DT0908", "default/guest"]);
     let (labels, unschedulable) = cluster.labels(&one);
     assert_eq!(
@@ -111,7 +147,7 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
         (&json!("crun-wasm"), &json!(engine), Value::Null)
     );
     cluster.delete("pdb/guest");
-    cluster.tool(&["node", "remove", &one, "--drain"]).success();
+    cluster.tool(&["node", "remove", &one, "--drain", "--force"]).success();
     let (labels, unschedulable) = cluster.labels(&one);
     assert_eq!(
         (labels.get("runtime"), labels.get("wasm-engine"), unschedulable),
@@ -121,6 +157,49 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     assert_eq!(cluster.restarts(&one), restarts);
     let said = cluster.tool(&["node", "remove", &one]).success();
     assert!(said.stderr.contains("nothing is installed"), "{}", said.stderr);
+}
+
+/// A node that runs pods keeps the engine and its labels when the probe cannot run after a repair.
+fn a_repair_stays(cluster: &Cluster, node: &str, engine: &str) {
+    let is = (json!("crun-wasm"), json!(engine), Value::Null);
+    let now = || {
+        let (labels, unschedulable) = cluster.labels(node);
+        (labels["runtime"].clone(), labels["wasm-engine"].clone(), unschedulable)
+    };
+    assert_eq!(now(), is);
+    cluster
+        .on(node, &format!("rm -r /opt/wasm-engine/{engine}/share"))
+        .success();
+    let probes = ["--probe-image", NOWHERE, "--plain-probe-image", NOWHERE];
+    cluster
+        .tool(&[&["node", "install", node], &probes[..]].concat())
+        .failure(2, &["DT0905", &format!("{engine} stays")]);
+    assert_eq!(now(), is);
+    let said = cluster.tool(&["node", "status", node]).success();
+    assert!(said.stdout.contains("all as installed"), "{}", said.stdout);
+    assert!(cluster.has("pod/guest"));
+}
+
+/// A node whose labels somebody else protects takes pods again, and is as far as it has come.
+fn labels_that_are_refused(cluster: &Cluster, with_engine: &str, without: &str) {
+    let states = || [with_engine, without].map(|node| cluster.labels(node));
+    let before = states();
+    cluster.apply(LABELS_STAY);
+    let takes_labels = || cluster.takes(&format!("label node {without} some=label --dry-run=server"));
+    eventually("the policy is at work", || (!takes_labels()).then_some(()));
+    cluster
+        .tool(&["node", "install", without])
+        .failure(2, &["cannot label", "labels stay"]);
+    cluster
+        .tool(&["node", "remove", with_engine])
+        .failure(2, &["cannot label", "labels stay"]);
+    assert_eq!(states(), before);
+    cluster.delete("validatingadmissionpolicybinding/labels-stay");
+    eventually("the policy has gone", || takes_labels().then_some(()));
+    let said = cluster.tool(&["node", "install", without]).success();
+    assert!(said.stderr.contains("is there already"), "{}", said.stderr);
+    cluster.tool(&["node", "remove", without]).success();
+    assert_eq!(states(), before);
 }
 
 /// Whatever fails after the first file is copied: the node is as it was, and takes pods.
@@ -148,17 +227,9 @@ fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
         )
         .success();
 
-    let nowhere = "localhost/nowhere:1";
-    let said = cluster.tool(&[
-        "node",
-        "install",
-        node,
-        "--probe-image",
-        nowhere,
-        "--plain-probe-image",
-        nowhere,
-    ]);
-    is_as_before(said.failure(2, &["DT0905", "image: ", "the node was restored"]));
+    let probes = ["--probe-image", NOWHERE, "--plain-probe-image", NOWHERE];
+    let said = cluster.tool(&[&["node", "install", node], &probes[..]].concat());
+    is_as_before(said.failure(2, &["DT0905", "image: ", "the node is as it was"]));
 }
 
 /// A pod that stays, of an image that the node has.

@@ -22,7 +22,8 @@ pub const UNFIT: Code = Code {
     explanation: "The engine is made for Linux on x86-64 with AVX2, under containerd (1.7 or newer, configuration version 2 or newer) \
         or CRI-O, which systemd runs; `/opt` and the runtime's configuration must be writable. Where containerd leaves cgroups \
         to systemd (`SystemdCgroup`), the engine must be able to ask it, over the system's D-Bus or at `/run/systemd/private`. \
-        Operating systems with a read-only root take it only as part of their image. Nothing was touched.",
+        Operating systems with a read-only root take it only as part of their image, and `/opt` must not be mounted `noexec`. The \
+        runtime that is asked is root's, in a unit of the system, and its program is root's alone. Nothing was touched.",
     fix: "fix what the message names, name other nodes, or make the engine part of the node's image, as `oci/node` does.",
 };
 
@@ -40,7 +41,8 @@ pub const REFUSED: Code = Code {
     number: 903,
     title: "node: the runtime does not take the new configuration",
     explanation: "`containerd config dump` was asked for the configuration with the new entry, and refuses it, or would lose other \
-        settings with it. The file is as it was; the runtime was not started again.",
+        settings with it, or a file that it imports takes the entry away again, as every import of the plugin does before containerd 2. \
+        The file is as it was; the runtime was not started again.",
     fix: "do what containerd says of its configuration; `containerd config dump` on the node must print it without the entry, too.",
 };
 
@@ -58,7 +60,8 @@ pub const PROBE: Code = Code {
     number: 905,
     title: "node: a probe does not run as it should on a node",
     explanation: "The engine was installed and the runtime came back, but the probe that `doctor` uses did not run, or was \
-        interpreted. Where this run had installed the engine, it is taken away again. The nodes after it were left alone.",
+        interpreted. What this run had installed is taken away again, and the version before is back; what it has only repaired \
+        stays, for pods may need it. The labels and whether the node takes pods are as before. The nodes after it were left alone.",
     fix: "the message names the check that failed; `deploy-tool explain` with its number says more.",
 };
 
@@ -67,7 +70,8 @@ pub const NO_WAY_BACK: Code = Code {
     number: 906,
     title: "node: the runtime does not come back at all",
     explanation: "With the new configuration the runtime did not start, and with the old one, which is back in its place, neither. \
-        Containers go on, but the kubelet cannot start any. The node stays cordoned.",
+        Containers go on, but the kubelet cannot start any. Or what was there before could not be written back. The node stays \
+        cordoned.",
     fix: "look at the unit on the node: `systemctl status containerd`, `journalctl -u containerd`. Once it runs, the same \
         command goes on where this one stopped.",
 };
@@ -76,7 +80,8 @@ pub const NO_WAY_BACK: Code = Code {
 pub const WASM_PODS: Code = Code {
     number: 907,
     title: "node: Wasm pods run on a node whose engine is to go",
-    explanation: "The runtime needs the engine to stop their containers as well. Nothing was removed.",
+    explanation: "The runtime needs the engine to stop their containers as well. Nothing was removed. The installer looks at the \
+        containers of the node, whatever RuntimeClass they came by.",
     fix: "`--drain` evicts them, respecting PodDisruptionBudgets; their controllers start them on other nodes.",
 };
 
@@ -85,15 +90,18 @@ pub const DRAIN: Code = Code {
     number: 908,
     title: "node: pods cannot be evicted from a node",
     explanation: "A [PodDisruptionBudget](https://kubernetes.io/docs/tasks/run-application/configure-pdb/) does not allow it for as \
-        long as was waited, or a pod takes longer to end. The node takes pods again.",
-    fix: "wait until the budget allows it, or longer with `--timeout`; `kubectl get pdb -A` shows the budgets.",
+        long as was waited, or a pod takes longer to end; or something would be lost with a pod: one without a controller is \
+        started nowhere else, and what is in an `emptyDir` is deleted. The node takes pods again.",
+    fix: "wait until the budget allows it, or longer with `--timeout`; `kubectl get pdb -A` shows the budgets. `--force` evicts \
+        pods without a controller, `--delete-emptydir-data` those with an `emptyDir`.",
 };
 
 /// Its own trouble.
 pub const INSTALLER: Code = Code {
     number: 909,
     title: "node: the installer has not done its work",
-    explanation: "The installer's pod was not started, was refused by the namespace, or could not read or write on the node.",
+    explanation: "The installer's pod was not started, was refused by the namespace, could not read or write on the node, or was cut \
+        off. Of one that was cut off nobody knows how far it had come: the node stays cordoned, and the same command goes on.",
     fix: "the namespace must admit privileged pods (`--namespace`), and the node must reach the installer's image (`--image`).",
 };
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::api::node::v1::RuntimeClass;
-use kube::api::{DeleteParams, EvictParams, ListParams, LogParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::NODE_ENGINE_LABEL;
-use crate::node::{CLASS_LABEL, CORDON_ANNOTATION};
+use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, Ending, eviction};
 use crate::{doctor, node_conditions as readiness};
 use cluster::client::explain;
 use cluster::{Cluster, list};
@@ -195,6 +195,21 @@ pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Outco
     .map(|_| ())
 }
 
+/// Leaves a node as it is to be left. Whatever becomes of its labels, it is uncordoned.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn end(cluster: &Cluster, node: &str, ending: Ending) -> Outcome<()> {
+    let labelled = match &ending.label {
+        Some(engine) => label(cluster, node, engine.as_deref()).await,
+        None => Ok(()),
+    };
+    if ending.uncordon {
+        uncordon(cluster, node).await?;
+    }
+    labelled
+}
+
 async fn change(cluster: &Cluster, node: &str, what: &str, patch: Value) -> Outcome<Node> {
     let api: Api<Node> = Api::all(cluster.client.clone());
     let patch = Patch::Merge(patch);
@@ -235,14 +250,22 @@ async fn evict_one(cluster: &Cluster, pod: &Pod) -> Outcome<()> {
     // A client that tries again by itself would not return while a PodDisruptionBudget refuses (429).
     let evictions: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), &namespace);
     let (name, what) = (pod.name_any(), format!("cannot evict pod `{}`", pod.name_any()));
+    let body = eviction(pod).map_err(|error| Failure::cluster(what.clone()).because(error))?;
+    let parameters = PostParams::default();
     loop {
-        match cluster
-            .answer(&what, evictions.evict(&name, &EvictParams::default()))
-            .await?
-        {
+        let asked = evictions.create_subresource::<_, Value>("eviction", &name, &parameters, &body);
+        match cluster.answer(&what, asked).await? {
             Ok(_) => break,
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-            Err(kube::Error::Api(status)) if status.code == 429 => tokio::time::sleep(EVICTION_PAUSE).await,
+            Err(kube::Error::Api(status)) if matches!(status.code, 409 | 429) => {
+                // Another one may have its name by now.
+                let named = ListParams::default().fields(&format!("metadata.name={name}"));
+                let now = cluster.call(&what, api.list(&named)).await?;
+                if now.items.iter().all(|now| now.uid() != pod.uid()) {
+                    return Ok(());
+                }
+                tokio::time::sleep(EVICTION_PAUSE).await;
+            }
             Err(error) => return Err(Failure::cluster(what).code(&DRAIN).because(explain(&error))),
         }
     }

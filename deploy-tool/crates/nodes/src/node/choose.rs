@@ -6,6 +6,7 @@ use node_protocol::Runtime;
 use crate::doctor;
 use diagnostics::code::node::UNFIT;
 use diagnostics::{Failure, Outcome};
+use oci_artifacts::registry::Reference;
 
 /// A node to be acted on.
 #[derive(Clone, Debug)]
@@ -34,6 +35,18 @@ pub fn handler(text: &str) -> Result<String, String> {
     {
         true => Ok(text.to_owned()),
         false => Err("write a name of lower-case letters, digits and dashes".to_owned()),
+    }
+}
+
+/// Reads the name of the installer's image, which runs as root on the nodes: by a digest, so that it is the same on each.
+pub fn image(text: &str) -> Result<String, String> {
+    let reference = Reference::parse(text)?;
+    match reference.name.starts_with("sha256:") {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "name it by its digest, which `docker push` prints: {}@sha256:…; behind a tag may be another one on each node",
+            text.rsplit_once(':').map_or(text, |(name, _)| name)
+        )),
     }
 }
 
@@ -80,6 +93,12 @@ fn runtime(node: &Node) -> Result<Runtime, String> {
             info.operating_system, info.architecture
         ));
     }
+    if has_ipv6_alone(node) {
+        return Err(
+            "its pods have IPv6 addresses alone, and the resolver of Wasm guests knows IPv4 alone: none would find a Service"
+                .to_owned(),
+        );
+    }
     match info.container_runtime_version.split_once("://") {
         Some(("containerd", _)) => Ok(Runtime::Containerd),
         Some(("cri-o", _)) => Ok(Runtime::Crio),
@@ -90,10 +109,23 @@ fn runtime(node: &Node) -> Result<Runtime, String> {
     }
 }
 
+/// By the pods' networks, where the node has some from Kubernetes, and else by its own addresses.
+fn has_ipv6_alone(node: &Node) -> bool {
+    let networks = node.spec.iter().flat_map(|spec| spec.pod_cidrs.iter().flatten());
+    let networks: Vec<&str> = networks.map(String::as_str).collect();
+    let addresses = node.status.iter().flat_map(|status| status.addresses.iter().flatten());
+    let internal = addresses.filter(|address| address.type_ == "InternalIP");
+    let known = match networks.is_empty() {
+        true => internal.map(|address| address.address.as_str()).collect(),
+        false => networks,
+    };
+    !known.is_empty() && known.iter().all(|address| address.contains(':'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn node(name: &str, platform: &str, runtime: &str) -> Node {
         let (system, architecture) = platform.split_once('/').unwrap();
@@ -135,6 +167,48 @@ mod tests {
                 .to_string()
                 .contains("no node `none`")
         );
+    }
+
+    #[test]
+    fn a_node_of_ipv6_alone_is_refused_beforehand() {
+        for (networks, addresses, expected) in [
+            (json!(["10.0.0.0/24"]), json!(["fd00::1"]), true),
+            (json!(["fd00:1::/64", "10.0.0.0/24"]), json!(["fd00::1"]), true),
+            (json!(["fd00:1::/64"]), json!(["172.18.0.2"]), false),
+            (Value::Null, json!(["172.18.0.2", "fd00::1"]), true),
+            (Value::Null, json!(["fd00::1"]), false),
+            (Value::Null, json!([]), true),
+        ] {
+            let mut one = node("one", "linux/amd64", "containerd://2.3.7");
+            one.spec = serde_json::from_value(json!({"podCIDRs": networks})).unwrap();
+            let addresses = addresses.as_array().unwrap().iter();
+            let addresses: Vec<Value> = addresses
+                .map(|address| json!({"type": "InternalIP", "address": address}))
+                .collect();
+            one.status.as_mut().unwrap().addresses = serde_json::from_value(json!(addresses)).unwrap();
+            let chosen = choose(&[], std::slice::from_ref(&one)).map(|chosen| chosen.len());
+            assert_eq!(chosen.is_ok(), expected, "{networks} {addresses:?}");
+            if let Err(failure) = chosen {
+                assert!(
+                    failure.to_string().contains("one: its pods have IPv6 addresses alone"),
+                    "{failure}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_installers_image_is_the_same_on_each_node() {
+        let exact = format!("registry.example/node-installer@sha256:{}", "0".repeat(64));
+        assert_eq!(image(&exact), Ok(exact));
+        let refusal = image("registry.example:5000/node-installer:1").unwrap_err();
+        assert!(
+            refusal.contains("registry.example:5000/node-installer@sha256:…"),
+            "{refusal}"
+        );
+        for wrong in ["", "registry.example/x", "registry.example/x@sha256:0"] {
+            assert!(image(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

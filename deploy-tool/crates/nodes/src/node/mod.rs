@@ -2,6 +2,7 @@
 //! the way. What happens on a node is decided by the crate `node-installer`.
 
 mod choose;
+mod ending;
 mod job;
 mod line;
 mod permissions;
@@ -13,12 +14,13 @@ use k8s_openapi::api::core::v1::Node;
 
 use crate::NODE_ENGINE_LABEL;
 
-pub use choose::{Chosen, choose, handler};
-pub use job::job;
+pub use choose::{Chosen, choose, handler, image};
+pub use ending::{Ended, Ending, ending};
+pub use job::{job, longest};
 pub use line::{Told, told};
 pub use node_protocol::Verb;
 pub use permissions::permissions;
-pub use pods::{evictable, in_the_way, wasm_pods};
+pub use pods::{Losses, evictable, eviction, in_the_way, refuse_losses, wasm_pods};
 pub use probe::{broken, runtime_class};
 pub use report::{Report, Row, text};
 
@@ -36,14 +38,18 @@ pub fn engine(node: &Node) -> Option<&str> {
         .map(String::as_str)
 }
 
+/// Whether a run that was cut off has cordoned a node.
+pub fn is_cordoned(node: &Node) -> bool {
+    let annotations = node.metadata.annotations.as_ref();
+    annotations.is_some_and(|annotations| annotations.contains_key(CORDON_ANNOTATION))
+}
+
 /// Whether a node is labelled for Wasm pods with this engine, and no run was cut off that has cordoned it.
 pub fn is_open(node: &Node, version: Option<&str>) -> bool {
     let (key, value) = CLASS_LABEL;
     let labels = node.metadata.labels.as_ref();
     let is_labelled = labels.is_some_and(|labels| labels.get(key).is_some_and(|found| found == value));
-    let annotations = node.metadata.annotations.as_ref();
-    let is_cordoned = annotations.is_some_and(|annotations| annotations.contains_key(CORDON_ANNOTATION));
-    is_labelled && engine(node) == version && !is_cordoned
+    is_labelled && engine(node) == version && !is_cordoned(node)
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::node::v1::RuntimeClass;
+use k8s_openapi::api::policy::v1::Eviction;
+use kube::ResourceExt;
+use serde_json::json;
 
-use diagnostics::Failure;
-use diagnostics::code::node::WASM_PODS;
+use diagnostics::code::node::{DRAIN, WASM_PODS};
+use diagnostics::{Failure, Outcome};
 
 /// How many pods are named in a message.
 const MOST_NAMED: usize = 5;
@@ -40,6 +43,65 @@ pub fn evictable(pods: Vec<Pod>) -> Vec<Pod> {
     pods.into_iter().filter(|pod| !is_over(pod) && !stays(pod)).collect()
 }
 
+/// What of a pod may be lost by its eviction, beyond that it is started elsewhere: only with what is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Pods that nothing starts again.
+    pub bare_pods: bool,
+    /// What is in volumes of the kind `emptyDir`.
+    pub empty_dirs: bool,
+}
+
+/// Refuses to evict pods of which something would be lost that was not asked for. As `kubectl drain` decides it.
+///
+/// # Errors
+/// When there is such a pod: which, and why.
+pub fn refuse_losses(node: &str, pods: &[Pod], allowed: Losses) -> Outcome<()> {
+    let is_bare = |pod: &&Pod| {
+        let owners = pod.metadata.owner_references.iter().flatten();
+        owners.into_iter().all(|owner| owner.controller != Some(true))
+    };
+    let has_data = |pod: &&Pod| {
+        let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+        volumes.into_iter().any(|volume| volume.empty_dir.is_some())
+    };
+    let select = |is_lost: &dyn Fn(&&Pod) -> bool, is_allowed: bool| -> Vec<Pod> {
+        let lost = pods.iter().filter(|pod| !is_allowed && is_lost(pod));
+        lost.cloned().collect()
+    };
+    let (bare, data) = (
+        select(&is_bare, allowed.bare_pods),
+        select(&has_data, allowed.empty_dirs),
+    );
+    if bare.is_empty() && data.is_empty() {
+        return Ok(());
+    }
+    let mut failure =
+        Failure::cluster(format!("not all pods of node `{node}` can be evicted without a loss")).code(&DRAIN);
+    if !bare.is_empty() {
+        failure = failure
+            .because(format!("nothing starts these again: {}", titles(&bare)))
+            .next("delete them, or have them evicted: --force");
+    }
+    if !data.is_empty() {
+        failure = failure
+            .because(format!("these have data in emptyDir volumes: {}", titles(&data)))
+            .next("save what is needed, and have it deleted: --delete-emptydir-data");
+    }
+    Err(failure)
+}
+
+/// What asks the API server to evict a pod: this one, and not another that has got its name meanwhile.
+///
+/// # Errors
+/// Never: a test makes one.
+pub fn eviction(pod: &Pod) -> Result<Eviction, serde_json::Error> {
+    serde_json::from_value(json!({
+        "metadata": {"name": pod.name_any(), "namespace": pod.namespace()},
+        "deleteOptions": {"preconditions": {"uid": pod.uid()}},
+    }))
+}
+
 fn is_over(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))
@@ -47,19 +109,21 @@ fn is_over(pod: &Pod) -> bool {
 
 /// Wasm pods run on a node whose engine is to go.
 pub fn in_the_way(node: &str, pods: &[Pod]) -> Failure {
-    let title = |pod: &Pod| {
-        let part = |text: &Option<String>| text.clone().unwrap_or_default();
-        format!("{}/{}", part(&pod.metadata.namespace), part(&pod.metadata.name))
-    };
+    Failure::cluster(format!("Wasm pods run on node `{node}`"))
+        .code(&WASM_PODS)
+        .because(format!("they need the engine to end, too: {}", titles(pods)))
+        .next("have them moved to other nodes: --drain; or delete them")
+}
+
+/// The first few by their names.
+fn titles(pods: &[Pod]) -> String {
+    let title = |pod: &Pod| format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
     let named: Vec<String> = pods.iter().take(MOST_NAMED).map(title).collect();
     let more = match pods.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Failure::cluster(format!("Wasm pods run on node `{node}`"))
-        .code(&WASM_PODS)
-        .because(format!("they need the engine to end, too: {}{more}", named.join(", ")))
-        .next("have them moved to other nodes: --drain; or delete them")
+    format!("{}{more}", named.join(", "))
 }
 
 #[cfg(test)]
@@ -108,5 +172,48 @@ mod tests {
             failure.contains("x/wasm, x/over") && failure.contains("and 1 more"),
             "{failure}"
         );
+    }
+    #[test]
+    fn nothing_is_lost_that_was_not_asked_for() {
+        let owned = json!({"metadata": {"ownerReferences": [
+            {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "1", "controller": true},
+        ]}});
+        // Whoever only refers to an owner has no controller.
+        let referring = json!({"metadata": {"ownerReferences": [
+            {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "1"},
+        ]}});
+        let data = json!({"metadata": owned["metadata"], "spec": {"volumes": [{"name": "d", "emptyDir": {}}]}});
+        let harmless =
+            json!({"metadata": owned["metadata"], "spec": {"volumes": [{"name": "c", "configMap": {"name": "c"}}]}});
+        let pods = [
+            pod("owned", None, owned),
+            pod("harmless", None, harmless),
+            pod("referring", None, referring),
+            pod("bare", None, json!({})),
+            pod("data", None, data),
+        ];
+        let refusal = |bare_pods, empty_dirs| {
+            let allowed = Losses { bare_pods, empty_dirs };
+            refuse_losses("one", &pods, allowed).map_err(|failure| failure.to_string())
+        };
+        let text = refusal(false, false).unwrap_err();
+        assert!(text.contains("starts these again: x/referring, x/bare"), "{text}");
+        assert!(
+            text.contains("emptyDir volumes: x/data") && text.contains("--delete-emptydir-data"),
+            "{text}"
+        );
+        assert!(!refusal(true, false).unwrap_err().contains("bare"));
+        assert!(!refusal(false, true).unwrap_err().contains("x/data"));
+        assert_eq!(refusal(true, true), Ok(()));
+        assert_eq!(refuse_losses("one", &pods[..2], Losses::default()), Ok(()));
+    }
+
+    #[test]
+    fn an_eviction_is_of_one_pod_and_not_of_its_name() {
+        let pod = pod("db-0", None, json!({"metadata": {"uid": "u-1"}}));
+        let eviction = serde_json::to_value(eviction(&pod).unwrap()).unwrap();
+        assert_eq!(eviction["metadata"], json!({"name": "db-0", "namespace": "x"}));
+        // The field's name is the server's: one that it does not know is no condition.
+        assert_eq!(eviction["deleteOptions"]["preconditions"]["uid"], "u-1");
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use diagnostics::Failure;
+use diagnostics::code::node::ENGINE;
 
 /// The value of [`Report::schema`].
 const SCHEMA: &str = "deploy-tool.dev/nodes/v1";
@@ -42,6 +43,14 @@ pub struct Row {
 impl Row {
     /// Of a node whose installer could say how it is.
     pub fn found(name: &str, label: Option<&str>, installed: Option<String>, sentence: String) -> Self {
+        if label.is_some() && installed.is_none() {
+            let failure = Failure::cluster("it is labelled for Wasm pods, and has no engine").code(&ENGINE);
+            return Self::wrong(name, label, &failure);
+        }
+        Self::of(name, label, installed, sentence)
+    }
+
+    fn of(name: &str, label: Option<&str>, installed: Option<String>, sentence: String) -> Self {
         Self {
             name: name.to_owned(),
             label: label.map(str::to_owned),
@@ -58,7 +67,7 @@ impl Row {
         Self {
             healthy: false,
             code: failure.number().map(ToString::to_string),
-            ..Self::found(
+            ..Self::of(
                 name,
                 label,
                 None,
@@ -98,6 +107,15 @@ pub fn text(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_without_an_engine_is_told_of() {
+        let row =
+            |label, installed: Option<&str>| Row::found("one", label, installed.map(str::to_owned), "fine".into());
+        let wrong = row(Some("1"), None);
+        assert_eq!((wrong.healthy, wrong.code.as_deref()), (false, Some("DT0910")));
+        assert!(row(None, None).healthy && row(Some("1"), Some("1")).healthy && row(None, Some("1")).healthy);
+    }
 
     #[test]
     fn a_line_a_node() {

@@ -86,7 +86,7 @@ mod tests {
     use super::super::Difference;
     use super::*;
     use crate::manifest::{Databases, parse};
-    use crate::plan::unchecked;
+    use crate::plan::{Untried, unchecked};
 
     fn step(manifest: &str, action: Action, paths: &[&str]) -> Step {
         let object = parse("m.yaml", manifest).unwrap().remove(0);
@@ -100,7 +100,7 @@ mod tests {
             action,
             notes: Vec::new(),
             differences: paths.iter().map(difference).collect(),
-            ..unchecked(wave, object, None, "")
+            ..unchecked(wave, object, None, Untried::DryRun)
         }
     }
 

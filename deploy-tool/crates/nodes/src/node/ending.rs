@@ -1,0 +1,82 @@
+//! How a node is left: its labels, and whether it takes pods again.
+
+/// What has become of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A version is there, and a probe has run.
+    Ready(String),
+    /// Another version is there than was to be: the one before.
+    Back(String),
+    /// No engine is there.
+    Gone,
+    /// Everything is as it was, or better: what was damaged is mended.
+    AsBefore,
+    /// Somebody has to look: the runtime does not run, or nobody knows what is there.
+    NeedsHands,
+}
+
+/// What is done to a node in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The labels of another engine, or of none.
+    pub label: Option<Option<String>>,
+    /// Whether it takes pods again, unless somebody else has cordoned it.
+    pub uncordon: bool,
+}
+
+/// Decides it by what has become of a node, the engine that it was labelled with before and is now, and whether an earlier run
+/// that was cut off had left it cordoned.
+pub fn ending(ended: &Ended, before: Option<&str>, now: Option<&str>, was_cordoned: bool) -> Ending {
+    let (wanted, uncordon) = match ended {
+        Ended::Ready(version) => (Some(version.as_str()), true),
+        // One that was not open before is not opened by what has failed.
+        Ended::Back(version) => (before.map(|_| version.as_str()), !was_cordoned),
+        Ended::Gone => (None, true),
+        Ended::AsBefore => (before, !was_cordoned),
+        Ended::NeedsHands => (now, false),
+    };
+    // A label that is there already may lack the other one.
+    let is_right = now == wanted && !matches!(ended, Ended::Ready(_));
+    Ending {
+        label: (!is_right).then(|| wanted.map(str::to_owned)),
+        uncordon,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_never_left_worse_than_it_was() {
+        let set = |version: &str| Some(Some(version.to_owned()));
+        let (ready, back) = (Ended::Ready("2".into()), Ended::Back("1".into()));
+        for (ended, label, was_cordoned, expected, uncordon) in [
+            (&ready, None, false, set("2"), true),
+            (&ready, Some("2"), true, set("2"), true),
+            (&back, Some("1"), false, None, true),
+            (&back, Some("2"), true, set("1"), false),
+            (&back, None, false, None, true),
+            // Labels go when the engine goes: pods would come, and not run.
+            (&Ended::Gone, Some("1"), false, Some(None), true),
+            (&Ended::Gone, None, true, None, true),
+            (&Ended::AsBefore, Some("1"), false, None, true),
+            (&Ended::AsBefore, Some("1"), true, None, false),
+            (&Ended::NeedsHands, Some("1"), false, None, false),
+        ] {
+            let expected = Ending {
+                label: expected,
+                uncordon,
+            };
+            assert_eq!(
+                ending(ended, label, label, was_cordoned),
+                expected,
+                "{ended:?} {label:?} {was_cordoned}"
+            );
+        }
+        // A removal has taken the labels first: they come back with the engine, unless the runtime does not.
+        assert_eq!(ending(&Ended::AsBefore, Some("1"), None, false).label, set("1"));
+        assert_eq!(ending(&Ended::Gone, Some("1"), None, false).label, None);
+        assert_eq!(ending(&Ended::NeedsHands, Some("1"), None, false).label, None);
+    }
+}
