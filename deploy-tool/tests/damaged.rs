@@ -79,7 +79,11 @@ impl Random {
 
 fn report(path: &Path) -> Outcome<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(inspect::report(path.to_str().unwrap(), &RegistryArguments::default()))
+    runtime.block_on(inspect::report(
+        path.to_str().unwrap(),
+        &RegistryArguments::default(),
+        |_| {},
+    ))
 }
 
 fn built() -> Layout {

@@ -8,7 +8,7 @@ use super::signed::{self, Requirement};
 use super::up::report;
 use crate::cli::{ApplyArguments, Place};
 use crate::publish;
-use crate::publish::PullSecret;
+use crate::publish::pull_secret;
 use cluster::Cluster;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
@@ -50,9 +50,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
             printer.say(&format!("image of {name}: stays {image}"));
         }
         objects.iter_mut().for_each(|object| manifest::resolve(object, &images));
-        if let Some(secret) = PullSecret::of(&history) {
-            objects = secret.attach(&release, objects);
-        }
+        pull_secret::keep(&history, &mut objects);
     }
     if let Some(requirement) = requirement {
         let exact = requirement

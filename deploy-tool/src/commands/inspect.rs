@@ -23,16 +23,16 @@ const MOST_LAYER_BYTES: u64 = 256 << 20;
 /// # Errors
 /// When there is no such image or module, or it is damaged.
 pub async fn run(printer: &Printer, arguments: InspectArguments) -> Outcome<()> {
-    let report = report(&arguments.what, &arguments.registry).await?;
+    let report = report(&arguments.what, &arguments.registry, |text| printer.warning(text)).await?;
     printer.result(&report, &crate::report::image_text(&report));
     Ok(())
 }
 
-/// What is said of a file, a folder or a reference.
+/// What is said of a file, a folder or a reference. `warn` gets what was in the way.
 ///
 /// # Errors
 /// When it is none of these, or damaged.
-pub async fn report(what: &str, registry: &RegistryArguments) -> Outcome<Report> {
+pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str)) -> Outcome<Report> {
     let on_disk = on_disk(Path::new(what)).map_err(|error| unreadable(what, &error))?;
     let built = publish::layout(&Cache::open()?, what);
     let subject = inspect::subject(what, on_disk, built).map_err(|why| {
@@ -47,15 +47,20 @@ pub async fn report(what: &str, registry: &RegistryArguments) -> Outcome<Report>
             Ok(inspect::module(&bytes))
         }
         Subject::Layout(path) => image(what, &store::read(&path)?),
-        Subject::Remote(reference) => remote(what, &reference, registry).await,
+        Subject::Remote(reference) => remote(what, &reference, registry, warn).await,
     }
 }
 
 /// What is said of an image in a registry. Its layers are here only as long as they are looked into.
-async fn remote(what: &str, reference: &Reference, registry: &RegistryArguments) -> Outcome<Report> {
+async fn remote(
+    what: &str,
+    reference: &Reference,
+    registry: &RegistryArguments,
+    warn: impl Fn(&str),
+) -> Outcome<Report> {
     let Reference { repository, name } = reference;
-    let login = registry.credentials().login(repository).await?;
-    let connection = Connection::open(repository, Purpose::Read, login, &registry.trust()).await?;
+    let found = registry.credentials().login(repository, &Purpose::Read).await?;
+    let connection = Connection::open(repository, Purpose::Read, found, &registry.trust()).await?;
     let scratch = Cache::open()?.scratch("inspect")?;
     let layout = pull(&connection, name, &scratch.path, MOST_LAYER_BYTES).await;
     let layout = layout.map_err(|error| match error {
@@ -64,6 +69,7 @@ async fn remote(what: &str, reference: &Reference, registry: &RegistryArguments)
     })?;
     let mut layout = layout.ok_or_else(|| reference.missing())?;
     layout.name = Some(what.to_owned());
+    connection.warnings().iter().for_each(|text| warn(text));
     image(what, &layout)
 }
 

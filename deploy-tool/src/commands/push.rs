@@ -24,11 +24,12 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments)
         .map(|text| same_registry(text, &repository));
     let from = from.transpose()?;
     let tags = tags(&arguments, tag).await?;
-    let login = arguments.registry.credentials().login(&repository).await?;
+    let purpose = Purpose::Push { from: from.clone() };
+    let found = arguments.registry.credentials().login(&repository, &purpose).await?;
     let outline = outline(printer, cleanup, &arguments).await?;
     let trust = arguments.registry.trust();
-    let purpose = Purpose::Push { from: from.clone() };
-    let connection = Connection::open(&repository, purpose, login, &trust).await?;
+    let connection = Connection::open(&repository, purpose, found, &trust).await?;
+    connection.warnings().iter().for_each(|text| printer.warning(text));
     let pushed = publish::registry::push(printer, &connection, &outline, &tags, from.as_deref()).await?;
     printer.result(&pushed, &pushed.reference);
     Ok(())

@@ -35,7 +35,7 @@ struct Result {
 pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
     let key = private_key(&arguments.key)?;
     let purpose = Purpose::Push { from: None };
-    let target = Target::find(&arguments.image, purpose, &arguments.registry).await?;
+    let target = Target::find(printer, &arguments.image, purpose, &arguments.registry).await?;
     let reference = target.reference();
     // What the image is said to be comes first: nothing is signed where that is of another image.
     let statement = target.statement().await?;

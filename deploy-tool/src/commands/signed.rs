@@ -5,21 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::exceptions::Exceptions;
-use super::target::Target;
-use super::verify::public_key;
+use super::target::{Policy, Target};
 use crate::cli::SignedArguments;
 use crate::publish::Destination;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-use oci_artifacts::registry::{Login, Purpose, Reference, Trust, credentials};
-use oci_artifacts::signature::PublicKey;
+use oci_artifacts::registry::{FoundLogin, Purpose, Reference, Trust, credentials};
 use releases::manifest;
 use releases::manifest::Object;
 use terminal::{Printer, Progress};
 
 /// What is required of images.
 pub struct Requirement {
-    key: PublicKey,
+    policy: Policy,
     exceptions: Exceptions,
 }
 
@@ -29,11 +27,8 @@ impl Requirement {
     /// # Errors
     /// When the key cannot be used.
     pub fn of(arguments: &SignedArguments) -> Outcome<Option<Self>> {
-        let Some(path) = &arguments.require_signature else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            key: public_key(path)?,
+        Ok(Policy::of(arguments)?.map(|policy| Self {
+            policy,
             exceptions: Exceptions::new(&arguments.allow_unsigned),
         }))
     }
@@ -94,12 +89,15 @@ impl Requirement {
             return Err(nowhere(why.to_owned()));
         }
         let reference = Reference::parse(image).map_err(nowhere)?;
-        let login: Option<Login> = match registry.and_then(|own| own.login_for(&reference.repository)) {
-            Some(login) => Some(login.clone()),
-            None => credentials::kept(&reference.repository).await?,
+        let found = match registry.and_then(|own| own.login_for(&reference.repository)) {
+            Some(login) => FoundLogin::of(login.clone()),
+            None => credentials::kept(&reference.repository, &Purpose::Read).await,
         };
-        let target = Target::at(&reference, Purpose::Read, login, trust).await?;
-        target.verify(&self.key).await?;
+        let target = Target::at(&reference, Purpose::Read, found, trust).await?;
+        target.verify(&self.policy).await?;
+        if self.policy.asks_for_provenance() {
+            target.provenance(&self.policy).await?;
+        }
         Ok(match image.contains('@') {
             true => image.to_owned(),
             false => format!("{image}@{}", target.digest),

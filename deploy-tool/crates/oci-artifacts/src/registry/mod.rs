@@ -2,11 +2,12 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>
 //!
-//! [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
+//! [`address`], [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
 //! [`referrers`] and [`row`] decide;
 //! [`transport`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`piece`], [`upload`] and
 //! [`push`](mod@push) do.
 
+pub mod address;
 pub mod again;
 pub mod challenge;
 pub mod configuration;
@@ -28,7 +29,7 @@ pub mod upload;
 
 pub use configuration::Login;
 pub use connection::Connection;
-pub use credentials::Credentials;
+pub use credentials::{Credentials, FoundLogin};
 pub use explain::Problem;
 pub use progress::{BlobRow, Progress};
 pub use pull::{PullError, pull};

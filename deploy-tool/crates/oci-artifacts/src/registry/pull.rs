@@ -14,8 +14,6 @@ use crate::signature;
 
 /// How many small documents are on their way at once.
 const PARALLEL: usize = 4;
-/// More is attached to no image: who attaches more wants to keep readers busy.
-const MOST_ATTACHED: usize = 100;
 
 /// Why an image does not come.
 #[derive(Debug)]
@@ -119,10 +117,7 @@ async fn file(connection: &Connection, blob: &Descriptor, folder: &Path) -> Resu
 
 /// What names the image as its subject, and what cosign keeps under tags made from its digest.
 async fn attached(connection: &Connection, digest: &str) -> Result<Vec<Blob>, Problem> {
-    let referrers = connection.referrers(digest).await?.into_iter().map(|one| one.digest);
-    let names: Vec<String> = referrers.take(MOST_ATTACHED).chain(signature::tags(digest)).collect();
-    let found = futures::stream::iter(&names).map(|name| connection.manifest(name));
-    let found: Vec<Option<Blob>> = found.buffered(PARALLEL).try_collect().await?;
-    // A list may still name what has been deleted.
-    Ok(found.into_iter().flatten().collect())
+    let mut found = connection.referrers(digest).await?;
+    found.extend(connection.manifests(&signature::tags(digest)).await?);
+    Ok(found)
 }

@@ -11,6 +11,7 @@ use reqwest::{Body, Response, Url};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
+use super::address;
 use super::again;
 use super::explain::{Problem, Refusal};
 use super::piece::Piece;
@@ -106,9 +107,14 @@ impl Answer {
         headers.filter_map(|header| header.to_str().ok())
     }
 
-    /// Where the answer leads to; relative addresses are allowed.
-    pub fn location(&self) -> Option<Url> {
-        self.url.join(self.header(LOCATION)?).ok()
+    /// Where the answer leads to, if it says so; relative addresses are allowed.
+    ///
+    /// # Errors
+    /// When it leads out of TLS.
+    pub fn location(&self) -> Result<Option<Url>, Problem> {
+        let named = self.header(LOCATION).and_then(|text| self.url.join(text).ok());
+        let secured = named.map(|named| address::secured(named, &self.url)).transpose();
+        secured.map_err(|named| Problem::Downgrade(named.to_string()))
     }
 
     /// As a refusal.
@@ -262,6 +268,10 @@ async fn unless_stalled(
 
 /// What an error of the client means. Its chain ends in what TLS or the system says.
 fn problem(error: &reqwest::Error) -> Problem {
+    // The client follows redirects by itself, and none from TLS to plain HTTP.
+    if let Some(url) = error.url().filter(|url| error.is_redirect() && url.scheme() == "http") {
+        return Problem::Downgrade(url.to_string());
+    }
     match tls_error(error) {
         Some(tls @ rustls::Error::InvalidCertificate(_)) => return Problem::Untrusted(tls.to_string()),
         Some(rustls::Error::InvalidMessage(_)) => return Problem::NoRegistry("it does not speak TLS".to_owned()),
