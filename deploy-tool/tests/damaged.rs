@@ -171,6 +171,7 @@ fn an_image_that_is_made_badly_is_told_or_refused() {
             name: None,
             root,
             manifests: Vec::new(),
+            absent: Vec::new(),
             blobs,
             referrers: Vec::new(),
         };

@@ -46,7 +46,7 @@ pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str
             let bytes = std::fs::read(what).map_err(|error| unreadable(what, &error))?;
             Ok(inspect::module(&bytes))
         }
-        Subject::Layout(path) => image(what, &store::read(&path)?),
+        Subject::Layout(path) => image(what, &store::read_partial(&path)?),
         Subject::Remote(reference) => remote(what, &reference, registry, warn).await,
     }
 }
@@ -84,12 +84,12 @@ fn on_disk(path: &Path) -> std::io::Result<OnDisk> {
 }
 
 fn image(what: &str, layout: &Layout) -> Outcome<Report> {
-    let mut seen = Vec::new();
+    let (mut seen, mut left) = (Vec::new(), contents::MOST_BYTES);
     for (_, manifest) in inspect::images(layout) {
         if let Some(other) = artifact::artifact(&specification::Manifest::of(manifest)) {
             return Err(no_image(what, format!("it is {other}")));
         }
-        seen.push(see(layout, manifest)?);
+        seen.push(see(layout, manifest, &mut left)?);
     }
     Ok(inspect::image(layout, &seen))
 }
@@ -100,8 +100,9 @@ fn no_image(what: &str, why: impl std::fmt::Display) -> Failure {
         .because(why)
 }
 
-/// Looks at the configuration, and into the layers from the highest to the lowest.
-fn see(layout: &Layout, manifest: &Blob) -> Outcome<Seen> {
+/// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the
+/// image allows.
+fn see(layout: &Layout, manifest: &Blob, left: &mut u64) -> Outcome<Seen> {
     let specification::Manifest { config, layers, .. } = specification::Manifest::of(manifest);
     let mut seen = Seen {
         configuration: configuration(layout, &config.digest)?,
@@ -119,10 +120,11 @@ fn see(layout: &Layout, manifest: &Blob) -> Outcome<Seen> {
             seen.not_seen = Some(why);
             break;
         };
-        let found = store::open(blob).and_then(|layer| contents::look(layer, &blob.media_type, &wanted));
+        let found = store::open(blob).and_then(|layer| contents::look(layer, &blob.media_type, &wanted, *left));
         match found {
             Ok(found) => {
                 found.files.into_iter().for_each(|(path, bytes)| {
+                    *left = left.saturating_sub(bytes.len() as u64);
                     seen.contents.files.entry(path).or_insert(bytes);
                 });
                 seen.contents.modules.extend(found.modules);

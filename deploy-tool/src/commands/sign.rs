@@ -140,6 +140,7 @@ fn layout(media_type: &str, signed: Signed) -> Layout {
         name: None,
         root: blob("application/vnd.oci.image.manifest.v1+json", signed.manifest),
         manifests: Vec::new(),
+        absent: Vec::new(),
         blobs: vec![
             blob("application/vnd.oci.image.config.v1+json", signed.configuration),
             blob(media_type, signed.payload),

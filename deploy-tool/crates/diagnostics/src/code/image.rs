@@ -1,4 +1,4 @@
-//! 06xx: images. Those from 0602 to 0611 are warnings of `inspect`.
+//! 06xx: images. Those from 0602 to 0611, and 0613, are warnings of `inspect`.
 
 use super::Code;
 
@@ -15,6 +15,7 @@ pub(super) const CODES: &[&Code] = &[
     &ROOT,
     &NOT_SEEN,
     &NOT_ON_HOST,
+    &PLATFORM_ABSENT,
 ];
 
 /// No layout, or a damaged one.
@@ -130,4 +131,14 @@ pub const NOT_ON_HOST: Code = Code {
     mend: "in a checkout of the sources of deploy-tool, run `make images`, and `scripts/images installer` for the installer. \
         Without one, a module that was compiled elsewhere is packed by `deploy-tool build --module FILE`, and other images \
         are named with `cluster up --node-image` and `node install --image`.",
+};
+
+/// Only named.
+pub const PLATFORM_ABSENT: Code = Code {
+    number: 613,
+    title: "an index names an image that is not there",
+    meaning: "The index names images for several platforms, and not all of them are there. `docker save` writes such an archive \
+        where only the image for this machine was pulled. A registry takes no index without its images, so `push` refuses it.",
+    mend: "push the image of one platform: `deploy-tool push … --platform linux/amd64`; or copy the whole image: `skopeo copy \
+        --all docker://IMAGE oci:FOLDER`.",
 };

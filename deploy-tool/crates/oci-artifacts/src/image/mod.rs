@@ -5,6 +5,7 @@
 //! module alone. Never `wasi/wasm`: a node pulls by its own platform, and would find nothing.
 //! <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
 
+mod archive;
 pub mod artifact;
 mod blob;
 mod configuration;
@@ -152,6 +153,7 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
         name: Some(format!("{}:{}", contents.definition.name, tag(&root.digest))),
         root,
         manifests,
+        absent: Vec::new(),
         blobs,
         referrers: Vec::new(),
     }

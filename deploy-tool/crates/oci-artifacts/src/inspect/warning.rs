@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{ModuleReport, PlatformReport, Report};
+use crate::image::Layout;
 use crate::wasm::{ENGINE_VERSION, NATIVE_CODE_FORMAT};
 use diagnostics::code::{Code, image as codes};
 
@@ -42,6 +43,13 @@ pub fn of_image(report: &Report) -> Vec<Warning> {
     }
     warnings.extend(of_modules(report));
     warnings
+}
+
+/// What the image names and does not have.
+pub fn absent(layout: &Layout) -> Vec<Warning> {
+    let text = |platform: String| format!("{platform} is only named: its image is not there");
+    let platforms = layout.absent_platforms().into_iter();
+    platforms.map(|platform| Warning::new(&codes::PLATFORM_ABSENT, text(platform))).collect()
 }
 
 /// The traps of modules, whatever platform they are for.

@@ -50,15 +50,18 @@ pub async fn pull(
     let Some(root) = connection.manifest(name).await? else {
         return Ok(None);
     };
-    let manifests = match layout::is_index(&root.media_type) {
-        true => {
-            let mut images = layout::images(&root)?;
-            images.retain(|image| !image.annotations.contains_key(ATTACHED_ANNOTATION));
-            let fetched = futures::stream::iter(&images).map(|image| manifest(connection, &image.digest));
-            fetched.buffered(PARALLEL).try_collect().await?
+    let (mut manifests, mut absent) = (Vec::new(), Vec::new());
+    if layout::is_index(&root.media_type) {
+        let mut images = layout::images(&root)?;
+        images.retain(|image| !image.annotations.contains_key(ATTACHED_ANNOTATION));
+        let digests: Vec<String> = images.iter().map(|image| image.digest.clone()).collect();
+        manifests = connection.manifests(&digests).await?;
+        let is_there = |image: &Descriptor| manifests.iter().any(|found| found.digest == image.digest);
+        absent = images.into_iter().filter(|image| !is_there(image)).collect();
+        if let (true, Some(image)) = (manifests.is_empty(), absent.first()) {
+            return Err(LayoutError::Missing(image.digest.clone()).into());
         }
-        false => Vec::new(),
-    };
+    }
     let images = if layout::is_index(&root.media_type) {
         manifests.iter().collect()
     } else {
@@ -85,13 +88,9 @@ pub async fn pull(
         referrers: attached(connection, &root.digest).await?,
         root,
         manifests,
+        absent,
         blobs,
     }))
-}
-
-async fn manifest(connection: &Connection, digest: &str) -> Result<Blob, PullError> {
-    let found = connection.manifest(digest).await?;
-    Ok(found.ok_or_else(|| LayoutError::Missing(digest.to_owned()))?)
 }
 
 async fn document(connection: &Connection, blob: &Descriptor) -> Result<Blob, PullError> {
