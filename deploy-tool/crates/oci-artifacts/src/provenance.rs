@@ -184,7 +184,7 @@ mod tests {
             name: None,
             root: Blob::of("index", b"abc".to_vec()),
             manifests: Vec::new(),
-absent: Vec::new(),
+            absent: Vec::new(),
             blobs: Vec::new(),
             referrers: Vec::new(),
         };

@@ -91,11 +91,13 @@ mod tests {
         let long = "folder/".repeat(60) + "file";
         let mut gnu = tar::Builder::new(Vec::new());
         for name in ["short", &long] {
-            gnu.append_data(&mut header(EntryType::Regular, 3), name, "abc".as_bytes()).unwrap();
+            gnu.append_data(&mut header(EntryType::Regular, 3), name, "abc".as_bytes())
+                .unwrap();
         }
         let mut pax = tar::Builder::new(Vec::new());
         for name in ["short", &long] {
-            pax.append_pax_extensions([("path", name.as_bytes()), ("mtime", b"1")]).unwrap();
+            pax.append_pax_extensions([("path", name.as_bytes()), ("mtime", b"1")])
+                .unwrap();
             pax.append(&header(EntryType::Regular, 3), "abc".as_bytes()).unwrap();
         }
         let expected = ["short", &long].map(|name| (name.to_owned(), "abc".to_owned()));
@@ -114,12 +116,16 @@ mod tests {
             EntryType::XGlobalHeader,
         ] {
             let mut archive = tar::Builder::new(Vec::new());
-            archive.append(&header(kind, endless.len() as u64), endless.as_slice()).unwrap();
+            archive
+                .append(&header(kind, endless.len() as u64), endless.as_slice())
+                .unwrap();
             let error = read(&archive.into_inner().unwrap()).unwrap_err();
             assert!(error.to_string().contains("64 KiB"), "{kind:?}: {error}");
         }
         let mut archive = tar::Builder::new(Vec::new());
-        archive.append_pax_extensions([("size", b"8589934592".as_slice())]).unwrap();
+        archive
+            .append_pax_extensions([("size", b"8589934592".as_slice())])
+            .unwrap();
         let error = read(&archive.into_inner().unwrap()).unwrap_err();
         assert!(error.to_string().contains("8 GiB"), "{error}");
     }

@@ -104,7 +104,14 @@ mod tests {
             mode: 0o444,
         };
         let tar = layer([file("/a"), file("/b")]).unwrap();
-        let look = |most| look(tar.as_slice(), "application/vnd.oci.image.layer.v1.tar", &["/a", "/b"], most);
+        let look = |most| {
+            look(
+                tar.as_slice(),
+                "application/vnd.oci.image.layer.v1.tar",
+                &["/a", "/b"],
+                most,
+            )
+        };
         assert_eq!(look(10).unwrap().files.len(), 2);
         assert_eq!(look(9).unwrap_err().kind(), ErrorKind::FileTooLarge);
     }

@@ -175,9 +175,17 @@ impl Layout {
 
     /// The image of one platform out of an index, without what is attached to the index; none when there is no such image.
     pub fn only(mut self, platform: &str) -> Option<Self> {
-        let is_wanted = |entry: &Descriptor| entry.platform.as_ref().is_some_and(|found| found.to_string() == platform);
+        let is_wanted = |entry: &Descriptor| {
+            entry
+                .platform
+                .as_ref()
+                .is_some_and(|found| found.to_string() == platform)
+        };
         let entry = Index::of(&self.root).manifests.into_iter().find(is_wanted)?;
-        let root = self.manifests.into_iter().find(|manifest| manifest.digest == entry.digest)?;
+        let root = self
+            .manifests
+            .into_iter()
+            .find(|manifest| manifest.digest == entry.digest)?;
         let (config, layers) = parts(&root).ok()?;
         let own: BTreeSet<String> = std::iter::once(config).chain(layers).map(|blob| blob.digest).collect();
         self.blobs.retain(|blob| own.contains(&blob.digest));

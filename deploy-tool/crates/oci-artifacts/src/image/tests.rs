@@ -206,7 +206,11 @@ mod stored {
             let image = image(Some(b"compiled"), None);
             let path = written(folder.path(), &image);
             let (config, _) = layout::parts(&image.manifests[1]).unwrap();
-            for digest in [&config.digest, &image.manifests[1].digest].into_iter().take(parts).skip(parts / 3) {
+            for digest in [&config.digest, &image.manifests[1].digest]
+                .into_iter()
+                .take(parts)
+                .skip(parts / 3)
+            {
                 std::fs::remove_file(path.join(layout::path(digest).unwrap())).unwrap();
             }
             let archive = folder.path().join("saved.tar");

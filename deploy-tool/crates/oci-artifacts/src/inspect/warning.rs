@@ -49,7 +49,9 @@ pub fn of_image(report: &Report) -> Vec<Warning> {
 pub fn absent(layout: &Layout) -> Vec<Warning> {
     let text = |platform: String| format!("{platform} is only named: its image is not there");
     let platforms = layout.absent_platforms().into_iter();
-    platforms.map(|platform| Warning::new(&codes::PLATFORM_ABSENT, text(platform))).collect()
+    platforms
+        .map(|platform| Warning::new(&codes::PLATFORM_ABSENT, text(platform)))
+        .collect()
 }
 
 /// The traps of modules, whatever platform they are for.

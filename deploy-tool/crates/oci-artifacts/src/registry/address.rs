@@ -27,11 +27,23 @@ mod tests {
     fn the_same_registry_by_http_is_asked_by_https() {
         for (asked, named, expected) in [
             ("https://x.io/v2/", "https://x.io/v2/u", Some("https://x.io/v2/u")),
-            ("https://x.io/v2/", "http://x.io/v2/u?s=1", Some("https://x.io/v2/u?s=1")),
+            (
+                "https://x.io/v2/",
+                "http://x.io/v2/u?s=1",
+                Some("https://x.io/v2/u?s=1"),
+            ),
             ("https://x.io/v2/", "http://x.io:80/v2/u", Some("https://x.io/v2/u")),
             ("https://x.io/v2/", "http://x.io:443/v2/u", Some("https://x.io/v2/u")),
-            ("https://x.io:5000/v2/", "http://x.io:5000/v2/u", Some("https://x.io:5000/v2/u")),
-            ("https://[::1]:5000/v2/", "http://[::1]:5000/v2/u", Some("https://[::1]:5000/v2/u")),
+            (
+                "https://x.io:5000/v2/",
+                "http://x.io:5000/v2/u",
+                Some("https://x.io:5000/v2/u"),
+            ),
+            (
+                "https://[::1]:5000/v2/",
+                "http://[::1]:5000/v2/u",
+                Some("https://[::1]:5000/v2/u"),
+            ),
             ("https://x.io/v2/", "https://store.io/u", Some("https://store.io/u")),
             ("http://x.io/v2/", "http://x.io/v2/u", Some("http://x.io/v2/u")),
             ("http://x.io/v2/", "https://x.io/v2/u", Some("https://x.io/v2/u")),

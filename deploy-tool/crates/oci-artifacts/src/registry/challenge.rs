@@ -89,7 +89,10 @@ fn list(header: &str) -> Vec<Offer<'_>> {
             }
             continue;
         }
-        let value = after.trim_start_matches(SPACE).strip_prefix('=').map(|value| value.trim_start_matches(SPACE));
+        let value = after
+            .trim_start_matches(SPACE)
+            .strip_prefix('=')
+            .map(|value| value.trim_start_matches(SPACE));
         match (value, offers.last_mut()) {
             // The end of base64, as in `Negotiate YII=`.
             (Some(value), Some(_)) if !is_first && (value.is_empty() || value.starts_with(['=', ','])) => {

@@ -126,7 +126,9 @@ pub enum Place<'a> {
 
 impl Entry {
     fn is_empty(&self) -> bool {
-        [&self.identitytoken, &self.username, &self.auth].iter().all(|text| text.is_empty())
+        [&self.identitytoken, &self.username, &self.auth]
+            .iter()
+            .all(|text| text.is_empty())
     }
 
     /// The login in it.
@@ -244,9 +246,17 @@ mod tests {
         ] {
             // user:secret
             let text = format!(r#"{{"auths": {{"{key}": {{"auth": "dXNlcjpzZWNyZXQ="}}}}}}"#);
-            assert_eq!(places(&text, name), ["user"; 1][..usize::from(expected)], "{key} {name}");
+            assert_eq!(
+                places(&text, name),
+                ["user"; 1][..usize::from(expected)],
+                "{key} {name}"
+            );
             let text = format!(r#"{{"credHelpers": {{"{key}": "own"}}}}"#);
-            assert_eq!(places(&text, name), ["+own"; 1][..usize::from(expected)], "{key} {name}");
+            assert_eq!(
+                places(&text, name),
+                ["+own"; 1][..usize::from(expected)],
+                "{key} {name}"
+            );
         }
     }
 
@@ -254,7 +264,10 @@ mod tests {
     fn the_longest_path_comes_first() {
         let entry = |user: &str| format!(r#"{{"username": "{user}", "password": "p"}}"#);
         let auths = |entries: &[(&str, &str)]| {
-            let entries: Vec<String> = entries.iter().map(|(key, user)| format!(r#""{key}": {}"#, entry(user))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, user)| format!(r#""{key}": {}"#, entry(user)))
+                .collect();
             entries.join(", ")
         };
         let hub = auths(&[
@@ -268,8 +281,12 @@ mod tests {
         assert_eq!(places(&file(""), "you/orders"), ["whole", "path", "name", "address"]);
         // A store has the registry's login, a helper that of its key.
         let store = file(r#", "credsStore": "all""#);
-        assert_eq!(places(&store, "you/orders"), ["whole", "path", "+all", "name", "address"]);
-        let helper = file(r#", "credsStore": "all", "credHelpers": {"docker.io/you": "own", "docker.io": "hub", "x.io": ""}"#);
+        assert_eq!(
+            places(&store, "you/orders"),
+            ["whole", "path", "+all", "name", "address"]
+        );
+        let helper =
+            file(r#", "credsStore": "all", "credHelpers": {"docker.io/you": "own", "docker.io": "hub", "x.io": ""}"#);
         assert_eq!(
             places(&helper, "you/orders"),
             ["whole", "+own", "path", "+hub", "name", "address"]

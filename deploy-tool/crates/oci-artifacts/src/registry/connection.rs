@@ -58,13 +58,7 @@ impl Connection {
         }
     }
 
-    fn to(
-        scheme: &str,
-        repository: &Repository,
-        purpose: Purpose,
-        found: FoundLogin,
-        trust: &Trust,
-    ) -> Outcome<Self> {
+    fn to(scheme: &str, repository: &Repository, purpose: Purpose, found: FoundLogin, trust: &Trust) -> Outcome<Self> {
         let base = format!("{scheme}://{}/v2/", repository.host());
         let base = Url::parse(&base).map_err(|error| Failure::input(purpose.failing(repository)).because(error))?;
         Ok(Self {
@@ -179,7 +173,10 @@ impl Connection {
                 let schemes = Challenge::schemes(answer.all(WWW_AUTHENTICATE));
                 return Err(Problem::NoRegistry(match schemes.is_empty() {
                     true => "it asks for a login and does not say how".to_owned(),
-                    false => format!("it asks for a login by {}, and not by Basic or Bearer", schemes.join(", ")),
+                    false => format!(
+                        "it asks for a login by {}, and not by Basic or Bearer",
+                        schemes.join(", ")
+                    ),
                 }));
             }
             Some(Challenge::Basic) if self.found.login.is_none() => return Err(Problem::LoginNeeded),
@@ -202,7 +199,9 @@ impl Connection {
         let url = Url::parse(realm).map_err(|error| Problem::NoRegistry(format!("its token server: {error}")))?;
         let server = url.authority().to_owned();
         let mut url = address::secured(url, &self.base).map_err(|_| {
-            Problem::NoRegistry(format!("its token server `{server}` would take the password without TLS"))
+            Problem::NoRegistry(format!(
+                "its token server `{server}` would take the password without TLS"
+            ))
         })?;
         let scopes = self.purpose.scopes(&self.repository);
         let (mut request, authorization) = if let Some(Login::IdentityToken(token)) = &self.found.login {

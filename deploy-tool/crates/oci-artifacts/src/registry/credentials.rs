@@ -298,13 +298,33 @@ mod tests {
             (registry.to_vec(), "x.io/a", READ, None),
             (registry.to_vec(), "you/a", READ, None),
             ([&registry[..], &named("x.io")].concat(), "x.io/a", READ, Some("r")),
-            ([&registry[..], &named("https://x.io/")].concat(), "x.io/a", READ, Some("r")),
+            (
+                [&registry[..], &named("https://x.io/")].concat(),
+                "x.io/a",
+                READ,
+                Some("r"),
+            ),
             ([&registry[..], &named("x.io")].concat(), "x.io:5000/a", READ, None),
-            ([&registry[..], &named("x.io")].concat(), "x.io.evil.example/a", READ, None),
-            ([&registry[..], &named("x.io")].concat(), "evil.example/x.io", READ, None),
+            (
+                [&registry[..], &named("x.io")].concat(),
+                "x.io.evil.example/a",
+                READ,
+                None,
+            ),
+            (
+                [&registry[..], &named("x.io")].concat(),
+                "evil.example/x.io",
+                READ,
+                None,
+            ),
             ([&registry[..], &named("x.io")].concat(), "evil.example/a", PUSH, None),
             ([&registry[..], &named("docker.io")].concat(), "you/a", READ, Some("r")),
-            ([&registry[..], &named("index.docker.io")].concat(), "you/a", READ, Some("r")),
+            (
+                [&registry[..], &named("index.docker.io")].concat(),
+                "you/a",
+                READ,
+                Some("r"),
+            ),
             ([&both[..], &named("x.io")].concat(), "you/a", PUSH, Some("d")),
             (hub.to_vec(), "you/a", READ, Some("d")),
             (hub.to_vec(), "x.io/a", PUSH, None),
@@ -336,7 +356,12 @@ mod tests {
         for (set, expected) in [
             (
                 all,
-                vec!["/a.json", "/d/config.json", "/r/containers/auth.json", "/c/containers/auth.json"],
+                vec![
+                    "/a.json",
+                    "/d/config.json",
+                    "/r/containers/auth.json",
+                    "/c/containers/auth.json",
+                ],
             ),
             (
                 &all[..1],
@@ -376,7 +401,8 @@ mod tests {
             assert!(found.warnings()[0].contains("without a login"), "{text}");
         }
         // What stands in the file counts all the same.
-        let found = search(r#"{"credsStore": "of-nobody", "auths": {"x.io": {"username": "u", "password": "p"}}}"#).await;
+        let found =
+            search(r#"{"credsStore": "of-nobody", "auths": {"x.io": {"username": "u", "password": "p"}}}"#).await;
         assert_eq!(found.login, Some(Login::password("u", "p")));
         assert_eq!(found.warnings(), [""; 0]);
         assert_eq!(found.searched, ["file", "docker-credential-of-nobody"]);

@@ -147,7 +147,10 @@ impl Problem {
             Self::Untrusted(why) => (
                 &AUTHORITY_UNKNOWN,
                 why.clone(),
-                "name the file of the authority that signed its certificate: --registry-ca FILE".to_owned(),
+                format!(
+                    "name the file of the authority that signed its certificate, or of the certificate itself where it has \
+                     signed itself: --registry-ca FILE, or /etc/docker/certs.d/{registry}/ca.crt"
+                ),
             ),
             Self::NoRegistry(why) => (
                 &NOT_A_REGISTRY,
@@ -256,7 +259,8 @@ mod tests {
     fn said(status: u16, body: &str) -> String {
         let refusal = Refusal::new(StatusCode::from_u16(status).unwrap(), body.as_bytes(), None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
-        let failure = Problem::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, &FoundLogin::default());
+        let failure =
+            Problem::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, &FoundLogin::default());
         format!("{} {failure}", failure.number().unwrap())
     }
 

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use http::header::{ACCEPT, CONTENT_TYPE};
 use futures::StreamExt;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
 use super::connection::Connection;

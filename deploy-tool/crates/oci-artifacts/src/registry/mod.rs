@@ -4,11 +4,12 @@
 //!
 //! [`address`], [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
 //! [`referrers`] and [`row`] decide;
-//! [`transport`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`piece`], [`upload`] and
+//! [`transport`], [`certificates`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`piece`], [`upload`] and
 //! [`push`](mod@push) do.
 
 pub mod address;
 pub mod again;
+pub mod certificates;
 pub mod challenge;
 pub mod configuration;
 pub mod connection;

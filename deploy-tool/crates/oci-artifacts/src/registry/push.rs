@@ -239,13 +239,18 @@ impl Push<'_> {
             .unwrap_or_default();
         let is_stranger = |found: &&Blob| referrers::subject(found).as_deref() != Some(subject);
         let found = self.connection.manifests(&listed).await?;
-        let strangers: Vec<String> = found.iter().filter(is_stranger).map(|found| found.digest.clone()).collect();
+        let strangers: Vec<String> = found
+            .iter()
+            .filter(is_stranger)
+            .map(|found| found.digest.clone())
+            .collect();
         match referrers::with(before.as_ref(), &strangers, manifest) {
             Ok(Some(list)) => self.put(&Blob::of(INDEX, list), &tag).await.map(drop),
             Ok(None) => Ok(()),
             Err(referrers::Foreign) => Err(Problem::Refused(Refusal::new(
                 StatusCode::CONFLICT,
-                format!("the tag `{tag}`, where the list of what is attached would be, names something else").as_bytes(),
+                format!("the tag `{tag}`, where the list of what is attached would be, names something else")
+                    .as_bytes(),
                 None,
             ))),
         }

@@ -62,7 +62,9 @@ pub fn with(before: Option<&Blob>, strangers: &[String], manifest: &Blob) -> Res
     let manifests = list["manifests"].as_array_mut().ok_or(Foreign)?;
     let count = manifests.len();
     manifests.retain(|entry| !strangers.iter().any(|digest| entry["digest"] == digest.as_str()));
-    let is_there = manifests.iter().any(|entry| entry["digest"] == manifest.digest.as_str());
+    let is_there = manifests
+        .iter()
+        .any(|entry| entry["digest"] == manifest.digest.as_str());
     if is_there && manifests.len() == count {
         return Ok(None);
     }
@@ -105,7 +107,10 @@ mod tests {
         assert_eq!(read["manifests"][0]["artifactType"], "sbom");
         assert_eq!(read["manifests"][1]["digest"], "sha256:b");
         assert_eq!(read["manifests"][1]["annotations"]["a"], "b");
-        assert_eq!(listed(INDEX, second.bytes()), Some(vec!["sha256:a".into(), "sha256:b".into()]));
+        assert_eq!(
+            listed(INDEX, second.bytes()),
+            Some(vec!["sha256:a".into(), "sha256:b".into()])
+        );
         // What is about something else leaves it.
         let without = with(Some(&second), &["sha256:a".to_owned()], &two).unwrap().unwrap();
         assert_eq!(listed(INDEX, &without), Some(vec!["sha256:b".into()]));
@@ -115,7 +120,10 @@ mod tests {
     fn only_a_list_is_a_list() {
         let text = r#"{"subject":{"mediaType":"m","digest":"sha256:1","size":1}}"#;
         let one = manifest("sha256:a", text);
-        let image = manifest("sha256:1", r#"{"config":{"mediaType":"m","digest":"d","size":1},"layers":[]}"#);
+        let image = manifest(
+            "sha256:1",
+            r#"{"config":{"mediaType":"m","digest":"d","size":1},"layers":[]}"#,
+        );
         for (media_type, text, expected) in [
             ("text/html", "<!doctype html>", None),
             (INDEX, "<!doctype html>", None),

@@ -1,6 +1,6 @@
 //! Edge: one request to a registry and its whole answer: TLS, and an end to what stalls.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::address;
 use super::again;
+use super::certificates::Certificates;
 use super::explain::{Problem, Refusal};
 use super::piece::Piece;
 use super::reference::Repository;
@@ -155,21 +156,9 @@ impl Transport {
         if repository.is_loopback() {
             builder = builder.no_proxy();
         }
-        // https://docs.docker.com/engine/security/certificates/
-        let docker = Path::new("/etc/docker/certs.d").join(repository.host()).join("ca.crt");
-        let authority = trust.authority.clone().or_else(|| docker.exists().then_some(docker));
-        if let Some(path) = authority {
-            let failure = || {
-                Failure::input(format!("the certificates in `{}` cannot be used", path.display()))
-                    .next("name a file in PEM format: lines between BEGIN CERTIFICATE and END CERTIFICATE")
-            };
-            let bytes = std::fs::read(&path).map_err(|error| failure().because(error))?;
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(&bytes).map_err(|error| failure().because(error))?;
-            if certificates.is_empty() {
-                return Err(failure().because("there is none in it"));
-            }
-            builder = builder.tls_certs_merge(certificates);
+        let certificates = Certificates::read(trust.authority.as_deref(), repository)?;
+        if let Some(configuration) = certificates.configuration()? {
+            builder = builder.tls_backend_preconfigured(configuration);
         }
         builder
             .build()

@@ -40,7 +40,9 @@ struct Subject {
 /// The envelope in a bundle. One with a bare signature has none.
 pub fn envelope(bundle: &[u8]) -> Option<Vec<u8>> {
     let bundle: Bundle = serde_json::from_slice(bundle).ok()?;
-    let envelope = bundle.dsse_envelope.filter(|_| bundle.media_type.starts_with(MEDIA_TYPE))?;
+    let envelope = bundle
+        .dsse_envelope
+        .filter(|_| bundle.media_type.starts_with(MEDIA_TYPE))?;
     Some(envelope.to_string().into_bytes())
 }
 
@@ -60,7 +62,12 @@ pub fn judge(
     if statement.predicate_type != SIGNATURE {
         return Ok(Verdict::Nothing);
     }
-    let is_of = |subject: &&Subject| subject.digest.get("sha256").is_some_and(|digits| digest == format!("sha256:{digits}"));
+    let is_of = |subject: &&Subject| {
+        subject
+            .digest
+            .get("sha256")
+            .is_some_and(|digits| digest == format!("sha256:{digits}"))
+    };
     let verdicts = statement.subject.iter().filter(is_of);
     let best = verdicts.map(|subject| Verdict::of(&subject.name, &is_right)).max();
     Ok(best.unwrap_or(Verdict::Nothing))

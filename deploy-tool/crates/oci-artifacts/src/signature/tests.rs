@@ -59,7 +59,10 @@ fn a_signature_is_of_the_image_in_its_repository() {
     let other = Verdict::OtherRepository("registry.test/orders".into());
     assert_eq!(judged(&KEY.public, DIGEST, &signed, "registry.test/events"), other);
     // Who has not signed it at all is no other repository.
-    assert_eq!(judged(&OTHER.public, DIGEST, &signed, "registry.test/events"), Verdict::Nothing);
+    assert_eq!(
+        judged(&OTHER.public, DIGEST, &signed, "registry.test/events"),
+        Verdict::Nothing
+    );
 }
 
 /// A bundle as cosign 3 writes it with `--key`.
@@ -96,7 +99,13 @@ fn a_bundle_is_a_signature_of_what_it_says() {
         (signature, here, DIGEST, &KEY.public, Ok(Verdict::Good)),
         (signature, "registry.test/events", DIGEST, &KEY.public, Ok(elsewhere)),
         (signature, here, &other, &KEY.public, Ok(Verdict::Nothing)),
-        ("https://cyclonedx.org/bom", here, DIGEST, &KEY.public, Ok(Verdict::Nothing)),
+        (
+            "https://cyclonedx.org/bom",
+            here,
+            DIGEST,
+            &KEY.public,
+            Ok(Verdict::Nothing),
+        ),
         (signature, here, DIGEST, &OTHER.public, Err(EnvelopeError::Others)),
     ] {
         let sealed = bundle::envelope(&bundle(&statement(kind, name, digest))).unwrap();
@@ -104,7 +113,12 @@ fn a_bundle_is_a_signature_of_what_it_says() {
         assert_eq!(found, expected, "{kind} {name} {digest}");
     }
     let good = String::from_utf8(bundle(&statement(signature, "", DIGEST))).unwrap();
-    for wrong in ["", "{}", &good.replace("sigstore.bundle", "other"), &good.replace("dsseEnvelope", "messageSignature")] {
+    for wrong in [
+        "",
+        "{}",
+        &good.replace("sigstore.bundle", "other"),
+        &good.replace("dsseEnvelope", "messageSignature"),
+    ] {
         assert_eq!(bundle::envelope(wrong.as_bytes()), None, "{wrong}");
     }
 }
