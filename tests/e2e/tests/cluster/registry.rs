@@ -97,7 +97,15 @@ impl Setting {
         ];
         let inside = ["--namespace", self.namespace()];
         kubectl(&[&inside[..], &["delete", "secret", PULL_SECRET, "--ignore-not-found"]].concat()).success();
-        kubectl(&[&inside[..], &["create", "secret", "docker-registry", PULL_SECRET], &login].concat()).success();
+        kubectl(
+            &[
+                &inside[..],
+                &["create", "secret", "docker-registry", PULL_SECRET],
+                &login,
+            ]
+            .concat(),
+        )
+        .success();
     }
 
     /// Logs in, as `docker login` does.

@@ -59,16 +59,28 @@ fn the_login_of_the_longest_path_counts() {
         std::fs::write(file, text).unwrap();
         push
     };
-    let team = text(&[entry("", "wrong"), entry("/team", PASSWORD), entry("/team/other", "wrong")]);
-    push("team/orders", ".config/containers/auth.json", &team).run().success();
-    push("orders", ".docker/config.json", &team).run().failure(2, &["error DT0702:"]);
-    let other = text(&[entry("/other", PASSWORD)]);
-    push("team/orders", ".docker/config.json", &other)
+    let team = text(&[
+        entry("", "wrong"),
+        entry("/team", PASSWORD),
+        entry("/team/other", "wrong"),
+    ]);
+    push("team/orders", ".config/containers/auth.json", &team)
         .run()
-        .failure(2, &["error DT0701:", ".config/containers/auth.json", ".docker/config.json"]);
+        .success();
+    push("orders", ".docker/config.json", &team)
+        .run()
+        .failure(2, &["error DT0702:"]);
+    let other = text(&[entry("/other", PASSWORD)]);
+    push("team/orders", ".docker/config.json", &other).run().failure(
+        2,
+        &["error DT0701:", ".config/containers/auth.json", ".docker/config.json"],
+    );
     // Who only reads gives the password of the environment to nobody whom it is not meant for.
     let mut read = Push::alone(&["inspect", &format!("{}/team/orders:1", registry.address)]).trusting(&registry);
-    read.variables = vec![("REGISTRY_USERNAME", USER.into()), ("REGISTRY_PASSWORD", PASSWORD.into())];
+    read.variables = vec![
+        ("REGISTRY_USERNAME", USER.into()),
+        ("REGISTRY_PASSWORD", PASSWORD.into()),
+    ];
     read.run().failure(2, &["error DT0701:", "REGISTRY_HOST"]);
     read.variables.push(("REGISTRY_HOST", registry.address.clone()));
     read.run().success();
