@@ -71,7 +71,8 @@ impl Policy {
 
     /// Whether a signature that names a repository counts for an image in another.
     fn takes(&self, named: &str, repository: &Repository) -> bool {
-        let named = Repository::parse(named).map(|(repository, _)| repository);
+        // cosign names what it was told to sign, with its tag or its digest.
+        let named = Repository::parse(named.split('@').next().unwrap_or_default()).map(|(repository, _)| repository);
         named.is_ok_and(|named| named == *repository || self.also.contains(&named))
     }
 
@@ -314,6 +315,9 @@ mod tests {
             (&[], "index.docker.io/you/orders", "docker.io/you/orders", true),
             (&[], "index.docker.io/library/mariadb", "mariadb", true),
             (&[], "x.io/orders:1.2.3", "x.io/orders", true),
+            (&[], "x.io/orders@sha256:00", "x.io/orders", true),
+            (&[], "x.io/orders:1.2.3@sha256:00", "x.io/orders", true),
+            (&[], "x.io/events@x.io/orders", "x.io/orders", false),
             (&[], "x.io/events", "x.io/orders", false),
             (&[], "y.io/orders", "x.io/orders", false),
             (&[], "x.io/orders/more", "x.io/orders", false),
