@@ -452,7 +452,7 @@ fn the_bundles_of_cosign_3_are_believed() {
         {"resolvedDependencies": [{"uri": "git+https://x.io/shop", "digest": {"gitCommit": "78"}}]}});
     bundle("https://slsa.dev/provenance/v1", built);
     // Who says how it was built has not signed it.
-    registry.fail(&verify, "DT0717");
+    registry.fail(&verify, "DT0716");
     bundle("https://sigstore.dev/cosign/sign/v1", json!({}));
     registry.succeed(&verify);
     let said = registry.succeed(&[&verify[..], &builder, &["--source", "https://x.io/*"]].concat());

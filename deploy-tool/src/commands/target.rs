@@ -186,9 +186,14 @@ impl Target {
         }
         if best != Verdict::Good {
             for sealed in self.bundles().await? {
-                count += 1;
-                let verdict = bundle::judge(&policy.key, &self.digest, &sealed, is_right);
-                best = best.max(verdict.unwrap_or(Verdict::Nothing));
+                match bundle::judge(&policy.key, &self.digest, &sealed, is_right) {
+                    // A statement about it, which is no signature of it.
+                    Ok(Verdict::Nothing) => {}
+                    judged => {
+                        count += 1;
+                        best = best.max(judged.unwrap_or(Verdict::Nothing));
+                    }
+                }
             }
         }
         match best {
