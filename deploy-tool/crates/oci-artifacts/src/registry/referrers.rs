@@ -59,7 +59,7 @@ pub fn with(before: Option<&Blob>, strangers: &[String], manifest: &Blob) -> Res
         Some(blob) if blob.media_type == INDEX => serde_json::from_slice(blob.bytes()).map_err(|_| Foreign)?,
         Some(_) => return Err(Foreign),
     };
-    let manifests = list["manifests"].as_array_mut().ok_or(Foreign)?;
+    let manifests = list.get_mut("manifests").and_then(Value::as_array_mut).ok_or(Foreign)?;
     let count = manifests.len();
     manifests.retain(|entry| !strangers.iter().any(|digest| entry["digest"] == digest.as_str()));
     let is_there = manifests
@@ -137,7 +137,10 @@ mod tests {
         // The image that it would be about is no list, and nobody's: another manifest is somebody's.
         assert!(with(Some(&image), &[], &one).unwrap().is_some());
         assert_eq!(with(Some(&manifest("sha256:2", "{}")), &[], &one), Err(Foreign));
-        assert_eq!(with(Some(&Blob::of(INDEX, b"{}".to_vec())), &[], &one), Err(Foreign));
+        for wrong in ["{}", "[]", "1", r#"{"manifests":{}}"#] {
+            let wrong = Blob::of(INDEX, wrong.as_bytes().to_vec());
+            assert_eq!(with(Some(&wrong), &[], &one), Err(Foreign));
+        }
     }
 
     #[test]
