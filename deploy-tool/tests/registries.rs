@@ -158,6 +158,12 @@ impl Registry {
 fn serve(stream: &TcpStream, manner: Manner, memory: &Mutex<Memory>, name: &str) {
     let mut reader = BufReader::new(stream);
     loop {
+        // What begins TLS gets what servers without it say; the client tries again without.
+        if reader.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&0x16)) {
+            let mut stream = stream;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            return;
+        }
         let mut head = Vec::new();
         loop {
             let mut line = String::new();
@@ -169,7 +175,6 @@ fn serve(stream: &TcpStream, manner: Manner, memory: &Mutex<Memory>, name: &str)
                 line => head.push(line.to_owned()),
             }
         }
-        // What begins TLS is no request: the client tries again without.
         let Some((method, path)) = head.first().and_then(|line| line.split_once(' ')) else {
             return;
         };
