@@ -10,14 +10,14 @@ use deploy_tool::cli::RegistryArguments;
 use deploy_tool::commands::inspect;
 use deploy_tool::report::image_text as text;
 use diagnostics::Outcome;
-use oci_artifacts::image::specification::{CONFIGURATION, LAYER, MANIFEST};
+use oci_artifacts::image::specification::{CONFIGURATION, INDEX, LAYER, MANIFEST};
 use oci_artifacts::image::{self, Blob, Contents, Definition, Layout, store};
 use oci_artifacts::inspect::Report;
 use oci_artifacts::provenance::Provenance;
 use oci_artifacts::registry::challenge::{self, Challenge};
-use oci_artifacts::registry::configuration::Configuration;
+use oci_artifacts::registry::configuration::{Configuration, Place};
 use oci_artifacts::registry::{Reference, Repository, again, referrers};
-use oci_artifacts::signature::{candidates, envelopes};
+use oci_artifacts::signature::{bundle, candidates, envelopes};
 use serde_json::{Value, json};
 
 const DIGEST: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -79,7 +79,11 @@ impl Random {
 
 fn report(path: &Path) -> Outcome<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(inspect::report(path.to_str().unwrap(), &RegistryArguments::default()))
+    runtime.block_on(inspect::report(
+        path.to_str().unwrap(),
+        &RegistryArguments::default(),
+        |_| {},
+    ))
 }
 
 fn built() -> Layout {
@@ -167,6 +171,7 @@ fn an_image_that_is_made_badly_is_told_or_refused() {
             name: None,
             root,
             manifests: Vec::new(),
+            absent: Vec::new(),
             blobs,
             referrers: Vec::new(),
         };
@@ -244,18 +249,17 @@ fn what_registries_answer_is_read_or_refused() {
         r#"{{"subject":{{"mediaType":"m","digest":"{DIGEST}","size":1}},"artifactType":"a","annotations":{{"b":"c"}}}}"#
     );
     let referrer = Blob::of(MANIFEST, referrer.into_bytes());
-    let list = String::from_utf8(referrers::with(None, &referrer).unwrap()).unwrap();
-    each(7, &[&list], |bytes| {
-        // Whatever the list was, it names the referrer afterwards.
-        let after = referrers::with(Some(bytes), &referrer).unwrap_or_else(|| bytes.to_vec());
-        let after: Value = serde_json::from_slice(&after).unwrap();
-        assert!(
-            after["manifests"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .any(|one| one["digest"] == *referrer.digest)
-        );
+    let list = referrers::with(None, &[], &referrer).unwrap().unwrap();
+    each(7, &[&String::from_utf8(list).unwrap()], |bytes| {
+        referrers::listed(INDEX, bytes);
+        // Whatever the list was, it names the referrer afterwards, or is no list.
+        let before = Blob::of(INDEX, bytes.to_vec());
+        let Ok(after) = referrers::with(Some(&before), &[DIGEST.to_owned()], &referrer) else {
+            return;
+        };
+        let after: Value = serde_json::from_slice(&after.unwrap_or_else(|| bytes.to_vec())).unwrap();
+        let mut entries = after["manifests"].as_array().unwrap().iter();
+        assert!(entries.any(|one| one["digest"] == *referrer.digest));
     });
 }
 
@@ -268,9 +272,12 @@ fn kept_logins_signatures_and_statements_are_read_or_refused() {
             return;
         };
         for repository in &repositories {
-            configuration.helper(repository);
-            if let Err(why) = configuration.login(repository) {
-                assert!(!why.contains("secret"), "{why}");
+            for place in configuration.places(repository) {
+                if let Place::Entry(key, entry) = place
+                    && let Err(why) = entry.login(key)
+                {
+                    assert!(!why.contains("secret"), "{why}");
+                }
             }
         }
     });
@@ -281,6 +288,11 @@ fn kept_logins_signatures_and_statements_are_read_or_refused() {
         assert!(candidates(bytes).is_ok() == envelopes(bytes, "a").is_ok());
     });
     let statement = r#"{"subject":[{"digest":{"sha256":"12"}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{"buildDefinition":{"resolvedDependencies":[{"uri":"x","digest":{"gitCommit":"1"}}]},"runDetails":{"builder":{"id":"b"}}}}"#;
+    let bundle = format!(
+        r#"{{"mediaType":"{}.v0.3+json","dsseEnvelope":{{"payload":"e30=","payloadType":"a","signatures":[{{"sig":"AAAA"}}]}}}}"#,
+        bundle::MEDIA_TYPE
+    );
+    each(11, &[&bundle], |bytes| drop(bundle::envelope(bytes)));
     each(10, &[statement], |bytes| {
         if let Some(provenance) = Provenance::read(bytes) {
             assert!(provenance.is_built_by("*") && provenance.is_built_by(&format!("{}*", provenance.builder)));

@@ -81,7 +81,7 @@ fn single(mut layout: Layout, change: impl Fn(&mut Manifest)) -> Layout {
 
 fn report(what: &str) -> diagnostics::Outcome<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(inspect::report(what, &RegistryArguments::default()))
+    runtime.block_on(inspect::report(what, &RegistryArguments::default(), |_| {}))
 }
 
 fn reported(layout: &Layout) -> Report {

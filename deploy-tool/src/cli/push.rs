@@ -17,6 +17,9 @@ pub struct PushArguments {
     /// Tag that names it, also several times [default: what `git describe` says]
     #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
     pub tags: Vec<String>,
+    /// Push the image of this platform alone, out of a file that has or names several: linux/amd64
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Option<String>,
     /// Another repository of the same registry that may have parts of the image: these are not sent
     #[arg(long, value_name = "REPOSITORY")]
     pub mount_from: Option<String>,

@@ -12,8 +12,9 @@ use oci_artifacts::registry::{Credentials, Trust};
 pub struct RegistryArguments {
     /// Who logs in, with the password on the standard input [default: who has logged in with `docker login`]
     ///
-    /// Without it: REGISTRY_USERNAME and REGISTRY_PASSWORD, for Docker Hub also DOCKER_USERNAME and DOCKER_PASSWORD, then
-    /// Docker's configuration and the credential helpers that it names.
+    /// Without it: REGISTRY_USERNAME and REGISTRY_PASSWORD, for the registry that REGISTRY_HOST names, or without that for one
+    /// that is written to; for Docker Hub also DOCKER_USERNAME and DOCKER_PASSWORD; then the files of podman and Docker and the
+    /// credential helpers that they name.
     #[arg(long, value_name = "NAME", requires = "password_stdin")]
     pub user: Option<String>,
     /// Read the password or access token from the standard input
@@ -28,7 +29,7 @@ pub struct RegistryArguments {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Registry")]
 pub struct TrustArguments {
-    /// Certificates of the authority to trust beside the system's [default: Docker's, /etc/docker/certs.d]
+    /// Certificates to trust beside the system's [default: Docker's and podman's, in /etc/docker/certs.d and the like]
     #[arg(long, value_name = "FILE")]
     pub registry_ca: Option<PathBuf>,
     /// Use the registry without TLS: who sits between reads the password; not needed on this machine
@@ -42,10 +43,15 @@ pub struct TrustArguments {
 pub struct PublishArguments {
     /// Push the images there, and let the nodes pull them: docker.io/you, registry.example.com/team
     ///
-    /// Each image keeps the last part of its own name. With a login, a Secret of the release lets the nodes log in as well,
-    /// unless a pod template names `imagePullSecrets` itself. Without it, images are loaded into the nodes of kind clusters.
+    /// Each image keeps the last part of its own name. Without it, images are loaded into the nodes of kind clusters.
     #[arg(long, value_name = "PREFIX", hide_env_values = true, env = "DEPLOY_TOOL_REGISTRY")]
     pub registry: Option<String>,
+    /// Secret with which the nodes pull from there, as `kubectl create secret docker-registry` makes it
+    ///
+    /// It has to be in each namespace with such images. Pod templates that name `imagePullSecrets` themselves are left as
+    /// they are. The login of this command stays here.
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_PULL_SECRET")]
+    pub pull_secret: Option<String>,
     /// How it is reached
     #[command(flatten)]
     pub reach: RegistryArguments,

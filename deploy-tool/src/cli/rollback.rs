@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, SignedArguments, TrustArguments};
 
 /// Arguments of `rollback`
 #[derive(Debug, Args)]
@@ -14,4 +14,10 @@ pub struct RollbackArguments {
     /// Where
     #[command(flatten)]
     pub place: ClusterArguments,
+    /// Which images may be deployed
+    #[command(flatten)]
+    pub signed: SignedArguments,
+    /// Who is believed to be a registry
+    #[command(flatten)]
+    pub trust: TrustArguments,
 }

@@ -30,6 +30,12 @@ pub struct VerifyArguments {
     /// Who must have built it, as provenance signed by the same key says; `*` stands for any text
     #[arg(long, value_name = "PATTERN")]
     pub builder: Option<String>,
+    /// Where its sources must be, as that provenance says; `*` stands for any text
+    #[arg(long, value_name = "PATTERN")]
+    pub source: Option<String>,
+    /// Another repository that the signature may name, also several times: where the image was copied from
+    #[arg(long, value_name = "REPOSITORY")]
+    pub signed_as: Vec<String>,
     /// How the registry is reached
     #[command(flatten)]
     pub registry: RegistryArguments,

@@ -15,4 +15,13 @@ pub struct SignedArguments {
     /// Gateway.gateway.networking.k8s.io
     #[arg(long, value_name = "IMAGE", requires = "require_signature")]
     pub allow_unsigned: Vec<String>,
+    /// Deploy only what this builder has built, as provenance signed by the same key says; `*` stands for any text
+    #[arg(long, value_name = "PATTERN", requires = "require_signature")]
+    pub builder: Option<String>,
+    /// Deploy only what was built from these sources, as that provenance says; `*` stands for any text
+    #[arg(long, value_name = "PATTERN", requires = "require_signature")]
+    pub source: Option<String>,
+    /// Another repository that a signature may name, also several times: where the image was copied from
+    #[arg(long, value_name = "REPOSITORY", requires = "require_signature")]
+    pub signed_as: Vec<String>,
 }

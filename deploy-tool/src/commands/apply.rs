@@ -9,7 +9,7 @@ use super::signature_policy::{self, SignaturePolicy};
 use super::up::report;
 use crate::cli::{ApplyArguments, ClusterArguments};
 use crate::publish;
-use crate::publish::PullSecret;
+use crate::publish::pull_secret;
 use cluster::Cluster;
 use diagnostics::Outcome;
 use host::cache::Cache;
@@ -54,9 +54,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
             printer.say(&format!("image of {name}: stays {image}"));
         }
         objects.iter_mut().for_each(|object| manifest::resolve(object, &images));
-        if let Some(secret) = PullSecret::of(&history) {
-            objects = secret.attach(&release, objects);
-        }
+        pull_secret::keep(&history, &mut objects);
     }
     if let Some(requirement) = requirement {
         let exact = requirement

@@ -62,6 +62,7 @@ pub struct Wanted<'a> {
     /// Where they are pushed to, if a registry is named.
     pub registry: Option<Destination>,
     connections: BTreeMap<String, Connection>,
+    pull_secret: Option<String>,
 }
 
 impl<'a> Wanted<'a> {
@@ -87,6 +88,7 @@ impl<'a> Wanted<'a> {
             names,
             registry,
             connections,
+            pull_secret: arguments.pull_secret.clone(),
         })
     }
 
@@ -122,9 +124,13 @@ impl<'a> Wanted<'a> {
         Ok((built, references))
     }
 
-    /// The login of the nodes, where they need one.
+    /// The login of the nodes, where one is named.
     pub fn pull_secret(&self) -> Option<PullSecret> {
-        self.registry.as_ref().and_then(Destination::pull_secret)
+        let registry = self.registry.as_ref()?;
+        Some(PullSecret {
+            prefix: registry.prefix.clone(),
+            name: self.pull_secret.clone()?,
+        })
     }
 }
 

@@ -23,16 +23,16 @@ const MOST_LAYER_BYTES: u64 = 256 << 20;
 /// # Errors
 /// When there is no such image or module, or it is damaged.
 pub async fn run(printer: &Printer, arguments: InspectArguments) -> Outcome<()> {
-    let report = report(&arguments.what, &arguments.registry).await?;
+    let report = report(&arguments.what, &arguments.registry, |text| printer.warning(text)).await?;
     printer.result(&report, crate::report::image_text(&report));
     Ok(())
 }
 
-/// What is said of a file, a folder or a reference.
+/// What is said of a file, a folder or a reference. `warn` gets what was in the way.
 ///
 /// # Errors
 /// When it is none of these, or damaged.
-pub async fn report(what: &str, registry: &RegistryArguments) -> Outcome<Report> {
+pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str)) -> Outcome<Report> {
     let on_disk = on_disk(Path::new(what)).map_err(|error| unreadable(what, &error))?;
     let built = publish::layout(&Cache::open()?, what);
     let subject = inspect::subject(what, on_disk, built).map_err(|why| {
@@ -46,16 +46,21 @@ pub async fn report(what: &str, registry: &RegistryArguments) -> Outcome<Report>
             let bytes = std::fs::read(what).map_err(|error| unreadable(what, &error))?;
             Ok(inspect::module(&bytes))
         }
-        Subject::Layout(path) => image(what, &store::read(&path)?),
-        Subject::Remote(reference) => remote(what, &reference, registry).await,
+        Subject::Layout(path) => image(what, &store::read_partial(&path)?),
+        Subject::Remote(reference) => remote(what, &reference, registry, warn).await,
     }
 }
 
 /// What is said of an image in a registry. Its layers are here only as long as they are looked into.
-async fn remote(what: &str, reference: &Reference, registry: &RegistryArguments) -> Outcome<Report> {
+async fn remote(
+    what: &str,
+    reference: &Reference,
+    registry: &RegistryArguments,
+    warn: impl Fn(&str),
+) -> Outcome<Report> {
     let Reference { repository, name } = reference;
-    let login = registry.credentials().login(repository).await?;
-    let connection = Connection::open(repository, Purpose::Read, login, &registry.trust()).await?;
+    let found = registry.credentials().login(repository, &Purpose::Read).await?;
+    let connection = Connection::open(repository, Purpose::Read, found, &registry.trust()).await?;
     let scratch = Cache::open()?.scratch("inspect")?;
     let layout = pull(&connection, name, &scratch.path, MOST_LAYER_BYTES).await;
     let layout = layout.map_err(|error| match error {
@@ -64,6 +69,7 @@ async fn remote(what: &str, reference: &Reference, registry: &RegistryArguments)
     })?;
     let mut layout = layout.ok_or_else(|| reference.missing())?;
     layout.name = Some(what.to_owned());
+    connection.warnings().iter().for_each(|text| warn(text));
     image(what, &layout)
 }
 
@@ -78,12 +84,12 @@ fn on_disk(path: &Path) -> std::io::Result<OnDisk> {
 }
 
 fn image(what: &str, layout: &Layout) -> Outcome<Report> {
-    let mut seen = Vec::new();
+    let (mut seen, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
     for (_, manifest) in inspect::images(layout) {
         if let Some(other) = artifact::artifact(&specification::Manifest::of(manifest)) {
             return Err(no_image(what, format!("it is {other}")));
         }
-        seen.push(see(layout, manifest)?);
+        seen.push(see(layout, manifest, &mut left)?);
     }
     Ok(inspect::image(layout, &seen))
 }
@@ -94,8 +100,9 @@ fn no_image(what: &str, why: impl std::fmt::Display) -> Failure {
         .because(why)
 }
 
-/// Looks at the configuration, and into the layers from the highest to the lowest.
-fn see(layout: &Layout, manifest: &Blob) -> Outcome<Seen> {
+/// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the
+/// image allows.
+fn see(layout: &Layout, manifest: &Blob, left: &mut u64) -> Outcome<Seen> {
     let specification::Manifest { config, layers, .. } = specification::Manifest::of(manifest);
     let mut seen = Seen {
         configuration: configuration(layout, &config.digest)?,
@@ -113,10 +120,11 @@ fn see(layout: &Layout, manifest: &Blob) -> Outcome<Seen> {
             seen.not_seen = Some(why);
             break;
         };
-        let found = store::open(blob).and_then(|layer| layer_listing::look(layer, &blob.media_type, &wanted));
+        let found = store::open(blob).and_then(|layer| layer_listing::look(layer, &blob.media_type, &wanted, *left));
         match found {
             Ok(found) => {
                 found.files.into_iter().for_each(|(path, bytes)| {
+                    *left = left.saturating_sub(bytes.len() as u64);
                     seen.contents.files.entry(path).or_insert(bytes);
                 });
                 seen.contents.modules.extend(found.modules);

@@ -4,7 +4,7 @@ use super::images::{Wanted, native_form};
 use super::say_left_out;
 use super::variation::Form;
 use crate::cli::PlanArguments;
-use crate::publish::PullSecret;
+use crate::publish::pull_secret::{self, PullSecret};
 use cluster::Cluster;
 use diagnostics::{ExitStatus, Outcome};
 use host::cache::Cache;
@@ -60,9 +60,10 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         Ok(history) => history,
         Err(failure) => return Err(preflight::explained(&cluster, &kinds, &release, objects, failure).await),
     };
-    let secret = secret.or_else(|| PullSecret::of(&history).filter(|_| no_build));
-    if let Some(secret) = secret {
-        objects = secret.attach(&release, objects);
+    match secret {
+        Some(secret) => secret.attach(&mut objects),
+        None if no_build => pull_secret::keep(&history, &mut objects),
+        None => {}
     }
     let inventory = history.inventory();
     let make = async |_: &Progress| plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await;
@@ -90,7 +91,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
 }
 
 /// Puts in the images that are built from the sources as they are, and pushes them where a saved plan is to name them.
-/// Returns the login of the nodes, where they need one.
+/// Returns the login of the nodes, where one is named.
 async fn take_built_images(
     printer: &Printer,
     cleanup: &Cleanup,

@@ -6,10 +6,12 @@ use super::build;
 use super::variation::Variation;
 use crate::cli::PushArguments;
 use crate::publish;
+use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use oci_artifacts::image::store::{self, Outline};
+use oci_artifacts::inspect;
 use oci_artifacts::registry::{Connection, Purpose, Repository};
 use terminal::Printer;
 
@@ -25,11 +27,12 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments)
         .map(|text| same_registry(text, &repository));
     let from = from.transpose()?;
     let tags = tags(&arguments, tag).await?;
-    let login = arguments.registry.credentials().login(&repository).await?;
+    let purpose = Purpose::Push { from: from.clone() };
+    let found = arguments.registry.credentials().login(&repository, &purpose).await?;
     let outline = outline(printer, cleanup, &arguments).await?;
     let trust = arguments.registry.trust();
-    let purpose = Purpose::Push { from: from.clone() };
-    let connection = Connection::open(&repository, purpose, login, &trust).await?;
+    let connection = Connection::open(&repository, purpose, found, &trust).await?;
+    connection.warnings().iter().for_each(|text| printer.warning(text));
     let pushed = publish::registry::push(printer, &connection, &outline, &tags, from.as_deref()).await?;
     printer.result(&pushed, &pushed.reference);
     Ok(())
@@ -65,13 +68,14 @@ async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments
         source,
         module,
         revision,
+        platform,
         ..
     } = arguments;
-    match (is_file(image), module) {
+    let outline = match (is_file(image), module) {
         (true, Some(_)) => Err(Failure::input("a module cannot be packed into an image that is built")
             .because(format!("`{image}` is a file or folder"))
             .next("name an image to build: `--module` takes the place of its compilation")),
-        (true, None) => store::outline(Path::new(image)),
+        (true, None) => store::partial_outline(Path::new(image)),
         (false, module) => {
             let variation = Variation {
                 module: module.as_deref(),
@@ -81,7 +85,50 @@ async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments
             let built = build::build(printer, cleanup, &Cache::open()?, source, image, variation).await?;
             store::outline(&built.layout)
         }
+    }?;
+    match platform {
+        Some(platform) => only(outline, image, platform),
+        None => whole(outline, image),
     }
+}
+
+/// The image of one platform.
+fn only(mut outline: Outline, image: &str, platform: &str) -> Outcome<Outline> {
+    let there = inspect::images(&outline.layout);
+    let there: Vec<String> = there
+        .iter()
+        .filter_map(|(found, _)| Some(found.as_ref()?.to_string()))
+        .collect();
+    outline.layout = outline.layout.only(platform).ok_or_else(|| {
+        let why = match there.is_empty() {
+            true => "it is of one platform, and does not say which".to_owned(),
+            false => format!("it has {}", there.join(", ")),
+        };
+        Failure::input(format!("`{image}` has no image for the platform `{platform}`")).because(why)
+    })?;
+    Ok(outline)
+}
+
+/// Refuses an index without some of its images: no registry takes it.
+fn whole(outline: Outline, image: &str) -> Outcome<Outline> {
+    let absent = outline.layout.absent_platforms();
+    if absent.is_empty() {
+        return Ok(outline);
+    }
+    let absent: Vec<String> = absent.into_iter().collect();
+    let there = inspect::images(&outline.layout);
+    let there = there.iter().find_map(|(platform, _)| platform.as_ref());
+    let failure = Failure::input(format!("`{image}` is not whole"))
+        .code(&code::image::PLATFORM_ABSENT)
+        .because(format!(
+            "its index names images that are not there: {}",
+            absent.join(", ")
+        ));
+    Err(match there {
+        Some(platform) => failure.next(format!("push the image of one platform: --platform {platform}")),
+        None => failure,
+    }
+    .next("or copy the whole image: `skopeo copy --all docker://IMAGE oci:FOLDER`"))
 }
 
 /// Names of definitions are names of folders below another folder; what is here is a file.

@@ -1,15 +1,21 @@
 //! Edge: an image in a registry, with its signatures and what is said of how it was built. [`signature`] and
 //! [`provenance`] decide.
 
-use crate::cli::RegistryArguments;
+use std::path::Path;
+
+use crate::cli::{RegistryArguments, SignedArguments};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-use oci_artifacts::image::Blob;
 use oci_artifacts::image::specification::Manifest;
+use oci_artifacts::image::{Blob, artifact};
 use oci_artifacts::provenance::{self, Disbelief, Provenance};
-use oci_artifacts::registry::{Connection, Login, Problem, Purpose, Reference, Trust};
+use oci_artifacts::registry::{Connection, FoundLogin, Problem, Purpose, Reference, Repository, Trust};
 use oci_artifacts::signature::envelope::{self, EnvelopeError};
-use oci_artifacts::signature::{self, PublicKey};
+use oci_artifacts::signature::{self, PublicKey, Verdict, bundle};
+use terminal::Printer;
+
+/// A bundle has a few kilobytes.
+const MOST_BUNDLE_BYTES: u64 = 1 << 20;
 
 /// An image in a registry.
 pub struct RemoteImage {
@@ -19,29 +25,122 @@ pub struct RemoteImage {
     pub digest: String,
 }
 
+/// Which signatures are believed, and what they have to say.
+pub struct Policy {
+    /// Whose.
+    pub key: PublicKey,
+    /// Repositories that a signature may name beside the image's own.
+    also: Vec<Repository>,
+    builder: Option<String>,
+    source: Option<String>,
+}
+
+impl Policy {
+    /// By a key in a file; with what else is asked for.
+    ///
+    /// # Errors
+    /// When the key cannot be used, or what it may have signed is no repository.
+    pub fn new(key: &Path, also: &[String], builder: Option<&str>, source: Option<&str>) -> Outcome<Self> {
+        let repository = |text: &String| {
+            let parsed = Repository::parse(text).map(|(repository, _)| repository);
+            parsed.map_err(|why| Failure::input(format!("`{text}` is no repository")).because(why))
+        };
+        Ok(Self {
+            key: public_key(key)?,
+            also: also.iter().map(repository).collect::<Outcome<_>>()?,
+            builder: builder.map(str::to_owned),
+            source: source.map(str::to_owned),
+        })
+    }
+
+    /// What the arguments of a deployment require, if anything.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn of(arguments: &SignedArguments) -> Outcome<Option<Self>> {
+        let key = arguments.require_signature.as_deref();
+        let (builder, source) = (arguments.builder.as_deref(), arguments.source.as_deref());
+        key.map(|key| Self::new(key, &arguments.signed_as, builder, source))
+            .transpose()
+    }
+
+    /// Whether it matters how an image was built.
+    pub fn asks_for_provenance(&self) -> bool {
+        self.builder.is_some() || self.source.is_some()
+    }
+
+    /// Whether a signature that names a repository counts for an image in another.
+    fn takes(&self, named: &str, repository: &Repository) -> bool {
+        // cosign names what it was told to sign, with its tag or its digest.
+        let named = Repository::parse(named.split('@').next().unwrap_or_default()).map(|(repository, _)| repository);
+        named.is_ok_and(|named| named == *repository || self.also.contains(&named))
+    }
+
+    fn judge(&self, reference: &str, provenance: &Provenance) -> Outcome<()> {
+        if let Some(pattern) = self
+            .builder
+            .as_deref()
+            .filter(|pattern| !provenance.is_built_by(pattern))
+        {
+            return Err(Failure::input(format!("{reference} was built by somebody else"))
+                .code(&code::registry::OTHER_BUILDER)
+                .because(format!(
+                    "its builder is `{}`, and `{pattern}` was asked for",
+                    provenance.builder
+                )));
+        }
+        if let Some(pattern) = self.source.as_deref().filter(|pattern| !provenance.is_from(pattern)) {
+            let source = match &provenance.source {
+                Some(source) => format!("its sources are `{source}`"),
+                None => "its provenance names no sources".to_owned(),
+            };
+            return Err(Failure::input(format!("{reference} was built from other sources"))
+                .code(&code::registry::OTHER_SOURCE)
+                .because(format!("{source}, and `{pattern}` was asked for")));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a public key.
+fn public_key(path: &Path) -> Outcome<PublicKey> {
+    let failure = || {
+        Failure::input(format!("the public key `{}` cannot be used", path.display()))
+            .next("make it from the private one: `openssl pkey -in FILE -pubout`")
+    };
+    let pem = std::fs::read(path).map_err(|error| failure().because(error))?;
+    PublicKey::from_pem(&pem).map_err(|error| failure().because(error))
+}
+
 impl RemoteImage {
     /// Finds it by digest or by tag, and proves that what the registry gives has that digest.
     ///
     /// # Errors
     /// When it cannot be read, or is not there.
-    pub async fn find(image: &str, purpose: Purpose, registry: &RegistryArguments) -> Outcome<Self> {
+    pub async fn find(printer: &Printer, image: &str, purpose: Purpose, registry: &RegistryArguments) -> Outcome<Self> {
         let wrong = |why: String| {
             Failure::input(format!("`{image}` is no image in a registry"))
                 .because(why)
                 .next("write REPOSITORY:TAG, or REPOSITORY@sha256:… as `push` has printed it")
         };
         let reference = Reference::parse(image).map_err(wrong)?;
-        let login = registry.credentials().login(&reference.repository).await?;
-        Self::at(&reference, purpose, login, &registry.trust()).await
+        let found = registry.credentials().login(&reference.repository, &purpose).await?;
+        let target = Self::at(&reference, purpose, found, &registry.trust()).await?;
+        target
+            .connection
+            .warnings()
+            .iter()
+            .for_each(|text| printer.warning(text));
+        Ok(target)
     }
 
     /// The same with a login that is known.
     ///
     /// # Errors
     /// When it cannot be read, or is not there.
-    pub async fn at(reference: &Reference, purpose: Purpose, login: Option<Login>, trust: &Trust) -> Outcome<Self> {
+    pub async fn at(reference: &Reference, purpose: Purpose, found: FoundLogin, trust: &Trust) -> Outcome<Self> {
         let Reference { repository, name } = reference;
-        let connection = Connection::open(repository, purpose, login, trust).await?;
+        let connection = Connection::open(repository, purpose, found, trust).await?;
         let manifest = connection.manifest(name).await;
         let manifest = manifest.map_err(|problem| connection.explain(&problem))?;
         let manifest = manifest.ok_or_else(|| reference.missing())?;
@@ -65,32 +164,75 @@ impl RemoteImage {
         manifest.map_err(|problem| self.connection.explain(&problem))
     }
 
-    /// Whether the holder of the key has signed it.
+    /// Whether it is signed as the policy asks for.
     ///
     /// # Errors
     /// When not, or when that cannot be found out.
-    pub async fn verify(&self, key: &PublicKey) -> Outcome<()> {
+    pub async fn verify(&self, policy: &Policy) -> Outcome<()> {
         let reference = self.reference();
         let refused = || Failure::input(format!("{reference} is not signed by this key"));
-        let Some(manifest) = self.signatures().await? else {
-            return Err(refused()
-                .code(&code::registry::NOT_SIGNED)
-                .because("it has no signature at all")
-                .next(format!("sign it: `deploy-tool sign {reference} --key FILE`")));
-        };
-        let candidates = signature::candidates(manifest.bytes())
-            .map_err(|error| refused().code(&code::registry::NOT_SIGNED).because(error))?;
-        for candidate in &candidates {
-            let payload = self.connection.document(&candidate.digest).await;
-            let payload = payload.map_err(|problem| self.connection.explain(&problem))?;
-            if payload.is_some_and(|payload| candidate.proves(key, &self.digest, &payload)) {
-                return Ok(());
+        let explained = |problem: Problem| self.connection.explain(&problem);
+        let is_right = |named: &str| policy.takes(named, &self.connection.repository);
+        let (mut best, mut count) = (Verdict::Nothing, 0);
+        if let Some(manifest) = self.signatures().await? {
+            let candidates = signature::candidates(manifest.bytes())
+                .map_err(|error| refused().code(&code::registry::NOT_SIGNED).because(error))?;
+            for candidate in candidates {
+                count += 1;
+                let payload = self.connection.document(&candidate.digest).await.map_err(explained)?;
+                let verdict = payload.map(|payload| candidate.judge(&policy.key, &self.digest, &payload, is_right));
+                best = best.max(verdict.unwrap_or(Verdict::Nothing));
             }
         }
-        Err(refused()
-            .code(&code::registry::SIGNED_BY_OTHERS)
-            .because(format!("none of its {} signatures matches this key", candidates.len()))
-            .next("use the key of who has signed it, or do not use the image"))
+        if best != Verdict::Good {
+            for sealed in self.bundles().await? {
+                match bundle::judge(&policy.key, &self.digest, &sealed, is_right) {
+                    // A statement about it, which is no signature of it.
+                    Ok(Verdict::Nothing) => {}
+                    judged => {
+                        count += 1;
+                        best = best.max(judged.unwrap_or(Verdict::Nothing));
+                    }
+                }
+            }
+        }
+        match best {
+            Verdict::Good => Ok(()),
+            Verdict::OtherRepository(named) => Err(Failure::input(format!(
+                "{reference} is signed for another repository"
+            ))
+            .code(&code::registry::SIGNED_FOR_ANOTHER)
+            .because(format!("the signature by this key is of the image in {named}"))
+            .next(format!(
+                "if it is meant to be a copy of that: --signed-as {named}; or sign it where it is: `deploy-tool sign \
+                     {reference} --key FILE`"
+            ))),
+            Verdict::Nothing if count == 0 => Err(refused()
+                .code(&code::registry::NOT_SIGNED)
+                .because("it has no signature at all")
+                .next(format!("sign it: `deploy-tool sign {reference} --key FILE`"))),
+            Verdict::Nothing => Err(refused()
+                .code(&code::registry::SIGNED_BY_OTHERS)
+                .because(format!("none of its {count} signatures matches this key"))
+                .next("use the key of who has signed it, or do not use the image")),
+        }
+    }
+
+    /// The envelopes in the bundles that are attached to it.
+    async fn bundles(&self) -> Outcome<Vec<Vec<u8>>> {
+        let explained = |problem: Problem| self.connection.explain(&problem);
+        let mut envelopes = Vec::new();
+        for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
+            let manifest = Manifest::of(&manifest);
+            let is_bundle = artifact::kind(&manifest).is_some_and(|kind| kind.starts_with(bundle::MEDIA_TYPE));
+            let [layer] = manifest.layers.as_slice() else { continue };
+            if !is_bundle || layer.size > MOST_BUNDLE_BYTES {
+                continue;
+            }
+            let document = self.connection.document(&layer.digest).await.map_err(explained)?;
+            envelopes.extend(document.and_then(|document| bundle::envelope(&document)));
+        }
+        Ok(envelopes)
     }
 
     /// The provenance that is attached to it. Nobody has signed it yet.
@@ -99,15 +241,10 @@ impl RemoteImage {
     /// When it cannot be read.
     pub async fn statement(&self) -> Outcome<Option<Vec<u8>>> {
         let explained = |problem: Problem| self.connection.explain(&problem);
-        let referrers = self.connection.referrers(&self.digest).await.map_err(explained)?;
-        let is_provenance = |kind: Option<&str>| kind == Some(provenance::MEDIA_TYPE);
-        for referrer in referrers
-            .iter()
-            .filter(|one| is_provenance(one.artifact_type.as_deref()))
-        {
-            let manifest = self.connection.manifest(&referrer.digest).await.map_err(explained)?;
-            let layers = manifest.map(|manifest| Manifest::of(&manifest).layers);
-            if let Some([layer]) = layers.as_deref() {
+        for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
+            let manifest = Manifest::of(&manifest);
+            let is_provenance = artifact::kind(&manifest) == Some(provenance::MEDIA_TYPE);
+            if let ([layer], true) = (manifest.layers.as_slice(), is_provenance) {
                 return self.connection.document(&layer.digest).await.map_err(explained);
             }
         }
@@ -134,13 +271,15 @@ impl RemoteImage {
         Ok((Some(manifest), envelopes))
     }
 
-    /// What the holder of the key says of how it was built.
+    /// What the holder of the key says of how it was built, if that is as the policy asks for.
     ///
     /// # Errors
-    /// When that is nothing, or cannot be found out.
-    pub async fn provenance(&self, key: &PublicKey) -> Outcome<Provenance> {
-        let (_, envelopes) = self.envelopes().await?;
-        provenance::of(&self.digest, envelopes.iter().map(|sealed| envelope::open(key, sealed))).map_err(|error| {
+    /// When that is nothing or something else, or cannot be found out.
+    pub async fn provenance(&self, policy: &Policy) -> Outcome<Provenance> {
+        let (_, mut envelopes) = self.envelopes().await?;
+        envelopes.extend(self.bundles().await?);
+        let opened = envelopes.iter().map(|sealed| envelope::open(&policy.key, sealed));
+        let provenance = provenance::of(&self.digest, opened).map_err(|error| {
             let code = match &error {
                 Disbelief::Missing => &code::registry::NO_PROVENANCE,
                 Disbelief::Envelope(EnvelopeError::Changed) => &code::registry::PROVENANCE_CHANGED,
@@ -150,6 +289,86 @@ impl RemoteImage {
             Failure::input(format!("it is not known who built {}", self.reference()))
                 .code(code)
                 .because(error)
-        })
+        })?;
+        policy.judge(&self.reference(), &provenance)?;
+        Ok(provenance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(also: &[&str], builder: Option<&str>, source: Option<&str>) -> Policy {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        // A key that has signed nothing.
+        let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzVea06Kuuv8/3emt+/WN2yYDwj3X3k24/A1ZwRZGSlfqMbTwAGIPVUdD1Y1wkB0EVLnkUH5W69FOE4OrpPJeEA==\n-----END PUBLIC KEY-----\n";
+        std::fs::write(&path, pem).unwrap();
+        let also: Vec<String> = also.iter().map(|name| (*name).to_owned()).collect();
+        Policy::new(&path, &also, builder, source).unwrap()
+    }
+
+    #[test]
+    fn a_signature_names_the_repository_of_the_image_or_one_that_is_allowed() {
+        let takes = |also: &[&str], named: &str, repository: &str| {
+            policy(also, None, None).takes(named, &Repository::parse(repository).unwrap().0)
+        };
+        for (also, named, repository, expected) in [
+            (&[] as &[&str], "x.io/orders", "x.io/orders", true),
+            // As cosign names Docker Hub.
+            (&[], "index.docker.io/you/orders", "docker.io/you/orders", true),
+            (&[], "index.docker.io/library/mariadb", "mariadb", true),
+            (&[], "x.io/orders:1.2.3", "x.io/orders", true),
+            (&[], "x.io/orders@sha256:00", "x.io/orders", true),
+            (&[], "x.io/orders:1.2.3@sha256:00", "x.io/orders", true),
+            (&[], "x.io/events@x.io/orders", "x.io/orders", false),
+            (&[], "x.io/events", "x.io/orders", false),
+            (&[], "y.io/orders", "x.io/orders", false),
+            (&[], "x.io/orders/more", "x.io/orders", false),
+            (&[], "?", "x.io/orders", false),
+            (&["y.io/orders"], "y.io/orders", "x.io/orders", true),
+            (&["y.io/orders"], "x.io/orders", "x.io/orders", true),
+            (&["y.io/orders"], "y.io/events", "x.io/orders", false),
+        ] {
+            assert_eq!(
+                takes(also, named, repository),
+                expected,
+                "{also:?} {named} {repository}"
+            );
+        }
+    }
+
+    #[test]
+    fn builder_and_sources_are_asked_for_alike() {
+        let provenance = |source: Option<&str>| Provenance {
+            subjects: Vec::new(),
+            builder: "https://ci.x.io/1".to_owned(),
+            source: source.map(str::to_owned),
+            revision: None,
+        };
+        let here = Some("git+https://x.io/shop");
+        let (other_builder, other_source) = (&code::registry::OTHER_BUILDER, &code::registry::OTHER_SOURCE);
+        for (builder, pattern, source, expected) in [
+            (None, None, None, None),
+            (Some("https://ci.x.io/*"), Some("https://x.io/shop"), here, None),
+            (
+                Some("https://ci.y.io/*"),
+                Some("https://x.io/shop"),
+                here,
+                Some(other_builder),
+            ),
+            (
+                Some("https://ci.x.io/*"),
+                Some("https://x.io/other"),
+                here,
+                Some(other_source),
+            ),
+            (None, Some("*"), None, Some(other_source)),
+        ] {
+            let judged = policy(&[], builder, pattern).judge("x", &provenance(source));
+            let number = judged.err().and_then(|failure| failure.number());
+            assert_eq!(number, expected, "{builder:?} {pattern:?} {source:?}");
+        }
     }
 }

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
+use super::signature_policy::SignaturePolicy;
 use super::up::report;
 use crate::cli::RollbackArguments;
 use crate::publish;
-use crate::publish::PullSecret;
 use cluster::Cluster;
 use diagnostics::Outcome;
 use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
-use releases::deployer;
 use releases::release::rollback_target;
+use releases::{deployer, manifest};
 use terminal::Printer;
 
 /// Runs the command.
@@ -26,20 +26,26 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         revision,
         timeout,
         place,
+        signed,
+        trust,
     } = arguments;
+    let requirement = SignaturePolicy::of(&signed)?;
     let release = place.release()?;
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;
     let cluster = Cluster::connect(&place.context).await?;
     let history = revisions::history(&cluster, &release).await?;
     let target = rollback_target(&release, &history, revision)?;
-    let images = target.images();
+    let mut objects = target.manifests();
+    if let Some(requirement) = requirement {
+        let exact = requirement.check(printer, &objects, None, &trust.trust()).await?;
+        objects.iter_mut().for_each(|object| manifest::pin(object, &exact));
+    }
+    let images = manifest::images(&objects);
     images::on_nodes(printer, &cluster, &images, false, async |progress, name| {
         publish::again_to_kind(&cache, progress, name, &images).await
     })
     .await?;
-    let mut objects = target.manifests();
-    PullSecret::renew(&history, &mut objects);
     let deployment = Deployment {
         release,
         objects,

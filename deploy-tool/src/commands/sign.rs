@@ -35,7 +35,7 @@ struct Result {
 pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
     let key = private_key(&arguments.key)?;
     let purpose = Purpose::Push { from: None };
-    let target = RemoteImage::find(&arguments.image, purpose, &arguments.registry).await?;
+    let target = RemoteImage::find(printer, &arguments.image, purpose, &arguments.registry).await?;
     let reference = target.reference();
     // What the image is said to be comes first: nothing is signed where that is of another image.
     let statement = target.statement().await?;
@@ -145,6 +145,7 @@ fn layout(media_type: &str, signed: Signed) -> Layout {
         name: None,
         root: blob("application/vnd.oci.image.manifest.v1+json", signed.manifest),
         manifests: Vec::new(),
+        absent: Vec::new(),
         blobs: vec![
             blob("application/vnd.oci.image.config.v1+json", signed.configuration),
             blob(media_type, signed.payload),

@@ -5,21 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::exceptions::Exceptions;
-use super::remote_image::RemoteImage;
-use super::verify::public_key;
+use super::remote_image::{Policy, RemoteImage};
 use crate::cli::SignedArguments;
 use crate::publish::Destination;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-use oci_artifacts::registry::{Login, Purpose, Reference, Trust, credentials};
-use oci_artifacts::signature::PublicKey;
+use oci_artifacts::registry::{FoundLogin, Purpose, Reference, Trust, credentials};
 use releases::manifest;
 use releases::manifest::Object;
 use terminal::{Printer, Progress};
 
 /// What is required of images.
 pub struct SignaturePolicy {
-    key: PublicKey,
+    policy: Policy,
     exceptions: Exceptions,
 }
 
@@ -29,11 +27,8 @@ impl SignaturePolicy {
     /// # Errors
     /// When the key cannot be used.
     pub fn of(arguments: &SignedArguments) -> Outcome<Option<Self>> {
-        let Some(path) = &arguments.require_signature else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            key: public_key(path)?,
+        Ok(Policy::of(arguments)?.map(|policy| Self {
+            policy,
             exceptions: Exceptions::new(&arguments.allow_unsigned),
         }))
     }
@@ -95,12 +90,15 @@ impl SignaturePolicy {
             return Err(nowhere(why.to_owned()));
         }
         let reference = Reference::parse(image).map_err(nowhere)?;
-        let login: Option<Login> = match registry.and_then(|own| own.login_for(&reference.repository)) {
-            Some(login) => Some(login.clone()),
-            None => credentials::kept(&reference.repository).await?,
+        let found = match registry.and_then(|own| own.login_for(&reference.repository)) {
+            Some(login) => FoundLogin::of(login.clone()),
+            None => credentials::kept(&reference.repository, &Purpose::Read).await,
         };
-        let target = RemoteImage::at(&reference, Purpose::Read, login, trust).await?;
-        target.verify(&self.key).await?;
+        let target = RemoteImage::at(&reference, Purpose::Read, found, trust).await?;
+        target.verify(&self.policy).await?;
+        if self.policy.asks_for_provenance() {
+            target.provenance(&self.policy).await?;
+        }
         Ok(match image.contains('@') {
             true => image.to_owned(),
             false => format!("{image}@{}", target.digest),

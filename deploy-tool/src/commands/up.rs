@@ -11,7 +11,6 @@ use super::variation::Form;
 use super::{background, status};
 use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
-use crate::publish::Destination;
 use crate::report::PodStatus;
 use crate::{publish, report};
 use cluster::{Cluster, pods};
@@ -62,9 +61,6 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     // Minutes of compiling come after everything that can be found out at once.
     let images = Wanted::new(&place.context, &arguments, &source, names, true).await?;
     let registry = images.registry.as_ref();
-    if let Some(warning) = registry.and_then(Destination::warning) {
-        printer.warning(&warning);
-    }
     let mut kinds = Kinds::of(&cluster).await?;
     kinds.learn(&objects);
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
@@ -98,7 +94,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     )
     .await?;
     if let Some(secret) = images.pull_secret() {
-        objects = secret.attach(&release, objects);
+        secret.attach(&mut objects);
     }
 
     let deployment = Deployment {

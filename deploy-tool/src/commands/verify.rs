@@ -1,16 +1,12 @@
 //! `deploy-tool verify`: whether the holder of a key has signed an image in a registry, and who built it.
 
-use std::path::Path;
-
 use serde::Serialize;
 
-use super::remote_image::RemoteImage;
+use super::remote_image::{Policy, RemoteImage};
 use crate::cli::VerifyArguments;
+use diagnostics::Outcome;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
-use oci_artifacts::provenance::Provenance;
 use oci_artifacts::registry::Purpose;
-use oci_artifacts::signature::PublicKey;
 use terminal::Printer;
 
 /// What was verified. As JSON it is the `data` of the result of `verify --output json`.
@@ -36,14 +32,22 @@ struct Result {
 /// # Errors
 /// When the image cannot be read, is not signed by the key, or was built by another builder than asked for.
 pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
-    let key = public_key(&arguments.key)?;
-    let target = RemoteImage::find(&arguments.image, Purpose::Read, &arguments.registry).await?;
-    target.verify(&key).await?;
-    let provenance = match (target.provenance(&key).await, &arguments.builder) {
-        (provenance, Some(pattern)) => Some(built_by(&target, provenance?, pattern)?),
-        (Ok(provenance), None) => Some(provenance),
-        (Err(failure), None) if failure.number() == Some(&code::registry::NO_PROVENANCE) => None,
-        (Err(failure), None) => {
+    let VerifyArguments {
+        image,
+        key,
+        builder,
+        source,
+        signed_as,
+        registry,
+    } = arguments;
+    let policy = Policy::new(&key, &signed_as, builder.as_deref(), source.as_deref())?;
+    let target = RemoteImage::find(printer, &image, Purpose::Read, &registry).await?;
+    target.verify(&policy).await?;
+    let provenance = match target.provenance(&policy).await {
+        Ok(provenance) => Some(provenance),
+        Err(failure) if policy.asks_for_provenance() => return Err(failure),
+        Err(failure) if failure.number() == Some(&code::registry::NO_PROVENANCE) => None,
+        Err(failure) => {
             printer.warning(&failure.to_string());
             None
         }
@@ -51,7 +55,7 @@ pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
     let result = Result {
         reference: target.reference(),
         digest: target.digest.clone(),
-        key: key.fingerprint(),
+        key: policy.key.fingerprint(),
         builder: provenance.as_ref().map(|provenance| provenance.builder.clone()),
         source: provenance.as_ref().and_then(|provenance| provenance.source.clone()),
         revision: provenance.and_then(|provenance| provenance.revision),
@@ -59,20 +63,6 @@ pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
     printer.say(&text(&result));
     printer.result(&result, &result.reference);
     Ok(())
-}
-
-fn built_by(target: &RemoteImage, provenance: Provenance, pattern: &str) -> Outcome<Provenance> {
-    match provenance.is_built_by(pattern) {
-        true => Ok(provenance),
-        false => Err(
-            Failure::input(format!("{} was built by somebody else", target.reference()))
-                .code(&code::registry::OTHER_BUILDER)
-                .because(format!(
-                    "its builder is `{}`, and `{pattern}` was asked for",
-                    provenance.builder
-                )),
-        ),
-    }
 }
 
 fn text(result: &Result) -> String {
@@ -86,17 +76,4 @@ fn text(result: &Result) -> String {
     ];
     let rows = rows.map(|(name, value)| format!("  {name:<9}  {value}"));
     rows.join("\n")
-}
-
-/// Reads a public key.
-///
-/// # Errors
-/// When it is none that can be used.
-pub fn public_key(path: &Path) -> Outcome<PublicKey> {
-    let failure = || {
-        Failure::input(format!("the public key `{}` cannot be used", path.display()))
-            .next("make it from the private one: `openssl pkey -in FILE -pubout`")
-    };
-    let pem = std::fs::read(path).map_err(|error| failure().because(error))?;
-    PublicKey::from_pem(&pem).map_err(|error| failure().because(error))
 }

@@ -1,74 +1,30 @@
-//! Pure: the Secret with which nodes log in to the registry of a release's images.
+//! Pure: the Secret with which nodes log in to the registry of a release's images. It is the user's: what has pushed the images
+//! may do more than who pulls them, and Secrets of a release are in its history.
 //!
 //! <https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/>
 
-use std::collections::BTreeSet;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-use oci_artifacts::registry::secret::Secret;
-use releases::manifest::{Object, in_order};
-use releases::release::{History, Name};
+use releases::manifest::Object;
+use releases::release::{History, Identity};
 
-/// Marks such a Secret with the repositories it is for: `registry.example.com/team`.
-const ANNOTATION: &str = "deploy-tool.dev/pulls-from";
-/// What stands in place of the file of an object that no file has.
-const SOURCE: &str = "(made for --registry)";
-
-/// A login as nodes need it.
+const FIELD: &str = "imagePullSecrets";
+/// The name of a Secret, and the images it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullSecret {
-    /// What the names of its images begin with: `registry.example.com/team`.
+    /// What the names of the images begin with: `registry.example.com/team`.
     pub prefix: String,
-    /// The text of Docker's configuration.
-    pub configuration: Secret,
+    /// Its name, in each namespace with such images.
+    pub name: String,
 }
 
 impl PullSecret {
-    /// Lets every workload with images of the registry log in to it: a Secret in its namespace, named by its pod template.
-    /// A template that names Secrets itself is left as it is.
-    pub fn attach(&self, release: &Name, objects: Vec<Object>) -> Vec<Object> {
-        let mut objects = objects;
-        let name = format!("{}-registry", release.name);
-        let mut namespaces = BTreeSet::new();
-        for object in &mut objects {
-            let namespace = object.namespace().unwrap_or(&release.namespace).to_owned();
-            if !object.images().iter().any(|image| self.is_for(image.reference)) {
-                continue;
-            }
-            for pointer in object.pod_specs() {
-                let pod = object.value.data.pointer_mut(&pointer);
-                let Some(pod) = pod.and_then(Value::as_object_mut) else {
-                    continue;
-                };
-                if !pod.contains_key("imagePullSecrets") {
-                    pod.insert("imagePullSecrets".to_owned(), json!([{ "name": name }]));
-                    namespaces.insert(namespace.clone());
-                }
-            }
-        }
-        objects.extend(namespaces.into_iter().map(|namespace| self.object(&name, &namespace)));
-        in_order(objects)
-    }
-
-    /// The one that the newest revision has, so that `apply` and `plan` keep what `up` has made.
-    pub fn of(history: &History) -> Option<Self> {
-        let newest = history
-            .revisions()
-            .rev()
-            .find(|revision| !revision.objects.is_empty())?;
-        newest.objects.iter().find_map(Self::read)
-    }
-
-    /// Puts the newest login into the objects of an earlier revision: the one of then may have been changed since.
-    pub fn renew(history: &History, objects: &mut [Object]) {
-        let Some(newest) = Self::of(history) else { return };
+    /// Names it in every pod with images of the registry that names none itself.
+    pub fn attach(&self, objects: &mut [Object]) {
         for object in objects {
-            if Self::read(&object.value).is_some_and(|then| then.prefix == newest.prefix) {
-                object.value.data["data"] = newest.data();
+            let Some(pod) = pod(object) else { continue };
+            if images(pod).iter().any(|image| self.is_for(image)) && pod[FIELD].is_null() {
+                pod[FIELD] = json!([{ "name": self.name }]);
             }
         }
     }
@@ -77,145 +33,151 @@ impl PullSecret {
         let rest = image.strip_prefix(self.prefix.as_str());
         rest.is_some_and(|rest| rest.starts_with('/'))
     }
+}
 
-    fn data(&self) -> Value {
-        json!({".dockerconfigjson": STANDARD.encode(self.configuration.reveal())})
-    }
-
-    fn object(&self, name: &str, namespace: &str) -> Object {
-        let mut value = DynamicObject {
-            types: Some(kube::api::TypeMeta {
-                api_version: "v1".to_owned(),
-                kind: "Secret".to_owned(),
-            }),
-            metadata: kube::api::ObjectMeta {
-                name: Some(name.to_owned()),
-                namespace: Some(namespace.to_owned()),
-                annotations: Some([(ANNOTATION.to_owned(), self.prefix.clone())].into()),
-                ..Default::default()
-            },
-            data: json!({"type": "kubernetes.io/dockerconfigjson"}),
+/// Keeps what `up --pull-secret` has named, where the images are kept as well: in objects that name no Secret themselves and
+/// have an image that the newest revision has too.
+pub fn keep(history: &History, objects: &mut [Object]) {
+    let newest = history.revisions().rev().find(|revision| !revision.objects.is_empty());
+    let mut before = newest.map(|revision| revision.manifests()).unwrap_or_default();
+    for object in objects {
+        let identity = object.identity();
+        let Some(then) = before.iter_mut().find(|then| is_same(&then.identity(), &identity)) else {
+            continue;
         };
-        value.data["data"] = self.data();
-        Object {
-            file: SOURCE.to_owned(),
-            line: 0,
-            value,
+        let (Some(then), Some(now)) = (pod(then), pod(object)) else {
+            continue;
+        };
+        let kept = images(then);
+        if now[FIELD].is_null() && images(now).iter().any(|image| kept.contains(image)) && !then[FIELD].is_null() {
+            now[FIELD] = then[FIELD].clone();
         }
     }
+}
 
-    fn read(object: &DynamicObject) -> Option<Self> {
-        let prefix = object.metadata.annotations.as_ref()?.get(ANNOTATION)?.clone();
-        let encoded = object.data["data"][".dockerconfigjson"].as_str()?;
-        let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-        Some(Self {
-            prefix,
-            configuration: Secret::new(text),
-        })
-    }
+/// Whether two objects are one: what is in the namespace of the release may not say so yet.
+fn is_same(one: &Identity, other: &Identity) -> bool {
+    let namespaces = (&one.namespace, &other.namespace);
+    let is_in_one = !matches!(namespaces, (Some(one), Some(other)) if one != other);
+    (&one.group, &one.kind, &one.name) == (&other.group, &other.kind, &other.name) && is_in_one
+}
+
+fn pod(object: &mut Object) -> Option<&mut Value> {
+    let pointer = object.pod_specs().into_iter().next()?;
+    object.value.data.pointer_mut(&pointer)
+}
+
+fn images(pod: &Value) -> Vec<String> {
+    let list = |field: &str| pod[field].as_array().into_iter().flatten();
+    let containers = list("initContainers")
+        .chain(list("containers"))
+        .map(|one| &one["image"]);
+    let volumes = list("volumes").map(|one| &one["image"]["reference"]);
+    containers
+        .chain(volumes)
+        .filter_map(|image| image.as_str().map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use releases::manifest::parse;
     use releases::release::{Deployer, Record, Revision, State};
 
-    const TWO: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  template:\n    spec:\n      containers: [{name: c, image: 'x.io/team/orders@sha256:00'}]\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: other}\nspec:\n  template:\n    spec:\n      containers: [{name: c, image: 'x.io/teams/orders:1'}]\n";
+    const IMAGE: &str = "x.io/team/orders@sha256:00";
 
-    fn secret(text: &str) -> PullSecret {
-        PullSecret {
+    /// One object, with its pod where its kind has it.
+    fn object(kind: &str, image: &str, more: &str) -> Object {
+        let pod = format!("{{{more}containers: [{{name: c, image: '{image}'}}]}}");
+        let (version, fields) = match kind {
+            "Pod" => ("v1", format!("spec: {pod}")),
+            "PodTemplate" => ("v1", format!("template: {{spec: {pod}}}")),
+            "CronJob" => (
+                "batch/v1",
+                format!("spec: {{jobTemplate: {{spec: {{template: {{spec: {pod}}}}}}}}}"),
+            ),
+            _ => ("apps/v1", format!("spec: {{template: {{spec: {pod}}}}}")),
+        };
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n{fields}\n");
+        parse("m.yaml", &text).unwrap().remove(0)
+    }
+
+    fn names(object: &mut Object) -> Value {
+        pod(object).unwrap()[FIELD].clone()
+    }
+
+    #[test]
+    fn every_pod_with_images_of_the_registry_names_it() {
+        let secret = PullSecret {
             prefix: "x.io/team".to_owned(),
-            configuration: Secret::new(text),
+            name: "login".to_owned(),
+        };
+        let (named, own) = (json!([{"name": "login"}]), json!([{"name": "mine"}]));
+        for kind in ["Pod", "PodTemplate", "CronJob", "Deployment"] {
+            for (image, more, expected) in [
+                (IMAGE, "", named.clone()),
+                (
+                    "mariadb:11.8",
+                    &*format!("initContainers: [{{name: i, image: '{IMAGE}'}}], "),
+                    named.clone(),
+                ),
+                (IMAGE, "imagePullSecrets: [{name: mine}], ", own.clone()),
+                ("x.io/teams/orders:1", "", Value::Null),
+            ] {
+                let mut objects = [object(kind, image, more)];
+                secret.attach(&mut objects);
+                assert_eq!(names(&mut objects[0]), expected, "{kind} {image}");
+            }
         }
     }
 
-    fn release() -> Name {
-        Name::new(Some("shop"), None, &[]).unwrap()
-    }
-
-    fn history(of_revisions: &[&[Object]]) -> History {
-        let record = |(number, objects): (u32, &&[Object])| Record {
-            revision: Revision {
-                number,
-                state: State::Deployed,
-                reason: String::new(),
-                message: String::new(),
-                created: jiff::Timestamp::UNIX_EPOCH,
-                finished: None,
-                deployer: Deployer {
-                    host: String::new(),
-                    cache: String::new(),
-                    process: 1,
-                },
-                objects: objects.iter().map(|object| object.value.clone()).collect(),
-                inventory: BTreeSet::new(),
-                kept: BTreeSet::new(),
+    fn history(objects: &[Object]) -> History {
+        let revision = Revision {
+            number: 1,
+            state: State::Deployed,
+            reason: String::new(),
+            message: String::new(),
+            created: jiff::Timestamp::UNIX_EPOCH,
+            finished: None,
+            deployer: Deployer {
+                host: String::new(),
+                cache: String::new(),
+                process: 1,
             },
+            objects: objects.iter().map(|object| object.value.clone()).collect(),
+            inventory: BTreeSet::new(),
+            kept: BTreeSet::new(),
+        };
+        History::new(vec![Record {
+            revision,
             uid: String::new(),
             version: String::new(),
             renewed: jiff::Timestamp::UNIX_EPOCH,
-        };
-        History::new((1..).zip(of_revisions).map(record).collect())
+        }])
     }
 
     #[test]
-    fn only_workloads_with_images_of_the_registry_log_in() {
-        let objects = secret("{}").attach(&release(), parse("m.yaml", TWO).unwrap());
-        let titles: Vec<String> = objects.iter().map(Object::title).collect();
-        assert_eq!(
-            titles,
-            ["Secret `shop-registry`", "Deployment `app`", "Deployment `other`"]
-        );
-        assert_eq!(objects[0].namespace(), Some("shop"));
-        assert_eq!(objects[0].value.data["data"][".dockerconfigjson"], "e30=");
-        let named = |object: &Object| object.value.data["spec"]["template"]["spec"]["imagePullSecrets"].clone();
-        assert_eq!(named(&objects[1]), json!([{"name": "shop-registry"}]));
-        assert_eq!(named(&objects[2]), Value::Null);
-    }
-
-    #[test]
-    fn pods_of_every_kind_log_in() {
-        let spec = "{volumes: [{name: v, image: {reference: 'x.io/team/data:1'}}]}";
-        let cases = [
-            ("v1", "Pod", format!("spec: {spec}"), "/spec"),
+    fn what_keeps_its_image_keeps_its_login() {
+        let then = object("Deployment", IMAGE, "imagePullSecrets: [{name: login}], ");
+        let named = json!([{"name": "login"}]);
+        for (now, expected) in [
+            (object("Deployment", IMAGE, ""), named),
             (
-                "v1",
-                "PodTemplate",
-                format!("template: {{spec: {spec}}}"),
-                "/template/spec",
+                object("Deployment", IMAGE, "imagePullSecrets: [{name: mine}], "),
+                json!([{"name": "mine"}]),
             ),
-            (
-                "batch/v1",
-                "CronJob",
-                format!("spec: {{jobTemplate: {{spec: {{template: {{spec: {spec}}}}}}}}}"),
-                "/spec/jobTemplate/spec/template/spec",
-            ),
-        ];
-        for (version, kind, rest, at) in cases {
-            let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n{rest}\n");
-            let objects = secret("{}").attach(&release(), parse("m.yaml", &text).unwrap());
-            let pod = objects[1].value.data.pointer(at).unwrap();
-            assert_eq!(pod["imagePullSecrets"], json!([{"name": "shop-registry"}]), "{kind}");
+            (object("Deployment", "y.io/orders:1", ""), Value::Null),
+            (object("StatefulSet", IMAGE, ""), Value::Null),
+        ] {
+            let mut objects = [now];
+            keep(&history(std::slice::from_ref(&then)), &mut objects);
+            assert_eq!(names(&mut objects[0]), expected);
         }
-    }
-
-    #[test]
-    fn who_names_a_secret_keeps_it() {
-        let own = TWO.replace("containers:", "imagePullSecrets: [{name: mine}]\n      containers:");
-        let objects = parse("m.yaml", &own).unwrap();
-        assert_eq!(secret("{}").attach(&release(), objects.clone()), objects);
-    }
-
-    #[test]
-    fn later_runs_find_it_in_the_history() {
-        let objects = secret("old").attach(&release(), parse("m.yaml", TWO).unwrap());
-        assert_eq!(PullSecret::of(&history(&[&objects])), Some(secret("old")));
-        assert_eq!(PullSecret::of(&History::default()), None);
-        // A rollback brings the objects of then, and the login of now.
-        let newer = secret("new").attach(&release(), parse("m.yaml", TWO).unwrap());
-        let mut back = objects.clone();
-        PullSecret::renew(&history(&[&objects, &newer]), &mut back);
-        assert_eq!(back[0].value.data, newer[0].value.data);
+        let mut objects = [object("Deployment", IMAGE, "")];
+        keep(&History::default(), &mut objects);
+        assert_eq!(names(&mut objects[0]), Value::Null);
     }
 }

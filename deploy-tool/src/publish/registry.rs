@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::pull_secret::PullSecret;
 use crate::built::Built;
 use crate::cli::RegistryArguments;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use host::git;
 use oci_artifacts::image::store::{self, Outline};
-use oci_artifacts::registry::{self, Connection, Login, Purpose, Pushed, Repository, Trust, reference};
+use oci_artifacts::registry::{self, Connection, FoundLogin, Login, Purpose, Pushed, Repository, Trust, reference};
 use terminal::{Printer, Progress, RowState};
 
 /// Repositories of one registry, one an image.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    prefix: String,
+    /// What the names of its images begin with: `registry.example.com/team`.
+    pub prefix: String,
     repositories: BTreeMap<String, Repository>,
-    login: Option<Login>,
+    found: FoundLogin,
     trust: Trust,
     tags: Vec<String>,
 }
@@ -36,9 +36,14 @@ impl Destination {
     ) -> Outcome<Self> {
         let repositories = repositories(prefix, images)?;
         let any = repositories.values().next();
-        let login = match any {
-            Some(repository) => reach.credentials().login(repository).await?,
-            None => None,
+        let found = match any {
+            Some(repository) => {
+                reach
+                    .credentials()
+                    .login(repository, &Purpose::Push { from: None })
+                    .await?
+            }
+            None => FoundLogin::default(),
         };
         // As it stands in references: index.docker.io/you is docker.io/you there.
         let normal = any.map(ToString::to_string);
@@ -47,7 +52,7 @@ impl Destination {
             prefix: normal.map_or(prefix, |(prefix, _)| prefix).to_owned(),
             trust: reach.trust(),
             repositories,
-            login,
+            found,
             tags,
         })
     }
@@ -60,7 +65,7 @@ impl Destination {
         let mut connections = BTreeMap::new();
         for (name, repository) in &self.repositories {
             let purpose = Purpose::Push { from: None };
-            let connection = Connection::open(repository, purpose, self.login.clone(), &self.trust).await?;
+            let connection = Connection::open(repository, purpose, self.found.clone(), &self.trust).await?;
             // The first answer says how to log in, and only this one whether the password is right.
             let tag = self.tags.first().map_or("latest", String::as_str);
             let found = connection.digest_of(tag).await;
@@ -101,30 +106,10 @@ impl Destination {
     /// The login for its registry, if it is the registry of a repository.
     pub fn login_for(&self, repository: &Repository) -> Option<&Login> {
         let own = self.repositories.values().next()?;
-        self.login.as_ref().filter(|_| own.registry == repository.registry)
-    }
-
-    /// What to know of the login of the nodes, where theirs cannot be made from this one.
-    pub fn warning(&self) -> Option<String> {
-        matches!(self.login, Some(Login::IdentityToken(_))).then(|| {
-            format!(
-                "the login for {} is an identity token, which is of no use to nodes: where its images are private, name a \
-                 Secret under `imagePullSecrets` in the manifests",
-                self.prefix
-            )
-        })
-    }
-
-    /// The login of the nodes, where there is one that they can use: a kubelet knows no identity tokens.
-    pub fn pull_secret(&self) -> Option<PullSecret> {
-        let login = self
+        self.found
             .login
             .as_ref()
-            .filter(|login| matches!(login, Login::Password { .. }))?;
-        Some(PullSecret {
-            prefix: self.prefix.clone(),
-            configuration: login.pull_secret(self.repositories.values().next()?),
-        })
+            .filter(|_| own.registry == repository.registry)
     }
 }
 
@@ -181,6 +166,9 @@ pub async fn push(
     {
         outline.check()?;
     }
+    if let Ok(pushed) = &pushed {
+        pushed.warnings.iter().for_each(|text| printer.warning(text));
+    }
     pushed
 }
 
@@ -224,25 +212,16 @@ mod tests {
     }
 
     #[test]
-    fn nodes_log_in_with_a_password_alone() {
-        let destination = |login| Destination {
+    fn a_password_goes_to_its_own_registry_alone() {
+        let destination = Destination {
             prefix: "x.io/team".to_owned(),
             repositories: repositories("x.io/team", &[("app".to_owned(), "orders".to_owned())].into()).unwrap(),
-            login,
+            found: FoundLogin::of(Login::password("ann", "secret")),
             trust: Trust::default(),
             tags: Vec::new(),
         };
-        let password = destination(Some(Login::password("ann", "secret")));
-        assert_eq!(password.pull_secret().unwrap().prefix, "x.io/team");
-        assert_eq!(password.warning(), None);
-        let token = destination(Some(Login::password("<token>", "secret")));
-        assert_eq!(token.pull_secret(), None);
-        assert!(token.warning().unwrap().contains("imagePullSecrets"));
-        let nobody = destination(None);
-        assert_eq!((nobody.pull_secret(), nobody.warning()), (None, None));
-        // A password goes to its own registry alone.
         let other = |name| Repository::parse(name).unwrap().0;
-        assert!(password.login_for(&other("x.io/else/a")).is_some());
-        assert!(password.login_for(&other("y.io/team/a")).is_none());
+        assert!(destination.login_for(&other("x.io/else/a")).is_some());
+        assert!(destination.login_for(&other("y.io/team/a")).is_none());
     }
 }

@@ -206,7 +206,7 @@ async fn inspected() {
     bytes.extend(b"\0\x0c\x08wasmedge\x01\x01\x01");
     std::fs::write(&module, bytes).unwrap();
     for path in [&stored, &module] {
-        let report = commands::inspect::report(path.to_str().unwrap(), &RegistryArguments::default())
+        let report = commands::inspect::report(path.to_str().unwrap(), &RegistryArguments::default(), |_| {})
             .await
             .unwrap();
         assert!(!report.warnings.is_empty() && !report.modules.is_empty());

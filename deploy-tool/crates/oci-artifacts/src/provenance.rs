@@ -117,6 +117,12 @@ impl Provenance {
     pub fn is_built_by(&self, pattern: &str) -> bool {
         matches(pattern, &self.builder)
     }
+
+    /// Whether the sources are of a pattern, with or without the `git+` before an address.
+    pub fn is_from(&self, pattern: &str) -> bool {
+        let source = self.source.as_deref();
+        source.is_some_and(|source| matches(pattern, source) || matches(pattern, source.trim_start_matches("git+")))
+    }
 }
 
 /// Why nothing is known of how an image was built. The greater, the closer to being believed.
@@ -178,6 +184,7 @@ mod tests {
             name: None,
             root: Blob::of("index", b"abc".to_vec()),
             manifests: Vec::new(),
+            absent: Vec::new(),
             blobs: Vec::new(),
             referrers: Vec::new(),
         };
@@ -240,6 +247,15 @@ mod tests {
         assert_eq!(found.subjects, ["sha256:12"]);
         assert_eq!(found.source.as_deref(), Some("git+https://x.io/shop"));
         assert_eq!(found.revision.as_deref(), Some("78"));
+        for (pattern, expected) in [
+            ("https://x.io/shop", true),
+            ("git+https://x.io/*", true),
+            ("https://x.io/other", false),
+            ("x.io/shop", false),
+        ] {
+            assert_eq!(found.is_from(pattern), expected, "{pattern}");
+        }
+        assert!(!Provenance { source: None, ..found }.is_from("*"));
         let mut other = statement("x");
         other["predicateType"] = json!("https://spdx.dev/Document");
         assert_eq!(read(&other), None);

@@ -41,6 +41,51 @@ fn logins_come_from_everywhere_people_keep_them() {
     helper.run().success();
 }
 
+/// podman's places and keys.
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn the_login_of_the_longest_path_counts() {
+    let registry = Registry::start();
+    let image = Image::new(3, &[40]);
+    let entry = |key: &str, password: &str| {
+        let auth = STANDARD.encode(format!("{USER}:{password}"));
+        format!(r#""{}{key}": {{"auth": "{auth}"}}"#, registry.address)
+    };
+    let text = |entries: &[String]| format!(r#"{{"auths": {{{}}}}}"#, entries.join(", "));
+    let push = |name: &str, place: &str, text: &str| {
+        let push = Push::of(&image, &format!("{}/{name}:1", registry.address)).trusting(&registry);
+        let file = push.home.path().join(place);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+        push
+    };
+    let team = text(&[
+        entry("", "wrong"),
+        entry("/team", PASSWORD),
+        entry("/team/other", "wrong"),
+    ]);
+    push("team/orders", ".config/containers/auth.json", &team)
+        .run()
+        .success();
+    push("orders", ".docker/config.json", &team)
+        .run()
+        .failure(2, &["error DT0702:"]);
+    let other = text(&[entry("/other", PASSWORD)]);
+    push("team/orders", ".docker/config.json", &other).run().failure(
+        2,
+        &["error DT0701:", ".config/containers/auth.json", ".docker/config.json"],
+    );
+    // Who only reads gives the password of the environment to nobody whom it is not meant for.
+    let mut read = Push::alone(&["inspect", &format!("{}/team/orders:1", registry.address)]).trusting(&registry);
+    read.variables = vec![
+        ("REGISTRY_USERNAME", USER.into()),
+        ("REGISTRY_PASSWORD", PASSWORD.into()),
+    ];
+    read.run().failure(2, &["error DT0701:", "REGISTRY_HOST"]);
+    read.variables.push(("REGISTRY_HOST", registry.address.clone()));
+    read.run().success();
+}
+
 #[test]
 #[ignore = "needs Docker, see main.rs"]
 fn each_refusal_has_its_number() {
@@ -60,7 +105,7 @@ fn each_refusal_has_its_number() {
     Push::of(&image, &to)
         .configured("{")
         .run()
-        .failure(1, &["error DT0706:", "config.json"]);
+        .failure(1, &["error DT0706:", "config.json", "asks for a login"]);
     let helper = Push::of(&image, &to).configured(r#"{"credsStore": "missing"}"#);
     helper.run().failure(3, &["error DT0706:", "docker-credential-missing"]);
     Push::of(&image, "127.0.0.1:1/shop:1")

@@ -87,6 +87,9 @@ impl Push {
             "DOCKER_CONFIG",
             "REGISTRY_AUTH_FILE",
             "XDG_RUNTIME_DIR",
+            "XDG_CONFIG_HOME",
+            "REGISTRY_HOST",
+            "DOCKER_AUTH_CONFIG",
         ] {
             command.env_remove(name);
         }

@@ -1,4 +1,4 @@
-//! 06xx: images. Those from 0602 to 0611 are warnings of `inspect`.
+//! 06xx: images. Those from 0602 to 0611, and 0613, are warnings of `inspect`.
 
 use crate::error_code::Code;
 
@@ -16,6 +16,7 @@ pub(super) const CODES: &[&Code] = &[
     &NOT_SEEN,
     &NOT_ON_HOST,
     &NODES_AWAY,
+    &PLATFORM_ABSENT,
 ];
 
 /// No layout, or a damaged one.
@@ -142,4 +143,14 @@ pub const NODES_AWAY: Code = Code {
         has no nodes of that cluster: the cluster runs on another host, or under another engine (`DOCKER_HOST`).",
     fix: "run this on the host of the cluster, or have the nodes pull: `deploy-tool up --registry HOST/PATH`. `apply`, `rollback`, `status` and \
         `open` go on without, and say so.",
+};
+
+/// Only named.
+pub const PLATFORM_ABSENT: Code = Code {
+    number: 614,
+    title: "an index names an image that is not there",
+    explanation: "The index names images for several platforms, and not all of them are there. `docker save` writes such an archive \
+        where only the image for this machine was pulled. A registry takes no index without its images, so `push` refuses it.",
+    fix: "push the image of one platform: `deploy-tool push … --platform linux/amd64`; or copy the whole image: `skopeo copy \
+        --all docker://IMAGE oci:FOLDER`.",
 };

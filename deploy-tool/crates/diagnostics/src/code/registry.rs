@@ -26,15 +26,17 @@ pub(super) const CODES: &[&Code] = &[
     &PROVENANCE_CHANGED,
     &PROVENANCE_OF_OTHER,
     &OTHER_BUILDER,
+    &SIGNED_FOR_ANOTHER,
+    &OTHER_SOURCE,
 ];
 
 /// Nobody has logged in.
 pub const LOGIN_NEEDED: Code = Code {
     number: 701,
     title: "the registry asks for a login, and there is none",
-    explanation: "The registry gives this to known users only. Neither `--password-stdin`, nor `REGISTRY_USERNAME` and \
-        `REGISTRY_PASSWORD` (for Docker Hub also `DOCKER_USERNAME` and `DOCKER_PASSWORD`), nor Docker's configuration \
-        and its credential helpers name one.",
+    explanation: "The registry gives this to known users only, and no login was found: the message says where it was looked for. \
+        `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` are sent to the registry that `REGISTRY_HOST` names, and without it only \
+        where something is pushed or signed.",
     fix: "`docker login REGISTRY`, or pipe the password: `deploy-tool push … --user NAME --password-stdin < FILE`. For \
         Docker Hub an [access token](https://docs.docker.com/security/access-tokens/) does the same and can do less.",
 };
@@ -80,9 +82,9 @@ pub const REPOSITORY_UNKNOWN: Code = Code {
 pub const CREDENTIALS_UNREADABLE: Code = Code {
     number: 706,
     title: "the kept logins cannot be read",
-    explanation: "Docker's configuration (`~/.docker/config.json`, or in `DOCKER_CONFIG`) is no JSON as Docker writes it, or the \
-        credential helper that it names is missing, fails or does not answer. Nothing has been sent.",
-    fix: "correct or remove the file and log in again, install the helper, or pipe the password: --user NAME \
+    explanation: "The registry wants a login, and one that could have been it cannot be read: a file of Docker or podman is no JSON \
+        as they write it, or the credential helper that it names is missing, fails or does not answer.",
+    fix: "fix or remove the file and log in again, install the helper, or pipe the password: --user NAME \
         --password-stdin.",
 };
 
@@ -92,8 +94,9 @@ pub const AUTHORITY_UNKNOWN: Code = Code {
     title: "the registry's certificate is not trusted",
     explanation: "The certificate is signed by an authority that this host does not know, has expired, or is made for another \
         name. Nothing has been sent.",
-    fix: "name the authority's file: --registry-ca FILE. What Docker finds in `/etc/docker/certs.d/HOST:PORT/ca.crt` is \
-        found here as well, and so is `SSL_CERT_FILE`.",
+    fix: "name the file of the authority, or of a certificate that is its own authority: --registry-ca FILE. Files `*.crt` in \
+        `/etc/docker/certs.d/HOST:PORT`, `/etc/containers/certs.d/HOST:PORT` and `~/.config/containers/certs.d/HOST:PORT`, \
+        as Docker and podman have them, are found here as well, and so is `SSL_CERT_FILE`.",
 };
 
 /// Somebody answers, but no registry.
@@ -101,7 +104,8 @@ pub const NOT_A_REGISTRY: Code = Code {
     number: 708,
     title: "that is no registry",
     explanation: "Somebody answers at that address, but not as the OCI distribution specification wants it: it is a web page, a \
-        proxy's login page, or speaks plain HTTP where TLS is expected.",
+        proxy's login page, speaks plain HTTP where TLS is expected, or leads from TLS to plain HTTP elsewhere (a proxy in \
+        front of it that does not send `X-Forwarded-Proto: https`).",
     fix: "correct the registry's name and port. A registry without TLS on another machine takes --insecure-http: \
         whoever sits between can then read the password and change the image.",
 };
@@ -171,8 +175,9 @@ pub const CONTENT_REFUSED: Code = Code {
 pub const NOT_SIGNED: Code = Code {
     number: 716,
     title: "the image is not signed",
-    explanation: "There is nothing under the tag `sha256-….sig` in the image's repository, where cosign and this tool keep \
-        signatures, or what is there is something else. A signature is of a digest: a new build has none yet.",
+    explanation: "There is nothing under the tag `sha256-….sig` in the image's repository, where this tool and cosign 2 keep \
+        signatures, or what is there is something else, and no bundle of cosign 3 is attached to it. A signature is of a \
+        digest: a new build has none yet.",
     fix: "sign it after the push: `deploy-tool sign IMAGE@sha256:… --key FILE`, or with cosign.",
 };
 
@@ -199,8 +204,8 @@ pub const READ_REFUSED: Code = Code {
 pub const NO_PROVENANCE: Code = Code {
     number: 719,
     title: "the image has no signed provenance",
-    explanation: "There is nothing under the tag `sha256-….att` in the image's repository, where cosign and this tool keep signed \
-        statements, or no SLSA provenance among it. Who built the image is then not known: what is attached without a \
+    explanation: "There is nothing under the tag `sha256-….att` in the image's repository, where this tool and cosign 2 keep signed \
+        statements, no bundle of cosign 3 is attached to it, or there is no SLSA provenance among them. Who built the image is then not known: what is attached without a \
         signature could have been written by anybody.",
     fix: "push what `deploy-tool build` has made, and sign it: `deploy-tool sign IMAGE@sha256:… --key FILE` signs the \
         provenance that is attached as well.",
@@ -239,4 +244,23 @@ pub const OTHER_BUILDER: Code = Code {
     explanation: "Its provenance is signed by the right key, and names another builder than `--builder` asks for. The pattern is of \
         the whole name; `*` stands for any text.",
     fix: "correct the pattern, or take an image of the right builder.",
+};
+
+/// It is of another repository.
+pub const SIGNED_FOR_ANOTHER: Code = Code {
+    number: 724,
+    title: "the image is signed for another repository",
+    explanation: "The holder of the key has signed an image with this digest, and the signature names the repository that it was \
+        signed in, which is another one: the image was copied from there, as a mirror does, or to pass off one image as \
+        another.",
+    fix: "name the repository that it was copied from: `--signed-as REPOSITORY`; or sign it where it is now.",
+};
+
+/// It was built from something else.
+pub const OTHER_SOURCE: Code = Code {
+    number: 725,
+    title: "the image was built from other sources",
+    explanation: "Its provenance is signed by the right key, and names another repository of sources than `--source` asks for, or \
+        none: only what is built with `--revision` names one. The pattern is of the whole address; `*` stands for any text.",
+    fix: "correct the pattern, or take an image of the right sources.",
 };

@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind, Read, Result};
 
+use super::archive;
+
 /// More than this does not come out of a layer: a small one could be made that never ends.
 const MOST_UNPACKED: u64 = 1 << 30;
-/// A file that is read is no larger.
-const MOST_BYTES: u64 = 256 << 20;
+/// Files that are read have no more bytes together: all of them are in memory at once.
+pub const MOST_BYTES: u64 = 128 << 20;
+
+/// More modules than any image has.
+const MOST_MODULES: usize = 10_000;
 
 /// What was looked for in a layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,11 +22,11 @@ pub struct LayerListing {
     pub modules: BTreeSet<String>,
 }
 
-/// Looks into a layer.
+/// Looks into a layer. The files that are read may have so many bytes together.
 ///
 /// # Errors
 /// When it is packed by something other than gzip, damaged or too large.
-pub fn look(layer: impl Read, media_type: &str, wanted: &[&str]) -> Result<LayerListing> {
+pub fn look(layer: impl Read, media_type: &str, wanted: &[&str], most_bytes: u64) -> Result<LayerListing> {
     let unpacked: Box<dyn Read> = match media_type.rsplit(['.', '+']).next() {
         Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(layer)),
         Some("tar") => Box::new(layer),
@@ -32,21 +37,28 @@ pub fn look(layer: impl Read, media_type: &str, wanted: &[&str]) -> Result<Layer
     };
     let mut contents = LayerListing::default();
     let mut archive = tar::Archive::new(unpacked.take(MOST_UNPACKED));
-    for entry in archive.entries()? {
-        let mut entry = entry?;
-        let path = entry.path()?.to_string_lossy().into_owned();
+    let mut left = most_bytes;
+    for entry in archive::named(archive.entries()?) {
+        let (path, mut entry) = entry?;
         let path = format!("/{}", path.trim_start_matches("./").trim_start_matches('/'));
         if !entry.header().entry_type().is_file() {
             continue;
         }
         if path.ends_with(".wasm") {
             contents.modules.insert(path.clone());
+            if contents.modules.len() > MOST_MODULES {
+                let why = format!("it has more than {MOST_MODULES} modules");
+                return Err(Error::new(ErrorKind::InvalidData, why));
+            }
         }
         if wanted.contains(&path.as_str()) {
-            if entry.size() > MOST_BYTES {
-                return Err(Error::new(ErrorKind::FileTooLarge, path));
-            }
-            let mut bytes = Vec::new();
+            let size = entry.size();
+            let too_large = || format!("`{path}` has {size} bytes; {most_bytes} are read of an image");
+            left = left
+                .checked_sub(size)
+                .ok_or_else(|| Error::new(ErrorKind::FileTooLarge, too_large()))?;
+            // No more than what is left, so that doubling does not take twice as much.
+            let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
             entry.read_to_end(&mut bytes)?;
             contents.files.insert(path, bytes);
         }
@@ -73,14 +85,34 @@ mod tests {
             (&packed, "application/vnd.oci.image.layer.v1.tar+gzip"),
             (&packed, "application/vnd.docker.image.rootfs.diff.tar.gzip"),
         ] {
-            let found = look(bytes.as_slice(), kind, &["/etc/services", "/none"]).unwrap();
+            let found = look(bytes.as_slice(), kind, &["/etc/services", "/none"], 1).unwrap();
             assert_eq!(
                 found.files,
                 BTreeMap::from([("/etc/services".to_owned(), b"x".to_vec())])
             );
             assert_eq!(found.modules, ["/a.wasm", "/b/c.wasm"].map(str::to_owned).into());
         }
-        assert!(look(packed.as_slice(), "application/vnd.oci.image.layer.v1.tar+zstd", &[]).is_err());
-        assert!(look(&packed[..40], "application/vnd.oci.image.layer.v1.tar+gzip", &[]).is_err());
+        assert!(look(packed.as_slice(), "application/vnd.oci.image.layer.v1.tar+zstd", &[], 1).is_err());
+        assert!(look(&packed[..40], "application/vnd.oci.image.layer.v1.tar+gzip", &[], 1).is_err());
+    }
+
+    #[test]
+    fn no_more_is_read_than_is_allowed() {
+        let file = |path| LayerFile {
+            path,
+            bytes: b"12345",
+            mode: 0o444,
+        };
+        let tar = layer([file("/a"), file("/b")]).unwrap();
+        let look = |most| {
+            look(
+                tar.as_slice(),
+                "application/vnd.oci.image.layer.v1.tar",
+                &["/a", "/b"],
+                most,
+            )
+        };
+        assert_eq!(look(10).unwrap().files.len(), 2);
+        assert_eq!(look(9).unwrap_err().kind(), ErrorKind::FileTooLarge);
     }
 }

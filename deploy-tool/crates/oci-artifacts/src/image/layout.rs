@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::blob::{Blob, BlobSource};
-use super::specification::{DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest};
+use super::specification::{
+    ATTACHED_ANNOTATION, DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest,
+};
 use crate::digest;
 
 /// The file that makes a folder a layout, and what it says.
@@ -34,6 +36,8 @@ pub struct Layout {
     pub root: Blob,
     /// The manifests that an index names, in its order.
     pub manifests: Vec<Blob>,
+    /// What an index names and is not there, or not whole: `docker save` keeps the index of all platforms and the image of one.
+    pub absent: Vec<Descriptor>,
     /// Configurations and layers, each once.
     pub blobs: Vec<Blob>,
     /// Manifests that are about the image: software bill of materials, provenance, signatures.
@@ -46,6 +50,9 @@ pub enum LayoutError {
     /// A file is missing.
     #[error("it has no `{0}`")]
     Missing(String),
+    /// An index names more than there is.
+    #[error("the image for {0} is only named, and not there")]
+    Absent(String),
     /// A file cannot be read.
     #[error("`{0}` cannot be read: {1}")]
     Unreadable(String, #[source] std::io::Error),
@@ -132,6 +139,8 @@ impl Layout {
         let named = index.manifests.into_iter().map(|descriptor| reader.named(descriptor));
         let named = named.collect::<Result<Vec<_>, _>>()?;
         let (referrers, mut images): (Vec<_>, Vec<_>) = named.into_iter().partition(|named| named.is_referrer);
+        // One image with several names is there several times.
+        images.dedup_by(|one, other| one.blob.digest == other.blob.digest);
         let count = images.len();
         let Some(Named {
             descriptor, blob: root, ..
@@ -139,7 +148,7 @@ impl Layout {
         else {
             return Err(LayoutError::Images(count));
         };
-        let manifests = reader.manifests(&root)?;
+        let (manifests, absent) = reader.manifests(&root)?;
         let referrers: Vec<Blob> = referrers.into_iter().map(|named| named.blob).collect();
         let mut blobs = Vec::new();
         let mut seen = BTreeSet::new();
@@ -158,9 +167,52 @@ impl Layout {
             name: name(&descriptor),
             root,
             manifests,
+            absent,
             blobs,
             referrers,
         })
+    }
+
+    /// The image of one platform out of an index, without what is attached to the index; none when there is no such image.
+    pub fn only(mut self, platform: &str) -> Option<Self> {
+        let is_wanted = |entry: &Descriptor| {
+            entry
+                .platform
+                .as_ref()
+                .is_some_and(|found| found.to_string() == platform)
+        };
+        let entry = Index::of(&self.root).manifests.into_iter().find(is_wanted)?;
+        let root = self
+            .manifests
+            .into_iter()
+            .find(|manifest| manifest.digest == entry.digest)?;
+        let (config, layers) = parts(&root).ok()?;
+        let own: BTreeSet<String> = std::iter::once(config).chain(layers).map(|blob| blob.digest).collect();
+        self.blobs.retain(|blob| own.contains(&blob.digest));
+        Some(Self {
+            name: self.name,
+            root,
+            manifests: Vec::new(),
+            absent: Vec::new(),
+            blobs: self.blobs,
+            referrers: Vec::new(),
+        })
+    }
+
+    /// Refuses an index some of whose images are not there.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn whole(self) -> Result<Self, LayoutError> {
+        match self.absent.first() {
+            Some(absent) => Err(LayoutError::Absent(title(absent))),
+            None => Ok(self),
+        }
+    }
+
+    /// What is only named, by platform.
+    pub fn absent_platforms(&self) -> BTreeSet<String> {
+        self.absent.iter().map(title).collect()
     }
 
     /// A blob by its digest: a configuration or a layer.
@@ -345,10 +397,42 @@ impl<F: Files> Reader<'_, F> {
         })
     }
 
-    fn manifests(&self, root: &Blob) -> Result<Vec<Blob>, LayoutError> {
+    /// The manifests of an index, and what it only names. One image at least has to be there.
+    fn manifests(&self, root: &Blob) -> Result<(Vec<Blob>, Vec<Descriptor>), LayoutError> {
         if !is_index(&root.media_type) {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
-        images(root)?.iter().map(|descriptor| self.read(descriptor)).collect()
+        let (mut there, mut absent) = (Vec::new(), Vec::new());
+        let mut missing = None;
+        for descriptor in images(root)? {
+            match self.there(&descriptor) {
+                Ok(manifest) => there.push(manifest),
+                Err(error @ LayoutError::Missing(_)) => {
+                    missing = missing.or(Some(error));
+                    absent.push(descriptor);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match missing {
+            Some(error) if there.is_empty() => Err(error),
+            _ => Ok((there, absent)),
+        }
+    }
+
+    /// A manifest whose image is there: one without its configuration has been left behind.
+    fn there(&self, descriptor: &Descriptor) -> Result<Blob, LayoutError> {
+        let manifest = self.read(descriptor)?;
+        let (config, _) = parts(&manifest)?;
+        self.blob(&config).map(|_| manifest)
+    }
+}
+
+/// What an index has, for people.
+pub fn title(entry: &Descriptor) -> String {
+    match (entry.annotations.get(ATTACHED_ANNOTATION), &entry.platform) {
+        (Some(kind), _) => format!("{kind} {}", entry.digest),
+        (None, Some(platform)) => platform.to_string(),
+        (None, None) => entry.digest.clone(),
     }
 }

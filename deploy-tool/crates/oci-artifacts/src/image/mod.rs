@@ -5,6 +5,7 @@
 //! module alone. Never `wasi/wasm`: a node pulls by its own platform, and would find nothing.
 //! <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
 
+mod archive;
 pub mod artifact;
 mod blob;
 mod configuration;

@@ -87,6 +87,7 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
         name: Some(format!("{}:{}", contents.definition.name, tag(&root.digest))),
         root,
         manifests,
+        absent: Vec::new(),
         blobs,
         referrers: Vec::new(),
     }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::archive;
 use super::blob::{Blob, BlobSource};
 use super::layer;
 use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
@@ -28,13 +29,13 @@ impl Store {
             return Ok(Self::Folder(path.to_owned()));
         }
         let mut files = BTreeMap::new();
-        for entry in tar::Archive::new(File::open(path)?).entries_with_seek()? {
-            let entry = entry?;
+        for entry in archive::named(tar::Archive::new(File::open(path)?).entries_with_seek()?) {
+            let (name, entry) = entry?;
             // Links and devices are no part of a layout, and what a folder is called does not matter.
             if !entry.header().entry_type().is_file() {
                 continue;
             }
-            let name = entry.path()?.to_string_lossy().trim_start_matches("./").to_owned();
+            let name = name.trim_start_matches("./").to_owned();
             let twice = files.insert(name.clone(), (entry.raw_file_position(), entry.size()));
             if twice.is_some() || files.len() > MOST_FILES {
                 let why = format!("`{name}` is there twice, or there are more than {MOST_FILES} files");
@@ -114,6 +115,14 @@ fn part(path: &Path, offset: u64, size: u64) -> std::io::Result<std::io::Take<Fi
 /// # Errors
 /// When there is none, or it is no good one.
 pub fn read(path: &Path) -> Outcome<Layout> {
+    read_by(path, |store| Layout::read(store)?.whole())
+}
+
+/// The same of an index that may name more images than are there.
+///
+/// # Errors
+/// When there is none, or it is no good one.
+pub fn read_partial(path: &Path) -> Outcome<Layout> {
     read_by(path, Layout::read)
 }
 
@@ -131,7 +140,7 @@ impl Outline {
     /// # Errors
     /// When it is not.
     pub fn check(&self) -> Outcome<()> {
-        read(&self.path).map(drop)
+        read_partial(&self.path).map(drop)
     }
 }
 
@@ -140,20 +149,35 @@ impl Outline {
 /// # Errors
 /// When there is none, or it is no good one.
 pub fn outline(path: &Path) -> Outcome<Outline> {
+    let outline = partial_outline(path)?;
+    outline.layout.clone().whole().map_err(|error| no_image(path, error))?;
+    Ok(outline)
+}
+
+/// The same of an index that may name more images than are there.
+///
+/// # Errors
+/// When there is none, or it is no good one.
+pub fn partial_outline(path: &Path) -> Outcome<Outline> {
     let layout = read_by(path, Layout::outline)?;
     let path = path.to_owned();
     Ok(Outline { layout, path })
 }
 
 fn read_by(path: &Path, way: impl FnOnce(&Store) -> Result<Layout, LayoutError>) -> Outcome<Layout> {
-    let failure = || Failure::input(format!("`{}` is no image", path.display()));
-    let store = Store::open(path).map_err(|error| failure().because(error))?;
-    way(&store).map_err(|error| {
-        failure()
-            .code(&code::image::MALFORMED)
-            .because(error)
-            .next("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
-    })
+    let store = Store::open(path).map_err(|error| failure(path).because(error))?;
+    way(&store).map_err(|error| no_image(path, error))
+}
+
+fn failure(path: &Path) -> Failure {
+    Failure::input(format!("`{}` is no image", path.display()))
+}
+
+fn no_image(path: &Path, error: LayoutError) -> Failure {
+    failure(path)
+        .code(&code::image::MALFORMED)
+        .because(error)
+        .next("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
 }
 
 /// Writes a layout into a folder, so that nobody ever sees a part of it. What is there already stays.

@@ -200,6 +200,52 @@ mod stored {
         assert_eq!(contents(&store::read(&path).unwrap()), contents(&image));
     }
 
+    /// As `docker save` writes it where only the image for this machine was pulled, with or without what belongs to the others.
+    #[test]
+    fn an_index_may_name_more_than_is_there() {
+        for parts in [1, 2, 3] {
+            let folder = tempfile::tempdir().unwrap();
+            let image = image(Some(b"compiled"), None);
+            let path = written(folder.path(), &image);
+            let (config, _) = layout::parts(&image.manifests[1]).unwrap();
+            for digest in [&config.digest, &image.manifests[1].digest]
+                .into_iter()
+                .take(parts)
+                .skip(parts / 3)
+            {
+                std::fs::remove_file(path.join(layout::path(digest).unwrap())).unwrap();
+            }
+            let archive = folder.path().join("saved.tar");
+            let mut tar = tar::Builder::new(std::fs::File::create(&archive).unwrap());
+            tar.append_dir_all(".", &path).unwrap();
+            tar.into_inner().unwrap();
+            for path in [&path, &archive] {
+                let read = store::read_partial(path).unwrap();
+                assert_eq!(read.absent_platforms(), ["linux/arm64".to_owned()].into());
+                assert_eq!(read.manifests, image.manifests[..1]);
+                let failure = store::read(path).unwrap_err();
+                assert!(failure.to_string().contains("linux/arm64 is only named"), "{failure}");
+                assert!(store::outline(path).is_err());
+                let only = read.clone().only("linux/amd64").unwrap();
+                assert_eq!((only.root, only.blobs.len()), (image.manifests[0].clone(), 2));
+                assert_eq!(read.only("linux/arm64"), None);
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_may_have_several_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = image(None, None);
+        let path = written(folder.path(), &image);
+        let mut index = document(&std::fs::read(path.join("index.json")).unwrap());
+        let mut second = index["manifests"][0].clone();
+        second["annotations"]["io.containerd.image.name"] = json!("localhost/orders:second");
+        index["manifests"].as_array_mut().unwrap().push(second);
+        std::fs::write(path.join("index.json"), index.to_string()).unwrap();
+        assert_eq!(store::read(&path).unwrap().root, image.root);
+    }
+
     #[test]
     fn damaged_layouts_are_refused() {
         let image = image(Some(b"compiled"), None);

@@ -52,6 +52,7 @@ pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
         warnings: Vec::new(),
     };
     report.warnings = warning::of_image(&report);
+    report.warnings.extend(warning::absent(layout));
     report
 }
 

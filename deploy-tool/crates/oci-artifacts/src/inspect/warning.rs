@@ -1,6 +1,7 @@
 //! The known traps, each with its number.
 
 use super::report::{ModuleReport, PlatformReport, Report, Warning};
+use crate::image::Layout;
 use crate::wasm::{ENGINE_VERSION, NATIVE_CODE_FORMAT};
 use diagnostics::code::{Code, image as codes};
 
@@ -21,6 +22,15 @@ pub fn of_image(report: &Report) -> Vec<Warning> {
     }
     warnings.extend(of_modules(report));
     warnings
+}
+
+/// What the image names and does not have.
+pub fn absent(layout: &Layout) -> Vec<Warning> {
+    let text = |platform: String| format!("{platform} is only named: its image is not there");
+    let platforms = layout.absent_platforms().into_iter();
+    platforms
+        .map(|platform| Warning::new(&codes::PLATFORM_ABSENT, text(platform)))
+        .collect()
 }
 
 /// The traps of modules, whatever platform they are for.

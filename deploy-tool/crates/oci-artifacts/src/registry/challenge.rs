@@ -25,46 +25,112 @@ pub enum Challenge {
 impl Challenge {
     /// Reads the headers `WWW-Authenticate`: the first challenge that is understood, tokens preferred.
     pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut found: Vec<Self> = headers.into_iter().filter_map(one).collect();
+        let mut found: Vec<Self> = headers
+            .into_iter()
+            .flat_map(list)
+            .filter_map(|offer| offer.challenge())
+            .collect();
         found.sort_by_key(|challenge| *challenge == Self::Basic);
         found.into_iter().next()
     }
+
+    /// The schemes that headers name, whether they are understood or not.
+    pub fn schemes<'a>(headers: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+        headers.into_iter().flat_map(list).map(|offer| offer.scheme).collect()
+    }
 }
 
-fn one(header: &str) -> Option<Challenge> {
-    let (scheme, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
-    if scheme.eq_ignore_ascii_case("basic") {
-        return Some(Challenge::Basic);
-    }
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    let parameters = parameters(rest);
-    let value = |name: &str| {
-        let mut found = parameters.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.clone())
-    };
-    Some(Challenge::Bearer {
-        realm: value("realm")?,
-        service: value("service"),
-        error: value("error"),
-    })
+/// One challenge of a list.
+struct Offer<'a> {
+    scheme: &'a str,
+    parameters: Vec<(&'a str, String)>,
 }
 
-/// Splits `a="b,c",d=e`: commas inside quotes belong to the value.
-fn parameters(text: &str) -> Vec<(String, String)> {
-    let mut parameters = Vec::new();
-    let mut rest = text;
-    while let Some((name, after)) = rest.split_once('=') {
-        let name = name.trim_matches([',', ' ']).to_owned();
-        let (value, next) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => after.split_once(',').unwrap_or((after, "")),
+impl Offer<'_> {
+    fn challenge(&self) -> Option<Challenge> {
+        if self.scheme.eq_ignore_ascii_case("basic") {
+            return Some(Challenge::Basic);
+        }
+        if !self.scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let value = |name: &str| {
+            let mut found = self.parameters.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.next().map(|(_, value)| value.clone())
         };
-        parameters.push((name, value.trim().to_owned()));
-        rest = next;
+        Some(Challenge::Bearer {
+            realm: value("realm")?,
+            service: value("service"),
+            error: value("error"),
+        })
     }
-    parameters
+}
+
+/// Splits a header into its challenges. Commas separate challenges and parameters alike: what has no `=` behind it is a
+/// scheme, unless it is the one text that a scheme may have in place of parameters.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>
+fn list(header: &str) -> Vec<Offer<'_>> {
+    const SPACE: [char; 2] = [' ', '\t'];
+    let mut offers: Vec<Offer<'_>> = Vec::new();
+    let mut rest = header;
+    loop {
+        let start = rest.trim_start_matches(SPACE);
+        // Where a list goes on after a comma, or begins, a scheme may stand.
+        let word = start.trim_start_matches([',', ' ', '\t']);
+        let is_first = offers.is_empty() || word.len() < start.len();
+        let end = word.find([',', ' ', '\t', '=', '"']).unwrap_or(word.len());
+        let (name, after) = word.split_at(end);
+        if name.is_empty() {
+            // Nothing that can stand here: the next character is left out.
+            let mut left = word.chars();
+            match left.next() {
+                Some(_) => rest = left.as_str(),
+                None => return offers,
+            }
+            continue;
+        }
+        let value = after
+            .trim_start_matches(SPACE)
+            .strip_prefix('=')
+            .map(|value| value.trim_start_matches(SPACE));
+        match (value, offers.last_mut()) {
+            // The end of base64, as in `Negotiate YII=`.
+            (Some(value), Some(_)) if !is_first && (value.is_empty() || value.starts_with(['=', ','])) => {
+                rest = value.trim_start_matches('=');
+            }
+            (Some(value), Some(offer)) => {
+                let (value, after) = parameter(value);
+                offer.parameters.push((name, value));
+                rest = after;
+            }
+            (None, _) if is_first => {
+                offers.push(Offer {
+                    scheme: name,
+                    parameters: Vec::new(),
+                });
+                rest = after;
+            }
+            // A parameter of nothing, or base64.
+            _ => rest = after,
+        }
+    }
+}
+
+/// The value of a parameter, quoted or not, and what comes after it. Some registries do not quote addresses.
+fn parameter(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
+        return (text[..end].to_owned(), &text[end..]);
+    };
+    let (mut value, mut characters) = (String::new(), quoted.chars());
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => break,
+            '\\' => value.extend(characters.next()),
+            other => value.push(other),
+        }
+    }
+    (value, characters.as_str())
 }
 
 /// What may be done with one repository.
@@ -114,8 +180,46 @@ mod tests {
             ),
             (r#"Basic realm="test""#, Some(Challenge::Basic)),
             ("Basic", Some(Challenge::Basic)),
+            // Several in one header, RFC 9110, 11.6.1.
+            (
+                r#"Basic realm="r", Bearer realm="https://x/t",service="y""#,
+                bearer("https://x/t", Some("y"), None),
+            ),
+            (
+                r#"Bearer realm="https://x/t",service="y", Basic realm="r""#,
+                bearer("https://x/t", Some("y"), None),
+            ),
+            (
+                r#"Negotiate, Bearer realm="https://x/t""#,
+                bearer("https://x/t", None, None),
+            ),
+            (
+                r#"Negotiate YIIabc==, Bearer realm="https://x/t""#,
+                bearer("https://x/t", None, None),
+            ),
+            ("Negotiate YIIabc=, Basic", Some(Challenge::Basic)),
+            ("Negotiate YIIabc, Basic", Some(Challenge::Basic)),
+            (
+                r#"Digest realm="a, Bearer realm=b", nonce="x", algorithm=MD5, BEARER Realm = "https://x/t" , Service = y"#,
+                bearer("https://x/t", Some("y"), None),
+            ),
+            (
+                r#"Newauth realm="apps", type=1, title="Login to \"apps\"", Basic realm="simple""#,
+                Some(Challenge::Basic),
+            ),
+            (
+                r#", ,Bearer ,realm="https://x/t" ,, service="a\"b,c""#,
+                bearer("https://x/t", Some("a\"b,c"), None),
+            ),
+            (
+                r#"Bearer realm="https://x/t" service="y""#,
+                bearer("https://x/t", Some("y"), None),
+            ),
+            (r#"Bearer realm="https://x/t"#, bearer("https://x/t", None, None)),
+            (r#"Digest realm="Basic""#, None),
             (r#"Bearer service="x""#, None),
             ("Negotiate", None),
+            (r#"="" "" = ,"#, None),
             ("", None),
         ];
         for (header, expected) in cases {
@@ -123,6 +227,10 @@ mod tests {
         }
         let both = Challenge::parse(["Basic realm=x", r#"Bearer realm="https://x/t""#]);
         assert_eq!(both, bearer("https://x/t", None, None));
+        assert_eq!(
+            Challenge::schemes([r#"Negotiate, NTLM, Digest realm="x""#, "Hawk"]),
+            ["Negotiate", "NTLM", "Digest", "Hawk"]
+        );
     }
 
     #[test]

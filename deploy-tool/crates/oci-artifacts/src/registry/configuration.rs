@@ -1,15 +1,15 @@
-//! Pure: who logs in to a registry, by Docker's configuration file.
+//! Pure: who logs in to a registry, by Docker's and podman's files.
 //!
 //! <https://docs.docker.com/reference/cli/docker/login/#credential-stores>
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::json;
 
-use super::reference::Repository;
+use super::reference::{Repository, registry_name};
 use super::secret::Secret;
 
 /// The user name by which credential helpers mark an identity token.
@@ -41,19 +41,6 @@ impl Login {
             },
         }
     }
-
-    /// The text of a Secret of the type kubernetes.io/dockerconfigjson, with which nodes log in to one registry.
-    /// <https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/>
-    pub fn pull_secret(&self, repository: &Repository) -> Secret {
-        let entry = match self {
-            Self::Password { user, password } => {
-                let auth = STANDARD.encode(format!("{user}:{}", password.reveal()));
-                json!({"username": user, "password": password.reveal(), "auth": auth})
-            }
-            Self::IdentityToken(token) => json!({"identitytoken": token.reveal()}),
-        };
-        Secret::new(json!({"auths": {repository.login_key(): entry}}).to_string())
-    }
 }
 
 /// The part of the file that is about logins.
@@ -67,9 +54,10 @@ pub struct Configuration {
     store: String,
 }
 
+/// A login in the file.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+pub struct Entry {
     auth: String,
     username: String,
     password: String,
@@ -98,41 +86,61 @@ impl Configuration {
         })
     }
 
-    /// The program that keeps the login of a repository's registry: `docker-credential-` and this.
-    pub fn helper(&self, repository: &Repository) -> Option<&str> {
-        let own = self
-            .helpers
-            .iter()
-            .find(|(key, _)| normal(key) == normal(repository.login_key()));
-        let name = own.map_or(self.store.as_str(), |(_, name)| name.as_str());
-        (!name.is_empty()).then_some(name)
-    }
-
-    /// The login that stands in the file: of the longest path that the repository is in, as podman writes them.
-    ///
-    /// # Errors
-    /// When its entry cannot be read.
-    pub fn login(&self, repository: &Repository) -> Result<Option<Login>, String> {
-        let registry = normal(repository.login_key());
-        let whole = format!("{registry}/{}", repository.path);
-        let covers = |key: &str| whole == key || whole.starts_with(&format!("{key}/"));
-        let fitting = self.auths.iter().filter(|(key, _)| covers(normal(key)));
-        let best = fitting.max_by_key(|(key, _)| normal(key).len());
-        best.map_or(Ok(None), |(key, entry)| entry.login(key))
+    /// Where the login of a repository may be, the closest first: by the longest path that the repository is in, as podman
+    /// writes them; at the same length what a helper keeps comes before what stands in the file.
+    pub fn places(&self, repository: &Repository) -> Vec<Place<'_>> {
+        let mut places: Vec<(usize, Place<'_>)> = Vec::new();
+        let mut has_own = false;
+        for (key, program) in &self.helpers {
+            if let Some(length) = covers(key, repository).filter(|_| !program.is_empty()) {
+                has_own = true;
+                places.push((length, Place::Helper(program)));
+            }
+        }
+        if !has_own && !self.store.is_empty() {
+            places.push((repository.registry.len(), Place::Helper(&self.store)));
+        }
+        for (key, entry) in &self.auths {
+            // `docker login` leaves an empty entry beside a credential helper.
+            if let Some(length) = covers(key, repository).filter(|_| !entry.is_empty()) {
+                places.push((length, Place::Entry(key, entry)));
+            }
+        }
+        // Of two keys that mean the same, the name itself comes before an address.
+        places.sort_by_key(|(length, place)| match place {
+            Place::Helper(_) => (Reverse(*length), 0),
+            Place::Entry(key, _) => (Reverse(*length), 1 + usize::from(*key != normal(key))),
+        });
+        places.into_iter().map(|(_, place)| place).collect()
     }
 }
 
+/// Where a login may be.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// With a program: `docker-credential-` and this.
+    Helper(&'a str),
+    /// In the file, under this key.
+    Entry(&'a str, &'a Entry),
+}
+
 impl Entry {
-    fn login(&self, key: &str) -> Result<Option<Login>, String> {
+    fn is_empty(&self) -> bool {
+        [&self.identitytoken, &self.username, &self.auth]
+            .iter()
+            .all(|text| text.is_empty())
+    }
+
+    /// The login in it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn login(&self, key: &str) -> Result<Login, String> {
         if !self.identitytoken.is_empty() {
-            return Ok(Some(Login::IdentityToken(Secret::new(&self.identitytoken))));
-        }
-        if !self.username.is_empty() {
-            return Ok(Some(Login::password(&self.username, &self.password)));
+            return Ok(Login::IdentityToken(Secret::new(&self.identitytoken)));
         }
         if self.auth.is_empty() {
-            // `docker login` leaves an empty entry beside a credential helper.
-            return Ok(None);
+            return Ok(Login::password(&self.username, &self.password));
         }
         let decoded = STANDARD
             .decode(&self.auth)
@@ -140,17 +148,32 @@ impl Entry {
             .and_then(|bytes| String::from_utf8(bytes).ok());
         let parts = decoded.as_deref().and_then(|text| text.split_once(':'));
         let (user, password) = parts.ok_or_else(|| format!("`auth` of `{key}` is not USER:PASSWORD in base64"))?;
-        Ok(Some(Login::password(user, password.trim_end_matches('\0'))))
+        Ok(Login::password(user, password.trim_end_matches('\0')))
     }
 }
 
-/// A key without what programs put around a registry's name: `https://index.docker.io/v1/` is `index.docker.io`.
-fn normal(key: &str) -> &str {
-    let key = key
-        .trim_start_matches("https://")
-        .trim_start_matches("http://")
-        .trim_end_matches('/');
-    key.strip_suffix("/v1").or(key.strip_suffix("/v2")).unwrap_or(key)
+/// How much of a repository's name a key covers, in bytes; none when it is the key of another one.
+///
+/// podman's keys are a registry or a path in it, Docker's a registry or an address of it.
+/// <https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md>
+fn covers(key: &str, repository: &Repository) -> Option<usize> {
+    let key = normal(key);
+    let (host, path) = key.split_once('/').unwrap_or((&key, ""));
+    let rest = repository.path.strip_prefix(path)?;
+    let is_whole = path.is_empty() || rest.is_empty() || rest.starts_with('/');
+    (host == repository.registry && is_whole).then_some(key.len())
+}
+
+/// A key as repositories are named: `https://index.docker.io/v1/` is `docker.io`. Of an address only the host counts.
+fn normal(key: &str) -> String {
+    let address = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
+    let name = address.unwrap_or(key).trim_end_matches('/');
+    let (host, path) = name.split_once('/').unwrap_or((name, ""));
+    let host = registry_name(host);
+    match (address, path) {
+        (Some(_), _) | (None, "" | "v1" | "v2") => host.to_owned(),
+        (None, path) => format!("{host}/{path}"),
+    }
 }
 
 /// What a credential helper answers.
@@ -176,50 +199,116 @@ mod tests {
         Repository::parse(text).unwrap().0
     }
 
+    /// Where the login is: `+NAME` with a helper, else the user.
+    fn places(text: &str, name: &str) -> Vec<String> {
+        let configuration = Configuration::parse(text).unwrap();
+        let place = |place: &Place<'_>| match place {
+            Place::Helper(program) => format!("+{program}"),
+            Place::Entry(key, entry) => match entry.login(key) {
+                Ok(Login::Password { user, .. }) => user,
+                other => format!("{other:?}"),
+            },
+        };
+        configuration.places(&repository(name)).iter().map(place).collect()
+    }
+
     #[test]
     fn logins_stand_under_many_keys() {
-        // user:secret
-        let auth = r#"{"auth": "dXNlcjpzZWNyZXQ="}"#;
-        let expected = Some(Login::password("user", "secret"));
-        for (key, name) in [
-            ("https://index.docker.io/v1/", "user/orders"),
-            ("registry.example.com", "registry.example.com/a/b"),
-            ("https://registry.example.com/v2/", "registry.example.com/a/b"),
-            ("registry.example.com/a", "registry.example.com/a/b"),
-            ("localhost:5000", "localhost:5000/orders"),
+        for (key, name, expected) in [
+            ("docker.io", "you/orders", true),
+            ("https://docker.io", "you/orders", true),
+            ("docker.io/you", "you/orders", true),
+            ("docker.io/you/", "you/orders", true),
+            ("docker.io/you/orders", "you/orders", true),
+            ("index.docker.io", "you/orders", true),
+            ("index.docker.io/v1/", "you/orders", true),
+            ("https://index.docker.io/v1/", "you/orders", true),
+            ("index.docker.io/you", "you/orders", true),
+            ("registry-1.docker.io", "you/orders", true),
+            ("https://registry-1.docker.io/v2/", "you/orders", true),
+            ("docker.io/library", "mariadb", true),
+            ("docker.io/other", "you/orders", false),
+            ("docker.io/yo", "you/orders", false),
+            ("docker.io/you/orders/more", "you/orders", false),
+            ("docker.io.evil.example", "you/orders", false),
+            ("x.io", "x.io/a/b", true),
+            ("http://x.io", "x.io/a/b", true),
+            ("https://x.io/v2/", "x.io/a/b", true),
+            ("https://x.io/whatever", "x.io/a/b", true),
+            ("x.io/a", "x.io/a/b", true),
+            ("x.io/a/v2", "x.io/a/b", false),
+            ("x.io/a/v2", "x.io/a/v2/b", true),
+            ("x.io", "x.io:5000/a", false),
+            ("x.io:5000", "x.io/a", false),
+            ("localhost:5000", "localhost:5000/orders", true),
+            ("localhost:5000/orders", "localhost:5000/orders", true),
+            ("[::1]:5000", "[::1]:5000/orders", true),
         ] {
-            let text = format!(r#"{{"auths": {{"{key}": {auth}}}}}"#);
-            let configuration = Configuration::parse(&text).unwrap();
-            assert_eq!(configuration.login(&repository(name)).unwrap(), expected, "{key}");
-            assert_eq!(configuration.login(&repository("other.example.com/a")).unwrap(), None);
+            // user:secret
+            let text = format!(r#"{{"auths": {{"{key}": {{"auth": "dXNlcjpzZWNyZXQ="}}}}}}"#);
+            assert_eq!(
+                places(&text, name),
+                ["user"; 1][..usize::from(expected)],
+                "{key} {name}"
+            );
+            let text = format!(r#"{{"credHelpers": {{"{key}": "own"}}}}"#);
+            assert_eq!(
+                places(&text, name),
+                ["+own"; 1][..usize::from(expected)],
+                "{key} {name}"
+            );
         }
     }
 
     #[test]
-    fn an_entry_is_a_password_a_token_or_nothing() {
-        let login = |entry: &str| {
-            let text = format!(r#"{{"auths": {{"x.io": {entry}}}}}"#);
-            Configuration::parse(&text).unwrap().login(&repository("x.io/a"))
+    fn the_longest_path_comes_first() {
+        let entry = |user: &str| format!(r#"{{"username": "{user}", "password": "p"}}"#);
+        let auths = |entries: &[(&str, &str)]| {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, user)| format!(r#""{key}": {}"#, entry(user)))
+                .collect();
+            entries.join(", ")
         };
-        let token = Some(Login::IdentityToken(Secret::new("t")));
-        assert_eq!(login(r#"{"identitytoken": "t", "auth": "MDA6"}"#), Ok(token));
+        let hub = auths(&[
+            ("https://index.docker.io/v1/", "address"),
+            ("docker.io", "name"),
+            ("docker.io/you", "path"),
+            ("docker.io/you/orders", "whole"),
+            ("docker.io/other", "other"),
+        ]);
+        let file = |rest: &str| format!(r#"{{"auths": {{{hub}, "docker.io/you/orders/": {{}}}}{rest}}}"#);
+        assert_eq!(places(&file(""), "you/orders"), ["whole", "path", "name", "address"]);
+        // A store has the registry's login, a helper that of its key.
+        let store = file(r#", "credsStore": "all""#);
         assert_eq!(
-            login(r#"{"username": "u", "password": "p"}"#),
-            Ok(Some(Login::password("u", "p")))
+            places(&store, "you/orders"),
+            ["whole", "path", "+all", "name", "address"]
         );
-        assert_eq!(login("{}"), Ok(None));
-        // With a colon in the password.
-        assert_eq!(login(r#"{"auth": "dTphOmI="}"#), Ok(Some(Login::password("u", "a:b"))));
+        let helper =
+            file(r#", "credsStore": "all", "credHelpers": {"docker.io/you": "own", "docker.io": "hub", "x.io": ""}"#);
+        assert_eq!(
+            places(&helper, "you/orders"),
+            ["whole", "+own", "path", "+hub", "name", "address"]
+        );
+        assert_eq!(places(&helper, "x.io/a"), ["+all"]);
+        assert_eq!(places(r#"{"auths": {"x.io": {}}}"#, "x.io/a"), [""; 0]);
+    }
+
+    #[test]
+    fn an_entry_is_a_password_or_a_token() {
+        let login = |entry: &str| serde_json::from_str::<Entry>(entry).unwrap().login("x.io");
+        let token = Login::IdentityToken(Secret::new("t"));
+        assert_eq!(login(r#"{"identitytoken": "t", "auth": "MDA6"}"#), Ok(token));
+        let user = |user: &str, password: &str| Ok(Login::password(user, password));
+        assert_eq!(login(r#"{"username": "u", "password": "p"}"#), user("u", "p"));
+        // With a colon in the password; as Docker reads it, the other fields do not count then.
+        assert_eq!(login(r#"{"auth": "dTphOmI=", "username": "x"}"#), user("u", "a:b"));
         assert!(login(r#"{"auth": "!"}"#).unwrap_err().contains("x.io"));
     }
 
     #[test]
-    fn a_helper_of_the_registry_comes_before_the_store() {
-        let text = r#"{"credHelpers": {"x.io": "one"}, "credsStore": "all", "auths": {"x.io": {}}}"#;
-        let configuration = Configuration::parse(text).unwrap();
-        assert_eq!(configuration.helper(&repository("x.io/a")), Some("one"));
-        assert_eq!(configuration.helper(&repository("y.io/a")), Some("all"));
-        assert_eq!(Configuration::parse("{}").unwrap().helper(&repository("x.io/a")), None);
+    fn helpers_answer_with_a_password_or_a_token() {
         assert_eq!(
             helped(r#"{"ServerURL":"x","Username":"u","Secret":"s"}"#),
             Some(Login::password("u", "s"))
@@ -235,23 +324,16 @@ mod tests {
     fn nothing_shows_a_password() {
         let text = r#"{"auths": {"x.io": {"username": "u", "password": "hunter2", "auth": "hunter2"}}}"#;
         let configuration = Configuration::parse(text).unwrap();
-        let login = configuration.login(&repository("x.io/a")).unwrap();
-        assert!(!format!("{configuration:?} {login:?}").contains("hunter2"));
+        let places = configuration.places(&repository("x.io/a"));
+        let Some(Place::Entry(key, entry)) = places.first() else {
+            panic!("{places:?}");
+        };
+        let login = entry.login(key);
+        assert!(!format!("{configuration:?} {places:?} {login:?}").contains("hunter2"));
         assert!(
             !Configuration::parse("{\"auths\": \"hunter2\"}")
                 .unwrap_err()
                 .contains("hunter2")
         );
-    }
-
-    #[test]
-    fn nodes_read_the_pull_secret_as_docker_does() {
-        for login in [Login::password("u", "p:q"), Login::IdentityToken(Secret::new("t"))] {
-            for name in ["user/orders", "x.io:5000/a"] {
-                let secret = login.pull_secret(&repository(name));
-                let read = Configuration::parse(secret.reveal()).unwrap();
-                assert_eq!(read.login(&repository(name)), Ok(Some(login.clone())));
-            }
-        }
     }
 }

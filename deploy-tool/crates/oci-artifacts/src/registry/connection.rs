@@ -5,9 +5,11 @@ use http::{Method, StatusCode};
 use reqwest::Url;
 use tokio::sync::Mutex;
 
+use super::address;
 use super::again::{self, Attempts};
 use super::challenge::{self, Challenge};
 use super::configuration::Login;
+use super::credentials::FoundLogin;
 use super::explain::Problem;
 use super::purpose::Purpose;
 use super::reference::Repository;
@@ -26,7 +28,7 @@ pub struct Connection {
     /// The repository.
     pub repository: Repository,
     purpose: Purpose,
-    login: Option<Login>,
+    found: FoundLogin,
     authorization: Mutex<Option<Authorization>>,
 }
 
@@ -35,19 +37,19 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be reached, is not trusted or is no registry.
-    pub async fn open(repository: &Repository, purpose: Purpose, login: Option<Login>, trust: &Trust) -> Outcome<Self> {
+    pub async fn open(repository: &Repository, purpose: Purpose, found: FoundLogin, trust: &Trust) -> Outcome<Self> {
         let loopback = repository.is_loopback();
         let (first, second) = match (trust.insecure_http, loopback) {
             (true, _) => ("http", None),
             (false, true) => ("https", Some("http")),
             (false, false) => ("https", None),
         };
-        let mut connection = Self::to(first, repository, purpose, login, trust)?;
+        let mut connection = Self::to(first, repository, purpose, found, trust)?;
         let mut greeted = connection.greet().await;
         // On this machine a registry without TLS is no risk.
         if let (Err(Problem::NoRegistry(_)), Some(second)) = (&greeted, second) {
-            let Self { purpose, login, .. } = connection;
-            connection = Self::to(second, repository, purpose, login, trust)?;
+            let Self { purpose, found, .. } = connection;
+            connection = Self::to(second, repository, purpose, found, trust)?;
             greeted = connection.greet().await;
         }
         match greeted {
@@ -56,13 +58,7 @@ impl Connection {
         }
     }
 
-    fn to(
-        scheme: &str,
-        repository: &Repository,
-        purpose: Purpose,
-        login: Option<Login>,
-        trust: &Trust,
-    ) -> Outcome<Self> {
+    fn to(scheme: &str, repository: &Repository, purpose: Purpose, found: FoundLogin, trust: &Trust) -> Outcome<Self> {
         let base = format!("{scheme}://{}/v2/", repository.host());
         let base = Url::parse(&base).map_err(|error| Failure::input(purpose.failing(repository)).because(error))?;
         Ok(Self {
@@ -70,14 +66,19 @@ impl Connection {
             base,
             repository: repository.clone(),
             purpose,
-            login,
+            found,
             authorization: Mutex::default(),
         })
     }
 
+    /// What to say when the registry has answered without a login although one might have been kept.
+    pub fn warnings(&self) -> Vec<String> {
+        self.found.warnings()
+    }
+
     /// What a person reads of a problem.
     pub fn explain(&self, problem: &Problem) -> Failure {
-        problem.explain(&self.purpose, &self.repository, self.login.as_ref())
+        problem.explain(&self.purpose, &self.repository, &self.found)
     }
 
     /// An address below the repository's: `blobs/sha256:…`.
@@ -151,7 +152,11 @@ impl Connection {
             .await?;
         match answer.status {
             StatusCode::OK => Ok(()),
-            StatusCode::UNAUTHORIZED => self.renew(&Authorization::Nothing, &answer).await.map(drop),
+            StatusCode::UNAUTHORIZED => match self.renew(&Authorization::Nothing, &answer).await {
+                // There may be repositories that everybody may read.
+                Ok(_) | Err(Problem::LoginNeeded) => Ok(()),
+                Err(problem) => Err(problem),
+            },
             status => Err(Problem::NoRegistry(format!("{} answers {status}", self.base))),
         }
     }
@@ -165,11 +170,16 @@ impl Connection {
         }
         let found = match self.challenge(answer) {
             None => {
-                return Err(Problem::NoRegistry(
-                    "it asks for a login and does not say how".to_owned(),
-                ));
+                let schemes = Challenge::schemes(answer.all(WWW_AUTHENTICATE));
+                return Err(Problem::NoRegistry(match schemes.is_empty() {
+                    true => "it asks for a login and does not say how".to_owned(),
+                    false => format!(
+                        "it asks for a login by {}, and not by Basic or Bearer",
+                        schemes.join(", ")
+                    ),
+                }));
             }
-            Some(Challenge::Basic) if self.login.is_none() => return Err(Problem::LoginNeeded),
+            Some(Challenge::Basic) if self.found.login.is_none() => return Err(Problem::LoginNeeded),
             Some(Challenge::Basic) => self.basic(),
             Some(Challenge::Bearer { realm, service, .. }) => {
                 Authorization::Bearer(self.token(&realm, service.as_deref()).await?)
@@ -186,15 +196,15 @@ impl Connection {
     /// Gets a token for all scopes at once.
     /// <https://distribution.github.io/distribution/spec/auth/oauth/>
     async fn token(&self, realm: &str, service: Option<&str>) -> Result<Secret, Problem> {
-        let mut url = Url::parse(realm).map_err(|error| Problem::NoRegistry(format!("its token server: {error}")))?;
+        let url = Url::parse(realm).map_err(|error| Problem::NoRegistry(format!("its token server: {error}")))?;
         let server = url.authority().to_owned();
-        if url.scheme() != "https" && self.base.scheme() == "https" {
-            return Err(Problem::NoRegistry(format!(
+        let mut url = address::secured(url, &self.base).map_err(|_| {
+            Problem::NoRegistry(format!(
                 "its token server `{server}` would take the password without TLS"
-            )));
-        }
+            ))
+        })?;
         let scopes = self.purpose.scopes(&self.repository);
-        let (mut request, authorization) = if let Some(Login::IdentityToken(token)) = &self.login {
+        let (mut request, authorization) = if let Some(Login::IdentityToken(token)) = &self.found.login {
             let fields = [
                 ("grant_type", "refresh_token"),
                 ("client_id", "deploy-tool"),
@@ -218,7 +228,7 @@ impl Connection {
         let answer = self
             .patiently(async || self.transport.once(&request, &authorization).await)
             .await?;
-        match (answer.status.as_u16(), &self.login) {
+        match (answer.status.as_u16(), &self.found.login) {
             (200, _) => challenge::token(&answer.body)
                 .ok_or_else(|| Problem::NoRegistry(format!("its token server `{server}` gives no token"))),
             (400..404, None) => Err(Problem::LoginNeeded),
@@ -232,7 +242,7 @@ impl Connection {
     fn unauthorized(&self, answer: &Answer) -> Problem {
         let refusal = answer.refusal();
         match self.challenge(answer) {
-            _ if self.login.is_none() => Problem::LoginNeeded,
+            _ if self.found.login.is_none() => Problem::LoginNeeded,
             Some(Challenge::Bearer { error: Some(error), .. }) if error == "invalid_token" => {
                 Problem::LoginExpired(refusal)
             }
@@ -243,7 +253,7 @@ impl Connection {
 
     /// The password, where there is one.
     fn basic(&self) -> Authorization {
-        match &self.login {
+        match &self.found.login {
             Some(Login::Password { user, password }) => Authorization::Basic(user.clone(), password.clone()),
             _ => Authorization::Nothing,
         }

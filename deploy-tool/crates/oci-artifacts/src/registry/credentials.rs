@@ -1,19 +1,24 @@
-//! Edge: finds out who logs in: the command line, the environment, Docker's configuration, credential helpers.
+//! Edge: finds out who logs in: the command line, the environment, Docker's and podman's files, credential helpers.
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::io::{ErrorKind, IsTerminal};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::configuration::{Configuration, Login, helped};
-use super::reference::Repository;
+use super::configuration::{Configuration, Login, Place, helped};
+use super::purpose::Purpose;
+use super::reference::{Repository, registry_name};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 
 /// A credential helper may ask a keychain, but not a person.
 const HELPER_LIMIT: Duration = Duration::from_secs(20);
+/// Names the registry that `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` are for.
+const REGISTRY_HOST: &str = "REGISTRY_HOST";
 
 /// What the command line says of the login.
 #[derive(Clone, Debug, Default)]
@@ -24,20 +29,46 @@ pub struct Credentials {
     pub password_on_stdin: bool,
 }
 
+/// What a search for a login has found.
+#[derive(Clone, Debug, Default)]
+pub struct FoundLogin {
+    /// The login.
+    pub login: Option<Login>,
+    /// Where it was looked for, in that order.
+    pub searched: Vec<String>,
+    /// What could not be used: it matters only to a registry that wants a login.
+    pub unusable: Vec<Failure>,
+}
+
+impl FoundLogin {
+    /// A login that need not be looked for.
+    pub fn of(login: Login) -> Self {
+        Self {
+            login: Some(login),
+            ..Self::default()
+        }
+    }
+
+    /// What to say when the registry is asked without a login although one might have been kept.
+    pub fn warnings(&self) -> Vec<String> {
+        let unusable = self.unusable.iter().filter(|_| self.login.is_none());
+        unusable
+            .map(|failure| format!("the registry is asked without a login: {failure}"))
+            .collect()
+    }
+}
+
 impl Credentials {
-    /// The login of a repository's registry: of the standard input, else of the environment, else of Docker's
-    /// configuration, else none.
+    /// The login of a repository's registry: of the standard input, else of the environment, else of Docker's and
+    /// podman's files, else none.
     ///
     /// # Errors
-    /// When what is there cannot be used.
-    pub async fn login(&self, repository: &Repository) -> Outcome<Option<Login>> {
+    /// When there is no password on the standard input.
+    pub async fn login(&self, repository: &Repository, purpose: &Purpose) -> Outcome<FoundLogin> {
         if self.password_on_stdin {
-            return self.piped().await.map(Some);
+            return self.piped().await.map(FoundLogin::of);
         }
-        match from_environment(repository) {
-            Some(login) => Ok(Some(login)),
-            None => kept(repository).await,
-        }
+        Ok(kept(repository, purpose).await)
     }
 
     async fn piped(&self) -> Outcome<Login> {
@@ -59,81 +90,158 @@ impl Credentials {
     }
 }
 
-/// The login that Docker's configuration has for a repository's registry, if any: one that is meant for no other.
-///
-/// # Errors
-/// When what is there cannot be used.
-pub async fn kept(repository: &Repository) -> Outcome<Option<Login>> {
-    for path in configuration_files() {
-        if let Some(login) = from_configuration(repository, &path).await? {
+/// The login that this host keeps for a repository's registry.
+pub async fn kept(repository: &Repository, purpose: &Purpose) -> FoundLogin {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let text = |name: &str| variable(name).and_then(|value| value.into_string().ok());
+    let mut found = FoundLogin {
+        searched: variables(text, repository, purpose),
+        ..FoundLogin::default()
+    };
+    if let Some(login) = from_environment(text, repository, purpose) {
+        found.login = Some(login);
+        return found;
+    }
+    if let Some(content) = text("DOCKER_AUTH_CONFIG") {
+        found.search("DOCKER_AUTH_CONFIG", &content, repository).await;
+    }
+    let user = std::fs::metadata("/proc/self").map_or(0, |process| process.uid());
+    for path in files(variable, user) {
+        if found.login.is_some() {
+            return found;
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(content) => found.search(&path.display().to_string(), &content, repository).await,
+            Err(error) if error.kind() == ErrorKind::NotFound => found.searched.push(path.display().to_string()),
+            Err(error) => found.unusable.push(unreadable(&path.display().to_string(), &error)),
+        }
+    }
+    found
+}
+
+/// `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` are for the registry that `REGISTRY_HOST` names, or without it for one that is
+/// written to: who only reads may be made to name any. `DOCKER_USERNAME` and `DOCKER_PASSWORD` are for Docker Hub alone.
+fn from_environment(
+    variable: impl Fn(&str) -> Option<String>,
+    repository: &Repository,
+    purpose: &Purpose,
+) -> Option<Login> {
+    let pair = |prefix: &str| {
+        let user = variable(&format!("{prefix}_USERNAME"))?;
+        Some(Login::password(user, variable(&format!("{prefix}_PASSWORD"))?))
+    };
+    let is_meant = match variable(REGISTRY_HOST) {
+        Some(host) => is_host_of(&host, repository),
+        None => matches!(purpose, Purpose::Push { .. }),
+    };
+    let registry = || is_meant.then(|| pair("REGISTRY")).flatten();
+    let docker_hub = || repository.is_docker_hub().then(|| pair("DOCKER")).flatten();
+    registry().or_else(docker_hub)
+}
+
+fn is_host_of(host: &str, repository: &Repository) -> bool {
+    let host = host.trim_start_matches("https://").trim_start_matches("http://");
+    registry_name(host.trim_end_matches('/')) == repository.registry
+}
+
+/// What is looked at in the environment, for a person who looks for the reason.
+fn variables(variable: impl Fn(&str) -> Option<String>, repository: &Repository, purpose: &Purpose) -> Vec<String> {
+    let is_set = variable("REGISTRY_PASSWORD").is_some();
+    let registry = match variable(REGISTRY_HOST) {
+        Some(host) if is_set && !is_host_of(&host, repository) => {
+            format!("REGISTRY_PASSWORD (not sent: {REGISTRY_HOST} says that it is for `{host}`)")
+        }
+        None if is_set && *purpose == Purpose::Read => format!(
+            "REGISTRY_PASSWORD (not sent: {REGISTRY_HOST}={} would say that it is for this registry)",
+            repository.registry
+        ),
+        _ => "REGISTRY_USERNAME and REGISTRY_PASSWORD".to_owned(),
+    };
+    let docker_hub = "DOCKER_USERNAME and DOCKER_PASSWORD".to_owned();
+    std::iter::once(registry)
+        .chain(repository.is_docker_hub().then_some(docker_hub))
+        .collect()
+}
+
+/// podman's files and Docker's, in podman's order.
+/// <https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md>
+fn files(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Vec<PathBuf> {
+    let folder = |name: &str| variable(name).map(PathBuf::from);
+    let home = |name: &str| folder("HOME").map(|home| home.join(name));
+    let docker = folder("DOCKER_CONFIG");
+    let runtime = folder("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers"));
+    let runtime = runtime.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
+    let configuration = folder("XDG_CONFIG_HOME").or_else(|| home(".config"));
+    let own = home(".docker").filter(|_| docker.is_none());
+    let podman = [Some(runtime), configuration.map(|folder| folder.join("containers"))];
+    folder("REGISTRY_AUTH_FILE")
+        .into_iter()
+        .chain(docker.map(|folder| folder.join("config.json")))
+        .chain(podman.into_iter().flatten().map(|folder| folder.join("auth.json")))
+        .chain(own.map(|folder| folder.join("config.json")))
+        .collect()
+}
+
+fn unreadable(place: &str, why: &dyn std::fmt::Display) -> Failure {
+    Failure::input(format!("the logins in `{place}` cannot be read"))
+        .code(&code::registry::CREDENTIALS_UNREADABLE)
+        .because(why)
+        .next("log in again: `docker login`, or name a user and pipe the password: --user NAME --password-stdin")
+}
+
+impl FoundLogin {
+    /// Looks for the login in the text of a file.
+    async fn search(&mut self, place: &str, text: &str, repository: &Repository) {
+        self.searched.push(place.to_owned());
+        let configuration = match Configuration::parse(text) {
+            Ok(configuration) => configuration,
+            Err(why) => return self.unusable.push(unreadable(place, &why)),
+        };
+        for found in configuration.places(repository) {
+            let login = match found {
+                Place::Helper(helper) => {
+                    self.searched.push(program(helper));
+                    ask(helper, repository).await
+                }
+                Place::Entry(key, entry) => entry.login(key).map(Some).map_err(|why| unreadable(place, &why)),
+            };
+            match login {
+                Ok(Some(login)) => {
+                    self.login = Some(login);
+                    return;
+                }
+                Ok(None) => {}
+                Err(failure) => self.unusable.push(failure),
+            }
+        }
+    }
+}
+
+fn program(helper: &str) -> String {
+    format!("docker-credential-{helper}")
+}
+
+/// Asks a credential helper. That it knows nothing is an answer.
+async fn ask(helper: &str, repository: &Repository) -> Outcome<Option<Login>> {
+    for key in repository.login_keys() {
+        if let Some(login) = ask_for(helper, key).await? {
             return Ok(Some(login));
         }
     }
     Ok(None)
 }
 
-/// `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` are for whatever registry is named; `DOCKER_USERNAME` and
-/// `DOCKER_PASSWORD` for Docker Hub only, so that its password is never sent elsewhere.
-fn from_environment(repository: &Repository) -> Option<Login> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let pair = |prefix: &str| {
-        let user = variable(&format!("{prefix}_USERNAME"))?;
-        Some(Login::password(user, variable(&format!("{prefix}_PASSWORD"))?))
-    };
-    let docker_hub = || repository.is_docker_hub().then(|| pair("DOCKER")).flatten();
-    pair("REGISTRY").or_else(docker_hub)
-}
-
-/// Docker's file, then podman's.
-fn configuration_files() -> Vec<PathBuf> {
-    let folder = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let docker = folder("DOCKER_CONFIG").or_else(|| folder("HOME").map(|home| home.join(".docker")));
-    let podman = folder("REGISTRY_AUTH_FILE")
-        .or_else(|| folder("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers/auth.json")));
-    docker
-        .map(|folder| folder.join("config.json"))
-        .into_iter()
-        .chain(podman)
-        .collect()
-}
-
-async fn from_configuration(repository: &Repository, path: &std::path::Path) -> Outcome<Option<Login>> {
-    let broken = |why: &dyn std::fmt::Display| {
-        Failure::input(format!("the logins in `{}` cannot be read", path.display()))
+async fn ask_for(helper: &str, key: &str) -> Outcome<Option<Login>> {
+    let program = program(helper);
+    let failure = |why: &dyn std::fmt::Display| {
+        Failure::prerequisite(format!("the credential helper `{program}` gives no login for {key}"))
             .code(&code::registry::CREDENTIALS_UNREADABLE)
             .because(why)
-            .next("log in again: `docker login`, or name a user and pipe the password: --user NAME --password-stdin")
+            .next("install or repair it, or name a user and pipe the password: --user NAME --password-stdin")
     };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(broken(&error)),
-    };
-    let configuration = Configuration::parse(&text).map_err(|why| broken(&why))?;
-    if let Some(helper) = configuration.helper(repository)
-        && let Some(login) = ask(helper, repository).await?
-    {
-        return Ok(Some(login));
+    if Path::new(helper).components().count() != 1 {
+        return Err(failure(&"its name is a path"));
     }
-    configuration.login(repository).map_err(|why| broken(&why))
-}
-
-/// Asks a credential helper. That it knows nothing is an answer.
-async fn ask(helper: &str, repository: &Repository) -> Outcome<Option<Login>> {
-    let program = format!("docker-credential-{helper}");
-    let failure = |why: &dyn std::fmt::Display| {
-        Failure::prerequisite(format!(
-            "the credential helper `{program}` gives no login for {}",
-            repository.registry
-        ))
-        .code(&code::registry::CREDENTIALS_UNREADABLE)
-        .because(why)
-        .next("install or repair it, or name a user and pipe the password: --user NAME --password-stdin")
-    };
     let mut command = tokio::process::Command::new(&program);
     command
         .arg("get")
@@ -144,7 +252,11 @@ async fn ask(helper: &str, repository: &Repository) -> Outcome<Option<Login>> {
     let asked = async {
         let mut child = command.spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(repository.login_key().as_bytes()).await?;
+            match stdin.write_all(key.as_bytes()).await {
+                // It may have answered without reading.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error),
+                _ => {}
+            }
         }
         child.wait_with_output().await
     };
@@ -158,6 +270,142 @@ async fn ask(helper: &str, repository: &Repository) -> Outcome<Option<Login>> {
         _ if said.contains("credentials not found") => Ok(None),
         // What it printed may hold a password when it ended well.
         _ if output.status.success() => Err(failure(&"its answer cannot be understood")),
-        _ => Err(failure(&said.trim())),
+        _ => Err(failure(&match said.trim() {
+            "" => format!("it ends with {}", output.status),
+            said => said.chars().take(300).collect(),
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: Purpose = Purpose::Read;
+    const PUSH: Purpose = Purpose::Push { from: None };
+
+    fn repository(text: &str) -> Repository {
+        Repository::parse(text).unwrap().0
+    }
+
+    #[test]
+    fn a_password_of_the_environment_goes_to_its_own_registry() {
+        let registry = [("REGISTRY_USERNAME", "r"), ("REGISTRY_PASSWORD", "p")];
+        let hub = [("DOCKER_USERNAME", "d"), ("DOCKER_PASSWORD", "p")];
+        let named = |host| [("REGISTRY_HOST", host)];
+        let both = [registry, hub].concat();
+        for (set, name, purpose, expected) in [
+            (registry.to_vec(), "x.io/a", PUSH, Some("r")),
+            (registry.to_vec(), "x.io/a", READ, None),
+            (registry.to_vec(), "you/a", READ, None),
+            ([&registry[..], &named("x.io")].concat(), "x.io/a", READ, Some("r")),
+            (
+                [&registry[..], &named("https://x.io/")].concat(),
+                "x.io/a",
+                READ,
+                Some("r"),
+            ),
+            ([&registry[..], &named("x.io")].concat(), "x.io:5000/a", READ, None),
+            (
+                [&registry[..], &named("x.io")].concat(),
+                "x.io.evil.example/a",
+                READ,
+                None,
+            ),
+            (
+                [&registry[..], &named("x.io")].concat(),
+                "evil.example/x.io",
+                READ,
+                None,
+            ),
+            ([&registry[..], &named("x.io")].concat(), "evil.example/a", PUSH, None),
+            ([&registry[..], &named("docker.io")].concat(), "you/a", READ, Some("r")),
+            (
+                [&registry[..], &named("index.docker.io")].concat(),
+                "you/a",
+                READ,
+                Some("r"),
+            ),
+            ([&both[..], &named("x.io")].concat(), "you/a", PUSH, Some("d")),
+            (hub.to_vec(), "you/a", READ, Some("d")),
+            (hub.to_vec(), "x.io/a", PUSH, None),
+            (vec![("REGISTRY_USERNAME", "r")], "x.io/a", PUSH, None),
+        ] {
+            let variable = |name: &str| {
+                let mut found = set.iter().filter(|(key, _)| *key == name);
+                found.next().map(|(_, value)| (*value).to_owned())
+            };
+            let found = from_environment(variable, &repository(name), &purpose);
+            let expected = expected.map(|user| Login::password(user, "p"));
+            assert_eq!(found, expected, "{set:?} {name} {purpose:?}");
+            let is_told = variables(variable, &repository(name), &purpose)[0].contains("not sent");
+            let is_kept_back = variable("REGISTRY_PASSWORD").is_some()
+                && !matches!(&found, Some(Login::Password { user, .. }) if user == "r");
+            assert_eq!(is_told, is_kept_back, "{set:?} {name} {purpose:?}");
+        }
+    }
+
+    #[test]
+    fn files_are_those_of_podman_and_docker() {
+        let all: &[(&str, &str)] = &[
+            ("HOME", "/h"),
+            ("REGISTRY_AUTH_FILE", "/a.json"),
+            ("DOCKER_CONFIG", "/d"),
+            ("XDG_RUNTIME_DIR", "/r"),
+            ("XDG_CONFIG_HOME", "/c"),
+        ];
+        for (set, expected) in [
+            (
+                all,
+                vec![
+                    "/a.json",
+                    "/d/config.json",
+                    "/r/containers/auth.json",
+                    "/c/containers/auth.json",
+                ],
+            ),
+            (
+                &all[..1],
+                vec![
+                    "/run/containers/7/auth.json",
+                    "/h/.config/containers/auth.json",
+                    "/h/.docker/config.json",
+                ],
+            ),
+            (&[], vec!["/run/containers/7/auth.json"]),
+        ] {
+            let variable = |name: &str| {
+                let mut found = set.iter().filter(|(key, _)| *key == name);
+                found.next().map(|(_, value)| OsString::from(value))
+            };
+            let expected: Vec<PathBuf> = expected.into_iter().map(PathBuf::from).collect();
+            assert_eq!(files(variable, 7), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_used_is_kept_for_who_wants_a_login() {
+        let search = async |text: &str| {
+            let mut found = FoundLogin::default();
+            found.search("file", text, &repository("x.io/a")).await;
+            found
+        };
+        for text in [
+            "{",
+            r#"{"credsStore": "of-nobody"}"#,
+            r#"{"credsStore": "../../bin/sh"}"#,
+            r#"{"credHelpers": {"x.io": "of-nobody"}}"#,
+            r#"{"auths": {"x.io": {"auth": "!"}}}"#,
+        ] {
+            let found = search(text).await;
+            assert_eq!((found.login.is_none(), found.unusable.len()), (true, 1), "{text}");
+            assert!(found.warnings()[0].contains("without a login"), "{text}");
+        }
+        // What stands in the file counts all the same.
+        let found =
+            search(r#"{"credsStore": "of-nobody", "auths": {"x.io": {"username": "u", "password": "p"}}}"#).await;
+        assert_eq!(found.login, Some(Login::password("u", "p")));
+        assert_eq!(found.warnings(), [""; 0]);
+        assert_eq!(found.searched, ["file", "docker-credential-of-nobody"]);
     }
 }

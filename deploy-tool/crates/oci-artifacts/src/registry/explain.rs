@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::again;
 use super::configuration::Login;
+use super::credentials::FoundLogin;
 use super::purpose::Purpose;
 use super::reference::Repository;
 use diagnostics::Failure;
@@ -26,6 +27,8 @@ pub enum Problem {
     Untrusted(String),
     /// What answered does not speak TLS, or no HTTP, or nothing that a registry says.
     NoRegistry(String),
+    /// It is asked with TLS, and leads to an address without.
+    Downgrade(String),
     /// The connection ended, or no data came for a while.
     Lost(String),
     /// There is no login, and one is asked for.
@@ -102,7 +105,8 @@ impl Refusal {
         }
     }
 
-    fn sentence(&self) -> String {
+    /// What it says, for people.
+    pub fn sentence(&self) -> String {
         let said = [self.code.as_str(), self.message.as_str()];
         let said: Vec<&str> = said.into_iter().filter(|part| !part.is_empty()).collect();
         match said.is_empty() {
@@ -131,7 +135,7 @@ impl Problem {
     }
 
     /// What a person reads, after everything that could be tried has been tried.
-    pub fn explain(&self, purpose: &Purpose, repository: &Repository, login: Option<&Login>) -> Failure {
+    pub fn explain(&self, purpose: &Purpose, repository: &Repository, found: &FoundLogin) -> Failure {
         let registry = &repository.registry;
         let doing = purpose.failing(repository);
         let (code, why, next) = match self {
@@ -143,19 +147,25 @@ impl Problem {
             Self::Untrusted(why) => (
                 &AUTHORITY_UNKNOWN,
                 why.clone(),
-                "name the file of the authority that signed its certificate: --registry-ca FILE".to_owned(),
+                format!(
+                    "name the file of the authority that signed its certificate, or of the certificate itself where it has \
+                     signed itself: --registry-ca FILE, or /etc/docker/certs.d/{registry}/ca.crt"
+                ),
             ),
             Self::NoRegistry(why) => (
                 &NOT_A_REGISTRY,
                 why.clone(),
                 format!("correct the name and port of `{registry}`; a registry without TLS takes --insecure-http"),
             ),
-            Self::Lost(why) => (&CONNECTION_LOST, why.clone(), again(purpose).to_owned()),
-            Self::LoginNeeded => (
-                &LOGIN_NEEDED,
-                format!("`{registry}` asks for a login, and nothing names one"),
-                log_in(registry),
+            Self::Downgrade(address) => (
+                &NOT_A_REGISTRY,
+                format!("it is asked with TLS, and its header Location leads to `{address}`, without TLS"),
+                "have the proxy in front of it send `X-Forwarded-Proto: https`, or set the registry's own address (for \
+                 distribution: REGISTRY_HTTP_HOST=https://NAME)"
+                    .to_owned(),
             ),
+            Self::Lost(why) => (&CONNECTION_LOST, why.clone(), again(purpose).to_owned()),
+            Self::LoginNeeded => return login_needed(doing, registry, found),
             Self::LoginRefused(refusal) => (&LOGIN_REFUSED, refusal.sentence(), log_in(registry)),
             Self::LoginExpired(refusal) => (&LOGIN_EXPIRED, refusal.sentence(), log_in(registry)),
             Self::Forbidden(refusal) => {
@@ -175,7 +185,7 @@ impl Problem {
             ),
         };
         let failure = Failure::cluster(doing).code(code).because(why);
-        match (self, login) {
+        match (self, &found.login) {
             (Self::LoginRefused(_) | Self::LoginExpired(_) | Self::Forbidden(_), Some(login)) => {
                 failure.because(format!("the login is that of {}", title(login)))
             }
@@ -183,6 +193,22 @@ impl Problem {
         }
         .next(next)
     }
+}
+
+/// A login that could not be read may be the one that is missing.
+fn login_needed(doing: String, registry: &str, found: &FoundLogin) -> Failure {
+    let why = format!("`{registry}` asks for a login, and nothing names one");
+    let mut unusable = found.unusable.iter().cloned();
+    if let Some(first) = unusable.next() {
+        let failure = unusable.fold(first, |failure, other| failure.because(other.what()));
+        return failure.because(why);
+    }
+    let failure = Failure::cluster(doing).code(&LOGIN_NEEDED).because(why);
+    let failure = match found.searched.is_empty() {
+        true => failure,
+        false => failure.because(format!("looked for in: {}", found.searched.join(", "))),
+    };
+    failure.next(log_in(registry))
 }
 
 fn refused(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'static Code, String, String) {
@@ -228,11 +254,13 @@ fn title(login: &Login) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use diagnostics::code::registry::CREDENTIALS_UNREADABLE;
 
     fn said(status: u16, body: &str) -> String {
         let refusal = Refusal::new(StatusCode::from_u16(status).unwrap(), body.as_bytes(), None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
-        let failure = Problem::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, None);
+        let failure =
+            Problem::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, &FoundLogin::default());
         format!("{} {failure}", failure.number().unwrap())
     }
 
@@ -262,18 +290,37 @@ mod tests {
     fn who_may_not_read_is_not_told_to_push() {
         let refusal = Refusal::new(StatusCode::FORBIDDEN, b"", None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
-        let failure = Problem::Forbidden(refusal).explain(&Purpose::Read, &repository, None);
+        let failure = Problem::Forbidden(refusal).explain(&Purpose::Read, &repository, &FoundLogin::default());
         assert_eq!(failure.number(), Some(&READ_REFUSED));
         assert!(!failure.to_string().contains("push"), "{failure}");
+    }
+
+    #[test]
+    fn who_has_no_login_is_told_where_it_was_looked_for() {
+        let repository = Repository::parse("x.io/shop").unwrap().0;
+        let explained = |found: &FoundLogin| Problem::LoginNeeded.explain(&Purpose::Read, &repository, found);
+        let mut found = FoundLogin {
+            searched: vec!["REGISTRY_USERNAME".to_owned(), "/h/auth.json".to_owned()],
+            ..FoundLogin::default()
+        };
+        let failure = explained(&found);
+        assert_eq!(failure.number(), Some(&LOGIN_NEEDED));
+        let text = failure.to_string();
+        assert!(text.contains("REGISTRY_USERNAME, /h/auth.json"), "{text}");
+        // What could not be read may have been it.
+        found.unusable = vec![Failure::prerequisite("helper").code(&CREDENTIALS_UNREADABLE)];
+        let failure = explained(&found);
+        assert_eq!(failure.number(), Some(&CREDENTIALS_UNREADABLE));
+        assert!(failure.to_string().contains("`x.io` asks for a login"), "{failure}");
     }
 
     #[test]
     fn who_was_refused_is_said_and_the_password_is_not() {
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, b"", None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
-        let login = Login::password("ann", "hunter2");
+        let found = FoundLogin::of(Login::password("ann", "hunter2"));
         let text = Problem::LoginRefused(refusal)
-            .explain(&Purpose::Push { from: None }, &repository, Some(&login))
+            .explain(&Purpose::Push { from: None }, &repository, &found)
             .to_string();
         assert!(text.contains("user `ann`") && !text.contains("hunter2"), "{text}");
     }

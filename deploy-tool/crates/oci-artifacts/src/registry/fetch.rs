@@ -4,19 +4,28 @@
 
 use std::path::Path;
 
+use futures::StreamExt;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
 use super::connection::Connection;
 use super::explain::Problem;
+use super::referrers;
 use super::transport::{Answer, Request, Saved};
 use crate::digest;
-use crate::image::specification::{Descriptor, Index, media_type};
+use crate::image::specification::{Descriptor, media_type};
 use crate::image::{Blob, tag};
 
 /// What is understood of manifests.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// How many manifests are on their way at once.
+const PARALLEL: usize = 4;
+/// More belongs to no image: who attaches more wants to keep readers busy.
+const MOST_MANIFESTS: usize = 200;
+/// An image and what is attached to it have a few kilobytes of manifests.
+const MOST_MANIFEST_BYTES: u64 = 32 << 20;
 
 impl Connection {
     /// A manifest or index by its digest or tag, if the registry has it.
@@ -26,10 +35,7 @@ impl Connection {
     pub async fn manifest(&self, name: &str) -> Result<Option<Blob>, Problem> {
         let answer = self.content(&format!("manifests/{name}"), name).await?;
         Ok(answer.map(|answer| {
-            let header = answer.header(CONTENT_TYPE).unwrap_or_default();
-            let header = header.split(';').next().unwrap_or_default().trim();
-            // The digest is of what the manifest says itself.
-            let kind = media_type(&answer.body).unwrap_or_else(|| header.to_owned());
+            let kind = kind(&answer);
             Blob::of(&kind, answer.body)
         }))
     }
@@ -79,20 +85,52 @@ impl Connection {
     }
 
     /// The manifests that are about a digest, as the registry or, where it keeps no account, the list under a tag says.
+    /// What is on the list and about something else is left out.
     /// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers>
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub async fn referrers(&self, digest: &str) -> Result<Vec<Descriptor>, Problem> {
+    pub async fn referrers(&self, digest: &str) -> Result<Vec<Blob>, Problem> {
         let answer = self.ask(Method::GET, &format!("referrers/{digest}")).await?;
-        let list = match answer.status {
-            StatusCode::OK => Some(answer.body),
-            _ => self.manifest(&tag(digest)).await?.map(|list| list.bytes().to_vec()),
+        let listed = match answer.status {
+            StatusCode::OK => referrers::listed(&kind(&answer), &answer.body),
+            _ => None,
         };
-        let Some(list) = list else { return Ok(Vec::new()) };
-        let index: Index = serde_json::from_slice(&list)
-            .map_err(|error| Problem::NoRegistry(format!("its list of what is attached: {error}")))?;
-        Ok(index.manifests)
+        let listed = match listed {
+            Some(listed) => listed,
+            None => {
+                let list = self.manifest(&tag(digest)).await?;
+                let listed = list.and_then(|list| referrers::listed(&list.media_type, list.bytes()));
+                listed.unwrap_or_default()
+            }
+        };
+        let found = self.manifests(&listed).await?;
+        Ok(found
+            .into_iter()
+            .filter(|manifest| referrers::subject(manifest).as_deref() == Some(digest))
+            .collect())
+    }
+
+    /// Manifests by their digests or tags, as many of them as are there.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are so large together that they are made to fill the memory of their reader.
+    pub async fn manifests(&self, names: &[String]) -> Result<Vec<Blob>, Problem> {
+        let found = futures::stream::iter(names.iter().take(MOST_MANIFESTS)).map(|name| self.manifest(name));
+        let mut found = std::pin::pin!(found.buffered(PARALLEL));
+        let (mut manifests, mut bytes) = (Vec::new(), 0);
+        while let Some(manifest) = found.next().await {
+            // A list may still name what has been deleted.
+            if let Some(manifest) = manifest? {
+                bytes += manifest.size;
+                manifests.push(manifest);
+            }
+            if bytes > MOST_MANIFEST_BYTES {
+                let why = format!("its manifests have more than {} MB together", MOST_MANIFEST_BYTES >> 20);
+                return Err(Problem::Lie(why));
+            }
+        }
+        Ok(manifests)
     }
 
     async fn content(&self, path: &str, name: &str) -> Result<Option<Answer>, Problem> {
@@ -110,6 +148,13 @@ impl Connection {
         request.headers = vec![(ACCEPT, MANIFESTS.to_owned())];
         self.send(&request).await
     }
+}
+
+/// What a document is. The digest is of what it says itself.
+fn kind(answer: &Answer) -> String {
+    let header = answer.header(CONTENT_TYPE).unwrap_or_default();
+    let header = header.split(';').next().unwrap_or_default().trim();
+    media_type(&answer.body).unwrap_or_else(|| header.to_owned())
 }
 
 fn same(found: &str, asked: &str) -> Result<(), Problem> {

@@ -2,12 +2,14 @@
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>
 //!
-//! [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
+//! [`address`], [`reference`](mod@reference), [`challenge`], [`configuration`], [`purpose`], [`explain`], [`again`],
 //! [`referrers`] and [`row`] decide;
-//! [`transport`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`piece`], [`upload`] and
+//! [`transport`], [`certificates`], [`connection`], [`credentials`], [`fetch`], [`pull`](mod@pull), [`piece`], [`upload`] and
 //! [`push`](mod@push) do.
 
+pub mod address;
 pub mod again;
+pub mod certificates;
 pub mod challenge;
 pub mod configuration;
 pub mod connection;
@@ -28,7 +30,7 @@ pub mod upload;
 
 pub use configuration::Login;
 pub use connection::Connection;
-pub use credentials::Credentials;
+pub use credentials::{Credentials, FoundLogin};
 pub use explain::Problem;
 pub use progress::{BlobRow, Progress};
 pub use pull::{PullError, pull};

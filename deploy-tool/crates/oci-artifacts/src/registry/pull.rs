@@ -14,8 +14,6 @@ use crate::signature;
 
 /// How many small documents are on their way at once.
 const PARALLEL: usize = 4;
-/// More is attached to no image: who attaches more wants to keep readers busy.
-const MOST_ATTACHED: usize = 100;
 
 /// Why an image does not come.
 #[derive(Debug)]
@@ -52,15 +50,18 @@ pub async fn pull(
     let Some(root) = connection.manifest(name).await? else {
         return Ok(None);
     };
-    let manifests = match layout::is_index(&root.media_type) {
-        true => {
-            let mut images = layout::images(&root)?;
-            images.retain(|image| !image.annotations.contains_key(ATTACHED_ANNOTATION));
-            let fetched = futures::stream::iter(&images).map(|image| manifest(connection, &image.digest));
-            fetched.buffered(PARALLEL).try_collect().await?
+    let (mut manifests, mut absent) = (Vec::new(), Vec::new());
+    if layout::is_index(&root.media_type) {
+        let mut images = layout::images(&root)?;
+        images.retain(|image| !image.annotations.contains_key(ATTACHED_ANNOTATION));
+        let digests: Vec<String> = images.iter().map(|image| image.digest.clone()).collect();
+        manifests = connection.manifests(&digests).await?;
+        let is_there = |image: &Descriptor| manifests.iter().any(|found| found.digest == image.digest);
+        absent = images.into_iter().filter(|image| !is_there(image)).collect();
+        if let (true, Some(image)) = (manifests.is_empty(), absent.first()) {
+            return Err(LayoutError::Missing(image.digest.clone()).into());
         }
-        false => Vec::new(),
-    };
+    }
     let images = if layout::is_index(&root.media_type) {
         manifests.iter().collect()
     } else {
@@ -87,13 +88,9 @@ pub async fn pull(
         referrers: attached(connection, &root.digest).await?,
         root,
         manifests,
+        absent,
         blobs,
     }))
-}
-
-async fn manifest(connection: &Connection, digest: &str) -> Result<Blob, PullError> {
-    let found = connection.manifest(digest).await?;
-    Ok(found.ok_or_else(|| LayoutError::Missing(digest.to_owned()))?)
 }
 
 async fn document(connection: &Connection, blob: &Descriptor) -> Result<Blob, PullError> {
@@ -119,10 +116,7 @@ async fn file(connection: &Connection, blob: &Descriptor, folder: &Path) -> Resu
 
 /// What names the image as its subject, and what cosign keeps under tags made from its digest.
 async fn attached(connection: &Connection, digest: &str) -> Result<Vec<Blob>, Problem> {
-    let referrers = connection.referrers(digest).await?.into_iter().map(|one| one.digest);
-    let names: Vec<String> = referrers.take(MOST_ATTACHED).chain(signature::tags(digest)).collect();
-    let found = futures::stream::iter(&names).map(|name| connection.manifest(name));
-    let found: Vec<Option<Blob>> = found.buffered(PARALLEL).try_collect().await?;
-    // A list may still name what has been deleted.
-    Ok(found.into_iter().flatten().collect())
+    let mut found = connection.referrers(digest).await?;
+    found.extend(connection.manifests(&signature::tags(digest)).await?);
+    Ok(found)
 }

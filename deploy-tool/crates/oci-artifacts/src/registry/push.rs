@@ -12,13 +12,14 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::connection::Connection;
-use super::explain::Problem;
+use super::explain::{Problem, Refusal};
 use super::progress::Progress;
 use super::referrers;
 use super::row::{Stage, bytes, row};
 use super::transport::{Answer, Content, Request};
 use super::upload::{same_digest, upload};
-use crate::image::{Blob, Layout};
+use crate::image::specification::{INDEX, Manifest};
+use crate::image::{Blob, Layout, artifact, tag};
 use diagnostics::Outcome;
 
 /// How many blobs are on their way at once.
@@ -44,6 +45,9 @@ pub struct Pushed {
     pub mounted_blobs: usize,
     /// Whether anything in the registry is other than before.
     pub changed: bool,
+    /// What the registry does not take of what is attached to the image.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 impl Pushed {
@@ -111,15 +115,20 @@ impl Push<'_> {
             }
         }
         if !missing.is_empty() {
-            pushed.changed = true;
             self.blobs(&mut pushed).await?;
+            pushed.changed = pushed.uploaded_blobs + pushed.mounted_blobs > 0;
         }
         for manifest in missing {
             self.progress.activity(&format!("manifest {}", manifest.digest));
-            let answer = self.put(manifest, &manifest.digest).await?;
-            // A registry that says whose referrer it is keeps account of it.
-            if let (Some(tag), None) = (referrers::tag(manifest), answer.header("oci-subject")) {
-                self.list(manifest, &tag).await?;
+            match self.manifest(manifest).await {
+                Ok(()) => pushed.changed = true,
+                // The image is worth more than what is attached to it, which older registries do not know.
+                Err(Problem::Refused(refusal) | Problem::Forbidden(refusal))
+                    if self.layout.referrers.contains(manifest) && refusal.status.is_client_error() =>
+                {
+                    pushed.warnings.push(self.not_attached(manifest, &refusal));
+                }
+                Err(problem) => return Err(problem),
             }
         }
         for tag in tags {
@@ -190,6 +199,25 @@ impl Push<'_> {
         result
     }
 
+    /// Brings a manifest there, and on the list of what is attached to its subject, where the registry keeps no account of it.
+    async fn manifest(&self, manifest: &Blob) -> Result<(), Problem> {
+        let answer = self.put(manifest, &manifest.digest).await?;
+        match (referrers::subject(manifest), answer.header("oci-subject")) {
+            (Some(subject), None) => self.list(manifest, &subject).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn not_attached(&self, manifest: &Blob, refusal: &Refusal) -> String {
+        let what = artifact::artifact(&Manifest::of(manifest)).unwrap_or_else(|| manifest.digest.clone());
+        format!(
+            "`{}` does not take {what}, which is attached to the image: {}. The image is there without it: `inspect` does not \
+             show it; without provenance, `sign` signs the image alone, and `verify --builder` refuses it",
+            self.connection.repository.registry,
+            refusal.sentence()
+        )
+    }
+
     async fn put(&self, manifest: &Blob, name: &str) -> Result<Answer, Problem> {
         let mut request = Request::new(Method::PUT, self.connection.at(&format!("manifests/{name}"))?);
         request.headers = vec![(CONTENT_TYPE, manifest.media_type.clone())];
@@ -202,12 +230,30 @@ impl Push<'_> {
     }
 
     /// Keeps account of a referrer for a registry that does not.
-    async fn list(&self, manifest: &Blob, tag: &str) -> Result<(), Problem> {
-        let before = self.connection.manifest(tag).await?;
-        if let Some(list) = referrers::with(before.as_ref().map(Blob::bytes), manifest) {
-            self.put(&Blob::of(referrers::INDEX, list), tag).await?;
+    async fn list(&self, manifest: &Blob, subject: &str) -> Result<(), Problem> {
+        let tag = tag(subject);
+        let before = self.connection.manifest(&tag).await?;
+        let listed = before
+            .as_ref()
+            .and_then(|before| referrers::listed(&before.media_type, before.bytes()))
+            .unwrap_or_default();
+        let is_stranger = |found: &&Blob| referrers::subject(found).as_deref() != Some(subject);
+        let found = self.connection.manifests(&listed).await?;
+        let strangers: Vec<String> = found
+            .iter()
+            .filter(is_stranger)
+            .map(|found| found.digest.clone())
+            .collect();
+        match referrers::with(before.as_ref(), &strangers, manifest) {
+            Ok(Some(list)) => self.put(&Blob::of(INDEX, list), &tag).await.map(drop),
+            Ok(None) => Ok(()),
+            Err(referrers::Foreign) => Err(Problem::Refused(Refusal::new(
+                StatusCode::CONFLICT,
+                format!("the tag `{tag}`, where the list of what is attached would be, names something else")
+                    .as_bytes(),
+                None,
+            ))),
         }
-        Ok(())
     }
 }
 

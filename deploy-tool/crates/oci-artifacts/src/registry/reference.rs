@@ -36,7 +36,7 @@ impl Repository {
             return Err("a digest cannot be chosen: it comes from the image".to_owned());
         }
         let (registry, rest) = match text.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
+            Some((first, rest)) if is_host(first) => (first, rest),
             _ => (DOCKER_HUB, text),
         };
         let (path, tag) = match rest.rsplit_once(':') {
@@ -48,10 +48,7 @@ impl Repository {
                 "`{registry}` is no registry: a host's name or address, and a port if need be"
             ));
         }
-        let registry = match registry {
-            "index.docker.io" | DOCKER_HUB_HOST => DOCKER_HUB,
-            other => other,
-        };
+        let registry = registry_name(registry);
         let path = match registry {
             DOCKER_HUB if !path.contains('/') => format!("library/{path}"),
             _ => path.to_owned(),
@@ -83,12 +80,12 @@ impl Repository {
         is_loopback(&self.registry)
     }
 
-    /// The name under which Docker's configuration keeps its login.
+    /// The names under which credential helpers keep its login: Docker's, then podman's.
     /// <https://docs.docker.com/reference/cli/docker/login/>
-    pub fn login_key(&self) -> &str {
+    pub fn login_keys(&self) -> Vec<&str> {
         match self.registry.as_str() {
-            DOCKER_HUB => "https://index.docker.io/v1/",
-            other => other,
+            DOCKER_HUB => vec!["https://index.docker.io/v1/", DOCKER_HUB],
+            other => vec![other],
         }
     }
 
@@ -146,6 +143,14 @@ impl fmt::Display for Reference {
     }
 }
 
+/// A registry's name: Docker Hub has several.
+pub fn registry_name(host: &str) -> &str {
+    match host {
+        "index.docker.io" | DOCKER_HUB_HOST => DOCKER_HUB,
+        other => other,
+    }
+}
+
 /// Whether host and port are of this machine.
 pub fn is_loopback(authority: &str) -> bool {
     let host = match authority.rsplit_once(':') {
@@ -182,6 +187,12 @@ pub fn tag_of(description: &str) -> Option<String> {
         .take(LONGEST_TAG)
         .collect();
     is_tag(&tag).then_some(tag)
+}
+
+/// Whether what stands before the first `/` is a registry: no part of a path has such characters.
+/// <https://github.com/distribution/reference/blob/main/normalize.go>
+fn is_host(text: &str) -> bool {
+    text.contains(['.', ':']) || text == "localhost" || text.contains(|c: char| c.is_ascii_uppercase())
 }
 
 /// What has no other parts of an address in it leads nowhere else.
@@ -228,6 +239,7 @@ mod tests {
             ("10.0.0.1:5000/a__b.c--d", "10.0.0.1:5000", "a__b.c--d", None),
             ("[::1]:5000/a", "[::1]:5000", "a", None),
             ("[::1]/a", "[::1]", "a", None),
+            ("REG/a", "REG", "a", None),
         ];
         for (text, registry, path, tag) in cases {
             let (found, found_tag) = Repository::parse(text).unwrap();
@@ -245,7 +257,8 @@ mod tests {
             "",
             "https://docker.io/a/b",
             "a@sha256:00",
-            "A/b",
+            "a/B",
+            "Ä/b",
             "a//b",
             "/a",
             "a/",

@@ -6,9 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::image::Blob;
-
-/// The media type of the list.
-pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+use crate::image::specification::{INDEX, Index};
 
 /// A manifest that is about another one.
 #[derive(Deserialize)]
@@ -23,29 +21,52 @@ struct Referrer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Subject {
+    #[serde(default)]
     media_type: String,
+    #[serde(default)]
     digest: String,
 }
 
-/// The tag of the list: `sha256-…` of what it is about.
-pub fn tag(manifest: &Blob) -> Option<String> {
+/// What a manifest is about.
+pub fn subject(manifest: &Blob) -> Option<String> {
     let referrer: Referrer = serde_json::from_slice(manifest.bytes()).ok()?;
-    Some(referrer.subject.digest.replacen(':', "-", 1))
+    Some(referrer.subject.digest)
 }
 
-/// The list with a manifest on it; none when it is there already. `before` is the list as it was, if there was one.
-pub fn with(before: Option<&[u8]>, manifest: &Blob) -> Option<Vec<u8>> {
-    let referrer: Referrer = serde_json::from_slice(manifest.bytes()).ok()?;
-    let mut list = before
-        .and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok())
-        .filter(|list| list["manifests"].is_array())
-        .unwrap_or_else(|| json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}));
-    let manifests = list["manifests"].as_array_mut()?;
-    if manifests
+/// The digests on a list, if it is one: some registries answer with a web page, or with the image that the list is about.
+pub fn listed(media_type: &str, list: &[u8]) -> Option<Vec<String>> {
+    let index: Index = serde_json::from_slice(list).ok().filter(|_| media_type == INDEX)?;
+    Some(index.manifests.into_iter().map(|entry| entry.digest).collect())
+}
+
+/// What is under the tag of the list is of somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Foreign;
+
+/// The list with a manifest on it and without the strangers, which are about something else; none when that is the list as it
+/// is. `before` is what is under its tag, if anything is.
+///
+/// # Errors
+/// When that is no list.
+pub fn with(before: Option<&Blob>, strangers: &[String], manifest: &Blob) -> Result<Option<Vec<u8>>, Foreign> {
+    let Ok(referrer) = serde_json::from_slice::<Referrer>(manifest.bytes()) else {
+        return Ok(None);
+    };
+    // GitLab takes the tag for the digest, and answers with the image itself.
+    let before = before.filter(|before| before.digest != referrer.subject.digest);
+    let mut list = match before {
+        None => json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}),
+        Some(blob) if blob.media_type == INDEX => serde_json::from_slice(blob.bytes()).map_err(|_| Foreign)?,
+        Some(_) => return Err(Foreign),
+    };
+    let manifests = list.get_mut("manifests").and_then(Value::as_array_mut).ok_or(Foreign)?;
+    let count = manifests.len();
+    manifests.retain(|entry| !strangers.iter().any(|digest| entry["digest"] == digest.as_str()));
+    let is_there = manifests
         .iter()
-        .any(|entry| entry["digest"] == manifest.digest.as_str())
-    {
-        return None;
+        .any(|entry| entry["digest"] == manifest.digest.as_str());
+    if is_there && manifests.len() == count {
+        return Ok(None);
     }
     let kind = referrer
         .artifact_type
@@ -55,8 +76,8 @@ pub fn with(before: Option<&[u8]>, manifest: &Blob) -> Option<Vec<u8>> {
     if let Some(annotations) = referrer.annotations {
         entry["annotations"] = annotations;
     }
-    manifests.push(entry);
-    Some(list.to_string().into_bytes())
+    manifests.extend((!is_there).then_some(entry));
+    Ok(Some(list.to_string().into_bytes()))
 }
 
 #[cfg(test)]
@@ -77,20 +98,54 @@ mod tests {
     fn the_list_grows_and_names_each_once() {
         let text = r#"{"subject":{"mediaType":"m","digest":"sha256:1","size":1},"artifactType":"sbom","annotations":{"a":"b"}}"#;
         let (one, two) = (manifest("sha256:a", text), manifest("sha256:b", text));
-        assert_eq!(tag(&one).as_deref(), Some("sha256-1"));
-        let first = with(None, &one).unwrap();
-        assert_eq!(with(Some(&first), &one), None);
-        let second: Value = serde_json::from_slice(&with(Some(&first), &two).unwrap()).unwrap();
-        assert_eq!(second["manifests"][0]["artifactType"], "sbom");
-        assert_eq!(second["manifests"][1]["digest"], "sha256:b");
-        assert_eq!(second["manifests"][1]["annotations"]["a"], "b");
-        // What is no list is replaced.
-        assert!(with(Some(b"<html>"), &one).is_some());
+        assert_eq!(subject(&one).as_deref(), Some("sha256:1"));
+        let list = |bytes: Vec<u8>| Blob::of(INDEX, bytes);
+        let first = list(with(None, &[], &one).unwrap().unwrap());
+        assert_eq!(with(Some(&first), &[], &one), Ok(None));
+        let second = list(with(Some(&first), &[], &two).unwrap().unwrap());
+        let read: Value = serde_json::from_slice(second.bytes()).unwrap();
+        assert_eq!(read["manifests"][0]["artifactType"], "sbom");
+        assert_eq!(read["manifests"][1]["digest"], "sha256:b");
+        assert_eq!(read["manifests"][1]["annotations"]["a"], "b");
+        assert_eq!(
+            listed(INDEX, second.bytes()),
+            Some(vec!["sha256:a".into(), "sha256:b".into()])
+        );
+        // What is about something else leaves it.
+        let without = with(Some(&second), &["sha256:a".to_owned()], &two).unwrap().unwrap();
+        assert_eq!(listed(INDEX, &without), Some(vec!["sha256:b".into()]));
+    }
+
+    #[test]
+    fn only_a_list_is_a_list() {
+        let text = r#"{"subject":{"mediaType":"m","digest":"sha256:1","size":1}}"#;
+        let one = manifest("sha256:a", text);
+        let image = manifest(
+            "sha256:1",
+            r#"{"config":{"mediaType":"m","digest":"d","size":1},"layers":[]}"#,
+        );
+        for (media_type, text, expected) in [
+            ("text/html", "<!doctype html>", None),
+            (INDEX, "<!doctype html>", None),
+            ("application/json", r#"{"manifests":[]}"#, None),
+            (image.media_type.as_str(), r#"{"manifests":[]}"#, None),
+            (INDEX, r#"{"errors":[]}"#, None),
+            (INDEX, r#"{"schemaVersion":2,"manifests":[]}"#, Some(vec![])),
+        ] {
+            assert_eq!(listed(media_type, text.as_bytes()), expected, "{media_type} {text}");
+        }
+        // The image that it would be about is no list, and nobody's: another manifest is somebody's.
+        assert!(with(Some(&image), &[], &one).unwrap().is_some());
+        assert_eq!(with(Some(&manifest("sha256:2", "{}")), &[], &one), Err(Foreign));
+        for wrong in ["{}", "[]", "1", r#"{"manifests":{}}"#] {
+            let wrong = Blob::of(INDEX, wrong.as_bytes().to_vec());
+            assert_eq!(with(Some(&wrong), &[], &one), Err(Foreign));
+        }
     }
 
     #[test]
     fn images_are_about_nothing() {
         let image = manifest("sha256:a", r#"{"config":{"mediaType":"m","digest":"d","size":1}}"#);
-        assert_eq!((tag(&image), with(None, &image)), (None, None));
+        assert_eq!((subject(&image), with(None, &[], &image)), (None, Ok(None)));
     }
 }

@@ -1,6 +1,6 @@
 //! Edge: one request to a registry and its whole answer: TLS, and an end to what stalls.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +11,9 @@ use reqwest::{Body, Response, Url};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
+use super::address;
 use super::again;
+use super::certificates::Certificates;
 use super::explain::{Problem, Refusal};
 use super::piece::Piece;
 use super::reference::Repository;
@@ -106,9 +108,14 @@ impl Answer {
         headers.filter_map(|header| header.to_str().ok())
     }
 
-    /// Where the answer leads to; relative addresses are allowed.
-    pub fn location(&self) -> Option<Url> {
-        self.url.join(self.header(LOCATION)?).ok()
+    /// Where the answer leads to, if it says so; relative addresses are allowed.
+    ///
+    /// # Errors
+    /// When it leads out of TLS.
+    pub fn location(&self) -> Result<Option<Url>, Problem> {
+        let named = self.header(LOCATION).and_then(|text| self.url.join(text).ok());
+        let secured = named.map(|named| address::secured(named, &self.url)).transpose();
+        secured.map_err(|named| Problem::Downgrade(named.to_string()))
     }
 
     /// As a refusal.
@@ -149,21 +156,9 @@ impl Transport {
         if repository.is_loopback() {
             builder = builder.no_proxy();
         }
-        // https://docs.docker.com/engine/security/certificates/
-        let docker = Path::new("/etc/docker/certs.d").join(repository.host()).join("ca.crt");
-        let authority = trust.authority.clone().or_else(|| docker.exists().then_some(docker));
-        if let Some(path) = authority {
-            let failure = || {
-                Failure::input(format!("the certificates in `{}` cannot be used", path.display()))
-                    .next("name a file in PEM format: lines between BEGIN CERTIFICATE and END CERTIFICATE")
-            };
-            let bytes = std::fs::read(&path).map_err(|error| failure().because(error))?;
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(&bytes).map_err(|error| failure().because(error))?;
-            if certificates.is_empty() {
-                return Err(failure().because("there is none in it"));
-            }
-            builder = builder.tls_certs_merge(certificates);
+        let certificates = Certificates::read(trust.authority.as_deref(), repository)?;
+        if let Some(configuration) = certificates.configuration()? {
+            builder = builder.tls_backend_preconfigured(configuration);
         }
         builder
             .build()
@@ -267,6 +262,10 @@ async fn unless_stalled(
 
 /// What an error of the client means. Its chain ends in what TLS or the system says.
 fn problem(error: &reqwest::Error) -> Problem {
+    // The client follows redirects by itself, and none from TLS to plain HTTP.
+    if let Some(url) = error.url().filter(|url| error.is_redirect() && url.scheme() == "http") {
+        return Problem::Downgrade(url.to_string());
+    }
     match tls_error(error) {
         Some(tls @ rustls::Error::InvalidCertificate(_)) => return Problem::Untrusted(tls.to_string()),
         Some(rustls::Error::InvalidMessage(_)) => return Problem::NoRegistry("it does not speak TLS".to_owned()),

@@ -166,7 +166,8 @@ async fn stand(connection: &Connection, session: &Session) -> Result<Option<(Url
     match answer.status {
         StatusCode::NO_CONTENT => {
             let offset = answer.header(RANGE).and_then(next_offset);
-            Ok(offset.map(|offset| (answer.location().unwrap_or(session.location.clone()), offset)))
+            let location = answer.location()?.unwrap_or(session.location.clone());
+            Ok(offset.map(|offset| (location, offset)))
         }
         _ => Ok(None),
     }
@@ -191,7 +192,7 @@ fn is_forgotten(problem: &Problem) -> bool {
 
 fn location(answer: &Answer) -> Result<Url, Problem> {
     let missing = || Problem::NoRegistry("it does not say where to upload".to_owned());
-    answer.location().ok_or_else(missing)
+    answer.location()?.ok_or_else(missing)
 }
 
 /// Whether the registry names the digest that was sent. It need not name any.

@@ -165,11 +165,36 @@ pub struct Candidate {
     signature: Vec<u8>,
 }
 
+/// What a signature is worth.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It is not by the holder of the key, or of something else.
+    Nothing,
+    /// It is good for the image of that digest in another repository: somebody has copied it.
+    OtherRepository(String),
+    /// It is good.
+    Good,
+}
+
+impl Verdict {
+    /// Of a signature that is good if the repository that it names is the right one. Without a name it is of the digest alone.
+    pub(super) fn of(repository: &str, is_right: impl Fn(&str) -> bool) -> Self {
+        match repository.is_empty() || is_right(repository) {
+            true => Self::Good,
+            false => Self::OtherRepository(repository.to_owned()),
+        }
+    }
+}
+
 impl Candidate {
-    /// Whether the holder of the key has signed an image with that digest; `payload` is the document.
-    pub fn proves(&self, key: &PublicKey, digest: &str, payload: &[u8]) -> bool {
-        let says = || serde_json::from_slice::<Payload>(payload);
-        key.has_signed(payload, &self.signature) && says().is_ok_and(|payload| payload.digest() == Some(digest))
+    /// Whether the holder of the key has signed the image with that digest in the right repository; `payload` is the document.
+    pub fn judge(&self, key: &PublicKey, digest: &str, payload: &[u8], is_right: impl Fn(&str) -> bool) -> Verdict {
+        let is_signed = key.has_signed(payload, &self.signature);
+        let payload = serde_json::from_slice::<Payload>(payload).ok().filter(|_| is_signed);
+        match payload.filter(|payload| payload.digest() == Some(digest)) {
+            Some(payload) => Verdict::of(payload.repository(), is_right),
+            None => Verdict::Nothing,
+        }
     }
 }
 

@@ -6,14 +6,17 @@
 //!
 //! A signed statement, such as provenance, is kept likewise under `sha256-<digits>.att`, and its layer is an
 //! [`envelope`]. <https://github.com/sigstore/cosign/blob/main/specs/ATTESTATION_SPEC.md>
+//!
+//! cosign 3 attaches a [`bundle`] instead: the same envelope, and in it a statement also for a mere signature.
 
+pub mod bundle;
 pub mod envelope;
 mod key;
 mod manifest;
 mod payload;
 
 pub use key::{KeyError, PrivateKey, PublicKey};
-pub use manifest::{Candidate, SignatureError, Signed, attach, candidates, envelopes, sign};
+pub use manifest::{Candidate, SignatureError, Signed, Verdict, attach, candidates, envelopes, sign};
 pub use payload::{MEDIA_TYPE, statements_tag, tag, tags};
 
 #[cfg(test)]

@@ -58,6 +58,13 @@ impl Payload {
     }
 }
 
+impl Payload {
+    /// The repository that it names. It may be empty.
+    pub fn repository(&self) -> &str {
+        &self.critical.identity.docker_reference
+    }
+}
+
 /// The tags under which cosign keeps what it attaches to a digest: signatures, signed statements, bills of materials.
 pub fn tags(digest: &str) -> [String; 3] {
     [tag(digest), statements_tag(digest), tag_with(digest, "sbom")]

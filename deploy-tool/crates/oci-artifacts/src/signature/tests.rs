@@ -40,12 +40,87 @@ fn signed(existing: Option<&[u8]>) -> Option<Signed> {
     sign(&key, "registry.test/orders", DIGEST, existing).unwrap()
 }
 
-fn proves(key: &str, digest: &str, signed: &Signed) -> bool {
+fn judged(key: &str, digest: &str, signed: &Signed, repository: &str) -> Verdict {
     let key = PublicKey::from_pem(key.as_bytes()).unwrap();
     let found = candidates(&signed.manifest).unwrap();
-    found
+    let judged = found
         .iter()
-        .any(|candidate| candidate.proves(&key, digest, &signed.payload))
+        .map(|candidate| candidate.judge(&key, digest, &signed.payload, |named| named == repository));
+    judged.max().unwrap()
+}
+
+fn proves(key: &str, digest: &str, signed: &Signed) -> bool {
+    judged(key, digest, signed, "registry.test/orders") == Verdict::Good
+}
+
+#[test]
+fn a_signature_is_of_the_image_in_its_repository() {
+    let signed = signed(None).unwrap();
+    let other = Verdict::OtherRepository("registry.test/orders".into());
+    assert_eq!(judged(&KEY.public, DIGEST, &signed, "registry.test/events"), other);
+    // Who has not signed it at all is no other repository.
+    assert_eq!(
+        judged(&OTHER.public, DIGEST, &signed, "registry.test/events"),
+        Verdict::Nothing
+    );
+}
+
+/// A bundle as cosign 3 writes it with `--key`.
+fn bundle(statement: &serde_json::Value) -> Vec<u8> {
+    let key = PrivateKey::from_pem(KEY.private.as_bytes()).unwrap();
+    let sealed = envelope::seal(&key, statement.to_string().as_bytes()).unwrap();
+    let mut sealed: serde_json::Value = serde_json::from_slice(&sealed).unwrap();
+    sealed["signatures"][0].as_object_mut().unwrap().remove("keyid");
+    let bundle = serde_json::json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {"publicKey": {"hint": "x"}},
+        "dsseEnvelope": sealed,
+    });
+    bundle.to_string().into_bytes()
+}
+
+#[test]
+fn a_bundle_is_a_signature_of_what_it_says() {
+    let key = |pem: &str| PublicKey::from_pem(pem.as_bytes()).unwrap();
+    let statement = |kind: &str, name: &str, digest: &str| {
+        serde_json::json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": name, "digest": {"sha256": digest.trim_start_matches("sha256:")}}],
+            "predicateType": kind,
+            "predicate": {},
+        })
+    };
+    let signature = "https://sigstore.dev/cosign/sign/v1";
+    let here = "registry.test/orders";
+    let other = "0".repeat(64);
+    let elsewhere = Verdict::OtherRepository("registry.test/events".into());
+    for (kind, name, digest, pem, expected) in [
+        (signature, "", DIGEST, &KEY.public, Ok(Verdict::Good)),
+        (signature, here, DIGEST, &KEY.public, Ok(Verdict::Good)),
+        (signature, "registry.test/events", DIGEST, &KEY.public, Ok(elsewhere)),
+        (signature, here, &other, &KEY.public, Ok(Verdict::Nothing)),
+        (
+            "https://cyclonedx.org/bom",
+            here,
+            DIGEST,
+            &KEY.public,
+            Ok(Verdict::Nothing),
+        ),
+        (signature, here, DIGEST, &OTHER.public, Err(EnvelopeError::Others)),
+    ] {
+        let sealed = bundle::envelope(&bundle(&statement(kind, name, digest))).unwrap();
+        let found = bundle::judge(&key(pem), DIGEST, &sealed, |named| named == here);
+        assert_eq!(found, expected, "{kind} {name} {digest}");
+    }
+    let good = String::from_utf8(bundle(&statement(signature, "", DIGEST))).unwrap();
+    for wrong in [
+        "",
+        "{}",
+        &good.replace("sigstore.bundle", "other"),
+        &good.replace("dsseEnvelope", "messageSignature"),
+    ] {
+        assert_eq!(bundle::envelope(wrong.as_bytes()), None, "{wrong}");
+    }
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! Bundles, as cosign 3 attaches them to an image: a signed statement, and what its signer is known by.
+//!
+//! A bundle is an artifact whose subject is the image. What a key has signed needs no more of it than the envelope.
+//! <https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto>
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::envelope::{self, EnvelopeError};
+use super::key::PublicKey;
+use super::manifest::Verdict;
+
+/// The beginning of the artifact's type; what follows is the version.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle";
+/// The kind of the statement that is a signature of an image.
+/// <https://github.com/sigstore/cosign/blob/main/pkg/types/predicate.go>
+const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Bundle {
+    media_type: String,
+    dsse_envelope: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement {
+    predicate_type: String,
+    subject: Vec<Subject>,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    #[serde(default)]
+    name: String,
+    digest: std::collections::BTreeMap<String, String>,
+}
+
+/// The envelope in a bundle. One with a bare signature has none.
+pub fn envelope(bundle: &[u8]) -> Option<Vec<u8>> {
+    let bundle: Bundle = serde_json::from_slice(bundle).ok()?;
+    let envelope = bundle
+        .dsse_envelope
+        .filter(|_| bundle.media_type.starts_with(MEDIA_TYPE))?;
+    Some(envelope.to_string().into_bytes())
+}
+
+/// Whether the holder of the key has signed the image with that digest by an envelope. A statement of another kind about it,
+/// such as a bill of materials, is no signature of it.
+///
+/// # Errors
+/// When it is no signed statement, or signed by somebody else.
+pub fn judge(
+    key: &PublicKey,
+    digest: &str,
+    sealed: &[u8],
+    is_right: impl Fn(&str) -> bool,
+) -> Result<Verdict, EnvelopeError> {
+    let statement = envelope::open(key, sealed)?;
+    let statement: Statement = serde_json::from_slice(&statement).map_err(|_| EnvelopeError::Form)?;
+    if statement.predicate_type != SIGNATURE {
+        return Ok(Verdict::Nothing);
+    }
+    let is_of = |subject: &&Subject| {
+        subject
+            .digest
+            .get("sha256")
+            .is_some_and(|digits| digest == format!("sha256:{digits}"))
+    };
+    let verdicts = statement.subject.iter().filter(is_of);
+    let best = verdicts.map(|subject| Verdict::of(&subject.name, &is_right)).max();
+    Ok(best.unwrap_or(Verdict::Nothing))
+}
