@@ -53,7 +53,7 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Outcome<()> {
         member_of: created.member_of,
         repository,
     };
-    printer.result(&report, &text(&report));
+    printer.result(&report, text(&report));
     Ok(())
 }
 

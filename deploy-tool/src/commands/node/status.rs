@@ -28,7 +28,7 @@ pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Outcome<E
         }
     });
     let report = Report::new(&arguments.context, rows.collect());
-    printer.result(&report, &node::text(&report));
+    printer.result(&report, node::text(&report));
     Ok(match report.healthy {
         true => ExitStatus::Done,
         false => ExitStatus::Cluster,

@@ -15,7 +15,7 @@ pub fn named<'a, R: Read + 'a>(entries: Entries<'a, R>) -> impl Iterator<Item = 
 
 fn next<'a, R: Read + 'a>(entries: &mut Entries<'a, R>) -> Result<Option<(String, Entry<'a, R>)>> {
     let mut name = None;
-    while let Some(entry) = entries.next() {
+    for entry in entries.by_ref() {
         let mut entry = entry?;
         match entry.header().entry_type() {
             EntryType::GNULongName => {
