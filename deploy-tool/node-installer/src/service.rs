@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cri;
-use crate::detect::Node;
 use crate::host::{self, LOOK_LIMIT};
 use crate::report::InstallError;
 use node_protocol::number::INSTALLER;
@@ -38,15 +37,15 @@ pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
 ///
 /// # Errors
 /// When it does not: what it said.
-pub fn restart(node: &Node) -> Result<(), Vec<String>> {
+pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
     let said = |trouble: InstallError| [vec![trouble.sentence], trouble.because].concat();
     // Several starts in a short time are taken for a loop: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
-    host::run("systemctl", &["reset-failed", &node.unit], LOOK_LIMIT).map_err(said)?;
-    let started = host::run("systemctl", &["restart", &node.unit], RESTART_LIMIT).map_err(said)?;
+    host::run("systemctl", &["reset-failed", unit], LOOK_LIMIT).map_err(said)?;
+    let started = host::run("systemctl", &["restart", unit], RESTART_LIMIT).map_err(said)?;
     if !started.success {
-        return Err(with_log(&node.unit, started.stderr));
+        return Err(with_log(unit, started.stderr));
     }
-    cri::wait(&node.socket).map_err(|silence| with_log(&node.unit, silence))
+    cri::wait(socket).map_err(|silence| with_log(unit, silence))
 }
 
 /// How systemd ends the unit's processes.

@@ -11,7 +11,7 @@ use releases::release::Name;
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterArguments {
     /// Context of the kubeconfig to act on
-    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::default_context())]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::kubeconfig::default_context())]
     pub context: String,
     /// Namespace of the release [default: the one that the manifests name]
     ///

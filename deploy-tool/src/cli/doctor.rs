@@ -18,7 +18,7 @@ pub struct DoctorArguments {
     #[arg(long, value_name = "REFERENCE", requires = "image")]
     pub plain_image: Option<String>,
     /// Context of the kubeconfig to act on
-    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::default_context())]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::kubeconfig::default_context())]
     pub context: String,
     /// Namespace in which the probes run
     #[arg(long, short, value_name = "NAME", default_value = "default")]

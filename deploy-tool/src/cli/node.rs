@@ -39,7 +39,7 @@ pub struct NodeArguments {
     #[arg(long, value_name = "NAME@DIGEST", value_parser = nodes::node::image)]
     pub image: Option<String>,
     /// Context of the kubeconfig to act on
-    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::default_context())]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::kubeconfig::default_context())]
     pub context: String,
     /// Namespace of the Jobs, in which privileged pods may run
     #[arg(long, short, value_name = "NAME", default_value = "kube-system")]

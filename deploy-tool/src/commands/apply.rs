@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
-use super::say_left_out;
+use super::left_out::say_left_out;
 use super::signature_policy::{self, SignaturePolicy};
 use super::up::report;
 use crate::cli::{ApplyArguments, ClusterArguments};

@@ -165,7 +165,7 @@ pub fn image_name(source: &SourceArguments, name: &str) -> Outcome<String> {
 const EXAMPLE: &str = "package: app\nworkspace: ../..\nprofile: release\nname: localhost/app\nmodule: /app.wasm\nuser: \"65532\"\n\
     stopSignal: SIGKILL\nfiles:\n- path: /etc/services\n  source: services";
 
-/// The definition of an image: its file, or that of the package of its name in the folder of the workspace.
+/// The definition of an image: its file, or, where there is no folder of definitions, that of the package of its name.
 ///
 /// # Errors
 /// When the file is wrong, or there is neither a file nor a workspace.
@@ -178,19 +178,12 @@ pub fn definition(source: &SourceArguments, name: &str) -> Outcome<Definition> {
                 .because(error)
                 .next(format!("these are all its fields, each with an example:\n{EXAMPLE}"))
         }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let manifest = source.folder().join("Cargo.toml");
-            match manifest.is_file() {
-                true => Ok(Definition::of_package(name)),
-                false => Err(failure()
-                    .because(format!(
-                        "it is not there, and neither is the package `{name}`: there is no `{}`",
-                        manifest.display()
-                    ))
-                    .next("run this in the project's folder, or name the definitions' folder with --images")),
-            }
+        Err(_) if !source.images.exists() && source.folder().join("Cargo.toml").is_file() => {
+            Ok(Definition::of_package(name))
         }
-        Err(error) => Err(failure().because(error)),
+        Err(error) => Err(failure()
+            .because(error)
+            .next("run this in the project's folder, or name the definitions' folder with --images")),
     }
 }
 

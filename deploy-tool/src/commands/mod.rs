@@ -13,6 +13,7 @@ mod explain;
 mod history;
 mod images;
 pub mod inspect;
+mod left_out;
 mod logs;
 mod man;
 pub mod module_source;
@@ -79,15 +80,4 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<Exit
         }
     };
     done.map(|()| ExitStatus::Done)
-}
-
-/// Says which subfolders of the manifests' folders are not read.
-fn say_left_out(printer: &Printer, manifests: &[std::path::PathBuf]) {
-    let folders = releases::manifest::left_out(manifests);
-    if !folders.is_empty() {
-        let arguments = releases::manifest::arguments(&folders);
-        printer.say(&format!(
-            "subfolders with manifests are not read unless they are named: {arguments}"
-        ));
-    }
 }

@@ -1,7 +1,7 @@
 //! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
 
 use super::images::{Wanted, native_form};
-use super::say_left_out;
+use super::left_out::say_left_out;
 use super::variation::Form;
 use crate::cli::PlanArguments;
 use crate::publish::pull_secret::{self, PullSecret};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
-use super::say_left_out;
+use super::left_out::say_left_out;
 use super::signature_policy::SignaturePolicy;
 use super::status::Extent;
 use super::variation::Form;

@@ -74,7 +74,7 @@ pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options:
 impl Found {
     fn workload(&self, reference: &Reference, place: &str) -> Outcome<Workload> {
         if let Some(kind @ (Kind::DaemonSet | Kind::Job | Kind::CronJob | Kind::Service | Kind::Pod)) = reference.kind {
-            return Err(Failure::input(format!("a {kind:?} has no number of replicas"))
+            return Err(Failure::input(format!("a {kind:?} cannot be scaled"))
                 .next("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
         }
         let all = self.workloads();

@@ -43,7 +43,7 @@ pub struct BenchArguments {
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
     /// Context of the kubeconfig to act on, of a kind cluster
-    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::default_context())]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::kubeconfig::default_context())]
     pub context: String,
     /// Namespace that is made for the run, and deleted at its end
     #[arg(long, short, value_name = "NAME", default_value = "bench")]

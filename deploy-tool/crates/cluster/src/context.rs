@@ -1,7 +1,5 @@
 //! Contexts: those of the kubeconfig, the kind clusters behind them, and the cluster around a pod.
 
-use crate::kubeconfig;
-
 /// Name of the cluster that is made when none is named.
 pub const DEFAULT_CLUSTER: &str = "wasm-demo";
 /// Its context: kind puts `kind-` in front of the cluster's name.
@@ -9,19 +7,6 @@ pub const DEFAULT_CONTEXT: &str = "kind-wasm-demo";
 
 /// The name for the cluster whose pod this runs in. No kubeconfig is needed for it.
 pub const IN_CLUSTER: &str = "in-cluster";
-
-/// Where a pod finds the token of its service account.
-/// <https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>
-const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-
-/// The context that is meant when none is named: that of the cluster around, for a pod without any kubeconfig.
-pub fn default_context() -> &'static str {
-    let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::path::Path::new(TOKEN).exists();
-    match in_pod && !kubeconfig::files().iter().any(|file| file.exists()) {
-        true => IN_CLUSTER,
-        false => DEFAULT_CONTEXT,
-    }
-}
 
 /// The command that brings a kind cluster up.
 pub(crate) fn cluster_hint(context: &str) -> Option<String> {

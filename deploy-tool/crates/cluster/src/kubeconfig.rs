@@ -8,9 +8,22 @@ use kube::config::{ExecAuthCluster, Kubeconfig, KubeconfigError};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use crate::context::{IN_CLUSTER, cluster_hint};
+use crate::context::{DEFAULT_CONTEXT, IN_CLUSTER, cluster_hint};
 use crate::proxy::{Environment, Proxy};
 use diagnostics::{Failure, Outcome};
+
+/// Where a pod finds the token of its service account.
+/// <https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// The context that is meant when none is named: that of the cluster around, for a pod without any kubeconfig.
+pub fn default_context() -> &'static str {
+    let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::path::Path::new(TOKEN).exists();
+    match in_pod && !files().iter().any(|file| file.exists()) {
+        true => IN_CLUSTER,
+        false => DEFAULT_CONTEXT,
+    }
+}
 
 /// What it takes to connect.
 #[derive(Debug)]

@@ -140,7 +140,7 @@ impl Change {
             &format!("{path} is written and can be loaded"),
         );
         self.is_restarted = true;
-        service::restart(node).map_err(|said| {
+        service::restart(&node.unit, &node.socket).map_err(|said| {
             let silent = InstallError::new(
                 SILENT,
                 format!("{} does not answer with the new configuration", node.unit),
@@ -188,7 +188,7 @@ impl Change {
             Before::Unknown => {}
         }
         if self.is_restarted {
-            service::restart(node).map_err(|said| {
+            service::restart(&node.unit, &node.socket).map_err(|said| {
                 let lost = InstallError::new(
                     NO_WAY_BACK,
                     format!("{} does not answer with the old configuration either", node.unit),

@@ -6,7 +6,9 @@
 use serde_json::Value;
 
 use super::object::Object;
-use super::resolve::PLACEHOLDER;
+
+/// What stands in front of a definition's name in place of an image.
+pub const PLACEHOLDER: &str = "deploy-tool://";
 
 /// The groups of Kubernetes itself. Others in `k8s.io` are defined by CustomResourceDefinitions, as all else.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/>

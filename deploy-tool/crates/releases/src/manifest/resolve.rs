@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube::api::DynamicObject;
 
-use super::images::Image;
+use super::images::{Image, PLACEHOLDER};
 use super::object::Object;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-
-/// What stands in front of a definition's name in place of an image.
-pub const PLACEHOLDER: &str = "deploy-tool://";
 
 /// The names behind the placeholders of some objects.
 pub fn placeholders(objects: &[Object]) -> BTreeSet<String> {
