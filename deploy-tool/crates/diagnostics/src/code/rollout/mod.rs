@@ -4,6 +4,7 @@ mod container;
 mod image;
 mod object;
 mod pod;
+mod waiting;
 
 use super::Code;
 
@@ -11,6 +12,7 @@ pub use container::*;
 pub use image::*;
 pub use object::*;
 pub use pod::*;
+pub use waiting::*;
 
 pub(super) const CODES: &[&Code] = &[
     &IMAGE_NOT_FOUND,
@@ -43,4 +45,12 @@ pub(super) const CODES: &[&Code] = &[
     &NAMES_REFUSED,
     &STALLED,
     &NOT_IN_TIME,
+    &PAUSED,
+    &NOT_READY,
+    &GONE,
+    &LOAD_BALANCER,
+    &READINESS_GATE,
+    &SCHEDULING_GATED,
+    &POD_FAILED,
+    &JOB_END_UNKNOWN,
 ];

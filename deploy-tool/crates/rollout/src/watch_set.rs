@@ -2,7 +2,7 @@
 
 use kube_core::GroupVersionKind;
 
-use super::{Target, TargetKind};
+use crate::{Target, TargetKind};
 
 /// More watches of one kind in one namespace than this, and the whole namespace is watched once instead.
 const HANDFUL: usize = 4;
@@ -29,6 +29,8 @@ pub enum NeedKind {
     Pods,
     /// Events of a namespace.
     Events,
+    /// Nodes, which not everybody may look at: without them, none is known to be dead.
+    Nodes,
 }
 
 /// Which objects of a kind are watched.
@@ -59,8 +61,15 @@ pub const NOISE: [&str; 12] = [
     "LeaderElection",
 ];
 
+impl Need {
+    /// Whether something is to be watched where this user may.
+    pub fn is_optional(&self) -> bool {
+        self.kind == NeedKind::Nodes
+    }
+}
+
 /// What has to be watched.
-pub fn needs(targets: &[Target]) -> Vec<Need> {
+pub fn watch_set(targets: &[Target]) -> Vec<Need> {
     let mut needs = Vec::new();
     for target in targets {
         let name = |name: &str| Selection::Name(name.to_owned());
@@ -70,7 +79,7 @@ pub fn needs(targets: &[Target]) -> Vec<Need> {
         if target.kind == TargetKind::Deployment {
             want(NeedKind::ReplicaSets, labels());
         }
-        if !matches!(target.kind, TargetKind::Pod | TargetKind::Other(_)) {
+        if !matches!(target.kind, TargetKind::Pod | TargetKind::Generic(_)) {
             want(NeedKind::Pods, labels());
         }
         if let Some(database) = &target.database {
@@ -84,6 +93,9 @@ pub fn needs(targets: &[Target]) -> Vec<Need> {
         }
         if has_events(&target.kind) {
             want(NeedKind::Events, Selection::All);
+        }
+        if target.kind == TargetKind::DaemonSet {
+            add(&mut needs, NeedKind::Nodes, "", Selection::All);
         }
     }
     needs
@@ -110,7 +122,9 @@ fn add(needs: &mut Vec<Need>, kind: NeedKind, namespace: &str, selection: Select
 /// Whether something is read from the events about such a target.
 fn has_events(kind: &TargetKind) -> bool {
     match kind {
-        TargetKind::Other(kind) => *kind == GroupVersionKind::gvk("", "v1", "PersistentVolumeClaim"),
+        TargetKind::Generic(kind) => ["PersistentVolumeClaim", "Service"]
+            .iter()
+            .any(|core| *kind == GroupVersionKind::gvk("", "v1", core)),
         _ => true,
     }
 }

@@ -4,11 +4,25 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Clock, Objects, Problem, State, Target, TargetKind, deployment, events, is_owned_by, thresholds};
+use crate::pod_view::is_owned_by;
+use crate::status::Phase;
+use crate::text::says;
+use crate::{Clock, Diagnosis, Objects, Target, TargetKind, events, ownership, pod_view, thresholds};
+use diagnostics::Code;
 use diagnostics::code::rollout::{ADMISSION, POD_SECURITY, QUOTA, RUNTIME_CLASS_MISSING};
 
 /// The reason that controllers write into the event.
 const REASON: &str = "FailedCreate";
+
+/// What something else may put right: an object that comes later, or a webhook that answers again. All else that
+/// refuses a pod stays as it is until somebody changes a policy.
+const MAY_COME: [&str; 5] = [
+    "not found",
+    "no priorityclass",
+    "failed calling webhook",
+    "service account",
+    "serviceaccount",
+];
 
 /// What makes pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,36 +36,66 @@ pub struct Controller {
 }
 
 /// Why a controller's pods are refused by the API server, if they are.
-pub fn state(objects: &Objects, controller: &ObjectMeta, title: &str, clock: Clock) -> Option<State> {
+pub fn evaluate(objects: &Objects, controller: &ObjectMeta, title: &str, clock: Clock) -> Option<Phase> {
     let event = standing(objects, controller)?;
-    let problem = problem(title, events::message(event), controller);
+    let last = events::last_time(event)?;
+    let reason = reason(events::message(event));
+    let diagnosis = diagnose(title, reason, controller);
+    let sentence = format!("the API server refuses its pods: {reason}");
     // An old event may tell of what has been put right: the next attempt will show.
-    let fresh = events::last_time(event)? >= clock.since;
-    let decided = fresh && clock.now.duration_since(clock.since) >= thresholds::REFUSED_PODS;
-    Some(if decided {
-        problem.failed()
-    } else {
-        State::Waiting(problem.sentence)
-    })
+    if !clock.is_fresh(Some(last)) {
+        return Some(Phase::in_course(sentence));
+    }
+    let (count, first) = same_refusals(objects, controller, reason);
+    let is_for_good = count >= thresholds::REFUSALS
+        && last.duration_since(first.unwrap_or(last).max(clock.since)) >= thresholds::REFUSED_FOR_GOOD
+        && is_policy(diagnosis.code, reason);
+    if is_for_good {
+        return Some(diagnosis.failed());
+    }
+    let is_late = clock.waited(None) >= thresholds::REFUSED_PODS;
+    let waiting = diagnosis.blocked().saying(sentence).clear(is_late);
+    Some(waiting.attempted(Some(last), None).into())
 }
 
-fn problem(title: &str, message: &str, controller: &ObjectMeta) -> Problem {
-    // What comes before names the pod, each attempt another one.
-    let reason = message
+/// How often a controller was given the same answer, and since when. Each attempt is an event of its own, since it
+/// names another pod.
+fn same_refusals(objects: &Objects, controller: &ObjectMeta, said: &str) -> (i32, Option<Timestamp>) {
+    let same = || {
+        events::about(objects, controller)
+            .filter(|event| event.reason.as_deref() == Some(REASON) && reason(events::message(event)) == said)
+    };
+    (
+        same().map(events::count).sum(),
+        same().filter_map(events::first_time).min(),
+    )
+}
+
+/// What comes before names the pod, each attempt another one.
+fn reason(message: &str) -> &str {
+    message
         .split_once(" is forbidden: ")
-        .map_or(message, |(_, reason)| reason);
+        .map_or(message, |(_, reason)| reason)
+}
+
+/// Whether the pods are refused by what only a person changes.
+fn is_policy(code: &Code, reason: &str) -> bool {
+    code == &POD_SECURITY || code == &ADMISSION && !says(reason, &MAY_COME)
+}
+
+fn diagnose(title: &str, reason: &str, controller: &ObjectMeta) -> Diagnosis {
     let namespace = controller.namespace.as_deref().unwrap_or_default();
     let sentence = format!("{title}: the API server refuses its pods: {reason}");
     if reason.contains("RuntimeClass") {
         let next = "apply the RuntimeClass first (`kubectl apply --filename manifests/runtimeclass.yaml` for crun-wasm), or \
              correct `runtimeClassName`: `kubectl get runtimeclasses` lists what there is";
-        return Problem::new(&RUNTIME_CLASS_MISSING, sentence, next);
+        return Diagnosis::new(&RUNTIME_CLASS_MISSING, sentence, next);
     }
     if reason.contains("exceeded quota") || reason.contains("failed quota") {
         let next = format!(
             "ask for less, or raise the namespace's ResourceQuota: `kubectl --namespace {namespace} describe resourcequota`"
         );
-        return Problem::new(&QUOTA, sentence, next);
+        return Diagnosis::new(&QUOTA, sentence, next);
     }
     if let Some((level, missing)) = pod_security(reason) {
         let next = format!(
@@ -59,37 +103,40 @@ fn problem(title: &str, message: &str, controller: &ObjectMeta) -> Problem {
              `kubectl get namespace {namespace} --show-labels`"
         );
         let sentence = format!("{title}: the API server refuses its pods: they violate Pod Security level {level}");
-        return Problem::new(&POD_SECURITY, sentence, next).showing(missing);
+        return Diagnosis::new(&POD_SECURITY, sentence, next).showing(missing);
     }
-    Problem::new(&ADMISSION, sentence, "correct the pod template as the sentence says")
+    Diagnosis::new(&ADMISSION, sentence, "correct the pod template as the sentence says")
 }
 
 /// `violates PodSecurity "restricted:latest": a != false (container "x" must …), b (…)`: the level, and each violation.
 /// <https://github.com/kubernetes/pod-security-admission/blob/master/admission/admission.go>
 fn pod_security(reason: &str) -> Option<(&str, Vec<String>)> {
     let (level, violations) = reason.split_once("violates PodSecurity \"")?.1.split_once("\": ")?;
-    let violations = violations.split("), ").map(|one| match one.ends_with(')') {
-        true => one.to_owned(),
-        false => format!("{one})"),
+    let violations = violations.split("), ").map(|one| {
+        if one.ends_with(')') {
+            one.to_owned()
+        } else {
+            format!("{one})")
+        }
     });
     Some((level, violations.collect()))
 }
 
-/// Controllers whose pods were refused before somebody began to wait, and that have not tried again since. They wait
-/// longer each time, up to a quarter of an hour: after a correction elsewhere they need a nudge.
+/// Controllers whose pods were refused before `since`, and that have not tried again. They wait longer each time, up to
+/// a quarter of an hour: after a correction elsewhere they need a nudge.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/replicaset/replica_set.go>
 pub fn refused_before(target: &Target, objects: &Objects, since: Timestamp) -> Option<Controller> {
     let key = target.key();
     let (kind, metadata) = match target.kind {
         TargetKind::Deployment => {
             let deployment = objects.deployments.get(&key)?;
-            let set = deployment::newest_replica_set(deployment, objects)?;
+            let set = ownership::newest_replica_set(deployment, objects)?;
             ("ReplicaSet", &set.metadata)
         }
         TargetKind::StatefulSet => ("StatefulSet", &objects.stateful_sets.get(&key)?.metadata),
         TargetKind::DaemonSet => ("DaemonSet", &objects.daemon_sets.get(&key)?.metadata),
         TargetKind::Job => ("Job", &objects.jobs.get(&key)?.metadata),
-        TargetKind::Pod | TargetKind::Other(_) => return None,
+        TargetKind::Pod | TargetKind::Generic(_) => return None,
     };
     let last = events::last_time(standing(objects, metadata)?)?;
     (last < since).then(|| Controller {
@@ -105,6 +152,6 @@ fn standing<'a>(objects: &'a Objects, controller: &ObjectMeta) -> Option<&'a Eve
     let last = events::last_time(event)?;
     let uid = controller.uid.as_deref();
     let pods = objects.pods.values().filter(|pod| is_owned_by(&pod.metadata, uid));
-    let mut created = pods.filter_map(|pod| pod.metadata.creation_timestamp.as_ref());
-    (!created.any(|time| time.0 >= last)).then_some(event)
+    let mut created = pods.filter_map(pod_view::created);
+    (!created.any(|time| time >= last)).then_some(event)
 }
