@@ -377,7 +377,7 @@ impl Deployment {
     /// Deploys it; also says how long that took.
     pub fn up(&self) -> (Said, Duration) {
         let start = Instant::now();
-        let said = deploy_tool(&["up", "--manifests", self.folder(), "--timeout", "4m"]);
+        let said = deploy_tool(&["up", "--manifests", self.folder(), "--timeout", "4m", "--fail-fast"]);
         (said, start.elapsed())
     }
 }

@@ -109,7 +109,7 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, doomed: &Doomed) ->
 }
 
 /// Waits until an object is gone; for ever, if it stays: the caller sets the deadline.
-async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
+pub(super) async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
     let absent =
         |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&doomed.uid));
     while await_condition(api.clone(), &doomed.identity.name, absent)
@@ -137,7 +137,7 @@ async fn held_up(cluster: &Cluster, asked: &[(Api<DynamicObject>, &Doomed)], lim
         .next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
 }
 
-fn holders(found: &DynamicObject) -> String {
+pub(super) fn holders(found: &DynamicObject) -> String {
     let finalizers = found.finalizers();
     let mut text = match finalizers.is_empty() {
         true => "on its way out".to_owned(),

@@ -55,8 +55,9 @@ async fn attempt(
     let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let dropped: Vec<&Identity> = inventory.difference(&wanted).collect();
     let identities = wanted.iter().chain(dropped.iter().copied()).cloned();
-    let live = live::objects(cluster, kinds, identities).await?;
+    let mut live = live::objects(cluster, kinds, identities).await?;
     plan::refuse_other_releases(release, &objects, &live)?;
+    let mut leaving = plan::take_leaving(&mut live, &wanted);
 
     let (databases, unborn) = (Databases::of(&objects), plan::unborn_namespaces(&objects, &live));
     let trials = objects.into_iter().zip(places).map(|(object, kind)| {
@@ -64,6 +65,7 @@ async fn attempt(
             wave: databases.wave(&object),
             unborn: object.namespace().is_some_and(|namespace| unborn.contains(namespace)),
             live: live.get(&object.identity()).cloned(),
+            leaving: leaving.remove(&object.identity()),
             take_over,
             object,
             kind,
@@ -97,6 +99,7 @@ struct Trial {
     object: Object,
     kind: Kind,
     live: Option<DynamicObject>,
+    leaving: Option<DynamicObject>,
     unborn: bool,
     take_over: bool,
 }
@@ -104,6 +107,9 @@ struct Trial {
 impl Trial {
     /// What would happen to the object; or which fields of it are others'.
     async fn run(self, cluster: &Cluster) -> Outcome<Result<Step, Vec<Conflict>>> {
+        if let Some(leaving) = self.leaving {
+            return Ok(Ok(plan::recreated(self.wave, self.object, leaving)));
+        }
         if self.unborn {
             return Ok(Ok(self.unchecked("its namespace is made first")));
         }

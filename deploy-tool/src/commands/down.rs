@@ -66,6 +66,7 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
         objects: Vec::new(),
         inventory: history.inventory(),
         kept: &history.kept() | &dropped.left,
+        completed: [].into(),
     };
     let held = revisions::begin(&cluster, &release, revision).await?;
     down.as_revision(&held, &history, dropped).await

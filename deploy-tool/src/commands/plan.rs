@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
 use crate::manifest::{self, Object};
 use crate::module::native::NativeForm;
 use crate::plan::saved::Saved;
-use crate::plan::{document, text};
+use crate::plan::{document, keep_completed_jobs, text};
 use crate::printer::{Printer, Progress};
 use crate::publish::PullSecret;
 use crate::release::Name;
@@ -59,7 +59,11 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
         objects = secret.attach(&release, objects);
     }
     let inventory = history.inventory();
-    let make = async |_: &Progress| plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await;
+    let make = async |_: &Progress| {
+        let mut plan = plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await?;
+        keep_completed_jobs(&mut plan, &history);
+        Ok(plan)
+    };
     let plan = printer.step(&format!("plan for release {release}"), make).await?;
     printer.data(&match printer.json() {
         true => serde_json::to_string_pretty(&document(&plan)).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! `deploy-tool restart [NAME…]`: refuse what would have no effect, replace the pods, wait.
 
-use super::wait;
+use super::wait::for_targets;
 use crate::cache::Cache;
 use crate::cli::RestartArguments;
 use crate::cluster::{Cluster, restart, workloads};
@@ -19,7 +19,7 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 /// # Errors
 /// When a workload is not there or is held, or its new pods do not come up.
 pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> {
-    let RestartArguments { names, place, timeout } = arguments;
+    let RestartArguments { names, place, wait } = arguments;
     let release = manifest::release_of(&place)?;
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release, "restart")?;
@@ -38,7 +38,7 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> 
             let stored = restart::restart(&cluster, namespace, &one.workload, since).await?;
             targets.extend(Target::of(&stored));
         }
-        let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
+        let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
         progress.outcome(format!("restarted: {sentence}"));
         Ok(())
     };

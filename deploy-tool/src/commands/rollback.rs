@@ -19,11 +19,7 @@ use diagnostics::Outcome;
 /// # Errors
 /// When there is no such revision, an image of it is gone, or it does not come up.
 pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()> {
-    let RollbackArguments {
-        revision,
-        timeout,
-        place,
-    } = arguments;
+    let RollbackArguments { revision, wait, place } = arguments;
     let release = manifest::release_of(&place)?;
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release, "rollback")?;
@@ -45,7 +41,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     };
     let options = Options {
         deployer: deployer::this(&cache),
-        timeout,
+        wait: wait.into(),
         rollback_on_failure: false,
         take_over: false,
     };

@@ -34,7 +34,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
         place,
         source,
         publish: arguments,
-        timeout,
+        wait,
         dev,
         no_elf,
         rollback_on_failure,
@@ -101,7 +101,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     };
     let options = Options {
         deployer,
-        timeout,
+        wait: wait.into(),
         rollback_on_failure,
         take_over,
     };

@@ -148,6 +148,7 @@ mod tests {
                 objects: objects.iter().map(|object| object.value.clone()).collect(),
                 inventory: BTreeSet::new(),
                 kept: BTreeSet::new(),
+                completed: BTreeSet::new(),
             },
             uid: String::new(),
             version: String::new(),

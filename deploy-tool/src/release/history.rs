@@ -68,6 +68,12 @@ impl History {
         self.revisions().find(|revision| revision.number == number)
     }
 
+    /// The newest revision, if a Job of it with the same manifest has ended well there and is gone since.
+    pub fn completed_in(&self, job: &Object) -> Option<u32> {
+        let newest = self.newest().filter(|newest| newest.has_completed(job))?;
+        Some(newest.number)
+    }
+
     /// The number of the next revision.
     pub fn next_number(&self) -> u32 {
         self.newest().map_or(1, |newest| newest.number.saturating_add(1))
@@ -195,6 +201,49 @@ mod tests {
             assert_eq!(history.kept().len(), expected.len());
             assert_eq!(history.deployed_before(None).map(|revision| revision.number), deployed);
         }
+    }
+
+    /// A migration must not run twice; one that has changed, or has not ended well, has to run.
+    #[test]
+    fn a_job_that_has_ended_and_removed_itself_is_not_run_again() {
+        let job = |name: &str, ttl: &str, command: &str| {
+            let text = format!(
+                "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{{ttl}template: {{spec: \
+                 {{containers: [{{name: a, image: i, command: [{command}]}}]}}}}}}\n"
+            );
+            crate::manifest::parse("x", &text).unwrap().remove(0)
+        };
+        let ttl = "ttlSecondsAfterFinished: 0, ";
+        let (migrate, stays) = (job("migrate", ttl, "one"), job("stays", "", "one"));
+        let changed = job("migrate", ttl, "two");
+        let of = |state: State, completed: &[&Object]| {
+            let revision = Revision {
+                state,
+                objects: vec![migrate.value.clone(), stays.value.clone()],
+                completed: completed.iter().map(|job| job.identity()).collect(),
+                ..revision(3)
+            };
+            History::new(vec![Record {
+                revision,
+                uid: String::new(),
+                version: "1".into(),
+                renewed: at(100),
+            }])
+        };
+        let deployed = of(State::Deployed, &[]);
+        assert_eq!(deployed.completed_in(&migrate), Some(3));
+        assert_eq!(deployed.completed_in(&changed), None, "another manifest is another Job");
+        assert_eq!(
+            deployed.completed_in(&stays),
+            None,
+            "somebody has deleted it, to run it again"
+        );
+        // Something else of the revision has failed, or it was interrupted.
+        for state in [State::Failed, State::Pending] {
+            assert_eq!(of(state, &[&migrate]).completed_in(&migrate), Some(3), "{state}");
+            assert_eq!(of(state, &[]).completed_in(&migrate), None, "{state}");
+        }
+        assert_eq!(History::default().completed_in(&migrate), None);
     }
 
     #[test]

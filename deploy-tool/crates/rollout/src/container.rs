@@ -34,9 +34,8 @@ pub fn evaluate(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objec
         return Some(about.waits(reason, message, clock));
     }
     // It runs right now; should it end again, its state will say so. An init container has to end.
-    let runs = pod_view::running_since(status).filter(|_| init)?;
-    let seconds = clock.age(runs).as_secs();
-    Some(Phase::in_course(format!("init {} runs ({seconds} s)", about.title())))
+    pod_view::running_since(status).filter(|_| init)?;
+    Some(Phase::in_course(format!("init {} runs", about.title())))
 }
 
 struct About<'a> {

@@ -134,7 +134,7 @@ fn autoscaler(object: &DynamicObject, clock: Clock) -> Phase {
         (Some(able), _) if able.is_false() && is_early => Phase::in_course(able.text()),
         (Some(able), _) if able.is_false() => Phase::noted(format!("scales nothing: {}", able.text())),
         (Some(_), Some(active)) if !active.is_true() => Phase::noted(format!("scales nothing yet: {}", active.text())),
-        (Some(_), _) => Phase::DONE,
+        (Some(_), _) => Phase::noted("scales"),
     }
 }
 
@@ -171,7 +171,7 @@ fn by_conditions(target: &Target, object: &DynamicObject, clock: Clock) -> Phase
             let diagnosis = Diagnosis::new(&NOT_READY, format!("{title} is {reason}"), next);
             diagnosis.blocked().saying(reason).into()
         }
-        Some(_) => Phase::DONE,
+        Some(_) => Phase::noted("ready"),
         None if target.has_conditions && object.data.pointer("/status/conditions").is_none() => {
             if clock.waited(created(object)) < thresholds::FIRST_STATUS {
                 Phase::in_course("its controller has not looked at it yet")

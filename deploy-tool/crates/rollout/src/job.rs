@@ -89,6 +89,12 @@ fn condition<'a>(job: &'a Job, kind: &str) -> Option<&'a JobCondition> {
     found.next()
 }
 
+/// Whether it has ended, well or badly.
+pub fn has_ended(job: &Job) -> bool {
+    let kinds = ["Complete", "Failed", "FailureTarget"];
+    kinds.iter().any(|kind| condition(job, kind).is_some())
+}
+
 /// A Job on its way. How often its containers may end is for its own `backoffLimit` to say, and how long it may take
 /// for its `activeDeadlineSeconds`; what keeps a pod from being started is not in either.
 fn unfinished(target: &Target, job: &Job, objects: &Objects, clock: Clock) -> Phase {
@@ -106,7 +112,7 @@ fn unfinished(target: &Target, job: &Job, objects: &Objects, clock: Clock) -> Ph
     let parts = pods(job, objects).filter(current).map(|pod| {
         let min_ready = jiff::SignedDuration::ZERO;
         match pod::evaluate(pod, objects, None, min_ready, clock) {
-            Phase::Waiting(waiting) if has_ended(&waiting) => Phase::in_course(waiting.reason),
+            Phase::Waiting(waiting) if is_counted(&waiting) => Phase::in_course(waiting.reason),
             phase => phase,
         }
     });
@@ -120,7 +126,7 @@ fn unfinished(target: &Target, job: &Job, objects: &Objects, clock: Clock) -> Ph
 }
 
 /// Whether a container has run and ended: the Job counts that.
-fn has_ended(waiting: &Waiting) -> bool {
+fn is_counted(waiting: &Waiting) -> bool {
     let counted = [&CRASH_LOOP, &OUT_OF_MEMORY, &STARTUP_PROBE, &LIVENESS_PROBE];
     waiting
         .diagnosis

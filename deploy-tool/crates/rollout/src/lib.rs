@@ -75,6 +75,7 @@ pub use clock::Clock;
 pub use diagnosis::{Diagnosis, Evidence, NOTHING_LOGGED};
 pub use exec_format::unread_logs;
 pub use failed_create::{Controller, refused_before};
+pub use finalizer::diagnose as diagnose_deletion;
 pub use generic::{declares_conditions, definition};
 pub use objects::{Objects, event_key, other_key};
 pub use pod_view::is_ready;

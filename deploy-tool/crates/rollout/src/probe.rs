@@ -62,11 +62,8 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         pod_view::name(pod),
         late.name
     );
-    let sentence = format!(
-        "{sentence} (for {} s, and its probes give it {} s)",
-        waited.as_secs(),
-        budget.as_secs()
-    );
+    // The same words each second: each change of them is told.
+    let sentence = format!("{sentence} (its probes give it {} s)", budget.as_secs());
     let diagnosis = Diagnosis::new(&READINESS_PROBE, sentence, next);
     let evidence = address(pod, &late.name, probe).unwrap_or_else(|| logs(pod, late));
     // The kubelet asks all the time.

@@ -10,31 +10,41 @@ use crate::{Clock, Objects, events, pod_view, probe_times};
 /// The phase of a pod whose Ready condition is true.
 pub fn evaluate(pod: &Pod, objects: &Objects, min_ready: SignedDuration, clock: Clock) -> Phase {
     let containers = pod_view::containers(pod).filter(|(init, _)| !init);
-    let runs = containers.filter_map(|(_, status)| left_of_container(pod, status, objects, min_ready, clock));
-    let ready = pod_view::ready_since(pod).map(|since| probe_times::settle_time_ready(min_ready) - clock.age(since));
+    let runs = containers.filter_map(|(_, status)| of_container(pod, status, objects, min_ready, clock));
     let has_probe = pod.spec.iter().any(|spec| {
         let mut containers = pod_view::all_containers(spec);
         containers.any(|container| container.readiness_probe.is_some())
     });
-    let left = runs.chain(ready.filter(|_| has_probe)).max();
-    match left.filter(|left| left.is_positive()) {
-        Some(left) => Phase::settling(format!(
-            "{} has to stay up for another {} s",
+    let ready = pod_view::ready_since(pod).filter(|_| has_probe).map(|since| Proof {
+        needed: probe_times::settle_time_ready(min_ready),
+        done: clock.age(since),
+    });
+    let missing = runs.chain(ready).filter(|proof| proof.done < proof.needed);
+    match missing.max_by_key(|proof| proof.needed - proof.done) {
+        // The same words each second: each change of them is told.
+        Some(proof) => Phase::settling(format!(
+            "{} is ready, and has to stay so for {} s",
             pod_view::title(pod),
-            left.as_secs() + i64::from(left.subsec_nanos() > 0)
+            proof.needed.as_secs()
         )),
         None => Phase::DONE,
     }
 }
 
-/// How long a container still has to run.
-fn left_of_container(
+/// How long something has to stay up, and how long it has.
+struct Proof {
+    needed: SignedDuration,
+    done: SignedDuration,
+}
+
+/// How long a container has to run.
+fn of_container(
     pod: &Pod,
     status: &ContainerStatus,
     objects: &Objects,
     min_ready: SignedDuration,
     clock: Clock,
-) -> Option<SignedDuration> {
+) -> Option<Proof> {
     let since = pod_view::running_since(status)?;
     let container = pod_view::container(pod, &status.name)?;
     let earlier = pod_view::ended_before(status).and_then(pod_view::run_time);
@@ -46,6 +56,8 @@ fn left_of_container(
         })
     };
     let fails = container.liveness_probe.is_some() && liveness_fails();
-    let needed = probe_times::settle_time(container, min_ready, earlier, fails);
-    Some(needed - clock.age(since))
+    Some(Proof {
+        needed: probe_times::settle_time(container, min_ready, earlier, fails),
+        done: clock.age(since),
+    })
 }

@@ -54,6 +54,8 @@ pub struct Tracker {
     policy: Policy,
     /// Since when something has failed for good, while others are on their way.
     failed_since: Option<Timestamp>,
+    /// Since when nothing is left but what nobody has seen the end of.
+    unknown_since: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +77,7 @@ impl Tracker {
             targets: targets.iter().map(tracked).collect(),
             policy,
             failed_since: None,
+            unknown_since: None,
         }
     }
 
@@ -91,6 +94,11 @@ impl Tracker {
         name_suppliers(&mut statuses);
         let verdict = self.decide(&statuses, objects, clock);
         (statuses, verdict)
+    }
+
+    /// When anything of the release moved last.
+    pub fn last_movement(&self) -> Option<Timestamp> {
+        self.targets.iter().filter_map(|tracked| tracked.moved).max()
     }
 
     /// Whether nodes are being added for what is waited for.
@@ -119,12 +127,15 @@ impl Tracker {
         if unfinished.waiting.is_empty() {
             return Verdict::Ready;
         }
-        if unfinished
-            .waiting
-            .iter()
-            .all(|(_, waiting)| waiting.class == WaitClass::Unknown)
-        {
-            return Verdict::Unknown;
+        let is_unknown = |(_, waiting): &(usize, &Waiting)| waiting.class == WaitClass::Unknown;
+        if unfinished.waiting.iter().all(is_unknown) {
+            // What tells of an end may come a moment after it.
+            let since = *self.unknown_since.get_or_insert(clock.now);
+            return if clock.age(since) >= thresholds::FOLLOW {
+                Verdict::Unknown
+            } else {
+                Verdict::Waiting
+            };
         }
         if self.policy.fail_fast {
             let verdict = unfinished.verdict(|index| unfinished.is_clear(index));
@@ -140,8 +151,7 @@ impl Tracker {
 
     /// Whether what is blocked stays so.
     fn has_stalled(&self, unfinished: &Unfinished, objects: &Objects, clock: Clock) -> bool {
-        let moved = self.targets.iter().filter_map(|tracked| tracked.moved).max();
-        let Some(moved) = moved else {
+        let Some(moved) = self.last_movement() else {
             return false;
         };
         let blocked = || {

@@ -6,15 +6,16 @@ use k8s_openapi::api::core::v1::{Container, Event, Node, Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_core::DynamicObject;
 
-use crate::Objects;
+use crate::{Objects, job};
 
 /// An object of which a copy is kept.
 pub trait Trim: Sized {
     /// Takes out what nobody reads.
     fn trim(&mut self);
 
-    /// It has been deleted: keeps what has to be known of it afterwards.
-    fn bury(self, _key: String, _objects: &mut Objects) {}
+    /// It is there no more: keeps what has to be known of it afterwards. `is_last`: whether it was like this when it
+    /// went, as a watch tells; a list that it is missing in does not.
+    fn bury(self, _key: &str, _objects: &mut Objects, _is_last: bool) {}
 }
 
 /// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#managed-fields>: as large as the rest together.
@@ -109,8 +110,10 @@ impl Trim for Job {
     }
 
     /// The last thing that is heard of a Job says how it ended.
-    fn bury(self, key: String, objects: &mut Objects) {
-        objects.gone_jobs.insert(key, self);
+    fn bury(self, key: &str, objects: &mut Objects, is_last: bool) {
+        if is_last || job::has_ended(&self) {
+            objects.gone_jobs.insert(key.to_owned(), self);
+        }
     }
 }
 

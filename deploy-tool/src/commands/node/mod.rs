@@ -101,7 +101,14 @@ impl<'a> Place<'a> {
         let since = self.cluster.now();
         let job = edge::start(&self.cluster, namespace, &job).await?;
         let targets: Vec<Target> = Target::of(&job).into_iter().collect();
-        let ended = wait::for_targets(&self.cluster, progress, &targets, since, *timeout).await;
+        let ended = wait::for_targets(
+            &self.cluster,
+            progress,
+            &targets,
+            since,
+            wait::Options::limited(*timeout),
+        )
+        .await;
         let log = edge::log(&self.cluster, namespace, &job).await?;
         edge::delete(&self.cluster, namespace, &job).await?;
         match node::told(on.name(), &log) {

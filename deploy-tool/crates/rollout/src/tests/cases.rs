@@ -96,7 +96,7 @@ fn ready_then_crash() {
         running["lastState"] = run(start - 11, start - 10, 1);
         put_app(&mut story.objects, running, json!({}));
         story.waits(start);
-        settling(story.status("app", start + 1), "has to stay up");
+        settling(story.status("app", start + 1), "has to stay so");
         put_app(&mut story.objects, crashed(restarts, start, pause), json!({}));
         story.waits(start + 2);
     }
