@@ -324,7 +324,8 @@ impl Rollout<'_> {
                 let of_wave = apply_wave(self.cluster, kinds, self.plan, wave, progress).await?;
                 let is_new = of_wave.iter().any(|applied| applied.change != Change::Unchanged);
                 if wave == Wave::Databases && is_new {
-                    wait::for_targets(self.cluster, progress, &targets(&of_wave), since, self.wait).await?;
+                    let wait = self.wait.before_more();
+                    wait::for_targets(self.cluster, progress, &targets(&of_wave), since, wait).await?;
                 }
                 applied.extend(of_wave);
             }

@@ -41,6 +41,8 @@ pub struct Options {
     pub limit: Option<Duration>,
     /// When to give up before.
     pub policy: Policy,
+    /// There is more to apply: what is blocked may wait for that.
+    pub more_comes: bool,
 }
 
 impl From<WaitArguments> for Options {
@@ -50,11 +52,21 @@ impl From<WaitArguments> for Options {
             policy: Policy {
                 fail_fast: arguments.fail_fast,
             },
+            more_comes: false,
         }
     }
 }
 
 impl Options {
+    /// The same, while there is more to apply. Whoever wants to fail fast does not go on with something wrong.
+    #[must_use]
+    pub fn before_more(self) -> Self {
+        Self {
+            more_comes: !self.policy.fail_fast,
+            ..self
+        }
+    }
+
     /// As somebody says who knows how long it takes.
     pub fn limited(limit: Duration) -> Self {
         Self {
@@ -142,6 +154,9 @@ pub async fn noting_ends(
             }
             Verdict::Failed(failed) => return Err(explained(cluster, failed).await),
             Verdict::Unknown => return Err(unknown(&statuses)),
+            Verdict::Waiting if options.more_comes && tracker.is_blocked(&statuses, clock) => {
+                return Ok(ready(&statuses, &replaced));
+            }
             Verdict::Waiting => {
                 let first = statuses.iter().find(|status| matches!(status.phase, Phase::Waiting(_)));
                 progress.activity(&first.map(RolloutStatus::sentence).unwrap_or_default());
@@ -272,7 +287,12 @@ fn not_in_time(limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str
         });
     let mut lines: Vec<String> = lines.collect();
     if lines.is_empty() {
-        lines.push("nothing is known of the objects yet".to_owned());
+        let known = if statuses.is_empty() {
+            "nothing is known of the objects yet"
+        } else {
+            "everything was ready, and could not be read once more to make sure"
+        };
+        lines.push(known.to_owned());
     }
     let failure = failure.code(&NOT_IN_TIME).showing(lines.join("\n"));
     let failure = match trouble {

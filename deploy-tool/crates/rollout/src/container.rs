@@ -106,7 +106,7 @@ impl About<'_> {
         if is_absent && self.stays_so(message) {
             return diagnosis.failed();
         }
-        let is_clear = is_absent || self.attempts() >= thresholds::ENDS;
+        let is_clear = is_absent || self.attempts(message) >= thresholds::ENDS;
         self.retried(diagnosis, is_clear).into()
     }
 
@@ -120,22 +120,17 @@ impl About<'_> {
         let is_mounted = mounts
             .map(|mount| mount.mount_path.trim_end_matches('/'))
             .any(|path| message.contains(path));
-        self.attempts() >= 2 && !is_mounted && image::is_fixed(container)
+        self.attempts(message) >= 2 && !is_mounted && image::is_fixed(container)
     }
 
-    /// How often it has been started, or was to be.
-    fn attempts(&self) -> i32 {
-        let failed = events::about(self.objects, &self.pod.metadata).filter(|event| {
-            event.reason.as_deref() == Some("Failed")
-                && !events::message(event).starts_with("Failed to pull image")
-                && event
-                    .involved_object
-                    .field_path
-                    .as_deref()
-                    .is_none_or(|path| path.contains(&format!("{{{}}}", self.status.name)))
+    /// How often it has been started, or was to be and was given this answer.
+    fn attempts(&self, said: &str) -> i32 {
+        let answered = events::about(self.objects, &self.pod.metadata).filter(|event| {
+            let text = events::message(event).trim_start_matches("Error: ");
+            event.reason.as_deref() == Some("Failed") && !text.is_empty() && said.starts_with(text)
         });
-        let failed = failed.map(events::count).max().unwrap_or(0);
-        failed.max(self.status.restart_count + 1)
+        let answered = answered.map(events::count).max().unwrap_or(0);
+        answered.max(self.status.restart_count + 1)
     }
 
     /// A diagnosis of a container that the kubelet starts again and again.
@@ -149,7 +144,7 @@ impl About<'_> {
         };
         let waiting = diagnosis.blocked().saying(sentence).clear(is_clear);
         let waiting = waiting.attempted(started, next);
-        if self.attempts() >= thresholds::ENDS {
+        if self.status.restart_count + 1 >= thresholds::ENDS {
             waiting.crash_loop()
         } else {
             waiting

@@ -125,11 +125,10 @@ impl<'a> Rollout<'a> {
 
     /// Nobody makes the pods, and nobody says why.
     fn without_pods(&self, clock: Clock) -> Phase {
-        let reason = if self.pods.is_empty() {
-            "no pods yet".to_owned()
-        } else {
-            format!("{} pods of the new revision so far", self.pods.len())
-        };
+        if !self.pods.is_empty() {
+            return Phase::in_course(format!("{} pods of the new revision so far", self.pods.len()));
+        }
+        let reason = "no pods yet".to_owned();
         let sentence = format!("{}: {reason}", self.target.title());
         let next = "look what its controllers say: `kubectl describe deployment`, `kubectl get events`";
         let waiting = Diagnosis::new(&PROGRESS_DEADLINE, sentence, next)

@@ -111,15 +111,25 @@ impl Tracker {
         pods.any(comes)
     }
 
+    /// Whether everything that is not there is blocked, and nothing has moved for a while: what comes later may help.
+    pub fn is_blocked(&self, statuses: &[RolloutStatus], clock: Clock) -> bool {
+        let is_idle = self
+            .last_movement()
+            .is_some_and(|moved| clock.age(moved) >= thresholds::FOLLOW);
+        is_idle && !Unfinished::of(statuses).moves()
+    }
+
     fn decide(&mut self, statuses: &[RolloutStatus], objects: &Objects, clock: Clock) -> Verdict {
         let unfinished = Unfinished::of(statuses);
-        if unfinished.failed.is_empty() {
+        let fails_fast = self.policy.fail_fast && unfinished.has_clear_sign();
+        if unfinished.failed.is_empty() && !fails_fast {
             self.failed_since = None;
         } else {
+            // What is on its way may still end: one run names all causes.
             let since = *self.failed_since.get_or_insert(clock.now);
             let is_over = !unfinished.moves() || clock.age(since) >= thresholds::FOLLOW;
-            return if self.policy.fail_fast || is_over {
-                unfinished.verdict(|_| true)
+            return if is_over {
+                unfinished.failure()
             } else {
                 Verdict::Waiting
             };
@@ -137,16 +147,10 @@ impl Tracker {
                 Verdict::Waiting
             };
         }
-        if self.policy.fail_fast {
-            let verdict = unfinished.verdict(|index| unfinished.is_clear(index));
-            if verdict != Verdict::Waiting {
-                return verdict;
-            }
-        }
         if unfinished.moves() || !self.has_stalled(&unfinished, objects, clock) {
             return Verdict::Waiting;
         }
-        unfinished.verdict(|_| true)
+        unfinished.failure()
     }
 
     /// Whether what is blocked stays so.
@@ -217,22 +221,25 @@ impl<'a> Unfinished<'a> {
         self.waiting.iter().any(|(_, waiting)| moves(waiting))
     }
 
+    fn has_clear_sign(&self) -> bool {
+        self.waiting
+            .iter()
+            .any(|(index, waiting)| self.is_clear(*index, waiting))
+    }
+
     /// Whether a target shows a clear sign. What is missing may be what another one of the release is about to make.
-    fn is_clear(&self, index: usize) -> bool {
+    fn is_clear(&self, index: usize, waiting: &Waiting) -> bool {
         let others_move = || {
             self.waiting
                 .iter()
                 .any(|(other, waiting)| *other != index && moves(waiting))
         };
-        let Phase::Waiting(waiting) = &self.statuses[index].phase else {
-            return true;
-        };
         waiting.is_clear && !(is_missing_configuration(waiting) && others_move())
     }
 
-    /// The failure of the release by the targets that are chosen and have a diagnosis, if there are any: what has failed
-    /// for good comes first, then what can be waited for by the others.
-    fn verdict(&self, is_chosen: impl Fn(usize) -> bool) -> Verdict {
+    /// The failure of the release: first what has failed for good, then clear signs, then what may be the others'
+    /// consequence: a container that ends may wait for something else that way.
+    fn failure(&self) -> Verdict {
         let of_failed = self
             .failed
             .iter()
@@ -240,15 +247,20 @@ impl<'a> Unfinished<'a> {
                 Phase::Failed(diagnosis) => Some((0, (**diagnosis).clone())),
                 Phase::Done(_) | Phase::Waiting(_) => None,
             });
-        let chosen = self.waiting.iter().filter(|(index, waiting)| {
-            waiting.class != WaitClass::Unknown && waiting.diagnosis.is_some() && is_chosen(*index)
-        });
-        let of_waiting = chosen.filter_map(|(index, waiting)| {
+        let blocked = self
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| waiting.class == WaitClass::Blocked);
+        let of_blocked = blocked.filter_map(|(index, waiting)| {
             let diagnosis = waiting.diagnosis.clone()?;
-            let status = &self.statuses[*index];
-            let rank = if waiting.is_crash_loop { 2 } else { 1 };
+            let rank = match (self.is_clear(*index, waiting), waiting.is_crash_loop) {
+                (true, false) => 1,
+                (true, true) => 2,
+                (false, _) => 3,
+            };
             // Where a sentence says nothing but that it is not ready, the deadline is the news.
             let is_vague = diagnosis.code == &PROGRESS_DEADLINE;
+            let status = &self.statuses[*index];
             Some((
                 rank,
                 if is_vague {
@@ -258,7 +270,7 @@ impl<'a> Unfinished<'a> {
                 },
             ))
         });
-        let mut all: Vec<(i32, Diagnosis)> = of_failed.chain(of_waiting).collect();
+        let mut all: Vec<(i32, Diagnosis)> = of_failed.chain(of_blocked).collect();
         all.sort_by_key(|(rank, _)| *rank);
         let mut diagnoses: Vec<Diagnosis> = Vec::new();
         for (_, diagnosis) in all {

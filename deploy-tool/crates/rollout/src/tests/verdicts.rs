@@ -610,9 +610,10 @@ fn one_failure_lets_the_others_end_and_names_them_all() {
     let failed = story.fails(13, &IMAGE_NAME_INVALID, &["invalid reference format"]);
     assert_eq!(failed.others.len(), 1);
     has(&failed.others[0], &NOT_READY, &["no disk"]);
-    // Whoever wants to fail fast does not wait for the others.
+    // Whoever wants to fail fast gets to know all causes, too.
     let mut story = Story::with(&targets, story.objects, Policy { fail_fast: true });
-    story.fails(3, &IMAGE_NAME_INVALID, &["invalid reference format"]);
+    story.waits(3);
+    story.fails(13, &IMAGE_NAME_INVALID, &["invalid reference format"]);
 }
 
 #[test]
