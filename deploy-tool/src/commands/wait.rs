@@ -27,6 +27,8 @@ use rollout::{
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
 /// Of a thousand objects that wait, so many are named.
 const MOST_OTHERS: usize = 20;
+/// Of those, so many with what their logs say.
+const MOST_WITH_EVIDENCE: usize = 3;
 /// Much is decided by time alone, without any change in the cluster.
 const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
 /// Controllers that are refused again and again are asked at most so often to try again.
@@ -120,7 +122,7 @@ pub async fn noting_ends(
             () = watch.changed() => {}
             _ = ticks.tick() => {}
             () = tokio::time::sleep_until(began + limit) => {
-                return Err(not_in_time(limit, &statuses, watch.trouble.as_deref()));
+                return Err(not_in_time(cluster, limit, &statuses, watch.trouble.as_deref()).await);
             }
         }
         if !watch.complete() {
@@ -272,34 +274,39 @@ fn also(diagnosis: &Diagnosis) -> String {
     )
 }
 
-/// The time is over, and nothing is decided: what each object waits for.
-fn not_in_time(limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str>) -> Failure {
-    let failure = Failure::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
+/// The time is over, and nothing is decided: what each object waits for, and of the first ones what the cluster answers
+/// when it is asked for the evidence.
+async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str>) -> Failure {
+    let mut failure = Failure::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
+    if let Some(trouble) = trouble {
+        failure = failure.because(format!("the watch is broken: {trouble}"));
+    }
     let waiting = statuses.iter().filter_map(|status| match &status.phase {
         Phase::Waiting(waiting) => Some((status, waiting)),
         Phase::Done(_) | Phase::Failed(_) => None,
     });
-    let lines = waiting
-        .take(MOST_OTHERS)
-        .map(|(status, waiting)| match &waiting.diagnosis {
-            Some(diagnosis) => format!("{} {}; next: {}", diagnosis.code, status.sentence(), diagnosis.next),
-            None => status.sentence(),
-        });
-    let mut lines: Vec<String> = lines.collect();
-    if lines.is_empty() {
-        let known = if statuses.is_empty() {
+    let waiting: Vec<_> = waiting.take(MOST_OTHERS).collect();
+    for (index, (status, waiting)) in waiting.iter().enumerate() {
+        let Some(diagnosis) = &waiting.diagnosis else {
+            failure = failure.showing(status.sentence());
+            continue;
+        };
+        let sentence = format!("{} {}; next: {}", diagnosis.code, status.sentence(), diagnosis.next);
+        failure = failure.showing(sentence);
+        for evidence in diagnosis.evidence.iter().filter(|_| index < MOST_WITH_EVIDENCE) {
+            failure = failure.showing(pods::evidence(cluster, evidence).await);
+        }
+    }
+    if waiting.is_empty() {
+        failure = failure.showing(if statuses.is_empty() {
             "nothing is known of the objects yet"
         } else {
             "everything was ready, and could not be read once more to make sure"
-        };
-        lines.push(known.to_owned());
+        });
     }
-    let failure = failure.code(&NOT_IN_TIME).showing(lines.join("\n"));
-    let failure = match trouble {
-        Some(trouble) => failure.because(format!("the watch is broken: {trouble}")),
-        None => failure,
-    };
-    failure.next("run the same command again: it goes on from here; wait longer with --timeout")
+    failure
+        .code(&NOT_IN_TIME)
+        .next("run the same command again: it goes on from here; wait longer with --timeout")
 }
 
 /// Nothing is left but what nobody has seen the end of.
