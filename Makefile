@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo test clean host images check fuzz tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo test test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -9,6 +9,12 @@ demo: ## everything, on a fresh machine: ends with a reachable service
 
 test: ## everything that proves it
 	@scripts/test
+
+test-workflows: ## every step of .github/workflows in a container with a hosted runner's tools, as its user (half an hour)
+	@scripts/test-workflows
+
+test-hub: images ## the demo with Docker Hub's names, on a host in a container with a Docker engine of its own (DOCKER_SUITE=sid, …)
+	@scripts/test-hub
 
 clean: ## the clusters and their containers gone; images and caches stay
 	@scripts/clean
@@ -24,6 +30,9 @@ check: ## format, lints and tests that need no container
 
 fuzz: ## ten minutes of random input for every parser, guided by what it reaches (FUZZ_SECONDS=60 for less)
 	@scripts/fuzz
+
+reproducible: ## the service built twice, in two folders: module, image and what is attached have the same digests
+	@scripts/reproducible
 
 tool: ## target/release/deploy-tool
 	@cargo build --release --locked --package deploy-tool

@@ -3,6 +3,8 @@
 #
 # What the tools underneath print goes to one log a step; a failure names it and shows its end.
 # Long work shows that it is alive: in place on a terminal, else with a line every ten seconds.
+# A release is built on macOS as well, whose bash is 3.2: nothing newer is used here and in scripts/release/, and a test
+# runs them without what it lacks.
 
 cache=${DEPLOY_TOOL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/deploy-tool}
 logs=$cache/logs
@@ -23,18 +25,26 @@ die() {
 
 # one_at_a_time NAME: a second run of the same script says so and ends, instead of fighting with the first.
 one_at_a_time() {
+  command -v flock >/dev/null || { exit_code=3; die "flock is missing: it is part of util-linux"; }
   exec 9>"$cache/$1.lock"
   flock --nonblock 9 || die "another \`make ${1%%-*}\` is running: wait for it, or end it"
 }
 
-seconds_since() { awk -v start="$1" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.1f", now - start }'; }
+# now: seconds; whole ones where the shell knows no better.
+now() { if [ -n "${EPOCHREALTIME:-}" ]; then echo "$EPOCHREALTIME"; else date +%s; fi; }
+
+seconds_since() { awk -v start="$1" -v now="$(now)" 'BEGIN { printf "%.1f", now - start }'; }
 
 # last_line FILE: the newest line of a log, short enough for one terminal line.
 last_line() { tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-90; }
 
-# show_alive TITLE LOG: runs beside a step until it is ended.
+# last_sentence FILE: the last words of a log, whole, without what a program says before its own failure.
+last_sentence() { grep -v '^[[:space:]]*$' "$1" 2>/dev/null | tail -n 1 | sed 's/^✗ //; s/^Error response from daemon: //'; }
+
+# show_alive TITLE LOG: runs beside a step until it is ended. Its pause may outlive the script, and must not keep the lock.
 show_alive() {
-  local start=$EPOCHREALTIME
+  local start
+  start=$(now)
   if [ -t 2 ]; then
     while sleep 1; do printf '\r\033[K… %s (%.0f s) %s' "$1" "$(seconds_since "$start")" "$(last_line "$2")" >&2; done
   else
@@ -45,23 +55,61 @@ show_alive() {
 # step NAME TITLE COMMAND…: runs the command with its output in $logs/NAME.log.
 # The command must be a program or script of its own: inside a function called here, `set -e` would not hold.
 step() {
-  local log=$logs/$1.log title=$2 start=$EPOCHREALTIME code=0 alive
+  local name=$1 title=$2 start code=0 alive
+  start=$(now)
   shift 2
-  show_alive "$title" "$log" &
+  show_alive "$title" "$logs/$name.log" 9>&- &
   alive=$!
-  "$@" >"$log" 2>&1 </dev/null || code=$?
+  "$@" >"$logs/$name.log" 2>&1 </dev/null || code=$?
+  end_step "$name" "$title" "$alive" "$(seconds_since "$start")" "$code"
+}
+
+# end_step NAME TITLE ALIVE SECONDS CODE: the line of a step that has ended, and what it said if it failed.
+end_step() {
+  local log=$logs/$1.log title=$2 alive=$3 seconds=$4 code=$5
   kill "$alive" 2>/dev/null
   wait "$alive" 2>/dev/null || true
   [ ! -t 2 ] || printf '\r\033[K' >&2
   if [ "$code" -eq 0 ]; then
-    say "✓ $title ($(seconds_since "$start") s)"
+    say "✓ $title ($seconds s)"
     return 0
   fi
-  say "✗ $title ($(seconds_since "$start") s)"
+  say "✗ $title ($seconds s)"
   tail -n 15 "$log" | sed 's/^/    /' >&2
   if grep -q 'No space left on device' "$log"; then
     say "  the disk is full: free some space, for instance with \`docker system prune\`, then run the same command again"
   fi
   say "  whole log: $log"
   return "$code"
+}
+
+# begin NAME COMMAND…: starts a step beside what follows, for work that leaves a processor idle. `finish NAME TITLE` waits
+# for it, and is its line. What is still running when the script ends, ends with it. A NAME is a shell variable's.
+begun=
+begin() {
+  local name=$1
+  shift
+  [ -n "$begun" ] || trap end_begun EXIT
+  # Job control gives it a process group of its own, to be ended as one.
+  set -m
+  (
+    start=$(now) code=0
+    "$@" >"$logs/$name.log" 2>&1 || code=$?
+    seconds_since "$start" >"$logs/$name.seconds"
+    exit "$code"
+  ) </dev/null &
+  printf -v "process_$name" %s "$!"
+  begun+=" $!"
+  set +m
+}
+finish() {
+  local name=$1 title=$2 process=process_$1 code=0 alive
+  show_alive "$title" "$logs/$name.log" 9>&- &
+  alive=$!
+  wait "${!process}" || code=$?
+  end_step "$name" "$title" "$alive" "$(cat "$logs/$name.seconds")" "$code"
+}
+end_begun() {
+  local process
+  for process in $begun; do kill -- "-$process" 2>/dev/null || true; done
 }

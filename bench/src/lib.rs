@@ -1,8 +1,9 @@
 //! What the benchmarks of the tool share: processes that are measured, and the spread of what was found.
 
+pub mod benchmark;
 pub mod process;
 
-use deploy_tool::benchmark::Spread;
+use benchmark::Spread;
 
 /// A figure's least, middle and most for a table: in columns of eight.
 pub fn columns(spread: Spread) -> String {

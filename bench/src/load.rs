@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use deploy_tool::benchmark::wrk;
+use bench::benchmark::wrk;
 
 use crate::measurement::Measurement;
 use crate::servers::Server;

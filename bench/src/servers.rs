@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use deploy_tool::benchmark::wrk;
+use bench::benchmark::wrk;
 
 /// How long a server or the database may take to answer.
 const START: Duration = Duration::from_secs(120);
@@ -102,6 +102,9 @@ impl Database {
         let container = Container::run(&[
             "--publish=127.0.0.1::3306",
             "--env=MARIADB_ROOT_PASSWORD=bench",
+            "--env=MARIADB_ROOT_HOST=localhost",
+            "--env=MARIADB_USER=bench",
+            "--env=MARIADB_PASSWORD=bench",
             "localhost/wasm-mariadb:11.8",
             "--innodb-flush-log-at-trx-commit=2",
             "--max-connections=200",
@@ -118,47 +121,39 @@ impl Database {
             port: port.context("docker names no port of the database")?,
             container,
         };
-        database.wait()?;
+        database.prepare()?;
         Ok(database)
     }
 
-    fn sql(&self, statements: &str) -> Result<bool> {
-        let client = [
-            "mariadb",
-            "--protocol=tcp",
-            "--host=127.0.0.1",
-            "--user=bench",
-            "--password=bench",
-            "--execute",
-        ];
-        let root = ["mariadb", "--user=root", "--password=bench", "--execute"];
-        let client = if statements.starts_with("CREATE USER") {
-            &root[..]
-        } else {
-            &client[..]
-        };
+    /// Runs statements: as root over the socket, which is `localhost` to the client; as others over TCP, on which the server
+    /// of the image's first start does not listen.
+    fn sql(&self, user: &str, statements: &str) -> Result<()> {
+        let host = if user == "root" { "localhost" } else { "127.0.0.1" };
+        let (user, host) = (format!("--user={user}"), format!("--host={host}"));
+        let client = ["mariadb", &host, &user, "--password=bench", "--execute"];
         let output = Command::new("docker")
             .args(["exec", &self.container.0])
             .args(client)
             .arg(statements)
-            .output()?;
-        Ok(output.status.success())
+            .output()
+            .context("cannot run docker")?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(())
     }
 
-    fn wait(&self) -> Result<()> {
+    fn prepare(&self) -> Result<()> {
         let start = Instant::now();
-        let mut statements =
-            "CREATE USER IF NOT EXISTS bench@'%' IDENTIFIED BY 'bench'; GRANT ALL ON *.* TO bench@'%';".to_owned();
-        for build in &BUILDS {
-            statements.push_str(&format!(" CREATE DATABASE IF NOT EXISTS {};", build.name));
-        }
-        while !self.sql(&statements)? {
+        while let Err(error) = self.sql("bench", "SELECT 1") {
             if start.elapsed() > START {
-                bail!("the database does not answer: {}", self.container.logs());
+                return Err(error.context(format!("the database does not answer: {}", self.container.logs())));
             }
             std::thread::sleep(Duration::from_millis(300));
         }
-        Ok(())
+        let databases = BUILDS.iter().map(|build| format!("CREATE DATABASE {};", build.name));
+        let statements = format!("GRANT ALL ON *.* TO bench@'%'; {}", databases.collect::<String>());
+        self.sql("root", &statements).context("the databases cannot be made")
     }
 }
 
@@ -193,6 +188,8 @@ impl Server {
         ];
         let mut arguments = vec![
             "--network=host".to_owned(),
+            // Where SELinux confines containers, they may not read files of a home folder.
+            "--security-opt=label=disable".to_owned(),
             format!("--volume={}:{file}:ro", program.display()),
         ];
         let run: Vec<String> = if build.name == "native" {
@@ -248,9 +245,9 @@ impl Server {
     /// # Errors
     /// When the server refuses them.
     pub fn fill(&self, database: &Database) -> Result<()> {
-        if !database.sql(&format!("TRUNCATE TABLE {}.orders", self.name))? {
-            bail!("the table of the {} server cannot be emptied", self.name);
-        }
+        database
+            .sql("bench", &format!("TRUNCATE TABLE {}.orders", self.name))
+            .with_context(|| format!("the table of the {} server cannot be emptied", self.name))?;
         ureq::post(format!("{}/create_orders", self.url))
             .header("Content-Type", "application/json")
             .send(wrk::orders())

@@ -3,51 +3,22 @@
 //! The flow of `up`, in which nothing goes back: arguments → build (module, ahead of time, image) → publish (an exact
 //! reference) → manifests (load, resolve, order) → apply → wait ([`rollout`] decides) → report.
 //!
-//! Files that decide do no I/O and are never async: [`background`] except its worker, [`image`] except its store, [`inspect`], [`bom`], [`provenance`], [`manifest`] except its loader, [`rollout`],
-//! [`benchmark`], [`connections`], [`doctor`], [`node`], [`presence`], [`report`], [`resend`]. Files that do I/O say so in their first line (“Edge”) and decide nothing.
+//! Each step is a crate of its own: `wasm_build`, [`oci_artifacts`], [`releases`], [`nodes`]. Here is what puts them
+//! together: [`cli`] (arguments, help), [`commands`] (one file a verb), [`report`], and what one verb alone needs
+//! ([`logs`], [`forward`], [`scaling`], [`workload`], [`publish`]).
 
-pub mod background;
-pub mod benchmark;
-pub mod bom;
-pub mod cache;
+pub mod built;
 pub mod cli;
-pub mod cluster;
 pub mod commands;
 pub mod connections;
-pub mod deployer;
-pub mod digest;
-pub mod docker;
-pub mod doctor;
 pub mod forward;
-pub mod git;
-pub mod image;
-pub mod inspect;
-pub mod kind;
-pub mod kind_config;
-pub mod local_registry;
-pub mod lock;
 pub mod logs;
-pub mod manifest;
-pub mod module;
-pub mod node;
-pub mod parting;
-pub mod password;
-pub mod plan;
-pub mod presence;
-pub mod printer;
-pub mod process;
-pub mod provenance;
+pub mod native_form;
 pub mod publish;
-pub mod readiness;
-pub mod registry;
-pub mod release;
 pub mod report;
-pub mod resend;
 pub mod scaling;
 pub mod settings;
-pub mod signature;
 pub mod workload;
-pub mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -55,13 +26,12 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 
 use diagnostics::{ExitStatus, Failure, Outcome};
-use printer::Printer;
+use host::cleanup::Cleanup;
+use terminal::Printer;
 
 /// Runs a command line and says how the process ends.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    // Two libraries of the TLS stack could each bring a default; this one is ours, named before the first connection.
-    // An error would say that it is there already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match cli::parse(arguments.iter().cloned()) {
         Ok(cli) => cli,
@@ -74,8 +44,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     anstream::ColorChoice::from(cli.talk.color).write_global();
-    let printer = Printer::new(&cli.talk, cli.command.acts());
-    match run(cli, &printer) {
+    let printer = Printer::new(cli.talk.options(), cli.command.acts());
+    conclude(&printer, async |cleanup: &Cleanup| {
+        commands::run(cli, &printer, cleanup).await
+    })
+}
+
+/// Settles which cryptography TLS uses, before the first connection: two libraries could each bring a default.
+pub fn install_tls() {
+    // An error would say that it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Does the work of a run, until its end or the first signal, and cleans up behind it. Says how the process ends.
+pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> ExitCode {
+    match run(printer, work) {
         Ok(status) => {
             printer.done(status);
             status.into()
@@ -87,18 +70,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(cli: cli::Cli, printer: &Printer) -> Outcome<ExitStatus> {
+fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> Outcome<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
     runtime.block_on(async {
+        let cleanup = Cleanup::default();
         let result = tokio::select! {
             // The programs underneath get a terminal's Ctrl-C too: that they ended badly is not what is to be told.
             biased;
             signal = stopped() => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),
-            result = commands::run(cli, printer) => result,
+            result = work(&cleanup) => result,
         };
-        for failure in parting::done().await {
+        for failure in cleanup.finish().await {
             printer.warning(&failure.to_string());
         }
         result

@@ -1,16 +1,9 @@
 //! Fixed names, limits and durations; and the reading of them from text. Nothing here does I/O.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Name of the demonstration cluster.
-pub const DEFAULT_CLUSTER: &str = "wasm-demo";
-/// Its context: kind puts `kind-` in front of the cluster's name.
-pub const DEFAULT_CONTEXT: &str = "kind-wasm-demo";
 /// The nodes' image, made by scripts/images.
 pub const DEFAULT_NODE_IMAGE: &str = "localhost/wasm-node:v1.36";
-/// The image that compiles the guest, made by scripts/images.
-pub const BUILDER_IMAGE: &str = "localhost/wasm-builder:trixie";
 /// The Deployment that `scale` acts on.
 pub const DEFAULT_DEPLOYMENT: &str = "app";
 /// The image that `build` builds.
@@ -24,50 +17,10 @@ pub const DEFAULT_RUNTIME_CLASS: &str = "crun-wasm";
 /// More replicas than this are a typing error: a cluster of the supported size has at most 150,000 pods on 5,000 nodes,
 /// <https://kubernetes.io/docs/setup/best-practices/cluster-large/>, and each replica opens connections to one database.
 pub const MOST_REPLICAS: i64 = 1_000;
-/// The engine that runs the modules on the nodes, and compiles them: of one version, `oci/versions` pins it.
-pub const ENGINE_VERSION: &str = "0.14.1";
-/// The form of the native code that this version takes, and makes.
-/// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/include/aot/version.h>
-pub const NATIVE_CODE_FORMAT: u32 = 1;
 /// The minor versions of Kubernetes that it has been run with.
 pub const KUBERNETES_VERSIONS: &[&str] = &["1.34", "1.36"];
-/// Label of images that carry WasmEdge: its version.
-pub const ENGINE_LABEL: &str = "deploy-tool.wasmedge";
 /// Label of node images that have the engine of oci/node/engine: its name.
 pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
-/// Label of nodes that have it, with the same value.
-pub const NODE_ENGINE_LABEL: &str = "wasm-engine";
-/// Label of images made by scripts/images: a hash of how they were made.
-pub const RECIPE_LABEL: &str = "deploy-tool.recipe";
-/// The one field manager of everything that `up` applies.
-pub const FIELD_MANAGER: &str = "deploy-tool";
-/// One request to the API server, watches aside, may take this long. kube sets no limit of its own.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// How many requests to the API server are under way at once, at most. The server's own limits are far beyond:
-/// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>
-pub const PARALLEL_REQUESTS: usize = 16;
-/// How long a CustomResourceDefinition may take until the API server serves it.
-pub const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(30);
-/// The first request finds out whether anybody is there at all.
-pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// The environment variable that moves the cache.
-pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
-
-/// The folder of everything that can be made again: modules, images, crates, logs, locks.
-pub fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    set(CACHE_VARIABLE)
-        .map(PathBuf::from)
-        .or_else(|| set("XDG_CACHE_HOME").map(|home| Path::new(&home).join("deploy-tool")))
-        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache/deploy-tool")))
-}
-
-/// The cluster behind a context that kind made.
-pub fn kind_cluster(context: &str) -> Option<&str> {
-    context.strip_prefix("kind-").filter(|name| !name.is_empty())
-}
-
 /// Reads `90s`, `5m`, `1h30m`: more than nothing, at most a day.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let rule = "write a duration such as 90s, 5m or 1h30m, between 1s and 24h";
@@ -80,6 +33,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use oci_artifacts::wasm::ENGINE_VERSION;
+
     use super::*;
 
     #[test]
@@ -93,28 +50,19 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_is_where_the_first_set_variable_says() {
-        let folder = |pairs: &'static [(&str, &str)]| {
-            cache_folder(|name| {
-                pairs
-                    .iter()
-                    .find(|(key, _)| *key == name)
-                    .map(|(_, value)| (*value).to_owned())
-            })
-        };
-        assert_eq!(
-            folder(&[("DEPLOY_TOOL_CACHE", "/c"), ("HOME", "/h")]),
-            Some("/c".into())
-        );
-        assert_eq!(
-            folder(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]),
-            Some("/x/deploy-tool".into())
-        );
-        assert_eq!(
-            folder(&[("XDG_CACHE_HOME", ""), ("HOME", "/h")]),
-            Some("/h/.cache/deploy-tool".into())
-        );
-        assert_eq!(folder(&[]), None);
+    fn images_of_docker_hub_are_named_by_their_digest() {
+        let pins = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../oci/versions")).unwrap();
+        let images: Vec<&str> = pins.lines().filter(|line| line.starts_with("hub_")).collect();
+        assert!(images.len() >= 4, "{images:?}");
+        for image in images {
+            let (name, digest) = image.split_once("@sha256:").unwrap_or((image, ""));
+            let is_hexadecimal = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            assert!(digest.len() == 64 && is_hexadecimal, "{image} names no digest");
+            assert!(
+                name.rsplit('/').next().is_some_and(|last| last.contains(':')),
+                "{image} names no tag"
+            );
+        }
     }
 
     #[test]
@@ -127,10 +75,36 @@ mod tests {
         assert!(KUBERNETES_VERSIONS.iter().any(|version| minor(version)), "{kubernetes}");
     }
 
+    /// What raises a Go module raises the pin too: else nobody can make the node any more where Docker Hub is not reached.
     #[test]
-    fn only_contexts_of_kind_have_a_kind_cluster() {
-        assert_eq!(kind_cluster("kind-wasm-demo"), Some("wasm-demo"));
-        assert_eq!(kind_cluster("kind-"), None);
-        assert_eq!(kind_cluster("production"), None);
+    fn the_go_modules_of_a_node_are_of_the_versions_that_are_pinned() {
+        let read =
+            |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap();
+        let pins = read("oci/versions");
+        let required = read("oci/offline/kindest-node/go/go.mod");
+        for (pin, module) in [
+            ("kubernetes_version", "k8s.io/kubernetes"),
+            ("etcd_version", "go.etcd.io/etcd/server/v3"),
+            ("containerd_version", "github.com/containerd/containerd/v2"),
+            ("coredns_version", "github.com/coredns/coredns"),
+            (
+                "local_path_provisioner_version",
+                "github.com/rancher/local-path-provisioner",
+            ),
+        ] {
+            let version = pins.lines().find_map(|line| line.strip_prefix(pin)?.strip_prefix('='));
+            let line = format!("{module} {}", version.unwrap());
+            let names = |found: &str| {
+                found
+                    .trim()
+                    .trim_start_matches("require ")
+                    .trim_end_matches(" // indirect")
+                    == line
+            };
+            assert!(
+                required.lines().any(names),
+                "go.mod does not require `{line}`, which oci/versions pins"
+            );
+        }
     }
 }

@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use deploy_tool::cluster::Cluster;
-use deploy_tool::cluster::apply::{Applied, Change, apply};
-use deploy_tool::cluster::discover::Placed;
-use deploy_tool::manifest;
+use cluster::Cluster;
 use diagnostics::{ExitStatus, Outcome};
 use http::{Request, Response};
 use kube::client::Body;
 use kube::core::ApiResource;
 use kube::{Api, Client};
+use releases::api::apply::{Applied, Change, apply};
+use releases::api::discover::Placed;
+use releases::manifest;
 use serde_json::{Value, json};
 use tower_test::mock;
 

@@ -219,14 +219,14 @@ fn no_docker_engine() {
     for arguments in [&["build"] as &[&str], &["cluster", "up"], &["cluster", "down"]] {
         Run::new()
             .run(arguments)
-            .fails(3, &["the Docker engine does not answer", "make demo"]);
+            .fails(3, &["the Docker engine does not answer", "systemctl start docker"]);
     }
 }
 
 #[test]
 fn no_docker_program() {
     let run = Run::new();
-    said(run.command(&["build"]).env("PATH", run.home.path())).fails(3, &["`docker` is not installed", "make demo"]);
+    said(run.command(&["build"]).env("PATH", run.home.path())).fails(3, &["`docker` is not installed", "PATH"]);
 }
 
 #[test]
@@ -266,9 +266,8 @@ fn a_cluster_configuration_that_cannot_be_used() {
 #[test]
 fn one_at_a_time_on_one_cluster() {
     let run = Run::new();
-    let cache = deploy_tool::cache::Cache::at(&run.path("cache")).unwrap();
-    let release = deploy_tool::release::Name::new(Some("orders"), None, &[]).unwrap();
-    let _held = deploy_tool::lock::release(&cache, "kind-wasm-demo", &release, "up").unwrap();
+    let cache = host::cache::Cache::at(&run.path("cache")).unwrap();
+    let _held = host::lock::release(&cache, "kind-wasm-demo", "orders/orders", "up").unwrap();
     for arguments in [
         &["up"] as &[&str],
         &["down"],

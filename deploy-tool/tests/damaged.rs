@@ -1,23 +1,23 @@
 //! Whatever registries, archives and configurations hold, it is read or refused: nothing panics, nothing damaged is taken
-//! for whole. Real documents are damaged at random, the same ones in every run. (`fuzz/` is guided by what is reached, but
+//! for whole. Real documents are damaged at random, the same ones in every run. (`tests/fuzz/` is guided by what is reached, but
 //! would compile this whole crate, with kube, a second time for its instruments.)
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 
-use deploy_tool::cache::Cache;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::commands::inspect;
-use deploy_tool::image::specification::{CONFIGURATION, LAYER, MANIFEST};
-use deploy_tool::image::{self, Blob, Contents, Definition, Layout, store};
-use deploy_tool::inspect::{Report, text};
-use deploy_tool::provenance::Provenance;
-use deploy_tool::registry::challenge::{self, Challenge};
-use deploy_tool::registry::configuration::Configuration;
-use deploy_tool::registry::{Reference, Repository, again, referrers};
-use deploy_tool::signature::{candidates, envelopes};
+use deploy_tool::report::image_text as text;
 use diagnostics::Outcome;
+use oci_artifacts::image::specification::{CONFIGURATION, LAYER, MANIFEST};
+use oci_artifacts::image::{self, Blob, Contents, Definition, Layout, store};
+use oci_artifacts::inspect::Report;
+use oci_artifacts::provenance::Provenance;
+use oci_artifacts::registry::challenge::{self, Challenge};
+use oci_artifacts::registry::configuration::Configuration;
+use oci_artifacts::registry::{Reference, Repository, again, referrers};
+use oci_artifacts::signature::{candidates, envelopes};
 use serde_json::{Value, json};
 
 const DIGEST: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -128,7 +128,6 @@ fn a_damaged_archive_is_never_taken_for_the_image() {
 fn an_image_that_is_made_badly_is_told_or_refused() {
     let layout = built();
     let folder = tempfile::tempdir().unwrap();
-    let cache = Cache::at(folder.path()).unwrap();
     let path = folder.path().join("image");
     let bytes = |kind: &str| {
         layout
@@ -171,7 +170,7 @@ fn an_image_that_is_made_badly_is_told_or_refused() {
             blobs,
             referrers: Vec::new(),
         };
-        store::write(&cache, &path, &made).unwrap();
+        store::write(&path, &made).unwrap();
         if let Ok(report) = report(&path) {
             text(&report);
             serde_json::to_string(&report).unwrap();

@@ -6,17 +6,19 @@ mod mock;
 
 use std::collections::BTreeSet;
 
-use deploy_tool::cluster::apply::{Change, apply_wave};
-use deploy_tool::cluster::discover::Kinds;
-use deploy_tool::cluster::{Cluster, plan, preflight, saved};
-use deploy_tool::manifest::{self, Object, Wave};
-use deploy_tool::plan::saved::Saved;
-use deploy_tool::plan::{Action, Plan};
-use deploy_tool::printer::Progress;
-use deploy_tool::release::{Identity, Name};
+use cluster::Cluster;
 use diagnostics::{Failure, Outcome};
 use mock::{Asked, Log};
+use releases::api::apply::{Change, apply_wave};
+use releases::api::discover::Kinds;
+use releases::api::{plan, preflight, saved};
+use releases::manifest;
+use releases::manifest::{Object, Wave};
+use releases::plan::saved::Saved;
+use releases::plan::{Action, Plan};
+use releases::release::{Identity, Name};
 use serde_json::{Value, json};
+use terminal::Progress;
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/shop/configmaps";
 

@@ -4,8 +4,8 @@
 
 mod mock;
 
-use deploy_tool::cluster::{restart, workloads};
 use deploy_tool::workload::{Kind, Workload};
+use deploy_tool::workload::{list as workloads, restart};
 use serde_json::json;
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 
 mod mock;
 
-use deploy_tool::cluster::scale::{self, Write};
+use deploy_tool::scaling::set as scale;
+use deploy_tool::scaling::set::Write;
 use deploy_tool::scaling::{Bounds, Change, Edit};
 use deploy_tool::workload::{Kind, Workload};
 use mock::Asked;

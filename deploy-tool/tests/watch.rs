@@ -5,13 +5,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use deploy_tool::cluster::Cluster;
+use cluster::Cluster;
 use deploy_tool::commands::wait::{Options, for_targets};
-use deploy_tool::printer::Progress;
 use diagnostics::ExitStatus;
 use kube::{Client, Config};
 use rollout::Target;
 use serde_json::{Value, json};
+use terminal::Progress;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -6,12 +6,19 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub struct SourceArguments {
-    /// Folder of the Cargo workspace
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub workspace: PathBuf,
+    /// Folder of the Cargo workspace [default: the one that the image's definition names, or .]
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
     /// Folder of the image definitions, one folder for each deploy-tool://NAME
     #[arg(long, value_name = "DIR", default_value = "oci")]
     pub images: PathBuf,
+}
+
+impl SourceArguments {
+    /// The folder that all definitions are of.
+    pub fn folder(&self) -> &Path {
+        self.workspace.as_deref().unwrap_or(Path::new("."))
+    }
 }
 
 /// Arguments of `build`

@@ -18,7 +18,7 @@ pub struct DoctorArguments {
     #[arg(long, value_name = "REFERENCE", requires = "image")]
     pub plain_image: Option<String>,
     /// Context of the kubeconfig to act on
-    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = crate::settings::DEFAULT_CONTEXT)]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::DEFAULT_CONTEXT)]
     pub context: String,
     /// Namespace in which the probes run
     #[arg(long, short, value_name = "NAME", default_value = "default")]

@@ -16,9 +16,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
     (
         "Look",
-        &[
-            "status", "history", "logs", "open", "inspect", "verify", "doctor", "bench",
-        ],
+        &["status", "history", "logs", "open", "inspect", "verify", "doctor"],
     ),
     ("Change", &["scale", "restart"]),
     ("Have a cluster to try it on", &["cluster"]),
@@ -184,16 +182,6 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("doctor", "every link to a guest that runs, on every node for Wasm"),
             ("doctor --node worker-1 --output json", "one node, for a program"),
-        ],
-    ),
-    (
-        "bench",
-        &[
-            ("bench --page bench.html", "every figure, as a table and as a page"),
-            (
-                "bench --quick --compare docs/bench.json --output json",
-                "for CI: 10 when a ratio to native got worse",
-            ),
         ],
     ),
     (

@@ -1,7 +1,6 @@
 //! The command line: structures only, one file a verb. Their comments are the help texts; examples are in help.rs.
 
 mod apply;
-mod bench;
 mod build;
 mod cluster;
 mod completion;
@@ -30,7 +29,6 @@ mod up;
 mod wait;
 
 pub use apply::ApplyArguments;
-pub use bench::BenchArguments;
 pub use build::{BuildArguments, SourceArguments};
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
 pub use completion::CompletionArguments;
@@ -63,8 +61,8 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 /// Deploys to Kubernetes: builds, applies, waits, and says why when it does not work
 ///
-/// Takes any manifests, and Rust services as Wasm images beside ordinary containers. It acts on the demonstration cluster
-/// unless --context names another: the current context of a kubeconfig is never used.
+/// Takes any manifests, and Rust services as Wasm images beside ordinary containers. It acts on the local cluster of
+/// `deploy-tool cluster up` unless --context names another: the current context of a kubeconfig is never used.
 #[derive(Debug, Parser)]
 #[command(name = "deploy-tool", version, max_term_width = 110, infer_long_args = false)]
 pub struct Cli {
@@ -159,7 +157,7 @@ pub enum Command {
     /// Nothing else changes. Pods are replaced as in a roll-out, so a Service keeps answering, and a later `up` leaves it at
     /// that. Refused where pods would stay: a paused roll-out, or the update strategy OnDelete.
     Restart(RestartArguments),
-    /// Create or delete the demonstration cluster (kind)
+    /// Create or delete a local kind cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
     /// Add Wasm to the nodes of a cluster that exists, or take it away
@@ -171,12 +169,6 @@ pub enum Command {
     /// seconds: what reaches it, whom it reaches, how it ends, and whether native code has its effect. After a broken link
     /// the others are skipped. Nothing but those pods is written, and they are deleted.
     Doctor(DoctorArguments),
-    /// Measure Wasm beside the native twin on this cluster's nodes
-    ///
-    /// Size, start, memory, requests a second, waiting times, scaling and roll-outs under load, each contender in turn, round
-    /// by round: a table, JSON, a page. Everything runs in a namespace of its own on one node of a kind cluster, takes the
-    /// host's processors for some minutes, and is deleted at the end.
-    Bench(BenchArguments),
     /// Say what the number of an error means, and what to do
     Explain(ExplainArguments),
     /// Print the version, and the versions it is made for
@@ -208,12 +200,7 @@ impl Command {
                 false
             }
             Self::Node(NodeCommand::Status(_)) => false,
-            Self::Bench(_)
-            | Self::Inspect(_)
-            | Self::Explain(_)
-            | Self::Version
-            | Self::Completion(_)
-            | Self::Man(_) => false,
+            Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => false,
         }
     }
 }

@@ -33,13 +33,13 @@ pub struct NodeArguments {
     #[arg(long, short = 'l', value_name = "LABELS")]
     pub selector: Option<String>,
     /// Handler of the RuntimeClass
-    #[arg(long, value_name = "NAME", default_value = "crun", value_parser = crate::node::handler)]
+    #[arg(long, value_name = "NAME", default_value = "crun", value_parser = nodes::node::handler)]
     pub handler: String,
     /// Image of the installer in a registry that the nodes reach [default: the one made here, for kind]
     #[arg(long, value_name = "REFERENCE")]
     pub image: Option<String>,
     /// Context of the kubeconfig to act on
-    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = crate::settings::DEFAULT_CONTEXT)]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::DEFAULT_CONTEXT)]
     pub context: String,
     /// Namespace of the Jobs, in which privileged pods may run
     #[arg(long, short, value_name = "NAME", default_value = "kube-system")]

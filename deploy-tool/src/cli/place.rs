@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use diagnostics::Outcome;
+use releases::release::Name;
 
 /// Which cluster, which objects
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Place")]
 pub struct Place {
     /// Context of the kubeconfig to act on
-    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = crate::settings::DEFAULT_CONTEXT)]
+    #[arg(long, value_name = "NAME", hide_env_values = true, env = "DEPLOY_TOOL_CONTEXT", default_value = cluster::context::DEFAULT_CONTEXT)]
     pub context: String,
     /// Namespace of the release [default: the one that the manifests name]
     ///
@@ -24,4 +26,14 @@ pub struct Place {
     /// Files or folders of the objects, YAML or JSON; - is the standard input
     #[arg(long, short = 'f', value_name = "PATH", default_value = "manifests")]
     pub manifests: Vec<PathBuf>,
+}
+
+impl Place {
+    /// The release that is meant.
+    ///
+    /// # Errors
+    /// When the manifests are there and cannot be used, or do not say where the release is.
+    pub fn release(&self) -> Outcome<Name> {
+        releases::manifest::release_of(self.namespace.as_deref(), self.release.as_deref(), &self.manifests)
+    }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{RegistryArguments, SourceArguments};
-use crate::registry::reference;
+use oci_artifacts::registry::reference;
 
 /// Arguments of `push`
 #[derive(Debug, Args)]

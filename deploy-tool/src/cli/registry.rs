@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::registry::{Credentials, Trust};
+use oci_artifacts::registry::{Credentials, Trust};
 
 /// How a registry is reached
 #[derive(Clone, Debug, Default, Args)]

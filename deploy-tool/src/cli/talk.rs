@@ -45,6 +45,20 @@ pub struct Talk {
     pub color: Color,
 }
 
+impl Talk {
+    /// What the printer has to know.
+    pub fn options(&self) -> terminal::Options {
+        terminal::Options {
+            output: match self.output {
+                OutputFormat::Text => terminal::OutputFormat::Text,
+                OutputFormat::Json => terminal::OutputFormat::Json,
+            },
+            quiet: self.quiet,
+            verbose: self.verbose,
+        }
+    }
+}
+
 /// What to print on the standard output
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {

@@ -6,16 +6,19 @@ use super::deploy::{Deployment, Options, deploy};
 use super::images;
 use super::signed::{self, Requirement};
 use super::up::report;
-use crate::cache::Cache;
 use crate::cli::{ApplyArguments, Place};
-use crate::cluster::{Cluster, revisions};
-use crate::manifest::Object;
-use crate::plan::saved;
-use crate::printer::Printer;
+use crate::publish;
 use crate::publish::PullSecret;
-use crate::release::{Name, images_of_placeholders};
-use crate::{deployer, lock, manifest, publish};
+use cluster::Cluster;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::lock;
+use releases::api::revisions;
+use releases::manifest::Object;
+use releases::plan::saved;
+use releases::release::{Name, images_of_placeholders};
+use releases::{deployer, manifest};
+use terminal::Printer;
 
 /// Runs the command.
 ///
@@ -30,7 +33,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         None => from_manifests(&arguments.place)?,
     };
     let context = &arguments.place.context;
-    let _lock = lock::release(&cache, context, &release, "apply")?;
+    let _lock = lock::release(&cache, context, &release.to_string(), "apply")?;
     let cluster = Cluster::connect(context).await?;
     let wanted = manifest::placeholders(&objects);
     if !wanted.is_empty() {

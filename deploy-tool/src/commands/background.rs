@@ -2,31 +2,31 @@
 
 use std::ffi::OsStr;
 
-use crate::background::worker::Background;
-use crate::cache::Cache;
+use crate::built::Built;
 use crate::cli::SourceArguments;
-use crate::image::Built;
-use crate::module::native::NativeForm;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use wasm_build::background::worker::Background;
+use wasm_build::native_form::NativeForm;
 
 /// Begins it, or finds it under way. Returns the process and its log, for people.
 ///
 /// # Errors
 /// When it cannot be started.
 pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built, native: NativeForm) -> Outcome<String> {
-    let SourceArguments { workspace, images } = source;
-    let background = Background::of(cache, workspace, images, &image.name)?;
+    let background = Background::of(cache, source.folder(), &source.images, &image.name)?;
     let program = std::env::current_exe()
         .map_err(|error| Failure::prerequisite("cannot tell where this program is").because(error))?;
     let mut arguments = vec![
         OsStr::new("build"),
         OsStr::new(&image.name),
         OsStr::new("--low-priority"),
-        OsStr::new("--workspace"),
-        workspace.as_os_str(),
         OsStr::new("--images"),
-        images.as_os_str(),
+        source.images.as_os_str(),
     ];
+    if let Some(workspace) = &source.workspace {
+        arguments.extend([OsStr::new("--workspace"), workspace.as_os_str()]);
+    }
     if native.is_shared_object() {
         arguments.push(OsStr::new("--elf"));
     }

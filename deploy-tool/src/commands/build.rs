@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use super::parts::{self, Parts};
-use crate::cache::Cache;
+use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
-use crate::image::{self, Built, Compiled, Contents, Definition, Layout, store};
-use crate::module::keep::megabytes;
-use crate::module::native::NativeForm;
-use crate::printer::{Printer, Progress};
-use crate::provenance::{self, Origin};
-use crate::{bom, digest, git};
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use host::git;
+use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, store};
+use oci_artifacts::provenance::{self, Origin};
+use oci_artifacts::{bom, digest};
+use terminal::{Printer, Progress};
+use wasm_build::BUILDER_IMAGE;
+use wasm_build::artifact_cache::megabytes;
+use wasm_build::native_form::NativeForm;
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -49,7 +53,7 @@ pub enum Form {
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments) -> Outcome<()> {
     let BuildArguments {
         image,
         archive,
@@ -75,7 +79,7 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
         revision,
         low_priority,
     };
-    let mut built = build(printer, &cache, &source, &image, variation).await?;
+    let mut built = build(printer, cleanup, &cache, &source, &image, variation).await?;
     if let Some(archive) = archive {
         store::write_archive(&archive, &store::read(&built.layout)?)?;
         built.archive = Some(archive);
@@ -90,6 +94,7 @@ pub async fn run(printer: &Printer, arguments: BuildArguments) -> Outcome<()> {
 /// When a step fails.
 pub async fn build(
     printer: &Printer,
+    cleanup: &Cleanup,
     cache: &Cache,
     source: &SourceArguments,
     name: &str,
@@ -100,7 +105,7 @@ pub async fn build(
     let files = definition.files.iter().map(|file| read(&folder.join(&file.source)));
     let files = files.collect::<Outcome<Vec<_>>>()?;
     let commit = match variation.revision {
-        true => Some(git::revision(&source.workspace).await?),
+        true => Some(git::revision(source.folder()).await?),
         false => None,
     };
     let Parts {
@@ -109,8 +114,8 @@ pub async fn build(
         annotations,
         making,
     } = match variation.module {
-        Some(path) => parts::given(source, &definition, path).await?,
-        None => parts::compile(printer, cache, source, &definition, name, variation).await?,
+        Some(path) => parts::given(source, &definition, name, path).await?,
+        None => parts::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {
         definition: &definition,
@@ -134,6 +139,7 @@ pub async fn build(
                 profile: &making.profile,
                 sources: &making.sources,
                 lock: &making.lock,
+                builder_image: BUILDER_IMAGE,
                 builder: &making.builder,
                 engine: contents.compiled.map(|compiled| compiled.engine),
                 commit: commit.as_deref(),
@@ -143,7 +149,7 @@ pub async fn build(
             image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
         }
         let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
-        store::write(cache, &path, &layout)?;
+        store::write(&path, &layout)?;
         let built = Built {
             name: name.to_owned(),
             reference: layout.name.clone().unwrap_or_default(),

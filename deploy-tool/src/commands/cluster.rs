@@ -1,4 +1,4 @@
-//! `deploy-tool cluster up|down`: the demonstration cluster.
+//! `deploy-tool cluster up|down`: the local kind cluster.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cache::Cache;
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
-use crate::cluster::{Cluster, pods};
-use crate::printer::{Printer, Progress};
 use crate::settings::IMAGE_ENGINE_LABEL;
-use crate::{docker, kind, kind_config, local_registry, lock, readiness};
+use cluster::{Cluster, pods};
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::{docker, lock};
+use nodes::{kind, kind_config, local_registry, node_conditions as readiness};
+use terminal::{Printer, Progress};
 
 /// Creates the cluster, starts it again, or finds it running.
 ///

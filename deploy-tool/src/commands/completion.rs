@@ -3,7 +3,7 @@
 use clap_complete::generate;
 
 use crate::cli::{CompletionArguments, help};
-use crate::printer::Printer;
+use terminal::Printer;
 
 /// Runs the command.
 pub fn run(printer: &Printer, arguments: &CompletionArguments) {

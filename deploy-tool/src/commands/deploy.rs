@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use super::remove::{self, Dropped};
 use super::wait;
-use crate::cluster::apply::{Applied, Change, apply_wave};
-use crate::cluster::discover::Kinds;
-use crate::cluster::revisions::{self, Held};
-use crate::cluster::{Cluster, custom, leaving, plan, preflight, saved};
-use crate::manifest::{Object, Wave};
-use crate::plan::saved::Saved;
-use crate::plan::{Action, Plan, keep_completed_jobs};
-use crate::printer::{Printer, Progress};
-use crate::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
+use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{ExitStatus, Failure, Outcome};
+use releases::api::apply::{Applied, Change, apply_wave};
+use releases::api::discover::Kinds;
+use releases::api::revisions;
+use releases::api::revisions::Held;
+use releases::api::{custom, leaving, plan, preflight, saved};
+use releases::manifest::{Object, Wave};
+use releases::plan::saved::Saved;
+use releases::plan::{Action, Plan, keep_completed_jobs};
+use releases::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
 use rollout::{Target, thresholds};
+use terminal::{Printer, Progress};
 
 /// How long what is pruned may take to go.
 const PRUNE_LIMIT: Duration = Duration::from_secs(5 * 60);

@@ -6,17 +6,20 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::build::{self, Variation};
 use super::images;
-use crate::cache::Cache;
 use crate::cli::DoctorArguments;
-use crate::cluster::{Cluster, doctor as edge, pods, preflight};
-use crate::doctor::{
-    self, CLUSTER_LINKS, Chain, Facts, Link, NODE_LINKS, NativeImage, Observed, Probe, Report, Verdict,
-};
-use crate::module::facts;
-use crate::printer::{Printer, Progress};
 use crate::{publish, settings};
+use cluster::access::require;
+use cluster::context::kind_cluster;
+use cluster::{Cluster, pods};
 use diagnostics::code::doctor::API_SERVER;
 use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use nodes::api::doctor as edge;
+use nodes::doctor;
+use nodes::doctor::{CLUSTER_LINKS, Chain, Facts, Link, NODE_LINKS, NativeImage, Observed, Probe, Report, Verdict};
+use oci_artifacts::wasm::facts;
+use terminal::{Printer, Progress};
 
 /// How many probes run at the same time: each is a pod of four containers.
 const AT_A_TIME: usize = 8;
@@ -25,8 +28,8 @@ const AT_A_TIME: usize = 8;
 ///
 /// # Errors
 /// When the probe cannot be built or loaded, or the cluster stops answering.
-pub async fn run(printer: &Printer, arguments: DoctorArguments) -> Outcome<ExitStatus> {
-    let links = examine(printer, &arguments).await?;
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DoctorArguments) -> Outcome<ExitStatus> {
+    let links = examine(printer, cleanup, &arguments).await?;
     let report = Report::new(
         &arguments.context,
         &arguments.namespace,
@@ -47,7 +50,7 @@ struct There {
     nodes: Vec<Node>,
 }
 
-async fn examine(printer: &Printer, arguments: &DoctorArguments) -> Outcome<Vec<Link>> {
+async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArguments) -> Outcome<Vec<Link>> {
     let [api_server, runtime_class, nodes, namespace] = CLUSTER_LINKS;
     let mut chain = Chain::default();
     let looked = printer.step("the cluster's objects", async |_: &Progress| Ok(look(arguments).await));
@@ -76,7 +79,7 @@ async fn examine(printer: &Printer, arguments: &DoctorArguments) -> Outcome<Vec<
     if chain.is_broken() {
         return Ok(chain.end(&CLUSTER_LINKS));
     }
-    let images = probe_images(printer, &there.cluster, arguments).await?;
+    let images = probe_images(printer, cleanup, &there.cluster, arguments).await?;
     let tried = match candidates.first() {
         Some(node) => edge::try_out(&there.cluster, &arguments.namespace, &pod(arguments, &images, node)?).await,
         None => Ok(()),
@@ -93,7 +96,7 @@ async fn examine(printer: &Printer, arguments: &DoctorArguments) -> Outcome<Vec<
         edge::remove_left_over(&there.cluster, &arguments.namespace).await?;
         let examined = candidates.iter().map(|node| async {
             progress.activity(doctor::name(node));
-            examine_node(&there.cluster, arguments, &images, class, node).await
+            examine_node(&there.cluster, cleanup, arguments, &images, class, node).await
         });
         stream::iter(examined).buffered(AT_A_TIME).try_collect::<Vec<_>>().await
     };
@@ -103,7 +106,7 @@ async fn examine(printer: &Printer, arguments: &DoctorArguments) -> Outcome<Vec<
 
 async fn look(arguments: &DoctorArguments) -> Outcome<There> {
     let cluster = Cluster::connect(&arguments.context).await?;
-    preflight::all_of(&cluster, doctor::permissions(&arguments.namespace)).await?;
+    require(&cluster, doctor::permissions(&arguments.namespace)).await?;
     let (classes, nodes) = futures::try_join!(edge::runtime_classes(&cluster), pods::nodes(&cluster))?;
     Ok(There {
         cluster,
@@ -126,6 +129,7 @@ fn numbered(failure: Failure) -> Failure {
 /// When the cluster stops answering.
 pub(super) async fn examine_node(
     cluster: &Cluster,
+    cleanup: &Cleanup,
     arguments: &DoctorArguments,
     images: &Images,
     class: &RuntimeClass,
@@ -134,7 +138,7 @@ pub(super) async fn examine_node(
     // Where containerd does not know the handler, a probe would only hang.
     let observed = match doctor::offers(node, &class.handler) {
         Some(false) => Observed::default(),
-        _ => edge::observe(cluster, &arguments.namespace, &pod(arguments, images, node)?).await?,
+        _ => edge::observe(cluster, cleanup, &arguments.namespace, &pod(arguments, images, node)?).await?,
     };
     let facts = Facts {
         node,
@@ -169,7 +173,12 @@ pub(super) struct Images {
 ///
 /// # Errors
 /// When they cannot be built or loaded.
-pub(super) async fn probe_images(printer: &Printer, cluster: &Cluster, arguments: &DoctorArguments) -> Outcome<Images> {
+pub(super) async fn probe_images(
+    printer: &Printer,
+    cleanup: &Cleanup,
+    cluster: &Cluster,
+    arguments: &DoctorArguments,
+) -> Outcome<Images> {
     if let (Some(image), Some(plain_image)) = (&arguments.image, &arguments.plain_image) {
         return Ok(Images {
             image: image.clone(),
@@ -177,22 +186,26 @@ pub(super) async fn probe_images(printer: &Printer, cluster: &Cluster, arguments
             native: None,
         });
     }
-    if settings::kind_cluster(&cluster.context).is_none() {
+    if kind_cluster(&cluster.context).is_none() {
         return Err(Failure::input("the nodes must pull the probe's image from a registry")
             .because(format!(
-                "context `{}` is none of kind's: nothing can be loaded into its nodes",
+                "context `{}` is not a kind cluster: nothing can be loaded into its nodes",
                 cluster.context
             ))
-            .next("build and push the probe as docs/doctor.md says, and name it with --image and --plain-image"));
+            .next(
+                "push it twice, with native code and without, and name both with --image and --plain-image: `deploy-tool push probe --to \
+                 REGISTRY/probe:aot`; `deploy-tool build probe --plain --archive plain.tar` and `deploy-tool push plain.tar --to \
+                 REGISTRY/probe:plain`",
+            ));
     }
     let cache = Cache::open()?;
     let name = settings::PROBE_IMAGE;
-    let native = build::build(printer, &cache, &arguments.source, name, Variation::default()).await?;
+    let native = build::build(printer, cleanup, &cache, &arguments.source, name, Variation::default()).await?;
     let plain = Variation {
         form: build::Form::Plain,
         ..Variation::default()
     };
-    let plain = build::build(printer, &cache, &arguments.source, name, plain).await?;
+    let plain = build::build(printer, cleanup, &cache, &arguments.source, name, plain).await?;
     let section = match &native.compiled_module {
         Some(path) => {
             let bytes = std::fs::read(path).map_err(|error| Failure::file("cannot read the probe's module", &error))?;

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use super::deploy::own_history;
 use super::remove::{self, Dropped, titles};
-use crate::cache::Cache;
 use crate::cli::DownArguments;
-use crate::cluster::delete::{self, Doomed};
-use crate::cluster::discover::Kinds;
-use crate::cluster::revisions::Held;
-use crate::cluster::{Cluster, foreign, live, plan, preflight, revisions};
-use crate::printer::{Printer, Progress};
-use crate::release::{History, Identity, Name, Revision, State};
-use crate::{deployer, lock, manifest};
+use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::lock;
+use releases::api::delete;
+use releases::api::delete::Doomed;
+use releases::api::discover::Kinds;
+use releases::api::revisions::Held;
+use releases::api::{foreign, live, plan, preflight, revisions};
+use releases::deployer;
+use releases::release::{History, Identity, Name, Revision, State};
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///
@@ -28,9 +31,9 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
         delete_namespace,
         timeout,
     } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cache = Cache::open()?;
-    let _lock = lock::release(&cache, &place.context, &release, "down")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "down")?;
     let cluster = Cluster::connect(&place.context).await?;
     let deployer = deployer::this(&cache);
     let history = own_history(printer, &cluster, &release, &deployer).await?;

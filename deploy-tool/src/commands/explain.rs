@@ -1,9 +1,9 @@
 //! `deploy-tool explain`: an entry of the catalogue of errors.
 
 use crate::cli::ExplainArguments;
-use crate::printer::Printer;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use terminal::Printer;
 
 /// Runs the command.
 ///

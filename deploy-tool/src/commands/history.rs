@@ -1,12 +1,13 @@
 //! `deploy-tool history [REVISION]`: what was deployed when, and what a revision is made of.
 
 use crate::cli::HistoryArguments;
-use crate::cluster::{Cluster, revisions};
-use crate::manifest;
-use crate::printer::Printer;
-use crate::release::listing::{self, Listing};
-use crate::release::no_such_revision;
+use cluster::Cluster;
 use diagnostics::Outcome;
+use releases::api::revisions;
+use releases::release::listing;
+use releases::release::listing::Listing;
+use releases::release::no_such_revision;
+use terminal::Printer;
 
 /// Runs the command.
 ///
@@ -14,7 +15,7 @@ use diagnostics::Outcome;
 /// When the cluster does not answer, or there is no such revision.
 pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Outcome<()> {
     let HistoryArguments { revision, place } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cluster = Cluster::connect(&place.context).await?;
     let history = revisions::history(&cluster, &release).await?;
     if let Some(number) = revision {

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{self, Form, Variation};
-use crate::cache::Cache;
+use crate::built::{self, Built};
 use crate::cli::{PublishArguments, SourceArguments};
-use crate::cluster::{Cluster, doctor, pods};
-use crate::image::{self, Built};
-use crate::manifest::{self, Object};
-use crate::module::native::NativeForm;
-use crate::presence;
-use crate::printer::{Printer, Progress};
 use crate::publish::{self, Destination, PullSecret};
-use crate::registry::Connection;
-use crate::settings;
+use cluster::context::kind_cluster;
+use cluster::{Cluster, pods};
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use nodes::api::doctor;
+use nodes::node_images as presence;
+use oci_artifacts::registry::Connection;
+use releases::manifest;
+use releases::manifest::Object;
+use terminal::{Printer, Progress};
+use wasm_build::native_form::NativeForm;
 
 /// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
 /// into each node take longer than all else in a run that changes nothing: they are started only where the API server
@@ -28,7 +31,7 @@ pub async fn on_nodes(
     images: &BTreeSet<String>,
     load: impl AsyncFnOnce(&Progress, &str) -> Outcome<String>,
 ) -> Outcome<()> {
-    let Some(name) = settings::kind_cluster(&cluster.context).filter(|_| !images.is_empty()) else {
+    let Some(name) = kind_cluster(&cluster.context).filter(|_| !images.is_empty()) else {
         return Ok(());
     };
     let step = async |progress: &Progress| {
@@ -85,6 +88,7 @@ impl<'a> Wanted<'a> {
     pub async fn build(
         &self,
         printer: &Printer,
+        cleanup: &Cleanup,
         cache: &Cache,
         form: Form,
         native: NativeForm,
@@ -96,14 +100,14 @@ impl<'a> Wanted<'a> {
             ..Variation::default()
         };
         for name in &self.names {
-            built.push(build::build(printer, cache, self.source, name, variation).await?);
+            built.push(build::build(printer, cleanup, cache, self.source, name, variation).await?);
         }
         let references = match &self.registry {
             Some(registry) => {
                 registry.push(printer, &self.connections, &built).await?;
                 registry.references(&built)
             }
-            None => image::references(&built),
+            None => built::references(&built),
         };
         Ok((built, references))
     }
@@ -130,7 +134,7 @@ pub async fn native_form(
     let step = async |progress: &Progress| {
         let classes = doctor::known_runtime_classes(cluster).await?;
         let nodes = pods::few_nodes(cluster).await?;
-        let (form, reason) = NativeForm::for_nodes(objects, &classes, &nodes);
+        let (form, reason) = crate::native_form::for_nodes(objects, &classes, &nodes);
         progress.outcome(reason);
         Ok(form)
     };
@@ -149,7 +153,7 @@ async fn destination(
         .iter()
         .map(|name| Ok((name.clone(), build::image_name(source, name)?)));
     let images = named.collect::<Outcome<BTreeMap<_, _>>>()?;
-    let tags = publish::registry::described_tag(&source.workspace).await?;
+    let tags = publish::registry::described_tag(source.folder()).await?;
     Destination::below(prefix, &images, &arguments.reach, tags)
         .await
         .map(Some)
@@ -157,7 +161,7 @@ async fn destination(
 
 /// Refuses a cluster that images built here cannot come to: none of kind's, and no registry is named.
 fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Outcome<()> {
-    if names.is_empty() || registry.is_some() || settings::kind_cluster(context).is_some() {
+    if names.is_empty() || registry.is_some() || kind_cluster(context).is_some() {
         return Ok(());
     }
     Err(Failure::input(format!(

@@ -3,15 +3,15 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::cache::Cache;
 use crate::cli::{InspectArguments, RegistryArguments};
-use crate::image::{Blob, Layout, artifact, contents, specification, store};
-use crate::inspect::{self, Configuration, OnDisk, Report, SERVICES, Seen, Subject};
-use crate::printer::Printer;
 use crate::publish;
-use crate::registry::{Connection, PullError, Purpose, Reference, pull};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::image::{Blob, Layout, artifact, contents, specification, store};
+use oci_artifacts::inspect::{self, Configuration, OnDisk, Report, SERVICES, Seen, Subject};
+use oci_artifacts::registry::{Connection, PullError, Purpose, Reference, pull};
+use terminal::Printer;
 
 /// The first bytes of a WebAssembly module.
 const MAGIC: &[u8] = b"\0asm";
@@ -24,7 +24,7 @@ const MOST_LAYER_BYTES: u64 = 256 << 20;
 /// When there is no such image or module, or it is damaged.
 pub async fn run(printer: &Printer, arguments: InspectArguments) -> Outcome<()> {
     let report = report(&arguments.what, &arguments.registry).await?;
-    printer.result(&report, &inspect::text(&report));
+    printer.result(&report, &crate::report::image_text(&report));
     Ok(())
 }
 
@@ -132,7 +132,10 @@ fn configuration(layout: &Layout, digest: &str) -> Outcome<Configuration> {
         return Ok(Configuration::default());
     };
     let mut bytes = Vec::new();
-    let read = store::open(blob).and_then(|file| file.take(crate::image::layout::MOST_BYTES).read_to_end(&mut bytes));
+    let read = store::open(blob).and_then(|file| {
+        file.take(oci_artifacts::image::layout::MOST_BYTES)
+            .read_to_end(&mut bytes)
+    });
     read.map_err(|error| unreadable(digest, &error))?;
     serde_json::from_slice(&bytes)
         .map_err(|error| Failure::input(format!("the configuration `{digest}` cannot be read")).because(error))

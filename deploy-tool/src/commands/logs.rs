@@ -8,13 +8,13 @@ use jiff::SignedDuration;
 use kube::api::LogParams;
 
 use crate::cli::LogsArguments;
-use crate::cluster::Cluster;
-use crate::cluster::logs::{self, Change, Selection};
-use crate::logs::{Follow, Key, Line, Opening, State, split};
-use crate::manifest;
-use crate::printer::Printer;
+use crate::logs::stream as logs;
+use crate::logs::stream::{Change, Selection};
+use crate::logs::{Follow, Key, Line, Opening, State, print, split};
+use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use terminal::Printer;
 
 /// How many logs are followed at once: each is a connection to the API server and from there to a node.
 const MOST_AT_ONCE: usize = 50;
@@ -30,7 +30,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// When there are no such pods or containers, or the cluster does not answer.
 pub async fn run(printer: &Printer, arguments: LogsArguments) -> Outcome<()> {
-    let release = manifest::release_of(&arguments.place)?;
+    let release = arguments.place.release()?;
     let cluster = Cluster::connect(&arguments.place.context).await?;
     let namespace = release.namespace.clone();
     let place = format!("namespace `{namespace}` of context `{}`", cluster.context);
@@ -105,7 +105,8 @@ impl Reading<'_> {
                 Ok(mut lines) => {
                     while let Some(raw) = lines.next().await {
                         let (time, line) = split(&raw);
-                        if !self.printer.log(
+                        if !print(
+                            self.printer,
                             &Line {
                                 pod,
                                 container,
@@ -178,7 +179,7 @@ impl Reading<'_> {
                         let (time, line) = split(&raw);
                         let (pod, container) = (key.0.as_str(), key.1.as_str());
                         let new = follow.read(&key, time);
-                        if new && !self.printer.log(&Line { pod, container, time, line }, several) {
+                        if new && !print(self.printer, &Line { pod, container, time, line }, several) {
                             return Ok(());
                         }
                     }

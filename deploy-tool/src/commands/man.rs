@@ -3,8 +3,8 @@
 use clap_mangen::Man;
 
 use crate::cli::{ManArguments, help};
-use crate::printer::Printer;
 use diagnostics::{Failure, Outcome};
+use terminal::Printer;
 
 /// Runs the command.
 ///

@@ -2,13 +2,13 @@
 
 mod apply;
 mod background;
-mod bench;
 pub mod build;
 mod cluster;
 mod completion;
 pub mod deploy;
 mod doctor;
 mod down;
+mod exceptions;
 mod explain;
 mod history;
 mod images;
@@ -17,7 +17,7 @@ mod logs;
 mod man;
 mod node;
 mod open;
-mod parts;
+pub mod parts;
 mod plan;
 mod push;
 mod remove;
@@ -34,26 +34,26 @@ mod version;
 pub mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
-use crate::printer::Printer;
 use diagnostics::{ExitStatus, Outcome};
+use host::cleanup::Cleanup;
+use terminal::Printer;
 
 /// Does what the command line says; also says how the process ends.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn run(cli: Cli, printer: &Printer) -> Outcome<ExitStatus> {
+pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<ExitStatus> {
     let done = match cli.command {
-        Command::Plan(arguments) => return plan::run(printer, arguments).await,
-        Command::Doctor(arguments) => return doctor::run(printer, arguments).await,
-        Command::Node(command) => return node::run(printer, command).await,
-        Command::Bench(arguments) => return bench::run(printer, arguments).await,
+        Command::Plan(arguments) => return plan::run(printer, cleanup, arguments).await,
+        Command::Doctor(arguments) => return doctor::run(printer, cleanup, arguments).await,
+        Command::Node(command) => return node::run(printer, cleanup, command).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
-        Command::Build(arguments) => build::run(printer, arguments).await,
-        Command::Push(arguments) => push::run(printer, arguments).await,
+        Command::Build(arguments) => build::run(printer, cleanup, arguments).await,
+        Command::Push(arguments) => push::run(printer, cleanup, arguments).await,
         Command::Sign(arguments) => sign::run(printer, arguments).await,
         Command::Verify(arguments) => verify::run(printer, arguments).await,
-        Command::Up(arguments) => up::run(printer, arguments).await,
+        Command::Up(arguments) => up::run(printer, cleanup, arguments).await,
         Command::Apply(arguments) => apply::run(printer, arguments).await,
         Command::Rollback(arguments) => rollback::run(printer, arguments).await,
         Command::History(arguments) => history::run(printer, arguments).await,

@@ -13,13 +13,13 @@ use tokio::net::TcpStream;
 
 use super::status;
 use crate::cli::OpenArguments;
-use crate::cluster::forward::{self, Listener};
-use crate::cluster::{Cluster, list, pods};
+use crate::forward::listen as forward;
+use crate::forward::listen::Listener;
 use crate::forward::{Backend, Backends, Way, reason, service, way};
-use crate::manifest;
-use crate::printer::Printer;
+use cluster::{Cluster, list, pods};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use terminal::Printer;
 
 /// What `open --output json` prints. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
         browser,
         place,
     } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cluster = Cluster::connect(&place.context).await?;
     let namespace = &release.namespace;
     let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);

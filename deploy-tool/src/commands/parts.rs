@@ -1,20 +1,22 @@
 //! What is packed into an image: a module that is compiled here, or one that is given.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::build::{Form, Variation};
-use crate::background::worker::Background;
-use crate::cache::Cache;
 use crate::cli::SourceArguments;
-use crate::image::Definition;
-use crate::module::builder::Builder;
-use crate::module::compile;
-use crate::module::keep::{self, Kept, Making, Sources};
-use crate::module::profile::Profile;
-use crate::module::workspace::{Package, Workspace};
-use crate::printer::Printer;
 use diagnostics::Outcome;
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use oci_artifacts::image::Definition;
+use terminal::Printer;
+use wasm_build::artifact_cache as keep;
+use wasm_build::artifact_cache::{Kept, Making, Sources};
+use wasm_build::background::worker::Background;
+use wasm_build::builder::Builder;
+use wasm_build::compile;
+use wasm_build::profile::Profile;
+use wasm_build::workspace::{Package, Workspace};
 
 /// What is packed, and what is known of it.
 pub struct Parts {
@@ -32,9 +34,9 @@ pub struct Parts {
 ///
 /// # Errors
 /// When it would not run, or there is no workspace that says whose it is.
-pub async fn given(source: &SourceArguments, definition: &Definition, path: &Path) -> Outcome<Parts> {
+pub async fn given(source: &SourceArguments, definition: &Definition, name: &str, path: &Path) -> Outcome<Parts> {
     let module = keep::given(path)?;
-    let workspace = compile::workspace(&source.workspace).await?;
+    let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     Ok(Parts {
         module,
         compiled: None,
@@ -49,19 +51,20 @@ pub async fn given(source: &SourceArguments, definition: &Definition, path: &Pat
 /// When the sources do not compile, or this host lacks what that takes.
 pub async fn compile(
     printer: &Printer,
+    cleanup: &Cleanup,
     cache: &Cache,
     source: &SourceArguments,
     definition: &Definition,
     name: &str,
     variation: Variation<'_>,
 ) -> Outcome<Parts> {
-    let builder = Builder::find(cache, variation.low_priority).await?;
-    let workspace = compile::workspace(&source.workspace).await?;
+    let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
+    let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
     let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
     // What runs in the background finds itself.
     if !variation.low_priority {
-        let background = Background::of(cache, &source.workspace, &source.images, name)?;
+        let background = Background::of(cache, source.folder(), &source.images, name)?;
         if let Some(lost) = background.look(&sources.digest, is_compiled)? {
             printer.warning(&format!("{name}: {lost}"));
         }
@@ -99,17 +102,27 @@ pub async fn compile(
 /// When the sources do not compile, or this host lacks what that takes.
 pub async fn native(
     printer: &Printer,
+    cleanup: &Cleanup,
     cache: &Cache,
     source: &SourceArguments,
     definition: &Definition,
+    name: &str,
 ) -> Outcome<Kept> {
-    let builder = Builder::find(cache, false).await?;
-    let workspace = compile::workspace(&source.workspace).await?;
+    let builder = Builder::find(cache, cleanup, false).await?;
+    let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
     let step = format!("native twin of {}", definition.package);
     printer
         .step(&step, async |progress| keep::native(&builder, progress, &sources).await)
         .await
+}
+
+/// The workspace of a definition's package: what is asked for on the command line comes first.
+fn workspace_folder(source: &SourceArguments, definition: &Definition, name: &str) -> PathBuf {
+    match (&source.workspace, &definition.workspace) {
+        (None, Some(workspace)) => source.images.join(name).join(workspace),
+        _ => source.folder().to_owned(),
+    }
 }
 
 fn annotations(workspace: &Workspace, definition: &Definition) -> BTreeMap<String, String> {

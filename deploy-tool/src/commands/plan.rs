@@ -2,24 +2,27 @@
 
 use super::build::Form;
 use super::images::{Wanted, native_form};
-use crate::cache::Cache;
-use crate::cli::{PlanArguments, PublishArguments, SourceArguments};
-use crate::cluster::discover::Kinds;
-use crate::cluster::{Cluster, live, plan, preflight, revisions, saved};
-use crate::manifest::{self, Object};
-use crate::module::native::NativeForm;
-use crate::plan::saved::Saved;
-use crate::plan::{document, keep_completed_jobs, text};
-use crate::printer::{Printer, Progress};
+use crate::cli::PlanArguments;
 use crate::publish::PullSecret;
-use crate::release::Name;
+use cluster::Cluster;
 use diagnostics::{ExitStatus, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use releases::api::discover::Kinds;
+use releases::api::{live, plan, preflight, revisions, saved};
+use releases::manifest;
+use releases::manifest::Object;
+use releases::plan::saved::Saved;
+use releases::plan::{document, keep_completed_jobs, text};
+use releases::release::Name;
+use terminal::{Printer, Progress};
+use wasm_build::native_form::NativeForm;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When a step fails, or the cluster would refuse an object.
-pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments) -> Outcome<ExitStatus> {
     let PlanArguments {
         place,
         source,
@@ -46,8 +49,9 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
         }
         false => {
             let native = native_form(printer, &cluster, &objects, !no_elf).await?;
-            let forms = (form, native);
-            take_built_images(printer, &place.context, &source, &publish, pushes, forms, &mut objects).await?
+            let names = manifest::placeholders(&objects);
+            let images = Wanted::new(&place.context, &publish, &source, names, pushes).await?;
+            take_built_images(printer, cleanup, &images, (form, native), &mut objects).await?
         }
     };
     let history = match revisions::history(&cluster, &release).await {
@@ -76,7 +80,7 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
     if let Some(path) = save {
         let identity = saved::identity(&cluster).await?;
         let saved = Saved::new(&place.context, identity, cluster.now(), plan);
-        crate::plan::saved::write(&path, &saved)?;
+        releases::plan::saved::write(&path, &saved)?;
         printer.say(&format!(
             "saved: `deploy-tool apply --plan {}` does exactly this, or nothing",
             path.display()
@@ -89,17 +93,13 @@ pub async fn run(printer: &Printer, arguments: PlanArguments) -> Outcome<ExitSta
 /// Returns the login of the nodes, where they need one.
 async fn take_built_images(
     printer: &Printer,
-    context: &str,
-    source: &SourceArguments,
-    publish: &PublishArguments,
-    pushes: bool,
+    cleanup: &Cleanup,
+    images: &Wanted<'_>,
     (form, native): (Form, NativeForm),
     objects: &mut [Object],
 ) -> Outcome<Option<PullSecret>> {
     let cache = Cache::open()?;
-    let names = manifest::placeholders(objects);
-    let images = Wanted::new(context, publish, source, names, pushes).await?;
-    let (_, references) = images.build(printer, &cache, form, native).await?;
+    let (_, references) = images.build(printer, cleanup, &cache, form, native).await?;
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));

@@ -3,19 +3,20 @@
 use std::path::Path;
 
 use super::build::{self, Variation};
-use crate::cache::Cache;
 use crate::cli::PushArguments;
-use crate::image::store::{self, Outline};
-use crate::printer::Printer;
 use crate::publish;
-use crate::registry::{Connection, Purpose, Repository};
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use oci_artifacts::image::store::{self, Outline};
+use oci_artifacts::registry::{Connection, Purpose, Repository};
+use terminal::Printer;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, arguments: PushArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments) -> Outcome<()> {
     let (repository, tag) = repository(&arguments.to)?;
     let from = arguments
         .mount_from
@@ -24,7 +25,7 @@ pub async fn run(printer: &Printer, arguments: PushArguments) -> Outcome<()> {
     let from = from.transpose()?;
     let tags = tags(&arguments, tag).await?;
     let login = arguments.registry.credentials().login(&repository).await?;
-    let outline = outline(printer, &arguments).await?;
+    let outline = outline(printer, cleanup, &arguments).await?;
     let trust = arguments.registry.trust();
     let purpose = Purpose::Push { from: from.clone() };
     let connection = Connection::open(&repository, purpose, login, &trust).await?;
@@ -54,10 +55,10 @@ async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<Str
     if !asked.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
         return Ok(asked);
     }
-    publish::registry::described_tag(&arguments.source.workspace).await
+    publish::registry::described_tag(arguments.source.folder()).await
 }
 
-async fn outline(printer: &Printer, arguments: &PushArguments) -> Outcome<Outline> {
+async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments) -> Outcome<Outline> {
     let PushArguments {
         image,
         source,
@@ -76,7 +77,7 @@ async fn outline(printer: &Printer, arguments: &PushArguments) -> Outcome<Outlin
                 revision: *revision,
                 ..Variation::default()
             };
-            let built = build::build(printer, &Cache::open()?, source, image, variation).await?;
+            let built = build::build(printer, cleanup, &Cache::open()?, source, image, variation).await?;
             store::outline(&built.layout)
         }
     }

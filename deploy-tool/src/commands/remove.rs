@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::cluster::delete::{self, Doomed};
-use crate::cluster::discover::Kinds;
-use crate::cluster::{Cluster, revisions};
-use crate::plan::{Action, Plan};
-use crate::printer::Progress;
-use crate::release::{Identity, Name};
+use cluster::Cluster;
 use diagnostics::Outcome;
+use releases::api::delete;
+use releases::api::delete::Doomed;
+use releases::api::discover::Kinds;
+use releases::api::revisions;
+use releases::plan::{Action, Plan};
+use releases::release::{Identity, Name};
+use terminal::Progress;
 
 /// What a release has made and its manifests have no longer.
 pub struct Dropped {

@@ -1,15 +1,16 @@
 //! `deploy-tool restart [NAME…]`: refuse what would have no effect, replace the pods, wait.
 
 use super::wait::for_targets;
-use crate::cache::Cache;
 use crate::cli::RestartArguments;
-use crate::cluster::{Cluster, restart, workloads};
-use crate::printer::{Printer, Progress};
 use crate::workload::{Kind, Standing, choose};
-use crate::{lock, manifest};
+use crate::workload::{list as workloads, restart};
+use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::lock;
 use rollout::Target;
+use terminal::{Printer, Progress};
 
 /// The kinds whose controllers replace pods when the template changes.
 const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
@@ -20,9 +21,9 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 /// When a workload is not there or is held, or its new pods do not come up.
 pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> {
     let RestartArguments { names, place, wait } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cache = Cache::open()?;
-    let _lock = lock::release(&cache, &place.context, &release, "restart")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "restart")?;
     let cluster = Cluster::connect(&place.context).await?;
     let namespace = &release.namespace;
     let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);

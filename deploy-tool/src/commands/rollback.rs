@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
 use super::up::report;
-use crate::cache::Cache;
 use crate::cli::RollbackArguments;
-use crate::cluster::{Cluster, revisions};
-use crate::printer::Printer;
+use crate::publish;
 use crate::publish::PullSecret;
-use crate::release::rollback_target;
-use crate::{deployer, lock, manifest, publish};
+use cluster::Cluster;
 use diagnostics::Outcome;
+use host::cache::Cache;
+use host::lock;
+use releases::api::revisions;
+use releases::deployer;
+use releases::release::rollback_target;
+use terminal::Printer;
 
 /// Runs the command.
 ///
@@ -20,9 +23,9 @@ use diagnostics::Outcome;
 /// When there is no such revision, an image of it is gone, or it does not come up.
 pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()> {
     let RollbackArguments { revision, wait, place } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cache = Cache::open()?;
-    let _lock = lock::release(&cache, &place.context, &release, "rollback")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;
     let cluster = Cluster::connect(&place.context).await?;
     let history = revisions::history(&cluster, &release).await?;
     let target = rollback_target(&release, &history, revision)?;

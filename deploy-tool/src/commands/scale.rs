@@ -3,16 +3,18 @@
 use futures::future::{join_all, try_join_all};
 
 use super::wait::for_targets;
-use crate::cache::Cache;
 use crate::cli::{Place, ScaleArguments};
-use crate::cluster::Cluster;
-use crate::cluster::scale::{self, Write};
-use crate::printer::{Printer, Progress};
+use crate::scaling::set as scale;
+use crate::scaling::set::Write;
 use crate::scaling::{self, Change, Decision, Options};
 use crate::workload::{Kind, Reference};
-use crate::{lock, manifest, settings};
+use cluster::Cluster;
+use cluster::context::DEFAULT_CONTEXT;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::lock;
 use rollout::Target;
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///
@@ -27,9 +29,9 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
         place,
         wait,
     } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cache = Cache::open()?;
-    let _lock = lock::release(&cache, &place.context, &release, "scale")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "scale")?;
     let cluster = Cluster::connect(&place.context).await?;
     let namespace = release.namespace;
     let default = Reference {
@@ -89,7 +91,7 @@ async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure
 
 /// What the arguments said of the place, to say it again in another command.
 fn said_of(place: &Place) -> String {
-    let context = (place.context != settings::DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
+    let context = (place.context != DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
     let namespace = place
         .namespace
         .as_ref()

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::target::Target;
 use crate::cli::SignArguments;
-use crate::image::{Blob, Layout};
-use crate::printer::{Printer, Progress};
-use crate::provenance::{self, Provenance};
-use crate::registry::{self, Purpose};
-use crate::signature::{self, PrivateKey, SignatureError, Signed, envelope};
+use crate::publish::registry::Shown;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use oci_artifacts::image::{Blob, Layout};
+use oci_artifacts::provenance::{self, Provenance};
+use oci_artifacts::registry::{self, Purpose};
+use oci_artifacts::signature::{self, PrivateKey, SignatureError, Signed, envelope};
+use terminal::{Printer, Progress};
 
 /// What was signed. As JSON it is the `data` of the result of `sign --output json`.
 #[derive(Debug, Serialize)]
@@ -105,7 +106,7 @@ async fn sign_image(progress: &Progress, key: &PrivateKey, target: &Target) -> O
 }
 
 async fn push(progress: &Progress, target: &Target, layout: Layout, tag: String) -> Outcome<()> {
-    let pushed = registry::push(&target.connection, progress, &layout, &[tag], None).await;
+    let pushed = registry::push(&target.connection, &Shown(progress), &layout, &[tag], None).await;
     pushed.map(drop)
 }
 

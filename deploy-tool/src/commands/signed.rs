@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
+use super::exceptions::Exceptions;
 use super::target::Target;
 use super::verify::public_key;
 use crate::cli::SignedArguments;
-use crate::manifest::{self, Object};
-use crate::printer::{Printer, Progress};
 use crate::publish::Destination;
-use crate::registry::{Login, Purpose, Reference, Trust, credentials};
-use crate::signature::{Exceptions, PublicKey};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use oci_artifacts::registry::{Login, Purpose, Reference, Trust, credentials};
+use oci_artifacts::signature::PublicKey;
+use releases::manifest;
+use releases::manifest::Object;
+use terminal::{Printer, Progress};
 
 /// What is required of images.
 pub struct Requirement {

@@ -4,11 +4,13 @@ use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::{Pod, Service};
 
 use crate::cli::StatusArguments;
-use crate::cluster::{Cluster, pods, revisions};
-use crate::printer::Printer;
 use crate::report::{self, PodStatus, SCHEMA, Status};
-use crate::{kind, manifest, settings};
+use cluster::context::kind_cluster;
+use cluster::{Cluster, pods};
 use diagnostics::Outcome;
+use nodes::kind;
+use releases::api::revisions;
+use terminal::Printer;
 
 /// How many pods are asked how they run, at most: the answer takes a request to each of them.
 const MOST_ASKED: usize = 64;
@@ -19,7 +21,7 @@ const MOST_ASKED: usize = 64;
 /// When the cluster does not answer.
 pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
     let StatusArguments { place } = arguments;
-    let release = manifest::release_of(&place)?;
+    let release = place.release()?;
     let cluster = Cluster::connect(&place.context).await?;
     let (status, history) = futures::join!(
         status(&cluster, &release.namespace),
@@ -79,7 +81,7 @@ async fn with_modes(cluster: &Cluster, namespace: &str, pods: Vec<(PodStatus, Op
         }
     });
     stream::iter(rows)
-        .buffer_unordered(settings::PARALLEL_REQUESTS)
+        .buffer_unordered(cluster::PARALLEL_REQUESTS)
         .collect()
         .await
 }
@@ -92,7 +94,7 @@ pub async fn url(cluster: &Cluster, services: &[Service]) -> Outcome<Option<Stri
     let Some((_, port)) = report::node_port(services) else {
         return Ok(None);
     };
-    if let Some(name) = settings::kind_cluster(&cluster.context) {
+    if let Some(name) = kind_cluster(&cluster.context) {
         for node in kind::nodes(name).await? {
             if let Some(address) = kind::host_address(&node.name, port).await? {
                 return Ok(report::host_url(&address));

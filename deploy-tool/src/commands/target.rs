@@ -2,14 +2,14 @@
 //! [`provenance`] decide.
 
 use crate::cli::RegistryArguments;
-use crate::image::Blob;
-use crate::image::specification::Manifest;
-use crate::provenance::{self, Disbelief, Provenance};
-use crate::registry::{Connection, Login, Problem, Purpose, Reference, Trust};
-use crate::signature::envelope::{self, EnvelopeError};
-use crate::signature::{self, PublicKey};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use oci_artifacts::image::Blob;
+use oci_artifacts::image::specification::Manifest;
+use oci_artifacts::provenance::{self, Disbelief, Provenance};
+use oci_artifacts::registry::{Connection, Login, Problem, Purpose, Reference, Trust};
+use oci_artifacts::signature::envelope::{self, EnvelopeError};
+use oci_artifacts::signature::{self, PublicKey};
 
 /// An image in a registry.
 pub struct Target {

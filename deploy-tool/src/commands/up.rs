@@ -7,20 +7,24 @@ use super::deploy::{Deployment, Options, deploy};
 use super::images::{Wanted, native_form, on_nodes};
 use super::signed::Requirement;
 use super::{background, status};
-use crate::cache::Cache;
+use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
-use crate::cluster::discover::Kinds;
-use crate::cluster::{Cluster, pods, revisions};
-use crate::image::Built;
-use crate::manifest::Object;
-use crate::module::native::NativeForm;
-use crate::printer::Printer;
 use crate::publish::Destination;
-use crate::release::Name;
 use crate::report::PodStatus;
-use crate::{deployer, lock, manifest, publish, report};
+use crate::{publish, report};
+use cluster::{Cluster, pods};
 use diagnostics::Outcome;
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use host::lock;
+use releases::api::discover::Kinds;
+use releases::api::revisions;
+use releases::manifest::Object;
+use releases::release::Name;
+use releases::{deployer, manifest};
 use rollout::Target;
+use terminal::Printer;
+use wasm_build::native_form::NativeForm;
 
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -29,7 +33,7 @@ const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -> Outcome<()> {
     let UpArguments {
         place,
         source,
@@ -50,7 +54,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
-    let _lock = lock::release(&cache, &place.context, &release, "up")?;
+    let _lock = lock::release(&cache, &place.context, &release.to_string(), "up")?;
     let cluster = Cluster::connect(&place.context).await?;
     let deployer = deployer::this(&cache);
     revisions::refuse_taken(&cluster, &release, &deployer).await?;
@@ -67,7 +71,7 @@ pub async fn run(printer: &Printer, arguments: UpArguments) -> Outcome<()> {
 
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
     let native = native_form(printer, &cluster, &objects, !no_elf).await?;
-    let (built, references) = images.build(printer, &cache, form, native).await?;
+    let (built, references) = images.build(printer, cleanup, &cache, form, native).await?;
     objects
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::target::Target;
 use crate::cli::VerifyArguments;
-use crate::printer::Printer;
-use crate::provenance::Provenance;
-use crate::registry::Purpose;
-use crate::signature::PublicKey;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use oci_artifacts::provenance::Provenance;
+use oci_artifacts::registry::Purpose;
+use oci_artifacts::signature::PublicKey;
+use terminal::Printer;
 
 /// What was verified. As JSON it is the `data` of the result of `verify --output json`.
 #[derive(Debug, Serialize)]

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::printer::Printer;
-use crate::settings::{ENGINE_VERSION, KUBERNETES_VERSIONS};
+use crate::settings::KUBERNETES_VERSIONS;
+use oci_artifacts::wasm::ENGINE_VERSION;
+use terminal::Printer;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

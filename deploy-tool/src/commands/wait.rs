@@ -12,16 +12,16 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::cli::WaitArguments;
-use crate::cluster::client::explain;
-use crate::cluster::watch::Watch;
-use crate::cluster::{Cluster, pods};
-use crate::printer::Progress;
+use cluster::client::explain;
+use cluster::watch::Watch;
+use cluster::{Cluster, pods};
 use diagnostics::code::rollout::{JOB_END_UNKNOWN, NOT_IN_TIME};
 use diagnostics::{Failure, Outcome};
 use rollout::{
     Clock, Controller, Diagnosis, Failed, Objects, Phase, Policy, RolloutStatus, Row, Target, Tracker, Verdict,
     thresholds,
 };
+use terminal::Progress;
 
 /// Any change of a controller's object makes it look again.
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
@@ -139,7 +139,7 @@ pub async fn noting_ends(
         let clock = Clock::new(cluster.now(), since);
         let verdict;
         (statuses, verdict) = tracker.observe(&watch.objects, clock);
-        progress.rows(statuses.iter().map(Row::from).collect());
+        progress.rows(statuses.iter().map(Row::from).map(row).collect());
         for (target, status) in targets.iter().zip(&statuses) {
             let has_ended = target.removes_itself && matches!(status.phase, Phase::Done(_));
             if has_ended && noted.insert(target.key()) {
@@ -319,4 +319,18 @@ fn unknown(statuses: &[RolloutStatus]) -> Failure {
         .code(&JOB_END_UNKNOWN)
         .showing(sentences.join("\n"))
         .next("look for what it was to do; give it a longer `ttlSecondsAfterFinished`, so that its end can be seen")
+}
+
+/// How the live table shows what is waited for.
+fn row(row: rollout::Row) -> terminal::Row {
+    terminal::Row {
+        title: row.title,
+        state: match row.state {
+            rollout::RowState::Failed => terminal::RowState::Failed,
+            rollout::RowState::Waiting => terminal::RowState::Waiting,
+            rollout::RowState::Done => terminal::RowState::Done,
+        },
+        ready: row.ready,
+        reason: row.reason,
+    }
 }

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 
 use futures::future::try_join_all;
 
-use crate::cache::Cache;
-use crate::image::{Built, store};
-use crate::kind::Node;
-use crate::printer::Progress;
-use crate::settings::ENGINE_LABEL;
-use crate::{docker, kind};
+use crate::built::Built;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::docker;
+use nodes::kind;
+use nodes::kind::Node;
+use oci_artifacts::image::ENGINE_LABEL;
+use oci_artifacts::image::store;
+use terminal::Progress;
 
 /// Images that are built here are of no registry.
 const LOCAL_REGISTRY: &str = "localhost/";
@@ -163,7 +165,8 @@ fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Outcome<()> {
                     "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the node would interpret it",
                     node.name, image.name, compiler
                 ))
-                .next("make both anew: run `make images`, `deploy-tool cluster down` and `deploy-tool cluster up`"),
+                .code(&code::image::NOT_ON_HOST)
+                .next("make both images again, then recreate the cluster: `deploy-tool cluster down` and `deploy-tool cluster up`"),
         );
     }
     Ok(())

@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-use crate::manifest::{Object, in_order};
-use crate::registry::secret::Secret;
-use crate::release::{History, Name};
+use oci_artifacts::registry::secret::Secret;
+use releases::manifest::{Object, in_order};
+use releases::release::{History, Name};
 
 /// Marks such a Secret with the repositories it is for: `registry.example.com/team`.
 const ANNOTATION: &str = "deploy-tool.dev/pulls-from";
@@ -115,8 +115,8 @@ impl PullSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::parse;
-    use crate::release::{Deployer, Record, Revision, State};
+    use releases::manifest::parse;
+    use releases::release::{Deployer, Record, Revision, State};
 
     const TWO: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  template:\n    spec:\n      containers: [{name: c, image: 'x.io/team/orders@sha256:00'}]\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: other}\nspec:\n  template:\n    spec:\n      containers: [{name: c, image: 'x.io/teams/orders:1'}]\n";
 

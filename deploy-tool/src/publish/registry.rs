@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::pull_secret::PullSecret;
+use crate::built::Built;
 use crate::cli::RegistryArguments;
-use crate::git;
-use crate::image::Built;
-use crate::image::store::{self, Outline};
-use crate::printer::{Printer, Progress};
-use crate::registry::{self, Connection, Login, Purpose, Pushed, Repository, Trust, reference};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use host::git;
+use oci_artifacts::image::store::{self, Outline};
+use oci_artifacts::registry::{self, Connection, Login, Purpose, Pushed, Repository, Trust, reference};
+use terminal::{Printer, Progress, RowState};
 
 /// Repositories of one registry, one an image.
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ pub async fn push(
     from: Option<&str>,
 ) -> Outcome<Pushed> {
     let pushing = async |progress: &Progress| {
-        let pushed = registry::push(connection, progress, &outline.layout, tags, from).await?;
+        let pushed = registry::push(connection, &Shown(progress), &outline.layout, tags, from).await?;
         progress.outcome(pushed.sentence());
         Ok(pushed)
     };
@@ -182,6 +182,25 @@ pub async fn push(
         outline.check()?;
     }
     pushed
+}
+
+/// How far a push is, in the live table.
+pub struct Shown<'a>(pub &'a Progress);
+
+impl registry::Progress for Shown<'_> {
+    fn activity(&self, text: &str) {
+        self.0.activity(text);
+    }
+
+    fn blobs(&self, rows: Vec<registry::BlobRow>) {
+        let row = |row: registry::BlobRow| terminal::Row {
+            title: row.title,
+            state: if row.done { RowState::Done } else { RowState::Waiting },
+            ready: None,
+            reason: row.text,
+        };
+        self.0.rows(rows.into_iter().map(row).collect());
+    }
 }
 
 #[cfg(test)]

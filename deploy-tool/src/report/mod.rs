@@ -1,6 +1,7 @@
 //! Pure: from pods to the table and the JSON of `status`.
 
 mod address;
+mod image;
 mod release;
 mod table;
 mod workload;
@@ -9,8 +10,9 @@ use k8s_openapi::api::core::v1::Pod;
 use serde::{Deserialize, Serialize};
 
 pub use address::{host_url, node_port, node_url};
+pub use image::image_text;
 pub use release::{ReleaseStatus, RevisionStatus, release};
-pub use table::{aligned, table};
+pub use table::table;
 pub use workload::{WorkloadStatus, workload, workloads};
 
 use rollout::is_ready;

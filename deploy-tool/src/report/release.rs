@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::release::{History, Name, Revision, State};
+use releases::release::{History, Name, Revision, State};
 
 /// A release as `status` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,7 +89,7 @@ impl ReleaseStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::{Deployer, Record};
+    use releases::release::{Deployer, Record};
 
     fn status(states: &[State]) -> Option<ReleaseStatus> {
         let record = |(number, state): (u32, &State)| Record {

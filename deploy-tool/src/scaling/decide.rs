@@ -6,10 +6,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{Autoscaler, Bounds, Change, Edit};
 use crate::connections::{self, Connections};
-use crate::settings::FIELD_MANAGER;
 use crate::workload::{self, Kind, Reference, Workload};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use releases::FIELD_MANAGER;
 use rollout::Target;
 
 /// What a namespace has that matters here.

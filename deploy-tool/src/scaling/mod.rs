@@ -4,6 +4,7 @@ mod autoscaler;
 mod change;
 mod decide;
 mod request;
+pub mod set;
 #[cfg(test)]
 mod tests;
 

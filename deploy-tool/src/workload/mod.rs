@@ -1,5 +1,7 @@
 //! Pure: how people name what runs their pods: `app`, `deployment/app`, `sts/mariadb`.
 
+pub mod list;
+pub mod restart;
 mod standing;
 
 pub use standing::{Held, Standing, choose};

@@ -7,9 +7,10 @@ use kube::core::Selector;
 use serde_json::Value;
 
 use super::{Kind, Reference, Workload, listed};
-use crate::release::{self, RELEASE_ANNOTATION};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
+use releases::release;
+use releases::release::RELEASE_ANNOTATION;
 
 /// One workload.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use deploy_tool::cluster::Cluster;
+use cluster::Cluster;
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;

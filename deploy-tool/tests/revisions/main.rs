@@ -7,15 +7,15 @@ mod turn;
 
 use std::collections::BTreeSet;
 
-use deploy_tool::cluster::Cluster;
-use deploy_tool::cluster::revisions;
-use deploy_tool::release::{Deployer, Name, Revision, State, record};
+use cluster::Cluster;
 use diagnostics::code::release as codes;
 use diagnostics::{ExitStatus, Failure};
 use http::{Request, Response};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::client::Body;
+use releases::api::revisions;
+use releases::release::{Deployer, Name, Revision, State, record};
 use serde_json::{Value, json};
 use tower_test::mock;
 

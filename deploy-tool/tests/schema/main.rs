@@ -7,19 +7,17 @@ mod check;
 use std::path::{Path, PathBuf};
 
 use check::faults;
-use deploy_tool::benchmark::{Machine, Plan as Measured, Quantity, Report, Samples, Skipped, contenders};
-use deploy_tool::cache::Cache;
+use deploy_tool::built::Built;
 use deploy_tool::cli::RegistryArguments;
-use deploy_tool::doctor;
-use deploy_tool::image::Built;
-use deploy_tool::image::{self, Contents, Definition, store};
-use deploy_tool::manifest::Wave;
-use deploy_tool::node;
-use deploy_tool::plan::{Action, Difference, Plan, Shown, Step, document};
-use deploy_tool::registry::Pushed;
-use deploy_tool::release::listing::Listing;
-use deploy_tool::release::{Deployer, History, Identity, Name, Record, Revision, State};
 use deploy_tool::{commands, report};
+use nodes::doctor;
+use nodes::node;
+use oci_artifacts::image::{self, Contents, Definition, store};
+use oci_artifacts::registry::Pushed;
+use releases::manifest::Wave;
+use releases::plan::{Action, Difference, Plan, Shown, Step, document};
+use releases::release::listing::Listing;
+use releases::release::{Deployer, History, Identity, Name, Record, Revision, State};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -125,23 +123,6 @@ fn nodes() {
 }
 
 #[test]
-fn bench() {
-    let mut samples = Samples::default();
-    for (name, failed) in [("native", 0.0), ("aot", 1.0)] {
-        samples.add(Quantity::Start, name, 0, 20.0);
-        samples.add(Quantity::RolloutFailed, name, 0, failed);
-    }
-    let skipped = vec![Skipped {
-        figure: "pull".into(),
-        because: "why".into(),
-    }];
-    let contenders = contenders(&["c".into()]);
-    let time = jiff::Timestamp::UNIX_EPOCH;
-    let report = Report::new(time, Machine::default(), Measured::QUICK, contenders, &samples, skipped);
-    assert_follows("bench", &report);
-}
-
-#[test]
 fn plan() {
     let identity = |group: &str, namespace: Option<&str>| Identity {
         group: group.into(),
@@ -212,7 +193,7 @@ async fn inspected() {
     image::attach(&mut layout, "x/y", b"{}".to_vec());
     let folder = tempfile::tempdir().unwrap();
     let (stored, module) = (folder.path().join("image"), folder.path().join("app.wasm"));
-    store::write(&Cache::at(folder.path()).unwrap(), &stored, &layout).unwrap();
+    store::write(&stored, &layout).unwrap();
     // With an import, and native code.
     let mut bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0".to_vec();
     bytes.extend(b"\0\x0c\x08wasmedge\x01\x01\x01");

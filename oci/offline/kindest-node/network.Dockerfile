@@ -1,7 +1,7 @@
-# kube-proxy and the pod network need the distribution's packet filter programs.
+# Kubernetes' programs. Of these, kube-proxy and the pod network need the distribution's packet filter programs.
 ARG BASE
 FROM ${BASE}
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iptables nftables iproute2 conntrack kmod jq \
  && rm -rf /var/lib/apt/lists/*
-COPY kube-proxy kubectl pod-network /usr/local/bin/
+COPY programs/ /usr/local/bin/

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bench::benchmark::Spread;
 use bench::process::Measurement;
-use deploy_tool::benchmark::Spread;
 use serde::Serialize;
 
 use crate::clients::Client;

@@ -20,7 +20,7 @@ pub enum ExitStatus {
     Busy = 4,
     /// What was applied is neither ready nor failed within the time given.
     Undecided = 5,
-    /// `plan --exit-code`: there is something to do; `bench --compare`: a figure got worse. No error has this number.
+    /// `plan --exit-code`: there is something to do. No error has this number.
     Differs = 10,
     /// Stopped by SIGINT or SIGTERM.
     Interrupted = 130,
@@ -40,7 +40,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   3    this host: Docker, kind, an image or disk space is missing
   4    another deploy-tool is at work on the same cluster
   5    not decided in time: what was applied is neither ready nor failed
-  10   plan --exit-code: there is something to do; bench --compare: worse
+  10   plan --exit-code: there is something to do
   130  interrupted";
 
 /// Something that could not be done.

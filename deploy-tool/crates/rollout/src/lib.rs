@@ -81,7 +81,7 @@ pub use objects::{Objects, event_key, other_key};
 pub use pod_view::is_ready;
 pub use progress_row::{Row, RowState};
 pub use replace::pods_to_replace;
-pub use sandbox::unknown_handler;
+pub use sandbox::{cannot_ask_systemd, unknown_handler};
 pub use status::{Phase, ReadyCount, RolloutStatus, WaitClass, Waiting};
 pub use target::{Target, TargetKind, default_time_limit};
 pub use tracker::{Failed, Policy, Tracker, Verdict};

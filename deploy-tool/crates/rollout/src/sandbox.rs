@@ -5,7 +5,9 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use crate::status::Phase;
 use crate::text::says;
 use crate::{Clock, Diagnosis, Objects, configuration, events, pod_view, thresholds};
-use diagnostics::code::rollout::{CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, VOLUME_NOT_MOUNTED};
+use diagnostics::code::rollout::{
+    CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, SYSTEMD_NOT_REACHED, VOLUME_NOT_MOUNTED,
+};
 
 /// Why the kubelet cannot give a pod its volumes.
 const VOLUME_TROUBLE: [&str; 2] = ["FailedMount", "FailedAttachVolume"];
@@ -41,6 +43,17 @@ fn without_sandbox(pod: &Pod, event: &Event, clock: Clock) -> Phase {
         let waiting = diagnosis.blocked().clear(true);
         return waiting.attempted(events::last_time(event), None).into();
     }
+    if cannot_ask_systemd(message) {
+        let next = format!(
+            "`deploy-tool node install {node}` brings an engine that needs no D-Bus; or install and start D-Bus on the node"
+        );
+        let sentence =
+            format!("{title}: crun on node `{node}` cannot ask systemd for a cgroup: no D-Bus daemon runs there");
+        let diagnosis = Diagnosis::new(&SYSTEMD_NOT_REACHED, sentence, next);
+        let diagnosis = diagnosis.showing(vec![format!("containerd says: {message}")]);
+        let waiting = diagnosis.blocked().clear(true);
+        return waiting.attempted(events::last_time(event), None).into();
+    }
     let sentence = format!(
         "{title} has no sandbox on node `{node}` yet: {}",
         sandbox_reason(message)
@@ -64,6 +77,11 @@ pub fn unknown_handler(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("no runtime for \"")?;
     let (handler, rest) = rest.split_once('"')?;
     rest.starts_with(" is configured").then_some(handler)
+}
+
+/// What crun says where systemd has the cgroups and no D-Bus daemon runs.
+pub fn cannot_ask_systemd(message: &str) -> bool {
+    message.contains("cannot open sd-bus")
 }
 
 fn without_volume(pod: &Pod, event: &Event, clock: Clock) -> Phase {

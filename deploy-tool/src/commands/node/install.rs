@@ -6,18 +6,20 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::{Place, connect, refuse_unnamed};
 use crate::cli::{DoctorArguments, NodeArguments, NodeInstallArguments};
-use crate::cluster::node as edge;
 use crate::commands::doctor::{self, Images};
-use crate::node::{self, Chosen, Told, Verb};
-use crate::printer::{Printer, Progress};
 use diagnostics::code::node::{NO_WAY_BACK, UNFIT};
 use diagnostics::{Failure, Outcome};
+use host::cleanup::Cleanup;
+use nodes::api::node as edge;
+use nodes::node;
+use nodes::node::{Chosen, Told, Verb};
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///
 /// # Errors
 /// When a node cannot take the engine, or does not run it: then that node is as it was, and those after it, too.
-pub async fn run(printer: &Printer, arguments: NodeInstallArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArguments) -> Outcome<()> {
     let NodeInstallArguments {
         node: arguments,
         drain,
@@ -35,11 +37,12 @@ pub async fn run(printer: &Printer, arguments: NodeInstallArguments) -> Outcome<
         return Ok(());
     }
     let probe = probe_arguments(&arguments, probe_image, plain_probe_image, source);
-    let images = doctor::probe_images(printer, &place.cluster, &probe).await?;
+    let images = doctor::probe_images(printer, cleanup, &place.cluster, &probe).await?;
     let class = node::runtime_class(&arguments.handler);
     let class = class.map_err(|error| Failure::input("the probe's RuntimeClass cannot be made").because(error))?;
-    let (class, _removed) = edge::runtime_class(&place.cluster, &class).await?;
+    let (class, _removed) = edge::runtime_class(&place.cluster, cleanup, &class).await?;
     let probe = Probe {
+        cleanup,
         arguments: DoctorArguments {
             runtime_class: class.metadata.name.clone().unwrap_or_default(),
             ..probe
@@ -92,7 +95,8 @@ fn refuse(mut unfit: Vec<Failure>) -> Outcome<()> {
 }
 
 /// What the probe is made of.
-struct Probe {
+struct Probe<'a> {
+    cleanup: &'a Cleanup,
     arguments: DoctorArguments,
     images: Images,
     class: RuntimeClass,
@@ -115,7 +119,7 @@ fn probe_arguments(
     }
 }
 
-async fn one(place: &Place<'_>, progress: &Progress, probe: &Probe, on: &Chosen<'_>, drain: bool) -> Outcome<()> {
+async fn one(place: &Place<'_>, progress: &Progress, probe: &Probe<'_>, on: &Chosen<'_>, drain: bool) -> Outcome<()> {
     let cluster = &place.cluster;
     edge::cordon(cluster, on.node).await?;
     let installed = installed(place, progress, probe, on, drain).await;
@@ -140,7 +144,7 @@ async fn one(place: &Place<'_>, progress: &Progress, probe: &Probe, on: &Chosen<
 async fn installed(
     place: &Place<'_>,
     progress: &Progress,
-    probe: &Probe,
+    probe: &Probe<'_>,
     on: &Chosen<'_>,
     drain: bool,
 ) -> Outcome<Told> {
@@ -164,8 +168,16 @@ async fn installed(
     Err(failure.because(format!("the node is as it was: {}", back.sentence)))
 }
 
-async fn probed(place: &Place<'_>, probe: &Probe, on: &Chosen<'_>, handler: &str) -> Outcome<()> {
+async fn probed(place: &Place<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Outcome<()> {
     let ready = edge::ready(&place.cluster, on.name(), handler).await?;
-    let links = doctor::examine_node(&place.cluster, &probe.arguments, &probe.images, &probe.class, &ready).await?;
+    let links = doctor::examine_node(
+        &place.cluster,
+        probe.cleanup,
+        &probe.arguments,
+        &probe.images,
+        &probe.class,
+        &ready,
+    )
+    .await?;
     node::broken(on.name(), &links).map_or(Ok(()), Err)
 }

@@ -7,16 +7,24 @@ mod status;
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Node;
 
-use crate::cache::Cache;
 use crate::cli::{NodeArguments, NodeCommand};
-use crate::cluster::{Cluster, node as edge, preflight};
 use crate::commands::wait;
-use crate::node::{self, Chosen, Told, Verb};
-use crate::printer::{Printer, Progress, detail};
-use crate::{docker, kind, settings};
+use crate::settings;
+use cluster::Cluster;
+use cluster::access::require;
+use cluster::context::kind_cluster;
+use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::code::node::INSTALLER;
 use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use host::docker;
+use nodes::api::node as edge;
+use nodes::kind;
+use nodes::node;
+use nodes::node::{Chosen, Told, Verb};
 use rollout::Target;
+use terminal::{Printer, Progress, detail};
 
 /// How many nodes are only looked at at the same time.
 const AT_A_TIME: usize = 8;
@@ -25,9 +33,11 @@ const AT_A_TIME: usize = 8;
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn run(printer: &Printer, command: NodeCommand) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, command: NodeCommand) -> Outcome<ExitStatus> {
     match command {
-        NodeCommand::Install(arguments) => install::run(printer, arguments).await.map(|()| ExitStatus::Done),
+        NodeCommand::Install(arguments) => install::run(printer, cleanup, arguments)
+            .await
+            .map(|()| ExitStatus::Done),
         NodeCommand::Remove(arguments) => remove::run(printer, arguments).await.map(|()| ExitStatus::Done),
         NodeCommand::Status(arguments) => status::run(printer, arguments).await,
     }
@@ -43,7 +53,7 @@ struct Place<'a> {
 /// Connects, and reads the nodes that are selected.
 async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Outcome<(Cluster, Vec<Node>)> {
     let cluster = Cluster::connect(&arguments.context).await?;
-    preflight::all_of(&cluster, node::permissions(&arguments.namespace)).await?;
+    require(&cluster, node::permissions(&arguments.namespace)).await?;
     let nodes = edge::selected(&cluster, selector).await?;
     Ok((cluster, nodes))
 }
@@ -67,17 +77,20 @@ impl<'a> Place<'a> {
         arguments: &'a NodeArguments,
         nodes: &[Chosen<'_>],
     ) -> Outcome<Self> {
-        let image = match (&arguments.image, settings::kind_cluster(&cluster.context)) {
+        let image = match (&arguments.image, kind_cluster(&cluster.context)) {
             (Some(image), _) => image.clone(),
             (None, Some(name)) => load(printer, name, nodes).await?,
             (None, None) => {
                 return Err(
                     Failure::input("the nodes must pull the installer's image from a registry")
                         .because(format!(
-                            "context `{}` is none of kind's: nothing can be loaded into its nodes",
+                            "context `{}` is not a kind cluster: nothing can be loaded into its nodes",
                             cluster.context
                         ))
-                        .next("push it as docs/nodes.md says, and name it with --image"),
+                        .next(format!(
+                            "push `{}` with `docker tag` and `docker push`, and name it with --image",
+                            settings::INSTALLER_IMAGE
+                        )),
                 );
             }
         };
@@ -142,10 +155,9 @@ impl<'a> Place<'a> {
 /// Loads the image of this host into nodes by a name that says which one it is; returns that.
 async fn load(printer: &Printer, cluster: &str, nodes: &[Chosen<'_>]) -> Outcome<String> {
     let made = settings::INSTALLER_IMAGE;
-    let local = docker::image(made).await?.ok_or_else(|| {
-        Failure::prerequisite(format!("the image `{made}` is not on this host"))
-            .next("make it: `scripts/images installer`")
-    })?;
+    let local = docker::image(made)
+        .await?
+        .ok_or_else(|| Failure::prerequisite(format!("the image `{made}` is not on this host")).code(&NOT_ON_HOST))?;
     let (name, _) = made.rsplit_once(':').unwrap_or((made, ""));
     let exact = format!(
         "{name}:{}",

@@ -4,11 +4,12 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::{Place, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
-use crate::cluster::{doctor, node as edge};
-use crate::node::{self, Chosen, Verb};
-use crate::printer::{Printer, Progress};
 use diagnostics::Outcome;
 use diagnostics::code::node::NO_WAY_BACK;
+use nodes::api::{doctor, node as edge};
+use nodes::node;
+use nodes::node::{Chosen, Verb};
+use terminal::{Printer, Progress};
 
 /// Runs the command.
 ///

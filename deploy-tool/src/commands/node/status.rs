@@ -2,10 +2,11 @@
 
 use super::{Place, connect};
 use crate::cli::NodeStatusArguments;
-use crate::node::{self, Report, Row, Verb};
-use crate::printer::{Printer, Progress};
-use crate::settings::NODE_ENGINE_LABEL;
 use diagnostics::{ExitStatus, Outcome};
+use nodes::NODE_ENGINE_LABEL;
+use nodes::node;
+use nodes::node::{Report, Row, Verb};
+use terminal::{Printer, Progress};
 
 /// Runs the command. It says so by its exit code when a node is not as it should be.
 ///

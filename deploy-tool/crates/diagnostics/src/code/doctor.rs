@@ -15,6 +15,7 @@ pub(super) const CODES: &[&Code] = &[
     &NETWORK,
     &INTERPRETED,
     &POD,
+    &SYSTEMD,
 ];
 
 /// Nobody is asked anything more.
@@ -71,8 +72,8 @@ pub const PROBE_IMAGE: Code = Code {
     number: 806,
     title: "doctor: a node cannot have the probe's image",
     meaning: "The node has not got the image and cannot pull it, or it has none for the node's platform.",
-    mend: "push the probe to a registry that the nodes reach, as docs/doctor.md says, \
-        and name both with `--image` and `--plain-image`.",
+    mend: "push the probe to a registry that the nodes reach, once with native code and once without (`deploy-tool push \
+        --help`), and name both with `--image` and `--plain-image`.",
 };
 
 /// crun is not told.
@@ -133,4 +134,15 @@ pub const POD: Code = Code {
     meaning: "The pod has got no node, no sandbox, or its containers cannot be created, for a reason that has nothing to do with \
         Wasm as far as can be told: no room, no address, a full disk.",
     mend: "see whether an ordinary pod starts on that node; `kubectl describe node NODE`, and the log of containerd there.",
+};
+
+/// Debian's crun where there is no bus.
+pub const SYSTEMD: Code = Code {
+    number: 813,
+    title: "doctor: crun cannot ask systemd for a cgroup on a node",
+    meaning: "containerd leaves cgroups to systemd there (`SystemdCgroup = true`), and crun says `cannot open sd-bus`. crun as \
+        it is asks over the system's D-Bus alone, for which many nodes have no daemon, kind's among them; runc, which the \
+        other pods have, does without. The engine of `node install` and of `cluster up` does, too, since revision r3.",
+    mend: "have the engine installed (`deploy-tool node install NODE`), or install and start D-Bus on the node (Debian: \
+        `apt-get install dbus`).",
 };

@@ -1,4 +1,4 @@
-//! 06xx: images. Those from 0602 on are warnings of `inspect`.
+//! 06xx: images. Those from 0602 to 0611 are warnings of `inspect`.
 
 use super::Code;
 
@@ -14,6 +14,7 @@ pub(super) const CODES: &[&Code] = &[
     &INTERPRETED,
     &ROOT,
     &NOT_SEEN,
+    &NOT_ON_HOST,
 ];
 
 /// No layout, or a damaged one.
@@ -118,4 +119,15 @@ pub const NOT_SEEN: Code = Code {
         layers of an image in a registry are so large that they were not fetched. What is in it is not known.",
     mend: "unpack it by other means, or pack it by gzip. Large images are looked into here: `skopeo copy docker://IMAGE oci:FOLDER`, \
         then inspect the folder.",
+};
+
+/// Not made here.
+pub const NOT_ON_HOST: Code = Code {
+    number: 612,
+    title: "an image that deploy-tool works with is not on this host, or is too old",
+    meaning: "Services are compiled in a builder image, kind clusters are made of a node image, and `node install` runs an \
+        installer image. They are made on a host from the sources of deploy-tool, and are in no registry.",
+    mend: "in a checkout of the sources of deploy-tool, run `make images`, and `scripts/images installer` for the installer. \
+        Without one, a module that was compiled elsewhere is packed by `deploy-tool build --module FILE`, and other images \
+        are named with `cluster up --node-image` and `node install --image`.",
 };

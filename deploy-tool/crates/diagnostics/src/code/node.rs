@@ -1,4 +1,4 @@
-//! 09xx: bringing the engine to the nodes of a cluster. The installer's own numbers are in `node-installer/src/report.rs`.
+//! 09xx: bringing the engine to the nodes of a cluster. The installer's own numbers are in the crate `node-protocol`.
 
 use super::Code;
 
@@ -20,9 +20,10 @@ pub const UNFIT: Code = Code {
     number: 901,
     title: "node: a node cannot take the engine",
     meaning: "The engine is made for Linux on x86-64 with AVX2, under containerd (1.7 or newer, configuration version 2 or newer) \
-        or CRI-O, which systemd runs; `/opt` and the runtime's configuration must be writable. Operating systems with a \
-        read-only root take it only as part of their image. Nothing was touched.",
-    mend: "name other nodes, or make the engine part of the node's image, as `oci/node` does.",
+        or CRI-O, which systemd runs; `/opt` and the runtime's configuration must be writable. Where containerd leaves cgroups \
+        to systemd (`SystemdCgroup`), the engine must be able to ask it, over the system's D-Bus or at `/run/systemd/private`. \
+        Operating systems with a read-only root take it only as part of their image. Nothing was touched.",
+    mend: "mend what the message names, name other nodes, or make the engine part of the node's image, as `oci/node` does.",
 };
 
 /// Two of one name.

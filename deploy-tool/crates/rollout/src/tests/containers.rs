@@ -399,4 +399,11 @@ fn no_such_runtime() {
         &RUNTIME_NOT_CONFIGURED,
         &["`nowhere`", "`worker`", "nodeSelector"],
     );
+    let message = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox \"3c\": failed to create containerd task: failed to create shim task: OCI runtime create failed: cannot open sd-bus: No such file or directory";
+    event(&mut objects, "app-1", "FailedCreatePodSandBox", message, 3, 1);
+    clear(
+        app(&objects, 3),
+        &SYSTEMD_NOT_REACHED,
+        &["`worker`", "no D-Bus daemon", "node install worker"],
+    );
 }

@@ -1,4 +1,4 @@
-//! 0307 to 0315: containers that do not run.
+//! 0307 to 0315, and 0331: containers that do not run.
 
 use super::Code;
 
@@ -92,4 +92,15 @@ pub const CONFIGURATION_MISSING: Code = Code {
         release may still make it.",
     mend: "apply the Secret or ConfigMap with that key in the pod's namespace, or correct the reference; `optional: true` \
         makes the container start without it.",
+};
+
+/// Debian's crun where there is no bus.
+pub const SYSTEMD_NOT_REACHED: Code = Code {
+    number: 331,
+    title: "the node's engine cannot ask systemd for a cgroup",
+    meaning: "containerd leaves cgroups to systemd (`SystemdCgroup = true`), and crun says `cannot open sd-bus`. crun as it is \
+        asks over the system's D-Bus alone, for which many nodes have no daemon, kind's among them; runc does without. The \
+        pod stays without a sandbox, and the kubelet tries again for ever.",
+    mend: "have the engine installed, which does without as well since revision r3: `deploy-tool node install NODE`; or install \
+        and start D-Bus on the node (Debian: `apt-get install dbus`). `deploy-tool doctor` says whether it was that.",
 };

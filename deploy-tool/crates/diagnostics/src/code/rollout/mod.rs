@@ -53,4 +53,5 @@ pub(super) const CODES: &[&Code] = &[
     &SCHEDULING_GATED,
     &POD_FAILED,
     &JOB_END_UNKNOWN,
+    &SYSTEMD_NOT_REACHED,
 ];

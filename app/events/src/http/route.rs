@@ -1,0 +1,54 @@
+//! Which paths the service knows, and with which methods.
+
+use microservice::http;
+
+use crate::event::MAX_BATCH_BYTES;
+
+/// A path of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/`
+    Index,
+    /// `/events`
+    Events,
+    /// `/healthz`
+    Healthz,
+    /// `/readyz`
+    Readyz,
+    /// `/metrics`
+    Metrics,
+}
+
+impl http::Route for Route {
+    const ALL: &'static [Route] = &[
+        Route::Index,
+        Route::Events,
+        Route::Healthz,
+        Route::Readyz,
+        Route::Metrics,
+    ];
+
+    fn path(self) -> &'static str {
+        match self {
+            Route::Index => "/",
+            Route::Events => "/events",
+            Route::Healthz => "/healthz",
+            Route::Readyz => "/readyz",
+            Route::Metrics => "/metrics",
+        }
+    }
+
+    fn allow(self) -> &'static str {
+        match self {
+            Route::Events => "GET, HEAD, POST, OPTIONS",
+            Route::Index | Route::Healthz | Route::Readyz | Route::Metrics => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    fn body_limit(self) -> usize {
+        match self {
+            Route::Events => MAX_BATCH_BYTES,
+            _ => http::DEFAULT_BODY_LIMIT,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The tables of the events.
+
+use microservice::database::{is_denied, text, Answer, Failure, Tables};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Row};
+
+/// The version in which events that are removed are counted as well.
+const VERSION: u32 = 2;
+
+const COLUMNS: &str = "SELECT column_name FROM information_schema.columns \
+    WHERE table_schema = DATABASE() AND table_name = 'events' ORDER BY ordinal_position";
+
+/// How many events there are of each type. Counting a million rows anew takes the database half a second.
+const CREATE_COUNTS: &str = "CREATE TABLE IF NOT EXISTS events_counts (\
+    type VARBINARY(1020) NOT NULL PRIMARY KEY, \
+    total BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB";
+
+/// Bytes, since for texts some letters and a space at the end make no difference.
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS events_prepared (\
+    position BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
+    source VARBINARY(1020) NOT NULL, \
+    id VARBINARY(1020) NOT NULL, \
+    type VARBINARY(1020) NOT NULL, \
+    event MEDIUMTEXT CHARACTER SET utf8mb4 NOT NULL, \
+    received_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), \
+    UNIQUE KEY source_and_id (source, id)) ENGINE = InnoDB";
+
+const NAMES: [&str; 6] = ["position", "source", "id", "type", "event", "received_at"];
+
+/// Counts an event in the transaction that stores it: no event without its count, and storing one still takes one
+/// round trip.
+const CREATE_TRIGGER: &str =
+    "CREATE TRIGGER IF NOT EXISTS events_counted AFTER INSERT ON events_prepared FOR EACH ROW \
+    INSERT INTO events_counts (type, total) VALUES (NEW.type, 1) ON DUPLICATE KEY UPDATE total = total + 1";
+
+/// The same for an event that is removed.
+const REMOVE_TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS events_uncounted AFTER DELETE ON events FOR EACH ROW \
+    UPDATE events_counts SET total = total - 1 WHERE type = OLD.type AND total > 0";
+
+/// The tables of the events.
+#[derive(Debug)]
+pub struct EventTables;
+
+impl Tables for EventTables {
+    const SCHEMA: &'static str = "events_schema";
+
+    fn version(&self) -> u32 {
+        VERSION
+    }
+
+    async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> Answer<Option<String>> {
+        let rows: Vec<Row> = connection.query(COLUMNS).await?;
+        let columns: Vec<&str> = rows.iter().filter_map(|row| text(row, 0)).collect();
+        let is_new = columns.is_empty();
+        if is_new {
+            if let Err(failure) = create(connection).await? {
+                return Ok(Err(failure));
+            }
+        }
+        // A newer build that has been here keeps what older ones need.
+        if !is_new && version >= Some(VERSION) {
+            return Ok(Ok(None));
+        }
+        if is_new || columns == NAMES {
+            let counted = make_trigger(connection, REMOVE_TRIGGER).await?;
+            return Ok(counted.map(|()| Some(if is_new { "Create" } else { "CountRemoved" }.to_owned())));
+        }
+        Ok(Err(Failure::SchemaRefused(
+            "the database has a table named events that this service did not make; rename it or use another database"
+                .to_owned(),
+        )))
+    }
+}
+
+/// The table gets its name when all is prepared: before, no replica can store an event that is not counted.
+async fn create(connection: &mut Conn) -> Answer<()> {
+    connection.query_drop(CREATE_COUNTS).await?;
+    connection.query_drop(CREATE).await?;
+    if let Err(failure) = make_trigger(connection, CREATE_TRIGGER).await? {
+        return Ok(Err(failure));
+    }
+    // Of events that are gone with their table.
+    connection.query_drop("DELETE FROM events_counts").await?;
+    connection.query_drop("RENAME TABLE events_prepared TO events").await?;
+    Ok(Ok(()))
+}
+
+async fn make_trigger(connection: &mut Conn, statement: &str) -> Answer<()> {
+    match connection.query_drop(statement).await {
+        Err(error) if is_denied(&error) => Ok(Err(Failure::SchemaRefused(
+            "the database does not let this service make triggers, by which it counts: grant TRIGGER on its tables, \
+             with a binary log also set log_bin_trust_function_creators = 1"
+                .to_owned(),
+        ))),
+        result => result.map(Ok),
+    }
+}

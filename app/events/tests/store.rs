@@ -1,0 +1,377 @@
+//! Events on a real database: once each whatever happens, in pages, counted, in tables that are kept.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::sync::Arc;
+use std::thread;
+
+use serde_json::Value;
+use service_tests::await_that;
+use service_tests::database::Database;
+use service_tests::http::Request;
+use service_tests::twin::Twin;
+use support::{event, post, start_twin, EVENTS};
+
+fn database(name: &str) -> Option<(Arc<Database>, String)> {
+    let database = Database::shared(name)?;
+    let url = database.create(name);
+    Some((database, url))
+}
+
+fn ready_twin(url: &str) -> Twin {
+    let twin = start_twin(url);
+    twin.await_ready();
+    twin
+}
+
+/// Sends an event that must be taken, and tells whether it was new.
+fn store(twin: &Twin, event: &str) -> bool {
+    let response = twin.send(&post(event));
+    assert_eq!(response.status, 200, "{response:?}");
+    let answer: Value = serde_json::from_str(&response.body).unwrap();
+    let event: Value = serde_json::from_str(event).unwrap();
+    assert_eq!(answer["id"], event["id"], "the answer names the event");
+    answer["new"].as_bool().unwrap()
+}
+
+fn list(twin: &Twin, target: &str) -> Value {
+    let response = twin.get(target);
+    assert_eq!(response.status, 200, "{response:?}");
+    serde_json::from_str(&response.body).unwrap()
+}
+
+fn count(database: &Database, name: &str, sql: &str) -> i64 {
+    database.query(name, sql).remove(0).take(0).unwrap()
+}
+
+#[test]
+fn an_event_that_arrives_often_at_several_replicas_is_stored_once() {
+    const EVENTS: usize = 40;
+    let Some((_database, url)) = database("store_once") else {
+        return;
+    };
+    let twins = [ready_twin(&url), ready_twin(&url)];
+    let new: usize = thread::scope(|scope| {
+        let senders: Vec<_> = (0..8)
+            .map(|sender| {
+                let twin = &twins[sender % 2];
+                scope.spawn(move || {
+                    let sent = (0..EVENTS).map(|id| store(twin, &event(&id.to_string(), "order.created")));
+                    sent.filter(|new| *new).count()
+                })
+            })
+            .collect();
+        senders.into_iter().map(|sender| sender.join().unwrap()).sum()
+    });
+    assert_eq!(new, EVENTS);
+    for twin in &twins {
+        let page = list(twin, "/events?limit=1000");
+        assert_eq!(page["events"].as_array().unwrap().len(), EVENTS);
+        assert_eq!(page["total"], EVENTS);
+        assert_eq!(page["counts"], serde_json::json!({"order.created": EVENTS}));
+    }
+    let received = |outcome: &str| -> usize {
+        let prefix = format!("events_received_total{{outcome=\"{outcome}\"}} ");
+        let metrics = twins.iter().map(|twin| twin.get("/metrics").body);
+        metrics
+            .map(|text| -> usize {
+                let value = text.lines().find_map(|line| line.strip_prefix(prefix.as_str()));
+                value.unwrap().parse().unwrap()
+            })
+            .sum()
+    };
+    assert_eq!((received("new"), received("repeated")), (EVENTS, 7 * EVENTS));
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_overlap() {
+    let Some((_database, url)) = database("store_pages") else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    for id in 0..25 {
+        assert!(store(
+            &twin,
+            &event(&id.to_string(), if id % 5 == 0 { "rare" } else { "frequent" })
+        ));
+        // What is refused leaves a gap between the positions.
+        assert!(!store(&twin, &event(&id.to_string(), "again")));
+    }
+    let mut target = Some("/events?limit=10".to_owned());
+    let mut ids = Vec::new();
+    while let Some(page) = target {
+        let response = twin.get(&page);
+        let json: Value = serde_json::from_str(&response.body).unwrap();
+        let events = json["events"].as_array().unwrap().clone();
+        ids.extend(
+            events
+                .iter()
+                .map(|event| event["id"].as_str().unwrap().parse::<i32>().unwrap()),
+        );
+        assert_eq!(json["total"], 25);
+        target = response.header("link").map(|link| {
+            let next = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+            assert!(next.starts_with("/events?limit=10&before="), "{link}");
+            next.to_owned()
+        });
+        // An event that comes meanwhile does not move the pages.
+        assert!(!store(&twin, &event("24", "again")));
+    }
+    assert_eq!(ids, (0..25).rev().collect::<Vec<_>>());
+    let counts = twin.get("/events?limit=1").body;
+    assert!(counts.contains(r#""counts":{"frequent":20,"rare":5}"#), "{counts}");
+}
+
+#[test]
+fn pages_of_large_events_end_early() {
+    let Some((_database, url)) = database("store_large") else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    for id in 0..20 {
+        let data = "x".repeat(60_000);
+        let event = format!(r#"{{"specversion":"1.0","id":"{id}","source":"/a","type":"large","data":"{data}"}}"#);
+        assert!(store(&twin, &event));
+    }
+    let first = twin.get("/events?limit=1000");
+    assert!((500_000..700_000).contains(&first.body.len()), "{}", first.body.len());
+    let next = first.header("link").unwrap();
+    let target = next.strip_prefix('<').unwrap().split('>').next().unwrap();
+    let (first, second): (Value, Value) = (serde_json::from_str(&first.body).unwrap(), list(&twin, target));
+    let ids = |page: &Value| -> Vec<i64> {
+        let events = page["events"].as_array().unwrap().iter();
+        events
+            .map(|event| event["id"].as_str().unwrap().parse().unwrap())
+            .collect()
+    };
+    assert_eq!(ids(&first), (11..20).rev().collect::<Vec<_>>());
+    assert_eq!(ids(&second), (2..11).rev().collect::<Vec<_>>());
+}
+
+/// A sender may make up types; the answer stays small all the same.
+#[test]
+fn only_the_most_frequent_types_are_counted_one_by_one() {
+    let Some((_database, url)) = database("store_types") else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    for id in 0..120 {
+        assert!(store(&twin, &event(&id.to_string(), &format!("type-{}", id % 110))));
+    }
+    let page = list(&twin, "/events?limit=1");
+    let counts = page["counts"].as_object().unwrap();
+    assert_eq!((counts.len(), page["total"].as_i64()), (100, Some(120)));
+    assert_eq!(counts["type-9"], 2);
+}
+
+#[test]
+fn replicas_that_start_together_make_the_tables_once() {
+    let name = "store_replicas";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let twins: Vec<Twin> = (0..4).map(|_| start_twin(&url)).collect();
+    twins.iter().for_each(Twin::await_ready);
+    assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events_schema"), 1);
+    let lines = twins.iter().flat_map(Twin::log);
+    let made = lines.filter(|line| line.contains("the tables are now at version"));
+    assert_eq!(made.count(), 1);
+}
+
+#[test]
+fn tables_that_were_cut_off_or_vanish_come_back() {
+    let name = "store_vanished";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    assert!(store(&twin, &event("1", "kept")));
+    database.query(name, "DELETE FROM events_schema");
+    twin.await_ready();
+    assert_eq!(list(&twin, "/events")["total"], 1);
+
+    database.query(name, "DROP TABLE events");
+    let refused = twin.send(&post(&event("2", "lost")));
+    assert_eq!(refused.error_code().as_deref(), Some("database_unavailable"));
+    await_that("the tables are back", || {
+        twin.send(&post(&event("3", "kept"))).status == 200
+    });
+    let page = list(&twin, "/events");
+    assert_eq!(
+        (&page["total"], page["events"].as_array().unwrap().len()),
+        (&1.into(), 1)
+    );
+}
+
+#[test]
+fn a_foreign_table_is_refused_and_kept() {
+    let name = "store_foreign";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    database.query(name, "CREATE TABLE events (id INT PRIMARY KEY, note TEXT)");
+    database.query(name, "INSERT INTO events VALUES (1, 'mine')");
+    let twin = start_twin(&url);
+    await_that("readiness explains the refusal", || {
+        twin.get("/readyz").body.contains("a table named events")
+    });
+    assert_eq!(twin.send(&post(&event("1", "a"))).status, 503);
+    assert_eq!(twin.get("/healthz").status, 200);
+    assert_eq!(
+        count(&database, name, "SELECT COUNT(*) FROM events WHERE note = 'mine'"),
+        1
+    );
+}
+
+#[test]
+fn a_database_that_forbids_triggers_is_told_apart() {
+    let name = "store_forbidden";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let user = "CREATE USER store_forbidden IDENTIFIED BY 'secret'; \
+        GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER ON store_forbidden.* TO store_forbidden";
+    database.administer(user).unwrap();
+    let url = url.replace("orders:secret@", "store_forbidden:secret@");
+    let twin = start_twin(&url);
+    await_that("the reason is told", || {
+        twin.get("/readyz").body.contains("grant TRIGGER")
+    });
+    database
+        .administer("GRANT TRIGGER ON store_forbidden.* TO store_forbidden")
+        .unwrap();
+    twin.await_ready();
+    assert!(store(&twin, &event("1", "a")));
+}
+
+#[test]
+fn the_database_away_is_told_and_found_again() {
+    let Some(database) = Database::start("store_away") else {
+        return;
+    };
+    let url = database.url("orders");
+    let twin = ready_twin(&url);
+    assert!(store(&twin, &event("1", "a")));
+    database.container("stop");
+    for request in [post(&event("2", "a")), Request::new("GET", "/events")] {
+        let response = twin.send(&request);
+        assert_eq!(
+            response.error_code().as_deref(),
+            Some("database_unavailable"),
+            "{response:?}"
+        );
+        assert_eq!(response.header("retry-after"), Some("1"));
+    }
+    assert_eq!(twin.get("/healthz").status, 200);
+    database.container("start");
+    twin.await_ready();
+    assert!(store(&twin, &event("2", "a")));
+    assert!(!store(&twin, &event("1", "a")));
+    assert_eq!(list(&twin, "/events")["total"], 2);
+}
+
+#[test]
+fn the_process_fails_when_it_cannot_start() {
+    let output = std::process::Command::new(EVENTS.program).env_clear().output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(
+        log.contains("DATABASE_HOST is missing") && log.contains("DATABASE_NAME is missing"),
+        "{log}"
+    );
+}
+
+fn batch(events: &[String]) -> Request {
+    Request::new("POST", "/events")
+        .header("content-type", "application/cloudevents-batch+json")
+        .with_body(&format!("[{}]", events.join(",")))
+}
+
+#[test]
+fn a_batch_is_stored_as_a_whole_and_each_event_once() {
+    let name = "store_batch";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    assert!(store(&twin, &event("2", "S\u{fc}d \\\" \u{1f6a3}")));
+    let events: Vec<String> = (1..=300)
+        .map(|id| event(&id.to_string(), "S\u{fc}d \\\" \u{1f6a3}"))
+        .collect();
+    let answer: Value = serde_json::from_str(&twin.send(&batch(&events)).body).unwrap();
+    assert_eq!(
+        (&answer["new"], answer["ids"].as_array().unwrap().len()),
+        (&299.into(), 300)
+    );
+    let again: Value = serde_json::from_str(&twin.send(&batch(&events)).body).unwrap();
+    assert_eq!(again["new"], 0);
+    let page = list(&twin, "/events?limit=1000");
+    assert_eq!(
+        (&page["total"], page["events"].as_array().unwrap().len()),
+        (&300.into(), 300)
+    );
+    let stored = twin.get("/events?limit=1").body;
+    assert!(stored.contains(&events[299]), "{stored}");
+
+    let wrong = [events[0].clone(), event("301", "x"), "{}".to_owned()];
+    let refused = twin.send(&batch(&wrong));
+    assert_eq!(refused.error_code().as_deref(), Some("invalid_event"), "{refused:?}");
+    assert_eq!(twin.send(&batch(&[])).status, 422);
+    assert_eq!(list(&twin, "/events")["total"], 300);
+    assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events"), 300);
+}
+
+#[test]
+fn events_are_taken_from_who_knows_the_secret() {
+    let name = "store_secret";
+    let Some((_database, url)) = database(name) else {
+        return;
+    };
+    let secret = "0123456789abcdef";
+    let twin = Twin::start(&EVENTS, &[("DATABASE_URL", url.as_str()), ("EVENTS_SECRET", secret)]);
+    twin.await_ready();
+    let secret = microservice::signature::Secret::new(secret);
+    let body = event("1", "signed");
+    let refused = twin.send(&post(&body));
+    assert_eq!(
+        (refused.status, refused.error_code().as_deref()),
+        (401, Some("bad_signature"))
+    );
+    let forged = microservice::signature::Secret::new("fedcba9876543210").sign_request(body.as_bytes());
+    assert_eq!(twin.send(&post(&body).header("x-signature", &forged)).status, 401);
+    let signature = secret.sign_request(body.as_bytes());
+    let taken = twin.send(&post(&body).header("x-signature", &signature));
+    assert_eq!(taken.status, 200, "{taken:?}");
+    let answered = taken.header("x-signature").unwrap();
+    assert!(secret.verify_answer(&signature, taken.body.as_bytes(), answered));
+    assert_eq!(list(&twin, "/events")["total"], 1);
+}
+
+#[test]
+fn events_are_removed_when_they_are_old() {
+    let name = "store_retention";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let twin = ready_twin(&url);
+    let events: Vec<String> = (1..=400).map(|id| event(&id.to_string(), "old")).collect();
+    assert_eq!(twin.send(&batch(&events)).status, 200);
+    database.query(
+        name,
+        "UPDATE events SET received_at = NOW() - INTERVAL 31 DAY WHERE position <= 390",
+    );
+    drop(twin);
+    let twin = ready_twin(&url);
+    await_that("old events are gone, and counted no more", || {
+        list(&twin, "/events")["total"] == 10
+    });
+    assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events"), 10);
+    let kept = Twin::start(
+        &EVENTS,
+        &[("DATABASE_URL", url.as_str()), ("EVENTS_RETENTION_DAYS", "0")],
+    );
+    kept.await_ready();
+    assert_eq!(list(&kept, "/events")["total"], 10);
+}

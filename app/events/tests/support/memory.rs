@@ -1,0 +1,78 @@
+//! The pure layers in this process, over events in memory.
+
+use std::collections::BTreeMap;
+
+use events::command::{Command, Outcome, Page};
+use events::event::Event;
+use events::http::{read_action, reply_to_outcome, Action, Parts};
+use microservice::http::{Origins, Problem, Reply};
+use service_tests::http::{Request, Response};
+use service_tests::in_process;
+
+/// The service without its edges.
+#[derive(Default)]
+pub struct Memory {
+    origins: Origins,
+    events: Vec<Event>,
+}
+
+impl Memory {
+    /// A service that lets pages of these origins in.
+    pub fn new(origins: Origins) -> Memory {
+        Memory {
+            origins,
+            events: Vec::new(),
+        }
+    }
+
+    /// Answers a request as the server would.
+    pub fn send(&mut self, request: &Request) -> Response {
+        let origins = self.origins.clone();
+        in_process::send(request, &origins, |parts| self.answer(parts))
+    }
+
+    fn answer(&mut self, parts: &Parts<'_>) -> Result<Reply, Problem> {
+        match read_action(parts, &self.origins)? {
+            Action::Reply(reply) => Ok(reply),
+            Action::Command(command) => Ok(reply_to_outcome(&command, &self.run(&command))),
+            Action::Readiness => Ok(Reply::done()),
+            action @ (Action::Health | Action::Metrics) => panic!("{action:?} is of the edges"),
+        }
+    }
+
+    fn run(&mut self, command: &Command) -> Outcome {
+        match command {
+            Command::Store(events) => {
+                let mut new = 0;
+                for event in events {
+                    let same = |other: &Event| (&other.source, &other.id) == (&event.source, &event.id);
+                    if !self.events.iter().any(same) {
+                        self.events.push(event.clone());
+                        new += 1;
+                    }
+                }
+                Outcome::Stored { new }
+            }
+            Command::List { limit, before } => {
+                let end = before.map_or(self.events.len(), |before| {
+                    usize::try_from(before).unwrap_or(usize::MAX).min(self.events.len())
+                });
+                let start = end.saturating_sub(*limit);
+                let mut counts = BTreeMap::<String, u64>::new();
+                for event in &self.events {
+                    *counts.entry(event.kind.clone()).or_default() += 1;
+                }
+                Outcome::Page(Page {
+                    events: self.events[start..end]
+                        .iter()
+                        .rev()
+                        .map(|event| event.json.clone())
+                        .collect(),
+                    next: (start > 0).then_some(start as u64),
+                    counts: counts.into_iter().collect(),
+                    total: self.events.len() as u64,
+                })
+            }
+        }
+    }
+}

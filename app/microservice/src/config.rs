@@ -1,0 +1,230 @@
+//! Configuration: from environment variables to settings, or to all problems at once.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use crate::client::Endpoint;
+use crate::database_settings;
+pub use crate::database_settings::{DatabaseSettings, Password};
+use crate::http::{Hosts, Origin, Origins};
+use crate::log::Level;
+use crate::signature::Secret;
+
+/// What every service can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen_address: SocketAddr,
+    /// What this process is called among its replicas.
+    pub instance: String,
+    /// Who may use the service from the browsers of visitors, and by which names.
+    pub origins: Origins,
+    /// What to log.
+    pub log: Level,
+}
+
+/// All problems of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// One sentence each, starting with the variable's name.
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the configuration is not valid:")?;
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(formatter, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Reads variables, of which an empty one counts as not set, and collects what is wrong with them.
+pub struct Reader<'lookup> {
+    lookup: &'lookup dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+/// Reads a service's configuration, or tells all that is wrong with it.
+pub fn read<C>(
+    lookup: impl Fn(&str) -> Option<String>,
+    config: impl FnOnce(&mut Reader<'_>) -> C,
+) -> Result<C, ConfigError> {
+    let mut reader = Reader {
+        lookup: &lookup,
+        problems: Vec::new(),
+    };
+    let config = config(&mut reader);
+    match reader.problems.is_empty() {
+        true => Ok(config),
+        false => Err(ConfigError {
+            problems: reader.problems,
+        }),
+    }
+}
+
+const PARTS: [&str; 5] = [
+    "DATABASE_HOST",
+    "DATABASE_PORT",
+    "DATABASE_USER",
+    "DATABASE_PASSWORD",
+    "DATABASE_NAME",
+];
+
+impl Reader<'_> {
+    /// What every service can be told.
+    pub fn settings(&mut self) -> Settings {
+        Settings {
+            listen_address: self.parse(
+                "LISTEN_ADDRESS",
+                SocketAddr::from(([0, 0, 0, 0], 8080)),
+                "an address and a port, like 0.0.0.0:8080",
+            ),
+            instance: ["INSTANCE_NAME", "HOSTNAME"]
+                .into_iter()
+                .find_map(|name| self.get(name))
+                .unwrap_or_else(|| "local".to_owned()),
+            origins: self.origins(),
+            log: self.parse("LOG", Level::Info, "off, error, warn, info or debug"),
+        }
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    /// Tells that a variable's value is wrong.
+    pub fn problem(&mut self, name: &str, message: impl fmt::Display) {
+        self.problems.push(format!("{name} {message}"));
+    }
+
+    /// The value of a variable, `default` where there is none.
+    pub fn parse<T: std::str::FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {
+        match self.get(name).map(|text| text.parse()) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(_)) => {
+                self.problem(name, format_args!("must be {expected}"));
+                default
+            }
+        }
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        self.get(name).unwrap_or_else(|| {
+            self.problem(name, "is missing (or set DATABASE_URL for all of them)");
+            String::new()
+        })
+    }
+
+    /// Another service, where one is named.
+    pub fn endpoint(&mut self, name: &str) -> Option<Endpoint> {
+        let url = self.get(name)?;
+        Endpoint::parse(&url)
+            .map_err(|message| self.problem(name, message))
+            .ok()
+    }
+
+    /// A secret that is shared with another service, where there is one.
+    pub fn secret(&mut self, name: &str) -> Option<Secret> {
+        const SHORTEST: usize = 16;
+        let secret = self.get(name)?;
+        if secret.len() < SHORTEST {
+            self.problem(name, format_args!("must have at least {SHORTEST} characters"));
+        }
+        Some(Secret::new(secret))
+    }
+
+    /// The database.
+    pub fn database(&mut self) -> DatabaseSettings {
+        let (pool_min, pool_max) = self.pool();
+        let mut database = match self.get("DATABASE_URL") {
+            Some(url) => self.database_by_url(&url),
+            None => self.database_by_parts(),
+        };
+        (database.pool_min, database.pool_max) = (pool_min, pool_max);
+        database
+    }
+
+    fn database_by_url(&mut self, url: &str) -> DatabaseSettings {
+        for name in PARTS {
+            if self.get(name).is_some() {
+                self.problem(name, "must not be set together with DATABASE_URL");
+            }
+        }
+        database_settings::parse(url).unwrap_or_else(|problems| {
+            for message in problems {
+                self.problem("DATABASE_URL", message);
+            }
+            DatabaseSettings::nowhere()
+        })
+    }
+
+    fn database_by_parts(&mut self) -> DatabaseSettings {
+        DatabaseSettings {
+            host: self.required("DATABASE_HOST"),
+            port: self.port(),
+            user: self.required("DATABASE_USER"),
+            password: Password::new(self.get("DATABASE_PASSWORD").unwrap_or_default()),
+            name: self.required("DATABASE_NAME"),
+            ..DatabaseSettings::nowhere()
+        }
+    }
+
+    fn port(&mut self) -> u16 {
+        const NAME: &str = "DATABASE_PORT";
+        // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+        if self.get(NAME).is_some_and(|port| port.contains("://")) {
+            self.problem(
+                NAME,
+                "is what Kubernetes injects for a Service named `database`; \
+                 set it in the pod, or set enableServiceLinks: false there",
+            );
+            return 3306;
+        }
+        self.parse(NAME, 3306, "a port number")
+    }
+
+    fn pool(&mut self) -> (usize, usize) {
+        const MOST: usize = 1_000;
+        let min = self.parse("DATABASE_POOL_MIN", 2, "a number");
+        let max = self.parse("DATABASE_POOL_MAX", 10, "a number");
+        if max == 0 || max > MOST {
+            self.problem("DATABASE_POOL_MAX", format_args!("must be 1 to {MOST}"));
+        } else if min > max && self.get("DATABASE_POOL_MIN").is_some() {
+            self.problem(
+                "DATABASE_POOL_MIN",
+                format_args!("must not be greater than DATABASE_POOL_MAX, which is {max}"),
+            );
+        }
+        (min.min(max), max)
+    }
+
+    fn hosts(&mut self) -> Hosts {
+        const NAME: &str = "ALLOWED_HOSTS";
+        let list = self.get(NAME).unwrap_or_default();
+        Hosts::parse(&list).unwrap_or_else(|wrong| {
+            self.problem(NAME, format_args!("must list names like shop.example, not `{wrong}`"));
+            Hosts::default()
+        })
+    }
+
+    fn origins(&mut self) -> Origins {
+        const NAME: &str = "CORS_ALLOW_ORIGIN";
+        let list = self.get(NAME).unwrap_or_default();
+        let mut origins = Vec::new();
+        for text in list.split([',', ' ']).filter(|text| !text.is_empty()) {
+            match Origin::parse(text) {
+                Some(origin) => origins.push(origin),
+                None => self.problem(
+                    NAME,
+                    format_args!("must list origins like https://shop.example, not `{text}`"),
+                ),
+            }
+        }
+        Origins::new(origins, self.hosts())
+    }
+}

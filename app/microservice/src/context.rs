@@ -1,0 +1,103 @@
+//! What a running service is, and what all its requests share.
+
+use hyper::header::HeaderValue;
+use serde::Serialize;
+
+use crate::config::Settings;
+use crate::http::{Origins, Reply, RequestIds};
+use crate::log;
+use crate::memory::Memory;
+use crate::metrics::{Family, Metrics};
+use crate::mode::Mode;
+
+/// A service's name and version, known when it is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// One word; its metrics begin with it.
+    pub name: &'static str,
+    /// The version of its package.
+    pub version: &'static str,
+}
+
+/// Everything that requests share, whatever the service.
+#[derive(Debug)]
+pub struct Context {
+    name: Name,
+    instance: String,
+    mode: Mode,
+    /// Sites whose pages may use the service.
+    pub origins: Origins,
+    /// The counters.
+    pub metrics: Metrics,
+    /// What requests may use together.
+    pub memory: Memory,
+    /// Where request ids come from.
+    pub request_ids: RequestIds,
+    /// Who answers, for the header of that name.
+    pub served_by: Option<HeaderValue>,
+}
+
+impl Context {
+    /// The context of this process.
+    pub fn new(name: Name, settings: Settings, mode: Mode) -> Context {
+        let instance = settings.instance;
+        let served_by = format!("{instance}; build={}; mode={}", mode.build(), mode.name());
+        Context {
+            name,
+            mode,
+            origins: settings.origins,
+            metrics: Metrics::new(name.name),
+            memory: Memory::default(),
+            request_ids: RequestIds::default(),
+            served_by: HeaderValue::from_str(&served_by).ok(),
+            instance,
+        }
+    }
+
+    /// The answer to `/healthz`: the process serves, and says what it is.
+    pub fn health(&self) -> Reply {
+        let health = Health {
+            status: true,
+            version: self.name.version,
+            instance: &self.instance,
+            build: self.mode.build(),
+            mode: self.mode.name(),
+        };
+        // Strings and booleans always have a JSON form.
+        Reply::json(serde_json::to_string(&health).unwrap_or_default())
+    }
+
+    /// The answer to `/metrics`, with what the service counts besides its requests.
+    pub fn metrics(&self, families: &[Family]) -> Reply {
+        let build = Family {
+            name: format!("{}_build_info", self.name.name),
+            kind: "gauge",
+            help: "What runs, and how it is executed.",
+            samples: vec![(
+                format!(
+                    "{{version=\"{}\",build=\"{}\",mode=\"{}\"}}",
+                    self.name.version,
+                    self.mode.build(),
+                    self.mode.name(),
+                ),
+                1.0,
+            )],
+        };
+        let left_out = Family {
+            name: format!("{}_log_lines_left_out_total", self.name.name),
+            kind: "counter",
+            help: "Lines of the log that nobody read in time.",
+            samples: vec![(String::new(), log::left_out() as f64)],
+        };
+        Reply::metrics(self.metrics.to_text(families.iter().chain([&build, &left_out])))
+    }
+}
+
+#[derive(Serialize)]
+struct Health<'context> {
+    status: bool,
+    version: &'static str,
+    instance: &'context str,
+    build: &'static str,
+    mode: &'static str,
+}

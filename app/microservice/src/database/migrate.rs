@@ -1,0 +1,63 @@
+//! Making the tables current, one replica at a time.
+
+use mysql_async::prelude::Queryable;
+
+use super::failure::{classify, is_broken};
+use super::lock::take_lock;
+use super::session::UNLIMITED;
+use super::{Answer, Connection, Database, Failure, RecordedVersion, Statement, Tables};
+use crate::log::{self, Level};
+
+/// How long to wait for another replica that makes the tables current.
+const LOCK_SECONDS: u32 = 60;
+
+impl<T: Tables> Database<T> {
+    /// Makes the tables current. Doing it again does nothing.
+    pub(super) async fn migrate(&self) -> Result<(), Failure> {
+        let mut lease = self.pool.lease().await?;
+        // The connection is not given back: its settings are not those of the others.
+        migrate(lease.connection(), &self.tables).await.unwrap_or_else(|error| {
+            if is_broken(&error) {
+                self.pool.forget_idle();
+            }
+            Err(classify(&error))
+        })
+    }
+}
+
+async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<()> {
+    connection.query_drop(UNLIMITED).await?;
+    if !take_lock(connection, T::SCHEMA, LOCK_SECONDS).await? {
+        return Ok(Err(Failure::Unavailable(
+            "another replica is preparing the tables; try again soon",
+        )));
+    }
+    let versions = format!(
+        "CREATE TABLE IF NOT EXISTS {} (\
+        version INT NOT NULL PRIMARY KEY, \
+        applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE = InnoDB",
+        T::SCHEMA
+    );
+    connection.query_drop(versions).await?;
+    let version = match RecordedVersion(T::SCHEMA).run(connection).await? {
+        Ok(version) => version,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    // A newer build that has been here keeps what older ones need: both serve during a rollout.
+    let done = match tables.migrate(connection, version).await? {
+        Ok(done) => done,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    if version < Some(tables.version()) {
+        let record = format!("INSERT IGNORE INTO {} (version) VALUES (?)", T::SCHEMA);
+        connection.exec_drop(record, (tables.version(),)).await?;
+    }
+    if let Some(done) = done {
+        log::event(
+            Level::Info,
+            &format!("the tables are now at version {} ({done})", tables.version()),
+        );
+    }
+    // The lock ends with the connection, which is not used again.
+    Ok(Ok(()))
+}

@@ -1,0 +1,238 @@
+//! A database of MariaDB: connections that are kept, time limits, tables that are kept current.
+
+mod failure;
+mod keeper;
+mod lock;
+mod migrate;
+mod pool;
+mod row;
+mod server_errors;
+mod session;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Error, Row};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::config::DatabaseSettings;
+use crate::metrics::Family;
+
+pub use failure::{is_denied, is_duplicate, Failure};
+pub use lock::UNUSED;
+pub use row::{integer, text};
+pub use session::Connection;
+
+use failure::{classify, is_broken};
+use keeper::Keeper;
+use pool::Pool;
+
+/// The time in which a request gets its answer from the database or an error.
+pub const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time in which readiness is known: less than the probe waits.
+const READY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Which connections work may use.
+#[derive(Clone, Copy)]
+enum Lane {
+    /// Those for which requests queue.
+    Requests,
+    /// The one that is kept for probes, which must not queue behind requests.
+    Reserved,
+}
+
+/// What came of a statement: the outer error is the database's, the inner one ours.
+pub type Answer<T> = Result<Result<T, Failure>, Error>;
+
+/// Something to ask the database.
+pub trait Statement: Sync {
+    /// What it answers.
+    type Answer: Send;
+
+    /// Whether doing it a second time could do harm.
+    fn writes(&self) -> bool;
+
+    /// Asks it.
+    fn run(&self, connection: &mut Connection) -> impl Future<Output = Answer<Self::Answer>> + Send;
+}
+
+/// The tables of a service. Migrations go forward only and never drop a row.
+pub trait Tables: Send + Sync + 'static {
+    /// The table that records which versions have been reached; also the name of the lock under
+    /// which replicas that start together take turns.
+    const SCHEMA: &'static str;
+
+    /// The version that this build needs, as it is configured.
+    fn version(&self) -> u32;
+
+    /// Variables that each session has, like `, @name = 1`.
+    fn session_variables(&self) -> &'static str {
+        ""
+    }
+
+    /// Makes the tables current, from the version that is recorded. Data definition statements
+    /// commit by themselves in MariaDB, so a migration may have been cut off between its statement
+    /// and the record of its version. Returns what was done, if anything.
+    fn migrate(
+        &self,
+        connection: &mut Conn,
+        version: Option<u32>,
+    ) -> impl Future<Output = Answer<Option<String>>> + Send;
+}
+
+/// A service's database.
+#[derive(Debug)]
+pub struct Database<T> {
+    tables: T,
+    pool: Pool,
+    keeper: Keeper,
+    /// What keeps the tables current refuses to do, until it has been mended.
+    refusal: Mutex<Option<String>>,
+    errors: AtomicU64,
+}
+
+impl<T: Tables> Database<T> {
+    /// These tables in this database. Nothing is connected yet.
+    pub fn new(tables: T, settings: DatabaseSettings) -> Database<T> {
+        Database {
+            pool: Pool::new(settings, tables.session_variables()),
+            tables,
+            keeper: Keeper::default(),
+            refusal: Mutex::default(),
+            errors: AtomicU64::new(0),
+        }
+    }
+
+    /// Does what a request asks for.
+    pub async fn run<S: Statement>(&self, statement: &S) -> Result<S::Answer, Failure> {
+        let sent = AtomicBool::new(false);
+        let work = self.run_with_retry(statement, Lane::Requests, &sent);
+        self.bounded(QUERY_TIMEOUT, &sent, work).await
+    }
+
+    /// Makes the tables current when asked to, rather than by itself.
+    pub async fn initialise(&self) -> Result<(), Failure> {
+        timeout(QUERY_TIMEOUT, self.keeper.ask())
+            .await
+            .unwrap_or(Err(keeper::BUSY))
+    }
+
+    /// Whether the database answers and its tables are current.
+    pub async fn check_ready(&self) -> Result<(), Failure> {
+        let sent = AtomicBool::new(false);
+        let version = RecordedVersion(T::SCHEMA);
+        let work = self.run_with_retry(&version, Lane::Reserved, &sent);
+        let result = match self.bounded(READY_TIMEOUT, &sent, work).await {
+            Ok(version) if version >= Some(self.tables.version()) => return Ok(()),
+            Ok(_) => {
+                self.keeper.wake();
+                Failure::SchemaBehind
+            }
+            Err(failure) => failure,
+        };
+        match (result, self.refusal.lock().await.clone()) {
+            (Failure::SchemaBehind, Some(reason)) => Err(Failure::SchemaRefused(reason)),
+            (failure, _) => Err(failure),
+        }
+    }
+
+    /// Metrics of the pool and the database, for a service of this name.
+    pub fn metrics(&self, name: &str) -> Vec<Family> {
+        let connections = |state: &str, count: usize| (format!("{{state=\"{state}\"}}"), count as f64);
+        vec![
+            Family {
+                name: format!("{name}_database_connections"),
+                kind: "gauge",
+                help: "Connections of the pool.",
+                samples: vec![
+                    connections("in_use", self.pool.in_use()),
+                    connections("idle", self.pool.idle()),
+                ],
+            },
+            Family {
+                name: format!("{name}_database_errors_total"),
+                kind: "counter",
+                help: "Failures of the database.",
+                samples: vec![(String::new(), self.errors.load(Ordering::Relaxed) as f64)],
+            },
+        ]
+    }
+
+    /// Holds work to a limit. Work that was never sent to the database cannot have happened, which the client may know.
+    async fn bounded<A>(
+        &self,
+        limit: Duration,
+        sent: &AtomicBool,
+        work: impl Future<Output = Result<A, Failure>>,
+    ) -> Result<A, Failure> {
+        let result = match timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) if sent.load(Ordering::Relaxed) => Err(Failure::Timeout),
+            Err(_) => Err(pool::BUSY),
+        };
+        match &result {
+            Err(Failure::SchemaBehind) => self.keeper.wake(),
+            Err(_) => {
+                self.errors.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(_) => {}
+        }
+        result
+    }
+
+    /// A pooled connection may have gone stale: the database was restarted while it lay idle. What
+    /// only reads is then tried once more on a new connection. What writes is never sent twice,
+    /// since a connection that breaks does not tell whether the database has done the work.
+    async fn run_with_retry<S: Statement>(
+        &self,
+        statement: &S,
+        lane: Lane,
+        sent: &AtomicBool,
+    ) -> Result<S::Answer, Failure> {
+        let mut may_retry = !statement.writes();
+        loop {
+            let mut lease = match lane {
+                Lane::Requests => self.pool.lease().await?,
+                Lane::Reserved => self.pool.lease_reserved().await?,
+            };
+            sent.store(true, Ordering::Relaxed);
+            let error = match statement.run(lease.connection()).await {
+                Ok(answer) => {
+                    lease.give_back();
+                    return answer;
+                }
+                Err(error) => error,
+            };
+            if !is_broken(&error) {
+                lease.give_back();
+                return Err(classify(&error));
+            }
+            self.pool.forget_idle();
+            if !may_retry || lease.is_new() {
+                return Err(classify(&error));
+            }
+            may_retry = false;
+        }
+    }
+}
+
+/// Reads the version that a table records.
+struct RecordedVersion(&'static str);
+
+impl Statement for RecordedVersion {
+    type Answer = Option<u32>;
+
+    fn writes(&self) -> bool {
+        false
+    }
+
+    async fn run(&self, connection: &mut Connection) -> Answer<Option<u32>> {
+        let statement = format!("SELECT MAX(version) FROM {}", self.0);
+        let rows: Vec<Row> = connection.exec(statement, ()).await?;
+        Ok(Ok(rows.first().and_then(|row| integer(row, 0))))
+    }
+}

@@ -1,0 +1,71 @@
+//! The body of an answer.
+
+use hyper::body::Bytes;
+
+use crate::memory::Buffer;
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum Content {
+    /// A part of the program, which takes no memory of its own.
+    Fixed(&'static str),
+    /// Bytes that are counted when they are sent.
+    Whole(Bytes),
+    /// Bytes that were counted while they were made.
+    Pieces(Buffer),
+}
+
+impl Content {
+    /// The number of bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Content::Fixed(text) => text.len(),
+            Content::Whole(bytes) => bytes.len(),
+            Content::Pieces(buffer) => buffer.len(),
+        }
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All bytes.
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Content::Fixed(text) => Bytes::from_static(text.as_bytes()),
+            Content::Whole(bytes) => bytes,
+            Content::Pieces(buffer) => buffer.into_pieces().0.concat().into(),
+        }
+    }
+}
+
+impl Default for Content {
+    fn default() -> Content {
+        Content::Fixed("")
+    }
+}
+
+impl From<&'static str> for Content {
+    fn from(text: &'static str) -> Content {
+        Content::Fixed(text)
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Content {
+        Content::Whole(text.into())
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Content {
+        Content::Whole(bytes)
+    }
+}
+
+impl From<Buffer> for Content {
+    fn from(buffer: Buffer) -> Content {
+        Content::Pieces(buffer)
+    }
+}

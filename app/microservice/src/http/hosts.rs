@@ -1,0 +1,103 @@
+//! The names by which browsers may use the service.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Names listed in `ALLOWED_HOSTS`, beside those that nobody can make point here from outside: addresses, `localhost`,
+/// names inside of a cluster.
+///
+/// A page of `evil.example` whose name is made to point here is, for its visitor's browser, a page of the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hosts {
+    listed: Vec<String>,
+}
+
+impl Hosts {
+    /// Reads names separated by commas, like `shop.example, .example.org` (that one and all below it), or tells which of
+    /// them is none.
+    pub fn parse(text: &str) -> Result<Hosts, String> {
+        let names = text.split([',', ' ']).filter(|name| !name.is_empty());
+        let listed: Vec<String> = names.map(str::to_ascii_lowercase).collect();
+        match listed.iter().find(|name| !is_plain(name)) {
+            Some(wrong) => Err(wrong.clone()),
+            None => Ok(Hosts { listed }),
+        }
+    }
+
+    /// Whether the service may be used by the name in a `Host`, whatever its port.
+    pub fn allow(&self, host: &str) -> bool {
+        let (name, is_address) = name(host);
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        is_address || is_internal(&name) || self.listed.iter().any(|listed| matches(listed, &name))
+    }
+}
+
+/// The name without its port, and whether it is an address.
+fn name(host: &str) -> (&str, bool) {
+    if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return (address, address.parse::<Ipv6Addr>().is_ok());
+    }
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    (name, name.parse::<IpAddr>().is_ok())
+}
+
+fn is_plain(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+}
+
+/// A name without a dot is looked up next to who asks, those below `svc` in a cluster.
+fn is_internal(name: &str) -> bool {
+    let inside = [".localhost", ".svc", ".svc.cluster.local"];
+    is_plain(name) && !name.is_empty() && (!name.contains('.') || inside.iter().any(|end| name.ends_with(end)))
+}
+
+fn matches(listed: &str, name: &str) -> bool {
+    match listed.strip_prefix('.') {
+        Some(domain) => name == domain || name.ends_with(listed),
+        None => name == listed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_its_names() {
+        let hosts = Hosts::parse("shop.example, .example.org").unwrap();
+        for host in [
+            "localhost:8080",
+            "LOCALHOST",
+            "a.localhost",
+            "127.0.0.1",
+            "10.0.0.7:30080",
+            "[::1]:80",
+            "[fd00::7]",
+            "app",
+            "app.orders.svc",
+            "app.orders.svc.cluster.local.:80",
+            "shop.example",
+            "Shop.Example.:443",
+            "example.org",
+            "a.b.example.org",
+        ] {
+            assert!(hosts.allow(host), "{host}");
+        }
+        for host in [
+            "",
+            ":80",
+            "evil.example",
+            "evil.shop.example",
+            "badexample.org",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "evil.svc.example",
+            "[evil.example]",
+            "[::1",
+            "127.0.0.1@evil.example",
+        ] {
+            assert!(!hosts.allow(host), "{host}");
+        }
+        assert_eq!(Hosts::parse("a.example https://b"), Err("https://b".to_owned()));
+    }
+}

@@ -1,0 +1,256 @@
+//! Which web sites may use the service through their visitors' browsers.
+//!
+//! The order is that of Go's `CrossOriginProtection`: <https://pkg.go.dev/net/http#CrossOriginProtection>. Programs such as
+//! curl send none of the headers that are looked at here.
+
+use hyper::header::{
+    HeaderName, HeaderValue, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, HOST, ORIGIN, REFERER, USER_AGENT, VARY,
+};
+use hyper::{HeaderMap, Method, Uri};
+
+use super::{Code, Hosts, Problem, Reply, Route};
+
+/// The origins listed in `CORS_ALLOW_ORIGIN`, none by default and never a wildcard, and the names in `ALLOWED_HOSTS`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    listed: Vec<String>,
+    hosts: Hosts,
+}
+
+/// One origin: scheme, host and, where it is not the scheme's own, port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Reads an origin as browsers send it, like `https://shop.example:8443`.
+    pub fn parse(text: &str) -> Option<Origin> {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+        (!host.is_empty() && host.bytes().all(plain)).then(|| Origin(text.to_owned()))
+    }
+}
+
+/// Told by browsers with every request to a trustworthy address: <https://www.w3.org/TR/fetch-metadata/>.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+impl Origins {
+    /// These origins, at these names of the service.
+    pub fn new(origins: impl IntoIterator<Item = Origin>, hosts: Hosts) -> Origins {
+        Origins {
+            listed: origins.into_iter().map(|origin| origin.0).collect(),
+            hosts,
+        }
+    }
+
+    /// Refuses a request by which another site's page would change something, or ask for anything by a name that is not
+    /// the service's own (DNS rebinding).
+    pub fn check(&self, route: impl Route, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        let is_of_a_browser = comes_from_a_browser(headers);
+        if !is_of_a_browser || self.permitted(headers).is_some() {
+            return Ok(());
+        }
+        let host = host(uri, headers);
+        if !host.is_some_and(|host| self.hosts.allow(host)) {
+            return Err(refusal(
+                "browsers may not use the service by this name; its administrator can list it in ALLOWED_HOSTS",
+            ));
+        }
+        if !route.changes_state(method) {
+            return Ok(());
+        }
+        // A link or an image is enough for a GET, wherever it stands.
+        if method.is_safe() {
+            return Err(refusal("a browser may not change anything here with a GET"));
+        }
+        let is_same = match (headers.get(SEC_FETCH_SITE), headers.get(ORIGIN)) {
+            (Some(site), _) => site == "same-origin" || site == "none",
+            (None, Some(origin)) => is_at(origin, host),
+            (None, None) => true,
+        };
+        match is_same {
+            true => Ok(()),
+            false => Err(refusal("pages of other sites may not change anything here")),
+        }
+    }
+
+    /// The answer to OPTIONS; [`Origins::mark`] adds what every answer to a listed origin has.
+    pub fn preflight(&self, route: impl Route, headers: &HeaderMap) -> Reply {
+        let allow = HeaderValue::from_static(route.allow());
+        let reply = Reply::no_content().with(ALLOW, allow.clone());
+        if self.permitted(headers).is_none() {
+            return reply;
+        }
+        reply
+            .with(ACCESS_CONTROL_ALLOW_METHODS, allow)
+            .with(
+                ACCESS_CONTROL_ALLOW_HEADERS,
+                HeaderValue::from_static("content-type, x-request-id"),
+            )
+            .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
+    }
+
+    /// Lets a listed origin's page read the answer. Caches are told that answers differ by origin
+    /// as soon as any origin is listed.
+    pub fn mark(&self, reply: Reply, headers: &HeaderMap) -> Reply {
+        if self.listed.is_empty() {
+            return reply;
+        }
+        let mut reply = reply;
+        reply.headers.append(VARY, HeaderValue::from_static("origin"));
+        match self.permitted(headers) {
+            Some(origin) => reply.with(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()).with(
+                ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("link, location, retry-after, x-request-id, x-served-by"),
+            ),
+            None => reply,
+        }
+    }
+
+    fn permitted<'headers>(&self, headers: &'headers HeaderMap) -> Option<&'headers HeaderValue> {
+        headers
+            .get(ORIGIN)
+            .filter(|origin| self.listed.iter().any(|listed| listed == *origin))
+    }
+}
+
+fn refusal(message: &str) -> Problem {
+    Problem::new(Code::CROSS_SITE, message)
+}
+
+/// Whether any header is there that browsers send, and programs do not.
+///
+/// To plain HTTP beyond localhost browsers tell no `Sec-Fetch-Site`, and with an image no `Origin`: what they call
+/// themselves is left, which all of them begin alike: <https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5>.
+pub(crate) fn comes_from_a_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(SEC_FETCH_SITE)
+        || headers.contains_key(ORIGIN)
+        || headers.contains_key(REFERER)
+        || headers
+            .get(USER_AGENT)
+            .is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
+}
+
+/// Whom a request is meant for.
+fn host<'request>(uri: &'request Uri, headers: &'request HeaderMap) -> Option<&'request str> {
+    match uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => headers.get(HOST)?.to_str().ok(),
+    }
+}
+
+/// Whether an origin is at this host. Its scheme cannot be known here: something before the service may speak TLS.
+fn is_at(origin: &HeaderValue, host: Option<&str>) -> bool {
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    origin
+        .zip(host)
+        .is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its GET changes something.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    struct Delete;
+
+    impl Route for Delete {
+        const ALL: &'static [Self] = &[Delete];
+
+        fn path(self) -> &'static str {
+            "/delete"
+        }
+
+        fn allow(self) -> &'static str {
+            "GET, POST, OPTIONS"
+        }
+
+        fn changes_state(self, method: &Method) -> bool {
+            *method != Method::OPTIONS
+        }
+    }
+
+    #[test]
+    fn reads_origins() {
+        for origin in ["https://a.example", "http://localhost:3000", "http://[::1]:8"] {
+            assert!(Origin::parse(origin).is_some(), "{origin}");
+        }
+        for text in ["*", "null", "a.example", "https://", "https://a/b", "ftp://a"] {
+            assert_eq!(Origin::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_page_of_ours_may_do_is_done() {
+        let hosts = Hosts::parse("shop.example").unwrap();
+        let origins = Origins::new(Origin::parse("https://a.example"), hosts);
+        let check = |method: &Method, lines: &str| {
+            let mut headers = HeaderMap::new();
+            for line in lines.split(" | ").filter(|line| !line.is_empty()) {
+                let (name, value) = line.split_once(": ").unwrap();
+                headers.insert(
+                    name.parse::<HeaderName>().unwrap(),
+                    HeaderValue::from_str(value).unwrap(),
+                );
+            }
+            origins
+                .check(Delete, method, &Uri::from_static("/delete"), &headers)
+                .is_ok()
+        };
+        for (lines, get, post) in [
+            // curl, by whatever name.
+            ("", true, true),
+            ("host: evil.example", true, true),
+            ("host: localhost | user-agent: curl/8.14.1", true, true),
+            // The page.
+            ("host: localhost | sec-fetch-site: same-origin", false, true),
+            (
+                "host: shop.example:443 | sec-fetch-site: same-origin | origin: https://shop.example",
+                false,
+                true,
+            ),
+            ("host: localhost | sec-fetch-site: none", false, true),
+            ("host: 10.0.0.7:30080 | origin: http://10.0.0.7:30080", false, true),
+            ("host: LOCALHOST | origin: http://localhost", false, true),
+            // Neighbours and strangers.
+            ("host: localhost | sec-fetch-site: same-site", false, false),
+            ("host: localhost | sec-fetch-site: cross-site", false, false),
+            ("host: localhost | sec-fetch-site: Same-Origin", false, false),
+            ("host: localhost | sec-fetch-site: ", false, false),
+            ("host: 10.0.0.7:30080 | origin: http://10.0.0.7:3000", false, false),
+            ("host: localhost | origin: null", false, false),
+            ("host: localhost | origin: http://evil.example", false, false),
+            // A name that is not ours.
+            ("host: evil.example | sec-fetch-site: same-origin", false, false),
+            ("host: evil.example | origin: http://evil.example", false, false),
+            ("sec-fetch-site: same-origin", false, false),
+            // An image on a page that was loaded without TLS.
+            ("host: 10.0.0.7 | referer: http://evil.example/", false, true),
+            ("host: 10.0.0.7 | user-agent: Mozilla/5.0 (X11)", false, true),
+            // Who is listed.
+            (
+                "host: evil.example | sec-fetch-site: cross-site | origin: https://a.example",
+                true,
+                true,
+            ),
+        ] {
+            assert_eq!(
+                (check(&Method::GET, lines), check(&Method::POST, lines)),
+                (get, post),
+                "{lines}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_absolute_target_names_the_host() {
+        let mut headers = HeaderMap::new();
+        headers.insert(SEC_FETCH_SITE, HeaderValue::from_static("same-origin"));
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        let target = Uri::from_static("http://evil.example/delete");
+        assert!(Origins::default()
+            .check(Delete, &Method::POST, &target, &headers)
+            .is_err());
+    }
+}

@@ -1,0 +1,441 @@
+//! A bound on the memory that requests use together, whatever 1,024 clients send at once.
+//!
+//! The guest's memory only grows, and the pod that outgrows its limit is killed with every request in it. So every byte
+//! that a request can cause beyond [`FREE`] is counted before it is there: bodies while they arrive and are worked on,
+//! answers while they are made and until they have been read. What does not fit is refused for the moment.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::http::{Code, Problem};
+
+/// Up to here a head, a body or an answer is free: with all connections in use that makes 12 MiB.
+pub const FREE: usize = 4 * 1024;
+
+/// Bodies that arrive or are worked on. What comes of a body takes no more than the body itself, which is dropped once
+/// it has been read; reading is never interrupted, so that only one of them is there twice.
+const BODIES: usize = 24 * 1024 * 1024;
+
+/// Answers of at most [`MEDIUM`] bytes that are made or have yet to be read. Apart from large ones, so that those who
+/// ask for much and read slowly take nothing from the others.
+const MEDIUM_ANSWERS: usize = 8 * 1024 * 1024;
+/// The largest answer that counts as medium.
+const MEDIUM: usize = 256 * 1024;
+/// Answers above that. One of the largest lists fits: 10,000 orders with the longest addresses are 12 MB.
+const LARGE_ANSWERS: usize = 16 * 1024 * 1024;
+
+/// The most of [`LARGE_ANSWERS`] that one peer may hold, unless it is a single answer.
+const LARGE_ANSWERS_OF_A_PEER: usize = 12 * 1024 * 1024;
+
+/// Heads beyond what is free.
+const HEADS: usize = 4 * 1024 * 1024;
+
+/// The time in which a list gets its turn.
+const TURN: Duration = Duration::from_secs(5);
+
+/// The pieces of a [`Buffer`].
+const PIECE: usize = 32 * 1024;
+
+/// Bytes that may be in use at once.
+#[derive(Debug)]
+struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+    freed: Notify,
+}
+
+impl Budget {
+    fn new(limit: usize) -> Arc<Budget> {
+        Arc::new(Budget {
+            limit,
+            used: AtomicUsize::new(0),
+            freed: Notify::new(),
+        })
+    }
+
+    fn take(&self, bytes: usize) -> Result<(), Exhausted> {
+        let fits = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
+        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Exhausted),
+        }
+    }
+
+    fn give_back(&self, bytes: usize) {
+        if bytes > 0 {
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+            self.freed.notify_waiters();
+        }
+    }
+
+    fn is_scarce(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.limit / 4 * 3
+    }
+}
+
+/// Memory that is taken until this is dropped.
+#[derive(Debug, Default)]
+pub struct Share {
+    budget: Option<Arc<Budget>>,
+    bytes: usize,
+}
+
+impl Share {
+    /// Takes what is missing to so many bytes.
+    fn grow(&mut self, budget: &Arc<Budget>, bytes: usize) -> Result<(), Exhausted> {
+        if bytes > self.bytes {
+            budget.take(bytes - self.bytes)?;
+            self.bytes = bytes;
+            self.budget = Some(Arc::clone(budget));
+        }
+        Ok(())
+    }
+
+    /// Gives back what is more than so many bytes.
+    pub fn shrink(&mut self, bytes: usize) {
+        if bytes < self.bytes {
+            if let Some(budget) = &self.budget {
+                budget.give_back(self.bytes - bytes);
+            }
+            self.bytes = bytes;
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shrink(0);
+    }
+}
+
+/// The budgets, apart from each other: slow senders and slow readers must not stop each other's work.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    heads: Arc<Budget>,
+    bodies: Arc<Budget>,
+    medium: Arc<Budget>,
+    large: Arc<Budget>,
+    peers: Arc<Peers>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory {
+            heads: Budget::new(HEADS),
+            bodies: Budget::new(BODIES),
+            medium: Budget::new(MEDIUM_ANSWERS),
+            large: Budget::new(LARGE_ANSWERS),
+            peers: Arc::default(),
+        }
+    }
+}
+
+impl Memory {
+    /// Lets the share of a connection's heads grow to one of so many bytes.
+    pub fn for_head(&self, bytes: usize, share: &mut Share) -> Result<(), Exhausted> {
+        match bytes {
+            ..=FREE => Ok(()),
+            _ => share.grow(&self.heads, bytes),
+        }
+    }
+
+    /// Lets the share of a body grow. It does not wait: two bodies, each waiting for what the other has, would do so for
+    /// ever.
+    pub fn for_body(&self, bytes: usize, share: &mut Share) -> Result<(), Exhausted> {
+        match bytes {
+            ..=FREE => Ok(()),
+            _ => share.grow(&self.bodies, bytes),
+        }
+    }
+
+    /// Memory for an answer of this many bytes until its client has read it.
+    pub fn for_answer(&self, bytes: usize) -> Result<Share, Exhausted> {
+        let mut share = Share::default();
+        match bytes {
+            ..=FREE => {}
+            _ if bytes <= MEDIUM => share.grow(&self.medium, bytes)?,
+            _ => share.grow(&self.large, bytes)?,
+        }
+        Ok(share)
+    }
+
+    /// An answer that is made piece by piece. Waits for its turn until there is room for about so many bytes.
+    pub async fn buffer(&self, bytes: usize) -> Result<Buffer, Exhausted> {
+        let budget = match bytes {
+            ..=MEDIUM => &self.medium,
+            _ => &self.large,
+        };
+        let mut share = Share::default();
+        let bytes = bytes.min(budget.limit);
+        let turn = async {
+            loop {
+                let freed = budget.freed.notified();
+                if share.grow(budget, bytes).is_ok() {
+                    return;
+                }
+                freed.await;
+            }
+        };
+        timeout(TURN, turn).await.map_err(|_| Exhausted)?;
+        Ok(Buffer {
+            memory: self.clone(),
+            share,
+            pieces: Vec::new(),
+            last: Vec::new(),
+            length: 0,
+        })
+    }
+
+    /// Whether slow senders must make room.
+    pub fn bodies_are_scarce(&self) -> bool {
+        self.bodies.is_scarce()
+    }
+
+    /// Whether slow readers must make room.
+    pub fn answers_are_scarce(&self) -> bool {
+        self.medium.is_scarce() || self.large.is_scarce()
+    }
+
+    /// Counts an answer for the peer that it goes to. One answer it gets whatever its size.
+    pub fn for_peer(&self, peer: Option<IpAddr>, bytes: usize) -> Result<PeerShare, Exhausted> {
+        let Some(peer) = peer.filter(|_| bytes > MEDIUM) else {
+            return Ok(PeerShare::default());
+        };
+        let mut peers = self.peers.held();
+        let held = peers.entry(peer).or_default();
+        if *held > 0 && *held + bytes > LARGE_ANSWERS_OF_A_PEER {
+            return Err(Exhausted);
+        }
+        *held += bytes;
+        Ok(PeerShare {
+            peers: Some((Arc::clone(&self.peers), peer)),
+            bytes,
+        })
+    }
+}
+
+/// Bytes of large answers by the peers that have yet to read them.
+#[derive(Debug, Default)]
+struct Peers(Mutex<HashMap<IpAddr, usize>>);
+
+impl Peers {
+    fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a peer holds until this is dropped.
+#[derive(Debug, Default)]
+pub struct PeerShare {
+    peers: Option<(Arc<Peers>, IpAddr)>,
+    bytes: usize,
+}
+
+impl Drop for PeerShare {
+    fn drop(&mut self) {
+        if let Some((peers, peer)) = &self.peers {
+            let mut held = peers.held();
+            if let Some(bytes) = held.get_mut(peer) {
+                *bytes = bytes.saturating_sub(self.bytes);
+                if *bytes == 0 {
+                    held.remove(peer);
+                }
+            }
+        }
+    }
+}
+
+/// An answer that is made piece by piece, each of which is counted before it is there.
+#[derive(Debug)]
+pub struct Buffer {
+    memory: Memory,
+    share: Share,
+    pieces: Vec<Bytes>,
+    last: Vec<u8>,
+    length: usize,
+}
+
+impl Buffer {
+    /// Appends bytes.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Exhausted> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.last.len() == self.last.capacity() {
+                self.next_piece(rest.len())?;
+            }
+            let room = self.last.capacity() - self.last.len();
+            let (now, later) = rest.split_at(rest.len().min(room));
+            self.last.extend_from_slice(now);
+            self.length += now.len();
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn next_piece(&mut self, wanted: usize) -> Result<(), Exhausted> {
+        if !self.last.is_empty() {
+            let full = std::mem::take(&mut self.last);
+            self.pieces.push(full.into());
+        }
+        // What has been taken for it already, or small at first: most answers are.
+        let taken = self.share.bytes.saturating_sub(self.length);
+        let size = wanted.max(self.length).max(taken).clamp(512, PIECE);
+        self.count(self.length + size)?;
+        self.last = Vec::with_capacity(size);
+        Ok(())
+    }
+
+    /// Takes the memory for so many bytes, from the budget of answers of that size.
+    fn count(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        if bytes > MEDIUM && self.is_of(&self.memory.medium) {
+            let mut share = Share::default();
+            share.grow(&self.memory.large, bytes)?;
+            self.share = share;
+        }
+        match self.is_of(&self.memory.large) {
+            true => self.share.grow(&self.memory.large, bytes),
+            false => self.share.grow(&self.memory.medium, bytes),
+        }
+    }
+
+    fn is_of(&self, budget: &Arc<Budget>) -> bool {
+        let mine = self.share.budget.as_ref().unwrap_or(&self.memory.medium);
+        Arc::ptr_eq(mine, budget)
+    }
+
+    /// An empty buffer with the memory that was taken for this one.
+    pub fn take(&mut self) -> Buffer {
+        Buffer {
+            memory: self.memory.clone(),
+            share: std::mem::take(&mut self.share),
+            pieces: Vec::new(),
+            last: Vec::new(),
+            length: 0,
+        }
+    }
+
+    /// The number of bytes.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The pieces, and the memory they take until it is dropped.
+    pub fn into_pieces(mut self) -> (Vec<Bytes>, Share) {
+        if !self.last.is_empty() {
+            self.pieces.push(self.last.into());
+        }
+        // What was taken for a longer one.
+        self.share.shrink(self.length.next_multiple_of(PIECE));
+        (self.pieces, self.share)
+    }
+}
+
+/// Other requests take all of a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted;
+
+impl From<Exhausted> for Problem {
+    fn from(_: Exhausted) -> Problem {
+        Problem::new(Code::BUSY, "too much is asked for at once; try again soon")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn block_on<F: std::future::Future>(future: F) -> F::Output {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.unwrap().block_on(future)
+    }
+
+    #[test]
+    fn bodies_take_what_they_say_and_give_it_back() {
+        let memory = Memory::default();
+        let (mut one, mut other) = (Share::default(), Share::default());
+        assert_eq!(memory.for_body(FREE, &mut one), Ok(()));
+        assert_eq!(one.bytes, 0);
+        for bytes in [FREE + 1, FREE * 2, BODIES - FREE] {
+            assert_eq!(memory.for_body(bytes, &mut one), Ok(()));
+        }
+        assert_eq!(memory.for_body(FREE + 1, &mut other), Err(Exhausted));
+        one.shrink(BODIES / 2);
+        assert_eq!(memory.for_body(FREE + 1, &mut other), Ok(()));
+        drop((one, other));
+        assert_eq!(memory.bodies.used.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn large_answers_take_nothing_from_others() {
+        let memory = Memory::default();
+        let all = memory.for_answer(LARGE_ANSWERS).unwrap();
+        assert_eq!(memory.for_answer(MEDIUM + 1).err(), Some(Exhausted));
+        assert!(memory.answers_are_scarce());
+        assert!(memory.for_answer(MEDIUM).is_ok());
+        drop(all);
+        assert!(memory.for_answer(MEDIUM + 1).is_ok());
+    }
+
+    #[test]
+    fn one_peer_cannot_have_all_large_answers() {
+        let memory = Memory::default();
+        let peer = |last| Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
+        let first = memory.for_peer(peer(1), LARGE_ANSWERS).unwrap();
+        assert!(memory.for_peer(peer(1), MEDIUM + 1).is_err());
+        assert!(memory.for_peer(peer(1), MEDIUM).is_ok());
+        assert!(memory.for_peer(peer(2), MEDIUM + 1).is_ok());
+        drop(first);
+        assert!(memory.for_peer(peer(1), MEDIUM + 1).is_ok());
+        assert!(memory.peers.held().is_empty());
+    }
+
+    #[test]
+    fn a_buffer_is_counted_as_it_grows() {
+        block_on(async {
+            let memory = Memory::default();
+            let mut buffer = memory.buffer(0).await.unwrap();
+            let text: Vec<u8> = (0..=255).cycle().take(MEDIUM + 5_000).collect();
+            for part in text.chunks(777) {
+                buffer.push(part).unwrap();
+                assert!(buffer.share.bytes >= buffer.len());
+            }
+            assert_eq!(memory.medium.used.load(Ordering::Relaxed), 0);
+            let mut rest = memory.buffer(LARGE_ANSWERS - buffer.share.bytes).await.unwrap();
+            while buffer.push(&[0; 999]).is_ok() {}
+            rest.push(b"x").unwrap();
+            drop(rest);
+            let (pieces, share) = buffer.into_pieces();
+            assert!(pieces.concat().starts_with(&text));
+            assert!(memory.large.used.load(Ordering::Relaxed) > MEDIUM);
+            drop(share);
+            assert_eq!(memory.large.used.load(Ordering::Relaxed), 0);
+        });
+    }
+
+    #[test]
+    fn a_buffer_waits_for_its_turn() {
+        block_on(async {
+            let memory = Memory::default();
+            let all = memory.for_answer(LARGE_ANSWERS).unwrap();
+            let (buffer, ()) = tokio::join!(memory.buffer(MEDIUM + 1), async {
+                tokio::task::yield_now().await;
+                drop(all);
+            });
+            assert!(buffer.is_ok());
+        });
+    }
+}

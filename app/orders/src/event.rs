@@ -1,0 +1,113 @@
+//! Events: what is told of a change of an order, as CloudEvents:
+//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>.
+
+use std::fmt::Write;
+
+/// The media type of one event.
+pub const MEDIA_TYPE: &str = "application/cloudevents+json";
+
+/// The media type of several events.
+pub const BATCH_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
+
+/// What was done to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is new.
+    Created,
+    /// It was replaced.
+    Updated,
+    /// It was removed.
+    Deleted,
+}
+
+impl Kind {
+    /// The kind as the outbox names it; its event's type is `order.` and this.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Created => "created",
+            Kind::Updated => "updated",
+            Kind::Deleted => "deleted",
+        }
+    }
+
+    /// The kind of a name.
+    pub fn of_name(name: &str) -> Option<Kind> {
+        [Kind::Created, Kind::Updated, Kind::Deleted]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// One change of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Ascends with the changes of one order.
+    pub sequence: i64,
+    /// A UUID, by which a receiver knows an event that it gets again.
+    pub id: String,
+    /// What was done.
+    pub kind: Kind,
+    /// When: RFC 3339, UTC.
+    pub time: String,
+    /// The order's id.
+    pub order_id: i32,
+    /// The order after the change as JSON; a removed order as it was.
+    pub order: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl Event {
+    /// The event as a receiver gets it.
+    pub fn to_json(&self) -> String {
+        let mut json = String::new();
+        // Writing to a String cannot fail. Ids and times are plain ASCII without quotes.
+        let _ = write!(
+            json,
+            r#"{{"specversion":"1.0","id":"{}","source":"/orders","type":"order.{}","subject":"{}","time":"{}","datacontenttype":"application/json","data":{}}}"#,
+            self.id,
+            self.kind.name(),
+            self.order_id,
+            self.time,
+            self.order,
+        );
+        json
+    }
+}
+
+/// Events as a batch.
+pub fn batch_as_json(events: &[Event]) -> String {
+    let events: Vec<String> = events.iter().map(Event::to_json).collect();
+    format!("[{}]", events.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_a_cloud_event() {
+        let event = Event {
+            sequence: 1,
+            id: "0194e2a4-0000-0000-0000-000000000000".to_owned(),
+            kind: Kind::Deleted,
+            time: "2026-11-22T16:50:00.123456Z".to_owned(),
+            order_id: 7,
+            order: r#"{"order_id":7,"amount":56.5}"#.to_owned(),
+            attempts: 0,
+        };
+        let json: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
+        assert_eq!(json["type"], "order.deleted");
+        assert_eq!(json["subject"], "7");
+        assert_eq!(json["id"], event.id);
+        assert_eq!(json["data"]["amount"], 56.5);
+    }
+
+    #[test]
+    fn kinds_have_names() {
+        for kind in [Kind::Created, Kind::Updated, Kind::Deleted] {
+            assert_eq!(Kind::of_name(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::of_name("lost"), None);
+    }
+}

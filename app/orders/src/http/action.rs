@@ -1,0 +1,183 @@
+//! From a complete request to what it asks for, and from the outcome to the answer.
+
+use std::sync::LazyLock;
+
+use hyper::header::{HeaderValue, CONTENT_TYPE, VARY};
+use hyper::Method;
+use microservice::http::{Code, Origins, Problem, Reply, Route as _, Target};
+
+use super::answer::no_order;
+use super::code::{BAD_ID, MISSING_ID};
+use super::{page, Route};
+use crate::command::{Command, DeadLetters};
+use crate::order::{read_order, read_orders};
+
+/// A complete request to this service.
+pub type Parts<'request> = microservice::http::Parts<'request, Route>;
+
+/// What a request asks for.
+#[derive(Debug)]
+pub enum Action {
+    /// Nothing but this answer.
+    Reply(Reply),
+    /// Whether the process serves.
+    Health,
+    /// Whether the service can work.
+    Readiness,
+    /// The counters.
+    Metrics,
+    /// The tables, current.
+    Initialise,
+    /// Something to do with the orders.
+    Command(Command, Style),
+    /// Orders by ascending id.
+    List {
+        /// The most orders on the page.
+        limit: usize,
+        /// Only orders with a greater id.
+        after: Option<i32>,
+    },
+    /// Something to do with events that were set aside.
+    DeadLetters(DeadLetters),
+    /// The events that were announced, by this query to their receiver.
+    Events(String),
+}
+
+/// How the outcome of a command is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// 200 and a status, as the published demo answers.
+    Status,
+    /// 201 with a location, for the new order of this id.
+    Created(i32),
+    /// 204.
+    NoContent,
+    /// The one order that was asked for.
+    One,
+    /// A page of at most so many orders.
+    Page(usize),
+}
+
+const DEFAULT_LIMIT: usize = 1_000;
+const MAX_LIMIT: usize = 10_000;
+
+/// Reads what a request asks for. Every wrong input ends here.
+pub fn read_action(parts: &Parts<'_>, origins: &Origins) -> Result<Action, Problem> {
+    let Target { route, id } = parts.target;
+    if *parts.method == Method::OPTIONS {
+        return Ok(Action::Reply(origins.preflight(route, parts.headers)));
+    }
+    match route {
+        Route::Index if page::wants_page(parts.headers) => Ok(Action::Reply(page::html())),
+        Route::Index => Ok(Action::Reply(list_of_routes())),
+        Route::PageStyle => Ok(Action::Reply(page::style())),
+        Route::PageScript => Ok(Action::Reply(page::script())),
+        Route::Echo => Ok(Action::Reply(echo(parts))),
+        Route::Init => Ok(Action::Initialise),
+        Route::Events => events(parts),
+        Route::DeadLetters => dead_letters(parts),
+        Route::Healthz => Ok(Action::Health),
+        Route::Readyz => Ok(Action::Readiness),
+        Route::Metrics => Ok(Action::Metrics),
+        Route::CreateOrder => create(parts, |_| Style::Status),
+        Route::CreateOrders => {
+            let orders = read_orders(parts.json_body()?)?;
+            Ok(Action::Command(Command::Create(orders), Style::Status))
+        }
+        Route::UpdateOrder => {
+            let order = read_order(parts.json_body()?, None)?;
+            Ok(Action::Command(Command::Update(order), Style::Status))
+        }
+        Route::DeleteOrder => {
+            let id = parts
+                .query
+                .get("id")
+                .ok_or_else(|| Problem::new(MISSING_ID, "say which order: /delete_order?id=1"))?;
+            Ok(Action::Command(Command::Delete(read_id(&id)?), Style::Status))
+        }
+        Route::Orders if *parts.method == Method::POST => create(parts, Style::Created),
+        Route::Orders => list(parts),
+        Route::OneOrder => one_order(parts, read_id(id.unwrap_or_default())?),
+    }
+}
+
+fn create(parts: &Parts<'_>, style: impl Fn(i32) -> Style) -> Result<Action, Problem> {
+    let order = read_order(parts.json_body()?, None)?;
+    let style = style(order.order_id);
+    Ok(Action::Command(Command::Create(vec![order]), style))
+}
+
+fn one_order(parts: &Parts<'_>, id: i32) -> Result<Action, Problem> {
+    Ok(match *parts.method {
+        Method::PUT => {
+            let order = read_order(parts.json_body()?, Some(id))?;
+            Action::Command(Command::Update(order), Style::Status)
+        }
+        Method::DELETE => Action::Command(Command::Delete(id), Style::NoContent),
+        _ => Action::Command(Command::Find(id), Style::One),
+    })
+}
+
+fn list(parts: &Parts<'_>) -> Result<Action, Problem> {
+    let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let after = parts.query.get("after").map(|id| read_id(&id)).transpose()?;
+    Ok(Action::List { limit, after })
+}
+
+/// Hands on what the receiver understands, and nothing else a client may have written.
+fn events(parts: &Parts<'_>) -> Result<Action, Problem> {
+    const DEFAULT_LIMIT: usize = 100;
+    const MAX_LIMIT: usize = 1_000;
+    let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let mut query = format!("limit={limit}");
+    if let Some(before) = parts.query.get("before") {
+        let before: u64 = before
+            .parse()
+            .map_err(|_| Problem::new(Code::INVALID_QUERY, "before must be a position among the events"))?;
+        query.push_str(&format!("&before={before}"));
+    }
+    Ok(Action::Events(query))
+}
+
+fn dead_letters(parts: &Parts<'_>) -> Result<Action, Problem> {
+    let id = parts.query.get("id").map(|id| {
+        id.parse()
+            .map_err(|_| Problem::new(BAD_ID, "the id of a dead letter is a whole number"))
+    });
+    let id: Option<i64> = id.transpose()?;
+    Ok(Action::DeadLetters(match (parts.method, id) {
+        (&Method::POST, id) => DeadLetters::SendAgain(id),
+        (&Method::DELETE, Some(id)) => DeadLetters::Drop(id),
+        (&Method::DELETE, None) => {
+            let message = "say which dead letter: /dead_letters?id=1";
+            return Err(Problem::new(MISSING_ID, message));
+        }
+        _ => DeadLetters::List,
+    }))
+}
+
+/// An order id. A whole number that is too large for one is a number still: no order has it.
+fn read_id(text: &str) -> Result<i32, Problem> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let message = "an order id is a whole number";
+        return Err(Problem::new(BAD_ID, message));
+    }
+    text.parse().map_err(|_| no_order())
+}
+
+fn echo(parts: &Parts<'_>) -> Reply {
+    let mut reply = Reply::text(parts.body.clone());
+    match parts.headers.get(CONTENT_TYPE) {
+        Some(content_type) => reply.with(CONTENT_TYPE, content_type.clone()),
+        None => {
+            reply.headers.remove(CONTENT_TYPE);
+            reply
+        }
+    }
+}
+
+fn list_of_routes() -> Reply {
+    static LIST: LazyLock<String> = LazyLock::new(Route::list);
+    Reply::text(LIST.as_str()).with(VARY, HeaderValue::from_static("accept"))
+}

@@ -1,0 +1,88 @@
+//! From the outcome of a command to the answer.
+
+use hyper::header::{LINK, LOCATION};
+use hyper::StatusCode;
+use microservice::http::{Code, Problem, Reply};
+
+use super::code::DUPLICATE_ORDER;
+use super::Style;
+use crate::command::{DeadLetters, DeadLettersDone, Outcome, Page};
+use crate::order::Order;
+
+/// The answer for the outcome of a command.
+pub fn reply_to_outcome(outcome: Outcome, style: Style) -> Result<Reply, Problem> {
+    match (outcome, style) {
+        (Outcome::Done, Style::Created(id)) => Ok(created(id)),
+        (Outcome::Done, Style::NoContent) => Ok(Reply::no_content()),
+        (Outcome::Done, _) => Ok(Reply::done()),
+        (Outcome::Page(page), Style::Page(limit)) => Ok(reply_to_page(page, limit)),
+        (Outcome::Page(page), _) => Ok(Reply::json(page.json)),
+        (Outcome::Order(order), _) => Ok(one(&order)),
+        (Outcome::Missing, _) => Err(no_order()),
+        (Outcome::Exists(ids), _) => Err(exists(&ids)),
+    }
+}
+
+/// The answer for what was done with dead letters.
+pub fn reply_to_dead_letters(asked: DeadLetters, done: &DeadLettersDone) -> Result<Reply, Problem> {
+    match (asked, done) {
+        (_, DeadLettersDone::List(letters)) => {
+            // Strings and numbers always have a JSON form.
+            let list = serde_json::to_string(letters).unwrap_or_default();
+            Ok(Reply::json(format!(r#"{{"dead_letters":{list}}}"#)))
+        }
+        (DeadLetters::SendAgain(Some(_)) | DeadLetters::Drop(_), DeadLettersDone::Changed(0)) => {
+            Err(Problem::new(Code::NOT_FOUND, "there is no dead letter with this id"))
+        }
+        (_, DeadLettersDone::Changed(count)) => Ok(Reply::json(format!(r#"{{"status":true,"changed":{count}}}"#))),
+    }
+}
+
+/// The problem of an id that no order has.
+pub fn no_order() -> Problem {
+    Problem::new(Code::NOT_FOUND, "there is no order with this id")
+}
+
+/// The most ids that a problem names.
+const MAX_NAMED: usize = 100;
+
+fn exists(ids: &[i32]) -> Problem {
+    let names: Vec<String> = ids.iter().take(MAX_NAMED).map(i32::to_string).collect();
+    let message = match names.as_slice() {
+        // Deleted again by somebody else between the refusal and the look at what is there.
+        [] => "an order with one of these ids existed; nothing was stored".to_owned(),
+        [id] => format!("an order with the id {id} exists; nothing was stored"),
+        names => {
+            let more = match ids.len() - names.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "orders with these ids exist: {}{more}; nothing was stored",
+                names.join(", ")
+            )
+        }
+    };
+    Problem::new(DUPLICATE_ORDER, message)
+}
+
+/// 201 with the path of the new order.
+fn created(order_id: i32) -> Reply {
+    let mut reply = Reply::done();
+    reply.status = StatusCode::CREATED;
+    reply.with_text(LOCATION, &format!("/orders/{order_id}"))
+}
+
+fn one(order: &Order) -> Reply {
+    let mut body = String::new();
+    order.write_json(&mut body);
+    Reply::json(body)
+}
+
+fn reply_to_page(page: Page, limit: usize) -> Reply {
+    let reply = Reply::json(page.json);
+    match page.next_after {
+        Some(last) => reply.with_text(LINK, &format!("</orders?limit={limit}&after={last}>; rel=\"next\"")),
+        None => reply,
+    }
+}

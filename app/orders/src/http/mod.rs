@@ -1,0 +1,13 @@
+//! The pure half of the HTTP interface: from a request to an [`Action`], from an outcome to an
+//! answer. Nothing here does I/O or waits.
+
+mod action;
+mod answer;
+mod code;
+mod page;
+mod route;
+
+pub use action::{read_action, Action, Parts, Style};
+pub use answer::{reply_to_dead_letters, reply_to_outcome};
+pub use code::EVENTS_UNAVAILABLE;
+pub use route::Route;

@@ -1,0 +1,135 @@
+//! Which paths the service knows, and with which methods.
+
+use hyper::Method;
+
+use microservice::http;
+
+/// A path of the contract. Metrics use its name, so that clients cannot make up new ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Route {
+    /// `/`
+    Index,
+    /// `/echo`
+    Echo,
+    /// `/init`
+    Init,
+    /// `/create_order`
+    CreateOrder,
+    /// `/create_orders`
+    CreateOrders,
+    /// `/update_order`
+    UpdateOrder,
+    /// `/delete_order`
+    DeleteOrder,
+    /// `/orders`
+    Orders,
+    /// `/orders/{id}`
+    OneOrder,
+    /// `/events`
+    Events,
+    /// `/dead_letters`
+    DeadLetters,
+    /// `/healthz`
+    Healthz,
+    /// `/readyz`
+    Readyz,
+    /// `/metrics`
+    Metrics,
+    /// `/page.css`
+    PageStyle,
+    /// `/page.js`
+    PageScript,
+}
+
+impl http::Route for Route {
+    const ALL: &'static [Route] = &[
+        Route::Index,
+        Route::Echo,
+        Route::Init,
+        Route::CreateOrder,
+        Route::CreateOrders,
+        Route::UpdateOrder,
+        Route::DeleteOrder,
+        Route::Orders,
+        Route::OneOrder,
+        Route::Events,
+        Route::DeadLetters,
+        Route::Healthz,
+        Route::Readyz,
+        Route::Metrics,
+        Route::PageStyle,
+        Route::PageScript,
+    ];
+
+    fn path(self) -> &'static str {
+        match self {
+            Route::Index => "/",
+            Route::Echo => "/echo",
+            Route::Init => "/init",
+            Route::CreateOrder => "/create_order",
+            Route::CreateOrders => "/create_orders",
+            Route::UpdateOrder => "/update_order",
+            Route::DeleteOrder => "/delete_order",
+            Route::Orders => "/orders",
+            Route::OneOrder => "/orders/{id}",
+            Route::Events => "/events",
+            Route::DeadLetters => "/dead_letters",
+            Route::Healthz => "/healthz",
+            Route::Readyz => "/readyz",
+            Route::Metrics => "/metrics",
+            Route::PageStyle => "/page.css",
+            Route::PageScript => "/page.js",
+        }
+    }
+
+    fn allow(self) -> &'static str {
+        match self {
+            Route::Echo | Route::CreateOrder | Route::CreateOrders | Route::UpdateOrder => "POST, OPTIONS",
+            Route::Init => "GET, POST, OPTIONS",
+            Route::DeleteOrder => "GET, POST, DELETE, OPTIONS",
+            Route::Orders => "GET, HEAD, POST, OPTIONS",
+            Route::DeadLetters => "GET, HEAD, POST, DELETE, OPTIONS",
+            Route::OneOrder => "GET, HEAD, PUT, DELETE, OPTIONS",
+            Route::Index
+            | Route::Events
+            | Route::Healthz
+            | Route::Readyz
+            | Route::Metrics
+            | Route::PageStyle
+            | Route::PageScript => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    fn body_limit(self) -> usize {
+        match self {
+            Route::CreateOrders => 8 * 1024 * 1024,
+            _ => http::DEFAULT_BODY_LIMIT,
+        }
+    }
+
+    fn changes_state(self, method: &Method) -> bool {
+        match self {
+            Route::Init | Route::DeleteOrder => *method != Method::OPTIONS,
+            Route::Echo => false,
+            _ => matches!(*method, Method::POST | Method::PUT | Method::DELETE),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use microservice::http::{Route as _, Target};
+
+    use super::*;
+
+    #[test]
+    fn finds_every_route_by_its_path() {
+        for &route in Route::ALL {
+            let path = route.path().replace("{id}", "7");
+            assert_eq!(Target::of_path(&path).map(|found| found.route), Some(route));
+        }
+        for path in ["", "/nope", "/orders/", "/orders/1/2", "/Orders", "//", "*"] {
+            assert_eq!(Target::<Route>::of_path(path), None, "{path}");
+        }
+    }
+}

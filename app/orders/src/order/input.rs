@@ -1,0 +1,299 @@
+//! Reading orders from a request body: every wrong field is found, all at once.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use microservice::http::FieldError;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::{Money, Order, MAX_ADDRESS_CHARACTERS};
+
+/// The most orders that one request may bring.
+pub const MAX_ORDERS: usize = 10_000;
+
+/// The most wrong fields that are told one by one.
+pub const MAX_FIELDS: usize = 100;
+
+/// Why a body brings no order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// The body is not JSON; where it stops being so.
+    NotJson {
+        /// Line of the fault, from 1.
+        line: usize,
+        /// Column of the fault, from 1.
+        column: usize,
+    },
+    /// The body is JSON, but not what the contract asks for.
+    Invalid {
+        /// What is wrong as a whole.
+        message: String,
+        /// Each wrong field.
+        fields: Vec<FieldError>,
+    },
+}
+
+impl From<serde_json::Error> for Rejection {
+    fn from(error: serde_json::Error) -> Self {
+        Rejection::NotJson {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}
+
+/// Reads one order. With `id_from_path` the body may leave `order_id` out, or must repeat that id.
+pub fn read_order(body: &[u8], id_from_path: Option<i32>) -> Result<Order, Rejection> {
+    let value: &RawValue = serde_json::from_slice(body)?;
+    let mut errors = Errors::default();
+    if let (Some(order), true) = (
+        check_order(value, id_from_path, "", &mut errors),
+        errors.fields.is_empty(),
+    ) {
+        return Ok(order);
+    }
+    Err(errors.into_rejection("the order is not valid"))
+}
+
+/// Reads an array of 1 to [`MAX_ORDERS`] orders with distinct ids.
+pub fn read_orders(body: &[u8]) -> Result<Vec<Order>, Rejection> {
+    let value: &RawValue = serde_json::from_slice(body)?;
+    let invalid = |message: &str| Rejection::Invalid {
+        message: message.to_owned(),
+        fields: Vec::new(),
+    };
+    if !value.get().starts_with('[') {
+        return Err(invalid("the body must be a JSON array of orders"));
+    }
+    let Elements(Some(values)) = serde_json::from_str(value.get())? else {
+        return Err(invalid("the array must hold 1 to 10000 orders"));
+    };
+
+    let mut errors = Errors::default();
+    let mut first_with_id = HashMap::with_capacity(values.len());
+    let mut orders = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let prefix = format!("[{index}].");
+        let Some(order) = check_order(value, None, &prefix, &mut errors) else {
+            continue;
+        };
+        if let Some(first) = first_with_id.insert(order.order_id, index) {
+            errors.add(&prefix, "order_id", format!("is also the order_id of [{first}]"));
+        }
+        orders.push(order);
+    }
+    if errors.fields.is_empty() {
+        Ok(orders)
+    } else {
+        Err(errors.into_rejection("some orders are not valid"))
+    }
+}
+
+/// The elements of an array, as long as they are not too many or none: what is left out takes no memory.
+struct Elements<'body>(Option<Vec<&'body RawValue>>);
+
+impl<'de> Deserialize<'de> for Elements<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ElementsVisitor)
+    }
+}
+
+struct ElementsVisitor;
+
+impl<'de> Visitor<'de> for ElementsVisitor {
+    type Value = Elements<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while elements.len() < MAX_ORDERS {
+            match sequence.next_element()? {
+                Some(element) => elements.push(element),
+                None => return Ok(Elements(Some(elements).filter(|elements| !elements.is_empty()))),
+            }
+        }
+        let mut more = false;
+        while sequence.next_element::<IgnoredAny>()?.is_some() {
+            more = true;
+        }
+        Ok(Elements(Some(elements).filter(|_| !more)))
+    }
+}
+
+#[derive(Default)]
+struct Errors {
+    fields: Vec<FieldError>,
+    /// Wrong fields beyond those that are told.
+    more: usize,
+}
+
+impl Errors {
+    fn add(&mut self, prefix: &str, name: &str, message: impl Into<String>) {
+        if self.fields.len() == MAX_FIELDS {
+            self.more += 1;
+            return;
+        }
+        self.fields.push(FieldError {
+            field: format!("{prefix}{name}"),
+            message: message.into(),
+        });
+    }
+
+    /// Takes the value of a check, or keeps its message.
+    fn check<T>(&mut self, prefix: &str, name: &str, checked: Result<T, String>) -> Option<T> {
+        checked.map_err(|message| self.add(prefix, name, message)).ok()
+    }
+
+    fn into_rejection(self, message: &str) -> Rejection {
+        let message = match self.more {
+            0 => message.to_owned(),
+            more => format!("{message}; the first {MAX_FIELDS} wrong fields are told, and there are {more} more"),
+        };
+        Rejection::Invalid {
+            message,
+            fields: self.fields,
+        }
+    }
+}
+
+fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors: &mut Errors) -> Option<Order> {
+    let Ok(fields) = serde_json::from_str::<RawFields>(value.get()) else {
+        let name = match prefix.trim_end_matches('.') {
+            "" => "body",
+            element => element,
+        };
+        errors.add("", name, "must be a JSON object");
+        return None;
+    };
+    for name in &fields.repeated {
+        errors.add(prefix, name, "is given more than once");
+    }
+
+    let order_id = match (id_from_path, fields.order_id) {
+        (Some(id), None) => Ok(id),
+        (None, given) => positive(given),
+        (Some(id), given) => positive(given).and_then(|found| {
+            (found == id)
+                .then_some(id)
+                .ok_or_else(|| format!("must be {id}, the id in the path, or left out"))
+        }),
+    };
+    let product_id = match (fields.product_id, fields.production_id) {
+        (Some(one), Some(other)) if one.get() != other.get() => {
+            Err("differs from production_id, which is another name for it".to_owned())
+        }
+        (one, other) => positive(one.or(other)),
+    };
+
+    let order_id = errors.check(prefix, "order_id", order_id);
+    let product_id = errors.check(prefix, "product_id", product_id);
+    let quantity = errors.check(prefix, "quantity", positive(fields.quantity));
+    let amount = errors.check(prefix, "amount", money(fields.amount));
+    let shipping = errors.check(prefix, "shipping", money(fields.shipping));
+    let tax = errors.check(prefix, "tax", money(fields.tax));
+    let address = address(fields.shipping_address);
+    let shipping_address = errors.check(prefix, "shipping_address", address);
+
+    Some(Order {
+        order_id: order_id?,
+        product_id: product_id?,
+        quantity: quantity?,
+        amount: amount?,
+        shipping: shipping?,
+        tax: tax?,
+        shipping_address: shipping_address?,
+    })
+}
+
+const MISSING: &str = "is missing";
+
+fn positive(value: Option<&RawValue>) -> Result<i32, String> {
+    let text = value.ok_or(MISSING)?.get();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("must be a whole number".to_owned());
+    }
+    match text.parse::<i32>() {
+        Ok(number) if number > 0 => Ok(number),
+        Err(_) if !text.starts_with('-') => Err(format!("must be at most {}", i32::MAX)),
+        _ => Err("must be greater than 0".to_owned()),
+    }
+}
+
+fn money(value: Option<&RawValue>) -> Result<Money, String> {
+    Money::parse(value.ok_or(MISSING)?.get()).map_err(|error| error.to_string())
+}
+
+fn address(value: Option<&RawValue>) -> Result<String, String> {
+    let address: String =
+        serde_json::from_str(value.ok_or(MISSING)?.get()).map_err(|_| "must be a string of Unicode characters")?;
+    let characters = address.chars().count();
+    if characters == 0 || characters > MAX_ADDRESS_CHARACTERS {
+        Err(format!("must have 1 to {MAX_ADDRESS_CHARACTERS} characters"))
+    } else if address.chars().any(char::is_control) {
+        Err("must not contain control characters".to_owned())
+    } else {
+        Ok(address)
+    }
+}
+
+/// The fields of an order as the client wrote them, so that numbers keep all their digits and a
+/// field of the wrong type does not hide the other wrong ones.
+#[derive(Default)]
+struct RawFields<'body> {
+    order_id: Option<&'body RawValue>,
+    product_id: Option<&'body RawValue>,
+    production_id: Option<&'body RawValue>,
+    quantity: Option<&'body RawValue>,
+    amount: Option<&'body RawValue>,
+    shipping: Option<&'body RawValue>,
+    tax: Option<&'body RawValue>,
+    shipping_address: Option<&'body RawValue>,
+    repeated: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for RawFields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = RawFields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an order")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = RawFields::default();
+        while let Some(name) = map.next_key::<String>()? {
+            let place = match name.as_str() {
+                "order_id" => &mut fields.order_id,
+                "product_id" => &mut fields.product_id,
+                "production_id" => &mut fields.production_id,
+                "quantity" => &mut fields.quantity,
+                "amount" => &mut fields.amount,
+                "shipping" => &mut fields.shipping,
+                "tax" => &mut fields.tax,
+                "shipping_address" => &mut fields.shipping_address,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            let earlier = place.replace(map.next_value()?);
+            if earlier.is_some() && !fields.repeated.contains(&name) {
+                fields.repeated.push(name);
+            }
+        }
+        Ok(fields)
+    }
+}

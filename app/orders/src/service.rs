@@ -1,0 +1,148 @@
+//! The service: what a request asks for is done, and told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::LINK;
+use microservice::client::{Client, Failure};
+use microservice::context::Context;
+use microservice::database::Database;
+use microservice::http::{Code, Problem, Reply};
+use microservice::log::{self, Level};
+use microservice::memory::Exhausted;
+use microservice::server::Service;
+
+use crate::announcer::Announcer;
+use crate::command::{Command, DeadLetters, Outcome, PageWriter};
+use crate::config::Config;
+use crate::http::{
+    read_action, reply_to_dead_letters, reply_to_outcome, Action, Parts, Route, Style, EVENTS_UNAVAILABLE,
+};
+use crate::receiver::Receiver;
+use crate::store::{Listing, OrderTables};
+
+/// The time in which the receiver of events must answer.
+const EVENTS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The orders service.
+#[derive(Debug)]
+pub struct Orders {
+    context: Arc<Context>,
+    database: Database<OrderTables>,
+    events: Option<Events>,
+}
+
+/// The other service, which receives events and lists them.
+#[derive(Debug)]
+struct Events {
+    client: Arc<Client>,
+    announcer: Announcer,
+}
+
+impl Orders {
+    /// The service as it is configured.
+    pub fn new(config: Config, context: Arc<Context>) -> Orders {
+        let tables = OrderTables {
+            announces: config.events.is_some(),
+        };
+        let events = config.events.map(|endpoint| {
+            let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
+            Events {
+                announcer: Announcer::new(Receiver::new(Arc::clone(&client), config.events_secret)),
+                client,
+            }
+        });
+        Orders {
+            context,
+            database: Database::new(tables, config.database),
+            events,
+        }
+    }
+
+    async fn run(&self, command: Command) -> Result<Outcome, Problem> {
+        let outcome = self.database.run(&command).await?;
+        if let (Some(events), Outcome::Done) = (&self.events, &outcome) {
+            events.announcer.wake();
+        }
+        Ok(outcome)
+    }
+
+    async fn list(&self, limit: usize, after: Option<i32>) -> Result<Reply, Problem> {
+        // The turn is waited for without a connection of the database.
+        let buffer = self.context.memory.buffer(limit * PageWriter::USUAL_ORDER).await?;
+        let listing = Listing::new(limit, after, buffer);
+        reply_to_outcome(self.database.run(&listing).await?, Style::Page(limit))
+    }
+
+    /// Passes a question on to the receiver of events, so that the page can ask its own service.
+    async fn list_events(&self, query: &str) -> Result<Reply, Problem> {
+        let events = self.events()?;
+        let reason = match events.client.get(query).await {
+            Ok(answer) if answer.status.is_success() => {
+                let reply = Reply::json(answer.body);
+                return Ok(match answer.headers.get(LINK) {
+                    Some(next) => reply.with(LINK, next.clone()),
+                    None => reply,
+                });
+            }
+            Ok(answer) => format!("status {}", answer.status),
+            Err(Failure::Busy) => return Err(Exhausted.into()),
+            Err(failure) => failure.to_string(),
+        };
+        log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
+        Err(Problem::new(EVENTS_UNAVAILABLE, "the events cannot be listed just now"))
+    }
+
+    async fn dead_letters(&self, asked: DeadLetters) -> Result<Reply, Problem> {
+        let events = self.events()?;
+        let done = self.database.run(&asked).await?;
+        events.announcer.wake();
+        reply_to_dead_letters(asked, &done)
+    }
+
+    fn events(&self) -> Result<&Events, Problem> {
+        let none = || Problem::new(Code::NOT_FOUND, "no EVENTS_URL is set, so there are no events");
+        self.events.as_ref().ok_or_else(none)
+    }
+
+    fn metrics(&self) -> Reply {
+        let mut families = self.database.metrics(crate::NAME.name);
+        families.extend(self.events.iter().flat_map(|events| events.announcer.metrics()));
+        self.context.metrics(&families)
+    }
+}
+
+impl Service for Orders {
+    type Route = Route;
+
+    async fn answer(&self, parts: Parts<'_>) -> Result<Reply, Problem> {
+        let action = read_action(&parts, &self.context.origins)?;
+        drop(parts);
+        match action {
+            Action::Reply(reply) => Ok(reply),
+            Action::Health => Ok(self.context.health()),
+            Action::Readiness => {
+                self.database.check_ready().await?;
+                Ok(Reply::done())
+            }
+            Action::Metrics => Ok(self.metrics()),
+            Action::Initialise => {
+                self.database.initialise().await?;
+                Ok(Reply::done())
+            }
+            Action::Command(command, style) => reply_to_outcome(self.run(command).await?, style),
+            Action::List { limit, after } => self.list(limit, after).await,
+            Action::DeadLetters(asked) => self.dead_letters(asked).await,
+            Action::Events(query) => self.list_events(&query).await,
+        }
+    }
+
+    async fn work(&self) {
+        let announce = async {
+            if let Some(events) = &self.events {
+                events.announcer.run(&self.database).await;
+            }
+        };
+        tokio::join!(self.database.keep_tables_current(), announce);
+    }
+}

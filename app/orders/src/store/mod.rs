@@ -1,0 +1,10 @@
+//! The orders in MariaDB: their tables, the SQL, the outbox.
+
+mod dead_letters;
+mod outbox;
+mod statements;
+mod tables;
+
+pub use outbox::{Backlog, Outbox};
+pub use statements::Listing;
+pub use tables::OrderTables;

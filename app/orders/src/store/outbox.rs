@@ -1,0 +1,161 @@
+//! The outbox: a table that holds each change until it has been announced.
+//!
+//! Triggers fill it, in the transaction of the change itself: no change without its event, no event
+//! without its change, and a change still takes one round trip. They act only in sessions that say
+//! so, hence nothing piles up while no replica announces changes.
+
+use microservice::database::{integer, is_denied, text, Answer, Database, Failure};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Error, Row};
+
+use super::dead_letters::{list, set_aside};
+use super::OrderTables;
+use crate::event::{Event, Kind};
+
+/// Makes the triggers act in a session.
+pub const ANNOUNCE: &str = ", @announce_orders = 1";
+
+/// Sequence numbers are given while the order's row is locked, so that among the events of one
+/// order they ascend in the order of its changes.
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
+    sequence BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, \
+    event_id CHAR(36) CHARACTER SET ascii NOT NULL DEFAULT UUID(), \
+    kind VARCHAR(16) CHARACTER SET ascii NOT NULL, \
+    happened_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), \
+    order_id INT NOT NULL, \
+    product_id INT NOT NULL, \
+    quantity INT NOT NULL, \
+    amount DECIMAL(12,2) NOT NULL, \
+    shipping DECIMAL(12,2) NOT NULL, \
+    tax DECIMAL(12,2) NOT NULL, \
+    shipping_address VARCHAR(256) CHARACTER SET utf8mb4 NOT NULL) ENGINE = InnoDB";
+
+/// The order as JSON with its values as they are, also those that no order may have: somebody else may have written them.
+/// Kinds that this version does not know are passed by. From a place on, so that what lies before it is not read again.
+const PAGE: &str = "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
+    JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
+        'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), attempts \
+    FROM orders_outbox WHERE sequence > ? AND kind IN ('created', 'updated', 'deleted') ORDER BY sequence LIMIT 256";
+
+/// About how many wait: as far as it takes no time to count them. Beyond that the sequence numbers tell.
+const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
+    (SELECT COUNT(*) FROM (SELECT 1 FROM orders_outbox LIMIT 10001) AS counted), \
+    (SELECT MAX(sequence) - MIN(sequence) + 1 FROM orders_outbox), \
+    (SELECT TIMESTAMPDIFF(SECOND, happened_at, CURRENT_TIMESTAMP(6)) FROM orders_outbox ORDER BY sequence LIMIT 1), \
+    (SELECT COUNT(*) FROM (SELECT kind FROM orders_outbox ORDER BY sequence LIMIT 10000) AS oldest \
+        WHERE kind NOT IN ('created', 'updated', 'deleted')), \
+    (SELECT COUNT(*) FROM (SELECT 1 FROM orders_dead_letters LIMIT 10000) AS letters)";
+
+/// Makes the outbox and what fills it.
+pub async fn create(connection: &mut Conn) -> Answer<()> {
+    connection.query_drop(CREATE).await?;
+    for (change, row, kind) in [
+        ("INSERT", "NEW", Kind::Created),
+        ("UPDATE", "NEW", Kind::Updated),
+        ("DELETE", "OLD", Kind::Deleted),
+    ] {
+        let kind = kind.name();
+        let trigger = format!(
+            "CREATE TRIGGER IF NOT EXISTS orders_{kind} AFTER {change} ON orders FOR EACH ROW \
+            IF @announce_orders THEN INSERT INTO orders_outbox \
+            (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+            VALUES ('{kind}', {row}.order_id, {row}.product_id, {row}.quantity, {row}.amount, {row}.shipping, \
+            {row}.tax, {row}.shipping_address); END IF"
+        );
+        match connection.query_drop(trigger).await {
+            Err(error) if is_denied(&error) => {
+                return Ok(Err(Failure::SchemaRefused(
+                    "the database does not let this service make triggers, which announcing changes needs: grant \
+                     TRIGGER on its tables, with a binary log also set log_bin_trust_function_creators = 1, or leave \
+                     EVENTS_URL unset"
+                        .to_owned(),
+                )))
+            }
+            result => result?,
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The outbox, held by one replica at a time.
+#[derive(Debug)]
+pub struct Outbox {
+    connection: Conn,
+}
+
+/// What waits in the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events; above 10,000 about that many.
+    pub events: u64,
+    /// Seconds since the oldest of them happened.
+    pub seconds: u64,
+    /// Those that this version cannot read, among the 10,000 oldest.
+    pub unreadable: u64,
+    /// Events that were set aside, up to 10,000.
+    pub dead_letters: u64,
+}
+
+impl Outbox {
+    /// Takes hold of the outbox, unless another replica has it. Its hold ends with its connection.
+    pub async fn take(database: &Database<OrderTables>) -> Result<Option<Outbox>, Failure> {
+        let connection = database.lock("orders_outbox").await?;
+        Ok(connection.map(|connection| Outbox { connection }))
+    }
+
+    /// The next events after a sequence number, the oldest first. What cannot be read is passed by.
+    pub async fn page(&mut self, after: i64) -> Result<Vec<Event>, Error> {
+        let rows: Vec<Row> = self.connection.exec(PAGE, (after,)).await?;
+        Ok(rows.iter().filter_map(event_of).collect())
+    }
+
+    /// Removes events that have been delivered.
+    pub async fn remove(&mut self, sequences: &[i64]) -> Result<(), Error> {
+        let statement = format!("DELETE FROM orders_outbox WHERE sequence IN ({})", list(sequences));
+        self.connection.query_drop(statement).await
+    }
+
+    /// Counts an attempt for events that were not taken.
+    pub async fn count_attempt(&mut self, sequences: &[i64], reason: &str) -> Result<(), Error> {
+        const LONGEST: usize = 255;
+        let reason: String = reason.chars().take(LONGEST).collect();
+        let statement = format!(
+            "UPDATE orders_outbox SET attempts = attempts + 1, last_error = ? WHERE sequence IN ({})",
+            list(sequences)
+        );
+        self.connection.exec_drop(statement, (reason,)).await
+    }
+
+    /// Sets events aside.
+    pub async fn set_aside(&mut self, sequences: &[i64]) -> Result<(), Error> {
+        set_aside(&mut self.connection, sequences).await
+    }
+
+    /// What waits.
+    pub async fn backlog(&mut self) -> Result<Backlog, Error> {
+        const COUNTED: u64 = 10_000;
+        let rows: Vec<Row> = self.connection.query(BACKLOG).await?;
+        let number = |column| rows.first().and_then(|row| integer(row, column)).unwrap_or(0);
+        Ok(Backlog {
+            events: match number(0) {
+                counted @ ..=COUNTED => counted,
+                _ => number(1),
+            },
+            seconds: number(2),
+            unreadable: number(3),
+            dead_letters: number(4),
+        })
+    }
+}
+
+fn event_of(row: &Row) -> Option<Event> {
+    Some(Event {
+        sequence: integer(row, 0)?,
+        id: text(row, 1)?.to_owned(),
+        kind: Kind::of_name(text(row, 2)?)?,
+        time: text(row, 3)?.to_owned(),
+        order_id: integer(row, 4)?,
+        order: text(row, 5)?.to_owned(),
+        attempts: integer(row, 6)?,
+    })
+}

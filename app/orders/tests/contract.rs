@@ -1,0 +1,41 @@
+//! The contract's cases, in every place where they can run.
+//!
+//! `ORDERS_URL=http://host:port cargo test -p app --test contract` runs them against a service that
+//! is there already; otherwise a native twin on a real MariaDB is started for them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cases;
+mod support;
+
+use microservice::http::{Hosts, Origin, Origins};
+use service_tests::case::{play_all, unused_ids, Case, Needs, ORIGIN};
+use service_tests::place::Place;
+use support::memory::Memory;
+use support::ORDERS;
+
+#[test]
+fn pure_layers_keep_the_contract() {
+    let fits = |case: &Case| case.needs == Needs::Nothing;
+    let mut memory = Memory::default();
+    play_all(&cases::all(), 1_000, fits, &mut |request| memory.send(request));
+}
+
+#[test]
+fn pure_layers_keep_the_contract_for_listed_origins() {
+    let fits = |case: &Case| case.needs == Needs::Origin;
+    let mut memory = Memory::new(Origins::new(Origin::parse(ORIGIN), Hosts::default()));
+    play_all(&cases::all(), 1_000, fits, &mut |request| memory.send(request));
+}
+
+#[test]
+fn the_service_keeps_the_contract_over_http() {
+    let variables = [("CORS_ALLOW_ORIGIN", ORIGIN)];
+    let Some(place) = Place::find(&ORDERS, "contract", &variables) else {
+        return;
+    };
+    let fits = |case: &Case| place.is_own || matches!(case.needs, Needs::Nothing | Needs::Server);
+    play_all(&cases::all(), unused_ids(), fits, &mut |request| {
+        request.send(&place.address).unwrap()
+    });
+}

@@ -1,0 +1,488 @@
+//! Events: every committed change is announced, at least once, in order for each order, and no client
+//! waits for the receiver.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use service_tests::database::Database;
+use service_tests::http::Request;
+use service_tests::twin::Twin;
+use service_tests::{await_that, scaled};
+use socket2::{Domain, Socket, Type};
+use support::receiver::{Deed, Receiver};
+use support::{start_twin, ORDERS};
+
+/// A database of this name, a receiver, and the URL of the database.
+fn parts(name: &str) -> Option<(Arc<Database>, String, Receiver)> {
+    let database = Database::shared(name)?;
+    let url = database.create(name);
+    Some((database, url, Receiver::start()))
+}
+
+fn twin(database_url: &str, events_url: &str) -> Twin {
+    let twin = Twin::start(&ORDERS, &[("DATABASE_URL", database_url), ("EVENTS_URL", events_url)]);
+    twin.await_ready();
+    twin
+}
+
+fn order(id: i32, quantity: i32) -> String {
+    format!(
+        r#"{{"order_id":{id},"product_id":1,"quantity":{quantity},"amount":56.5,"shipping":1,"tax":0.01,"shipping_address":"Süd \"7\""}}"#
+    )
+}
+
+fn send(twin: &Twin, method: &str, target: &str, body: &str) -> u16 {
+    twin.send(&Request::new(method, target).with_body(body)).status
+}
+
+fn waiting(database: &Database, name: &str) -> i64 {
+    database
+        .query(name, "SELECT COUNT(*) FROM orders_outbox")
+        .remove(0)
+        .take(0)
+        .unwrap()
+}
+
+#[test]
+fn every_change_is_announced_and_nothing_else() {
+    let name = "events_changes";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let twin = twin(&url, &receiver.url);
+    assert_eq!(send(&twin, "POST", "/create_order", &order(1, 1)), 200);
+    assert_eq!(send(&twin, "PUT", "/orders/1", &order(1, 2)), 200);
+    let several = format!("[{},{}]", order(2, 1), order(3, 1));
+    assert_eq!(send(&twin, "POST", "/create_orders", &several), 200);
+    // None of these changes anything.
+    assert_eq!(send(&twin, "POST", "/orders", &order(1, 9)), 409);
+    let none = format!("[{},{}]", order(4, 1), order(3, 1));
+    assert_eq!(send(&twin, "POST", "/create_orders", &none), 409);
+    assert_eq!(send(&twin, "POST", "/update_order", &order(9, 1)), 404);
+    assert_eq!(send(&twin, "DELETE", "/orders/9", ""), 404);
+    assert_eq!(send(&twin, "POST", "/create_order", "{}"), 422);
+    assert_eq!(send(&twin, "DELETE", "/delete_order?id=1", ""), 200);
+
+    await_that("all events are delivered", || receiver.distinct().len() >= 5);
+    await_that("the outbox is empty", || waiting(&database, name) == 0);
+    assert_eq!(receiver.distinct().len(), 5, "{:?}", receiver.distinct());
+    assert_eq!(receiver.kinds_of(1), ["created", "updated", "deleted"]);
+    assert_eq!(receiver.kinds_of(2), ["created"]);
+    let events = receiver.distinct();
+    let last = events.iter().find(|event| event["type"] == "order.deleted").unwrap();
+    let mut as_it_was: serde_json::Value = serde_json::from_str(&order(1, 2)).unwrap();
+    as_it_was["shipping"] = 1.0.into();
+    assert_eq!(last["data"], as_it_was);
+    assert_eq!(last["specversion"], "1.0");
+    assert_eq!(last["source"], "/orders");
+    let time = last["time"].as_str().unwrap();
+    assert!(time.len() == 27 && time.ends_with('Z'), "{time}");
+    await_that("the metrics say so", || {
+        let metrics = twin.get("/metrics").body;
+        metrics.contains("\norders_events_delivered_total 5\n") && metrics.contains("\norders_events_waiting 0\n")
+    });
+}
+
+#[test]
+fn a_dead_receiver_slows_nobody_and_gets_everything_later() {
+    let name = "events_dead";
+    let Some((database, url, _)) = parts(name) else {
+        return;
+    };
+    // Its port is taken, and nobody listens there: connections are refused, and no other program gets it meanwhile.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any.into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let twin = twin(&url, &format!("http://{address}/events"));
+    for id in 1..=40 {
+        let start = Instant::now();
+        assert_eq!(send(&twin, "POST", "/create_order", &order(id, 1)), 200);
+        assert_eq!(send(&twin, "PUT", &format!("/orders/{id}"), &order(id, 2)), 200);
+        assert!(
+            start.elapsed() < scaled(Duration::from_secs(4)),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+    assert_eq!(waiting(&database, name), 80);
+    await_that("the metrics tell what waits", || {
+        twin.get("/metrics").body.contains("\norders_events_waiting 80\n")
+    });
+    assert_eq!(twin.get("/events").error_code().as_deref(), Some("events_unavailable"));
+    assert_eq!(twin.get("/readyz").status, 200);
+
+    socket.listen(16).unwrap();
+    let receiver = Receiver::start_on(socket.into());
+    await_that("all events are delivered", || waiting(&database, name) == 0);
+    for id in 1..=40 {
+        assert_eq!(receiver.kinds_of(id), ["created", "updated"], "{id}");
+    }
+}
+
+#[test]
+fn a_receiver_that_fails_gets_events_again_in_their_order() {
+    let name = "events_failing";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    receiver.plan(
+        &[
+            Deed::Answer(500),
+            Deed::Close,
+            Deed::Answer(429),
+            Deed::Answer(404),
+            Deed::Answer(200),
+            Deed::Close,
+        ],
+        None,
+    );
+    let twin = twin(&url, &receiver.url);
+    assert_eq!(send(&twin, "POST", "/create_order", &order(5, 1)), 200);
+    for quantity in 2..=6 {
+        assert_eq!(send(&twin, "PUT", "/orders/5", &order(5, quantity)), 200);
+    }
+    assert_eq!(send(&twin, "DELETE", "/orders/5", ""), 204);
+    await_that("all events are delivered", || waiting(&database, name) == 0);
+    let quantities: Vec<i64> = receiver
+        .distinct()
+        .iter()
+        .map(|event| event["data"]["quantity"].as_i64().unwrap())
+        .collect();
+    assert_eq!(quantities, [1, 2, 3, 4, 5, 6, 6]);
+    assert!(receiver.events().len() > 7, "{}", receiver.events().len());
+}
+
+#[test]
+fn a_receiver_that_hangs_slows_nobody() {
+    let name = "events_hanging";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    receiver.plan(&[], Some(Deed::Hang));
+    let twin = twin(&url, &receiver.url);
+    for id in 1..=20 {
+        let start = Instant::now();
+        assert_eq!(send(&twin, "POST", "/create_order", &order(id, 1)), 200);
+        assert!(
+            start.elapsed() < scaled(Duration::from_secs(4)),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+    await_that("an event is under way", || !receiver.events().is_empty());
+    assert_eq!(waiting(&database, name), 20);
+    receiver.plan(&[], None);
+    await_that("all events are delivered", || waiting(&database, name) == 0);
+    assert_eq!(receiver.distinct().len(), 20);
+}
+
+#[test]
+fn another_replica_goes_on_when_one_dies() {
+    const ORDERS: i32 = 60;
+    let name = "events_replicas";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let mut twins: Vec<Twin> = (0..3).map(|_| twin(&url, &receiver.url)).collect();
+    receiver.plan(&[], Some(Deed::Answer(503)));
+    for id in 1..=ORDERS {
+        for (quantity, twin) in twins.iter().enumerate() {
+            let body = order(id, i32::try_from(quantity).unwrap() + 1);
+            let (method, target) = match quantity {
+                0 => ("POST", "/orders".to_owned()),
+                _ => ("PUT", format!("/orders/{id}")),
+            };
+            assert!([200, 201].contains(&send(twin, method, &target, &body)));
+        }
+    }
+    receiver.plan(&[], None);
+    // One after the other, so that the one with the outbox is among them.
+    while twins.len() > 1 {
+        drop(twins.remove(0));
+        await_that("somebody delivers", || {
+            waiting(&database, name) == 0 || !receiver.distinct().is_empty()
+        });
+    }
+    await_that("all events are delivered", || waiting(&database, name) == 0);
+    for id in 1..=ORDERS {
+        let quantities: Vec<i64> = receiver
+            .distinct()
+            .iter()
+            .filter(|event| event["subject"].as_str() == Some(id.to_string().as_str()))
+            .map(|event| event["data"]["quantity"].as_i64().unwrap())
+            .collect();
+        assert_eq!(quantities, [1, 2, 3], "order {id}");
+    }
+}
+
+#[test]
+fn events_outlive_the_database_and_the_service() {
+    let Some(database) = Database::start("events_outage") else {
+        return;
+    };
+    let url = database.url("orders");
+    let receiver = Receiver::start();
+    receiver.plan(&[], Some(Deed::Answer(500)));
+    let first = twin(&url, &receiver.url);
+    assert_eq!(send(&first, "POST", "/create_order", &order(1, 1)), 200);
+    await_that("it was tried", || !receiver.events().is_empty());
+    database.container("kill");
+    database.container("start");
+    database.await_ready();
+    first.await_ready();
+    await_that("another order is stored", || {
+        [200, 409].contains(&send(&first, "POST", "/create_order", &order(2, 1)))
+    });
+    drop(first);
+    receiver.plan(&[], None);
+    let _second = twin(&url, &receiver.url);
+    await_that("all events are delivered", || waiting(&database, "orders") == 0);
+    assert_eq!(receiver.kinds_of(1), ["created"]);
+    assert_eq!(receiver.kinds_of(2), ["created"]);
+}
+
+#[test]
+fn without_a_receiver_nothing_is_kept_for_it() {
+    let name = "events_none";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let without = start_twin(&url);
+    without.await_ready();
+    assert_eq!(send(&without, "POST", "/create_order", &order(1, 1)), 200);
+    assert_eq!(without.get("/events").error_code().as_deref(), Some("not_found"));
+    assert!(database.query(name, "SHOW TABLES LIKE 'orders_outbox'").is_empty());
+    // A replica that announces, beside one that does not, as during a rollout.
+    let with = twin(&url, &receiver.url);
+    assert_eq!(send(&without, "POST", "/create_order", &order(2, 1)), 200);
+    assert_eq!(send(&with, "POST", "/create_order", &order(3, 1)), 200);
+    await_that("its change is announced", || receiver.kinds_of(3) == ["created"]);
+    await_that("the outbox is empty", || waiting(&database, name) == 0);
+    assert_eq!(receiver.distinct().len(), 1);
+}
+
+#[test]
+fn a_database_that_forbids_triggers_is_told_apart() {
+    let name = "events_forbidden";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let user = "CREATE USER events_forbidden IDENTIFIED BY 'secret'; \
+        GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON events_forbidden.* TO events_forbidden";
+    database.administer(user).unwrap();
+    let url = url.replace("orders:secret@", "events_forbidden:secret@");
+    let twin = Twin::start(
+        &ORDERS,
+        &[("DATABASE_URL", url.as_str()), ("EVENTS_URL", receiver.url.as_str())],
+    );
+    await_that("the reason is told", || {
+        twin.get("/readyz").body.contains("grant TRIGGER")
+    });
+    database
+        .administer("GRANT TRIGGER ON events_forbidden.* TO events_forbidden")
+        .unwrap();
+    await_that("asking again helps", || twin.get("/init").status == 200);
+    assert_eq!(twin.get("/readyz").status, 200);
+}
+
+fn figure(twin: &Twin, name: &str) -> Option<u64> {
+    let metrics = twin.get("/metrics").body;
+    let line = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name} ")))?;
+    line.parse().ok()
+}
+
+fn dead_letters(twin: &Twin) -> Vec<serde_json::Value> {
+    let answer = twin.get("/dead_letters");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    json["dead_letters"].as_array().unwrap().clone()
+}
+
+/// Whatever a receiver does with the events of one order, those of others are delivered.
+#[test]
+fn an_event_that_is_not_taken_holds_up_its_own_order_alone() {
+    for (index, deed) in [
+        Deed::Answer(422),
+        Deed::Answer(500),
+        Deed::Answer(503),
+        Deed::Answer(404),
+        Deed::Close,
+        Deed::Hang,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("events_refused_{index}");
+        let Some((_database, url, receiver)) = parts(&name) else {
+            return;
+        };
+        receiver.plan_for([8], Some(deed));
+        let twin = twin(&url, &receiver.url);
+        for id in [8, 16, 24, 17] {
+            assert_eq!(send(&twin, "POST", "/create_order", &order(id, 1)), 200);
+        }
+        await_that("the others are delivered", || {
+            [16, 24, 17].iter().all(|id| receiver.kinds_of(*id) == ["created"])
+        });
+        // It goes on, also with what comes later.
+        assert_eq!(send(&twin, "PUT", "/orders/8", &order(8, 2)), 200);
+        for id in 100..110 {
+            assert_eq!(send(&twin, "POST", "/create_order", &order(id, 1)), 200);
+        }
+        await_that("later ones are delivered", || {
+            (100..110).all(|id| receiver.kinds_of(id) == ["created"])
+        });
+        assert_eq!(receiver.kinds_of(8), ["created"], "in its order");
+    }
+}
+
+#[test]
+fn refused_events_are_set_aside_shown_and_sent_again() {
+    let name = "events_dead_letters";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    receiver.plan_for(2_000..2_400, Some(Deed::Answer(422)));
+    let twin = twin(&url, &receiver.url);
+    let several: Vec<String> = (2_000..2_400).map(|id| order(id, 1)).collect();
+    let start = Instant::now();
+    assert_eq!(
+        send(&twin, "POST", "/create_orders", &format!("[{}]", several.join(","))),
+        200
+    );
+    assert_eq!(send(&twin, "POST", "/create_order", &order(5_001, 1)), 200);
+    await_that("the one behind them is delivered", || {
+        receiver.kinds_of(5_001) == ["created"]
+    });
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(send(&twin, "PUT", "/orders/2000", &order(2_000, 2)), 200);
+
+    await_that("they are set aside", || dead_letters(&twin).len() == 401);
+    let letter = &dead_letters(&twin)[0];
+    assert_eq!(
+        (&letter["attempts"], &letter["type"]),
+        (&5.into(), &"order.created".into())
+    );
+    assert!(letter["last_error"].as_str().unwrap().contains("422"), "{letter}");
+    assert_eq!(waiting(&database, name), 0);
+    await_that("the metrics say so", || {
+        figure(&twin, "orders_events_dead_letters") == Some(401)
+    });
+    assert_eq!(figure(&twin, "orders_events_set_aside_total"), Some(401));
+    assert!(twin
+        .log()
+        .iter()
+        .any(|line| line.contains("is set aside after 5 attempts")));
+
+    receiver.plan_for(2_000..2_400, None);
+    let id = letter["id"].as_i64().unwrap();
+    assert_eq!(send(&twin, "POST", &format!("/dead_letters?id={id}"), ""), 200);
+    assert_eq!(send(&twin, "POST", &format!("/dead_letters?id={id}"), ""), 404);
+    let last = dead_letters(&twin).last().unwrap()["id"].as_i64().unwrap();
+    assert_eq!(send(&twin, "DELETE", "/dead_letters", ""), 400);
+    assert_eq!(send(&twin, "DELETE", &format!("/dead_letters?id={last}"), ""), 200);
+    assert_eq!(send(&twin, "DELETE", &format!("/dead_letters?id={last}"), ""), 404);
+    let before = receiver.events().len();
+    let answer = twin.send(&Request::new("POST", "/dead_letters"));
+    assert!(answer.body.contains(r#""changed":399"#), "{answer:?}");
+    await_that("they are delivered", || {
+        waiting(&database, name) == 0 && receiver.events().len() >= before + 399
+    });
+    assert_eq!(dead_letters(&twin).len(), 0);
+}
+
+/// Rows that a newer version wrote, or somebody else.
+#[test]
+fn rows_that_nobody_can_read_are_passed_by_and_counted() {
+    let name = "events_unreadable";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let twin = twin(&url, &receiver.url);
+    let rows =
+        "INSERT INTO orders_outbox (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+        SELECT 'replaced', 5, 1, 1, 1, 1, 1, 'x' FROM seq_1_to_700";
+    database.query(name, rows);
+    assert_eq!(send(&twin, "POST", "/create_order", &order(5, 1)), 200);
+    await_that("what comes behind is delivered", || receiver.kinds_of(5) == ["created"]);
+    await_that("they are counted", || {
+        figure(&twin, "orders_events_unreadable") == Some(700)
+    });
+    let told = twin.log().iter().filter(|line| line.contains("does not know")).count();
+    assert_eq!(told, 1);
+    assert_eq!(waiting(&database, name), 700, "they are kept");
+}
+
+/// How much waits makes no difference.
+#[test]
+fn a_backlog_drains_at_its_usual_rate() {
+    let name = "events_backlog";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let secret = "a secret of sixteen";
+    receiver.share(secret);
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("EVENTS_URL", receiver.url.as_str()),
+        ("EVENTS_SECRET", secret),
+    ];
+    drop(twin(&url, &receiver.url));
+    for _ in 0..2 {
+        let rows = "INSERT INTO orders_outbox (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+            SELECT 'created', 1500000000 + seq, 1, 1, 1, 1, 1, REPEAT('x', 100) FROM seq_1_to_100000";
+        database.query(name, rows);
+    }
+    let twin = Twin::start(&ORDERS, &variables);
+    await_that("some are delivered", || receiver.events().len() > 20_000);
+    await_that("the figure is about right", || {
+        figure(&twin, "orders_events_waiting").is_some_and(|waiting| (10_000..200_000).contains(&waiting))
+    });
+    drop(twin);
+    // What was under way when it ended is delivered again, no more.
+    let delivered = receiver.events().len();
+    let left = usize::try_from(waiting(&database, name)).unwrap();
+    assert!(
+        (200_000..=200_000 + 512).contains(&(delivered + left)),
+        "{delivered} + {left}"
+    );
+}
+
+/// Who answers in the receiver's place has not taken an event.
+#[test]
+fn only_who_knows_the_secret_is_believed() {
+    let name = "events_secret";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let secret = "a secret of sixteen";
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("EVENTS_URL", receiver.url.as_str()),
+        ("EVENTS_SECRET", secret),
+    ];
+    let twin = Twin::start(&ORDERS, &variables);
+    twin.await_ready();
+    for id in 1..=3 {
+        assert_eq!(send(&twin, "POST", "/create_order", &order(id, 1)), 200);
+    }
+    await_that("it was tried", || receiver.events().len() > 3);
+    assert_eq!(waiting(&database, name), 3);
+    assert!(twin.log().iter().any(|line| line.contains("does not share its secret")));
+    receiver.share("another secret of one");
+    let tried = receiver.events().len();
+    // Its requests are not for this one either: it does not answer at all.
+    await_that("it was tried again", || receiver.events().len() > tried);
+    assert_eq!(waiting(&database, name), 3);
+    receiver.share(secret);
+    await_that("all are delivered", || waiting(&database, name) == 0);
+    assert_eq!(dead_letters(&twin).len(), 0);
+}

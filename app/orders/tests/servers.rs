@@ -1,0 +1,218 @@
+//! Database servers that are set up in odd ways, or cannot serve just now: no answer says what is not so.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use service_tests::await_that;
+use service_tests::database::Database;
+use service_tests::http::{Request, Response};
+use service_tests::twin::Twin;
+use support::start_twin;
+
+fn order(id: i32, address: &str) -> String {
+    format!(
+        r#"{{"order_id":{id},"product_id":1,"quantity":1,"amount":1,"shipping":0,"tax":0,"shipping_address":"{address}"}}"#
+    )
+}
+
+fn create(twin: &Twin, id: i32, address: &str) -> Response {
+    twin.send(&Request::new("POST", "/create_order").with_body(&order(id, address)))
+}
+
+fn orders(first: i32, count: i32, address: &str) -> Request {
+    let orders: Vec<String> = (first..first + count).map(|id| order(id, address)).collect();
+    Request::new("POST", "/create_orders").with_body(&format!("[{}]", orders.join(",")))
+}
+
+fn count(database: &Database, condition: &str) -> i64 {
+    let sql = format!("SELECT COUNT(*) FROM orders WHERE {condition}");
+    database.query("orders", &sql).remove(0).take(0).unwrap()
+}
+
+/// Whatever the defaults of a server are for its sessions.
+#[test]
+fn the_session_sets_what_it_needs() {
+    let Some(database) = Database::start("servers_defaults") else {
+        return;
+    };
+    for setting in [
+        "autocommit = 0",
+        "completion_type = 'CHAIN'",
+        "sql_safe_updates = 1",
+        "sql_select_limit = 1",
+        "tx_read_only = 1",
+        "tx_isolation = 'SERIALIZABLE'",
+        "time_zone = '+05:30'",
+        "sql_mode = 'NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,IGNORE_SPACE'",
+        "sql_mode = ''",
+        "unique_checks = 0",
+        "character_set_client = latin1",
+        "character_set_connection = latin1",
+        "character_set_results = latin1",
+        "init_connect = 'SET NAMES latin1, autocommit = 0'",
+    ] {
+        database
+            .administer("DROP DATABASE IF EXISTS orders; CREATE DATABASE orders")
+            .unwrap();
+        database.administer(&format!("SET GLOBAL {setting}")).unwrap();
+        let twin = start_twin(&database.url("orders"));
+        twin.await_ready();
+        let address = "S\u{fc}d \\\\ \u{1f6a3} 'x'";
+        for id in 1..=3 {
+            assert_eq!(create(&twin, id, address).status, 200, "{setting}");
+        }
+        assert_eq!(create(&twin, 1, address).status, 409, "{setting}");
+        let many = twin.send(&orders(10, 2_000, address));
+        assert_eq!(many.status, 200, "{setting}: {many:?}");
+        // Another session sees it: it is committed, and its characters are those that were sent.
+        let expected = hex("S\u{fc}d \\ \u{1f6a3} 'x'");
+        let condition = format!("HEX(CONVERT(shipping_address USING utf8mb4)) = '{expected}'");
+        assert_eq!(count(&database, &condition), 2_003, "{setting}");
+        let listed: serde_json::Value = serde_json::from_str(&twin.get("/orders?limit=10000").body).unwrap();
+        assert_eq!(listed.as_array().unwrap().len(), 2_003, "{setting}");
+        assert_eq!(listed[0]["shipping_address"], "S\u{fc}d \\ \u{1f6a3} 'x'", "{setting}");
+        assert_eq!(twin.get("/delete_order?id=1").status, 200, "{setting}");
+        assert_eq!(count(&database, "order_id = 1"), 0, "{setting}");
+        let open = database
+            .administer("SELECT COUNT(*) FROM information_schema.innodb_trx")
+            .unwrap();
+        assert!(open.ends_with('0'), "{setting}: transactions are left open: {open}");
+        let name = setting.split(' ').next().unwrap();
+        let default = if name == "init_connect" { "''" } else { "DEFAULT" };
+        database.administer(&format!("SET GLOBAL {name} = {default}")).unwrap();
+    }
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[test]
+fn a_server_that_ignores_the_clients_characters_keeps_them() {
+    let Some(database) = Database::start("servers_characters") else {
+        return;
+    };
+    database
+        .administer("SET GLOBAL character_set_server = latin1; SET GLOBAL collation_server = latin1_swedish_ci")
+        .unwrap();
+    database
+        .administer("DROP DATABASE orders; CREATE DATABASE orders CHARACTER SET latin1")
+        .unwrap();
+    let twin = start_twin(&database.url("orders"));
+    twin.await_ready();
+    assert_eq!(create(&twin, 1, "\u{1f6a3} S\u{fc}d").status, 200);
+    assert_eq!(twin.send(&orders(2, 1_000, "\u{1f6a3} S\u{fc}d")).status, 200);
+    let expected = hex("\u{1f6a3} S\u{fc}d");
+    assert_eq!(
+        count(&database, &format!("HEX(shipping_address) = '{expected}'")),
+        1_001
+    );
+}
+
+/// A request that is larger than the server takes at once is stored piece by piece, or refused for good.
+#[test]
+fn packets_of_the_server_limit_nothing_but_one_order() {
+    let Some(database) = Database::start("servers_packets") else {
+        return;
+    };
+    for (packet, one) in [(1_048_576, 200), (16_384, 200), (1_024, 413)] {
+        database
+            .administer(&format!("SET GLOBAL max_allowed_packet = {packet}"))
+            .unwrap();
+        let twin = start_twin(&database.url("orders"));
+        twin.await_ready();
+        if packet > 1_024 {
+            let many = twin.send(&orders(packet, 5_000, &"x".repeat(200)));
+            assert_eq!(many.status, 200, "{packet}: {many:?}");
+            assert_eq!(
+                count(
+                    &database,
+                    &format!("order_id >= {packet} AND order_id < {packet} + 5000")
+                ),
+                5_000
+            );
+            let again = twin.send(&orders(packet + 4_990, 5_000, "again"));
+            assert_eq!(again.error_code().as_deref(), Some("duplicate_order"), "{again:?}");
+            assert_eq!(count(&database, "shipping_address = 'again'"), 0, "all or nothing");
+        }
+        let largest = create(&twin, packet + 100_000, &"\u{1f6a3}".repeat(256));
+        assert_eq!(largest.status, one, "{packet}: {largest:?}");
+        if one == 413 {
+            assert_eq!(largest.error_code().as_deref(), Some("too_large"));
+            assert_eq!(largest.header("retry-after"), None);
+        }
+        assert_eq!(create(&twin, packet + 200_000, "x").status, 200, "{packet}");
+    }
+}
+
+/// Answers of a server that cannot serve just now: Galera without a quorum, read-only after a failover, out of something.
+#[test]
+fn refusals_of_the_server_are_told_as_what_they_are() {
+    let Some(database) = Database::start("servers_refusals") else {
+        return;
+    };
+    let twin = start_twin(&database.url("orders"));
+    twin.await_ready();
+    let sessions = || {
+        let sql = "SELECT GROUP_CONCAT(id ORDER BY id) FROM information_schema.processlist WHERE user = 'orders'";
+        database.administer(sql).unwrap()
+    };
+    for (number, state, status, replaced) in [
+        (1047, "08S01", 503, true),
+        (1047, "HY000", 503, true),
+        (1036, "HY000", 503, true),
+        (1159, "HY000", 503, true),
+        (1290, "HY000", 503, true),
+        (1792, "25006", 503, true),
+        (1223, "HY000", 503, false),
+        (1637, "HY000", 503, false),
+        (1205, "HY000", 503, false),
+        (1461, "42000", 503, false),
+        (1114, "HY000", 503, false),
+        (1030, "HY000", 503, false),
+        (1969, "70100", 504, false),
+        (9999, "40001", 503, false),
+        (9999, "08006", 503, true),
+        (9999, "45000", 500, false),
+    ] {
+        let trigger = format!(
+            "CREATE OR REPLACE TRIGGER orders.not_ready BEFORE INSERT ON orders.orders FOR EACH ROW \
+             SIGNAL SQLSTATE '{state}' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = 'not now'"
+        );
+        database.administer(&trigger).unwrap();
+        assert_eq!(twin.get("/orders").status, 200);
+        let before = sessions();
+        let answer = create(&twin, 1, "x");
+        assert_eq!(answer.status, status, "{number} {state}: {answer:?}");
+        assert_eq!(
+            answer.header("retry-after").is_some(),
+            status == 503,
+            "{number} {state}"
+        );
+        assert_eq!(
+            answer.body.contains("look before"),
+            status == 504,
+            "{number} {state}: {answer:?}"
+        );
+        assert_eq!(twin.get("/orders").status, 200);
+        assert_eq!(sessions() != before, replaced, "{number} {state}");
+    }
+    database.administer("DROP TRIGGER orders.not_ready").unwrap();
+    assert_eq!(create(&twin, 1, "x").status, 200);
+}
+
+#[test]
+fn a_server_that_the_driver_does_not_know_is_told_apart() {
+    let Some(database) = Database::start("servers_quotes") else {
+        return;
+    };
+    database.administer("SET GLOBAL sql_mode = 'ANSI_QUOTES'").unwrap();
+    let twin = start_twin(&database.url("orders"));
+    await_that("the reason is told", || {
+        assert_eq!(twin.get("/readyz").status, 503);
+        twin.log().iter().any(|line| line.contains("without ANSI_QUOTES"))
+    });
+    database.administer("SET GLOBAL sql_mode = DEFAULT").unwrap();
+    twin.await_ready();
+}

@@ -1,0 +1,163 @@
+//! Clients, and whatever else the service depends on, that are slow or silent: nobody else waits for them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::io::Write;
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use service_tests::await_that;
+use service_tests::database::Database;
+use service_tests::http::{connect, read_response, Request};
+use service_tests::twin::Twin;
+use support::{start_twin, ORDERS};
+
+const NOWHERE: (&str, &str) = ("DATABASE_URL", "mysql://orders@127.0.0.1:1/orders");
+
+fn order(id: i32) -> String {
+    format!(r#"{{"order_id":{id},"product_id":1,"quantity":1,"amount":1,"shipping":0,"tax":0,"shipping_address":"x"}}"#)
+}
+
+/// A log that nobody reads fills the pipe; what finds no room then is left out, counted, and told when there is room.
+#[test]
+fn a_log_that_nobody_reads_stops_nobody() {
+    let mut twin = Twin::start_unread(&ORDERS, &[NOWHERE]);
+    let mut stream = connect(&twin.address).unwrap();
+    let path = format!("/{}", "a".repeat(10_000));
+    for _ in 0..3_000 {
+        let mut answer = None;
+        while answer.is_none() {
+            let sent = stream.write_all(&Request::new("GET", &path).to_bytes("a"));
+            answer = sent.and_then(|()| read_response(&mut stream, false)).ok();
+            if answer
+                .as_ref()
+                .is_none_or(|answer| answer.header("connection") == Some("close"))
+            {
+                stream = connect(&twin.address).unwrap();
+            }
+        }
+        assert_eq!(answer.unwrap().status, 404);
+    }
+    let left_out = |twin: &Twin| -> u64 {
+        let metrics = twin.get("/metrics").body;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("orders_log_lines_left_out_total "));
+        line.unwrap().parse().unwrap()
+    };
+    assert!(left_out(&twin) > 0);
+    twin.read_log();
+    await_that("the log goes on, and tells what is missing", || {
+        assert_eq!(twin.get("/healthz").status, 200);
+        twin.log().iter().any(|line| line.contains("lines were left out here"))
+    });
+    for line in twin.log() {
+        assert!(line.len() < 4_096, "{line}");
+        assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok(), "{line}");
+    }
+}
+
+/// Whoever has ended its sending side waits for its answer all the same: nothing is stored without one.
+#[test]
+fn half_closed_clients_are_answered_by_the_database() {
+    let Some(database) = Database::shared("starvation_half") else {
+        return;
+    };
+    let twin = start_twin(&database.create("starvation_half"));
+    twin.await_ready();
+    for id in 1..=60 {
+        let mut stream = connect(&twin.address).unwrap();
+        let request = Request::new("POST", "/create_order")
+            .with_body(&order(id))
+            .to_bytes("a");
+        stream.write_all(&request).unwrap();
+        thread::sleep(Duration::from_micros(u64::try_from(id).unwrap() * 100));
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read_response(&mut stream, false).unwrap().status, 200, "order {id}");
+    }
+    for path in ["/orders?limit=1", "/readyz"] {
+        let mut stream = connect(&twin.address).unwrap();
+        stream.write_all(&Request::new("GET", path).to_bytes("a")).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read_response(&mut stream, false).unwrap().status, 200, "{path}");
+    }
+}
+
+/// More work than the database does in time: what cannot be done is refused at once, and readiness does not queue.
+#[test]
+fn readiness_does_not_wait_for_requests() {
+    let name = "starvation_ready";
+    let Some(database) = Database::shared(name) else {
+        return;
+    };
+    let twin = start_twin(&database.create(name));
+    twin.await_ready();
+    // Each statement takes half a second: ten connections do twenty a second.
+    database.query(
+        name,
+        "CREATE TRIGGER slow BEFORE INSERT ON orders FOR EACH ROW SET @a = SLEEP(0.5)",
+    );
+    let (is_over, refused, done) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    let slowest = thread::scope(|scope| {
+        for client in 0..100 {
+            let (twin, is_over, refused, done) = (&twin, &is_over, &refused, &done);
+            scope.spawn(move || {
+                let mut id = client * 1_000;
+                while !is_over.load(Ordering::Relaxed) {
+                    id += 1;
+                    let request = Request::new("POST", "/create_order").with_body(&order(id + 1));
+                    let start = Instant::now();
+                    let answer = twin.send(&request);
+                    match answer.status {
+                        200 => done.fetch_add(1, Ordering::Relaxed),
+                        503 => {
+                            assert!(answer.header("retry-after").is_some());
+                            assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+                            thread::sleep(Duration::from_millis(100));
+                            refused.fetch_add(1, Ordering::Relaxed)
+                        }
+                        _ => panic!("{answer:?}"),
+                    };
+                }
+            });
+        }
+        let slowest = (0..20).map(|_| {
+            thread::sleep(Duration::from_millis(200));
+            let start = Instant::now();
+            assert_eq!(twin.get("/readyz").status, 200);
+            start.elapsed()
+        });
+        let slowest = slowest.max().unwrap();
+        is_over.store(true, Ordering::Relaxed);
+        slowest
+    });
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(done.into_inner() > 20 && refused.into_inner() > 0);
+}
+
+/// The name of the receiver of events is not resolved, or slowly: nothing but the list of events waits for that, and each
+/// question is answered without a lookup of its own.
+#[test]
+fn names_that_are_not_answered_stop_nobody() {
+    let url = ("EVENTS_URL", "http://nobody.invalid/events");
+    let twin = Twin::start(&ORDERS, &[NOWHERE, url]);
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..40 {
+            scope.spawn(|| {
+                let answer = twin.get("/events");
+                assert_eq!(answer.status, 503, "{answer:?}");
+            });
+        }
+        for _ in 0..20 {
+            let asked = Instant::now();
+            assert_eq!(twin.get("/healthz").status, 200);
+            assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+        }
+    });
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}

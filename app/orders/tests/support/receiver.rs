@@ -1,0 +1,177 @@
+//! A receiver of events that does what a test asks for. Beside it, the real one receives events in
+//! the cluster's tests.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use microservice::signature::Secret;
+use serde_json::Value;
+
+/// What the receiver does with the next event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Answers with this status.
+    Answer(u16),
+    /// Takes the event and closes the connection without an answer.
+    Close,
+    /// Takes the event and never answers.
+    Hang,
+}
+
+/// A running receiver; ends with its process.
+#[derive(Clone)]
+pub struct Receiver {
+    /// For `EVENTS_URL`.
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Value>,
+    deeds: VecDeque<Deed>,
+    lasting: Option<Deed>,
+    /// What is done with events of these orders, whatever else was planned.
+    by_order: HashMap<i64, Deed>,
+    secret: Option<Secret>,
+}
+
+impl Receiver {
+    /// Starts one that takes everything.
+    pub fn start() -> Receiver {
+        Receiver::start_on(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// Starts one on this port.
+    pub fn start_on(listener: TcpListener) -> Receiver {
+        let url = format!("http://{}/events", listener.local_addr().unwrap());
+        let receiver = Receiver {
+            url,
+            state: Arc::default(),
+        };
+        let state = Arc::clone(&receiver.state);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let state = Arc::clone(&state);
+                thread::spawn(move || serve(stream, &state));
+            }
+        });
+        receiver
+    }
+
+    /// Does these deeds with the next events, and then this one, if any, with all others.
+    pub fn plan(&self, deeds: &[Deed], lasting: Option<Deed>) {
+        let mut state = self.state.lock().unwrap();
+        state.deeds = deeds.iter().copied().collect();
+        state.lasting = lasting;
+    }
+
+    /// Does this with all events of these orders.
+    pub fn plan_for(&self, orders: impl IntoIterator<Item = i64>, deed: Option<Deed>) {
+        let mut state = self.state.lock().unwrap();
+        for order in orders {
+            match deed {
+                Some(deed) => state.by_order.insert(order, deed),
+                None => state.by_order.remove(&order),
+            };
+        }
+    }
+
+    /// Signs its answers from now on.
+    pub fn share(&self, secret: &str) {
+        self.state.lock().unwrap().secret = Some(Secret::new(secret));
+    }
+
+    /// All events that were taken, answered or not, in the order of their arrival.
+    pub fn events(&self) -> Vec<Value> {
+        self.state.lock().unwrap().events.clone()
+    }
+
+    /// The events without those that had arrived before.
+    pub fn distinct(&self) -> Vec<Value> {
+        let mut distinct: Vec<Value> = Vec::new();
+        for event in self.events() {
+            if distinct.iter().all(|earlier| earlier["id"] != event["id"]) {
+                distinct.push(event);
+            }
+        }
+        distinct
+    }
+
+    /// The distinct events of one order as `created`, `updated`, `deleted`.
+    pub fn kinds_of(&self, order_id: i32) -> Vec<String> {
+        self.distinct()
+            .iter()
+            .filter(|event| event["subject"].as_str() == Some(order_id.to_string().as_str()))
+            .map(|event| event["type"].as_str().unwrap().replace("order.", ""))
+            .collect()
+    }
+}
+
+fn serve(mut stream: TcpStream, state: &Mutex<State>) {
+    while let Some((body, signature)) = read_request(&mut stream) {
+        let events: Value = serde_json::from_slice(&body).unwrap();
+        let events = match events {
+            Value::Array(events) => events,
+            event => vec![event],
+        };
+        let (deed, secret) = {
+            let mut state = state.lock().unwrap();
+            let order = |event: &Value| event["data"]["order_id"].as_i64().unwrap();
+            let special = events
+                .iter()
+                .find_map(|event| state.by_order.get(&order(event)).copied());
+            state.events.extend(events);
+            (
+                special.or_else(|| state.deeds.pop_front()).or(state.lasting),
+                state.secret.clone(),
+            )
+        };
+        match deed.unwrap_or(Deed::Answer(200)) {
+            Deed::Answer(status) => {
+                let signed = secret.zip(signature).map_or(String::new(), |(secret, request)| {
+                    assert!(secret.verify_request(&body, &request));
+                    format!("x-signature: {}\r\n", secret.sign_answer(&request, b"{}"))
+                });
+                let answer = format!("HTTP/1.1 {status} So\r\n{signed}content-length: 2\r\n\r\n{{}}");
+                if stream.write_all(answer.as_bytes()).is_err() {
+                    return;
+                }
+            }
+            Deed::Close => return,
+            Deed::Hang => thread::sleep(Duration::from_secs(60)),
+        }
+    }
+}
+
+/// The body and the signature of the next request, while there is one.
+fn read_request(stream: &mut TcpStream) -> Option<(Vec<u8>, Option<String>)> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("post /events http/1.1\r\n"), "{head}");
+    assert!(head.contains("\r\ncontent-type: application/cloudevents"), "{head}");
+    let header = |name: &str| {
+        Some(
+            head.split(&format!("\r\n{name}: "))
+                .nth(1)?
+                .split('\r')
+                .next()?
+                .to_owned(),
+        )
+    };
+    let signature = header("x-signature");
+    let mut body = vec![0; header("content-length").unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).ok()?;
+    Some((body, signature))
+}

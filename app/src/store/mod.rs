@@ -1,8 +1,0 @@
-//! The orders in MariaDB: their tables, the SQL, the outbox.
-
-mod outbox;
-mod statements;
-mod tables;
-
-pub use outbox::{Backlog, Outbox};
-pub use tables::OrderTables;

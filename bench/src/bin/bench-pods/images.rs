@@ -1,0 +1,105 @@
+//! The images of the contenders, from one source.
+
+use std::collections::BTreeMap;
+
+use bench::benchmark::Form;
+use deploy_tool::built::Built;
+use deploy_tool::cli::SourceArguments;
+use deploy_tool::commands::build;
+use deploy_tool::commands::build::Variation;
+use deploy_tool::commands::parts;
+use deploy_tool::settings::DEFAULT_IMAGE;
+use diagnostics::Outcome;
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, store};
+use terminal::Printer;
+use wasm_build::artifact_cache as keep;
+use wasm_build::native_form::NativeForm;
+
+/// Makes the layers those of no other image: pulls find nothing on the node, and removing them takes nothing away.
+const MARK: &str = "/etc/bench";
+
+/// Builds an image for each form.
+///
+/// # Errors
+/// When a step fails.
+pub async fn images(
+    printer: &Printer,
+    cleanup: &Cleanup,
+    cache: &Cache,
+    source: &SourceArguments,
+) -> Outcome<BTreeMap<Form, Built>> {
+    let folder = source.images.join(DEFAULT_IMAGE);
+    let mut definition = build::definition(&folder)?;
+    let files = definition
+        .files
+        .iter()
+        .map(|file| build::read(&folder.join(&file.source)));
+    let mut files = files.collect::<Outcome<Vec<_>>>()?;
+    definition.files.push(ExtraFile {
+        path: MARK.to_owned(),
+        source: String::new(),
+    });
+    files.push(Vec::new());
+    let parts = parts::compile(
+        printer,
+        cleanup,
+        cache,
+        source,
+        &definition,
+        DEFAULT_IMAGE,
+        Variation::default(),
+    )
+    .await?;
+    let variation = Variation {
+        native: NativeForm::SharedObject,
+        ..Variation::default()
+    };
+    let shared = parts::compile(printer, cleanup, cache, source, &definition, DEFAULT_IMAGE, variation).await?;
+    let native = parts::native(printer, cleanup, cache, source, &definition, DEFAULT_IMAGE).await?;
+    let mut images = BTreeMap::new();
+    for (form, program, compiled) in [
+        (Form::Native, &native, None),
+        (Form::Elf, &shared.module, shared.compiled.as_ref()),
+        (Form::Aot, &parts.module, parts.compiled.as_ref()),
+        (Form::Interpreter, &parts.module, None),
+    ] {
+        let compiled = compiled.map(|(module, engine)| Compiled {
+            bytes: &module.bytes,
+            engine,
+        });
+        definition.name = format!("localhost/bench-{}", form.name());
+        definition.module = form.program().to_owned();
+        let contents = Contents {
+            definition: &definition,
+            module: &program.bytes,
+            compiled,
+            files: files.clone(),
+            annotations: BTreeMap::new(),
+            index_annotations: BTreeMap::new(),
+        };
+        images.insert(form, pack(cache, form, &contents, program)?);
+    }
+    Ok(images)
+}
+
+fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Kept) -> Outcome<Built> {
+    let layout = build::pack(cache, form.name(), contents)?;
+    let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
+    store::write(&path, &layout)?;
+    Ok(Built {
+        name: format!("bench-{}", form.name()),
+        reference: layout.name.clone().unwrap_or_default(),
+        digest: layout.digest().to_owned(),
+        layout: path,
+        module: program.path.clone(),
+        packed_size_bytes: contents
+            .compiled
+            .map_or(contents.module, |compiled| compiled.bytes)
+            .len(),
+        image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
+        engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
+        ..Built::default()
+    })
+}

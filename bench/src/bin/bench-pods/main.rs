@@ -1,0 +1,200 @@
+//! Measures Wasm beside the native twin as pods: images → a namespace with a database → rounds, in which each contender has its turn → what came out.
+
+mod arguments;
+mod bench_namespace;
+mod bench_node;
+mod images;
+mod load;
+mod node;
+mod pods;
+mod rounds;
+mod runner;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::json;
+
+use crate::arguments::BenchArguments;
+use crate::bench_namespace::BenchNamespace;
+use crate::load::Target;
+use crate::pods::Pods;
+use bench::benchmark;
+use bench::benchmark::{
+    Comparison, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, compare, contenders, objects,
+};
+use bench_node::BenchNode;
+use cluster::Cluster;
+use deploy_tool::built::Built;
+use deploy_tool::cli::RegistryArguments;
+use deploy_tool::publish;
+use deploy_tool::publish::Destination;
+use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use rounds::Rounds;
+use runner::Runner;
+use terminal::{Printer, Progress};
+use wasm_build::artifact_cache::megabytes;
+
+fn main() -> ExitCode {
+    deploy_tool::install_tls();
+    let arguments = BenchArguments::parse();
+    anstream::ColorChoice::from(arguments.talk.color).write_global();
+    let printer = Printer::new(arguments.talk.options(), false);
+    deploy_tool::conclude(&printer, async |cleanup: &Cleanup| {
+        run(&printer, cleanup, arguments).await
+    })
+}
+
+/// Measures. With an earlier run to compare with, it says by its exit code whether something got worse.
+///
+/// # Errors
+/// When an image cannot be built or loaded, or something cannot be measured that could be.
+async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BenchArguments) -> Outcome<ExitStatus> {
+    let reference = arguments.compare.as_deref().map(read).transpose()?;
+    let report = measure(printer, cleanup, &arguments).await?;
+    let comparison = reference.map(|reference| compare(&reference, &report, arguments.threshold));
+    let compared = comparison.as_ref().map(Comparison::text).unwrap_or_default();
+    printer.result(&report, &format!("{}{compared}", benchmark::text(&report)));
+    let files = [
+        (&arguments.page, benchmark::page::page(&report)),
+        (&arguments.json, format!("{:#}\n", json!(report))),
+    ];
+    for (path, content) in files {
+        let Some(path) = path else { continue };
+        std::fs::write(path, content)
+            .map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))?;
+    }
+    match comparison {
+        Some(comparison) if !comparison.worse.is_empty() => {
+            printer.warning(&format!("{} figures got worse", comparison.worse.len()));
+            Ok(ExitStatus::Differs)
+        }
+        _ => Ok(ExitStatus::Done),
+    }
+}
+
+/// Reads an earlier run.
+fn read(path: &Path) -> Outcome<Report> {
+    let failure = || Failure::input(format!("`{}` is no result of an earlier run", path.display()));
+    let text = std::fs::read(path).map_err(|error| failure().because(error))?;
+    let report: Report = serde_json::from_slice(&text).map_err(|error| failure().because(error))?;
+    match report.schema == SCHEMA {
+        true => Ok(report),
+        false => Err(failure().because(format!("its schema is `{}`, not `{SCHEMA}`", report.schema))),
+    }
+}
+
+async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArguments) -> Outcome<Report> {
+    let mut plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
+    plan.rounds = arguments.rounds.unwrap_or(plan.rounds);
+    let cluster = Cluster::connect(&arguments.context).await?;
+    let BenchNode {
+        kind,
+        node,
+        address,
+        runtimes,
+        mut machine,
+    } = bench_node::find(&cluster, arguments).await?;
+    let cache = Cache::open()?;
+    let images = images::images(printer, cleanup, &cache, &arguments.source).await?;
+    let contenders = contenders(&arguments.runtime_classes);
+    machine.engine = images[&Form::Aot].engine.clone().unwrap_or_default();
+
+    let mut samples = Samples::default();
+    for one in &contenders {
+        let image = &images[&one.form];
+        let pulled = usize::try_from(image.image_size_bytes).unwrap_or(usize::MAX);
+        samples.add(Quantity::ImagePulled, &one.name, 0, megabytes(pulled));
+        samples.add(
+            Quantity::ImageUnpacked,
+            &one.name,
+            0,
+            megabytes(image.packed_size_bytes),
+        );
+    }
+
+    let built: Vec<Built> = images.values().cloned().collect();
+    let digests: Vec<String> = built.iter().map(|image| image.digest.clone()).collect();
+    let _removed = node::remove_at_end(cleanup, &kind, digests.clone()).await?;
+    let mut skipped = Vec::new();
+    let mut references = BTreeMap::new();
+    match &arguments.registry {
+        Some(prefix) => {
+            node::remove(&node, &digests).await?;
+            references = pushed(printer, prefix, &built).await?;
+        }
+        None => skipped.push(Skipped {
+            figure: Quantity::Pull.title(plan.replicas),
+            because: "no --registry was named".to_owned(),
+        }),
+    }
+    let rounds = Rounds {
+        printer,
+        cache: &cache,
+        plan,
+        samples,
+    };
+    let rounds = rounds.pulls(&node, &contenders, &references).await?;
+    let loading = async |progress: &Progress| {
+        let others = [objects::DATABASE_IMAGE.to_owned()].into();
+        progress.outcome(publish::to_kind(&cache, progress, &kind, &built, &others).await?);
+        Ok(())
+    };
+    printer.step("images on the nodes", loading).await?;
+
+    let impossible = |error| Failure::input("the objects of the run cannot be made").because(error);
+    let name = arguments.namespace.as_str();
+    let room = BenchNamespace::open(&cluster, cleanup, &objects::namespace(name).map_err(impossible)?).await?;
+    let starting = async |_: &Progress| {
+        room.create(&objects::database(&contenders, &node).map_err(impossible)?)
+            .await?;
+        let mut database = Pods::watch(&cluster, name, objects::DATABASE).await?;
+        database
+            .until("ready", |seen| seen.values().any(|one| one.ready.is_some()))
+            .await?;
+        Ok(database.seen.into_keys().next().unwrap_or_default())
+    };
+    let database = printer.step("database of the run", starting).await?;
+    let mut runners = Vec::new();
+    for one in &contenders {
+        let image = &images[&one.form].reference;
+        let served = objects::contender(one, image, name, &node, &plan).map_err(impossible)?;
+        let port = room.create(&served).await?;
+        let port = port.ok_or_else(|| Failure::cluster(format!("Service `{}` has got no port", one.name)))?;
+        runners.push(Runner {
+            room: &room,
+            node: &node,
+            contender: one,
+            image,
+            runtime: &runtimes[&one.runtime_class],
+            database: &database,
+            target: Target::at(format!("http://{address}:{port}"))?,
+            pods: Pods::watch(&cluster, name, &one.name).await?,
+        });
+    }
+    let samples = rounds.run(&mut runners).await?;
+    Ok(Report::new(
+        jiff::Timestamp::now(),
+        machine,
+        plan,
+        contenders.clone(),
+        &samples,
+        skipped,
+    ))
+}
+
+/// Pushes the images, and gives their references there by the names of the images.
+async fn pushed(printer: &Printer, prefix: &str, built: &[Built]) -> Outcome<BTreeMap<String, String>> {
+    let names = built
+        .iter()
+        .map(|image| (image.name.clone(), image.name.clone()))
+        .collect();
+    let destination = Destination::below(prefix, &names, &RegistryArguments::default(), Vec::new()).await?;
+    let connections = destination.open().await?;
+    destination.push(printer, &connections, built).await?;
+    Ok(destination.references(built))
+}

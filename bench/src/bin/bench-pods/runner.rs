@@ -1,0 +1,204 @@
+//! What is measured of one contender.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::bench_namespace::BenchNamespace;
+use crate::load::Target;
+use crate::node;
+use crate::pods::{Pods, Seen};
+use bench::benchmark::node as script;
+use bench::benchmark::node::Account;
+use bench::benchmark::pods::container_id;
+use bench::benchmark::{Contender, Load, Plan, Quantity, Route};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+
+/// What a turn has brought.
+pub type Figures = Vec<(Quantity, f64)>;
+
+/// What opens the connections to the database, before memory is looked at.
+const WARM_UP: Load = Load {
+    route: Route::Read,
+    connections: 16,
+};
+/// The load under which memory is looked at.
+const HEAVY: Load = Load {
+    route: Route::Read,
+    connections: 256,
+};
+
+/// A contender in its place.
+pub struct Runner<'a> {
+    /// The namespace of the run.
+    pub room: &'a BenchNamespace,
+    /// The node that it runs on.
+    pub node: &'a str,
+    /// Who it is.
+    pub contender: &'a Contender,
+    /// Its image, as the node knows it.
+    pub image: &'a str,
+    /// The program that its RuntimeClass stands for.
+    pub runtime: &'a str,
+    /// The pod of the database.
+    pub database: &'a str,
+    /// Where it is reached.
+    pub target: Target,
+    /// Its pods.
+    pub pods: Pods,
+}
+
+impl Runner<'_> {
+    /// The runtime alone, without Kubernetes.
+    pub async fn start(&self, plan: &Plan) -> Outcome<Figures> {
+        let what = format!("`{}` does not run on node `{}`", self.contender.name, self.node);
+        // The first one finds its files in no cache: it does not count.
+        let count = (plan.starts + 1).to_string();
+        let arguments = [self.runtime, self.image, self.contender.form.program(), &count];
+        let said = node::run(self.node, &what, script::START, &arguments).await?;
+        let starts = script::starts(&said).filter(|starts| starts.len() > 1);
+        let starts = starts.ok_or_else(|| Failure::cluster(&what).showing(&said))?;
+        let figures = |start: &script::Start| {
+            [
+                (Quantity::Start, start.answer_ms),
+                (Quantity::StartProcessor, start.processor_ms),
+            ]
+        };
+        Ok(starts[1..].iter().flat_map(figures).collect())
+    }
+
+    /// From no pod to one that has worked, and what it then holds.
+    pub async fn come_up(&mut self, cache: &Cache, plan: &Plan) -> Outcome<Figures> {
+        let took = self.scheduled_to_ready(1).await?;
+        self.target.reached().await?;
+        self.runs_as_it_should().await?;
+        self.fill().await?;
+        self.answered(cache, WARM_UP, plan.seconds).await?;
+        Ok(vec![
+            (Quantity::PodStart, took),
+            (Quantity::MemoryIdle, self.account().await?.memory_mb),
+        ])
+    }
+
+    /// Each load finds the same table.
+    pub async fn load(&self, cache: &Cache, plan: &Plan, load: Load) -> Outcome<Figures> {
+        self.fill().await?;
+        let before = self.account().await?;
+        let halfway = async {
+            tokio::time::sleep(Duration::from_secs(plan.seconds.into()) / 2).await;
+            self.account().await
+        };
+        let (answers, under_load) = tokio::try_join!(self.answered(cache, load, plan.seconds), halfway)?;
+        let worked = self.account().await?.processor_us - before.processor_us;
+        let mut figures = vec![
+            (Quantity::Rate(load), answers.requests_per_second),
+            (Quantity::Median(load), answers.median_ms),
+            (Quantity::P99(load), answers.p99_ms),
+            (Quantity::Processor(load), worked / f64::from(answers.count)),
+        ];
+        if load == HEAVY {
+            figures.push((Quantity::MemoryLoaded, under_load.memory_mb));
+        }
+        Ok(figures)
+    }
+
+    /// One pod becomes many and one again, is replaced, and goes; all but the last under load.
+    pub async fn change(&mut self, plan: &Plan) -> Outcome<Figures> {
+        let name = &self.contender.name;
+        let asked = Instant::now();
+        self.room.scale(name, plan.replicas).await?;
+        let up = self.pods.until("ready", |seen| ready(seen) == plan.replicas).await? - asked;
+
+        let traffic = self.target.traffic();
+        traffic.flows().await?;
+        let asked = Instant::now();
+        self.room.scale(name, 1).await?;
+        let down = self.pods.until("gone", |seen| seen.len() == 1).await? - asked;
+        let failed_down = traffic.failed();
+
+        let old: BTreeSet<String> = self.pods.seen.keys().cloned().collect();
+        let asked = Instant::now();
+        self.room.restart(name).await?;
+        let is_replaced =
+            |seen: &BTreeMap<String, Seen>| ready(seen) == 1 && !seen.keys().any(|name| old.contains(name));
+        let rollout = self.pods.until("replaced", is_replaced).await? - asked;
+        let failed_rollout = traffic.failed() - failed_down;
+        drop(traffic);
+
+        let asked = Instant::now();
+        self.room.scale(name, 0).await?;
+        let gone = self.pods.until("gone", BTreeMap::is_empty).await? - asked;
+        Ok(vec![
+            (Quantity::ScaleUp, up.as_secs_f64()),
+            (Quantity::ScaleDown, down.as_secs_f64()),
+            (Quantity::ScaleDownFailed, f64::from(failed_down)),
+            (Quantity::Rollout, rollout.as_secs_f64()),
+            (Quantity::RolloutFailed, f64::from(failed_rollout)),
+            (Quantity::Gone, gone.as_secs_f64() - f64::from(plan.drain_seconds)),
+        ])
+    }
+
+    /// From no pod to many.
+    pub async fn many(&mut self, plan: &Plan) -> Outcome<Figures> {
+        let took = self.scheduled_to_ready(plan.replicas).await?;
+        self.room.scale(&self.contender.name, 0).await?;
+        self.pods.until("gone", BTreeMap::is_empty).await?;
+        Ok(vec![(Quantity::PodsAtOnce, took)])
+    }
+
+    /// Seconds from the first pod scheduled to the last one ready.
+    async fn scheduled_to_ready(&mut self, replicas: i32) -> Outcome<f64> {
+        self.room.scale(&self.contender.name, replicas).await?;
+        let end = self.pods.until("ready", |seen| ready(seen) == replicas).await?;
+        let first = self.pods.seen.values().filter_map(|one| one.scheduled).min();
+        Ok((end - first.unwrap_or(end)).as_secs_f64())
+    }
+
+    /// Interpreted code that is taken for compiled code would be a wrong figure.
+    async fn runs_as_it_should(&self) -> Outcome<()> {
+        let (health, mode) = (self.target.health().await?, self.contender.form.mode());
+        match health.contains(&format!("\"{mode}\"")) {
+            true => Ok(()),
+            false => Err(
+                Failure::cluster(format!("`{}` does not run as `{mode}`", self.contender.name))
+                    .showing(health)
+                    .next("`deploy-tool doctor` says why"),
+            ),
+        }
+    }
+
+    /// Makes its table what it was before each load.
+    async fn fill(&self) -> Outcome<()> {
+        let statement = format!("TRUNCATE TABLE `{}`.orders", self.contender.name);
+        self.room.sql(self.database, &statement).await?;
+        self.target.fill().await
+    }
+
+    async fn answered(&self, cache: &Cache, load: Load, seconds: u32) -> Outcome<bench::benchmark::wrk::Answers> {
+        let answers = self.target.load(cache, load, seconds).await?;
+        // A service that has more requests than it can answer in time refuses some (503 `busy`), and the slowest of these
+        // has that with 256 connections. Errors are quicker than answers: with many of them a figure says nothing.
+        if answers.errors > u64::from(answers.count) / 20 {
+            return Err(Failure::cluster(format!(
+                "`{}` has failed to answer {} of {} requests",
+                self.contender.name, answers.errors, answers.count
+            )));
+        }
+        Ok(answers)
+    }
+
+    async fn account(&self) -> Outcome<Account> {
+        let what = format!("cannot look at the memory of `{}`", self.contender.name);
+        let pod = self.pods.seen.values().next();
+        let id = pod.and_then(|seen| container_id(&seen.pod));
+        let id = id.ok_or_else(|| Failure::cluster(&what).because("it has no container"))?;
+        let said = node::run(self.node, &what, script::ACCOUNT, &[id]).await?;
+        script::account(&said).ok_or_else(|| Failure::cluster(&what).showing(said))
+    }
+}
+
+/// How many pods are ready.
+fn ready(seen: &BTreeMap<String, Seen>) -> i32 {
+    let ready = seen.values().filter(|one| one.ready.is_some());
+    i32::try_from(ready.count()).unwrap_or(i32::MAX)
+}

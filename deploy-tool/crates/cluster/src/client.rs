@@ -1,0 +1,252 @@
+//! Edge: a connection to the cluster of a named context. Every request has a deadline.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+
+use crate::context::{DEFAULT_CLUSTER, kind_cluster};
+use crate::http2;
+use crate::permission::is_missing_permission;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+
+/// One request, watches aside, may take this long. kube sets no limit of its own.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// The first request finds out whether anybody is there at all.
+pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
+/// How many requests are under way at once, at most. The server's own limits are far beyond:
+/// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>
+pub const PARALLEL_REQUESTS: usize = 16;
+/// Longer than the server lets a watch be silent, see [`crate::watch`]. Over HTTP/2, pings are faster.
+const WATCH_SILENCE: Duration = Duration::from_secs(40);
+
+/// A cluster that has answered.
+#[derive(Clone)]
+pub struct Cluster {
+    /// Sends requests to the API server. It tries again when the server is busy, and when the connection is lost.
+    pub client: Client,
+    /// Sends requests through the API server to pods: what they answer is to be seen, errors included. It speaks HTTP/1.1,
+    /// which can be taken over by another protocol.
+    pub pods_client: Client,
+    /// Watches objects. A connection that hangs is given up.
+    pub watches: Client,
+    /// The kubeconfig's name for it.
+    pub context: String,
+    server: String,
+    clock_difference: SignedDuration,
+}
+
+impl Cluster {
+    /// Connects to the cluster of a context, and finds out whether it is there.
+    ///
+    /// # Errors
+    /// When there is no such context, or its API server does not answer.
+    pub async fn connect(context: &str) -> Outcome<Self> {
+        let kubeconfig = Kubeconfig::read().map_err(|error| unreadable(context, &error))?;
+        let known: Vec<&str> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
+        if !known.contains(&context) {
+            return Err(unknown(context, &known));
+        }
+        let options = KubeConfigOptions {
+            context: Some(context.to_owned()),
+            ..KubeConfigOptions::default()
+        };
+        let unusable = |error: &dyn std::fmt::Display| {
+            Failure::input(format!("the kubeconfig's context `{context}` cannot be used")).because(error)
+        };
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .map_err(|error| unusable(&error))?;
+        config.connect_timeout = Some(FIRST_REQUEST_TIMEOUT);
+        let server = config.cluster_url.to_string();
+        let mut once = config.clone();
+        once.default_retry = false;
+        let client = http2::shared(&config).map_err(|error| unusable(&error))?;
+        let mut cluster = Self {
+            pods_client: http2::separate(once).map_err(|error| unusable(&error))?,
+            server,
+            ..Self::with_client(client, context)
+        };
+        if cluster.greet().await? != http::Version::HTTP_2 {
+            config.read_timeout = Some(WATCH_SILENCE);
+            cluster.watches = http2::separate(config).map_err(|error| unusable(&error))?;
+        }
+        Ok(cluster)
+    }
+
+    /// A cluster behind a client that is there already.
+    pub fn with_client(client: Client, context: &str) -> Self {
+        Self {
+            pods_client: client.clone(),
+            watches: client.clone(),
+            client,
+            context: context.to_owned(),
+            server: String::new(),
+            clock_difference: SignedDuration::ZERO,
+        }
+    }
+
+    /// The first request: is anybody there, what time is it there, and which version of HTTP is spoken?
+    async fn greet(&mut self) -> Outcome<http::Version> {
+        let request = http::Request::get("/version").body(kube::client::Body::empty());
+        let request = request.map_err(|error| self.unreachable(&error))?;
+        let response = match tokio::time::timeout(FIRST_REQUEST_TIMEOUT, self.client.send(request)).await {
+            Err(_) => {
+                let seconds = FIRST_REQUEST_TIMEOUT.as_secs();
+                return Err(self.unreachable(&format!("no answer within {seconds} s")));
+            }
+            Ok(Err(error)) => return Err(self.unreachable(&explain(&error))),
+            Ok(Ok(response)) => response,
+        };
+        if response.status().is_server_error() {
+            return Err(self.unreachable(&format!("it answers {}", response.status())));
+        }
+        let date = response
+            .headers()
+            .get(http::header::DATE)
+            .and_then(|date| date.to_str().ok());
+        if let Some(there) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            self.clock_difference = there.timestamp().duration_since(Timestamp::now());
+        }
+        Ok(response.version())
+    }
+
+    fn unreachable(&self, cause: &dyn std::fmt::Display) -> Failure {
+        let failure = Failure::cluster(format!(
+            "the API server {} of context `{}` does not answer",
+            self.server, self.context
+        ))
+        .because(cause);
+        failure.next(self.start_hint())
+    }
+
+    fn start_hint(&self) -> String {
+        cluster_hint(&self.context)
+            .unwrap_or_else(|| "check that the cluster runs and can be reached from here".to_owned())
+    }
+
+    /// What time it is in the cluster, whose clock may differ from this host's.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+            .checked_add(self.clock_difference)
+            .unwrap_or_else(|_| Timestamp::now())
+    }
+
+    /// Waits for a request's answer, but not for ever. The server's own error is kept.
+    ///
+    /// # Errors
+    /// When there is no answer in time.
+    pub async fn answer<T>(
+        &self,
+        what: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Outcome<kube::Result<T>> {
+        tokio::time::timeout(REQUEST_TIMEOUT, request).await.map_err(|_| {
+            Failure::cluster(what)
+                .because(format!(
+                    "the API server {} has not answered within {} s",
+                    self.server,
+                    REQUEST_TIMEOUT.as_secs()
+                ))
+                .next(self.start_hint())
+        })
+    }
+
+    /// Waits for a request's answer, but not for ever.
+    ///
+    /// # Errors
+    /// When there is no answer in time, or the server refuses.
+    pub async fn call<T>(&self, what: &str, request: impl Future<Output = kube::Result<T>>) -> Outcome<T> {
+        self.answer(what, request).await?.map_err(|error| {
+            let failure = Failure::cluster(what).because(explain(&error));
+            match &error {
+                kube::Error::Api(status) if is_missing_permission(status) => {
+                    failure.code(&code::apply::PERMISSION_MISSING)
+                }
+                _ => failure,
+            }
+        })
+    }
+
+    /// The same with a shorter deadline, for answers that can be done without.
+    pub async fn attempt<T>(&self, limit: Duration, request: impl Future<Output = kube::Result<T>>) -> Option<T> {
+        tokio::time::timeout(limit, request).await.ok()?.ok()
+    }
+}
+
+/// A request's error in words. kube's own text hides what lies underneath.
+pub fn explain(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error {
+        return status.message.clone();
+    }
+    let mut text = String::new();
+    let mut cause: Option<&dyn std::error::Error> = match error {
+        kube::Error::Service(service) => Some(service.as_ref()),
+        other => Some(other),
+    };
+    while let Some(error) = cause {
+        let sentence = error.to_string();
+        if !text.contains(&sentence) {
+            text = if text.is_empty() {
+                sentence
+            } else {
+                format!("{text}: {sentence}")
+            };
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn unknown(context: &str, known: &[&str]) -> Failure {
+    let listed = if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has: {}", known.join(", "))
+    };
+    let failure = Failure::input(format!("the kubeconfig has no context `{context}`")).because(listed);
+    match cluster_hint(context) {
+        Some(hint) => failure.next(hint).next("or name another context with --context"),
+        None => failure.next("name another context with --context"),
+    }
+}
+
+fn unreadable(context: &str, error: &KubeconfigError) -> Failure {
+    match error {
+        KubeconfigError::FindPath => unknown(context, &[]),
+        KubeconfigError::ReadConfig(cause, _) if cause.kind() == std::io::ErrorKind::NotFound => unknown(context, &[]),
+        other => Failure::input("the kubeconfig cannot be read").because(other),
+    }
+}
+
+/// The command that brings a kind cluster up.
+fn cluster_hint(context: &str) -> Option<String> {
+    let name = kind_cluster(context)?;
+    let argument = if name == DEFAULT_CLUSTER {
+        String::new()
+    } else {
+        format!(" --name {name}")
+    };
+    Some(format!(
+        "create or start the cluster: run `deploy-tool cluster up{argument}`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_context_says_which_there_are_and_how_to_make_it() {
+        let text = unknown("kind-wasm-demo", &["a", "b"]).to_string();
+        assert!(
+            text.contains("it has: a, b") && text.contains("`deploy-tool cluster up`"),
+            "{text}"
+        );
+        let text = unknown("production", &[]).to_string();
+        assert!(text.contains("it has none") && !text.contains("cluster up"), "{text}");
+        assert!(cluster_hint("kind-x").unwrap().contains("--name x"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Edge: the API server of an explicit context.
+//!
+//! [`context`], [`permission`] and [`retry_rule`] decide and do no I/O.
+
+pub mod access;
+pub mod client;
+pub mod context;
+mod http2;
+mod idempotent_retry;
+pub mod list;
+pub mod permission;
+pub mod pods;
+mod request_log;
+pub mod retry_rule;
+pub mod watch;
+
+pub use client::{Cluster, FIRST_REQUEST_TIMEOUT, PARALLEL_REQUESTS, REQUEST_TIMEOUT};

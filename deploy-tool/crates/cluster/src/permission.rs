@@ -1,0 +1,159 @@
+//! Pure: what a user must be allowed to do, and the rules that would allow it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diagnostics::Failure;
+use diagnostics::code;
+use kube::core::Status;
+
+/// Something that a user may or may not do: one question to the API server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The namespace; none for objects of the whole cluster.
+    pub namespace: Option<String>,
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The plural name of the kind, as paths have it.
+    pub resource: String,
+    /// What is done: create, patch, delete, get, list, watch.
+    pub verb: &'static str,
+}
+
+/// Whether the server refuses a request because the user may not make it, rather than for what it holds.
+///
+/// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/>: `… is forbidden: User "…" cannot patch …`
+pub fn is_missing_permission(status: &Status) -> bool {
+    status.code == 401
+        || (status.code == 403 && status.message.contains(" cannot ") && status.message.contains("User \""))
+}
+
+/// One failure that lists all that is missing, and the rules that would allow it.
+pub fn missing(user: &str, missing: &BTreeSet<Permission>) -> Failure {
+    let rows = grouped(missing);
+    let width = rows
+        .keys()
+        .map(|(_, group, resource)| full(group, resource).len())
+        .max();
+    let width = width.unwrap_or_default();
+    let table = rows.iter().map(|((namespace, group, resource), verbs)| {
+        let place = namespace
+            .as_ref()
+            .map_or("the whole cluster".to_owned(), |name| format!("namespace {name}"));
+        format!("{:width$}  {}  in {place}", full(group, resource), verbs.join(", "))
+    });
+    let table: Vec<String> = table.collect();
+    Failure::cluster(format!(
+        "the user of context `{user}` lacks permissions; nothing has been written"
+    ))
+    .code(&code::apply::PERMISSION_MISSING)
+    .showing(table.join("\n"))
+    .next(format!(
+        "have an administrator apply these rules, and bind them to the user:\n{}",
+        rules(missing)
+    ))
+}
+
+/// What is missing, by place and kind.
+fn grouped(missing: &BTreeSet<Permission>) -> BTreeMap<(Option<String>, String, String), Vec<&'static str>> {
+    let mut rows: BTreeMap<_, Vec<&'static str>> = BTreeMap::new();
+    for permission in missing {
+        let Permission {
+            namespace,
+            group,
+            resource,
+            verb,
+        } = permission.clone();
+        rows.entry((namespace, group, resource)).or_default().push(verb);
+    }
+    rows
+}
+
+fn full(group: &str, resource: &str) -> String {
+    match group.is_empty() {
+        true => resource.to_owned(),
+        false => format!("{resource}.{group}"),
+    }
+}
+
+/// A Role for each namespace, and a ClusterRole for what is in none.
+fn rules(missing: &BTreeSet<Permission>) -> String {
+    let mut roles: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    for ((namespace, group, resource), verbs) in grouped(missing) {
+        let rule = format!(
+            "- apiGroups: [\"{group}\"]\n  resources: [{resource}]\n  verbs: [{}]\n",
+            verbs.join(", ")
+        );
+        roles.entry(namespace).or_default().push(rule);
+    }
+    let documents = roles.into_iter().map(|(namespace, rules)| {
+        let (kind, place) = match namespace {
+            Some(namespace) => ("Role", format!(", namespace: {namespace}")),
+            None => ("ClusterRole", String::new()),
+        };
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata: {{name: deploy-tool{place}}}\nrules:\n{}",
+            rules.concat()
+        )
+    });
+    documents.collect::<Vec<_>>().join("---\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(namespace: Option<&str>, group: &str, resource: &str, verb: &'static str) -> Permission {
+        Permission {
+            namespace: namespace.map(str::to_owned),
+            group: group.into(),
+            resource: resource.into(),
+            verb,
+        }
+    }
+
+    #[test]
+    fn the_rules_are_manifests_that_allow_exactly_what_is_missing() {
+        let all = [
+            permission(None, "node.k8s.io", "runtimeclasses", "patch"),
+            permission(Some("shop"), "", "secrets", "create"),
+            permission(Some("shop"), "apps", "deployments", "create"),
+            permission(Some("shop"), "apps", "deployments", "patch"),
+        ]
+        .into();
+        let failure = missing("prod", &all).to_string();
+        for part in [
+            "`prod` lacks permissions",
+            "deployments.apps            create, patch  in namespace shop",
+            "runtimeclasses.node.k8s.io  patch  in the whole cluster",
+        ] {
+            assert!(failure.contains(part), "`{part}` is missing in:\n{failure}");
+        }
+        let roles: Vec<serde_json::Value> = yaml::documents(&rules(&all))
+            .unwrap()
+            .into_iter()
+            .map(|role| role.value)
+            .collect();
+        let titles: Vec<_> = roles
+            .iter()
+            .map(|role| (role["kind"].as_str().unwrap(), role["metadata"]["namespace"].as_str()))
+            .collect();
+        assert_eq!(titles, [("ClusterRole", None), ("Role", Some("shop"))]);
+        let rule =
+            serde_json::json!({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create", "patch"]});
+        assert_eq!(roles[1]["rules"][1], rule);
+    }
+
+    #[test]
+    fn a_missing_permission_is_no_policy() {
+        let status = |message: &str| Status {
+            code: 403,
+            message: message.into(),
+            ..Status::default()
+        };
+        let user = "secrets \"a\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource \"secrets\" in API group \"\" in the namespace \"a\"";
+        assert!(is_missing_permission(&status(user)));
+        assert!(!is_missing_permission(&status(
+            "pods \"a\" is forbidden: exceeded quota: small"
+        )));
+    }
+}

@@ -1,0 +1,201 @@
+//! Edge: what pods say of themselves: logs, health, readiness. All through the API server.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use k8s_openapi::api::storage::v1::StorageClass;
+use kube::api::{ListParams, LogParams};
+use kube::{Api, ResourceExt};
+use serde_json::Value;
+
+use crate::Cluster;
+use diagnostics::Outcome;
+use rollout::{Evidence, NOTHING_LOGGED};
+
+/// A pod that does not answer quickly has nothing to say.
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+/// More nodes than these are not looked through for images.
+const MOST_NODES: u32 = 50;
+/// How many of the last lines of a log are shown.
+const LOG_LINES: i64 = 10;
+
+/// What is wanted of each pod of a namespace; the rest of it is forgotten page by page.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn reduced<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod) -> Option<T>) -> Outcome<Vec<T>> {
+    let what = format!("cannot list the pods of namespace `{namespace}`");
+    let api = Api::namespaced(cluster.client.clone(), namespace);
+    crate::list::reduced(cluster, &api, &ListParams::default(), &what, wanted).await
+}
+
+/// The pods of all namespaces.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn all_pods(cluster: &Cluster) -> Outcome<Vec<Pod>> {
+    list(cluster, Api::all(cluster.client.clone()), "cannot list the pods").await
+}
+
+/// The Services of a namespace.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service>> {
+    let what = format!("cannot list the services of namespace `{namespace}`");
+    list(cluster, Api::namespaced(cluster.client.clone(), namespace), &what).await
+}
+
+/// The nodes.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
+    list(cluster, Api::all(cluster.client.clone()), "cannot list the nodes").await
+}
+
+/// The nodes, if they are so few that they come at once; else, or when the user may not look, none.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn few_nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
+    let api: Api<Node> = Api::all(cluster.client.clone());
+    let few = ListParams::default().limit(MOST_NODES);
+    let found = cluster.answer("cannot list the nodes", api.list(&few)).await?;
+    let complete = found
+        .ok()
+        .filter(|page| page.metadata.continue_.as_deref().is_none_or(str::is_empty));
+    Ok(complete.map(|page| page.items).unwrap_or_default())
+}
+
+/// The first of the nodes; of a thousand, one is as good as another to reach a node port.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn first_node(cluster: &Cluster) -> Outcome<Option<Node>> {
+    let api: Api<Node> = Api::all(cluster.client.clone());
+    let one = ListParams::default().limit(1);
+    let page = cluster.call("cannot list the nodes", api.list(&one)).await?;
+    Ok(page.items.into_iter().next())
+}
+
+async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    crate::list::all(cluster, &api, &ListParams::default(), what).await
+}
+
+/// What a pod answers to a GET, if it answers well. `address` is `port/path`.
+pub async fn get(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -> Option<String> {
+    let request = proxied(namespace, pod, address)?;
+    cluster
+        .attempt(ANSWER_LIMIT, cluster.pods_client.request_text(request))
+        .await
+}
+
+/// What shows more of a problem, as lines for people; nothing when it cannot be had.
+pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Logs {
+            namespace,
+            pod,
+            container,
+        } => logs(cluster, namespace, pod, container).await,
+        Evidence::Answer {
+            namespace,
+            pod,
+            address,
+        } => {
+            let path = address.trim_start_matches(|character: char| character.is_ascii_digit());
+            match answer(cluster, namespace, pod, address).await {
+                Some((status, body)) => format!("GET {path} answers {status}: {body}"),
+                None => format!("GET {path} is not answered"),
+            }
+        }
+        Evidence::Memory {
+            namespace,
+            pod,
+            container,
+            node,
+        } => match memory(cluster, node, namespace, pod, container).await {
+            Some(bytes) => format!("the node says that it uses {} MiB at this moment", bytes >> 20),
+            None => format!("node `{node}` has no figure of what it used"),
+        },
+        Evidence::StorageClasses => storage_classes(cluster).await,
+    }
+}
+
+async fn logs(cluster: &Cluster, namespace: &str, pod: &str, container: &str) -> String {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    // The container that has just ended; when it is gone already, the one that ended before.
+    for previous in [false, true] {
+        let parameters = LogParams {
+            container: Some(container.to_owned()),
+            tail_lines: Some(LOG_LINES),
+            previous,
+            ..LogParams::default()
+        };
+        let text = cluster
+            .attempt(ANSWER_LIMIT, api.logs(pod, &parameters))
+            .await
+            .unwrap_or_default();
+        if !text.trim().is_empty() && !text.starts_with("unable to retrieve container logs") {
+            return text;
+        }
+    }
+    NOTHING_LOGGED.to_owned()
+}
+
+/// The bytes that the kubelet counts for a container that runs.
+/// <https://kubernetes.io/docs/reference/instrumentation/node-metrics/#summary-api-source>
+async fn memory(cluster: &Cluster, node: &str, namespace: &str, pod: &str, container: &str) -> Option<u64> {
+    let request = http::Request::get(format!("/api/v1/nodes/{node}/proxy/stats/summary"));
+    let summary = cluster.client.request::<Value>(request.body(Vec::new()).ok()?);
+    let summary = cluster.attempt(ANSWER_LIMIT, summary).await?;
+    let of_pod = |one: &&Value| one["podRef"]["namespace"] == namespace && one["podRef"]["name"] == pod;
+    let pod = summary["pods"].as_array()?.iter().find(of_pod)?;
+    let mut containers = pod["containers"].as_array()?.iter();
+    containers.find(|one| one["name"] == container)?["memory"]["workingSetBytes"].as_u64()
+}
+
+/// One line: the classes, and which one is the default.
+async fn storage_classes(cluster: &Cluster) -> String {
+    let api: Api<StorageClass> = Api::all(cluster.client.clone());
+    let Some(classes) = cluster.attempt(ANSWER_LIMIT, api.list(&ListParams::default())).await else {
+        return String::new();
+    };
+    let name = |class: &StorageClass| {
+        let annotation = class.annotations().get("storageclass.kubernetes.io/is-default-class");
+        let default = annotation.is_some_and(|value| value == "true");
+        format!("{}{}", class.name_any(), if default { " (the default)" } else { "" })
+    };
+    let names: Vec<String> = classes.items.iter().map(name).collect();
+    format!(
+        "the cluster's StorageClasses: {}",
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    )
+}
+
+/// Status and body, whatever the status is.
+async fn answer(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -> Option<(http::StatusCode, String)> {
+    let request = proxied(namespace, pod, address)?.map(kube::client::Body::from);
+    let response = cluster.attempt(ANSWER_LIMIT, cluster.pods_client.send(request)).await?;
+    let status = response.status();
+    let body = tokio::time::timeout(ANSWER_LIMIT, response.into_body().collect_bytes())
+        .await
+        .ok()?
+        .ok()?;
+    Some((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls>
+fn proxied(namespace: &str, pod: &str, address: &str) -> Option<http::Request<Vec<u8>>> {
+    let (port, path) = address.split_once('/')?;
+    let url = format!("/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path}");
+    http::Request::get(url).body(Vec::new()).ok()
+}

@@ -1,0 +1,299 @@
+//! Edge: keeps a copy of the objects that decide whether something is rolled out, by the API server's watches.
+//!
+//! A watch goes on after everything that can happen to it: what it knows is too old (410: it lists again), the server
+//! restarts or is busy (it tries again after a growing pause), the connection hangs (see [`WATCH_SECONDS`]).
+//! <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures::stream::{SelectAll, Stream, StreamExt, select_all};
+use k8s_openapi::api::core::v1::Node;
+use kube::api::DynamicObject;
+use kube::core::GroupVersionKind;
+use kube::core::NamespaceResourceScope;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, Event as Change, watcher};
+use kube::{Api, Resource, ResourceExt, discovery};
+use serde::de::DeserializeOwned;
+
+use crate::Cluster;
+use crate::client::explain;
+use diagnostics::Outcome;
+use rollout::{NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, other_key, watch_set};
+
+/// The server ends each watch after this time, and kube takes one that has said nothing for five seconds longer as
+/// dead: a connection that hangs is found out without any limit on how long nothing may happen.
+const WATCH_SECONDS: u32 = 30;
+/// The pause after the first failure; it doubles with each further one.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause: a server that comes back is found soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// Changes the copy, and says whether a first list is complete with it.
+type Update = Box<dyn FnOnce(&mut Objects) -> bool + Send>;
+type Changes = Pin<Box<dyn Stream<Item = Result<Update, watcher::Error>> + Send>>;
+
+/// A copy of what some targets depend on, kept up to date.
+pub struct Watch {
+    /// The copy.
+    pub objects: Objects,
+    changes: SelectAll<Changes>,
+    lists_missing: usize,
+    /// Why the copy may be out of date.
+    pub trouble: Option<String>,
+}
+
+impl Watch {
+    /// Starts to watch what some targets depend on.
+    ///
+    /// # Errors
+    /// When the cluster does not know a target's kind.
+    pub async fn start(cluster: &Cluster, targets: &[Target]) -> Outcome<Self> {
+        let mut changes = Vec::new();
+        for need in watch_set(targets) {
+            let watched = watched(cluster, &need).await?;
+            changes.push(if need.is_optional() {
+                where_allowed(watched)
+            } else {
+                watched
+            });
+        }
+        Ok(Self {
+            objects: Objects::default(),
+            lists_missing: changes.len(),
+            changes: select_all(changes),
+            trouble: None,
+        })
+    }
+
+    /// Waits for the next change, and takes in all that are there.
+    pub async fn changed(&mut self) {
+        let mut next = self.changes.next().await;
+        loop {
+            match next {
+                Some(Ok(change)) => {
+                    self.trouble = None;
+                    self.lists_missing -= usize::from(change(&mut self.objects) && self.lists_missing > 0);
+                }
+                Some(Err(error)) => self.trouble = Some(trouble(&error)),
+                // The watches of kube never end by themselves; without any there is nothing to wait for.
+                None => return std::future::pending().await,
+            }
+            match futures::FutureExt::now_or_never(self.changes.next()) {
+                Some(more) => next = more,
+                None => return,
+            }
+        }
+    }
+
+    /// Whether everything has been listed once.
+    pub fn complete(&self) -> bool {
+        self.lists_missing == 0
+    }
+}
+
+async fn watched(cluster: &Cluster, need: &Need) -> Outcome<Changes> {
+    Ok(match &need.kind {
+        NeedKind::Target(TargetKind::Deployment) => typed(cluster, need, |objects| &mut objects.deployments),
+        NeedKind::Target(TargetKind::StatefulSet) => typed(cluster, need, |objects| &mut objects.stateful_sets),
+        NeedKind::Target(TargetKind::DaemonSet) => typed(cluster, need, |objects| &mut objects.daemon_sets),
+        NeedKind::Target(TargetKind::Job) => typed(cluster, need, |objects| &mut objects.jobs),
+        NeedKind::ReplicaSets => typed(cluster, need, |objects| &mut objects.replica_sets),
+        NeedKind::Target(TargetKind::Pod) | NeedKind::Pods => typed(cluster, need, |objects| &mut objects.pods),
+        NeedKind::Events => {
+            let api = Api::namespaced(cluster.watches.clone(), &need.namespace);
+            let noise: Vec<String> = NOISE.iter().map(|reason| format!("reason!={reason}")).collect();
+            let config = config(need).fields(&noise.join(","));
+            changes(api, config, |objects| &mut objects.events, event_key)
+        }
+        NeedKind::Nodes => {
+            let api: Api<Node> = Api::all(cluster.watches.clone());
+            changes(
+                api,
+                config(need),
+                |objects| &mut objects.nodes,
+                |node| format!("/{}", node.name_any()),
+            )
+        }
+        NeedKind::Target(TargetKind::Generic(kind)) => other(cluster, need, kind).await?,
+    })
+}
+
+/// A watch of what not everybody may look at: who may not has none of it, and waits for no list.
+fn where_allowed(changes: Changes) -> Changes {
+    let allowed = changes.scan(false, |is_over, change| {
+        let change = match change {
+            _ if *is_over => None,
+            Err(error) if is_forbidden(&error) => {
+                *is_over = true;
+                let update: Update = Box::new(|_| true);
+                Some(Ok(update))
+            }
+            change => Some(change),
+        };
+        std::future::ready(change)
+    });
+    Box::pin(allowed)
+}
+
+fn is_forbidden(error: &watcher::Error) -> bool {
+    let (watcher::Error::InitialListFailed(error)
+    | watcher::Error::WatchStartFailed(error)
+    | watcher::Error::WatchFailed(error)) = error
+    else {
+        return false;
+    };
+    matches!(error, kube::Error::Api(status) if status.code == 403)
+}
+
+fn typed<K>(cluster: &Cluster, need: &Need, store: fn(&mut Objects) -> &mut BTreeMap<String, K>) -> Changes
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Trim
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned
+        + Send
+        + 'static,
+{
+    let api = Api::namespaced(cluster.watches.clone(), &need.namespace);
+    changes(api, config(need), store, |object: &K| {
+        format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+    })
+}
+
+async fn other(cluster: &Cluster, need: &Need, kind: &GroupVersionKind) -> Outcome<Changes> {
+    let what = format!("cannot find out where the cluster keeps objects of kind {}", kind.kind);
+    let (resource, _) = cluster
+        .call(&what, discovery::pinned_kind(&cluster.client, kind))
+        .await?;
+    let api: Api<DynamicObject> = match need.namespace.as_str() {
+        "" => Api::all_with(cluster.watches.clone(), &resource),
+        namespace => Api::namespaced_with(cluster.watches.clone(), namespace, &resource),
+    };
+    let kind = kind.clone();
+    Ok(changes(
+        api,
+        config(need),
+        |objects| &mut objects.others,
+        move |object: &DynamicObject| other_key(&kind, &object.namespace().unwrap_or_default(), &object.name_any()),
+    ))
+}
+
+fn config(need: &Need) -> watcher::Config {
+    let config = watcher::Config::default().timeout(WATCH_SECONDS);
+    match &need.selection {
+        Selection::All => config,
+        Selection::Name(name) => config.fields(&format!("metadata.name={name}")),
+        Selection::Labels(labels) => config.labels(labels),
+    }
+}
+
+fn changes<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    store: fn(&mut Objects) -> &mut BTreeMap<String, K>,
+    key: impl Fn(&K) -> String + Send + 'static,
+) -> Changes
+where
+    K: Resource + Trim + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
+{
+    // What this watch has put into the copy: other watches may be about the same kind.
+    let mut known = BTreeSet::new();
+    let mut listed = BTreeMap::new();
+    let mut is_first = true;
+    let stream = watcher(api, config).modify(Trim::trim).backoff(Patience::default());
+    Box::pin(stream.map(move |change| {
+        let update: Update = match change? {
+            Change::Apply(object) => {
+                let key = key(&object);
+                known.insert(key.clone());
+                Box::new(move |objects| {
+                    store(objects).insert(key, object);
+                    false
+                })
+            }
+            Change::Delete(object) => {
+                let key = key(&object);
+                known.remove(&key);
+                Box::new(move |objects| {
+                    store(objects).remove(&key);
+                    object.bury(&key, objects, true);
+                    false
+                })
+            }
+            Change::Init => {
+                listed.clear();
+                Box::new(|_| false)
+            }
+            Change::InitApply(object) => {
+                listed.insert(key(&object), object);
+                Box::new(|_| false)
+            }
+            Change::InitDone => {
+                let listed = std::mem::take(&mut listed);
+                let before = std::mem::replace(&mut known, listed.keys().cloned().collect());
+                // Only the first list is one that is missing.
+                let is_first = std::mem::take(&mut is_first);
+                Box::new(move |objects| {
+                    for key in before {
+                        let gone = store(objects).remove(&key).filter(|_| !listed.contains_key(&key));
+                        if let Some(gone) = gone {
+                            gone.bury(&key, objects, false);
+                        }
+                    }
+                    store(objects).extend(listed);
+                    is_first
+                })
+            }
+        };
+        Ok(update)
+    }))
+}
+
+/// Pauses between attempts. kube's own grow to half a minute, which is long for somebody who looks on.
+struct Patience {
+    pause: Duration,
+    last: Option<std::time::Instant>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            pause: SHORTEST_PAUSE,
+            last: None,
+        }
+    }
+}
+
+impl Iterator for Patience {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let calm = self.last.is_none_or(|last| last.elapsed() > 2 * LONGEST_PAUSE);
+        self.pause = if calm {
+            SHORTEST_PAUSE
+        } else {
+            (2 * self.pause).min(LONGEST_PAUSE)
+        };
+        self.last = Some(std::time::Instant::now());
+        Some(self.pause)
+    }
+}
+
+impl Backoff for Patience {
+    /// kube calls this at the start of each new list, before it is known whether it succeeds: time alone makes calm.
+    fn reset(&mut self) {}
+}
+
+fn trouble(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => explain(error),
+        other => other.to_string(),
+    }
+}

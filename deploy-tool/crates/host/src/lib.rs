@@ -1,0 +1,8 @@
+//! This machine: other programs, Docker, git, the cache folder and its locks.
+
+pub mod cache;
+pub mod cleanup;
+pub mod docker;
+pub mod git;
+pub mod lock;
+pub mod process;

@@ -1,0 +1,211 @@
+//! Edge: runs other programs. Their output goes to a log file that the error names.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::Command;
+
+use diagnostics::{Failure, Outcome};
+use terminal::Progress;
+
+/// How many of the last lines of a log an error shows.
+const SHOWN_LINES: usize = 12;
+
+/// What a program that ended well, or badly, has said.
+#[derive(Debug)]
+pub struct Output {
+    /// Whether it ended with 0.
+    pub success: bool,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// A command with the given arguments that dies with this process and reads nothing.
+pub fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Runs a short command and returns what it said.
+///
+/// # Errors
+/// When it cannot be started; not when it ends badly.
+pub async fn capture(mut command: Command) -> Outcome<Output> {
+    let output = command.output().await.map_err(|error| cannot_start(&command, &error))?;
+    Ok(Output {
+        success: output.status.success(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// Runs a long command: every line goes to the log, the last one is shown while it runs. Returns whether it ended well,
+/// and the end of what it said.
+///
+/// # Errors
+/// When it cannot be started or the log cannot be written.
+pub async fn logged(progress: &Progress, mut command: Command, log: &Path) -> Outcome<Logged> {
+    let open = || {
+        std::fs::create_dir_all(log.parent().unwrap_or(Path::new(".")))?;
+        std::fs::File::create(log)
+    };
+    let log_failure = |error| Failure::file(format!("cannot write the log `{}`", log.display()), &error);
+    let mut file = tokio::fs::File::from_std(open().map_err(log_failure)?);
+    terminal::detail(&format!("the log is {}", log.display()));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| cannot_start(&command, &error))?;
+    let (sender, mut lines) = tokio::sync::mpsc::channel(64);
+    if let Some(stream) = child.stdout.take() {
+        tokio::spawn(forward(stream, sender.clone()));
+    }
+    if let Some(stream) = child.stderr.take() {
+        tokio::spawn(forward(stream, sender.clone()));
+    }
+    drop(sender);
+    let mut tail = std::collections::VecDeque::new();
+    while let Some(line) = lines.recv().await {
+        progress.activity(&line);
+        file.write_all(line.as_bytes()).await.map_err(log_failure)?;
+        file.write_all(b"\n").await.map_err(log_failure)?;
+        tail.push_back(line);
+        if tail.len() > SHOWN_LINES {
+            tail.pop_front();
+        }
+    }
+    file.flush().await.map_err(log_failure)?;
+    let status = child.wait().await.map_err(|error| cannot_start(&command, &error))?;
+    Ok(Logged {
+        status,
+        command: pasteable(&command),
+        tail: tail.into(),
+        log: log.to_owned(),
+    })
+}
+
+/// How a long command ended.
+#[derive(Debug)]
+pub struct Logged {
+    /// How it ended.
+    pub status: std::process::ExitStatus,
+    /// The command, to be pasted into a shell.
+    pub command: String,
+    /// The last lines it printed.
+    pub tail: Vec<String>,
+    /// Where everything it printed is.
+    pub log: PathBuf,
+}
+
+impl Logged {
+    /// Turns a bad end into a failure that shows the last lines and names the log.
+    ///
+    /// # Errors
+    /// When the command ended badly.
+    pub fn check(self, failure: impl FnOnce() -> Failure) -> Outcome<()> {
+        if self.status.success() {
+            return Ok(());
+        }
+        let text = self.tail.join("\n");
+        let failure = failure()
+            .because(format!("`{}` failed with {}", self.command, self.status))
+            .showing(&text)
+            .next(format!("read the whole log: {}", self.log.display()));
+        Err(if says_disk_full(&text) {
+            failure.next(diagnostics::DISK_FULL_HINT)
+        } else {
+            failure
+        })
+    }
+}
+
+/// Whether a program complains about a full disk.
+pub fn says_disk_full(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("no space left on device")
+}
+
+/// Sends each line of a stream on. A carriage return ends a line too: progress bars use it.
+async fn forward(stream: impl AsyncRead + Unpin, lines: tokio::sync::mpsc::Sender<String>) {
+    let mut reader = BufReader::new(stream);
+    let mut buffer = Vec::new();
+    while let Ok(1..) = reader.read_until(b'\n', &mut buffer).await {
+        let text = String::from_utf8_lossy(&buffer).into_owned();
+        buffer.clear();
+        for line in text.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
+            if lines.send(line.to_owned()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    if error.kind() == std::io::ErrorKind::NotFound {
+        Failure::prerequisite(format!("the program `{program}` is not installed, or not in PATH"))
+            .next(format!("install `{program}`, or put its folder into PATH"))
+    } else {
+        Failure::prerequisite(format!("cannot run `{program}`")).because(error)
+    }
+}
+
+fn pasteable(command: &Command) -> String {
+    let command = command.as_std();
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| quote(&word.to_string_lossy()))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn quote(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=,@%+".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shown_command_can_be_pasted() {
+        let shown = pasteable(&command("docker", ["run", "--env", "A=b c", "it's"]));
+        assert_eq!(shown, r"docker run --env 'A=b c' 'it'\''s'");
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_a_missing_prerequisite() {
+        let failure = capture(command("no-such-program-here", [""; 0])).await.unwrap_err();
+        assert_eq!(failure.status, diagnostics::ExitStatus::Prerequisite);
+        assert!(failure.what().contains("`no-such-program-here` is not installed"));
+    }
+
+    #[tokio::test]
+    async fn a_bad_end_shows_the_last_lines_and_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("logs/x.log");
+        let script = "for i in $(seq 30); do echo line $i; done; echo oops >&2; exit 3";
+        let ended = logged(&Progress::default(), command("sh", ["-c", script]), &log)
+            .await
+            .unwrap();
+        let text = ended.check(|| Failure::input("it failed")).unwrap_err().to_string();
+        assert!(
+            text.contains("| oops") && text.contains(&log.display().to_string()),
+            "{text}"
+        );
+        assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 31);
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised() {
+        assert!(says_disk_full("write /x: no space left on device"));
+        assert!(!says_disk_full("permission denied"));
+    }
+}

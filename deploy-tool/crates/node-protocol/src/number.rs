@@ -1,0 +1,19 @@
+//! Numbers of the catalogue that the installer fails with; `deploy-tool explain` has their texts.
+
+/// The node cannot take the engine.
+pub const UNFIT: u16 = 901;
+/// Somebody else's runtime has the handler's name.
+pub const HANDLER_TAKEN: u16 = 902;
+/// The runtime does not take the new configuration.
+pub const REFUSED: u16 = 903;
+/// The runtime does not answer with the new configuration.
+pub const SILENT: u16 = 904;
+/// Neither does it with the old one.
+pub const NO_WAY_BACK: u16 = 906;
+/// The installer itself cannot do its work.
+pub const INSTALLER: u16 = 909;
+/// The engine's files are not as they should be, or do not run here.
+pub const ENGINE: u16 = 910;
+
+/// All of them.
+pub const ALL: [u16; 7] = [UNFIT, HANDLER_TAKEN, REFUSED, SILENT, NO_WAY_BACK, INSTALLER, ENGINE];

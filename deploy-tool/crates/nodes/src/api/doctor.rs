@@ -1,0 +1,134 @@
+//! Edge: what `doctor` asks the cluster for, and the pods of its probes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::node::v1::RuntimeClass;
+use kube::api::{DeleteParams, ListParams, LogParams, PostParams};
+use kube::{Api, ResourceExt};
+
+use crate::doctor::{LIFETIME, Observed, SELECTOR, is_left_over, is_over};
+use cluster::pods::ANSWER_LIMIT;
+use cluster::watch::Watch;
+use cluster::{Cluster, list};
+use diagnostics::Outcome;
+use host::cleanup::Cleanup;
+use rollout::Target;
+
+/// The kubelet ends the pod before, and has this long to say so.
+const PROBE_LIMIT: Duration = Duration::from_secs(LIFETIME as u64 + 20);
+
+/// All RuntimeClasses, or none where this user may not look.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn known_runtime_classes(cluster: &Cluster) -> Outcome<Vec<RuntimeClass>> {
+    let api: Api<RuntimeClass> = Api::all(cluster.client.clone());
+    let all = ListParams::default();
+    let found = cluster.answer("cannot list the RuntimeClasses", api.list(&all)).await?;
+    Ok(found.map(|list| list.items).unwrap_or_default())
+}
+
+/// All RuntimeClasses.
+///
+/// # Errors
+/// When the server does not answer, or refuses.
+pub async fn runtime_classes(cluster: &Cluster) -> Outcome<Vec<RuntimeClass>> {
+    let api = Api::all(cluster.client.clone());
+    list::all(cluster, &api, &ListParams::default(), "cannot list the RuntimeClasses").await
+}
+
+/// Has the API server try a pod without storing it.
+///
+/// # Errors
+/// When it refuses.
+pub async fn try_out(cluster: &Cluster, namespace: &str, pod: &Pod) -> Outcome<()> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let dry = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    let what = format!("namespace `{namespace}` refuses a pod");
+    cluster.call(&what, api.create(&dry, pod)).await.map(|_| ())
+}
+
+/// Deletes the probes of runs that were cut off.
+///
+/// # Errors
+/// When the server does not answer, or refuses.
+pub async fn remove_left_over(cluster: &Cluster, namespace: &str) -> Outcome<()> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot list the pods of namespace `{namespace}`");
+    let probes = list::all(cluster, &api, &ListParams::default().labels(SELECTOR), &what).await?;
+    for pod in probes.iter().filter(|pod| is_left_over(pod, cluster.now())) {
+        remove(cluster.clone(), namespace.to_owned(), pod.name_any()).await?;
+    }
+    Ok(())
+}
+
+async fn remove(cluster: Cluster, namespace: String, name: String) -> Outcome<()> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
+    let what = format!("cannot delete the probe's pod `{name}` of namespace `{namespace}`");
+    match cluster
+        .answer(&what, api.delete(&name, &DeleteParams::default()))
+        .await?
+    {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        answer => cluster.call(&what, async { answer }).await.map(|_| ()),
+    }
+}
+
+/// Runs a probe until there is nothing more to see, and deletes its pod, also when this is not waited for to the end.
+///
+/// # Errors
+/// When the server does not answer, or refuses.
+pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod: &Pod) -> Outcome<Observed> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot create the probe's pod in namespace `{namespace}`");
+    let pod = cluster.call(&what, api.create(&PostParams::default(), pod)).await?;
+    let name = pod.name_any();
+    let _removed = cleanup.guard(remove(cluster.clone(), namespace.to_owned(), name.clone()));
+    let targets: Vec<Target> = Target::of(&pod).into_iter().collect();
+    let mut watch = Watch::start(cluster, &targets).await?;
+    let key = format!("{namespace}/{name}");
+    let over = async {
+        loop {
+            watch.changed().await;
+            let pod = watch.objects.pods.get(&key);
+            if pod.is_some_and(|pod| is_over(pod, of(&watch, &name))) {
+                return;
+            }
+        }
+    };
+    // A probe that takes longer is judged by what is seen of it.
+    let _ = tokio::time::timeout(PROBE_LIMIT, over).await;
+    let pod = watch.objects.pods.get(&key).cloned().unwrap_or(pod);
+    let events = of(&watch, &name).cloned().collect();
+    let logs = logs(cluster, &api, &pod).await;
+    Ok(Observed { pod, events, logs })
+}
+
+/// The events of a pod.
+fn of<'w>(watch: &'w Watch, pod: &str) -> impl Iterator<Item = &'w k8s_openapi::api::core::v1::Event> {
+    let events = watch.objects.events.values();
+    events.filter(move |event| event.involved_object.name.as_deref() == Some(pod))
+}
+
+/// What each container has written. One that was never started has no log, which its status says, too.
+async fn logs(cluster: &Cluster, api: &Api<Pod>, pod: &Pod) -> BTreeMap<String, String> {
+    let (mut logs, name) = (BTreeMap::new(), pod.name_any());
+    let spec = pod.spec.iter();
+    let containers = spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    for container in containers {
+        let parameters = LogParams {
+            container: Some(container.name.clone()),
+            ..LogParams::default()
+        };
+        let log = api.logs(&name, &parameters);
+        if let Some(log) = cluster.attempt(ANSWER_LIMIT, log).await {
+            logs.insert(container.name.clone(), log);
+        }
+    }
+    logs
+}

@@ -1,0 +1,254 @@
+//! Edge: what `node` asks of the cluster and writes to it: labels, cordons, evictions, the installer's Jobs.
+
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::node::v1::RuntimeClass;
+use kube::api::{DeleteParams, EvictParams, ListParams, LogParams, Patch, PatchParams, PostParams};
+use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+
+use crate::NODE_ENGINE_LABEL;
+use crate::node::{CLASS_LABEL, CORDON_ANNOTATION};
+use crate::{doctor, node_conditions as readiness};
+use cluster::client::explain;
+use cluster::{Cluster, list};
+use diagnostics::code::node::{DRAIN, INSTALLER};
+use diagnostics::{Failure, Outcome};
+use host::cleanup::{Cleanup, CleanupGuard};
+
+/// A kubelet looks at its runtime every few seconds, and tells every ten.
+const READY_LIMIT: Duration = Duration::from_secs(90);
+/// The server says when a budget allows no eviction now; when it will, nobody knows.
+/// <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
+const EVICTION_PAUSE: Duration = Duration::from_secs(2);
+
+/// The nodes that have some labels; all, where none are said.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn selected(cluster: &Cluster, selector: Option<&str>) -> Outcome<Vec<Node>> {
+    let parameters = ListParams {
+        label_selector: selector.map(str::to_owned),
+        ..ListParams::default()
+    };
+    list::all(
+        cluster,
+        &Api::all(cluster.client.clone()),
+        &parameters,
+        "cannot list the nodes",
+    )
+    .await
+}
+
+/// The pods of a node.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn pods(cluster: &Cluster, node: &str) -> Outcome<Vec<Pod>> {
+    let parameters = ListParams::default().fields(&format!("spec.nodeName={node}"));
+    let what = format!("cannot list the pods of node `{node}`");
+    list::all(cluster, &Api::all(cluster.client.clone()), &parameters, &what).await
+}
+
+/// Starts a Job.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn start(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<Job> {
+    let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot create a Job in namespace `{namespace}`");
+    cluster.call(&what, api.create(&PostParams::default(), job)).await
+}
+
+/// What a Job's pod has written; nothing, where it has not come so far.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn log(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<String> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot read the log of Job `{}`", job.name_any());
+    let selector = format!("batch.kubernetes.io/job-name={}", job.name_any());
+    let pods = list::all(cluster, &api, &ListParams::default().labels(&selector), &what).await?;
+    match pods.first() {
+        Some(pod) => Ok(cluster
+            .answer(&what, api.logs(&pod.name_any(), &LogParams::default()))
+            .await?
+            .unwrap_or_default()),
+        None => Ok(String::new()),
+    }
+}
+
+/// Deletes a Job and its pod.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn delete(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<()> {
+    let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
+    let what = format!("cannot delete Job `{}`", job.name_any());
+    cluster
+        .call(&what, api.delete(&job.name_any(), &DeleteParams::background()))
+        .await
+        .map(|_| ())
+}
+
+/// Creates a RuntimeClass that goes with the value.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn runtime_class(
+    cluster: &Cluster,
+    cleanup: &Cleanup,
+    class: &RuntimeClass,
+) -> Outcome<(RuntimeClass, CleanupGuard)> {
+    let api: Api<RuntimeClass> = Api::all(cluster.client.clone());
+    let made = cluster
+        .call(
+            "cannot create the probe's RuntimeClass",
+            api.create(&PostParams::default(), class),
+        )
+        .await?;
+    let (name, cluster) = (made.name_any(), cluster.clone());
+    let removed = cleanup.guard(async move {
+        let what = format!("cannot delete RuntimeClass `{name}`");
+        cluster
+            .call(&what, api.delete(&name, &DeleteParams::default()))
+            .await
+            .map(|_| ())
+    });
+    Ok((made, removed))
+}
+
+/// Waits until a node is ready and, where its runtime tells handlers, has this one.
+///
+/// # Errors
+/// When it is not in time.
+pub async fn ready(cluster: &Cluster, node: &str, handler: &str) -> Outcome<Node> {
+    let api: Api<Node> = Api::all(cluster.watches.clone());
+    let is_ready = |node: Option<&Node>| {
+        node.is_some_and(|node| {
+            readiness::nodes_not_ready(std::slice::from_ref(node), None).is_empty()
+                && doctor::offers(node, handler) != Some(false)
+        })
+    };
+    let late = || {
+        Failure::cluster(format!(
+            "node `{node}` is not ready with the handler `{handler}` within {} s",
+            READY_LIMIT.as_secs()
+        ))
+        .code(&INSTALLER)
+        .next(format!("`kubectl describe node {node}` says how it is"))
+    };
+    match tokio::time::timeout(READY_LIMIT, await_condition(api, node, is_ready)).await {
+        Ok(Ok(Some(node))) => Ok(node),
+        Ok(Ok(None)) | Err(_) => Err(late()),
+        Ok(Err(error)) => Err(late().because(error)),
+    }
+}
+
+/// Keeps new pods away from a node. One that is cordoned already is left to whoever did that.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn cordon(cluster: &Cluster, node: &Node) -> Outcome<()> {
+    if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) {
+        return Ok(());
+    }
+    let patch = json!({"metadata": {"annotations": {CORDON_ANNOTATION: "node"}}, "spec": {"unschedulable": true}});
+    change(cluster, &node.name_any(), "cannot cordon", patch)
+        .await
+        .map(|_| ())
+}
+
+/// Lets pods come to a node again, if it was this that kept them away.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn uncordon(cluster: &Cluster, node: &str) -> Outcome<()> {
+    let api: Api<Node> = Api::all(cluster.client.clone());
+    let now = cluster
+        .call(&format!("cannot read node `{node}`"), api.get(node))
+        .await?;
+    if !now.annotations().contains_key(CORDON_ANNOTATION) {
+        return Ok(());
+    }
+    let patch = json!({"metadata": {"annotations": {CORDON_ANNOTATION: null}}, "spec": {"unschedulable": null}});
+    change(cluster, node, "cannot uncordon", patch).await.map(|_| ())
+}
+
+/// Labels a node with its engine, so that Wasm pods come; none takes the labels away.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Outcome<()> {
+    let (key, value) = CLASS_LABEL;
+    let value = engine.map(|_| value);
+    change(
+        cluster,
+        node,
+        "cannot label",
+        json!({"metadata": {"labels": {NODE_ENGINE_LABEL: engine, key: value}}}),
+    )
+    .await
+    .map(|_| ())
+}
+
+async fn change(cluster: &Cluster, node: &str, what: &str, patch: Value) -> Outcome<Node> {
+    let api: Api<Node> = Api::all(cluster.client.clone());
+    let patch = Patch::Merge(patch);
+    cluster
+        .call(
+            &format!("{what} node `{node}`"),
+            api.patch(node, &PatchParams::default(), &patch),
+        )
+        .await
+}
+
+/// Evicts pods and waits until they are gone. Budgets for disruptions are kept: they may make this wait.
+///
+/// # Errors
+/// When a pod stays longer than the limit.
+pub async fn evict(cluster: &Cluster, pods: &[Pod], limit: Duration) -> Outcome<()> {
+    let evicted = futures::future::try_join_all(pods.iter().map(|pod| evict_one(cluster, pod)));
+    match tokio::time::timeout(limit, evicted).await {
+        Ok(done) => done.map(|_| ()),
+        Err(_) => {
+            let names: Vec<String> = pods
+                .iter()
+                .map(|pod| format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name_any()))
+                .collect();
+            Err(
+                Failure::cluster(format!("not all pods are gone within {} s", limit.as_secs()))
+                    .code(&DRAIN)
+                    .because(format!("these were to be evicted: {}", names.join(", ")))
+                    .next("`kubectl get pdb -A` shows the budgets for disruptions; wait longer with --timeout"),
+            )
+        }
+    }
+}
+
+async fn evict_one(cluster: &Cluster, pod: &Pod) -> Outcome<()> {
+    let namespace = pod.namespace().unwrap_or_default();
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
+    // A client that tries again by itself would not return while a PodDisruptionBudget refuses (429).
+    let evictions: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), &namespace);
+    let (name, what) = (pod.name_any(), format!("cannot evict pod `{}`", pod.name_any()));
+    loop {
+        match cluster
+            .answer(&what, evictions.evict(&name, &EvictParams::default()))
+            .await?
+        {
+            Ok(_) => break,
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 429 => tokio::time::sleep(EVICTION_PAUSE).await,
+            Err(error) => return Err(Failure::cluster(what).code(&DRAIN).because(explain(&error))),
+        }
+    }
+    let is_gone = |now: Option<&Pod>| now.is_none_or(|now| now.uid() != pod.uid());
+    await_condition(api, &name, is_gone)
+        .await
+        .map(|_| ())
+        .map_err(|error| Failure::cluster(what).because(error))
+}

@@ -1,0 +1,64 @@
+//! The link “AOT”: native code is in the image, and has an effect. A guest cannot ask its engine, but an interpreter takes
+//! dozens of instructions for one: the same loop is timed in the same module with and without native code, side by side.
+
+use super::guest::surroundings;
+use super::nodes::architecture;
+use super::pod::{LOOK, PLAIN};
+use super::{Facts, Observed, Verdict};
+use diagnostics::Failure;
+use diagnostics::code::doctor::{GUEST, INTERPRETED};
+use oci_artifacts::wasm::facts::NativeCode;
+
+/// WasmEdge 0.14.1 runs the loop forty times as fast with native code. Two modules that both are interpreted are never so
+/// far apart, however busy the node is: the fastest of 25 short rounds counts.
+const LEAST: f64 = 10.0;
+
+/// The native code in the probe's image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeImage {
+    /// The section of the module.
+    pub section: Option<NativeCode>,
+    /// The version of WasmEdge that made it.
+    pub engine: String,
+}
+
+/// Whether native code has an effect.
+pub fn check(facts: &Facts<'_>, observed: &Observed) -> Verdict {
+    let (engine, format) = match facts.native {
+        Some(NativeImage { section: None, .. }) => {
+            return Verdict::Broken(Failure::cluster("the probe's module has no native code").code(&INTERPRETED));
+        }
+        Some(NativeImage {
+            section: Some(section),
+            engine,
+        }) => {
+            if section.architecture != architecture(facts.node) {
+                let here = architecture(facts.node);
+                return Verdict::Skipped(format!(
+                    "the image has native code for {} alone: {here} interprets the module",
+                    section.architecture
+                ));
+            }
+            (format!(" of WasmEdge {engine}"), format!(", form {}", section.format))
+        }
+        None => (String::new(), String::new()),
+    };
+    let (Some(native), Some(plain)) = (surroundings(observed, LOOK), surroundings(observed, PLAIN)) else {
+        return Verdict::Broken(Failure::cluster("the plain module has said nothing of itself").code(&GUEST));
+    };
+    let times = plain.round_nanoseconds as f64 / native.round_nanoseconds.max(1) as f64;
+    let shown = format!(
+        "{times:.1} times as fast as without ({:.1} and {:.1} µs a round)",
+        native.round_nanoseconds as f64 / 1e3,
+        plain.round_nanoseconds as f64 / 1e3
+    );
+    if times >= LEAST {
+        return Verdict::Healthy(format!("native code{engine}{format} is in effect: {shown}"));
+    }
+    Verdict::Broken(
+        Failure::cluster(format!("native code{engine} has no effect: the engine interprets the module"))
+            .code(&INTERPRETED)
+            .because(format!("{shown}; in effect it is {LEAST} times at least"))
+            .next("bring WasmEdge on the node to the builder's version, see `deploy-tool version`; 0.17 and later ignore native code under crun"),
+    )
+}

@@ -1,0 +1,185 @@
+//! The links from the node's handler to a module that WasmEdge runs: what was seen of the probe's pod tells them apart.
+
+use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::node::v1::RuntimeClass;
+
+use super::{NativeImage, Observed, Verdict, effect, ending, guest, nodes};
+use diagnostics::Failure;
+use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
+use rollout::{cannot_ask_systemd, unknown_handler};
+
+/// What is known of a node.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// The RuntimeClass.
+    pub class: &'a RuntimeClass,
+    /// The native code in the probe's image; none for an image that was named and not looked into.
+    pub native: Option<&'a NativeImage>,
+}
+
+/// Decides one link of a node from what was seen of the probe: nothing, where containerd does not know the handler.
+pub type Check = fn(&Facts<'_>, &Observed) -> Verdict;
+
+/// The links of a node, in their order. Each may assume that those before it hold.
+pub const NODE_LINKS: [(&str, Check); 9] = [
+    ("handler", handler),
+    ("pod", pod),
+    ("image", image),
+    ("annotation", annotation),
+    ("engine", engine),
+    ("guest", guest::check),
+    ("network", guest::network),
+    ("AOT", effect::check),
+    ("ending", ending::check),
+];
+
+/// The API server refuses the probe's pod.
+pub fn refused(failure: &Failure) -> Verdict {
+    let broken = Failure::cluster("the namespace refuses the probe's pod").code(&PROBE_REFUSED);
+    let causes = failure.causes().iter();
+    Verdict::Broken(
+        causes
+            .fold(broken, Failure::because)
+            .next("have changed what it names, or look in another namespace: --namespace"),
+    )
+}
+
+fn handler(facts: &Facts<'_>, observed: &Observed) -> Verdict {
+    let handler = &facts.class.handler;
+    let next = "name a runtime of the node's containerd whose BinaryName is crun, as oci/node/crun-runtime.toml does, and \
+        restart containerd; or take the RuntimeClass's label from the node";
+    let unknown = observed.warnings().find(|warning| unknown_handler(warning).is_some());
+    let is_known = nodes::offers(facts.node, handler);
+    if is_known == Some(false) || unknown.is_some() {
+        let failure = Failure::cluster(format!("containerd has no runtime for the handler `{handler}`")).code(&HANDLER);
+        let failure = match handlers(facts.node) {
+            known if known.is_empty() => failure,
+            known => failure.because(format!("it has: {}", known.join(", "))),
+        };
+        return Verdict::Broken(unknown.into_iter().fold(failure, Failure::showing).next(next));
+    }
+    if let Some(line) = exec_format_error(observed).filter(|line| !is_of_crun(line)) {
+        return Verdict::Broken(
+            Failure::cluster(format!("the handler `{handler}` leads to a runtime that is not crun"))
+                .code(&HANDLER)
+                .because("it has run the module as a native program, and says so as runc does")
+                .showing(line)
+                .next(next),
+        );
+    }
+    Verdict::Healthy(format!("containerd has a runtime for `{handler}`"))
+}
+
+/// The names of the handlers; the default one has none.
+fn handlers(node: &Node) -> Vec<&str> {
+    let known = node.status.as_ref().and_then(|status| status.runtime_handlers.as_ref());
+    let names = known.into_iter().flatten().filter_map(|one| one.name.as_deref());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
+    if let Some(warning) = observed.warnings().find(|warning| cannot_ask_systemd(warning)) {
+        let failure = Failure::cluster("crun cannot ask systemd for a cgroup: no D-Bus daemon runs on the node")
+            .code(&SYSTEMD)
+            .showing(warning)
+            .next(format!(
+                "`deploy-tool node install {}` brings an engine that needs none; or install and start D-Bus on the node",
+                nodes::name(facts.node)
+            ));
+        return Verdict::Broken(failure);
+    }
+    let failure = |what: String| Failure::cluster(what).code(&POD);
+    let next = "`kubectl describe node NODE` says how the node is; its events and the log of containerd say why";
+    match observed.refused() {
+        Some((_, reason, _)) if is_of_image(reason) => {}
+        Some((_, _, message)) if needs_engine(message) => {}
+        Some((_, "CrashLoopBackOff", _)) => {}
+        Some((status, reason, message)) => {
+            return Verdict::Broken(
+                failure(format!("the container `{}` is not started: {reason}", status.name))
+                    .because(message)
+                    .next(next),
+            );
+        }
+        None if !observed.has_started() => {
+            let failure = failure("the pod has not started its containers in time".to_owned());
+            let said: Vec<&str> = observed.warnings().collect();
+            let failure = said
+                .last()
+                .into_iter()
+                .fold(failure, |failure, last| failure.because(last));
+            return Verdict::Broken(failure.next(next));
+        }
+        None => {}
+    }
+    Verdict::Healthy("the node takes the probe's pod".to_owned())
+}
+
+fn image(facts: &Facts<'_>, observed: &Observed) -> Verdict {
+    match observed.refused() {
+        Some((status, reason, message)) if is_of_image(reason) => Verdict::Broken(
+            Failure::cluster(format!("the node cannot have the image {}", status.image))
+                .code(&PROBE_IMAGE)
+                .because(message)
+                .next("push the probe to a registry that the nodes reach, and name it with --image and --plain-image"),
+        ),
+        _ => Verdict::Healthy(format!(
+            "the node has the probe's image for {}",
+            nodes::architecture(facts.node)
+        )),
+    }
+}
+
+fn annotation(_: &Facts<'_>, observed: &Observed) -> Verdict {
+    match exec_format_error(observed) {
+        Some(line) => Verdict::Broken(
+            Failure::cluster("crun runs the module as a native program: the pod's annotation does not reach it")
+                .code(&NOT_WASM)
+                .showing(line)
+                .next(
+                    "write pod_annotations = [\"module.wasm.image/*\"] into the handler's entry of the node's containerd \
+                     configuration, and restart containerd",
+                )
+                .next("if it is there, `crun --version` on the node must say +WASM:wasmedge"),
+        ),
+        None => Verdict::Healthy("the pod's annotation reaches crun, which takes the module for Wasm".to_owned()),
+    }
+}
+
+fn engine(_: &Facts<'_>, observed: &Observed) -> Verdict {
+    match observed.refused() {
+        Some((_, _, message)) if needs_engine(message) => Verdict::Broken(
+            Failure::cluster("crun cannot load WasmEdge")
+                .code(&ENGINE)
+                .because(
+                    message
+                        .rsplit_once("create failed: ")
+                        .map_or(message, |(_, reason)| reason),
+                )
+                .next("install the library on the node and run ldconfig (Debian: `apt-get install libwasmedge0`)"),
+        ),
+        _ => Verdict::Healthy("crun loads WasmEdge".to_owned()),
+    }
+}
+
+fn is_of_image(reason: &str) -> bool {
+    reason.contains("Image")
+}
+
+/// crun: could not load `libwasmedge.so.0`.
+fn needs_engine(message: &str) -> bool {
+    message.contains("could not load `libwasmedge")
+}
+
+/// What the kernel's refusal of a module looks like, if a container has written that.
+fn exec_format_error(observed: &Observed) -> Option<&str> {
+    let mut lines = observed.logs.values().flat_map(|log| log.lines());
+    lines.find(|line| line.to_ascii_lowercase().contains("exec format error"))
+}
+
+/// crun: exec container process `/probe.wasm`: Exec format error; runc: exec /probe.wasm: exec format error.
+fn is_of_crun(line: &str) -> bool {
+    line.contains("exec container process")
+}

@@ -1,0 +1,267 @@
+//! Edge: kind, and the containers that are its nodes. <https://kind.sigs.k8s.io/>
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::docker;
+use host::process;
+use terminal::Progress;
+
+/// A container that is a node of a cluster.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Node {
+    /// The container's name, which is the node's too.
+    #[serde(rename = "Names")]
+    pub name: String,
+    #[serde(rename = "State")]
+    state: String,
+    #[serde(rename = "Labels")]
+    labels: String,
+}
+
+impl Node {
+    /// Whether the container runs.
+    pub fn runs(&self) -> bool {
+        self.state == "running"
+    }
+
+    /// `control-plane`, `worker`, or something that is no node.
+    /// <https://github.com/kubernetes-sigs/kind/blob/main/pkg/cluster/constants/constants.go>
+    pub fn role(&self) -> &str {
+        self.label("io.x-k8s.kind.role").unwrap_or_default()
+    }
+
+    /// A label of the container, or of the image it was made from.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        let mut values = self.labels.split(',').filter_map(|label| label.split_once('='));
+        values.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// The nodes of a cluster, running or not; none when there is no cluster of that name.
+///
+/// # Errors
+/// When Docker cannot be asked.
+pub async fn nodes(cluster: &str) -> Outcome<Vec<Node>> {
+    let filter = format!("label=io.x-k8s.kind.cluster={cluster}");
+    let arguments = ["ps", "--all", "--filter", &filter, "--format", "{{json .}}"];
+    let lines = docker::run(
+        &format!("cannot look for the nodes of the cluster `{cluster}`"),
+        arguments,
+    )
+    .await?;
+    let mut nodes: Vec<Node> = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    nodes.retain(|node| matches!(node.role(), "control-plane" | "worker"));
+    nodes.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(nodes)
+}
+
+/// Pure: the nodes that pods of a workload can land on. Where there are workers, the control plane is tainted.
+pub fn workload_nodes(nodes: &[Node]) -> Vec<&str> {
+    let workers: Vec<&str> = nodes
+        .iter()
+        .filter(|node| node.role() == "worker")
+        .map(|node| node.name.as_str())
+        .collect();
+    if workers.is_empty() {
+        nodes.iter().map(|node| node.name.as_str()).collect()
+    } else {
+        workers
+    }
+}
+
+/// The images that a node's containerd has, by name.
+///
+/// # Errors
+/// When the node does not answer.
+pub async fn images(node: &str) -> Outcome<Vec<String>> {
+    let arguments = ["exec", node, "ctr", "--namespace=k8s.io", "images", "list", "--quiet"];
+    let names = docker::run(&format!("cannot list the images of node `{node}`"), arguments).await?;
+    Ok(names.lines().map(|name| name.trim().to_owned()).collect())
+}
+
+/// Loads an OCI archive into nodes.
+///
+/// # Errors
+/// When kind cannot do it.
+pub async fn load_archive(
+    cache: &Cache,
+    progress: &Progress,
+    cluster: &str,
+    nodes: &[&str],
+    archive: &Path,
+) -> Outcome<()> {
+    let archive = archive.display().to_string();
+    load(cache, progress, cluster, nodes, &["image-archive", &archive]).await
+}
+
+/// Loads an image of the Docker engine into nodes.
+///
+/// # Errors
+/// When kind cannot do it.
+pub async fn load_docker_image(
+    cache: &Cache,
+    progress: &Progress,
+    cluster: &str,
+    nodes: &[&str],
+    image: &str,
+) -> Outcome<()> {
+    load(cache, progress, cluster, nodes, &["docker-image", image]).await
+}
+
+/// The kind that scripts/host installs for this project fits the node image; another one in PATH may not.
+fn command(cache: &Cache, arguments: &[&str]) -> Outcome<tokio::process::Command> {
+    let ours = cache.path("bin/kind")?;
+    let program = if ours.is_file() {
+        ours.display().to_string()
+    } else {
+        "kind".to_owned()
+    };
+    Ok(process::command(&program, arguments))
+}
+
+async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], what: &[&str]) -> Outcome<()> {
+    let nodes = nodes.join(",");
+    let mut arguments = vec!["load"];
+    arguments.extend(what);
+    arguments.extend(["--name", cluster, "--nodes", &nodes]);
+    process::logged(progress, command(cache, &arguments)?, &cache.log("load"))
+        .await?
+        .check(|| {
+            Failure::cluster(format!(
+                "cannot load an image into the nodes of the cluster `{cluster}`"
+            ))
+        })
+}
+
+/// Gives an image of a node a second name.
+///
+/// # Errors
+/// When the node does not do it.
+pub async fn tag(node: &str, image: &str, name: &str) -> Outcome<()> {
+    let arguments = [
+        "exec",
+        node,
+        "ctr",
+        "--namespace=k8s.io",
+        "images",
+        "tag",
+        "--force",
+        image,
+        name,
+    ];
+    docker::run(&format!("cannot name an image `{name}` on node `{node}`"), arguments)
+        .await
+        .map(|_| ())
+}
+
+/// Creates a cluster.
+///
+/// # Errors
+/// When kind cannot do it; it removes what it had begun.
+pub async fn create(
+    cache: &Cache,
+    progress: &Progress,
+    cluster: &str,
+    image: &str,
+    configuration: &Path,
+) -> Outcome<()> {
+    let configuration = configuration.display().to_string();
+    let arguments = [
+        "create",
+        "cluster",
+        "--name",
+        cluster,
+        "--image",
+        image,
+        "--config",
+        &configuration,
+    ];
+    let ended = process::logged(progress, command(cache, &arguments)?, &cache.log("kind-create")).await?;
+    let log = ended.tail.join("\n");
+    let failure = Failure::cluster(format!("kind cannot create the cluster `{cluster}`"));
+    ended.check(
+        || match log.contains("port is already allocated") || log.contains("address already in use") {
+            true => failure.next("a port of this host is in use: choose another with --http-port"),
+            false => failure,
+        },
+    )
+}
+
+/// Deletes a cluster and its entry in the kubeconfig.
+///
+/// # Errors
+/// When kind cannot do it.
+pub async fn delete(cache: &Cache, progress: &Progress, cluster: &str) -> Outcome<()> {
+    process::logged(
+        progress,
+        command(cache, &["delete", "cluster", "--name", cluster])?,
+        &cache.log("kind-delete"),
+    )
+    .await?
+    .check(|| Failure::cluster(format!("kind cannot delete the cluster `{cluster}`")))
+}
+
+/// Starts the containers of nodes that were stopped, as by a restart of the host.
+///
+/// # Errors
+/// When Docker cannot do it.
+pub async fn start(nodes: &[&str]) -> Outcome<()> {
+    let arguments = std::iter::once("start").chain(nodes.iter().copied());
+    docker::run("cannot start the cluster's nodes", arguments)
+        .await
+        .map(|_| ())
+}
+
+/// Where on this host a port of a node can be reached.
+///
+/// # Errors
+/// When Docker cannot be asked.
+pub async fn host_address(node: &str, port: i32) -> Outcome<Option<String>> {
+    let output = process::capture(process::command("docker", ["port", node, &format!("{port}/tcp")])).await?;
+    Ok(output
+        .stdout
+        .lines()
+        .next()
+        .filter(|_| output.success)
+        .map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str, role: &str) -> Node {
+        let labels = format!("a=b,io.x-k8s.kind.role={role},io.x-k8s.kind.cluster=c");
+        Node {
+            name: name.into(),
+            state: "running".into(),
+            labels,
+        }
+    }
+
+    #[test]
+    fn workloads_land_on_workers_where_there_are_any() {
+        let nodes = [
+            node("control", "control-plane"),
+            node("one", "worker"),
+            node("two", "worker"),
+        ];
+        assert_eq!(workload_nodes(&nodes), ["one", "two"]);
+        assert_eq!(workload_nodes(&nodes[..1]), ["control"]);
+    }
+
+    #[test]
+    fn reads_what_docker_prints() {
+        let line = r#"{"Names":"wasm-demo-worker","State":"exited","Labels":"io.x-k8s.kind.role=worker","ID":"1"}"#;
+        let node: Node = serde_json::from_str(line).unwrap();
+        assert!(!node.runs());
+        assert_eq!((node.role(), node.label("other")), ("worker", None));
+    }
+}

@@ -1,0 +1,98 @@
+//! Pure: kind's configuration with another port on this host, and what is known of the nodes' image.
+
+use serde_json::{Value, json};
+
+use crate::NODE_ENGINE_LABEL;
+use yaml::{self, YamlError};
+
+/// A configuration that cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KindConfigError {
+    /// No YAML.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// There is nothing to change.
+    #[error("no node has `extraPortMappings`, so there is no port to replace by --http-port")]
+    NoPort,
+}
+
+/// The configuration as kind is to have it, and the ports of this host that it takes.
+///
+/// # Errors
+/// When it is no YAML, or has no port that could be replaced.
+pub fn prepared(text: &str, http_port: Option<u16>) -> Result<(Value, Vec<u16>), KindConfigError> {
+    let mut configuration: Value = yaml::one(text)?;
+    let mappings = nodes(&mut configuration)
+        .filter_map(|node| node.get_mut("extraPortMappings")?.as_array_mut())
+        .flatten();
+    let mut ports: Vec<&mut Value> = mappings.filter_map(|mapping| mapping.get_mut("hostPort")).collect();
+    match (http_port, ports.first_mut()) {
+        (Some(port), Some(first)) => **first = port.into(),
+        (Some(_), None) => return Err(KindConfigError::NoPort),
+        (None, _) => {}
+    }
+    let taken = ports
+        .iter()
+        .filter_map(|port| u16::try_from(port.as_u64()?).ok())
+        .collect();
+    Ok((configuration, taken))
+}
+
+/// Labels all nodes with the engine of the image that they come from.
+pub fn label(configuration: &mut Value, engine: &str) {
+    for node in nodes(configuration).filter_map(Value::as_object_mut) {
+        let labels = node.entry("labels").or_insert_with(|| json!({}));
+        // What is no list of labels, kind refuses in its own words.
+        if let Some(labels) = labels.as_object_mut() {
+            labels.insert(NODE_ENGINE_LABEL.to_owned(), engine.into());
+        }
+    }
+}
+
+fn nodes(configuration: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let nodes = configuration.get_mut("nodes").and_then(Value::as_array_mut);
+    nodes.into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMITTED: &str = include_str!("../../../../kind-config.yaml");
+
+    #[test]
+    fn the_committed_configuration_takes_8080_or_the_port_asked_for() {
+        let (value, ports) = prepared(COMMITTED, None).unwrap();
+        assert_eq!(ports, [8080]);
+        assert_eq!(value["nodes"][0]["extraPortMappings"][0]["listenAddress"], "127.0.0.1");
+        let (value, ports) = prepared(COMMITTED, Some(9000)).unwrap();
+        assert_eq!(ports, [9000]);
+        let text = value.to_string();
+        assert!(text.contains(r#""hostPort":9000"#) && text.contains(r#""containerPort":30080"#));
+    }
+
+    #[test]
+    fn nodes_are_labelled_with_the_engine_of_their_image() {
+        let (mut value, _) = prepared(COMMITTED, None).unwrap();
+        label(&mut value, "crun-1-wasmedge-2-r3");
+        assert_eq!(
+            value["nodes"][0]["labels"],
+            json!({"wasm-engine": "crun-1-wasmedge-2-r3"})
+        );
+        let both = json!({"runtime": "crun-wasm", "wasm-engine": "crun-1-wasmedge-2-r3"});
+        assert_eq!(value["nodes"][1]["labels"], both);
+        let mut odd = json!({"nodes": [{"labels": []}, 7]});
+        label(&mut odd, "any");
+        assert_eq!(odd, json!({"nodes": [{"labels": []}, 7]}));
+    }
+
+    #[test]
+    fn there_must_be_a_port_to_replace() {
+        assert_eq!(
+            prepared("kind: Cluster\nnodes: []\n", Some(1)),
+            Err(KindConfigError::NoPort)
+        );
+        assert!(prepared("kind: Cluster\nnodes: []\n", None).is_ok());
+        assert!(matches!(prepared("kind: [", None), Err(KindConfigError::Yaml(_))));
+    }
+}

@@ -1,0 +1,68 @@
+//! Pure: Wasm on the nodes of a cluster that exists: which nodes, the installer's Jobs, what they say, which pods are in
+//! the way. What happens on a node is decided by the crate `node-installer`.
+
+mod choose;
+mod job;
+mod line;
+mod permissions;
+mod pods;
+mod probe;
+mod report;
+
+use k8s_openapi::api::core::v1::Node;
+
+use crate::NODE_ENGINE_LABEL;
+
+pub use choose::{Chosen, choose, handler};
+pub use job::job;
+pub use line::{Told, told};
+pub use node_protocol::Verb;
+pub use permissions::permissions;
+pub use pods::{evictable, in_the_way, wasm_pods};
+pub use probe::{broken, runtime_class};
+pub use report::{Report, Row, text};
+
+/// The label that the RuntimeClass selects: `manifests/runtimeclass.yaml`.
+pub const CLASS_LABEL: (&str, &str) = ("runtime", "crun-wasm");
+/// Says that it was this that has cordoned a node.
+pub const CORDON_ANNOTATION: &str = "deploy-tool.dev/cordoned";
+
+/// The engine that a node is labelled with.
+pub fn engine(node: &Node) -> Option<&str> {
+    node.metadata
+        .labels
+        .as_ref()?
+        .get(NODE_ENGINE_LABEL)
+        .map(String::as_str)
+}
+
+/// Whether a node is labelled for Wasm pods with this engine, and no run was cut off that has cordoned it.
+pub fn is_open(node: &Node, version: Option<&str>) -> bool {
+    let (key, value) = CLASS_LABEL;
+    let labels = node.metadata.labels.as_ref();
+    let is_labelled = labels.is_some_and(|labels| labels.get(key).is_some_and(|found| found == value));
+    let annotations = node.metadata.annotations.as_ref();
+    let is_cordoned = annotations.is_some_and(|annotations| annotations.contains_key(CORDON_ANNOTATION));
+    is_labelled && engine(node) == version && !is_cordoned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_node_is_open_when_nothing_is_left_to_do() {
+        let node = |metadata| -> Node { serde_json::from_value(json!({"metadata": metadata})).unwrap() };
+        let labels = json!({"runtime": "crun-wasm", "wasm-engine": "1"});
+        assert!(is_open(&node(json!({"labels": labels})), Some("1")));
+        let cordoned = json!({"labels": labels, "annotations": {CORDON_ANNOTATION: "node"}});
+        for (node, version) in [
+            (node(json!({"labels": labels})), Some("2")),
+            (node(json!({"labels": {"wasm-engine": "1"}})), Some("1")),
+            (node(cordoned), Some("1")),
+        ] {
+            assert!(!is_open(&node, version), "{node:?}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Edge: layouts in folders and in archives. [`super::layout`] decides what is a good one.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::blob::{Blob, BlobSource};
+use super::layer;
+use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
+use crate::digest;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+
+/// More files than a layout has.
+const MOST_FILES: usize = 10_000;
+
+/// A layout on this host.
+enum Store {
+    Folder(PathBuf),
+    /// A tar file, and where in it each file begins and how long it is.
+    Archive(PathBuf, BTreeMap<String, (u64, u64)>),
+}
+
+impl Store {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        let mut files = BTreeMap::new();
+        for entry in tar::Archive::new(File::open(path)?).entries_with_seek()? {
+            let entry = entry?;
+            // Links and devices are no part of a layout, and what a folder is called does not matter.
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let name = entry.path()?.to_string_lossy().trim_start_matches("./").to_owned();
+            let twice = files.insert(name.clone(), (entry.raw_file_position(), entry.size()));
+            if twice.is_some() || files.len() > MOST_FILES {
+                let why = format!("`{name}` is there twice, or there are more than {MOST_FILES} files");
+                return Err(Error::new(ErrorKind::InvalidData, why));
+            }
+        }
+        Ok(Self::Archive(path.to_owned(), files))
+    }
+
+    fn file(&self, path: &str) -> std::io::Result<std::io::Take<File>> {
+        match self {
+            Self::Folder(folder) => Ok(File::open(folder.join(path))?.take(u64::MAX)),
+            Self::Archive(archive, files) => {
+                let &(offset, size) = files.get(path).ok_or(ErrorKind::NotFound)?;
+                part(archive, offset, size)
+            }
+        }
+    }
+}
+
+impl Files for Store {
+    fn size(&self, path: &str) -> Option<u64> {
+        match self {
+            // A link could lead out of the folder.
+            Self::Folder(folder) => std::fs::symlink_metadata(folder.join(path))
+                .ok()
+                .filter(std::fs::Metadata::is_file)
+                .map(|found| found.len()),
+            Self::Archive(_, files) => files.get(path).map(|(_, size)| *size),
+        }
+    }
+
+    fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut file = self.file(path)?.take(layout::MOST_BYTES);
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn digest(&self, path: &str) -> std::io::Result<String> {
+        digest::read(self.file(path)?)
+    }
+
+    fn source(&self, path: &str) -> BlobSource {
+        match self {
+            Self::Folder(folder) => BlobSource::File {
+                path: folder.join(path),
+                offset: 0,
+            },
+            Self::Archive(archive, files) => BlobSource::File {
+                path: archive.clone(),
+                offset: files.get(path).map_or(0, |(offset, _)| *offset),
+            },
+        }
+    }
+}
+
+/// A blob's bytes, from wherever they are.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn open(blob: &Blob) -> std::io::Result<Box<dyn Read + Send + '_>> {
+    Ok(match &blob.source {
+        BlobSource::Bytes(bytes) => Box::new(bytes.as_slice()),
+        BlobSource::File { path, offset } => Box::new(part(path, *offset, blob.size)?),
+    })
+}
+
+fn part(path: &Path, offset: u64, size: u64) -> std::io::Result<std::io::Take<File>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    Ok(file.take(size))
+}
+
+/// Reads a layout, of a folder or of an archive.
+///
+/// # Errors
+/// When there is none, or it is no good one.
+pub fn read(path: &Path) -> Outcome<Layout> {
+    read_by(path, Layout::read)
+}
+
+/// A layout whose configurations and layers are read by who gets them.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// What is in it.
+    pub layout: Layout,
+    path: PathBuf,
+}
+
+impl Outline {
+    /// Whether it is whole.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check(&self) -> Outcome<()> {
+        read(&self.path).map(drop)
+    }
+}
+
+/// Reads a layout but for the bytes of its configurations and layers.
+///
+/// # Errors
+/// When there is none, or it is no good one.
+pub fn outline(path: &Path) -> Outcome<Outline> {
+    let layout = read_by(path, Layout::outline)?;
+    let path = path.to_owned();
+    Ok(Outline { layout, path })
+}
+
+fn read_by(path: &Path, way: impl FnOnce(&Store) -> Result<Layout, LayoutError>) -> Outcome<Layout> {
+    let failure = || Failure::input(format!("`{}` is no image", path.display()));
+    let store = Store::open(path).map_err(|error| failure().because(error))?;
+    way(&store).map_err(|error| {
+        failure()
+            .code(&code::image::MALFORMED)
+            .because(error)
+            .next("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
+    })
+}
+
+/// Writes a layout into a folder, so that nobody ever sees a part of it. What is there already stays.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(folder: &Path, layout: &Layout) -> Outcome<()> {
+    if is_there(folder, layout) {
+        return Ok(());
+    }
+    let replace = || {
+        let parent = folder.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent)?;
+        let part = tempfile::Builder::new().prefix(".layout-").tempdir_in(parent)?;
+        write_folder(part.path(), layout)?;
+        if folder.exists() {
+            std::fs::remove_dir_all(folder)?;
+        }
+        std::fs::rename(part.path(), folder)
+    };
+    replace().map_err(|error| Failure::file(format!("cannot write `{}`", folder.display()), &error))
+}
+
+fn is_there(folder: &Path, layout: &Layout) -> bool {
+    let store = Store::Folder(folder.to_owned());
+    let has = |blob: &Blob| layout::path(&blob.digest).and_then(|path| store.size(&path)) == Some(blob.size);
+    std::fs::read(folder.join(INDEX_FILE)).is_ok_and(|index| index == layout.index()) && layout.all_blobs().all(has)
+}
+
+fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
+    for (path, blob) in files(layout) {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        std::io::copy(&mut open(&blob)?, &mut File::create(path)?)?;
+    }
+    Ok(())
+}
+
+/// Writes an image as a tar file, the same bytes each time: what `ctr images import`, podman and skopeo read. Without what
+/// is attached to it: podman and skopeo take only an archive of one manifest for one image, and a node would list each
+/// attached document as an image.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn write_archive(path: &Path, layout: &Layout) -> Outcome<()> {
+    let image = layout.clone().alone();
+    let write = || {
+        let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
+        for (path, blob) in files(&image) {
+            let header = layer::header(&path, tar::EntryType::Regular, 0o444, blob.size)?;
+            archive.append(&header, open(&blob)?)?;
+        }
+        archive.into_inner()?.flush()
+    };
+    write().map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))
+}
+
+/// The files of a layout, by path.
+fn files(layout: &Layout) -> BTreeMap<String, Blob> {
+    let (marker, version) = MARKER;
+    let named = [(marker, version.into()), (INDEX_FILE, layout.index())];
+    let named = named.map(|(path, bytes)| (path.to_owned(), Blob::of("", bytes)));
+    let blobs = layout.all_blobs();
+    let blobs = blobs.filter_map(|blob| Some((layout::path(&blob.digest)?, blob.clone())));
+    named.into_iter().chain(blobs).collect()
+}

@@ -1,0 +1,284 @@
+use super::*;
+use crate::digest;
+use serde_json::{Value, json};
+
+const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+fn definition() -> Definition {
+    Definition {
+        package: "app".into(),
+        workspace: None,
+        profile: "release".into(),
+        name: "localhost/orders".into(),
+        module: "/app.wasm".into(),
+        user: "65532".into(),
+        stop_signal: "SIGKILL".into(),
+        files: vec![ExtraFile {
+            path: "/etc/services".into(),
+            source: "services".into(),
+        }],
+    }
+}
+
+pub(super) fn image(compiled: Option<&[u8]>, revision: Option<&str>) -> Layout {
+    let definition = definition();
+    let contents = Contents {
+        definition: &definition,
+        module: MODULE,
+        compiled: compiled.map(|bytes| Compiled {
+            bytes,
+            engine: "0.14.1",
+        }),
+        files: vec![b"http\t80/tcp\n".to_vec()],
+        annotations: BTreeMap::from([("org.opencontainers.image.title".into(), "app".into())]),
+        index_annotations: revision
+            .map(|revision| ("org.opencontainers.image.revision".into(), revision.into()))
+            .into_iter()
+            .collect(),
+    };
+    let variants = variants(&contents).unwrap().into_iter().map(|variant| {
+        let compressed = compress(&variant.tar).unwrap();
+        (variant, compressed)
+    });
+    pack(&contents, variants.collect())
+}
+
+fn document(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap()
+}
+
+/// When this fails, every image gets a new digest: that is a change for users, to be made on purpose.
+#[test]
+fn golden_digest() {
+    // Enough that another version of the compressor would show.
+    let bytes: Vec<u8> = (0..100_000_u32)
+        .map(|number| (number.wrapping_mul(number) >> 7) as u8)
+        .collect();
+    assert_eq!(
+        image(Some(&bytes), None).digest(),
+        "sha256:bf0d9fc73d4c0037b96c5c777a332847adda8632439364d30345d22269c22c8a"
+    );
+}
+
+#[test]
+fn the_digest_follows_the_contents() {
+    assert_eq!(image(Some(b"one"), None), image(Some(b"one"), None));
+    assert_ne!(image(Some(b"one"), None).digest(), image(Some(b"two"), None).digest());
+    // A revision names the index anew and leaves the images as they are.
+    let (without, with) = (image(None, None), image(None, Some("abc")));
+    assert_ne!(without.digest(), with.digest());
+    assert_eq!(without.manifests, with.manifests);
+}
+
+#[test]
+fn each_platform_has_its_module_and_says_how_to_run_it() {
+    let image = image(Some(b"compiled"), Some("abc"));
+    let index = document(image.root.bytes());
+    assert_eq!(index["annotations"]["org.opencontainers.image.revision"], "abc");
+    let platforms: Vec<&Value> = index["manifests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["platform"])
+        .collect();
+    assert_eq!(
+        platforms,
+        [
+            &json!({"architecture": "amd64", "os": "linux"}),
+            &json!({"architecture": "arm64", "os": "linux"}),
+        ]
+    );
+    for (manifest, module, engine) in [
+        (&image.manifests[0], b"compiled".as_slice(), Some("0.14.1")),
+        (&image.manifests[1], MODULE, None),
+    ] {
+        let manifest = document(manifest.bytes());
+        assert_eq!(
+            manifest["annotations"],
+            json!({"module.wasm.image/variant": "compat-smart", "org.opencontainers.image.title": "app"})
+        );
+        let blob = |descriptor: &Value| image.blob(descriptor["digest"].as_str().unwrap()).unwrap();
+        let layer = flate2::read::GzDecoder::new(blob(&manifest["layers"][0]).bytes());
+        let tar = std::io::Read::bytes(layer).collect::<Result<Vec<u8>, _>>().unwrap();
+        let configuration = document(blob(&manifest["config"]).bytes());
+        assert_eq!(configuration["rootfs"]["diff_ids"][0], digest::oci(&tar));
+        let mut labels = json!({
+            "deploy-tool.module": digest::hex(MODULE), "module.wasm.image/variant": "compat-smart",
+        });
+        if let Some(engine) = engine {
+            labels["deploy-tool.wasmedge"] = engine.into();
+        }
+        assert_eq!(
+            configuration["config"],
+            json!({
+                "User": "65532", "Entrypoint": ["/app.wasm"], "WorkingDir": "/", "StopSignal": "SIGKILL",
+                "Labels": labels,
+            })
+        );
+        let mut archive = tar::Archive::new(tar.as_slice());
+        let mut first = archive.entries().unwrap().next().unwrap().unwrap();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut first, &mut bytes).unwrap();
+        assert_eq!(
+            (first.path().unwrap().to_str(), bytes.as_slice()),
+            (Some("app.wasm"), module)
+        );
+    }
+}
+
+#[test]
+fn without_native_code_there_is_one_layer() {
+    let layers = |image: &Layout| {
+        let layers = image
+            .blobs
+            .iter()
+            .filter(|blob| blob.media_type == specification::LAYER);
+        layers.count()
+    };
+    assert_eq!(layers(&image(None, None)), 1);
+    assert_eq!(layers(&image(Some(b"compiled"), None)), 2);
+}
+
+mod stored {
+    use super::*;
+    use diagnostics::code;
+    use std::path::Path;
+
+    fn written(folder: &Path, image: &Layout) -> std::path::PathBuf {
+        let path = folder.join("image");
+        store::write(&path, image).unwrap();
+        path
+    }
+
+    /// Every byte of a layout, wherever its blobs are.
+    fn contents(layout: &Layout) -> Vec<(String, Vec<u8>)> {
+        let blobs = layout.all_blobs().map(|blob| {
+            let mut bytes = Vec::new();
+            store::open(blob).unwrap().read_to_end(&mut bytes).unwrap();
+            (blob.digest.clone(), bytes)
+        });
+        blobs.collect()
+    }
+
+    #[test]
+    fn folder_and_archive_give_back_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = image(Some(b"compiled"), None);
+        let mut attached = image.clone();
+        attach(&mut attached, "application/json", b"[]".to_vec());
+        let path = written(folder.path(), &attached);
+        let read = store::read(&path).unwrap();
+        assert_eq!(contents(&read), contents(&attached));
+        assert_eq!(read.referrers, attached.referrers);
+        let archive = folder.path().join("image.tar");
+        let again = folder.path().join("again.tar");
+        store::write_archive(&archive, &image).unwrap();
+        store::write_archive(&again, &read).unwrap();
+        assert_eq!(std::fs::read(&archive).unwrap(), std::fs::read(&again).unwrap());
+        // An archive is the image alone.
+        let read = store::read(&archive).unwrap();
+        assert_eq!(
+            (&read.name, &read.root, &read.manifests),
+            (&image.name, &image.root, &image.manifests)
+        );
+        assert_eq!(contents(&read), contents(&image));
+    }
+
+    #[test]
+    fn what_is_there_stays_and_what_is_damaged_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = image(None, None);
+        let path = written(folder.path(), &image);
+        let time = || std::fs::metadata(path.join("index.json")).unwrap().modified().unwrap();
+        let before = time();
+        written(folder.path(), &image);
+        assert_eq!(time(), before);
+        std::fs::remove_file(path.join(layout::path(&image.blobs[1].digest).unwrap())).unwrap();
+        written(folder.path(), &image);
+        assert_eq!(contents(&store::read(&path).unwrap()), contents(&image));
+    }
+
+    #[test]
+    fn damaged_layouts_are_refused() {
+        let image = image(Some(b"compiled"), None);
+        let file = |digest: &str| layout::path(digest).unwrap();
+        let layer = file(&image.blobs[1].digest);
+        let edit = |path: &Path, from: &str, to: &str| {
+            let text = std::fs::read_to_string(path.join("index.json")).unwrap();
+            assert!(text.contains(from));
+            std::fs::write(path.join("index.json"), text.replacen(from, to, 1)).unwrap();
+        };
+        type Damage<'d> = (&'d str, &'d dyn Fn(&Path));
+        let damages: [Damage<'_>; 10] = [
+            ("it has no `oci-layout`", &|path| {
+                std::fs::remove_file(path.join("oci-layout")).unwrap()
+            }),
+            ("it has no `index.json`", &|path| {
+                std::fs::remove_file(path.join("index.json")).unwrap()
+            }),
+            ("it has no `blobs/sha256/", &|path| {
+                std::fs::remove_file(path.join(&layer)).unwrap()
+            }),
+            ("of them, not", &|path| {
+                std::fs::write(path.join(&layer), "short").unwrap()
+            }),
+            ("their digest is", &|path| {
+                let mut bytes = std::fs::read(path.join(&layer)).unwrap();
+                bytes[20] ^= 1;
+                std::fs::write(path.join(&layer), bytes).unwrap();
+            }),
+            ("is no Index", &|path| {
+                std::fs::write(path.join("index.json"), "{").unwrap()
+            }),
+            ("largest allowed", &|path| {
+                std::fs::write(path.join("index.json"), vec![b' '; 5 << 20]).unwrap()
+            }),
+            ("no SHA-256 digest", &|path| edit(path, "sha256:", "../../x:")),
+            ("neither an image nor an index", &|path| {
+                edit(path, ".index.v1+json\",\"digest", ".x\",\"digest")
+            }),
+            ("it has 0 images", &|path| {
+                std::fs::write(path.join("index.json"), r#"{"schemaVersion":2,"manifests":[]}"#).unwrap()
+            }),
+        ];
+        for (expected, damage) in damages {
+            let folder = tempfile::tempdir().unwrap();
+            let path = written(folder.path(), &image);
+            damage(&path);
+            let failure = store::read(&path).unwrap_err();
+            assert!(failure.to_string().contains(expected), "{expected}: {failure}");
+            assert_eq!(failure.number(), Some(&code::image::MALFORMED));
+            // What the bytes of a layer are is left to the registry that they are sent to; all else is not.
+            let outline = store::outline(&path);
+            assert_eq!(outline.is_ok(), expected == "their digest is", "{expected}");
+            assert!(outline.map_or(true, |outline| outline.check().is_err()), "{expected}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("none", None), ("text", Some("no tar"))] {
+            let path = folder.path().join(name);
+            bytes.iter().for_each(|bytes| std::fs::write(&path, bytes).unwrap());
+            assert!(store::read(&path).is_err(), "{name}");
+        }
+    }
+
+    /// An archive in which a byte has changed is refused, or gives the same blobs: its own padding may be anything.
+    #[test]
+    fn no_changed_byte_goes_unnoticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = image(Some(b"compiled"), None);
+        let (path, changed) = (folder.path().join("image.tar"), folder.path().join("changed.tar"));
+        store::write_archive(&path, &image).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let mut refused = 0;
+        for place in (0..bytes.len()).step_by(7) {
+            let mut bytes = bytes.clone();
+            bytes[place] ^= 0b10;
+            std::fs::write(&changed, bytes).unwrap();
+            match store::read(&changed) {
+                Ok(read) => assert_eq!(contents(&read), contents(&image), "byte {place}"),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > 100, "{refused}");
+    }
+}

@@ -1,0 +1,315 @@
+//! Pure: how an image was built, as an in-toto statement with SLSA provenance. There is no time and no host in it: the same
+//! build says the same. And what such a statement, signed by somebody, says of an image.
+//!
+//! <https://slsa.dev/spec/v1.0/provenance>
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::image::specification::Index;
+use crate::image::{Definition, Layout, json as to_bytes};
+use crate::signature::envelope::EnvelopeError;
+
+/// Its media type, and its type as an artifact.
+/// <https://github.com/in-toto/attestation/blob/main/spec/v1/bundle.md>
+pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
+/// What the parameters mean: those of docs/images.md.
+const BUILD_TYPE: &str = "https://deploy-tool.dev/build/v1";
+/// Its kind.
+pub const PREDICATE: &str = "https://slsa.dev/provenance/v1";
+/// Who built it: this program, on whatever machine. It is worth as much as who signs it.
+const BUILDER: &str = "https://deploy-tool.dev/builder/v1";
+
+/// Where the sources are, as an image says it.
+/// <https://github.com/opencontainers/image-spec/blob/main/annotations.md>
+const SOURCE_ANNOTATION: &str = "org.opencontainers.image.source";
+
+/// What an image was built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The Cargo profile it was compiled with.
+    pub profile: &'a str,
+    /// The digest of all sources.
+    pub sources: &'a str,
+    /// The digest of Cargo.lock.
+    pub lock: &'a str,
+    /// The image of the builder.
+    pub builder_image: &'a str,
+    /// The recipe of the builder.
+    pub builder: &'a str,
+    /// The version of WasmEdge that compiled it ahead of time.
+    pub engine: Option<&'a str>,
+    /// The commit of the sources, where it is known.
+    pub commit: Option<&'a str>,
+}
+
+/// Writes the statement of an image.
+pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -> Vec<u8> {
+    let digits = |digest: &str| json!({"sha256": digest.trim_start_matches("sha256:")});
+    let source = Index::of(&layout.root).annotations.remove(SOURCE_ANNOTATION);
+    let checkout = origin.commit.map(|commit| {
+        let mut checkout = json!({"name": "checkout", "digest": {"gitCommit": commit}});
+        if let Some(source) = source {
+            checkout["uri"] = json!(format!("git+{source}"));
+        }
+        checkout
+    });
+    let mut dependencies: Vec<Value> = checkout.into_iter().collect();
+    dependencies.extend([
+        json!({"name": "sources", "digest": digits(origin.sources)}),
+        json!({"name": "Cargo.lock", "digest": digits(origin.lock)}),
+        json!({"name": "builder", "uri": origin.builder_image, "annotations": {"recipe": origin.builder}}),
+    ]);
+    to_bytes(&json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": definition.name, "digest": digits(layout.digest())}],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": BUILD_TYPE,
+                "externalParameters": {
+                    "package": definition.package, "profile": origin.profile, "wasmedge": origin.engine,
+                },
+                "resolvedDependencies": dependencies,
+            },
+            "runDetails": {"builder": {"id": BUILDER, "version": {"deploy-tool": env!("CARGO_PKG_VERSION")}}},
+        },
+    }))
+}
+
+/// What a statement says of the image that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// The digests that it is about.
+    pub subjects: Vec<String>,
+    /// Who built it.
+    pub builder: String,
+    /// Where the sources are.
+    pub source: Option<String>,
+    /// The commit of the sources.
+    pub revision: Option<String>,
+}
+
+impl Provenance {
+    /// Reads a statement; none when it is no SLSA provenance.
+    pub fn read(statement: &[u8]) -> Option<Self> {
+        let statement: Value = serde_json::from_slice(statement).ok()?;
+        if statement["predicateType"] != PREDICATE {
+            return None;
+        }
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let digest = |subject: &Value| Some(format!("sha256:{}", subject["digest"]["sha256"].as_str()?));
+        let predicate = &statement["predicate"];
+        let dependencies = predicate["buildDefinition"]["resolvedDependencies"].as_array();
+        let checkout = dependencies
+            .into_iter()
+            .flatten()
+            .find(|one| one["digest"]["gitCommit"].is_string());
+        Some(Self {
+            subjects: statement["subject"].as_array()?.iter().filter_map(digest).collect(),
+            builder: text(&predicate["runDetails"]["builder"]["id"])?,
+            source: checkout.and_then(|one| text(&one["uri"])),
+            revision: checkout.and_then(|one| text(&one["digest"]["gitCommit"])),
+        })
+    }
+
+    /// Whether the builder is one of a pattern, in which `*` stands for any text.
+    pub fn is_built_by(&self, pattern: &str) -> bool {
+        matches(pattern, &self.builder)
+    }
+}
+
+/// Why nothing is known of how an image was built. The greater, the closer to being believed.
+#[derive(Clone, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Disbelief {
+    /// Nobody has signed anything.
+    #[error("it has no signed provenance")]
+    Missing,
+    /// What there is was not signed by the key.
+    #[error("of its provenance: {0}")]
+    Envelope(EnvelopeError),
+    /// It was, and is of other images.
+    #[error("its provenance is of another image: {0}")]
+    Other(String),
+}
+
+/// The provenance of a digest among opened envelopes. Where there is none, what comes closest says why.
+///
+/// # Errors
+/// When none of them is believed.
+pub fn of(
+    digest: &str,
+    opened: impl IntoIterator<Item = Result<Vec<u8>, EnvelopeError>>,
+) -> Result<Provenance, Disbelief> {
+    let mut reason = Disbelief::Missing;
+    for statement in opened {
+        let closer = match statement.map(|bytes| Provenance::read(&bytes)) {
+            Ok(Some(found)) if found.subjects.iter().any(|subject| subject == digest) => return Ok(found),
+            Ok(Some(found)) => Disbelief::Other(found.subjects.join(", ")),
+            Ok(None) => Disbelief::Missing,
+            Err(error) => Disbelief::Envelope(error),
+        };
+        reason = reason.max(closer);
+    }
+    Err(reason)
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let (inner, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let between = text.strip_prefix(start).and_then(|text| text.strip_suffix(end));
+    let found = inner.split('*').try_fold(between.unwrap_or_default(), |left, part| {
+        left.split_once(part).map(|(_, left)| left)
+    });
+    between.is_some() && found.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Blob;
+
+    #[test]
+    fn a_statement_names_the_image_and_what_it_was_built_from() {
+        let definition = Definition::parse("package: app\nprofile: guest\nname: localhost/orders\nmodule: /app.wasm\nuser: \"65532\"\nstopSignal: SIGKILL\n").unwrap();
+        let layout = Layout {
+            name: None,
+            root: Blob::of("index", b"abc".to_vec()),
+            manifests: Vec::new(),
+            blobs: Vec::new(),
+            referrers: Vec::new(),
+        };
+        let origin = Origin {
+            profile: "guest",
+            sources: "12",
+            lock: "34",
+            builder_image: "localhost/wasm-builder:trixie",
+            builder: "56",
+            engine: Some("0.14.1"),
+            commit: Some("78"),
+        };
+        let statement: Value = serde_json::from_slice(&document(&layout, &definition, &origin)).unwrap();
+        assert_eq!(
+            statement["subject"],
+            json!([{
+                "name": "localhost/orders",
+                "digest": {"sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+            }])
+        );
+        let built = &statement["predicate"]["buildDefinition"];
+        assert_eq!(
+            built["externalParameters"],
+            json!({"package": "app", "profile": "guest", "wasmedge": "0.14.1"})
+        );
+        assert_eq!(
+            built["resolvedDependencies"][0],
+            json!({"name": "checkout", "digest": {"gitCommit": "78"}})
+        );
+        let without = Origin { commit: None, ..origin };
+        let statement: Value = serde_json::from_slice(&document(&layout, &definition, &without)).unwrap();
+        let built = &statement["predicate"]["buildDefinition"];
+        assert_eq!(
+            built["resolvedDependencies"],
+            json!([
+                {"name": "sources", "digest": {"sha256": "12"}},
+                {"name": "Cargo.lock", "digest": {"sha256": "34"}},
+                {"name": "builder", "uri": "localhost/wasm-builder:trixie", "annotations": {"recipe": "56"}},
+            ])
+        );
+    }
+
+    #[test]
+    fn what_a_statement_says_is_read_back() {
+        let statement = |builder: &str| {
+            json!({
+                "subject": [{"name": "x", "digest": {"sha256": "12"}}],
+                "predicateType": PREDICATE,
+                "predicate": {
+                    "buildDefinition": {"resolvedDependencies": [
+                        {"uri": "pkg:x"},
+                        {"uri": "git+https://x.io/shop", "digest": {"gitCommit": "78"}},
+                    ]},
+                    "runDetails": {"builder": {"id": builder}},
+                },
+            })
+        };
+        let read = |statement: &Value| Provenance::read(statement.to_string().as_bytes());
+        let found = read(&statement("https://ci.x.io/1")).unwrap();
+        assert_eq!(found.subjects, ["sha256:12"]);
+        assert_eq!(found.source.as_deref(), Some("git+https://x.io/shop"));
+        assert_eq!(found.revision.as_deref(), Some("78"));
+        let mut other = statement("x");
+        other["predicateType"] = json!("https://spdx.dev/Document");
+        assert_eq!(read(&other), None);
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"predicateType":"https://slsa.dev/provenance/v1"}"#,
+        ] {
+            assert_eq!(Provenance::read(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_of_the_whole_name() {
+        for (pattern, text, expected) in [
+            ("https://ci.x.io/1", "https://ci.x.io/1", true),
+            ("https://ci.x.io/1", "https://ci.x.io/12", false),
+            ("https://ci.x.io/*", "https://ci.x.io/12", true),
+            ("https://ci.x.io/*", "https://evil.io/https://ci.x.io/12", false),
+            (
+                "https://*/release.yml@refs/tags/v*",
+                "https://a/b/release.yml@refs/tags/v1",
+                true,
+            ),
+            (
+                "https://*/release.yml@refs/tags/v*",
+                "https://a/b/release.yml@refs/heads/x",
+                false,
+            ),
+            ("*a*b*c*", "xaxbxc", true),
+            ("*a*b*c*", "xaxcxb", false),
+            ("ab*ba", "aba", false),
+            ("*", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn of_many_statements_the_right_one_counts_and_else_the_closest() {
+        let of = |digest: &str| {
+            let statement = json!({"subject": [{"digest": {"sha256": digest}}], "predicateType": PREDICATE,
+                "predicate": {"runDetails": {"builder": {"id": "x"}}}});
+            Ok(statement.to_string().into_bytes())
+        };
+        let (form, others, changed) = (
+            Err(EnvelopeError::Form),
+            Err(EnvelopeError::Others),
+            Err(EnvelopeError::Changed),
+        );
+        let judged = |statements: &[Result<Vec<u8>, EnvelopeError>]| super::of("sha256:12", statements.iter().cloned());
+        assert!(judged(&[others.clone(), of("34"), of("12"), changed.clone()]).is_ok());
+        let other = Disbelief::Other("sha256:34".into());
+        for (statements, expected) in [
+            (vec![], Disbelief::Missing),
+            (vec![Ok(b"{}".to_vec())], Disbelief::Missing),
+            (
+                vec![others.clone(), form.clone()],
+                Disbelief::Envelope(EnvelopeError::Others),
+            ),
+            (
+                vec![changed.clone(), others, form],
+                Disbelief::Envelope(EnvelopeError::Changed),
+            ),
+            (vec![of("34"), changed], other),
+        ] {
+            assert_eq!(judged(&statements), Err(expected));
+        }
+    }
+}

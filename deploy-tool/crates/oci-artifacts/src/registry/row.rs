@@ -1,0 +1,77 @@
+//! Pure: what the live table shows of a blob on its way.
+
+use super::progress::BlobRow;
+
+/// So many steps has a bar: lines that cannot be overwritten say each of them once.
+const STEPS: u64 = 10;
+
+/// How far a blob is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Not begun.
+    Queued,
+    /// So many bytes are there.
+    Moving(u64),
+    /// The registry had it.
+    Present,
+    /// The registry had it in another repository.
+    Mounted,
+    /// It has been uploaded.
+    Uploaded,
+}
+
+/// The row of a blob. `what` is its role: layer, configuration.
+pub fn row(what: &str, digest: &str, size: u64, stage: Stage) -> BlobRow {
+    let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
+    let reason = match stage {
+        Stage::Queued => format!("waiting ({})", bytes(size)),
+        Stage::Moving(sent) => bar(sent, size),
+        Stage::Present => "there already".to_owned(),
+        Stage::Mounted => "taken from another repository".to_owned(),
+        Stage::Uploaded => format!("uploaded ({})", bytes(size)),
+    };
+    BlobRow {
+        title: format!("{what} {short}"),
+        done: !matches!(stage, Stage::Queued | Stage::Moving(_)),
+        text: reason,
+    }
+}
+
+fn bar(sent: u64, size: u64) -> String {
+    let steps = (sent * STEPS).checked_div(size).unwrap_or(STEPS).min(STEPS);
+    let of = |count: u64, sign: &str| sign.repeat(usize::try_from(count).unwrap_or_default());
+    let (done, left) = (of(steps, "█"), of(STEPS - steps, "░"));
+    format!("{done}{left} {} % of {}", steps * 100 / STEPS, bytes(size))
+}
+
+/// 3.1 MB
+pub fn bytes(count: u64) -> String {
+    // Precision is lost beyond what a page of text can show.
+    #[allow(clippy::cast_precision_loss)]
+    let count = count as f64;
+    match count {
+        _ if count < 1e3 => format!("{count} bytes"),
+        _ if count < 1e6 => format!("{:.1} kB", count / 1e3),
+        _ => format!("{:.1} MB", count / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_how_far_a_blob_is() {
+        let said = |stage| row("layer", "sha256:0123456789abcdef", 5_000_000, stage).text;
+        assert_eq!(said(Stage::Queued), "waiting (5.0 MB)");
+        assert_eq!(said(Stage::Moving(0)), "░░░░░░░░░░ 0 % of 5.0 MB");
+        assert_eq!(said(Stage::Moving(3_100_000)), "██████░░░░ 60 % of 5.0 MB");
+        assert_eq!(said(Stage::Moving(9_000_000)), "██████████ 100 % of 5.0 MB");
+        assert_eq!(said(Stage::Uploaded), "uploaded (5.0 MB)");
+        assert_eq!(
+            row("layer", "sha256:0123456789abcdef", 0, Stage::Moving(0)).title,
+            "layer 0123456789ab"
+        );
+        assert_eq!((bytes(12), bytes(12_345)), ("12 bytes".into(), "12.3 kB".into()));
+    }
+}

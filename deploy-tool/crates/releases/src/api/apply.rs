@@ -1,0 +1,269 @@
+//! Edge: server-side apply with one field manager, wave by wave, what is in a wave at the same time.
+//!
+//! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::ByteString;
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::core::Status;
+
+use crate::FIELD_MANAGER;
+use crate::api::discover::{Kinds, Placed, api};
+use crate::api::{establish, written};
+use crate::manifest::{self, Object, Wave};
+use crate::password;
+use crate::plan::{self, Action, Plan, Step, Version};
+use cluster::Cluster;
+use cluster::PARALLEL_REQUESTS;
+use cluster::client::explain;
+use diagnostics::{Failure, Outcome};
+use terminal::Progress;
+
+/// How often an object is sent again that only its controller has changed in between.
+const MOST_ATTEMPTS: usize = 5;
+
+/// What applying an object did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was not there before.
+    Created,
+    /// It was there and is different now.
+    Changed,
+    /// It was there and is the same.
+    Unchanged,
+}
+
+/// An object as the cluster stores it now.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// What was applied.
+    pub object: Object,
+    /// What is stored.
+    pub stored: DynamicObject,
+    /// What that did.
+    pub change: Change,
+}
+
+/// How an object is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mode {
+    dry_run: bool,
+    force: bool,
+    exactly: bool,
+}
+
+impl Mode {
+    /// The server tries it and writes nothing.
+    pub const DRY_RUN: Self = Self {
+        dry_run: true,
+        force: false,
+        exactly: false,
+    };
+
+    /// The same, taking fields over that others have set.
+    pub fn forced(self) -> Self {
+        Self { force: true, ..self }
+    }
+}
+
+/// Applies the objects of a wave; those that the plan keeps are given back as they are, if they are there.
+///
+/// # Errors
+/// When the server refuses one of them.
+pub async fn apply_wave(
+    cluster: &Cluster,
+    kinds: &mut Kinds,
+    plan: &Plan,
+    wave: Wave,
+    progress: &Progress,
+) -> Outcome<Vec<Applied>> {
+    kinds.learn(plan.steps.iter().filter_map(|step| step.object.as_ref()));
+    let steps = plan.steps.iter().filter(|step| step.wave == wave);
+    let sent = steps.filter_map(|step| Some((step, step.object.as_ref()?)));
+    let sent = sent.map(|(step, object)| apply_step(cluster, kinds, plan, step, object, progress));
+    let sent: Vec<_> = sent.collect();
+    let applied: Vec<Option<Applied>> = stream::iter(sent).buffered(PARALLEL_REQUESTS).try_collect().await?;
+    Ok(applied.into_iter().flatten().collect())
+}
+
+async fn apply_step(
+    cluster: &Cluster,
+    kinds: &Kinds,
+    plan: &Plan,
+    step: &Step,
+    object: &Object,
+    progress: &Progress,
+) -> Outcome<Option<Applied>> {
+    let change = match step.action {
+        Action::Create => Change::Created,
+        // A saved plan does not have what is there.
+        Action::Keep if step.live.is_some() || step.before.is_none() => {
+            return Ok(step.live.clone().map(|stored| Applied {
+                object: object.clone(),
+                stored,
+                change: Change::Unchanged,
+            }));
+        }
+        _ => Change::Changed,
+    };
+    progress.activity(&object.title());
+    let Some(kind) = kinds.find(&object.group_version_kind()) else {
+        return Err(kinds.unknown(object));
+    };
+    let api = api(cluster, &kind, object.namespace());
+    let stored = match plan.exact || step.take_over {
+        true => send_exactly(cluster, &api, object, step).await?,
+        false => {
+            let live = current(cluster, &api, object, step.live.clone()).await?;
+            let stored = send(cluster, &api, object, live.as_ref(), Mode::default()).await?;
+            stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
+        }
+    };
+    let action = match change {
+        Change::Created => terminal::Action::Created,
+        _ => terminal::Action::Changed,
+    };
+    progress.changed(written::written(action, step.wave, &step.identity));
+    establish::established(&api, object).await?;
+    Ok(Some(Applied {
+        object: object.clone(),
+        stored,
+        change,
+    }))
+}
+
+/// The object as it is now, where that matters: values that are made must not replace those that are there already.
+async fn current(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    object: &Object,
+    planned: Option<DynamicObject>,
+) -> Outcome<Option<DynamicObject>> {
+    if manifest::generated_keys(object).is_empty() {
+        return Ok(planned);
+    }
+    let what = format!("cannot read {}", object.title());
+    cluster.call(&what, api.get_opt(object.name())).await
+}
+
+/// Sends an object on condition that it is still what the plan was made from. Its status may have changed.
+async fn send_exactly(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    object: &Object,
+    step: &Step,
+) -> Outcome<DynamicObject> {
+    let what = format!("cannot read {}", object.title());
+    for _ in 0..MOST_ATTEMPTS {
+        let live = cluster.call(&what, api.get_opt(object.name())).await?;
+        if let Some(live) = live.as_ref().filter(|live| plan::is_applied(object, live)) {
+            return Ok(live.clone());
+        }
+        let same = match (&step.before, &live) {
+            (None, None) => true,
+            (Some(before), Some(live)) => before.is_same_content(&Version::of(live)),
+            _ => false,
+        };
+        if !same {
+            break;
+        }
+        let mode = Mode {
+            dry_run: false,
+            force: step.take_over,
+            exactly: true,
+        };
+        match send(cluster, api, object, live.as_ref(), mode).await? {
+            Ok(stored) => return Ok(stored),
+            Err(status) if status.code == 409 && plan::conflicts("", &status, None).is_empty() => {}
+            Err(status) => return Err(refused(cluster, object, &status, live.as_ref())),
+        }
+    }
+    Err(plan::outdated(&[format!("{} has been changed", object.title())]))
+}
+
+/// Sends an object. The server's own refusal is kept.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn send(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    object: &Object,
+    live: Option<&DynamicObject>,
+    mode: Mode,
+) -> Outcome<Result<DynamicObject, Status>> {
+    let what = format!("cannot apply {} from {}", object.title(), object.place());
+    let mut complete = complete(object, live)?.value;
+    if let (true, Some(live)) = (mode.exactly, live) {
+        complete.metadata.uid.clone_from(&live.metadata.uid);
+        complete
+            .metadata
+            .resource_version
+            .clone_from(&live.metadata.resource_version);
+    }
+    let mut parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
+    parameters.dry_run = mode.dry_run;
+    parameters.force = mode.force;
+    let patch = Patch::Apply(&complete);
+    match cluster
+        .answer(&what, api.patch(object.name(), &parameters, &patch))
+        .await?
+    {
+        Ok(stored) => Ok(Ok(stored)),
+        Err(kube::Error::Api(status)) => Ok(Err(*status)),
+        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+    }
+}
+
+/// The object with the values that are made on its first deployment.
+fn complete(object: &Object, before: Option<&DynamicObject>) -> Outcome<Object> {
+    if manifest::generated_keys(object).is_empty() {
+        return Ok(object.clone());
+    }
+    let data = before
+        .and_then(|before| before.data.get("data"))
+        .cloned()
+        .unwrap_or_default();
+    let existing: BTreeMap<String, ByteString> = serde_json::from_value(data).unwrap_or_default();
+    let mut passwords = (0..manifest::generated_keys(object).len())
+        .map(|_| password::new())
+        .collect::<Outcome<Vec<_>>>()?;
+    Ok(manifest::with_generated(object, &existing, || {
+        passwords.pop().unwrap_or_default()
+    }))
+}
+
+/// Between the plan and the write something has changed after all.
+fn refused(cluster: &Cluster, object: &Object, status: &Status, live: Option<&DynamicObject>) -> Failure {
+    let conflicts = plan::conflicts(&object.title(), status, live);
+    match conflicts.is_empty() {
+        true => plan::refused(object, status),
+        false => plan::conflict_failure(&conflicts, cluster.now()),
+    }
+}
+
+/// Applies one object without a plan.
+///
+/// # Errors
+/// When the server refuses it.
+pub async fn apply(cluster: &Cluster, placed: &Placed) -> Outcome<Applied> {
+    let object = &placed.object;
+    let what = format!("cannot apply {} from {}", object.title(), object.place());
+    let before = cluster.call(&what, placed.api.get_opt(object.name())).await?;
+    let stored = send(cluster, &placed.api, object, before.as_ref(), Mode::default()).await?;
+    let stored = stored.map_err(|status| refused(cluster, object, &status, before.as_ref()))?;
+    let version = |object: &DynamicObject| object.metadata.resource_version.clone();
+    let change = match before {
+        None => Change::Created,
+        Some(before) if version(&before) == version(&stored) => Change::Unchanged,
+        Some(_) => Change::Changed,
+    };
+    Ok(Applied {
+        object: object.clone(),
+        stored,
+        change,
+    })
+}

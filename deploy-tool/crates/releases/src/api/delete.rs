@@ -1,0 +1,170 @@
+//! Edge: deletes objects, wave by wave in the opposite order of applying, and waits until they are gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::api::{DeleteParams, DynamicObject, ListParams, Preconditions};
+use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
+use tokio::time::Instant;
+
+use crate::api::discover::Kinds;
+use crate::api::written::written;
+use crate::manifest::Wave;
+use crate::release::{Identity, claims_of};
+use cluster::PARALLEL_REQUESTS;
+use cluster::client::explain;
+use cluster::{Cluster, list};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use terminal::{Action, Progress};
+
+/// How soon a watch that could not be started is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// An object that is to go: this one, and not another that has its name by now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doomed {
+    /// Which.
+    pub identity: Identity,
+    /// Its uid.
+    pub uid: String,
+}
+
+impl Doomed {
+    /// An object that was read.
+    pub fn of(identity: &Identity, live: &DynamicObject) -> Self {
+        Self {
+            identity: identity.clone(),
+            uid: live.uid().unwrap_or_default(),
+        }
+    }
+}
+
+/// Deletes objects and waits until they are gone. Gives back those that this has removed.
+///
+/// # Errors
+/// When the server refuses, or something does not go in time.
+pub async fn delete_all(
+    cluster: &Cluster,
+    kinds: &Kinds,
+    progress: &Progress,
+    doomed: Vec<Doomed>,
+    limit: Duration,
+) -> Outcome<Vec<Identity>> {
+    let deadline = Instant::now() + limit;
+    let mut waves: BTreeMap<Wave, Vec<Doomed>> = BTreeMap::new();
+    for one in doomed {
+        let wave = Wave::of_kind(&one.identity.group, &one.identity.kind);
+        waves.entry(wave).or_default().push(one);
+    }
+    let mut removed = Vec::new();
+    for (wave, doomed) in waves.into_iter().rev() {
+        let places = doomed
+            .iter()
+            .filter_map(|one| Some((kinds.api(cluster, &one.identity)?, one)));
+        let places: Vec<_> = places.collect();
+        let asked = stream::iter(places).map(|(api, one)| async move {
+            progress.activity(&one.identity.title());
+            let asked = delete(cluster, &api, one).await?;
+            if asked {
+                progress.changed(written(Action::Deleted, wave, &one.identity));
+            }
+            Outcome::Ok(asked.then_some((api, one)))
+        });
+        let asked: Vec<_> = asked.buffered(PARALLEL_REQUESTS).try_collect().await?;
+        let asked: Vec<_> = asked.into_iter().flatten().collect();
+        let all_gone = join_all(asked.iter().map(|(api, one)| gone(api, one)));
+        if tokio::time::timeout_at(deadline, all_gone).await.is_err() {
+            return Err(held_up(cluster, &asked, limit).await);
+        }
+        removed.extend(asked.into_iter().map(|(_, one)| one.identity.clone()));
+    }
+    Ok(removed)
+}
+
+/// Asks for an object's deletion, after that of everything it owns. False when it is gone already.
+async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, doomed: &Doomed) -> Outcome<bool> {
+    let what = format!("cannot delete {}", doomed.identity.title());
+    let preconditions = Preconditions {
+        uid: Some(doomed.uid.clone()),
+        resource_version: None,
+    };
+    let parameters = DeleteParams::foreground().preconditions(preconditions);
+    match cluster
+        .answer(&what, api.delete(&doomed.identity.name, &parameters))
+        .await?
+    {
+        Ok(_) => Ok(true),
+        // A conflict: what has the name now is another object.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+    }
+}
+
+/// Waits until an object is gone; for ever, if it stays: the caller sets the deadline.
+pub(super) async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
+    let absent =
+        |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&doomed.uid));
+    while await_condition(api.clone(), &doomed.identity.name, absent)
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(RETRY_INTERVAL).await;
+    }
+}
+
+/// Says what is still there, and what holds it.
+async fn held_up(cluster: &Cluster, asked: &[(Api<DynamicObject>, &Doomed)], limit: Duration) -> Failure {
+    let mut held = Vec::new();
+    for (api, one) in asked {
+        let what = format!("cannot read {}", one.identity.title());
+        match cluster.call(&what, api.get_opt(&one.identity.name)).await {
+            Ok(None) => {}
+            Ok(Some(found)) => held.push(format!("{}: {}", one.identity.title(), holders(&found))),
+            Err(failure) => held.push(failure.to_string()),
+        }
+    }
+    Failure::cluster(format!("not everything is gone within {} s", limit.as_secs()))
+        .code(&code::release::NOT_GONE)
+        .showing(held.join("\n"))
+        .next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
+}
+
+pub(super) fn holders(found: &DynamicObject) -> String {
+    let finalizers = found.finalizers();
+    let mut text = match finalizers.is_empty() {
+        true => "on its way out".to_owned(),
+        false => format!("held by the finalizer {}", finalizers.join(", ")),
+    };
+    // A namespace says itself what is left in it.
+    let conditions = found.data.pointer("/status/conditions").and_then(|all| all.as_array());
+    for condition in conditions.into_iter().flatten() {
+        if condition["status"] == "True"
+            && let Some(message) = condition["message"].as_str()
+        {
+            text.push_str(&format!("; {message}"));
+        }
+    }
+    text
+}
+
+/// The volume claims that the controller of a StatefulSet has made.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn claims(cluster: &Cluster, set: &DynamicObject) -> Outcome<Vec<Identity>> {
+    let Some(namespace) = set.namespace() else {
+        return Ok(Vec::new());
+    };
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), &namespace);
+    let what = format!("cannot list the volume claims of namespace `{namespace}`");
+    let names = list::reduced(cluster, &api, &ListParams::default(), &what, |claim| {
+        claim.metadata.name
+    })
+    .await?;
+    Ok(claims_of(set, &names))
+}

@@ -1,0 +1,163 @@
+//! Edge: where the API server keeps objects of a kind.
+
+use kube::Api;
+use kube::api::DynamicObject;
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::discovery::{Discovery, Scope, verbs};
+
+use crate::manifest::{self, Object};
+use crate::release::Identity;
+use cluster::Cluster;
+use diagnostics::{Failure, Outcome};
+
+/// The kinds that a cluster knows, and those that a release is about to define.
+pub struct Kinds {
+    known: Discovery,
+    defined: Vec<manifest::Definition>,
+}
+
+/// An object, the place it goes to, and the namespace it is in.
+pub struct Placed {
+    /// The object.
+    pub object: Object,
+    /// Where it goes.
+    pub api: Api<DynamicObject>,
+    /// Its namespace, if its kind has one.
+    pub namespace: Option<String>,
+}
+
+/// A kind, and how far the cluster knows it.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// Its group, version and path.
+    pub resource: ApiResource,
+    /// Whether its objects are in namespaces.
+    pub namespaced: bool,
+    /// Whether the cluster has it; else an object of the same release defines it.
+    pub served: bool,
+}
+
+impl Kinds {
+    /// Asks a cluster.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn of(cluster: &Cluster) -> Outcome<Self> {
+        let what = "cannot find out which kinds of objects the cluster knows";
+        let discovery = Discovery::new(cluster.client.clone());
+        // Two requests in place of one a group. Old servers, and those with a broken extension, need the long way.
+        let known = match cluster.answer(what, discovery.run_aggregated()).await? {
+            Ok(known) => known,
+            Err(_) => cluster.call(what, Discovery::new(cluster.client.clone()).run()).await?,
+        };
+        Ok(Self {
+            known,
+            defined: Vec::new(),
+        })
+    }
+
+    /// Takes in the kinds that some objects define, so that objects of these kinds have a place before the cluster
+    /// knows it.
+    pub fn learn<'o>(&mut self, objects: impl IntoIterator<Item = &'o Object>) {
+        self.defined = objects.into_iter().flat_map(manifest::definitions).collect();
+    }
+
+    /// Looks a kind up.
+    pub fn find(&self, kind: &GroupVersionKind) -> Option<Kind> {
+        if let Some((resource, capabilities)) = self.known.resolve_gvk(kind) {
+            return Some(Kind {
+                resource,
+                namespaced: capabilities.scope == Scope::Namespaced,
+                served: true,
+            });
+        }
+        let defined = self.defined.iter().find(|defined| defined.kind == *kind)?;
+        Some(Kind {
+            resource: ApiResource::from_gvk_with_plural(kind, &defined.plural),
+            namespaced: defined.namespaced,
+            served: false,
+        })
+    }
+
+    /// Where an object is; nowhere if the cluster does not know its kind.
+    pub fn api(&self, cluster: &Cluster, identity: &Identity) -> Option<Api<DynamicObject>> {
+        let kind = self.find(&identity.group_version_kind())?;
+        Some(api(cluster, &kind, identity.namespace.as_deref()))
+    }
+
+    /// Finds the place of each object; `namespace` is for those whose manifest names none.
+    ///
+    /// # Errors
+    /// When the cluster does not know a kind.
+    pub fn place_all(
+        &self,
+        cluster: &Cluster,
+        objects: impl IntoIterator<Item = Object>,
+        namespace: &str,
+    ) -> Outcome<Vec<Placed>> {
+        objects
+            .into_iter()
+            .map(|object| {
+                let (object, kind) = self.settle(object, namespace)?;
+                let chosen = object.namespace().map(str::to_owned);
+                Ok(Placed {
+                    api: api(cluster, &kind, chosen.as_deref()),
+                    namespace: chosen,
+                    object,
+                })
+            })
+            .collect()
+    }
+
+    /// An object with its namespace, or without one if its kind has none; and its kind.
+    ///
+    /// # Errors
+    /// When the cluster does not know the kind.
+    pub fn settle(&self, mut object: Object, namespace: &str) -> Outcome<(Object, Kind)> {
+        let wanted = object.group_version_kind();
+        let Some(kind) = self.find(&wanted) else {
+            return Err(self.unknown(&object));
+        };
+        object.value.metadata.namespace = match kind.namespaced {
+            true => Some(object.namespace().unwrap_or(namespace).to_owned()),
+            false => None,
+        };
+        Ok((object, kind))
+    }
+
+    /// Says that the kind of an object is unknown.
+    pub fn unknown(&self, object: &Object) -> Failure {
+        manifest::unknown_kind(object, &self.all())
+    }
+
+    /// The kinds whose objects are stored in namespaces: those that can be listed and deleted there.
+    pub fn kept_in_namespaces(&self) -> Vec<ApiResource> {
+        let kinds = self.known.groups().flat_map(|group| group.recommended_resources());
+        let stored = kinds.filter(|(_, capabilities)| {
+            capabilities.scope == Scope::Namespaced
+                && capabilities.supports_operation(verbs::LIST)
+                && capabilities.supports_operation(verbs::DELETE)
+        });
+        stored.map(|(resource, _)| resource).collect()
+    }
+
+    fn all(&self) -> Vec<GroupVersionKind> {
+        let resources = self.known.groups().flat_map(|group| {
+            group
+                .versions()
+                .flat_map(|version| group.versioned_resources(version))
+                .map(|(resource, _)| GroupVersionKind::gvk(&resource.group, &resource.version, &resource.kind))
+        });
+        resources
+            .chain(self.defined.iter().map(|defined| defined.kind.clone()))
+            .collect()
+    }
+}
+
+/// Where objects of a kind are.
+pub fn api(cluster: &Cluster, kind: &Kind, namespace: Option<&str>) -> Api<DynamicObject> {
+    match namespace {
+        Some(namespace) => Api::namespaced_with(cluster.client.clone(), namespace, &kind.resource),
+        None => Api::all_with(cluster.client.clone(), &kind.resource),
+    }
+}

@@ -1,0 +1,92 @@
+//! Edge: reads objects with few requests: one list where several share a kind and a namespace, else one by one.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::api::{DynamicObject, ListParams, TypeMeta};
+
+use crate::api::discover::Kinds;
+use crate::api::discover::{Kind, api};
+use crate::release::Identity;
+use cluster::Cluster;
+use cluster::PARALLEL_REQUESTS;
+use diagnostics::Outcome;
+
+/// One page of a list. Where a namespace has more, the rest is read one by one rather than page by page.
+const PAGE: u32 = 500;
+
+/// The objects that are there. Kinds that the cluster does not know have none.
+///
+/// # Errors
+/// When the server does not answer, or refuses.
+pub async fn objects(
+    cluster: &Cluster,
+    kinds: &Kinds,
+    identities: impl IntoIterator<Item = Identity>,
+) -> Outcome<BTreeMap<Identity, DynamicObject>> {
+    let mut groups: BTreeMap<(String, String, Option<String>), Vec<Identity>> = BTreeMap::new();
+    for identity in identities {
+        let key = (
+            identity.group.clone(),
+            identity.kind.clone(),
+            identity.namespace.clone(),
+        );
+        groups.entry(key).or_default().push(identity);
+    }
+    let groups = groups.into_values().filter_map(|group| {
+        let kind = kinds.find(&group.first()?.group_version_kind())?;
+        kind.served.then_some((kind, group))
+    });
+    let found = stream::iter(groups.map(|(kind, group)| read(cluster, kind, group)));
+    let found: Vec<Vec<_>> = found.buffered(PARALLEL_REQUESTS).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The objects of one kind and namespace.
+async fn read(cluster: &Cluster, kind: Kind, mut wanted: Vec<Identity>) -> Outcome<Vec<(Identity, DynamicObject)>> {
+    let namespace = wanted.first().and_then(|identity| identity.namespace.clone());
+    let api = api(cluster, &kind, namespace.as_deref());
+    let what = format!("cannot read the objects of kind {}", kind.resource.kind);
+    let mut found = Vec::new();
+    if wanted.len() > 1 {
+        let list = cluster
+            .answer(&what, api.list(&ListParams::default().limit(PAGE)))
+            .await?;
+        // Whoever may not list may still read by name.
+        if let Ok(list) = list {
+            let complete = list.metadata.continue_.is_none_or(|token| token.is_empty());
+            for object in list.items {
+                let name = object.metadata.name.as_deref();
+                if let Some(place) = wanted.iter().position(|identity| Some(identity.name.as_str()) == name) {
+                    found.push((wanted.swap_remove(place), typed(&kind, object)));
+                }
+            }
+            if complete {
+                return Ok(found);
+            }
+        }
+    }
+    let rest = stream::iter(wanted).map(|identity| {
+        let api = api.clone();
+        async move {
+            let what = format!("cannot read {}", identity.title());
+            let object = cluster.call(&what, api.get_opt(&identity.name)).await?;
+            Outcome::Ok((identity, object))
+        }
+    });
+    let rest: Vec<_> = rest.buffered(PARALLEL_REQUESTS).try_collect().await?;
+    let rest = rest.into_iter();
+    found.extend(rest.filter_map(|(identity, object)| Some((identity, typed(&kind, object?)))));
+    Ok(found)
+}
+
+/// The items of a list do not say what they are.
+fn typed(kind: &Kind, object: DynamicObject) -> DynamicObject {
+    DynamicObject {
+        types: Some(TypeMeta {
+            api_version: kind.resource.api_version.clone(),
+            kind: kind.resource.kind.clone(),
+        }),
+        ..object
+    }
+}

@@ -1,0 +1,290 @@
+//! Edge: the revision that is being made: renewed while its process lives, and written to its end.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{is_conflict, secrets_of};
+use crate::FIELD_MANAGER;
+use crate::release::record::{self, DATA_KEY, RENEWED_ANNOTATION, STATE_LABEL};
+use crate::release::{Identity, Name, Revision, SILENCE_LIMIT, State};
+use cluster::client::{Cluster, explain};
+use cluster::retry_rule::is_lost_connection;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+
+/// How often the deployer says that it is alive.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
+/// It stops before others may take it for gone.
+const LONGEST_SILENCE: Duration = Duration::from_secs(SILENCE_LIMIT.as_secs() - 4);
+
+/// How long the API server may be away, as while its node restarts, until the deployment is given up.
+const LONGEST_ABSENCE: Duration = Duration::from_secs(5 * 60);
+
+/// The revision that this process makes. As long as it is pending and renewed, nobody else begins one.
+pub struct Held<'a> {
+    cluster: &'a Cluster,
+    release: Name,
+    revision: Revision,
+    completed: RefCell<BTreeSet<Identity>>,
+    version: RefCell<String>,
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn new(cluster: &'a Cluster, release: &Name, revision: Revision, version: String) -> Self {
+        Self {
+            cluster,
+            release: release.clone(),
+            completed: RefCell::new(revision.completed.clone()),
+            revision,
+            version: RefCell::new(version),
+        }
+    }
+
+    /// The same, on the version of the Secret that the server has.
+    pub(super) fn on_version(self, version: String) -> Self {
+        self.version.replace(version);
+        self
+    }
+
+    /// The revision as it was begun.
+    pub fn revision(&self) -> &Revision {
+        &self.revision
+    }
+
+    /// Does the work of the deployment, and says meanwhile that it is alive. While the API server is away too long to say
+    /// so, the work rests: somebody else could have taken the release when it is back.
+    ///
+    /// # Errors
+    /// Those of the work; or the release is lost to somebody else, and the work is given up.
+    pub async fn during<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                result = &mut work => return result,
+                end = self.renewed_until_silent() => match end {
+                    Renewal::Lost(failure) => return Err(failure),
+                    Renewal::Refused(cause) => return Err(self.lost(&cause)),
+                    Renewal::Unanswered(_) => self.renewed_again().await?,
+                },
+            }
+        }
+    }
+
+    /// Renews it until that does not go through for too long. Returns why.
+    async fn renewed_until_silent(&self) -> Renewal {
+        let start = Instant::now() + RENEWAL_INTERVAL;
+        let mut ticks = tokio::time::interval_at(start, RENEWAL_INTERVAL);
+        let mut renewed = Instant::now();
+        let mut trouble = Renewal::Unanswered("the API server has not answered in time".to_owned());
+        loop {
+            let attempt = async {
+                ticks.tick().await;
+                self.renew().await
+            };
+            match tokio::time::timeout_at(renewed + LONGEST_SILENCE, attempt).await {
+                Ok(Ok(())) => renewed = Instant::now(),
+                Ok(Err(lost @ Renewal::Lost(_))) => return lost,
+                // The next attempt may go through.
+                Ok(Err(failed)) => trouble = failed,
+                Err(_) => return trouble,
+            }
+        }
+    }
+
+    /// Waits until the API server is back, and still has the release as this deployment's.
+    async fn renewed_again(&self) -> Outcome<()> {
+        let give_up = Instant::now() + LONGEST_ABSENCE;
+        loop {
+            match self.renew().await {
+                Ok(()) => return Ok(()),
+                Err(Renewal::Lost(failure)) => return Err(failure),
+                Err(Renewal::Refused(cause) | Renewal::Unanswered(cause)) if Instant::now() > give_up => {
+                    return Err(Failure::cluster(self.what()).because(cause).next(
+                        "when the API server is back, run the same command again: it goes on from what is there",
+                    ));
+                }
+                Err(_) => tokio::time::sleep(RENEWAL_INTERVAL).await,
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<(), Renewal> {
+        let patch = json!({"metadata": {
+            "resourceVersion": *self.version.borrow(),
+            "annotations": {RENEWED_ANNOTATION: self.cluster.now().to_string()},
+        }});
+        let name = record::secret_name(&self.release, self.revision.number);
+        let (api, parameters) = (self.api(), patch_parameters());
+        let patch = Patch::Merge(&patch);
+        match self
+            .cluster
+            .answer(&self.what(), api.patch_metadata(&name, &parameters, &patch))
+            .await
+        {
+            Ok(Ok(stored)) => {
+                self.version
+                    .replace(stored.metadata.resource_version.unwrap_or_default());
+                Ok(())
+            }
+            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {
+                self.look_again(&self.revision).await.map(drop).map_err(Renewal::Lost)
+            }
+            Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
+                Err(Renewal::Refused(explain(&kube::Error::Api(status))))
+            }
+            Ok(Err(error)) => Err(Renewal::Unanswered(explain(&error))),
+            Err(failure) => Err(Renewal::Unanswered(failure.to_string())),
+        }
+    }
+
+    /// Writes that a Job has ended well, while the rest is still on its way: whoever goes on from here must not run it
+    /// again.
+    ///
+    /// # Errors
+    /// When the release was lost to somebody else, or the server refuses.
+    pub async fn complete(&self, job: Identity) -> Outcome<()> {
+        self.completed.borrow_mut().insert(job);
+        let revision = Revision {
+            completed: self.completed.borrow().clone(),
+            ..self.revision.clone()
+        };
+        match self.write(&revision).await? {
+            Ok(()) => Ok(()),
+            Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
+                self.look_again(&revision).await?;
+                self.write(&revision).await?.map_err(|error| self.refused(&error))
+            }
+            Err(error) => Err(self.refused(&error)),
+        }
+    }
+
+    /// Writes how the deployment ended, and what the release owns now.
+    ///
+    /// # Errors
+    /// When the release was lost to somebody else, or the server refuses.
+    pub async fn finish(
+        &self,
+        state: State,
+        message: &str,
+        inventory: BTreeSet<Identity>,
+        kept: BTreeSet<Identity>,
+    ) -> Outcome<Revision> {
+        let revision = Revision {
+            state,
+            message: message.to_owned(),
+            finished: Some(self.cluster.now()),
+            inventory,
+            kept,
+            completed: self.completed.borrow().clone(),
+            ..self.revision.clone()
+        };
+        match self.write(&revision).await? {
+            Ok(()) => {}
+            // The answer to a renewal may have been lost with the work that was given up: its version is unknown then.
+            // The answer to this very write may have been lost as well: then it is there already.
+            Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
+                if !self.look_again(&revision).await? {
+                    self.write(&revision).await?.map_err(|error| self.refused(&error))?;
+                }
+            }
+            Err(error) => return Err(self.refused(&error)),
+        }
+        Ok(revision)
+    }
+
+    pub(super) async fn write(&self, revision: &Revision) -> Outcome<kube::Result<()>> {
+        let patch = json!({
+            "metadata": {
+                "resourceVersion": *self.version.borrow(),
+                "labels": {STATE_LABEL: revision.state.to_string()},
+            },
+            "data": {DATA_KEY: ByteString(record::packed(revision)?)},
+        });
+        let name = record::secret_name(&self.release, revision.number);
+        let (api, parameters) = (self.api(), patch_parameters());
+        let patch = Patch::Merge(&patch);
+        let answer = self
+            .cluster
+            .answer(&self.what(), api.patch(&name, &parameters, &patch))
+            .await?;
+        Ok(answer.map(|stored| {
+            _ = self
+                .version
+                .replace(stored.metadata.resource_version.unwrap_or_default())
+        }))
+    }
+
+    /// Whether what was to be written is there already. If not, the revision must still be pending and ours; then its
+    /// newest version is the one to write on.
+    async fn look_again(&self, written: &Revision) -> Outcome<bool> {
+        let name = record::secret_name(&self.release, self.revision.number);
+        let found = self.cluster.call(&self.what(), self.api().get_opt(&name)).await?;
+        let Some(found) = found else {
+            return Err(self.lost(&format!("somebody has deleted Secret `{name}`")));
+        };
+        let found = record::record(&found)?;
+        let (state, is_ours) = (found.revision.state, found.revision.deployer == self.revision.deployer);
+        // Nobody else marks it as deployed: that was written, and its answer lost.
+        let is_end = state == State::Deployed;
+        let is_there = is_ours && (is_end || state == written.state && found.revision.finished == written.finished);
+        if is_there {
+            self.version.replace(found.version);
+            return Ok(true);
+        }
+        if !is_ours || state != State::Pending {
+            return Err(self.lost(&format!(
+                "somebody has marked revision {} as {state}",
+                self.revision.number
+            )));
+        }
+        self.version.replace(found.version);
+        Ok(false)
+    }
+
+    pub(super) fn api(&self) -> Api<Secret> {
+        secrets_of(self.cluster, &self.release)
+    }
+
+    pub(super) fn what(&self) -> String {
+        format!(
+            "cannot record revision {} of release {}",
+            self.revision.number, self.release
+        )
+    }
+
+    pub(super) fn refused(&self, error: &kube::Error) -> Failure {
+        Failure::cluster(self.what()).because(explain(error))
+    }
+
+    fn lost(&self, cause: &dyn std::fmt::Display) -> Failure {
+        Failure::busy(format!("this deployment has lost release {}", self.release))
+            .code(&code::release::LOST)
+            .because(cause)
+            .next("look who else deploys: `deploy-tool history`; then run the same command again")
+    }
+}
+
+/// Why it is not renewed.
+enum Renewal {
+    /// The API server is not there, or cannot answer.
+    Unanswered(String),
+    /// It says no. The next time may be another matter.
+    Refused(String),
+    /// Somebody else has the release.
+    Lost(Failure),
+}
+
+fn patch_parameters() -> PatchParams {
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}

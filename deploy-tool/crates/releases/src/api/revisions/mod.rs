@@ -1,0 +1,126 @@
+//! Edge: the revisions of a release, kept as Secrets in its namespace; and the one that is being made, which is the lock.
+//!
+//! Every write says which version of the Secret it has read: of two deployers, one is refused.
+//! <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>
+
+mod held;
+mod turn;
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, Preconditions};
+
+pub use held::Held;
+pub use turn::{begin, refuse_taken, take_turn};
+
+use crate::release::record::{self, RELEASE_LABEL, SECRET_TYPE};
+use crate::release::{History, Identity, Name, Record};
+use cluster::client::{Cluster, explain};
+use diagnostics::{Failure, Outcome};
+
+/// A revision may be 1 MiB large: so many come in one answer.
+const PAGE: u32 = 20;
+
+/// The revisions of a release.
+///
+/// # Errors
+/// When the server does not answer, or a revision cannot be read.
+pub async fn history(cluster: &Cluster, release: &Name) -> Outcome<History> {
+    let what = format!("cannot read the revisions of release {release}");
+    let labels = format!("{RELEASE_LABEL}={}", release.name);
+    let secrets = secrets(&what, cluster, secrets_of(cluster, release), &labels).await?;
+    let records = secrets.iter().map(record::record).collect::<Outcome<Vec<_>>>()?;
+    Ok(History::new(records))
+}
+
+/// What other releases of the cluster own; nothing when this user may not read all namespaces.
+///
+/// # Errors
+/// When the server does not answer, or a revision cannot be read.
+pub async fn owned_by_others(cluster: &Cluster, release: &Name) -> Outcome<Option<BTreeSet<Identity>>> {
+    let what = "cannot read the revisions of other releases";
+    let parameters = parameters(RELEASE_LABEL).limit(1);
+    let api: Api<Secret> = Api::all(cluster.client.clone());
+    if let Err(kube::Error::Api(status)) = cluster.answer(what, api.list_metadata(&parameters)).await?
+        && status.code == 403
+    {
+        return Ok(None);
+    }
+    let mut releases = std::collections::BTreeMap::<Name, Vec<Record>>::new();
+    for secret in secrets(what, cluster, api, RELEASE_LABEL).await? {
+        let labels = secret.metadata.labels.as_ref();
+        let name = Name {
+            namespace: secret.metadata.namespace.clone().unwrap_or_default(),
+            name: labels
+                .and_then(|labels| labels.get(RELEASE_LABEL).cloned())
+                .unwrap_or_default(),
+        };
+        if name != *release {
+            releases.entry(name).or_default().push(record::record(&secret)?);
+        }
+    }
+    Ok(Some(
+        releases
+            .into_values()
+            .flat_map(|records| History::new(records).inventory())
+            .collect(),
+    ))
+}
+
+/// Deletes the records of some revisions, these and no others that have their numbers by now.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn forget<'r>(
+    cluster: &Cluster,
+    release: &Name,
+    records: impl IntoIterator<Item = &'r Record>,
+) -> Outcome<()> {
+    let api = secrets_of(cluster, release);
+    for record in records {
+        let number = record.revision.number;
+        let what = format!("cannot delete the record of revision {number} of release {release}");
+        let name = record::secret_name(release, number);
+        let this_one = Preconditions {
+            uid: Some(record.uid.clone()),
+            resource_version: None,
+        };
+        let parameters = DeleteParams::default().preconditions(this_one);
+        match cluster.answer(&what, api.delete(&name, &parameters)).await? {
+            // Gone already is as good.
+            Err(error) if is_conflict(&error) => {}
+            Err(error) => return Err(Failure::cluster(what).because(explain(&error))),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409))
+}
+
+fn secrets_of(cluster: &Cluster, release: &Name) -> Api<Secret> {
+    Api::namespaced(cluster.client.clone(), &release.namespace)
+}
+
+fn parameters(labels: &str) -> ListParams {
+    ListParams::default()
+        .labels(labels)
+        .fields(&format!("type={SECRET_TYPE}"))
+}
+
+async fn secrets(what: &str, cluster: &Cluster, api: Api<Secret>, labels: &str) -> Outcome<Vec<Secret>> {
+    let mut found = Vec::new();
+    let mut parameters = parameters(labels).limit(PAGE);
+    loop {
+        let page = cluster.call(what, api.list(&parameters)).await?;
+        found.extend(page.items);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => parameters.continue_token = Some(token),
+            None => return Ok(found),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Pure: what surrounds the comparison of fields: whose the objects are, what is there already, what is to go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kube::api::DynamicObject;
+
+use super::{Action, Difference, Plan, Step, Version, same_ownership};
+use crate::FIELD_MANAGER;
+use crate::manifest::{self, GENERATE_ANNOTATION, Object, Wave};
+use crate::release::{History, Identity, Name, RELEASE_ANNOTATION};
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+
+/// What is there, by identity.
+pub type Live = BTreeMap<Identity, DynamicObject>;
+
+/// An object as the release applies it: it says whose it is, if it is in a namespace. Those of the whole cluster, such as
+/// a RuntimeClass, may be of several releases.
+pub fn owned_by(mut object: Object, release: &Name) -> Object {
+    manifest::without_plain_text(&mut object);
+    if object.namespace().is_some() {
+        let annotations = object.value.metadata.annotations.get_or_insert_default();
+        annotations.insert(RELEASE_ANNOTATION.to_owned(), release.to_string());
+    }
+    object
+}
+
+/// Refuses objects that say they are another release's.
+///
+/// # Errors
+/// When there are some.
+pub fn refuse_other_releases<'o>(
+    release: &Name,
+    objects: impl IntoIterator<Item = &'o Object>,
+    live: &Live,
+) -> Outcome<()> {
+    let foreign = objects.into_iter().filter_map(|object| {
+        let owner = owner(live.get(&object.identity())?)?;
+        (*owner != release.to_string()).then(|| format!("{} from {}: {owner}", object.title(), object.place()))
+    });
+    let foreign: Vec<String> = foreign.collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(
+        Failure::input(format!("release {release} cannot have objects of another release"))
+            .code(&code::apply::OTHER_RELEASE)
+            .showing(foreign.join("\n"))
+            .next("give them another name or namespace, or deploy as that release: --namespace, --release"),
+    )
+}
+
+fn owner(object: &DynamicObject) -> Option<&String> {
+    object.metadata.annotations.as_ref()?.get(RELEASE_ANNOTATION)
+}
+
+/// The namespaces that the objects bring with them: the server cannot try what goes into one that is not there.
+pub fn unborn_namespaces<'o>(objects: impl IntoIterator<Item = &'o Object>, live: &Live) -> BTreeSet<String> {
+    let unborn = objects.into_iter().filter(|object| {
+        let kind = object.group_version_kind();
+        (kind.group.as_str(), kind.kind.as_str()) == ("", "Namespace") && !live.contains_key(&object.identity())
+    });
+    unborn.map(|object| object.name().to_owned()).collect()
+}
+
+/// Takes out what is being deleted of the objects that are to be there, and whatever is in a namespace that is: all of
+/// it is gone soon, and made again.
+pub fn take_leaving(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
+    let is_leaving = |object: &DynamicObject| object.metadata.deletion_timestamp.is_some();
+    let namespaces: BTreeSet<String> = live
+        .iter()
+        .filter(|(identity, object)| identity.kind == "Namespace" && identity.group.is_empty() && is_leaving(object))
+        .map(|(identity, _)| identity.name.clone())
+        .collect();
+    let goes_along = |identity: &Identity| {
+        let namespace = identity.namespace.as_ref();
+        namespace.is_some_and(|namespace| namespaces.contains(namespace))
+    };
+    live.extract_if(.., |identity, object| {
+        wanted.contains(identity) && (is_leaving(object) || goes_along(identity))
+    })
+    .collect()
+}
+
+/// The step of an object that is being deleted: it is made again once it is gone.
+pub fn recreated(wave: Wave, object: Object, leaving: DynamicObject) -> Step {
+    let finalizers = leaving.metadata.finalizers.iter().flatten();
+    let holders: Vec<&str> = finalizers.map(String::as_str).collect();
+    let held = match holders.as_slice() {
+        [] => String::new(),
+        holders => format!(" (held by {})", holders.join(", ")),
+    };
+    Step {
+        notes: vec![format!("is being deleted{held}: made again once it is gone")],
+        live: Some(leaving),
+        ..unchecked(wave, object, None, "")
+    }
+}
+
+/// A Job that has ended well and that its own `ttlSecondsAfterFinished` took away is not run again while its manifest
+/// stays the same.
+pub fn keep_completed_jobs(plan: &mut Plan, history: &History) {
+    for step in &mut plan.steps {
+        let (Action::Create, None, Some(object)) = (step.action, &step.live, &step.object) else {
+            continue;
+        };
+        if let Some(number) = history.completed_in(object) {
+            step.action = Action::Keep;
+            step.notes = vec![format!(
+                "has completed in revision {number}, and gone by its ttlSecondsAfterFinished: not run again"
+            )];
+        }
+    }
+}
+
+/// The step of an object that the server has not tried.
+pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: &str) -> Step {
+    Step {
+        wave,
+        identity: object.identity(),
+        object: Some(object),
+        action: match live {
+            Some(_) => Action::Change,
+            None => Action::Create,
+        },
+        differences: Vec::new(),
+        notes: vec![format!("not checked by the server: {why}")],
+        take_over: false,
+        before: live.as_ref().map(Version::of),
+        live,
+    }
+}
+
+/// The step of an object that the server has tried: `after` is what it would store.
+pub fn checked(wave: Wave, object: Object, live: Option<DynamicObject>, after: &DynamicObject) -> Step {
+    let generated = manifest::generated_keys(&object);
+    let differences: Vec<Difference> = match &live {
+        Some(live) => super::differences(live, after, &generated),
+        None => Vec::new(),
+    };
+    let mut notes = Vec::new();
+    let action = match &live {
+        None => Action::Create,
+        Some(_) if !differences.is_empty() => Action::Change,
+        Some(live) if !same_ownership(live, after) => {
+            // Without the record, a field that the manifest has no longer would stay for ever.
+            notes.push("no value changes, only the record of which fields are the manifest's".to_owned());
+            Action::Change
+        }
+        Some(_) => Action::Keep,
+    };
+    if live.is_none() && !generated.is_empty() {
+        notes.push(format!("generated: {}", generated.join(", ")));
+    }
+    Step {
+        wave,
+        identity: object.identity(),
+        object: Some(object),
+        action,
+        differences,
+        notes,
+        take_over: false,
+        before: live.as_ref().map(Version::of),
+        live,
+    }
+}
+
+/// The steps of what the release has applied before and the manifests have no longer, in the opposite order of applying.
+pub fn prunes<'i>(release: &Name, dropped: impl IntoIterator<Item = &'i Identity>, live: &Live) -> Vec<Step> {
+    let mut steps: Vec<Step> = dropped
+        .into_iter()
+        .filter_map(|identity| prune(release, identity, live.get(identity)?))
+        .collect();
+    steps.sort_by_key(|step| std::cmp::Reverse(step.wave));
+    steps
+}
+
+/// Nothing, if the object is not this release's: somebody has made it anew, or given it away.
+fn prune(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<Step> {
+    let managers = live.metadata.managed_fields.iter().flatten();
+    let mut managers = managers.filter_map(|entry| entry.manager.as_deref());
+    // The server keeps no record of who has applied no field at all: a Namespace is often nothing but its name.
+    let is_namespace = identity.group.is_empty() && identity.kind == "Namespace";
+    let is_ours = (is_namespace || managers.any(|manager| manager == FIELD_MANAGER))
+        && owner(live).is_none_or(|owner| *owner == release.to_string());
+    if !is_ours {
+        return None;
+    }
+    let (action, notes) = match holds_data(identity, live) {
+        true => (
+            Action::Keep,
+            vec!["left, though the manifests have it no longer: it holds data".to_owned()],
+        ),
+        false => (Action::Prune, Vec::new()),
+    };
+    Some(Step {
+        wave: Wave::of_kind(&identity.group, &identity.kind),
+        identity: identity.clone(),
+        object: None,
+        action,
+        differences: Vec::new(),
+        notes,
+        take_over: false,
+        before: Some(Version::of(live)),
+        live: Some(live.clone()),
+    })
+}
+
+/// Objects that take data along when they go: claims and volumes, generated passwords, and what others are inside of.
+fn holds_data(identity: &Identity, live: &DynamicObject) -> bool {
+    let kind = (identity.group.as_str(), identity.kind.as_str());
+    let generates = || {
+        let annotations = live.metadata.annotations.as_ref();
+        annotations.is_some_and(|annotations| annotations.contains_key(GENERATE_ANNOTATION))
+    };
+    match kind {
+        ("", "Namespace" | "PersistentVolumeClaim" | "PersistentVolume")
+        | ("apiextensions.k8s.io", "CustomResourceDefinition") => true,
+        ("", "Secret") => generates(),
+        _ => false,
+    }
+}

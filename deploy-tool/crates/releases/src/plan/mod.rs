@@ -1,0 +1,133 @@
+//! Pure: what applying a release would do, object by object and field by field.
+
+mod applied;
+mod assemble;
+mod conflict;
+mod difference;
+mod document;
+mod lines;
+mod moved;
+mod owned;
+mod permission;
+mod refusal;
+pub mod saved;
+#[cfg(test)]
+mod tests;
+mod text;
+mod version;
+
+use std::collections::BTreeMap;
+
+use kube::api::DynamicObject;
+use serde::{Deserialize, Serialize};
+
+pub use applied::is_applied;
+pub use assemble::{
+    Live, checked, keep_completed_jobs, owned_by, prunes, recreated, refuse_other_releases, take_leaving,
+    unborn_namespaces, unchecked,
+};
+pub use conflict::{Conflict, conflicts, failure as conflict_failure};
+pub use difference::{Difference, Shown, differences};
+pub use document::{SCHEMA, document};
+pub use moved::{outdated, refuse_changes, refuse_other_cluster};
+pub use owned::same_ownership;
+pub use permission::needed;
+pub use refusal::{cannot_be_tried, refused};
+pub use text::{summary, text};
+pub use version::Version;
+
+use crate::manifest::{Object, Wave};
+use crate::release::{Identity, Name};
+
+/// What applying a release would do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Which release.
+    pub release: Name,
+    /// In the order of the waves; what is pruned comes last, in the opposite order.
+    pub steps: Vec<Step>,
+    /// Whether each object must be in the state the plan was made from: so it is with a saved plan.
+    #[serde(skip)]
+    pub exact: bool,
+}
+
+/// What applying a release would do to one object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// When.
+    pub wave: Wave,
+    /// Which object.
+    pub identity: Identity,
+    /// What is applied; none when the manifests have the object no longer.
+    pub object: Option<Object>,
+    /// What happens to it.
+    pub action: Action,
+    /// How the fields change that are the manifest's.
+    pub differences: Vec<Difference>,
+    /// What else there is to say, a sentence each.
+    pub notes: Vec<String>,
+    /// Whether fields are taken over that another manager has set.
+    pub take_over: bool,
+    /// Which state of the object the plan was made from; none when there was no object.
+    pub before: Option<Version>,
+    /// That state itself. It is not part of a saved plan.
+    #[serde(skip)]
+    pub live: Option<DynamicObject>,
+}
+
+/// What happens to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// It is not there yet.
+    Create,
+    /// It is there, and gets other fields or another owner of them.
+    Change,
+    /// It stays as it is; nothing is sent.
+    Keep,
+    /// The release has made it, and the manifests have it no longer.
+    Prune,
+}
+
+impl Plan {
+    /// Whether anything is to be written.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| step.action == Action::Keep)
+    }
+
+    /// What the manifests say.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.steps.iter().filter_map(|step| step.object.as_ref())
+    }
+
+    /// What is being deleted, and made again once it is gone. A saved plan knows of none.
+    pub fn leaving(&self) -> impl Iterator<Item = (&Identity, &DynamicObject)> {
+        let recreated = self.steps.iter().filter(|step| step.action == Action::Create);
+        recreated.filter_map(|step| Some((&step.identity, step.live.as_ref()?)))
+    }
+
+    /// How many objects there are of each action.
+    pub fn counts(&self) -> BTreeMap<Action, usize> {
+        let mut counts = BTreeMap::new();
+        for step in &self.steps {
+            *counts.entry(step.action).or_default() += 1;
+        }
+        counts
+    }
+}
+
+impl Step {
+    /// The same, with fields taken over that others have set.
+    #[must_use]
+    pub fn taking_over(mut self, conflicts: &[Conflict]) -> Self {
+        self.take_over = true;
+        self.action = Action::Change;
+        let notes = conflicts
+            .iter()
+            .map(|conflict| format!("takes {} over from \"{}\"", conflict.field, conflict.manager));
+        self.notes.extend(notes);
+        self
+    }
+}

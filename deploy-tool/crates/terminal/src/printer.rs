@@ -1,0 +1,152 @@
+//! Where a run's talk and data go.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use diagnostics::{ExitStatus, Failure, Outcome};
+
+use super::event::Event;
+use super::line::{Line, Sign};
+use super::progress::Progress;
+use super::screen::{self, screen};
+use super::sink::{Sink, Voice};
+use super::step::Step;
+
+const RED: Style = AnsiColor::Red.on_default();
+
+/// Where a run's talk and data go.
+#[derive(Debug)]
+pub struct Printer {
+    sink: Sink,
+    output: OutputFormat,
+    start: Instant,
+    result: RefCell<Option<serde_json::Value>>,
+}
+
+/// What is printed on the standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What a user has asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// For people or for programs.
+    pub output: OutputFormat,
+    /// Nothing but warnings, errors and data.
+    pub quiet: bool,
+    /// Every detail.
+    pub verbose: bool,
+}
+
+impl Printer {
+    /// A printer on this process' streams, for a command that changes something or for one that only looks.
+    pub fn new(options: Options, acts: bool) -> Self {
+        let voice = match (options.output, options.quiet) {
+            (OutputFormat::Json, _) if acts => Voice::Events,
+            (OutputFormat::Json, _) | (_, true) => Voice::Quiet,
+            _ if screen::can_be_redrawn() => Voice::Live,
+            _ => Voice::Plain,
+        };
+        screen().set(voice == Voice::Live, options.verbose);
+        Self {
+            sink: Sink { voice },
+            output: options.output,
+            start: Instant::now(),
+            result: RefCell::default(),
+        }
+    }
+
+    /// Whether data is for programs.
+    pub fn json(&self) -> bool {
+        self.output == OutputFormat::Json
+    }
+
+    /// Does a piece of work as one step.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn step<T>(&self, title: &str, work: impl AsyncFnOnce(&Progress) -> Outcome<T>) -> Outcome<T> {
+        let progress = Progress::default();
+        let mut step = Step::begin(self.sink, title, &progress);
+        let interval = step.interval();
+        let mut ticker = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
+        let mut work = std::pin::pin!(work(&progress));
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                _ = ticker.tick() => step.tick(),
+            }
+        };
+        step.end(result.is_ok());
+        result
+    }
+
+    /// Something the reader can act on, though the run goes on.
+    pub fn warning(&self, text: &str) {
+        match self.sink.voice {
+            Voice::Events => self.sink.event(&Event::Warning { text }),
+            _ => screen().write(&Line::new(Sign::Warning, text).styled()),
+        }
+    }
+
+    /// A plain line of options.
+    pub fn say(&self, text: &str) {
+        match self.sink.voice {
+            Voice::Quiet => {}
+            Voice::Events => self.sink.event(&Event::Message { text }),
+            Voice::Plain | Voice::Live => screen().write(text),
+        }
+    }
+
+    /// Text for the reader or the next program in a pipe.
+    pub fn data(&self, text: &str) {
+        match self.sink.voice {
+            Voice::Events => self.sink.event(&Event::Message { text: text.trim_end() }),
+            _ => self.sink.print(text),
+        }
+    }
+
+    /// What a verb was asked for: text for people, its JSON form for programs.
+    pub fn result(&self, value: &impl Serialize, text: &str) {
+        // What is not text, a number, a list or a map of these is a mistake that tests find.
+        let value = serde_json::to_value(value).unwrap_or_default();
+        match (self.output, self.sink.voice) {
+            (_, Voice::Events) => *self.result.borrow_mut() = Some(value),
+            (OutputFormat::Json, _) => self.sink.print(&format!("{value:#}")),
+            (OutputFormat::Text, _) => self.sink.print(text),
+        }
+    }
+
+    /// The last words of a run that did what it was asked for.
+    pub fn done(&self, status: ExitStatus) {
+        let seconds = (self.start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        self.sink.event(&Event::Result {
+            exit_code: status as u8,
+            seconds,
+            data: self.result.take(),
+        });
+    }
+
+    /// The last words of a run that failed. Programs get them on the standard output, whatever the verb prints there.
+    pub fn failure(&self, failure: &Failure) {
+        let mut number = String::new();
+        let mut more = String::new();
+        if let Some(code) = failure.number() {
+            number = format!(" {code}");
+            more = format!("\n  more: `deploy-tool explain {code}`");
+        }
+        screen().write(&format!("\n{RED}error{number}:{RED:#} {failure}{more}"));
+        if self.json() {
+            self.sink.print(&Event::failure(failure).line(Timestamp::now()));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A step while it runs, and what it leaves behind: whether it ends, fails, or is dropped because the run is stopped.
+
+use std::time::Duration;
+
+use super::event::Event;
+use super::frame;
+use super::line::{Line, Sign};
+use super::narrator::Narrator;
+use super::progress::News;
+use super::progress::Progress;
+use super::screen::screen;
+use super::sink::{Sink, Voice};
+
+/// A step that runs.
+pub struct Step<'a> {
+    sink: Sink,
+    title: &'a str,
+    progress: &'a Progress,
+    narrator: Narrator,
+    ended: bool,
+}
+
+impl<'a> Step<'a> {
+    pub fn begin(sink: Sink, title: &'a str, progress: &'a Progress) -> Self {
+        sink.event(&Event::StepStarted { step: title });
+        Self {
+            sink,
+            title,
+            progress,
+            narrator: Narrator::default(),
+            ended: false,
+        }
+    }
+
+    /// How often there may be something to show.
+    pub fn interval(&self) -> Duration {
+        match self.sink.voice {
+            Voice::Live | Voice::Events => Duration::from_millis(100),
+            Voice::Plain | Voice::Quiet => Duration::from_secs(1),
+        }
+    }
+
+    pub fn tick(&mut self) {
+        let Self { title, progress, .. } = *self;
+        let now = progress.elapsed();
+        match self.sink.voice {
+            Voice::Quiet => {}
+            Voice::Events => self.events(),
+            Voice::Plain => {
+                let lines = self
+                    .narrator
+                    .tick(title, &progress.shown_activity(), &progress.table(), now);
+                if !lines.is_empty() {
+                    screen().leave(&lines);
+                }
+            }
+            Voice::Live => {
+                let mut screen = screen();
+                let size = screen.size();
+                screen.draw(frame::frame(
+                    title,
+                    &progress.shown_activity(),
+                    &progress.table(),
+                    now,
+                    size,
+                ));
+            }
+        }
+    }
+
+    pub fn end(&mut self, success: bool) {
+        self.ended = true;
+        let Self { title, progress, .. } = *self;
+        let seconds = progress.elapsed().as_secs_f64();
+        let outcome = progress.shown_outcome().filter(|_| success);
+        let outcome = outcome.as_deref().unwrap_or(title);
+        match self.sink.voice {
+            Voice::Quiet => {}
+            Voice::Events => {
+                self.events();
+                let seconds = (seconds * 1000.0).round() / 1000.0;
+                self.sink.event(&match success {
+                    true => Event::StepFinished {
+                        step: title,
+                        outcome,
+                        seconds,
+                    },
+                    false => Event::StepFailed { step: title, seconds },
+                });
+            }
+            Voice::Plain => {
+                // What came up is in the outcome; how far the others were is not.
+                let mut lines = match success {
+                    true => Vec::new(),
+                    false => self.narrator.changes(&progress.table()),
+                };
+                lines.push(last_line(success, outcome, seconds));
+                screen().leave(&lines);
+            }
+            Voice::Live => {
+                let mut screen = screen();
+                let width = screen.size().width;
+                let table = progress.table();
+                let mut line = last_line(success, outcome, seconds);
+                if line.width() > width && !table.entries.is_empty() {
+                    // The lines below say the same of each object.
+                    line = last_line(success, title, seconds);
+                }
+                let lines = std::iter::once(line).chain(frame::record(&table, progress.elapsed(), width));
+                screen.leave(&lines.collect::<Vec<_>>());
+            }
+        }
+    }
+
+    fn events(&self) {
+        for (time, news) in self.progress.take_news() {
+            let event = match &news {
+                News::Row(row) => Event::object(self.title, row),
+                News::Change(change) => Event::Written {
+                    step: self.title,
+                    change,
+                },
+            };
+            self.sink.event_at(time, &event);
+        }
+    }
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(false);
+        }
+    }
+}
+
+fn last_line(success: bool, text: &str, seconds: f64) -> Line {
+    let sign = if success { Sign::Done } else { Sign::Failed };
+    Line::new(sign, format!("{text} ({seconds:.1} s)"))
+}

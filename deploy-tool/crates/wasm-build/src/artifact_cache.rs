@@ -1,0 +1,267 @@
+//! Edge: compiled modules and their bills of materials, each kept by what went into it.
+
+use std::path::{Path, PathBuf};
+
+use crate::builder::Builder;
+use crate::inputs;
+use crate::inputs::Inputs;
+use crate::native_form::NativeForm;
+use crate::profile::Profile;
+use crate::workspace::Workspace;
+use crate::{compile, vendor as crates};
+use diagnostics::code::image::NOT_ON_HOST;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::bom;
+use oci_artifacts::digest;
+use oci_artifacts::image::Definition;
+use oci_artifacts::wasm::inspect::{self, Module};
+use terminal::Progress;
+
+/// Part of every cache key: to be raised when the way modules are compiled changes.
+const COMPILE_REVISION: &str = "1";
+/// The same of bills: the ending of their files.
+const BILL_ENDING: &str = "1.cdx.json";
+
+/// A file that was made, now or earlier.
+#[derive(Debug)]
+pub struct Kept {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What is known of a module's making.
+#[derive(Debug)]
+pub struct Making {
+    /// The bill of its crates.
+    pub bill: Vec<u8>,
+    /// The Cargo profile.
+    pub profile: String,
+    /// The digest of its sources.
+    pub sources: String,
+    /// The digest of Cargo.lock.
+    pub lock: String,
+    /// The recipe of the builder.
+    pub builder: String,
+}
+
+/// A module that was made elsewhere.
+///
+/// # Errors
+/// When it cannot be read, or would not run.
+pub fn given(path: &Path) -> Outcome<Kept> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| Failure::input(format!("cannot read `{shown}`")).because(error))?;
+    inspect::inspect(&bytes)
+        .map_err(|error| Failure::input(format!("the module `{shown}` would not run")).because(error))?;
+    Ok(Kept {
+        path: path.to_owned(),
+        bytes,
+    })
+}
+
+/// What a module is compiled from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    workspace: &'a Workspace,
+    definition: &'a Definition,
+    inputs: Inputs,
+    /// The digest of all of them.
+    pub digest: String,
+}
+
+impl<'a> Sources<'a> {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When there is no such package, or a file cannot be read.
+    pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Outcome<Self> {
+        let package = &definition.package;
+        // Where there is none, reading the sources says so.
+        let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
+        let packages = workspace
+            .sources_of(package, &lock)
+            .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
+        let inputs = inputs::read(workspace, &packages)?;
+        Ok(Self {
+            workspace,
+            definition,
+            digest: inputs.digest(),
+            inputs,
+        })
+    }
+}
+
+fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, sources: &str) -> Outcome<PathBuf> {
+    let (package, profile_name) = (definition.package.as_str(), profile.name.as_str());
+    let fixed = [COMPILE_REVISION, package, profile_name, &builder.recipe, sources];
+    let settings = profile.settings.iter().map(String::as_str);
+    let made_of = fixed.into_iter().chain(settings).map(|part| ("", part.as_bytes()));
+    builder.cache.path(format!("modules/{}.wasm", digest::parts(made_of)))
+}
+
+fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Outcome<PathBuf> {
+    let made_of = [COMPILE_REVISION.as_bytes(), builder.recipe.as_bytes(), module].map(|part| ("", part));
+    builder
+        .cache
+        .path(format!("aot/{}.{}", digest::parts(made_of), form.ending()))
+}
+
+/// Whether a module of the sources with this digest was compiled ahead of time to that form, and is kept.
+///
+/// # Errors
+/// When the cache cannot be used.
+pub fn is_compiled(builder: &Builder, definition: &Definition, sources: &str, form: NativeForm) -> Outcome<bool> {
+    let profile = Profile::of_workspace(&definition.profile);
+    match std::fs::read(module_path(builder, definition, &profile, sources)?) {
+        Ok(module) => Ok(compiled_path(builder, &module, form)?.is_file()),
+        Err(_) => Ok(false),
+    }
+}
+
+/// The module of some sources.
+///
+/// # Errors
+/// When it does not compile, or would not run.
+pub async fn module(
+    builder: &Builder,
+    progress: &Progress,
+    sources: &Sources<'_>,
+    profile: &Profile,
+) -> Outcome<(Kept, Making)> {
+    let Sources {
+        workspace,
+        definition,
+        inputs,
+        digest,
+    } = sources;
+    let package = &definition.package;
+    let path = module_path(builder, definition, profile, digest)?;
+    let _lock = builder.lock(progress, &compile::compile_task(profile)).await?;
+    let (bytes, how) = match std::fs::read(&path) {
+        Ok(bytes) => (bytes, "unchanged"),
+        Err(_) => {
+            let bytes =
+                compile::package(builder, progress, workspace, inputs, package, profile, &compile::MODULE).await?;
+            inspected(&bytes)?;
+            builder.cache.write(&path, &bytes)?;
+            (bytes, "compiled")
+        }
+    };
+    let bill = bill(&builder.cache, progress, sources, &path, &bytes).await?;
+    progress.outcome(format!(
+        "Wasm module of {package}: {how} ({:.1} MB)",
+        megabytes(bytes.len())
+    ));
+    let making = Making {
+        bill,
+        profile: profile.name.clone(),
+        lock: digest::hex(inputs.lock()),
+        sources: digest.clone(),
+        builder: builder.recipe.clone(),
+    };
+    Ok((Kept { path, bytes }, making))
+}
+
+/// The native twin of a module, by the profile of its definition.
+///
+/// # Errors
+/// When it does not compile.
+pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Outcome<Kept> {
+    let Sources {
+        workspace,
+        definition,
+        inputs,
+        digest,
+    } = sources;
+    let package = &definition.package;
+    let profile = Profile::of_workspace(&definition.profile);
+    let made_of = [COMPILE_REVISION, package, &profile.name, &builder.recipe, digest];
+    let made_of = made_of.map(|part| ("", part.as_bytes()));
+    let path = builder.cache.path(format!("native/{}", digest::parts(made_of)))?;
+    let _lock = builder.lock(progress, &compile::compile_task(&profile)).await?;
+    if let Ok(bytes) = std::fs::read(&path) {
+        progress.outcome(format!("native twin of {package}: unchanged"));
+        return Ok(Kept { path, bytes });
+    }
+    let bytes = compile::package(
+        builder,
+        progress,
+        workspace,
+        inputs,
+        package,
+        &profile,
+        &compile::NATIVE,
+    )
+    .await?;
+    builder.cache.write(&path, &bytes)?;
+    progress.outcome(format!(
+        "native twin of {package}: compiled ({:.1} MB)",
+        megabytes(bytes.len())
+    ));
+    Ok(Kept { path, bytes })
+}
+
+async fn bill(
+    cache: &Cache,
+    progress: &Progress,
+    sources: &Sources<'_>,
+    module: &Path,
+    bytes: &[u8],
+) -> Outcome<Vec<u8>> {
+    let path = module.with_extension(BILL_ENDING);
+    if let Ok(bill) = std::fs::read(&path) {
+        return Ok(bill);
+    }
+    let Sources { workspace, inputs, .. } = sources;
+    let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
+    let tree = crates::tree(&vendor, &workspace.root, &sources.definition.package).await?;
+    let lock = String::from_utf8_lossy(inputs.lock());
+    let bill = bom::document(&tree, &lock, &digest::hex(bytes))
+        .map_err(|error| Failure::prerequisite("cannot list the crates of the module").because(error))?;
+    cache.write(&path, &bill)?;
+    Ok(bill)
+}
+
+/// A module compiled ahead of time.
+///
+/// # Errors
+/// When WasmEdge refuses it.
+pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8], form: NativeForm) -> Outcome<Kept> {
+    let path = compiled_path(builder, module, form)?;
+    let _lock = builder.lock(progress, compile::AHEAD_OF_TIME).await?;
+    let kind = if form.is_shared_object() {
+        " to a shared object"
+    } else {
+        ""
+    };
+    let title = format!("compiled ahead of time{kind} for WasmEdge {}", builder.engine);
+    if let Ok(bytes) = std::fs::read(&path) {
+        progress.outcome(format!("{title}: unchanged"));
+        return Ok(Kept { path, bytes });
+    }
+    let bytes = compile::ahead_of_time(builder, progress, module, form).await?;
+    if !inspected(&bytes)?.ahead_of_time {
+        return Err(
+            Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
+                .because("the result is not in the form that was asked for")
+                .code(&NOT_ON_HOST)
+                .next("make the builder image again"),
+        );
+    }
+    builder.cache.write(&path, &bytes)?;
+    progress.outcome(title);
+    Ok(Kept { path, bytes })
+}
+
+fn inspected(bytes: &[u8]) -> Outcome<Module> {
+    inspect::inspect(bytes).map_err(|error| Failure::input("the module would not run").because(error))
+}
+
+/// For people.
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
+pub fn megabytes(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
+}

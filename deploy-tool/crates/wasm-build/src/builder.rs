@@ -1,0 +1,174 @@
+//! Edge: the builder image, and programs that run in it. Paths in the container are the same on every machine, so the
+//! bytes that come out are too.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::{BUILDER_IMAGE, RECIPE_LABEL};
+use diagnostics::code::image::NOT_ON_HOST;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use host::docker::{self, LocalImage};
+use host::lock;
+use host::process::{self, Logged};
+use oci_artifacts::digest;
+use oci_artifacts::image::ENGINE_LABEL;
+use terminal::Progress;
+
+/// Label of a container: the cache that it works for, and its task. There is one at a time.
+const TASK_LABEL: &str = "deploy-tool.task";
+/// The owner's files in a home folder are out of reach for containers that SELinux confines. A label of their own (`:z`) would
+/// stay on them.
+const UNCONFINED: &str = "--security-opt=label=disable";
+/// The least share of the processors, where others want them; the usual one is 1024.
+/// <https://docs.docker.com/engine/containers/resource_constraints/#configure-the-default-cfs-scheduler>
+const LEAST_SHARE: &str = "--cpu-shares=2";
+
+/// The builder of this host.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    /// Where its results are kept.
+    pub cache: Cache,
+    /// A hash of how its image was made.
+    pub recipe: String,
+    /// Its version of WasmEdge.
+    pub engine: String,
+    gives_way: bool,
+    cleanup: Cleanup,
+}
+
+impl Builder {
+    /// Finds it; `cleanup` removes what a run of it leaves behind, `gives_way`: whether all else on this host is to come first.
+    ///
+    /// # Errors
+    /// When this host has none.
+    pub async fn find(cache: &Cache, cleanup: &Cleanup, gives_way: bool) -> Outcome<Self> {
+        made_for(std::env::consts::OS, std::env::consts::ARCH)?;
+        let image: LocalImage = docker::required_image(BUILDER_IMAGE).await?;
+        let engine = image.label(ENGINE_LABEL).ok_or_else(|| {
+            Failure::prerequisite(format!(
+                "the image `{BUILDER_IMAGE}` does not say which WasmEdge it has"
+            ))
+            .because(format!("its label `{ENGINE_LABEL}` is missing"))
+            .code(&NOT_ON_HOST)
+            .next("make the builder image again")
+        })?;
+        Ok(Self {
+            cache: cache.clone(),
+            recipe: image.label(RECIPE_LABEL).unwrap_or(&image.id).to_owned(),
+            engine: engine.to_owned(),
+            gives_way,
+            cleanup: cleanup.clone(),
+        })
+    }
+
+    /// Takes the lock of a task, waiting for whoever has it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub async fn lock(&self, progress: &Progress, task: &str) -> Outcome<lock::Lock> {
+        lock::builder(&self.cache, progress, task).await
+    }
+
+    /// Runs a program without network, as the user who owns the cache, so that its files stay that user's. The task's lock
+    /// must be held.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn run(
+        &self,
+        progress: &Progress,
+        task: &str,
+        mounts: &[(&Path, &str)],
+        options: &[&str],
+        program: &[String],
+    ) -> Outcome<Logged> {
+        let label = format!("{TASK_LABEL}={}", self.task_label(task));
+        remove_left(&label).await?;
+        let name = format!("deploy-tool-{task}-{}", std::process::id());
+        // A container outlives the client that started it.
+        let removal = self.cleanup.guard(remove(name.clone()));
+        let root = self.cache.folder();
+        let owner = std::fs::metadata(root)
+            .map_err(|error| Failure::file(format!("cannot look at `{}`", root.display()), &error))?;
+        let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never", UNCONFINED].map(str::to_owned);
+        let own = [
+            format!("--name={name}"),
+            format!("--label={label}"),
+            format!("--user={}:{}", owner.uid(), owner.gid()),
+        ];
+        let volumes = mounts
+            .iter()
+            .map(|(host, guest)| format!("--volume={}:{guest}", host.display()));
+        let priority = self.gives_way.then_some(LEAST_SHARE);
+        let options = priority.iter().chain(options).map(|&option| option.to_owned());
+        let image = [BUILDER_IMAGE.to_owned()];
+        let arguments = fixed.into_iter().chain(own).chain(volumes).chain(options).chain(image);
+        let command = process::command("docker", arguments.chain(program.iter().cloned()));
+        let ended = process::logged(progress, command, &self.cache.log(task)).await?;
+        removal.cancel();
+        Ok(ended)
+    }
+
+    fn task_label(&self, task: &str) -> String {
+        let cache = digest::hex(self.cache.folder().as_os_str().as_encoded_bytes());
+        format!("{}-{task}", &cache[..16])
+    }
+}
+
+/// The image of the compiler is made for one kind of machine, see scripts/host.
+fn made_for(system: &str, machine: &str) -> Outcome<()> {
+    match (system, machine) {
+        ("linux", "x86_64") => Ok(()),
+        _ => Err(
+            Failure::prerequisite("Wasm modules are compiled on Linux on x86-64 alone")
+                .because(format!("this is {system} on {machine}"))
+                .next(
+                    "build there, and deploy from here: `apply`, `plan`, `status`, `logs` and the like work everywhere",
+                ),
+        ),
+    }
+}
+
+/// Removes what a run has left that was killed: it would write to files that another one has now.
+async fn remove_left(label: &str) -> Outcome<()> {
+    let filter = format!("--filter=label={label}");
+    let left = docker::run("cannot list containers", ["ps", "--all", "--quiet", &filter]).await?;
+    for container in left.split_whitespace() {
+        remove(container.to_owned()).await?;
+    }
+    Ok(())
+}
+
+/// One that has just ended by itself is gone as well.
+async fn remove(container: String) -> Outcome<()> {
+    let output = process::capture(process::command("docker", ["rm", "--force", &container])).await?;
+    let is_gone = |stderr: &str| {
+        let stderr = stderr.to_ascii_lowercase();
+        stderr.contains("no such container") || stderr.contains("is already in progress")
+    };
+    match output.success || is_gone(&output.stderr) {
+        true => Ok(()),
+        false => Err(docker::explain(
+            "cannot remove a container of the builder",
+            &output.stderr,
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diagnostics::ExitStatus;
+
+    #[test]
+    fn another_kind_of_machine_is_refused_by_name() {
+        assert!(made_for("linux", "x86_64").is_ok());
+        for (system, machine) in [("linux", "aarch64"), ("macos", "aarch64"), ("macos", "x86_64")] {
+            let refused = made_for(system, machine).unwrap_err();
+            assert_eq!(refused.status, ExitStatus::Prerequisite);
+            assert_eq!(refused.causes(), [format!("this is {system} on {machine}")]);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Edge: runs the two compilers in the builder.
+
+use std::path::{Path, PathBuf};
+
+use crate::builder::Builder;
+use crate::inputs::Inputs;
+use crate::native_form::NativeForm;
+use crate::profile::Profile;
+use crate::workspace::Workspace;
+use crate::{NATIVE_TARGET, TARGET, stage, vendor as crates};
+use diagnostics::{Failure, Outcome};
+use host::process;
+use terminal::Progress;
+
+/// Reads what Cargo knows of a workspace.
+///
+/// # Errors
+/// When the folder is no workspace.
+pub async fn workspace(folder: &Path) -> Outcome<Workspace> {
+    let mut command = process::command("cargo", ["metadata", "--no-deps", "--format-version", "1"]);
+    let missing = || Failure::input(format!("`{}` is no Cargo workspace", folder.display()));
+    if !folder.join("Cargo.toml").is_file() {
+        return Err(missing()
+            .because("it has no Cargo.toml")
+            .next("run this in the project's folder, or name it with --workspace"));
+    }
+    command.current_dir(folder);
+    let output = process::capture(command).await?;
+    if !output.success {
+        return Err(missing().because(output.stderr));
+    }
+    serde_json::from_str(&output.stdout).map_err(|error| missing().because(error))
+}
+
+/// For what a package is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    triple: &'static str,
+    flags: &'static str,
+    ending: &'static str,
+}
+
+/// A module. Paths in the container say nothing.
+pub const MODULE: Target = Target {
+    triple: TARGET,
+    flags: "--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates",
+    ending: ".wasm",
+};
+/// A native program for the processors that modules are compiled ahead of time for, and with all its libraries: nothing
+/// else is in its image.
+pub const NATIVE: Target = Target {
+    triple: NATIVE_TARGET,
+    flags: "-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64-v3",
+    ending: "",
+};
+
+/// Compiles a package.
+///
+/// # Errors
+/// When the source does not compile, or the builder cannot run.
+pub async fn package(
+    builder: &Builder,
+    progress: &Progress,
+    workspace: &Workspace,
+    inputs: &Inputs,
+    package: &str,
+    profile: &Profile,
+    target: &Target,
+) -> Outcome<Vec<u8>> {
+    let Target { triple, flags, ending } = target;
+    let cache = &builder.cache;
+    let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
+    let stage = cache.scratch("stage")?;
+    stage::fill(&stage.path, workspace, inputs)?;
+    let objects = cache.path("target/objects")?;
+    let objects = objects.parent().unwrap_or(&objects);
+    let mounts = [
+        (&*stage.path, "/src:ro"),
+        (&*vendor, "/vendor:ro"),
+        (objects, "/target"),
+    ];
+    let variable = triple.to_ascii_uppercase().replace('-', "_");
+    let flags = format!("--env=CARGO_TARGET_{variable}_RUSTFLAGS={flags}");
+    let folder = format!("--workdir={}", Path::new("/src").join(&inputs.root).display());
+    let options = [
+        folder.as_str(),
+        "--env=CARGO_HOME=/target/cargo-home",
+        "--env=CARGO_TARGET_DIR=/target",
+        &flags,
+    ];
+    let mut program: Vec<String> = [
+        "cargo",
+        "build",
+        "--profile",
+        &profile.name,
+        "--locked",
+        "--offline",
+        "--config=source.crates-io.replace-with=\"vendor\"",
+        "--config=source.vendor.directory=\"/vendor\"",
+        "--target",
+        triple,
+        "--package",
+        package,
+        "--bin",
+        package,
+    ]
+    .map(str::to_owned)
+    .into();
+    program.extend(profile.settings.iter().map(|setting| format!("--config={setting}")));
+    let task = compile_task(profile);
+    builder
+        .run(progress, &task, &mounts, &options, &program)
+        .await?
+        .check(|| Failure::input(format!("the package `{package}` does not compile for {triple}")))?;
+    read(
+        &objects
+            .join(triple)
+            .join(&profile.name)
+            .join(format!("{package}{ending}")),
+    )
+}
+
+/// What the builder does when it compiles by a profile. Each has a folder of objects of its own, and so a lock of its own.
+pub fn compile_task(profile: &Profile) -> String {
+    format!("compile-{}", profile.name)
+}
+
+/// What the builder does when it compiles ahead of time.
+pub const AHEAD_OF_TIME: &str = "ahead-of-time";
+
+/// Compiles a module ahead of time, for every processor of the architecture.
+///
+/// # Errors
+/// When the compiler refuses it, or the builder cannot run.
+pub async fn ahead_of_time(
+    builder: &Builder,
+    progress: &Progress,
+    module: &[u8],
+    form: NativeForm,
+) -> Outcome<Vec<u8>> {
+    let cache = &builder.cache;
+    let folder = cache.scratch("aot")?;
+    cache.write(&folder.path.join("in.wasm"), module)?;
+    let output = format!("out.{}", form.ending());
+    let program = ["wasmedge", "compile", "--generic-binary", "in.wasm", &output].map(str::to_owned);
+    let mounts = [(&*folder.path, "/work")];
+    builder
+        .run(progress, AHEAD_OF_TIME, &mounts, &["--workdir=/work"], &program)
+        .await?
+        .check(|| Failure::prerequisite("WasmEdge cannot compile the module ahead of time"))?;
+    read(&folder.path.join(output))
+}
+
+fn read(path: &PathBuf) -> Outcome<Vec<u8>> {
+    std::fs::read(path).map_err(|error| Failure::file(format!("the compiler has left no `{}`", path.display()), &error))
+}

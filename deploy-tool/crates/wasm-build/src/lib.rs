@@ -1,0 +1,15 @@
+//! From a workspace to a Wasm module compiled ahead of time, each step kept by what went into it.
+
+pub mod artifact_cache;
+pub mod background;
+pub mod builder;
+pub mod compile;
+pub mod inputs;
+pub mod native_form;
+pub mod profile;
+mod settings;
+pub mod stage;
+pub mod vendor;
+pub mod workspace;
+
+pub use settings::{BUILDER_IMAGE, NATIVE_TARGET, RECIPE_LABEL, TARGET};

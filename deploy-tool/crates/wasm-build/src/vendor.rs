@@ -1,0 +1,115 @@
+//! Edge: the crates of a lock file in one folder, so that the builder needs no network.
+//!
+//! `cargo vendor` runs on this host, where the user's own mirror, proxy and certificates are set up.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::TARGET;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::{lock, process};
+use oci_artifacts::bom::tree;
+use oci_artifacts::digest;
+use terminal::Progress;
+
+/// How many lock files' crates are kept.
+const KEPT: usize = 3;
+
+/// The folder with the crates of a lock file, fetched when it is not there yet.
+///
+/// # Errors
+/// When cargo cannot fetch them.
+pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8]) -> Outcome<PathBuf> {
+    let folder = cache.path(Path::new("vendor").join(digest::hex(lock)))?;
+    let _lock = lock::builder(cache, progress, "crates").await?;
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    progress.activity("fetching the crates that Cargo.lock names");
+    let part = cache.scratch("vendor")?;
+    let mut command = process::command(
+        "cargo",
+        ["vendor", "--locked", "--versioned-dirs", "--respect-source-config"],
+    );
+    command.arg(&part.path).current_dir(root);
+    process::logged(progress, command, &cache.log("vendor")).await?.check(|| {
+        Failure::prerequisite("cannot fetch the crates that Cargo.lock names")
+            .next("check that `cargo fetch --locked` works here: the network, a mirror in ~/.cargo/config.toml, Cargo.lock")
+    })?;
+    std::fs::rename(&part.path, &folder)
+        .map_err(|error| Failure::file(format!("cannot make `{}`", folder.display()), &error))?;
+    remove_old(&folder);
+    Ok(folder)
+}
+
+/// The tree of the crates that go into a module, in the [format](tree::FORMAT) that is read. Only what is linked: no tests,
+/// build scripts and procedural macros. The features are those of this package alone, as when it is compiled.
+///
+/// # Errors
+/// When cargo cannot tell.
+pub async fn tree(folder: &Path, root: &Path, package: &str) -> Outcome<String> {
+    let vendor = format!("source.vendor.directory={:?}", folder.display().to_string());
+    let arguments = [
+        "tree",
+        "--locked",
+        "--offline",
+        "--config=source.crates-io.replace-with=\"vendor\"",
+        "--config",
+        &vendor,
+        "--package",
+        package,
+        "--target",
+        TARGET,
+        "--edges=normal,no-proc-macro",
+        "--prefix=depth",
+        "--format",
+        tree::FORMAT,
+    ];
+    let mut command = process::command("cargo", arguments);
+    command.current_dir(root);
+    let output = process::capture(command).await?;
+    match output.success {
+        true => Ok(output.stdout),
+        false => Err(
+            Failure::prerequisite(format!("cargo cannot tell which crates `{package}` is made of"))
+                .because(output.stderr),
+        ),
+    }
+}
+
+/// Each lock file's crates take half a gigabyte. Those of the last few lock files stay, for going back and forth.
+fn remove_old(newest: &Path) {
+    let Some(entries) = newest.parent().and_then(|parent| std::fs::read_dir(parent).ok()) else {
+        return;
+    };
+    let mut folders: Vec<(SystemTime, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    folders.sort();
+    for (_, folder) in folders.iter().rev().skip(KEPT) {
+        // What cannot be removed costs disk space, and nothing else.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_newest_stay() {
+        let parent = tempfile::tempdir().unwrap();
+        let folders = ["d", "a", "c", "b", "e"].map(|name| parent.path().join(name));
+        for (age, folder) in folders.iter().enumerate() {
+            std::fs::create_dir(folder).unwrap();
+            let time = SystemTime::now() - Duration::from_secs(60 * age as u64);
+            std::fs::File::open(folder).unwrap().set_modified(time).unwrap();
+        }
+        remove_old(&folders[0]);
+        let left: Vec<bool> = folders.iter().map(|folder| folder.exists()).collect();
+        assert_eq!(left, [true, true, true, false, false]);
+    }
+}

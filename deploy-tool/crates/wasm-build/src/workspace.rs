@@ -1,0 +1,276 @@
+//! Pure: what `cargo metadata` says of a workspace, and which of its packages a module is made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// A Cargo workspace.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Workspace {
+    /// Its folder.
+    #[serde(rename = "workspace_root")]
+    pub root: PathBuf,
+    /// Its members.
+    pub packages: Vec<Package>,
+}
+
+/// A member of a workspace.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
+    version: Option<String>,
+    description: Option<String>,
+    license: Option<String>,
+    repository: Option<String>,
+    documentation: Option<String>,
+    homepage: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Dependency {
+    path: Option<PathBuf>,
+    /// `dev`, `build`, or nothing.
+    kind: Option<String>,
+}
+
+/// A package that cannot be made into a module.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkspaceError {
+    /// There is none of that name.
+    #[error("the workspace has no package `{0}`; it has: {1}")]
+    NoPackage(String, String),
+    /// It has no binary of its own name.
+    #[error("the package `{0}` has no binary of the same name")]
+    NoBinary(String),
+}
+
+impl Package {
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Its Cargo.toml.
+    pub fn manifest(&self) -> &Path {
+        &self.manifest_path
+    }
+
+    /// What its Cargo.toml says of it, as images say it. Nothing else can be said that is the same in every checkout.
+    /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        let said = [
+            ("title", Some(&self.name)),
+            ("version", self.version.as_ref()),
+            ("description", self.description.as_ref()),
+            ("licenses", self.license.as_ref()),
+            ("source", self.repository.as_ref()),
+            ("documentation", self.documentation.as_ref()),
+            ("url", self.homepage.as_ref()),
+        ];
+        let said = said
+            .into_iter()
+            .filter_map(|(key, value)| Some((format!("org.opencontainers.image.{key}"), value?.clone())));
+        said.collect()
+    }
+
+    /// Whether a package of a registry depends on it, which `[patch]` alone can make so.
+    /// <https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html#the-patch-section>
+    fn stands_in(&self, lock: &str) -> bool {
+        let of_registry = lock
+            .split("[[package]]")
+            .filter(|package| package.contains("\nsource = "));
+        // ` "NAME",`, and with its version where there is another one.
+        of_registry.flat_map(str::lines).any(|line| {
+            let mut words = line.trim_matches([' ', '"', ',']).split(' ');
+            words.next() == Some(&self.name)
+                && words
+                    .next()
+                    .is_none_or(|version| self.version.as_deref() == Some(version))
+                && words.next().is_none()
+        })
+    }
+
+    /// The source files that its targets start from.
+    pub fn target_sources(&self) -> impl Iterator<Item = &Path> {
+        self.targets.iter().map(|target| target.src_path.as_path())
+    }
+}
+
+impl Workspace {
+    /// The folder that all of it is in: the workspace's own, or one above it, where members lie beside it.
+    pub fn base(&self) -> &Path {
+        let has_all = |folder: &&Path| self.packages.iter().all(|package| package.folder().starts_with(folder));
+        self.root.ancestors().find(has_all).unwrap_or(&self.root)
+    }
+
+    /// A path of it from its [base](Self::base); none for what lies elsewhere.
+    pub fn relative<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        path.strip_prefix(self.base()).ok()
+    }
+
+    /// A member by its name.
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+
+    /// The packages whose sources go into a module: the named one, the members it depends on, however indirectly, but for
+    /// its tests, and those that stand in for packages of a registry, by the workspace's Cargo.lock.
+    ///
+    /// # Errors
+    /// When there is no such package, or it is no binary.
+    pub fn sources_of(&self, name: &str, lock: &str) -> Result<Vec<&Package>, WorkspaceError> {
+        let Some(package) = self.package(name) else {
+            let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
+            return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));
+        };
+        if !package
+            .targets
+            .iter()
+            .any(|target| target.name == name && target.kind.iter().any(|kind| kind == "bin"))
+        {
+            return Err(WorkspaceError::NoBinary(name.to_owned()));
+        }
+        let stand_ins = self.packages.iter().filter(|package| package.stands_in(lock));
+        let mut waiting: Vec<&Package> = stand_ins.chain([package]).collect();
+        let mut found: BTreeSet<&Path> = waiting.iter().map(|package| package.folder()).collect();
+        while let Some(package) = waiting.pop() {
+            let paths = package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.kind.as_deref() != Some("dev"))
+                .filter_map(|dependency| dependency.path.as_deref());
+            for path in paths.filter(|path| !found.contains(path)).collect::<Vec<_>>() {
+                if let Some(next) = self.packages.iter().find(|package| package.folder() == path) {
+                    found.insert(next.folder());
+                    waiting.push(next);
+                }
+            }
+        }
+        Ok(self
+            .packages
+            .iter()
+            .filter(|package| found.contains(package.folder()))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn package(name: &str, kind: &str, dependencies: &[&str]) -> Value {
+        let dependency = |path| json!({"name": "d", "path": path, "kind": null});
+        json!({
+            "name": name, "manifest_path": format!("/w/{name}/Cargo.toml"),
+            "targets": [{"name": name, "kind": [kind], "src_path": format!("/w/{name}/src/x.rs")}],
+            "dependencies": dependencies.iter().map(dependency).collect::<Vec<_>>(),
+        })
+    }
+
+    fn workspace() -> Workspace {
+        let mut app = package("app", "bin", &["/w/shared", "/w/tool"]);
+        app["dependencies"][1]["kind"] = json!("dev");
+        serde_json::from_value(json!({
+            "workspace_root": "/w",
+            "packages": [
+                app, package("shared", "lib", &["/w/money", "/elsewhere"]),
+                package("money", "lib", &["/w/shared"]), package("tool", "bin", &[]),
+            ],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_module_is_made_of_the_members_it_depends_on() {
+        let workspace = workspace();
+        let names: Vec<_> = workspace
+            .sources_of("app", "")
+            .unwrap()
+            .iter()
+            .map(|package| package.name.as_str())
+            .collect();
+        assert_eq!(names, ["app", "shared", "money"]);
+    }
+
+    #[test]
+    fn members_that_stand_in_for_packages_of_a_registry_are_sources() {
+        let mut regex = package("regex", "lib", &["/w/engine"]);
+        regex["version"] = json!("1.13.0");
+        let packages = json!([package("app", "bin", &[]), regex, package("engine", "lib", &[])]);
+        let workspace = json!({"workspace_root": "/w", "packages": packages});
+        let workspace: Workspace = serde_json::from_value(workspace).unwrap();
+        let sources = |driver: &str| {
+            let lock = format!("[[package]]\nname = \"driver\"\nversion = \"1.0.0\"\n{driver}\n]\n");
+            let found = workspace.sources_of("app", &lock).unwrap();
+            found
+                .iter()
+                .map(|package| package.name.clone())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let from = "source = \"registry+https://example.org/index\"\ndependencies = [\n \"";
+        assert_eq!(sources(&format!("{from}regex\",")), "app regex engine");
+        assert_eq!(sources(&format!("{from}regex 1.13.0\",")), "app regex engine");
+        assert_eq!(sources(&format!("{from}regex 1.12.0\",")), "app");
+        assert_eq!(sources(&format!("{from}regex-lite\",")), "app");
+        assert_eq!(sources("dependencies = [\n \"regex\","), "app");
+    }
+
+    #[test]
+    fn what_cargo_knows_is_said_of_the_image() {
+        let mut app = package("app", "bin", &[]);
+        app["version"] = json!("1.2.0");
+        app["license"] = json!("Apache-2.0");
+        app["repository"] = Value::Null;
+        let app: Package = serde_json::from_value(app).unwrap();
+        let said: Vec<(String, String)> = app.annotations().into_iter().collect();
+        let expected = [("licenses", "Apache-2.0"), ("title", "app"), ("version", "1.2.0")];
+        assert_eq!(
+            said,
+            expected.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn members_beside_the_workspace_are_in_its_base() {
+        let beside = |folder: &str| {
+            let workspace = json!({"workspace_root": folder, "packages": [package("app", "bin", &[])]});
+            serde_json::from_value::<Workspace>(workspace).unwrap()
+        };
+        assert_eq!(beside("/w").base(), Path::new("/w"));
+        let workspace = beside("/w/guests");
+        assert_eq!(workspace.base(), Path::new("/w"));
+        assert_eq!(
+            workspace.relative(Path::new("/w/app/src/x.rs")),
+            Some(Path::new("app/src/x.rs"))
+        );
+        assert_eq!(workspace.relative(Path::new("/elsewhere/x.rs")), None);
+    }
+
+    #[test]
+    fn says_what_there_is_instead() {
+        let workspace = workspace();
+        let error = workspace.sources_of("ap", "").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the workspace has no package `ap`; it has: app, shared, money, tool"
+        );
+        assert_eq!(
+            workspace.sources_of("shared", "").unwrap_err(),
+            WorkspaceError::NoBinary("shared".into())
+        );
+    }
+}

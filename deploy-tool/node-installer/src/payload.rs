@@ -1,0 +1,66 @@
+//! Edge: the engine in the installer's own image, opened while it can be reached.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use crate::record::FOLDER;
+use crate::report::Trouble;
+use node_protocol::number::INSTALLER;
+
+/// An engine to be installed.
+#[derive(Debug)]
+pub struct Engine {
+    /// Its version: the name of its folder.
+    pub version: String,
+    /// Its files and links, by their paths below that folder.
+    pub files: BTreeMap<PathBuf, Source>,
+}
+
+/// A file of the engine.
+#[derive(Debug)]
+pub enum Source {
+    /// Its bytes.
+    File(File),
+    /// Where it leads to.
+    Link(PathBuf),
+}
+
+/// Opens all files of the one engine that the image has.
+///
+/// # Errors
+/// When it has none, or more than one.
+pub fn open() -> Result<Engine, Trouble> {
+    let opened = || -> std::io::Result<Vec<(String, BTreeMap<PathBuf, Source>)>> {
+        let mut engines = Vec::new();
+        for folder in fs::read_dir(FOLDER)? {
+            let folder = folder?;
+            let mut files = BTreeMap::new();
+            collect(&folder.path(), Path::new(""), &mut files)?;
+            engines.push((folder.file_name().to_string_lossy().into_owned(), files));
+        }
+        Ok(engines)
+    };
+    let trouble = || Trouble::new(INSTALLER, "the installer's image has not exactly one engine");
+    let mut engines = opened().map_err(|error| trouble().because(format!("{FOLDER}: {error}")))?;
+    match (engines.pop(), engines.is_empty()) {
+        (Some((version, files)), true) => Ok(Engine { version, files }),
+        _ => Err(trouble()),
+    }
+}
+
+fn collect(root: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Source>) -> std::io::Result<()> {
+    for entry in fs::read_dir(root.join(below))? {
+        let entry = entry?;
+        let path = below.join(entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            collect(root, &path, files)?;
+        } else if kind.is_symlink() {
+            files.insert(path, Source::Link(fs::read_link(entry.path())?));
+        } else {
+            files.insert(path, Source::File(File::open(entry.path())?));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Edge: connections of this host to a port of a pod, through the API server.
+
+use std::collections::VecDeque;
+
+use futures::stream::{BoxStream, StreamExt};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::forward::Backend;
+use cluster::Cluster;
+use cluster::client::explain;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+
+/// A port of this host, on its loopback addresses only.
+pub struct Listener {
+    sockets: Vec<TcpListener>,
+    /// Its number.
+    pub port: u16,
+    accepted: VecDeque<TcpStream>,
+}
+
+impl Listener {
+    /// Opens it; 0 is any free one.
+    ///
+    /// # Errors
+    /// When somebody else has it.
+    pub async fn open(port: u16) -> Outcome<Self> {
+        let taken = |error: std::io::Error| {
+            Failure::input(format!("port {port} of this host cannot be opened"))
+                .code(&code::scale::PORT_TAKEN)
+                .because(error)
+                .next("name another one with --port, or leave it out: any free one is taken")
+        };
+        let first = TcpListener::bind(("127.0.0.1", port)).await.map_err(taken)?;
+        let port = first.local_addr().map_err(taken)?.port();
+        // A host without IPv6, or whose port is taken there, does without: `localhost` is 127.0.0.1 as well.
+        let second = TcpListener::bind(("::1", port)).await.ok();
+        Ok(Self {
+            sockets: [Some(first), second].into_iter().flatten().collect(),
+            port,
+            accepted: VecDeque::new(),
+        })
+    }
+
+    /// The next connection. One that breaks before it is taken is no error of ours.
+    pub async fn next(&mut self) -> TcpStream {
+        loop {
+            if let Some(stream) = self.accepted.pop_front() {
+                return stream;
+            }
+            let accepts = self.sockets.iter().map(|socket| Box::pin(socket.accept()));
+            if let (Ok((stream, _)), ..) = futures::future::select_all(accepts).await {
+                self.accepted.push_back(stream);
+            }
+        }
+    }
+}
+
+/// Carries a connection to a pod until one of both ends it.
+///
+/// # Errors
+/// When the pod cannot be reached: then nothing has been read of the connection, and another pod may have it.
+pub async fn carry(
+    cluster: &Cluster,
+    namespace: &str,
+    backend: &Backend,
+    mut local: TcpStream,
+) -> Result<(), (TcpStream, String)> {
+    let api: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), namespace);
+    let ports = [backend.port];
+    let opened = tokio::time::timeout(cluster::REQUEST_TIMEOUT, api.portforward(&backend.pod, &ports));
+    let mut forwarder = match opened.await {
+        Ok(Ok(forwarder)) => forwarder,
+        Ok(Err(error)) => return Err((local, explain(&error))),
+        Err(_) => return Err((local, "the API server has not answered in time".to_owned())),
+    };
+    let Some(mut remote) = forwarder.take_stream(backend.port) else {
+        return Err((local, "the connection has no such port".to_owned()));
+    };
+    // However it ends, the client sees it end: there is nobody else to tell.
+    let _ = tokio::io::copy_bidirectional(&mut local, &mut remote).await;
+    forwarder.abort();
+    Ok(())
+}
+
+/// The changes of the pods with some labels. It never ends, and begins anew when it is too old.
+pub fn watch(cluster: &Cluster, namespace: &str, labels: &str) -> BoxStream<'static, watcher::Result<Event<Pod>>> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    watcher(api, watcher::Config::default().labels(labels))
+        .default_backoff()
+        .boxed()
+}

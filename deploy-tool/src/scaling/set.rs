@@ -1,0 +1,89 @@
+//! Edge: the scale subresource, the bounds of autoscalers, and what is needed to decide about both.
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use kube::Api;
+use kube::api::{ListParams, Patch, PatchParams};
+use serde_json::json;
+
+use crate::scaling::{Change, Found};
+use crate::workload::Workload;
+use crate::workload::list as workloads;
+use cluster::pods::ANSWER_LIMIT;
+use cluster::{Cluster, list};
+use diagnostics::Outcome;
+use releases::FIELD_MANAGER;
+
+/// What a namespace has that matters for scaling.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn found(cluster: &Cluster, namespace: &str) -> Outcome<Found> {
+    let client = &cluster.client;
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
+    let stateful_sets: Api<StatefulSet> = Api::namespaced(client.clone(), namespace);
+    let autoscalers: Api<HorizontalPodAutoscaler> = Api::namespaced(client.clone(), namespace);
+    let all = ListParams::default();
+    let what = |kind: &str| format!("cannot list the {kind} of namespace `{namespace}`");
+    let (deployments_what, sets_what, autoscalers_what) = (
+        what("Deployments"),
+        what("StatefulSets"),
+        what("HorizontalPodAutoscalers"),
+    );
+    let (deployments, stateful_sets, autoscalers) = tokio::try_join!(
+        list::all(cluster, &deployments, &all, &deployments_what),
+        list::all(cluster, &stateful_sets, &all, &sets_what),
+        list::all(cluster, &autoscalers, &all, &autoscalers_what),
+    )?;
+    Ok(Found {
+        deployments,
+        stateful_sets,
+        autoscalers,
+    })
+}
+
+/// Whether a change is made, or the server is only asked whether it would accept it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Nothing is stored.
+    DryRun,
+    /// It is.
+    Now,
+}
+
+/// Sets the bounds of the autoscaler and the number of replicas, as far as they change, and nothing else.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn change(cluster: &Cluster, namespace: &str, change: &Change, write: Write) -> Outcome<()> {
+    let parameters = PatchParams {
+        field_manager: Some(format!("{FIELD_MANAGER}-scale")),
+        dry_run: write == Write::DryRun,
+        ..PatchParams::default()
+    };
+    if let Some(edit) = change.edit() {
+        let api: Api<HorizontalPodAutoscaler> = Api::namespaced(cluster.client.clone(), namespace);
+        let bounds = json!({"spec": {"minReplicas": edit.after.minimum, "maxReplicas": edit.after.maximum}});
+        let what = format!("cannot change HorizontalPodAutoscaler `{}`", edit.name);
+        cluster
+            .call(&what, api.patch(&edit.name, &parameters, &Patch::Merge(bounds)))
+            .await?;
+    }
+    if let Some(replicas) = change.count() {
+        let api = workloads::api(cluster, namespace, change.workload.kind);
+        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+        let what = format!("cannot scale {}", change.workload);
+        cluster
+            .call(&what, api.patch_scale(&change.workload.name, &parameters, &patch))
+            .await?;
+    }
+    Ok(())
+}
+
+/// How many replicas of a workload are ready now, and how many it is to have; none when that cannot be had.
+pub async fn ready(cluster: &Cluster, namespace: &str, workload: &Workload) -> Option<(i32, i32)> {
+    let api = workloads::api(cluster, namespace, workload.kind);
+    let found = cluster.attempt(ANSWER_LIMIT, api.get(&workload.name)).await?;
+    let count = |pointer: &str| i32::try_from(found.data.pointer(pointer)?.as_i64()?).ok();
+    Some((count("/status/readyReplicas").unwrap_or(0), count("/spec/replicas")?))
+}

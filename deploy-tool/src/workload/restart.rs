@@ -1,0 +1,33 @@
+//! Edge: what makes a workload's controller replace its pods.
+
+use jiff::Timestamp;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::json;
+
+use crate::workload::Workload;
+use crate::workload::list as workloads;
+use cluster::Cluster;
+use diagnostics::Outcome;
+use releases::FIELD_MANAGER;
+
+/// The annotation of the pods' template that kubectl uses for it, too.
+const ANNOTATION: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// Changes the template, by a manager of its own: what is applied later neither removes the annotation nor is in conflict
+/// with it. Returns what is stored.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn restart(cluster: &Cluster, namespace: &str, workload: &Workload, at: Timestamp) -> Outcome<DynamicObject> {
+    let parameters = PatchParams {
+        field_manager: Some(format!("{FIELD_MANAGER}-restart")),
+        ..PatchParams::default()
+    };
+    let annotations = json!({ANNOTATION: at.to_string()});
+    let patch = Patch::Merge(json!({"spec": {"template": {"metadata": {"annotations": annotations}}}}));
+    let api = workloads::api(cluster, namespace, workload.kind);
+    let what = format!("cannot restart {workload}");
+    cluster
+        .call(&what, api.patch(&workload.name, &parameters, &patch))
+        .await
+}

@@ -1,0 +1,261 @@
+//! What `deploy-tool inspect` says of images with and without known traps.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use deploy_tool::cli::RegistryArguments;
+use deploy_tool::commands::inspect;
+use deploy_tool::report::image_text as text;
+use oci_artifacts::image::specification::{INDEX, Index, MANIFEST, Manifest, Platform};
+use oci_artifacts::image::{self, Blob, Compiled, Contents, Definition, ExtraFile, Layout, store};
+use oci_artifacts::inspect::{Report, SERVICES};
+
+#[path = "../crates/oci-artifacts/src/wasm/example.rs"]
+mod example;
+use example::module as bytes_of_module;
+
+const WASI: &str = "wasi_snapshot_preview1";
+const RUNS: [(&str, u8); 2] = [("_start", 0), ("memory", 2)];
+
+/// How an image is built that has, or has not, a trap.
+struct Built {
+    definition: Definition,
+    import: (&'static str, &'static str),
+    engine: Option<&'static str>,
+    format: u8,
+    with_services: bool,
+}
+
+impl Default for Built {
+    fn default() -> Self {
+        let definition = include_str!("../../oci/app/image.yaml");
+        Self {
+            definition: Definition::parse(definition).unwrap(),
+            import: (WASI, "sock_getaddrinfo"),
+            engine: Some("0.14.1"),
+            format: 1,
+            with_services: true,
+        }
+    }
+}
+
+impl Built {
+    fn layout(mut self) -> Layout {
+        let services = ExtraFile {
+            path: SERVICES.into(),
+            source: String::new(),
+        };
+        self.definition.files = self.with_services.then_some(services).into_iter().collect();
+        let module = bytes_of_module(self.import, &RUNS, &[]);
+        let mut compiled = bytes_of_module(self.import, &RUNS, &["wasmedge"]);
+        let head = compiled.len() - 4;
+        compiled[head] = self.format;
+        let contents = Contents {
+            definition: &self.definition,
+            module: &module,
+            compiled: self.engine.map(|engine| Compiled {
+                bytes: &compiled,
+                engine,
+            }),
+            files: vec![b"http 80/tcp\n".to_vec()],
+            annotations: BTreeMap::from([("org.opencontainers.image.title".into(), "app".into())]),
+            index_annotations: BTreeMap::new(),
+        };
+        let variants = image::variants(&contents).unwrap().into_iter().map(|variant| {
+            let compressed = image::compress(&variant.tar).unwrap();
+            (variant, compressed)
+        });
+        image::pack(&contents, variants.collect())
+    }
+}
+
+/// The image of the first platform alone, changed.
+fn single(mut layout: Layout, change: impl Fn(&mut Manifest)) -> Layout {
+    let mut manifest = Manifest::of(&layout.manifests[0]);
+    change(&mut manifest);
+    layout.root = Blob::of(MANIFEST, image::json(&manifest));
+    layout.manifests.clear();
+    layout
+}
+
+fn report(what: &str) -> diagnostics::Outcome<Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(inspect::report(what, &RegistryArguments::default()))
+}
+
+fn reported(layout: &Layout) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image");
+    store::write(&path, layout).unwrap();
+    report(path.to_str().unwrap()).unwrap()
+}
+
+fn numbers(report: &Report) -> Vec<&str> {
+    report.warnings.iter().map(|warning| warning.code.as_str()).collect()
+}
+
+#[test]
+fn a_good_image_has_no_trap_and_everything_is_told() {
+    let mut layout = Built::default().layout();
+    image::attach(&mut layout, oci_artifacts::bom::MEDIA_TYPE, b"{}".to_vec());
+    let report = reported(&layout);
+    assert_eq!(report.warnings, []);
+    assert_eq!(report.name, layout.name);
+    assert_eq!(report.attached[0].kind, "application/vnd.cyclonedx+json");
+    let platforms: Vec<&str> = report.platforms.iter().map(|one| one.platform.as_str()).collect();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
+    let engines: Vec<Option<&str>> = report.platforms.iter().map(|one| one.engine.as_deref()).collect();
+    assert_eq!(engines, [Some("0.14.1"), None]);
+    assert_eq!(report.modules.len(), 2);
+    assert_eq!(report.modules[0].imports[0].offered_by, "WasmEdge sockets");
+    let text = text(&report);
+    for expected in [
+        "title   app\n",
+        "linux/amd64  0.0 MB  1       /app.wasm   65532  native for linux/amd64, format 1, WasmEdge 0.14.1\n",
+        "linux/arm64  0.0 MB  1       /app.wasm   65532  interpreted\n",
+        "WasmEdge sockets  wasi_snapshot_preview1  1\n",
+        "no known trap",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+}
+
+#[test]
+fn each_trap_has_its_number() {
+    let good = Built::default;
+    let with = |change: fn(&mut Definition)| {
+        let mut built = good();
+        change(&mut built.definition);
+        built.layout()
+    };
+    let named = |name: &str| Layout {
+        name: Some(name.to_owned()),
+        ..good().layout()
+    };
+    let wasi = |mut layout: Layout| {
+        let mut index = Index::of(&layout.root);
+        index.manifests[1].platform = Some(Platform {
+            architecture: "wasm".into(),
+            os: "wasi".into(),
+            variant: None,
+        });
+        layout.root = Blob::of(INDEX, image::json(&index));
+        layout
+    };
+    let cases: [(&[&str], Layout); 14] = [
+        (&[], single(good().layout(), |_| {})),
+        (
+            &["DT0602"],
+            single(good().layout(), |manifest| manifest.annotations.clear()),
+        ),
+        (
+            &["DT0603", "DT0603"],
+            with(|definition| definition.module = "/app".into()),
+        ),
+        (
+            &["DT0603", "DT0603"],
+            with(|definition| definition.module = "/bin/app".into()),
+        ),
+        (
+            &["DT0604", "DT0604"],
+            Built {
+                with_services: false,
+                ..good()
+            }
+            .layout(),
+        ),
+        (
+            &["DT0605"],
+            Built {
+                engine: Some("0.15.0"),
+                ..good()
+            }
+            .layout(),
+        ),
+        (&["DT0605"], Built { format: 2, ..good() }.layout()),
+        (&["DT0606"], wasi(good().layout())),
+        (&["DT0607"], named("docker.io/x/y:latest")),
+        (&["DT0607"], named("localhost:5000/y")),
+        (
+            &["DT0609", "DT0608"],
+            Built {
+                import: ("env", "puts"),
+                engine: None,
+                ..good()
+            }
+            .layout(),
+        ),
+        (&["DT0609"], Built { engine: None, ..good() }.layout()),
+        (
+            &["DT0610", "DT0610"],
+            with(|definition| definition.user = "root".into()),
+        ),
+        (
+            &["DT0611"],
+            single(good().layout(), |manifest| {
+                manifest.layers[0].media_type = "tar+zstd".into()
+            }),
+        ),
+    ];
+    for (expected, layout) in cases {
+        let report = reported(&layout);
+        assert_eq!(numbers(&report), expected, "{:?}", report.warnings);
+        for number in expected {
+            assert!(diagnostics::code::find(number).is_some());
+        }
+    }
+}
+
+#[test]
+fn native_code_of_another_architecture_is_a_trap() {
+    let mut layout = Built::default().layout();
+    let mut index = Index::of(&layout.root);
+    let arm = index.manifests[1].platform.clone();
+    index.manifests.truncate(1);
+    index.manifests[0].platform = arm;
+    layout.root = Blob::of(INDEX, image::json(&index));
+    assert_eq!(numbers(&reported(&layout)), ["DT0605"]);
+}
+
+#[test]
+fn a_module_alone_is_told_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.wasm");
+    let told = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        report(path.to_str().unwrap()).unwrap()
+    };
+    let good = told(&bytes_of_module((WASI, "fd_write"), &RUNS, &["wasmedge"]));
+    assert_eq!((good.warnings.len(), good.platforms.len()), (0, 0));
+    assert_eq!(good.modules[0].native_code.as_ref().unwrap().architecture, "amd64");
+    let plugin = told(&bytes_of_module(("wasi_ephemeral_nn", "load"), &RUNS, &[]));
+    assert_eq!(plugin.modules[0].imports[0].offered_by, "WasmEdge plugin wasi_nn");
+    assert_eq!(numbers(&plugin), ["DT0608"]);
+    assert_eq!(numbers(&told(b"\0asm\x0d\0\x01\0")), ["DT0608"]);
+    assert_eq!(numbers(&told(b"\0asmnothing")), ["DT0608"]);
+    assert!(report("/nowhere").is_err());
+}
+
+/// Whatever is in a file, it is told or refused: nothing panics, and nothing is taken for a module that runs.
+#[test]
+fn damaged_modules_are_told_as_such() {
+    let good = bytes_of_module((WASI, "fd_write"), &RUNS, &["wasmedge"]);
+    assert_eq!(oci_artifacts::inspect::module(&good).warnings, []);
+    for end in 0..good.len() - 20 {
+        assert_eq!(
+            numbers(&oci_artifacts::inspect::module(&good[..end])),
+            ["DT0608"],
+            "cut off at {end}"
+        );
+    }
+    for place in 0..good.len() {
+        for bit in 0..8 {
+            let mut bytes = good.clone();
+            bytes[place] ^= 1 << bit;
+            let report = oci_artifacts::inspect::module(&bytes);
+            assert_eq!(report.modules.len(), 1);
+            text(&report);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `scripts/pull` with a registry that refuses.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use e2e::{Said, script};
+
+/// Docker Hub's answer to an address that has pulled too much: it is there, and its sentence is what the user has to read.
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn a_pull_that_is_refused_is_tried_three_times_and_told_in_the_engines_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let body = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]}"#;
+    let answer = format!(
+        "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = [0; 4096];
+            let read = connection.read(&mut request).unwrap_or(0);
+            // The engine tries TLS first, and each try asks for the manifest once or twice.
+            if request[..read].starts_with(b"GET /v2/ ") {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+            let _ = connection.write_all(answer.as_bytes());
+        }
+    });
+    let said = Said::from(
+        script("scripts/pull")
+            .arg(format!("{address}/library/debian:x"))
+            .output()
+            .unwrap(),
+    );
+    let sentence = "toomanyrequests: You have reached your pull rate limit.";
+    let said = said.failure(3, &["again in 5 s", "again in 15 s", sentence]);
+    assert_eq!(said.stderr.matches(sentence).count(), 3, "{}", said.stderr);
+    assert!(asked.load(Ordering::SeqCst) >= 3, "{}", said.stderr);
+}

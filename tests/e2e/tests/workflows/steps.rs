@@ -1,0 +1,197 @@
+//! The steps themselves.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use e2e::registry::{PASSWORD, Registry};
+
+use crate::runner::Runner;
+use crate::table::{MACHINES, Row, STEPS, Way, When};
+use crate::workflow::{self, Run, Variables};
+
+/// The workflow and the job of a step's name.
+fn place(name: &str) -> (&str, &str) {
+    name.split_once(':').unwrap().0.split_once('/').unwrap()
+}
+
+#[test]
+#[ignore = "with the others of this file"]
+fn every_step_is_in_the_table_and_on_a_machine_that_is_known() {
+    let runs = workflow::runs();
+    let found: BTreeSet<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+    let listed: BTreeSet<&str> = STEPS.iter().map(|Row(name, ..)| *name).collect();
+    assert_eq!(
+        found, listed,
+        "tests/workflows/table.rs says what is done with each step"
+    );
+    assert_eq!(listed.len(), STEPS.len(), "a step is in the table twice");
+    for run in &runs {
+        assert!(MACHINES.iter().any(|(machine, _)| *machine == run.machine), "{run:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn the_steps_of_ci() {
+    let Some(runner) = Runner::start("ci") else { return };
+    run_steps(&runner, "ci", &Variables::new());
+    let left = runner.as_root("ls /usr/share");
+    assert!(!left.stdout.lines().any(|name| name == "dotnet"), "{}", left.stdout);
+
+    // A user who is not root and may not become it is told what is missing.
+    runner.as_root("rm /etc/sudoers.d/runner");
+    runner.begin_job();
+    let own = |folder: &str| Variables::from([("DEPLOY_TOOL_CACHE".to_owned(), folder.to_owned())]);
+    let said = runner.step("ci", "scripts/packages wrk", &Variables::new());
+    said.failure(3, &["this host lacks: wrk", "sudo apt-get install wrk"]);
+    // And the Go that is in a runner's PATH is older than what the tools ask for.
+    let cache = runner.path("ci", "target/empty-cache");
+    let said = runner
+        .step("ci", "scripts/check-workflows", &own(cache.to_str().unwrap()))
+        .success();
+    let told = "actionlint cannot be built, for the reason above: skipped";
+    assert!(
+        said.stderr.contains("or newer is needed, and this is go1.24"),
+        "{}",
+        said.stderr
+    );
+    assert!(said.stderr.contains(told), "{}", said.stderr);
+    let mut required = own(cache.to_str().unwrap());
+    required.insert("REQUIRE_CLUSTER".into(), "1".into());
+    let said = runner.step("ci", "scripts/check-workflows", &required);
+    said.failure(3, &["and REQUIRE_CLUSTER=1"]);
+}
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn the_steps_of_nightly() {
+    let Some(runner) = Runner::start("nightly") else { return };
+    run_steps(&runner, "nightly", &Variables::new());
+    let pushed = "git --git-dir ~/origin.git show benchmarks:app.jsonl";
+    let said = runner.step("nightly", pushed, &Variables::new()).success();
+    assert_eq!(said.stdout.lines().count(), 1, "{}", said.stdout);
+    assert_eq!(runner.recorded(), "gh auth setup-git\n");
+
+    // A second night goes on from the first, and one that has not found the first takes nothing away.
+    let keep = "scripts/nightly keep target/night";
+    let again = runner.step("nightly", keep, &Variables::new());
+    again.failure(
+        1,
+        &["target/night/app.jsonl has 1 nights, and the branch `benchmarks` has 1"],
+    );
+    let more = format!("echo '{{}}' >>target/night/app.jsonl\n{keep}");
+    runner.step("nightly", &more, &Variables::new()).success();
+    let said = runner.step("nightly", pushed, &Variables::new()).success();
+    assert_eq!(said.stdout.lines().count(), 2, "{}", said.stdout);
+}
+
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn the_steps_of_release() {
+    let Some(runner) = Runner::start("release") else {
+        return;
+    };
+    let registry = Registry::start();
+    let authority = runner.path("release", "target/authority.crt");
+    runner.step("release", "mkdir -p target", &Variables::new()).success();
+    let text = fs::read_to_string(registry.authority()).unwrap();
+    runner.as_root(&format!("cat >'{}' <<'END'\n{text}\nEND", authority.display()));
+    // In the place of Docker Hub; that there is an identity is what makes cosign sign.
+    let here = Variables::from([
+        ("REGISTRY".to_owned(), format!("{}/organisation", registry.address)),
+        ("SSL_CERT_FILE".to_owned(), authority.display().to_string()),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(),
+            "https://identity.invalid".to_owned(),
+        ),
+    ]);
+    run_steps(&runner, "release", &here);
+    let sums = fs::read_to_string(runner.path("release", "target/dist/SHA256SUMS")).unwrap();
+    assert!(sums.contains(" deploy-tool-x86_64-unknown-linux-gnu.tar.gz"), "{sums}");
+    let recorded = runner.recorded();
+    assert!(
+        recorded.contains("gh release upload v1.2.3-rc.1 target/dist/SHA256SUMS"),
+        "{recorded}"
+    );
+    assert!(!recorded.contains(PASSWORD), "{recorded}");
+    if !whole() {
+        return;
+    }
+    // Of the glibc that Ubuntu 22.04 has, or an older one.
+    let needs = "tar -xzOf target/dist/*.tar.gz --wildcards '*/deploy-tool' >target/program
+        objdump -T target/program | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1";
+    let said = runner.step("release", needs, &Variables::new()).success();
+    let newest = said.stdout.lines().next().unwrap_or_default();
+    let minor: u32 = newest.strip_prefix("GLIBC_2.").unwrap().parse().unwrap();
+    assert!(minor <= 35, "the program needs {newest}");
+    for call in [
+        format!("cosign sign --yes {}/organisation/orders@sha256:", registry.address),
+        "cosign attest --yes --type slsaprovenance1 --predicate target/images/provenance.json".to_owned(),
+    ] {
+        assert!(recorded.contains(&call), "`{call}` is not in\n{recorded}");
+    }
+    let log = registry.log();
+    for image in ["orders", "events"] {
+        let tag = format!("PUT /v2/organisation/{image}/manifests/1.2.3-rc.1");
+        assert!(log.contains(&tag), "`{tag}` is not in the registry's log");
+    }
+    let pushed = fs::read_to_string(runner.path("release", "target/references")).unwrap();
+    assert_eq!(pushed.lines().count(), 2, "{pushed}");
+}
+
+fn whole() -> bool {
+    std::env::var_os("WORKFLOW_STEPS").is_some_and(|value| value == "all")
+}
+
+/// Runs the steps of a workflow in the order of the table. `here` takes the place of what they cannot have here.
+fn run_steps(runner: &Runner, workflow: &str, here: &Variables) {
+    let runs = workflow::runs();
+    let mut job = "";
+    for Row(name, way, when, downloads) in STEPS.iter().filter(|Row(name, ..)| place(name).0 == workflow) {
+        if place(name).1 != job {
+            job = place(name).1;
+            runner.begin_job();
+        }
+        if *when == When::Whole && !whole() && !matches!(way, Way::Never(_)) {
+            eprintln!("- {name}: left to `make test-workflows`");
+            continue;
+        }
+        if !whole() && !downloads.is_empty() {
+            runner.step(workflow, downloads, &Variables::new()).success();
+        }
+        for run in runs.iter().filter(|run| run.name == *name) {
+            run_step(runner, workflow, run, way, here);
+        }
+    }
+}
+
+fn run_step(runner: &Runner, workflow: &str, run: &Run, way: &Way, here: &Variables) {
+    let name = &run.name;
+    if let Some((machine, Some(why))) = MACHINES.iter().find(|(machine, _)| *machine == run.machine) {
+        eprintln!("- {name}: not run for {machine}, {why}");
+        return;
+    }
+    let commands = match way {
+        Way::Never(why) => {
+            eprintln!("- {name}: not run, {why}");
+            return;
+        }
+        Way::Instead(commands, why) => {
+            eprintln!("  {name}: `{commands}` instead, {why}");
+            *commands
+        }
+        Way::Run => &run.commands,
+    };
+    let mut environment = run.environment.clone();
+    // Images come from where this host has them from.
+    environment.remove("IMAGES_FROM");
+    for (variable, value) in here {
+        if variable != "REGISTRY" || environment.contains_key("REGISTRY") {
+            environment.insert(variable.clone(), value.clone());
+        }
+    }
+    let started = std::time::Instant::now();
+    let said = runner.step(workflow, commands, &environment);
+    assert_eq!(said.code, 0, "{name}\n{}\n{}", said.stdout, said.stderr);
+    eprintln!("✓ {name} ({} s)", started.elapsed().as_secs());
+}

@@ -1,0 +1,53 @@
+//! The pure layers of a service in this process, between a request and its answer as the server would give it.
+
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, Uri};
+use microservice::http::{Origins, Parts, Problem, Query, Reply, Route, Target};
+
+use crate::http::{Request, Response};
+
+/// Answers a request without a server.
+pub fn send<R: Route>(
+    request: &Request,
+    origins: &Origins,
+    answer: impl FnOnce(&Parts<'_, R>) -> Result<Reply, Problem>,
+) -> Response {
+    let method: Method = request.method.parse().unwrap();
+    let uri: Uri = request.target.parse().unwrap();
+    let headers: HeaderMap = request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let name: HeaderName = name.parse().unwrap();
+            (name, HeaderValue::from_str(value).unwrap())
+        })
+        .collect();
+    let reply = Target::find(&method, uri.path())
+        .and_then(|target| {
+            origins.check(target.route, &method, &uri, &headers)?;
+            answer(&Parts {
+                target,
+                method: &method,
+                query: Query::new(uri.query()),
+                headers: &headers,
+                body: request.body.clone().into(),
+            })
+        })
+        .unwrap_or_else(Reply::from);
+    to_response(origins.mark(reply, &headers), method == Method::HEAD)
+}
+
+fn to_response(reply: Reply, without_body: bool) -> Response {
+    let body = match without_body {
+        true => String::new(),
+        false => String::from_utf8(reply.body.into_bytes().to_vec()).unwrap(),
+    };
+    let headers = reply.headers.iter();
+    Response {
+        status: reply.status.as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect(),
+        body,
+    }
+}
