@@ -121,8 +121,9 @@ fn of_pod(pod: &Pod, objects: &Objects, add: &mut dyn FnMut(&dyn Fact)) {
         add(&("condition", uid, &condition.type_));
     }
     for (_, status) in pod_view::containers(pod) {
-        let has_started =
-            status.restart_count > 0 || pod_view::running_since(status).is_some() || pod_view::ended(status).is_some();
+        let has_started = pod_view::running_since(status).is_some()
+            || pod_view::ended(status).is_some()
+            || pod_view::ended_before(status).is_some();
         add(&("started", uid, &status.name, has_started));
         add(&("pulled", uid, &status.name, !status.image_id.is_empty()));
         let is_over = pod_view::ended(status).is_some_and(|ended| ended.exit_code == 0);

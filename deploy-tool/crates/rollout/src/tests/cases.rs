@@ -224,3 +224,69 @@ fn a_quota_that_stays_tight() {
     story.waits(600);
     story.fails(664, &QUOTA, &["exceeded quota: q"]);
 }
+
+/// The pod of the Deployment with a container before the others: `policy` is `Always` for a native sidecar.
+fn app_after(policy: &Value, first: &Value, main: Value) -> Objects {
+    let mut objects = app_with(main, json!({}));
+    let mut pod = serde_json::to_value(&objects.pods["n/app-1"]).unwrap();
+    pod["spec"]["initContainers"] = json!([{"name": "first", "image": "first:1", "restartPolicy": policy}]);
+    let mut status = json!({"name": "first", "ready": false, "restartCount": 0, "image": "", "imageID": ""});
+    for (field, value) in first.as_object().unwrap() {
+        status[field] = value.clone();
+    }
+    pod["status"]["initContainerStatuses"] = json!([status]);
+    put(&mut objects.pods, "app-1", pod);
+    objects
+}
+
+/// A sidecar that has been started again has to stay up as well, though the pod is ready while it runs.
+#[test]
+fn a_native_sidecar_has_to_stay_up() {
+    let sidecar = json!({"state": {"running": {"startedAt": at(20).to_string()}}, "restartCount": 1, "started": true,
+        "ready": true, "lastState": run(1, 9, 1)});
+    let objects = app_after(&json!("Always"), &sidecar, ready_since(1));
+    let mut story = Story::of(&[app_target()], objects);
+    story.waits(30);
+    settling(story.status("app", 36), "has to stay so for 17 s");
+    story.is_ready(37);
+}
+
+/// Whatever container it is that ends again and again, and of whatever controller: told at once, and decided after two
+/// minutes.
+#[test]
+fn crash_loops_of_init_containers_sidecars_and_other_controllers() {
+    let waits = json!({"state": {"waiting": {"reason": "PodInitializing"}}});
+    let looping = |restarts, start, pause| {
+        let message = format!("back-off {pause} restarting failed container=first pod=app-1");
+        waiting("CrashLoopBackOff", &message, restarts, run(start, start, 1))
+    };
+    for policy in [Value::Null, json!("Always")] {
+        let objects = |restarts, start, pause| app_after(&policy, &looping(restarts, start, pause), waits.clone());
+        let mut story = Story::of(&[app_target()], objects(0, 1, "10s"));
+        story.waits(2);
+        let said = story.status("app", 2).sentence();
+        assert!(
+            said.contains("container `first` of pod `app-1` has ended once"),
+            "{said}"
+        );
+        story.objects = objects(3, 43, "40s");
+        story.waits(44);
+        story.objects = objects(4, 90, "1m20s");
+        story.waits(120);
+        story.fails(123, &CRASH_LOOP, &["container `first`", "has ended 5 times"]);
+    }
+    let of_set = |restarts, start, pause| {
+        let mut objects = world();
+        put(
+            &mut objects.pods,
+            "db-0",
+            database_pod("r2", crashed(restarts, start, pause)),
+        );
+        objects
+    };
+    let mut story = Story::of(&[one(TargetKind::StatefulSet, "db")], of_set(0, 1, "10s"));
+    story.waits(2);
+    story.objects = of_set(4, 90, "1m20s");
+    story.waits(100);
+    story.fails(123, &CRASH_LOOP, &["pod `db-0`", "has ended 5 times"]);
+}

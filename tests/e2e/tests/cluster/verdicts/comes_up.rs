@@ -37,8 +37,8 @@ fn a_secret_that_comes_late() {
     // The Secret comes when the Job has ended: no image of the nodes could make it.
     let made = std::thread::scope(|scope| {
         let late = scope.spawn(|| {
-            let wait = ["wait", "--for=create", "namespace/verdicts-late", "--timeout=120s"];
-            crate::harness::kubectl(&wait).success();
+            let namespace = format!("namespace/{}", case.namespace.name);
+            crate::harness::kubectl(&["wait", "--for=create", &namespace, "--timeout=120s"]).success();
             case.kubectl(&["wait", "--for=create", "job/admission", "--timeout=120s"])
                 .success();
             case.kubectl(&["wait", "--for=condition=Complete", "job/admission", "--timeout=300s"])

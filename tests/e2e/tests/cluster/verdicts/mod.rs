@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Said, context, deploy_tool_command, kubectl};
+use crate::harness::{Namespace, Said, context, deploy_tool_command, kubectl};
 
 /// An image that every node has, with a shell.
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
@@ -19,17 +19,16 @@ const FAILED: i32 = 2;
 /// The exit code of one that is not decided.
 const UNDECIDED: i32 = 5;
 
-/// A namespace of its own, which goes at the end, and a folder of manifests.
+/// A namespace of its own and a folder of manifests.
 struct Case {
-    namespace: &'static str,
+    namespace: Namespace,
     folder: tempfile::TempDir,
 }
 
 impl Case {
-    fn new(namespace: &'static str, objects: &[Value]) -> Self {
-        kubectl(&["delete", "namespace", namespace, "--ignore-not-found"]).success();
+    fn new(purpose: &str, objects: &[Value]) -> Self {
         let case = Self {
-            namespace,
+            namespace: Namespace::named(purpose),
             folder: tempfile::tempdir().unwrap(),
         };
         case.write(objects);
@@ -38,7 +37,7 @@ impl Case {
 
     /// Takes the place of the manifests.
     fn write(&self, objects: &[Value]) {
-        let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}});
+        let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace.name}});
         let items: Vec<&Value> = [&place].into_iter().chain(objects).collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
         std::fs::write(self.folder.path().join("objects.json"), list.to_string()).unwrap();
@@ -47,12 +46,12 @@ impl Case {
     fn run(&self, verb: &[&str]) -> Said {
         let (context, folder) = (context(), self.folder.path().to_str().unwrap());
         let mut arguments = verb.to_vec();
-        arguments.extend(["--context", &context, "--namespace", self.namespace, "-f", folder]);
+        arguments.extend(["--context", &context, "--namespace", &self.namespace.name, "-f", folder]);
         let start = Instant::now();
         let said = Said::from(deploy_tool_command(&arguments).output().unwrap());
         println!(
             "{} {verb:?}: {} after {:.1} s\n{}",
-            self.namespace,
+            self.namespace.name,
             said.code,
             start.elapsed().as_secs_f32(),
             said.stderr.trim_end()
@@ -66,23 +65,7 @@ impl Case {
     }
 
     fn kubectl(&self, arguments: &[&str]) -> Said {
-        kubectl(&[&["--namespace", self.namespace], arguments].concat())
-    }
-}
-
-impl Drop for Case {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let said = self.kubectl(&["get", "pods,jobs,events", "--output", "wide"]);
-            eprintln!("namespace {} when the test failed:\n{}", self.namespace, said.stdout);
-        }
-        kubectl(&[
-            "delete",
-            "namespace",
-            self.namespace,
-            "--ignore-not-found",
-            "--wait=false",
-        ]);
+        kubectl(&[&["--namespace", &self.namespace.name], arguments].concat())
     }
 }
 

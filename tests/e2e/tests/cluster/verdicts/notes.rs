@@ -67,9 +67,14 @@ fn what_is_being_deleted_is_made_again() {
     case.kubectl(&["patch", "configmap", "going", "--type=merge", patch])
         .success();
     // And a whole namespace.
-    crate::harness::kubectl(&["delete", "namespace", case.namespace, "--wait=false"]).success();
+    crate::harness::kubectl(&["delete", "namespace", &case.namespace.name, "--wait=false"]).success();
     case.run(&["apply"]).success();
-    let phase = ["get", "namespace", case.namespace, "--output=jsonpath={.status.phase}"];
+    let phase = [
+        "get",
+        "namespace",
+        &case.namespace.name,
+        "--output=jsonpath={.status.phase}",
+    ];
     assert_eq!(crate::harness::kubectl(&phase).success().stdout, "Active");
     case.kubectl(&["patch", "configmap", "going", "--type=merge", patch])
         .success();
