@@ -79,6 +79,7 @@ pub async fn deploy(
         }
     };
     let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
+    revisions::refuse_unnamed(cluster, release, &objects).await?;
     refuse_another_release(release, &history, &objects)?;
     remove::spare_shared(cluster, &mut plan).await?;
     let rollout = Rollout {

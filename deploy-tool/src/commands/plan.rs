@@ -66,6 +66,8 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     let make = async |_: &Progress| {
         let mut plan = plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await?;
         keep_completed_jobs(&mut plan, &history);
+        let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
+        revisions::refuse_unnamed(&cluster, &release, &objects).await?;
         Ok(plan)
     };
     let plan = printer.step(&format!("plan for release {release}"), make).await?;

@@ -133,14 +133,18 @@ impl History {
 /// When there is nothing in common.
 pub fn refuse_another_release(release: &Name, history: &History, objects: &[Object]) -> Outcome<()> {
     let inventory = history.inventory();
-    let mut owned = inventory
-        .iter()
-        .filter(|identity| identity.namespace.is_some())
-        .peekable();
+    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    let in_namespace = |identity: &&Identity| identity.namespace.is_some();
+    // Several releases may define the namespace that they share; those that define nothing else are told by it.
+    let is_of_cluster = !identities.iter().any(|identity| in_namespace(&identity));
+    let shared = inventory.intersection(&identities).next();
+    if is_of_cluster && shared.is_some() {
+        return Ok(());
+    }
+    let mut owned = inventory.iter().filter(in_namespace).peekable();
     let Some(first) = owned.peek().map(|identity| identity.title()) else {
         return Ok(());
     };
-    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     if owned.any(|identity| identities.contains(identity)) {
         return Ok(());
     }
@@ -315,5 +319,18 @@ mod tests {
         let failure = refuse_another_release(&release, &history, &objects(&["new"])).unwrap_err();
         assert!(failure.to_string().contains("ConfigMap `of-1`"), "{failure}");
         assert_eq!(failure.number(), Some(&code::release::ANOTHER_RELEASE));
+        // Its last object in a namespace has left the manifests.
+        let place = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+        let place = crate::manifest::parse("x", place).unwrap();
+        let mut records = history.records().to_vec();
+        refuse_another_release(&release, &history, &place).unwrap_err();
+        for record in &mut records {
+            record.revision.inventory.extend(place.iter().map(Object::identity));
+        }
+        let history = History::new(records);
+        refuse_another_release(&release, &history, &place).unwrap();
+        // Another release of the namespace may define it as well.
+        let both = [place, objects(&["new"])].concat();
+        refuse_another_release(&release, &history, &both).unwrap_err();
     }
 }
