@@ -83,7 +83,7 @@ pub use progress_row::{Row, RowState};
 pub use replace::pods_to_replace;
 pub use sandbox::{cannot_ask_systemd, unknown_handler};
 pub use status::{Phase, ReadyCount, RolloutStatus, WaitClass, Waiting};
-pub use target::{Target, TargetKind, default_time_limit};
+pub use target::{Target, TargetKind, default_time_limit, is_built_in};
 pub use tracker::{Failed, Policy, Tracker, Verdict};
 pub use trim::Trim;
 pub use watch_set::{NOISE, Need, NeedKind, Selection, watch_set};

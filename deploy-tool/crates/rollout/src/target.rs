@@ -159,6 +159,12 @@ fn time_limit(object: &Value) -> SignedDuration {
     seconds(deadline.unwrap_or(0)).saturating_add(pod)
 }
 
+/// Whether a group is one of Kubernetes' own, whose objects are there as soon as they are stored unless something else is
+/// said of their kind.
+pub fn is_built_in(group: &str) -> bool {
+    BUILT_IN.split(' ').any(|built_in| built_in == group)
+}
+
 /// The kind, if there is anything to wait for.
 fn waited_for(kind: GroupVersionKind, object: &Value) -> Option<TargetKind> {
     Some(match (kind.group.as_str(), kind.kind.as_str()) {
@@ -171,7 +177,7 @@ fn waited_for(kind: GroupVersionKind, object: &Value) -> Option<TargetKind> {
         ("", "Service" | "PersistentVolumeClaim")
         | ("autoscaling", "HorizontalPodAutoscaler")
         | ("apiextensions.k8s.io", "CustomResourceDefinition") => TargetKind::Generic(kind),
-        (group, _) if BUILT_IN.split(' ').any(|built_in| built_in == group) => return None,
+        (group, _) if is_built_in(group) => return None,
         _ => TargetKind::Generic(kind),
     })
 }

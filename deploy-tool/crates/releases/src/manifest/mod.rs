@@ -10,6 +10,6 @@ mod secret;
 pub use kinds::{Definition, definitions, unknown_kind};
 pub use load::{load, release_of};
 pub use object::{Object, ObjectError, parse};
-pub use order::{Databases, Wave, in_order};
+pub use order::{Databases, RemovalStep, Wave, in_order, removal_step};
 pub use resolve::{PLACEHOLDER, images, pin, placeholders, refuse_inexact, resolve, running_references};
 pub use secret::{GENERATE_ANNOTATION, generated_keys, with_generated, without_plain_text};

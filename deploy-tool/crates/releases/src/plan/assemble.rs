@@ -76,10 +76,11 @@ pub fn take_leaving(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
         let namespace = identity.namespace.as_ref();
         namespace.is_some_and(|namespace| namespaces.contains(namespace))
     };
-    live.extract_if(.., |identity, object| {
-        wanted.contains(identity) && (is_leaving(object) || goes_along(identity))
-    })
-    .collect()
+    let (leaving, stay) = std::mem::take(live)
+        .into_iter()
+        .partition(|(identity, object)| wanted.contains(identity) && (is_leaving(object) || goes_along(identity)));
+    *live = stay;
+    leaving
 }
 
 /// The step of an object that is being deleted: it is made again once it is gone.
