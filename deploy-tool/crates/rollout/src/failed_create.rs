@@ -1,6 +1,7 @@
 //! Pods that the API server does not even let in: admission, quota, Pod Security.
 
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -146,12 +147,27 @@ pub fn refused_before(target: &Target, objects: &Objects, since: Timestamp) -> O
     })
 }
 
-/// The newest refusal of a controller's pods, unless a pod has been let in since.
+/// The newest refusal of a controller's pods, unless a pod has been let in since. One of several may be let in within the
+/// second in which another one is refused: a ReplicaSet says itself whether pods are missing.
 fn standing<'a>(objects: &'a Objects, controller: &ObjectMeta) -> Option<&'a Event> {
     let event = events::newest(objects, controller, REASON)?;
     let last = events::last_time(event)?;
     let uid = controller.uid.as_deref();
+    if objects
+        .replica_sets
+        .values()
+        .any(|set| set.metadata.uid.as_deref() == uid && lacks_pods(set))
+    {
+        return Some(event);
+    }
     let pods = objects.pods.values().filter(|pod| is_owned_by(&pod.metadata, uid));
     let mut created = pods.filter_map(pod_view::created);
     (!created.any(|time| time >= last)).then_some(event)
+}
+
+/// <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/replica-set-v1/#ReplicaSetStatus>
+fn lacks_pods(set: &ReplicaSet) -> bool {
+    let conditions = set.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let mut failure = conditions.filter(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True");
+    failure.any(|condition| condition.reason.as_deref() == Some(REASON))
 }

@@ -4,8 +4,8 @@
 //! that it never had. What repeats itself is none: restarts, back-off, probes that fail, refusals. Else a crash loop
 //! would move for ever.
 
-use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 
 use k8s_openapi::api::core::v1::Pod;
@@ -28,20 +28,30 @@ const MOVES: [&str; 5] = [
 #[derive(Clone, Debug, Default)]
 pub struct Movement {
     seen: HashSet<u64>,
+    /// The pods that were there the last time.
+    pods: BTreeSet<String>,
 }
 
 impl Movement {
     /// Takes in how a target is. Says whether anything of it has moved.
     pub fn observe(&mut self, target: &Target, objects: &Objects, status: &RolloutStatus) -> bool {
         let before = self.seen.len();
-        let mut add = |fact: &dyn Fact| _ = self.seen.insert(fact.number());
+        let seen = &mut self.seen;
+        let mut add = |fact: &dyn Fact| _ = seen.insert(fact.number());
         // Of a crash loop, the counts go up and down: each value counts once.
         add(&("ready", status.ready.map(|count| (count.ready, count.wanted))));
         add(&("done", matches!(status.phase, Phase::Done(_))));
         self::of_object(target, objects, &mut add);
-        for pod in pods_of_target(target, objects) {
+        let pods = pods_of_target(target, objects);
+        for pod in &pods {
             of_pod(pod, objects, &mut add);
         }
+        // What has gone may have freed what others wait for: quota, a node, a volume.
+        let there: BTreeSet<String> = pods.iter().filter_map(|pod| pod.metadata.uid.clone()).collect();
+        for gone in self.pods.difference(&there) {
+            add(&("gone", gone));
+        }
+        self.pods = there;
         self.seen.len() > before
     }
 }

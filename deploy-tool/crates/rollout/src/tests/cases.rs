@@ -290,3 +290,42 @@ fn crash_loops_of_init_containers_sidecars_and_other_controllers() {
     story.waits(100);
     story.fails(123, &CRASH_LOOP, &["pod `db-0`", "has ended 5 times"]);
 }
+
+/// One new pod is let in within the second in which the next one is refused; an old one goes later: then the controller
+/// is made to try again, whose own pause would be minutes by then.
+#[test]
+fn a_quota_that_lets_in_one_pod_after_the_other() {
+    let mut objects = world();
+    put(&mut objects.deployments, "app", deployment(2, 2, [2, 1, 2]));
+    let mut set = replica_set("app-new", "2");
+    set["status"] =
+        json!({"replicas": 1, "conditions": [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}]});
+    put(&mut objects.replica_sets, "app-new", set);
+    put(&mut objects.pods, "app-1", pod("app-1", "app-new", ready_since(0)));
+    let mut leaving = pod("app-0", "app-old", json!({"ready": true}));
+    leaving["metadata"]["deletionTimestamp"] = json!(at(0).to_string());
+    put(&mut objects.pods, "app-0", leaving);
+    let message = "pods \"x\" is forbidden: exceeded quota: q";
+    event(&mut objects, "app-new", "FailedCreate", message, 0, 1);
+    let mut target = app_target();
+    target.surplus_gone = false;
+    let mut story = Story::of(std::slice::from_ref(&target), objects);
+    story
+        .objects
+        .deployments
+        .get_mut("n/app")
+        .unwrap()
+        .spec
+        .as_mut()
+        .unwrap()
+        .replicas = Some(2);
+    story.waits(1);
+    let status = story.status("app", 2);
+    assert!(status.sentence().contains("exceeded quota: q"), "{}", status.sentence());
+    assert_eq!(story.last_movement(), Some(at(1)));
+    story.objects.pods.remove("n/app-0");
+    story.waits(9);
+    assert_eq!(story.last_movement(), Some(at(9)), "a pod has gone");
+    let nudged = refused_before(&target, &story.objects, at(7));
+    assert_eq!(nudged.map(|controller| controller.kind), Some("ReplicaSet"));
+}

@@ -37,6 +37,10 @@ impl Story {
         statuses[index].clone()
     }
 
+    pub fn last_movement(&self) -> Option<Timestamp> {
+        self.tracker.last_movement()
+    }
+
     #[track_caller]
     pub fn waits(&mut self, seconds: i64) {
         assert_eq!(self.at(seconds), Verdict::Waiting, "at {seconds} s");
@@ -438,7 +442,11 @@ fn row_14_paused() {
         is_held: true,
         ..app_target()
     };
-    Story::of(&[own.clone()], paused([1, 0, 1])).fails(1, &PAUSED, &["by its own manifest", "paused: true"]);
+    Story::of(std::slice::from_ref(&own), paused([1, 0, 1])).fails(
+        1,
+        &PAUSED,
+        &["by its own manifest", "paused: true"],
+    );
     let mut story = Story::of(&[app_target()], paused([1, 0, 1]));
     story.waits(1);
     let said = clear(story.status("app", 1), &PAUSED, &["rollout resume deployment/app"]);
@@ -622,7 +630,7 @@ fn an_object_that_is_deleted_while_it_is_waited_for_has_failed() {
         uid: Some("d".into()),
         ..app_target()
     };
-    Story::of(&[stored.clone()], Objects::default()).fails(1, &GONE, &["has been deleted since"]);
+    Story::of(std::slice::from_ref(&stored), Objects::default()).fails(1, &GONE, &["has been deleted since"]);
     // Somebody has made another one of that name: it is waited for, whatever its generation.
     let mut other = app_with(ready_since(0), json!({}));
     let deployment = other.deployments.get_mut("n/app").unwrap();
