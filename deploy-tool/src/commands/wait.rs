@@ -131,8 +131,8 @@ pub async fn noting_ends(
         let now = cluster.now();
         let moved = tracker.last_movement().map_or(since, |moved| moved - NUDGE_DELAY);
         if nudged.is_none_or(|nudged: Timestamp| now.duration_since(nudged) >= NUDGE_INTERVAL && moved > nudged) {
-            nudged = Some(now);
-            nudge(cluster, targets, &watch, moved).await?;
+            let is_any = nudge(cluster, targets, &watch, moved).await?;
+            nudged = nudged.max(is_any.then_some(now));
         }
         replace_broken_pods(cluster, targets, &watch, since, &mut replaced).await?;
         read_last_words(cluster, &mut watch.objects).await;
@@ -204,8 +204,10 @@ async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
     }
 }
 
-/// Makes controllers try again at once that would wait for minutes, though what held them up may be put right.
-async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Outcome<()> {
+/// Makes controllers try again at once that would wait for minutes, though what held them up may be put right. Says
+/// whether there were any.
+async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Outcome<bool> {
+    let mut is_any = false;
     for Controller { kind, namespace, name } in targets
         .iter()
         .filter_map(|target| rollout::refused_before(target, &watch.objects, since))
@@ -218,8 +220,9 @@ async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Time
         cluster
             .call(&what, api.patch_metadata(&name, &PatchParams::default(), &patch))
             .await?;
+        is_any = true;
     }
-    Ok(())
+    Ok(is_any)
 }
 
 /// Deletes broken pods, whose controllers make new ones.
