@@ -71,13 +71,13 @@ fn a_container_that_runs_from_its_fourth_start_on() {
     assert!(said.stderr.contains("it is started again at "), "{}", said.stderr);
 }
 
-/// The quota has room for the pods of one revision: the new ones come as the old ones go.
+/// The quota has room for the pods of one revision: the new ones come as the old ones go, one of four at a time.
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_quota_that_frees_itself() {
-    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "3"}}});
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "4"}}});
     let web = |seconds: &str| {
-        let mut web = deployment("web", 3, json!({"command": ["sleep", seconds]}), json!([]));
+        let mut web = deployment("web", 4, json!({"command": ["sleep", seconds]}), json!([]));
         web["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = json!(4);
         web
     };
