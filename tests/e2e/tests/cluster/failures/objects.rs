@@ -33,7 +33,7 @@ fn objects_that_their_controllers_give_up() {
     let provocations = vec![
         Provocation {
             name: "paused",
-            code: "DT0331",
+            code: "DT0332",
             sentences: &["is paused by its own manifest", "take `paused: true` out"],
             objects: vec![paused],
             event: None,

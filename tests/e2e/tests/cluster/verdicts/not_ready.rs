@@ -87,7 +87,7 @@ fn paused_is_never_ready() {
     held["spec"]["paused"] = json!(true);
     let case = Case::new("verdicts-paused", &[held]);
     case.run(&["apply"])
-        .failure(FAILED, &["error DT0331:", "is paused by its own manifest"]);
+        .failure(FAILED, &["error DT0332:", "is paused by its own manifest"]);
     // Somebody else has paused it, and gets to know how it goes on.
     case.write(&[deployment("held", 1, json!({}), json!([]))]);
     case.run(&["apply"]).success();
@@ -95,7 +95,7 @@ fn paused_is_never_ready() {
     case.write(&[deployment("held", 1, json!({"command": ["sleep", "99999"]}), json!([]))]);
     let resume = "rollout resume deployment/held";
     case.run(&["apply", "--timeout", "15s"])
-        .failure(UNDECIDED, &["DT0331", resume]);
+        .failure(UNDECIDED, &["DT0332", resume]);
     case.kubectl(&["rollout", "resume", "deployment/held"]).success();
     case.run(&["apply"]).success();
 }

@@ -45,6 +45,7 @@ pub(super) const CODES: &[&Code] = &[
     &NAMES_REFUSED,
     &STALLED,
     &NOT_IN_TIME,
+    &SYSTEMD_NOT_REACHED,
     &PAUSED,
     &NOT_READY,
     &GONE,
@@ -53,5 +54,4 @@ pub(super) const CODES: &[&Code] = &[
     &SCHEDULING_GATED,
     &POD_FAILED,
     &JOB_END_UNKNOWN,
-    &SYSTEMD_NOT_REACHED,
 ];

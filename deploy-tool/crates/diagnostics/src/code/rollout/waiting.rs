@@ -4,7 +4,7 @@ use super::Code;
 
 /// Its controller is told to leave it alone.
 pub const PAUSED: Code = Code {
-    number: 331,
+    number: 332,
     title: "a Deployment is paused",
     meaning: "`spec.paused` keeps the Deployment's controller from rolling out its new template, so nothing happens \
         however long it is waited for. Where the manifest itself says so, that is told at once.",
@@ -13,7 +13,7 @@ pub const PAUSED: Code = Code {
 
 /// Its own conditions say that it is not ready.
 pub const NOT_READY: Code = Code {
-    number: 332,
+    number: 333,
     title: "an object's own conditions say that it is not ready",
     meaning: "The condition `Ready` or `Available` of a custom object is not true. Controllers write that while they are \
         still at it, so it is waited for; the message is the controller's.",
@@ -22,7 +22,7 @@ pub const NOT_READY: Code = Code {
 
 /// Somebody has deleted it.
 pub const GONE: Code = Code {
-    number: 333,
+    number: 334,
     title: "an object was deleted while it was waited for",
     meaning: "The object was stored, and somebody or something has deleted it since: another deployment, an operator, a \
         person. A Job counts when it was removed before it had ended.",
@@ -31,7 +31,7 @@ pub const GONE: Code = Code {
 
 /// Its load balancer cannot be made.
 pub const LOAD_BALANCER: Code = Code {
-    number: 334,
+    number: 335,
     title: "a Service gets no address from its load balancer",
     meaning: "A controller of load balancers has taken the Service and says why it gives it no address. A Service that no \
         controller takes is no failure: it counts as done, and a note says so.",
@@ -40,7 +40,7 @@ pub const LOAD_BALANCER: Code = Code {
 
 /// Somebody else has a say in its readiness.
 pub const READINESS_GATE: Code = Code {
-    number: 335,
+    number: 336,
     title: "a readiness gate of a pod is closed",
     meaning: "All containers of the pod are ready, and a condition that the pod names under `readinessGates` is not true. \
         A controller sets it, such as that of a load balancer.",
@@ -49,7 +49,7 @@ pub const READINESS_GATE: Code = Code {
 
 /// Nobody may give it a node yet.
 pub const SCHEDULING_GATED: Code = Code {
-    number: 336,
+    number: 337,
     title: "a pod is held by its scheduling gates",
     meaning: "The pod names `schedulingGates`, and the scheduler gives it no node until all of them are taken away.",
     mend: "whoever sets a gate takes it away, such as a queue of Jobs: look whether that controller runs.",
@@ -57,7 +57,7 @@ pub const SCHEDULING_GATED: Code = Code {
 
 /// A pod without a controller has ended badly.
 pub const POD_FAILED: Code = Code {
-    number: 337,
+    number: 338,
     title: "a pod without a controller has failed",
     meaning: "The pod has ended, was evicted or refused by its node, and has no controller that makes another one.",
     mend: "correct what the reason names, delete the pod, and apply it again; or give it a controller.",
@@ -65,7 +65,7 @@ pub const POD_FAILED: Code = Code {
 
 /// It was removed before anybody saw how it ended.
 pub const JOB_END_UNKNOWN: Code = Code {
-    number: 338,
+    number: 339,
     title: "how a Job ended is not known",
     meaning: "The Job's `ttlSecondsAfterFinished` has removed it before it could be seen to end, and no event tells how. It \
         may have succeeded or failed.",
