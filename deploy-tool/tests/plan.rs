@@ -11,7 +11,7 @@ use diagnostics::{Failure, Outcome};
 use mock::{Asked, Log};
 use releases::api::apply::{Change, apply_wave};
 use releases::api::discover::Kinds;
-use releases::api::{plan, preflight, saved};
+use releases::api::{foreign, plan, preflight, saved};
 use releases::manifest;
 use releases::manifest::{Object, Wave};
 use releases::plan::saved::Saved;
@@ -62,7 +62,7 @@ fn ok(body: &Value) -> (u16, String) {
 /// The kinds of a small cluster, as its discovery gives them.
 fn discovery(url: &str) -> Option<Value> {
     let kind = |group: &str, kind: &str, scope: &str| {
-        json!({"resource": format!("{}s", kind.to_lowercase()), "scope": scope, "verbs": ["get"], "singularResource": "",
+        json!({"resource": format!("{}s", kind.to_lowercase()), "scope": scope, "verbs": ["get", "list", "delete"], "singularResource": "",
             "responseKind": {"group": group, "version": "v1", "kind": kind}})
     };
     let group = |name: &str, kinds: Value| json!({"metadata": {"name": name}, "versions": [{"version": "v1", "freshness": "Current", "resources": kinds}]});
@@ -320,6 +320,49 @@ async fn what_the_manifests_have_no_longer_is_pruned_and_other_releases_are_left
             .contains("ConfigMap `foreign` from m.yaml:6: shop/other"),
         "{failure}"
     );
+    assert!(log.writes().is_empty());
+}
+
+/// However many objects there are that somebody's objects own, and in whatever version a kind is served.
+#[tokio::test]
+async fn an_object_of_somebody_else_is_found_on_every_page_and_in_every_version() {
+    let page = |names: &[String], next: &str, owner: Value| {
+        let object = |name: &String| json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "ownerReferences": owner}});
+        let items: Vec<Value> = names.iter().map(object).collect();
+        ok(
+            &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"resourceVersion": "9", "continue": next}, "items": items}),
+        )
+    };
+    let owned_by = |kind: &str| json!([{"apiVersion": "v1", "kind": kind, "name": "owner", "uid": "owner"}]);
+    let many: Vec<String> = (0..500).map(|number| format!("a{number}")).collect();
+    let kind = |version: &str, kind: &str| {
+        json!({"resource": format!("{}s", kind.to_lowercase()), "scope": "Namespaced", "verbs": ["list", "delete"],
+            "singularResource": "", "responseKind": {"group": "example.org", "version": version, "kind": kind}})
+    };
+    let versions = json!([
+        {"version": "v1", "freshness": "Current", "resources": [kind("v1", "Widget")]},
+        {"version": "v1alpha1", "freshness": "Current", "resources": [kind("v1alpha1", "Widget"), kind("v1alpha1", "Relic")]}]);
+    let (cluster, log) = mock::cluster(move |asked| match (discovery(&asked.url), name_of(&asked.url)) {
+        (Some(_), "apis") => ok(
+            &json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2",
+            "metadata": {}, "items": [{"metadata": {"name": "example.org"}, "versions": versions}]}),
+        ),
+        (Some(kinds), _) => ok(&kinds),
+        (None, "configmaps") if asked.url.contains("continue=more") => page(&["z".to_owned()], "", json!([])),
+        (None, "configmaps") => page(&many, "more", owned_by("Secret")),
+        // What has no owner in the namespace would stay without its deletion.
+        (None, "secrets") => page(&["of-all".to_owned()], "", owned_by("Namespace")),
+        (None, "relics") => page(&["old".to_owned()], "", json!([])),
+        (None, "persistentvolumeclaims") => status(405, "MethodNotAllowed", "not allowed"),
+        _ => page(&[], "", json!([])),
+    });
+    let kinds = Kinds::of(&cluster).await.unwrap();
+    let found = foreign::objects(&cluster, &kinds, &release(), "shop").await.unwrap();
+    let mut unowned = found[..2].to_vec();
+    unowned.sort();
+    assert_eq!(unowned, ["ConfigMap `z`", "Relic `old`"]);
+    assert_eq!(found[2..], ["Secret `of-all`"]);
     assert!(log.writes().is_empty());
 }
 

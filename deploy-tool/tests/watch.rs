@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use cluster::Cluster;
-use deploy_tool::commands::wait::for_targets;
+use deploy_tool::commands::wait::{Options, for_targets};
+use diagnostics::ExitStatus;
 use kube::{Client, Config};
 use rollout::Target;
 use serde_json::{Value, json};
@@ -127,7 +128,14 @@ fn list(version: &str, ready: bool) -> Answer {
 async fn wait(answers: Vec<Answer>) -> (String, Vec<String>) {
     let (cluster, mut requests) = server(answers).await;
     let target = Target::of(&thing("1", false)).unwrap();
-    let waited = for_targets(&cluster, &Progress::default(), &[target], cluster.now(), LIMIT).await;
+    let waited = for_targets(
+        &cluster,
+        &Progress::default(),
+        &[target],
+        cluster.now(),
+        Options::limited(LIMIT),
+    )
+    .await;
     let mut seen = Vec::new();
     while let Ok(request) = requests.try_recv() {
         seen.push(request);
@@ -141,11 +149,18 @@ fn is_watch(request: &str) -> bool {
 
 #[tokio::test]
 async fn one_object_is_watched_by_its_name_and_the_server_ends_each_watch() {
-    let (sentence, requests) = wait(vec![list("5", false), Answer::Hangs(vec![modified("6", true)])]).await;
-    assert_eq!(sentence, "Thing `a` is ready");
-    let [listed, watched] = requests.as_slice() else {
+    let (sentence, requests) = wait(vec![
+        list("5", false),
+        Answer::Hangs(vec![modified("6", true)]),
+        list("7", true),
+    ])
+    .await;
+    assert_eq!(sentence, "Thing `a`: ready");
+    // Before anything is called ready, it is read once more.
+    let [listed, watched, read_again, ..] = requests.as_slice() else {
         panic!("{requests:?}")
     };
+    assert!(!is_watch(read_again), "{read_again}");
     for request in &requests {
         assert!(
             request.starts_with("/apis/example.org/v1/namespaces/n/things?")
@@ -166,9 +181,12 @@ async fn what_has_become_too_old_is_listed_again() {
         list("5", false),
         Answer::Lines(vec![modified("6", false), expired()]),
         list("900", true),
+        // Read once more; a watch that was about to begin may have asked before.
+        list("900", true),
+        list("900", true),
     ])
     .await;
-    assert_eq!(sentence, "Thing `a` is ready");
+    assert_eq!(sentence, "Thing `a`: ready");
     assert_eq!(
         requests.iter().map(|request| is_watch(request)).collect::<Vec<_>>()[..3],
         [false, true, false]
@@ -181,9 +199,10 @@ async fn a_watch_that_ends_goes_on_where_it_stopped() {
         list("5", false),
         Answer::Lines(vec![modified("7", false)]),
         Answer::Hangs(vec![modified("8", true)]),
+        list("9", true),
     ])
     .await;
-    assert_eq!(sentence, "Thing `a` is ready");
+    assert_eq!(sentence, "Thing `a`: ready");
     assert!(
         is_watch(&requests[2]) && requests[2].contains("resourceVersion=7"),
         "{requests:?}"
@@ -202,9 +221,10 @@ async fn a_server_that_restarts_or_is_busy_is_asked_again() {
         Answer::Error(503),
         Answer::Lines(Vec::new()),
         Answer::Hangs(vec![modified("6", true)]),
+        list("7", true),
     ])
     .await;
-    assert_eq!(sentence, "Thing `a` is ready");
+    assert_eq!(sentence, "Thing `a`: ready");
     assert!(requests.len() >= 9, "{requests:?}");
 }
 
@@ -214,11 +234,13 @@ async fn a_connection_that_hangs_is_given_up() {
         list("5", false),
         Answer::Hangs(Vec::new()),
         Answer::Hangs(vec![modified("6", true)]),
+        list("7", true),
     ])
     .await;
     let target = [Target::of(&thing("1", false)).unwrap()];
     let progress = Progress::default();
-    let waited = for_targets(&cluster, &progress, &target, cluster.now(), Duration::from_secs(600));
+    let options = Options::limited(Duration::from_secs(600));
+    let waited = for_targets(&cluster, &progress, &target, cluster.now(), options);
     let half_a_minute_passes = async {
         for _ in 0..2 {
             requests.recv().await.unwrap();
@@ -230,18 +252,19 @@ async fn a_connection_that_hangs_is_given_up() {
         tokio::time::resume();
     };
     let (waited, ()) = tokio::join!(waited, half_a_minute_passes);
-    assert_eq!(waited.unwrap(), "Thing `a` is ready");
+    assert_eq!(waited.unwrap(), "Thing `a`: ready");
 }
 
 #[tokio::test]
 async fn a_server_that_never_answers_well_is_named_when_the_time_is_over() {
     let (cluster, _requests) = server((0..100).map(|_| Answer::Error(500)).collect()).await;
     let target = [Target::of(&thing("1", false)).unwrap()];
-    let limit = Duration::from_secs(2);
-    let failure = for_targets(&cluster, &Progress::default(), &target, cluster.now(), limit)
+    let options = Options::limited(Duration::from_secs(2));
+    let failure = for_targets(&cluster, &Progress::default(), &target, cluster.now(), options)
         .await
-        .unwrap_err()
-        .to_string();
+        .unwrap_err();
+    assert_eq!(failure.status, ExitStatus::Undecided);
+    let failure = failure.to_string();
     assert!(
         failure.contains("not ready within 2 s") && failure.contains("not now"),
         "{failure}"

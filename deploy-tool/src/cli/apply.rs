@@ -1,13 +1,13 @@
 use clap::Args;
 
-use super::{ClusterArguments, SignedArguments, TrustArguments};
+use super::{ClusterArguments, SignedArguments, TrustArguments, WaitArguments};
 
 /// Arguments of `apply`
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// How long everything may take, such as 90s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
-    pub timeout: std::time::Duration,
+    /// How to wait
+    #[command(flatten)]
+    pub wait: WaitArguments,
     /// When it does not come up, bring back what ran before
     ///
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.

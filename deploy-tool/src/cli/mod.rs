@@ -30,6 +30,7 @@ mod sign;
 mod signed;
 mod status;
 mod up;
+mod wait;
 
 pub use aot::Aot;
 pub use apply::ApplyArguments;
@@ -59,6 +60,7 @@ pub use sign::{SignArguments, VerifyArguments};
 pub use signed::SignedArguments;
 pub use status::StatusArguments;
 pub use up::UpArguments;
+pub use wait::WaitArguments;
 
 use clap::{Parser, Subcommand};
 
@@ -88,8 +90,9 @@ pub enum Command {
     /// Build, apply, wait until everything is ready, report
     ///
     /// Builds the images that the manifests name as deploy-tool://NAME, brings them to the nodes, applies the objects in
-    /// the order in which they need each other, and waits until exactly what was applied is ready. It gives up as soon as
-    /// something cannot come up, and says why. Run again, it changes nothing.
+    /// the order in which they need each other, and waits until exactly what was applied is ready. What is
+    /// wrong is shown as soon as it is seen; it gives up when nothing can put it right any more, or with --fail-fast at
+    /// once. Run again, it changes nothing.
     Up(UpArguments),
     /// Show what `up` would change, field by field; changes nothing
     ///

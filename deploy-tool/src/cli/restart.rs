@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, WaitArguments};
 use crate::workload::Reference;
 
 /// Arguments of `restart`
@@ -12,7 +12,7 @@ pub struct RestartArguments {
     /// Where
     #[command(flatten)]
     pub place: ClusterArguments,
-    /// How long the new pods may take, such as 90s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
-    pub timeout: std::time::Duration,
+    /// How to wait
+    #[command(flatten)]
+    pub wait: WaitArguments,
 }

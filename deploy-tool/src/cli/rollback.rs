@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, SignedArguments, TrustArguments};
+use super::{ClusterArguments, SignedArguments, TrustArguments, WaitArguments};
 
 /// Arguments of `rollback`
 #[derive(Debug, Args)]
@@ -8,9 +8,9 @@ pub struct RollbackArguments {
     /// Which revision to bring back [default: the last deployed one before the newest]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub revision: Option<u32>,
-    /// How long everything may take, such as 90s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
-    pub timeout: std::time::Duration,
+    /// How to wait
+    #[command(flatten)]
+    pub wait: WaitArguments,
     /// Where
     #[command(flatten)]
     pub place: ClusterArguments,

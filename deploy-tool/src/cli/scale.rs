@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, WaitArguments};
 use crate::scaling::Request;
 
 /// Arguments of `scale`
@@ -20,9 +20,9 @@ pub struct ScaleArguments {
     /// Scale even if the database has too few connections
     #[arg(long)]
     pub force: bool,
-    /// How long the replicas may take, such as 90s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "3m", value_parser = crate::settings::duration)]
-    pub timeout: std::time::Duration,
+    /// How to wait
+    #[command(flatten)]
+    pub wait: WaitArguments,
     /// Where
     #[command(flatten)]
     pub place: ClusterArguments,

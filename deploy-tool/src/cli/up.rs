@@ -1,13 +1,13 @@
 use clap::Args;
 
-use super::{Aot, ClusterArguments, PublishArguments, SignedArguments, SourceArguments};
+use super::{Aot, ClusterArguments, PublishArguments, SignedArguments, SourceArguments, WaitArguments};
 
 /// Arguments of `up`
 #[derive(Debug, Args)]
 pub struct UpArguments {
-    /// How long everything may take, such as 90s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::settings::duration)]
-    pub timeout: std::time::Duration,
+    /// How to wait
+    #[command(flatten)]
+    pub wait: WaitArguments,
     /// Do not wait for the compilation ahead of time: what has changed runs interpreted, within seconds
     ///
     /// It is compiled ahead of time in the background; the next `up` waits for that and puts it in effect. Only for kind

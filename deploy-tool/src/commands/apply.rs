@@ -84,7 +84,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
     };
     let options = Options {
         deployer: deployer::this(&cache),
-        timeout: arguments.timeout,
+        wait: arguments.wait.into(),
         rollback_on_failure: arguments.rollback_on_failure,
         take_over: arguments.take_over,
     };

@@ -7,18 +7,21 @@ use super::remove::{self, Dropped};
 use super::wait;
 use cluster::Cluster;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{ExitStatus, Failure, Outcome};
 use releases::api::apply::{Applied, Change, apply_wave};
 use releases::api::discover::Kinds;
 use releases::api::revisions;
 use releases::api::revisions::Held;
-use releases::api::{plan, preflight, saved};
+use releases::api::{custom, leaving, plan, preflight, saved};
 use releases::manifest::{Object, Wave};
 use releases::plan::saved::Saved;
-use releases::plan::{Action, Plan, Untried};
+use releases::plan::{Action, Plan, Untried, keep_completed_jobs};
 use releases::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
-use rollout::Target;
+use rollout::{Target, thresholds};
 use terminal::{Printer, Progress};
+
+/// How long what is pruned may take to go.
+const PRUNE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]
@@ -38,8 +41,8 @@ pub struct Deployment {
 pub struct Options {
     /// Who deploys.
     pub deployer: Deployer,
-    /// How long everything may take to come up, and what is pruned to go.
-    pub timeout: Duration,
+    /// How everything is waited for.
+    pub wait: wait::Options,
     /// Whether what ran before comes back when this does not come up.
     pub rollback_on_failure: bool,
     /// Whether fields that others have set become the release's.
@@ -70,10 +73,13 @@ pub async fn deploy(
         Some(plan) => saved::refuse_moved_on(cluster, &mut kinds, plan.clone()).await?,
         None => {
             let (objects, inventory) = (deployment.objects.clone(), history.inventory());
-            plan::plan(cluster, &mut kinds, release, objects, &inventory, options.take_over).await?
+            let mut plan = plan::plan(cluster, &mut kinds, release, objects, &inventory, options.take_over).await?;
+            keep_completed_jobs(&mut plan, &history);
+            plan
         }
     };
     let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
+    revisions::refuse_unnamed(cluster, release, &objects).await?;
     refuse_another_release(release, &history, &objects)?;
     remove::spare_shared(cluster, &mut plan).await?;
     let rollout = Rollout {
@@ -82,16 +88,18 @@ pub async fn deploy(
         plan: &plan,
         // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
         dropped: Dropped::of(cluster, &plan).await?,
-        timeout: options.timeout,
+        wait: options.wait,
     };
     if plan.is_empty() && is_deployed(&history, &objects) {
-        let targets = rollout.apply(printer, &mut kinds, &Wave::ALL).await?;
+        let targets = rollout.apply(printer, &mut kinds, &Wave::ALL, None).await?;
         printer.say("nothing changed: everything was there already");
         return Ok(targets);
     }
     preflight::permissions(cluster, &kinds, &plan).await?;
+    rollout.wait_for_leaving(printer, &kinds).await?;
     let waves = rollout.make_namespaces(printer, &mut kinds).await?;
     let mut revision = next_revision(cluster, &history, deployment, options, objects);
+    revision.completed = rollout.completed_jobs(&history);
     revision.kept.extend(rollout.dropped.left.clone());
     let held = revisions::begin(cluster, release, revision).await?;
     let failure = match held
@@ -111,8 +119,10 @@ pub async fn deploy(
         ..
     } = held.revision().clone();
     held.finish(State::Failed, failure.what(), inventory, kept).await?;
+    // What is not decided may still come up: nothing of it is undone.
+    let is_decided = failure.status != ExitStatus::Undecided;
     match history.deployed_before(None) {
-        Some(before) if options.rollback_on_failure => {
+        Some(before) if options.rollback_on_failure && is_decided => {
             go_back(printer, cluster, deployment, options, before, number, failure).await
         }
         Some(before) => Err(failure.next(format!(
@@ -166,6 +176,7 @@ fn next_revision(
         kept: &history.kept() - &identities,
         inventory: &history.inventory() | &identities,
         objects: objects.into_iter().map(|object| object.value).collect(),
+        completed: BTreeSet::new(),
     }
 }
 
@@ -221,10 +232,43 @@ struct Rollout<'a> {
     release: &'a Name,
     plan: &'a Plan,
     dropped: Dropped,
-    timeout: Duration,
+    wait: wait::Options,
 }
 
 impl Rollout<'_> {
+    /// What somebody has deleted and the manifests have, has to be gone before it is made again.
+    async fn wait_for_leaving(&self, printer: &Printer, kinds: &Kinds) -> Outcome<()> {
+        let count = self.plan.leaving().count();
+        if count == 0 {
+            return Ok(());
+        }
+        let fail_fast = self.wait.policy.fail_fast;
+        let limit = match self.wait.limit {
+            _ if fail_fast => thresholds::HELD.unsigned_abs(),
+            Some(limit) => limit,
+            None => thresholds::STALL.unsigned_abs(),
+        };
+        let is_decided = fail_fast || self.wait.limit.is_none();
+        let gone = async |progress: &Progress| {
+            leaving::all_gone(self.cluster, kinds, self.plan.leaving(), progress, limit, is_decided).await?;
+            progress.outcome(format!("gone, and made again: {count} objects that were being deleted"));
+            Ok(())
+        };
+        printer.step("objects that are being deleted", gone).await
+    }
+
+    /// The Jobs that have ended in the revision before, and are not run again.
+    fn completed_jobs(&self, history: &History) -> BTreeSet<Identity> {
+        let objects = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.action == Action::Keep && step.live.is_none());
+        let objects = objects.filter_map(|step| step.object.as_ref());
+        let completed = objects.filter(|object| history.completed_in(object).is_some());
+        completed.map(Object::identity).collect()
+    }
+
     /// The revision is kept in the release's namespace: where that is new, it comes before the revision. What goes into new
     /// namespaces is tried then, before any of it is written. Returns the waves that are left.
     async fn make_namespaces(&self, printer: &Printer, kinds: &mut Kinds) -> Outcome<&'static [Wave]> {
@@ -254,7 +298,7 @@ impl Rollout<'_> {
     ) -> Outcome<Vec<Target>> {
         // At the start: deployments that fail again and again add up to no more than those that come up.
         revisions::forget(self.cluster, self.release, history.superfluous()).await?;
-        let targets = self.apply(printer, kinds, waves).await?;
+        let targets = self.apply(printer, kinds, waves, Some(held)).await?;
         self.prune(printer, kinds).await?;
         let inventory: BTreeSet<Identity> = self
             .plan
@@ -268,19 +312,33 @@ impl Rollout<'_> {
         Ok(targets)
     }
 
-    /// Applies one wave after the other, then waits for everything.
-    async fn apply(&self, printer: &Printer, kinds: &mut Kinds, waves: &[Wave]) -> Outcome<Vec<Target>> {
+    /// Applies one wave after the other, then waits for everything. `held`: where it is kept that Jobs have ended.
+    async fn apply(
+        &self,
+        printer: &Printer,
+        kinds: &mut Kinds,
+        waves: &[Wave],
+        held: Option<&Held<'_>>,
+    ) -> Outcome<Vec<Target>> {
         let since = self.cluster.now();
         let apply = async |progress: &Progress| {
             let mut applied = Vec::new();
             for &wave in waves {
                 if wave == Wave::Admission && self.has_waiting_for_webhook() {
-                    wait::for_targets(self.cluster, progress, &targets(&applied), since, self.timeout).await?;
+                    wait::for_targets(
+                        self.cluster,
+                        progress,
+                        &targets(&applied),
+                        since,
+                        self.wait.before_more(),
+                    )
+                    .await?;
                 }
                 let of_wave = apply_wave(self.cluster, kinds, self.plan, wave, progress).await?;
                 let is_new = of_wave.iter().any(|applied| applied.change != Change::Unchanged);
                 if wave == Wave::Databases && is_new {
-                    wait::for_targets(self.cluster, progress, &targets(&of_wave), since, self.timeout).await?;
+                    let wait = self.wait.before_more();
+                    wait::for_targets(self.cluster, progress, &targets(&of_wave), since, wait).await?;
                 }
                 if wave == Wave::Definitions {
                     plan::try_again(self.cluster, kinds, self.plan, &[Untried::Kind]).await?;
@@ -291,9 +349,18 @@ impl Rollout<'_> {
             Ok(applied)
         };
         let title = format!("objects of release {}", self.release);
-        let targets = targets(&printer.step(&title, apply).await?);
+        let applied = printer.step(&title, apply).await?;
+        let mut targets = targets(&applied);
+        custom::learn_conditions(self.cluster, kinds, &mut targets).await;
+        let note = async |target: &Target| {
+            let is_it = |job: &&Applied| Target::of(&job.stored).is_some_and(|found| found.uid == target.uid);
+            match (held, applied.iter().find(is_it)) {
+                (Some(held), Some(job)) => held.complete(job.object.identity()).await,
+                _ => Ok(()),
+            }
+        };
         let ready = async |progress: &Progress| {
-            let sentence = wait::for_targets(self.cluster, progress, &targets, since, self.timeout).await?;
+            let sentence = wait::noting_ends(self.cluster, progress, &targets, since, self.wait, note).await?;
             progress.outcome(format!("ready: {sentence}"));
             Ok(())
         };
@@ -313,8 +380,9 @@ impl Rollout<'_> {
     async fn prune(&self, printer: &Printer, kinds: &Kinds) -> Outcome<()> {
         let dropped = &self.dropped;
         if !dropped.doomed.is_empty() {
+            let limit = self.wait.limit.unwrap_or(PRUNE_LIMIT);
             let prune = async |progress: &Progress| {
-                let removed = dropped.remove(self.cluster, kinds, progress, self.timeout).await?;
+                let removed = dropped.remove(self.cluster, kinds, progress, limit).await?;
                 progress.outcome(format!("pruned {}", remove::titles(&removed)));
                 Ok(())
             };
@@ -354,6 +422,6 @@ fn summary(what: &str, applied: &[Applied]) -> String {
 fn targets(applied: &[Applied]) -> Vec<Target> {
     applied
         .iter()
-        .filter_map(|applied| Target::of(&applied.stored))
+        .filter_map(|applied| Some(Target::of(&applied.stored)?.with_manifest(&applied.object.value.data)))
         .collect()
 }

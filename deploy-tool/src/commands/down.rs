@@ -20,6 +20,9 @@ use releases::deployer;
 use releases::release::{History, Identity, Name, Revision, State};
 use terminal::{Printer, Progress};
 
+/// Of a thousand objects of others, so many are named.
+const MOST_NAMED: usize = 20;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -69,6 +72,7 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
         objects: Vec::new(),
         inventory: history.inventory(),
         kept: &history.kept() | &dropped.left,
+        completed: [].into(),
     };
     let held = revisions::begin(&cluster, &release, revision).await?;
     down.as_revision(&held, &history, dropped).await
@@ -187,7 +191,7 @@ impl Down<'_> {
                 false => self.printer.warning(&format!(
                     "{} stays, because others have objects in it: {}; --delete-namespace deletes them all",
                     one.identity.title(),
-                    others.join(", ")
+                    some_of(&others)
                 )),
             }
         }
@@ -210,6 +214,14 @@ impl Down<'_> {
             Ok(())
         };
         self.printer.step("history removed", remove).await
+    }
+}
+
+/// The first names of a list of any length.
+fn some_of(titles: &[String]) -> String {
+    match titles.split_at_checked(MOST_NAMED) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+        _ => titles.join(", "),
     }
 }
 

@@ -14,7 +14,7 @@ use releases::api::{live, plan, preflight, revisions, saved};
 use releases::manifest;
 use releases::manifest::Object;
 use releases::plan::saved::Saved;
-use releases::plan::{document, text};
+use releases::plan::{document, keep_completed_jobs, text};
 use releases::release::Name;
 use terminal::{Printer, Progress};
 use wasm_build::native_form::NativeForm;
@@ -66,7 +66,13 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         None => {}
     }
     let inventory = history.inventory();
-    let make = async |_: &Progress| plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await;
+    let make = async |_: &Progress| {
+        let mut plan = plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await?;
+        keep_completed_jobs(&mut plan, &history);
+        let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
+        revisions::refuse_unnamed(&cluster, &release, &objects).await?;
+        Ok(plan)
+    };
     let plan = printer.step(&format!("plan for release {release}"), make).await?;
     printer.data(match printer.json() {
         true => serde_json::to_string_pretty(&document(&plan))

@@ -1,6 +1,6 @@
 //! `deploy-tool restart [NAME…]`: refuse what would have no effect, replace the pods, wait.
 
-use super::wait;
+use super::wait::for_targets;
 use crate::cli::RestartArguments;
 use crate::workload::{Kind, WorkloadInfo, choose};
 use crate::workload::{list as workloads, restart};
@@ -20,7 +20,7 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 /// # Errors
 /// When a workload is not there or is held, or its new pods do not come up.
 pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> {
-    let RestartArguments { names, place, timeout } = arguments;
+    let RestartArguments { names, place, wait } = arguments;
     let release = place.release()?;
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "restart")?;
@@ -39,7 +39,7 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> 
             let stored = restart::restart(&cluster, namespace, &one.workload, since).await?;
             targets.extend(Target::of(&stored));
         }
-        let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
+        let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
         progress.outcome(format!("restarted: {sentence}"));
         Ok(())
     };

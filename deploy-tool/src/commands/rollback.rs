@@ -24,7 +24,7 @@ use terminal::Printer;
 pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()> {
     let RollbackArguments {
         revision,
-        timeout,
+        wait,
         place,
         signed,
         trust,
@@ -54,7 +54,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     };
     let options = Options {
         deployer: deployer::this(&cache),
-        timeout,
+        wait: wait.into(),
         rollback_on_failure: false,
         take_over: false,
     };

@@ -2,7 +2,7 @@
 
 use futures::future::{join_all, try_join_all};
 
-use super::wait;
+use super::wait::for_targets;
 use crate::cli::{ClusterArguments, ScaleArguments};
 use crate::scaling::set as scale;
 use crate::scaling::set::Write;
@@ -27,7 +27,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
         autoscaler,
         force,
         place,
-        timeout,
+        wait,
     } = arguments;
     let release = place.release()?;
     let cache = Cache::open()?;
@@ -61,7 +61,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
             scale::change(&cluster, &namespace, change, Write::Now).await?;
         }
         let targets: Vec<Target> = changes.iter().filter_map(Change::awaited).collect();
-        let sentence = wait::for_targets(&cluster, progress, &targets, since, timeout).await?;
+        let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
         let unchanged = changes.iter().all(Change::is_nothing);
         progress.outcome(if unchanged {
             format!("unchanged: {sentence}")

@@ -39,7 +39,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         place,
         source,
         publish: arguments,
-        timeout,
+        wait,
         dev,
         aot,
         rollback_on_failure,
@@ -105,7 +105,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     };
     let options = Options {
         deployer,
-        timeout,
+        wait: wait.into(),
         rollback_on_failure,
         take_over,
     };

@@ -1,31 +1,86 @@
-//! Edge: waits for a roll-out. What the objects mean is decided in [`rollout`].
+//! Edge: waits for a rollout. What the objects mean is decided in [`rollout`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
 use kube::core::GroupVersionKind;
 use kube::{Api, ResourceExt};
 use serde_json::json;
+use tokio::time::Instant;
 
+use crate::cli::WaitArguments;
 use cluster::client::explain;
 use cluster::watch::Watch;
 use cluster::{Cluster, pods};
-use diagnostics::code::rollout::NOT_IN_TIME;
+use diagnostics::code::rollout::{JOB_END_UNKNOWN, NOT_IN_TIME};
 use diagnostics::{Failure, Outcome};
-use rollout::{self, Clock, Controller, Objects, Problem, State, Target};
+use rollout::{
+    Clock, Controller, Diagnosis, Failed, Objects, Phase, Policy, RolloutStatus, Row, Target, Tracker, Verdict,
+    thresholds,
+};
 use terminal::Progress;
 
 /// Of more objects than these, the sentence says only how many there are.
 const MOST_NAMED: usize = 4;
 /// Any change of a controller's object makes it look again.
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
-/// Some failures are decided by time alone, without any change in the cluster.
+/// Of a thousand objects that wait, so many are named.
+const MOST_OTHERS: usize = 20;
+/// Of those, so many with what their logs say.
+const MOST_WITH_EVIDENCE: usize = 3;
+/// Much is decided by time alone, without any change in the cluster.
 const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
+/// Controllers that are refused again and again are asked at most so often to try again.
+const NUDGE_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+/// What is refused in the moment in which something moves may have been refused for that.
+const NUDGE_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
-/// Waits until all targets are there. Returns the sentence that says so.
+/// How to wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How long at most; by default longer than any deadline in the objects.
+    pub limit: Option<Duration>,
+    /// When to give up before.
+    pub policy: Policy,
+    /// There is more to apply: what is blocked may wait for that.
+    pub more_comes: bool,
+}
+
+impl From<WaitArguments> for Options {
+    fn from(arguments: WaitArguments) -> Self {
+        Self {
+            limit: arguments.timeout,
+            policy: Policy {
+                fail_fast: arguments.fail_fast,
+            },
+            more_comes: false,
+        }
+    }
+}
+
+impl Options {
+    /// The same, while there is more to apply. Whoever wants to fail fast does not go on with something wrong.
+    #[must_use]
+    pub fn before_more(self) -> Self {
+        Self {
+            more_comes: !self.policy.fail_fast,
+            ..self
+        }
+    }
+
+    /// As somebody says who knows how long it takes.
+    pub fn limited(limit: Duration) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::default()
+        }
+    }
+}
+
+/// Waits until all targets are there, and seem to stay. Returns the sentence that says so.
 ///
 /// # Errors
 /// When one of them will not come up, or the time is over.
@@ -34,76 +89,131 @@ pub async fn for_targets(
     progress: &Progress,
     targets: &[Target],
     since: Timestamp,
-    limit: Duration,
+    options: Options,
+) -> Outcome<String> {
+    let nothing_to_note = async |_: &Target| Ok(());
+    noting_ends(cluster, progress, targets, since, options, nothing_to_note).await
+}
+
+/// The same. `note` is told of each target that removes itself, once it has ended well: nobody can see that later.
+///
+/// # Errors
+/// When one of them will not come up, the time is over, or the note cannot be taken.
+pub async fn noting_ends(
+    cluster: &Cluster,
+    progress: &Progress,
+    targets: &[Target],
+    since: Timestamp,
+    options: Options,
+    note: impl AsyncFn(&Target) -> Outcome<()>,
 ) -> Outcome<String> {
     if targets.is_empty() {
         return Ok("nothing to wait for".to_owned());
     }
     let mut watch = Watch::start(cluster, targets).await?;
     let mut ticks = tokio::time::interval(RECKONING_INTERVAL);
-    let mut last = "nothing is known of the objects yet".to_owned();
-    let deadline = tokio::time::sleep(limit);
-    tokio::pin!(deadline);
+    let began = Instant::now();
     let since = Clock::new(since, since).since;
-    let mut nudged = false;
-    let mut replaced = BTreeSet::new();
+    let mut tracker = Tracker::new(targets, options.policy);
+    let mut limit = options.limit.unwrap_or_else(|| default_limit(targets));
+    let mut statuses = Vec::new();
+    let (mut is_first_look, mut nudged) = (true, None);
+    let (mut replaced, mut noted) = (BTreeSet::new(), BTreeSet::new());
     loop {
         tokio::select! {
             () = watch.changed() => {}
             _ = ticks.tick() => {}
-            () = &mut deadline => return Err(late(limit, &last, watch.trouble.as_deref())),
+            () = tokio::time::sleep_until(began + limit) => {
+                return Err(not_in_time(cluster, limit, &statuses, watch.trouble.as_deref()).await);
+            }
         }
         if !watch.complete() {
             continue;
         }
-        if !nudged {
-            nudged = true;
-            nudge(cluster, targets, &watch, since).await?;
+        let now = cluster.now();
+        let moved = tracker.last_movement().map_or(since, |moved| moved - NUDGE_DELAY);
+        if nudged.is_none_or(|nudged: Timestamp| now.duration_since(nudged) >= NUDGE_INTERVAL && moved > nudged) {
+            let is_any = nudge(cluster, targets, &watch, moved).await?;
+            nudged = nudged.max(is_any.then_some(now));
         }
         replace_broken_pods(cluster, targets, &watch, since, &mut replaced).await?;
-        hear_last_words(cluster, &mut watch.objects).await;
+        read_last_words(cluster, &mut watch.objects).await;
         let clock = Clock::new(cluster.now(), since);
-        let states: Vec<State> = targets
-            .iter()
-            .map(|target| rollout::state(target, &watch.objects, clock))
-            .collect();
-        progress.rows(
-            rollout::rows(targets, &states, &watch.objects)
-                .into_iter()
-                .map(row)
-                .collect(),
-        );
-        let overall = match rollout::overall(states) {
-            // The rows have said each of them.
-            State::Done(_) if targets.len() > MOST_NAMED => State::Done(format!("all {} objects", targets.len())),
-            other => other,
-        };
-        match overall {
-            State::Done(sentence) if replaced.is_empty() => return Ok(sentence),
-            State::Done(sentence) => {
-                let names: Vec<&str> = replaced.iter().map(String::as_str).collect();
-                return Ok(format!("{sentence}; replaced broken pods: {}", names.join(", ")));
-            }
-            State::Failed(problem) => return Err(explained(cluster, *problem).await),
-            State::Waiting(reason) => {
-                progress.activity(&reason);
-                last = reason;
+        let verdict;
+        (statuses, verdict) = tracker.observe(&watch.objects, clock);
+        progress.rows(statuses.iter().map(Row::from).map(row).collect());
+        for (target, status) in targets.iter().zip(&statuses) {
+            let has_ended = target.removes_itself && matches!(status.phase, Phase::Done(_));
+            if has_ended && noted.insert(target.key()) {
+                note(target).await?;
             }
         }
+        match verdict {
+            // What watches have told may be late: before anything is called ready, it is read once more.
+            Verdict::Ready if is_first_look => return Ok(ready(&statuses, &replaced)),
+            Verdict::Ready => {
+                look_again(cluster, targets, &mut watch).await?;
+                is_first_look = true;
+                continue;
+            }
+            Verdict::Failed(failed) => return Err(explained(cluster, failed).await),
+            Verdict::Unknown => return Err(unknown(&statuses)),
+            Verdict::Waiting if options.more_comes && tracker.is_blocked(&statuses, clock) => {
+                return Ok(ready(&statuses, &replaced));
+            }
+            Verdict::Waiting => {
+                let first = statuses.iter().find(|status| matches!(status.phase, Phase::Waiting(_)));
+                progress.activity(&first.map(RolloutStatus::sentence).unwrap_or_default());
+            }
+        }
+        if options.limit.is_none() && tracker.nodes_come(&watch.objects, clock) {
+            limit = limit.max(thresholds::TIME_LIMIT_FOR_NODES.unsigned_abs());
+        }
+        is_first_look = false;
     }
 }
 
-/// Asks for what containers wrote that have just ended and may have been no program for the node: it decides at once
-/// what else would need several ends.
-async fn hear_last_words(cluster: &Cluster, objects: &mut Objects) {
-    for (container_id, evidence) in rollout::unheard(objects) {
+fn default_limit(targets: &[Target]) -> Duration {
+    rollout::default_time_limit(targets).unsigned_abs()
+}
+
+fn ready(statuses: &[RolloutStatus], replaced: &BTreeSet<String>) -> String {
+    let sentences: Vec<String> = statuses.iter().map(RolloutStatus::sentence).collect();
+    let sentence = match sentences.len() {
+        // The rows have said each of them.
+        count if count > MOST_NAMED => format!("all {count} objects"),
+        _ => sentences.join(", "),
+    };
+    if replaced.is_empty() {
+        return sentence;
+    }
+    let names: Vec<&str> = replaced.iter().map(String::as_str).collect();
+    format!("{sentence}; replaced broken pods: {}", names.join(", "))
+}
+
+/// Reads everything from the server itself, in place of what watches have told. Jobs that are gone are not forgotten.
+async fn look_again(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Outcome<()> {
+    let mut fresh = Watch::start(cluster, targets).await?;
+    let gone = std::mem::take(&mut watch.objects.gone_jobs);
+    fresh.objects.gone_jobs = gone;
+    fresh.objects.last_words = std::mem::take(&mut watch.objects.last_words);
+    *watch = fresh;
+    Ok(())
+}
+
+/// Asks for what containers wrote that have just ended and may have been no program for the node: it tells at once what
+/// an exit code does not.
+async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
+    for (container_id, evidence) in rollout::unread_logs(objects) {
         let words = pods::evidence(cluster, &evidence).await;
         objects.last_words.insert(container_id, words);
     }
 }
 
-/// Makes controllers try again at once that would wait for minutes, though what held them up may be put right.
-async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Outcome<()> {
+/// Makes controllers try again at once that would wait for minutes, though what held them up may be put right. Says
+/// whether there were any.
+async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Outcome<bool> {
+    let mut is_any = false;
     for Controller { kind, namespace, name } in targets
         .iter()
         .filter_map(|target| rollout::refused_before(target, &watch.objects, since))
@@ -116,8 +226,9 @@ async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Time
         cluster
             .call(&what, api.patch_metadata(&name, &PatchParams::default(), &patch))
             .await?;
+        is_any = true;
     }
-    Ok(())
+    Ok(is_any)
 }
 
 /// Deletes broken pods, whose controllers make new ones.
@@ -150,23 +261,73 @@ async fn replace_broken_pods(
     Ok(())
 }
 
-async fn explained(cluster: &Cluster, problem: Problem) -> Failure {
+/// The failure, with what the cluster answers when it is asked for the evidence.
+async fn explained(cluster: &Cluster, Failed { first, others }: Failed) -> Failure {
     let mut shown = Vec::new();
-    for evidence in &problem.evidence {
+    for evidence in &first.evidence {
         shown.push(pods::evidence(cluster, evidence).await);
     }
-    problem.failure(&shown)
+    let failure = first.failure(&shown);
+    if others.is_empty() {
+        return failure;
+    }
+    let others = others.iter().take(MOST_OTHERS).map(also).collect::<Vec<_>>();
+    failure.showing(others.join("\n"))
 }
 
-fn late(limit: Duration, last: &str, trouble: Option<&str>) -> Failure {
-    let failure = Failure::cluster(format!("not ready within {} s", limit.as_secs()))
+/// What else is wrong, in a line.
+fn also(diagnosis: &Diagnosis) -> String {
+    format!(
+        "also {}: {}; next: {}",
+        diagnosis.code, diagnosis.sentence, diagnosis.next
+    )
+}
+
+/// The time is over, and nothing is decided: what each object waits for, and of the first ones what the cluster answers
+/// when it is asked for the evidence.
+async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str>) -> Failure {
+    let mut failure = Failure::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
+    if let Some(trouble) = trouble {
+        failure = failure.because(format!("the watch is broken: {trouble}"));
+    }
+    let waiting = statuses.iter().filter_map(|status| match &status.phase {
+        Phase::Waiting(waiting) => Some((status, waiting)),
+        Phase::Done(_) | Phase::Failed(_) => None,
+    });
+    let waiting: Vec<_> = waiting.take(MOST_OTHERS).collect();
+    for (index, (status, waiting)) in waiting.iter().enumerate() {
+        let Some(diagnosis) = &waiting.diagnosis else {
+            failure = failure.showing(status.sentence());
+            continue;
+        };
+        let sentence = format!("{} {}; next: {}", diagnosis.code, status.sentence(), diagnosis.next);
+        failure = failure.showing(sentence);
+        for evidence in diagnosis.evidence.iter().filter(|_| index < MOST_WITH_EVIDENCE) {
+            failure = failure.showing(pods::evidence(cluster, evidence).await);
+        }
+    }
+    if waiting.is_empty() {
+        failure = failure.showing(if statuses.is_empty() {
+            "nothing is known of the objects yet"
+        } else {
+            "everything was ready, and could not be read once more to make sure"
+        });
+    }
+    failure
         .code(&NOT_IN_TIME)
-        .because(last);
-    let failure = match trouble {
-        Some(trouble) => failure.because(format!("the watch is broken: {trouble}")),
-        None => failure,
-    };
-    failure.next("look at the pods: `deploy-tool status`; wait longer with --timeout")
+        .next("run the same command again: it goes on from here; wait longer with --timeout")
+}
+
+/// Nothing is left but what nobody has seen the end of.
+fn unknown(statuses: &[RolloutStatus]) -> Failure {
+    let left = statuses
+        .iter()
+        .filter(|status| matches!(status.phase, Phase::Waiting(_)));
+    let sentences: Vec<String> = left.map(RolloutStatus::sentence).collect();
+    Failure::undecided("everything else is ready, and how a Job ended is not known")
+        .code(&JOB_END_UNKNOWN)
+        .showing(sentences.join("\n"))
+        .next("look for what it was to do; give it a longer `ttlSecondsAfterFinished`, so that its end can be seen")
 }
 
 /// How the live table shows what is waited for.

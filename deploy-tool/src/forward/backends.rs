@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
-use rollout::{self, Clock, Objects, State, Target};
+use rollout::{self, Clock, Objects, Phase, Target};
 
 /// A pod that can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,12 +125,12 @@ pub fn reason(pods: &[Pod], now: Timestamp) -> String {
     objects.pods.insert(key, pod.clone());
     // Whatever is wrong may have been so for long: everything since the beginning counts.
     let clock = Clock::new(now, Timestamp::UNIX_EPOCH);
-    let state = Target::of(pod).map(|target| rollout::state(&target, &objects, clock));
-    match state {
-        Some(State::Waiting(sentence)) => sentence,
-        Some(State::Failed(problem)) => problem.sentence,
+    let status = Target::of(pod).map(|target| rollout::evaluate(&target, &objects, clock));
+    match status.map(|status| status.phase) {
+        Some(Phase::Waiting(waiting)) => waiting.reason,
+        Some(Phase::Failed(diagnosis)) => diagnosis.sentence,
         // It is ready: then it is the port that is missing.
-        Some(State::Done(_)) | None => format!(
+        Some(Phase::Done(_)) | None => format!(
             "pod `{}` has no port of the name that the Service asks for",
             pod.name_any()
         ),

@@ -150,6 +150,7 @@ mod tests {
             objects: objects.iter().map(|object| object.value.clone()).collect(),
             inventory: BTreeSet::new(),
             kept: BTreeSet::new(),
+            completed: BTreeSet::new(),
         };
         History::new(vec![Record {
             revision,

@@ -113,6 +113,7 @@ mod tests {
                 objects: Vec::new(),
                 inventory: [].into(),
                 kept: [].into(),
+                completed: [].into(),
             },
             uid: String::new(),
             version: String::new(),

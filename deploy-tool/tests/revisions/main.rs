@@ -67,6 +67,7 @@ fn revision(number: u32, state: State, host: &str) -> Revision {
         objects: Vec::new(),
         inventory: BTreeSet::new(),
         kept: BTreeSet::new(),
+        completed: [].into(),
     }
 }
 

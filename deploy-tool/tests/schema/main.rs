@@ -57,6 +57,7 @@ fn history(states: &[State]) -> History {
             objects: Vec::new(),
             inventory: [].into(),
             kept: [].into(),
+            completed: [].into(),
         },
         uid: String::new(),
         version: String::new(),

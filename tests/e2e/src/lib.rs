@@ -438,7 +438,14 @@ impl Deployment {
     pub fn up(&self) -> (Said, Duration) {
         deploy_tool_exactly(&["build"]).success();
         let start = Instant::now();
-        let said = deploy_tool(&["up", "--manifests", self.folder(), "--timeout", &tool_timeout()]);
+        let said = deploy_tool(&[
+            "up",
+            "--manifests",
+            self.folder(),
+            "--timeout",
+            &tool_timeout(),
+            "--fail-fast",
+        ]);
         (said, start.elapsed())
     }
 }

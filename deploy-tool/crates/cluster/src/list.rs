@@ -3,7 +3,7 @@
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks>
 
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{DynamicObject, ListParams, ObjectList, PartialObjectMeta};
 use serde::de::DeserializeOwned;
 
 use crate::Cluster;
@@ -37,22 +37,50 @@ pub async fn reduced<K, T>(
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {
+    let fetch = async |parameters: &ListParams| api.list(parameters).await;
+    let found = pages(cluster, parameters.clone(), what, fetch, wanted).await?;
+    cluster.call(what, async { found }).await
+}
+
+/// What is wanted of the metadata of each object; the outer error is that the server does not answer, the inner one what
+/// it answers.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn of_metadata<T>(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    what: &str,
+    wanted: impl Fn(PartialObjectMeta<DynamicObject>) -> Option<T>,
+) -> Outcome<kube::Result<Vec<T>>> {
+    let fetch = async |parameters: &ListParams| api.list_metadata(parameters).await;
+    pages(cluster, ListParams::default(), what, fetch, wanted).await
+}
+
+async fn pages<K: Clone, T>(
+    cluster: &Cluster,
+    mut parameters: ListParams,
+    what: &str,
+    fetch: impl AsyncFn(&ListParams) -> kube::Result<ObjectList<K>>,
+    wanted: impl Fn(K) -> Option<T>,
+) -> Outcome<kube::Result<Vec<T>>> {
     let mut found = Vec::new();
-    let mut parameters = parameters.clone().limit(PAGE);
+    parameters = parameters.limit(PAGE);
     loop {
-        let page = match cluster.answer(what, api.list(&parameters)).await? {
+        let page = match cluster.answer(what, fetch(&parameters)).await? {
+            Ok(page) => page,
             // The list is older than the server remembers: from the start, as it is now.
             Err(kube::Error::Api(status)) if status.code == 410 && parameters.continue_token.is_some() => {
                 found.clear();
                 parameters.continue_token = None;
                 continue;
             }
-            page => cluster.call(what, async { page }).await?,
+            Err(error) => return Ok(Err(error)),
         };
         found.extend(page.items.into_iter().filter_map(&wanted));
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => parameters.continue_token = Some(token),
-            None => return Ok(found),
+            None => return Ok(Ok(found)),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures::stream::{SelectAll, Stream, StreamExt, select_all};
+use k8s_openapi::api::core::v1::Node;
 use kube::api::DynamicObject;
 use kube::core::GroupVersionKind;
 use kube::core::NamespaceResourceScope;
@@ -20,9 +21,8 @@ use serde::de::DeserializeOwned;
 
 use crate::Cluster;
 use crate::client::explain;
-use crate::permission::is_missing_permission;
 use diagnostics::Outcome;
-use rollout::{NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, needs, other_key};
+use rollout::{NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, other_key, watch_set};
 
 /// The server ends each watch after this time, and kube takes one that has said nothing for five seconds longer as
 /// dead: a connection that hangs is found out without any limit on how long nothing may happen.
@@ -53,10 +53,10 @@ impl Watch {
     /// When the cluster does not know a target's kind.
     pub async fn start(cluster: &Cluster, targets: &[Target]) -> Outcome<Self> {
         let mut changes = Vec::new();
-        for need in needs(targets) {
+        for need in watch_set(targets) {
             let watched = watched(cluster, &need).await?;
             changes.push(match need.is_optional() {
-                true => unless_forbidden(watched),
+                true => where_allowed(watched),
                 false => watched,
             });
         }
@@ -94,25 +94,6 @@ impl Watch {
     }
 }
 
-/// What can be done without ends where this user may not look: then there is nothing of it.
-fn unless_forbidden(changes: Changes) -> Changes {
-    let is_forbidden = |error: &watcher::Error| match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status)) => is_missing_permission(status),
-        _ => false,
-    };
-    Box::pin(changes.scan(false, move |ended, change| {
-        let next = match change {
-            _ if *ended => None,
-            Err(error) if is_forbidden(&error) => {
-                *ended = true;
-                Some(Ok(Box::new(|_: &mut Objects| true) as Update))
-            }
-            other => Some(other),
-        };
-        futures::future::ready(next)
-    }))
-}
-
 async fn watched(cluster: &Cluster, need: &Need) -> Outcome<Changes> {
     Ok(match &need.kind {
         NeedKind::Target(TargetKind::Deployment) => typed(cluster, need, |objects| &mut objects.deployments),
@@ -127,8 +108,44 @@ async fn watched(cluster: &Cluster, need: &Need) -> Outcome<Changes> {
             let config = config(need).fields(&noise.join(","));
             changes(api, config, |objects| &mut objects.events, event_key)
         }
-        NeedKind::Target(TargetKind::Other(kind)) => other(cluster, need, kind).await?,
+        NeedKind::Nodes => {
+            let api: Api<Node> = Api::all(cluster.watches.clone());
+            changes(
+                api,
+                config(need),
+                |objects| &mut objects.nodes,
+                |node| format!("/{}", node.name_any()),
+            )
+        }
+        NeedKind::Target(TargetKind::Generic(kind)) => other(cluster, need, kind).await?,
     })
+}
+
+/// A watch of what not everybody may look at: who may not has none of it, and waits for no list.
+fn where_allowed(changes: Changes) -> Changes {
+    let allowed = changes.scan(false, |is_over, change| {
+        let change = match change {
+            _ if *is_over => None,
+            Err(error) if is_forbidden(&error) => {
+                *is_over = true;
+                let update: Update = Box::new(|_| true);
+                Some(Ok(update))
+            }
+            change => Some(change),
+        };
+        std::future::ready(change)
+    });
+    Box::pin(allowed)
+}
+
+fn is_forbidden(error: &watcher::Error) -> bool {
+    let (watcher::Error::InitialListFailed(error)
+    | watcher::Error::WatchStartFailed(error)
+    | watcher::Error::WatchFailed(error)) = error
+    else {
+        return false;
+    };
+    matches!(error, kube::Error::Api(status) if status.code == 403)
 }
 
 fn typed<K>(cluster: &Cluster, need: &Need, store: fn(&mut Objects) -> &mut BTreeMap<String, K>) -> Changes
@@ -186,6 +203,7 @@ where
     // What this watch has put into the copy: other watches may be about the same kind.
     let mut known = BTreeSet::new();
     let mut listed = BTreeMap::new();
+    let mut is_first = true;
     let stream = watcher(api, config).modify(Trim::trim).backoff(WatchBackoff::default());
     Box::pin(stream.map(move |change| {
         let update: Update = match change? {
@@ -202,6 +220,7 @@ where
                 known.remove(&key);
                 Box::new(move |objects| {
                     store(objects).remove(&key);
+                    object.bury(&key, objects, true);
                     false
                 })
             }
@@ -216,11 +235,17 @@ where
             Change::InitDone => {
                 let listed = std::mem::take(&mut listed);
                 let before = std::mem::replace(&mut known, listed.keys().cloned().collect());
+                // Only the first list is one that is missing.
+                let is_first = std::mem::take(&mut is_first);
                 Box::new(move |objects| {
-                    let store = store(objects);
-                    before.iter().for_each(|key| _ = store.remove(key));
-                    store.extend(listed);
-                    true
+                    for key in before {
+                        let gone = store(objects).remove(&key).filter(|_| !listed.contains_key(&key));
+                        if let Some(gone) = gone {
+                            gone.bury(&key, objects, false);
+                        }
+                    }
+                    store(objects).extend(listed);
+                    is_first
                 })
             }
         };

@@ -18,6 +18,8 @@ pub enum ExitStatus {
     Prerequisite = 3,
     /// Another deploy-tool has locked the release or the cluster.
     Busy = 4,
+    /// What was applied is neither ready nor failed within the time given.
+    Undecided = 5,
     /// `plan --exit-code`: there is something to do. No error has this number.
     Differs = 10,
     /// Stopped by SIGINT or SIGTERM.
@@ -37,6 +39,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   2    the cluster: not reachable, refuses an object, or that does not come up
   3    this host: Docker, kind, an image or disk space is missing
   4    another deploy-tool has locked the release or the cluster
+  5    not decided in time: what was applied is neither ready nor failed
   10   plan --exit-code: there is something to do
   130  interrupted";
 
@@ -75,6 +78,11 @@ impl Failure {
     /// The cluster is at fault.
     pub fn cluster(what: impl Into<String>) -> Self {
         Self::new(ExitStatus::Cluster, what)
+    }
+
+    /// The time is over, and nothing is decided.
+    pub fn undecided(what: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Undecided, what)
     }
 
     /// This host lacks something.
@@ -222,6 +230,7 @@ mod tests {
             ExitStatus::Cluster,
             ExitStatus::Prerequisite,
             ExitStatus::Busy,
+            ExitStatus::Undecided,
             ExitStatus::Differs,
             ExitStatus::Interrupted,
         ] {

@@ -1,48 +1,65 @@
 //! Why a container does not run.
 
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, ContainerStatus, Pod};
 
-use super::{Clock, Evidence, Objects, Problem, State, executable, image, pod, probe, says, thresholds};
-use diagnostics::code::rollout::{CONFIGURATION_MISSING, CONTAINER_NOT_CREATED, CRASH_LOOP, OUT_OF_MEMORY};
+use crate::status::Phase;
+use crate::text::says;
+use crate::{
+    Clock, Diagnosis, Evidence, Objects, configuration, events, exec_format, image, pod_view, probe, thresholds,
+};
+use diagnostics::code::rollout::{CONTAINER_NOT_CREATED, CRASH_LOOP, OUT_OF_MEMORY};
+
+/// What the runtime says when a program is not in the image.
+const NO_PROGRAM: [&str; 3] = [
+    "no such file or directory",
+    "executable file not found",
+    "permission denied",
+];
+/// What the kubelet says when the image's user is not the one that the pod asks for.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kuberuntime/security_context_others.go>
+const WRONG_USER: [&str; 2] = ["runasnonroot", "run as root"];
 
 /// Says why a container does not run; none when it does, or has ended well as an init container.
-pub fn state(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects, clock: Clock) -> Option<State> {
-    let about = Container { pod, status, objects };
-    let state = status.state.as_ref();
-    let ended_well = |ended: &ContainerStateTerminated| init && ended.exit_code == 0;
-    if let Some(ended) = state.and_then(|state| state.terminated.as_ref()) {
-        return (!ended_well(ended)).then(|| about.ended(ended));
+pub fn evaluate(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects, clock: Clock) -> Option<Phase> {
+    let about = About { pod, status, objects };
+    let ends_well = |ended: &ContainerStateTerminated| ended.exit_code == 0 && (init || !about.is_started_again());
+    if let Some(ended) = pod_view::ended(status) {
+        return (!ends_well(ended)).then(|| about.has_ended(ended));
     }
-    let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-    if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
+    let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
+    if let Some(waiting) = waiting {
         let reason = waiting.reason.as_deref().unwrap_or("waiting");
         let message = waiting.message.as_deref().unwrap_or_default();
-        return Some(about.waiting(reason, message, last, clock));
+        return Some(about.waits(reason, message, clock));
     }
-    // It runs right now; should it end again, its state will say so.
-    None
+    // It runs right now; should it end again, its state will say so. An init container has to end.
+    pod_view::running_since(status).filter(|_| init)?;
+    Some(Phase::in_course(format!("init {} runs", about.title())))
 }
 
-/// The kubelet has just begun to watch a Secret or ConfigMap, and has not heard of it in time: it asks again.
-/// <https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/kubelet/util/manager/watch_based_manager.go>
-fn is_not_yet_known(message: &str) -> bool {
-    message.contains("failed to sync ") && message.contains(" cache: ")
-}
-
-struct Container<'a> {
+struct About<'a> {
     pod: &'a Pod,
     status: &'a ContainerStatus,
     objects: &'a Objects,
 }
 
-impl Container<'_> {
+impl About<'_> {
     fn title(&self) -> String {
-        format!("container `{}` of {}", self.status.name, pod::title(self.pod))
+        format!("container `{}` of {}", self.status.name, pod_view::title(self.pod))
     }
 
-    fn waiting(&self, reason: &str, message: &str, last: Option<&ContainerStateTerminated>, clock: Clock) -> State {
+    fn manifest(&self) -> Option<&Container> {
+        pod_view::container(self.pod, &self.status.name)
+    }
+
+    fn waits(&self, reason: &str, message: &str, clock: Clock) -> Phase {
         let title = self.title();
-        let sentence = format!("{title}: {reason}: {message}");
+        let sentence = || {
+            format!("{title}: {reason}: {message}")
+                .trim_end_matches([':', ' '])
+                .to_owned()
+        };
         match reason {
             "ErrImageNeverPull"
             | "InvalidImageName"
@@ -51,56 +68,97 @@ impl Container<'_> {
             | "ImageInspectError"
             | "RegistryUnavailable"
             | "SignatureValidationFailed" => {
-                image::state(&title, self.pod, self.status, self.objects, (reason, message))
+                image::evaluate(&title, self.pod, self.status, self.objects, clock, (reason, message))
             }
-            "CreateContainerConfigError" => match missing_configuration(&title, self.pod, message) {
-                Some(problem) => {
-                    let created = pod::created(self.pod);
-                    let since = created.into_iter().chain(Some(clock.since)).max();
-                    let late = since.is_none_or(|since| clock.now.duration_since(since) >= thresholds::CONFIGURATION);
-                    if late {
-                        problem.failed()
-                    } else {
-                        State::Waiting(sentence)
-                    }
-                }
-                None if is_not_yet_known(message) => State::Waiting(sentence),
-                // The kubelet compares the manifest with the image: neither changes by itself.
-                None => self.not_created(message).failed(),
-            },
+            "CreateContainerConfigError" => self.not_configured(message, clock),
             "CreateContainerError" | "RunContainerError" => self.refused(message),
-            "CrashLoopBackOff" => match last {
-                Some(ended) => self.ended(ended),
-                None => State::Waiting(sentence),
+            "CrashLoopBackOff" => match pod_view::ended_before(self.status) {
+                Some(ended) => self.has_ended(ended),
+                None => Phase::in_course(sentence()),
             },
-            "ContainerCreating" | "PodInitializing" => State::Waiting(format!("{title} is being created")),
-            _ => State::Waiting(sentence.trim_end_matches([':', ' ']).to_owned()),
+            "ContainerCreating" | "PodInitializing" => Phase::in_course(format!("{title} is being created")),
+            _ => Phase::in_course(sentence()),
         }
+    }
+
+    /// The kubelet cannot put the container's settings together.
+    fn not_configured(&self, message: &str, clock: Clock) -> Phase {
+        if configuration::is_not_yet_known(message) {
+            return Phase::in_course(format!("{}: {message}", self.title()));
+        }
+        let is_late = clock.waited(pod_view::created(self.pod)) >= thresholds::CONFIGURATION;
+        if let Some(missing) = configuration::diagnose(&self.title(), self.pod, message) {
+            return missing.blocked().clear(is_late).into();
+        }
+        let diagnosis = self.not_created(message);
+        // The kubelet compares the manifest with the image: neither changes by itself.
+        if says(message, &WRONG_USER) && self.manifest().is_some_and(image::is_fixed) {
+            return diagnosis.failed();
+        }
+        diagnosis.blocked().clear(is_late).into()
     }
 
     /// The runtime does not create or start it.
-    fn refused(&self, message: &str) -> State {
-        if let Some(problem) = executable::problem(self.pod, self.status, message) {
-            return problem.failed();
+    fn refused(&self, message: &str) -> Phase {
+        let diagnosis = exec_format::diagnose(self.pod, self.status, message);
+        let is_absent = diagnosis.is_some() || says(message, &NO_PROGRAM);
+        let diagnosis = diagnosis.unwrap_or_else(|| self.not_created(message));
+        if is_absent && self.stays_so(message) {
+            return diagnosis.failed();
         }
-        let problem = self.not_created(message);
-        // What is not in the image will not be there the next time.
-        let for_good = says(
-            message,
-            &[
-                "no such file or directory",
-                "executable file not found",
-                "permission denied",
-            ],
-        );
-        if for_good || self.status.restart_count + 1 >= thresholds::ENDS {
-            problem.failed()
+        let is_clear = is_absent || self.attempts(message) >= thresholds::ENDS;
+        self.retried(diagnosis, is_clear).into()
+    }
+
+    /// Whether the program would be the same the next time, as it was the last time: it comes from the image, and that
+    /// stays.
+    fn stays_so(&self, message: &str) -> bool {
+        let Some(container) = self.manifest() else {
+            return false;
+        };
+        let mounts = container.volume_mounts.iter().flatten();
+        let is_mounted = mounts
+            .map(|mount| mount.mount_path.trim_end_matches('/'))
+            .any(|path| message.contains(path));
+        self.attempts(message) >= 2 && !is_mounted && image::is_fixed(container)
+    }
+
+    /// How often it has been started, or was to be and was given this answer.
+    fn attempts(&self, said: &str) -> i32 {
+        let answered = events::about(self.objects, &self.pod.metadata).filter(|event| {
+            let text = events::message(event).trim_start_matches("Error: ");
+            event.reason.as_deref() == Some("Failed") && !text.is_empty() && said.starts_with(text)
+        });
+        let answered = answered.map(events::count).max().unwrap_or(0);
+        answered.max(self.status.restart_count + 1)
+    }
+
+    /// A diagnosis of a container that the kubelet starts again and again.
+    fn retried(&self, diagnosis: Diagnosis, is_clear: bool) -> crate::Waiting {
+        let ended = pod_view::ended(self.status).or(pod_view::ended_before(self.status));
+        let started = ended.and_then(|ended| ended.started_at.as_ref()).map(|time| time.0);
+        let next = self.next_start(ended);
+        let sentence = match next {
+            Some(next) => format!("{}; it is started again at {}", diagnosis.sentence, time_of_day(next)),
+            None => diagnosis.sentence.clone(),
+        };
+        let waiting = diagnosis.blocked().saying(sentence).clear(is_clear);
+        let waiting = waiting.attempted(started, next);
+        if self.status.restart_count + 1 >= thresholds::ENDS {
+            waiting.crash_loop()
         } else {
-            State::Waiting(problem.sentence)
+            waiting
         }
     }
 
-    fn not_created(&self, message: &str) -> Problem {
+    /// When the kubelet starts it again: it tells the pause, and begins to count at the end of the last run.
+    fn next_start(&self, ended: Option<&ContainerStateTerminated>) -> Option<Timestamp> {
+        let waiting = self.status.state.as_ref()?.waiting.as_ref()?;
+        let pause = back_off(waiting.message.as_deref()?)?;
+        Some(ended?.finished_at.as_ref()?.0 + pause)
+    }
+
+    fn not_created(&self, message: &str) -> Diagnosis {
         // The runtime wraps its reason into the names of everything that passed it on.
         let reason = message
             .rsplit_once("create failed: ")
@@ -108,9 +166,9 @@ impl Container<'_> {
         let sentence = format!(
             "{} cannot be created on node `{}`: {reason}",
             self.title(),
-            pod::node(self.pod)
+            pod_view::node(self.pod)
         );
-        Problem::new(
+        Diagnosis::new(
             &CONTAINER_NOT_CREATED,
             sentence,
             "correct what it names in the container: `command`, `workingDir`, `securityContext` or `volumeMounts`",
@@ -118,82 +176,76 @@ impl Container<'_> {
     }
 
     /// A container that has ended and does not run at this moment.
-    fn ended(&self, ended: &ContainerStateTerminated) -> State {
+    fn has_ended(&self, ended: &ContainerStateTerminated) -> Phase {
         let reason = ended.reason.as_deref().unwrap_or_default();
         let message = ended.message.as_deref().unwrap_or_default();
         if reason == "StartError" {
             return self.refused(message);
         }
-        let words = ended
-            .container_id
-            .as_ref()
-            .and_then(|id| self.objects.last_words.get(id));
-        let run_natively = |words: &String| {
-            executable::problem(self.pod, self.status, words)
-                .or_else(|| executable::without_a_word(self.pod, self.status, ended.exit_code, words))
-        };
-        if let Some(problem) = words.and_then(run_natively) {
-            return problem.failed();
+        if let Some((diagnosis, words)) = self.ran_natively(ended) {
+            return if self.stays_so(words) {
+                diagnosis.failed()
+            } else {
+                self.retried(diagnosis, true).into()
+            };
         }
         let title = self.title();
         // Ends of long ago, as by a restart of the host, are in the count too: only short runs are a start that fails.
-        let ends = if was_short(ended) {
-            self.status.restart_count + 1
-        } else {
-            1
-        };
+        let is_short = pod_view::run_time(ended).is_none_or(|run| run < thresholds::SHORT_RUN);
+        let ends = if is_short { self.status.restart_count + 1 } else { 1 };
+        let once = !self.is_started_again();
         if reason == "OOMKilled" {
-            return self.out_of_memory(ends);
+            let is_clear = once || ends >= thresholds::OUT_OF_MEMORY_ENDS;
+            return self.retried(self.out_of_memory(ends), is_clear).into();
         }
-        if let Some(problem) = probe::killed(self.pod, self.status, self.objects) {
-            return problem.failed();
+        if let Some((diagnosis, times)) = probe::killed(self.pod, self.status, self.objects) {
+            return self.retried(diagnosis, times >= thresholds::PROBE_KILLS).into();
         }
         let times = if ends == 1 { "once" } else { &format!("{ends} times") };
         let how = format!("exit code {}{}", ended.exit_code, how(reason, message));
         let sentence = format!("{title} has ended {times}, last with {how}");
-        if ends < thresholds::ENDS && self.is_started_again() {
-            return State::Waiting(sentence);
-        }
-        Problem::new(&CRASH_LOOP, sentence, self.advice(ended))
-            .with(probe::logs(self.pod, self.status))
-            .failed()
+        let diagnosis = Diagnosis::new(&CRASH_LOOP, sentence, self.advice(ended));
+        let diagnosis = diagnosis.with(probe::logs(self.pod, self.status));
+        self.retried(diagnosis, once || ends >= thresholds::ENDS).into()
     }
 
-    fn out_of_memory(&self, ends: i32) -> State {
-        let limit = pod::container(self.pod, &self.status.name)
+    /// What its last words tell, when they say that it was run as a native program.
+    fn ran_natively(&self, ended: &ContainerStateTerminated) -> Option<(Diagnosis, &str)> {
+        let words = self.objects.last_words.get(ended.container_id.as_ref()?)?;
+        let diagnosis = exec_format::diagnose(self.pod, self.status, words)
+            .or_else(|| exec_format::diagnose_silent(self.pod, self.status, ended.exit_code, words));
+        Some((diagnosis?, words))
+    }
+
+    fn out_of_memory(&self, ends: i32) -> Diagnosis {
+        let limit = self
+            .manifest()
             .and_then(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"))
             .map_or(String::new(), |limit| format!(" of {}", limit.0));
         let title = self.title();
         let sentence = format!("{title} needs more memory than its limit{limit} and was ended ({ends} times)");
-        if ends < thresholds::OUT_OF_MEMORY_ENDS && self.is_started_again() {
-            return State::Waiting(sentence);
-        }
         let next = "raise `resources.limits.memory` (64Mi is plenty for a small Wasm service), or make it need less";
         let memory = Evidence::Memory {
-            namespace: self.pod.metadata.namespace.clone().unwrap_or_default(),
-            pod: self.pod.metadata.name.clone().unwrap_or_default(),
+            namespace: pod_view::namespace(self.pod).to_owned(),
+            pod: pod_view::name(self.pod).to_owned(),
             container: self.status.name.clone(),
-            node: pod::node(self.pod).to_owned(),
+            node: pod_view::node(self.pod).to_owned(),
         };
-        Problem::new(&OUT_OF_MEMORY, sentence, next)
+        Diagnosis::new(&OUT_OF_MEMORY, sentence, next)
             .with(memory)
             .with(probe::logs(self.pod, self.status))
-            .failed()
     }
 
     /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
     fn is_started_again(&self) -> bool {
         let policy = self.pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref());
-        policy != Some("Never")
+        policy != Some("Never") || self.manifest().is_some_and(pod_view::is_restartable)
     }
 
     fn advice(&self, ended: &ContainerStateTerminated) -> String {
-        let wasm = self
-            .pod
-            .spec
-            .as_ref()
-            .is_some_and(|spec| spec.runtime_class_name.is_some());
-        if wasm && ended.exit_code == 0 {
+        let spec = self.pod.spec.as_ref();
+        let is_wasm = spec.is_some_and(|spec| spec.runtime_class_name.is_some());
+        if is_wasm && ended.exit_code == 0 {
             "a service must not end: its last lines say why it did. Under crun and WasmEdge the exit code says nothing: whatever \
              the guest's is, Kubernetes sees 0 and `Completed`"
                 .to_owned()
@@ -203,61 +255,19 @@ impl Container<'_> {
     }
 }
 
-/// A Secret or ConfigMap that is not there, or not with that key, if that is what the kubelet says.
-/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kubelet_pods.go>
-pub fn missing_configuration(title: &str, pod: &Pod, message: &str) -> Option<Problem> {
-    let (kind, name) = missing(message)?;
-    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let command = match kind {
-        "Secret" => "create secret generic",
-        _ => "create configmap",
-    };
-    let (sentence, next) = match key(message) {
-        Some(key) => (
-            format!("{title} needs the key `{key}` of {kind} `{name}`, which is not in it"),
-            format!("add the key to the {kind}, or correct the reference"),
-        ),
-        None => (
-            format!("{title} needs {kind} `{name}`, which is not there"),
-            format!(
-                "apply it with the workload, or make it: \
-                 `kubectl --namespace {namespace} {command} {name} --from-literal=KEY=VALUE`"
-            ),
-        ),
-    };
-    Some(Problem::new(&CONFIGURATION_MISSING, sentence, next).showing(vec![message.to_owned()]))
+/// `back-off 1m20s restarting failed container=…`: the pause after the last end.
+fn back_off(message: &str) -> Option<SignedDuration> {
+    let (pause, _) = message.split_once("back-off ")?.1.split_once(" restarting")?;
+    let (minutes, seconds) = pause.split_once('m').unwrap_or(("0", pause));
+    let seconds = seconds.strip_suffix('s').unwrap_or("0");
+    Some(SignedDuration::from_secs(
+        60 * minutes.parse::<i64>().ok()? + seconds.parse::<i64>().ok()?,
+    ))
 }
 
-/// `secret "x" not found`, `couldn't find key k in Secret n/x`, and the same of a ConfigMap.
-fn missing(message: &str) -> Option<(&'static str, &str)> {
-    for (kind, absent, without) in [
-        ("Secret", "secret \"", " in Secret "),
-        ("ConfigMap", "configmap \"", " in ConfigMap "),
-    ] {
-        if let Some((_, rest)) = message.split_once(absent)
-            && let Some((name, rest)) = rest.split_once('"')
-            && rest.starts_with(" not found")
-        {
-            return Some((kind, name));
-        }
-        if let Some((start, place)) = message.split_once(without)
-            && start.contains("find key")
-        {
-            return Some((kind, place.rsplit('/').next().unwrap_or(place).trim()));
-        }
-    }
-    None
-}
-
-fn key(message: &str) -> Option<&str> {
-    message.split_once("find key ")?.1.split_whitespace().next()
-}
-
-fn was_short(ended: &ContainerStateTerminated) -> bool {
-    let (start, end) = (ended.started_at.as_ref(), ended.finished_at.as_ref());
-    start
-        .zip(end)
-        .is_none_or(|(start, end)| end.0.duration_since(start.0) < thresholds::SHORT_RUN)
+/// 13:05:09 UTC
+fn time_of_day(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S UTC").to_string()
 }
 
 fn how(reason: &str, message: &str) -> String {

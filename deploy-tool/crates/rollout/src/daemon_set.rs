@@ -1,52 +1,83 @@
 //! How far a DaemonSet is.
 
-use super::{Clock, Objects, State, Target, finalizer, is_owned_by, pod, refusal, worst};
+use k8s_openapi::api::apps::v1::DaemonSet;
+use k8s_openapi::api::core::v1::{Node, Pod};
 
-pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
-    let title = target.title();
-    let Some(set) = objects.daemon_sets.get(&target.key()) else {
-        return State::Waiting(format!("{title} is not there yet"));
+use crate::ownership::pods_of;
+use crate::presence::{self, Presence};
+use crate::status::{Phase, ReadyCount, RolloutStatus};
+use crate::{Clock, Objects, Target, failed_create, pod, pod_view, probe_times};
+
+pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
+    let set = match presence::find(target, objects.daemon_sets.get(&target.key()), clock) {
+        Presence::There(set) => set,
+        Presence::Not(phase) => return target.status(None, phase),
     };
-    if let Some(state) = finalizer::state(&title, &set.metadata, clock) {
-        return state;
-    }
     let status = set.status.clone().unwrap_or_default();
-    let generation = set.metadata.generation.unwrap_or(0);
-    if generation < target.generation || status.observed_generation.unwrap_or(0) < generation {
-        return State::Waiting(format!("{title}: its controller has not seen the change yet"));
-    }
-    // With OnDelete the pods stay as they are until somebody deletes them.
-    // https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/#daemonset-update-strategy
-    let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());
-    let replaced = strategy.and_then(|strategy| strategy.type_.as_deref()) != Some("OnDelete");
     let wanted = status.desired_number_scheduled;
     let available = status.number_available.unwrap_or(0);
-    let updated = if replaced {
-        status.updated_number_scheduled.unwrap_or(0)
-    } else {
+    let updated = if is_on_delete(set) {
         wanted
+    } else {
+        status.updated_number_scheduled.unwrap_or(0)
     };
-    let sentence = format!("{title}: {} of {wanted} ready", available.min(updated));
-    if updated >= wanted && available >= wanted {
-        return State::Done(match wanted {
-            0 => format!("{sentence}: no node is meant to run it"),
-            _ => sentence,
-        });
-    }
-    if let Some(state) = refusal::state(objects, &set.metadata, &title, clock) {
-        return state;
-    }
-    let ours = objects
-        .pods
-        .values()
-        .filter(|pod| is_owned_by(&pod.metadata, set.metadata.uid.as_deref()));
-    let current = ours.filter(|pod| pod.metadata.deletion_timestamp.is_none());
-    match worst(current.map(|pod| pod::state(pod, objects, &None, clock))) {
-        Err(problem) => State::Failed(problem),
-        Ok(Some(reason)) => State::Waiting(format!("{sentence}; {reason}")),
-        Ok(None) if updated < wanted => {
-            State::Waiting(format!("{sentence}, {} of the old revision left", wanted - updated))
+    let count = ReadyCount::new(available.min(updated), wanted);
+    let observed = status.observed_generation.unwrap_or(0);
+    let phase = presence::unobserved(target, &set.metadata, Some(observed)).unwrap_or_else(|| {
+        let all = pods_of(objects, set.metadata.uid.as_deref()).filter(|pod| !pod_view::is_leaving(pod));
+        // A node that is gone says nothing about the release: it is left out, and named.
+        let (dead, live): (Vec<&Pod>, Vec<&Pod>) = all.partition(|pod| is_on_dead_node(pod, objects));
+        let dead = dead.into_iter().filter(|pod| !pod_view::is_ready(pod));
+        let dead: Vec<&str> = dead.map(pod_view::node).collect();
+        let parts = live.into_iter().filter(|pod| pod_view::is_unfinished(pod));
+        let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds);
+        let min_ready = probe_times::seconds(min_ready.unwrap_or(0));
+        let parts = parts.map(|pod| pod::evaluate(pod, objects, None, min_ready, clock));
+        let needed = wanted - i32::try_from(dead.len()).unwrap_or(0);
+        match Phase::of_parts(parts, true) {
+            Phase::Done(_) if updated >= needed && available >= needed => note(wanted, &dead),
+            Phase::Done(_) => failed_create::evaluate(objects, &set.metadata, &target.title(), clock)
+                .unwrap_or_else(|| unfinished(updated, wanted)),
+            parts => parts,
         }
-        Ok(None) => State::Waiting(sentence),
+    });
+    target.status(Some(count), phase)
+}
+
+/// With OnDelete the pods stay as they are until somebody deletes them.
+/// <https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/#daemonset-update-strategy>
+fn is_on_delete(set: &DaemonSet) -> bool {
+    let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());
+    strategy.and_then(|strategy| strategy.type_.as_deref()) == Some("OnDelete")
+}
+
+fn note(wanted: i32, dead: &[&str]) -> Phase {
+    match (wanted, dead) {
+        (0, _) => Phase::noted("no node is meant to run it"),
+        (_, []) => Phase::DONE,
+        (_, dead) => Phase::noted(format!("not on {}: such nodes are not ready", dead.join(", "))),
     }
+}
+
+fn unfinished(updated: i32, wanted: i32) -> Phase {
+    Phase::in_course(if updated < wanted {
+        format!("{} of the old revision left", wanted - updated)
+    } else {
+        "its pods are not counted as available yet".to_owned()
+    })
+}
+
+/// Whether a pod's node is known and does not answer, or is leaving. Who may not look at nodes knows of none.
+fn is_on_dead_node(pod: &Pod, objects: &Objects) -> bool {
+    let Some(name) = pod_view::node_name(pod) else {
+        return false;
+    };
+    // Nodes have no namespace.
+    objects.nodes.get(&format!("/{name}")).is_some_and(is_dead)
+}
+
+fn is_dead(node: &Node) -> bool {
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let mut ready = conditions.filter(|condition| condition.type_ == "Ready");
+    node.metadata.deletion_timestamp.is_some() || ready.any(|condition| condition.status != "True")
 }

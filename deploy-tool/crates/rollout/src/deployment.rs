@@ -1,129 +1,223 @@
 //! How far a Deployment is.
+//!
+//! <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status>
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{
-    Clock, Objects, Problem, State, Target, finalizer, is_owned_by, pod, refusal, stateful_set, thresholds, worst,
-};
-use diagnostics::code::rollout::PROGRESS_DEADLINE;
+use crate::ownership::{newest_replica_set, pods_of, pods_of_target};
+use crate::presence::{self, Presence};
+use crate::status::{Phase, ReadyCount, RolloutStatus, Waiting};
+use crate::{Clock, Diagnosis, Objects, Target, failed_create, pod, pod_view, probe_times, stateful_set, thresholds};
+use diagnostics::code::rollout::{PAUSED, PROGRESS_DEADLINE, QUOTA};
 
-/// The Deployment controller numbers its ReplicaSets with it.
-const REVISION: &str = "deployment.kubernetes.io/revision";
-
-pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
-    let title = format!("Deployment `{}`", target.name);
-    let Some(deployment) = objects.deployments.get(&target.key()) else {
-        return State::Waiting(format!("{title} is not there yet"));
+pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
+    let deployment = match presence::find(target, objects.deployments.get(&target.key()), clock) {
+        Presence::There(deployment) => deployment,
+        Presence::Not(phase) => return target.status(None, phase),
     };
-    if let Some(state) = finalizer::state(&title, &deployment.metadata, clock) {
-        return state;
-    }
-    let status = deployment.status.clone().unwrap_or_default();
-    let generation = deployment.metadata.generation.unwrap_or(0);
-    if generation < target.generation || status.observed_generation.unwrap_or(0) < generation {
-        return State::Waiting(format!("{title}: its controller has not seen the change yet"));
-    }
-    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let updated = status.updated_replicas.unwrap_or(0);
-    let available = status.available_replicas.unwrap_or(0);
-    let all = status.replicas.unwrap_or(0);
-    let replica_set = newest_replica_set(deployment, objects);
-    // The controller's counts may be old while the control plane starts: the pods themselves have to be ready too.
-    let pods = objects
-        .pods
-        .values()
-        .filter(|pod| replica_set.is_some_and(|set| is_current(pod, set)));
-    let pods: Vec<&Pod> = pods.collect();
-    let ready_pods = pods.iter().filter(|pod| pod::is_ready(pod)).count();
-    let ready_pods = i32::try_from(ready_pods).unwrap_or(i32::MAX);
-    let ready = format!("{title}: {} of {wanted} ready", available.min(updated).min(ready_pods));
-    if updated == wanted && all == wanted && available == wanted && ready_pods >= wanted {
-        return match if target.surplus_gone {
-            surplus_pods(objects, deployment, wanted)
-        } else {
-            0
-        } {
-            0 => State::Done(ready),
-            surplus => State::Waiting(format!("{ready}, {surplus} terminating")),
+    let rollout = Rollout::of(target, deployment, objects);
+    let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
+    let unobserved = presence::unobserved(target, &deployment.metadata, Some(observed.unwrap_or(0)));
+    let phase = unobserved.unwrap_or_else(|| rollout.phase(objects, clock));
+    target.status(Some(rollout.ready()), phase)
+}
+
+/// The counts of a Deployment.
+struct Rollout<'a> {
+    target: &'a Target,
+    deployment: &'a Deployment,
+    wanted: i32,
+    updated: i32,
+    available: i32,
+    all: i32,
+    /// The pods of the newest revision that stay.
+    pods: Vec<&'a Pod>,
+}
+
+impl<'a> Rollout<'a> {
+    fn of(target: &'a Target, deployment: &'a Deployment, objects: &'a Objects) -> Self {
+        let status = deployment.status.as_ref();
+        let count = |field: fn(&k8s_openapi::api::apps::v1::DeploymentStatus) -> Option<i32>| {
+            status.and_then(field).unwrap_or(0)
         };
+        let set = newest_replica_set(deployment, objects);
+        let pods = pods_of(objects, set.and_then(|set| set.metadata.uid.as_deref()));
+        // Pods that are being deleted have had their say, and those that ended are being replaced.
+        let stays = |pod: &&Pod| !pod_view::is_leaving(pod) && pod_view::is_unfinished(pod);
+        Self {
+            target,
+            deployment,
+            wanted: deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            updated: count(|status| status.updated_replicas),
+            available: count(|status| status.available_replicas),
+            all: count(|status| status.replicas),
+            pods: pods.filter(stays).collect(),
+        }
     }
-    let Some(replica_set) = replica_set else {
-        return State::Waiting(format!("{title}: no pods yet"));
-    };
-    if let Some(state) = refusal::state(objects, &replica_set.metadata, &title, clock) {
-        return state;
-    }
-    let database = stateful_set::database_state(target, objects, clock);
-    let reason = match worst(pods.iter().map(|pod| pod::state(pod, objects, &database, clock))) {
-        Ok(reason) => reason,
-        Err(problem) => return State::Failed(problem),
-    };
-    if let Some(problem) = deadline_exceeded(deployment, &title, reason.as_deref(), clock) {
-        return problem.failed();
-    }
-    match reason {
-        Some(reason) => State::Waiting(format!("{ready}; {reason}")),
-        None if all > updated => State::Waiting(format!("{ready}, {} of the old revision left", all - updated)),
-        None if pods.is_empty() => State::Waiting(format!("{ready}; no pods yet")),
-        None => State::Waiting(format!("{ready}; its pods are not counted as available yet")),
-    }
-}
 
-/// The ReplicaSet of the newest revision.
-pub fn newest_replica_set<'a>(deployment: &Deployment, objects: &'a Objects) -> Option<&'a ReplicaSet> {
-    let revision = deployment.metadata.annotations.as_ref()?.get(REVISION)?;
-    objects.replica_sets.values().find(|set| {
-        let same = set
-            .metadata
-            .annotations
-            .as_ref()
-            .is_some_and(|all| all.get(REVISION) == Some(revision));
-        same && is_owned_by(&set.metadata, deployment.metadata.uid.as_deref())
-    })
-}
+    /// The controller's counts may be old while the control plane starts: the pods themselves have to be ready too.
+    fn ready(&self) -> ReadyCount {
+        let ready = self.pods.iter().filter(|pod| pod_view::is_ready(pod)).count();
+        let ready = i32::try_from(ready).unwrap_or(i32::MAX);
+        ReadyCount::new(self.available.min(self.updated).min(ready), self.wanted)
+    }
 
-/// Pods that are being deleted have had their say.
-fn is_current(pod: &Pod, replica_set: &ReplicaSet) -> bool {
-    pod.metadata.deletion_timestamp.is_none() && is_owned_by(&pod.metadata, replica_set.metadata.uid.as_deref())
-}
+    fn is_complete(&self) -> bool {
+        let counts = [self.updated, self.all, self.available];
+        counts.iter().all(|count| *count == self.wanted) && self.ready().ready >= self.ready().wanted
+    }
 
-/// Pods that are there beside the wanted ones. The Deployment's own count leaves out those that are being deleted, and
-/// may be known here before their deletion is: so the pods are counted, whatever they say.
-fn surplus_pods(objects: &Objects, deployment: &Deployment, wanted: i32) -> usize {
-    let uid = deployment.metadata.uid.as_deref();
-    let sets = objects
-        .replica_sets
-        .values()
-        .filter(|set| is_owned_by(&set.metadata, uid));
-    let sets: Vec<Option<&str>> = sets.map(|set| set.metadata.uid.as_deref()).collect();
-    let ours = |pod: &&Pod| sets.iter().any(|uid| is_owned_by(&pod.metadata, *uid));
-    let there = objects.pods.values().filter(ours).filter(|pod| !is_record(pod)).count();
-    there.saturating_sub(usize::try_from(wanted).unwrap_or(0))
+    fn phase(&self, objects: &Objects, clock: Clock) -> Phase {
+        let is_paused = self.deployment.spec.as_ref().and_then(|spec| spec.paused) == Some(true);
+        if !self.is_complete() && is_paused {
+            return self.paused();
+        }
+        let pods = self.pods(objects, clock);
+        let is_settled = matches!(pods, Phase::Done(_));
+        if self.is_complete() {
+            return match self.surplus(objects) {
+                _ if !is_settled => pods,
+                0 => Phase::DONE,
+                surplus => Phase::in_course(format!("{surplus} terminating")),
+            };
+        }
+        let refused = self.refused(objects, clock);
+        if !is_settled || refused.is_some() {
+            return Phase::of_parts([pods].into_iter().chain(refused), false);
+        }
+        if self.all > self.updated && self.updated >= self.wanted {
+            return Phase::in_course(format!("{} of the old revision left", self.all - self.updated));
+        }
+        if i32::try_from(self.pods.len()).is_ok_and(|there| there < self.wanted) {
+            return self.without_pods(clock);
+        }
+        Phase::in_course("its pods are not counted as available yet")
+    }
+
+    /// What the pods of the newest revision say together.
+    fn pods(&self, objects: &Objects, clock: Clock) -> Phase {
+        let min_ready = self.deployment.spec.as_ref().and_then(|spec| spec.min_ready_seconds);
+        let min_ready = probe_times::seconds(min_ready.unwrap_or(0));
+        let database = stateful_set::database(self.target, objects, clock);
+        let evaluate = |pod: &&Pod| pod::evaluate(pod, objects, database.as_ref(), min_ready, clock);
+        Phase::of_parts(self.pods.iter().map(evaluate), false)
+    }
+
+    /// Why the API server lets no pods in, if it does not.
+    fn refused(&self, objects: &Objects, clock: Clock) -> Option<Phase> {
+        let set = newest_replica_set(self.deployment, objects)?;
+        let refused = failed_create::evaluate(objects, &set.metadata, &self.target.title(), clock)?;
+        // Pods of the old revision free what the new ones wait for.
+        let is_quota = |waiting: &Waiting| waiting.diagnosis.as_ref().is_some_and(|found| found.code == &QUOTA);
+        Some(match refused {
+            Phase::Waiting(waiting) if is_quota(&waiting) && self.has_old_pods(objects) => waiting.clear(false).into(),
+            refused => refused,
+        })
+    }
+
+    fn has_old_pods(&self, objects: &Objects) -> bool {
+        self.all > self.updated
+            || pods_of_target(self.target, objects)
+                .iter()
+                .any(|pod| pod_view::is_leaving(pod))
+    }
+
+    /// Nobody makes the pods, and nobody says why.
+    fn without_pods(&self, clock: Clock) -> Phase {
+        if !self.pods.is_empty() {
+            return Phase::in_course(format!("{} pods of the new revision so far", self.pods.len()));
+        }
+        let reason = "no pods yet".to_owned();
+        let sentence = format!("{}: {reason}", self.target.title());
+        let next = "look what its controllers say: `kubectl describe deployment`, `kubectl get events`";
+        let waiting = Diagnosis::new(&PROGRESS_DEADLINE, sentence, next)
+            .blocked()
+            .saying(reason);
+        waiting.attempted(Some(clock.now), None).into()
+    }
+
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming-a-deployment>
+    fn paused(&self) -> Phase {
+        let Target { namespace, name, .. } = self.target;
+        let title = self.target.title();
+        if self.target.is_held {
+            let sentence = format!("{title} is paused by its own manifest, and its new template is not rolled out");
+            let next = "take `paused: true` out of the manifest, or leave the template as it is while it is paused";
+            return Diagnosis::new(&PAUSED, sentence, next).failed();
+        }
+        let sentence = format!("{title} is paused, and its new template is not rolled out");
+        let next = format!("let it go on: `kubectl --namespace {namespace} rollout resume deployment/{name}`");
+        let reason = format!("paused; {next}");
+        let waiting = Diagnosis::new(&PAUSED, sentence, next).blocked();
+        waiting.saying(reason).clear(true).into()
+    }
+
+    /// Pods that are there beside the wanted ones, where they have to be gone. The Deployment's own count leaves out
+    /// those that are being deleted, and may be known here before their deletion is: so the pods are counted, whatever
+    /// they say.
+    fn surplus(&self, objects: &Objects) -> usize {
+        if !self.target.surplus_gone {
+            return 0;
+        }
+        let there = pods_of_target(self.target, objects);
+        let there = there.into_iter().filter(|pod| !is_record(pod)).count();
+        there.saturating_sub(usize::try_from(self.wanted).unwrap_or(0))
+    }
 }
 
 /// Evicted pods stay as a record until they are collected. A pod that is being deleted ends too, shortly before it goes.
 fn is_record(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Failed" | "Succeeded")) && pod.metadata.deletion_timestamp.is_none()
+    !pod_view::is_unfinished(pod) && !pod_view::is_leaving(pod)
 }
 
-fn deadline_exceeded(deployment: &Deployment, title: &str, reason: Option<&str>, clock: Clock) -> Option<Problem> {
+/// What the Deployment's own deadline says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// The controller has said, since the objects were applied, that it is over.
+    Over,
+    /// It is over when nothing has moved for so long: what the controller says is of the time before, or nothing.
+    After(jiff::SignedDuration),
+}
+
+/// What the Deployment's own deadline says.
+pub fn deadline(deployment: &Deployment, clock: Clock) -> Deadline {
+    let seconds = deployment.spec.as_ref().and_then(|spec| spec.progress_deadline_seconds);
+    let limit = seconds.map_or(thresholds::STALL, probe_times::seconds);
+    let said = progressing(deployment).filter(|condition| {
+        condition.status == "False" && condition.reason.as_deref() == Some("ProgressDeadlineExceeded")
+    });
+    match said {
+        None => Deadline::After(limit + thresholds::DEADLINE_MARGIN),
+        // The controller takes back what it said of the template before, or nothing has changed that it counts.
+        Some(condition) => {
+            let time = condition.last_update_time.as_ref().map(|time| time.0);
+            if clock.is_fresh(time) {
+                Deadline::Over
+            } else {
+                Deadline::After(limit)
+            }
+        }
+    }
+}
+
+fn progressing(deployment: &Deployment) -> Option<&DeploymentCondition> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let progressing = conditions.iter().find(|condition| condition.type_ == "Progressing")?;
-    if progressing.status != "False" || progressing.reason.as_deref() != Some("ProgressDeadlineExceeded") {
-        return None;
-    }
-    // The controller goes back to an earlier template, and a moment later takes back what it said of the one before.
-    let said = progressing.last_update_time.as_ref().map(|time| time.0);
-    let is_old = said.is_some_and(|said| said < clock.since);
-    if is_old && clock.now.duration_since(clock.since) < thresholds::OLD_VERDICT {
-        return None;
-    }
-    let last = reason.map_or(String::new(), |reason| format!(": {reason}"));
-    Some(Problem::new(
+    conditions.iter().find(|condition| condition.type_ == "Progressing")
+}
+
+/// A Deployment that has stalled, for a reason without a diagnosis of its own.
+pub fn out_of_time(status: &RolloutStatus) -> Diagnosis {
+    let reason = match &status.phase {
+        Phase::Waiting(waiting) => format!(": {}", waiting.reason),
+        Phase::Done(_) | Phase::Failed(_) => String::new(),
+    };
+    Diagnosis::new(
         &PROGRESS_DEADLINE,
-        format!("{title} has made no progress within its `progressDeadlineSeconds`{last}"),
+        format!(
+            "{} has made no progress within its `progressDeadlineSeconds`{reason}",
+            status.title
+        ),
         "look at the pods: `deploy-tool status`",
-    ))
+    )
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::Objects;
+use crate::Objects;
 
 /// When an event happened last. Components write it into different fields.
 pub fn last_time(event: &Event) -> Option<Timestamp> {

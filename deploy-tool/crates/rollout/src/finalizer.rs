@@ -2,38 +2,40 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Clock, Problem, State, thresholds};
+use crate::status::Phase;
+use crate::{Clock, Diagnosis, thresholds};
 use diagnostics::code::rollout::HELD;
 
-/// Kubernetes' own: the garbage collector takes them off once what belongs to the object is gone.
-/// <https://kubernetes.io/docs/concepts/architecture/garbage-collection/#cascading-deletion>
-const OF_THE_COLLECTOR: [&str; 2] = ["foregroundDeletion", "orphan"];
+/// Kubernetes' own, which are taken off in good order: once what belongs to the object is gone, once no pod uses it,
+/// once the load balancer is taken down.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/>
+const IN_GOOD_ORDER: [&str; 5] = [
+    "foregroundDeletion",
+    "orphan",
+    "kubernetes.io/pvc-protection",
+    "service.kubernetes.io/load-balancer-cleanup",
+    "batch.kubernetes.io/job-tracking",
+];
 
-/// Says that an object is on its way out, if it is: it cannot be made anew before it is gone.
-pub fn state(title: &str, metadata: &ObjectMeta, clock: Clock) -> Option<State> {
+/// Says that an object is being deleted, if it is: it cannot be made again before it is gone. `resource`: what kubectl
+/// calls its kind.
+pub fn evaluate(title: &str, resource: &str, metadata: &ObjectMeta, clock: Clock) -> Option<Phase> {
     let deleted = metadata.deletion_timestamp.as_ref()?.0;
-    let waited = clock.now.duration_since(deleted.max(clock.since));
-    Some(match held(title, metadata) {
-        Some(problem) if waited >= thresholds::HELD => problem.failed(),
-        Some(problem) => State::Waiting(problem.sentence),
-        None => State::Waiting(format!("{title} is being deleted")),
-    })
+    let Some(held) = diagnose(title, resource, metadata) else {
+        return Some(Phase::in_course("being deleted"));
+    };
+    let reason = format!("being deleted, and held by {}", foreign(metadata).join(", "));
+    let is_late = clock.waited(Some(deleted)) >= thresholds::HELD;
+    Some(held.blocked().saying(reason).clear(is_late).into())
 }
 
 /// Why an object that is being deleted does not go, when a finalizer holds it.
-pub fn held(title: &str, metadata: &ObjectMeta) -> Option<Problem> {
+pub fn diagnose(title: &str, resource: &str, metadata: &ObjectMeta) -> Option<Diagnosis> {
     metadata.deletion_timestamp.as_ref()?;
-    let finalizers: Vec<&str> = metadata
-        .finalizers
-        .iter()
-        .flatten()
-        .map(String::as_str)
-        .filter(|name| !OF_THE_COLLECTOR.contains(name))
-        .collect();
+    let finalizers = foreign(metadata);
     if finalizers.is_empty() {
         return None;
     }
-    let kind = title.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let name = metadata.name.as_deref().unwrap_or_default();
     let place = match &metadata.namespace {
         Some(namespace) => format!(" --namespace {namespace}"),
@@ -41,8 +43,13 @@ pub fn held(title: &str, metadata: &ObjectMeta) -> Option<Problem> {
     };
     let next = format!(
         "find out why the controllers behind them do not finish; if there are none any more, let it go: \
-         `kubectl{place} patch {kind} {name} --type=merge --patch='{{\"metadata\":{{\"finalizers\":null}}}}'`"
+         `kubectl{place} patch {resource} {name} --type=merge --patch='{{\"metadata\":{{\"finalizers\":null}}}}'`"
     );
     let sentence = format!("{title} is being deleted, and held by {}", finalizers.join(", "));
-    Some(Problem::new(&HELD, sentence, next))
+    Some(Diagnosis::new(&HELD, sentence, next))
+}
+
+fn foreign(metadata: &ObjectMeta) -> Vec<&str> {
+    let all = metadata.finalizers.iter().flatten().map(String::as_str);
+    all.filter(|name| !IN_GOOD_ORDER.contains(name)).collect()
 }

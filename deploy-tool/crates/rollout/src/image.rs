@@ -1,16 +1,19 @@
 //! Why a container's image cannot be pulled.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod};
 
-use super::{Objects, Problem, State, events, pod, says, thresholds};
+use crate::status::Phase;
+use crate::text::says;
+use crate::{Clock, Diagnosis, Objects, events, pod_view, thresholds};
 use diagnostics::Code;
 use diagnostics::code::rollout::{
     IMAGE_FOR_ANOTHER_PLATFORM, IMAGE_NAME_INVALID, IMAGE_NOT_FOUND, IMAGE_NOT_ON_NODE, IMAGE_REFUSED,
     REGISTRY_UNREACHABLE,
 };
 
-/// What containerd and registries say, what that is, what to do about it, and how many failed pulls decide it. The first
-/// that fits counts: `pull access denied, repository does not exist or may require authorization` is a refusal.
+/// What containerd and registries say, what that is, what to do about it, and how many failed pulls make it clear. The
+/// first that fits counts: `pull access denied, repository does not exist or may require authorization` is a refusal.
 const TABLE: [(&[&str], &Code, &str, i32); 4] = [
     (
         &[
@@ -56,25 +59,63 @@ const TABLE: [(&[&str], &Code, &str, i32); 4] = [
     ),
 ];
 
-/// Says why an image cannot be pulled, and whether that may pass. `said` is the kubelet's reason and message.
-pub fn state(title: &str, pod: &Pod, status: &ContainerStatus, objects: &Objects, said: (&str, &str)) -> State {
+/// Says why an image cannot be pulled. `said` is the kubelet's reason and message.
+pub fn evaluate(
+    title: &str,
+    pod: &Pod,
+    status: &ContainerStatus,
+    objects: &Objects,
+    clock: Clock,
+    said: (&str, &str),
+) -> Phase {
     let (reason, message) = said;
     let image = name(pod, status);
-    let node = pod::node(pod);
+    let node = pod_view::node(pod);
     // The kubelet repeats the image's name, and the pause before its next attempt comes and goes.
     let short = message
         .rsplit_once("failed to do request: ")
         .map_or(message, |(_, rest)| rest);
     let sentence = format!("{title}: node `{node}` cannot pull the image `{image}`: {short}");
     let (code, next, enough) = kind(reason, message, image);
-    if enough <= 1 || failed_pulls(pod, objects) >= enough {
-        Problem::new(code, sentence, next).failed()
-    } else {
-        State::Waiting(sentence)
+    let diagnosis = Diagnosis::new(code, sentence, next);
+    let (pulls, last) = failed_pulls(pod, objects);
+    if is_final(pod, status, code, reason, pulls, clock) {
+        return diagnosis.failed();
     }
+    diagnosis
+        .blocked()
+        .clear(enough <= 1 || pulls >= enough)
+        .attempted(last, None)
+        .into()
 }
 
-/// What is wrong, what to do about it, and how many failed pulls decide it.
+/// Whether neither the registry nor the node can make it another answer.
+fn is_final(pod: &Pod, status: &ContainerStatus, code: &Code, reason: &str, pulls: i32, clock: Clock) -> bool {
+    if code == &IMAGE_NAME_INVALID {
+        return true;
+    }
+    if reason == "ErrImageNeverPull" {
+        return clock.waited(pod_view::created(pod)) >= thresholds::IMAGE_NEVER;
+    }
+    let is_digest = name(pod, status).contains("@sha256:");
+    code == &IMAGE_FOR_ANOTHER_PLATFORM && is_digest && pulls >= 2
+}
+
+/// Whether a container that is started again gets the same content: a tag may be pushed again, and pulled.
+/// <https://kubernetes.io/docs/concepts/containers/images/#imagepullpolicy-defaulting>
+pub fn is_fixed(container: &Container) -> bool {
+    let image = container.image.as_deref().unwrap_or_default();
+    let is_pulled = match container.image_pull_policy.as_deref() {
+        Some(policy) => policy == "Always",
+        None => {
+            let name = image.rsplit('/').next().unwrap_or(image);
+            name.ends_with(":latest") || !name.contains(':')
+        }
+    };
+    image.contains("@sha256:") || !is_pulled
+}
+
+/// What is wrong, what to do about it, and how many failed pulls make it clear.
 fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static str, i32) {
     if reason == "InvalidImageName" || says(message, &["invalid reference"]) {
         return (&IMAGE_NAME_INVALID, "correct `image` in the manifest", 1);
@@ -99,15 +140,20 @@ fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static st
 
 /// The image's name as the manifest has it: the kubelet's status may show a digest.
 fn name<'a>(pod: &'a Pod, status: &'a ContainerStatus) -> &'a str {
-    pod::container(pod, &status.name)
+    pod_view::container(pod, &status.name)
         .and_then(|container| container.image.as_deref())
         .unwrap_or(&status.image)
 }
 
-fn failed_pulls(pod: &Pod, objects: &Objects) -> i32 {
-    let all = events::about(objects, &pod.metadata);
-    let failed = all.filter(|event| {
-        event.reason.as_deref() == Some("Failed") && events::message(event).starts_with("Failed to pull image")
-    });
-    failed.map(events::count).sum()
+/// How many pulls have failed, and when the last one did.
+fn failed_pulls(pod: &Pod, objects: &Objects) -> (i32, Option<Timestamp>) {
+    let failed = || {
+        events::about(objects, &pod.metadata).filter(|event| {
+            event.reason.as_deref() == Some("Failed") && events::message(event).starts_with("Failed to pull image")
+        })
+    };
+    (
+        failed().map(events::count).sum(),
+        failed().filter_map(events::last_time).max(),
+    )
 }

@@ -1,141 +1,104 @@
-//! Pure: whether what was applied is rolled out, still on its way, or will never come up; and why, in a sentence.
+//! Whether what was applied to a Kubernetes cluster is rolled out, still on its way, or does not come up; and why, in a
+//! sentence with what to do about it. Pure: the caller has the objects, this crate says what they mean.
 //!
-//! Generations are compared first: until its controller has seen the new generation, an object's status speaks of the
-//! old one. Failures come second, counts third.
-//! <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status>
+//! One object at a time, [`evaluate`] gives a [`RolloutStatus`]. Evidence is of four classes:
+//!
+//! | class | what it is | example |
+//! |---|---|---|
+//! | failed | only a change of the object itself can help | an image name that is none, a Job that has given up |
+//! | blocked | something else may put it right | a missing Secret, a crash loop, no node that fits |
+//! | in course | something is under way that has a limit of its own | a pull, an init container, a startup probe |
+//! | settling | the counts are right, that it stays up is not proven | a container without readiness probe, 3 s old |
+//!
+//! A whole release over time is for a [`Tracker`]: it says when what is blocked has failed, and when everything is
+//! there. The rule it keeps: never worse than `kubectl rollout status`. What that would see come up is not failed, and
+//! what does not stay up is not called ready.
+//!
+//! [`watch_set`] says what has to be watched for that, [`Trim`] what of it has to be kept, [`default_time_limit`] how long
+//! to wait at most.
+//!
+//! ```
+//! use rollout::{Clock, Objects, Policy, Target, Tracker, Verdict};
+//! # let stored = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}});
+//! # let (now, since) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH);
+//! // What the API server answered when the object was applied; nothing for kinds that are there at once.
+//! let targets: Vec<Target> = Target::of(&stored).into_iter().collect();
+//! let mut tracker = Tracker::new(&targets, Policy::default());
+//! // Again and again, as watches change the objects:
+//! let mut objects = Objects::default();
+//! objects.insert(&stored)?;
+//! let (statuses, verdict) = tracker.observe(&objects, Clock::new(now, since));
+//! assert_eq!(verdict, Verdict::Waiting);
+//! assert_eq!(statuses[0].sentence(), "Pod `web`: 0 of 1 ready; pod `web` waits for a node");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
-mod claim;
+mod clock;
+mod configuration;
 mod container;
 mod daemon_set;
 mod deployment;
+mod diagnosis;
 mod events;
-mod executable;
+mod exec_format;
+mod failed_create;
 mod finalizer;
+mod generic;
 mod image;
 mod job;
-mod needs;
+mod movement;
 mod objects;
-mod other;
+mod ownership;
 mod pod;
+mod pod_view;
+mod presence;
 mod probe;
-mod problem;
-mod refusal;
+mod probe_times;
+mod progress_row;
+mod pvc;
 mod replace;
-mod row;
 mod sandbox;
 mod scheduling;
+mod settle;
 mod stateful_set;
+mod status;
 mod target;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod thresholds;
+mod tracker;
 mod trim;
+mod watch_set;
 
-use jiff::{Timestamp, Unit};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
-pub use executable::unheard;
-pub use finalizer::held;
-pub use needs::{NOISE, Need, NeedKind, Selection, needs};
+pub use clock::Clock;
+pub use diagnosis::{Diagnosis, Evidence, NOTHING_LOGGED};
+pub use exec_format::unread_logs;
+pub use failed_create::{Controller, refused_before};
+pub use finalizer::diagnose as diagnose_deletion;
+pub use generic::{declares_conditions, definition};
 pub use objects::{Objects, event_key, other_key};
-pub use other::definition;
-pub use pod::is_ready;
-pub use problem::{Evidence, NOTHING_LOGGED, Problem};
-pub use refusal::{Controller, refused_before};
+pub use pod_view::is_ready;
+pub use progress_row::{Row, RowState};
 pub use replace::pods_to_replace;
-pub use row::{Row, RowState, rows};
 pub use sandbox::{cannot_ask_systemd, unknown_handler};
-pub use target::{Target, TargetKind};
+pub use status::{Phase, ReadyCount, RolloutStatus, WaitClass, Waiting};
+pub use target::{Target, TargetKind, default_time_limit, is_built_in};
+pub use tracker::{Failed, Policy, Tracker, Verdict};
 pub use trim::Trim;
+pub use watch_set::{NOISE, Need, NeedKind, Selection, watch_set};
 
 /// The annotation of a Deployment that names the StatefulSet of its database.
 pub const DATABASE_ANNOTATION: &str = "deploy-tool.dev/database";
 
-/// When it is, and since when somebody waits: events before that may tell of what has been put right since.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    /// Now, in the cluster.
-    pub now: Timestamp,
-    /// When the objects were applied, in the cluster.
-    pub since: Timestamp,
-}
-
-impl Clock {
-    /// Kubernetes writes the times of events and pods in whole seconds: what happened in the second of the start counts
-    /// as after it.
-    pub fn new(now: Timestamp, since: Timestamp) -> Self {
-        let round = jiff::TimestampRound::new()
-            .smallest(Unit::Second)
-            .mode(jiff::RoundMode::Floor);
-        Self {
-            now,
-            since: since.round(round).unwrap_or(since),
-        }
-    }
-}
-
-/// How far something is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// On its way.
-    Waiting(String),
-    /// There.
-    Done(String),
-    /// Will not come up by itself.
-    Failed(Box<Problem>),
-}
-
-/// How far one target is.
-pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
+/// How far one target is, by what the cluster says of it now.
+pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
     match &target.kind {
-        TargetKind::Deployment => deployment::state(target, objects, clock),
-        TargetKind::StatefulSet => stateful_set::state(target, objects, clock),
-        TargetKind::DaemonSet => daemon_set::state(target, objects, clock),
-        TargetKind::Job => job::state(target, objects, clock),
-        TargetKind::Pod => pod::bare(target, objects, clock),
-        TargetKind::Other(kind) => other::state(target, kind, objects, clock),
+        TargetKind::Deployment => deployment::evaluate(target, objects, clock),
+        TargetKind::StatefulSet => stateful_set::evaluate(target, objects, clock),
+        TargetKind::DaemonSet => daemon_set::evaluate(target, objects, clock),
+        TargetKind::Job => job::evaluate(target, objects, clock),
+        TargetKind::Pod => pod::evaluate_target(target, objects, clock),
+        TargetKind::Generic(kind) => generic::evaluate(target, kind, objects, clock),
     }
-}
-
-/// How far all targets are: the first failure, else the first that is waited for, else done. They come in the order in
-/// which they were applied, so the first is what the others wait for.
-pub fn overall(states: impl IntoIterator<Item = State>) -> State {
-    let mut first = None;
-    let mut done = Vec::new();
-    for state in states {
-        match state {
-            State::Failed(problem) => return State::Failed(problem),
-            State::Waiting(reason) => first = first.or(Some(reason)),
-            State::Done(sentence) => done.push(sentence),
-        }
-    }
-    match first {
-        Some(reason) => State::Waiting(reason),
-        None => State::Done(done.join(", ")),
-    }
-}
-
-/// The worst of several pods: a failure, else the first reason to wait.
-fn worst(states: impl IntoIterator<Item = State>) -> Result<Option<String>, Box<Problem>> {
-    let mut reason = None;
-    for state in states {
-        match state {
-            State::Failed(problem) => return Err(problem),
-            State::Waiting(sentence) => reason = reason.or(Some(sentence)),
-            State::Done(_) => {}
-        }
-    }
-    Ok(reason)
-}
-
-/// Whether an object belongs to another one.
-fn is_owned_by(metadata: &ObjectMeta, uid: Option<&str>) -> bool {
-    let owners = metadata.owner_references.iter().flatten();
-    uid.is_some_and(|uid| owners.into_iter().any(|owner| owner.uid == uid))
-}
-
-/// Whether a sentence has one of these parts, whatever the letters' case.
-fn says(sentence: &str, parts: &[&str]) -> bool {
-    let text = sentence.to_ascii_lowercase();
-    parts.iter().any(|part| text.contains(part))
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
-use kube_core::DynamicObject;
-use kube_core::GroupVersionKind;
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
+use kube_core::{DynamicObject, GroupVersionKind};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A copy of what the cluster says, by `namespace/name` unless it says otherwise.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,10 @@ pub struct Objects {
     pub daemon_sets: BTreeMap<String, DaemonSet>,
     /// Jobs.
     pub jobs: BTreeMap<String, Job>,
+    /// Jobs that have been deleted while somebody looked, as they were last.
+    pub gone_jobs: BTreeMap<String, Job>,
+    /// Nodes, by `/name`.
+    pub nodes: BTreeMap<String, Node>,
     /// ReplicaSets.
     pub replica_sets: BTreeMap<String, ReplicaSet>,
     /// Pods.
@@ -30,6 +35,40 @@ pub struct Objects {
     /// What a container wrote last before it ended, by the container's id. crun and runc tell there, and only there,
     /// that the kernel took a program for none.
     pub last_words: BTreeMap<String, String>,
+}
+
+impl Objects {
+    /// Takes in an object of any kind, in place of the one that was known of that name.
+    ///
+    /// # Errors
+    /// When it is not what its kind says.
+    pub fn insert(&mut self, object: &Value) -> Result<(), serde_json::Error> {
+        fn read<K: DeserializeOwned>(object: &Value) -> Result<K, serde_json::Error> {
+            serde_json::from_value(object.clone())
+        }
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        let key = format!("{namespace}/{name}");
+        match (text("/apiVersion"), text("/kind")) {
+            ("apps/v1", "Deployment") => _ = self.deployments.insert(key, read(object)?),
+            ("apps/v1", "StatefulSet") => _ = self.stateful_sets.insert(key, read(object)?),
+            ("apps/v1", "DaemonSet") => _ = self.daemon_sets.insert(key, read(object)?),
+            ("apps/v1", "ReplicaSet") => _ = self.replica_sets.insert(key, read(object)?),
+            ("batch/v1", "Job") => _ = self.jobs.insert(key, read(object)?),
+            ("v1", "Pod") => _ = self.pods.insert(key, read(object)?),
+            ("v1", "Node") => _ = self.nodes.insert(key, read(object)?),
+            ("v1", "Event") => {
+                let event = read(object)?;
+                self.events.insert(event_key(&event), event);
+            }
+            (api_version, kind) => {
+                let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+                let kind = GroupVersionKind::gvk(group, version, kind);
+                self.others.insert(other_key(&kind, namespace, name), read(object)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The place of an event: all events about an object lie side by side.

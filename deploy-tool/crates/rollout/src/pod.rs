@@ -1,130 +1,84 @@
 //! How far a pod is.
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::{Clock, Objects, Problem, State, Target, container, finalizer, probe, sandbox, scheduling};
-
-/// The database behind a pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Database {
-    /// It is not ready yet, and why.
-    NotReady(String),
-    /// It will not become ready, and why.
-    Broken(Box<Problem>),
-    /// It is ready, and since when.
-    ReadySince(Option<Timestamp>),
-}
+use crate::presence::{self, Presence};
+use crate::probe::{self, Database};
+use crate::status::{Phase, ReadyCount, RolloutStatus};
+use crate::{Clock, Diagnosis, Objects, Target, container, pod_view, sandbox, scheduling, settle};
+use diagnostics::code::rollout::POD_FAILED;
 
 /// A pod that is a target itself, without a controller.
-pub fn bare(target: &Target, objects: &Objects, clock: Clock) -> State {
-    let title = target.title();
-    let Some(pod) = objects.pods.get(&target.key()) else {
-        return State::Waiting(format!("{title} is not there yet"));
+pub fn evaluate_target(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
+    let pod = match presence::find(target, objects.pods.get(&target.key()), clock) {
+        Presence::There(pod) => pod,
+        Presence::Not(phase) => return target.status(None, phase),
     };
-    if let Some(state) = finalizer::state(&title, &pod.metadata, clock) {
-        return state;
-    }
-    match phase(pod) {
-        Some("Succeeded") => State::Done(format!("{title} is complete")),
-        _ => match state(pod, objects, &None, clock) {
-            State::Done(_) => State::Done(format!("{title} is ready")),
-            state => state,
-        },
-    }
+    let phase = match pod_view::phase(pod) {
+        Some("Succeeded") => Phase::noted("complete"),
+        Some("Failed") => failed(pod, objects, clock),
+        _ => evaluate(pod, objects, None, SignedDuration::ZERO, clock),
+    };
+    let is_done = matches!(phase, Phase::Done(_));
+    target.status(Some(ReadyCount::new(i32::from(is_done), 1)), phase)
 }
 
-pub fn state(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: Clock) -> State {
-    if is_ready(pod) {
-        return State::Done(format!("{} is ready", title(pod)));
-    }
-    if let Some(state) = scheduling::state(pod, objects, clock) {
-        return state;
-    }
-    let mut waiting = None;
-    for (init, status) in containers(pod) {
-        match container::state(pod, status, init, objects, clock) {
-            Some(State::Failed(problem)) => return State::Failed(problem),
-            Some(State::Waiting(reason)) => waiting = waiting.or(Some(reason)),
-            Some(State::Done(_)) | None => {}
+/// A bare pod has ended badly, and nobody makes it again.
+fn failed(pod: &Pod, objects: &Objects, clock: Clock) -> Phase {
+    let parts =
+        pod_view::containers(pod).filter_map(|(init, status)| container::evaluate(pod, status, init, objects, clock));
+    match Phase::of_parts(parts, true) {
+        Phase::Failed(diagnosis) => Phase::Failed(diagnosis),
+        Phase::Waiting(waiting) if waiting.diagnosis.is_some() => {
+            waiting.diagnosis.map_or(Phase::DONE, Diagnosis::failed)
+        }
+        Phase::Waiting(_) | Phase::Done(_) => {
+            let status = pod.status.as_ref();
+            let reason = status
+                .and_then(|status| status.reason.as_deref())
+                .unwrap_or("no reason is given");
+            let message = status.and_then(|status| status.message.as_deref()).unwrap_or_default();
+            let sentence = format!("{} has failed: {reason} {message}", pod_view::title(pod));
+            let next = "a pod without a controller is not made again: delete it, then run the same command again";
+            Diagnosis::new(&POD_FAILED, sentence.trim_end(), next).failed()
         }
     }
-    match waiting {
-        Some(reason) => sandbox::state(pod, objects, reason, clock),
-        None => probe::not_ready(pod, objects, database, clock),
+}
+
+/// How far a pod is, of a controller or not. `min_ready`: its controller's `minReadySeconds`.
+pub fn evaluate(
+    pod: &Pod,
+    objects: &Objects,
+    database: Option<&Database>,
+    min_ready: SignedDuration,
+    clock: Clock,
+) -> Phase {
+    if pod_view::is_ready(pod) {
+        return settle::evaluate(pod, objects, min_ready, clock);
+    }
+    if let Some(phase) = scheduling::evaluate(pod, objects, clock) {
+        return phase;
+    }
+    let parts: Vec<Phase> = pod_view::containers(pod)
+        .filter(|(_, status)| !waits_for_init(status))
+        .filter_map(|(init, status)| container::evaluate(pod, status, init, objects, clock))
+        .collect();
+    if parts.is_empty() {
+        let held = sandbox::evaluate(pod, objects, clock);
+        return held.unwrap_or_else(|| probe::not_ready(pod, objects, database, clock));
+    }
+    // What one container says stands for the pod: the others wait for it.
+    match Phase::of_parts(parts, true) {
+        Phase::Waiting(waiting) if waiting.diagnosis.is_none() => {
+            sandbox::evaluate(pod, objects, clock).unwrap_or(Phase::Waiting(waiting))
+        }
+        phase => phase,
     }
 }
 
-/// For sentences: pod `app-1`.
-pub fn title(pod: &Pod) -> String {
-    format!("pod `{}`", pod.metadata.name.as_deref().unwrap_or_default())
-}
-
-/// The pod's node, for sentences.
-pub fn node(pod: &Pod) -> &str {
-    pod.spec
-        .as_ref()
-        .and_then(|spec| spec.node_name.as_deref())
-        .unwrap_or("?")
-}
-
-/// Whether the pod's Ready condition is true.
-pub fn is_ready(pod: &Pod) -> bool {
-    condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
-}
-
-/// Since when the pod is ready.
-pub fn ready_since(pod: &Pod) -> Option<Timestamp> {
-    condition(pod, "Ready")?
-        .last_transition_time
-        .as_ref()
-        .map(|time| time.0)
-}
-
-/// Since when the pod is there.
-pub fn created(pod: &Pod) -> Option<Timestamp> {
-    pod.metadata.creation_timestamp.as_ref().map(|time| time.0)
-}
-
-/// Whether its containers have not all ended for good.
-pub fn is_unfinished(pod: &Pod) -> bool {
-    !matches!(phase(pod), Some("Failed" | "Succeeded"))
-}
-
-fn phase(pod: &Pod) -> Option<&str> {
-    pod.status.as_ref()?.phase.as_deref()
-}
-
-pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::core::v1::PodCondition> {
-    pod.status
-        .as_ref()?
-        .conditions
-        .as_ref()?
-        .iter()
-        .find(|condition| condition.type_ == kind)
-}
-
-/// The states of the containers, and whether each is an init container.
-pub fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
-    let status = pod.status.as_ref();
-    let init = status
-        .and_then(|status| status.init_container_statuses.as_ref())
-        .into_iter()
-        .flatten();
-    let main = status
-        .and_then(|status| status.container_statuses.as_ref())
-        .into_iter()
-        .flatten();
-    init.map(|status| (true, status))
-        .chain(main.map(|status| (false, status)))
-}
-
-/// What the manifest says of a container.
-pub fn container<'a>(pod: &'a Pod, name: &str) -> Option<&'a k8s_openapi::api::core::v1::Container> {
-    let spec = pod.spec.as_ref()?;
-    let init = spec.init_containers.iter().flatten();
-    spec.containers
-        .iter()
-        .chain(init)
-        .find(|container| container.name == name)
+/// A container that the init containers hold up says nothing: they do.
+fn waits_for_init(status: &ContainerStatus) -> bool {
+    let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
+    waiting.and_then(|waiting| waiting.reason.as_deref()) == Some("PodInitializing")
 }

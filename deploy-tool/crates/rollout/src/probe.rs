@@ -4,77 +4,123 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::pod::Database;
-use super::{Clock, Evidence, Objects, Problem, State, events, pod, thresholds};
+use crate::status::{Phase, WaitClass, Waiting};
+use crate::{Clock, Diagnosis, Evidence, Objects, events, pod_view, probe_times, thresholds};
 use diagnostics::Code;
-use diagnostics::code::rollout::{LIVENESS_PROBE, READINESS_PROBE, STARTUP_PROBE};
+use diagnostics::code::rollout::{LIVENESS_PROBE, READINESS_GATE, READINESS_PROBE, STARTUP_PROBE};
+
+/// The database behind a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// It is not there yet, or not at all.
+    NotReady(Phase),
+    /// It is ready, and since when.
+    ReadySince(Option<Timestamp>),
+}
 
 /// All containers run: only the readiness probe is missing.
-pub fn not_ready(pod: &Pod, objects: &Objects, database: &Option<Database>, clock: Clock) -> State {
-    let title = pod::title(pod);
-    let Some((_, late)) = pod::containers(pod).find(|(init, status)| !init && !status.ready) else {
-        return State::Waiting(format!("{title} is starting"));
+pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, clock: Clock) -> Phase {
+    let title = pod_view::title(pod);
+    let late = pod_view::containers(pod).find(|(init, status)| !init && !status.ready);
+    let Some((_, late)) = late else {
+        return gated(pod, &title);
     };
-    match database {
-        Some(Database::NotReady(reason)) => {
-            return State::Waiting(format!("{title} waits for its database: {reason}"));
-        }
-        Some(Database::Broken(problem)) => {
-            let sentence = format!("the database of {title} is not ready: {}", problem.sentence);
-            return State::Failed(Box::new(Problem {
-                sentence,
-                ..Problem::clone(problem)
-            }));
-        }
-        Some(Database::ReadySince(_)) | None => {}
+    let database_since = match database {
+        Some(Database::NotReady(phase)) => return without_database(&title, phase.clone()),
+        Some(Database::ReadySince(since)) => *since,
+        None => None,
+    };
+    let starting = || Phase::in_course(format!("{title} is starting"));
+    let container = pod_view::container(pod, &late.name);
+    let (Some(container), Some(since)) = (container, pod_view::running_since(late)) else {
+        return starting();
+    };
+    let began = Some(since).max(database_since).unwrap_or(since);
+    let waited = clock.age(began);
+    if waited < probe_times::earliest_ready(container) {
+        return starting();
     }
     let said = said(pod, objects).map_or(String::new(), |message| format!(": {message}"));
-    let sentence = format!("{title} runs, but is not ready{said}");
-    let running = late.state.as_ref().and_then(|state| state.running.as_ref());
-    let started = running
-        .and_then(|running| running.started_at.as_ref())
-        .map(|time| time.0);
-    let database_since = match database {
-        Some(Database::ReadySince(since)) => *since,
-        _ => None,
+    let again = match late.restart_count {
+        0 => String::new(),
+        count => format!(" after {count} restarts"),
     };
-    // A startup probe sets its own, longer limit; until it succeeds the kubelet does not even ask for readiness.
-    // Nothing says when that was: the first time that readiness was asked for in vain comes soon after.
-    let spec = pod::container(pod, &late.name);
-    let probed =
-        spec.is_none_or(|container| container.startup_probe.is_none()) || first_refusal(pod, objects).is_some();
-    let waited = (late.started == Some(true) && probed)
-        .then(|| started.max(database_since).max(first_refusal(pod, objects)))
-        .flatten();
-    if waited.is_none_or(|since| clock.now.duration_since(since.max(clock.since)) < thresholds::NOT_READY) {
-        return State::Waiting(sentence);
-    }
+    let sentence = format!("{title} runs{again}, but is not ready{said}");
+    // A startup probe has a limit of its own; until it succeeds the kubelet does not ask for readiness.
+    let starts = container.startup_probe.is_some() && late.started != Some(true);
+    let budget = probe_times::ready_budget(container);
+    let Some(probe) = container
+        .readiness_probe
+        .as_ref()
+        .filter(|_| !starts && waited >= budget)
+    else {
+        return Phase::in_course(sentence);
+    };
     let next = format!(
         "the answer says what it misses; more is in its log: `kubectl --namespace {} logs {} --container {}`",
-        pod.metadata.namespace.as_deref().unwrap_or_default(),
-        pod.metadata.name.as_deref().unwrap_or_default(),
+        pod_view::namespace(pod),
+        pod_view::name(pod),
         late.name
     );
-    let sentence = format!("{sentence} (for more than {} s)", thresholds::NOT_READY.as_secs());
-    let problem = Problem::new(&READINESS_PROBE, sentence, next);
-    let probe = spec.and_then(|container| container.readiness_probe.as_ref());
-    match probe.and_then(|probe| address(pod, &late.name, probe)) {
-        Some(answer) => problem.with(answer).failed(),
-        None => problem.with(logs(pod, late)).failed(),
+    // The same words each second: each change of them is told.
+    let sentence = format!("{sentence} (its probes give it {} s)", budget.as_secs());
+    let diagnosis = Diagnosis::new(&READINESS_PROBE, sentence, next);
+    let evidence = address(pod, &late.name, probe).unwrap_or_else(|| logs(pod, late));
+    // The kubelet asks all the time.
+    diagnosis
+        .with(evidence)
+        .blocked()
+        .clear(clock.waited(Some(began)) >= budget)
+        .attempted(Some(clock.now), None)
+        .into()
+}
+
+/// A pod that has its database to wait for is as far as that.
+fn without_database(title: &str, database: Phase) -> Phase {
+    let sentence = |said: &str| format!("the database of {title} is not ready: {said}");
+    match database {
+        Phase::Done(_) => Phase::in_course(format!("{title} waits for its database")),
+        Phase::Waiting(waiting) if waiting.class == WaitClass::Blocked => {
+            let diagnosis = waiting.diagnosis.clone().map(|diagnosis| Diagnosis {
+                sentence: sentence(&diagnosis.sentence),
+                ..diagnosis
+            });
+            let reason = sentence(&waiting.reason);
+            Waiting {
+                diagnosis,
+                reason,
+                ..*waiting
+            }
+            .into()
+        }
+        Phase::Waiting(waiting) => Phase::in_course(format!("{title} waits for its database: {}", waiting.reason)),
+        Phase::Failed(diagnosis) => Phase::Failed(Box::new(Diagnosis {
+            sentence: sentence(&diagnosis.sentence),
+            ..*diagnosis
+        })),
     }
 }
 
-/// When the kubelet asked for readiness in vain for the first time.
-fn first_refusal(pod: &Pod, objects: &Objects) -> Option<Timestamp> {
-    let refusals = events::about(objects, &pod.metadata).filter(|event| {
-        event.reason.as_deref() == Some("Unhealthy") && events::message(event).starts_with("Readiness probe")
-    });
-    refusals.filter_map(events::first_time).min()
+/// Every container is ready, and the pod is not: somebody has a say in it.
+/// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-readiness-gate>
+fn gated(pod: &Pod, title: &str) -> Phase {
+    let gates = pod.spec.iter().flat_map(|spec| spec.readiness_gates.iter().flatten());
+    let is_closed = |kind: &&str| pod_view::condition(pod, kind).is_none_or(|condition| condition.status != "True");
+    let closed: Vec<&str> = gates
+        .map(|gate| gate.condition_type.as_str())
+        .filter(is_closed)
+        .collect();
+    if closed.is_empty() || pod_view::containers(pod).next().is_none() {
+        return Phase::in_course(format!("{title} is starting"));
+    }
+    let sentence = format!("{title} runs, and its readiness gate {} is closed", closed.join(", "));
+    let next = "the gate's condition is set by its controller, such as that of a load balancer: look whether it runs";
+    Diagnosis::new(&READINESS_GATE, sentence, next).blocked().into()
 }
 
-/// Why the kubelet has ended a container, when a probe made it do so often enough.
+/// Why the kubelet has ended a container, when a probe made it do so; and how often.
 /// <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/>
-pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<Problem> {
+pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
     let start = format!("Container {} failed ", status.name);
     let kills = events::about(objects, &pod.metadata)
         .filter(|event| event.reason.as_deref() == Some("Killing") && events::message(event).starts_with(&start));
@@ -83,7 +129,7 @@ pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<
     if times < thresholds::PROBE_KILLS {
         return None;
     }
-    let spec = pod::container(pod, &status.name)?;
+    let spec = pod_view::container(pod, &status.name)?;
     let kind = events::message(newest)[start.len()..].split_whitespace().next()?;
     let (code, probe): (&'static Code, _) = match kind {
         "startup" => (&STARTUP_PROBE, spec.startup_probe.as_ref()),
@@ -96,7 +142,7 @@ pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<
     let sentence = format!(
         "container `{}` of {} was ended {times} times by the kubelet: its {kind} probe fails{limit}",
         status.name,
-        pod::title(pod)
+        pod_view::title(pod)
     );
     let next = if kind == "startup" {
         "if it needs longer to start, raise `failureThreshold` of its startupProbe; otherwise its log says what it waits for"
@@ -104,11 +150,8 @@ pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<
         "correct the probe's path and port; what starts slowly needs a startupProbe before its livenessProbe"
     };
     let lines = said(pod, objects).map(str::to_owned).into_iter().collect();
-    Some(
-        Problem::new(code, sentence, next)
-            .showing(lines)
-            .with(logs(pod, status)),
-    )
+    let diagnosis = Diagnosis::new(code, sentence, next).showing(lines);
+    Some((diagnosis.with(logs(pod, status)), times))
 }
 
 /// What the last failed probe was answered.
@@ -119,8 +162,8 @@ fn said<'a>(pod: &Pod, objects: &'a Objects) -> Option<&'a str> {
 /// The last lines of a container's log.
 pub fn logs(pod: &Pod, status: &ContainerStatus) -> Evidence {
     Evidence::Logs {
-        namespace: pod.metadata.namespace.clone().unwrap_or_default(),
-        pod: pod.metadata.name.clone().unwrap_or_default(),
+        namespace: pod_view::namespace(pod).to_owned(),
+        pod: pod_view::name(pod).to_owned(),
         container: status.name.clone(),
     }
 }
@@ -131,7 +174,7 @@ fn address(pod: &Pod, container: &str, probe: &Probe) -> Option<Evidence> {
     let port = match &get.port {
         IntOrString::Int(number) => *number,
         IntOrString::String(name) => {
-            let ports = pod::container(pod, container)?.ports.as_ref()?;
+            let ports = pod_view::container(pod, container)?.ports.as_ref()?;
             ports
                 .iter()
                 .find(|port| port.name.as_ref() == Some(name))?
@@ -139,8 +182,8 @@ fn address(pod: &Pod, container: &str, probe: &Probe) -> Option<Evidence> {
         }
     };
     Some(Evidence::Answer {
-        namespace: pod.metadata.namespace.clone().unwrap_or_default(),
-        pod: pod.metadata.name.clone().unwrap_or_default(),
+        namespace: pod_view::namespace(pod).to_owned(),
+        pod: pod_view::name(pod).to_owned(),
         address: format!("{port}{}", get.path.as_deref().unwrap_or("/")),
     })
 }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Objects, Target, TargetKind, deployment, is_owned_by, pod, stateful_set};
+use crate::ownership::{newest_replica_set, pods_of};
+use crate::{Objects, Target, TargetKind, pod_view, stateful_set};
 
 /// Why the kubelet does not start a container, and waits longer before each new attempt, up to five minutes.
 /// <https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff>
@@ -26,62 +27,44 @@ const BACK_OFF: [&str; 8] = [
 ///   <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
 pub fn pods_to_replace<'a>(target: &Target, objects: &'a Objects, since: Timestamp) -> Vec<&'a Pod> {
     let key = target.key();
-    let idle = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && !pod::is_ready(pod);
+    let is_idle = |pod: &&Pod| !pod_view::is_leaving(pod) && !pod_view::is_ready(pod);
+    let was_broken = |pod: &&Pod| is_backing_off(pod) && is_older(pod, since);
+    let of_owner = |uid: Option<&str>| pods_of(objects, uid).filter(is_idle).filter(was_broken).collect();
     match target.kind {
         TargetKind::Deployment => {
             let deployment = objects.deployments.get(&key);
-            let set = deployment.and_then(|deployment| deployment::newest_replica_set(deployment, objects));
-            let uid = set.and_then(|set| set.metadata.uid.as_deref());
-            let pods = objects
-                .pods
-                .values()
-                .filter(|pod| is_owned_by(&pod.metadata, uid))
-                .filter(idle);
-            pods.filter(|pod| is_backing_off(pod) && is_older(pod, since)).collect()
+            let set = deployment.and_then(|deployment| newest_replica_set(deployment, objects));
+            of_owner(set.and_then(|set| set.metadata.uid.as_deref()))
+        }
+        TargetKind::DaemonSet => {
+            let set = objects.daemon_sets.get(&key);
+            of_owner(set.and_then(|set| set.metadata.uid.as_deref()))
         }
         TargetKind::StatefulSet => {
             let Some(set) = objects.stateful_sets.get(&key) else {
                 return Vec::new();
             };
-            let observed = set
-                .status
-                .as_ref()
-                .and_then(|status| status.observed_generation)
-                .unwrap_or(0);
-            if observed < set.metadata.generation.unwrap_or(0).max(target.generation) {
+            let observed = set.status.as_ref().and_then(|status| status.observed_generation);
+            if observed.unwrap_or(0) < set.metadata.generation.unwrap_or(0).max(target.generation) {
                 return Vec::new();
             }
             let blocks = |pod: &Pod| {
                 !stateful_set::is_updated(pod, set) && (is_backing_off(pod) || has_restarted(pod) || has_no_node(pod))
             };
-            let pods = stateful_set::pods(set, objects).filter(idle);
-            pods.filter(|pod| blocks(pod) || (is_backing_off(pod) && is_older(pod, since)))
-                .collect()
+            let pods = stateful_set::pods(set, objects).filter(is_idle);
+            pods.filter(|pod| blocks(pod) || was_broken(pod)).collect()
         }
-        TargetKind::DaemonSet => {
-            let set = objects.daemon_sets.get(&key);
-            let uid = set.and_then(|set| set.metadata.uid.as_deref());
-            let pods = objects
-                .pods
-                .values()
-                .filter(|pod| is_owned_by(&pod.metadata, uid))
-                .filter(idle);
-            pods.filter(|pod| is_backing_off(pod) && is_older(pod, since)).collect()
-        }
-        // A Job counts its pods' failures itself, and nobody would make a bare pod anew.
-        TargetKind::Job | TargetKind::Pod | TargetKind::Other(_) => Vec::new(),
+        // A Job counts its pods' failures itself, and nobody would recreate a bare pod.
+        TargetKind::Job | TargetKind::Pod | TargetKind::Generic(_) => Vec::new(),
     }
 }
 
 fn is_older(pod: &Pod, since: Timestamp) -> bool {
-    pod.metadata
-        .creation_timestamp
-        .as_ref()
-        .is_some_and(|created| created.0 < since)
+    pod_view::created(pod).is_some_and(|created| created < since)
 }
 
 fn is_backing_off(pod: &Pod) -> bool {
-    pod::containers(pod).any(|(_, status)| {
+    pod_view::containers(pod).any(|(_, status)| {
         let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
         waiting
             .and_then(|waiting| waiting.reason.as_deref())
@@ -90,9 +73,9 @@ fn is_backing_off(pod: &Pod) -> bool {
 }
 
 fn has_restarted(pod: &Pod) -> bool {
-    pod::containers(pod).any(|(_, status)| status.restart_count > 0)
+    pod_view::containers(pod).any(|(_, status)| status.restart_count > 0)
 }
 
 fn has_no_node(pod: &Pod) -> bool {
-    pod::condition(pod, "PodScheduled").is_some_and(|condition| condition.status == "False")
+    pod_view::condition(pod, "PodScheduled").is_some_and(|condition| condition.status == "False")
 }

@@ -2,7 +2,9 @@
 
 use k8s_openapi::api::core::v1::{Event, Pod};
 
-use super::{Clock, Objects, Problem, State, container, events, pod, says, thresholds};
+use crate::status::Phase;
+use crate::text::says;
+use crate::{Clock, Diagnosis, Objects, configuration, events, pod_view, thresholds};
 use diagnostics::code::rollout::{
     CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, SYSTEMD_NOT_REACHED, VOLUME_NOT_MOUNTED,
 };
@@ -10,55 +12,57 @@ use diagnostics::code::rollout::{
 /// Why the kubelet cannot give a pod its volumes.
 const VOLUME_TROUBLE: [&str; 2] = ["FailedMount", "FailedAttachVolume"];
 
-/// Containers that are being created wait for the pod's sandbox: the kubelet's events say what holds it up. `reason` is
-/// for when there is none.
-pub fn state(pod: &Pod, objects: &Objects, reason: String, clock: Clock) -> State {
-    let started = pod::condition(pod, "PodReadyToStartContainers").is_some_and(|condition| condition.status == "True");
-    if started {
-        return State::Waiting(reason);
+/// Containers that are being created wait for the pod's sandbox: the kubelet's events say what holds it up, if anything
+/// does.
+pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
+    let started = pod_view::condition(pod, "PodReadyToStartContainers");
+    if started.is_some_and(|condition| condition.status == "True") {
+        return None;
     }
-    if let Some(event) = events::newest(objects, &pod.metadata, "FailedCreatePodSandBox") {
-        return no_sandbox(pod, event, clock);
+    // An old event may tell of what has been put right: the next attempt will show.
+    let newest = |reason: &&str| {
+        let event = events::newest(objects, &pod.metadata, reason)?;
+        clock.is_fresh(events::last_time(event)).then_some(event)
+    };
+    if let Some(event) = newest(&"FailedCreatePodSandBox") {
+        return Some(without_sandbox(pod, event, clock));
     }
-    let trouble = VOLUME_TROUBLE
-        .iter()
-        .filter_map(|reason| events::newest(objects, &pod.metadata, reason))
-        .max_by_key(|event| events::last_time(event));
-    match trouble {
-        Some(event) => no_volume(pod, event, clock),
-        None => State::Waiting(reason),
-    }
+    let trouble = VOLUME_TROUBLE.iter().filter_map(newest);
+    let trouble = trouble.max_by_key(|event| events::last_time(event));
+    trouble.map(|event| without_volume(pod, event, clock))
 }
 
-fn no_sandbox(pod: &Pod, event: &Event, clock: Clock) -> State {
-    let (title, message, node) = (pod::title(pod), events::message(event), pod::node(pod));
-    if let Some(handler) = unknown_handler(message).filter(|_| is_fresh(event, clock)) {
+fn without_sandbox(pod: &Pod, event: &Event, clock: Clock) -> Phase {
+    let (title, message, node) = (pod_view::title(pod), events::message(event), pod_view::node(pod));
+    if let Some(handler) = unknown_handler(message) {
         let next = "the RuntimeClass's `handler` must be the name of a runtime in the node's containerd configuration, and \
             its `scheduling.nodeSelector` must select only nodes that have it; `deploy-tool cluster up` makes such nodes";
         let sentence = format!("{title}: containerd on node `{node}` has no runtime for the handler `{handler}`");
-        return Problem::new(&RUNTIME_NOT_CONFIGURED, sentence, next)
-            .showing(vec![format!("containerd says: {message}")])
-            .failed();
+        let diagnosis = Diagnosis::new(&RUNTIME_NOT_CONFIGURED, sentence, next);
+        let diagnosis = diagnosis.showing(vec![format!("containerd says: {message}")]);
+        let waiting = diagnosis.blocked().clear(true);
+        return waiting.attempted(events::last_time(event), None).into();
     }
-    if cannot_ask_systemd(message) && is_fresh(event, clock) {
+    if cannot_ask_systemd(message) {
         let next = format!(
             "`deploy-tool node install {node}` brings an engine that needs no D-Bus; or install and start D-Bus on the node"
         );
         let sentence =
             format!("{title}: crun on node `{node}` cannot ask systemd for a cgroup: no D-Bus daemon runs there");
-        return Problem::new(&SYSTEMD_NOT_REACHED, sentence, next)
-            .showing(vec![format!("containerd says: {message}")])
-            .failed();
+        let diagnosis = Diagnosis::new(&SYSTEMD_NOT_REACHED, sentence, next);
+        let diagnosis = diagnosis.showing(vec![format!("containerd says: {message}")]);
+        let waiting = diagnosis.blocked().clear(true);
+        return waiting.attempted(events::last_time(event), None).into();
     }
     let sentence = format!(
         "{title} has no sandbox on node `{node}` yet: {}",
         sandbox_reason(message)
     );
-    if lasts(pod, clock) < thresholds::SANDBOX || !is_fresh(event, clock) {
-        return State::Waiting(sentence);
-    }
     let next = format!("look at the node's network plugin and containerd: `kubectl describe node {node}`");
-    Problem::new(&CONTAINER_NOT_CREATED, sentence, next).failed()
+    let diagnosis = Diagnosis::new(&CONTAINER_NOT_CREATED, sentence, next);
+    let is_late = clock.waited(pod_view::created(pod)) >= thresholds::SANDBOX;
+    let waiting = diagnosis.blocked().clear(is_late);
+    waiting.attempted(events::last_time(event), None).into()
 }
 
 /// The runtime's own words, without the sandbox's id, which is another one each time.
@@ -80,41 +84,23 @@ pub fn cannot_ask_systemd(message: &str) -> bool {
     message.contains("cannot open sd-bus")
 }
 
-fn no_volume(pod: &Pod, event: &Event, clock: Clock) -> State {
-    let (title, message) = (pod::title(pod), events::message(event));
-    let sentence = format!("{title} waits for a volume: {message}");
-    let fresh = is_fresh(event, clock);
-    if let Some(problem) = container::missing_configuration(&title, pod, message) {
-        let late = lasts(pod, clock) >= thresholds::CONFIGURATION;
-        return if fresh && late {
-            problem.failed()
-        } else {
-            State::Waiting(sentence)
-        };
+fn without_volume(pod: &Pod, event: &Event, clock: Clock) -> Phase {
+    let (title, message) = (pod_view::title(pod), events::message(event));
+    let waited = clock.waited(pod_view::created(pod));
+    let last = events::last_time(event);
+    if let Some(missing) = configuration::diagnose(&title, pod, message) {
+        let is_late = waited >= thresholds::CONFIGURATION;
+        return missing.blocked().clear(is_late).attempted(last, None).into();
     }
     // A path of the node is there or not; a disk may still hang on another node.
-    let for_good = says(message, &["hostpath type check failed"]);
-    let decided = fresh && (for_good || lasts(pod, clock) >= thresholds::VOLUME);
-    if !decided {
-        return State::Waiting(sentence);
-    }
+    let is_late = says(message, &["hostpath type check failed"]) || waited >= thresholds::VOLUME;
     let next = format!(
         "correct the volume in the pod template; what happened to it: `kubectl --namespace {} describe pod {}`",
-        pod.metadata.namespace.as_deref().unwrap_or_default(),
-        pod.metadata.name.as_deref().unwrap_or_default()
+        pod_view::namespace(pod),
+        pod_view::name(pod)
     );
-    let node = pod::node(pod);
+    let node = pod_view::node(pod);
     let sentence = format!("{title} cannot have a volume on node `{node}`: {message}");
-    Problem::new(&VOLUME_NOT_MOUNTED, sentence, next).failed()
-}
-
-/// An old event may tell of what has been put right: the next attempt will show.
-fn is_fresh(event: &Event, clock: Clock) -> bool {
-    events::last_time(event).is_some_and(|last| last >= clock.since)
-}
-
-/// How long the pod has been waited for.
-fn lasts(pod: &Pod, clock: Clock) -> jiff::SignedDuration {
-    let since = pod::created(pod).into_iter().chain(Some(clock.since)).max();
-    clock.now.duration_since(since.unwrap_or(clock.since))
+    let waiting = Diagnosis::new(&VOLUME_NOT_MOUNTED, sentence, next).blocked();
+    waiting.clear(is_late).attempted(last, None).into()
 }

@@ -1,68 +1,80 @@
 //! Why a pod has no node.
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
 
-use super::{Clock, Objects, Problem, State, claim, events, pod, says, thresholds};
-use diagnostics::code::rollout::UNSCHEDULABLE;
+use crate::status::Phase;
+use crate::text::says;
+use crate::{Clock, Diagnosis, Objects, events, pod_view, pvc, thresholds};
+use diagnostics::code::rollout::{SCHEDULING_GATED, UNSCHEDULABLE};
 
 /// What those write who add nodes by themselves: the cluster autoscaler, and Karpenter.
 const NODE_COMES: [&str; 2] = ["TriggeredScaleUp", "Nominated"];
 
 /// Says why a pod has no node, if it has none.
-pub fn state(pod: &Pod, objects: &Objects, clock: Clock) -> Option<State> {
-    let title = pod::title(pod);
-    let condition = pod::condition(pod, "PodScheduled");
+pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
+    let title = pod_view::title(pod);
+    let condition = pod_view::condition(pod, "PodScheduled");
     let Some(condition) = condition.filter(|condition| condition.status == "False") else {
-        let placed = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-        return (!placed).then(|| State::Waiting(format!("{title} waits for a node")));
+        return pod_view::node_name(pod)
+            .is_none()
+            .then(|| Phase::in_course(format!("{title} waits for a node")));
     };
     if condition.reason.as_deref() == Some("SchedulingGated") {
-        return Some(State::Waiting(format!(
-            "{title} waits until its scheduling gates are lifted"
-        )));
+        return Some(gated(pod, &title));
     }
     let said = condition.message.as_deref().unwrap_or_default();
     let verdict = Verdict::of(said);
     let sentence = format!("{title} fits on no node: {}", verdict.reason);
-    let coming = |reason: &&str| events::newest(objects, &pod.metadata, reason).is_some();
-    if NODE_COMES.iter().any(coming) {
-        return Some(State::Waiting(format!("{sentence} (a new node is on its way)")));
+    if node_comes(pod, objects, clock) {
+        return Some(Phase::in_course(format!("{sentence} (a new node is on its way)")));
     }
-    let since = pod::created(pod).into_iter().chain(Some(clock.since)).max()?;
-    let waited = clock.now.duration_since(since);
+    let waited = clock.waited(pod_view::created(pod));
     if let Some((claim, trouble)) = claim_trouble(pod, objects) {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let start = format!("{title} has no node, since its PersistentVolumeClaim `{claim}` gets no volume");
-        let problem = claim::problem(&start, namespace, claim, trouble);
-        return Some(if waited < thresholds::CLAIM {
-            State::Waiting(problem.sentence)
-        } else {
-            problem.failed()
-        });
+        let diagnosis = pvc::diagnose(&start, pod_view::namespace(pod), claim, trouble);
+        return Some(diagnosis.blocked().clear(waited >= thresholds::CLAIM).into());
     }
     // Pods on their way out free what this one waits for.
-    let leaving = |other: &Pod| other.metadata.deletion_timestamp.is_some();
-    if !verdict.final_for_all && objects.pods.values().any(leaving) {
-        return Some(State::Waiting(format!("{sentence} (other pods are on their way out)")));
+    let is_leaving = |other: &Pod| {
+        let deleted = other.metadata.deletion_timestamp.as_ref();
+        deleted.is_some_and(|time| clock.age(time.0) < thresholds::LEAVING)
+    };
+    if !verdict.final_for_all && objects.pods.values().any(is_leaving) {
+        return Some(Phase::in_course(format!("{sentence} (other pods are being deleted)")));
     }
     let limit = if says(verdict.reason, &PASSES_WITH_TIME) {
         thresholds::NODE_OR_VOLUME
-    } else if verdict.final_for_all {
-        thresholds::UNSCHEDULABLE_FOR_GOOD
     } else {
         thresholds::UNSCHEDULABLE
     };
-    if waited < limit {
-        return Some(State::Waiting(sentence));
-    }
-    Some(problem(pod, &title, &verdict).failed())
+    let waiting = diagnose(pod, &title, &verdict).blocked().saying(sentence);
+    // The scheduler looks again whenever something changes.
+    Some(waiting.clear(waited >= limit).attempted(Some(clock.now), None).into())
 }
 
-fn problem(pod: &Pod, title: &str, verdict: &Verdict) -> Problem {
+/// Whether an autoscaler of nodes has said that it makes one for this pod, and may still be at it.
+pub fn node_comes(pod: &Pod, objects: &Objects, clock: Clock) -> bool {
+    let said = NODE_COMES
+        .iter()
+        .filter_map(|reason| events::newest(objects, &pod.metadata, reason))
+        .filter_map(events::last_time);
+    said.max().is_some_and(|last| clock.age(last) < thresholds::NODE_COMES)
+}
+
+/// <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
+fn gated(pod: &Pod, title: &str) -> Phase {
+    let gates = pod.spec.iter().flat_map(|spec| spec.scheduling_gates.iter().flatten());
+    let gates: Vec<&str> = gates.map(|gate| gate.name.as_str()).collect();
+    let sentence = format!("{title} is held by its scheduling gates: {}", gates.join(", "));
+    let next = "whoever sets a gate takes it away, such as a queue of jobs: look whether that controller runs";
+    Diagnosis::new(&SCHEDULING_GATED, sentence, next).blocked().into()
+}
+
+fn diagnose(pod: &Pod, title: &str, verdict: &Verdict) -> Diagnosis {
     if says(verdict.reason, &["persistentvolumeclaim"]) {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let name = claims(pod).next().unwrap_or_default();
-        return claim::problem(&format!("{title} fits on no node"), namespace, name, verdict.reason);
+        let start = format!("{title} fits on no node");
+        return pvc::diagnose(&start, pod_view::namespace(pod), name, verdict.reason);
     }
     let causes = verdict.causes();
     let (nodes, lines) = (verdict.nodes, causes.len());
@@ -70,7 +82,7 @@ fn problem(pod: &Pod, title: &str, verdict: &Verdict) -> Problem {
         Some(nodes) if lines > 0 => format!("{title} fits on none of {nodes} nodes"),
         _ => format!("{title} fits on no node: {}", verdict.reason),
     };
-    Problem::new(&UNSCHEDULABLE, sentence, advice(verdict.reason)).showing(causes)
+    Diagnosis::new(&UNSCHEDULABLE, sentence, advice(pod, verdict.reason)).showing(causes)
 }
 
 /// The scheduler's sentence, taken apart.
@@ -130,7 +142,7 @@ impl<'a> Verdict<'a> {
 /// The pod's claim that gets no volume, and what its provisioner says.
 fn claim_trouble<'a>(pod: &'a Pod, objects: &'a Objects) -> Option<(&'a str, &'a str)> {
     let namespace = pod.metadata.namespace.as_deref()?;
-    claims(pod).find_map(|name| Some((name, claim::trouble(objects, namespace, name)?)))
+    claims(pod).find_map(|name| Some((name, pvc::provisioner_error(objects, namespace, name)?)))
 }
 
 fn claims(pod: &Pod) -> impl Iterator<Item = &str> {
@@ -146,18 +158,39 @@ const PASSES_WITH_TIME: [&str; 4] = [
     "no nodes available",
 ];
 
-fn advice(message: &str) -> &'static str {
-    if message.contains("Insufficient") {
+fn advice(pod: &Pod, message: &str) -> String {
+    let fixed = if message.contains("Insufficient") {
         "ask for less in `resources.requests`, run fewer replicas (`deploy-tool scale`), or add nodes; what is taken: \
          `kubectl describe nodes`"
     } else if message.contains("disk-pressure") {
         "free disk space on this host: the nodes refuse pods while the disk is nearly full"
     } else if message.contains("node affinity/selector") {
-        "label a node as the pod's `nodeSelector` or its RuntimeClass's `scheduling.nodeSelector` asks for: `kubectl label \
-         node NODE runtime=crun-wasm` is right for nodes that have the runtime for Wasm"
+        return pod.spec.as_ref().map_or(String::new(), label_advice);
     } else if message.contains("Too many pods") {
         "run fewer replicas (`deploy-tool scale`), or add nodes: each takes 110 pods unless set otherwise"
     } else {
         "look at the nodes: `kubectl describe nodes`"
+    };
+    fixed.to_owned()
+}
+
+/// The labels that the pod asks for. What its RuntimeClass selects is in its own `nodeSelector` by now.
+/// <https://kubernetes.io/docs/concepts/containers/runtime-class/#scheduling>
+fn label_advice(spec: &PodSpec) -> String {
+    let selector = spec.node_selector.iter().flatten();
+    let labels: Vec<String> = selector.map(|(key, value)| format!("{key}={value}")).collect();
+    let class = match &spec.runtime_class_name {
+        Some(class) => format!(" (it may come from the RuntimeClass `{class}`, for nodes that have its runtime)"),
+        None => String::new(),
+    };
+    if labels.is_empty() {
+        return "no node has the labels that the pod's `affinity.nodeAffinity` requires: label one, or require less; \
+                what they have: `kubectl get nodes --show-labels`"
+            .to_owned();
     }
+    format!(
+        "label a node as the pod's `nodeSelector` asks for{class}: `kubectl label node NODE {}`, or correct the selector; \
+         what the nodes have: `kubectl get nodes --show-labels`",
+        labels.join(" ")
+    )
 }

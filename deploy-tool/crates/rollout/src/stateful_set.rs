@@ -1,85 +1,118 @@
 //! How far a StatefulSet is.
 
+use jiff::SignedDuration;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Clock, Objects, State, Target, TargetKind, finalizer, is_owned_by, pod, refusal};
+use crate::ownership::pods_of;
+use crate::presence::{self, Presence};
+use crate::probe::Database;
+use crate::status::{Phase, ReadyCount, RolloutStatus};
+use crate::{Clock, Objects, Target, TargetKind, failed_create, finalizer, pod, pod_view, probe_times};
 
 /// The StatefulSet controller labels its pods with it.
 const REVISION: &str = "controller-revision-hash";
 
-pub fn state(target: &Target, objects: &Objects, clock: Clock) -> State {
-    let title = target.title();
-    let Some(set) = objects.stateful_sets.get(&target.key()) else {
-        return State::Waiting(format!("{title} is not there yet"));
+pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
+    let set = match presence::find(target, objects.stateful_sets.get(&target.key()), clock) {
+        Presence::There(set) => set,
+        Presence::Not(phase) => return target.status(None, phase),
     };
-    if let Some(state) = finalizer::state(&title, &set.metadata, clock) {
-        return state;
-    }
-    let status = set.status.clone().unwrap_or_default();
-    let generation = set.metadata.generation.unwrap_or(0);
-    if generation < target.generation || status.observed_generation.unwrap_or(0) < generation {
-        return State::Waiting(format!("{title}: its controller has not seen the change yet"));
-    }
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     // Counted from the pods: the controller's own counts lag behind them.
     let pods: Vec<&Pod> = pods(set, objects).collect();
-    let current = pods
-        .iter()
-        .filter(|pod| is_as_wanted(pod, set) && pod.metadata.deletion_timestamp.is_none());
-    let ready = current.filter(|pod| pod::is_ready(pod)).count();
-    let sentence = format!("{title}: {ready} of {wanted} ready");
-    if i32::try_from(ready).is_ok_and(|ready| ready == wanted) && pods.len() == ready {
-        return State::Done(sentence);
-    }
-    if let Some(state) = refusal::state(objects, &set.metadata, &title, clock) {
-        return state;
-    }
-    let mut reason = None;
-    for pod in &pods {
-        let state = match finalizer::state(&pod::title(pod), &pod.metadata, clock) {
-            Some(leaving) => leaving,
-            None => pod::state(pod, objects, &None, clock),
-        };
-        match state {
-            // A broken pod of an older revision is replaced, see `replace`.
-            State::Failed(problem) if is_as_wanted(pod, set) || pod.metadata.deletion_timestamp.is_some() => {
-                return State::Failed(problem);
-            }
-            State::Failed(problem) => reason = Some(problem.sentence),
-            State::Waiting(sentence) => reason = reason.or(Some(sentence)),
-            State::Done(_) => {}
+    let is_current = |pod: &&&Pod| is_as_wanted(pod, set) && !pod_view::is_leaving(pod) && pod_view::is_ready(pod);
+    let ready = pods.iter().filter(is_current).count();
+    let count = ReadyCount::new(i32::try_from(ready).unwrap_or(i32::MAX), wanted);
+    let observed = set.status.as_ref().and_then(|status| status.observed_generation);
+    let phase = presence::unobserved(target, &set.metadata, Some(observed.unwrap_or(0))).unwrap_or_else(|| {
+        let parts = Phase::of_parts(pods.iter().map(|pod| part(pod, set, objects, clock)), true);
+        let is_complete = pods.len() == ready && count.ready == count.wanted && i32::try_from(ready) == Ok(wanted);
+        match parts {
+            Phase::Done(_) if is_complete => note(set, &pods),
+            Phase::Done(_) => failed_create::evaluate(objects, &set.metadata, &target.title(), clock)
+                .unwrap_or_else(|| unfinished(set, &pods, wanted)),
+            parts => parts,
         }
-    }
-    State::Waiting(reason.map_or(sentence.clone(), |reason| format!("{sentence}; {reason}")))
+    });
+    target.status(Some(count), phase)
 }
 
-/// Why the database of a target is not ready, or since when it is.
-pub fn database_state(target: &Target, objects: &Objects, clock: Clock) -> Option<pod::Database> {
+/// What one pod says of the whole.
+fn part(pod: &Pod, set: &StatefulSet, objects: &Objects, clock: Clock) -> Phase {
+    let title = pod_view::title(pod);
+    if let Some(leaving) = finalizer::evaluate(&title, "pod", &pod.metadata, clock) {
+        return match leaving {
+            Phase::Waiting(mut waiting) => {
+                waiting.reason = format!("{title} is {}", waiting.reason);
+                Phase::Waiting(waiting)
+            }
+            leaving => leaving,
+        };
+    }
+    let phase = pod::evaluate(pod, objects, None, min_ready(set), clock);
+    if is_as_wanted(pod, set) || matches!(phase, Phase::Done(_)) {
+        return phase;
+    }
+    // It is replaced, see `replace`: what is wrong with it is wrong with the revision before.
+    let said = match phase {
+        Phase::Failed(diagnosis) => diagnosis.sentence,
+        Phase::Waiting(waiting) => waiting.reason,
+        Phase::Done(_) => String::new(),
+    };
+    Phase::in_course(format!(
+        "{title} is of the old revision and has to be replaced first: {said}"
+    ))
+}
+
+fn min_ready(set: &StatefulSet) -> SignedDuration {
+    let seconds = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds);
+    probe_times::seconds(seconds.unwrap_or(0))
+}
+
+/// Complete; with OnDelete or a partition, old pods stay.
+fn note(set: &StatefulSet, pods: &[&Pod]) -> Phase {
+    match pods.iter().filter(|pod| !is_updated(pod, set)).count() {
+        0 => Phase::DONE,
+        old => Phase::noted(format!("{old} stay as they were, as its `updateStrategy` says")),
+    }
+}
+
+fn unfinished(set: &StatefulSet, pods: &[&Pod], wanted: i32) -> Phase {
+    let old = pods.iter().filter(|pod| !is_as_wanted(pod, set)).count();
+    let there = i32::try_from(pods.len()).unwrap_or(i32::MAX);
+    Phase::in_course(if old > 0 {
+        format!("{old} of the old revision left")
+    } else if there > wanted {
+        format!("{} terminating", there - wanted)
+    } else {
+        format!("{there} pods so far")
+    })
+}
+
+/// The database of a target, if it names one.
+pub fn database(target: &Target, objects: &Objects, clock: Clock) -> Option<Database> {
     let name = target.database.as_ref()?;
     let set = Target {
         kind: TargetKind::StatefulSet,
         name: name.clone(),
+        uid: None,
         generation: 0,
         database: None,
         ..target.clone()
     };
-    Some(match state(&set, objects, clock) {
-        State::Done(_) => {
+    Some(match evaluate(&set, objects, clock).phase {
+        Phase::Done(_) => {
             let set = objects.stateful_sets.get(&set.key());
             let pods = set.into_iter().flat_map(|set| pods(set, objects));
-            pod::Database::ReadySince(pods.filter_map(pod::ready_since).max())
+            Database::ReadySince(pods.filter_map(pod_view::ready_since).max())
         }
-        State::Waiting(reason) => pod::Database::NotReady(reason),
-        State::Failed(problem) => pod::Database::Broken(problem),
+        phase => Database::NotReady(phase),
     })
 }
 
-pub fn pods<'a>(set: &'a StatefulSet, objects: &'a Objects) -> impl Iterator<Item = &'a Pod> {
-    objects
-        .pods
-        .values()
-        .filter(|pod| is_owned_by(&pod.metadata, set.metadata.uid.as_deref()))
+pub fn pods<'a>(set: &StatefulSet, objects: &'a Objects) -> impl Iterator<Item = &'a Pod> {
+    pods_of(objects, set.metadata.uid.as_deref())
 }
 
 pub fn is_updated(pod: &Pod, set: &StatefulSet) -> bool {
@@ -98,11 +131,6 @@ fn is_as_wanted(pod: &Pod, set: &StatefulSet) -> bool {
     let rolling = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
     let partition = rolling.and_then(|rolling| rolling.partition).unwrap_or(0);
     let ordinal = |name: &str| name.rsplit('-').next()?.parse::<i32>().ok();
-    let below = pod
-        .metadata
-        .name
-        .as_deref()
-        .and_then(ordinal)
-        .is_some_and(|ordinal| ordinal < partition);
+    let below = ordinal(pod_view::name(pod)).is_some_and(|ordinal| ordinal < partition);
     below || is_updated(pod, set)
 }

@@ -1,11 +1,14 @@
 //! What is waited for.
 
+use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube_core::{GroupVersionKind, Selector};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::DATABASE_ANNOTATION;
+use crate::probe_times::{pod_budget, seconds};
+use crate::{DATABASE_ANNOTATION, thresholds};
 
 /// Which object is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Target {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// The uid that it was stored with: another one is another object of the same name.
+    pub uid: Option<String>,
     /// The generation that the cluster stored when it was applied.
     pub generation: i64,
     /// The labels of its pods, if it has pods and they are known.
@@ -24,6 +29,14 @@ pub struct Target {
     pub database: Option<String>,
     /// Pods on their way out have to be gone too.
     pub surplus_gone: bool,
+    /// How long it may take by its own fields: its deadline, and what its probes give a pod.
+    pub time_limit: SignedDuration,
+    /// Its own manifest says that its controller is to leave it alone: `spec.paused`, `spec.suspend`.
+    pub is_held: bool,
+    /// It is gone some time after it has ended: a Job with `ttlSecondsAfterFinished`.
+    pub removes_itself: bool,
+    /// Its definition has `status.conditions`: without any, its controller has not looked at it yet.
+    pub has_conditions: bool,
 }
 
 /// The kinds that can be waited for.
@@ -40,7 +53,7 @@ pub enum TargetKind {
     /// A pod without a controller.
     Pod,
     /// Anything whose status says whether it is there.
-    Other(GroupVersionKind),
+    Generic(GroupVersionKind),
 }
 
 impl TargetKind {
@@ -52,7 +65,7 @@ impl TargetKind {
             Self::DaemonSet => ("apps", "DaemonSet"),
             Self::Job => ("batch", "Job"),
             Self::Pod => ("", "Pod"),
-            Self::Other(kind) => return kind.clone(),
+            Self::Generic(kind) => return kind.clone(),
         };
         GroupVersionKind::gvk(group, "v1", kind)
     }
@@ -74,23 +87,37 @@ impl Target {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let kind = waited_for(GroupVersionKind::gvk(group, version, kind), &object)?;
         let selector = match kind {
-            TargetKind::Pod | TargetKind::Other(_) => None,
+            TargetKind::Pod | TargetKind::Generic(_) => None,
             _ => object.pointer("/spec/selector").and_then(labels),
         };
         let annotations = object.pointer("/metadata/annotations");
         let database = annotations.and_then(|all| all.get(DATABASE_ANNOTATION)?.as_str());
+        let generation = object.pointer("/metadata/generation").and_then(Value::as_i64);
+        let ttl = object.pointer("/spec/ttlSecondsAfterFinished");
         Some(Self {
             kind,
             namespace: text("/metadata/namespace").unwrap_or_default().to_owned(),
             name: text("/metadata/name")?.to_owned(),
-            generation: object
-                .pointer("/metadata/generation")
-                .and_then(Value::as_i64)
-                .unwrap_or(0),
+            uid: text("/metadata/uid").map(str::to_owned),
+            generation: generation.unwrap_or(0),
             selector,
             database: database.map(str::to_owned),
             surplus_gone: false,
+            time_limit: time_limit(&object),
+            is_held: false,
+            removes_itself: ttl.is_some_and(|ttl| !ttl.is_null()),
+            has_conditions: false,
         })
+    }
+
+    /// With what its manifest says, as somebody wrote it: others may have set the same fields of what is stored.
+    #[must_use]
+    pub fn with_manifest(self, manifest: &Value) -> Self {
+        let is_true = |pointer: &str| manifest.pointer(pointer) == Some(&Value::Bool(true));
+        Self {
+            is_held: is_true("/spec/paused") || is_true("/spec/suspend"),
+            ..self
+        }
     }
 
     /// For sentences: Deployment `app`.
@@ -101,15 +128,56 @@ impl Target {
             TargetKind::DaemonSet => "DaemonSet",
             TargetKind::Job => "Job",
             TargetKind::Pod => "Pod",
-            TargetKind::Other(kind) => &kind.kind,
+            TargetKind::Generic(kind) => &kind.kind,
         };
         format!("{kind} `{}`", self.name)
+    }
+
+    /// What kubectl calls its kind: `deployment`, `service.v1.serving.knative.dev`.
+    pub(crate) fn resource(&self) -> String {
+        match &self.kind {
+            TargetKind::Generic(kind) if !kind.group.is_empty() => {
+                format!("{}.{}.{}", kind.kind.to_ascii_lowercase(), kind.version, kind.group)
+            }
+            TargetKind::Generic(kind) => kind.kind.to_ascii_lowercase(),
+            TargetKind::Deployment => "deployment".to_owned(),
+            TargetKind::StatefulSet => "statefulset".to_owned(),
+            TargetKind::DaemonSet => "daemonset".to_owned(),
+            TargetKind::Job => "job".to_owned(),
+            TargetKind::Pod => "pod".to_owned(),
+        }
     }
 
     /// Its place in [`super::Objects`].
     pub fn key(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }
+}
+
+/// A time limit that no deadline of these targets exceeds.
+pub fn default_time_limit(targets: &[Target]) -> SignedDuration {
+    let longest = targets.iter().map(|target| target.time_limit).max();
+    longest.unwrap_or_default().max(thresholds::TIME_LIMIT)
+}
+
+/// How long an object may take by its own fields. A deadline that no one lives to see is none.
+fn time_limit(object: &Value) -> SignedDuration {
+    let number = |pointer: &str| {
+        let number = object.pointer(pointer).and_then(Value::as_i64)?;
+        i32::try_from(number).ok().filter(|number| *number < i32::MAX)
+    };
+    let deadline = number("/spec/progressDeadlineSeconds").max(number("/spec/activeDeadlineSeconds"));
+    let spec = object.pointer("/spec/template/spec").cloned();
+    let spec = spec.and_then(|spec| serde_json::from_value::<PodSpec>(spec).ok());
+    let min_ready = seconds(number("/spec/minReadySeconds").unwrap_or(0));
+    let pod = spec.map_or(min_ready, |spec| pod_budget(&spec, min_ready));
+    seconds(deadline.unwrap_or(0)).saturating_add(pod)
+}
+
+/// Whether a group is one of Kubernetes' own, whose objects are there as soon as they are stored unless something else is
+/// said of their kind.
+pub fn is_built_in(group: &str) -> bool {
+    BUILT_IN.split(' ').any(|built_in| built_in == group)
 }
 
 /// The kind, if there is anything to wait for.
@@ -123,9 +191,9 @@ fn waited_for(kind: GroupVersionKind, object: &Value) -> Option<TargetKind> {
         ("", "Service") if object.pointer("/spec/type").is_none_or(|kind| kind != "LoadBalancer") => return None,
         ("", "Service" | "PersistentVolumeClaim")
         | ("autoscaling", "HorizontalPodAutoscaler")
-        | ("apiextensions.k8s.io", "CustomResourceDefinition") => TargetKind::Other(kind),
-        (group, _) if BUILT_IN.split(' ').any(|built_in| built_in == group) => return None,
-        _ => TargetKind::Other(kind),
+        | ("apiextensions.k8s.io", "CustomResourceDefinition") => TargetKind::Generic(kind),
+        (group, _) if is_built_in(group) => return None,
+        _ => TargetKind::Generic(kind),
     })
 }
 

@@ -1,14 +1,77 @@
-//! How long something that may pass by itself has to last before it counts as a failure. One place, with reasons.
+//! Every time and count that decides something. One place, with reasons.
 //!
-//! What cannot pass by itself counts at once: an image that does not exist, a name that is no image, a handler that no
-//! node has, a file that is no program for this machine.
+//! What is wrong is *shown* at once, always. The first part says when it counts as a failure; the second, what
+//! [`Policy::fail_fast`](crate::Policy::fail_fast) takes for a clear sign.
 
 use jiff::SignedDuration;
 
-/// A container that has ended this often does not run. The kubelet restarts it at once, then after 10 s, 20 s, …:
-/// the third end comes about ten seconds after the first. One early restart is nothing.
+// When something is decided.
+
+/// Without movement for this long, something that is blocked has failed, where no field of the object says how long it
+/// may take: `progressDeadlineSeconds` of a Deployment is 600 by default.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds>
+pub const STALL: SignedDuration = SignedDuration::from_secs(600);
+
+/// The Deployment controller says itself that the deadline is over; when it does not for so long, it is reckoned here.
+pub const DEADLINE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// A crash loop in a release where nothing else is unfinished. Containers that end at once are started 0, 1, 11, 31 and
+/// 72 s after the first start, and then at 153 s: five attempts have failed by then.
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
+pub const CRASH_LOOP: SignedDuration = SignedDuration::from_secs(120);
+
+/// A container that has ended this often does not run. One early restart is nothing.
 pub const ENDS: i32 = 3;
+
+/// The kubelet tries again by then what it does not count: missing Secrets, volumes that cannot be mounted (2 min 2 s).
+pub const LONGEST_RETRY: SignedDuration = SignedDuration::from_secs(130);
+
+/// Once something has failed for good, the others may still end for so long: one run names all causes.
+pub const FOLLOW: SignedDuration = SignedDuration::from_secs(10);
+
+/// The shortest default of the time limit. It has to be longer than any deadline in the objects.
+pub const TIME_LIMIT: SignedDuration = SignedDuration::from_secs(15 * 60);
+
+/// The default of the time limit while nodes are being added.
+pub const TIME_LIMIT_FOR_NODES: SignedDuration = SignedDuration::from_secs(30 * 60);
+
+/// A container without readiness probe has come up when it has run for so long.
+pub const SETTLE: SignedDuration = SignedDuration::from_secs(10);
+
+/// A pod whose readiness is probed, after its first answer.
+pub const SETTLE_READY: SignedDuration = SignedDuration::from_secs(3);
+
+/// Added to one and a half times the run before the last end.
+pub const SETTLE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// Nobody is looked at for longer, unless `minReadySeconds` says so.
+pub const LONGEST_SETTLE: SignedDuration = SignedDuration::from_secs(120);
+
+/// A node that an autoscaler has begun to make is there by then, or it is not coming.
+/// <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md> (max-node-provision-time)
+pub const NODE_COMES: SignedDuration = SignedDuration::from_secs(15 * 60);
+
+/// A pod that is being deleted is gone when its own grace time is over, or little later: until then it may free what
+/// another one waits for.
+pub const LEAVING: SignedDuration = SignedDuration::from_secs(60);
+
+/// `imagePullPolicy: Never`, and the image is not there: the kubelet has looked at least twice, and whoever loads images
+/// into nodes has had time.
+pub const IMAGE_NEVER: SignedDuration = SignedDuration::from_secs(30);
+
+/// Policies, levels and limits that refuse a pod: the same answer over so long a time is one that stays.
+pub const REFUSED_FOR_GOOD: SignedDuration = SignedDuration::from_secs(60);
+
+/// …and at least this often.
+pub const REFUSALS: i32 = 3;
+
+/// What takes care of load balancers says so within a second or two; when nobody has, nobody does.
+pub const LOAD_BALANCER: SignedDuration = SignedDuration::from_secs(30);
+
+/// The controller of HorizontalPodAutoscalers looks every 15 s; that of a custom kind writes a first status.
+pub const FIRST_STATUS: SignedDuration = SignedDuration::from_secs(60);
+
+// What a clear sign is.
 
 /// Only ends of runs shorter than this count: what has served for a while has come up.
 pub const SHORT_RUN: SignedDuration = SignedDuration::from_secs(60);
@@ -25,19 +88,12 @@ pub const UNREACHABLE_PULLS: i32 = 2;
 /// A probe that has made the kubelet end a container this often: the probe's own limit is over twice.
 pub const PROBE_KILLS: i32 = 2;
 
-/// A missing Secret or ConfigMap may be on its way: what is applied together comes within a second or two, what another
-/// controller makes a little later.
+/// A missing Secret or ConfigMap: what is applied together comes within a second or two.
 pub const CONFIGURATION: SignedDuration = SignedDuration::from_secs(5);
 
-/// What a controller said of the state before is taken back within a second, or a few on a busy machine; or holds.
-pub const OLD_VERDICT: SignedDuration = SignedDuration::from_secs(10);
-
-/// The scheduler may have to hear of new nodes and freed resources first.
-pub const UNSCHEDULABLE: SignedDuration = SignedDuration::from_secs(10);
-
-/// The scheduler says of every node that freeing what is taken would not help. Whoever adds nodes by himself has a
-/// moment to say so.
-pub const UNSCHEDULABLE_FOR_GOOD: SignedDuration = SignedDuration::from_secs(4);
+/// The scheduler may have to hear of new nodes and freed resources first, and whoever adds nodes looks every ten
+/// seconds.
+pub const UNSCHEDULABLE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Nodes that are starting, and volumes that are being made, take longer.
 pub const NODE_OR_VOLUME: SignedDuration = SignedDuration::from_secs(90);
@@ -54,15 +110,10 @@ pub const SANDBOX: SignedDuration = SignedDuration::from_secs(60);
 /// The API server refuses a controller's pod. Admission caches may be a moment behind the objects just applied.
 pub const REFUSED_PODS: SignedDuration = SignedDuration::from_secs(2);
 
-/// A container that has started, whose database is ready, and which is still not ready.
-pub const NOT_READY: SignedDuration = SignedDuration::from_secs(30);
-
-/// The autoscaler does not find what it scales. Its controller looks every 15 s.
-/// <https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/>
-pub const AUTOSCALER: SignedDuration = SignedDuration::from_secs(30);
-
 /// An object is being deleted, and has a finalizer. Its controller needs a moment to take it off.
 pub const HELD: SignedDuration = SignedDuration::from_secs(15);
+
+// What containers are asked.
 
 /// A program that the kernel refuses has ended by then.
 pub const NO_RUN: SignedDuration = SignedDuration::from_secs(2);

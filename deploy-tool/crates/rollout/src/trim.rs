@@ -2,14 +2,20 @@
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Container, Event, Pod, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Container, Event, Node, Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_core::DynamicObject;
 
-/// An object that can be kept with less.
-pub trait Trim {
+use crate::{Objects, job};
+
+/// An object of which a copy is kept.
+pub trait Trim: Sized {
     /// Takes out what nobody reads.
     fn trim(&mut self);
+
+    /// It is there no more: keeps what has to be known of it afterwards. `is_last`: whether it was like this when it
+    /// went, as a watch tells; a list that it is missing in does not.
+    fn bury(self, _key: &str, _objects: &mut Objects, _is_last: bool) {}
 }
 
 /// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#managed-fields>: as large as the rest together.
@@ -36,7 +42,6 @@ impl Trim for Pod {
             spec.tolerations = None;
             spec.affinity = None;
             spec.topology_spread_constraints = None;
-            spec.node_selector = None;
             spec.security_context = None;
             spec.dns_config = None;
             spec.image_pull_secrets = None;
@@ -51,7 +56,11 @@ fn trim_container(container: &mut Container) {
     container.command = None;
     container.lifecycle = None;
     container.security_context = None;
-    container.volume_mounts = None;
+    // Where volumes are mounted: what lies there is not from the image.
+    for mount in container.volume_mounts.iter_mut().flatten() {
+        mount.sub_path = None;
+        mount.sub_path_expr = None;
+    }
     container.termination_message_path = None;
     container.termination_message_policy = None;
 }
@@ -98,6 +107,29 @@ impl Trim for DaemonSet {
 impl Trim for Job {
     fn trim(&mut self) {
         trim_template(&mut self.metadata, self.spec.as_mut().map(|spec| &mut spec.template));
+    }
+
+    /// The last thing that is heard of a Job says how it ended.
+    fn bury(self, key: &str, objects: &mut Objects, is_last: bool) {
+        if is_last || job::has_ended(&self) {
+            objects.gone_jobs.insert(key.to_owned(), self);
+        }
+    }
+}
+
+impl Trim for Node {
+    fn trim(&mut self) {
+        trim_metadata(&mut self.metadata);
+        self.metadata.labels = None;
+        self.metadata.annotations = None;
+        self.spec = None;
+        if let Some(status) = &mut self.status {
+            let conditions = status.conditions.take();
+            *status = k8s_openapi::api::core::v1::NodeStatus {
+                conditions,
+                ..Default::default()
+            };
+        }
     }
 }
 

@@ -127,7 +127,14 @@ impl<'a> NodeSession<'a> {
             is_cut_off: !verb.is_read_only(),
         };
         let targets: Vec<Target> = Target::of(&job).into_iter().collect();
-        let ended = wait::for_targets(&self.cluster, progress, &targets, since, node::longest(verb, *timeout)).await;
+        let ended = wait::for_targets(
+            &self.cluster,
+            progress,
+            &targets,
+            since,
+            wait::Options::limited(node::longest(verb, *timeout)),
+        )
+        .await;
         let log = edge::log(&self.cluster, namespace, &job).await.map_err(cut_off)?;
         // It goes by itself after a while.
         if let Err(failure) = edge::delete(&self.cluster, namespace, &job).await {

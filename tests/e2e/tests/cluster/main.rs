@@ -23,6 +23,7 @@ mod release;
 mod repeat;
 mod scale;
 mod verbs;
+mod verdicts;
 mod walk_through;
 mod without_api_server;
 

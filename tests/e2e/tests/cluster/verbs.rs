@@ -131,7 +131,7 @@ fn what_fits_on_no_node_says_how_many_run_and_what_is_missing() {
         "go back: `deploy-tool scale deployment/big=1 ",
         &within,
     ];
-    deploy_tool(&["scale", "big=40", "--namespace", &namespace.name]).failure(2, &parts);
+    deploy_tool(&["scale", "big=40", "--fail-fast", "--namespace", &namespace.name]).failure(2, &parts);
     deploy_tool(&["scale", "big=1", "--namespace", &namespace.name]).success();
 }
 

@@ -76,7 +76,7 @@ impl Mode {
     }
 }
 
-/// Applies the objects of a wave; those that the plan keeps are given back as they are.
+/// Applies the objects of a wave; those that the plan keeps are given back as they are, if they are there.
 ///
 /// # Errors
 /// When the server refuses one of them.
@@ -92,7 +92,8 @@ pub async fn apply_wave(
     let sent = steps.filter_map(|step| Some((step, step.object.as_ref()?)));
     let sent = sent.map(|(step, object)| apply_step(cluster, kinds, plan, step, object, progress));
     let sent: Vec<_> = sent.collect();
-    stream::iter(sent).buffered(PARALLEL_REQUESTS).try_collect().await
+    let applied: Vec<Option<Applied>> = stream::iter(sent).buffered(PARALLEL_REQUESTS).try_collect().await?;
+    Ok(applied.into_iter().flatten().collect())
 }
 
 async fn apply_step(
@@ -102,15 +103,16 @@ async fn apply_step(
     step: &Step,
     object: &Object,
     progress: &Progress,
-) -> Outcome<Applied> {
-    let change = match (step.action, &step.live) {
-        (Action::Create, _) => Change::Created,
-        (Action::Keep, Some(live)) => {
-            return Ok(Applied {
+) -> Outcome<Option<Applied>> {
+    let change = match step.action {
+        Action::Create => Change::Created,
+        // A saved plan does not have what is there.
+        Action::Keep if step.live.is_some() || step.before.is_none() => {
+            return Ok(step.live.clone().map(|stored| Applied {
                 object: object.clone(),
-                stored: live.clone(),
+                stored,
                 change: Change::Unchanged,
-            });
+            }));
         }
         _ => Change::Changed,
     };
@@ -133,11 +135,11 @@ async fn apply_step(
     };
     progress.changed(written::written(action, step.wave, &step.identity));
     establish::established(&api, object).await?;
-    Ok(Applied {
+    Ok(Some(Applied {
         object: object.clone(),
         stored,
         change,
-    })
+    }))
 }
 
 /// Sends an object; one that could not be tried before again, while it lacks what comes by itself.

@@ -1,5 +1,6 @@
-//! Edge: deletes objects, wave by wave in the opposite order of applying, and waits until they are gone.
+//! Edge: deletes objects, step by step, and waits until they are gone.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::api::discover::Kinds;
 use crate::api::written::written;
-use crate::manifest::Wave;
+use crate::manifest::{RemovalStep, removal_step};
 use crate::release::{Identity, claims_of};
 use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
@@ -56,13 +57,13 @@ pub async fn delete_all(
     limit: Duration,
 ) -> Outcome<Vec<Identity>> {
     let deadline = Instant::now() + limit;
-    let mut waves: BTreeMap<Wave, Vec<Doomed>> = BTreeMap::new();
+    let mut steps: BTreeMap<RemovalStep, Vec<Doomed>> = BTreeMap::new();
     for one in doomed {
-        let wave = Wave::of_kind(&one.identity.group, &one.identity.kind);
-        waves.entry(wave).or_default().push(one);
+        let step = removal_step(&one.identity.group, &one.identity.kind);
+        steps.entry(step).or_default().push(one);
     }
     let mut removed = Vec::new();
-    for (wave, doomed) in waves.into_iter().rev() {
+    for ((_, Reverse(wave)), doomed) in steps {
         let places = doomed
             .iter()
             .filter_map(|one| Some((kinds.api(cluster, &one.identity)?, one)));
@@ -107,7 +108,7 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, doomed: &Doomed) ->
 
 /// Waits until an object is gone; for ever, if it stays: the caller sets the deadline. Whoever may not watch it asks for it
 /// again and again.
-async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
+pub(super) async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
     let absent =
         |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&doomed.uid));
     while await_condition(api.clone(), &doomed.identity.name, absent)
@@ -139,7 +140,7 @@ async fn held_up(cluster: &Cluster, asked: &[(Api<DynamicObject>, &Doomed)], lim
         .next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
 }
 
-fn holders(found: &DynamicObject) -> String {
+pub(super) fn holders(found: &DynamicObject) -> String {
     let finalizers = found.finalizers();
     let mut text = match finalizers.is_empty() {
         true => "on its way out".to_owned(),

@@ -130,9 +130,10 @@ impl Kinds {
         manifest::unknown_kind(object, &self.all())
     }
 
-    /// The kinds whose objects are stored in namespaces: those that can be listed and deleted there.
+    /// The kinds whose objects are stored in namespaces: those that can be listed and deleted there. Each in one version,
+    /// also those that the recommended version of their group does not have.
     pub fn kept_in_namespaces(&self) -> Vec<ApiResource> {
-        let kinds = self.known.groups().flat_map(|group| group.recommended_resources());
+        let kinds = self.known.groups().flat_map(|group| group.resources_by_stability());
         let stored = kinds.filter(|(_, capabilities)| {
             capabilities.scope == Scope::Namespaced
                 && capabilities.supports_operation(verbs::LIST)

@@ -10,7 +10,7 @@ use crate::ESTABLISH_TIMEOUT;
 use crate::manifest::{self, Object};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-use rollout::{self, State};
+use rollout::{Phase, RolloutStatus};
 
 /// Waits, if the object is a definition.
 ///
@@ -22,17 +22,18 @@ pub async fn established(api: &Api<DynamicObject>, object: &Object) -> Outcome<(
     }
     let title = object.title();
     let is_decided = |found: Option<&DynamicObject>| {
-        found.is_some_and(|found| !matches!(rollout::definition(&title, found), State::Waiting(_)))
+        found.is_some_and(|found| !matches!(rollout::definition(&title, found).phase, Phase::Waiting(_)))
     };
     let watch = await_condition(api.clone(), object.name(), is_decided);
     let found = match tokio::time::timeout(ESTABLISH_TIMEOUT, watch).await {
         Ok(Ok(found)) => found,
         Ok(Err(_)) | Err(_) => None,
     };
-    match found.map(|found| rollout::definition(&title, &found)) {
-        Some(State::Done(_)) => Ok(()),
-        Some(State::Failed(problem)) => Err(Failure::cluster(problem.sentence).code(problem.code).next(problem.next)),
-        Some(State::Waiting(_)) | None => Err(Failure::cluster(format!("{title} is not established"))
+    let status = found.map(|found| rollout::definition(&title, &found));
+    match status.map(|RolloutStatus { phase, .. }| phase) {
+        Some(Phase::Done(_)) => Ok(()),
+        Some(Phase::Failed(diagnosis)) => Err(diagnosis.failure(&[])),
+        Some(Phase::Waiting(_)) | None => Err(Failure::cluster(format!("{title} is not established"))
             .code(&code::apply::DEFINITION_REFUSED)
             .because(format!("not within {} s", ESTABLISH_TIMEOUT.as_secs()))
             .next(format!(

@@ -1,54 +1,65 @@
 //! Edge: what is in a namespace that its release has not made.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use kube::Api;
-use kube::api::{DynamicObject, ListParams};
-use kube::core::ApiResource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::api::{DynamicObject, PartialObjectMeta};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, ResourceExt};
 
 use crate::api::discover::Kinds;
 use crate::release::{Name, is_foreign};
-use cluster::Cluster;
-use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
+use cluster::{Cluster, PARALLEL_REQUESTS, list};
 use diagnostics::{Failure, Outcome};
-
-/// More than these need not be named.
-const PAGE: u32 = 100;
 
 /// The objects of others in a namespace, as titles; all of the release's own are deleted already.
 ///
 /// # Errors
 /// When the server does not answer, or refuses to list some kind: then nobody knows whose objects there are.
 pub async fn objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Outcome<Vec<String>> {
-    let lists = stream::iter(kinds.kept_in_namespaces()).map(|resource| async move {
-        let found = list(cluster, namespace, &resource).await?;
-        let foreign = found
-            .iter()
-            .filter(|object| is_foreign(release, &resource.kind, object));
-        let titles = foreign.map(|object| format!("{} `{}`", resource.kind, kube::ResourceExt::name_any(object)));
-        Outcome::Ok(titles.collect::<Vec<_>>())
-    });
-    let titles: Vec<Vec<String>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
-    Ok(titles.into_iter().flatten().collect())
+    let lists = stream::iter(kinds.kept_in_namespaces())
+        .map(|resource| async move { foreign(cluster, kinds, release, namespace, &resource).await });
+    let found: Vec<Vec<Foreign>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
+    let mut found: Vec<Foreign> = found.into_iter().flatten().collect();
+    // What somebody made by hand is the news; what a program made can be many.
+    found.sort_by_key(|one| one.is_owned);
+    Ok(found.into_iter().map(|one| one.title).collect())
 }
 
-async fn list(
+struct Foreign {
+    title: String,
+    is_owned: bool,
+}
+
+async fn foreign(
     cluster: &Cluster,
+    kinds: &Kinds,
+    release: &Name,
     namespace: &str,
     resource: &ApiResource,
-) -> Outcome<Vec<kube::api::PartialObjectMeta<DynamicObject>>> {
+) -> Outcome<Vec<Foreign>> {
     let what = format!(
         "cannot look for objects of kind {} in namespace `{namespace}`",
         resource.kind
     );
     let api: Api<DynamicObject> = Api::namespaced_with(cluster.client.clone(), namespace, resource);
-    match cluster
-        .answer(&what, api.list_metadata(&ListParams::default().limit(PAGE)))
-        .await?
-    {
-        Ok(found) => Ok(found.items),
+    let wanted = |object: PartialObjectMeta<DynamicObject>| {
+        is_foreign(release, &resource.kind, &object, |owner| is_in_namespace(kinds, owner)).then(|| Foreign {
+            title: format!("{} `{}`", resource.kind, object.name_any()),
+            is_owned: !object.owner_references().is_empty(),
+        })
+    };
+    match list::of_metadata(cluster, &api, &what, wanted).await? {
+        Ok(found) => Ok(found),
         // Kinds that can be listed only by name, or not any more.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 405) => Ok(Vec::new()),
         Err(error) => Err(Failure::cluster(what).because(explain(&error))),
     }
+}
+
+/// Whether an owner is an object of a namespace: it is in the same one then, and speaks for what it owns.
+fn is_in_namespace(kinds: &Kinds, owner: &OwnerReference) -> bool {
+    let (group, version) = owner.api_version.split_once('/').unwrap_or(("", &owner.api_version));
+    let kind = GroupVersionKind::gvk(group, version, &owner.kind);
+    kinds.find(&kind).is_some_and(|kind| kind.namespaced)
 }

@@ -58,8 +58,9 @@ async fn attempt(
     let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let dropped: Vec<&Identity> = inventory.difference(&wanted).collect();
     let identities = wanted.iter().chain(dropped.iter().copied()).cloned();
-    let live = live::objects(cluster, kinds, identities).await?;
+    let mut live = live::objects(cluster, kinds, identities).await?;
     plan::refuse_other_releases(release, &objects, &live)?;
+    let mut leaving = plan::take_leaving(&mut live, &wanted);
 
     let (databases, unborn) = (Databases::of(&objects), plan::unborn_namespaces(&objects, &live));
     let trials = objects.iter().zip(places).map(|(object, kind)| {
@@ -67,6 +68,7 @@ async fn attempt(
             wave: databases.wave(object),
             unborn: object.namespace().is_some_and(|namespace| unborn.contains(namespace)),
             live: live.get(&object.identity()).cloned(),
+            leaving: leaving.remove(&object.identity()),
             take_over,
             object: object.clone(),
             kind,
@@ -103,6 +105,7 @@ pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &
             wave: step.wave,
             unborn: false,
             live: step.live.clone(),
+            leaving: None,
             take_over: step.take_over,
             kind: Kind { served: true, ..kind },
             object,
@@ -149,6 +152,7 @@ struct Trial<'a> {
     all: &'a [Object],
     kind: Kind,
     live: Option<DynamicObject>,
+    leaving: Option<DynamicObject>,
     unborn: bool,
     take_over: bool,
 }
@@ -156,6 +160,9 @@ struct Trial<'a> {
 impl Trial<'_> {
     /// What would happen to the object; or what the server has against it.
     async fn run(self, cluster: &Cluster) -> Outcome<Result<Step, Objection>> {
+        if let Some(leaving) = self.leaving {
+            return Ok(Ok(plan::recreated(self.wave, self.object, leaving)));
+        }
         if !self.kind.served {
             return Ok(Ok(self.untried(Untried::Kind)));
         }

@@ -17,7 +17,7 @@ pub use images::{Image, PLACEHOLDER};
 pub use kinds::{Definition, definitions, unknown_kind};
 pub use load::{arguments, left_out, load, refuse_twins, release_of};
 pub use object::Object;
-pub use order::{Databases, Wave, in_order};
+pub use order::{Databases, RemovalStep, Wave, in_order, removal_step};
 pub use parse::parse;
 pub use resolve::{images, pin, placeholders, refuse_inexact, resolve, running_references, unknown_image};
 pub use secret::{GENERATE_ANNOTATION, generated_keys, with_generated, without_plain_text};

@@ -1,5 +1,6 @@
 //! Pure: the waves in which objects are applied; deleting goes the other way round.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,22 @@ impl Wave {
     }
 }
 
+/// When objects are deleted, the smallest first: each step is over when its objects are gone.
+pub type RemovalStep = (u8, Reverse<Wave>);
+
+/// When an object of a kind is deleted. Custom objects first: their controller has to be there to take their finalizers
+/// off. Then webhooks, which would refuse the rest once what answers them is gone; then the waves backwards.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/>
+pub fn removal_step(group: &str, kind: &str) -> RemovalStep {
+    let step = match group {
+        "admissionregistration.k8s.io" => 1,
+        "apiregistration.k8s.io" => 2,
+        group if rollout::is_built_in(group) => 2,
+        _ => 0,
+    };
+    (step, Reverse(Wave::of_kind(group, kind)))
+}
+
 /// The databases of some objects: namespace and name of each StatefulSet that a workload beside it names by its
 /// annotation `deploy-tool.dev/database`, and of the Service that gives its pods their names, without which they may not
 /// find each other.
@@ -128,6 +145,34 @@ pub fn in_order(mut objects: Vec<Object>) -> Vec<Object> {
 mod tests {
     use super::*;
     use crate::manifest::parse;
+
+    #[test]
+    fn what_needs_others_to_go_is_deleted_first() {
+        let kinds = [
+            ("", "Namespace"),
+            ("apiextensions.k8s.io", "CustomResourceDefinition"),
+            ("apps", "Deployment"),
+            ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+            ("", "Service"),
+            ("gateway.networking.k8s.io", "HTTPRoute"),
+            ("apiregistration.k8s.io", "APIService"),
+            ("example.com", "Widget"),
+        ];
+        let mut kinds = kinds.to_vec();
+        kinds.sort_by_key(|(group, kind)| removal_step(group, kind));
+        let names: Vec<&str> = kinds.iter().map(|(_, kind)| *kind).collect();
+        let expected = [
+            "HTTPRoute",
+            "Widget",
+            "ValidatingWebhookConfiguration",
+            "APIService",
+            "Deployment",
+            "Service",
+            "CustomResourceDefinition",
+            "Namespace",
+        ];
+        assert_eq!(names, expected);
+    }
 
     #[test]
     fn what_others_need_comes_first() {

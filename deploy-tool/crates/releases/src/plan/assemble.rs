@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube::api::DynamicObject;
 
-use super::{Action, Difference, Step, Untried, Version, same_ownership};
+use super::{Action, Difference, Plan, Step, Untried, Version, same_ownership};
 use crate::FIELD_MANAGER;
 use crate::manifest::{self, GENERATE_ANNOTATION, Object, Wave};
-use crate::release::{Identity, Name, RELEASE_ANNOTATION};
+use crate::release::{History, Identity, Name, RELEASE_ANNOTATION};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 
@@ -61,6 +61,58 @@ pub fn unborn_namespaces<'o>(objects: impl IntoIterator<Item = &'o Object>, live
         (kind.group.as_str(), kind.kind.as_str()) == ("", "Namespace") && !live.contains_key(&object.identity())
     });
     unborn.map(|object| object.name().to_owned()).collect()
+}
+
+/// Takes out what is being deleted of the objects that are to be there, and whatever is in a namespace that is: all of
+/// it is gone soon, and made again.
+pub fn take_leaving(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
+    let is_leaving = |object: &DynamicObject| object.metadata.deletion_timestamp.is_some();
+    let namespaces: BTreeSet<String> = live
+        .iter()
+        .filter(|(identity, object)| identity.kind == "Namespace" && identity.group.is_empty() && is_leaving(object))
+        .map(|(identity, _)| identity.name.clone())
+        .collect();
+    let goes_along = |identity: &Identity| {
+        let namespace = identity.namespace.as_ref();
+        namespace.is_some_and(|namespace| namespaces.contains(namespace))
+    };
+    let (leaving, stay) = std::mem::take(live)
+        .into_iter()
+        .partition(|(identity, object)| wanted.contains(identity) && (is_leaving(object) || goes_along(identity)));
+    *live = stay;
+    leaving
+}
+
+/// The step of an object that is being deleted: it is made again once it is gone.
+pub fn recreated(wave: Wave, object: Object, leaving: DynamicObject) -> Step {
+    let finalizers = leaving.metadata.finalizers.iter().flatten();
+    let holders: Vec<&str> = finalizers.map(String::as_str).collect();
+    let held = match holders.as_slice() {
+        [] => String::new(),
+        holders => format!(" (held by {})", holders.join(", ")),
+    };
+    Step {
+        notes: vec![format!("is being deleted{held}: made again once it is gone")],
+        live: Some(leaving),
+        untried: None,
+        ..unchecked(wave, object, None, Untried::DryRun)
+    }
+}
+
+/// A Job that has ended well and that its own `ttlSecondsAfterFinished` took away is not run again while its manifest
+/// stays the same.
+pub fn keep_completed_jobs(plan: &mut Plan, history: &History) {
+    for step in &mut plan.steps {
+        let (Action::Create, None, Some(object)) = (step.action, &step.live, &step.object) else {
+            continue;
+        };
+        if let Some(number) = history.completed_in(object) {
+            step.action = Action::Keep;
+            step.notes = vec![format!(
+                "has completed in revision {number}, and gone by its ttlSecondsAfterFinished: not run again"
+            )];
+        }
+    }
 }
 
 /// The step of an object that the server has not tried.

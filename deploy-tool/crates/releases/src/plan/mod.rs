@@ -24,7 +24,10 @@ use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 
 pub use applied::is_applied;
-pub use assemble::{Live, checked, owned_by, prunes, refuse_other_releases, unborn_namespaces, unchecked};
+pub use assemble::{
+    Live, checked, keep_completed_jobs, owned_by, prunes, recreated, refuse_other_releases, take_leaving,
+    unborn_namespaces, unchecked,
+};
 pub use conflict::{Conflict, conflicts, failure as conflict_failure};
 pub use difference::{Difference, Shown, differences};
 pub use document::{SCHEMA, document};
@@ -133,6 +136,12 @@ impl Plan {
     /// What the manifests say.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.steps.iter().filter_map(|step| step.object.as_ref())
+    }
+
+    /// What is being deleted, and made again once it is gone. A saved plan knows of none.
+    pub fn leaving(&self) -> impl Iterator<Item = (&Identity, &DynamicObject)> {
+        let recreated = self.steps.iter().filter(|step| step.action == Action::Create);
+        recreated.filter_map(|step| Some((&step.identity, step.live.as_ref()?)))
     }
 
     /// How many objects there are of each action.

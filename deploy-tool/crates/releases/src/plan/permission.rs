@@ -42,7 +42,7 @@ pub fn needed<'i>(
             verb,
         }));
     }
-    let needs = rollout::needs(&targets);
+    let needs = rollout::watch_set(&targets);
     let watched = needs.iter().filter(|need| !need.is_optional());
     for need in watched {
         let kind = need.kind.group_version_kind();

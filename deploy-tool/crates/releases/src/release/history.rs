@@ -68,6 +68,12 @@ impl History {
         self.revisions().find(|revision| revision.number == number)
     }
 
+    /// The newest revision, if a Job of it with the same manifest has ended well there and is gone since.
+    pub fn completed_in(&self, job: &Object) -> Option<u32> {
+        let newest = self.newest().filter(|newest| newest.has_completed(job))?;
+        Some(newest.number)
+    }
+
     /// The number of the next revision.
     pub fn next_number(&self) -> u32 {
         self.newest().map_or(1, |newest| newest.number.saturating_add(1))
@@ -127,14 +133,18 @@ impl History {
 /// When there is nothing in common.
 pub fn refuse_another_release(release: &Name, history: &History, objects: &[Object]) -> Outcome<()> {
     let inventory = history.inventory();
-    let mut owned = inventory
-        .iter()
-        .filter(|identity| identity.namespace.is_some())
-        .peekable();
+    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    let in_namespace = |identity: &&Identity| identity.namespace.is_some();
+    // Several releases may define the namespace that they share; those that define nothing else are told by it.
+    let is_of_cluster = !identities.iter().any(|identity| in_namespace(&identity));
+    let shared = inventory.intersection(&identities).next();
+    if is_of_cluster && shared.is_some() {
+        return Ok(());
+    }
+    let mut owned = inventory.iter().filter(in_namespace).peekable();
     let Some(first) = owned.peek().map(|identity| identity.title()) else {
         return Ok(());
     };
-    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     if owned.any(|identity| identities.contains(identity)) {
         return Ok(());
     }
@@ -195,6 +205,49 @@ mod tests {
             assert_eq!(history.kept().len(), expected.len());
             assert_eq!(history.deployed_before(None).map(|revision| revision.number), deployed);
         }
+    }
+
+    /// A migration must not run twice; one that has changed, or has not ended well, has to run.
+    #[test]
+    fn a_job_that_has_ended_and_removed_itself_is_not_run_again() {
+        let job = |name: &str, ttl: &str, command: &str| {
+            let text = format!(
+                "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{{ttl}template: {{spec: \
+                 {{containers: [{{name: a, image: i, command: [{command}]}}]}}}}}}\n"
+            );
+            crate::manifest::parse("x", &text).unwrap().remove(0)
+        };
+        let ttl = "ttlSecondsAfterFinished: 0, ";
+        let (migrate, stays) = (job("migrate", ttl, "one"), job("stays", "", "one"));
+        let changed = job("migrate", ttl, "two");
+        let of = |state: State, completed: &[&Object]| {
+            let revision = Revision {
+                state,
+                objects: vec![migrate.value.clone(), stays.value.clone()],
+                completed: completed.iter().map(|job| job.identity()).collect(),
+                ..revision(3)
+            };
+            History::new(vec![Record {
+                revision,
+                uid: String::new(),
+                version: "1".into(),
+                renewed: at(100),
+            }])
+        };
+        let deployed = of(State::Deployed, &[]);
+        assert_eq!(deployed.completed_in(&migrate), Some(3));
+        assert_eq!(deployed.completed_in(&changed), None, "another manifest is another Job");
+        assert_eq!(
+            deployed.completed_in(&stays),
+            None,
+            "somebody has deleted it, to run it again"
+        );
+        // Something else of the revision has failed, or it was interrupted.
+        for state in [State::Failed, State::Pending] {
+            assert_eq!(of(state, &[&migrate]).completed_in(&migrate), Some(3), "{state}");
+            assert_eq!(of(state, &[]).completed_in(&migrate), None, "{state}");
+        }
+        assert_eq!(History::default().completed_in(&migrate), None);
     }
 
     #[test]
@@ -266,5 +319,18 @@ mod tests {
         let failure = refuse_another_release(&release, &history, &objects(&["new"])).unwrap_err();
         assert!(failure.to_string().contains("ConfigMap `of-1`"), "{failure}");
         assert_eq!(failure.number(), Some(&code::release::ANOTHER_RELEASE));
+        // Its last object in a namespace has left the manifests.
+        let place = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+        let place = crate::manifest::parse("x", place).unwrap();
+        let mut records = history.records().to_vec();
+        refuse_another_release(&release, &history, &place).unwrap_err();
+        for record in &mut records {
+            record.revision.inventory.extend(place.iter().map(Object::identity));
+        }
+        let history = History::new(records);
+        refuse_another_release(&release, &history, &place).unwrap();
+        // Another release of the namespace may define it as well.
+        let both = [place, objects(&["new"])].concat();
+        refuse_another_release(&release, &history, &both).unwrap_err();
     }
 }

@@ -57,6 +57,7 @@ mod tests {
             objects: objects.into_iter().map(|object| object.value).collect(),
             inventory: [identity("a")].into(),
             kept: [].into(),
+            completed: [].into(),
         }
     }
 }

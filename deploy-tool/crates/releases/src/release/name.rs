@@ -45,6 +45,23 @@ impl Name {
         }
         Ok(Self { namespace, name })
     }
+
+    /// The releases that manifests may mean of which no object is in a namespace, when nothing says where the release is:
+    /// those of the namespaces that they define. With the last object of a namespace they lose the name of their release.
+    pub fn alternatives(&self, objects: &[Object]) -> Vec<Self> {
+        let is_named = self.namespace != DEFAULT_NAMESPACE || self.name != DEFAULT_NAMESPACE;
+        if is_named || objects.iter().any(|object| object.namespace().is_some()) {
+            return Vec::new();
+        }
+        let is_namespace =
+            |object: &&Object| object.kind() == "Namespace" && object.group_version_kind().group.is_empty();
+        let defined = objects.iter().filter(is_namespace).map(Object::name);
+        let of_namespace = |name: &str| Self {
+            namespace: name.to_owned(),
+            name: name.to_owned(),
+        };
+        defined.map(of_namespace).collect()
+    }
 }
 
 impl fmt::Display for Name {
@@ -104,6 +121,18 @@ mod tests {
             failure.contains("they name one, two") && failure.contains("--namespace"),
             "{failure}"
         );
+        let place = parse("x", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n").unwrap();
+        let alternatives = |named: Option<&str>, objects: &[Object]| {
+            let release = Name::new(named, None, objects).unwrap();
+            release
+                .alternatives(objects)
+                .iter()
+                .map(Name::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(alternatives(None, &place), ["shop/shop"]);
+        assert!(alternatives(Some("shop"), &place).is_empty());
+        assert!(alternatives(None, &[place, objects(&["default"])].concat()).is_empty());
         for wrong in ["", "A", "-a", "a_b", &"x".repeat(54)] {
             assert!(name(Some("a"), Some(wrong), &[]).is_err(), "{wrong}");
         }

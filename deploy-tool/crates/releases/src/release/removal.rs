@@ -1,5 +1,6 @@
 //! What may be deleted, and what stays: data, and what others made.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
 use kube::api::{DynamicObject, PartialObjectMeta};
 use serde_json::Value;
@@ -30,9 +31,16 @@ pub fn claims_of(set: &DynamicObject, claims: &[String]) -> Vec<Identity> {
 }
 
 /// Whether an object of a namespace is somebody else's, when all of the release's own are deleted already.
-pub fn is_foreign(release: &Name, kind: &str, object: &PartialObjectMeta<DynamicObject>) -> bool {
+/// `is_in_namespace`: whether an owner is in the namespace as well, and counts itself.
+pub fn is_foreign(
+    release: &Name,
+    kind: &str,
+    object: &PartialObjectMeta<DynamicObject>,
+    is_in_namespace: impl Fn(&OwnerReference) -> bool,
+) -> bool {
     // What an object owns goes with it.
-    let goes_anyway = object.metadata.deletion_timestamp.is_some() || !object.owner_references().is_empty();
+    let goes_anyway =
+        object.metadata.deletion_timestamp.is_some() || object.owner_references().iter().any(is_in_namespace);
     let name = object.name_any();
     let is_default = matches!(
         (kind, name.as_str()),
@@ -101,6 +109,13 @@ mod tests {
                 [{"apiVersion": "v1", "kind": "ReplicaSet", "name": "r", "uid": "u"}]}),
                 false,
             ),
+            // Its owner is no object of the namespace: it would stay without the namespace's deletion.
+            (
+                "ConfigMap",
+                json!({"name": "x", "ownerReferences": [{"apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "ClusterRole", "name": "view", "uid": "u"}]}),
+                true,
+            ),
             (
                 "Secret",
                 json!({"name": "deploy-tool.shop.3", "labels": {RELEASE_LABEL: "shop"}}),
@@ -115,7 +130,9 @@ mod tests {
         ];
         for (kind, metadata, expected) in cases {
             let object = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-            assert_eq!(is_foreign(&release(), kind, &object), expected, "{kind} {metadata}");
+            let is_in_namespace = |owner: &OwnerReference| owner.kind == "ReplicaSet";
+            let found = is_foreign(&release(), kind, &object, is_in_namespace);
+            assert_eq!(found, expected, "{kind} {metadata}");
         }
     }
 }

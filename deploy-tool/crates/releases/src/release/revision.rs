@@ -37,6 +37,9 @@ pub struct Revision {
     /// Data that earlier revisions made and that stays until somebody asks for its deletion.
     #[serde(default)]
     pub kept: BTreeSet<Identity>,
+    /// Jobs of it that have ended well and remove themselves: nobody can see that in the cluster later.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub completed: BTreeSet<Identity>,
 }
 
 impl Revision {
@@ -48,6 +51,17 @@ impl Revision {
             value: value.clone(),
         };
         self.objects.iter().map(object).collect()
+    }
+
+    /// Whether one of its Jobs has ended well and is gone since by its `ttlSecondsAfterFinished`, as far as the revision
+    /// knows. One that has come up as a whole has run all of its Jobs.
+    pub fn has_completed(&self, job: &Object) -> bool {
+        let field = |name: &str| job.value.data.get("spec").and_then(|spec| spec.get(name));
+        let removes_itself = field("ttlSecondsAfterFinished").is_some_and(|seconds| !seconds.is_null());
+        let is_suspended = field("suspend").is_some_and(|suspended| suspended == true);
+        let is_job = job.kind() == "Job" && job.group_version_kind().group == "batch";
+        let is_over = self.completed.contains(&job.identity()) || self.state == State::Deployed && !is_suspended;
+        is_job && removes_itself && is_over && self.objects.contains(&job.value)
     }
 
     /// The images of its workloads.

@@ -6,24 +6,21 @@ use diagnostics::code::rollout::*;
 #[test]
 fn images() {
     let missing = "failed to resolve reference \"registry.example/app:1\": registry.example/app:1: not found";
-    failed(
+    clear(
         with_container(waiting("ErrImagePull", missing, 0, json!({})), 1),
         &IMAGE_NOT_FOUND,
         &["registry.example/app:1", "`worker`", "name and tag"],
     );
-    failed(
-        with_container(
-            waiting(
-                "ErrImageNeverPull",
-                "not present with pull policy of Never",
-                0,
-                json!({}),
-            ),
-            1,
-        ),
-        &IMAGE_NOT_ON_NODE,
-        &["Never"],
-    );
+    let never = || {
+        waiting(
+            "ErrImageNeverPull",
+            "not present with pull policy of Never",
+            0,
+            json!({}),
+        )
+    };
+    clear(with_container(never(), 1), &IMAGE_NOT_ON_NODE, &["Never"]);
+    failed(with_container(never(), 30), &IMAGE_NOT_ON_NODE, &["Never"]);
     failed(
         with_container(
             waiting("InvalidImageName", "couldn't parse image name", 0, json!({})),
@@ -33,16 +30,17 @@ fn images() {
         &["parse"],
     );
     let private = "pull access denied, repository does not exist or may require authorization: 401 Unauthorized";
-    failed(
+    clear(
         with_container(waiting("ErrImagePull", private, 0, json!({})), 1),
         &IMAGE_REFUSED,
         &["imagePullSecrets"],
     );
     // What may pass by itself has to fail more than once.
     let timeout = "failed to do request: dial tcp 192.0.2.1:443: i/o timeout";
-    waits(
+    blocked(
         with_container(waiting("ImagePullBackOff", timeout, 0, json!({})), 60),
-        "i/o timeout",
+        &REGISTRY_UNREACHABLE,
+        &["i/o timeout"],
     );
     let mut objects = world();
     put(
@@ -58,11 +56,7 @@ fn images() {
         30,
         3,
     );
-    failed(
-        state(&target(TargetKind::Deployment, "app"), &objects, clock(30)),
-        &REGISTRY_UNREACHABLE,
-        &["i/o timeout"],
-    );
+    clear(app(&objects, 30), &REGISTRY_UNREACHABLE, &["i/o timeout"]);
 }
 
 #[test]
@@ -80,8 +74,8 @@ fn local_images_cannot_be_pulled() {
     );
     pod["spec"]["containers"][0]["image"] = json!("localhost/orders:sha256-1");
     put(&mut objects.pods, "app-1", pod);
-    failed(
-        state(&target(TargetKind::Deployment, "app"), &objects, clock(1)),
+    clear(
+        app(&objects, 1),
         &IMAGE_NOT_ON_NODE,
         &["localhost/orders:sha256-1", "make images"],
     );
@@ -90,9 +84,10 @@ fn local_images_cannot_be_pulled() {
 #[test]
 fn one_early_end_is_nothing_and_three_are_a_crash_loop() {
     let back_off = |restarts, last| with_container(waiting("CrashLoopBackOff", "back-off 10s", restarts, last), 20);
-    waits(with_container(json!({"state": ended(1, "Error")}), 1), "has ended once");
-    waits(back_off(1, ended(1, "Error")), "has ended 2 times");
-    let problem = failed(
+    let once = with_container(json!({"state": ended(1, "Error")}), 1);
+    blocked(once, &CRASH_LOOP, &["has ended once"]);
+    blocked(back_off(1, ended(1, "Error")), &CRASH_LOOP, &["has ended 2 times"]);
+    let problem = clear(
         back_off(2, ended(1, "Error")),
         &CRASH_LOOP,
         &["`app` of pod `app-1`", "3 times", "exit code 1"],
@@ -106,24 +101,26 @@ fn one_early_end_is_nothing_and_three_are_a_crash_loop() {
         }]
     );
     // Stock crun tells 0 whatever the guest's exit code is.
-    failed(
+    clear(
         back_off(2, ended(0, "Completed")),
         &CRASH_LOOP,
         &["exit code 0 (Completed)", "a service must not end"],
     );
     // It runs again, and may be fine now.
-    let running = json!({"state": {"running": {}}, "restartCount": 1, "lastState": ended(1, "Error"), "started": true});
-    waits(with_container(running, 20), "runs, but is not ready");
+    let running = json!({"state": {"running": {"startedAt": APPLIED}}, "restartCount": 1, "lastState": ended(1, "Error"),
+        "started": true});
+    in_course(with_container(running, 20), "runs after 1 restarts, but is not ready");
 }
 
 #[test]
 fn out_of_memory() {
-    waits(
+    blocked(
         with_container(json!({"state": ended(137, "OOMKilled")}), 1),
-        "more memory",
+        &OUT_OF_MEMORY,
+        &["more memory"],
     );
     let again = json!({"state": ended(137, "OOMKilled"), "restartCount": 1});
-    failed(
+    clear(
         with_container(again, 2),
         &OUT_OF_MEMORY,
         &["limit of 6Mi", "2 times", "limits.memory"],
@@ -133,9 +130,10 @@ fn out_of_memory() {
 #[test]
 fn a_module_run_as_a_native_program() {
     let message = "failed to create containerd task: exec container process `/app.wasm`: Exec format error";
-    let start_error = || waiting("RunContainerError", message, 0, json!({}));
+    let start_error = |restarts| waiting("RunContainerError", message, restarts, json!({}));
+    clear(with_container(start_error(0), 1), &ANNOTATION_LOST, &["native program"]);
     failed(
-        with_container(start_error(), 1),
+        with_container(start_error(1), 1),
         &ANNOTATION_LOST,
         &["native program", "module.wasm.image/variant: compat-smart"],
     );
@@ -180,16 +178,15 @@ fn a_module_run_as_a_native_program() {
             let mut ended = ended(1, "Error");
             ended["terminated"]["containerID"] = json!("containerd://1");
             let mut objects = world();
-            let mut pod = pod("app-1", "app-new", json!({"state": ended}));
+            let mut pod = pod("app-1", "app-new", json!({"state": ended, "restartCount": 1}));
             pod["spec"]["runtimeClassName"] = class.clone();
             if annotated {
                 pod["metadata"]["annotations"] = json!({"module.wasm.image/variant": "compat-smart"});
             }
             put(&mut objects.pods, "app-1", pod);
-            let target = target(TargetKind::Deployment, "app");
-            waits(state(&target, &objects, clock(1)), "has ended once");
+            blocked(app(&objects, 1), &CRASH_LOOP, &["has ended 2 times"]);
             objects.last_words.insert("containerd://1".into(), words);
-            failed(state(&target, &objects, clock(1)), code, &[program, part]);
+            failed(app(&objects, 1), code, &[program, part]);
         }
     }
 }
@@ -209,38 +206,51 @@ fn a_shared_object_that_is_run_as_a_native_program_ends_without_a_word() {
         }
         put(&mut objects.pods, "app-1", pod);
         objects.last_words.insert("containerd://1".into(), words.into());
-        state(&target(TargetKind::Deployment, "app"), &objects, clock(1))
+        app(&objects, 1)
     };
-    failed(
+    clear(
         said(139, NOTHING_LOGGED, false),
         &ANNOTATION_LOST,
         &["segmentation fault", "compat-smart"],
     );
-    waits(said(139, NOTHING_LOGGED, true), "has ended once");
-    waits(said(139, "a last word", false), "has ended once");
-    waits(said(1, NOTHING_LOGGED, false), "has ended once");
+    blocked(said(139, NOTHING_LOGGED, true), &CRASH_LOOP, &["has ended once"]);
+    blocked(said(139, "a last word", false), &CRASH_LOOP, &["has ended once"]);
+    blocked(said(1, NOTHING_LOGGED, false), &CRASH_LOOP, &["has ended once"]);
 }
 
 #[test]
 fn a_few_containers_that_ended_at_once_are_asked_for_their_last_words() {
     let mut objects = Objects::default();
     let ended = |code: i32, seconds: i64, number: usize| {
-        json!({"state": {"terminated": {"exitCode": code, "containerID": format!("containerd://{number}"),
-            "startedAt": at(0).to_string(), "finishedAt": at(seconds).to_string()}}})
+        json!({"terminated": {"exitCode": code, "containerID": format!("containerd://{number}"),
+            "startedAt": at(0).to_string(), "finishedAt": at(seconds).to_string()}})
     };
-    put(&mut objects.pods, "well", pod("well", "app-new", ended(0, 0, 100)));
-    put(&mut objects.pods, "long", pod("long", "app-new", ended(1, 9, 101)));
-    assert_eq!(unheard(&objects), []);
+    let mut put_one = |name: &str, container: Value| put(&mut objects.pods, name, pod(name, "app-new", container));
+    put_one("well", json!({"state": ended(0, 0, 100)}));
+    put_one("long", json!({"state": ended(1, 9, 101)}));
     for number in 0..9 {
-        let name = format!("app-{number}");
-        put(&mut objects.pods, &name, pod(&name, "app-new", ended(1, 0, number)));
+        put_one(&format!("app-{number}"), json!({"state": ended(1, 0, number)}));
     }
-    let asked = unheard(&objects);
-    assert_eq!(asked.len(), thresholds::LAST_WORDS);
-    objects
-        .last_words
-        .extend(asked.into_iter().map(|(id, _)| (id, String::new())));
-    assert_eq!(unheard(&objects), []);
+    let ids = |objects: &Objects| -> Vec<String> { unread_logs(objects).into_iter().map(|(id, _)| id).collect() };
+    let read = |objects: &mut Objects| {
+        let ids = ids(objects);
+        objects
+            .last_words
+            .extend(ids.iter().map(|id| (id.clone(), String::new())));
+        ids.len()
+    };
+    assert_eq!(read(&mut objects), thresholds::LAST_WORDS);
+    assert_eq!(read(&mut objects), 0);
+    // The second end decides: of those, too, a handful.
+    for number in 0..9 {
+        let last = ended(1, 0, 10 + number);
+        let container =
+            json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": last, "restartCount": 1});
+        let name = format!("app-{number}");
+        put(&mut objects.pods, &name, pod(&name, "app-new", container));
+    }
+    assert_eq!(read(&mut objects), thresholds::LAST_WORDS);
+    assert_eq!(read(&mut objects), 0);
 }
 
 #[test]
@@ -253,8 +263,8 @@ fn missing_keys_of_a_secret() {
             json!({}),
         )
     };
-    waits(with_container(container(), 4), "NOPE");
-    failed(
+    blocked(with_container(container(), 4), &CONFIGURATION_MISSING, &["NOPE"]);
+    clear(
         with_container(container(), 5),
         &CONFIGURATION_MISSING,
         &["`NOPE`", "Secret `db`", "add the key"],
@@ -266,17 +276,18 @@ fn missing_keys_of_a_secret() {
 fn a_kubelet_that_has_not_heard_of_a_secret_in_time_asks_again() {
     let message = "failed to sync secret cache: timed out waiting for the condition";
     let container = waiting("CreateContainerConfigError", message, 0, json!({}));
-    waits(with_container(container, 60), "failed to sync secret cache");
+    in_course(with_container(container, 60), "failed to sync secret cache");
 }
 
 #[test]
 fn running_but_not_ready() {
     let container = || json!({"state": {"running": {"startedAt": APPLIED}}, "started": true});
-    waits(with_container(container(), 29), "not ready");
-    let problem = failed(
-        with_container(container(), 30),
+    in_course(with_container(container(), 10), "is starting");
+    in_course(with_container(container(), 40), "runs, but is not ready");
+    let problem = clear(
+        with_container(container(), 41),
         &READINESS_PROBE,
-        &["not ready", "more than 30 s"],
+        &["not ready", "its probes give it 41 s"],
     );
     let address = "8080/readyz".to_owned();
     assert_eq!(
@@ -287,14 +298,63 @@ fn running_but_not_ready() {
             address
         }]
     );
-    // The startup probe has a limit of its own.
-    waits(
-        with_container(
-            json!({"state": {"running": {"startedAt": APPLIED}}, "started": false}),
-            300,
-        ),
-        "not ready",
+}
+
+#[test]
+fn a_startup_probe_has_a_limit_of_its_own() {
+    let mut objects = world();
+    let running = json!({"state": {"running": {"startedAt": APPLIED}}, "started": false});
+    let mut pod = pod("app-1", "app-new", running);
+    pod["spec"]["containers"][0]["startupProbe"] = json!({"failureThreshold": 60});
+    put(&mut objects.pods, "app-1", pod.clone());
+    in_course(app(&objects, 900), "not ready");
+    // Until it is over, readiness is not asked for: its budget begins then at the latest.
+    pod["status"]["containerStatuses"][0]["started"] = json!(true);
+    put(&mut objects.pods, "app-1", pod);
+    in_course(app(&objects, 640), "not ready");
+    clear(app(&objects, 642), &READINESS_PROBE, &["its probes give it 642 s"]);
+}
+
+#[test]
+fn a_closed_readiness_gate_is_named() {
+    let mut objects = world();
+    let mut pod = pod(
+        "app-1",
+        "app-new",
+        json!({"ready": true, "state": {"running": {"startedAt": APPLIED}}}),
     );
+    pod["status"]["conditions"][1]["status"] = json!("False");
+    pod["spec"]["readinessGates"] = json!([{"conditionType": "example.org/balanced"}]);
+    put(&mut objects.pods, "app-1", pod);
+    blocked(
+        app(&objects, 60),
+        &READINESS_GATE,
+        &["gate example.org/balanced is closed"],
+    );
+}
+
+/// A sidecar runs beside the others: it may not end, not even well.
+#[test]
+fn sidecars_that_end_are_no_init_containers_that_are_over() {
+    let with = |policy: Value| {
+        let mut objects = world();
+        let mut pod = pod(
+            "app-1",
+            "app-new",
+            json!({"state": {"waiting": {"reason": "PodInitializing"}}}),
+        );
+        pod["spec"]["initContainers"] = json!([{"name": "proxy", "image": "proxy:1", "restartPolicy": policy}]);
+        pod["status"]["initContainerStatuses"] = json!([{"name": "proxy", "ready": false, "restartCount": 2, "image": "",
+            "imageID": "", "state": ended(0, "Completed")}]);
+        put(&mut objects.pods, "app-1", pod);
+        app(&objects, 20)
+    };
+    clear(
+        with(json!("Always")),
+        &CRASH_LOOP,
+        &["container `proxy`", "has ended 3 times"],
+    );
+    in_course(with(Value::Null), "is starting");
 }
 
 #[test]
@@ -302,24 +362,12 @@ fn restarts_of_long_ago_do_not_count() {
     // A node that was started again: the container had run for hours.
     let long = json!({"terminated": {"exitCode": 255, "reason": "Unknown",
         "startedAt": at(-7200).to_string(), "finishedAt": at(-10).to_string()}});
-    waits(
-        with_container(json!({"state": long, "restartCount": 7}), 1),
-        "exit code 255",
-    );
+    let back = with_container(json!({"state": long, "restartCount": 7}), 1);
+    blocked(back, &CRASH_LOOP, &["has ended once", "exit code 255"]);
     let short = json!({"terminated": {"exitCode": 1, "reason": "Error",
         "startedAt": at(1).to_string(), "finishedAt": at(2).to_string()}});
-    failed(
-        with_container(json!({"state": short, "restartCount": 7}), 3),
-        &CRASH_LOOP,
-        &["has ended 8 times"],
-    );
-    waits(
-        with_container(
-            json!({"state": {"running": {"startedAt": APPLIED}}, "restartCount": 7, "lastState": long}),
-            1,
-        ),
-        "not ready",
-    );
+    let again = with_container(json!({"state": short, "restartCount": 7}), 3);
+    clear(again, &CRASH_LOOP, &["has ended 8 times"]);
 }
 
 #[test]
@@ -330,8 +378,7 @@ fn no_such_runtime() {
         "app-1",
         pod("app-1", "app-new", waiting("ContainerCreating", "", 0, json!({}))),
     );
-    let target = target(TargetKind::Deployment, "app");
-    waits(state(&target, &objects, clock(1)), "is being created");
+    in_course(app(&objects, 1), "is being created");
     event(
         &mut objects,
         "app-1",
@@ -340,21 +387,22 @@ fn no_such_runtime() {
         1,
         1,
     );
-    waits(
-        state(&target, &objects, clock(1)),
-        "has no sandbox on node `worker` yet",
+    blocked(
+        app(&objects, 1),
+        &CONTAINER_NOT_CREATED,
+        &["has no sandbox on node `worker` yet: ", "plugin not ready"],
     );
     let message = "Failed to create pod sandbox: rpc error: code = Unknown desc = unable to get OCI runtime for sandbox \"3c\": no runtime for \"nowhere\" is configured";
     event(&mut objects, "app-1", "FailedCreatePodSandBox", message, 2, 1);
-    failed(
-        state(&target, &objects, clock(2)),
+    clear(
+        app(&objects, 2),
         &RUNTIME_NOT_CONFIGURED,
         &["`nowhere`", "`worker`", "nodeSelector"],
     );
     let message = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox \"3c\": failed to create containerd task: failed to create shim task: OCI runtime create failed: cannot open sd-bus: No such file or directory";
     event(&mut objects, "app-1", "FailedCreatePodSandBox", message, 3, 1);
-    failed(
-        state(&target, &objects, clock(3)),
+    clear(
+        app(&objects, 3),
         &SYSTEMD_NOT_REACHED,
         &["`worker`", "no D-Bus daemon", "node install worker"],
     );

@@ -40,7 +40,7 @@ fn no_more_is_watched_than_needed() {
         ..target(TargetKind::Deployment, name)
     };
     let selections = |targets: &[Target], kind: NeedKind| -> Vec<Selection> {
-        let needs = needs(targets).into_iter().filter(|need| need.kind == kind);
+        let needs = watch_set(targets).into_iter().filter(|need| need.kind == kind);
         needs.map(|need| need.selection).collect()
     };
     let labels = |name: &str| Selection::Labels(format!("app={name}"));
@@ -77,7 +77,7 @@ fn conditions_decide_where_no_other_rule_does() {
     let kind = GroupVersionKind::gvk("example.org", "v1", "Thing");
     let target = Target {
         namespace: "n".into(),
-        ..target(TargetKind::Other(kind.clone()), "a")
+        ..target(TargetKind::Generic(kind.clone()), "a")
     };
     let with = |status: Value| {
         let mut objects = Objects::default();
@@ -86,7 +86,7 @@ fn conditions_decide_where_no_other_rule_does() {
         objects
             .others
             .insert(other_key(&kind, "n", "a"), serde_json::from_value(thing).unwrap());
-        state(&target, &objects, clock(1))
+        evaluate(&target, &objects, clock(1))
     };
     let condition = |kind: &str, status: &str| {
         json!({"conditions": [
@@ -98,12 +98,20 @@ fn conditions_decide_where_no_other_rule_does() {
         condition("Available", "True"),
         condition("Stalled", "False"),
     ] {
-        assert!(matches!(with(done.clone()), State::Done(_)), "{done}");
+        super::done(with(done), "");
     }
-    waits(with(json!({"observedGeneration": 1})), "has not seen the change");
-    waits(with(condition("Ready", "False")), "is not ready: of this");
-    waits(with(condition("Ready", "Unknown")), "is not ready: of this");
-    waits(with(condition("Reconciling", "True")), "of this");
+    in_course(with(json!({"observedGeneration": 1})), "has not seen the change");
+    blocked(
+        with(condition("Ready", "False")),
+        &NOT_READY,
+        &["is not ready: of this"],
+    );
+    blocked(
+        with(condition("Ready", "Unknown")),
+        &NOT_READY,
+        &["is not ready: of this"],
+    );
+    in_course(with(condition("Reconciling", "True")), "of this");
     failed(with(condition("Stalled", "True")), &STALLED, &["cannot go on: of this"]);
 }
 
@@ -114,13 +122,12 @@ fn a_finalizer_that_holds_is_named() {
     leaving["metadata"]["deletionTimestamp"] = json!(APPLIED);
     leaving["metadata"]["finalizers"] = json!(["foregroundDeletion"]);
     put(&mut objects.deployments, "app", leaving.clone());
-    let target = target(TargetKind::Deployment, "app");
-    waits(state(&target, &objects, clock(60)), "is being deleted");
+    in_course(app(&objects, 60), "being deleted");
     leaving["metadata"]["finalizers"] = json!(["example.org/keep"]);
     put(&mut objects.deployments, "app", leaving);
-    waits(state(&target, &objects, clock(14)), "held by example.org/keep");
-    failed(
-        state(&target, &objects, clock(15)),
+    blocked(app(&objects, 14), &HELD, &["held by example.org/keep"]);
+    clear(
+        app(&objects, 15),
         &HELD,
         &["held by example.org/keep", "--namespace n patch deployment app"],
     );
@@ -132,7 +139,10 @@ fn a_stateful_set_need_not_replace_every_pod() {
     let ready = || json!({"ready": true, "state": {"running": {}}});
     let mut objects = world();
     put(&mut objects.pods, "db-0", database_pod("r1", ready()));
-    waits(state(&target, &objects, clock(1)), "0 of 1 ready");
+    in_course(
+        evaluate(&target, &objects, clock(5)),
+        "0 of 1 ready; 1 of the old revision left",
+    );
     for strategy in [
         json!({"type": "OnDelete"}),
         json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}),
@@ -140,7 +150,10 @@ fn a_stateful_set_need_not_replace_every_pod() {
         let mut set = stateful_set("r2");
         set["spec"]["updateStrategy"] = strategy;
         put(&mut objects.stateful_sets, "db", set);
-        assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
+        done(
+            evaluate(&target, &objects, clock(5)),
+            "1 of 1 ready; 1 stay as they were",
+        );
     }
 }
 
@@ -156,14 +169,27 @@ fn rows_say_what_their_columns_do_not() {
         target(TargetKind::StatefulSet, "db"),
         target(TargetKind::Deployment, "app"),
     ];
-    let states: Vec<State> = targets.iter().map(|target| state(target, &objects, clock(1))).collect();
-    let rows = rows(&targets, &states, &objects);
+    let rows = targets.map(|target| Row::from(&evaluate(&target, &objects, clock(5))));
     assert_eq!((rows[0].state, rows[0].reason.as_str()), (RowState::Done, ""));
     assert_eq!(
         (rows[1].title.as_str(), rows[1].ready),
         ("Deployment `app`", Some((0, 1)))
     );
     assert_eq!(rows[1].reason, "container `app` of pod `app-1` is being created");
+    // The failure of an object names it; beside its title it need not.
+    let mut paused = deployment(2, 2, [1, 0, 0]);
+    paused["spec"]["paused"] = json!(true);
+    put(&mut objects.deployments, "app", paused);
+    let status = evaluate(&targets_held(), &objects, clock(5));
+    assert_eq!(Row::from(&status).state, RowState::Failed);
+    assert_eq!(Row::from(&status).ready, Some((0, 1)));
+}
+
+fn targets_held() -> Target {
+    Target {
+        is_held: true,
+        ..target(TargetKind::Deployment, "app")
+    }
 }
 
 #[test]

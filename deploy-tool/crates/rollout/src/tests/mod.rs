@@ -1,15 +1,19 @@
 //! Tables of what the cluster says and what that means. The statuses are the ones that Kubernetes 1.36 with containerd
 //! 2.3, crun 1.21 and WasmEdge 0.14.1 gave for these faults.
 
+mod cases;
 mod containers;
 mod kinds;
 mod recorded;
 mod refusals;
 mod scheduling;
+mod verdicts;
 mod workloads;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::*;
@@ -36,10 +40,15 @@ fn target(kind: TargetKind, name: &str) -> Target {
         kind,
         namespace: "n".into(),
         name: name.into(),
+        uid: None,
         generation: 2,
         selector: None,
         database,
         surplus_gone: true,
+        time_limit: jiff::SignedDuration::ZERO,
+        is_held: false,
+        removes_itself: false,
+        has_conditions: false,
     }
 }
 
@@ -131,11 +140,15 @@ fn event(objects: &mut Objects, about: &str, reason: &str, message: &str, second
     objects.events.insert(event_key(&event), event);
 }
 
-/// The state of the Deployment whose new pod has this container.
-fn with_container(container: Value, seconds: i64) -> State {
+/// How far the Deployment is whose new pod has this container.
+fn with_container(container: Value, seconds: i64) -> RolloutStatus {
     let mut objects = world();
     put(&mut objects.pods, "app-1", pod("app-1", "app-new", container));
-    state(&target(TargetKind::Deployment, "app"), &objects, clock(seconds))
+    app(&objects, seconds)
+}
+
+fn app(objects: &Objects, seconds: i64) -> RolloutStatus {
+    evaluate(&target(TargetKind::Deployment, "app"), objects, clock(seconds))
 }
 
 fn waiting(reason: &str, message: &str, restarts: i32, last: Value) -> Value {
@@ -147,27 +160,76 @@ fn ended(code: i32, reason: &str) -> Value {
 }
 
 #[track_caller]
-fn failed(state: State, code: &Code, parts: &[&str]) -> Problem {
-    let State::Failed(problem) = state else {
-        panic!("not failed: {state:?}")
-    };
+fn has(diagnosis: &Diagnosis, code: &Code, parts: &[&str]) {
     let all = format!(
         "{} / {} / {}",
-        problem.sentence,
-        problem.lines.join(" / "),
-        problem.next
+        diagnosis.sentence,
+        diagnosis.lines.join(" / "),
+        diagnosis.next
     );
     for part in parts {
         assert!(all.contains(part), "`{part}` is missing in: {all}");
     }
-    assert_eq!(problem.code.number, code.number, "{problem:?}");
-    *problem
+    assert_eq!(diagnosis.code.number, code.number, "{diagnosis:?}");
+}
+
+/// It has failed: nothing else can help.
+#[track_caller]
+fn failed(status: RolloutStatus, code: &Code, parts: &[&str]) -> Diagnosis {
+    let Phase::Failed(diagnosis) = status.phase else {
+        panic!("not failed: {status:?}")
+    };
+    has(&diagnosis, code, parts);
+    *diagnosis
+}
+
+/// Something else may put it right, and it is no clear sign yet.
+#[track_caller]
+fn blocked(status: RolloutStatus, code: &Code, parts: &[&str]) -> Diagnosis {
+    let waiting = waiting_of(status, WaitClass::Blocked);
+    assert!(!waiting.is_clear, "{waiting:?}");
+    let diagnosis = waiting.diagnosis.expect("what is blocked has a diagnosis");
+    has(&diagnosis, code, parts);
+    diagnosis
+}
+
+/// Something else may put it right, and whoever wants to fail fast does.
+#[track_caller]
+fn clear(status: RolloutStatus, code: &Code, parts: &[&str]) -> Diagnosis {
+    let waiting = waiting_of(status, WaitClass::Blocked);
+    assert!(waiting.is_clear, "{waiting:?}");
+    let diagnosis = waiting.diagnosis.expect("what is blocked has a diagnosis");
+    has(&diagnosis, code, parts);
+    diagnosis
 }
 
 #[track_caller]
-fn waits(state: State, part: &str) {
-    match state {
-        State::Waiting(reason) => assert!(reason.contains(part), "`{part}` is missing in: {reason}"),
-        other => panic!("does not wait: {other:?}"),
-    }
+fn waiting_of(status: RolloutStatus, class: WaitClass) -> Waiting {
+    let Phase::Waiting(waiting) = status.phase else {
+        panic!("does not wait: {status:?}")
+    };
+    assert_eq!(waiting.class, class, "{waiting:?}");
+    *waiting
+}
+
+/// It is on its way.
+#[track_caller]
+fn in_course(status: RolloutStatus, part: &str) {
+    let sentence = status.sentence();
+    waiting_of(status, WaitClass::InCourse);
+    assert!(sentence.contains(part), "`{part}` is missing in: {sentence}");
+}
+
+#[track_caller]
+fn settling(status: RolloutStatus, part: &str) {
+    let sentence = status.sentence();
+    waiting_of(status, WaitClass::Settling);
+    assert!(sentence.contains(part), "`{part}` is missing in: {sentence}");
+}
+
+#[track_caller]
+fn done(status: RolloutStatus, part: &str) {
+    let sentence = status.sentence();
+    assert!(matches!(status.phase, Phase::Done(_)), "not done: {status:?}");
+    assert!(sentence.contains(part), "`{part}` is missing in: {sentence}");
 }

@@ -44,15 +44,48 @@ fn pods_that_the_api_server_refuses() {
             1,
             5,
         );
-        let target = target(TargetKind::Deployment, "app");
-        waits(state(&target, &objects, clock(1)), "refuses its pods");
-        failed(state(&target, &objects, clock(5)), code, &parts);
+        blocked(app(&objects, 1), code, &["refuses its pods"]);
+        clear(app(&objects, 5), code, &parts);
         // A pod that came later shows that it is over.
         let mut pod = pod("app-1", "app-new", json!({"state": {"running": {}}}));
         pod["metadata"]["creationTimestamp"] = json!(at(3).to_string());
         put(&mut objects.pods, "app-1", pod);
-        waits(state(&target, &objects, clock(5)), "not ready");
+        in_course(app(&objects, 5), "is starting");
     }
+}
+
+/// What a policy refuses, it goes on refusing; what is missing may come.
+#[test]
+fn the_same_refusal_for_a_minute_is_for_good() {
+    let refused = |reason: &str, seconds: i64| {
+        let mut objects = world();
+        let message = format!("Error creating: pods \"app-1\" is forbidden: {reason}");
+        // Each attempt is another pod, and so another event.
+        for (number, at) in [1, 2, seconds].into_iter().enumerate() {
+            let message = message.replace("app-1", &format!("app-{number}"));
+            event(&mut objects, "app-new", "FailedCreate", &message, at, 1);
+        }
+        app(&objects, seconds)
+    };
+    let limit = "maximum memory usage per Container is 1Gi, but limit is 2Gi";
+    clear(refused(limit, 41), &ADMISSION, &["maximum memory usage"]);
+    failed(refused(limit, 82), &ADMISSION, &["maximum memory usage"]);
+    failed(
+        refused(
+            "violates PodSecurity \"restricted:latest\": runAsNonRoot != true (pod must set it)",
+            82,
+        ),
+        &POD_SECURITY,
+        &["level restricted:latest"],
+    );
+    for may_come in [
+        "error looking up service account n/builder: serviceaccount \"builder\" not found",
+        "no PriorityClass with name urgent was found",
+        "failed calling webhook \"inject.example.org\": connect: connection refused",
+    ] {
+        clear(refused(may_come, 500), &ADMISSION, &[may_come]);
+    }
+    clear(refused("exceeded quota: q", 500), &QUOTA, &["exceeded quota"]);
 }
 
 #[test]
@@ -60,7 +93,7 @@ fn a_refusal_from_before_says_nothing_about_now() {
     let mut objects = world();
     event(&mut objects, "app-new", "FailedCreate", "exceeded quota", -30, 5);
     let target = target(TargetKind::Deployment, "app");
-    waits(state(&target, &objects, clock(60)), "refuses its pods");
+    in_course(app(&objects, 60), "refuses its pods");
     let stale = |objects: &Objects| refused_before(&target, objects, clock(60).since);
     let controller = Controller {
         kind: "ReplicaSet",

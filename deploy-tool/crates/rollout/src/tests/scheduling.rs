@@ -14,11 +14,10 @@ fn no_node_for_the_pod() {
         put(&mut objects.pods, "app-1", pod);
         objects
     };
-    let target = target(TargetKind::Deployment, "app");
     let full = "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available.";
-    waits(state(&target, &pending(full), clock(5)), "2 Insufficient cpu");
-    let problem = failed(
-        state(&target, &pending(full), clock(10)),
+    blocked(app(&pending(full), 5), &UNSCHEDULABLE, &["2 nodes: Insufficient cpu"]);
+    let problem = clear(
+        app(&pending(full), 30),
         &UNSCHEDULABLE,
         &[
             "fits on none of 3 nodes",
@@ -27,31 +26,21 @@ fn no_node_for_the_pod() {
         ],
     );
     assert!(!problem.sentence.contains("preemption"));
-    // Freeing what is taken helps on no node.
+    // Freeing what is taken helps on no node: whoever adds nodes has not spoken yet.
     let hopeless = format!(
         "{} preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
         &full[..full.find(" preemption").unwrap()]
     );
-    waits(state(&target, &pending(&hopeless), clock(3)), "2 Insufficient cpu");
-    failed(
-        state(&target, &pending(&hopeless), clock(4)),
+    blocked(
+        app(&pending(&hopeless), 29),
         &UNSCHEDULABLE,
-        &["requests"],
+        &["2 nodes: Insufficient cpu"],
     );
-    let unlabelled = "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.";
-    failed(
-        state(&target, &pending(unlabelled), clock(10)),
-        &UNSCHEDULABLE,
-        &["3 nodes: didn't match", "runtime=crun-wasm"],
-    );
+    clear(app(&pending(&hopeless), 30), &UNSCHEDULABLE, &["requests"]);
     // Volumes and nodes may be on their way.
     let unbound = "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.";
-    waits(state(&target, &pending(unbound), clock(60)), "unbound");
-    failed(
-        state(&target, &pending(unbound), clock(90)),
-        &CLAIM_PENDING,
-        &["StorageClass"],
-    );
+    blocked(app(&pending(unbound), 60), &CLAIM_PENDING, &["unbound"]);
+    clear(app(&pending(unbound), 90), &CLAIM_PENDING, &["StorageClass"]);
     let mut growing = pending(full);
     event(
         &mut growing,
@@ -61,12 +50,60 @@ fn no_node_for_the_pod() {
         1,
         1,
     );
-    waits(state(&target, &growing, clock(100)), "a new node is on its way");
+    in_course(app(&growing, 100), "a new node is on its way");
+    // A node that is not there after a quarter of an hour is not coming.
+    clear(app(&growing, 902), &UNSCHEDULABLE, &["Insufficient cpu"]);
     let mut shrinking = pending(full);
     let mut leaving = pod("app-2", "app-old", json!({"ready": true}));
-    leaving["metadata"]["deletionTimestamp"] = json!(APPLIED);
+    leaving["metadata"]["deletionTimestamp"] = json!(at(90).to_string());
     put(&mut shrinking.pods, "app-2", leaving);
-    waits(state(&target, &shrinking, clock(100)), "on their way out");
+    in_course(app(&shrinking, 100), "other pods are being deleted");
+    clear(app(&shrinking, 151), &UNSCHEDULABLE, &["Insufficient cpu"]);
+}
+
+#[test]
+fn the_labels_that_a_pod_asks_for_are_named() {
+    let unlabelled = "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.";
+    let with = |class: Value, selector: Value| {
+        let mut pod = pod("app-1", "app-new", json!({}));
+        pod["spec"]["nodeName"] = Value::Null;
+        pod["spec"]["runtimeClassName"] = class;
+        pod["spec"]["nodeSelector"] = selector;
+        pod["status"] = json!({"phase": "Pending", "conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": unlabelled}]});
+        let mut objects = world();
+        put(&mut objects.pods, "app-1", pod);
+        app(&objects, 30)
+    };
+    let ordinary = with(Value::Null, json!({"case.example.com/disk": "fast"}));
+    let said = clear(
+        ordinary,
+        &UNSCHEDULABLE,
+        &[
+            "3 nodes: didn't match",
+            "kubectl label node NODE case.example.com/disk=fast`",
+        ],
+    );
+    assert!(!said.next.contains("asm"), "{}", said.next);
+    let wasm = with(json!("crun-wasm"), json!({"runtime": "crun-wasm"}));
+    clear(
+        wasm,
+        &UNSCHEDULABLE,
+        &["RuntimeClass `crun-wasm`", "runtime=crun-wasm`"],
+    );
+    clear(with(Value::Null, Value::Null), &UNSCHEDULABLE, &["nodeAffinity"]);
+}
+
+#[test]
+fn scheduling_gates_are_named() {
+    let mut pod = pod("app-1", "app-new", json!({}));
+    pod["spec"]["nodeName"] = Value::Null;
+    pod["spec"]["schedulingGates"] = json!([{"name": "example.org/queue"}]);
+    pod["status"] = json!({"phase": "Pending", "conditions": [
+        {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]});
+    let mut objects = world();
+    put(&mut objects.pods, "app-1", pod);
+    blocked(app(&objects, 60), &SCHEDULING_GATED, &["gates: example.org/queue"]);
 }
 
 #[test]
@@ -85,9 +122,5 @@ fn a_broken_provisioner_is_told_early() {
         1,
         1,
     );
-    failed(
-        state(&target(TargetKind::Deployment, "app"), &objects, clock(10)),
-        &CLAIM_PENDING,
-        &["\"nope\" not found"],
-    );
+    clear(app(&objects, 10), &CLAIM_PENDING, &["\"nope\" not found"]);
 }

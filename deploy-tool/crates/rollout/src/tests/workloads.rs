@@ -12,7 +12,7 @@ fn generations_come_first_and_counts_last() {
         (2, 1, [1, 1, 1], true, "has not seen the change"),
         // The copy is older than what was applied.
         (1, 1, [1, 1, 1], true, "has not seen the change"),
-        (2, 2, [2, 1, 1], true, "1 of 1 ready, 1 of the old revision left"),
+        (2, 2, [2, 1, 1], true, "1 of 1 ready; 1 of the old revision left"),
         (2, 2, [1, 0, 1], true, "0 of 1 ready"),
         (2, 2, [1, 1, 0], true, "0 of 1 ready"),
         // The controller has not yet counted that the pod is not ready any more.
@@ -30,12 +30,10 @@ fn generations_come_first_and_counts_last() {
             "app-1",
             pod("app-1", "app-new", json!({"ready": ready, "state": {"running": {}}})),
         );
-        match (
-            state(&target(TargetKind::Deployment, "app"), &objects, clock(1)),
-            expected,
-        ) {
-            (State::Done(_), "done") => {}
-            (found, expected) => waits(found, expected),
+        let found = app(&objects, 20);
+        match (&found.phase, expected) {
+            (Phase::Done(_), "done") => {}
+            _ => in_course(found, expected),
         }
     }
 }
@@ -50,24 +48,24 @@ fn surplus_pods_have_to_be_gone() {
         "app-1",
         pod("app-1", "app-new", json!({"ready": true})),
     );
-    assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
+    done(evaluate(&target, &objects, clock(20)), "1 of 1 ready");
     // Its deletion may become known later than the Deployment's new count.
     put(
         &mut objects.pods,
         "app-2",
         pod("app-2", "app-old", json!({"ready": true})),
     );
-    waits(state(&target, &objects, clock(1)), "1 terminating");
+    in_course(evaluate(&target, &objects, clock(20)), "1 terminating");
     target.surplus_gone = false;
-    assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
+    done(evaluate(&target, &objects, clock(20)), "1 of 1 ready");
     target.surplus_gone = true;
     let mut evicted = pod("app-2", "app-old", json!({}));
     evicted["status"]["phase"] = json!("Failed");
     put(&mut objects.pods, "app-2", evicted.clone());
-    assert!(matches!(state(&target, &objects, clock(1)), State::Done(_)));
+    done(evaluate(&target, &objects, clock(20)), "1 of 1 ready");
     evicted["metadata"]["deletionTimestamp"] = json!(APPLIED);
     put(&mut objects.pods, "app-2", evicted);
-    waits(state(&target, &objects, clock(1)), "1 terminating");
+    in_course(evaluate(&target, &objects, clock(20)), "1 terminating");
 }
 
 #[test]
@@ -91,32 +89,35 @@ fn the_database_comes_first() {
         target(TargetKind::Deployment, "app"),
         target(TargetKind::StatefulSet, "db"),
     );
-    waits(state(&app, &objects, clock(300)), "waits for its database");
+    in_course(evaluate(&app, &objects, clock(300)), "waits for its database");
     put(
         &mut objects.pods,
         "db-0",
         database_pod("r2", waiting("CrashLoopBackOff", "", 2, ended(2, "Error"))),
     );
-    failed(
-        state(&app, &objects, clock(20)),
+    clear(
+        evaluate(&app, &objects, clock(20)),
         &CRASH_LOOP,
         &["the database of pod `app-1` is not ready", "`db-0`", "exit code 2"],
     );
-    failed(
-        overall([database, app].iter().map(|target| state(target, &objects, clock(20)))),
-        &CRASH_LOOP,
-        &["`db-0` has ended 3 times"],
-    );
+    // One cause, told once, where it is.
+    let mut tracker = Tracker::new(&[app, database], Policy { fail_fast: true });
+    let (_, verdict) = tracker.observe(&objects, clock(20));
+    let Verdict::Failed(failed) = verdict else {
+        panic!("{verdict:?}")
+    };
+    assert_eq!(failed.others, []);
+    has(&failed.first, &CRASH_LOOP, &["`db-0` has ended 3 times"]);
 }
 
 #[test]
 fn a_stateful_set_counts_pods_of_its_revision_only() {
     let target = target(TargetKind::StatefulSet, "db");
     let ready = || json!({"ready": true, "state": {"running": {}}});
-    assert!(matches!(state(&target, &world(), clock(1)), State::Done(_)));
+    done(evaluate(&target, &world(), clock(20)), "1 of 1 ready");
     let mut objects = world();
     put(&mut objects.pods, "db-0", database_pod("r1", ready()));
-    waits(state(&target, &objects, clock(1)), "0 of 1 ready");
+    in_course(evaluate(&target, &objects, clock(5)), "0 of 1 ready");
     assert!(
         pods_to_replace(&target, &objects, clock(0).since).is_empty(),
         "a ready pod is the controller's to replace"
@@ -129,11 +130,14 @@ fn a_broken_pod_of_an_older_revision_is_replaced() {
     let broken = || waiting("CrashLoopBackOff", "", 5, ended(1, "Error"));
     let mut objects = world();
     put(&mut objects.pods, "db-0", database_pod("r1", broken()));
-    waits(state(&target, &objects, clock(60)), "has ended 6 times");
+    in_course(
+        evaluate(&target, &objects, clock(60)),
+        "of the old revision and has to be replaced first",
+    );
     assert_eq!(pods_to_replace(&target, &objects, clock(0).since).len(), 1);
     put(&mut objects.pods, "db-0", database_pod("r2", broken()));
     assert!(pods_to_replace(&target, &objects, clock(0).since).is_empty());
-    failed(state(&target, &objects, clock(60)), &CRASH_LOOP, &["`db-0`"]);
+    clear(evaluate(&target, &objects, clock(60)), &CRASH_LOOP, &["`db-0`"]);
     // Starting is not broken.
     put(
         &mut objects.pods,
@@ -158,35 +162,4 @@ fn pods_that_were_broken_before_are_replaced_once() {
         pod("app-1", "app-new", json!({"state": {"running": {}}, "restartCount": 9})),
     );
     assert_eq!(replaced(&objects, 10), 0, "it runs");
-}
-
-#[test]
-fn kubernetes_own_deadline_counts() {
-    let mut objects = world();
-    let mut late = deployment(2, 2, [1, 1, 0]);
-    late["status"]["conditions"] =
-        json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]);
-    put(&mut objects.deployments, "app", late);
-    failed(
-        state(&target(TargetKind::Deployment, "app"), &objects, clock(200)),
-        &PROGRESS_DEADLINE,
-        &["progressDeadlineSeconds"],
-    );
-}
-
-/// After a roll-out that failed, the way back to the template before: its ReplicaSet is there, and the condition still old.
-#[test]
-fn a_verdict_of_the_state_before_counts_when_nobody_takes_it_back() {
-    let said = |updated: i64, now: i64| {
-        let mut objects = world();
-        let mut late = deployment(2, 2, [1, 1, 0]);
-        late["status"]["conditions"] = json!([{"type": "Progressing", "status": "False",
-            "reason": "ProgressDeadlineExceeded", "lastUpdateTime": at(updated).to_string()}]);
-        put(&mut objects.deployments, "app", late);
-        state(&target(TargetKind::Deployment, "app"), &objects, clock(now))
-    };
-    let sentence = &["progressDeadlineSeconds"];
-    assert!(matches!(said(-60, 9), State::Waiting(_)));
-    failed(said(-60, 10), &PROGRESS_DEADLINE, sentence);
-    failed(said(5, 9), &PROGRESS_DEADLINE, sentence);
 }

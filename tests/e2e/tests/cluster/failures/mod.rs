@@ -1,4 +1,5 @@
-//! One deliberate failure of each kind: `up` gives up by itself, with a non-zero exit and a number, and says why.
+//! One deliberate failure of each kind: `up --fail-fast` gives up by itself, with a non-zero exit and a number, and says
+//! why. What it does without that option, for the same and for what comes up in the end, is in `verdicts`.
 //!
 //! `services` breaks the project's own manifests, each in a namespace of its own. The others are small Deployments and
 //! the like, a few at a time in one namespace: there is one for each number that a cluster of kind can be made to give.
@@ -93,6 +94,7 @@ fn check(namespace: &str, provocation: &Provocation) {
         namespace,
         "--release",
         name,
+        "--fail-fast",
         "--timeout",
         &timeout,
         "--manifests",

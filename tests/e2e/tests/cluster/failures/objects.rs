@@ -16,24 +16,26 @@ fn definition(plural: &str, group: &str) -> Value {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn objects_that_their_controllers_give_up() {
-    let mut slow = deployment(
-        "slow",
-        json!({"readinessProbe": {"exec": {"command": ["false"]}}}),
-        json!({}),
-    );
-    slow["spec"]["progressDeadlineSeconds"] = json!(5);
-    let autoscaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": "orphan"}, "spec": {"minReplicas": 1, "maxReplicas": 2,
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "nobody"}}});
+    let mut paused = deployment("paused", json!({}), json!({}));
+    paused["spec"]["paused"] = json!(true);
+    // Without a subresource for the status, it is what the manifest says.
+    let group = unique("stalls") + ".example";
+    let _definition = Deleted("customresourcedefinition", format!("stalls.{group}"));
+    let mut stalls = definition("stalls", &group);
+    stalls["spec"]["names"]["kind"] = json!("Stall");
+    stalls["spec"]["versions"][0]["schema"]["openAPIV3Schema"] =
+        json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let stalled = json!({"apiVersion": format!("{group}/v1"), "kind": "Stall", "metadata": {"name": "stalled"},
+        "status": {"conditions": [{"type": "Stalled", "status": "True", "reason": "NoWay", "message": "there is no way"}]}});
     let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job"}, "spec": {"backoffLimit": 0,
         "template": {"spec": {"restartPolicy": "Never", "containers": [
             {"name": "main", "image": IMAGE, "command": ["bash", "-c", "echo no such table; exit 4"]}]}}}});
     let provocations = vec![
         Provocation {
-            name: "slow",
-            code: "DT0326",
-            sentences: &["no progress within its `progressDeadlineSeconds`", "is not ready"],
-            objects: vec![slow],
+            name: "paused",
+            code: "DT0332",
+            sentences: &["is paused by its own manifest", "take `paused: true` out"],
+            objects: vec![paused],
             event: None,
         },
         Provocation {
@@ -49,10 +51,10 @@ fn objects_that_their_controllers_give_up() {
             event: Some("BackoffLimitExceeded"),
         },
         Provocation {
-            name: "orphan",
+            name: "stalled",
             code: "DT0329",
-            sentences: &["deployments.apps \"nobody\" not found", "scaleTargetRef"],
-            objects: vec![autoscaler],
+            sentences: &["Stall `stalled` cannot go on: there is no way"],
+            objects: vec![stalls, stalled],
             event: None,
         },
     ];

@@ -81,7 +81,7 @@ fn what_is_printed_for_programs_follows_the_schemas() {
     );
 
     release.write(NO_IMAGE, &SLEEP, &[("kept", "two"), ("new", "y")], &[secret("b")]);
-    let failed = events(&release, &["apply"], 2);
+    let failed = events(&release, &["apply", "--fail-fast"], 2);
     assert_eq!(failed.last().unwrap()["type"], "failure");
     let status = document(&["status"]);
     assert_follows("status", &status);

@@ -50,7 +50,7 @@ fn what_does_not_come_up_is_taken_back() {
     release.run(&["apply"]).success();
     release.write(NO_IMAGE, &SLEEP, &[("settings", "two"), ("new", "x")], &[]);
     release
-        .run(&["apply", "--rollback-on-failure"])
+        .run(&["apply", "--rollback-on-failure", "--fail-fast"])
         .failure(2, &["error DT0304", "revision 1 runs again"]);
     let web = release.object("deployment/web");
     assert_eq!(web["spec"]["template"]["spec"]["containers"][0]["image"], IMAGE);

@@ -6,8 +6,8 @@ use crate::error_code::Code;
 pub const IMAGE_NOT_FOUND: Code = Code {
     number: 301,
     title: "the registry does not have the image",
-    explanation: "The node has reached the registry, which knows no such image or no such tag. This does not pass by itself, \
-        so it is told at the kubelet's first attempt.",
+    explanation: "The node has reached the registry, which knows no such image or no such tag. It is told at the kubelet's \
+        first attempt, and decided when the release stands still: somebody may still push it.",
     fix: "correct the image's name and tag, or push the image. Who may not see an image is told the same by some \
         registries: then the pod needs `imagePullSecrets`.",
 };
@@ -37,8 +37,8 @@ pub const IMAGE_FOR_ANOTHER_PLATFORM: Code = Code {
 pub const REGISTRY_UNREACHABLE: Code = Code {
     number: 304,
     title: "the node does not reach the registry",
-    explanation: "The registry's name does not resolve, nobody listens there, or no answer comes. It may pass, so it is told \
-        after repeated attempts only.",
+    explanation: "The registry's name does not resolve, nobody listens there, or no answer comes. It may pass, so it is waited \
+        for.",
     fix: "look whether the image's registry is spelt correctly and whether the nodes may reach it; behind a proxy \
         containerd needs its settings. Images that are built here can be loaded into kind's nodes instead.",
 };

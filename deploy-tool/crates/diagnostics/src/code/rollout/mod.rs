@@ -4,6 +4,7 @@ mod container;
 mod image;
 mod object;
 mod pod;
+mod waiting;
 
 use crate::error_code::Code;
 
@@ -11,6 +12,7 @@ pub use container::*;
 pub use image::*;
 pub use object::*;
 pub use pod::*;
+pub use waiting::*;
 
 pub(super) const CODES: &[&Code] = &[
     &IMAGE_NOT_FOUND,
@@ -44,4 +46,12 @@ pub(super) const CODES: &[&Code] = &[
     &STALLED,
     &NOT_IN_TIME,
     &SYSTEMD_NOT_REACHED,
+    &PAUSED,
+    &NOT_READY,
+    &GONE,
+    &LOAD_BALANCER,
+    &READINESS_GATE,
+    &SCHEDULING_GATED,
+    &POD_FAILED,
+    &JOB_END_UNKNOWN,
 ];

@@ -17,8 +17,8 @@ pub const HELD: Code = Code {
 pub const PROGRESS_DEADLINE: Code = Code {
     number: 326,
     title: "a Deployment has made no progress within its deadline",
-    explanation: "For `progressDeadlineSeconds` no further pod has become available, and no single reason was found that \
-        ends the waiting earlier.",
+    explanation: "For `progressDeadlineSeconds` nothing of the Deployment has moved, nothing else of the release was under way \
+        that it could wait for, and no closer reason was found.",
     fix: "look at the pods with `deploy-tool status`; raise `progressDeadlineSeconds` when they are only slow.",
 };
 
@@ -52,7 +52,10 @@ pub const STALLED: Code = Code {
 /// The time is over.
 pub const NOT_IN_TIME: Code = Code {
     number: 330,
-    title: "something is not ready within the time given",
-    explanation: "`--timeout` is over. Nothing was found that says that it cannot succeed, so it may only be slow.",
-    fix: "run the same command again: it goes on where this one stopped; `--timeout` sets the time.",
+    title: "something is neither ready nor failed within the time given",
+    explanation: "`--timeout` is over, and nothing is decided: what is not ready may still become so. Each object that is not \
+        ready is listed with what it waits for, and with the next attempt where the cluster tells when that is. The exit \
+        code is 5, not the 2 of a failure, and nothing is rolled back.",
+    fix: "run the same command again: it goes on where this one stopped. `--timeout` sets the time; by default it is \
+        longer than every deadline in the objects, and 15 minutes at least.",
 };

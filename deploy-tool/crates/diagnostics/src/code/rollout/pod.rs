@@ -26,8 +26,9 @@ pub const LIVENESS_PROBE: Code = Code {
 pub const READINESS_PROBE: Code = Code {
     number: 318,
     title: "a container runs, but does not become ready",
-    explanation: "The container has started, its database is ready where it names one, and the readiness probe still fails. \
-        What the probe is answered is shown.",
+    explanation: "The container has started, its database is ready where it names one, and the readiness probe still fails \
+        after the time that the probes' own fields give it. The kubelet goes on asking, so it is waited for until the \
+        Deployment's deadline. What the probe is answered is shown.",
     fix: "read the answer: the service says there what it misses. Otherwise correct the probe's path and port.",
 };
 
@@ -64,7 +65,7 @@ pub const QUOTA: Code = Code {
     number: 322,
     title: "the namespace's quota is exceeded",
     explanation: "The API server refuses the pods: they ask for more than the namespace's ResourceQuota has left, or do not \
-        say how much they ask for.",
+        say how much they ask for. While pods of the old revision go, they free what the new ones need.",
     fix: "ask for less, or raise the quota: `kubectl describe resourcequota` shows what is taken.",
 };
 

@@ -33,6 +33,7 @@ pub struct Held<'a> {
     cluster: &'a Cluster,
     release: Name,
     revision: Revision,
+    completed: RefCell<BTreeSet<Identity>>,
     version: RefCell<String>,
 }
 
@@ -41,6 +42,7 @@ impl<'a> Held<'a> {
         Self {
             cluster,
             release: release.clone(),
+            completed: RefCell::new(revision.completed.clone()),
             revision,
             version: RefCell::new(version),
         }
@@ -143,6 +145,27 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// Writes that a Job has ended well, while the rest is still on its way: whoever goes on from here must not run it
+    /// again.
+    ///
+    /// # Errors
+    /// When the release was lost to somebody else, or the server refuses.
+    pub async fn complete(&self, job: Identity) -> Outcome<()> {
+        self.completed.borrow_mut().insert(job);
+        let revision = Revision {
+            completed: self.completed.borrow().clone(),
+            ..self.revision.clone()
+        };
+        match self.write(&revision).await? {
+            Ok(()) => Ok(()),
+            Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
+                self.look_again(&revision).await?;
+                self.write(&revision).await?.map_err(|error| self.refused(&error))
+            }
+            Err(error) => Err(self.refused(&error)),
+        }
+    }
+
     /// Writes how the deployment ended, and what the release owns now.
     ///
     /// # Errors
@@ -160,6 +183,7 @@ impl<'a> Held<'a> {
             finished: Some(self.cluster.now()),
             inventory,
             kept,
+            completed: self.completed.borrow().clone(),
             ..self.revision.clone()
         };
         match self.write(&revision).await? {

@@ -15,10 +15,11 @@ use kube::api::{DeleteParams, ListParams, Preconditions};
 pub use held::Held;
 pub use turn::{begin, refuse_taken, take_turn};
 
+use crate::manifest::Object;
 use crate::release::record::{self, RELEASE_LABEL, SECRET_TYPE};
 use crate::release::{History, Identity, Name, Record};
 use cluster::client::{Cluster, explain};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Failure, Outcome, code};
 
 /// A revision may be 1 MiB large: so many come in one answer.
 const PAGE: u32 = 20;
@@ -33,6 +34,34 @@ pub async fn history(cluster: &Cluster, release: &Name) -> Outcome<History> {
     let secrets = secrets(&what, cluster, secrets_of(cluster, release), &labels).await?;
     let records = secrets.iter().map(record::record).collect::<Outcome<Vec<_>>>()?;
     Ok(History::new(records))
+}
+
+/// Refuses manifests that name no namespace any more, when the release of one that they define has these objects: they
+/// would be taken for another release, and what has left them would stay for ever.
+///
+/// # Errors
+/// When there is such a release.
+pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object]) -> Outcome<()> {
+    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    for other in release.alternatives(objects) {
+        // Who may not read a release has not made it.
+        let Ok(history) = history(cluster, &other).await else {
+            continue;
+        };
+        let inventory = history.inventory();
+        let Some(shared) = inventory.intersection(&identities).next() else {
+            continue;
+        };
+        return Err(Failure::input("the manifests do not say of which release they are")
+            .code(&code::release::ANOTHER_RELEASE)
+            .because(format!(
+                "no object of theirs is in a namespace, and release {other} has {}",
+                shared.title()
+            ))
+            .next(format!("name the release: --namespace {}", other.namespace))
+            .next("or make another one of them, with --namespace and --release"));
+    }
+    Ok(())
 }
 
 /// What other releases of the cluster own; nothing when this user may not read all namespaces.

@@ -3,7 +3,8 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::{Evidence, NOTHING_LOGGED, Objects, Problem, pod, probe, says, thresholds};
+use crate::text::says;
+use crate::{Diagnosis, Evidence, NOTHING_LOGGED, Objects, pod_view, probe, thresholds};
 use diagnostics::code::rollout::{
     ANNOTATION_LOST, ENTRYPOINT_NOT_WASM, HANDLER_WITHOUT_WASM, IMAGE_FOR_ANOTHER_PLATFORM,
 };
@@ -15,33 +16,46 @@ const WASM_ANNOTATION: &str = "module.wasm.image/variant";
 const WASM_ENDINGS: [&str; 2] = [".wasm", ".wat"];
 /// 128 and the number of SIGSEGV: how a shared object ends that is no program.
 const SEGMENTATION_FAULT: i32 = 139;
+/// Of a roll-out that fails for long, each further end says the same.
+const MOST_LAST_WORDS: usize = 4 * thresholds::LAST_WORDS;
 
-/// Containers whose last words nobody has heard yet, by their id: those that ended as soon as they were started. At most
-/// a handful, however many pods there are: they end for the same reason.
-pub fn unheard(objects: &Objects) -> Vec<(String, Evidence)> {
-    let left = thresholds::LAST_WORDS.saturating_sub(objects.last_words.len());
-    let pods = objects
-        .pods
-        .values()
-        .filter(|pod| pod.metadata.deletion_timestamp.is_none());
-    let ended = pods.flat_map(|pod| pod::containers(pod).map(move |(_, status)| (pod, status)));
-    let unheard = ended.filter_map(|(pod, status)| {
-        let ended = status.state.as_ref()?.terminated.as_ref()?;
-        let id = ended.container_id.as_ref()?;
-        let run = ended
-            .finished_at
-            .as_ref()?
-            .0
-            .duration_since(ended.started_at.as_ref()?.0);
-        let asked = ended.exit_code == 0 || run >= thresholds::NO_RUN || objects.last_words.contains_key(id);
-        (!asked).then(|| (id.clone(), probe::logs(pod, status)))
-    });
-    unheard.take(left).collect()
+/// Containers whose last words nobody has read yet, by their id: those that ended as soon as they were started. At most
+/// a handful of first ends and a handful of later ones, however many pods there are: they end for the same reason.
+pub fn unread_logs(objects: &Objects) -> Vec<(String, Evidence)> {
+    let pods = objects.pods.values().filter(|pod| !pod_view::is_leaving(pod));
+    let statuses = pods.flat_map(|pod| pod_view::containers(pod).map(move |(_, status)| (pod, status)));
+    let ended: Vec<(&str, &Pod, &ContainerStatus)> = statuses
+        .filter_map(|(pod, status)| Some((ended_id(status)?, pod, status)))
+        .collect();
+    let all_left = MOST_LAST_WORDS.saturating_sub(objects.last_words.len());
+    let of = |again: bool| {
+        let of_it = ended
+            .iter()
+            .filter(move |(_, _, status)| (status.restart_count > 0) == again);
+        let (known, unread): (Vec<_>, Vec<_>) = of_it.partition(|(id, ..)| objects.last_words.contains_key(*id));
+        let left = thresholds::LAST_WORDS.saturating_sub(known.len());
+        unread.into_iter().take(left)
+    };
+    let unread = of(false).chain(of(true)).take(all_left);
+    unread
+        .map(|(id, pod, status)| ((*id).to_owned(), probe::logs(pod, status)))
+        .collect()
 }
 
-/// The problem, if a text says that the kernel refused the container's program: the runtime's error or, as crun and runc
+/// The id of a container that ended as soon as it was started, and badly.
+fn ended_id(status: &ContainerStatus) -> Option<&str> {
+    let ended = pod_view::ended(status).or_else(|| {
+        status.state.as_ref()?.waiting.as_ref()?;
+        pod_view::ended_before(status)
+    })?;
+    let at_once = pod_view::run_time(ended)? < thresholds::NO_RUN;
+    let id = ended.container_id.as_deref()?;
+    (ended.exit_code != 0 && at_once).then_some(id)
+}
+
+/// The diagnosis, if a text says that the kernel refused the container's program: the runtime's error or, as crun and runc
 /// tell it there only, the container's last words.
-pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Problem> {
+pub fn diagnose(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Diagnosis> {
     let line = said.lines().find(|line| says(line, &["exec format error"]))?;
     let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref());
     let annotated = is_annotated(pod);
@@ -49,8 +63,8 @@ pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Proble
     let is_module = program.is_none_or(|program| WASM_ENDINGS.iter().any(|ending| program.ends_with(ending)));
     let shown = program.map_or("its entrypoint".to_owned(), |program| format!("`{program}`"));
     let start = start(pod, status);
-    let problem = match (annotated, class) {
-        (false, None) if !is_module => Problem::new(
+    let diagnosis = match (annotated, class) {
+        (false, None) if !is_module => Diagnosis::new(
             &IMAGE_FOR_ANOTHER_PLATFORM,
             format!("{start}: {shown} is no program for this node's processor"),
             "build the image for the nodes' platform: `kubectl get nodes --label-columns kubernetes.io/arch`",
@@ -59,12 +73,12 @@ pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Proble
             let ran = format!("{start}: {shown} was run as a native program, not by WasmEdge");
             annotation_lost(&ran, class)
         }
-        (true, _) if !is_module => Problem::new(
+        (true, _) if !is_module => Diagnosis::new(
             &ENTRYPOINT_NOT_WASM,
             format!("{start}: {shown} was run as a native program, not by WasmEdge: it does not end in .wasm"),
             "let the image's entrypoint, or the container's `command`, be the module's path with its ending .wasm",
         ),
-        (true, Some(class)) => Problem::new(
+        (true, Some(class)) => Diagnosis::new(
             &HANDLER_WITHOUT_WASM,
             format!(
                 "{start}: {shown} was run as a native program, not by WasmEdge, though the pod has the annotation: the \
@@ -76,18 +90,18 @@ pub fn problem(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Proble
                  up` makes such nodes"
             ),
         ),
-        (true, None) => Problem::new(
+        (true, None) => Diagnosis::new(
             &HANDLER_WITHOUT_WASM,
             format!("{start}: {shown} was run by the node's ordinary runtime: the pod has no runtimeClassName"),
             "set `runtimeClassName: crun-wasm` in the pod template",
         ),
     };
-    Some(problem.showing(vec![line.to_owned()]))
+    Some(diagnosis.showing(vec![line.to_owned()]))
 }
 
-/// The problem, if a container of a pod for Wasm has ended as a shared object does that is run as a native program: at once,
+/// The diagnosis, if a container of a pod for Wasm has ended as a shared object does that is run as a native program: at once,
 /// without a word.
-pub fn without_a_word(pod: &Pod, status: &ContainerStatus, exit_code: i32, said: &str) -> Option<Problem> {
+pub fn diagnose_silent(pod: &Pod, status: &ContainerStatus, exit_code: i32, said: &str) -> Option<Diagnosis> {
     let class = pod.spec.as_ref()?.runtime_class_name.as_deref()?;
     let is_it = exit_code == SEGMENTATION_FAULT && said == NOTHING_LOGGED && !is_annotated(pod);
     let ran = "its entrypoint ended by a segmentation fault before it said a word, as a module compiled to a shared object does \
@@ -99,8 +113,8 @@ fn start(pod: &Pod, status: &ContainerStatus) -> String {
     format!(
         "container `{}` of {} on node `{}`",
         status.name,
-        pod::title(pod),
-        pod::node(pod)
+        pod_view::title(pod),
+        pod_view::node(pod)
     )
 }
 
@@ -109,8 +123,8 @@ fn is_annotated(pod: &Pod) -> bool {
     annotations.is_some_and(|all| all.contains_key(WASM_ANNOTATION))
 }
 
-fn annotation_lost(ran: &str, class: Option<&str>) -> Problem {
-    Problem::new(
+fn annotation_lost(ran: &str, class: Option<&str>) -> Diagnosis {
+    Diagnosis::new(
         &ANNOTATION_LOST,
         format!("{ran}: the pod has no annotation `{WASM_ANNOTATION}`"),
         format!(

@@ -1,12 +1,12 @@
-//! Why something will not come up, and what shows it.
+//! Why something does not come up, and what shows it.
 
-use super::State;
-use diagnostics::Code;
-use diagnostics::Failure;
+use diagnostics::{Code, Failure};
 
-/// Why something will not come up.
+use crate::status::{Phase, Waiting};
+
+/// Why something does not come up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct Diagnosis {
     /// Its number in the catalogue.
     pub code: &'static Code,
     /// What is wrong, where.
@@ -58,9 +58,9 @@ pub enum Evidence {
     StorageClasses,
 }
 
-impl Problem {
-    /// A problem without evidence.
-    pub(super) fn new(code: &'static Code, sentence: impl Into<String>, next: impl Into<String>) -> Self {
+impl Diagnosis {
+    /// A diagnosis without evidence.
+    pub(crate) fn new(code: &'static Code, sentence: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             code,
             sentence: sentence.into(),
@@ -70,18 +70,24 @@ impl Problem {
         }
     }
 
-    pub(super) fn with(mut self, evidence: Evidence) -> Self {
+    pub(crate) fn with(mut self, evidence: Evidence) -> Self {
         self.evidence.push(evidence);
         self
     }
 
-    pub(super) fn showing(mut self, lines: Vec<String>) -> Self {
+    pub(crate) fn showing(mut self, lines: Vec<String>) -> Self {
         self.lines = lines;
         self
     }
 
-    pub(super) fn failed(self) -> State {
-        State::Failed(Box::new(self))
+    /// Nothing but a change of the object can help.
+    pub(crate) fn failed(self) -> Phase {
+        Phase::Failed(Box::new(self))
+    }
+
+    /// Something else may put it right.
+    pub(crate) fn blocked(self) -> Waiting {
+        Waiting::blocked(self)
     }
 
     /// The end of a run, with what the cluster answered when it was asked for the evidence.

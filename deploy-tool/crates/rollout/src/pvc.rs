@@ -4,7 +4,8 @@ use k8s_openapi::api::core::v1::Event;
 use kube_core::DynamicObject;
 use serde_json::Value;
 
-use super::{Clock, Evidence, Objects, Problem, State, events, thresholds};
+use crate::status::Phase;
+use crate::{Clock, Diagnosis, Evidence, Objects, events, thresholds};
 use diagnostics::code::rollout::CLAIM_PENDING;
 
 /// What the volume controller and provisioners write when they cannot give a volume.
@@ -14,37 +15,35 @@ const TROUBLE: [&str; 2] = ["ProvisioningFailed", "FailedBinding"];
 /// <https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode>
 const POD_FIRST: [&str; 2] = ["WaitForFirstConsumer", "WaitForPodScheduled"];
 
-pub fn state(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock) -> State {
+pub fn evaluate(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock) -> Phase {
     let name = object.metadata.name.as_deref().unwrap_or_default();
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     match object.data.pointer("/status/phase").and_then(Value::as_str) {
-        Some("Bound") => return State::Done(format!("{title} is bound")),
+        Some("Bound") => return Phase::noted("bound"),
         Some("Lost") => {
             let sentence = format!("{title} has lost its volume");
             let next = format!(
                 "bring the volume back: `kubectl --namespace {namespace} describe persistentvolumeclaim {name}`"
             );
-            return Problem::new(&CLAIM_PENDING, sentence, next).failed();
+            return Diagnosis::new(&CLAIM_PENDING, sentence, next).failed();
         }
         _ => {}
     }
     let has = |reason: &&str| events::newest(objects, &object.metadata, reason).is_some();
     if POD_FIRST.iter().any(has) {
-        return State::Done(format!("{title} gets its volume with its first pod"));
+        return Phase::noted("gets its volume with its first pod");
     }
-    let Some(said) = trouble(objects, namespace, name) else {
-        return State::Waiting(format!("{title} has no volume yet"));
+    let Some(said) = provisioner_error(objects, namespace, name) else {
+        return Phase::in_course("no volume yet");
     };
-    let problem = problem(&format!("{title} gets no volume"), namespace, name, said);
-    if clock.now.duration_since(clock.since) >= thresholds::CLAIM {
-        problem.failed()
-    } else {
-        State::Waiting(problem.sentence)
-    }
+    let diagnosis = diagnose(&format!("{title} gets no volume"), namespace, name, said);
+    let is_late = clock.waited(None) >= thresholds::CLAIM;
+    let waiting = diagnosis.blocked().clear(is_late);
+    waiting.saying(format!("gets no volume: {said}")).into()
 }
 
 /// What the provisioner says of a claim.
-pub fn trouble<'a>(objects: &'a Objects, namespace: &str, name: &str) -> Option<&'a str> {
+pub fn provisioner_error<'a>(objects: &'a Objects, namespace: &str, name: &str) -> Option<&'a str> {
     let is_trouble = |event: &&Event| {
         let about_claim = event.involved_object.kind.as_deref() == Some("PersistentVolumeClaim");
         about_claim && event.reason.as_deref().is_some_and(|reason| TROUBLE.contains(&reason))
@@ -54,10 +53,10 @@ pub fn trouble<'a>(objects: &'a Objects, namespace: &str, name: &str) -> Option<
 }
 
 /// A claim without a volume. `said` is the provisioner's sentence.
-pub fn problem(start: &str, namespace: &str, name: &str, said: &str) -> Problem {
+pub fn diagnose(start: &str, namespace: &str, name: &str, said: &str) -> Diagnosis {
     let next = format!(
         "name a StorageClass that the cluster has, or make one the default; a claim's class cannot be changed, so delete \
          it before you apply it again: `kubectl --namespace {namespace} delete persistentvolumeclaim {name}`"
     );
-    Problem::new(&CLAIM_PENDING, format!("{start}: {said}"), next).with(Evidence::StorageClasses)
+    Diagnosis::new(&CLAIM_PENDING, format!("{start}: {said}"), next).with(Evidence::StorageClasses)
 }

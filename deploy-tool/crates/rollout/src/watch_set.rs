@@ -2,7 +2,7 @@
 
 use kube_core::GroupVersionKind;
 
-use super::{Target, TargetKind};
+use crate::{Target, TargetKind};
 
 /// More watches of one kind in one namespace than this, and the whole namespace is watched once instead.
 const HANDFUL: usize = 4;
@@ -18,25 +18,6 @@ pub struct Need {
     pub selection: Selection,
 }
 
-impl Need {
-    /// Whether a target can be judged without it: events say why something is not there yet, not whether it is.
-    pub fn is_optional(&self) -> bool {
-        self.kind == NeedKind::Events
-    }
-}
-
-impl NeedKind {
-    /// Which kind that is.
-    pub fn group_version_kind(&self) -> GroupVersionKind {
-        match self {
-            Self::Target(kind) => kind.group_version_kind(),
-            Self::ReplicaSets => GroupVersionKind::gvk("apps", "v1", "ReplicaSet"),
-            Self::Pods => GroupVersionKind::gvk("", "v1", "Pod"),
-            Self::Events => GroupVersionKind::gvk("", "v1", "Event"),
-        }
-    }
-}
-
 /// The kinds of objects that are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NeedKind {
@@ -48,6 +29,8 @@ pub enum NeedKind {
     Pods,
     /// Events of a namespace.
     Events,
+    /// Nodes, which not everybody may look at: without them, none is known to be dead.
+    Nodes,
 }
 
 /// Which objects of a kind are watched.
@@ -78,8 +61,28 @@ pub const NOISE: [&str; 12] = [
     "LeaderElection",
 ];
 
+impl Need {
+    /// Whether a target can be judged without it: events say why something is not there yet, not whether it is.
+    pub fn is_optional(&self) -> bool {
+        [NeedKind::Nodes, NeedKind::Events].contains(&self.kind)
+    }
+}
+
+impl NeedKind {
+    /// Which kind that is.
+    pub fn group_version_kind(&self) -> GroupVersionKind {
+        match self {
+            Self::Target(kind) => kind.group_version_kind(),
+            Self::ReplicaSets => GroupVersionKind::gvk("apps", "v1", "ReplicaSet"),
+            Self::Pods => GroupVersionKind::gvk("", "v1", "Pod"),
+            Self::Events => GroupVersionKind::gvk("", "v1", "Event"),
+            Self::Nodes => GroupVersionKind::gvk("", "v1", "Node"),
+        }
+    }
+}
+
 /// What has to be watched.
-pub fn needs(targets: &[Target]) -> Vec<Need> {
+pub fn watch_set(targets: &[Target]) -> Vec<Need> {
     let mut needs = Vec::new();
     for target in targets {
         let name = |name: &str| Selection::Name(name.to_owned());
@@ -89,7 +92,7 @@ pub fn needs(targets: &[Target]) -> Vec<Need> {
         if target.kind == TargetKind::Deployment {
             want(NeedKind::ReplicaSets, labels());
         }
-        if !matches!(target.kind, TargetKind::Pod | TargetKind::Other(_)) {
+        if !matches!(target.kind, TargetKind::Pod | TargetKind::Generic(_)) {
             want(NeedKind::Pods, labels());
         }
         if let Some(database) = &target.database {
@@ -103,6 +106,9 @@ pub fn needs(targets: &[Target]) -> Vec<Need> {
         }
         if has_events(&target.kind) {
             want(NeedKind::Events, Selection::All);
+        }
+        if target.kind == TargetKind::DaemonSet {
+            add(&mut needs, NeedKind::Nodes, "", Selection::All);
         }
     }
     needs
@@ -129,7 +135,9 @@ fn add(needs: &mut Vec<Need>, kind: NeedKind, namespace: &str, selection: Select
 /// Whether something is read from the events about such a target.
 fn has_events(kind: &TargetKind) -> bool {
     match kind {
-        TargetKind::Other(kind) => *kind == GroupVersionKind::gvk("", "v1", "PersistentVolumeClaim"),
+        TargetKind::Generic(kind) => ["PersistentVolumeClaim", "Service"]
+            .iter()
+            .any(|core| *kind == GroupVersionKind::gvk("", "v1", core)),
         _ => true,
     }
 }

@@ -1,0 +1,45 @@
+//! Edge: what definitions say of custom objects that are waited for.
+
+use std::collections::BTreeMap;
+
+use kube::Api;
+use kube::api::{ApiResource, DynamicObject};
+use kube::core::GroupVersionKind;
+use rollout::{Target, TargetKind};
+
+use super::discover::Kinds;
+use cluster::Cluster;
+use cluster::pods::ANSWER_LIMIT;
+
+/// Says of each custom object whether its definition has `status.conditions`: those of one that has are waited for. Who
+/// may not read definitions knows of none.
+pub async fn learn_conditions(cluster: &Cluster, kinds: &Kinds, targets: &mut [Target]) {
+    let mut known: BTreeMap<String, bool> = BTreeMap::new();
+    for target in targets {
+        let TargetKind::Generic(kind) = &target.kind else {
+            continue;
+        };
+        let Some(found) = kinds.find(kind).filter(|_| is_custom(kind)) else {
+            continue;
+        };
+        let name = format!("{}.{}", found.resource.plural, kind.group);
+        let declared = match known.get(&name) {
+            Some(declared) => *declared,
+            None => declares(cluster, &name, &kind.version).await,
+        };
+        known.insert(name, declared);
+        target.has_conditions = declared;
+    }
+}
+
+/// Groups without a dot are Kubernetes' own, and so are those that end in `.k8s.io`.
+fn is_custom(kind: &GroupVersionKind) -> bool {
+    kind.group.contains('.') && !kind.group.ends_with(".k8s.io")
+}
+
+async fn declares(cluster: &Cluster, name: &str, version: &str) -> bool {
+    let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &ApiResource::from_gvk(&kind));
+    let definition = cluster.attempt(ANSWER_LIMIT, api.get(name)).await;
+    definition.is_some_and(|definition| rollout::declares_conditions(&definition.data, version))
+}

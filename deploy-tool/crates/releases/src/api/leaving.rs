@@ -1,0 +1,68 @@
+//! Edge: waits for objects that somebody has deleted, and that are to be made again.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use kube::api::DynamicObject;
+
+use super::delete::{Doomed, gone, holders};
+use super::discover::Kinds;
+use crate::release::Identity;
+use cluster::Cluster;
+use diagnostics::code::rollout::HELD;
+use diagnostics::{ExitStatus, Failure, Outcome};
+use terminal::Progress;
+
+/// Waits until these objects are gone.
+///
+/// # Errors
+/// When one stays for longer than the limit. `is_decided`: that is a failure, and not just late.
+pub async fn all_gone<'o>(
+    cluster: &Cluster,
+    kinds: &Kinds,
+    leaving: impl IntoIterator<Item = (&'o Identity, &'o DynamicObject)>,
+    progress: &Progress,
+    limit: Duration,
+    is_decided: bool,
+) -> Outcome<()> {
+    let waits = leaving.into_iter().filter_map(|(identity, object)| {
+        let api = kinds.api(cluster, identity)?;
+        let doomed = Doomed::of(identity, object);
+        progress.activity(&format!("{}: {}", identity.title(), holders(object)));
+        Some(async move {
+            let left = tokio::time::timeout(limit, gone(&api, &doomed)).await;
+            left.err().map(|_| (identity, object))
+        })
+    });
+    let left: Vec<(&Identity, &DynamicObject)> = join_all(waits).await.into_iter().flatten().collect();
+    let held = left.iter().find_map(|(identity, object)| {
+        rollout::diagnose_deletion(&identity.title(), &resource(identity), &object.metadata)
+    });
+    let Some((first, _)) = left.first() else {
+        return Ok(());
+    };
+    let mut failure = match held {
+        Some(held) => held.failure(&[]),
+        None => Failure::cluster(format!("{} is still being deleted", first.title())).code(&HELD),
+    };
+    if !is_decided {
+        failure.status = ExitStatus::Undecided;
+    }
+    let lines = left
+        .iter()
+        .map(|(identity, object)| format!("{}: {}", identity.title(), holders(object)));
+    Err(failure
+        .because(format!("it has not gone within {} s", limit.as_secs()))
+        .showing(lines.collect::<Vec<_>>().join("\n"))
+        .next("run the same command again once it is gone: it makes it again"))
+}
+
+/// What kubectl calls the kind.
+fn resource(identity: &Identity) -> String {
+    let kind = identity.kind.to_ascii_lowercase();
+    if identity.group.contains('.') {
+        format!("{kind}.{}.{}", identity.version, identity.group)
+    } else {
+        kind
+    }
+}

@@ -1,0 +1,41 @@
+//! When it is, and since when somebody waits.
+
+use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
+
+/// When it is, and since when somebody waits: events before that may tell of what has been put right since.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Now, in the cluster.
+    pub now: Timestamp,
+    /// When the objects were applied, in the cluster.
+    pub since: Timestamp,
+}
+
+impl Clock {
+    /// Kubernetes writes the times of events and pods in whole seconds: what happened in the second of the start counts
+    /// as after it.
+    pub fn new(now: Timestamp, since: Timestamp) -> Self {
+        let round = TimestampRound::new()
+            .smallest(Unit::Second)
+            .mode(jiff::RoundMode::Floor);
+        Self {
+            now,
+            since: since.round(round).unwrap_or(since),
+        }
+    }
+
+    /// How long ago that was.
+    pub(crate) fn age(&self, time: Timestamp) -> SignedDuration {
+        self.now.duration_since(time)
+    }
+
+    /// How long it has been waited for what began then.
+    pub(crate) fn waited(&self, began: Option<Timestamp>) -> SignedDuration {
+        self.age(began.map_or(self.since, |began| began.max(self.since)))
+    }
+
+    /// Whether that happened since somebody waits.
+    pub(crate) fn is_fresh(&self, time: Option<Timestamp>) -> bool {
+        time.is_some_and(|time| time >= self.since)
+    }
+}

@@ -1,0 +1,208 @@
+//! How far an object is, and of which class the evidence is where it is not there yet.
+
+use jiff::Timestamp;
+
+use crate::diagnosis::Diagnosis;
+
+/// How far one object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolloutStatus {
+    /// Deployment `app`
+    pub title: String,
+    /// How many parts of it are ready; none for what has no parts.
+    pub ready: Option<ReadyCount>,
+    /// How far it is.
+    pub phase: Phase,
+}
+
+/// How many of an object's parts are ready: pods, or completions of a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadyCount {
+    /// So many are.
+    pub ready: u32,
+    /// Out of so many.
+    pub wanted: u32,
+}
+
+/// How far an object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It is there, and stays up as far as can be seen; with what is worth knowing all the same.
+    Done(Option<String>),
+    /// It may still come up.
+    Waiting(Box<Waiting>),
+    /// Nothing but a change of the object itself can help.
+    Failed(Box<Diagnosis>),
+}
+
+/// Why an object is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// What kind of waiting it is.
+    pub class: WaitClass,
+    /// Why, as a clause: `pod app-1 is being created`.
+    pub reason: String,
+    /// The reason with its number and what to do, where something is wrong.
+    pub diagnosis: Option<Diagnosis>,
+    /// Wrong for so long, or so often, that [`Policy::fail_fast`](crate::Policy::fail_fast) takes it for a failure.
+    pub is_clear: bool,
+    /// It is a container that ends again and again.
+    pub is_crash_loop: bool,
+    /// When the last attempt began that has failed; none where nobody can tell.
+    pub last_attempt: Option<Timestamp>,
+    /// When the next attempt is due, where the object tells.
+    pub next_attempt: Option<Timestamp>,
+}
+
+/// What kind of waiting it is. The order is the one in which reasons are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WaitClass {
+    /// The counts are right; that it stays up is not proven yet.
+    Settling,
+    /// Something is under way that has a limit of its own: a pull, a start, a Job's pod.
+    InCourse,
+    /// It is over, and nobody has seen how it ended.
+    Unknown,
+    /// Something is wrong that only something else can put right: another object, a node, a person.
+    Blocked,
+}
+
+impl RolloutStatus {
+    /// The status in a sentence: Deployment `app`: 1 of 2 ready; pod `app-1` is being created.
+    pub fn sentence(&self) -> String {
+        let count = self
+            .ready
+            .map(|count| format!("{} of {} ready", count.ready, count.wanted));
+        let rest = match &self.phase {
+            Phase::Done(note) => note.clone(),
+            Phase::Waiting(waiting) => Some(waiting.reason.clone()),
+            // A diagnosis names its object itself.
+            Phase::Failed(diagnosis) => return diagnosis.sentence.clone(),
+        };
+        let parts: Vec<String> = count.into_iter().chain(rest).collect();
+        if parts.is_empty() {
+            format!("{} is there", self.title)
+        } else {
+            format!("{}: {}", self.title, parts.join("; "))
+        }
+    }
+}
+
+impl ReadyCount {
+    /// From the counts of the API, which are signed.
+    pub(crate) fn new(ready: i32, wanted: i32) -> Self {
+        let count = |number: i32| u32::try_from(number).unwrap_or(0);
+        Self {
+            ready: count(ready.min(wanted)),
+            wanted: count(wanted),
+        }
+    }
+}
+
+impl Phase {
+    /// It is there.
+    pub(crate) const DONE: Self = Self::Done(None);
+
+    pub(crate) fn noted(note: impl Into<String>) -> Self {
+        Self::Done(Some(note.into()))
+    }
+
+    pub(crate) fn in_course(reason: impl Into<String>) -> Self {
+        Waiting::new(WaitClass::InCourse, reason).into()
+    }
+
+    pub(crate) fn settling(reason: impl Into<String>) -> Self {
+        Waiting::new(WaitClass::Settling, reason).into()
+    }
+
+    /// The phase of something that consists of parts. `any_is_clear`: one part with a clear sign stands for all of
+    /// them; else all that are not done have to show it.
+    pub(crate) fn of_parts(parts: impl IntoIterator<Item = Self>, any_is_clear: bool) -> Self {
+        let mut waiting: Vec<Waiting> = Vec::new();
+        for part in parts {
+            match part {
+                Self::Failed(_) => return part,
+                Self::Waiting(part) => waiting.push(*part),
+                Self::Done(_) => {}
+            }
+        }
+        let is_clear = |part: &Waiting| part.is_clear;
+        let clear = if any_is_clear {
+            waiting.iter().any(is_clear)
+        } else {
+            waiting.iter().all(is_clear)
+        };
+        let blocked = || waiting.iter().filter(|part| part.class == WaitClass::Blocked);
+        let is_crash_loop = blocked().all(|part| part.is_crash_loop);
+        let last_attempt = blocked().map(|part| part.last_attempt).min().flatten();
+        let next_attempt = blocked().filter_map(|part| part.next_attempt).min();
+        // While one part may still come up, so may the whole.
+        let moves = |part: &&Waiting| matches!(part.class, WaitClass::InCourse | WaitClass::Settling);
+        let class = waiting.iter().filter(moves).map(|part| part.class).max();
+        let worst = waiting.iter().max_by(|one, other| {
+            let rank = |part: &Waiting| (part.class, part.is_clear);
+            // Of equals the first, which others may wait for.
+            rank(one).cmp(&rank(other)).then(std::cmp::Ordering::Greater)
+        });
+        let Some(worst) = worst else {
+            return Self::DONE;
+        };
+        Waiting {
+            class: class.unwrap_or(worst.class),
+            is_clear: clear,
+            is_crash_loop: is_crash_loop && worst.class == WaitClass::Blocked,
+            last_attempt,
+            next_attempt,
+            ..worst.clone()
+        }
+        .into()
+    }
+}
+
+impl Waiting {
+    pub(crate) fn new(class: WaitClass, reason: impl Into<String>) -> Self {
+        Self {
+            class,
+            reason: reason.into(),
+            diagnosis: None,
+            is_clear: false,
+            is_crash_loop: false,
+            last_attempt: None,
+            next_attempt: None,
+        }
+    }
+
+    /// Something is wrong: it is told at once, and decided later.
+    pub(crate) fn blocked(diagnosis: Diagnosis) -> Self {
+        Self {
+            diagnosis: Some(diagnosis.clone()),
+            ..Self::new(WaitClass::Blocked, diagnosis.sentence)
+        }
+    }
+
+    pub(crate) fn saying(mut self, reason: impl Into<String>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    pub(crate) fn clear(mut self, is_clear: bool) -> Self {
+        self.is_clear = is_clear;
+        self
+    }
+
+    pub(crate) fn crash_loop(mut self) -> Self {
+        self.is_crash_loop = true;
+        self
+    }
+
+    pub(crate) fn attempted(mut self, last: Option<Timestamp>, next: Option<Timestamp>) -> Self {
+        (self.last_attempt, self.next_attempt) = (last, next);
+        self
+    }
+}
+
+impl From<Waiting> for Phase {
+    fn from(waiting: Waiting) -> Self {
+        Self::Waiting(Box::new(waiting))
+    }
+}

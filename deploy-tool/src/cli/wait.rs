@@ -1,0 +1,18 @@
+use std::time::Duration;
+
+use clap::Args;
+
+/// How to wait for what was applied
+#[derive(Clone, Copy, Debug, Args)]
+pub struct WaitArguments {
+    /// How long everything may take, such as 90s or 20m [default: longer than every deadline in the objects, at least 15m]
+    ///
+    /// What is neither ready nor failed by then is not decided: exit code 5, and nothing is rolled back.
+    #[arg(long, value_name = "DURATION", value_parser = crate::settings::duration)]
+    pub timeout: Option<Duration>,
+    /// Take the first clear sign that something is wrong for a failure
+    ///
+    /// Without it, what another object, a node or somebody may still put right is shown and waited for.
+    #[arg(long)]
+    pub fail_fast: bool,
+}
