@@ -103,10 +103,13 @@ fn each_refusal_has_its_number() {
     untrusted.password = Some(PASSWORD.to_owned());
     untrusted.run().failure(2, &["error DT0707:", "--registry-ca"]);
     Push::of(&image, &to)
+        .trusting(&registry)
         .configured("{")
         .run()
         .failure(1, &["error DT0706:", "config.json", "asks for a login"]);
-    let helper = Push::of(&image, &to).configured(r#"{"credsStore": "missing"}"#);
+    let helper = Push::of(&image, &to)
+        .trusting(&registry)
+        .configured(r#"{"credsStore": "missing"}"#);
     helper.run().failure(3, &["error DT0706:", "docker-credential-missing"]);
     Push::of(&image, "127.0.0.1:1/shop:1")
         .run()

@@ -54,7 +54,10 @@ impl Pushed {
 
     fn verify(&self, keys: &Keys, options: &[&str]) -> Said {
         let public = keys.public();
-        let verify = ["verify", &self.reference, "--key", text(&public)];
+        // cosign runs beside the registry, and signs by the name that it has there.
+        let beside = self.beside();
+        let beside = beside.split('@').next().unwrap();
+        let verify = ["verify", &self.reference, "--key", text(&public), "--signed-as", beside];
         Push::alone(&[&verify, options].concat()).run()
     }
 

@@ -87,7 +87,10 @@ fn signatures_are_understood_by_cosign_and_those_of_cosign_here() {
     cosign(&registry, &[], &[&sign as &[&str], &REACHED, &[&beside]].concat()).success();
     let theirs = keys.public().with_file_name("cosign.pub");
     std::fs::write(&theirs, registry.exec(&["cat", "/tmp/cosign.pub"]).success().stdout).unwrap();
-    run("verify", reference, &theirs).success();
+    // It runs beside the registry, and signs by the name that this has there.
+    run("verify", reference, &theirs).failure(1, &["DT0724", "--signed-as localhost:5000/shop/signed"]);
+    let as_beside = ["--key", text(&theirs), "--signed-as", "localhost:5000/shop/signed"];
+    Push::verb(&registry, &[&["verify", reference][..], &as_beside].concat()).success();
     run("verify", reference, &keys.public()).success();
 }
 
