@@ -135,7 +135,7 @@ fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
     project.run(&["rollback"]);
     project.serves(&format!("Hello from {}", project.name));
 
-    project.run(&["scale", "2"]);
+    project.run(&["scale", &format!("{}=2", project.name)]);
     let status: Value = serde_json::from_str(&project.run(&["status", "--output", "json"]).stdout).unwrap();
     assert_eq!(status["pods"].as_array().unwrap().len(), 2, "{status:#}");
     project.run(&["down", "--delete-data"]);

@@ -35,7 +35,11 @@ impl<'a> Background<'a> {
     pub fn of(cache: &'a Cache, workspace: &Path, images: &Path, name: &str) -> Outcome<Self> {
         let absolute = |folder: &Path| {
             let failure = |error| Failure::file(format!("cannot look at `{}`", folder.display()), &error);
-            folder.canonicalize().map_err(failure)
+            // A project without definitions of images has no folder of them.
+            match folder.exists() {
+                true => folder.canonicalize().map_err(failure),
+                false => std::path::absolute(folder).map_err(failure),
+            }
         };
         let folders = [absolute(workspace)?, absolute(images)?];
         let named = folders.iter().map(|folder| ("", folder.as_os_str().as_encoded_bytes()));
