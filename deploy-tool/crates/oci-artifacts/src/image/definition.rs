@@ -45,8 +45,8 @@ const USER: &str = "65532";
 /// A Wasm guest sees no signals and is process 1: under Debian's crun it would go on after SIGTERM.
 const STOP_SIGNAL: &str = "SIGKILL";
 
-/// Where the resolver looks service names up.
-const SERVICES: &str = "/etc/services";
+/// Where the resolver looks service names up. Without it, no host name is found.
+pub const SERVICES: &str = "/etc/services";
 /// What is there in an image whose definition brings no such file: WasmEdge's socket library asks for the service name `http`
 /// with every host name it looks up, and fails without it.
 const SERVICES_TEXT: &[u8] = b"http\t80/tcp\n";

@@ -20,7 +20,7 @@ pub mod store;
 mod variant;
 
 pub use blob::{Blob, BlobSource};
-pub use definition::{Definition, DefinitionError, ExtraFile, read_files};
+pub use definition::{Definition, DefinitionError, ExtraFile, SERVICES, read_files};
 pub use json::{json, tag};
 pub use layer::{LayerError, LayerFile, compress, layer};
 pub use layout::{Layout, LayoutError};

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{ImportReport, LayerReport, ModuleReport, PlatformReport, Report, SCHEMA, SERVICES, Seen};
+use super::report::{ImportReport, LayerReport, ModuleReport, PlatformReport, Report, SCHEMA, Seen};
 use super::{attached, warning};
 use crate::digest;
 use crate::image::layout::is_index;
 use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor, Index, Manifest, Platform};
-use crate::image::{Blob, ENGINE_LABEL, Layout, VARIANT_ANNOTATION};
+use crate::image::{Blob, ENGINE_LABEL, Layout, SERVICES, VARIANT_ANNOTATION};
 use crate::wasm::facts;
 use crate::wasm::inspect;
 

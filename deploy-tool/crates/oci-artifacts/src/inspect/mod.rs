@@ -7,8 +7,9 @@ mod report;
 mod subject;
 mod warning;
 
+pub use crate::image::SERVICES;
 pub use attached::Attached;
 pub use configuration::Configuration;
 pub use examine::{image, images, module};
-pub use report::{ImportReport, LayerReport, ModuleReport, PlatformReport, Report, SERVICES, Seen, Warning};
+pub use report::{ImportReport, LayerReport, ModuleReport, PlatformReport, Report, Seen, Warning};
 pub use subject::{OnDisk, Subject, subject};

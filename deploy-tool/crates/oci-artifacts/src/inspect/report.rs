@@ -12,8 +12,6 @@ use diagnostics::Code;
 
 /// The version of its form.
 pub const SCHEMA: &str = "deploy-tool.dev/inspect/v1";
-/// The file without which no host name is found.
-pub const SERVICES: &str = "/etc/services";
 /// What `inspect` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
