@@ -1,7 +1,7 @@
 //! What events say of an object.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::Objects;
@@ -38,6 +38,23 @@ pub fn count(event: &Event) -> i32 {
 pub fn newest<'a>(objects: &'a Objects, object: &ObjectMeta, reason: &str) -> Option<&'a Event> {
     about(objects, object)
         .filter(|event| event.reason.as_deref() == Some(reason))
+        .max_by_key(|event| last_time(event))
+}
+
+/// The newest failure of one of a container's probes: `kind` is `startup`, `liveness` or `readiness`.
+/// The kubelet tells all of a pod's probes with one reason; which one it was stands in the message alone.
+pub fn probe_failure<'a>(objects: &'a Objects, pod: &Pod, container: &str, kind: &str) -> Option<&'a Event> {
+    let path = format!("{{{container}}}");
+    about(objects, &pod.metadata)
+        .filter(|event| event.reason.as_deref() == Some("Unhealthy"))
+        .filter(|event| {
+            let field = event.involved_object.field_path.as_deref();
+            field.is_none_or(|field| field.ends_with(&path))
+        })
+        .filter(|event| {
+            let words: Vec<&str> = message(event).splitn(3, ' ').collect();
+            matches!(words[..], [of, "probe", _] if of.eq_ignore_ascii_case(kind))
+        })
         .max_by_key(|event| last_time(event))
 }
 

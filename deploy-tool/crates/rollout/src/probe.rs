@@ -40,14 +40,16 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
     if waited < probe_times::earliest_ready(container) {
         return starting();
     }
-    let said = said(pod, objects).map_or(String::new(), |message| format!(": {message}"));
+    // A startup probe has a limit of its own; until it succeeds the kubelet does not ask for readiness.
+    let starts = container.startup_probe.is_some() && late.started != Some(true);
+    let kind = if starts { "startup" } else { "readiness" };
+    let failure = events::probe_failure(objects, pod, &late.name, kind);
+    let said = failure.map_or(String::new(), |event| format!(": {}", events::message(event)));
     let again = match late.restart_count {
         0 => String::new(),
         count => format!(" after {count} restarts"),
     };
     let sentence = format!("{title} runs{again}, but is not ready{said}");
-    // A startup probe has a limit of its own; until it succeeds the kubelet does not ask for readiness.
-    let starts = container.startup_probe.is_some() && late.started != Some(true);
     let budget = probe_times::ready_budget(container);
     let Some(probe) = container
         .readiness_probe
@@ -149,14 +151,13 @@ pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<
     } else {
         "correct the probe's path and port; what starts slowly needs a startupProbe before its livenessProbe"
     };
-    let lines = said(pod, objects).map(str::to_owned).into_iter().collect();
+    let failure = events::probe_failure(objects, pod, &status.name, kind);
+    let lines = failure
+        .map(|event| events::message(event).to_owned())
+        .into_iter()
+        .collect();
     let diagnosis = Diagnosis::new(code, sentence, next).showing(lines);
     Some((diagnosis.with(logs(pod, status)), times))
-}
-
-/// What the last failed probe was answered.
-fn said<'a>(pod: &Pod, objects: &'a Objects) -> Option<&'a str> {
-    events::newest(objects, &pod.metadata, "Unhealthy").map(events::message)
 }
 
 /// The last lines of a container's log.

@@ -49,11 +49,8 @@ fn of_container(
     let container = pod_view::container(pod, &status.name)?;
     let earlier = pod_view::ended_before(status).and_then(pod_view::run_time);
     let liveness_fails = || {
-        events::about(objects, &pod.metadata).any(|event| {
-            event.reason.as_deref() == Some("Unhealthy")
-                && events::message(event).starts_with("Liveness probe")
-                && events::last_time(event).is_some_and(|last| last >= since)
-        })
+        let failure = events::probe_failure(objects, pod, &status.name, "liveness");
+        failure.and_then(events::last_time).is_some_and(|last| last >= since)
     };
     let fails = container.liveness_probe.is_some() && liveness_fails();
     Some(Proof {

@@ -407,3 +407,22 @@ fn no_such_runtime() {
         &["`worker`", "no D-Bus daemon", "node install worker"],
     );
 }
+
+#[test]
+fn each_probe_is_told_with_its_own_answer() {
+    let container = verdicts::crashed(3, 9, "20s");
+    let probes = json!({"livenessProbe": {"httpGet": {"port": 9, "path": "/live"}, "periodSeconds": 1, "failureThreshold": 2},
+        "readinessProbe": {"tcpSocket": {"port": 9}, "periodSeconds": 1}});
+    let mut objects = verdicts::app_with(container, probes);
+    let mut tell =
+        |reason: &str, message: &str, seconds: i64| event(&mut objects, "app-1", reason, message, seconds, 3);
+    tell("Killing", "Container app failed liveness probe, will be restarted", 9);
+    tell("Unhealthy", "Liveness probe failed: Get \"http://192.0.2.1:9/live\"", 9);
+    // The readiness probe fails more often, and later.
+    tell("Unhealthy", "Readiness probe failed: dial tcp 192.0.2.1:9", 10);
+    let diagnosis = clear(app(&objects, 11), &LIVENESS_PROBE, &[":9/live"]);
+    assert_eq!(
+        diagnosis.lines,
+        ["Liveness probe failed: Get \"http://192.0.2.1:9/live\""]
+    );
+}
