@@ -15,8 +15,8 @@ use oci_artifacts::image::{self, Blob, Contents, Definition, Layout, store};
 use oci_artifacts::inspect::Report;
 use oci_artifacts::provenance::Provenance;
 use oci_artifacts::registry::challenge::{self, Challenge};
-use oci_artifacts::registry::configuration::{Configuration, Place};
-use oci_artifacts::registry::{Reference, Repository, again, referrers};
+use oci_artifacts::registry::docker_config::{CredentialSource, DockerConfig};
+use oci_artifacts::registry::{Reference, Repository, referrers, retry};
 use oci_artifacts::signature::{bundle, candidates, envelopes};
 use serde_json::{Value, json};
 
@@ -243,7 +243,7 @@ fn what_registries_answer_is_read_or_refused() {
         drop(challenge::token(bytes))
     });
     each(6, &["7", "Fri, 02 Jan 2026 03:04:35 GMT"], |bytes| {
-        again::wish(&String::from_utf8_lossy(bytes), jiff::Timestamp::UNIX_EPOCH);
+        retry::parse_retry_after(&String::from_utf8_lossy(bytes), jiff::Timestamp::UNIX_EPOCH);
     });
     let referrer = format!(
         r#"{{"subject":{{"mediaType":"m","digest":"{DIGEST}","size":1}},"artifactType":"a","annotations":{{"b":"c"}}}}"#
@@ -268,12 +268,12 @@ fn kept_logins_signatures_and_statements_are_read_or_refused() {
     let configuration = r#"{"auths":{"x.io":{"auth":"YW5uOnNlY3JldA=="},"y.io":{"identitytoken":"t"}},"credHelpers":{"z.io":"h"},"credsStore":"s"}"#;
     let repositories = ["x.io/a", "y.io/a", "z.io/a", "a"].map(|name| Repository::parse(name).unwrap().0);
     each(8, &[configuration], |bytes| {
-        let Ok(configuration) = Configuration::parse(&String::from_utf8_lossy(bytes)) else {
+        let Ok(configuration) = DockerConfig::parse(&String::from_utf8_lossy(bytes)) else {
             return;
         };
         for repository in &repositories {
-            for place in configuration.places(repository) {
-                if let Place::Entry(key, entry) = place
+            for place in configuration.credential_sources(repository) {
+                if let CredentialSource::Entry(key, entry) = place
                     && let Err(why) = entry.login(key)
                 {
                     assert!(!why.contains("secret"), "{why}");

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, SignedArguments, TrustArguments, WaitArguments};
+use super::{ClusterArguments, SignedArguments, TlsArguments, WaitArguments};
 
 /// Arguments of `apply`
 #[derive(Debug, Args)]
@@ -27,5 +27,5 @@ pub struct ApplyArguments {
     pub signed: SignedArguments,
     /// Who is believed to be a registry
     #[command(flatten)]
-    pub trust: TrustArguments,
+    pub tls: TlsArguments,
 }

@@ -52,7 +52,7 @@ pub use open::OpenArguments;
 pub use parse::parse;
 pub use plan::PlanArguments;
 pub use push::PushArguments;
-pub use registry::{PublishArguments, RegistryArguments, TrustArguments};
+pub use registry::{PublishArguments, RegistryArguments, TlsArguments};
 pub use restart::RestartArguments;
 pub use rollback::RollbackArguments;
 pub use scale::ScaleArguments;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use oci_artifacts::registry::{Credentials, Trust};
+use oci_artifacts::registry::{Credentials, TlsOptions};
 
 /// How a registry is reached
 #[derive(Clone, Debug, Default, Args)]
@@ -22,13 +22,13 @@ pub struct RegistryArguments {
     pub password_stdin: bool,
     /// Who is believed to be the registry
     #[command(flatten)]
-    pub trust: TrustArguments,
+    pub tls: TlsArguments,
 }
 
-/// Who is believed to be a registry
+/// How connections to a registry are secured
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Registry")]
-pub struct TrustArguments {
+pub struct TlsArguments {
     /// Certificates to trust beside the system's [default: Docker's and podman's, in /etc/docker/certs.d and the like]
     #[arg(long, value_name = "FILE")]
     pub registry_ca: Option<PathBuf>,
@@ -66,16 +66,16 @@ impl RegistryArguments {
         }
     }
 
-    /// Who is believed to be the registry.
-    pub fn trust(&self) -> Trust {
-        self.trust.trust()
+    /// How connections to the registry are secured.
+    pub fn tls_options(&self) -> TlsOptions {
+        self.tls.options()
     }
 }
 
-impl TrustArguments {
-    /// Who is believed to be the registry.
-    pub fn trust(&self) -> Trust {
-        Trust {
+impl TlsArguments {
+    /// How connections to the registry are secured.
+    pub fn options(&self) -> TlsOptions {
+        TlsOptions {
             authority: self.registry_ca.clone(),
             insecure_http: self.insecure_http,
         }

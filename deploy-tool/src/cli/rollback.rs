@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, SignedArguments, TrustArguments, WaitArguments};
+use super::{ClusterArguments, SignedArguments, TlsArguments, WaitArguments};
 
 /// Arguments of `rollback`
 #[derive(Debug, Args)]
@@ -19,5 +19,5 @@ pub struct RollbackArguments {
     pub signed: SignedArguments,
     /// Who is believed to be a registry
     #[command(flatten)]
-    pub trust: TrustArguments,
+    pub tls: TlsArguments,
 }

@@ -58,7 +58,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
     }
     if let Some(requirement) = requirement {
         let exact = requirement
-            .check(printer, &objects, None, &arguments.trust.trust())
+            .check(printer, &objects, None, &arguments.tls.options())
             .await?;
         match &saved {
             // What a plan says is done exactly, or not at all.

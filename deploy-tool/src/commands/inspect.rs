@@ -60,7 +60,7 @@ async fn remote(
 ) -> Outcome<Report> {
     let Reference { repository, name } = reference;
     let found = registry.credentials().login(repository, &Purpose::Read).await?;
-    let connection = Connection::open(repository, Purpose::Read, found, &registry.trust()).await?;
+    let connection = Connection::open(repository, Purpose::Read, found, &registry.tls_options()).await?;
     let scratch = Cache::open()?.scratch("inspect")?;
     let layout = pull(&connection, name, &scratch.path, MOST_LAYER_BYTES).await;
     let layout = layout.map_err(|error| match error {

@@ -30,8 +30,8 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments)
     let purpose = Purpose::Push { from: from.clone() };
     let found = arguments.registry.credentials().login(&repository, &purpose).await?;
     let outline = outline(printer, cleanup, &arguments).await?;
-    let trust = arguments.registry.trust();
-    let connection = Connection::open(&repository, purpose, found, &trust).await?;
+    let tls = arguments.registry.tls_options();
+    let connection = Connection::open(&repository, purpose, found, &tls).await?;
     connection.warnings().iter().for_each(|text| printer.warning(text));
     let pushed = publish::registry::push(printer, &connection, &outline, &tags, from.as_deref()).await?;
     printer.result(&pushed, &pushed.reference);

@@ -8,8 +8,8 @@ use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use oci_artifacts::image::specification::Manifest;
 use oci_artifacts::image::{Blob, artifact};
-use oci_artifacts::provenance::{self, Disbelief, Provenance};
-use oci_artifacts::registry::{Connection, FoundLogin, Problem, Purpose, Reference, Repository, Trust};
+use oci_artifacts::provenance::{self, Provenance, ProvenanceError};
+use oci_artifacts::registry::{Connection, FoundLogin, Purpose, Reference, RegistryError, Repository, TlsOptions};
 use oci_artifacts::signature::envelope::{self, EnvelopeError};
 use oci_artifacts::signature::{self, PublicKey, Verdict, bundle};
 use terminal::Printer;
@@ -125,7 +125,7 @@ impl RemoteImage {
         };
         let reference = Reference::parse(image).map_err(wrong)?;
         let found = registry.credentials().login(&reference.repository, &purpose).await?;
-        let target = Self::at(&reference, purpose, found, &registry.trust()).await?;
+        let target = Self::at(&reference, purpose, found, &registry.tls_options()).await?;
         target
             .connection
             .warnings()
@@ -138,11 +138,11 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When it cannot be read, or is not there.
-    pub async fn at(reference: &Reference, purpose: Purpose, found: FoundLogin, trust: &Trust) -> Outcome<Self> {
+    pub async fn at(reference: &Reference, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Outcome<Self> {
         let Reference { repository, name } = reference;
-        let connection = Connection::open(repository, purpose, found, trust).await?;
+        let connection = Connection::open(repository, purpose, found, tls).await?;
         let manifest = connection.manifest(name).await;
-        let manifest = manifest.map_err(|problem| connection.explain(&problem))?;
+        let manifest = manifest.map_err(|error| connection.explain(&error))?;
         let manifest = manifest.ok_or_else(|| reference.missing())?;
         Ok(Self {
             digest: manifest.digest,
@@ -161,7 +161,7 @@ impl RemoteImage {
     /// When it cannot be read.
     pub async fn signatures(&self) -> Outcome<Option<Blob>> {
         let manifest = self.connection.manifest(&signature::tag(&self.digest)).await;
-        manifest.map_err(|problem| self.connection.explain(&problem))
+        manifest.map_err(|error| self.connection.explain(&error))
     }
 
     /// Whether it is signed as the policy asks for.
@@ -171,7 +171,7 @@ impl RemoteImage {
     pub async fn verify(&self, policy: &Policy) -> Outcome<()> {
         let reference = self.reference();
         let refused = || Failure::input(format!("{reference} is not signed by this key"));
-        let explained = |problem: Problem| self.connection.explain(&problem);
+        let explained = |error: RegistryError| self.connection.explain(&error);
         let is_right = |named: &str| policy.takes(named, &self.connection.repository);
         let (mut best, mut count) = (Verdict::Nothing, 0);
         if let Some(manifest) = self.signatures().await? {
@@ -220,7 +220,7 @@ impl RemoteImage {
 
     /// The envelopes in the bundles that are attached to it.
     async fn bundles(&self) -> Outcome<Vec<Vec<u8>>> {
-        let explained = |problem: Problem| self.connection.explain(&problem);
+        let explained = |error: RegistryError| self.connection.explain(&error);
         let mut envelopes = Vec::new();
         for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
             let manifest = Manifest::of(&manifest);
@@ -240,7 +240,7 @@ impl RemoteImage {
     /// # Errors
     /// When it cannot be read.
     pub async fn statement(&self) -> Outcome<Option<Vec<u8>>> {
-        let explained = |problem: Problem| self.connection.explain(&problem);
+        let explained = |error: RegistryError| self.connection.explain(&error);
         for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
             let manifest = Manifest::of(&manifest);
             let is_provenance = artifact::kind(&manifest) == Some(provenance::MEDIA_TYPE);
@@ -256,7 +256,7 @@ impl RemoteImage {
     /// # Errors
     /// When they cannot be read.
     pub async fn envelopes(&self) -> Outcome<(Option<Blob>, Vec<Vec<u8>>)> {
-        let explained = |problem: Problem| self.connection.explain(&problem);
+        let explained = |error: RegistryError| self.connection.explain(&error);
         let tag = signature::statements_tag(&self.digest);
         let Some(manifest) = self.connection.manifest(&tag).await.map_err(explained)? else {
             return Ok((None, Vec::new()));
@@ -279,12 +279,12 @@ impl RemoteImage {
         let (_, mut envelopes) = self.envelopes().await?;
         envelopes.extend(self.bundles().await?);
         let opened = envelopes.iter().map(|sealed| envelope::open(&policy.key, sealed));
-        let provenance = provenance::of(&self.digest, opened).map_err(|error| {
+        let provenance = provenance::find(&self.digest, opened).map_err(|error| {
             let code = match &error {
-                Disbelief::Missing => &code::registry::NO_PROVENANCE,
-                Disbelief::Envelope(EnvelopeError::Changed) => &code::registry::PROVENANCE_CHANGED,
-                Disbelief::Envelope(_) => &code::registry::PROVENANCE_BY_OTHERS,
-                Disbelief::Other(_) => &code::registry::PROVENANCE_OF_OTHER,
+                ProvenanceError::Missing => &code::registry::NO_PROVENANCE,
+                ProvenanceError::Envelope(EnvelopeError::Changed) => &code::registry::PROVENANCE_CHANGED,
+                ProvenanceError::Envelope(_) => &code::registry::PROVENANCE_BY_OTHERS,
+                ProvenanceError::Other(_) => &code::registry::PROVENANCE_OF_OTHER,
             };
             Failure::input(format!("it is not known who built {}", self.reference()))
                 .code(code)

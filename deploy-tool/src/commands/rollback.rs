@@ -27,7 +27,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         wait,
         place,
         signed,
-        trust,
+        tls,
     } = arguments;
     let requirement = SignaturePolicy::of(&signed)?;
     let release = place.release()?;
@@ -38,7 +38,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     let target = rollback_target(&release, &history, revision)?;
     let mut objects = target.manifests();
     if let Some(requirement) = requirement {
-        let exact = requirement.check(printer, &objects, None, &trust.trust()).await?;
+        let exact = requirement.check(printer, &objects, None, &tls.options()).await?;
         objects.iter_mut().for_each(|object| manifest::pin(object, &exact));
     }
     let images = manifest::images(&objects);

@@ -10,7 +10,7 @@ use crate::cli::SignedArguments;
 use crate::publish::Destination;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
-use oci_artifacts::registry::{FoundLogin, Purpose, Reference, Trust, credentials};
+use oci_artifacts::registry::{FoundLogin, Purpose, Reference, TlsOptions, credentials};
 use releases::manifest;
 use releases::manifest::Object;
 use terminal::{Printer, Progress};
@@ -43,14 +43,14 @@ impl SignaturePolicy {
         printer: &Printer,
         objects: &[Object],
         registry: Option<&Destination>,
-        trust: &Trust,
+        tls: &TlsOptions,
     ) -> Outcome<BTreeMap<String, String>> {
         refuse_unseen(objects, &self.exceptions)?;
         let images = manifest::images(objects);
         let (exempt, required): (BTreeSet<String>, BTreeSet<String>) =
             images.into_iter().partition(|image| self.exceptions.cover(image));
         let check = async |progress: &Progress| {
-            let checks = required.iter().map(|image| self.exact(image, registry, trust));
+            let checks = required.iter().map(|image| self.exact(image, registry, tls));
             let mut exact = BTreeMap::new();
             let mut refused = Vec::new();
             for (image, checked) in required.iter().zip(join_all(checks).await) {
@@ -77,7 +77,7 @@ impl SignaturePolicy {
         printer.step("signatures", check).await
     }
 
-    async fn exact(&self, image: &str, registry: Option<&Destination>, trust: &Trust) -> Outcome<String> {
+    async fn exact(&self, image: &str, registry: Option<&Destination>, tls: &TlsOptions) -> Outcome<String> {
         let nowhere = |why: String| {
             Failure::input(format!("{image} is not signed by this key"))
                 .code(&code::registry::NOT_SIGNED)
@@ -92,9 +92,9 @@ impl SignaturePolicy {
         let reference = Reference::parse(image).map_err(nowhere)?;
         let found = match registry.and_then(|own| own.login_for(&reference.repository)) {
             Some(login) => FoundLogin::of(login.clone()),
-            None => credentials::kept(&reference.repository, &Purpose::Read).await,
+            None => credentials::stored_login(&reference.repository, &Purpose::Read).await,
         };
-        let target = RemoteImage::at(&reference, Purpose::Read, found, trust).await?;
+        let target = RemoteImage::at(&reference, Purpose::Read, found, tls).await?;
         target.verify(&self.policy).await?;
         if self.policy.asks_for_provenance() {
             target.provenance(&self.policy).await?;

@@ -72,8 +72,8 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         .iter_mut()
         .for_each(|object| manifest::resolve(object, &references));
     if let Some(requirement) = requirement {
-        let trust = arguments.reach.trust();
-        let exact = requirement.check(printer, &objects, registry, &trust).await?;
+        let tls = arguments.reach.tls_options();
+        let exact = requirement.check(printer, &objects, registry, &tls).await?;
         objects.iter_mut().for_each(|object| manifest::pin(object, &exact));
     }
     // What is pushed, the nodes pull.

@@ -9,7 +9,9 @@ use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 use host::git;
 use oci_artifacts::image::store::{self, Outline};
-use oci_artifacts::registry::{self, Connection, FoundLogin, Login, Purpose, Pushed, Repository, Trust, reference};
+use oci_artifacts::registry::{
+    self, Connection, FoundLogin, Login, Purpose, Pushed, Repository, TlsOptions, reference,
+};
 use terminal::{Printer, Progress, RowState};
 
 /// Repositories of one registry, one an image.
@@ -19,7 +21,7 @@ pub struct Destination {
     pub prefix: String,
     repositories: BTreeMap<String, Repository>,
     found: FoundLogin,
-    trust: Trust,
+    tls: TlsOptions,
     tags: Vec<String>,
 }
 
@@ -50,7 +52,7 @@ impl Destination {
         let normal = normal.as_deref().and_then(|name| name.rsplit_once('/'));
         Ok(Self {
             prefix: normal.map_or(prefix, |(prefix, _)| prefix).to_owned(),
-            trust: reach.trust(),
+            tls: reach.tls_options(),
             repositories,
             found,
             tags,
@@ -65,11 +67,11 @@ impl Destination {
         let mut connections = BTreeMap::new();
         for (name, repository) in &self.repositories {
             let purpose = Purpose::Push { from: None };
-            let connection = Connection::open(repository, purpose, self.found.clone(), &self.trust).await?;
+            let connection = Connection::open(repository, purpose, self.found.clone(), &self.tls).await?;
             // The first answer says how to log in, and only this one whether the password is right.
             let tag = self.tags.first().map_or("latest", String::as_str);
             let found = connection.digest_of(tag).await;
-            found.map_err(|problem| connection.explain(&problem))?;
+            found.map_err(|error| connection.explain(&error))?;
             connections.insert(name.clone(), connection);
         }
         Ok(connections)
@@ -217,7 +219,7 @@ mod tests {
             prefix: "x.io/team".to_owned(),
             repositories: repositories("x.io/team", &[("app".to_owned(), "orders".to_owned())].into()).unwrap(),
             found: FoundLogin::of(Login::password("ann", "secret")),
-            trust: Trust::default(),
+            tls: TlsOptions::default(),
             tags: Vec::new(),
         };
         let other = |name| Repository::parse(name).unwrap().0;

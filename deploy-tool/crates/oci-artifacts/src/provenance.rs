@@ -127,7 +127,7 @@ impl Provenance {
 
 /// Why nothing is known of how an image was built. The greater, the closer to being believed.
 #[derive(Clone, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Disbelief {
+pub enum ProvenanceError {
     /// Nobody has signed anything.
     #[error("it has no signed provenance")]
     Missing,
@@ -143,17 +143,17 @@ pub enum Disbelief {
 ///
 /// # Errors
 /// When none of them is believed.
-pub fn of(
+pub fn find(
     digest: &str,
     opened: impl IntoIterator<Item = Result<Vec<u8>, EnvelopeError>>,
-) -> Result<Provenance, Disbelief> {
-    let mut reason = Disbelief::Missing;
+) -> Result<Provenance, ProvenanceError> {
+    let mut reason = ProvenanceError::Missing;
     for statement in opened {
         let closer = match statement.map(|bytes| Provenance::read(&bytes)) {
             Ok(Some(found)) if found.subjects.iter().any(|subject| subject == digest) => return Ok(found),
-            Ok(Some(found)) => Disbelief::Other(found.subjects.join(", ")),
-            Ok(None) => Disbelief::Missing,
-            Err(error) => Disbelief::Envelope(error),
+            Ok(Some(found)) => ProvenanceError::Other(found.subjects.join(", ")),
+            Ok(None) => ProvenanceError::Missing,
+            Err(error) => ProvenanceError::Envelope(error),
         };
         reason = reason.max(closer);
     }
@@ -309,19 +309,20 @@ mod tests {
             Err(EnvelopeError::Others),
             Err(EnvelopeError::Changed),
         );
-        let judged = |statements: &[Result<Vec<u8>, EnvelopeError>]| super::of("sha256:12", statements.iter().cloned());
+        let judged =
+            |statements: &[Result<Vec<u8>, EnvelopeError>]| super::find("sha256:12", statements.iter().cloned());
         assert!(judged(&[others.clone(), of("34"), of("12"), changed.clone()]).is_ok());
-        let other = Disbelief::Other("sha256:34".into());
+        let other = ProvenanceError::Other("sha256:34".into());
         for (statements, expected) in [
-            (vec![], Disbelief::Missing),
-            (vec![Ok(b"{}".to_vec())], Disbelief::Missing),
+            (vec![], ProvenanceError::Missing),
+            (vec![Ok(b"{}".to_vec())], ProvenanceError::Missing),
             (
                 vec![others.clone(), form.clone()],
-                Disbelief::Envelope(EnvelopeError::Others),
+                ProvenanceError::Envelope(EnvelopeError::Others),
             ),
             (
                 vec![changed.clone(), others, form],
-                Disbelief::Envelope(EnvelopeError::Changed),
+                ProvenanceError::Envelope(EnvelopeError::Changed),
             ),
             (vec![of("34"), changed], other),
         ] {

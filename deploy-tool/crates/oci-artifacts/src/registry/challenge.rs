@@ -140,14 +140,14 @@ pub fn scope(path: &str, actions: &str) -> String {
 
 /// What a token server answers. Some have one name for the token, some the other.
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     token: Option<String>,
     access_token: Option<String>,
 }
 
 /// The token in a token server's answer.
 pub fn token(body: &[u8]) -> Option<Secret> {
-    let answer: Answer = serde_json::from_slice(body).ok()?;
+    let answer: Response = serde_json::from_slice(body).ok()?;
     let token = answer.token.or(answer.access_token)?;
     (!token.is_empty()).then(|| Secret::new(token))
 }

@@ -1,4 +1,4 @@
-//! Edge: requests to one repository: tokens and attempts. [`explain`](super::explain) and [`again`](super::again) decide.
+//! Edge: requests to one repository: tokens and backoff. [`explain`](super::explain) and [`retry`](super::again) decide.
 
 use http::header::{ACCEPT, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
@@ -6,15 +6,15 @@ use reqwest::Url;
 use tokio::sync::Mutex;
 
 use super::address;
-use super::again::{self, Attempts};
 use super::challenge::{self, Challenge};
-use super::configuration::Login;
 use super::credentials::FoundLogin;
-use super::explain::Problem;
+use super::docker_config::Login;
+use super::error::RegistryError;
+use super::http_client::{Authorization, Content, HttpClient, Request, Response, TlsOptions};
 use super::purpose::Purpose;
 use super::reference::Repository;
+use super::retry::{self, Backoff};
 use super::secret::Secret;
-use super::transport::{Answer, Authorization, Content, Request, Transport, Trust};
 use diagnostics::{Failure, Outcome};
 
 /// A new token may have expired as well by the time its turn comes.
@@ -23,7 +23,7 @@ const MOST_RENEWALS: usize = 2;
 /// A registry, as far as one repository of it is concerned.
 #[derive(Debug)]
 pub struct Connection {
-    transport: Transport,
+    transport: HttpClient,
     base: Url,
     /// The repository.
     pub repository: Repository,
@@ -37,32 +37,38 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be reached, is not trusted or is no registry.
-    pub async fn open(repository: &Repository, purpose: Purpose, found: FoundLogin, trust: &Trust) -> Outcome<Self> {
+    pub async fn open(repository: &Repository, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Outcome<Self> {
         let loopback = repository.is_loopback();
-        let (first, second) = match (trust.insecure_http, loopback) {
+        let (first, second) = match (tls.insecure_http, loopback) {
             (true, _) => ("http", None),
             (false, true) => ("https", Some("http")),
             (false, false) => ("https", None),
         };
-        let mut connection = Self::to(first, repository, purpose, found, trust)?;
+        let mut connection = Self::to(first, repository, purpose, found, tls)?;
         let mut greeted = connection.greet().await;
         // On this machine a registry without TLS is no risk.
-        if let (Err(Problem::NoRegistry(_)), Some(second)) = (&greeted, second) {
+        if let (Err(RegistryError::NotARegistry(_)), Some(second)) = (&greeted, second) {
             let Self { purpose, found, .. } = connection;
-            connection = Self::to(second, repository, purpose, found, trust)?;
+            connection = Self::to(second, repository, purpose, found, tls)?;
             greeted = connection.greet().await;
         }
         match greeted {
             Ok(()) => Ok(connection),
-            Err(problem) => Err(connection.explain(&problem)),
+            Err(error) => Err(connection.explain(&error)),
         }
     }
 
-    fn to(scheme: &str, repository: &Repository, purpose: Purpose, found: FoundLogin, trust: &Trust) -> Outcome<Self> {
+    fn to(
+        scheme: &str,
+        repository: &Repository,
+        purpose: Purpose,
+        found: FoundLogin,
+        tls: &TlsOptions,
+    ) -> Outcome<Self> {
         let base = format!("{scheme}://{}/v2/", repository.host());
         let base = Url::parse(&base).map_err(|error| Failure::input(purpose.failing(repository)).because(error))?;
         Ok(Self {
-            transport: Transport::new(repository, trust, scheme == "http")?,
+            transport: HttpClient::new(repository, tls, scheme == "http")?,
             base,
             repository: repository.clone(),
             purpose,
@@ -76,27 +82,27 @@ impl Connection {
         self.found.warnings()
     }
 
-    /// What a person reads of a problem.
-    pub fn explain(&self, problem: &Problem) -> Failure {
-        problem.explain(&self.purpose, &self.repository, &self.found)
+    /// What a person reads of a error.
+    pub fn explain(&self, error: &RegistryError) -> Failure {
+        error.explain(&self.purpose, &self.repository, &self.found)
     }
 
     /// An address below the repository's: `blobs/sha256:…`.
     ///
     /// # Errors
     /// Never for digests and tags.
-    pub fn at(&self, path: &str) -> Result<Url, Problem> {
+    pub fn at(&self, path: &str) -> Result<Url, RegistryError> {
         let whole = format!("{}/{path}", self.repository.path);
         self.base
             .join(&whole)
-            .map_err(|error| Problem::NoRegistry(error.to_string()))
+            .map_err(|error| RegistryError::NotARegistry(error.to_string()))
     }
 
     /// Sends a request until it is answered by something that does not pass by itself.
     ///
     /// # Errors
     /// When it is not answered, or not authorized.
-    pub async fn send(&self, request: &Request) -> Result<Answer, Problem> {
+    pub async fn send(&self, request: &Request) -> Result<Response, RegistryError> {
         self.patiently(async || self.exchange(request).await).await
     }
 
@@ -104,10 +110,10 @@ impl Connection {
     ///
     /// # Errors
     /// When it is not answered, or not authorized.
-    pub async fn exchange(&self, request: &Request) -> Result<Answer, Problem> {
+    pub async fn exchange(&self, request: &Request) -> Result<Response, RegistryError> {
         if !self.is_registry(&request.url) {
             // Where it stores its blobs: the address itself authorizes, and the password is none of its business.
-            return self.transport.once(request, &Authorization::Nothing).await;
+            return self.transport.send(request, &Authorization::Nothing).await;
         }
         let mut authorization = self
             .authorization
@@ -116,53 +122,56 @@ impl Connection {
             .clone()
             .unwrap_or(Authorization::Nothing);
         for _ in 0..MOST_RENEWALS {
-            let answer = self.transport.once(request, &authorization).await?;
+            let answer = self.transport.send(request, &authorization).await?;
             match answer.status {
                 StatusCode::UNAUTHORIZED => authorization = self.renew(&authorization, &answer).await?,
                 _ => return allowed(answer),
             }
         }
-        let answer = self.transport.once(request, &authorization).await?;
+        let answer = self.transport.send(request, &authorization).await?;
         match answer.status {
             StatusCode::UNAUTHORIZED => Err(self.unauthorized(&answer)),
             _ => allowed(answer),
         }
     }
 
-    async fn patiently(&self, work: impl AsyncFn() -> Result<Answer, Problem>) -> Result<Answer, Problem> {
-        let mut attempts = Attempts::default();
+    async fn patiently(
+        &self,
+        work: impl AsyncFn() -> Result<Response, RegistryError>,
+    ) -> Result<Response, RegistryError> {
+        let mut backoff = Backoff::default();
         loop {
-            let problem = match work().await {
-                Ok(answer) if again::may_pass(answer.status) => Problem::Refused(answer.refusal()),
-                Err(problem) if problem.may_pass() => problem,
+            let error = match work().await {
+                Ok(answer) if retry::is_transient(answer.status) => RegistryError::Refused(answer.refusal()),
+                Err(error) if error.is_transient() => error,
                 settled => return settled,
             };
-            match attempts.next_pause(problem.wish(), random()) {
+            match backoff.next_delay(error.retry_after(), random()) {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(problem),
+                None => return Err(error),
             }
         }
     }
 
     /// Asks the registry's first address, which says that it is one and how it wants to be asked.
-    async fn greet(&self) -> Result<(), Problem> {
+    async fn greet(&self) -> Result<(), RegistryError> {
         let request = Request::new(Method::GET, self.base.clone());
         let answer = self
-            .patiently(async || self.transport.once(&request, &Authorization::Nothing).await)
+            .patiently(async || self.transport.send(&request, &Authorization::Nothing).await)
             .await?;
         match answer.status {
             StatusCode::OK => Ok(()),
             StatusCode::UNAUTHORIZED => match self.renew(&Authorization::Nothing, &answer).await {
                 // There may be repositories that everybody may read.
-                Ok(_) | Err(Problem::LoginNeeded) => Ok(()),
-                Err(problem) => Err(problem),
+                Ok(_) | Err(RegistryError::LoginNeeded) => Ok(()),
+                Err(error) => Err(error),
             },
-            status => Err(Problem::NoRegistry(format!("{} answers {status}", self.base))),
+            status => Err(RegistryError::NotARegistry(format!("{} answers {status}", self.base))),
         }
     }
 
     /// Finds new authorization after an answer of 401, unless another request has found it meanwhile.
-    async fn renew(&self, used: &Authorization, answer: &Answer) -> Result<Authorization, Problem> {
+    async fn renew(&self, used: &Authorization, answer: &Response) -> Result<Authorization, RegistryError> {
         let mut current = self.authorization.lock().await;
         match &*current {
             Some(newer) if newer != used => return Ok(newer.clone()),
@@ -171,7 +180,7 @@ impl Connection {
         let found = match self.challenge(answer) {
             None => {
                 let schemes = Challenge::schemes(answer.all(WWW_AUTHENTICATE));
-                return Err(Problem::NoRegistry(match schemes.is_empty() {
+                return Err(RegistryError::NotARegistry(match schemes.is_empty() {
                     true => "it asks for a login and does not say how".to_owned(),
                     false => format!(
                         "it asks for a login by {}, and not by Basic or Bearer",
@@ -179,7 +188,7 @@ impl Connection {
                     ),
                 }));
             }
-            Some(Challenge::Basic) if self.found.login.is_none() => return Err(Problem::LoginNeeded),
+            Some(Challenge::Basic) if self.found.login.is_none() => return Err(RegistryError::LoginNeeded),
             Some(Challenge::Basic) => self.basic(),
             Some(Challenge::Bearer { realm, service, .. }) => {
                 Authorization::Bearer(self.token(&realm, service.as_deref()).await?)
@@ -189,17 +198,18 @@ impl Connection {
         Ok(found)
     }
 
-    fn challenge(&self, answer: &Answer) -> Option<Challenge> {
+    fn challenge(&self, answer: &Response) -> Option<Challenge> {
         Challenge::parse(answer.all(WWW_AUTHENTICATE))
     }
 
     /// Gets a token for all scopes at once.
     /// <https://distribution.github.io/distribution/spec/auth/oauth/>
-    async fn token(&self, realm: &str, service: Option<&str>) -> Result<Secret, Problem> {
-        let url = Url::parse(realm).map_err(|error| Problem::NoRegistry(format!("its token server: {error}")))?;
+    async fn token(&self, realm: &str, service: Option<&str>) -> Result<Secret, RegistryError> {
+        let url =
+            Url::parse(realm).map_err(|error| RegistryError::NotARegistry(format!("its token server: {error}")))?;
         let server = url.authority().to_owned();
         let mut url = address::secured(url, &self.base).map_err(|_| {
-            Problem::NoRegistry(format!(
+            RegistryError::NotARegistry(format!(
                 "its token server `{server}` would take the password without TLS"
             ))
         })?;
@@ -212,7 +222,7 @@ impl Connection {
                 ("scope", &scopes.join(" ")),
                 ("refresh_token", token.reveal()),
             ];
-            let mut form = Url::parse("form:").map_err(|error| Problem::NoRegistry(error.to_string()))?;
+            let mut form = Url::parse("form:").map_err(|error| RegistryError::NotARegistry(error.to_string()))?;
             form.query_pairs_mut().extend_pairs(fields);
             let mut request = Request::new(Method::POST, url);
             request.headers = vec![(CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())];
@@ -226,28 +236,28 @@ impl Connection {
         };
         request.headers.push((ACCEPT, "application/json".to_owned()));
         let answer = self
-            .patiently(async || self.transport.once(&request, &authorization).await)
+            .patiently(async || self.transport.send(&request, &authorization).await)
             .await?;
         match (answer.status.as_u16(), &self.found.login) {
             (200, _) => challenge::token(&answer.body)
-                .ok_or_else(|| Problem::NoRegistry(format!("its token server `{server}` gives no token"))),
-            (400..404, None) => Err(Problem::LoginNeeded),
-            (400..404, Some(Login::IdentityToken(_))) => Err(Problem::LoginExpired(answer.refusal())),
-            (400..404, Some(_)) => Err(Problem::LoginRefused(answer.refusal())),
-            _ => Err(Problem::Refused(answer.refusal())),
+                .ok_or_else(|| RegistryError::NotARegistry(format!("its token server `{server}` gives no token"))),
+            (400..404, None) => Err(RegistryError::LoginNeeded),
+            (400..404, Some(Login::IdentityToken(_))) => Err(RegistryError::LoginExpired(answer.refusal())),
+            (400..404, Some(_)) => Err(RegistryError::LoginRefused(answer.refusal())),
+            _ => Err(RegistryError::Refused(answer.refusal())),
         }
     }
 
     /// What it means when also new authorization is refused.
-    fn unauthorized(&self, answer: &Answer) -> Problem {
+    fn unauthorized(&self, answer: &Response) -> RegistryError {
         let refusal = answer.refusal();
         match self.challenge(answer) {
-            _ if self.found.login.is_none() => Problem::LoginNeeded,
+            _ if self.found.login.is_none() => RegistryError::LoginNeeded,
             Some(Challenge::Bearer { error: Some(error), .. }) if error == "invalid_token" => {
-                Problem::LoginExpired(refusal)
+                RegistryError::LoginExpired(refusal)
             }
-            Some(Challenge::Bearer { .. }) => Problem::Forbidden(refusal),
-            _ => Problem::LoginRefused(refusal),
+            Some(Challenge::Bearer { .. }) => RegistryError::Forbidden(refusal),
+            _ => RegistryError::LoginRefused(refusal),
         }
     }
 
@@ -264,9 +274,9 @@ impl Connection {
     }
 }
 
-fn allowed(answer: Answer) -> Result<Answer, Problem> {
+fn allowed(answer: Response) -> Result<Response, RegistryError> {
     match answer.status {
-        StatusCode::FORBIDDEN => Err(Problem::Forbidden(answer.refusal())),
+        StatusCode::FORBIDDEN => Err(RegistryError::Forbidden(answer.refusal())),
         _ => Ok(answer),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::configuration::{Configuration, Login, Place, helped};
+use super::docker_config::{CredentialSource, DockerConfig, Login, parse_helper_output};
 use super::purpose::Purpose;
 use super::reference::{Repository, registry_name};
 use diagnostics::code;
@@ -68,7 +68,7 @@ impl Credentials {
         if self.password_on_stdin {
             return self.piped().await.map(FoundLogin::of);
         }
-        Ok(kept(repository, purpose).await)
+        Ok(stored_login(repository, purpose).await)
     }
 
     async fn piped(&self) -> Outcome<Login> {
@@ -91,7 +91,7 @@ impl Credentials {
 }
 
 /// The login that this host keeps for a repository's registry.
-pub async fn kept(repository: &Repository, purpose: &Purpose) -> FoundLogin {
+pub async fn stored_login(repository: &Repository, purpose: &Purpose) -> FoundLogin {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let text = |name: &str| variable(name).and_then(|value| value.into_string().ok());
     let mut found = FoundLogin {
@@ -193,17 +193,19 @@ impl FoundLogin {
     /// Looks for the login in the text of a file.
     async fn search(&mut self, place: &str, text: &str, repository: &Repository) {
         self.searched.push(place.to_owned());
-        let configuration = match Configuration::parse(text) {
+        let configuration = match DockerConfig::parse(text) {
             Ok(configuration) => configuration,
             Err(why) => return self.unusable.push(unreadable(place, &why)),
         };
-        for found in configuration.places(repository) {
+        for found in configuration.credential_sources(repository) {
             let login = match found {
-                Place::Helper(helper) => {
+                CredentialSource::Helper(helper) => {
                     self.searched.push(program(helper));
                     ask(helper, repository).await
                 }
-                Place::Entry(key, entry) => entry.login(key).map(Some).map_err(|why| unreadable(place, &why)),
+                CredentialSource::Entry(key, entry) => {
+                    entry.login(key).map(Some).map_err(|why| unreadable(place, &why))
+                }
             };
             match login {
                 Ok(Some(login)) => {
@@ -265,7 +267,7 @@ async fn ask_for(helper: &str, key: &str) -> Outcome<Option<Login>> {
         .map_err(|_| failure(&format!("no answer within {} s", HELPER_LIMIT.as_secs())))?
         .map_err(|error| failure(&error))?;
     let said = String::from_utf8_lossy(&output.stdout);
-    match helped(&said) {
+    match parse_helper_output(&said) {
         Some(login) if output.status.success() => Ok(Some(login)),
         _ if said.contains("credentials not found") => Ok(None),
         // What it printed may hold a password when it ended well.

@@ -9,9 +9,9 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
 use super::connection::Connection;
-use super::explain::Problem;
+use super::error::RegistryError;
+use super::http_client::{Request, Response, Saved};
 use super::referrers;
-use super::transport::{Answer, Request, Saved};
 use crate::digest;
 use crate::image::specification::{Descriptor, media_type};
 use crate::image::{Blob, tag};
@@ -32,7 +32,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be read, or has another digest than asked for.
-    pub async fn manifest(&self, name: &str) -> Result<Option<Blob>, Problem> {
+    pub async fn manifest(&self, name: &str) -> Result<Option<Blob>, RegistryError> {
         let answer = self.content(&format!("manifests/{name}"), name).await?;
         Ok(answer.map(|answer| {
             let kind = kind(&answer);
@@ -44,12 +44,12 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub async fn digest_of(&self, name: &str) -> Result<Option<String>, Problem> {
+    pub async fn digest_of(&self, name: &str) -> Result<Option<String>, RegistryError> {
         let answer = self.ask(Method::HEAD, &format!("manifests/{name}")).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.header("docker-content-digest").map(str::to_owned)),
             StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(Problem::Refused(answer.refusal())),
+            _ => Err(RegistryError::Refused(answer.refusal())),
         }
     }
 
@@ -57,7 +57,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be read, or has another digest than asked for.
-    pub async fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, Problem> {
+    pub async fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, RegistryError> {
         let answer = self.content(&format!("blobs/{digest}"), digest).await?;
         Ok(answer.map(|answer| answer.body))
     }
@@ -66,7 +66,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be read or written, or has another digest than asked for.
-    pub async fn save(&self, blob: &Descriptor, path: &Path) -> Result<bool, Problem> {
+    pub async fn save(&self, blob: &Descriptor, path: &Path) -> Result<bool, RegistryError> {
         let mut request = Request::new(Method::GET, self.at(&format!("blobs/{}", blob.digest))?);
         request.save = Some(Saved {
             path: path.to_owned(),
@@ -76,11 +76,11 @@ impl Connection {
         match answer.status {
             StatusCode::OK => {
                 let found = std::fs::File::open(path).and_then(digest::read);
-                let found = found.map_err(|error| Problem::File(format!("{}: {error}", path.display())))?;
+                let found = found.map_err(|error| RegistryError::LocalFile(format!("{}: {error}", path.display())))?;
                 same(&found, &blob.digest).map(|()| true)
             }
             StatusCode::NOT_FOUND => Ok(false),
-            _ => Err(Problem::Refused(answer.refusal())),
+            _ => Err(RegistryError::Refused(answer.refusal())),
         }
     }
 
@@ -90,7 +90,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub async fn referrers(&self, digest: &str) -> Result<Vec<Blob>, Problem> {
+    pub async fn referrers(&self, digest: &str) -> Result<Vec<Blob>, RegistryError> {
         let answer = self.ask(Method::GET, &format!("referrers/{digest}")).await?;
         let listed = match answer.status {
             StatusCode::OK => referrers::listed(&kind(&answer), &answer.body),
@@ -115,7 +115,7 @@ impl Connection {
     ///
     /// # Errors
     /// When they cannot be read, or are so large together that they are made to fill the memory of their reader.
-    pub async fn manifests(&self, names: &[String]) -> Result<Vec<Blob>, Problem> {
+    pub async fn manifests(&self, names: &[String]) -> Result<Vec<Blob>, RegistryError> {
         let found = futures::stream::iter(names.iter().take(MOST_MANIFESTS)).map(|name| self.manifest(name));
         let mut found = std::pin::pin!(found.buffered(PARALLEL));
         let (mut manifests, mut bytes) = (Vec::new(), 0);
@@ -127,23 +127,23 @@ impl Connection {
             }
             if bytes > MOST_MANIFEST_BYTES {
                 let why = format!("its manifests have more than {} MB together", MOST_MANIFEST_BYTES >> 20);
-                return Err(Problem::Lie(why));
+                return Err(RegistryError::DigestMismatch(why));
             }
         }
         Ok(manifests)
     }
 
-    async fn content(&self, path: &str, name: &str) -> Result<Option<Answer>, Problem> {
+    async fn content(&self, path: &str, name: &str) -> Result<Option<Response>, RegistryError> {
         let answer = self.ask(Method::GET, path).await?;
         match answer.status {
             StatusCode::OK if name.contains(':') => same(&digest::oci(&answer.body), name).map(|()| Some(answer)),
             StatusCode::OK => Ok(Some(answer)),
             StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(Problem::Refused(answer.refusal())),
+            _ => Err(RegistryError::Refused(answer.refusal())),
         }
     }
 
-    async fn ask(&self, method: Method, path: &str) -> Result<Answer, Problem> {
+    async fn ask(&self, method: Method, path: &str) -> Result<Response, RegistryError> {
         let mut request = Request::new(method, self.at(path)?);
         request.headers = vec![(ACCEPT, MANIFESTS.to_owned())];
         self.send(&request).await
@@ -151,15 +151,15 @@ impl Connection {
 }
 
 /// What a document is. The digest is of what it says itself.
-fn kind(answer: &Answer) -> String {
+fn kind(answer: &Response) -> String {
     let header = answer.header(CONTENT_TYPE).unwrap_or_default();
     let header = header.split(';').next().unwrap_or_default().trim();
     media_type(&answer.body).unwrap_or_else(|| header.to_owned())
 }
 
-fn same(found: &str, asked: &str) -> Result<(), Problem> {
+fn same(found: &str, asked: &str) -> Result<(), RegistryError> {
     match found == asked {
         true => Ok(()),
-        false => Err(Problem::Lie(format!("it gives {found} for {asked}"))),
+        false => Err(RegistryError::DigestMismatch(format!("it gives {found} for {asked}"))),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures::{StreamExt, TryStreamExt};
 
 use super::connection::Connection;
-use super::explain::Problem;
+use super::error::RegistryError;
 use crate::image::layout::{self, LayoutError};
 use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor};
 use crate::image::{Blob, BlobSource, Layout};
@@ -19,14 +19,14 @@ const PARALLEL: usize = 4;
 #[derive(Debug)]
 pub enum PullError {
     /// The registry.
-    Registry(Problem),
+    Registry(RegistryError),
     /// What it has is no good image.
     Image(LayoutError),
 }
 
-impl From<Problem> for PullError {
-    fn from(problem: Problem) -> Self {
-        Self::Registry(problem)
+impl From<RegistryError> for PullError {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
     }
 }
 
@@ -115,7 +115,7 @@ async fn file(connection: &Connection, blob: &Descriptor, folder: &Path) -> Resu
 }
 
 /// What names the image as its subject, and what cosign keeps under tags made from its digest.
-async fn attached(connection: &Connection, digest: &str) -> Result<Vec<Blob>, Problem> {
+async fn attached(connection: &Connection, digest: &str) -> Result<Vec<Blob>, RegistryError> {
     let mut found = connection.referrers(digest).await?;
     found.extend(connection.manifests(&signature::tags(digest)).await?);
     Ok(found)

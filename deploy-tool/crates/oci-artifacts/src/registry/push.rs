@@ -12,12 +12,12 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::connection::Connection;
-use super::explain::{Problem, Refusal};
-use super::progress::Progress;
+use super::error::{Refusal, RegistryError};
+use super::http_client::{Content, Request, Response};
 use super::referrers;
-use super::row::{Stage, bytes, row};
-use super::transport::{Answer, Content, Request};
 use super::upload::{same_digest, upload};
+use super::upload_progress::Progress;
+use super::upload_progress::{Stage, blob_row, bytes};
 use crate::image::specification::{INDEX, Manifest};
 use crate::image::{Blob, Layout, artifact, tag};
 use diagnostics::Outcome;
@@ -89,7 +89,7 @@ pub async fn push(
     }
     .run(tags)
     .await
-    .map_err(|problem| connection.explain(&problem))
+    .map_err(|error| connection.explain(&error))
 }
 
 struct Push<'a> {
@@ -100,7 +100,7 @@ struct Push<'a> {
 }
 
 impl Push<'_> {
-    async fn run(&self, tags: &[String]) -> Result<Pushed, Problem> {
+    async fn run(&self, tags: &[String]) -> Result<Pushed, RegistryError> {
         let root = &self.layout.root;
         let mut pushed = Pushed {
             reference: format!("{}@{}", self.connection.repository, root.digest),
@@ -123,12 +123,12 @@ impl Push<'_> {
             match self.manifest(manifest).await {
                 Ok(()) => pushed.changed = true,
                 // The image is worth more than what is attached to it, which older registries do not know.
-                Err(Problem::Refused(refusal) | Problem::Forbidden(refusal))
+                Err(RegistryError::Refused(refusal) | RegistryError::Forbidden(refusal))
                     if self.layout.referrers.contains(manifest) && refusal.status.is_client_error() =>
                 {
                     pushed.warnings.push(self.not_attached(manifest, &refusal));
                 }
-                Err(problem) => return Err(problem),
+                Err(error) => return Err(error),
             }
         }
         for tag in tags {
@@ -142,7 +142,7 @@ impl Push<'_> {
     }
 
     /// Brings all blobs there, several at a time, with a row each.
-    async fn blobs(&self, pushed: &mut Pushed) -> Result<(), Problem> {
+    async fn blobs(&self, pushed: &mut Pushed) -> Result<(), RegistryError> {
         struct Row {
             blob: Arc<Blob>,
             sent: Arc<AtomicU64>,
@@ -164,7 +164,7 @@ impl Push<'_> {
                     Stage::Moving(_) => Stage::Moving(one.sent.load(Ordering::Relaxed)),
                     settled => settled,
                 };
-                row(role(&one.blob.media_type), &one.blob.digest, one.blob.size, stage)
+                blob_row(role(&one.blob.media_type), &one.blob.digest, one.blob.size, stage)
             });
             self.progress.blobs(shown.collect());
         };
@@ -200,7 +200,7 @@ impl Push<'_> {
     }
 
     /// Brings a manifest there, and on the list of what is attached to its subject, where the registry keeps no account of it.
-    async fn manifest(&self, manifest: &Blob) -> Result<(), Problem> {
+    async fn manifest(&self, manifest: &Blob) -> Result<(), RegistryError> {
         let answer = self.put(manifest, &manifest.digest).await?;
         match (referrers::subject(manifest), answer.header("oci-subject")) {
             (Some(subject), None) => self.list(manifest, &subject).await,
@@ -218,19 +218,19 @@ impl Push<'_> {
         )
     }
 
-    async fn put(&self, manifest: &Blob, name: &str) -> Result<Answer, Problem> {
+    async fn put(&self, manifest: &Blob, name: &str) -> Result<Response, RegistryError> {
         let mut request = Request::new(Method::PUT, self.connection.at(&format!("manifests/{name}"))?);
         request.headers = vec![(CONTENT_TYPE, manifest.media_type.clone())];
         request.content = Content::Bytes(manifest.bytes().into());
         let answer = self.connection.send(&request).await?;
         match answer.status {
             StatusCode::CREATED => same_digest(&answer, &manifest.digest).map(|()| answer),
-            _ => Err(Problem::Refused(answer.refusal())),
+            _ => Err(RegistryError::Refused(answer.refusal())),
         }
     }
 
     /// Keeps account of a referrer for a registry that does not.
-    async fn list(&self, manifest: &Blob, subject: &str) -> Result<(), Problem> {
+    async fn list(&self, manifest: &Blob, subject: &str) -> Result<(), RegistryError> {
         let tag = tag(subject);
         let before = self.connection.manifest(&tag).await?;
         let listed = before
@@ -247,7 +247,7 @@ impl Push<'_> {
         match referrers::with(before.as_ref(), &strangers, manifest) {
             Ok(Some(list)) => self.put(&Blob::of(INDEX, list), &tag).await.map(drop),
             Ok(None) => Ok(()),
-            Err(referrers::Foreign) => Err(Problem::Refused(Refusal::new(
+            Err(referrers::Foreign) => Err(RegistryError::Refused(Refusal::new(
                 StatusCode::CONFLICT,
                 format!("the tag `{tag}`, where the list of what is attached would be, names something else")
                     .as_bytes(),

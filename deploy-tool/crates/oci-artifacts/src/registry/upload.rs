@@ -9,15 +9,15 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::again::Attempts;
+use super::chunk::Chunk;
 use super::connection::{Connection, random};
-use super::explain::Problem;
-use super::piece::Piece;
-use super::row::Stage;
-use super::transport::{Answer, Content, Request};
+use super::error::RegistryError;
+use super::http_client::{Content, Request, Response};
+use super::retry::Backoff;
+use super::upload_progress::Stage;
 use crate::image::Blob;
 
-/// The largest piece. What a cut costs is sent again, and some proxies take no request of more than 100 MB.
+/// The largest chunk. What a cut costs is sent again, and some proxies take no request of more than 100 MB.
 const PIECE: u64 = 32 << 20;
 const DIGEST_HEADER: &str = "docker-content-digest";
 
@@ -25,39 +25,39 @@ const DIGEST_HEADER: &str = "docker-content-digest";
 struct Session {
     location: Url,
     offset: u64,
-    /// The largest piece that is sent: some registries ask for larger ones.
-    piece: u64,
+    /// The largest chunk that is sent: some registries ask for larger ones.
+    chunk: u64,
 }
 
 /// Brings a blob into the repository. `sent` counts its bytes.
 ///
 /// # Errors
-/// When it cannot be brought there, after all attempts.
+/// When it cannot be brought there, after all backoff.
 pub async fn upload(
     connection: &Connection,
     blob: &Arc<Blob>,
     from: Option<&str>,
     sent: Arc<AtomicU64>,
-) -> Result<Stage, Problem> {
+) -> Result<Stage, RegistryError> {
     if is_present(connection, blob).await? {
         return Ok(Stage::Present);
     }
     let Some(mut session) = start(connection, blob, from).await? else {
         return Ok(Stage::Mounted);
     };
-    let (mut attempts, mut furthest) = (Attempts::default(), 0);
+    let (mut backoff, mut furthest) = (Backoff::default(), 0);
     loop {
-        let problem = match send_rest(connection, blob, &mut session, &sent).await {
+        let error = match send_rest(connection, blob, &mut session, &sent).await {
             Ok(()) => return Ok(Stage::Uploaded),
-            Err(problem) if problem.may_pass() || is_forgotten(&problem) => problem,
-            Err(problem) => return Err(problem),
+            Err(error) if error.is_transient() || is_forgotten(&error) => error,
+            Err(error) => return Err(error),
         };
         if let Some((location, offset)) = stand(connection, &session).await? {
             session.location = location;
             session.offset = offset.min(blob.size);
             if session.offset > furthest {
                 furthest = session.offset;
-                attempts.forget();
+                backoff.reset();
             }
         } else if is_present(connection, blob).await? {
             // The answer was lost after the last byte had come.
@@ -68,14 +68,14 @@ pub async fn upload(
                 None => return Ok(Stage::Mounted),
             }
         }
-        match attempts.next_pause(problem.wish(), random()) {
+        match backoff.next_delay(error.retry_after(), random()) {
             Some(pause) => tokio::time::sleep(pause).await,
-            None => return Err(problem),
+            None => return Err(error),
         }
     }
 }
 
-async fn is_present(connection: &Connection, blob: &Blob) -> Result<bool, Problem> {
+async fn is_present(connection: &Connection, blob: &Blob) -> Result<bool, RegistryError> {
     let url = connection.at(&format!("blobs/{}", blob.digest))?;
     let answer = connection.send(&Request::new(Method::HEAD, url)).await?;
     match answer.status {
@@ -83,19 +83,19 @@ async fn is_present(connection: &Connection, blob: &Blob) -> Result<bool, Proble
         StatusCode::OK => {
             let size = answer.header(CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
             match size.filter(|size| *size != blob.size) {
-                Some(size) => Err(Problem::Lie(format!(
+                Some(size) => Err(RegistryError::DigestMismatch(format!(
                     "it says that {} has {size} bytes; there are {}",
                     blob.digest, blob.size
                 ))),
                 None => same_digest(&answer, &blob.digest).map(|()| true),
             }
         }
-        _ => Err(Problem::Refused(answer.refusal())),
+        _ => Err(RegistryError::Refused(answer.refusal())),
     }
 }
 
 /// Begins an upload; none when the registry takes the blob from another repository.
-async fn start(connection: &Connection, blob: &Blob, from: Option<&str>) -> Result<Option<Session>, Problem> {
+async fn start(connection: &Connection, blob: &Blob, from: Option<&str>) -> Result<Option<Session>, RegistryError> {
     let mut url = connection.at("blobs/uploads/")?;
     if let Some(from) = from {
         url.query_pairs_mut()
@@ -110,10 +110,10 @@ async fn start(connection: &Connection, blob: &Blob, from: Option<&str>) -> Resu
             Ok(Some(Session {
                 location: location(&answer)?,
                 offset: 0,
-                piece: PIECE.max(least.unwrap_or(0)),
+                chunk: PIECE.max(least.unwrap_or(0)),
             }))
         }
-        _ => Err(Problem::Refused(answer.refusal())),
+        _ => Err(RegistryError::Refused(answer.refusal())),
     }
 }
 
@@ -122,10 +122,10 @@ async fn send_rest(
     blob: &Arc<Blob>,
     session: &mut Session,
     sent: &Arc<AtomicU64>,
-) -> Result<(), Problem> {
+) -> Result<(), RegistryError> {
     while session.offset < blob.size {
-        let length = session.piece.min(blob.size - session.offset);
-        let piece = Piece {
+        let length = session.chunk.min(blob.size - session.offset);
+        let chunk = Chunk {
             blob: blob.clone(),
             start: session.offset,
             length,
@@ -139,10 +139,10 @@ async fn send_rest(
                 format!("{}-{}", session.offset, session.offset + length - 1),
             ),
         ];
-        request.content = Content::Piece(piece);
+        request.content = Content::Chunk(chunk);
         let answer = connection.exchange(&request).await?;
         if answer.status != StatusCode::ACCEPTED {
-            return Err(Problem::Refused(answer.refusal()));
+            return Err(RegistryError::Refused(answer.refusal()));
         }
         session.location = location(&answer)?;
         session.offset += length;
@@ -154,12 +154,12 @@ async fn send_rest(
     let answer = connection.exchange(&request).await?;
     match answer.status {
         StatusCode::CREATED | StatusCode::NO_CONTENT => same_digest(&answer, &blob.digest),
-        _ => Err(Problem::Refused(answer.refusal())),
+        _ => Err(RegistryError::Refused(answer.refusal())),
     }
 }
 
 /// How far an upload has come, and where it goes on; none when the registry does not know it, or has nothing of it.
-async fn stand(connection: &Connection, session: &Session) -> Result<Option<(Url, u64)>, Problem> {
+async fn stand(connection: &Connection, session: &Session) -> Result<Option<(Url, u64)>, RegistryError> {
     let answer = connection
         .send(&Request::new(Method::GET, session.location.clone()))
         .await?;
@@ -181,8 +181,8 @@ fn next_offset(range: &str) -> Option<u64> {
 }
 
 /// The registry no longer knows the upload, or has more or less of it than this side believes.
-fn is_forgotten(problem: &Problem) -> bool {
-    let Problem::Refused(refusal) = problem else {
+fn is_forgotten(error: &RegistryError) -> bool {
+    let RegistryError::Refused(refusal) = error else {
         return false;
     };
     refusal.status == StatusCode::RANGE_NOT_SATISFIABLE
@@ -190,15 +190,17 @@ fn is_forgotten(problem: &Problem) -> bool {
         || refusal.code == "BLOB_UPLOAD_INVALID"
 }
 
-fn location(answer: &Answer) -> Result<Url, Problem> {
-    let missing = || Problem::NoRegistry("it does not say where to upload".to_owned());
+fn location(answer: &Response) -> Result<Url, RegistryError> {
+    let missing = || RegistryError::NotARegistry("it does not say where to upload".to_owned());
     answer.location()?.ok_or_else(missing)
 }
 
 /// Whether the registry names the digest that was sent. It need not name any.
-pub fn same_digest(answer: &Answer, expected: &str) -> Result<(), Problem> {
+pub fn same_digest(answer: &Response, expected: &str) -> Result<(), RegistryError> {
     match answer.header(DIGEST_HEADER) {
-        Some(named) if named != expected => Err(Problem::Lie(format!("it names {named} what was sent as {expected}"))),
+        Some(named) if named != expected => Err(RegistryError::DigestMismatch(format!(
+            "it names {named} what was sent as {expected}"
+        ))),
         _ => Ok(()),
     }
 }

@@ -46,7 +46,7 @@ impl Login {
 /// The part of the file that is about logins.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Configuration {
+pub struct DockerConfig {
     auths: BTreeMap<String, Entry>,
     #[serde(rename = "credHelpers")]
     helpers: BTreeMap<String, String>,
@@ -71,7 +71,7 @@ impl std::fmt::Debug for Entry {
     }
 }
 
-impl Configuration {
+impl DockerConfig {
     /// Reads the file's text.
     ///
     /// # Errors
@@ -88,36 +88,36 @@ impl Configuration {
 
     /// Where the login of a repository may be, the closest first: by the longest path that the repository is in, as podman
     /// writes them; at the same length what a helper keeps comes before what stands in the file.
-    pub fn places(&self, repository: &Repository) -> Vec<Place<'_>> {
-        let mut places: Vec<(usize, Place<'_>)> = Vec::new();
+    pub fn credential_sources(&self, repository: &Repository) -> Vec<CredentialSource<'_>> {
+        let mut sources: Vec<(usize, CredentialSource<'_>)> = Vec::new();
         let mut has_own = false;
         for (key, program) in &self.helpers {
             if let Some(length) = covers(key, repository).filter(|_| !program.is_empty()) {
                 has_own = true;
-                places.push((length, Place::Helper(program)));
+                sources.push((length, CredentialSource::Helper(program)));
             }
         }
         if !has_own && !self.store.is_empty() {
-            places.push((repository.registry.len(), Place::Helper(&self.store)));
+            sources.push((repository.registry.len(), CredentialSource::Helper(&self.store)));
         }
         for (key, entry) in &self.auths {
             // `docker login` leaves an empty entry beside a credential helper.
             if let Some(length) = covers(key, repository).filter(|_| !entry.is_empty()) {
-                places.push((length, Place::Entry(key, entry)));
+                sources.push((length, CredentialSource::Entry(key, entry)));
             }
         }
         // Of two keys that mean the same, the name itself comes before an address.
-        places.sort_by_key(|(length, place)| match place {
-            Place::Helper(_) => (Reverse(*length), 0),
-            Place::Entry(key, _) => (Reverse(*length), 1 + usize::from(*key != normal(key))),
+        sources.sort_by_key(|(length, source)| match source {
+            CredentialSource::Helper(_) => (Reverse(*length), 0),
+            CredentialSource::Entry(key, _) => (Reverse(*length), 1 + usize::from(*key != normal(key))),
         });
-        places.into_iter().map(|(_, place)| place).collect()
+        sources.into_iter().map(|(_, source)| source).collect()
     }
 }
 
 /// Where a login may be.
 #[derive(Clone, Copy, Debug)]
-pub enum Place<'a> {
+pub enum CredentialSource<'a> {
     /// With a program: `docker-credential-` and this.
     Helper(&'a str),
     /// In the file, under this key.
@@ -186,9 +186,10 @@ struct Helped {
 }
 
 /// The login in a credential helper's answer.
-pub fn helped(stdout: &str) -> Option<Login> {
-    let helped: Helped = serde_json::from_str(stdout).ok()?;
-    (!helped.secret.is_empty()).then(|| Login::password(helped.username, helped.secret))
+pub fn parse_helper_output(stdout: &str) -> Option<Login> {
+    let parse_helper_output: Helped = serde_json::from_str(stdout).ok()?;
+    (!parse_helper_output.secret.is_empty())
+        .then(|| Login::password(parse_helper_output.username, parse_helper_output.secret))
 }
 
 #[cfg(test)]
@@ -200,16 +201,20 @@ mod tests {
     }
 
     /// Where the login is: `+NAME` with a helper, else the user.
-    fn places(text: &str, name: &str) -> Vec<String> {
-        let configuration = Configuration::parse(text).unwrap();
-        let place = |place: &Place<'_>| match place {
-            Place::Helper(program) => format!("+{program}"),
-            Place::Entry(key, entry) => match entry.login(key) {
+    fn credential_sources(text: &str, name: &str) -> Vec<String> {
+        let configuration = DockerConfig::parse(text).unwrap();
+        let text = |source: &CredentialSource<'_>| match source {
+            CredentialSource::Helper(program) => format!("+{program}"),
+            CredentialSource::Entry(key, entry) => match entry.login(key) {
                 Ok(Login::Password { user, .. }) => user,
                 other => format!("{other:?}"),
             },
         };
-        configuration.places(&repository(name)).iter().map(place).collect()
+        configuration
+            .credential_sources(&repository(name))
+            .iter()
+            .map(text)
+            .collect()
     }
 
     #[test]
@@ -247,13 +252,13 @@ mod tests {
             // user:secret
             let text = format!(r#"{{"auths": {{"{key}": {{"auth": "dXNlcjpzZWNyZXQ="}}}}}}"#);
             assert_eq!(
-                places(&text, name),
+                credential_sources(&text, name),
                 ["user"; 1][..usize::from(expected)],
                 "{key} {name}"
             );
             let text = format!(r#"{{"credHelpers": {{"{key}": "own"}}}}"#);
             assert_eq!(
-                places(&text, name),
+                credential_sources(&text, name),
                 ["+own"; 1][..usize::from(expected)],
                 "{key} {name}"
             );
@@ -278,21 +283,24 @@ mod tests {
             ("docker.io/other", "other"),
         ]);
         let file = |rest: &str| format!(r#"{{"auths": {{{hub}, "docker.io/you/orders/": {{}}}}{rest}}}"#);
-        assert_eq!(places(&file(""), "you/orders"), ["whole", "path", "name", "address"]);
+        assert_eq!(
+            credential_sources(&file(""), "you/orders"),
+            ["whole", "path", "name", "address"]
+        );
         // A store has the registry's login, a helper that of its key.
         let store = file(r#", "credsStore": "all""#);
         assert_eq!(
-            places(&store, "you/orders"),
+            credential_sources(&store, "you/orders"),
             ["whole", "path", "+all", "name", "address"]
         );
         let helper =
             file(r#", "credsStore": "all", "credHelpers": {"docker.io/you": "own", "docker.io": "hub", "x.io": ""}"#);
         assert_eq!(
-            places(&helper, "you/orders"),
+            credential_sources(&helper, "you/orders"),
             ["whole", "+own", "path", "+hub", "name", "address"]
         );
-        assert_eq!(places(&helper, "x.io/a"), ["+all"]);
-        assert_eq!(places(r#"{"auths": {"x.io": {}}}"#, "x.io/a"), [""; 0]);
+        assert_eq!(credential_sources(&helper, "x.io/a"), ["+all"]);
+        assert_eq!(credential_sources(r#"{"auths": {"x.io": {}}}"#, "x.io/a"), [""; 0]);
     }
 
     #[test]
@@ -310,28 +318,28 @@ mod tests {
     #[test]
     fn helpers_answer_with_a_password_or_a_token() {
         assert_eq!(
-            helped(r#"{"ServerURL":"x","Username":"u","Secret":"s"}"#),
+            parse_helper_output(r#"{"ServerURL":"x","Username":"u","Secret":"s"}"#),
             Some(Login::password("u", "s"))
         );
         assert_eq!(
-            helped(r#"{"Username":"<token>","Secret":"s"}"#),
+            parse_helper_output(r#"{"Username":"<token>","Secret":"s"}"#),
             Some(Login::IdentityToken(Secret::new("s")))
         );
-        assert_eq!(helped("credentials not found in native keychain"), None);
+        assert_eq!(parse_helper_output("credentials not found in native keychain"), None);
     }
 
     #[test]
     fn nothing_shows_a_password() {
         let text = r#"{"auths": {"x.io": {"username": "u", "password": "hunter2", "auth": "hunter2"}}}"#;
-        let configuration = Configuration::parse(text).unwrap();
-        let places = configuration.places(&repository("x.io/a"));
-        let Some(Place::Entry(key, entry)) = places.first() else {
-            panic!("{places:?}");
+        let configuration = DockerConfig::parse(text).unwrap();
+        let credential_sources = configuration.credential_sources(&repository("x.io/a"));
+        let Some(CredentialSource::Entry(key, entry)) = credential_sources.first() else {
+            panic!("{credential_sources:?}");
         };
         let login = entry.login(key);
-        assert!(!format!("{configuration:?} {places:?} {login:?}").contains("hunter2"));
+        assert!(!format!("{configuration:?} {credential_sources:?} {login:?}").contains("hunter2"));
         assert!(
-            !Configuration::parse("{\"auths\": \"hunter2\"}")
+            !DockerConfig::parse("{\"auths\": \"hunter2\"}")
                 .unwrap_err()
                 .contains("hunter2")
         );

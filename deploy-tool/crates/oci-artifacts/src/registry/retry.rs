@@ -5,49 +5,49 @@ use std::time::Duration;
 use http::StatusCode;
 
 /// How often something is tried again without having come any further.
-const MOST_ATTEMPTS: u32 = 6;
+const MAX_ATTEMPTS: u32 = 6;
 /// The first pause; each one after it is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const INITIAL_DELAY: Duration = Duration::from_millis(200);
 /// No pause of our own is longer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_DELAY: Duration = Duration::from_secs(10);
 /// A registry that asks for a longer one is not waited for.
-const LONGEST_WISH: Duration = Duration::from_secs(120);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 /// Whether such an answer may be another one the next time.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-15.6>
-pub fn may_pass(status: StatusCode) -> bool {
+pub fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Attempts at one thing.
+/// Backoff at one thing.
 #[derive(Debug, Default)]
-pub struct Attempts {
+pub struct Backoff {
     made: u32,
 }
 
-impl Attempts {
-    /// The pause before the next attempt, or none when it is enough. `wish` is what the registry asked for with
+impl Backoff {
+    /// The pause before the next attempt, or none when it is enough. `retry_after` is what the registry asked for with
     /// `Retry-After`, `random` any number: clients that failed together do not come back together.
-    pub fn next_pause(&mut self, wish: Option<Duration>, random: u8) -> Option<Duration> {
-        if self.made == MOST_ATTEMPTS || wish.is_some_and(|wish| wish > LONGEST_WISH) {
+    pub fn next_delay(&mut self, retry_after: Option<Duration>, random: u8) -> Option<Duration> {
+        if self.made == MAX_ATTEMPTS || retry_after.is_some_and(|retry_after| retry_after > MAX_RETRY_AFTER) {
             return None;
         }
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.made).min(LONGEST_PAUSE);
+        let pause = INITIAL_DELAY.saturating_mul(1 << self.made).min(MAX_DELAY);
         self.made += 1;
         // Between one half and the whole of it.
         let pause = pause.mul_f64(0.5 + f64::from(random) / 510.0);
-        Some(wish.map_or(pause, |wish| wish.max(pause)))
+        Some(retry_after.map_or(pause, |retry_after| retry_after.max(pause)))
     }
 
     /// It has come further: the next failure counts as the first.
-    pub fn forget(&mut self) {
+    pub fn reset(&mut self) {
         self.made = 0;
     }
 }
 
 /// Reads `Retry-After`: seconds, or a date.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
-pub fn wish(header: &str, now: jiff::Timestamp) -> Option<Duration> {
+pub fn parse_retry_after(header: &str, now: jiff::Timestamp) -> Option<Duration> {
     if let Ok(seconds) = header.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -63,21 +63,21 @@ mod tests {
     #[test]
     fn pauses_grow_and_end() {
         let pauses = |random: u8| -> Vec<u128> {
-            let mut attempts = Attempts::default();
-            std::iter::from_fn(|| attempts.next_pause(None, random).map(|pause| pause.as_millis())).collect()
+            let mut backoff = Backoff::default();
+            std::iter::from_fn(|| backoff.next_delay(None, random).map(|pause| pause.as_millis())).collect()
         };
         assert_eq!(pauses(255), [200, 400, 800, 1600, 3200, 6400]);
         assert_eq!(pauses(0), [100, 200, 400, 800, 1600, 3200]);
-        let mut attempts = Attempts::default();
+        let mut backoff = Backoff::default();
         for _ in 0..100 {
-            assert!(attempts.next_pause(None, 7).is_some());
-            attempts.forget();
+            assert!(backoff.next_delay(None, 7).is_some());
+            backoff.reset();
         }
     }
 
     #[test]
     fn the_registry_may_ask_for_a_longer_pause_within_reason() {
-        let pause = |wish: u64| Attempts::default().next_pause(Some(Duration::from_secs(wish)), 255);
+        let pause = |retry_after: u64| Backoff::default().next_delay(Some(Duration::from_secs(retry_after)), 255);
         assert_eq!(pause(0), Some(Duration::from_millis(200)));
         assert_eq!(pause(30), Some(Duration::from_secs(30)));
         assert_eq!(pause(3_600), None);
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn wishes_are_seconds_or_dates() {
         let now = "2026-01-02T03:04:05Z".parse().unwrap();
-        let seconds = |header: &str| wish(header, now).map(|wish| wish.as_secs());
+        let seconds = |header: &str| parse_retry_after(header, now).map(|retry_after| retry_after.as_secs());
         assert_eq!(seconds("7"), Some(7));
         assert_eq!(seconds("Fri, 02 Jan 2026 03:04:35 GMT"), Some(30));
         assert_eq!(seconds("Fri, 02 Jan 2026 03:04:00 GMT"), Some(0));
@@ -96,10 +96,10 @@ mod tests {
     #[test]
     fn refusals_do_not_pass() {
         for status in [429, 500, 503] {
-            assert!(may_pass(StatusCode::from_u16(status).unwrap()));
+            assert!(is_transient(StatusCode::from_u16(status).unwrap()));
         }
         for status in [400, 401, 403, 404, 413, 501, 507] {
-            assert!(!may_pass(StatusCode::from_u16(status).unwrap()));
+            assert!(!is_transient(StatusCode::from_u16(status).unwrap()));
         }
     }
 }

@@ -16,7 +16,7 @@ const BUFFER: usize = 256 << 10;
 
 /// A part of a blob.
 #[derive(Clone, Debug)]
-pub struct Piece {
+pub struct Chunk {
     /// Of which blob.
     pub blob: Arc<Blob>,
     /// Where it begins.
@@ -27,7 +27,7 @@ pub struct Piece {
     pub sent: Arc<AtomicU64>,
 }
 
-impl Piece {
+impl Chunk {
     /// Its bytes as they are needed, so that no size of a blob takes more memory; counts them.
     pub fn stream(&self, moved: Arc<AtomicU64>) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
         let Self {
@@ -100,13 +100,13 @@ mod tests {
                 size: bytes.len() as u64 - 3,
                 source,
             };
-            let piece = Piece {
+            let chunk = Chunk {
                 blob: Arc::new(blob),
                 start: 7,
                 length: BUFFER as u64 + 50,
                 sent: sent.clone(),
             };
-            let read: Vec<Vec<u8>> = piece.stream(Arc::default()).try_collect().await.unwrap();
+            let read: Vec<Vec<u8>> = chunk.stream(Arc::default()).try_collect().await.unwrap();
             assert_eq!(read.concat(), bytes[10..BUFFER + 60]);
             assert_eq!(sent.load(Ordering::Relaxed), 7 + BUFFER as u64 + 50);
         }

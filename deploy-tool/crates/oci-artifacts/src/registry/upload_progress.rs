@@ -1,6 +1,29 @@
-//! Pure: what the live table shows of a blob on its way.
+//! What is shown of blobs that are uploaded.
 
-use super::progress::BlobRow;
+/// A blob on its way, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobRow {
+    /// Which one: layer 0123456789ab.
+    pub title: String,
+    /// Whether the registry has it.
+    pub done: bool,
+    /// How far it is, in a few words.
+    pub text: String,
+}
+
+/// Is told how far a push is.
+pub trait Progress {
+    /// What is done right now.
+    fn activity(&self, text: &str);
+    /// How far each blob is: all of them, each time.
+    fn blobs(&self, rows: Vec<BlobRow>);
+}
+
+/// For whom it is enough to know the end.
+impl Progress for () {
+    fn activity(&self, _: &str) {}
+    fn blobs(&self, _: Vec<BlobRow>) {}
+}
 
 /// So many steps has a bar: lines that cannot be overwritten say each of them once.
 const STEPS: u64 = 10;
@@ -21,7 +44,7 @@ pub enum Stage {
 }
 
 /// The row of a blob. `what` is its role: layer, configuration.
-pub fn row(what: &str, digest: &str, size: u64, stage: Stage) -> BlobRow {
+pub fn blob_row(what: &str, digest: &str, size: u64, stage: Stage) -> BlobRow {
     let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
     let reason = match stage {
         Stage::Queued => format!("waiting ({})", bytes(size)),
@@ -62,14 +85,14 @@ mod tests {
 
     #[test]
     fn a_row_says_how_far_a_blob_is() {
-        let said = |stage| row("layer", "sha256:0123456789abcdef", 5_000_000, stage).text;
+        let said = |stage| blob_row("layer", "sha256:0123456789abcdef", 5_000_000, stage).text;
         assert_eq!(said(Stage::Queued), "waiting (5.0 MB)");
         assert_eq!(said(Stage::Moving(0)), "░░░░░░░░░░ 0 % of 5.0 MB");
         assert_eq!(said(Stage::Moving(3_100_000)), "██████░░░░ 60 % of 5.0 MB");
         assert_eq!(said(Stage::Moving(9_000_000)), "██████████ 100 % of 5.0 MB");
         assert_eq!(said(Stage::Uploaded), "uploaded (5.0 MB)");
         assert_eq!(
-            row("layer", "sha256:0123456789abcdef", 0, Stage::Moving(0)).title,
+            blob_row("layer", "sha256:0123456789abcdef", 0, Stage::Moving(0)).title,
             "layer 0123456789ab"
         );
         assert_eq!((bytes(12), bytes(12_345)), ("12 bytes".into(), "12.3 kB".into()));

@@ -5,11 +5,11 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::again;
-use super::configuration::Login;
 use super::credentials::FoundLogin;
+use super::docker_config::Login;
 use super::purpose::Purpose;
 use super::reference::Repository;
+use super::retry;
 use diagnostics::Failure;
 use diagnostics::code::Code;
 use diagnostics::code::registry::{
@@ -20,17 +20,17 @@ use diagnostics::code::registry::{
 
 /// What went wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum RegistryError {
     /// No connection came about.
     Unreachable(String),
     /// Its certificate is not trusted.
     Untrusted(String),
     /// What answered does not speak TLS, or no HTTP, or nothing that a registry says.
-    NoRegistry(String),
+    NotARegistry(String),
     /// It is asked with TLS, and leads to an address without.
     Downgrade(String),
     /// The connection ended, or no data came for a while.
-    Lost(String),
+    ConnectionLost(String),
     /// There is no login, and one is asked for.
     LoginNeeded,
     /// The login is refused.
@@ -42,9 +42,9 @@ pub enum Problem {
     /// Another refusal.
     Refused(Refusal),
     /// It names other bytes than were sent, or gives others than were asked for.
-    Lie(String),
+    DigestMismatch(String),
     /// A file on this host cannot be written.
-    File(String),
+    LocalFile(String),
 }
 
 /// An answer that is none of those hoped for.
@@ -57,7 +57,7 @@ pub struct Refusal {
     /// What it says.
     pub message: String,
     /// The pause that it asks for.
-    pub wish: Option<Duration>,
+    pub retry_after: Option<Duration>,
 }
 
 /// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes>
@@ -77,7 +77,7 @@ struct Error {
 
 impl Refusal {
     /// Reads an answer's body: the specification's form, or whatever a proxy on the way says.
-    pub fn new(status: StatusCode, body: &[u8], wish: Option<Duration>) -> Self {
+    pub fn new(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Self {
         let errors = serde_json::from_slice::<Errors>(body)
             .map(|body| body.errors)
             .unwrap_or_default();
@@ -88,7 +88,7 @@ impl Refusal {
                 status,
                 code: String::new(),
                 message: text,
-                wish,
+                retry_after,
             };
         };
         let detail = match &first.detail {
@@ -101,7 +101,7 @@ impl Refusal {
             status,
             code: first.code,
             message,
-            wish,
+            retry_after,
         }
     }
 
@@ -116,20 +116,20 @@ impl Refusal {
     }
 }
 
-impl Problem {
+impl RegistryError {
     /// Whether another attempt may end well.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Lost(_) => true,
-            Self::Refused(refusal) => again::may_pass(refusal.status),
+            Self::Unreachable(_) | Self::ConnectionLost(_) => true,
+            Self::Refused(refusal) => retry::is_transient(refusal.status),
             _ => false,
         }
     }
 
     /// The pause that the registry asked for.
-    pub fn wish(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused(refusal) => refusal.wish,
+            Self::Refused(refusal) => refusal.retry_after,
             _ => None,
         }
     }
@@ -152,7 +152,7 @@ impl Problem {
                      signed itself: --registry-ca FILE, or /etc/docker/certs.d/{registry}/ca.crt"
                 ),
             ),
-            Self::NoRegistry(why) => (
+            Self::NotARegistry(why) => (
                 &NOT_A_REGISTRY,
                 why.clone(),
                 format!("correct the name and port of `{registry}`; a registry without TLS takes --insecure-http"),
@@ -164,7 +164,7 @@ impl Problem {
                  distribution: REGISTRY_HTTP_HOST=https://NAME)"
                     .to_owned(),
             ),
-            Self::Lost(why) => (&CONNECTION_LOST, why.clone(), again(purpose).to_owned()),
+            Self::ConnectionLost(why) => (&CONNECTION_LOST, why.clone(), again(purpose).to_owned()),
             Self::LoginNeeded => return login_needed(doing, registry, found),
             Self::LoginRefused(refusal) => (&LOGIN_REFUSED, refusal.sentence(), log_in(registry)),
             Self::LoginExpired(refusal) => (&LOGIN_EXPIRED, refusal.sentence(), log_in(registry)),
@@ -177,8 +177,8 @@ impl Problem {
                 (code, refusal.sentence(), next)
             }
             Self::Refused(refusal) => refused(refusal, purpose, repository),
-            Self::File(why) => return Failure::prerequisite(doing).because(why),
-            Self::Lie(why) => (
+            Self::LocalFile(why) => return Failure::prerequisite(doing).because(why),
+            Self::DigestMismatch(why) => (
                 &DIGEST_MISMATCH,
                 why.clone(),
                 "run the same command again; if it comes again, go around the proxies on the way".to_owned(),
@@ -260,7 +260,7 @@ mod tests {
         let refusal = Refusal::new(StatusCode::from_u16(status).unwrap(), body.as_bytes(), None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
         let failure =
-            Problem::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, &FoundLogin::default());
+            RegistryError::Refused(refusal).explain(&Purpose::Push { from: None }, &repository, &FoundLogin::default());
         format!("{} {failure}", failure.number().unwrap())
     }
 
@@ -290,7 +290,7 @@ mod tests {
     fn who_may_not_read_is_not_told_to_push() {
         let refusal = Refusal::new(StatusCode::FORBIDDEN, b"", None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
-        let failure = Problem::Forbidden(refusal).explain(&Purpose::Read, &repository, &FoundLogin::default());
+        let failure = RegistryError::Forbidden(refusal).explain(&Purpose::Read, &repository, &FoundLogin::default());
         assert_eq!(failure.number(), Some(&READ_REFUSED));
         assert!(!failure.to_string().contains("push"), "{failure}");
     }
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn who_has_no_login_is_told_where_it_was_looked_for() {
         let repository = Repository::parse("x.io/shop").unwrap().0;
-        let explained = |found: &FoundLogin| Problem::LoginNeeded.explain(&Purpose::Read, &repository, found);
+        let explained = |found: &FoundLogin| RegistryError::LoginNeeded.explain(&Purpose::Read, &repository, found);
         let mut found = FoundLogin {
             searched: vec!["REGISTRY_USERNAME".to_owned(), "/h/auth.json".to_owned()],
             ..FoundLogin::default()
@@ -319,7 +319,7 @@ mod tests {
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, b"", None);
         let repository = Repository::parse("x.io/shop").unwrap().0;
         let found = FoundLogin::of(Login::password("ann", "hunter2"));
-        let text = Problem::LoginRefused(refusal)
+        let text = RegistryError::LoginRefused(refusal)
             .explain(&Purpose::Push { from: None }, &repository, &found)
             .to_string();
         assert!(text.contains("user `ann`") && !text.contains("hunter2"), "{text}");

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
-use reqwest::{Body, Response, Url};
+use reqwest::{Body, Url};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::address;
-use super::again;
 use super::certificates::Certificates;
-use super::explain::{Problem, Refusal};
-use super::piece::Piece;
+use super::chunk::Chunk;
+use super::error::{Refusal, RegistryError};
 use super::reference::Repository;
+use super::retry;
 use super::secret::Secret;
 use diagnostics::{Failure, Outcome};
 
@@ -27,9 +27,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// No answer that is read is larger: the specification lets a registry refuse manifests of more than 4 MiB.
 const LARGEST_ANSWER: usize = 4 << 20;
 
-/// Who is believed to be the registry.
+/// How connections to a registry are secured.
 #[derive(Clone, Debug, Default)]
-pub struct Trust {
+pub struct TlsOptions {
     /// A file of certificates that are trusted beside the system's.
     pub authority: Option<PathBuf>,
     /// Whether there is no TLS.
@@ -82,12 +82,12 @@ pub enum Content {
     /// A few bytes.
     Bytes(Arc<[u8]>),
     /// A part of a blob, which is read while it is sent.
-    Piece(Piece),
+    Chunk(Chunk),
 }
 
 /// A whole answer.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// Its status.
     pub status: StatusCode,
     headers: HeaderMap,
@@ -96,7 +96,7 @@ pub struct Answer {
     url: Url,
 }
 
-impl Answer {
+impl Response {
     /// A header's text.
     pub fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -112,18 +112,18 @@ impl Answer {
     ///
     /// # Errors
     /// When it leads out of TLS.
-    pub fn location(&self) -> Result<Option<Url>, Problem> {
+    pub fn location(&self) -> Result<Option<Url>, RegistryError> {
         let named = self.header(LOCATION).and_then(|text| self.url.join(text).ok());
         let secured = named.map(|named| address::secured(named, &self.url)).transpose();
-        secured.map_err(|named| Problem::Downgrade(named.to_string()))
+        secured.map_err(|named| RegistryError::Downgrade(named.to_string()))
     }
 
     /// As a refusal.
     pub fn refusal(&self) -> Refusal {
-        let wish = self
+        let retry_after = self
             .header(RETRY_AFTER)
-            .and_then(|text| again::wish(text, jiff::Timestamp::now()));
-        Refusal::new(self.status, &self.body, wish)
+            .and_then(|text| retry::parse_retry_after(text, jiff::Timestamp::now()));
+        Refusal::new(self.status, &self.body, retry_after)
     }
 }
 
@@ -141,14 +141,14 @@ pub enum Authorization {
 
 /// Connections to one registry.
 #[derive(Debug)]
-pub struct Transport(reqwest::Client);
+pub struct HttpClient(reqwest::Client);
 
-impl Transport {
+impl HttpClient {
     /// For a registry: with its authority beside the system's, and no way from TLS to plain HTTP.
     ///
     /// # Errors
     /// When the authority cannot be read.
-    pub fn new(repository: &Repository, trust: &Trust, plain: bool) -> Outcome<Self> {
+    pub fn new(repository: &Repository, tls: &TlsOptions, plain: bool) -> Outcome<Self> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("deploy-tool/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
@@ -156,7 +156,7 @@ impl Transport {
         if repository.is_loopback() {
             builder = builder.no_proxy();
         }
-        let certificates = Certificates::read(trust.authority.as_deref(), repository)?;
+        let certificates = Certificates::read(tls.authority.as_deref(), repository)?;
         if let Some(configuration) = certificates.configuration()? {
             builder = builder.tls_backend_preconfigured(configuration);
         }
@@ -170,7 +170,7 @@ impl Transport {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn once(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Problem> {
+    pub async fn send(&self, request: &Request, authorization: &Authorization) -> Result<Response, RegistryError> {
         let moved = Arc::new(AtomicU64::new(0));
         let mut builder = self.0.request(request.method.clone(), request.url.clone());
         for (name, value) in &request.headers {
@@ -185,19 +185,19 @@ impl Transport {
             Content::Nothing if request.method == Method::POST => builder.header(CONTENT_LENGTH, 0),
             Content::Nothing => builder,
             Content::Bytes(bytes) => builder.body(bytes.to_vec()),
-            Content::Piece(piece) => builder
-                .header(CONTENT_LENGTH, piece.length)
-                .body(Body::wrap_stream(piece.stream(moved.clone()))),
+            Content::Chunk(chunk) => builder
+                .header(CONTENT_LENGTH, chunk.length)
+                .body(Body::wrap_stream(chunk.stream(moved.clone()))),
         };
         let exchange = async {
-            let response = builder.send().await.map_err(|error| problem(&error))?;
+            let response = builder.send().await.map_err(|error| registry_error(&error))?;
             let (status, headers) = (response.status(), response.headers().clone());
             let url = response.url().clone();
             let body = match request.save.as_ref().filter(|_| status == StatusCode::OK) {
                 Some(file) => file.receive(response, &moved).await.map(|()| Vec::new()),
                 None => receive(response, &moved).await,
             }?;
-            Ok(Answer {
+            Ok(Response {
                 status,
                 headers,
                 url,
@@ -209,13 +209,15 @@ impl Transport {
 }
 
 /// An answer's body, in memory.
-async fn receive(mut response: Response, moved: &AtomicU64) -> Result<Vec<u8>, Problem> {
+async fn receive(mut response: reqwest::Response, moved: &AtomicU64) -> Result<Vec<u8>, RegistryError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| problem(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| registry_error(&error))? {
         moved.fetch_add(chunk.len() as u64, Ordering::Relaxed);
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST_ANSWER {
-            return Err(Problem::Lie(format!("it answers more than {LARGEST_ANSWER} bytes")));
+            return Err(RegistryError::DigestMismatch(format!(
+                "it answers more than {LARGEST_ANSWER} bytes"
+            )));
         }
     }
     Ok(body)
@@ -223,15 +225,18 @@ async fn receive(mut response: Response, moved: &AtomicU64) -> Result<Vec<u8>, P
 
 impl Saved {
     /// An answer's body, in the file. A second attempt starts over.
-    async fn receive(&self, mut response: Response, moved: &AtomicU64) -> Result<(), Problem> {
-        let unwritable = |error: std::io::Error| Problem::File(format!("{}: {error}", self.path.display()));
+    async fn receive(&self, mut response: reqwest::Response, moved: &AtomicU64) -> Result<(), RegistryError> {
+        let unwritable = |error: std::io::Error| RegistryError::LocalFile(format!("{}: {error}", self.path.display()));
         let mut file = File::create(&self.path).await.map_err(unwritable)?;
         let mut size = 0;
-        while let Some(chunk) = response.chunk().await.map_err(|error| problem(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| registry_error(&error))? {
             moved.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             size += chunk.len() as u64;
             if size > self.most_bytes {
-                return Err(Problem::Lie(format!("it gives more than {} bytes", self.most_bytes)));
+                return Err(RegistryError::DigestMismatch(format!(
+                    "it gives more than {} bytes",
+                    self.most_bytes
+                )));
             }
             file.write_all(&chunk).await.map_err(unwritable)?;
         }
@@ -241,9 +246,9 @@ impl Saved {
 
 /// Ends a request when nothing has moved for a while.
 async fn unless_stalled(
-    exchange: impl Future<Output = Result<Answer, Problem>>,
+    exchange: impl Future<Output = Result<Response, RegistryError>>,
     moved: &AtomicU64,
-) -> Result<Answer, Problem> {
+) -> Result<Response, RegistryError> {
     let mut exchange = std::pin::pin!(exchange);
     loop {
         let before = moved.load(Ordering::Relaxed);
@@ -251,7 +256,7 @@ async fn unless_stalled(
             Ok(answer) => return answer,
             Err(_) if moved.load(Ordering::Relaxed) != before => {}
             Err(_) => {
-                return Err(Problem::Lost(format!(
+                return Err(RegistryError::ConnectionLost(format!(
                     "no data received for {} s",
                     STALL_LIMIT.as_secs()
                 )));
@@ -261,14 +266,16 @@ async fn unless_stalled(
 }
 
 /// What an error of the client means. Its chain ends in what TLS or the system says.
-fn problem(error: &reqwest::Error) -> Problem {
+fn registry_error(error: &reqwest::Error) -> RegistryError {
     // The client follows redirects by itself, and none from TLS to plain HTTP.
     if let Some(url) = error.url().filter(|url| error.is_redirect() && url.scheme() == "http") {
-        return Problem::Downgrade(url.to_string());
+        return RegistryError::Downgrade(url.to_string());
     }
     match tls_error(error) {
-        Some(tls @ rustls::Error::InvalidCertificate(_)) => return Problem::Untrusted(tls.to_string()),
-        Some(rustls::Error::InvalidMessage(_)) => return Problem::NoRegistry("it does not speak TLS".to_owned()),
+        Some(tls @ rustls::Error::InvalidCertificate(_)) => return RegistryError::Untrusted(tls.to_string()),
+        Some(rustls::Error::InvalidMessage(_)) => {
+            return RegistryError::NotARegistry("it does not speak TLS".to_owned());
+        }
         _ => {}
     }
     let mut last: &dyn std::error::Error = error;
@@ -276,8 +283,8 @@ fn problem(error: &reqwest::Error) -> Problem {
         last = cause;
     }
     match error.is_connect() {
-        true => Problem::Unreachable(last.to_string()),
-        false => Problem::Lost(last.to_string()),
+        true => RegistryError::Unreachable(last.to_string()),
+        false => RegistryError::ConnectionLost(last.to_string()),
     }
 }
 
