@@ -1,5 +1,6 @@
 //! The cluster tests. They need a kind cluster with the service deployed in it, so they are ignored unless asked for;
-//! `make test` makes the cluster, runs them one after the other and deletes it.
+//! `make test` makes the cluster, runs those that keep to namespaces of their own several at a time and the others one after
+//! the other, and deletes it.
 //!
 //! By hand, against the demo's cluster after `make demo`:
 //! `TEST_CLUSTER=wasm-demo TEST_URL=http://127.0.0.1:8080 cargo test -p e2e -- --ignored --test-threads=1`
