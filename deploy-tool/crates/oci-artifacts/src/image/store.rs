@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::archive;
@@ -39,7 +39,7 @@ impl Store {
             let twice = files.insert(name.clone(), (entry.raw_file_position(), entry.size()));
             if twice.is_some() || files.len() > MOST_FILES {
                 let why = format!("`{name}` is there twice, or there are more than {MOST_FILES} files");
-                return Err(Error::new(ErrorKind::InvalidData, why));
+                return Err(io::Error::new(ErrorKind::InvalidData, why));
             }
         }
         Ok(Self::Archive(path.to_owned(), files))

@@ -12,7 +12,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use super::reference::Repository;
@@ -69,7 +69,8 @@ impl Certificates {
         if self.trusted.is_empty() && self.own.is_none() {
             return Ok(None);
         }
-        let unusable = |error: Error| Failure::input("the certificates for the registry cannot be used").because(error);
+        let unusable =
+            |error: rustls::Error| Failure::input("the certificates for the registry cannot be used").because(error);
         let provider = Arc::new(ring::default_provider());
         let verifier = SelfSigned::new(self.trusted, provider.clone()).map_err(unusable)?;
         let builder = ClientConfig::builder_with_provider(provider)
@@ -127,7 +128,7 @@ struct SelfSigned {
 }
 
 impl SelfSigned {
-    fn new(trusted: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+    fn new(trusted: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Result<Self, rustls::Error> {
         let system = Verifier::new_with_extra_roots(trusted.clone(), provider)?;
         Ok(Self { system, trusted })
     }
@@ -141,7 +142,7 @@ impl ServerCertVerifier for SelfSigned {
         server_name: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
+    ) -> Result<ServerCertVerified, rustls::Error> {
         let verified = self
             .system
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
@@ -160,7 +161,7 @@ impl ServerCertVerifier for SelfSigned {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.system.verify_tls12_signature(message, certificate, signature)
     }
 
@@ -169,7 +170,7 @@ impl ServerCertVerifier for SelfSigned {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.system.verify_tls13_signature(message, certificate, signature)
     }
 
@@ -178,8 +179,8 @@ impl ServerCertVerifier for SelfSigned {
     }
 }
 
-fn is_authority(error: &Error) -> bool {
-    let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+fn is_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else {
         return false;
     };
     matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))

@@ -63,13 +63,13 @@ pub struct Refusal {
 /// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes>
 #[derive(Deserialize)]
 struct Errors {
-    errors: Vec<Error>,
+    errors: Vec<ErrorEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(default)]
 #[derive(Default)]
-struct Error {
+struct ErrorEntry {
     code: String,
     message: String,
     detail: serde_json::Value,
