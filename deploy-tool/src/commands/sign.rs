@@ -19,7 +19,7 @@ use terminal::{Printer, Progress};
 /// What was signed. As JSON it is the `data` of the result of `sign --output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Result {
+struct SignReport {
     /// The exact reference.
     reference: String,
     /// Whether there is a new signature.
@@ -56,12 +56,12 @@ pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
     if statement.is_none() {
         printer.say("  it has no provenance: what `deploy-tool build` makes has it, and `push` attaches it");
     }
-    let result = Result {
+    let report = SignReport {
         reference,
         changed,
         builder,
     };
-    printer.result(&result, &result.reference);
+    printer.result(&report, &report.reference);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use terminal::Printer;
 /// What was verified. As JSON it is the `data` of the result of `verify --output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Result {
+struct VerifyReport {
     /// The exact reference: what a tag leads to may change, the signature is of this digest.
     reference: String,
     /// The digest that is signed.
@@ -52,7 +52,7 @@ pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
             None
         }
     };
-    let result = Result {
+    let report = VerifyReport {
         reference: target.reference(),
         digest: target.digest.clone(),
         key: policy.key.fingerprint(),
@@ -60,19 +60,19 @@ pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
         source: provenance.as_ref().and_then(|provenance| provenance.source.clone()),
         revision: provenance.and_then(|provenance| provenance.revision),
     };
-    printer.say(&text(&result));
-    printer.result(&result, &result.reference);
+    printer.say(&text(&report));
+    printer.result(&report, &report.reference);
     Ok(())
 }
 
-fn text(result: &Result) -> String {
+fn text(report: &VerifyReport) -> String {
     let or_unknown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
     let rows = [
-        ("digest", result.digest.clone()),
-        ("signed by", result.key.clone()),
-        ("builder", or_unknown(&result.builder)),
-        ("source", or_unknown(&result.source)),
-        ("revision", or_unknown(&result.revision)),
+        ("digest", report.digest.clone()),
+        ("signed by", report.key.clone()),
+        ("builder", or_unknown(&report.builder)),
+        ("source", or_unknown(&report.source)),
+        ("revision", or_unknown(&report.revision)),
     ];
     let rows = rows.map(|(name, value)| format!("  {name:<9}  {value}"));
     rows.join("\n")
