@@ -133,8 +133,20 @@ fn what_is_no_http_is_refused() {
             b"GET /\xff\xfe HTTP/1.1\r\nhost: a\r\n\r\n",
             b"GET / HTTP/1.1\r\n: \r\n\r\n",
             b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
-            b"POST /echo HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
-            b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"GET / HTTP/1.1\r\nhost: a@b\r\n\r\n",
+            b"GET /#a HTTP/1.1\r\nhost: a\r\n\r\n",
+            b"GET healthz HTTP/1.1\r\nhost: a\r\n\r\n",
+            b"CONNECT a:80 HTTP/1.1\r\nhost: a\r\n\r\n",
+            b"GET http://a@b/ HTTP/1.1\r\nhost: a\r\n\r\n",
+            b"GET / HTTP/1.1\r\n host: a\r\n\r\n",
+            b"GET / HTTP/1.1\r\nhost: a\r\nx\0: b\r\n\r\n",
+            b"GET / HTTP/1.1\r\nhost: a\r\nx: \0\r\n\r\n",
+            b"GET\t/\tHTTP/1.1\r\nhost: a\r\n\r\n",
+            b"GET / HTTP/1.1 \r\nhost: a\r\n\r\n",
+            b"GET / HTTP/1.1\rhost: a\r\n\r\n",
+            b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+            b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         ] {
             let mut stream = connect(address).unwrap();
@@ -167,6 +179,14 @@ fn what_can_be_read_in_two_ways_is_one_request_at_the_most() {
             (chunked, "1\r\nab\r\n0\r\n\r\n"),
             (chunked, "00000000000000000\r\n\r\n"),
             (chunked, "fffffffffffffffff\r\n\r\n"),
+            (chunked, "0\r\nGET /healthz HTTP/1.1\r\n\r\n"),
+            (chunked, "0\r\n a: b\r\n\r\n"),
+            (chunked, "0\r\na: b\n\r\n"),
+            (chunked, "1 ;a\r\nx\r\n0\r\n\r\n"),
+            (chunked, "1;a\rb\r\nx\r\n0\r\n\r\n"),
+            (chunked, "1\rX\nx\r\n0\r\n\r\n"),
+            (chunked, "-1\r\nx\r\n0\r\n\r\n"),
+            (chunked, "1_0\r\nx\r\n0\r\n\r\n"),
             (chunked, &extension),
             (chunked, &extensions),
             ("content-length: 5\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n"),
@@ -175,14 +195,34 @@ fn what_can_be_read_in_two_ways_is_one_request_at_the_most() {
                 "0\r\n\r\n",
             ),
             ("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n"),
+            ("transfer-encoding: chunked, chunked\r\n", "0\r\n\r\n"),
+            ("transfer-encoding: \x0bchunked\r\n", "0\r\n\r\n"),
+            ("transfer-encoding: chunked;a=b\r\n", "0\r\n\r\n"),
+            ("transfer-encoding: \"chunked\"\r\n", "0\r\n\r\n"),
+            ("transfer-encoding: ,chunked\r\n", "0\r\n\r\n"),
+            ("transfer-encoding:\r\n", "0\r\n\r\n"),
+            ("transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n"),
+            ("transfer-encoding: chunked\r\ncontent-length: 0\r\n", "0\r\n\r\n"),
+            (" transfer-encoding: chunked\r\n", "0\r\n\r\n"),
+            ("x: y\r\n\ttransfer-encoding: chunked\r\n", "0\r\n\r\n"),
             ("transfer-encoding : chunked\r\n", "0\r\n\r\n"),
             ("transfer-encoding:\r\n chunked\r\n", "0\r\n\r\n"),
             ("content-length: 0\r\ncontent-length: 0\r\n", ""),
             ("content-length: +0\r\n", ""),
             ("content-length: 0, 0\r\n", ""),
             ("content-length:\r\n", ""),
+            ("content-length: 0x0\r\n", ""),
+            ("content-length: 0 0\r\n", ""),
+            ("content-length: -0\r\n", ""),
+            ("content-length: 0;a\r\n", ""),
+            ("content-length: \u{660}\r\n", ""),
+            ("content-length : 0\r\n", ""),
+            ("content-length: 0\r\ncontent-length:\r\n", ""),
             ("a: b\nc: d\r\n", ""),
             ("a: b\rc: d\r\n", ""),
+            ("a: b\r\n\r c: d\r\n", ""),
+            ("a\r\n", ""),
+            ("a b: c\r\n", ""),
             ("host: a\r\n", ""),
         ] {
             let mut stream = connect(address).unwrap();
@@ -270,7 +310,8 @@ fn a_client_is_told_to_go_on() {
     abuse(|address| {
         for (length, word) in [("5", "HTTP/1.1 100 Continue\r\n\r\n"), ("2000000", "HTTP/1.1 413 ")] {
             let mut stream = connect(address).unwrap();
-            let head = format!("POST /echo HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n");
+            let head =
+                format!("POST /echo HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n");
             stream.write_all(head.as_bytes()).unwrap();
             let mut answer = vec![0; word.len()];
             stream.read_exact(&mut answer).unwrap();
@@ -378,6 +419,33 @@ fn odd_targets_are_answered() {
     });
 }
 
+/// What a client asks for beside its request is refused by not being given.
+#[test]
+fn requests_with_wishes_are_answered_once() {
+    abuse(|address| {
+        for (line, headers, status) in [
+            ("GET /healthz HTTP/1.1", "host: a\r\nupgrade: h2c\r\nconnection: upgrade, http2-settings, close\r\nhttp2-settings: AAMAAABkAARAAAAA\r\n", 200),
+            ("GET /healthz HTTP/1.1", "host: a\r\nupgrade: websocket\r\nconnection: upgrade, close\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n", 200),
+            ("GET /healthz HTTP/1.1", "host: a\r\nexpect: 100-continue\r\nconnection: close\r\n", 200),
+            ("GET /healthz HTTP/1.1", "host: a\r\nexpect: the moon\r\nconnection: close\r\n", 200),
+            ("GET /healthz HTTP/1.1", "host: a\r\nte: trailers\r\ntrailer: host\r\nconnection: close\r\n", 200),
+            ("GET /healthz HTTP/1.1", "host: a\r\nrange: bytes=0-1\r\nconnection: close\r\n", 200),
+            ("GET /healthz HTTP/1.1", "host: a\r\nx-http-method-override: DELETE\r\nx-original-url: /init\r\nconnection: close\r\n", 200),
+            ("GET /healthz HTTP/1.0", "", 200),
+            ("GET /healthz HTTP/1.0", "connection: close\r\n", 200),
+            ("TRACE / HTTP/1.1", "host: a\r\nconnection: close\r\n", 405),
+            ("get / HTTP/1.1", "host: a\r\nconnection: close\r\n", 405),
+            ("OPTIONS * HTTP/1.1", "host: a\r\nconnection: close\r\n", 404),
+        ] {
+            let mut stream = connect(address).unwrap();
+            stream.write_all(format!("{line}\r\n{headers}\r\n").as_bytes()).unwrap();
+            let answer = read_to_end(&mut stream);
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{line} {headers}: {answer}");
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line} {headers}: {answer}");
+        }
+    });
+}
+
 #[test]
 fn large_heads_are_refused() {
     abuse(|address| {
@@ -446,7 +514,7 @@ fn many_at_once_reset_together() {
             .map(|_| {
                 let mut stream = connect(address).unwrap();
                 stream
-                    .write_all(b"POST /echo HTTP/1.1\r\ncontent-length: 5\r\n\r\nab")
+                    .write_all(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab")
                     .unwrap();
                 stream
             })
@@ -514,7 +582,7 @@ fn clients_that_never_finish_keep_nobody_out() {
     let address = place.address.as_str();
     let unfinished = || {
         let mut stream = connect(address).unwrap();
-        let head = b"POST /echo HTTP/1.1\r\ncontent-length: 5\r\n\r\nab";
+        let head = b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab";
         stream.write_all(head).unwrap();
         stream
     };

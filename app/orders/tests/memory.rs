@@ -68,11 +68,11 @@ const DEEDS: [Deed; 14] = [
         stream.write_all(&Request::new("GET", "/metrics").to_bytes("a"))
     }),
     ("a body without its end", |stream| {
-        stream.write_all(b"POST /create_orders HTTP/1.1\r\ncontent-length: 8388608\r\n\r\n")?;
+        stream.write_all(b"POST /create_orders HTTP/1.1\r\nhost: a\r\ncontent-length: 8388608\r\n\r\n")?;
         stream.write_all(&vec![b' '; 7 << 20])
     }),
     ("chunks of one byte", |stream| {
-        stream.write_all(b"POST /create_orders HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        stream.write_all(b"POST /create_orders HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")?;
         stream.write_all(&b"1\r\n \r\n".repeat(1 << 20))
     }),
     ("a head without its end", |stream| {
@@ -83,7 +83,8 @@ const DEEDS: [Deed; 14] = [
         let headers: String = (0..90)
             .map(|number| format!("x-{number}: {}\r\n", "y".repeat(300)))
             .collect();
-        stream.write_all(format!("POST /echo HTTP/1.1\r\ncontent-length: 5000\r\n{headers}\r\n").as_bytes())?;
+        stream
+            .write_all(format!("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5000\r\n{headers}\r\n").as_bytes())?;
         stream.write_all(&[b'x'; 4_000])
     }),
 ];

@@ -64,7 +64,10 @@ impl Origins {
             return Err(refusal("a browser may not change anything here with a GET"));
         }
         let is_same = match (headers.get(SEC_FETCH_SITE), headers.get(ORIGIN)) {
-            (Some(site), _) => site == "same-origin" || site == "none",
+            (Some(_), _) => {
+                let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+                sites.all(|site| site == "same-origin" || site == "none")
+            }
             (None, Some(origin)) => is_at(origin, host),
             (None, None) => true,
         };
@@ -189,7 +192,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             for line in lines.split(" | ").filter(|line| !line.is_empty()) {
                 let (name, value) = line.split_once(": ").unwrap();
-                headers.insert(
+                headers.append(
                     name.parse::<HeaderName>().unwrap(),
                     HeaderValue::from_str(value).unwrap(),
                 );
@@ -218,6 +221,25 @@ mod tests {
             ("host: localhost | sec-fetch-site: cross-site", false, false),
             ("host: localhost | sec-fetch-site: Same-Origin", false, false),
             ("host: localhost | sec-fetch-site: ", false, false),
+            (
+                "host: localhost | sec-fetch-site: none | sec-fetch-site: cross-site",
+                false,
+                false,
+            ),
+            ("host: localhost:8080 | origin: http://localhost", false, false),
+            ("host: localhost. | origin: http://localhost.", false, true),
+            ("host: [::1]:8080 | origin: http://[::1]:8080", false, true),
+            ("host: [::1]:8080 | origin: http://[::1]:3000", false, false),
+            ("host: localhost | origin: ", false, false),
+            ("host: localhost | origin: localhost", false, false),
+            ("host: localhost | origin: http://localhost@evil.example", false, false),
+            (
+                "host: localhost | origin: null | sec-fetch-site: cross-site",
+                false,
+                false,
+            ),
+            // A form that was opened from a bookmark, say.
+            ("host: localhost | origin: null | sec-fetch-site: none", false, true),
             ("host: 10.0.0.7:30080 | origin: http://10.0.0.7:3000", false, false),
             ("host: localhost | origin: null", false, false),
             ("host: localhost | origin: http://evil.example", false, false),

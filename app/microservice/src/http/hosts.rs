@@ -31,13 +31,19 @@ impl Hosts {
     }
 }
 
-/// The name without its port, and whether it is an address.
+/// The name without its port, and whether it is an address. What is no name and port is nobody's name.
 fn name(host: &str) -> (&str, bool) {
-    if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return (address, address.parse::<Ipv6Addr>().is_ok());
+    let is_port = |rest: &str| {
+        let port = rest.strip_prefix(':').unwrap_or(rest);
+        (rest.is_empty() || rest.len() > port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if let Some((address, rest)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return (address, is_port(rest) && address.parse::<Ipv6Addr>().is_ok());
     }
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    (name, name.parse::<IpAddr>().is_ok())
+    match host.split_at(host.find(':').unwrap_or(host.len())) {
+        (name, port) if is_port(port) => (name, name.parse::<IpAddr>().is_ok()),
+        _ => ("", false),
+    }
 }
 
 fn is_plain(name: &str) -> bool {
@@ -95,6 +101,10 @@ mod tests {
             "[evil.example]",
             "[::1",
             "127.0.0.1@evil.example",
+            "127.0.0.1:80@evil.example",
+            "localhost:80.evil.example",
+            "[::1]evil.example",
+            "[::1].evil.example:80",
         ] {
             assert!(!hosts.allow(host), "{host}");
         }

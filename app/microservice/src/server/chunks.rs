@@ -25,8 +25,10 @@ enum State {
     Data,
     DataCr,
     DataLf,
-    Trailer,
+    TrailerName,
+    TrailerValue,
     TrailerEnd,
+    End,
     Done,
 }
 
@@ -96,7 +98,7 @@ impl Chunks {
             (State::SizeEnd, b'\n') => {
                 self.line = 0;
                 match self.left {
-                    0 => State::Trailer,
+                    0 => State::TrailerName,
                     _ => State::Data,
                 }
             }
@@ -105,17 +107,26 @@ impl Chunks {
                 self.line = 0;
                 State::Size
             }
-            (State::Trailer, b'\r') => State::TrailerEnd,
-            (State::Trailer, b'\t' | b' '..=b'~' | 0x80..) => {
+            // The line that ends the body has nothing else; a trailer has a name, and is left out as a whole.
+            (State::TrailerName, b'\r') if self.line == 1 => State::End,
+            (State::TrailerName, b':') if self.line > 1 => {
                 self.count_extra()?;
-                State::Trailer
+                State::TrailerValue
             }
-            // The line of a trailer has a byte before its end, the line that ends the body has none.
-            (State::TrailerEnd, b'\n') if self.line == 2 => State::Done,
+            (State::TrailerName, byte) if is_token(byte) => {
+                self.count_extra()?;
+                State::TrailerName
+            }
+            (State::TrailerValue, b'\r') => State::TrailerEnd,
+            (State::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => {
+                self.count_extra()?;
+                State::TrailerValue
+            }
             (State::TrailerEnd, b'\n') => {
                 self.line = 0;
-                State::Trailer
+                State::TrailerName
             }
+            (State::End, b'\n') => State::Done,
             _ => return Err(Broken),
         };
         Ok(())
@@ -128,6 +139,11 @@ impl Chunks {
             _ => Err(Broken),
         }
     }
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2>
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
@@ -185,6 +201,12 @@ mod tests {
             "1;a\0\r\n",
             "0\r\n\n",
             "0\r\na\n",
+            "0\r\na\r\n\r\n",
+            "0\r\n: a\r\n\r\n",
+            "0\r\n a: b\r\n\r\n",
+            "0\r\na: b\r\n c\r\n\r\n",
+            "0\r\na : b\r\n\r\n",
+            "0\r\nGET / HTTP/1.1\r\n\r\n",
         ] {
             assert_eq!(read(body.as_bytes(), body.len()), Err(Broken), "{body:?}");
         }

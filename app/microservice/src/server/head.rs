@@ -6,9 +6,10 @@
 use std::ops::Range;
 
 use hyper::body::Bytes;
-use hyper::header::{HeaderName, HeaderValue, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use hyper::header::{HeaderName, HeaderValue, CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use hyper::{HeaderMap, Method, Uri};
 
+use super::target::{check_host, check_target};
 use crate::http::{Code, Problem};
 
 /// The most bytes of a head.
@@ -102,6 +103,7 @@ pub fn read(bytes: &Bytes) -> Result<Head, Problem> {
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| malformed("no known form of a method"))?;
     let target = request.path.unwrap_or_default();
     let uri = Uri::from_maybe_shared(bytes.slice_ref(target.as_bytes())).map_err(|_| malformed("a wrong target"))?;
+    check_target(target, &uri)?;
     let is_http_10 = request.version == Some(0);
 
     let mut headers = HeaderMap::with_capacity(request.headers.len());
@@ -113,9 +115,7 @@ pub fn read(bytes: &Bytes) -> Result<Head, Problem> {
         };
         headers.append(name, value.map_err(|_| malformed("a wrong header value"))?);
     }
-    if headers.get_all(HOST).iter().nth(1).is_some() {
-        return Err(malformed("more than one Host"));
-    }
+    check_host(&headers, is_http_10)?;
     Ok(Head {
         length: length(&headers, is_http_10)?,
         keeps_alive: match is_http_10 {
@@ -190,7 +190,8 @@ mod tests {
     }
 
     fn head(lines: &str) -> Result<Head, Problem> {
-        let text = format!("POST /a?b HTTP/1.1\r\n{lines}\r\n");
+        let host = if lines.contains("host") { "" } else { "host: a\r\n" };
+        let text = format!("POST /a?b HTTP/1.1\r\n{host}{lines}\r\n");
         let range = find(&text)?.unwrap();
         read(&Bytes::from(text).slice(range))
     }
@@ -270,7 +271,8 @@ mod tests {
             "GET /a b HTTP/1.1",
             "G\u{e4}T / HTTP/1.1",
         ] {
-            assert!(read(&Bytes::from(format!("{line}\r\n\r\n"))).is_err(), "{line}");
+            let text = format!("{line}\r\nhost: a\r\n\r\n");
+            assert!(read(&Bytes::from(text)).is_err(), "{line}");
         }
     }
 
@@ -283,7 +285,7 @@ mod tests {
             ("1.0", "", false),
             ("1.0", "connection: keep-alive\r\n", true),
         ] {
-            let head = read(&Bytes::from(format!("GET / HTTP/{version}\r\n{lines}\r\n"))).unwrap();
+            let head = read(&Bytes::from(format!("GET / HTTP/{version}\r\nhost: a\r\n{lines}\r\n"))).unwrap();
             assert_eq!(head.keeps_alive, kept, "{version} {lines}");
         }
     }

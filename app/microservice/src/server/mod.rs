@@ -7,6 +7,7 @@ mod connection;
 mod connections;
 mod head;
 mod stream;
+mod target;
 
 use std::future::Future;
 use std::sync::Arc;
