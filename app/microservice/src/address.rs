@@ -31,12 +31,39 @@ pub struct Address {
 
 #[derive(Debug, Default)]
 struct Found {
-    /// The last good address.
-    address: Option<IpAddr>,
+    /// What the last good lookup found, in its order.
+    addresses: Vec<IpAddr>,
+    /// Which of them is used.
+    current: usize,
     /// Whether nobody answered there.
     is_doubted: bool,
     /// Why the last lookup failed.
     failure: String,
+}
+
+impl Found {
+    fn address(&self) -> Option<IpAddr> {
+        self.addresses.get(self.current).copied()
+    }
+
+    /// Takes the place behind the current address: of several, the next may answer.
+    fn take_next(&mut self) {
+        self.current = (self.current + 1) % self.addresses.len().max(1);
+    }
+
+    /// Takes what a lookup found. If the doubted address is among it, the one behind that comes first.
+    fn replace(&mut self, addresses: Vec<IpAddr>) {
+        let doubted = self.address().filter(|_| self.is_doubted);
+        self.current = addresses
+            .iter()
+            .position(|address| Some(*address) == doubted)
+            .unwrap_or(0);
+        self.addresses = addresses;
+        if self.address() == doubted {
+            self.take_next();
+        }
+        self.is_doubted = false;
+    }
 }
 
 impl Address {
@@ -53,49 +80,66 @@ impl Address {
 
     /// Finds the address, or tells for the log why it cannot be found.
     pub async fn find(&self) -> Result<SocketAddr, String> {
-        let is_good = |found: &Found| found.address.filter(|_| !found.is_doubted);
+        let is_good = |found: &Found| found.address().filter(|_| !found.is_doubted);
         if let Some(address) = is_good(&self.found()) {
             return Ok(SocketAddr::new(address, self.port));
         }
         let _turn = self.turn.lock().await;
         // Another one may have found it meanwhile.
-        if is_good(&self.found()).is_none() && !self.pause.is_on() {
-            self.look_up().await;
+        if is_good(&self.found()).is_none() {
+            let is_found = !self.pause.is_on() && self.look_up().await;
+            if !is_found {
+                self.found().take_next();
+            }
         }
         let found = self.found();
-        match found.address {
+        match found.address() {
             Some(address) => Ok(SocketAddr::new(address, self.port)),
             None => Err(found.failure.clone()),
         }
     }
 
-    async fn look_up(&self) {
-        let answer = match timeout(LIMIT, tokio::net::lookup_host((self.host.as_str(), self.port))).await {
-            Ok(Ok(addresses)) => addresses
-                // IPv4 first, natively too: the guest's resolver knows nothing else.
-                .min_by_key(SocketAddr::is_ipv6)
-                // The guest's resolver asks the system for the service `http` and does not tell its error.
-                .ok_or_else(|| "has no address (a guest also needs an /etc/services with `http 80/tcp`)".to_owned()),
+    /// Returns whether the name has an address.
+    async fn look_up(&self) -> bool {
+        let answer = match timeout(LIMIT, resolve(&self.host)).await {
+            Ok(Ok(addresses)) if addresses.is_empty() => {
+                // The guest's engine asks the system for the service `http` and does not tell its error.
+                Err("has no address (a guest also needs an /etc/services with `http 80/tcp`)".to_owned())
+            }
+            Ok(Ok(addresses)) => Ok(addresses),
             Ok(Err(error)) => Err(format!("cannot be resolved: {error}")),
             Err(_) => Err(format!("cannot be resolved within {} s", LIMIT.as_secs())),
         };
         let mut found = self.found();
         match answer {
-            Ok(address) => {
-                found.address = Some(address.ip());
-                found.is_doubted = false;
+            Ok(mut addresses) => {
+                // IPv4 first, natively too: the guest's resolver knows nothing else.
+                addresses.sort_by_key(IpAddr::is_ipv6);
+                addresses.dedup();
+                found.replace(addresses);
                 self.pause.end();
+                true
             }
             Err(reason) => {
                 found.failure = format!("the name `{}` {reason}", self.host);
                 self.pause.begin();
+                false
             }
         }
     }
 
-    /// Has the address looked up again, since nobody answered there. It is used until another one is found.
+    /// Has the address looked up again, since nobody answered there. Until then, the other addresses of the name are used
+    /// in turn, or this one where it has no other.
     pub fn doubt(&self) {
         self.found().is_doubted = true;
+    }
+
+    /// The same, unless another address has taken the place of this one meanwhile.
+    pub fn doubt_this(&self, address: SocketAddr) {
+        let mut found = self.found();
+        if found.address() == Some(address.ip()) {
+            found.is_doubted = true;
+        }
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
@@ -103,17 +147,35 @@ impl Address {
     }
 }
 
+/// All addresses of a host.
+#[cfg(not(target_os = "wasi"))]
+async fn resolve(host: &str) -> std::io::Result<Vec<IpAddr>> {
+    let addresses = tokio::net::lookup_host((host, 0)).await?;
+    Ok(addresses.map(|address| address.ip()).collect())
+}
+
+/// All addresses of a host. Not through `tokio`, whose fork gives the first alone.
+#[cfg(target_os = "wasi")]
+async fn resolve(host: &str) -> std::io::Result<Vec<IpAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![address]);
+    }
+    let addresses = wasmedge_wasi_socket::nslookup(host, "http")?;
+    Ok(addresses.iter().map(std::net::SocketAddr::ip).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn block_on(future: impl std::future::Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(future);
+    }
+
     #[test]
     fn a_lookup_that_fails_is_remembered_and_the_last_address_used() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
+        block_on(async {
             let unknown = Address::new("no such name", 80);
             let first = unknown.find().await.unwrap_err();
             assert!(unknown.pause.is_on());
@@ -127,6 +189,47 @@ mod tests {
             known.pause.end();
             assert_eq!(known.find().await, Ok(address));
             assert!(!known.found().is_doubted);
+        });
+    }
+
+    fn addresses(last: &[u8]) -> Vec<IpAddr> {
+        last.iter().map(|last| IpAddr::from([10, 0, 0, *last])).collect()
+    }
+
+    #[test]
+    fn all_addresses_of_a_name_are_tried() {
+        let mut found = Found::default();
+        found.replace(addresses(&[1, 2, 3]));
+        let mut tried = Vec::new();
+        for _ in 0..4 {
+            tried.extend(found.address());
+            found.is_doubted = true;
+            // In whatever order they are told.
+            found.replace(addresses(&[1, 2, 3]));
+        }
+        assert_eq!(tried, addresses(&[1, 2, 3, 1]));
+        found.is_doubted = true;
+        found.replace(addresses(&[9]));
+        assert_eq!(found.address(), addresses(&[9]).pop());
+        found.is_doubted = true;
+        found.replace(addresses(&[9]));
+        assert_eq!(found.address(), addresses(&[9]).pop());
+    }
+
+    #[test]
+    fn without_a_lookup_the_known_addresses_are_used_in_turn() {
+        block_on(async {
+            let known = Address::new("no such name", 80);
+            known.found().replace(addresses(&[1, 2]));
+            let first = known.find().await.unwrap();
+            // Who comes late doubts what is no longer used.
+            known.doubt_this(SocketAddr::new(addresses(&[2])[0], 80));
+            assert_eq!(known.find().await, Ok(first));
+            known.doubt_this(first);
+            known.pause.begin();
+            let second = known.find().await.unwrap();
+            assert_ne!(first, second);
+            assert_eq!(known.find().await, Ok(first));
         });
     }
 }

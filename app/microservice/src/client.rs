@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper::body::{Body, Bytes, HttpBody};
 use hyper::client::conn::{Builder, SendRequest};
-use hyper::header::{HeaderValue, CONTENT_TYPE, HOST};
+use hyper::header::{HeaderValue, CONTENT_TYPE, HOST, RETRY_AFTER};
 use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -78,6 +79,24 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Buffer,
+}
+
+impl Answer {
+    /// For how long whoever answers asks to be left alone, as seconds or until a date:
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.headers, SystemTime::now())
+    }
+}
+
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // So many digits are as good as for ever.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// Why there is no answer.
@@ -191,7 +210,7 @@ impl Client {
             let reason = format!("no answer within {} s", self.limit.as_secs());
             Err(Failure::Broken(reason))
         });
-        if matches!(result, Err(Failure::Unreachable(_) | Failure::Broken(_))) {
+        if matches!(result, Err(Failure::Broken(_))) {
             self.address.doubt();
         }
         result
@@ -201,41 +220,25 @@ impl Client {
         if self.pause.is_on() {
             return Err(Failure::Unreachable("it could not be reached a moment ago".to_owned()));
         }
-        match timeout(CONNECT_LIMIT, self.try_connect()).await {
+        let mut tried = None;
+        let attempt = async {
+            let address = self.address.find().await?;
+            tried = Some(address);
+            open(address).await
+        };
+        let reason = match timeout(CONNECT_LIMIT, attempt).await {
             Ok(Ok(connection)) => {
                 self.pause.end();
-                Ok(connection)
+                return Ok(connection);
             }
-            failed => {
-                self.pause.begin();
-                Err(Failure::Unreachable(match failed {
-                    Ok(Err(reason)) => reason,
-                    _ => format!("no connection within {} s", CONNECT_LIMIT.as_secs()),
-                }))
-            }
+            Ok(Err(reason)) => reason,
+            Err(_) => format!("no connection within {} s", CONNECT_LIMIT.as_secs()),
+        };
+        self.pause.begin();
+        if let Some(address) = tried {
+            self.address.doubt_this(address);
         }
-    }
-
-    async fn try_connect(&self) -> Result<SendRequest<Body>, String> {
-        let address = self.address.find().await?;
-        let stream = TcpStream::connect(address)
-            .await
-            .map_err(|error| format!("cannot connect to {address}: {error}"))?;
-        // Some systems lack the option; answers are awaited one by one, so little is lost.
-        let _ = stream.set_nodelay(true);
-        let (sender, connection) = Builder::new()
-            // The guest's sockets send only the first of several buffers at once.
-            .http1_writev(false)
-            .http1_max_buf_size(READ_BUFFER)
-            .handshake(stream)
-            .await
-            .map_err(|error| error.to_string())?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                log::event(Level::Debug, &format!("a connection to another service ended: {error}"));
-            }
-        });
-        Ok(sender)
+        Err(Failure::Unreachable(reason))
     }
 
     async fn exchange(&self, mut connection: SendRequest<Body>, request: Request<Body>) -> Result<Answer, Failure> {
@@ -270,6 +273,27 @@ impl Client {
     fn idle(&self) -> MutexGuard<'_, Vec<SendRequest<Body>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn open(address: SocketAddr) -> Result<SendRequest<Body>, String> {
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| format!("cannot connect to {address}: {error}"))?;
+    // Some systems lack the option; answers are awaited one by one, so little is lost.
+    let _ = stream.set_nodelay(true);
+    let (sender, connection) = Builder::new()
+        // The guest's sockets send only the first of several buffers at once.
+        .http1_writev(false)
+        .http1_max_buf_size(READ_BUFFER)
+        .handshake(stream)
+        .await
+        .map_err(|error| error.to_string())?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            log::event(Level::Debug, &format!("a connection to another service ended: {error}"));
+        }
+    });
+    Ok(sender)
 }
 
 #[cfg(test)]
@@ -310,6 +334,28 @@ mod tests {
                 assert_eq!(client.get("").await.unwrap().status, expected);
             }
         });
+    }
+
+    #[test]
+    fn reads_how_long_to_wait() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            (" 7 ", Some(7)),
+            ("99999999999999999999999", Some(u64::from(u32::MAX))),
+            ("Sun, 09 Sep 2001 01:47:40 GMT", Some(60)),
+            ("Sun, 09 Sep 2001 01:46:39 GMT", Some(0)),
+            ("", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs), "{text}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The receiver of events: what it is sent, and what its answers mean.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use microservice::client::{Answer, Client, Failure};
 use microservice::signature::{Secret, SIGNATURE};
 
 use crate::event::{batch_as_json, Event, BATCH_MEDIA_TYPE, MEDIA_TYPE};
+
+/// The time for which a receiver is left alone that says it is asked too often, and not for how long.
+const USUAL_WAIT: Duration = Duration::from_millis(500);
 
 /// What came of sending an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +20,8 @@ pub enum Delivery {
     Refused(String),
     /// The receiver has not taken it, for this reason: perhaps because of the event, perhaps it takes nothing just now.
     Failed(String),
-    /// The receiver says that it can take nothing just now.
-    Busy(String),
+    /// The receiver can take nothing just now, for this reason, and asks not to be sent anything for this time.
+    Busy(String, Duration),
     /// The receiver takes nothing just now, for this reason.
     Away(String),
 }
@@ -68,7 +72,15 @@ impl Receiver {
         match status.as_u16() {
             200..=299 => {}
             400 | 413 | 422 => return Delivery::Refused(reason),
-            429 | 503 => return Delivery::Busy(reason),
+            // Of these it speaks as a whole: <https://www.rfc-editor.org/rfc/rfc6585#section-4>. Without a time, 503 may be
+            // about this event.
+            429 => return Delivery::Busy(reason, answer.retry_after().unwrap_or(USUAL_WAIT)),
+            503 => {
+                return match answer.retry_after() {
+                    Some(wait) => Delivery::Busy(reason, wait),
+                    None => Delivery::Failed(reason),
+                }
+            }
             _ => return Delivery::Failed(reason),
         }
         let Some(secret) = &self.secret else {

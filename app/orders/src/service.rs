@@ -24,6 +24,9 @@ use crate::store::{Listing, OrderTables};
 /// The time in which the receiver of events must answer.
 const EVENTS_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// About what the longest list of dead letters takes.
+const USUAL_LETTERS: usize = 512 * 1024;
+
 /// The orders service.
 #[derive(Debug)]
 pub struct Orders {
@@ -95,6 +98,10 @@ impl Orders {
 
     async fn dead_letters(&self, asked: DeadLetters) -> Result<Reply, Problem> {
         let events = self.events()?;
+        let _turn = match asked {
+            DeadLetters::List => Some(self.context.memory.buffer(USUAL_LETTERS).await?),
+            _ => None,
+        };
         let done = self.database.run(&asked).await?;
         events.outbox_relay.wake();
         reply_to_dead_letters(asked, &done)

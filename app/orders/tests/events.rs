@@ -347,6 +347,119 @@ fn an_event_that_is_not_taken_holds_up_its_own_order_alone() {
     }
 }
 
+/// Answers that nobody foresaw: the event counts as taken or not, is not lost, and nothing else waits for it.
+#[test]
+fn whatever_a_receiver_answers_no_event_is_lost() {
+    for (index, (answer, is_taken)) in [
+        ("HTTP/1.1 204 No Content\r\n\r\n", true),
+        ("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n", true),
+        ("HTTP/1.0 200 OK\r\n\r\nuntil the end", true),
+        (
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            true,
+        ),
+        (
+            "HTTP/1.1 301 Moved\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
+            false,
+        ),
+        ("HTTP/1.1 304 Not Modified\r\n\r\n", false),
+        (
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
+            false,
+        ),
+        ("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 504 Late\r\ncontent-length: 0\r\n\r\n", false),
+        (
+            "HTTP/1.1 429 Often\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+            false,
+        ),
+        (
+            "HTTP/1.1 503 Away\r\nretry-after: Thu, 01 Jan 1970 00:00:00 GMT\r\ncontent-length: 0\r\n\r\n",
+            false,
+        ),
+        // Cut off, or nothing that could be read.
+        ("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", false),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", false),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+            false,
+        ),
+        ("HTTP/1.1 200", false),
+        ("HTTP/9.9 200 OK\r\n\r\n", false),
+        ("\u{16}\u{3}\u{1}\0", false),
+        ("220 mail.example ESMTP\r\n", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("events_answers_{index}");
+        let Some((database, url, receiver)) = parts(&name) else {
+            return;
+        };
+        receiver.plan_for([8], Some(Deed::Say(answer)));
+        let native = native(&url, &receiver.url);
+        assert_eq!(send(&native, "POST", "/create_order", &order(8, 1)), 200);
+        await_that("it was sent", || !receiver.kinds_of(8).is_empty());
+        for id in 16..20 {
+            assert_eq!(send(&native, "POST", "/create_order", &order(id, 1)), 200);
+        }
+        await_that("the others are delivered", || {
+            (16..20).all(|id| receiver.kinds_of(id) == ["created"])
+        });
+        let left = i64::from(!is_taken);
+        await_that("what is taken is removed, and nothing else", || {
+            waiting(&database, &name) == left
+        });
+        receiver.plan_for([8], None);
+        await_that("all are delivered", || waiting(&database, &name) == 0);
+        assert_eq!(dead_letters(&native).len(), 0, "{answer}");
+    }
+}
+
+/// That it is asked too often is no fault of the event.
+#[test]
+fn a_receiver_that_asks_for_time_gets_it() {
+    let name = "events_often";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let often = "HTTP/1.1 429 Often\r\nretry-after: 4\r\ncontent-length: 0\r\n\r\n";
+    receiver.plan(&[], Some(Deed::Say(often)));
+    let native = native(&url, &receiver.url);
+    assert_eq!(send(&native, "POST", "/create_order", &order(1, 1)), 200);
+    await_that("it was asked", || !receiver.events().is_empty());
+    let first = Instant::now();
+    for id in 2..=30 {
+        assert_eq!(send(&native, "POST", "/create_order", &order(id, 1)), 200);
+    }
+    await_that("it was asked again", || receiver.events().len() > 1);
+    assert!(first.elapsed() > Duration::from_secs(3), "{:?}", first.elapsed());
+    // Every other one from now on, and without saying for how long.
+    let often = Deed::Say("HTTP/1.1 429 Often\r\ncontent-length: 0\r\n\r\n");
+    receiver.plan(&[Deed::Answer(200), often].repeat(8), None);
+    await_that("all are delivered", || waiting(&database, name) == 0);
+    assert_eq!(receiver.distinct().len(), 30);
+    assert_eq!(dead_letters(&native).len(), 0);
+    assert_eq!(figure(&native, "orders_events_set_aside_total"), Some(0));
+
+    receiver.plan_for([31], Some(often));
+    assert_eq!(send(&native, "POST", "/create_order", &order(31, 1)), 200);
+    for id in 32..=40 {
+        assert_eq!(send(&native, "POST", "/create_order", &order(id, 1)), 200);
+    }
+    await_that("one alone is tried again", || {
+        let tried = receiver.events();
+        tried.iter().filter(|event| event["subject"] == "31").count() >= 3
+    });
+    await_that("the others are delivered", || waiting(&database, name) == 1);
+    let attempts = database
+        .query(name, "SELECT MAX(attempts) FROM orders_outbox")
+        .remove(0)
+        .take::<i64, _>(0);
+    assert_eq!(attempts, Some(0), "which counts as no attempt");
+}
+
 #[test]
 fn refused_events_are_set_aside_shown_and_sent_again() {
     let name = "events_dead_letters";

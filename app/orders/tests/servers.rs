@@ -51,6 +51,22 @@ fn the_session_sets_what_it_needs() {
         "character_set_connection = latin1",
         "character_set_results = latin1",
         "init_connect = 'SET NAMES latin1, autocommit = 0'",
+        "sql_big_selects = 0",
+        "max_join_size = 1",
+        "max_statement_time = 0.001",
+        "wait_timeout = 1",
+        "lock_wait_timeout = 1",
+        "idle_transaction_timeout = 1",
+        "session_track_system_variables = '*'",
+        "session_track_state_change = 1",
+        "session_track_transaction_info = 'CHARACTERISTICS'",
+        "auto_increment_increment = 7",
+        "innodb_snapshot_isolation = 0",
+        "default_storage_engine = 'Aria'",
+        "collation_connection = 'utf8mb4_bin'",
+        "lc_messages = 'de_DE'",
+        "group_concat_max_len = 4",
+        "max_sort_length = 64",
     ] {
         database
             .administer("DROP DATABASE IF EXISTS orders; CREATE DATABASE orders")
@@ -171,6 +187,20 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
         (1461, "42000", 503, false),
         (1114, "HY000", 503, false),
         (1030, "HY000", 503, false),
+        (1040, "08004", 503, false),
+        (1203, "42000", 503, false),
+        (1226, "42000", 503, false),
+        (1317, "70100", 503, false),
+        (1213, "40001", 503, false),
+        (1020, "HY000", 503, false),
+        (1836, "HY000", 503, true),
+        (1874, "HY000", 503, true),
+        (1053, "08S01", 503, true),
+        (1927, "70100", 503, true),
+        (1296, "HY000", 503, false),
+        (1598, "HY000", 503, false),
+        (3019, "HY000", 503, false),
+        (4145, "HY000", 503, false),
         (1969, "70100", 504, false),
         (9999, "40001", 503, false),
         (9999, "08006", 503, true),
@@ -200,6 +230,64 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
     }
     database.administer("DROP TRIGGER orders.not_ready").unwrap();
     assert_eq!(create(&native, 1, "x").status, 200);
+}
+
+/// Whoever ends a session or its statement, the answer says what came of it.
+#[test]
+fn killed_statements_did_nothing() {
+    let Some(database) = Database::start("servers_killed") else {
+        return;
+    };
+    let native = start_native(&database.url("orders"));
+    native.await_ready();
+    let slow = "CREATE TRIGGER orders.slow BEFORE INSERT ON orders.orders FOR EACH ROW SET @a = SLEEP(4)";
+    database.administer(slow).unwrap();
+    let running = || {
+        let sql = "SELECT IFNULL(MAX(id), '') FROM information_schema.processlist \
+            WHERE user = 'orders' AND info LIKE 'INSERT INTO orders%'";
+        let told = database.administer(sql).unwrap();
+        let id: Option<u64> = told.lines().last().and_then(|line| line.parse().ok());
+        id
+    };
+    for (kill, request) in [
+        ("KILL QUERY", orders(1, 1, "x")),
+        ("KILL", orders(1, 1, "x")),
+        ("KILL QUERY", orders(1, 5_000, "a long one")),
+        ("KILL", orders(1, 5_000, "a long one")),
+    ] {
+        let answer = std::thread::scope(|scope| {
+            let answer = scope.spawn(|| native.send(&request));
+            let id = service_tests::eventually("it runs", running);
+            database.administer(&format!("{kill} {id}")).unwrap();
+            answer.join().unwrap()
+        });
+        assert_eq!(answer.status, 503, "{kill}: {answer:?}");
+        assert!(answer.header("retry-after").is_some(), "{kill}");
+        assert_eq!(count(&database, "order_id > 0"), 0, "{kill}");
+        assert_eq!(native.get("/orders").status, 200, "{kill}");
+    }
+}
+
+/// A key that is not the order's.
+#[test]
+fn what_another_key_refuses_is_not_told_as_an_id() {
+    let name = "servers_keys";
+    let Some(database) = Database::shared(name) else {
+        return;
+    };
+    let native = start_native(&database.create(name));
+    native.await_ready();
+    database.query(name, "ALTER TABLE orders ADD UNIQUE KEY address (shipping_address)");
+    assert_eq!(create(&native, 1, "x").status, 200);
+    for (answer, names) in [
+        (create(&native, 1, "y"), true),
+        (create(&native, 77, "x"), false),
+        (native.send(&orders(77, 2, "x")), false),
+    ] {
+        assert_eq!(answer.error_code().as_deref(), Some("duplicate_order"), "{answer:?}");
+        assert_eq!(answer.body.contains("the id 1 exists"), names, "{answer:?}");
+        assert!(!answer.body.contains("77"), "{answer:?}");
+    }
 }
 
 #[test]

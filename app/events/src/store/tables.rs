@@ -13,9 +13,9 @@ const COLUMNS: &str = "SELECT column_name FROM information_schema.columns \
 /// How many events there are of each type. Counting a million rows again takes the database half a second.
 const CREATE_COUNTS: &str = "CREATE TABLE IF NOT EXISTS events_counts (\
     type VARBINARY(1020) NOT NULL PRIMARY KEY, \
-    total BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB";
+    total BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB ROW_FORMAT = DYNAMIC";
 
-/// Bytes, since for texts some letters and a space at the end make no difference.
+/// Bytes, since for texts some letters and a space at the end make no difference. Keys of this length need that form of rows.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS events_prepared (\
     position BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
     source VARBINARY(1020) NOT NULL, \
@@ -23,7 +23,7 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS events_prepared (\
     type VARBINARY(1020) NOT NULL, \
     event MEDIUMTEXT CHARACTER SET utf8mb4 NOT NULL, \
     received_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), \
-    UNIQUE KEY source_and_id (source, id)) ENGINE = InnoDB";
+    UNIQUE KEY source_and_id (source, id)) ENGINE = InnoDB ROW_FORMAT = DYNAMIC";
 
 const NAMES: [&str; 6] = ["position", "source", "id", "type", "event", "received_at"];
 

@@ -70,7 +70,7 @@ pub fn is_denied(error: &Error) -> bool {
 }
 
 /// Whether the connection is of no more use after the error.
-pub(super) fn is_broken(error: &Error) -> bool {
+pub fn is_broken(error: &Error) -> bool {
     match error {
         Error::Server(error) => matches!(
             meaning(error),

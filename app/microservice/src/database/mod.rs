@@ -21,12 +21,12 @@ use tokio::time::timeout;
 use crate::config::DatabaseSettings;
 use crate::metrics::Family;
 
-pub use failure::{is_denied, is_duplicate, Failure};
+pub use failure::{is_broken, is_denied, is_duplicate, Failure};
 pub use lock::UNUSED;
 pub use row::{integer, text};
 pub use session::Connection;
 
-use failure::{classify, is_broken};
+use failure::classify;
 use migrator::Migrator;
 use pool::Pool;
 

@@ -4,6 +4,7 @@
 //! which the retry rule depends; it closes every connection above its minimum after each use; it
 //! looks up the database's name for each, see [`Address`]; and it cannot be counted.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -264,7 +265,13 @@ impl Pool {
         if self.pause.is_on() {
             return Err(AWAY);
         }
-        let error = match timeout(CONNECT_TIMEOUT, self.try_connect()).await {
+        let mut tried = None;
+        let attempt = async {
+            let address = self.address.find().await?;
+            tried = Some(address);
+            self.open(address).await
+        };
+        let error = match timeout(CONNECT_TIMEOUT, attempt).await {
             Ok(Ok(connection)) => {
                 self.pause.end();
                 return Ok(connection);
@@ -273,7 +280,9 @@ impl Pool {
             Err(_) => format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()),
         };
         let pause = self.pause.begin();
-        self.address.doubt();
+        if let Some(address) = tried {
+            self.address.doubt_this(address);
+        }
         log::event(
             Level::Warn,
             &format!("database: {error}; next attempt in {} ms", pause.as_millis()),
@@ -282,8 +291,7 @@ impl Pool {
     }
 
     /// A connection, or the reason for the log why there is none.
-    async fn try_connect(&self) -> Result<Connection, String> {
-        let address = self.address.find().await?;
+    async fn open(&self, address: SocketAddr) -> Result<Connection, String> {
         let options = OptsBuilder::default()
             .ip_or_hostname(address.ip().to_string())
             .tcp_port(address.port())

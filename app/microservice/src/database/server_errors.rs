@@ -36,11 +36,15 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1016, NotNow, "ER_CANT_OPEN_FILE"),
     (1020, NotNow, "ER_CHECKREAD"),
     (1021, NotNow, "ER_DISK_FULL"),
+    (1022, Duplicate, "ER_DUP_KEY"),
     (1023, NotNow, "ER_ERROR_ON_CLOSE"),
     (1024, NotNow, "ER_ERROR_ON_READ"),
     (1026, NotNow, "ER_ERROR_ON_WRITE"),
+    (1028, NotNow, "ER_FILSORT_ABORT"),
     (1030, NotNow, "ER_GET_ERRNO"),
+    (1033, NotNow, "ER_NOT_FORM_FILE"),
     (1034, NotNow, "ER_NOT_KEYFILE"),
+    (1035, NotNow, "ER_OLD_KEYFILE"),
     (1036, NotHere, "ER_OPEN_AS_READONLY"),
     (1037, NotNow, "ER_OUTOFMEMORY"),
     (1038, NotNow, "ER_OUT_OF_SORTMEMORY"),
@@ -60,6 +64,7 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1080, NotHere, "ER_FORCING_CLOSE"),
     (1105, NotNow, "ER_UNKNOWN_ERROR"), // what proxies such as MaxScale answer for a server that is away
     (1114, NotNow, "ER_RECORD_FILE_FULL"),
+    (1119, NotNow, "ER_STACK_OVERRUN"),
     (1129, NotNow, "ER_HOST_IS_BLOCKED"),
     (1130, Denied, "ER_HOST_NOT_PRIVILEGED"),
     (1135, NotNow, "ER_CANT_CREATE_THREAD"),
@@ -92,16 +97,20 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1226, NotNow, "ER_USER_LIMIT_REACHED"),
     (1227, Denied, "ER_SPECIFIC_ACCESS_DENIED_ERROR"),
     (1290, NotHere, "ER_OPTION_PREVENTS_STATEMENT"), // --read-only
+    (1296, NotNow, "ER_GET_ERRMSG"),
     (1297, NotNow, "ER_GET_TEMPORARY_ERRMSG"),
     (1301, TooLarge, "ER_WARN_ALLOWED_PACKET_OVERFLOWED"),
     (1317, NotNow, "ER_QUERY_INTERRUPTED"),
     (1370, Denied, "ER_PROCACCESS_DENIED_ERROR"),
     (1412, NotNow, "ER_TABLE_DEF_CHANGED"),
     (1419, Denied, "ER_BINLOG_CREATE_ROUTINE_NEED_SUPER"),
+    (1429, NotNow, "ER_CONNECT_TO_FOREIGN_DATA_SOURCE"),
     (1436, NotNow, "ER_STACK_OVERRUN_NEED_MORE"),
     (1449, Denied, "ER_NO_SUCH_USER"), // who made a trigger is gone
     (1461, NotNow, "ER_MAX_PREPARED_STMT_COUNT_REACHED"),
     (1568, NotHere, "ER_CANT_CHANGE_TX_CHARACTERISTICS"),
+    (1586, Duplicate, "ER_DUP_ENTRY_WITH_KEY_NAME"),
+    (1598, NotNow, "ER_BINLOG_LOGGING_IMPOSSIBLE"),
     (1613, NotNow, "ER_XA_RBTIMEOUT"),
     (1614, NotNow, "ER_XA_RBDEADLOCK"),
     (1615, NotNow, "ER_NEED_REPREPARE"),
@@ -111,26 +120,46 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1689, NotNow, "ER_LOCK_ABORTED"),
     (1698, Denied, "ER_ACCESS_DENIED_NO_PASSWORD_ERROR"),
     (1712, NotNow, "ER_INDEX_CORRUPT"),
+    (1728, NotNow, "ER_CANNOT_LOAD_FROM_TABLE_V2"),
     (1785, NotNow, "ER_GTID_UNSAFE_NON_TRANSACTIONAL_TABLE"),
     (1792, NotHere, "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION"),
     (1812, NotNow, "ER_TABLESPACE_MISSING"),
+    (1817, NotNow, "ER_INNODB_INDEX_CORRUPT"),
+    (1820, Denied, "ER_MUST_CHANGE_PASSWORD"),
     (1836, NotHere, "ER_READ_ONLY_MODE"),
     (1862, Denied, "ER_MUST_CHANGE_PASSWORD_LOGIN"),
     (1873, Denied, "ER_ACCESS_DENIED_CHANGE_USER_ERROR"),
     (1874, NotHere, "ER_INNODB_READ_ONLY"),
     (1877, NotNow, "ER_TABLE_CORRUPT"),
     (1878, NotNow, "ER_TEMP_FILE_WRITE_FAILURE"),
+    (1881, NotHere, "ER_INNODB_FORCED_RECOVERY"), // MySQL
     (1927, NotHere, "ER_CONNECTION_KILLED"),
     (1932, NotNow, "ER_NO_SUCH_TABLE_IN_ENGINE"),
     (1950, NotNow, "ER_GTID_STRICT_OUT_OF_ORDER"),
     (1969, TooSlow, "ER_STATEMENT_TIMEOUT"),
-    (3024, TooSlow, "ER_QUERY_TIMEOUT"),                     // MySQL
-    (3032, NotHere, "ER_SERVER_OFFLINE_MODE"),               // MySQL
-    (3100, NotNow, "ER_RUN_HOOK_ERROR"),                     // MySQL, group replication
+    (2002, NotHere, "CR_CONNECTION_ERROR"), // of a client, as proxies tell what they met: MaxScale
+    (2003, NotHere, "CR_CONN_HOST_ERROR"),  // the same
+    (2006, NotHere, "CR_SERVER_GONE_ERROR"), // the same
+    (2013, Unknown, "CR_SERVER_LOST"),      // the same
+    (3015, NotNow, "ER_ENGINE_OUT_OF_MEMORY"),
+    (3019, NotNow, "ER_INNODB_UNDO_LOG_FULL"),
+    (3024, TooSlow, "ER_QUERY_TIMEOUT"),       // MySQL
+    (3032, NotHere, "ER_SERVER_OFFLINE_MODE"), // MySQL
+    (3044, NotNow, "ER_STD_BAD_ALLOC_ERROR"),
+    (3058, NotNow, "ER_USER_LOCK_DEADLOCK"),
+    (3100, NotNow, "ER_RUN_HOOK_ERROR"), // MySQL, group replication
     (3101, NotNow, "ER_TRANSACTION_ROLLBACK_DURING_COMMIT"), // MySQL, group replication
-    (3168, NotHere, "ER_SERVER_ISNT_AVAILABLE"),             // MySQL
-    (4031, NotHere, "ER_CLIENT_INTERACTION_TIMEOUT"),        // MySQL
+    (3168, NotHere, "ER_SERVER_ISNT_AVAILABLE"), // MySQL
+    (3169, NotHere, "ER_SESSION_WAS_KILLED"), // MySQL
+    (3170, NotNow, "ER_CAPACITY_EXCEEDED"), // MySQL
+    (3572, NotNow, "ER_LOCK_NOWAIT"),    // MySQL
+    (4031, NotHere, "ER_CLIENT_INTERACTION_TIMEOUT"), // MySQL
+    (4139, NotNow, "ER_INDEX_FILE_FULL"),
+    (4145, NotNow, "ER_BACKUP_LOCK_IS_ACTIVE"),
+    (4150, Denied, "ER_USER_IS_BLOCKED"),
     (4151, Denied, "ER_ACCOUNT_HAS_BEEN_LOCKED"),
+    (4165, NotNow, "ER_GALERA_REPLICATION_NOT_SUPPORTED"),
+    (9001, NotNow, "PROXYSQL_MAX_CONNECT_TIMEOUT"), // ProxySQL: no server of the group could be reached
 ];
 
 /// What an error of the server means. What is not in the table is judged by the class of its SQLSTATE:
@@ -179,6 +208,8 @@ mod tests {
             (1062, "23000", Duplicate),
             (1146, "42S02", SchemaBehind),
             (1969, "70100", TooSlow),
+            (2013, "HY000", Unknown),
+            (9001, "HY000", NotNow),
             // Not in the table.
             (9999, "08000", NotHere),
             (9999, "40001", NotNow),

@@ -12,18 +12,20 @@ use super::Failure;
 const PARAMETERS: usize = 256;
 
 /// A change is committed when its statement has been answered; no value is ever cut to fit; texts are Unicode on the way;
-/// nothing a server's administrator may have set for people at a terminal limits statements. The limit on the time ends
-/// work whose client has gone; the comment is read by MariaDB alone.
+/// nothing a server's administrator may have set for people at a terminal limits statements, or ends a session that rests for
+/// a moment. The limit on the time ends work whose client has gone; the comment is read by MariaDB alone.
 const STATEMENTS: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
     "SET SESSION autocommit = 1, completion_type = 'NO_CHAIN', sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00', \
      unique_checks = 1, foreign_key_checks = 1, sql_safe_updates = 0, sql_big_selects = 1, \
-     sql_select_limit = 18446744073709551615, innodb_lock_wait_timeout = 5 /*M!, max_statement_time = 5 */",
+     sql_select_limit = 18446744073709551615, innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, wait_timeout = 600 \
+     /*M!, max_statement_time = 5 */",
 ];
 
 /// For migrations: a large table takes its time, only requests are held to a limit.
-pub const UNLIMITED: &str = "SET SESSION innodb_lock_wait_timeout = 600 /*M!, max_statement_time = 0 */";
+pub const UNLIMITED: &str =
+    "SET SESSION innodb_lock_wait_timeout = 600, lock_wait_timeout = 600 /*M!, max_statement_time = 0 */";
 
 /// What must have come of it. A server may be set to overrule its clients, and something between us and it as well.
 const CHECK: &str = "SELECT @@SESSION.autocommit, @@SESSION.character_set_client, @@SESSION.character_set_connection, \

@@ -49,8 +49,8 @@ const MAX_NAMED: usize = 100;
 fn exists(ids: &[i32]) -> Problem {
     let names: Vec<String> = ids.iter().take(MAX_NAMED).map(i32::to_string).collect();
     let message = match names.as_slice() {
-        // Deleted again by somebody else between the refusal and the look at what is there.
-        [] => "an order with one of these ids existed; nothing was stored".to_owned(),
+        // Deleted again by somebody else between the refusal and the look at what is there, or not about the id at all.
+        [] => "an order had the same value where each must have its own; nothing was stored".to_owned(),
         [id] => format!("an order with the id {id} exists; nothing was stored"),
         names => {
             let more = match ids.len() - names.len() {

@@ -9,7 +9,7 @@ use mysql_async::{Conn, Error, Params, Row, Value};
 
 use std::sync::{Mutex, PoisonError};
 
-use microservice::database::{integer, is_duplicate, text, Answer, Connection, Failure, Statement};
+use microservice::database::{integer, is_broken, is_duplicate, text, Answer, Connection, Failure, Statement};
 use microservice::log::{self, Level};
 use microservice::memory::Buffer;
 
@@ -171,8 +171,12 @@ async fn insert_many(connection: &mut Connection, orders: &[Order]) -> Answer<()
             Err(failure) => Ok(Err(failure)),
         };
         if !matches!(result, Ok(Ok(()))) {
-            connection.query_drop("ROLLBACK").await?;
-            return result;
+            return match (result, connection.query_drop("ROLLBACK").await) {
+                // The transaction ends with its connection, and that is told.
+                (Err(error), Err(_)) if is_broken(&error) => Err(error),
+                (_, Err(error)) => Err(error),
+                (result, Ok(())) => result,
+            };
         }
         if rest.len() == 0 {
             return connection.query_drop("COMMIT").await.map(Ok);
@@ -196,10 +200,8 @@ fn next_piece(rest: &mut std::slice::Iter<'_, Order>, most: usize) -> String {
     json
 }
 
+/// It may be another key that must be unique, of a table that somebody has changed.
 async fn which_exist(connection: &mut Connection, orders: &[Order]) -> Result<Outcome, Error> {
-    if let [order] = orders {
-        return Ok(Outcome::Exists(vec![order.order_id]));
-    }
     // An id has at most ten digits, and a comma.
     let most = PIECE.min(connection.max_packet()) / 11;
     let mut existing = Vec::new();

@@ -20,6 +20,8 @@ pub enum Deed {
     Close,
     /// Takes the event and never answers.
     Hang,
+    /// Answers with these bytes and closes the connection.
+    Say(&'static str),
 }
 
 /// A running receiver; ends with its process.
@@ -143,6 +145,11 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                 }
             }
             Deed::Close => return,
+            Deed::Say(bytes) => {
+                // Who asked may have had enough.
+                let _ = stream.write_all(bytes.as_bytes());
+                return;
+            }
             Deed::Hang => thread::sleep(Duration::from_secs(60)),
         }
     }
