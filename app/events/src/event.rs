@@ -5,6 +5,7 @@ use std::fmt;
 
 use hyper::StatusCode;
 use microservice::http::{Code, FieldError, Problem};
+use microservice::json_array::Elements;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -52,11 +53,11 @@ pub fn read_event(body: &[u8]) -> Result<Event, Problem> {
 /// Reads a batch of events:
 /// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format>.
 pub fn read_batch(body: &[u8]) -> Result<Vec<Event>, Problem> {
-    let values: Vec<&RawValue> = serde_json::from_slice(body).map_err(not_json)?;
-    if values.is_empty() || values.len() > MAX_BATCH {
+    let Elements::<MAX_BATCH>(values) = serde_json::from_slice(body).map_err(not_json)?;
+    let Some(values) = values else {
         let message = format!("a batch holds 1 to {MAX_BATCH} events");
         return Err(Problem::new(INVALID_EVENT, message));
-    }
+    };
     values
         .into_iter()
         .map(|value| read_event(value.get().as_bytes()))

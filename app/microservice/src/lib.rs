@@ -25,6 +25,7 @@ pub mod database;
 mod database_settings;
 pub mod execution_mode;
 pub mod http;
+pub mod json_array;
 pub mod log;
 pub mod memory;
 pub mod metrics;

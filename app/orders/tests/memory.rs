@@ -30,7 +30,7 @@ const STAY: Duration = Duration::from_millis(1_500);
 /// What one client does; it never reads.
 type Deed = (&'static str, fn(&mut TcpStream) -> std::io::Result<()>);
 
-const DEEDS: [Deed; 14] = [
+const DEEDS: [Deed; 17] = [
     ("an echo of 1 MiB", |stream| {
         stream.write_all(
             &Request::new("POST", "/echo")
@@ -50,6 +50,20 @@ const DEEDS: [Deed; 14] = [
     }),
     ("4 million numbers", |stream| {
         stream.write_all(&post_many("0", 4_190_000))
+    }),
+    ("8 MB of brackets", |stream| {
+        let body = "[".repeat(8 << 20);
+        let request = Request::new("POST", "/create_orders").with_body(&body);
+        stream.write_all(&request.to_bytes("a"))
+    }),
+    ("an address of 8 MB, each character escaped", |stream| {
+        let address = "\\u0041".repeat(1_390_000);
+        stream.write_all(&post_many(&format!(r#"{{"shipping_address":"{address}"}}"#), 1))
+    }),
+    ("one order with fields that nobody knows", |stream| {
+        let fields: Vec<String> = (0..60_000).map(|number| format!(r#""a{number}":{number}"#)).collect();
+        let request = Request::new("POST", "/create_order").with_body(&format!("{{{}}}", fields.join(",")));
+        stream.write_all(&request.to_bytes("a"))
     }),
     ("10,000 orders with long addresses", |stream| {
         stream.write_all(&large_batch(next_ids()))

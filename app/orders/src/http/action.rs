@@ -120,7 +120,7 @@ fn one_order(parts: &BufferedRequest<'_>, id: i32) -> Result<Action, Problem> {
 
 fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
     let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
-    let after = parts.query.get("after").map(|id| read_id(&id)).transpose()?;
+    let after = parts.query.get("after").map(|id| read_bound(&id)).transpose()?;
     Ok(Action::List { limit, after })
 }
 
@@ -164,6 +164,14 @@ fn read_id(text: &str) -> Result<i32, Problem> {
         return Err(Problem::new(BAD_ID, message));
     }
     text.parse().map_err(|_| no_order())
+}
+
+/// An id that orders are listed after. Of all that are larger than any order's, or smaller, one is as good as the other.
+fn read_bound(text: &str) -> Result<i32, Problem> {
+    match read_id(text) {
+        Err(problem) if problem.code == Code::NOT_FOUND => Ok(if text.starts_with('-') { i32::MIN } else { i32::MAX }),
+        read => read,
+    }
 }
 
 fn echo(parts: &BufferedRequest<'_>) -> Reply {

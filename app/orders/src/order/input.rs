@@ -1,13 +1,12 @@
 //! Reading orders from a request body: every wrong field is found, all at once.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use microservice::http::FieldError;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use microservice::json_array::Elements;
 use serde_json::value::RawValue;
 
+use super::fields::Fields;
 use super::{Money, Order, MAX_ADDRESS_CHARACTERS};
 
 /// The most orders that one request may bring.
@@ -67,7 +66,7 @@ pub fn read_orders(body: &[u8]) -> Result<Vec<Order>, Rejection> {
     if !value.get().starts_with('[') {
         return Err(invalid("the body must be a JSON array of orders"));
     }
-    let Elements(Some(values)) = serde_json::from_str(value.get())? else {
+    let Elements::<MAX_ORDERS>(Some(values)) = serde_json::from_str(value.get())? else {
         return Err(invalid("the array must hold 1 to 10000 orders"));
     };
 
@@ -88,40 +87,6 @@ pub fn read_orders(body: &[u8]) -> Result<Vec<Order>, Rejection> {
         Ok(orders)
     } else {
         Err(errors.into_rejection("some orders are not valid"))
-    }
-}
-
-/// The elements of an array, as long as they are not too many or none: what is left out takes no memory.
-struct Elements<'body>(Option<Vec<&'body RawValue>>);
-
-impl<'de> Deserialize<'de> for Elements<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ElementsVisitor)
-    }
-}
-
-struct ElementsVisitor;
-
-impl<'de> Visitor<'de> for ElementsVisitor {
-    type Value = Elements<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while elements.len() < MAX_ORDERS {
-            match sequence.next_element()? {
-                Some(element) => elements.push(element),
-                None => return Ok(Elements(Some(elements).filter(|elements| !elements.is_empty()))),
-            }
-        }
-        let mut more = false;
-        while sequence.next_element::<IgnoredAny>()?.is_some() {
-            more = true;
-        }
-        Ok(Elements(Some(elements).filter(|_| !more)))
     }
 }
 
@@ -162,7 +127,7 @@ impl Errors {
 }
 
 fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors: &mut Errors) -> Option<Order> {
-    let Ok(fields) = serde_json::from_str::<RawFields>(value.get()) else {
+    let Ok(fields) = serde_json::from_str::<Fields>(value.get()) else {
         let name = match prefix.trim_end_matches('.') {
             "" => "body",
             element => element,
@@ -170,11 +135,11 @@ fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors
         errors.add("", name, "must be a JSON object");
         return None;
     };
-    for name in &fields.repeated {
+    for name in fields.repeated() {
         errors.add(prefix, name, "is given more than once");
     }
 
-    let order_id = match (id_from_path, fields.order_id) {
+    let order_id = match (id_from_path, fields.get("order_id")) {
         (Some(id), None) => Ok(id),
         (None, given) => positive(given),
         (Some(id), given) => positive(given).and_then(|found| {
@@ -183,7 +148,7 @@ fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors
                 .ok_or_else(|| format!("must be {id}, the id in the path, or left out"))
         }),
     };
-    let product_id = match (fields.product_id, fields.production_id) {
+    let product_id = match (fields.get("product_id"), fields.get("production_id")) {
         (Some(one), Some(other)) if one.get() != other.get() => {
             Err("differs from production_id, which is another name for it".to_owned())
         }
@@ -192,11 +157,11 @@ fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors
 
     let order_id = errors.check(prefix, "order_id", order_id);
     let product_id = errors.check(prefix, "product_id", product_id);
-    let quantity = errors.check(prefix, "quantity", positive(fields.quantity));
-    let amount = errors.check(prefix, "amount", money(fields.amount));
-    let shipping = errors.check(prefix, "shipping", money(fields.shipping));
-    let tax = errors.check(prefix, "tax", money(fields.tax));
-    let address = address(fields.shipping_address);
+    let quantity = errors.check(prefix, "quantity", positive(fields.get("quantity")));
+    let amount = errors.check(prefix, "amount", money(fields.get("amount")));
+    let shipping = errors.check(prefix, "shipping", money(fields.get("shipping")));
+    let tax = errors.check(prefix, "tax", money(fields.get("tax")));
+    let address = address(fields.get("shipping_address"));
     let shipping_address = errors.check(prefix, "shipping_address", address);
 
     Some(Order {
@@ -239,61 +204,5 @@ fn address(value: Option<&RawValue>) -> Result<String, String> {
         Err("must not contain control characters".to_owned())
     } else {
         Ok(address)
-    }
-}
-
-/// The fields of an order as the client wrote them, so that numbers keep all their digits and a
-/// field of the wrong type does not hide the other wrong ones.
-#[derive(Default)]
-struct RawFields<'body> {
-    order_id: Option<&'body RawValue>,
-    product_id: Option<&'body RawValue>,
-    production_id: Option<&'body RawValue>,
-    quantity: Option<&'body RawValue>,
-    amount: Option<&'body RawValue>,
-    shipping: Option<&'body RawValue>,
-    tax: Option<&'body RawValue>,
-    shipping_address: Option<&'body RawValue>,
-    repeated: Vec<String>,
-}
-
-impl<'de> Deserialize<'de> for RawFields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = RawFields<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an order")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = RawFields::default();
-        while let Some(name) = map.next_key::<String>()? {
-            let place = match name.as_str() {
-                "order_id" => &mut fields.order_id,
-                "product_id" => &mut fields.product_id,
-                "production_id" => &mut fields.production_id,
-                "quantity" => &mut fields.quantity,
-                "amount" => &mut fields.amount,
-                "shipping" => &mut fields.shipping,
-                "tax" => &mut fields.tax,
-                "shipping_address" => &mut fields.shipping_address,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            let earlier = place.replace(map.next_value()?);
-            if earlier.is_some() && !fields.repeated.contains(&name) {
-                fields.repeated.push(name);
-            }
-        }
-        Ok(fields)
     }
 }

@@ -1,5 +1,6 @@
 //! The order: what it holds, how it is read from a client and written for one.
 
+mod fields;
 mod input;
 mod money;
 

@@ -103,6 +103,8 @@ pub fn cases() -> Vec<Case> {
                 get("/orders?limit=1&after=2147483647", 200)
                     .body("[]")
                     .no_header("link"),
+                get("/orders?limit=1&after=99999999999999999999", 200).body("[]"),
+                get("/orders?limit=1&after=-99999999999999999999", 200),
                 get("/orders?limit=0", 400).error("invalid_query", &[]),
                 get("/orders?limit=10001", 400).error("invalid_query", &[]),
                 get("/orders?limit=ten", 400).error("invalid_query", &[]),
@@ -226,6 +228,12 @@ fn addresses() -> Vec<Step> {
             get("/delete_order?id=$3", 200),
         ]);
     }
+    // A name that is no text is none of an order's.
+    steps.push(post(
+        "/update_order",
+        &order("$1", "1", "x").replace('{', r#"{"\udc00":0,"#),
+        200,
+    ));
     for wrong in ["ß".repeat(257).as_str(), "\\ud800", "a\\nb", "a\\u007f", "a\\u0085"] {
         steps.push(post("/update_order", &order("$1", "1", wrong), 422).error("invalid_order", &["shipping_address"]));
     }
