@@ -28,12 +28,14 @@ impl<R> BufferedRequest<'_, R> {
     /// `application/x-www-form-urlencoded` is taken for JSON because `curl -d` says so of any body; from a browser it is a
     /// form, which any page may send anywhere without being asked.
     pub fn json_body(&self) -> Result<&[u8], Problem> {
-        match self.headers.get(CONTENT_TYPE) {
-            Some(value) if !is_json(value, !comes_from_a_browser(self.headers)) => Err(Problem::new(
+        let or_form = !comes_from_a_browser(self.headers);
+        let mut types = self.headers.get_all(CONTENT_TYPE).iter();
+        match types.all(|value| is_json(value, or_form)) {
+            true => Ok(&self.body),
+            false => Err(Problem::new(
                 Code::UNSUPPORTED_MEDIA_TYPE,
                 "the body must be application/json",
             )),
-            _ => Ok(&self.body),
         }
     }
 

@@ -256,6 +256,9 @@ fn no_orders() -> Vec<Step> {
         post("/create_order", "{}", 415)
             .with("content-type", "text/plain")
             .error("unsupported_media_type", &[]),
+        post("/create_order", "{}", 415)
+            .with("content-type", "application/json")
+            .with("content-type", "text/plain"),
         post("/update_order", "{}", 415)
             .with("content-type", "application/xml")
             .error("unsupported_media_type", &[]),
