@@ -31,37 +31,37 @@ pub struct Address {
 
 #[derive(Debug, Default)]
 struct Found {
-    /// What the last good lookup found, in its order.
+    /// What the last good lookup found, in its order, which may be another one each time.
     addresses: Vec<IpAddr>,
     /// Which of them is used.
-    current: usize,
+    current: Option<IpAddr>,
     /// Whether nobody answered there.
     is_doubted: bool,
+    /// Those where nobody answered, until all have been tried.
+    silent: Vec<IpAddr>,
     /// Why the last lookup failed.
     failure: String,
 }
 
 impl Found {
-    fn address(&self) -> Option<IpAddr> {
-        self.addresses.get(self.current).copied()
-    }
-
-    /// Takes the place behind the current address: of several, the next may answer.
-    fn take_next(&mut self) {
-        self.current = (self.current + 1) % self.addresses.len().max(1);
-    }
-
-    /// Takes what a lookup found. If the doubted address is among it, the one behind that comes first.
-    fn replace(&mut self, addresses: Vec<IpAddr>) {
-        let doubted = self.address().filter(|_| self.is_doubted);
-        self.current = addresses
-            .iter()
-            .position(|address| Some(*address) == doubted)
-            .unwrap_or(0);
-        self.addresses = addresses;
-        if self.address() == doubted {
-            self.take_next();
+    /// Of several addresses, another than the doubted one, and none twice before all have been tried.
+    fn choose(&mut self) {
+        if let Some(doubted) = self.current.filter(|_| self.is_doubted) {
+            self.silent.push(doubted);
         }
+        if self.addresses.iter().all(|address| self.silent.contains(address)) {
+            self.silent.clear();
+            self.silent.extend(self.current);
+        }
+        let mut others = self.addresses.iter().filter(|address| !self.silent.contains(address));
+        self.current = others.next().or(self.addresses.first()).copied();
+    }
+
+    /// Takes what a lookup found.
+    fn replace(&mut self, addresses: Vec<IpAddr>) {
+        self.silent.retain(|address| addresses.contains(address));
+        self.addresses = addresses;
+        self.choose();
         self.is_doubted = false;
     }
 }
@@ -80,7 +80,7 @@ impl Address {
 
     /// Finds the address, or tells for the log why it cannot be found.
     pub async fn find(&self) -> Result<SocketAddr, String> {
-        let is_good = |found: &Found| found.address().filter(|_| !found.is_doubted);
+        let is_good = |found: &Found| found.current.filter(|_| !found.is_doubted);
         if let Some(address) = is_good(&self.found()) {
             return Ok(SocketAddr::new(address, self.port));
         }
@@ -89,11 +89,11 @@ impl Address {
         if is_good(&self.found()).is_none() {
             let is_found = !self.pause.is_on() && self.look_up().await;
             if !is_found {
-                self.found().take_next();
+                self.found().choose();
             }
         }
         let found = self.found();
-        match found.address() {
+        match found.current {
             Some(address) => Ok(SocketAddr::new(address, self.port)),
             None => Err(found.failure.clone()),
         }
@@ -137,7 +137,7 @@ impl Address {
     /// The same, unless another address has taken the place of this one meanwhile.
     pub fn doubt_this(&self, address: SocketAddr) {
         let mut found = self.found();
-        if found.address() == Some(address.ip()) {
+        if found.current == Some(address.ip()) {
             found.is_doubted = true;
         }
     }
@@ -201,19 +201,19 @@ mod tests {
         let mut found = Found::default();
         found.replace(addresses(&[1, 2, 3]));
         let mut tried = Vec::new();
-        for _ in 0..4 {
-            tried.extend(found.address());
+        // In whatever order they are told.
+        for told in [[3, 1, 2], [2, 1, 3], [1, 2, 3], [3, 2, 1]] {
+            tried.extend(found.current);
             found.is_doubted = true;
-            // In whatever order they are told.
-            found.replace(addresses(&[1, 2, 3]));
+            found.replace(addresses(&told));
         }
-        assert_eq!(tried, addresses(&[1, 2, 3, 1]));
-        found.is_doubted = true;
-        found.replace(addresses(&[9]));
-        assert_eq!(found.address(), addresses(&[9]).pop());
-        found.is_doubted = true;
-        found.replace(addresses(&[9]));
-        assert_eq!(found.address(), addresses(&[9]).pop());
+        assert_eq!(tried, addresses(&[1, 3, 2, 1]));
+        for _ in 0..2 {
+            found.is_doubted = true;
+            found.replace(addresses(&[9]));
+            assert_eq!(found.current, addresses(&[9]).pop());
+        }
+        assert!(found.silent.len() <= 1);
     }
 
     #[test]
