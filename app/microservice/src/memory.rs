@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
 use tokio::sync::Notify;
@@ -33,6 +33,9 @@ const LARGE_ANSWERS: usize = 16 * 1024 * 1024;
 
 /// The most of [`LARGE_ANSWERS`] that one peer may hold, unless it is a single answer.
 const LARGE_ANSWERS_OF_A_PEER: usize = 12 * 1024 * 1024;
+
+/// For how long slow readers make room after a peer was refused an answer.
+const OF_LATE: Duration = Duration::from_secs(5);
 
 /// Heads beyond what is free.
 const HEADS: usize = 4 * 1024 * 1024;
@@ -198,9 +201,9 @@ impl Memory {
         self.bodies.is_scarce()
     }
 
-    /// Whether slow readers must make room.
+    /// Whether slow readers must make room: for others, or for those who share their address.
     pub fn answers_are_scarce(&self) -> bool {
-        self.medium.is_scarce() || self.large.is_scarce()
+        self.medium.is_scarce() || self.large.is_scarce() || self.peers.refused_of_late()
     }
 
     /// Counts an answer for the peer that it goes to. One answer it gets whatever its size.
@@ -211,6 +214,8 @@ impl Memory {
         let mut peers = self.peers.held();
         let held = peers.entry(peer).or_default();
         if *held > 0 && *held + bytes > LARGE_ANSWERS_OF_A_PEER {
+            drop(peers);
+            *self.peers.refused() = Some(Instant::now());
             return Err(Exhausted);
         }
         *held += bytes;
@@ -223,11 +228,23 @@ impl Memory {
 
 /// Bytes of large answers by the peers that have yet to read them.
 #[derive(Debug, Default)]
-struct Peers(Mutex<HashMap<IpAddr, usize>>);
+struct Peers {
+    held: Mutex<HashMap<IpAddr, usize>>,
+    /// When a peer was last refused one.
+    refused: Mutex<Option<Instant>>,
+}
 
 impl Peers {
     fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused_of_late(&self) -> bool {
+        self.refused().is_some_and(|refused| refused.elapsed() < OF_LATE)
     }
 }
 
@@ -395,7 +412,9 @@ mod tests {
         let memory = Memory::default();
         let peer = |last| Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
         let first = memory.for_peer(peer(1), LARGE_ANSWERS).unwrap();
+        assert!(!memory.answers_are_scarce(), "as long as nobody else asks");
         assert!(memory.for_peer(peer(1), MEDIUM + 1).is_err());
+        assert!(memory.answers_are_scarce());
         assert!(memory.for_peer(peer(1), MEDIUM).is_ok());
         assert!(memory.for_peer(peer(2), MEDIUM + 1).is_ok());
         drop(first);
