@@ -11,7 +11,7 @@ use diagnostics::{Failure, Outcome};
 use mock::{Asked, Log};
 use releases::api::apply::{Change, apply_wave};
 use releases::api::discover::Kinds;
-use releases::api::{foreign, plan, preflight, saved};
+use releases::api::{plan, preflight, saved, unmanaged};
 use releases::manifest;
 use releases::manifest::{Object, Wave};
 use releases::plan::saved::Saved;
@@ -93,7 +93,7 @@ async fn cluster(answer: impl Fn(&Asked) -> (u16, String) + Send + 'static) -> (
         Some(kinds) => ok(&kinds),
         None => answer(asked),
     });
-    let kinds = Kinds::of(&cluster).await.unwrap();
+    let kinds = Kinds::discover(&cluster).await.unwrap();
     (cluster, kinds, log)
 }
 
@@ -111,7 +111,7 @@ async fn planned(
     inventory: &BTreeSet<Identity>,
     take_over: bool,
 ) -> Outcome<Plan> {
-    plan::plan(cluster, kinds, &release(), objects, inventory, take_over).await
+    plan::make_plan(cluster, kinds, &release(), objects, inventory, take_over).await
 }
 
 fn list(items: &[Value]) -> (u16, String) {
@@ -357,8 +357,10 @@ async fn an_object_of_somebody_else_is_found_on_every_page_and_in_every_version(
         (None, "persistentvolumeclaims") => status(405, "MethodNotAllowed", "not allowed"),
         _ => page(&[], "", json!([])),
     });
-    let kinds = Kinds::of(&cluster).await.unwrap();
-    let found = foreign::objects(&cluster, &kinds, &release(), "shop").await.unwrap();
+    let kinds = Kinds::discover(&cluster).await.unwrap();
+    let found = unmanaged::list_objects(&cluster, &kinds, &release(), "shop")
+        .await
+        .unwrap();
     let mut unowned = found[..2].to_vec();
     unowned.sort();
     assert_eq!(unowned, ["ConfigMap `z`", "Relic `old`"]);
@@ -418,7 +420,7 @@ async fn an_administrator_is_asked_once_and_others_for_each_permission() {
         let plan = planned(&cluster, &mut kinds, config_maps(&["a"]), &[].into(), false)
             .await
             .unwrap();
-        preflight::permissions(&cluster, &kinds, &plan).await.unwrap();
+        preflight::require_permissions(&cluster, &kinds, &plan).await.unwrap();
         let reviews = asked(&log).into_iter().filter(|(method, _)| method == "POST").count();
         assert_eq!(reviews, expected);
     }
@@ -477,19 +479,19 @@ async fn a_saved_plan_is_applied_exactly_or_not_at_all() {
     let made = "2026-11-22T20:00:00Z".parse().unwrap();
     let saved = |cluster: &str| Saved::new("mock", Some(cluster.to_owned()), made, plan.clone());
 
-    let exact = saved::refuse_moved_on(&cluster, &mut kinds, saved("c1")).await.unwrap();
+    let exact = saved::refuse_stale(&cluster, &mut kinds, saved("c1")).await.unwrap();
     apply_wave(&cluster, &mut kinds, &exact, Wave::Configuration, &Progress::default())
         .await
         .unwrap();
     assert_eq!(log.writes()[0].body["metadata"]["resourceVersion"], "7");
 
-    let failure = saved::refuse_moved_on(&cluster, &mut kinds, saved("c2"))
+    let failure = saved::refuse_stale(&cluster, &mut kinds, saved("c2"))
         .await
         .unwrap_err();
     assert_eq!(number(&failure), 208);
     for (value, said) in [(Some("newer"), "changed"), (None, "deleted")] {
         *now.lock().unwrap() = value;
-        let failure = saved::refuse_moved_on(&cluster, &mut kinds, saved("c1"))
+        let failure = saved::refuse_stale(&cluster, &mut kinds, saved("c1"))
             .await
             .unwrap_err();
         assert_eq!(number(&failure), 207);

@@ -127,7 +127,7 @@ fn list(version: &str, ready: bool) -> Answer {
 /// Waits for the Thing. Gives the sentence and the requests.
 async fn wait(answers: Vec<Answer>) -> (String, Vec<String>) {
     let (cluster, mut requests) = server(answers).await;
-    let target = Target::of(&thing("1", false)).unwrap();
+    let target = Target::from_object(&thing("1", false)).unwrap();
     let waited = for_targets(
         &cluster,
         &Progress::default(),
@@ -237,7 +237,7 @@ async fn a_connection_that_hangs_is_given_up() {
         list("7", true),
     ])
     .await;
-    let target = [Target::of(&thing("1", false)).unwrap()];
+    let target = [Target::from_object(&thing("1", false)).unwrap()];
     let progress = Progress::default();
     let options = Options::limited(Duration::from_secs(600));
     let waited = for_targets(&cluster, &progress, &target, cluster.now(), options);
@@ -258,7 +258,7 @@ async fn a_connection_that_hangs_is_given_up() {
 #[tokio::test]
 async fn a_server_that_never_answers_well_is_named_when_the_time_is_over() {
     let (cluster, _requests) = server((0..100).map(|_| Answer::Error(500)).collect()).await;
-    let target = [Target::of(&thing("1", false)).unwrap()];
+    let target = [Target::from_object(&thing("1", false)).unwrap()];
     let options = Options::limited(Duration::from_secs(2));
     let failure = for_targets(&cluster, &Progress::default(), &target, cluster.now(), options)
         .await

@@ -18,7 +18,7 @@ use releases::api::revisions;
 use releases::manifest::Object;
 use releases::plan::saved;
 use releases::release::{Name, images_of_placeholders};
-use releases::{deployer, manifest};
+use releases::{lock_holder, manifest};
 use terminal::Printer;
 
 /// Runs the command.
@@ -41,7 +41,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
     let cluster = Cluster::connect(context).await?;
     let wanted = manifest::placeholders(&objects);
     if !wanted.is_empty() {
-        let history = revisions::history(&cluster, &release).await?;
+        let history = revisions::read_history(&cluster, &release).await?;
         let images = images_of_placeholders(&history, &objects);
         for name in wanted {
             let image = images.get(&name).ok_or_else(|| {
@@ -83,7 +83,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         saved,
     };
     let options = Options {
-        deployer: deployer::this(&cache),
+        deployer: lock_holder::current(&cache),
         wait: arguments.wait.into(),
         rollback_on_failure: arguments.rollback_on_failure,
         take_over: arguments.take_over,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::remove::{self, Dropped};
+use super::remove::{self, PruneSet};
 use super::wait;
 use cluster::Cluster;
 use diagnostics::code;
@@ -11,12 +11,12 @@ use diagnostics::{ExitStatus, Failure, Outcome};
 use releases::api::apply::{Applied, Change, apply_wave};
 use releases::api::discover::Kinds;
 use releases::api::revisions;
-use releases::api::revisions::Held;
-use releases::api::{custom, leaving, plan, preflight, saved};
+use releases::api::revisions::ReleaseLease;
+use releases::api::{crd_conditions, deletion_wait, plan, preflight, saved};
 use releases::manifest::{Object, Wave};
 use releases::plan::saved::Saved;
 use releases::plan::{Action, Plan, Untried, keep_completed_jobs};
-use releases::release::{Deployer, History, Identity, Name, Revision, State, refuse_another_release};
+use releases::release::{History, HolderIdentity, Identity, Name, Revision, State, refuse_another_release};
 use rollout::{Target, thresholds};
 use terminal::{Printer, Progress};
 
@@ -40,7 +40,7 @@ pub struct Deployment {
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Who deploys.
-    pub deployer: Deployer,
+    pub deployer: HolderIdentity,
     /// How everything is waited for.
     pub wait: wait::Options,
     /// Whether what ran before comes back when this does not come up.
@@ -60,20 +60,21 @@ pub async fn deploy(
     options: &Options,
 ) -> Outcome<Vec<Target>> {
     let release = &deployment.release;
-    let mut kinds = Kinds::of(cluster).await?;
+    let mut kinds = Kinds::discover(cluster).await?;
     kinds.learn(&deployment.objects);
     let history = match own_history(printer, cluster, release, &options.deployer).await {
         Ok(history) => history,
         Err(failure) => {
             let objects = deployment.objects.clone();
-            return Err(preflight::explained(cluster, &kinds, release, objects, failure).await);
+            return Err(preflight::explain_refusal(cluster, &kinds, release, objects, failure).await);
         }
     };
     let mut plan = match &deployment.saved {
-        Some(plan) => saved::refuse_moved_on(cluster, &mut kinds, plan.clone()).await?,
+        Some(plan) => saved::refuse_stale(cluster, &mut kinds, plan.clone()).await?,
         None => {
             let (objects, inventory) = (deployment.objects.clone(), history.inventory());
-            let mut plan = plan::plan(cluster, &mut kinds, release, objects, &inventory, options.take_over).await?;
+            let mut plan =
+                plan::make_plan(cluster, &mut kinds, release, objects, &inventory, options.take_over).await?;
             keep_completed_jobs(&mut plan, &history);
             plan
         }
@@ -87,7 +88,7 @@ pub async fn deploy(
         release,
         plan: &plan,
         // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
-        dropped: Dropped::of(cluster, &plan).await?,
+        dropped: PruneSet::from_plan(cluster, &plan).await?,
         wait: options.wait,
     };
     if plan.is_empty() && is_deployed(&history, &objects) {
@@ -95,15 +96,15 @@ pub async fn deploy(
         printer.say("nothing changed: everything was there already");
         return Ok(targets);
     }
-    preflight::permissions(cluster, &kinds, &plan).await?;
+    preflight::require_permissions(cluster, &kinds, &plan).await?;
     rollout.wait_for_leaving(printer, &kinds).await?;
     let waves = rollout.make_namespaces(printer, &mut kinds).await?;
     let mut revision = next_revision(cluster, &history, deployment, options, objects);
     revision.completed = rollout.completed_jobs(&history);
     revision.kept.extend(rollout.dropped.left.clone());
-    let held = revisions::begin(cluster, release, revision).await?;
+    let held = revisions::begin_revision(cluster, release, revision).await?;
     let failure = match held
-        .during(rollout.run(printer, &mut kinds, waves, &held, &history))
+        .hold_during(rollout.run(printer, &mut kinds, waves, &held, &history))
         .await
     {
         Ok(targets) => return Ok(targets),
@@ -141,17 +142,17 @@ pub async fn own_history(
     printer: &Printer,
     cluster: &Cluster,
     release: &Name,
-    deployer: &Deployer,
+    deployer: &HolderIdentity,
 ) -> Outcome<History> {
-    let history = revisions::history(cluster, release).await?;
-    match revisions::take_turn(cluster, release, &history, deployer).await? {
+    let history = revisions::read_history(cluster, release).await?;
+    match revisions::acquire(cluster, release, &history, deployer).await? {
         None => Ok(history),
         Some(left) => {
             printer.say(&format!(
                 "revision {} of {} was interrupted: this goes on from what it left",
                 left.number, left.deployer
             ));
-            revisions::history(cluster, release).await
+            revisions::read_history(cluster, release).await
         }
     }
 }
@@ -231,7 +232,7 @@ struct Rollout<'a> {
     cluster: &'a Cluster,
     release: &'a Name,
     plan: &'a Plan,
-    dropped: Dropped,
+    dropped: PruneSet,
     wait: wait::Options,
 }
 
@@ -250,7 +251,8 @@ impl Rollout<'_> {
         };
         let is_decided = fail_fast || self.wait.limit.is_none();
         let gone = async |progress: &Progress| {
-            leaving::all_gone(self.cluster, kinds, self.plan.leaving(), progress, limit, is_decided).await?;
+            deletion_wait::await_deletions(self.cluster, kinds, self.plan.leaving(), progress, limit, is_decided)
+                .await?;
             progress.outcome(format!("gone, and made again: {count} objects that were being deleted"));
             Ok(())
         };
@@ -293,11 +295,11 @@ impl Rollout<'_> {
         printer: &Printer,
         kinds: &mut Kinds,
         waves: &[Wave],
-        held: &Held<'_>,
+        held: &ReleaseLease<'_>,
         history: &History,
     ) -> Outcome<Vec<Target>> {
         // At the start: deployments that fail again and again add up to no more than those that come up.
-        revisions::forget(self.cluster, self.release, history.superfluous()).await?;
+        revisions::delete_records(self.cluster, self.release, history.superfluous()).await?;
         let targets = self.apply(printer, kinds, waves, Some(held)).await?;
         self.prune(printer, kinds).await?;
         let inventory: BTreeSet<Identity> = self
@@ -318,7 +320,7 @@ impl Rollout<'_> {
         printer: &Printer,
         kinds: &mut Kinds,
         waves: &[Wave],
-        held: Option<&Held<'_>>,
+        held: Option<&ReleaseLease<'_>>,
     ) -> Outcome<Vec<Target>> {
         let since = self.cluster.now();
         let apply = async |progress: &Progress| {
@@ -351,9 +353,9 @@ impl Rollout<'_> {
         let title = format!("objects of release {}", self.release);
         let applied = printer.step(&title, apply).await?;
         let mut targets = targets(&applied);
-        custom::learn_conditions(self.cluster, kinds, &mut targets).await;
+        crd_conditions::learn_conditions(self.cluster, kinds, &mut targets).await;
         let note = async |target: &Target| {
-            let is_it = |job: &&Applied| Target::of(&job.stored).is_some_and(|found| found.uid == target.uid);
+            let is_it = |job: &&Applied| Target::from_object(&job.stored).is_some_and(|found| found.uid == target.uid);
             match (held, applied.iter().find(is_it)) {
                 (Some(held), Some(job)) => held.complete(job.object.identity()).await,
                 _ => Ok(()),
@@ -422,6 +424,6 @@ fn summary(what: &str, applied: &[Applied]) -> String {
 fn targets(applied: &[Applied]) -> Vec<Target> {
     applied
         .iter()
-        .filter_map(|applied| Some(Target::of(&applied.stored)?.with_manifest(&applied.object.value.data)))
+        .filter_map(|applied| Some(Target::from_object(&applied.stored)?.with_manifest(&applied.object.value.data)))
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::deploy::own_history;
-use super::remove::{self, Dropped, titles};
+use super::remove::{self, PruneSet, titles};
 use crate::cli::DownArguments;
 use cluster::Cluster;
 use diagnostics::code;
@@ -12,11 +12,11 @@ use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::lock;
 use releases::api::delete;
-use releases::api::delete::Doomed;
+use releases::api::delete::DeletionTarget;
 use releases::api::discover::Kinds;
-use releases::api::revisions::Held;
-use releases::api::{foreign, live, plan, preflight, revisions};
-use releases::deployer;
+use releases::api::revisions::ReleaseLease;
+use releases::api::{get_many, plan, preflight, revisions, unmanaged};
+use releases::lock_holder;
 use releases::release::{History, Identity, Name, Revision, State};
 use terminal::{Printer, Progress};
 
@@ -38,10 +38,10 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "down")?;
     let cluster = Cluster::connect(&place.context).await?;
-    let deployer = deployer::this(&cache);
+    let deployer = lock_holder::current(&cache);
     let history = own_history(printer, &cluster, &release, &deployer).await?;
-    let mut kinds = Kinds::of(&cluster).await?;
-    let mut plan = plan::plan(&cluster, &mut kinds, &release, Vec::new(), &history.inventory(), false).await?;
+    let mut kinds = Kinds::discover(&cluster).await?;
+    let mut plan = plan::make_plan(&cluster, &mut kinds, &release, Vec::new(), &history.inventory(), false).await?;
     remove::spare_shared(&cluster, &mut plan).await?;
     let down = Down {
         printer,
@@ -58,9 +58,9 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
         down.say_left(&down.alive(history.kept()).await?);
         return Ok(());
     }
-    preflight::permissions(&cluster, &kinds, &plan).await?;
+    preflight::require_permissions(&cluster, &kinds, &plan).await?;
     // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
-    let dropped = Dropped::of(&cluster, &plan).await?;
+    let dropped = PruneSet::from_plan(&cluster, &plan).await?;
     let revision = Revision {
         number: history.next_number(),
         state: State::Pending,
@@ -74,7 +74,7 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
         kept: &history.kept() | &dropped.left,
         completed: [].into(),
     };
-    let held = revisions::begin(&cluster, &release, revision).await?;
+    let held = revisions::begin_revision(&cluster, &release, revision).await?;
     down.as_revision(&held, &history, dropped).await
 }
 
@@ -91,9 +91,9 @@ struct Down<'a> {
 impl Down<'_> {
     /// Deletes what is to go as a revision of its own: as long as it is pending, nobody else works on the release, and
     /// `rollback` leads back from it, if the data stays.
-    async fn as_revision(&self, held: &Held<'_>, history: &History, dropped: Dropped) -> Outcome<()> {
+    async fn as_revision(&self, held: &ReleaseLease<'_>, history: &History, dropped: PruneSet) -> Outcome<()> {
         let work = async {
-            revisions::forget(self.cluster, self.release, history.superfluous()).await?;
+            revisions::delete_records(self.cluster, self.release, history.superfluous()).await?;
             self.remove("objects removed", dropped.doomed).await?;
             for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
                 self.printer.say(note);
@@ -104,7 +104,7 @@ impl Down<'_> {
                 false => Ok(data),
             }
         };
-        let failure = match held.during(work).await {
+        let failure = match held.hold_during(work).await {
             Ok(own_namespace) if self.delete_data => match self.history(own_namespace).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
@@ -129,7 +129,7 @@ impl Down<'_> {
         Err(failure)
     }
 
-    async fn remove(&self, title: &str, doomed: Vec<Doomed>) -> Outcome<()> {
+    async fn remove(&self, title: &str, doomed: Vec<DeletionTarget>) -> Outcome<()> {
         if doomed.is_empty() {
             return Ok(());
         }
@@ -145,15 +145,15 @@ impl Down<'_> {
     }
 
     /// Those that are there.
-    async fn alive(&self, identities: BTreeSet<Identity>) -> Outcome<Vec<Doomed>> {
-        let alive = live::objects(self.cluster, self.kinds, identities).await?;
+    async fn alive(&self, identities: BTreeSet<Identity>) -> Outcome<Vec<DeletionTarget>> {
+        let alive = get_many::read_objects(self.cluster, self.kinds, identities).await?;
         Ok(alive
             .iter()
-            .map(|(identity, live)| Doomed::of(identity, live))
+            .map(|(identity, live)| DeletionTarget::new(identity, live))
             .collect())
     }
 
-    fn say_left(&self, data: &[Doomed]) {
+    fn say_left(&self, data: &[DeletionTarget]) {
         if !data.is_empty() {
             self.printer.say(&format!(
                 "left, for the next `up` or `rollback`: {}; `deploy-tool down --delete-data` removes them",
@@ -164,7 +164,7 @@ impl Down<'_> {
 
     /// Deletes the data, and the namespaces in which nobody else has anything. Returns the release's own namespace if it
     /// is to go: with it goes the lock.
-    async fn data(&self, data: Vec<Doomed>) -> Outcome<Vec<Doomed>> {
+    async fn data(&self, data: Vec<DeletionTarget>) -> Outcome<Vec<DeletionTarget>> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
         let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
         self.remove("data removed", own).await?;
@@ -175,17 +175,17 @@ impl Down<'_> {
             ));
         }
         let empty = self.without_others(namespaces).await?;
-        let is_own = |one: &Doomed| one.identity.name == self.release.namespace;
+        let is_own = |one: &DeletionTarget| one.identity.name == self.release.namespace;
         let (own, others) = empty.into_iter().partition(is_own);
         self.remove("namespaces removed", others).await?;
         Ok(own)
     }
 
     /// The namespaces in which nobody else has anything, or all if that does not matter.
-    async fn without_others(&self, namespaces: Vec<Doomed>) -> Outcome<Vec<Doomed>> {
+    async fn without_others(&self, namespaces: Vec<DeletionTarget>) -> Outcome<Vec<DeletionTarget>> {
         let mut empty = Vec::new();
         for one in namespaces {
-            let others = foreign::objects(self.cluster, self.kinds, self.release, &one.identity.name).await?;
+            let others = unmanaged::list_objects(self.cluster, self.kinds, self.release, &one.identity.name).await?;
             match others.is_empty() || self.delete_namespace {
                 true => empty.push(one),
                 false => self.printer.warning(&format!(
@@ -200,11 +200,11 @@ impl Down<'_> {
 
     /// Deletes the records, the lock as the last of them: as long as they are there, this can be done again. If the
     /// release's namespace goes, they go with it, and nobody can begin anything in it meanwhile.
-    async fn history(&self, own_namespace: Vec<Doomed>) -> Outcome<()> {
+    async fn history(&self, own_namespace: Vec<DeletionTarget>) -> Outcome<()> {
         let remove = async |progress: &Progress| {
             if own_namespace.is_empty() {
-                let history = revisions::history(self.cluster, self.release).await?;
-                revisions::forget(self.cluster, self.release, history.records()).await?;
+                let history = revisions::read_history(self.cluster, self.release).await?;
+                revisions::delete_records(self.cluster, self.release, history.records()).await?;
                 progress.outcome("removed the history");
                 return Ok(());
             }
@@ -225,6 +225,6 @@ fn some_of(titles: &[String]) -> String {
     }
 }
 
-fn is_namespace(one: &Doomed) -> bool {
+fn is_namespace(one: &DeletionTarget) -> bool {
     one.identity.kind == "Namespace" && one.identity.group.is_empty()
 }

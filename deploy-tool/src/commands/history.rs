@@ -17,7 +17,7 @@ pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Outcome<()> 
     let HistoryArguments { revision, place } = arguments;
     let release = place.release()?;
     let cluster = Cluster::connect(&place.context).await?;
-    let history = revisions::history(&cluster, &release).await?;
+    let history = revisions::read_history(&cluster, &release).await?;
     if let Some(number) = revision {
         let revision = history
             .revision(number)
@@ -29,7 +29,7 @@ pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Outcome<()> 
         }
         return Ok(());
     }
-    let listing = Listing::of(&cluster.context, &release, &history);
+    let listing = Listing::new(&cluster.context, &release, &history);
     printer.data(&match printer.json() {
         false => listing::table(&listing),
         true => serde_json::to_string_pretty(&listing).unwrap_or_default(),

@@ -10,7 +10,7 @@ use diagnostics::{ExitStatus, Outcome};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use releases::api::discover::Kinds;
-use releases::api::{live, plan, preflight, revisions, saved};
+use releases::api::{get_many, plan, preflight, revisions, saved};
 use releases::manifest;
 use releases::manifest::Object;
 use releases::plan::saved::Saved;
@@ -40,7 +40,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let cluster = Cluster::connect(&place.context).await?;
-    let mut kinds = Kinds::of(&cluster).await?;
+    let mut kinds = Kinds::discover(&cluster).await?;
     kinds.learn(&objects);
     let pushes = save.is_some();
     let form = Form::new(aot, dev);
@@ -56,9 +56,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
             take_built_images(printer, cleanup, &images, (form, native), &mut objects).await?
         }
     };
-    let history = match revisions::history(&cluster, &release).await {
+    let history = match revisions::read_history(&cluster, &release).await {
         Ok(history) => history,
-        Err(failure) => return Err(preflight::explained(&cluster, &kinds, &release, objects, failure).await),
+        Err(failure) => return Err(preflight::explain_refusal(&cluster, &kinds, &release, objects, failure).await),
     };
     match secret {
         Some(secret) => secret.attach(&mut objects),
@@ -67,7 +67,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     }
     let inventory = history.inventory();
     let make = async |_: &Progress| {
-        let mut plan = plan::plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await?;
+        let mut plan = plan::make_plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await?;
         keep_completed_jobs(&mut plan, &history);
         let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
         revisions::refuse_unnamed(&cluster, &release, &objects).await?;
@@ -85,7 +85,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         false => ExitStatus::Done,
     };
     if let Some(path) = save {
-        let identity = saved::identity(&cluster).await?;
+        let identity = saved::read_cluster_identity(&cluster).await?;
         let saved = Saved::new(&place.context, identity, cluster.now(), plan);
         releases::plan::saved::write(&path, &saved)?;
         printer.say(&format!(
@@ -125,8 +125,8 @@ async fn take_running_images(
         .iter_mut()
         .filter(|object| !manifest::placeholders(std::slice::from_ref(*object)).is_empty());
     for object in with_placeholders {
-        let (settled, _) = kinds.settle(object.clone(), &release.namespace)?;
-        let found = live::objects(cluster, kinds, [settled.identity()]).await?;
+        let (settled, _) = kinds.resolve_object(object.clone(), &release.namespace)?;
+        let found = get_many::read_objects(cluster, kinds, [settled.identity()]).await?;
         if let Some(live) = found.get(&settled.identity()) {
             manifest::resolve(object, &manifest::running_references(object, live));
         }

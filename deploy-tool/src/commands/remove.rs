@@ -6,7 +6,7 @@ use std::time::Duration;
 use cluster::Cluster;
 use diagnostics::Outcome;
 use releases::api::delete;
-use releases::api::delete::Doomed;
+use releases::api::delete::DeletionTarget;
 use releases::api::discover::Kinds;
 use releases::api::revisions;
 use releases::plan::{Action, Plan};
@@ -14,21 +14,21 @@ use releases::release::{Identity, Name};
 use terminal::Progress;
 
 /// What a release has made and its manifests have no longer.
-pub struct Dropped {
+pub struct PruneSet {
     /// What goes.
-    pub doomed: Vec<Doomed>,
+    pub doomed: Vec<DeletionTarget>,
     /// The data that stays.
     pub left: BTreeSet<Identity>,
     /// What is to be said about what stays.
     pub notes: Vec<String>,
 }
 
-impl Dropped {
+impl PruneSet {
     /// That of a plan. The claims of a StatefulSet stay when it goes.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn of(cluster: &Cluster, plan: &Plan) -> Outcome<Self> {
+    pub async fn from_plan(cluster: &Cluster, plan: &Plan) -> Outcome<Self> {
         let mut dropped = Self {
             doomed: Vec::new(),
             left: BTreeSet::new(),
@@ -45,9 +45,9 @@ impl Dropped {
                 dropped.notes.extend(notes);
                 continue;
             }
-            dropped.doomed.push(Doomed::of(&step.identity, live));
+            dropped.doomed.push(DeletionTarget::new(&step.identity, live));
             if step.identity.kind == "StatefulSet" {
-                dropped.left.extend(delete::claims(cluster, live).await?);
+                dropped.left.extend(delete::list_claims(cluster, live).await?);
             }
         }
         Ok(dropped)
@@ -99,12 +99,16 @@ pub async fn spare_shared(cluster: &Cluster, plan: &mut Plan) -> Outcome<()> {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn part_shared(cluster: &Cluster, release: &Name, data: Vec<Doomed>) -> Outcome<(Vec<Doomed>, Vec<Doomed>)> {
+pub async fn part_shared(
+    cluster: &Cluster,
+    release: &Name,
+    data: Vec<DeletionTarget>,
+) -> Outcome<(Vec<DeletionTarget>, Vec<DeletionTarget>)> {
     if data.iter().all(|one| one.identity.namespace.is_some()) {
         return Ok((data, Vec::new()));
     }
     let others = revisions::owned_by_others(cluster, release).await?;
-    let is_own = |one: &Doomed| {
+    let is_own = |one: &DeletionTarget| {
         let others = others.as_ref();
         one.identity.namespace.is_some() || others.is_some_and(|others| !others.contains(&one.identity))
     };

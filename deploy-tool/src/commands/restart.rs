@@ -37,7 +37,7 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> 
         let mut targets = Vec::new();
         for one in &chosen {
             let stored = restart::restart(&cluster, namespace, &one.workload, since).await?;
-            targets.extend(Target::of(&stored));
+            targets.extend(Target::from_object(&stored));
         }
         let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
         progress.outcome(format!("restarted: {sentence}"));

@@ -14,7 +14,7 @@ use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
 use releases::release::rollback_target;
-use releases::{deployer, manifest};
+use releases::{lock_holder, manifest};
 use terminal::Printer;
 
 /// Runs the command.
@@ -34,7 +34,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;
     let cluster = Cluster::connect(&place.context).await?;
-    let history = revisions::history(&cluster, &release).await?;
+    let history = revisions::read_history(&cluster, &release).await?;
     let target = rollback_target(&release, &history, revision)?;
     let mut objects = target.manifests();
     if let Some(requirement) = requirement {
@@ -53,7 +53,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         reason: format!("rollback to {}", target.number),
     };
     let options = Options {
-        deployer: deployer::this(&cache),
+        deployer: lock_holder::current(&cache),
         wait: wait.into(),
         rollback_on_failure: false,
         take_over: false,

@@ -34,7 +34,7 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
     let cluster = Cluster::connect(&place.context).await?;
     let (status, history) = futures::join!(
         status(printer, &cluster, &release.namespace, Extent::Everything),
-        revisions::history(&cluster, &release)
+        revisions::read_history(&cluster, &release)
     );
     let status = status?;
     let release = match history {

@@ -22,7 +22,7 @@ use releases::api::discover::Kinds;
 use releases::api::revisions;
 use releases::manifest::Object;
 use releases::release::Name;
-use releases::{deployer, manifest};
+use releases::{lock_holder, manifest};
 use rollout::Target;
 use terminal::{Printer, Styled};
 use wasm_build::native_form::NativeForm;
@@ -55,13 +55,13 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "up")?;
     let cluster = Cluster::connect(&place.context).await?;
-    let deployer = deployer::this(&cache);
-    revisions::refuse_taken(&cluster, &release, &deployer).await?;
+    let deployer = lock_holder::current(&cache);
+    revisions::refuse_locked(&cluster, &release, &deployer).await?;
     let names = manifest::placeholders(&objects);
     // Minutes of compiling come after everything that can be found out at once.
     let images = Wanted::new(&place.context, &arguments, &source, names, true).await?;
     let registry = images.registry.as_ref();
-    let mut kinds = Kinds::of(&cluster).await?;
+    let mut kinds = Kinds::discover(&cluster).await?;
     kinds.learn(&objects);
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 

@@ -125,7 +125,7 @@ pub fn reason(pods: &[Pod], now: Timestamp) -> String {
     objects.pods.insert(key, pod.clone());
     // Whatever is wrong may have been so for long: everything since the beginning counts.
     let clock = Clock::new(now, Timestamp::UNIX_EPOCH);
-    let status = Target::of(pod).map(|target| rollout::evaluate(&target, &objects, clock));
+    let status = Target::from_object(pod).map(|target| rollout::evaluate(&target, &objects, clock));
     match status.map(|status| status.phase) {
         Some(Phase::Waiting(waiting)) => waiting.reason,
         Some(Phase::Failed(diagnosis)) => diagnosis.sentence,

@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
     use releases::manifest::parse;
-    use releases::release::{Deployer, Record, Revision, State};
+    use releases::release::{HolderIdentity, Record, Revision, State};
 
     const IMAGE: &str = "x.io/team/orders@sha256:00";
 
@@ -142,7 +142,7 @@ mod tests {
             message: String::new(),
             created: jiff::Timestamp::UNIX_EPOCH,
             finished: None,
-            deployer: Deployer {
+            deployer: HolderIdentity {
                 host: String::new(),
                 cache: String::new(),
                 process: 1,

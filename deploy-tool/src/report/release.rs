@@ -89,7 +89,7 @@ impl ReleaseStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use releases::release::{Deployer, Record};
+    use releases::release::{HolderIdentity, Record};
 
     fn status(states: &[State]) -> Option<ReleaseStatus> {
         let record = |(number, state): (u32, &State)| Record {
@@ -105,7 +105,7 @@ mod tests {
                 .into(),
                 created: jiff::Timestamp::UNIX_EPOCH,
                 finished: None,
-                deployer: Deployer {
+                deployer: HolderIdentity {
                     host: "me@here".into(),
                     cache: "/cache".into(),
                     process: 7,

@@ -142,8 +142,8 @@ impl Found {
             Some(autoscaler) => Some(edit(workload, &autoscaler, before.unwrap_or(1), after, options)?),
         };
         let target = match deployment {
-            Some(deployment) => Target::of(deployment),
-            None => self.stateful_set(&workload.name).and_then(Target::of),
+            Some(deployment) => Target::from_object(deployment),
+            None => self.stateful_set(&workload.name).and_then(Target::from_object),
         };
         Ok(Change {
             workload: workload.clone(),

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod held;
-mod turn;
+mod lease;
+mod lock;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::client::Body;
 use releases::api::revisions;
-use releases::release::{Deployer, Name, Revision, State, record};
+use releases::release::{HolderIdentity, Name, Revision, State, record};
 use serde_json::{Value, json};
 use tower_test::mock;
 
@@ -47,8 +47,8 @@ fn release() -> Name {
     Name::new(Some("shop"), None, &[]).unwrap()
 }
 
-fn deployer(host: &str) -> Deployer {
-    Deployer {
+fn deployer(host: &str) -> HolderIdentity {
+    HolderIdentity {
         host: host.into(),
         cache: "/cache".into(),
         process: 7,
@@ -117,7 +117,7 @@ async fn the_history_is_read_page_by_page() {
         assert!(url.contains("continue=more"), "{url}");
     };
     let name = release();
-    let (history, ()) = tokio::join!(revisions::history(&cluster, &name), serve);
+    let (history, ()) = tokio::join!(revisions::read_history(&cluster, &name), serve);
     let history = history.unwrap();
     let numbers: Vec<u32> = history.revisions().map(|revision| revision.number).collect();
     assert_eq!(numbers, [1, 2]);
@@ -138,7 +138,7 @@ async fn a_record_is_deleted_and_not_another_one_of_its_number() {
         assert_eq!(sent["preconditions"], json!({"uid": "of-the-first"}));
     };
     let name = release();
-    let (forgotten, ()) = tokio::join!(revisions::forget(&cluster, &name, [&record]), serve);
+    let (forgotten, ()) = tokio::join!(revisions::delete_records(&cluster, &name, [&record]), serve);
     forgotten.unwrap();
 }
 

@@ -17,7 +17,7 @@ use oci_artifacts::registry::Pushed;
 use releases::manifest::Wave;
 use releases::plan::{Action, Difference, Plan, Shown, Step, document};
 use releases::release::listing::Listing;
-use releases::release::{Deployer, History, Identity, Name, Record, Revision, State};
+use releases::release::{History, HolderIdentity, Identity, Name, Record, Revision, State};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ fn history(states: &[State]) -> History {
             message: String::new(),
             created: jiff::Timestamp::UNIX_EPOCH,
             finished: (*state != State::Pending).then_some(jiff::Timestamp::UNIX_EPOCH),
-            deployer: Deployer {
+            deployer: HolderIdentity {
                 host: "me@here".into(),
                 cache: "/cache".into(),
                 process: 7,
@@ -169,7 +169,7 @@ fn plan() {
 #[test]
 fn revisions() {
     let history = history(&[State::Deployed, State::Failed, State::Pending]);
-    assert_follows("history", &Listing::of("c", &release(), &history));
+    assert_follows("history", &Listing::new("c", &release(), &history));
 }
 
 #[test]

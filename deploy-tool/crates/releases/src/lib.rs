@@ -4,7 +4,7 @@
 //! [`manifest`] except its loader, [`plan`] and [`release`] decide and do no I/O; [`api`] does, and decides nothing.
 
 pub mod api;
-pub mod deployer;
+pub mod lock_holder;
 pub mod manifest;
 mod password;
 pub mod plan;

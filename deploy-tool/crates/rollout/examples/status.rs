@@ -29,7 +29,7 @@ fn report(list: &Value, now: Timestamp) -> Result<Vec<String>, Box<dyn Error>> {
     let roots = items().filter(|item| item.pointer("/metadata/ownerReferences").is_none());
     // Every event counts, however old: nothing has just been applied.
     let clock = Clock::new(now, Timestamp::UNIX_EPOCH);
-    let targets = roots.filter_map(Target::of);
+    let targets = roots.filter_map(Target::from_object);
     Ok(targets
         .map(|target| evaluate(&target, &objects, clock).sentence())
         .collect())

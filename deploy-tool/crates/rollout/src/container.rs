@@ -124,10 +124,10 @@ impl About<'_> {
     }
 
     /// How often it has been started, or was to be and was given this answer.
-    fn attempts(&self, said: &str) -> i32 {
-        let answered = events::about(self.objects, &self.pod.metadata).filter(|event| {
+    fn attempts(&self, message: &str) -> i32 {
+        let answered = events::list_for(self.objects, &self.pod.metadata).filter(|event| {
             let text = events::message(event).trim_start_matches("Error: ");
-            event.reason.as_deref() == Some("Failed") && !text.is_empty() && said.starts_with(text)
+            event.reason.as_deref() == Some("Failed") && !text.is_empty() && message.starts_with(text)
         });
         let answered = answered.map(events::count).max().unwrap_or(0);
         answered.max(self.status.restart_count + 1)
@@ -202,8 +202,8 @@ impl About<'_> {
             return self.retried(diagnosis, times >= thresholds::PROBE_KILLS).into();
         }
         let times = if ends == 1 { "once" } else { &format!("{ends} times") };
-        let how = format!("exit code {}{}", ended.exit_code, how(reason, message));
-        let sentence = format!("{title} has ended {times}, last with {how}");
+        let ending = format!("exit code {}{}", ended.exit_code, describe_reason(reason, message));
+        let sentence = format!("{title} has ended {times}, last with {ending}");
         let diagnosis = Diagnosis::new(&CRASH_LOOP, sentence, self.advice(ended));
         let diagnosis = diagnosis.with(probe::logs(self.pod, self.status));
         self.retried(diagnosis, once || ends >= thresholds::ENDS).into()
@@ -270,7 +270,7 @@ fn time_of_day(time: Timestamp) -> String {
     time.strftime("%H:%M:%S UTC").to_string()
 }
 
-fn how(reason: &str, message: &str) -> String {
+fn describe_reason(reason: &str, message: &str) -> String {
     let parts: Vec<&str> = [reason, message.trim()]
         .into_iter()
         .filter(|part| !part.is_empty())

@@ -16,7 +16,7 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
         Presence::There(deployment) => deployment,
         Presence::Not(phase) => return target.status(None, phase),
     };
-    let rollout = Rollout::of(target, deployment, objects);
+    let rollout = Rollout::observe(target, deployment, objects);
     let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
     let unobserved = presence::unobserved(target, &deployment.metadata, Some(observed.unwrap_or(0)));
     let phase = unobserved.unwrap_or_else(|| rollout.phase(objects, clock));
@@ -36,7 +36,7 @@ struct Rollout<'a> {
 }
 
 impl<'a> Rollout<'a> {
-    fn of(target: &'a Target, deployment: &'a Deployment, objects: &'a Objects) -> Self {
+    fn observe(target: &'a Target, deployment: &'a Deployment, objects: &'a Objects) -> Self {
         let status = deployment.status.as_ref();
         let count = |field: fn(&k8s_openapi::api::apps::v1::DeploymentStatus) -> Option<i32>| {
             status.and_then(field).unwrap_or(0)
@@ -174,7 +174,7 @@ fn is_record(pod: &Pod) -> bool {
 /// What the Deployment's own deadline says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
-    /// The controller has said, since the objects were applied, that it is over.
+    /// The controller has exceeded, since the objects were applied, that it is over.
     Over,
     /// It is over when nothing has moved for so long: what the controller says is of the time before, or nothing.
     After(jiff::SignedDuration),
@@ -184,10 +184,10 @@ pub enum Deadline {
 pub fn deadline(deployment: &Deployment, clock: Clock) -> Deadline {
     let seconds = deployment.spec.as_ref().and_then(|spec| spec.progress_deadline_seconds);
     let limit = seconds.map_or(thresholds::STALL, probe_times::seconds);
-    let said = progressing(deployment).filter(|condition| {
+    let exceeded = progressing(deployment).filter(|condition| {
         condition.status == "False" && condition.reason.as_deref() == Some("ProgressDeadlineExceeded")
     });
-    match said {
+    match exceeded {
         None => Deadline::After(limit + thresholds::DEADLINE_MARGIN),
         // The controller takes back what it said of the template before, or nothing has changed that it counts.
         Some(condition) => {

@@ -36,7 +36,7 @@ pub fn count(event: &Event) -> i32 {
 
 /// The newest event of a reason about an object.
 pub fn newest<'a>(objects: &'a Objects, object: &ObjectMeta, reason: &str) -> Option<&'a Event> {
-    about(objects, object)
+    list_for(objects, object)
         .filter(|event| event.reason.as_deref() == Some(reason))
         .max_by_key(|event| last_time(event))
 }
@@ -45,7 +45,7 @@ pub fn newest<'a>(objects: &'a Objects, object: &ObjectMeta, reason: &str) -> Op
 /// The kubelet tells all of a pod's probes with one reason; which one it was stands in the message alone.
 pub fn probe_failure<'a>(objects: &'a Objects, pod: &Pod, container: &str, kind: &str) -> Option<&'a Event> {
     let path = format!("{{{container}}}");
-    about(objects, &pod.metadata)
+    list_for(objects, &pod.metadata)
         .filter(|event| event.reason.as_deref() == Some("Unhealthy"))
         .filter(|event| {
             let field = event.involved_object.field_path.as_deref();
@@ -59,16 +59,20 @@ pub fn probe_failure<'a>(objects: &'a Objects, pod: &Pod, container: &str, kind:
 }
 
 /// All events about an object.
-pub fn about<'a>(objects: &'a Objects, object: &ObjectMeta) -> impl Iterator<Item = &'a Event> + use<'a> {
+pub fn list_for<'a>(objects: &'a Objects, object: &ObjectMeta) -> impl Iterator<Item = &'a Event> + use<'a> {
     let part = |text: &Option<String>| text.clone().unwrap_or_default();
     let (namespace, name) = (part(&object.namespace), part(&object.name));
     let uid = object.uid.clone();
     // Another object may have had the name before.
-    named(objects, &namespace, &name).filter(move |event| uid.is_some() && event.involved_object.uid == uid)
+    list_by_name(objects, &namespace, &name).filter(move |event| uid.is_some() && event.involved_object.uid == uid)
 }
 
 /// All events about objects of a name.
-pub fn named<'a>(objects: &'a Objects, namespace: &str, name: &str) -> impl Iterator<Item = &'a Event> + use<'a> {
+pub fn list_by_name<'a>(
+    objects: &'a Objects,
+    namespace: &str,
+    name: &str,
+) -> impl Iterator<Item = &'a Event> + use<'a> {
     let start = format!("{namespace}/{name}/");
     objects
         .events

@@ -55,8 +55,8 @@ fn ended_id(status: &ContainerStatus) -> Option<&str> {
 
 /// The diagnosis, if a text says that the kernel refused the container's program: the runtime's error or, as crun and runc
 /// tell it there only, the container's last words.
-pub fn diagnose(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Diagnosis> {
-    let line = said.lines().find(|line| says(line, &["exec format error"]))?;
+pub fn diagnose(pod: &Pod, status: &ContainerStatus, message: &str) -> Option<Diagnosis> {
+    let line = message.lines().find(|line| says(line, &["exec format error"]))?;
     let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref());
     let annotated = is_annotated(pod);
     let program = program(line);
@@ -101,9 +101,9 @@ pub fn diagnose(pod: &Pod, status: &ContainerStatus, said: &str) -> Option<Diagn
 
 /// The diagnosis, if a container of a pod for Wasm has ended as a shared object does that is run as a native program: at once,
 /// without a word.
-pub fn diagnose_silent(pod: &Pod, status: &ContainerStatus, exit_code: i32, said: &str) -> Option<Diagnosis> {
+pub fn diagnose_silent(pod: &Pod, status: &ContainerStatus, exit_code: i32, message: &str) -> Option<Diagnosis> {
     let class = pod.spec.as_ref()?.runtime_class_name.as_deref()?;
-    let is_it = exit_code == SEGMENTATION_FAULT && said == NOTHING_LOGGED && !is_annotated(pod);
+    let is_it = exit_code == SEGMENTATION_FAULT && message == NOTHING_LOGGED && !is_annotated(pod);
     let ran = "its entrypoint ended by a segmentation fault before it said a word, as a module compiled to a shared object does \
                that is run as a native program";
     is_it.then(|| annotation_lost(&format!("{}: {ran}", start(pod, status)), Some(class)))

@@ -61,10 +61,10 @@ pub fn evaluate(objects: &Objects, controller: &ObjectMeta, title: &str, clock: 
 
 /// How often a controller was given the same answer, and since when. Each attempt is an event of its own, since it
 /// names another pod.
-fn same_refusals(objects: &Objects, controller: &ObjectMeta, said: &str) -> (i32, Option<Timestamp>) {
+fn same_refusals(objects: &Objects, controller: &ObjectMeta, wanted: &str) -> (i32, Option<Timestamp>) {
     let same = || {
-        events::about(objects, controller)
-            .filter(|event| event.reason.as_deref() == Some(REASON) && reason(events::message(event)) == said)
+        events::list_for(objects, controller)
+            .filter(|event| event.reason.as_deref() == Some(REASON) && reason(events::message(event)) == wanted)
     };
     (
         same().map(events::count).sum(),

@@ -78,7 +78,7 @@ fn condition<'a>(object: &'a DynamicObject, kind: &str) -> Option<Condition<'a>>
 }
 
 /// A Service of the type LoadBalancer. One that no controller takes works all the same inside of the cluster and by its
-/// node ports: that is said, and is no failure.
+/// node ports: that is message, and is no failure.
 /// <https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer>
 fn service(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock) -> Phase {
     let given = object.data.pointer("/status/loadBalancer/ingress");
@@ -91,23 +91,23 @@ fn service(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock)
     if !addresses.is_empty() {
         return Phase::noted(addresses.join(", "));
     }
-    let of_it = || events::about(objects, &object.metadata);
-    let warning = of_it()
+    let events_of = || events::list_for(objects, &object.metadata);
+    let warning = events_of()
         .filter(|event| event.type_.as_deref() == Some("Warning"))
         .max_by_key(|event| events::last_time(event));
     if let Some(warning) = warning {
-        let said = events::message(warning);
-        let sentence = format!("{title} gets no address: {said}");
+        let message = events::message(warning);
+        let sentence = format!("{title} gets no address: {message}");
         let next = "correct what the controller of load balancers names: its address pool, its quota, its rights";
         let waiting = Diagnosis::new(&LOAD_BALANCER, sentence, next).blocked();
         return waiting
-            .saying(format!("no address: {said}"))
+            .saying(format!("no address: {message}"))
             .clear(true)
             .attempted(events::last_time(warning), None)
             .into();
     }
     let class = object.data.pointer("/spec/loadBalancerClass");
-    let is_taken = of_it().next().is_some() || object.metadata.finalizers.iter().flatten().next().is_some();
+    let is_taken = events_of().next().is_some() || object.metadata.finalizers.iter().flatten().next().is_some();
     if is_taken || clock.waited(created(object)) < thresholds::LOAD_BALANCER {
         return Phase::in_course("no load balancer has given it an address yet");
     }
@@ -124,7 +124,7 @@ fn created(object: &DynamicObject) -> Option<jiff::Timestamp> {
     object.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }
 
-/// An autoscaler that scales nothing lets the workload run all the same: that is said, and is no failure.
+/// An autoscaler that scales nothing lets the workload run all the same: that is message, and is no failure.
 fn autoscaler(object: &DynamicObject, clock: Clock) -> Phase {
     let able = condition(object, "AbleToScale");
     let is_early = clock.waited(None) < thresholds::FIRST_STATUS;

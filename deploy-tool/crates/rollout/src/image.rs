@@ -59,16 +59,16 @@ const TABLE: [(&[&str], &Code, &str, i32); 4] = [
     ),
 ];
 
-/// Says why an image cannot be pulled. `said` is the kubelet's reason and message.
+/// Says why an image cannot be pulled. `waiting` is the kubelet's reason and message.
 pub fn evaluate(
     title: &str,
     pod: &Pod,
     status: &ContainerStatus,
     objects: &Objects,
     clock: Clock,
-    said: (&str, &str),
+    waiting: (&str, &str),
 ) -> Phase {
-    let (reason, message) = said;
+    let (reason, message) = waiting;
     let image = name(pod, status);
     let node = pod_view::node(pod);
     // The kubelet repeats the image's name, and the pause before its next attempt comes and goes.
@@ -148,7 +148,7 @@ fn name<'a>(pod: &'a Pod, status: &'a ContainerStatus) -> &'a str {
 /// How many pulls have failed, and when the last one did.
 fn failed_pulls(pod: &Pod, objects: &Objects) -> (i32, Option<Timestamp>) {
     let failed = || {
-        events::about(objects, &pod.metadata).filter(|event| {
+        events::list_for(objects, &pod.metadata).filter(|event| {
             event.reason.as_deref() == Some("Failed") && events::message(event).starts_with("Failed to pull image")
         })
     };

@@ -42,7 +42,7 @@ fn missing(target: &Target, objects: &Objects, clock: Clock) -> Phase {
         return phase;
     }
     let about = |event: &&Event| target.uid.is_some() && event.involved_object.uid == target.uid;
-    let reasons: Vec<&Event> = events::named(objects, &target.namespace, &target.name)
+    let reasons: Vec<&Event> = events::list_by_name(objects, &target.namespace, &target.name)
         .filter(about)
         .collect();
     let has = |reason: &str| reasons.iter().find(|event| event.reason.as_deref() == Some(reason));

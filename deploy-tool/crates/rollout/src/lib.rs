@@ -22,7 +22,7 @@
 //! # let stored = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}});
 //! # let (now, since) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH);
 //! // What the API server answered when the object was applied; nothing for kinds that are there at once.
-//! let targets: Vec<Target> = Target::of(&stored).into_iter().collect();
+//! let targets: Vec<Target> = Target::from_object(&stored).into_iter().collect();
 //! let mut tracker = Tracker::new(&targets, Policy::default());
 //! // Again and again, as watches change the objects:
 //! let mut objects = Objects::default();

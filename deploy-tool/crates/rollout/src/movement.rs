@@ -142,7 +142,7 @@ fn of_pod(pod: &Pod, objects: &Objects, add: &mut dyn FnMut(&dyn Fact)) {
     if pod_view::is_ready(pod) {
         return;
     }
-    for event in events::about(objects, &pod.metadata) {
+    for event in events::list_for(objects, &pod.metadata) {
         if event.reason.as_deref().is_some_and(|reason| MOVES.contains(&reason)) {
             add(&("event", &event.metadata.name));
         }

@@ -21,8 +21,8 @@ pub enum Database {
 /// All containers run: only the readiness probe is missing.
 pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, clock: Clock) -> Phase {
     let title = pod_view::title(pod);
-    let late = pod_view::containers(pod).find(|(init, status)| !init && !status.ready);
-    let Some((_, late)) = late else {
+    let unready = pod_view::containers(pod).find(|(init, status)| !init && !status.ready);
+    let Some((_, unready)) = unready else {
         return gated(pod, &title);
     };
     let database_since = match database {
@@ -31,8 +31,8 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         None => None,
     };
     let starting = || Phase::in_course(format!("{title} is starting"));
-    let container = pod_view::container(pod, &late.name);
-    let (Some(container), Some(since)) = (container, pod_view::running_since(late)) else {
+    let container = pod_view::container(pod, &unready.name);
+    let (Some(container), Some(since)) = (container, pod_view::running_since(unready)) else {
         return starting();
     };
     let began = Some(since).max(database_since).unwrap_or(since);
@@ -41,15 +41,15 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         return starting();
     }
     // A startup probe has a limit of its own; until it succeeds the kubelet does not ask for readiness.
-    let starts = container.startup_probe.is_some() && late.started != Some(true);
+    let starts = container.startup_probe.is_some() && unready.started != Some(true);
     let kind = if starts { "startup" } else { "readiness" };
-    let failure = events::probe_failure(objects, pod, &late.name, kind);
-    let said = failure.map_or(String::new(), |event| format!(": {}", events::message(event)));
-    let again = match late.restart_count {
+    let failure = events::probe_failure(objects, pod, &unready.name, kind);
+    let suffix = failure.map_or(String::new(), |event| format!(": {}", events::message(event)));
+    let again = match unready.restart_count {
         0 => String::new(),
         count => format!(" after {count} restarts"),
     };
-    let sentence = format!("{title} runs{again}, but is not ready{said}");
+    let sentence = format!("{title} runs{again}, but is not ready{suffix}");
     let budget = probe_times::ready_budget(container);
     let Some(probe) = container
         .readiness_probe
@@ -62,12 +62,12 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         "the answer says what it misses; more is in its log: `kubectl --namespace {} logs {} --container {}`",
         pod_view::namespace(pod),
         pod_view::name(pod),
-        late.name
+        unready.name
     );
     // The same words each second: each change of them is told.
     let sentence = format!("{sentence} (its probes give it {} s)", budget.as_secs());
     let diagnosis = Diagnosis::new(&READINESS_PROBE, sentence, next);
-    let evidence = address(pod, &late.name, probe).unwrap_or_else(|| logs(pod, late));
+    let evidence = address(pod, &unready.name, probe).unwrap_or_else(|| logs(pod, unready));
     // The kubelet asks all the time.
     diagnosis
         .with(evidence)
@@ -79,7 +79,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
 
 /// A pod that has its database to wait for is as far as that.
 fn without_database(title: &str, database: Phase) -> Phase {
-    let sentence = |said: &str| format!("the database of {title} is not ready: {said}");
+    let sentence = |cause: &str| format!("the database of {title} is not ready: {cause}");
     match database {
         Phase::Done(_) => Phase::in_course(format!("{title} waits for its database")),
         Phase::Waiting(waiting) if waiting.class == WaitClass::Blocked => {
@@ -124,7 +124,7 @@ fn gated(pod: &Pod, title: &str) -> Phase {
 /// <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/>
 pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
     let start = format!("Container {} failed ", status.name);
-    let kills = events::about(objects, &pod.metadata)
+    let kills = events::list_for(objects, &pod.metadata)
         .filter(|event| event.reason.as_deref() == Some("Killing") && events::message(event).starts_with(&start));
     let newest = kills.max_by_key(|event| events::last_time(event))?;
     let times = events::count(newest);

@@ -23,7 +23,7 @@ struct Times {
 }
 
 impl Times {
-    fn of(probe: &Probe) -> Self {
+    fn from_probe(probe: &Probe) -> Self {
         let seconds = |field: Option<i32>, default: i32| seconds(field.unwrap_or(default));
         Self {
             delay: seconds(probe.initial_delay_seconds, 0),
@@ -46,9 +46,13 @@ fn times(count: i32, period: SignedDuration) -> SignedDuration {
 
 /// How long its startup probe gives a container; nothing when it has none.
 fn startup_budget(container: &Container) -> SignedDuration {
-    container.startup_probe.as_ref().map(Times::of).map_or(NONE, |startup| {
-        startup.delay + times(startup.failures, startup.period) + startup.timeout
-    })
+    container
+        .startup_probe
+        .as_ref()
+        .map(Times::from_probe)
+        .map_or(NONE, |startup| {
+            startup.delay + times(startup.failures, startup.period) + startup.timeout
+        })
 }
 
 /// Before that time nobody can know whether a container becomes ready: a readiness probe that fails says nothing yet.
@@ -56,7 +60,7 @@ pub fn earliest_ready(container: &Container) -> SignedDuration {
     container
         .readiness_probe
         .as_ref()
-        .map(Times::of)
+        .map(Times::from_probe)
         .map_or(NONE, |readiness| {
             readiness.delay + times(readiness.successes, readiness.period) + readiness.timeout
         })
@@ -66,7 +70,7 @@ pub fn earliest_ready(container: &Container) -> SignedDuration {
 /// kubelet: it asks for ever.
 pub fn ready_budget(container: &Container) -> SignedDuration {
     let startup = startup_budget(container);
-    match container.readiness_probe.as_ref().map(Times::of) {
+    match container.readiness_probe.as_ref().map(Times::from_probe) {
         Some(readiness) => {
             let asked = times(readiness.successes + readiness.failures, readiness.period);
             startup.max(readiness.delay) + asked + readiness.timeout
@@ -89,7 +93,7 @@ pub fn pod_budget(spec: &PodSpec, min_ready: SignedDuration) -> SignedDuration {
 
 /// When the liveness probe ends a container at the earliest, counted from its start.
 fn earliest_kill(container: &Container) -> SignedDuration {
-    let Some(liveness) = container.liveness_probe.as_ref().map(Times::of) else {
+    let Some(liveness) = container.liveness_probe.as_ref().map(Times::from_probe) else {
         return NONE;
     };
     startup_budget(container).max(liveness.delay) + times(liveness.failures, liveness.period) + liveness.timeout
@@ -112,7 +116,7 @@ pub fn settle_time(
         (Some(_), _) => NONE,
         (None, None) => thresholds::SETTLE,
         (None, Some(liveness)) => {
-            let liveness = Times::of(liveness);
+            let liveness = Times::from_probe(liveness);
             thresholds::SETTLE.max(liveness.delay + liveness.period + liveness.timeout)
         }
     };

@@ -33,13 +33,13 @@ pub fn evaluate(title: &str, object: &DynamicObject, objects: &Objects, clock: C
     if POD_FIRST.iter().any(has) {
         return Phase::noted("gets its volume with its first pod");
     }
-    let Some(said) = provisioner_error(objects, namespace, name) else {
+    let Some(cause) = provisioner_error(objects, namespace, name) else {
         return Phase::in_course("no volume yet");
     };
-    let diagnosis = diagnose(&format!("{title} gets no volume"), namespace, name, said);
+    let diagnosis = diagnose(&format!("{title} gets no volume"), namespace, name, cause);
     let is_late = clock.waited(None) >= thresholds::CLAIM;
     let waiting = diagnosis.blocked().clear(is_late);
-    waiting.saying(format!("gets no volume: {said}")).into()
+    waiting.saying(format!("gets no volume: {cause}")).into()
 }
 
 /// What the provisioner says of a claim.
@@ -48,15 +48,15 @@ pub fn provisioner_error<'a>(objects: &'a Objects, namespace: &str, name: &str) 
         let about_claim = event.involved_object.kind.as_deref() == Some("PersistentVolumeClaim");
         about_claim && event.reason.as_deref().is_some_and(|reason| TROUBLE.contains(&reason))
     };
-    let all = events::named(objects, namespace, name).filter(is_trouble);
+    let all = events::list_by_name(objects, namespace, name).filter(is_trouble);
     all.max_by_key(|event| events::last_time(event)).map(events::message)
 }
 
-/// A claim without a volume. `said` is the provisioner's sentence.
-pub fn diagnose(start: &str, namespace: &str, name: &str, said: &str) -> Diagnosis {
+/// A claim without a volume. `cause` is the provisioner's sentence.
+pub fn diagnose(start: &str, namespace: &str, name: &str, cause: &str) -> Diagnosis {
     let next = format!(
         "name a StorageClass that the cluster has, or make one the default; a claim's class cannot be changed, so delete \
          it before you apply it again: `kubectl --namespace {namespace} delete persistentvolumeclaim {name}`"
     );
-    Diagnosis::new(&CLAIM_PENDING, format!("{start}: {said}"), next).with(Evidence::StorageClasses)
+    Diagnosis::new(&CLAIM_PENDING, format!("{start}: {cause}"), next).with(Evidence::StorageClasses)
 }

@@ -22,8 +22,8 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     if condition.reason.as_deref() == Some("SchedulingGated") {
         return Some(gated(pod, &title));
     }
-    let said = condition.message.as_deref().unwrap_or_default();
-    let verdict = Verdict::of(said);
+    let message = condition.message.as_deref().unwrap_or_default();
+    let verdict = Verdict::parse(message);
     let sentence = format!("{title} fits on no node: {}", verdict.reason);
     if node_comes(pod, objects, clock) {
         return Some(Phase::in_course(format!("{sentence} (a new node is on its way)")));
@@ -52,13 +52,15 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     Some(waiting.clear(waited >= limit).attempted(Some(clock.now), None).into())
 }
 
-/// Whether an autoscaler of nodes has said that it makes one for this pod, and may still be at it.
+/// Whether an autoscaler of nodes has message that it makes one for this pod, and may still be at it.
 pub fn node_comes(pod: &Pod, objects: &Objects, clock: Clock) -> bool {
-    let said = NODE_COMES
+    let message = NODE_COMES
         .iter()
         .filter_map(|reason| events::newest(objects, &pod.metadata, reason))
         .filter_map(events::last_time);
-    said.max().is_some_and(|last| clock.age(last) < thresholds::NODE_COMES)
+    message
+        .max()
+        .is_some_and(|last| clock.age(last) < thresholds::NODE_COMES)
 }
 
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
@@ -97,10 +99,10 @@ struct Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
-    fn of(said: &'a str) -> Self {
-        let (reason, preemption) = match said.split_once(" preemption:") {
+    fn parse(message: &'a str) -> Self {
+        let (reason, preemption) = match message.split_once(" preemption:") {
             Some((reason, preemption)) => (reason, preemption),
-            None => (said, ""),
+            None => (message, ""),
         };
         let reason = reason.split(" no new claims to deallocate").next().unwrap_or(reason);
         let reason = reason.trim_end_matches(',').trim_end();

@@ -55,13 +55,13 @@ fn part(pod: &Pod, set: &StatefulSet, objects: &Objects, clock: Clock) -> Phase 
         return phase;
     }
     // It is replaced, see `replace`: what is wrong with it is wrong with the revision before.
-    let said = match phase {
+    let cause = match phase {
         Phase::Failed(diagnosis) => diagnosis.sentence,
         Phase::Waiting(waiting) => waiting.reason,
         Phase::Done(_) => String::new(),
     };
     Phase::in_course(format!(
-        "{title} is of the old revision and has to be replaced first: {said}"
+        "{title} is of the old revision and has to be replaced first: {cause}"
     ))
 }
 

@@ -80,7 +80,7 @@ impl Target {
     /// What to wait for after an object has been stored: nothing, for objects that are there at once.
     ///
     /// Takes a typed object as well as one that came from the cluster without a type.
-    pub fn of(object: &impl Serialize) -> Option<Self> {
+    pub fn from_object(object: &impl Serialize) -> Option<Self> {
         let object = serde_json::to_value(object).ok()?;
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
         let (api_version, kind) = (text("/apiVersion")?, text("/kind")?);

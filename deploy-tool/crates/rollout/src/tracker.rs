@@ -116,11 +116,11 @@ impl Tracker {
         let is_idle = self
             .last_movement()
             .is_some_and(|moved| clock.age(moved) >= thresholds::FOLLOW);
-        is_idle && !Unfinished::of(statuses).moves()
+        is_idle && !Unfinished::collect(statuses).moves()
     }
 
     fn decide(&mut self, statuses: &[RolloutStatus], objects: &Objects, clock: Clock) -> Verdict {
-        let unfinished = Unfinished::of(statuses);
+        let unfinished = Unfinished::collect(statuses);
         let fails_fast = self.policy.fail_fast && unfinished.has_clear_sign();
         if unfinished.failed.is_empty() && !fails_fast {
             self.failed_since = None;
@@ -200,7 +200,7 @@ struct Unfinished<'a> {
 }
 
 impl<'a> Unfinished<'a> {
-    fn of(statuses: &'a [RolloutStatus]) -> Self {
+    fn collect(statuses: &'a [RolloutStatus]) -> Self {
         let mut unfinished = Self {
             statuses,
             failed: Vec::new(),

@@ -126,7 +126,7 @@ impl<'a> NodeSession<'a> {
             failure,
             is_cut_off: !verb.is_read_only(),
         };
-        let targets: Vec<Target> = Target::of(&job).into_iter().collect();
+        let targets: Vec<Target> = Target::from_object(&job).into_iter().collect();
         let ended = wait::for_targets(
             &self.cluster,
             progress,

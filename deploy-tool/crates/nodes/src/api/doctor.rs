@@ -89,7 +89,7 @@ pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod:
     let pod = cluster.call(&what, api.create(&PostParams::default(), pod)).await?;
     let name = pod.name_any();
     let _removed = cleanup.guard(remove(cluster.clone(), namespace.to_owned(), name.clone()));
-    let targets: Vec<Target> = Target::of(&pod).into_iter().collect();
+    let targets: Vec<Target> = Target::from_object(&pod).into_iter().collect();
     let mut watch = Watch::start(cluster, &targets).await?;
     let key = format!("{namespace}/{name}");
     let over = async {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::FIELD_MANAGER;
 use crate::api::discover::{Kinds, Placed, api};
-use crate::api::{establish, written};
+use crate::api::{change_event, crd_wait};
 use crate::manifest::{self, Object, Wave};
 use crate::password;
 use crate::plan::{self, Action, Plan, Step, Version};
@@ -118,23 +118,23 @@ async fn apply_step(
     };
     progress.activity(&object.title());
     let Some(kind) = kinds.find(&object.group_version_kind()) else {
-        return Err(kinds.unknown(object));
+        return Err(kinds.explain_unknown(object));
     };
     let api = api(cluster, &kind, object.namespace());
     let stored = match plan.exact || step.take_over {
         true => send_exactly(cluster, &api, object, step).await?,
         false => {
-            let live = current(cluster, &api, object, step.live.clone()).await?;
+            let live = read_current(cluster, &api, object, step.live.clone()).await?;
             let stored = send_when_possible(cluster, &api, step, object, live.as_ref()).await?;
-            stored.map_err(|status| refused(cluster, object, &status, live.as_ref()))?
+            stored.map_err(|status| explain_refusal(cluster, object, &status, live.as_ref()))?
         }
     };
     let action = match change {
         Change::Created => terminal::Action::Created,
         _ => terminal::Action::Changed,
     };
-    progress.changed(written::written(action, step.wave, &step.identity));
-    establish::established(&api, object).await?;
+    progress.changed(change_event::describe_change(action, step.wave, &step.identity));
+    crd_wait::await_established(&api, object).await?;
     Ok(Some(Applied {
         object: object.clone(),
         stored,
@@ -167,7 +167,7 @@ async fn send_when_possible(
 }
 
 /// The object as it is now, where that matters: values that are made must not replace those that are there already.
-async fn current(
+async fn read_current(
     cluster: &Cluster,
     api: &Api<DynamicObject>,
     object: &Object,
@@ -195,7 +195,7 @@ async fn send_exactly(
         }
         let same = match (&step.before, &live) {
             (None, None) => true,
-            (Some(before), Some(live)) => before.is_same_content(&Version::of(live)),
+            (Some(before), Some(live)) => before.is_same_content(&Version::from_object(live)),
             _ => false,
         };
         if !same {
@@ -209,7 +209,7 @@ async fn send_exactly(
         match send(cluster, api, object, live.as_ref(), mode).await? {
             Ok(stored) => return Ok(stored),
             Err(status) if status.code == 409 && plan::conflicts("", &status, None).is_empty() => {}
-            Err(status) => return Err(refused(cluster, object, &status, live.as_ref())),
+            Err(status) => return Err(explain_refusal(cluster, object, &status, live.as_ref())),
         }
     }
     Err(plan::outdated(&[format!("{} has been changed", object.title())]))
@@ -227,7 +227,7 @@ pub async fn send(
     mode: Mode,
 ) -> Outcome<Result<DynamicObject, Status>> {
     let what = format!("cannot apply {} from {}", object.title(), object.place());
-    let mut complete = complete(object, live)?.value;
+    let mut complete = fill_generated(object, live)?.value;
     if let (true, Some(live)) = (mode.exactly, live) {
         complete.metadata.uid.clone_from(&live.metadata.uid);
         complete
@@ -250,7 +250,7 @@ pub async fn send(
 }
 
 /// The object with the values that are made on its first deployment.
-fn complete(object: &Object, before: Option<&DynamicObject>) -> Outcome<Object> {
+fn fill_generated(object: &Object, before: Option<&DynamicObject>) -> Outcome<Object> {
     if manifest::generated_keys(object).is_empty() {
         return Ok(object.clone());
     }
@@ -268,7 +268,7 @@ fn complete(object: &Object, before: Option<&DynamicObject>) -> Outcome<Object> 
 }
 
 /// Between the plan and the write something has changed after all.
-fn refused(cluster: &Cluster, object: &Object, status: &Status, live: Option<&DynamicObject>) -> Failure {
+fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Option<&DynamicObject>) -> Failure {
     let conflicts = plan::conflicts(&object.title(), status, live);
     match conflicts.is_empty() {
         true => plan::refused(object, status),
@@ -285,7 +285,7 @@ pub async fn apply(cluster: &Cluster, placed: &Placed) -> Outcome<Applied> {
     let what = format!("cannot apply {} from {}", object.title(), object.place());
     let before = cluster.call(&what, placed.api.get_opt(object.name())).await?;
     let stored = send(cluster, &placed.api, object, before.as_ref(), Mode::default()).await?;
-    let stored = stored.map_err(|status| refused(cluster, object, &status, before.as_ref()))?;
+    let stored = stored.map_err(|status| explain_refusal(cluster, object, &status, before.as_ref()))?;
     let version = |object: &DynamicObject| object.metadata.resource_version.clone();
     let change = match before {
         None => Change::Created,

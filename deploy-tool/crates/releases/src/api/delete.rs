@@ -12,8 +12,8 @@ use kube::runtime::wait::await_condition;
 use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
+use crate::api::change_event::describe_change;
 use crate::api::discover::Kinds;
-use crate::api::written::written;
 use crate::manifest::{RemovalStep, removal_step};
 use crate::release::{Identity, claims_of};
 use cluster::PARALLEL_REQUESTS;
@@ -28,16 +28,16 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An object that is to go: this one, and not another that has its name by now.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Doomed {
+pub struct DeletionTarget {
     /// Which.
     pub identity: Identity,
     /// Its uid.
     pub uid: String,
 }
 
-impl Doomed {
+impl DeletionTarget {
     /// An object that was read.
-    pub fn of(identity: &Identity, live: &DynamicObject) -> Self {
+    pub fn new(identity: &Identity, live: &DynamicObject) -> Self {
         Self {
             identity: identity.clone(),
             uid: live.uid().unwrap_or_default(),
@@ -53,50 +53,50 @@ pub async fn delete_all(
     cluster: &Cluster,
     kinds: &Kinds,
     progress: &Progress,
-    doomed: Vec<Doomed>,
+    targets: Vec<DeletionTarget>,
     limit: Duration,
 ) -> Outcome<Vec<Identity>> {
     let deadline = Instant::now() + limit;
-    let mut steps: BTreeMap<RemovalStep, Vec<Doomed>> = BTreeMap::new();
-    for one in doomed {
-        let step = removal_step(&one.identity.group, &one.identity.kind);
-        steps.entry(step).or_default().push(one);
+    let mut steps: BTreeMap<RemovalStep, Vec<DeletionTarget>> = BTreeMap::new();
+    for target in targets {
+        let step = removal_step(&target.identity.group, &target.identity.kind);
+        steps.entry(step).or_default().push(target);
     }
     let mut removed = Vec::new();
-    for ((_, Reverse(wave)), doomed) in steps {
-        let places = doomed
+    for ((_, Reverse(wave)), targets) in steps {
+        let places = targets
             .iter()
-            .filter_map(|one| Some((kinds.api(cluster, &one.identity)?, one)));
+            .filter_map(|target| Some((kinds.api(cluster, &target.identity)?, target)));
         let places: Vec<_> = places.collect();
-        let asked = stream::iter(places).map(|(api, one)| async move {
-            progress.activity(&one.identity.title());
-            let asked = delete(cluster, &api, one).await?;
+        let asked = stream::iter(places).map(|(api, target)| async move {
+            progress.activity(&target.identity.title());
+            let asked = delete(cluster, &api, target).await?;
             if asked {
-                progress.changed(written(Action::Deleted, wave, &one.identity));
+                progress.changed(describe_change(Action::Deleted, wave, &target.identity));
             }
-            Outcome::Ok(asked.then_some((api, one)))
+            Outcome::Ok(asked.then_some((api, target)))
         });
         let asked: Vec<_> = asked.buffered(PARALLEL_REQUESTS).try_collect().await?;
         let asked: Vec<_> = asked.into_iter().flatten().collect();
-        let all_gone = join_all(asked.iter().map(|(api, one)| gone(api, one)));
+        let all_gone = join_all(asked.iter().map(|(api, target)| await_deletion(api, target)));
         if tokio::time::timeout_at(deadline, all_gone).await.is_err() {
-            return Err(held_up(cluster, &asked, limit).await);
+            return Err(explain_timeout(cluster, &asked, limit).await);
         }
-        removed.extend(asked.into_iter().map(|(_, one)| one.identity.clone()));
+        removed.extend(asked.into_iter().map(|(_, target)| target.identity.clone()));
     }
     Ok(removed)
 }
 
 /// Asks for an object's deletion, after that of everything it owns. False when it is gone already.
-async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, doomed: &Doomed) -> Outcome<bool> {
-    let what = format!("cannot delete {}", doomed.identity.title());
+async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTarget) -> Outcome<bool> {
+    let what = format!("cannot delete {}", target.identity.title());
     let preconditions = Preconditions {
-        uid: Some(doomed.uid.clone()),
+        uid: Some(target.uid.clone()),
         resource_version: None,
     };
     let parameters = DeleteParams::foreground().preconditions(preconditions);
     match cluster
-        .answer(&what, api.delete(&doomed.identity.name, &parameters))
+        .answer(&what, api.delete(&target.identity.name, &parameters))
         .await?
     {
         Ok(_) => Ok(true),
@@ -108,14 +108,14 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, doomed: &Doomed) ->
 
 /// Waits until an object is gone; for ever, if it stays: the caller sets the deadline. Whoever may not watch it asks for it
 /// again and again.
-pub(super) async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
+pub(super) async fn await_deletion(api: &Api<DynamicObject>, target: &DeletionTarget) {
     let absent =
-        |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&doomed.uid));
-    while await_condition(api.clone(), &doomed.identity.name, absent)
+        |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&target.uid));
+    while await_condition(api.clone(), &target.identity.name, absent)
         .await
         .is_err()
     {
-        let found = api.get_opt(&doomed.identity.name).await;
+        let found = api.get_opt(&target.identity.name).await;
         if found.is_ok_and(|found| absent(found.as_ref())) {
             return;
         }
@@ -124,13 +124,17 @@ pub(super) async fn gone(api: &Api<DynamicObject>, doomed: &Doomed) {
 }
 
 /// Says what is still there, and what holds it.
-async fn held_up(cluster: &Cluster, asked: &[(Api<DynamicObject>, &Doomed)], limit: Duration) -> Failure {
+async fn explain_timeout(
+    cluster: &Cluster,
+    asked: &[(Api<DynamicObject>, &DeletionTarget)],
+    limit: Duration,
+) -> Failure {
     let mut held = Vec::new();
-    for (api, one) in asked {
-        let what = format!("cannot read {}", one.identity.title());
-        match cluster.call(&what, api.get_opt(&one.identity.name)).await {
+    for (api, target) in asked {
+        let what = format!("cannot read {}", target.identity.title());
+        match cluster.call(&what, api.get_opt(&target.identity.name)).await {
             Ok(None) => {}
-            Ok(Some(found)) => held.push(format!("{}: {}", one.identity.title(), holders(&found))),
+            Ok(Some(found)) => held.push(format!("{}: {}", target.identity.title(), describe_holders(&found))),
             Err(failure) => held.push(failure.to_string()),
         }
     }
@@ -140,7 +144,7 @@ async fn held_up(cluster: &Cluster, asked: &[(Api<DynamicObject>, &Doomed)], lim
         .next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
 }
 
-pub(super) fn holders(found: &DynamicObject) -> String {
+pub(super) fn describe_holders(found: &DynamicObject) -> String {
     let finalizers = found.finalizers();
     let mut text = match finalizers.is_empty() {
         true => "on its way out".to_owned(),
@@ -162,7 +166,7 @@ pub(super) fn holders(found: &DynamicObject) -> String {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn claims(cluster: &Cluster, set: &DynamicObject) -> Outcome<Vec<Identity>> {
+pub async fn list_claims(cluster: &Cluster, set: &DynamicObject) -> Outcome<Vec<Identity>> {
     let Some(namespace) = set.namespace() else {
         return Ok(Vec::new());
     };

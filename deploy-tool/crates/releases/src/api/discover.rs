@@ -42,7 +42,7 @@ impl Kinds {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn of(cluster: &Cluster) -> Outcome<Self> {
+    pub async fn discover(cluster: &Cluster) -> Outcome<Self> {
         let what = "cannot find out which kinds of objects the cluster knows";
         let discovery = Discovery::new(cluster.client.clone());
         // Two requests in place of one a group. Old servers, and those with a broken extension, need the long way.
@@ -98,7 +98,7 @@ impl Kinds {
         objects
             .into_iter()
             .map(|object| {
-                let (object, kind) = self.settle(object, namespace)?;
+                let (object, kind) = self.resolve_object(object, namespace)?;
                 let chosen = object.namespace().map(str::to_owned);
                 Ok(Placed {
                     api: api(cluster, &kind, chosen.as_deref()),
@@ -113,10 +113,10 @@ impl Kinds {
     ///
     /// # Errors
     /// When the cluster does not know the kind.
-    pub fn settle(&self, mut object: Object, namespace: &str) -> Outcome<(Object, Kind)> {
+    pub fn resolve_object(&self, mut object: Object, namespace: &str) -> Outcome<(Object, Kind)> {
         let wanted = object.group_version_kind();
         let Some(kind) = self.find(&wanted) else {
-            return Err(self.unknown(&object));
+            return Err(self.explain_unknown(&object));
         };
         object.value.metadata.namespace = match kind.namespaced {
             true => Some(object.namespace().unwrap_or(namespace).to_owned()),
@@ -126,13 +126,13 @@ impl Kinds {
     }
 
     /// Says that the kind of an object is unknown.
-    pub fn unknown(&self, object: &Object) -> Failure {
-        manifest::unknown_kind(object, &self.all())
+    pub fn explain_unknown(&self, object: &Object) -> Failure {
+        manifest::unknown_kind(object, &self.list_kinds())
     }
 
     /// The kinds whose objects are stored in namespaces: those that can be listed and deleted there. Each in one version,
     /// also those that the recommended version of their group does not have.
-    pub fn kept_in_namespaces(&self) -> Vec<ApiResource> {
+    pub fn namespaced_kinds(&self) -> Vec<ApiResource> {
         let kinds = self.known.groups().flat_map(|group| group.resources_by_stability());
         let stored = kinds.filter(|(_, capabilities)| {
             capabilities.scope == Scope::Namespaced
@@ -142,7 +142,7 @@ impl Kinds {
         stored.map(|(resource, _)| resource).collect()
     }
 
-    fn all(&self) -> Vec<GroupVersionKind> {
+    fn list_kinds(&self) -> Vec<GroupVersionKind> {
         let resources = self.known.groups().flat_map(|group| {
             group
                 .versions()

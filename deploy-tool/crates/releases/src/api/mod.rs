@@ -1,15 +1,15 @@
 //! Edge: applies, deletes, lists and records what the pure parts have decided.
 
 pub mod apply;
-pub mod custom;
+mod change_event;
+pub mod crd_conditions;
+pub mod crd_wait;
 pub mod delete;
+pub mod deletion_wait;
 pub mod discover;
-pub mod establish;
-pub mod foreign;
-pub mod leaving;
-pub mod live;
+pub mod get_many;
 pub mod plan;
 pub mod preflight;
 pub mod revisions;
 pub mod saved;
-mod written;
+pub mod unmanaged;

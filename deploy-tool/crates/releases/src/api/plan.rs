@@ -10,9 +10,9 @@ use kube::core::Status;
 
 use crate::api::apply::{Mode, send};
 use crate::api::discover::{Kind, Kinds, api};
-use crate::api::{live, preflight};
+use crate::api::{get_many, preflight};
 use crate::manifest::{Databases, Object, Wave, refuse_twins};
-use crate::plan::{self, Conflict, Plan, Step, Unanswered, Untried};
+use crate::plan::{self, Conflict, Plan, Step, UnansweredWebhook, Untried};
 use crate::release::{Identity, Name};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
@@ -23,7 +23,7 @@ use diagnostics::{Failure, Outcome};
 ///
 /// # Errors
 /// When an object would be refused, or fields belong to others.
-pub async fn plan(
+pub async fn make_plan(
     cluster: &Cluster,
     kinds: &mut Kinds,
     release: &Name,
@@ -33,20 +33,20 @@ pub async fn plan(
 ) -> Outcome<Plan> {
     kinds.learn(&objects);
     let settled = objects.into_iter().map(|object| {
-        let (object, kind) = kinds.settle(object, &release.namespace)?;
+        let (object, kind) = kinds.resolve_object(object, &release.namespace)?;
         Ok((plan::owned_by(object, release), kind))
     });
     let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Outcome<Vec<_>>>()?.into_iter().unzip();
     // Only now it is known which namespace those are in that name none.
     refuse_twins(&objects)?;
     let tried = objects.clone();
-    match attempt(cluster, kinds, release, objects, places, inventory, take_over).await {
-        Err(failure) => Err(preflight::explained(cluster, kinds, release, tried, failure).await),
+    match try_plan(cluster, kinds, release, objects, places, inventory, take_over).await {
+        Err(failure) => Err(preflight::explain_refusal(cluster, kinds, release, tried, failure).await),
         plan => plan,
     }
 }
 
-async fn attempt(
+async fn try_plan(
     cluster: &Cluster,
     kinds: &Kinds,
     release: &Name,
@@ -58,11 +58,11 @@ async fn attempt(
     let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let dropped: Vec<&Identity> = inventory.difference(&wanted).collect();
     let identities = wanted.iter().chain(dropped.iter().copied()).cloned();
-    let mut live = live::objects(cluster, kinds, identities).await?;
+    let mut live = get_many::read_objects(cluster, kinds, identities).await?;
     plan::refuse_other_releases(release, &objects, &live)?;
     let mut leaving = plan::take_leaving(&mut live, &wanted);
 
-    let (databases, unborn) = (Databases::of(&objects), plan::unborn_namespaces(&objects, &live));
+    let (databases, unborn) = (Databases::find(&objects), plan::unborn_namespaces(&objects, &live));
     let trials = objects.iter().zip(places).map(|(object, kind)| {
         let trial = Trial {
             wave: databases.wave(object),
@@ -182,7 +182,7 @@ impl Trial<'_> {
         if plan::is_made_first(&self.object, &refusal, self.all) {
             return Ok(Ok(self.untried(Untried::Reference)));
         }
-        if Unanswered::of(&refusal).is_some_and(|unanswered| unanswered.is_of(self.all)) {
+        if UnansweredWebhook::from_status(&refusal).is_some_and(|unanswered| unanswered.is_of(self.all)) {
             let wave = Wave::Admission;
             return Ok(Ok(Self { wave, ..self }.untried(Untried::Webhook)));
         }

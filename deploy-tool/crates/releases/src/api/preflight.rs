@@ -17,21 +17,21 @@ use kube::core::GroupVersionKind;
 ///
 /// # Errors
 /// When the user lacks permissions: all of them, with the rules that would give them.
-pub async fn permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) -> Outcome<()> {
+pub async fn require_permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) -> Outcome<()> {
     let steps = plan
         .steps
         .iter()
         .map(|step| (&step.identity, step.action, step.object.as_ref()));
     require(
         cluster,
-        plan::needed(&plan.release, steps, |kind| resource(kinds, kind)),
+        plan::needed(&plan.release, steps, |kind| plural_name(kinds, kind)),
     )
     .await
 }
 
 /// A failure to deploy some objects. Where it is a missing permission, the server names the first alone: all that are
 /// missing at once are of more use.
-pub async fn explained(
+pub async fn explain_refusal(
     cluster: &Cluster,
     kinds: &Kinds,
     release: &Name,
@@ -43,7 +43,7 @@ pub async fn explained(
     }
     let settled = objects
         .into_iter()
-        .map(|object| kinds.settle(object, &release.namespace));
+        .map(|object| kinds.resolve_object(object, &release.namespace));
     let objects: Vec<(Identity, Object)> = match settled
         .map(|settled| settled.map(|(object, _)| (object.identity(), object)))
         .collect()
@@ -54,10 +54,10 @@ pub async fn explained(
     let steps = objects
         .iter()
         .map(|(identity, object)| (identity, Action::Create, Some(object)));
-    let needed = plan::needed(release, steps, |kind| resource(kinds, kind));
+    let needed = plan::needed(release, steps, |kind| plural_name(kinds, kind));
     require(cluster, needed).await.err().unwrap_or(failure)
 }
 
-fn resource(kinds: &Kinds, kind: &GroupVersionKind) -> Option<String> {
+fn plural_name(kinds: &Kinds, kind: &GroupVersionKind) -> Option<String> {
     Some(kinds.find(kind)?.resource.plural)
 }

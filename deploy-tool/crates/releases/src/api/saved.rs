@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 
 use crate::api::discover::Kinds;
-use crate::api::live;
+use crate::api::get_many;
 use crate::plan::saved::Saved;
 use crate::plan::{self, Plan};
 use cluster::Cluster;
@@ -17,7 +17,7 @@ const OLDEST_NAMESPACE: &str = "kube-system";
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn identity(cluster: &Cluster) -> Outcome<Option<String>> {
+pub async fn read_cluster_identity(cluster: &Cluster) -> Outcome<Option<String>> {
     let api: Api<Namespace> = Api::all(cluster.client.clone());
     let answer = cluster.answer("cannot tell which cluster this is", api.get(OLDEST_NAMESPACE));
     Ok(answer.await?.ok().and_then(|namespace| namespace.metadata.uid))
@@ -27,12 +27,16 @@ pub async fn identity(cluster: &Cluster) -> Outcome<Option<String>> {
 ///
 /// # Errors
 /// When it was made for another cluster, or one of its objects has been changed, made or deleted since.
-pub async fn refuse_moved_on(cluster: &Cluster, kinds: &mut Kinds, saved: Saved) -> Outcome<Plan> {
-    plan::refuse_other_cluster(&saved, &cluster.context, identity(cluster).await?.as_deref())?;
+pub async fn refuse_stale(cluster: &Cluster, kinds: &mut Kinds, saved: Saved) -> Outcome<Plan> {
+    plan::refuse_other_cluster(
+        &saved,
+        &cluster.context,
+        read_cluster_identity(cluster).await?.as_deref(),
+    )?;
     let mut plan = saved.plan;
     kinds.learn(plan.steps.iter().filter_map(|step| step.object.as_ref()));
     let identities = plan.steps.iter().map(|step| step.identity.clone());
-    let mut live = live::objects(cluster, kinds, identities).await?;
+    let mut live = get_many::read_objects(cluster, kinds, identities).await?;
     plan::refuse_changes(&plan, &live)?;
     for step in &mut plan.steps {
         step.live = live.remove(&step.identity);

@@ -51,7 +51,7 @@ impl Wave {
     ];
 
     /// The wave of a kind. Only StatefulSets that are a database belong to another one, see [`Databases`].
-    pub fn of_kind(group: &str, kind: &str) -> Self {
+    pub fn for_kind(group: &str, kind: &str) -> Self {
         match (group, kind) {
             ("", "Namespace") => Self::Namespaces,
             ("apiextensions.k8s.io", "CustomResourceDefinition") => Self::Definitions,
@@ -87,7 +87,7 @@ pub fn removal_step(group: &str, kind: &str) -> RemovalStep {
         group if rollout::is_built_in(group) => 2,
         _ => 0,
     };
-    (step, Reverse(Wave::of_kind(group, kind)))
+    (step, Reverse(Wave::for_kind(group, kind)))
 }
 
 /// The databases of some objects: namespace and name of each StatefulSet that a workload beside it names by its
@@ -101,7 +101,7 @@ pub struct Databases {
 
 impl Databases {
     /// Those of some objects.
-    pub fn of(objects: &[Object]) -> Self {
+    pub fn find(objects: &[Object]) -> Self {
         let beside = |object: &Object, name: &str| (object.namespace().map(str::to_owned), name.to_owned());
         let named = objects
             .iter()
@@ -129,14 +129,14 @@ impl Databases {
         match (kind.group.as_str(), kind.kind.as_str()) {
             ("apps", "StatefulSet") if self.sets.contains(&place) => Wave::Databases,
             ("", "Service") if self.services.contains(&place) => Wave::Databases,
-            (group, kind) => Wave::of_kind(group, kind),
+            (group, kind) => Wave::for_kind(group, kind),
         }
     }
 }
 
 /// Puts objects in the order in which they are applied; equals keep the order of the files.
 pub fn in_order(mut objects: Vec<Object>) -> Vec<Object> {
-    let databases = Databases::of(&objects);
+    let databases = Databases::find(&objects);
     objects.sort_by_key(|object| databases.wave(object));
     objects
 }
@@ -204,7 +204,7 @@ mod tests {
         })
         .concat();
         let objects = parse("x", &objects).unwrap();
-        let databases = Databases::of(&objects);
+        let databases = Databases::find(&objects);
         let ordered = in_order(objects);
         let ordered: Vec<_> = ordered
             .iter()
@@ -244,7 +244,7 @@ mod tests {
                     apiVersion: v1\nkind: Service\nmetadata: {name: pods}\n---\n\
                     apiVersion: v1\nkind: Service\nmetadata: {name: db}\n";
         let objects = parse("x", text).unwrap();
-        let databases = Databases::of(&objects);
+        let databases = Databases::find(&objects);
         let waves: Vec<Wave> = objects.iter().map(|object| databases.wave(object)).collect();
         assert_eq!(
             waves,
@@ -257,6 +257,6 @@ mod tests {
         let text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, namespace: b}\n---\n\
                     apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app, namespace: a, annotations: {deploy-tool.dev/database: db}}\n";
         let objects = parse("x", text).unwrap();
-        assert_eq!(Databases::of(&objects).wave(&objects[0]), Wave::Workloads);
+        assert_eq!(Databases::find(&objects).wave(&objects[0]), Wave::Workloads);
     }
 }

@@ -129,7 +129,7 @@ pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: U
         notes: vec![format!("not checked by the server: {}", why.reason())],
         take_over: false,
         untried: Some(why),
-        before: live.as_ref().map(Version::of),
+        before: live.as_ref().map(Version::from_object),
         live,
     }
 }
@@ -164,7 +164,7 @@ pub fn checked(wave: Wave, object: Object, live: Option<DynamicObject>, after: &
         notes,
         take_over: false,
         untried: None,
-        before: live.as_ref().map(Version::of),
+        before: live.as_ref().map(Version::from_object),
         live,
     }
 }
@@ -198,7 +198,7 @@ fn prune(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<St
         false => (Action::Prune, Vec::new()),
     };
     Some(Step {
-        wave: Wave::of_kind(&identity.group, &identity.kind),
+        wave: Wave::for_kind(&identity.group, &identity.kind),
         identity: identity.clone(),
         object: None,
         action,
@@ -206,7 +206,7 @@ fn prune(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<St
         notes,
         take_over: false,
         untried: None,
-        before: Some(Version::of(live)),
+        before: Some(Version::from_object(live)),
         live: Some(live.clone()),
     })
 }

@@ -27,11 +27,11 @@ pub fn conflicts(title: &str, status: &Status, live: Option<&DynamicObject>) -> 
     let causes = causes.filter(|cause| status.code == 409 && cause.reason == "FieldManagerConflict");
     causes
         .map(|cause| {
-            let (manager, subresource) = manager(&cause.message);
+            let (manager, subresource) = parse_manager(&cause.message);
             Conflict {
                 title: title.to_owned(),
                 field: cause.field.trim_start_matches('.').to_owned(),
-                time: live.and_then(|live| time(live, manager, subresource)),
+                time: live.and_then(|live| last_write(live, manager, subresource)),
                 manager: manager.to_owned(),
             }
         })
@@ -40,13 +40,13 @@ pub fn conflicts(title: &str, status: &Status, live: Option<&DynamicObject>) -> 
 
 /// `conflict with "kubectl-edit" using apps/v1`, or `conflict with "kubectl" with subresource "scale" using apps/v1`:
 /// apimachinery/pkg/util/managedfields/internal/conflict.go
-fn manager(message: &str) -> (&str, &str) {
+fn parse_manager(message: &str) -> (&str, &str) {
     let mut quoted = message.split('"').skip(1).step_by(2);
     let name = quoted.next().unwrap_or(message);
     (name, quoted.next().unwrap_or_default())
 }
 
-fn time(live: &DynamicObject, manager: &str, subresource: &str) -> Option<Timestamp> {
+fn last_write(live: &DynamicObject, manager: &str, subresource: &str) -> Option<Timestamp> {
     let entries = live.metadata.managed_fields.iter().flatten();
     let theirs = entries.filter(|entry: &&ManagedFieldsEntry| {
         entry.manager.as_deref() == Some(manager) && entry.subresource.as_deref().unwrap_or_default() == subresource
@@ -55,7 +55,7 @@ fn time(live: &DynamicObject, manager: &str, subresource: &str) -> Option<Timest
 }
 
 /// One failure that lists them all.
-pub fn failure(conflicts: &[Conflict], now: Timestamp) -> Failure {
+pub fn conflict_failure(conflicts: &[Conflict], now: Timestamp) -> Failure {
     let fields = match conflicts.len() {
         1 => "a field of the manifests has".to_owned(),
         count => format!("{count} fields of the manifests have"),
@@ -64,7 +64,9 @@ pub fn failure(conflicts: &[Conflict], now: Timestamp) -> Failure {
         let Conflict {
             title, field, manager, ..
         } = conflict;
-        let when = conflict.time.map(|time| format!(", {time} ({})", ago(now, time)));
+        let when = conflict
+            .time
+            .map(|time| format!(", {time} ({})", describe_age(now, time)));
         format!("{title}: {field} set by \"{manager}\"{}", when.unwrap_or_default())
     });
     let lines: Vec<String> = lines.collect();
@@ -76,7 +78,7 @@ pub fn failure(conflicts: &[Conflict], now: Timestamp) -> Failure {
 }
 
 /// How long ago, in the greatest unit that fits.
-fn ago(now: Timestamp, time: Timestamp) -> String {
+fn describe_age(now: Timestamp, time: Timestamp) -> String {
     let seconds = now.duration_since(time).as_secs().max(0);
     match seconds {
         0..120 => format!("{seconds} s ago"),
@@ -110,7 +112,7 @@ mod tests {
         ]}}))
         .unwrap();
         let found = conflicts("Deployment `app`", &status, Some(&live));
-        let text = failure(&found, "2026-11-22T20:01:05Z".parse().unwrap()).to_string();
+        let text = conflict_failure(&found, "2026-11-22T20:01:05Z".parse().unwrap()).to_string();
         for part in [
             "2 fields of the manifests",
             "Deployment `app`: spec.replicas set by \"kubectl\", 2026-11-22T19:00:00Z (61 min ago)",

@@ -1,6 +1,6 @@
 //! Pure: how the fields that are this tool's differ between the live object and what a dry run gives.
 //!
-//! A field counts when it is ours in one of the two, by the server's own record ([`super::owned`]): either the manifest
+//! A field counts when it is ours in one of the two, by the server's own record ([`super::managed_fields`]): either the manifest
 //! sets it, or it did and does no longer. What the server fills in, what controllers write and what others set is left
 //! out without any list of such fields, for kinds that nobody here has heard of as well.
 
@@ -10,7 +10,7 @@ use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::owned::{self, branches, is_whole, label, part};
+use super::managed_fields::{self, branches, is_whole, label, part};
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,8 +46,8 @@ pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&st
     let mut found = Vec::new();
     compare(
         "",
-        Side(Some(&before_value), owned::tree(live)),
-        Side(Some(&after_value), owned::tree(after)),
+        Side(Some(&before_value), managed_fields::tree(live)),
+        Side(Some(&after_value), managed_fields::tree(after)),
         &mut found,
     );
     if after.types.as_ref().is_some_and(|types| types.kind == "Secret") {
@@ -64,9 +64,9 @@ pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&st
 struct Side<'a>(Option<&'a Value>, Option<&'a Value>);
 
 impl<'a> Side<'a> {
-    fn step(self, branch: &str) -> Side<'a> {
+    fn child(self, branch: &str) -> Side<'a> {
         Side(
-            self.0.and_then(|value| owned::value(value, branch)),
+            self.0.and_then(|value| managed_fields::value(value, branch)),
             self.1.and_then(|tree| tree.get(branch)),
         )
     }
@@ -87,18 +87,18 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
         _ => None,
     };
     if let Some(only) = only {
-        return compare(&below(path, only), before.step(only), after.step(only), found);
+        return compare(&child_path(path, only), before.child(only), after.child(only), found);
     }
     match (before.0, after.0) {
-        (Some(one), Some(other)) if is_whole(before.1) || is_whole(after.1) => inside(path, one, other, found),
+        (Some(one), Some(other)) if is_whole(before.1) || is_whole(after.1) => compare_whole(path, one, other, found),
         (Some(_), Some(_)) => {
             let all: BTreeSet<&str> = branches(before.1).chain(branches(after.1)).collect();
             for branch in all {
                 let path = format!("{path}{}", label(branch));
                 compare(
                     path.trim_start_matches('.'),
-                    before.step(branch),
-                    after.step(branch),
+                    before.child(branch),
+                    after.child(branch),
                     found,
                 );
             }
@@ -110,7 +110,7 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
     }
 }
 
-fn below(path: &str, branch: &str) -> String {
+fn child_path(path: &str, branch: &str) -> String {
     format!("{path}{}", label(branch)).trim_start_matches('.').to_owned()
 }
 
@@ -122,16 +122,16 @@ fn only_field(tree: Option<&Value>) -> Option<&str> {
 }
 
 /// The same for values that are ours altogether.
-fn inside(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
+fn compare_whole(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
     let shown = |value: Option<&Value>| value.cloned().map(Shown::Value);
     match (before, after) {
         (Value::Object(one), Value::Object(other)) => {
             let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
             for name in names {
-                let path = format!("{path}{}", owned::field(name));
+                let path = format!("{path}{}", managed_fields::field(name));
                 match (one.get(name), other.get(name)) {
                     (Some(one), Some(other)) if one == other => {}
-                    (Some(one), Some(other)) => inside(&path, one, other, found),
+                    (Some(one), Some(other)) => compare_whole(&path, one, other, found),
                     (one, other) => found.push(Difference::new(&path, shown(one), shown(other))),
                 }
             }
@@ -143,7 +143,7 @@ fn inside(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>
                 .enumerate()
                 .filter(|(_, (one, other))| one != other)
             {
-                inside(&format!("{path}[{place}]"), one, other, found);
+                compare_whole(&format!("{path}[{place}]"), one, other, found);
             }
         }
         _ => found.push(Difference::new(path, shown(Some(before)), shown(Some(after)))),
@@ -155,11 +155,13 @@ fn masked(difference: Difference, generated: &[&str]) -> Difference {
     let Some(key) = difference.path.strip_prefix("data") else {
         return difference;
     };
-    let is_generated = generated.iter().any(|name| owned::field(name) == key);
+    let is_generated = generated.iter().any(|name| managed_fields::field(name) == key);
     let mask = |shown: Option<Shown>, is_after: bool| {
         shown.map(|shown| match shown {
             Shown::Value(_) if is_generated && is_after => Shown::Generated,
-            Shown::Value(value) => Shown::Secret { bytes: bytes(&value) },
+            Shown::Value(value) => Shown::Secret {
+                bytes: decoded_length(&value),
+            },
             other => other,
         })
     };
@@ -171,10 +173,10 @@ fn masked(difference: Difference, generated: &[&str]) -> Difference {
 }
 
 /// How many bytes a base64 text stands for; of several, all together.
-fn bytes(value: &Value) -> usize {
+fn decoded_length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.trim_end_matches('=').len() * 3 / 4,
-        Value::Object(fields) => fields.values().map(bytes).sum(),
+        Value::Object(fields) => fields.values().map(decoded_length).sum(),
         _ => 0,
     }
 }

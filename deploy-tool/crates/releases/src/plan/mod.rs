@@ -1,20 +1,20 @@
 //! Pure: what applying a release would do, object by object and field by field.
 
-mod applied;
+mod apply_error;
 mod assemble;
 mod conflict;
 mod difference;
 mod document;
-mod lines;
-mod moved;
-mod owned;
+mod managed_fields;
 mod permission;
 mod readers;
-mod refusal;
 pub mod saved;
+mod stale;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_diff;
+mod up_to_date;
 mod version;
 mod webhook;
 
@@ -23,22 +23,22 @@ use std::collections::BTreeMap;
 use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 
-pub use applied::is_applied;
+pub use apply_error::{all_refused, cannot_be_tried, is_made_first, passes_by_itself, refused};
 pub use assemble::{
     Live, checked, keep_completed_jobs, owned_by, prunes, recreated, refuse_other_releases, take_leaving,
     unborn_namespaces, unchecked,
 };
-pub use conflict::{Conflict, conflicts, failure as conflict_failure};
+pub use conflict::{Conflict, conflict_failure, conflicts};
 pub use difference::{Difference, Shown, differences};
 pub use document::{SCHEMA, document};
-pub use moved::{outdated, refuse_changes, refuse_other_cluster};
-pub use owned::same_ownership;
+pub use managed_fields::same_ownership;
 pub use permission::needed;
 pub use readers::note_readers;
-pub use refusal::{all_refused, cannot_be_tried, is_made_first, passes_by_itself, refused};
+pub use stale::{outdated, refuse_changes, refuse_other_cluster};
 pub use text::{summary, text};
+pub use up_to_date::is_applied;
 pub use version::Version;
-pub use webhook::Unanswered;
+pub use webhook::UnansweredWebhook;
 
 use crate::manifest::{Object, Wave};
 use crate::release::{Identity, Name};

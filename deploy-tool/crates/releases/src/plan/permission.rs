@@ -31,7 +31,7 @@ pub fn needed<'i>(
     let mut needed = records(release);
     let mut targets = Vec::new();
     for (identity, action, object) in steps {
-        targets.extend(object.and_then(|object| Target::of(&object.value)));
+        targets.extend(object.and_then(|object| Target::from_object(&object.value)));
         let Some(resource) = resource(&identity.group_version_kind()) else {
             continue;
         };

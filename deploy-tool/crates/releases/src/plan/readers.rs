@@ -90,7 +90,7 @@ mod tests {
 
     fn step(manifest: &str, action: Action, paths: &[&str]) -> Step {
         let object = parse("m.yaml", manifest).unwrap().remove(0);
-        let wave = Databases::of(&[]).wave(&object);
+        let wave = Databases::find(&[]).wave(&object);
         let difference = |path: &&str| Difference {
             path: (*path).to_owned(),
             before: None,

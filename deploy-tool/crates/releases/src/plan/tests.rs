@@ -304,7 +304,7 @@ fn what_is_being_deleted_is_made_again() {
     );
     let going = objects[2].clone();
     let object = leaving[&going.identity()].clone();
-    let step = recreated(Databases::of(&[]).wave(&going), going, object);
+    let step = recreated(Databases::find(&[]).wave(&going), going, object);
     assert_eq!((step.action, step.before.is_none()), (Action::Create, true));
     assert_eq!(
         step.notes,
@@ -329,7 +329,7 @@ fn plan_of(kind: &str, live: DynamicObject, after: &DynamicObject) -> Plan {
         "apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}, namespace: plan-rec, annotations: {{deploy-tool.dev/generate: PASSWORD}}}}\n"
     );
     let object = parse("m.yaml", &text).unwrap().remove(0);
-    let mut step = checked(Databases::of(&[]).wave(&object), object, Some(live), after);
+    let mut step = checked(Databases::find(&[]).wave(&object), object, Some(live), after);
     if kind != "Deployment" {
         step.identity.namespace = Some("shop".into());
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::lines::{Line, lines};
+use super::text_diff::{Line, lines};
 use super::{Action, Difference, Plan, Shown, Step};
 use crate::release::Name;
 use terminal::Styled;
@@ -27,11 +27,11 @@ pub fn text(plan: &Plan) -> Styled {
     }
     notes.retain(|_, count| *count > 1);
     let mut text = Styled::default();
-    let told = plan
+    let shown_steps = plan
         .steps
         .iter()
         .filter(|step| step.action != Action::Keep || !step.notes.is_empty());
-    text.extend(told.map(|step| self::step(step, &plan.release, &notes)));
+    text.extend(shown_steps.map(|step| self::step(step, &plan.release, &notes)));
     for (note, count) in &notes {
         text.paint(FAINT, format!("({count} objects: {note})"));
         text.push("\n");

@@ -19,7 +19,7 @@ pub struct Version {
 
 impl Version {
     /// That of an object of the cluster.
-    pub fn of(object: &DynamicObject) -> Self {
+    pub fn from_object(object: &DynamicObject) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         Self {
             uid: text(&object.metadata.uid),
@@ -59,7 +59,7 @@ mod tests {
         let mut value = value;
         value["apiVersion"] = json!("v1");
         value["kind"] = json!(kind);
-        Version::of(&serde_json::from_value(value).unwrap())
+        Version::from_object(&serde_json::from_value(value).unwrap())
     }
 
     #[test]

@@ -7,16 +7,16 @@ use crate::manifest::Object;
 
 /// A webhook that does not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unanswered {
+pub struct UnansweredWebhook {
     /// Its name in its configuration; of a conversion, what is converted.
     pub webhook: String,
     /// Namespace and name of the Service behind it, if the server says it.
     pub service: Option<(String, String)>,
 }
 
-impl Unanswered {
+impl UnansweredWebhook {
     /// What a refusal says of a webhook.
-    pub fn of(status: &Status) -> Option<Self> {
+    pub fn from_status(status: &Status) -> Option<Self> {
         let message = status.message.as_str();
         let webhook = match message.split_once("failed calling webhook \"") {
             Some((_, rest)) => rest.split('"').next()?,
@@ -70,9 +70,9 @@ mod tests {
     use super::*;
     use crate::manifest::parse;
 
-    fn unanswered(message: &str) -> Option<Unanswered> {
+    fn unanswered(message: &str) -> Option<UnansweredWebhook> {
         let status = serde_json::json!({"message": message, "code": 500});
-        Unanswered::of(&serde_json::from_value(status).unwrap())
+        UnansweredWebhook::from_status(&serde_json::from_value(status).unwrap())
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
             ("admission webhook \"i.shop.example.com\" denied the request: no", None),
         ];
         for (message, expected) in cases {
-            let expected = expected.map(|(webhook, service)| Unanswered {
+            let expected = expected.map(|(webhook, service)| UnansweredWebhook {
                 webhook: webhook.to_owned(),
                 service,
             });

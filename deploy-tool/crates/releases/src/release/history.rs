@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Deployer, Identity, Name, Record, Revision, State};
+use super::{HolderIdentity, Identity, Name, Record, Revision, State};
 use crate::manifest::Object;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
@@ -23,13 +23,13 @@ pub struct History {
 
 /// Whether a release can be worked on.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Turn {
+pub enum LockState {
     /// Nobody is at work.
     Free,
     /// Somebody was, and is gone without having finished.
-    TakeOver(Box<Record>),
+    Abandoned(Box<Record>),
     /// Somebody is.
-    Taken(Box<Record>),
+    Held(Box<Record>),
 }
 
 impl History {
@@ -100,20 +100,20 @@ impl History {
 
     /// Whether somebody else is at work. Who asks holds the locks of this host: a pending revision that was made under
     /// the same locks has lost its process.
-    pub fn turn(&self, asking: &Deployer, now: Timestamp) -> Turn {
+    pub fn lock_state(&self, asking: &HolderIdentity, now: Timestamp) -> LockState {
         let pending = self
             .records
             .iter()
             .rev()
             .find(|record| record.revision.state == State::Pending);
         let Some(record) = pending else {
-            return Turn::Free;
+            return LockState::Free;
         };
         let silent = now.duration_since(record.renewed).unsigned_abs() > SILENCE_LIMIT;
         if silent || record.revision.deployer.shares_locks_with(asking) {
-            Turn::TakeOver(Box::new(record.clone()))
+            LockState::Abandoned(Box::new(record.clone()))
         } else {
-            Turn::Taken(Box::new(record.clone()))
+            LockState::Held(Box::new(record.clone()))
         }
     }
 
@@ -266,26 +266,29 @@ mod tests {
     fn one_at_a_time_until_the_other_is_gone() {
         use State::{Deployed, Failed, Pending};
         let here = revision(1).deployer;
-        let there = Deployer {
+        let there = HolderIdentity {
             host: "other@there".into(),
             ..here.clone()
         };
-        let another_cache = Deployer {
+        let another_cache = HolderIdentity {
             cache: "/other".into(),
             ..here.clone()
         };
         let pending = history(&[Deployed, Pending]);
-        let number = |turn: Turn| match turn {
-            Turn::Free => ("free", 0),
-            Turn::TakeOver(record) => ("take over", record.revision.number),
-            Turn::Taken(record) => ("taken", record.revision.number),
+        let number = |turn: LockState| match turn {
+            LockState::Free => ("free", 0),
+            LockState::Abandoned(record) => ("take over", record.revision.number),
+            LockState::Held(record) => ("taken", record.revision.number),
         };
-        assert_eq!(number(pending.turn(&there, at(119))), ("taken", 2));
-        assert_eq!(number(pending.turn(&another_cache, at(119))), ("taken", 2));
-        assert_eq!(number(pending.turn(&there, at(121))), ("take over", 2));
-        assert_eq!(number(pending.turn(&here, at(101))), ("take over", 2));
-        assert_eq!(history(&[Deployed, Failed]).turn(&there, at(101)), Turn::Free);
-        assert_eq!(History::default().turn(&there, at(101)), Turn::Free);
+        assert_eq!(number(pending.lock_state(&there, at(119))), ("taken", 2));
+        assert_eq!(number(pending.lock_state(&another_cache, at(119))), ("taken", 2));
+        assert_eq!(number(pending.lock_state(&there, at(121))), ("take over", 2));
+        assert_eq!(number(pending.lock_state(&here, at(101))), ("take over", 2));
+        assert_eq!(
+            history(&[Deployed, Failed]).lock_state(&there, at(101)),
+            LockState::Free
+        );
+        assert_eq!(History::default().lock_state(&there, at(101)), LockState::Free);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub struct Entry {
 
 impl Listing {
     /// That of a release.
-    pub fn of(context: &str, release: &Name, history: &History) -> Self {
+    pub fn new(context: &str, release: &Name, history: &History) -> Self {
         let entry = |revision: &Revision| Entry {
             revision: revision.number,
             state: revision.state,
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_revision_in_a_row() {
-        let listing = Listing::of("kind-a", &release(), &history());
+        let listing = Listing::new("kind-a", &release(), &history());
         assert_eq!(
             table(&listing),
             "REVISION  STATE     CREATED               OBJECTS  IMAGES                             REASON\n\
@@ -193,7 +193,7 @@ mod tests {
             serde_json::json!({"revision": 2, "state": "failed", "created": "1970-01-01T00:00:00Z", "finished": null,
                 "deployer": "me@here, process 7", "objects": 0, "images": [], "reason": "up", "message": "the image is gone"})
         );
-        let none = Listing::of("kind-a", &release(), &History::default());
+        let none = Listing::new("kind-a", &release(), &History::default());
         assert_eq!(table(&none), "release shop/shop has no revisions");
     }
 

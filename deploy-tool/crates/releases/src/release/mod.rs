@@ -1,6 +1,5 @@
 //! Pure: a release is a named set of objects in a namespace, which `up` applies together and which owns what it applied.
 
-mod back;
 mod history;
 mod identity;
 pub mod listing;
@@ -8,14 +7,15 @@ mod name;
 pub mod record;
 mod removal;
 mod revision;
+mod rollback;
 
-pub use back::{images_of_placeholders, no_such_revision, rollback_target};
-pub use history::{History, SILENCE_LIMIT, Turn, refuse_another_release};
+pub use history::{History, LockState, SILENCE_LIMIT, refuse_another_release};
 pub use identity::Identity;
 pub use name::Name;
 pub use record::Record;
 pub use removal::{claims_of, is_foreign};
-pub use revision::{Deployer, Revision, State};
+pub use revision::{HolderIdentity, Revision, State};
+pub use rollback::{images_of_placeholders, no_such_revision, rollback_target};
 
 /// The annotation of an object that names its release: `namespace/name`.
 pub const RELEASE_ANNOTATION: &str = "deploy-tool.dev/release";
@@ -49,7 +49,7 @@ mod tests {
             message: String::new(),
             created: jiff::Timestamp::UNIX_EPOCH,
             finished: None,
-            deployer: Deployer {
+            deployer: HolderIdentity {
                 host: "me@here".into(),
                 cache: "/cache".into(),
                 process: 7,

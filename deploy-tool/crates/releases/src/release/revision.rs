@@ -29,7 +29,7 @@ pub struct Revision {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
     /// Who makes or made it.
-    pub deployer: Deployer,
+    pub deployer: HolderIdentity,
     /// The manifests, with exact images. Values that are made in the cluster are not in them.
     pub objects: Vec<DynamicObject>,
     /// What the release owns: what this deployment applied, and what unfinished ones before it may have applied.
@@ -95,7 +95,7 @@ impl fmt::Display for State {
 /// A process that works on a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Deployer {
+pub struct HolderIdentity {
     /// `user@host`
     pub host: String,
     /// The cache, whose locks tell whether a process of this host is still at work.
@@ -104,7 +104,7 @@ pub struct Deployer {
     pub process: u32,
 }
 
-impl Deployer {
+impl HolderIdentity {
     /// Whether both take the same locks of the same host.
     pub fn shares_locks_with(&self, other: &Self) -> bool {
         (&self.host, &self.cache) == (&other.host, &other.cache)
@@ -112,7 +112,7 @@ impl Deployer {
 }
 
 /// For sentences: `root@build-7, process 12`.
-impl fmt::Display for Deployer {
+impl fmt::Display for HolderIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, process {}", self.host, self.process)
     }

@@ -1,6 +1,6 @@
 //! Releases that were given the wrong verdict once, as a cluster goes through them.
 
-use super::verdicts::*;
+use super::story::*;
 use super::*;
 use diagnostics::code::rollout::*;
 
@@ -10,10 +10,10 @@ fn a_job_that_is_gone_while_others_are_waited_for() {
     let job = Target {
         uid: Some("migrate".into()),
         removes_itself: true,
-        ..one(TargetKind::Job, "migrate")
+        ..plain_target(TargetKind::Job, "migrate")
     };
-    let later = one(TargetKind::Job, "later");
-    let mut story = Story::of(&[job, later], Objects::default());
+    let later = plain_target(TargetKind::Job, "later");
+    let mut story = Story::new(&[job, later], Objects::default());
     put_job(&mut story.objects, "later", json!({"active": 1}));
     event(&mut story.objects, "migrate", "Completed", "Job completed", 2, 1);
     story.waits(3);
@@ -36,9 +36,9 @@ fn a_secret_that_a_job_of_the_release_makes() {
         put_job(&mut objects, "admission", json!({"active": 1}));
         objects
     };
-    let targets = [app_target(), one(TargetKind::Job, "admission")];
+    let targets = [app_target(), plain_target(TargetKind::Job, "admission")];
     for policy in [Policy::default(), Policy { fail_fast: true }] {
-        let mut story = Story::with(&targets, missing(), policy);
+        let mut story = Story::with_policy(&targets, missing(), policy);
         story.waits(1);
         story.waits(120);
         let reason = story.status("app", 120).sentence();
@@ -48,7 +48,7 @@ fn a_secret_that_a_job_of_the_release_makes() {
         );
     }
     // Its image cannot be pulled: that is the cause, and comes first.
-    let mut story = Story::with(&targets, missing(), Policy { fail_fast: true });
+    let mut story = Story::with_policy(&targets, missing(), Policy { fail_fast: true });
     let invalid = waiting("InvalidImageName", "invalid reference format", 0, json!({}));
     put(
         &mut story.objects.pods,
@@ -58,7 +58,7 @@ fn a_secret_that_a_job_of_the_release_makes() {
     let failed = story.fails(10, &IMAGE_NAME_INVALID, &["invalid reference format"]);
     has(&failed.others[0], &CONFIGURATION_MISSING, &["`made-late`"]);
     // Nothing makes it: it is told at once, and decided by the Deployment's deadline.
-    let mut story = Story::of(&[app_target()], missing());
+    let mut story = Story::new(&[app_target()], missing());
     story.waits(1);
     let message = "MountVolume.SetUp failed for volume \"cert\" : secret \"made-late\" not found";
     event(&mut story.objects, "app-1", "FailedMount", message, 590, 12);
@@ -72,7 +72,7 @@ fn a_service_that_takes_its_time() {
     let probes =
         json!({"readinessProbe": {"initialDelaySeconds": 45, "periodSeconds": 5, "exec": {"command": ["true"]}}});
     for policy in [Policy::default(), Policy { fail_fast: true }] {
-        let mut story = Story::with(&[app_target()], app_with(runs_since(1), probes.clone()), policy);
+        let mut story = Story::with_policy(&[app_target()], app_with(runs_since(1), probes.clone()), policy);
         story.waits(2);
         story.waits(46);
         let mut ready = ready_since(1);
@@ -85,7 +85,7 @@ fn a_service_that_takes_its_time() {
 /// Ends at once, and is ready whenever it runs.
 #[test]
 fn ready_then_crash() {
-    let mut story = Story::of(&[app_target()], app_with(ready_since(1), json!({})));
+    let mut story = Story::new(&[app_target()], app_with(ready_since(1), json!({})));
     story.waits(1);
     put_app(&mut story.objects, json!({"state": run(1, 2, 1)}), json!({}));
     story.waits(2);
@@ -106,7 +106,7 @@ fn ready_then_crash() {
 
 #[test]
 fn whoever_wants_to_fail_fast_sees_three_ends() {
-    let mut story = Story::with(
+    let mut story = Story::with_policy(
         &[app_target()],
         app_with(crashed(1, 3, "10s"), json!({})),
         Policy { fail_fast: true },
@@ -120,7 +120,7 @@ fn whoever_wants_to_fail_fast_sees_three_ends() {
 #[test]
 fn crash_then_run() {
     let probes = json!({"readinessProbe": {"periodSeconds": 1, "exec": {"command": ["true"]}}});
-    let mut story = Story::of(&[app_target()], app_with(crashed(0, 1, "10s"), probes.clone()));
+    let mut story = Story::new(&[app_target()], app_with(crashed(0, 1, "10s"), probes.clone()));
     story.waits(1);
     put_app(&mut story.objects, crashed(2, 13, "20s"), probes.clone());
     story.waits(14);
@@ -140,7 +140,7 @@ fn a_crash_loop_waits_for_what_is_on_its_way() {
     let mut objects = app_with(crashed(7, 500, "5m0s"), json!({}));
     let starting = waiting("ContainerCreating", "", 0, json!({}));
     put(&mut objects.pods, "db-0", database_pod("r2", starting));
-    let mut story = Story::of(&[one(TargetKind::StatefulSet, "db"), app_target()], objects);
+    let mut story = Story::new(&[plain_target(TargetKind::StatefulSet, "db"), app_target()], objects);
     story.waits(1);
     story.waits(900);
 }
@@ -159,7 +159,7 @@ fn an_autoscaler_of_nodes_has_time_to_speak() {
     pod.status = serde_json::from_value(json!({"phase": "Pending", "conditions": [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]}))
     .unwrap();
-    let mut story = Story::with(&[app_target()], objects, Policy { fail_fast: true });
+    let mut story = Story::with_policy(&[app_target()], objects, Policy { fail_fast: true });
     story.waits(4);
     story.waits(29);
     story.fails(30, &UNSCHEDULABLE, &["label node NODE case.example.com/disk=fast"]);
@@ -169,12 +169,12 @@ fn an_autoscaler_of_nodes_has_time_to_speak() {
 #[test]
 fn a_load_balancer_that_nobody_makes() {
     let kind = kube_core::GroupVersionKind::gvk("", "v1", "Service");
-    let front = || one(TargetKind::Generic(kind.clone()), "front");
+    let front = || plain_target(TargetKind::Generic(kind.clone()), "front");
     let service = |finalizers: Value, status: Value| {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "front", "namespace": "n", "uid": "front",
             "generation": 2, "creationTimestamp": APPLIED, "finalizers": finalizers}, "spec": {"type": "LoadBalancer"}, "status": status})
     };
-    let mut story = Story::of(&[front()], Objects::default());
+    let mut story = Story::new(&[front()], Objects::default());
     story.objects.insert(&service(json!([]), json!({}))).unwrap();
     story.waits(29);
     story.is_ready(30);
@@ -184,7 +184,7 @@ fn a_load_balancer_that_nobody_makes() {
     );
     // One has, and says what is wrong.
     let taken = service(json!(["service.kubernetes.io/load-balancer-cleanup"]), json!({}));
-    let mut story = Story::of(&[front()], Objects::default());
+    let mut story = Story::new(&[front()], Objects::default());
     story.objects.insert(&taken).unwrap();
     story.waits(300);
     let said = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "n"}, "type": "Warning",
@@ -211,7 +211,7 @@ fn a_quota_that_stays_tight() {
         2,
         3,
     );
-    let mut story = Story::of(&[app_target()], objects);
+    let mut story = Story::new(&[app_target()], objects);
     story.waits(3);
     event(
         &mut story.objects,
@@ -245,7 +245,7 @@ fn a_native_sidecar_has_to_stay_up() {
     let sidecar = json!({"state": {"running": {"startedAt": at(20).to_string()}}, "restartCount": 1, "started": true,
         "ready": true, "lastState": run(1, 9, 1)});
     let objects = app_after(&json!("Always"), &sidecar, ready_since(1));
-    let mut story = Story::of(&[app_target()], objects);
+    let mut story = Story::new(&[app_target()], objects);
     story.waits(30);
     settling(story.status("app", 36), "has to stay so for 17 s");
     story.is_ready(37);
@@ -262,7 +262,7 @@ fn crash_loops_of_init_containers_sidecars_and_other_controllers() {
     };
     for policy in [Value::Null, json!("Always")] {
         let objects = |restarts, start, pause| app_after(&policy, &looping(restarts, start, pause), waits.clone());
-        let mut story = Story::of(&[app_target()], objects(0, 1, "10s"));
+        let mut story = Story::new(&[app_target()], objects(0, 1, "10s"));
         story.waits(2);
         let said = story.status("app", 2).sentence();
         assert!(
@@ -284,7 +284,7 @@ fn crash_loops_of_init_containers_sidecars_and_other_controllers() {
         );
         objects
     };
-    let mut story = Story::of(&[one(TargetKind::StatefulSet, "db")], of_set(0, 1, "10s"));
+    let mut story = Story::new(&[plain_target(TargetKind::StatefulSet, "db")], of_set(0, 1, "10s"));
     story.waits(2);
     story.objects = of_set(4, 90, "1m20s");
     story.waits(100);
@@ -309,7 +309,7 @@ fn a_quota_that_lets_in_one_pod_after_the_other() {
     event(&mut objects, "app-new", "FailedCreate", message, 0, 1);
     let mut target = app_target();
     target.surplus_gone = false;
-    let mut story = Story::of(std::slice::from_ref(&target), objects);
+    let mut story = Story::new(std::slice::from_ref(&target), objects);
     story
         .objects
         .deployments

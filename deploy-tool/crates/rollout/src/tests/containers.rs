@@ -410,10 +410,10 @@ fn no_such_runtime() {
 
 #[test]
 fn each_probe_is_told_with_its_own_answer() {
-    let container = verdicts::crashed(3, 9, "20s");
+    let container = story::crashed(3, 9, "20s");
     let probes = json!({"livenessProbe": {"httpGet": {"port": 9, "path": "/live"}, "periodSeconds": 1, "failureThreshold": 2},
         "readinessProbe": {"tcpSocket": {"port": 9}, "periodSeconds": 1}});
-    let mut objects = verdicts::app_with(container, probes);
+    let mut objects = story::app_with(container, probes);
     let mut tell =
         |reason: &str, message: &str, seconds: i64| event(&mut objects, "app-1", reason, message, seconds, 3);
     tell("Killing", "Container app failed liveness probe, will be restarted", 9);

@@ -7,7 +7,7 @@ use diagnostics::code::rollout::*;
 
 #[test]
 fn only_what_can_be_late_is_waited_for() {
-    let target = |object: Value| Target::of(&object);
+    let target = |object: Value| Target::from_object(&object);
     let object = |api_version: &str, kind: &str| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a", "namespace": "n", "generation": 3}});
     for (api_version, kind) in [
         ("v1", "ConfigMap"),

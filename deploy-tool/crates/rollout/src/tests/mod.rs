@@ -7,6 +7,7 @@ mod kinds;
 mod recorded;
 mod refusals;
 mod scheduling;
+mod story;
 mod verdicts;
 mod workloads;
 

@@ -3,8 +3,8 @@
 //! Every write says which version of the Secret it has read: of two deployers, one is refused.
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>
 
-mod held;
-mod turn;
+mod lease;
+mod lock;
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Preconditions};
 
-pub use held::Held;
-pub use turn::{begin, refuse_taken, take_turn};
+pub use lease::ReleaseLease;
+pub use lock::{acquire, begin_revision, refuse_locked};
 
 use crate::manifest::Object;
 use crate::release::record::{self, RELEASE_LABEL, SECRET_TYPE};
@@ -28,7 +28,7 @@ const PAGE: u32 = 20;
 ///
 /// # Errors
 /// When the server does not answer, or a revision cannot be read.
-pub async fn history(cluster: &Cluster, release: &Name) -> Outcome<History> {
+pub async fn read_history(cluster: &Cluster, release: &Name) -> Outcome<History> {
     let what = format!("cannot read the revisions of release {release}");
     let labels = format!("{RELEASE_LABEL}={}", release.name);
     let secrets = secrets(&what, cluster, secrets_of(cluster, release), &labels).await?;
@@ -45,7 +45,7 @@ pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object
     let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     for other in release.alternatives(objects) {
         // Who may not read a release has not made it.
-        let Ok(history) = history(cluster, &other).await else {
+        let Ok(history) = read_history(cluster, &other).await else {
             continue;
         };
         let inventory = history.inventory();
@@ -102,7 +102,7 @@ pub async fn owned_by_others(cluster: &Cluster, release: &Name) -> Outcome<Optio
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn forget<'r>(
+pub async fn delete_records<'r>(
     cluster: &Cluster,
     release: &Name,
     records: impl IntoIterator<Item = &'r Record>,

@@ -25,7 +25,7 @@ pub async fn learn_conditions(cluster: &Cluster, kinds: &Kinds, targets: &mut [T
         let name = format!("{}.{}", found.resource.plural, kind.group);
         let declared = match known.get(&name) {
             Some(declared) => *declared,
-            None => declares(cluster, &name, &kind.version).await,
+            None => read_declaration(cluster, &name, &kind.version).await,
         };
         known.insert(name, declared);
         target.has_conditions = declared;
@@ -37,7 +37,7 @@ fn is_custom(kind: &GroupVersionKind) -> bool {
     kind.group.contains('.') && !kind.group.ends_with(".k8s.io")
 }
 
-async fn declares(cluster: &Cluster, name: &str, version: &str) -> bool {
+async fn read_declaration(cluster: &Cluster, name: &str, version: &str) -> bool {
     let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &ApiResource::from_gvk(&kind));
     let definition = cluster.attempt(ANSWER_LIMIT, api.get(name)).await;

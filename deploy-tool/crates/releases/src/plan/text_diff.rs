@@ -20,18 +20,22 @@ const MOST_PAIRS: usize = 4_000_000;
 
 /// The lines that differ, with those around them.
 pub fn lines<'t>(before: &'t str, after: &'t str) -> Vec<Line<'t>> {
-    let (one, other): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let start = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-    let (rest_of_one, rest_of_other) = (&one[start..], &other[start..]);
+    let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let start = before
+        .iter()
+        .zip(&after)
+        .take_while(|(before, after)| before == after)
+        .count();
+    let (rest_of_one, rest_of_other) = (&before[start..], &after[start..]);
     let pairs = rest_of_one.iter().rev().zip(rest_of_other.iter().rev());
-    let end = pairs.take_while(|(one, other)| one == other).count();
+    let end = pairs.take_while(|(before, after)| before == after).count();
     let middle = changed(
         &rest_of_one[..rest_of_one.len() - end],
         &rest_of_other[..rest_of_other.len() - end],
     );
     let same = |lines: &[&'t str]| lines.iter().copied().map(Line::Same).collect::<Vec<_>>();
     let all = [
-        same(&one[..start]),
+        same(&before[..start]),
         middle,
         same(&rest_of_one[rest_of_one.len() - end..]),
     ]
@@ -40,31 +44,31 @@ pub fn lines<'t>(before: &'t str, after: &'t str) -> Vec<Line<'t>> {
 }
 
 /// The longest common subsequence: <https://en.wikipedia.org/wiki/Longest_common_subsequence>
-fn changed<'t>(one: &[&'t str], other: &[&'t str]) -> Vec<Line<'t>> {
-    if one.len().saturating_mul(other.len()) > MOST_PAIRS {
-        let gone = one.iter().copied().map(Line::Gone);
-        return gone.chain(other.iter().copied().map(Line::New)).collect();
+fn changed<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Line<'t>> {
+    if before.len().saturating_mul(after.len()) > MOST_PAIRS {
+        let gone = before.iter().copied().map(Line::Gone);
+        return gone.chain(after.iter().copied().map(Line::New)).collect();
     }
-    let width = other.len() + 1;
-    let mut common = vec![0u32; (one.len() + 1) * width];
-    for i in (0..one.len()).rev() {
-        for j in (0..other.len()).rev() {
-            common[i * width + j] = match one[i] == other[j] {
+    let width = after.len() + 1;
+    let mut common = vec![0u32; (before.len() + 1) * width];
+    for i in (0..before.len()).rev() {
+        for j in (0..after.len()).rev() {
+            common[i * width + j] = match before[i] == after[j] {
                 true => common[(i + 1) * width + j + 1] + 1,
                 false => common[(i + 1) * width + j].max(common[i * width + j + 1]),
             };
         }
     }
     let (mut i, mut j, mut lines) = (0, 0, Vec::new());
-    while i < one.len() || j < other.len() {
-        if i < one.len() && j < other.len() && one[i] == other[j] {
-            lines.push(Line::Same(one[i]));
+    while i < before.len() || j < after.len() {
+        if i < before.len() && j < after.len() && before[i] == after[j] {
+            lines.push(Line::Same(before[i]));
             (i, j) = (i + 1, j + 1);
-        } else if j == other.len() || (i < one.len() && common[(i + 1) * width + j] >= common[i * width + j + 1]) {
-            lines.push(Line::Gone(one[i]));
+        } else if j == after.len() || (i < before.len() && common[(i + 1) * width + j] >= common[i * width + j + 1]) {
+            lines.push(Line::Gone(before[i]));
             i += 1;
         } else {
-            lines.push(Line::New(other[j]));
+            lines.push(Line::New(after[j]));
             j += 1;
         }
     }

@@ -8,7 +8,7 @@
 use kube::api::DynamicObject;
 use serde_json::{Map, Value};
 
-use super::owned::{branches, is_whole, same_version, tree};
+use super::managed_fields::{branches, is_whole, same_version, tree};
 use crate::manifest::{self, Object};
 
 /// Fields that say which object it is. They are nobody's, so the record leaves them out.
@@ -56,12 +56,12 @@ fn covers(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
             let mut rest = stored.iter();
             branches(tree).count() == items.len()
                 && items.iter().all(|item| {
-                    let mut fitting = branches(tree).filter(|branch| may_be(item, branch));
+                    let mut fitting = branches(tree).filter(|branch| may_be_branch_of(item, branch));
                     let (Some(branch), None) = (fitting.next(), fitting.next()) else {
                         return false;
                     };
                     // The order counts: applying puts the items into that of the manifest.
-                    rest.find(|stored| is(stored, branch))
+                    rest.find(|stored| is_branch_of(stored, branch))
                         .is_some_and(|stored| covers(item, stored, inner(branch)))
                 })
         }
@@ -71,18 +71,18 @@ fn covers(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
 
 /// Whether a wanted item may be that of a branch. A key that it leaves out gets the server's default: had it been stated
 /// before, the record would have it as a field, too.
-fn may_be(item: &Value, branch: &str) -> bool {
+fn may_be_branch_of(item: &Value, branch: &str) -> bool {
     let fits = |(key, value): (&String, &Value)| item.get(key).is_none_or(|own| own == value);
-    match keys(branch) {
+    match branch_keys(branch) {
         Some(keys) => item.is_object() && keys.iter().all(fits),
-        None => is(item, branch),
+        None => is_branch_of(item, branch),
     }
 }
 
 /// Whether a stored item is that of a branch.
-fn is(item: &Value, branch: &str) -> bool {
+fn is_branch_of(item: &Value, branch: &str) -> bool {
     let same = |(key, value): (&String, &Value)| item.get(key) == Some(value);
-    match keys(branch) {
+    match branch_keys(branch) {
         Some(keys) => keys.iter().all(same),
         None => {
             let value = branch.strip_prefix("v:").map(serde_json::from_str::<Value>);
@@ -91,7 +91,7 @@ fn is(item: &Value, branch: &str) -> bool {
     }
 }
 
-fn keys(branch: &str) -> Option<Map<String, Value>> {
+fn branch_keys(branch: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(branch.strip_prefix("k:")?).ok()
 }
 

@@ -16,7 +16,7 @@ use rollout::{Phase, RolloutStatus};
 ///
 /// # Errors
 /// When it does not get established.
-pub async fn established(api: &Api<DynamicObject>, object: &Object) -> Outcome<()> {
+pub async fn await_established(api: &Api<DynamicObject>, object: &Object) -> Outcome<()> {
     if manifest::definitions(object).is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use kube::core::{GroupVersionKind, Status};
 
-use super::{Unanswered, Untried};
+use super::{UnansweredWebhook, Untried};
 use crate::manifest::Object;
 use cluster::permission::is_missing_permission;
 use diagnostics::code;
@@ -69,9 +69,9 @@ pub fn refused(object: &Object, status: &Status) -> Failure {
             .code(&code::apply::IMMUTABLE_FIELD)
             // What follows is a comparison of the values in Go.
             .because(message.lines().next().unwrap_or_default())
-            .next(way_out(object));
+            .next(suggest_way_out(object));
     }
-    if let Some(Unanswered { webhook, service }) = Unanswered::of(status) {
+    if let Some(UnansweredWebhook { webhook, service }) = UnansweredWebhook::from_status(status) {
         let failure = Failure::cluster(what).code(&code::apply::WEBHOOK_UNREACHABLE);
         return match service {
             Some((namespace, name)) => failure
@@ -148,7 +148,7 @@ pub fn is_made_first(object: &Object, status: &Status, objects: &[Object]) -> bo
 /// ready, and a moment later they are behind its Service; a new namespace gets its ServiceAccount.
 pub fn passes_by_itself(untried: Untried, status: &Status) -> bool {
     match untried {
-        Untried::Webhook => Unanswered::of(status).is_some(),
+        Untried::Webhook => UnansweredWebhook::from_status(status).is_some(),
         Untried::Namespace | Untried::Reference => status.message.contains(ACCOUNT_MISSING),
         Untried::Kind | Untried::DryRun => false,
     }
@@ -172,7 +172,7 @@ fn is_immutable(message: &str) -> bool {
 }
 
 /// The way that loses the least.
-fn way_out(object: &Object) -> String {
+fn suggest_way_out(object: &Object) -> String {
     let GroupVersionKind { group, kind, .. } = object.group_version_kind();
     // Several groups may have a kind of this name; of Kubernetes' own there is one.
     let kind = match object.hides_images() {

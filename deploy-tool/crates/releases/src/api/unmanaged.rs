@@ -16,9 +16,9 @@ use diagnostics::{Failure, Outcome};
 ///
 /// # Errors
 /// When the server does not answer, or refuses to list some kind: then nobody knows whose objects there are.
-pub async fn objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Outcome<Vec<String>> {
-    let lists = stream::iter(kinds.kept_in_namespaces())
-        .map(|resource| async move { foreign(cluster, kinds, release, namespace, &resource).await });
+pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Outcome<Vec<String>> {
+    let lists = stream::iter(kinds.namespaced_kinds())
+        .map(|resource| async move { list_kind(cluster, kinds, release, namespace, &resource).await });
     let found: Vec<Vec<Foreign>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
     let mut found: Vec<Foreign> = found.into_iter().flatten().collect();
     // What somebody made by hand is the news; what a program made can be many.
@@ -31,7 +31,7 @@ struct Foreign {
     is_owned: bool,
 }
 
-async fn foreign(
+async fn list_kind(
     cluster: &Cluster,
     kinds: &Kinds,
     release: &Name,

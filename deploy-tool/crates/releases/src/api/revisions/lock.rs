@@ -2,10 +2,10 @@
 
 use kube::api::PostParams;
 
-use super::{Held, history};
+use super::{ReleaseLease, read_history};
 use crate::FIELD_MANAGER;
 use crate::release::record;
-use crate::release::{Deployer, History, Name, Record, Revision, State, Turn};
+use crate::release::{History, HolderIdentity, LockState, Name, Record, Revision, State};
 use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
@@ -14,16 +14,16 @@ use diagnostics::{Failure, Outcome};
 ///
 /// # Errors
 /// When somebody else is at work, or the server refuses.
-pub async fn take_turn(
+pub async fn acquire(
     cluster: &Cluster,
     release: &Name,
     history: &History,
-    deployer: &Deployer,
+    deployer: &HolderIdentity,
 ) -> Outcome<Option<Revision>> {
-    let left = match history.turn(deployer, cluster.now()) {
-        Turn::Free => return Ok(None),
-        Turn::Taken(record) => return Err(taken(release, &record)),
-        Turn::TakeOver(left) => left,
+    let left = match history.lock_state(deployer, cluster.now()) {
+        LockState::Free => return Ok(None),
+        LockState::Held(record) => return Err(explain_lock(release, &record)),
+        LockState::Abandoned(left) => left,
     };
     let revision = Revision {
         state: State::Failed,
@@ -31,22 +31,25 @@ pub async fn take_turn(
         finished: Some(cluster.now()),
         ..left.revision.clone()
     };
-    let held = Held::new(cluster, release, left.revision.clone(), left.version.clone());
-    match held.write(&revision).await? {
+    let lease = ReleaseLease::new(cluster, release, left.revision.clone(), left.version.clone());
+    match lease.write(&revision).await? {
         Ok(()) => Ok(Some(revision)),
-        Err(kube::Error::Api(status)) if status.code == 409 => Err(faster(release, revision.number)),
-        Err(error) => Err(held.refused(&error)),
+        Err(kube::Error::Api(status)) if status.code == 409 => Err(explain_race(release, revision.number)),
+        Err(error) => Err(lease.explain_refusal(&error)),
     }
 }
 
-/// Refuses early, before anything slow, what [`take_turn`] would refuse later.
+/// Refuses early, before anything slow, what [`acquire`] would refuse later.
 ///
 /// # Errors
 /// When somebody else is at work, or the server does not answer.
-pub async fn refuse_taken(cluster: &Cluster, release: &Name, deployer: &Deployer) -> Outcome<()> {
-    match history(cluster, release).await?.turn(deployer, cluster.now()) {
-        Turn::Taken(record) => Err(taken(release, &record)),
-        Turn::Free | Turn::TakeOver(_) => Ok(()),
+pub async fn refuse_locked(cluster: &Cluster, release: &Name, deployer: &HolderIdentity) -> Outcome<()> {
+    match read_history(cluster, release)
+        .await?
+        .lock_state(deployer, cluster.now())
+    {
+        LockState::Held(record) => Err(explain_lock(release, &record)),
+        LockState::Free | LockState::Abandoned(_) => Ok(()),
     }
 }
 
@@ -54,27 +57,27 @@ pub async fn refuse_taken(cluster: &Cluster, release: &Name, deployer: &Deployer
 ///
 /// # Errors
 /// When somebody else was faster, or the server refuses.
-pub async fn begin<'a>(cluster: &'a Cluster, release: &Name, revision: Revision) -> Outcome<Held<'a>> {
+pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: Revision) -> Outcome<ReleaseLease<'a>> {
     let secret = record::secret(release, &revision, cluster.now())?;
-    let held = Held::new(cluster, release, revision, String::new());
+    let lease = ReleaseLease::new(cluster, release, revision, String::new());
     let parameters = PostParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PostParams::default()
     };
     let answer = cluster
-        .answer(&held.what(), held.api().create(&parameters, &secret))
+        .answer(&lease.task(), lease.api().create(&parameters, &secret))
         .await?;
     match answer {
-        Ok(created) => Ok(held.on_version(created.metadata.resource_version.unwrap_or_default())),
+        Ok(created) => Ok(lease.on_version(created.metadata.resource_version.unwrap_or_default())),
         // A request is sent again when its answer is lost: the second one finds what the first one has made.
         Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
-            let name = record::secret_name(release, held.revision().number);
-            let found = cluster.call(&held.what(), held.api().get_opt(&name)).await?;
+            let name = record::secret_name(release, lease.revision().number);
+            let found = cluster.call(&lease.task(), lease.api().get_opt(&name)).await?;
             let found = found.as_ref().map(record::record).transpose()?;
             let made = |revision: &Revision| (revision.deployer.clone(), revision.created);
-            match found.filter(|found| made(&found.revision) == made(held.revision())) {
-                Some(ours) => Ok(held.on_version(ours.version)),
-                None => Err(faster(release, held.revision().number)),
+            match found.filter(|found| made(&found.revision) == made(lease.revision())) {
+                Some(ours) => Ok(lease.on_version(ours.version)),
+                None => Err(explain_race(release, lease.revision().number)),
             }
         }
         Err(kube::Error::Api(status)) if status.code == 404 => {
@@ -88,11 +91,11 @@ pub async fn begin<'a>(cluster: &'a Cluster, release: &Name, revision: Revision)
                     )),
             )
         }
-        Err(error) => Err(held.refused(&error)),
+        Err(error) => Err(lease.explain_refusal(&error)),
     }
 }
 
-fn taken(release: &Name, record: &Record) -> Failure {
+fn explain_lock(release: &Name, record: &Record) -> Failure {
     let Revision {
         number,
         reason,
@@ -109,7 +112,7 @@ fn taken(release: &Name, record: &Record) -> Failure {
         .next("wait until it has ended, then run the same command again; when it is gone, 20 s are enough")
 }
 
-fn faster(release: &Name, number: u32) -> Failure {
+fn explain_race(release: &Name, number: u32) -> Failure {
     Failure::busy(format!("release {release} is locked by another deploy-tool"))
         .code(&code::release::TAKEN)
         .because(format!("it was faster with revision {number}"))

@@ -30,7 +30,7 @@ pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<
             Failure::input(format!("cannot roll release {release} back to revision {number}"))
                 .code(&code::release::NO_SUCH_REVISION)
                 .because(format!("it is {state}: it has never come up"))
-                .next(format!("choose one that has: {}", deployed(history))),
+                .next(format!("choose one that has: {}", list_deployed(history))),
         ),
     }
 }
@@ -51,7 +51,7 @@ pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Failu
         .next("see what there is: `deploy-tool history`")
 }
 
-fn deployed(history: &History) -> String {
+fn list_deployed(history: &History) -> String {
     let came_up = history.revisions().filter(|revision| revision.state == State::Deployed);
     let numbers: Vec<String> = came_up.map(|revision| revision.number.to_string()).collect();
     numbers.join(", ")

@@ -7,7 +7,7 @@ use crate::manifest::Wave;
 use crate::release::Identity;
 
 /// What happened to an object, and with which others at the same time.
-pub fn written(action: Action, wave: Wave, identity: &Identity) -> Change {
+pub fn describe_change(action: Action, wave: Wave, identity: &Identity) -> Change {
     let text = |text: &String| Value::String(text.clone());
     let fields = [
         ("wave", serde_json::to_value(wave).ok()),

@@ -20,10 +20,15 @@ async fn of_two_who_begin_at_once_one_is_refused() {
     };
     let begin = async {
         let pending = || revision(1, State::Pending, "me@here");
-        revisions::begin(&cluster, &release(), pending()).await.unwrap();
-        let late = revisions::begin(&cluster, &release(), pending()).await;
+        revisions::begin_revision(&cluster, &release(), pending())
+            .await
+            .unwrap();
+        let late = revisions::begin_revision(&cluster, &release(), pending()).await;
         assert_busy(&late.err().unwrap(), &codes::TAKEN, "faster with revision 1");
-        let nowhere = revisions::begin(&cluster, &release(), pending()).await.err().unwrap();
+        let nowhere = revisions::begin_revision(&cluster, &release(), pending())
+            .await
+            .err()
+            .unwrap();
         assert_eq!(nowhere.number(), Some(&codes::NAMESPACE_MISSING), "{nowhere}");
     };
     tokio::join!(begin, serve);
@@ -41,7 +46,9 @@ async fn a_beginning_whose_answer_was_lost_is_a_beginning() {
         assert_eq!(sent["metadata"]["resourceVersion"], "8", "what was found is written on");
     };
     let deploy = async {
-        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        let held = revisions::begin_revision(&cluster, &release(), ours.clone())
+            .await
+            .unwrap();
         held.finish(State::Failed, "", BTreeSet::new(), BTreeSet::new()).await
     };
     let (ended, ()) = tokio::join!(deploy, serve);
@@ -73,8 +80,8 @@ async fn who_is_alive_is_not_disturbed_and_who_is_gone_is_marked() {
             }
         };
         let turn = async {
-            let history = revisions::history(&cluster, &release()).await.unwrap();
-            revisions::take_turn(&cluster, &release(), &history, &deployer("me@here")).await
+            let history = revisions::read_history(&cluster, &release()).await.unwrap();
+            revisions::acquire(&cluster, &release(), &history, &deployer("me@here")).await
         };
         let (turn, ()) = tokio::join!(turn, serve);
         match turn {
@@ -96,8 +103,8 @@ async fn of_two_who_take_over_at_once_one_is_refused() {
         answer(&mut server, 409, &refusal(409, "Conflict")).await;
     };
     let turn = async {
-        let history = revisions::history(&cluster, &release()).await.unwrap();
-        revisions::take_turn(&cluster, &release(), &history, &deployer("me@here")).await
+        let history = revisions::read_history(&cluster, &release()).await.unwrap();
+        revisions::acquire(&cluster, &release(), &history, &deployer("me@here")).await
     };
     let (turn, ()) = tokio::join!(turn, serve);
     assert_busy(&turn.unwrap_err(), &codes::TAKEN, "faster with revision 4");

@@ -19,7 +19,7 @@ const PAGE: u32 = 500;
 ///
 /// # Errors
 /// When the server does not answer, or refuses.
-pub async fn objects(
+pub async fn read_objects(
     cluster: &Cluster,
     kinds: &Kinds,
     identities: impl IntoIterator<Item = Identity>,
@@ -37,13 +37,17 @@ pub async fn objects(
         let kind = kinds.find(&group.first()?.group_version_kind())?;
         kind.served.then_some((kind, group))
     });
-    let found = stream::iter(groups.map(|(kind, group)| read(cluster, kind, group)));
+    let found = stream::iter(groups.map(|(kind, group)| read_group(cluster, kind, group)));
     let found: Vec<Vec<_>> = found.buffered(PARALLEL_REQUESTS).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }
 
 /// The objects of one kind and namespace.
-async fn read(cluster: &Cluster, kind: Kind, mut wanted: Vec<Identity>) -> Outcome<Vec<(Identity, DynamicObject)>> {
+async fn read_group(
+    cluster: &Cluster,
+    kind: Kind,
+    mut wanted: Vec<Identity>,
+) -> Outcome<Vec<(Identity, DynamicObject)>> {
     let namespace = wanted.first().and_then(|identity| identity.namespace.clone());
     let api = api(cluster, &kind, namespace.as_deref());
     let what = format!("cannot read the objects of kind {}", kind.resource.kind);
@@ -58,7 +62,7 @@ async fn read(cluster: &Cluster, kind: Kind, mut wanted: Vec<Identity>) -> Outco
             for object in list.items {
                 let name = object.metadata.name.as_deref();
                 if let Some(place) = wanted.iter().position(|identity| Some(identity.name.as_str()) == name) {
-                    found.push((wanted.swap_remove(place), typed(&kind, object)));
+                    found.push((wanted.swap_remove(place), with_type(&kind, object)));
                 }
             }
             if complete {
@@ -76,12 +80,12 @@ async fn read(cluster: &Cluster, kind: Kind, mut wanted: Vec<Identity>) -> Outco
     });
     let rest: Vec<_> = rest.buffered(PARALLEL_REQUESTS).try_collect().await?;
     let rest = rest.into_iter();
-    found.extend(rest.filter_map(|(identity, object)| Some((identity, typed(&kind, object?)))));
+    found.extend(rest.filter_map(|(identity, object)| Some((identity, with_type(&kind, object?)))));
     Ok(found)
 }
 
 /// The items of a list do not say what they are.
-fn typed(kind: &Kind, object: DynamicObject) -> DynamicObject {
+fn with_type(kind: &Kind, object: DynamicObject) -> DynamicObject {
     DynamicObject {
         types: Some(TypeMeta {
             api_version: kind.resource.api_version.clone(),

@@ -26,8 +26,10 @@ async fn who_deploys_says_so_every_five_seconds_until_somebody_else_has_the_rele
         answer(&mut server, 200, &stored(&theirs, "4", 0)).await;
     };
     let deploy = async {
-        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
-        held.during(std::future::pending::<Result<(), Failure>>()).await
+        let held = revisions::begin_revision(&cluster, &release(), ours.clone())
+            .await
+            .unwrap();
+        held.hold_during(std::future::pending::<Result<(), Failure>>()).await
     };
     let (lost, ()) = tokio::join!(deploy, serve);
     assert_busy(&lost.unwrap_err(), &codes::LOST, "marked revision 2 as failed");
@@ -39,8 +41,10 @@ async fn who_cannot_say_so_stops_before_others_take_it_for_gone() {
     let ours = revision(2, State::Pending, "me@here");
     let start = tokio::time::Instant::now();
     let deploy = async {
-        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
-        held.during(std::future::pending::<Result<(), Failure>>()).await
+        let held = revisions::begin_revision(&cluster, &release(), ours.clone())
+            .await
+            .unwrap();
+        held.hold_during(std::future::pending::<Result<(), Failure>>()).await
     };
     let serve = async {
         answer(&mut server, 201, &stored(&ours, "1", 0)).await;
@@ -72,13 +76,15 @@ async fn work_rests_while_the_api_server_is_away_and_goes_on_unless_somebody_was
             std::future::pending::<()>().await;
         };
         let deploy = async {
-            let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+            let held = revisions::begin_revision(&cluster, &release(), ours.clone())
+                .await
+                .unwrap();
             // Due in the middle of the absence: it ends after it.
             let work = async {
                 tokio::time::sleep(away / 2).await;
                 Ok(start.elapsed())
             };
-            held.during(work).await
+            held.hold_during(work).await
         };
         let ended = tokio::select! { ended = deploy => ended, () = serve => unreachable!() };
         match ended {
@@ -109,7 +115,9 @@ async fn the_end_is_written_on_the_version_that_was_read() {
         assert!(written.state == State::Deployed && written.finished.is_some());
     };
     let deploy = async {
-        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        let held = revisions::begin_revision(&cluster, &release(), ours.clone())
+            .await
+            .unwrap();
         held.finish(State::Deployed, "", BTreeSet::new(), BTreeSet::new())
             .await
             .unwrap();
@@ -128,7 +136,9 @@ async fn an_end_whose_answer_was_lost_is_an_end() {
         answer(&mut server, 200, &stored(&sent_revision(&sent), "2", 0)).await;
     };
     let deploy = async {
-        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        let held = revisions::begin_revision(&cluster, &release(), ours.clone())
+            .await
+            .unwrap();
         held.finish(State::Deployed, "", BTreeSet::new(), BTreeSet::new()).await
     };
     let (ended, ()) = tokio::join!(deploy, serve);
@@ -149,7 +159,9 @@ async fn an_end_that_is_not_known_of_is_not_taken_for_somebody_elses() {
         answer(&mut server, 200, &stored(&sent_revision(&sent), "2", 0)).await;
     };
     let deploy = async {
-        let held = revisions::begin(&cluster, &release(), ours.clone()).await.unwrap();
+        let held = revisions::begin_revision(&cluster, &release(), ours.clone())
+            .await
+            .unwrap();
         let end = async |state| held.finish(state, "", BTreeSet::new(), BTreeSet::new()).await;
         let unknown = end(State::Deployed).await.unwrap_err();
         assert_eq!(unknown.status, ExitStatus::Cluster, "{unknown}");

@@ -29,7 +29,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(SILENCE_LIMIT.as_secs() - 
 const LONGEST_ABSENCE: Duration = Duration::from_secs(5 * 60);
 
 /// The revision that this process makes. As long as it is pending and renewed, nobody else begins one.
-pub struct Held<'a> {
+pub struct ReleaseLease<'a> {
     cluster: &'a Cluster,
     release: Name,
     revision: Revision,
@@ -37,7 +37,7 @@ pub struct Held<'a> {
     version: RefCell<String>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> ReleaseLease<'a> {
     pub(super) fn new(cluster: &'a Cluster, release: &Name, revision: Revision, version: String) -> Self {
         Self {
             cluster,
@@ -64,26 +64,26 @@ impl<'a> Held<'a> {
     ///
     /// # Errors
     /// Those of the work; or the release is lost to somebody else, and the work is given up.
-    pub async fn during<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    pub async fn hold_during<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 result = &mut work => return result,
-                end = self.renewed_until_silent() => match end {
+                end = self.renew_until_silent() => match end {
                     Renewal::Lost(failure) => return Err(failure),
-                    Renewal::Refused(cause) => return Err(self.lost(&cause)),
-                    Renewal::Unanswered(_) => self.renewed_again().await?,
+                    Renewal::Refused(cause) => return Err(self.explain_loss(&cause)),
+                    Renewal::UnansweredWebhook(_) => self.await_renewal().await?,
                 },
             }
         }
     }
 
     /// Renews it until that does not go through for too long. Returns why.
-    async fn renewed_until_silent(&self) -> Renewal {
+    async fn renew_until_silent(&self) -> Renewal {
         let start = Instant::now() + RENEWAL_INTERVAL;
         let mut ticks = tokio::time::interval_at(start, RENEWAL_INTERVAL);
         let mut renewed = Instant::now();
-        let mut trouble = Renewal::Unanswered("the API server has not answered in time".to_owned());
+        let mut trouble = Renewal::UnansweredWebhook("the API server has not answered in time".to_owned());
         loop {
             let attempt = async {
                 ticks.tick().await;
@@ -100,14 +100,14 @@ impl<'a> Held<'a> {
     }
 
     /// Waits until the API server is back, and still has the release as this deployment's.
-    async fn renewed_again(&self) -> Outcome<()> {
+    async fn await_renewal(&self) -> Outcome<()> {
         let give_up = Instant::now() + LONGEST_ABSENCE;
         loop {
             match self.renew().await {
                 Ok(()) => return Ok(()),
                 Err(Renewal::Lost(failure)) => return Err(failure),
-                Err(Renewal::Refused(cause) | Renewal::Unanswered(cause)) if Instant::now() > give_up => {
-                    return Err(Failure::cluster(self.what()).because(cause).next(
+                Err(Renewal::Refused(cause) | Renewal::UnansweredWebhook(cause)) if Instant::now() > give_up => {
+                    return Err(Failure::cluster(self.task()).because(cause).next(
                         "when the API server is back, run the same command again: it goes on from what is there",
                     ));
                 }
@@ -126,7 +126,7 @@ impl<'a> Held<'a> {
         let patch = Patch::Merge(&patch);
         match self
             .cluster
-            .answer(&self.what(), api.patch_metadata(&name, &parameters, &patch))
+            .answer(&self.task(), api.patch_metadata(&name, &parameters, &patch))
             .await
         {
             Ok(Ok(stored)) => {
@@ -140,8 +140,8 @@ impl<'a> Held<'a> {
             Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
                 Err(Renewal::Refused(explain(&kube::Error::Api(status))))
             }
-            Ok(Err(error)) => Err(Renewal::Unanswered(explain(&error))),
-            Err(failure) => Err(Renewal::Unanswered(failure.to_string())),
+            Ok(Err(error)) => Err(Renewal::UnansweredWebhook(explain(&error))),
+            Err(failure) => Err(Renewal::UnansweredWebhook(failure.to_string())),
         }
     }
 
@@ -160,9 +160,11 @@ impl<'a> Held<'a> {
             Ok(()) => Ok(()),
             Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
                 self.look_again(&revision).await?;
-                self.write(&revision).await?.map_err(|error| self.refused(&error))
+                self.write(&revision)
+                    .await?
+                    .map_err(|error| self.explain_refusal(&error))
             }
-            Err(error) => Err(self.refused(&error)),
+            Err(error) => Err(self.explain_refusal(&error)),
         }
     }
 
@@ -192,10 +194,12 @@ impl<'a> Held<'a> {
             // The answer to this very write may have been lost as well: then it is there already.
             Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
                 if !self.look_again(&revision).await? {
-                    self.write(&revision).await?.map_err(|error| self.refused(&error))?;
+                    self.write(&revision)
+                        .await?
+                        .map_err(|error| self.explain_refusal(&error))?;
                 }
             }
-            Err(error) => return Err(self.refused(&error)),
+            Err(error) => return Err(self.explain_refusal(&error)),
         }
         Ok(revision)
     }
@@ -213,7 +217,7 @@ impl<'a> Held<'a> {
         let patch = Patch::Merge(&patch);
         let answer = self
             .cluster
-            .answer(&self.what(), api.patch(&name, &parameters, &patch))
+            .answer(&self.task(), api.patch(&name, &parameters, &patch))
             .await?;
         Ok(answer.map(|stored| {
             _ = self
@@ -226,9 +230,9 @@ impl<'a> Held<'a> {
     /// newest version is the one to write on.
     async fn look_again(&self, written: &Revision) -> Outcome<bool> {
         let name = record::secret_name(&self.release, self.revision.number);
-        let found = self.cluster.call(&self.what(), self.api().get_opt(&name)).await?;
+        let found = self.cluster.call(&self.task(), self.api().get_opt(&name)).await?;
         let Some(found) = found else {
-            return Err(self.lost(&format!("somebody has deleted Secret `{name}`")));
+            return Err(self.explain_loss(&format!("somebody has deleted Secret `{name}`")));
         };
         let found = record::record(&found)?;
         let (state, is_ours) = (found.revision.state, found.revision.deployer == self.revision.deployer);
@@ -240,7 +244,7 @@ impl<'a> Held<'a> {
             return Ok(true);
         }
         if !is_ours || state != State::Pending {
-            return Err(self.lost(&format!(
+            return Err(self.explain_loss(&format!(
                 "somebody has marked revision {} as {state}",
                 self.revision.number
             )));
@@ -253,18 +257,18 @@ impl<'a> Held<'a> {
         secrets_of(self.cluster, &self.release)
     }
 
-    pub(super) fn what(&self) -> String {
+    pub(super) fn task(&self) -> String {
         format!(
             "cannot record revision {} of release {}",
             self.revision.number, self.release
         )
     }
 
-    pub(super) fn refused(&self, error: &kube::Error) -> Failure {
-        Failure::cluster(self.what()).because(explain(error))
+    pub(super) fn explain_refusal(&self, error: &kube::Error) -> Failure {
+        Failure::cluster(self.task()).because(explain(error))
     }
 
-    fn lost(&self, cause: &dyn std::fmt::Display) -> Failure {
+    fn explain_loss(&self, cause: &dyn std::fmt::Display) -> Failure {
         Failure::busy(format!("this deployment has lost release {}", self.release))
             .code(&code::release::LOST)
             .because(cause)
@@ -275,7 +279,7 @@ impl<'a> Held<'a> {
 /// Why it is not renewed.
 enum Renewal {
     /// The API server is not there, or cannot answer.
-    Unanswered(String),
+    UnansweredWebhook(String),
     /// It says no. The next time may be another matter.
     Refused(String),
     /// Somebody else has the release.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use kube::api::DynamicObject;
 
-use super::delete::{Doomed, gone, holders};
+use super::delete::{DeletionTarget, await_deletion, describe_holders};
 use super::discover::Kinds;
 use crate::release::Identity;
 use cluster::Cluster;
@@ -17,7 +17,7 @@ use terminal::Progress;
 ///
 /// # Errors
 /// When one stays for longer than the limit. `is_decided`: that is a failure, and not just late.
-pub async fn all_gone<'o>(
+pub async fn await_deletions<'o>(
     cluster: &Cluster,
     kinds: &Kinds,
     leaving: impl IntoIterator<Item = (&'o Identity, &'o DynamicObject)>,
@@ -27,16 +27,16 @@ pub async fn all_gone<'o>(
 ) -> Outcome<()> {
     let waits = leaving.into_iter().filter_map(|(identity, object)| {
         let api = kinds.api(cluster, identity)?;
-        let doomed = Doomed::of(identity, object);
-        progress.activity(&format!("{}: {}", identity.title(), holders(object)));
+        let doomed = DeletionTarget::new(identity, object);
+        progress.activity(&format!("{}: {}", identity.title(), describe_holders(object)));
         Some(async move {
-            let left = tokio::time::timeout(limit, gone(&api, &doomed)).await;
+            let left = tokio::time::timeout(limit, await_deletion(&api, &doomed)).await;
             left.err().map(|_| (identity, object))
         })
     });
     let left: Vec<(&Identity, &DynamicObject)> = join_all(waits).await.into_iter().flatten().collect();
     let held = left.iter().find_map(|(identity, object)| {
-        rollout::diagnose_deletion(&identity.title(), &resource(identity), &object.metadata)
+        rollout::diagnose_deletion(&identity.title(), &resource_argument(identity), &object.metadata)
     });
     let Some((first, _)) = left.first() else {
         return Ok(());
@@ -50,7 +50,7 @@ pub async fn all_gone<'o>(
     }
     let lines = left
         .iter()
-        .map(|(identity, object)| format!("{}: {}", identity.title(), holders(object)));
+        .map(|(identity, object)| format!("{}: {}", identity.title(), describe_holders(object)));
     Err(failure
         .because(format!("it has not gone within {} s", limit.as_secs()))
         .showing(lines.collect::<Vec<_>>().join("\n"))
@@ -58,7 +58,7 @@ pub async fn all_gone<'o>(
 }
 
 /// What kubectl calls the kind.
-fn resource(identity: &Identity) -> String {
+fn resource_argument(identity: &Identity) -> String {
     let kind = identity.kind.to_ascii_lowercase();
     if identity.group.contains('.') {
         format!("{kind}.{}.{}", identity.version, identity.group)

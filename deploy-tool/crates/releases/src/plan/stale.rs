@@ -36,7 +36,7 @@ pub fn refuse_changes(plan: &Plan, live: &Live) -> Outcome<()> {
         match (&step.before, live.get(&step.identity)) {
             (None, Some(_)) => Some(format!("{title} has been made since")),
             (Some(_), None) => Some(format!("{title} has been deleted since")),
-            (Some(before), Some(live)) if !before.is_same_content(&Version::of(live)) => {
+            (Some(before), Some(live)) if !before.is_same_content(&Version::from_object(live)) => {
                 Some(format!("{title} has been changed since"))
             }
             _ => None,

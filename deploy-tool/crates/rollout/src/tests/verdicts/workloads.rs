@@ -1,0 +1,138 @@
+//! Workloads that are paused, being deleted, of another revision, or of kinds that nobody here knows.
+
+use super::super::story::*;
+use super::super::*;
+use diagnostics::code::rollout::*;
+
+#[test]
+fn paused() {
+    let paused = |counts: [i32; 3]| {
+        let mut objects = world();
+        let mut deployment = deployment(2, 2, counts);
+        deployment["spec"]["paused"] = json!(true);
+        put(&mut objects.deployments, "app", deployment);
+        put(&mut objects.pods, "app-0", pod("app-0", "app-new", ready_since(-60)));
+        objects
+    };
+    // (a) by its own manifest, (b) by somebody else.
+    let own = Target {
+        is_held: true,
+        ..app_target()
+    };
+    Story::new(std::slice::from_ref(&own), paused([1, 0, 1])).fails(
+        1,
+        &PAUSED,
+        &["by its own manifest", "paused: true"],
+    );
+    let mut story = Story::new(&[app_target()], paused([1, 0, 1]));
+    story.waits(1);
+    let diagnosis = clear(story.status("app", 1), &PAUSED, &["rollout resume deployment/app"]);
+    assert!(diagnosis.sentence.contains("is paused"));
+    story.waits(600);
+    story.fails(662, &PAUSED, &["is paused"]);
+    // Its template is rolled out: that it is paused changes nothing.
+    Story::new(&[own], paused([1, 1, 1])).is_ready(20);
+}
+
+#[test]
+fn what_is_being_deleted_is_never_done() {
+    let mut objects = app_with(ready_since(-60), json!({}));
+    let deployment = objects.deployments.get_mut("n/app").unwrap();
+    deployment.metadata.deletion_timestamp = Some(serde_json::from_value(json!(APPLIED)).unwrap());
+    deployment.metadata.finalizers = Some(vec!["foregroundDeletion".to_owned()]);
+    let mut story = Story::new(&[app_target()], objects);
+    story.waits(60);
+    in_course(story.status("app", 60), "being deleted");
+}
+
+#[test]
+fn a_broken_pod_of_the_old_revision_is_named() {
+    let mut objects = world();
+    put(&mut objects.pods, "db-0", database_pod("r1", crashed(5, 80, "2m40s")));
+    let mut story = Story::new(&[plain_target(TargetKind::StatefulSet, "db")], objects);
+    story.waits(100);
+    in_course(
+        story.status("db", 100),
+        "pod `db-0` is of the old revision and has to be replaced first",
+    );
+}
+
+#[test]
+fn a_dead_node_holds_up_no_daemon_set() {
+    let pod_on = |node: &str, ready: bool| {
+        let mut pod = pod(
+            &format!("agent-{node}"),
+            "agent",
+            json!({"ready": ready, "state": {"running": {"startedAt": APPLIED}}}),
+        );
+        pod["spec"]["nodeName"] = json!(node);
+        pod
+    };
+    let story = |ready: &str| {
+        let mut objects = Objects::default();
+        let set = json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
+            "metadata": {"name": "agent", "namespace": "n", "uid": "agent", "generation": 2},
+            "spec": {"selector": {}, "template": {}}, "status": {"observedGeneration": 2, "desiredNumberScheduled": 3,
+            "currentNumberScheduled": 3, "numberMisscheduled": 0, "numberReady": 2, "numberAvailable": 2,
+            "updatedNumberScheduled": 3}});
+        objects.insert(&set).unwrap();
+        for (node, ready) in [("a", true), ("b", true), ("c", false)] {
+            put(&mut objects.pods, &format!("agent-{node}"), pod_on(node, ready));
+        }
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "c"},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]}});
+        objects.insert(&node).unwrap();
+        Story::new(&[plain_target(TargetKind::DaemonSet, "agent")], objects)
+    };
+    let mut dead = story("Unknown");
+    dead.is_ready(60);
+    done(
+        dead.status("agent", 60),
+        "2 of 3 ready; not on c: such nodes are not ready",
+    );
+    story("True").waits(60);
+}
+
+#[test]
+fn a_custom_object_is_not_done_before_its_controller_has_looked() {
+    let mut story = Story::new(&[custom("database")], Objects::default());
+    let ready = json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True"}]});
+    put_custom(&mut story.objects, "database", ready);
+    story.waits(5);
+    in_course(story.status("database", 5), "has not seen the change");
+    let declared = Target {
+        has_conditions: true,
+        ..custom("database")
+    };
+    let mut story = Story::new(&[declared], Objects::default());
+    put_custom(&mut story.objects, "database", Value::Null);
+    story.waits(5);
+    in_course(story.status("database", 5), "its controller has not looked at it yet");
+    story.is_ready(60);
+    let schema = |status: Value| {
+        json!({"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"properties": {"status":
+            {"properties": status}}}}}]}})
+    };
+    assert!(declares_conditions(&schema(json!({"conditions": {}})), "v1"));
+    assert!(!declares_conditions(&schema(json!({"conditions": {}})), "v2"));
+    assert!(!declares_conditions(&schema(json!({"phase": {}})), "v1"));
+}
+
+#[test]
+fn an_object_that_is_deleted_while_it_is_waited_for_has_failed() {
+    let stored = Target {
+        uid: Some("d".into()),
+        ..app_target()
+    };
+    Story::new(std::slice::from_ref(&stored), Objects::default()).fails(1, &GONE, &["has been deleted since"]);
+    // Somebody has made another one of that name: it is waited for, whatever its generation.
+    let mut other = app_with(ready_since(0), json!({}));
+    let deployment = other.deployments.get_mut("n/app").unwrap();
+    deployment.metadata.generation = Some(1);
+    let known = Target {
+        uid: Some("another".into()),
+        generation: 7,
+        ..stored
+    };
+    Story::new(&[known], other).is_ready(20);
+}
