@@ -7,7 +7,7 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 
 use nodes::NODE_ENGINE_LABEL;
 use oci_artifacts::wasm::ENGINE_VERSION;
-use releases::manifest::{Object, placeholders};
+use releases::manifest::Object;
 use wasm_build::native_form::NativeForm;
 
 /// The form for the pods of these objects: a shared object where every node that they may land on is known to have the
@@ -31,10 +31,13 @@ fn engine(objects: &[Object], live: &[RuntimeClass], nodes: &[Node]) -> Result<S
         return Err("the nodes are not known: they are many, or this user may not list them".to_owned());
     }
     let mut found = None;
-    let built_here = |object: &&Object| !placeholders(std::slice::from_ref(*object)).is_empty();
-    for object in objects.iter().filter(built_here) {
-        let Some(class) = object.runtime_class() else {
-            return Err(format!("{} names no RuntimeClass", object.title()));
+    let classes = objects.iter().flat_map(|object| {
+        let classes = object.runtime_classes_of_placeholders().into_iter();
+        classes.map(move |class| (object, class))
+    });
+    for (object, class) in classes {
+        let Some(class) = class else {
+            return Err(format!("{} has pods that name no RuntimeClass", object.title()));
         };
         let selector = selector(class, objects, live).ok_or_else(|| format!("there is no RuntimeClass `{class}`"))?;
         let mut matching = nodes.iter().filter(|node| has_labels(node, &selector)).peekable();
@@ -173,7 +176,7 @@ spec: {template: {spec: {containers: [{name: mariadb, image: 'mariadb:11.8'}]}}}
             (
                 MANIFESTS.replace("runtimeClassName: crun-wasm, ", ""),
                 vec![good()],
-                "names no RuntimeClass",
+                "name no RuntimeClass",
             ),
             (
                 MANIFESTS.replace("runtimeClassName: crun-wasm", "runtimeClassName: other"),

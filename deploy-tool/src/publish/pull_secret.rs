@@ -9,6 +9,7 @@ use releases::manifest::Object;
 use releases::release::{History, Identity};
 
 const FIELD: &str = "imagePullSecrets";
+
 /// The name of a Secret, and the images it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullSecret {
@@ -22,9 +23,13 @@ impl PullSecret {
     /// Names it in every pod with images of the registry that names none itself.
     pub fn attach(&self, objects: &mut [Object]) {
         for object in objects {
-            let Some(pod) = pod(object) else { continue };
-            if images(pod).iter().any(|image| self.is_for(image)) && pod[FIELD].is_null() {
-                pod[FIELD] = json!([{ "name": self.name }]);
+            for pointer in object.pod_specs() {
+                let Some(pod) = object.value.data.pointer_mut(&pointer) else {
+                    continue;
+                };
+                if images(pod).iter().any(|image| self.is_for(image)) && pod[FIELD].is_null() {
+                    pod[FIELD] = json!([{ "name": self.name }]);
+                }
             }
         }
     }
@@ -36,21 +41,24 @@ impl PullSecret {
 }
 
 /// Keeps what `up --pull-secret` has named, where the images are kept as well: in objects that name no Secret themselves and
-/// have an image that the newest revision has too.
+/// have an image that the same pod of the newest revision has too.
 pub fn keep(history: &History, objects: &mut [Object]) {
     let newest = history.revisions().rev().find(|revision| !revision.objects.is_empty());
-    let mut before = newest.map(|revision| revision.manifests()).unwrap_or_default();
+    let before = newest.map(|revision| revision.manifests()).unwrap_or_default();
     for object in objects {
         let identity = object.identity();
-        let Some(then) = before.iter_mut().find(|then| is_same(&then.identity(), &identity)) else {
+        let Some(then) = before.iter().find(|then| is_same(&then.identity(), &identity)) else {
             continue;
         };
-        let (Some(then), Some(now)) = (pod(then), pod(object)) else {
-            continue;
-        };
-        let kept = images(then);
-        if now[FIELD].is_null() && images(now).iter().any(|image| kept.contains(image)) && !then[FIELD].is_null() {
-            now[FIELD] = then[FIELD].clone();
+        for pointer in object.pod_specs() {
+            let then = then.value.data.pointer(&pointer);
+            let (Some(then), Some(now)) = (then, object.value.data.pointer_mut(&pointer)) else {
+                continue;
+            };
+            let kept = images(then);
+            if now[FIELD].is_null() && images(now).iter().any(|image| kept.contains(image)) && !then[FIELD].is_null() {
+                now[FIELD] = then[FIELD].clone();
+            }
         }
     }
 }
@@ -62,17 +70,12 @@ fn is_same(one: &Identity, other: &Identity) -> bool {
     (&one.group, &one.kind, &one.name) == (&other.group, &other.kind, &other.name) && is_in_one
 }
 
-fn pod(object: &mut Object) -> Option<&mut Value> {
-    let pointer = object.pod_specs().into_iter().next()?;
-    object.value.data.pointer_mut(&pointer)
-}
-
 fn images(pod: &Value) -> Vec<String> {
     let list = |field: &str| pod[field].as_array().into_iter().flatten();
     let containers = list("initContainers")
         .chain(list("containers"))
-        .map(|one| &one["image"]);
-    let volumes = list("volumes").map(|one| &one["image"]["reference"]);
+        .map(|container| &container["image"]);
+    let volumes = list("volumes").map(|volume| &volume["image"]["reference"]);
     containers
         .chain(volumes)
         .filter_map(|image| image.as_str().map(str::to_owned))
@@ -99,14 +102,26 @@ mod tests {
                 "batch/v1",
                 format!("spec: {{jobTemplate: {{spec: {{template: {{spec: {pod}}}}}}}}}"),
             ),
+            // Kinds that nobody here knows may have several.
+            "Fleet" => (
+                "example.org/v1",
+                format!("spec: {{front: {{pod: {pod}}}, back: [{{pod: {pod}}}]}}"),
+            ),
             _ => ("apps/v1", format!("spec: {{template: {{spec: {pod}}}}}")),
         };
         let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n{fields}\n");
         parse("m.yaml", &text).unwrap().remove(0)
     }
 
-    fn names(object: &mut Object) -> Value {
-        pod(object).unwrap()[FIELD].clone()
+    /// What all pods of an object name.
+    fn named_secrets(object: &Object) -> Value {
+        let pods = object.pod_specs();
+        let mut names = pods
+            .iter()
+            .map(|pointer| object.value.data.pointer(pointer).unwrap()[FIELD].clone());
+        let first = names.next().unwrap();
+        assert!(names.all(|other| other == first), "{:?}", object.value.data);
+        first
     }
 
     #[test]
@@ -116,7 +131,7 @@ mod tests {
             name: "login".to_owned(),
         };
         let (named, own) = (json!([{"name": "login"}]), json!([{"name": "mine"}]));
-        for kind in ["Pod", "PodTemplate", "CronJob", "Deployment"] {
+        for kind in ["Pod", "PodTemplate", "CronJob", "Deployment", "Fleet"] {
             for (image, more, expected) in [
                 (IMAGE, "", named.clone()),
                 (
@@ -129,7 +144,7 @@ mod tests {
             ] {
                 let mut objects = [object(kind, image, more)];
                 secret.attach(&mut objects);
-                assert_eq!(names(&mut objects[0]), expected, "{kind} {image}");
+                assert_eq!(named_secrets(&objects[0]), expected, "{kind} {image}");
             }
         }
     }
@@ -175,10 +190,14 @@ mod tests {
         ] {
             let mut objects = [now];
             keep(&history(std::slice::from_ref(&then)), &mut objects);
-            assert_eq!(names(&mut objects[0]), expected);
+            assert_eq!(named_secrets(&objects[0]), expected);
         }
+        let then = object("Fleet", IMAGE, "imagePullSecrets: [{name: login}], ");
+        let mut objects = [object("Fleet", IMAGE, "")];
+        keep(&history(&[then]), &mut objects);
+        assert_eq!(named_secrets(&objects[0]), json!([{"name": "login"}]));
         let mut objects = [object("Deployment", IMAGE, "")];
         keep(&History::default(), &mut objects);
-        assert_eq!(names(&mut objects[0]), Value::Null);
+        assert_eq!(named_secrets(&objects[0]), Value::Null);
     }
 }

@@ -167,8 +167,13 @@ fn time_limit(object: &Value) -> SignedDuration {
         i32::try_from(number).ok().filter(|number| *number < i32::MAX)
     };
     let deadline = number("/spec/progressDeadlineSeconds").max(number("/spec/activeDeadlineSeconds"));
-    let spec = object.pointer("/spec/template/spec").cloned();
-    let spec = spec.and_then(|spec| serde_json::from_value::<PodSpec>(spec).ok());
+    let spec = match object.pointer("/kind").and_then(Value::as_str) {
+        Some("Pod") => object.get("spec"),
+        _ => object.pointer("/spec/template/spec"),
+    };
+    let spec = spec
+        .cloned()
+        .and_then(|spec| serde_json::from_value::<PodSpec>(spec).ok());
     let min_ready = seconds(number("/spec/minReadySeconds").unwrap_or(0));
     let pod = spec.map_or(min_ready, |spec| pod_budget(&spec, min_ready));
     seconds(deadline.unwrap_or(0)).saturating_add(pod)

@@ -3,6 +3,8 @@
 //! Of Kubernetes' own kinds it is known where their pod specs are. Kinds that a CustomResourceDefinition defines are
 //! searched for what looks like one, and what else they may run nobody can tell: see [`Object::hides_images`].
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::object::Object;
@@ -114,11 +116,20 @@ impl Object {
             .collect()
     }
 
-    /// The RuntimeClass of its pods.
-    pub fn runtime_class(&self) -> Option<&str> {
+    /// The RuntimeClasses of its pods that run an image which a placeholder stands for. None for a pod without one, and for
+    /// an image of which nobody can tell what runs it.
+    pub fn runtime_classes_of_placeholders(&self) -> BTreeSet<Option<&str>> {
         let specs = self.pod_specs();
-        let mut specs = specs.iter().filter_map(|pointer| self.value.data.pointer(pointer));
-        specs.find_map(|spec| spec.get("runtimeClassName")?.as_str())
+        let images = self.images().into_iter();
+        let placeholders = images.filter(|image| image.reference.starts_with(PLACEHOLDER));
+        let class_of = |image: Image<'_>| {
+            let around = specs
+                .iter()
+                .filter(|spec| image.pointer.starts_with(&format!("{spec}/")));
+            let spec = self.value.data.pointer(around.max_by_key(|spec| spec.len())?)?;
+            spec.get("runtimeClassName")?.as_str()
+        };
+        placeholders.map(class_of).collect()
     }
 
     /// Whether it may run images that nobody can see in it: its kind is not one of Kubernetes' own, or it changes pods.
@@ -271,15 +282,24 @@ mod tests {
             ]
             .map(|(field, image)| (format!("{at}.{field}"), image.to_owned()));
             assert_eq!(found, expected, "{kind}");
-            assert_eq!(
-                (object.runtime_class(), object.containers().len()),
-                (Some("w"), 4),
-                "{kind}"
-            );
+            assert_eq!(object.containers().len(), 4, "{kind}");
+            assert!(object.runtime_classes_of_placeholders().is_empty(), "{kind}");
             object.replace_images(|image| Some(format!("x.io/{image}")));
             let replaced: Vec<_> = object.images().iter().map(|image| image.reference.to_owned()).collect();
             assert_eq!(replaced, ["x.io/i:1", "x.io/c:1", "x.io/e:1", "x.io/v:1"], "{kind}");
+            object.replace_images(|_| Some("deploy-tool://app".to_owned()));
+            assert_eq!(object.runtime_classes_of_placeholders(), [Some("w")].into(), "{kind}");
         }
+    }
+
+    #[test]
+    fn each_pod_of_an_object_has_a_runtime_class_of_its_own() {
+        let pod = |more: &str| format!("{{{more}containers: [{{name: c, image: 'deploy-tool://app'}}]}}");
+        let text = format!("spec: {{front: {}, back: {}}}", pod("runtimeClassName: w, "), pod(""));
+        let fleet = object("example.com/v1", "Fleet", &text);
+        assert_eq!(fleet.runtime_classes_of_placeholders(), [None, Some("w")].into());
+        let widget = object("example.com/v1", "Widget", "spec: {image: 'deploy-tool://app'}");
+        assert_eq!(widget.runtime_classes_of_placeholders(), [None].into());
     }
 
     #[test]
