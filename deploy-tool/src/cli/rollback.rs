@@ -8,6 +8,12 @@ pub struct RollbackArguments {
     /// Which revision to bring back [default: the last deployed one before the newest]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub revision: Option<u32>,
+    /// Take over the fields that others have set to something else since
+    ///
+    /// Without it a number of replicas that `scale`, an autoscaler or somebody has set stays, with a warning; other such
+    /// fields stop the rollback before anything is written.
+    #[arg(long)]
+    pub take_over: bool,
     /// How to wait
     #[command(flatten)]
     pub wait: WaitArguments,

@@ -16,6 +16,7 @@ use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
 use releases::manifest::Object;
+use releases::plan::OnConflict;
 use releases::plan::saved;
 use releases::release::{Name, images_of_placeholders};
 use releases::{lock_holder, manifest};
@@ -83,10 +84,10 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         saved,
     };
     let options = Options {
-        deployer: lock_holder::current(&cache),
+        deployer: lock_holder::current(&cache)?,
         wait: arguments.wait.into(),
         rollback_on_failure: arguments.rollback_on_failure,
-        take_over: arguments.take_over,
+        on_conflict: OnConflict::from_flag(arguments.take_over),
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
     report(printer, &cluster, &targets, &BTreeSet::new()).await;

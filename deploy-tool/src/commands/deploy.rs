@@ -15,7 +15,7 @@ use releases::api::revisions::ReleaseLease;
 use releases::api::{crd_conditions, deletion_wait, plan, preflight, saved};
 use releases::manifest::{Object, Wave};
 use releases::plan::saved::Saved;
-use releases::plan::{Action, Plan, Untried, keep_completed_jobs};
+use releases::plan::{Action, OnConflict, Plan, Untried, keep_completed_jobs, refuse_undecided};
 use releases::release::{History, HolderIdentity, Identity, Name, Revision, State, refuse_another_release};
 use rollout::{Target, thresholds};
 use terminal::{Printer, Progress};
@@ -45,8 +45,8 @@ pub struct Options {
     pub wait: wait::Options,
     /// Whether what ran before comes back when this does not come up.
     pub rollback_on_failure: bool,
-    /// Whether fields that others have set become the release's.
-    pub take_over: bool,
+    /// What becomes of fields that others have set.
+    pub on_conflict: OnConflict,
 }
 
 /// Deploys a release. Returns what was waited for.
@@ -69,20 +69,24 @@ pub async fn deploy(
             return Err(preflight::explain_refusal(cluster, &kinds, release, objects, failure).await);
         }
     };
-    let mut plan = match &deployment.saved {
+    let plan = match &deployment.saved {
         Some(plan) => saved::refuse_stale(cluster, &mut kinds, plan.clone()).await?,
         None => {
             let (objects, inventory) = (deployment.objects.clone(), history.inventory());
             let mut plan =
-                plan::make_plan(cluster, &mut kinds, release, objects, &inventory, options.take_over).await?;
+                plan::make_plan(cluster, &mut kinds, release, objects, &inventory, options.on_conflict).await?;
             keep_completed_jobs(&mut plan, &history);
+            refuse_undecided(&plan, cluster.now())?;
             plan
         }
     };
     let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
     revisions::refuse_unnamed(cluster, release, &objects).await?;
     refuse_another_release(release, &history, &objects)?;
-    remove::spare_shared(cluster, &mut plan).await?;
+    for step in &plan.steps {
+        let notes = step.notes.iter().filter(|_| !step.left_alone.is_empty());
+        notes.for_each(|note| printer.warning(&format!("{}: {note}", step.identity.title())));
+    }
     let rollout = Rollout {
         cluster,
         release,
@@ -211,6 +215,10 @@ async fn go_back(
     };
     let options = Options {
         rollback_on_failure: false,
+        on_conflict: match options.on_conflict {
+            OnConflict::TakeOver => OnConflict::TakeOver,
+            OnConflict::Ask | OnConflict::KeepReplicas => OnConflict::KeepReplicas,
+        },
         ..options.clone()
     };
     match Box::pin(deploy(printer, cluster, &back, &options)).await {
@@ -390,6 +398,7 @@ impl Rollout<'_> {
             };
             printer.step("what the manifests have no longer", prune).await?;
         }
+        dropped.give_up_shared(self.cluster, kinds, self.release).await?;
         for note in &dropped.notes {
             printer.say(note);
         }

@@ -15,8 +15,9 @@ use releases::api::delete;
 use releases::api::delete::DeletionTarget;
 use releases::api::discover::Kinds;
 use releases::api::revisions::ReleaseLease;
-use releases::api::{get_many, plan, preflight, revisions, unmanaged};
+use releases::api::{claims, get_many, plan, preflight, revisions, unmanaged};
 use releases::lock_holder;
+use releases::plan::OnConflict;
 use releases::release::{History, Identity, Name, Revision, State};
 use terminal::{Printer, Progress};
 
@@ -38,11 +39,11 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
     let cache = Cache::open()?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "down")?;
     let cluster = Cluster::connect(&place.context).await?;
-    let deployer = lock_holder::current(&cache);
+    let deployer = lock_holder::current(&cache)?;
     let history = own_history(printer, &cluster, &release, &deployer).await?;
     let mut kinds = Kinds::discover(&cluster).await?;
-    let mut plan = plan::make_plan(&cluster, &mut kinds, &release, Vec::new(), &history.inventory(), false).await?;
-    remove::spare_shared(&cluster, &mut plan).await?;
+    let inventory = history.inventory();
+    let plan = plan::make_plan(&cluster, &mut kinds, &release, Vec::new(), &inventory, OnConflict::Ask).await?;
     let down = Down {
         printer,
         cluster: &cluster,
@@ -94,6 +95,7 @@ impl Down<'_> {
     async fn as_revision(&self, held: &ReleaseLease<'_>, history: &History, dropped: PruneSet) -> Outcome<()> {
         let work = async {
             revisions::delete_records(self.cluster, self.release, history.superfluous()).await?;
+            dropped.give_up_shared(self.cluster, self.kinds, self.release).await?;
             self.remove("objects removed", dropped.doomed).await?;
             for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
                 self.printer.say(note);
@@ -168,12 +170,7 @@ impl Down<'_> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
         let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
         self.remove("data removed", own).await?;
-        for one in shared {
-            self.printer.warning(&format!(
-                "{} stays: another release has it, too, or may have it",
-                one.identity.title()
-            ));
-        }
+        self.leave_to_others(shared).await?;
         let empty = self.without_others(namespaces).await?;
         let is_own = |one: &DeletionTarget| one.identity.name == self.release.namespace;
         let (own, others) = empty.into_iter().partition(is_own);
@@ -181,12 +178,28 @@ impl Down<'_> {
         Ok(own)
     }
 
+    async fn leave_to_others(&self, shared: Vec<(DeletionTarget, Name)>) -> Outcome<()> {
+        for (target, other) in shared {
+            claims::give_up(self.cluster, self.kinds, self.release, &target).await?;
+            self.printer.warning(&format!(
+                "{} stays: release {other} has it, too",
+                target.identity.title()
+            ));
+        }
+        Ok(())
+    }
+
     /// The namespaces in which nobody else has anything, or all if that does not matter.
     async fn without_others(&self, namespaces: Vec<DeletionTarget>) -> Outcome<Vec<DeletionTarget>> {
+        if self.delete_namespace {
+            return Ok(namespaces);
+        }
         let mut empty = Vec::new();
-        for one in namespaces {
+        let (own, shared) = remove::part_shared(self.cluster, self.release, namespaces).await?;
+        self.leave_to_others(shared).await?;
+        for one in own {
             let others = unmanaged::list_objects(self.cluster, self.kinds, self.release, &one.identity.name).await?;
-            match others.is_empty() || self.delete_namespace {
+            match others.is_empty() {
                 true => empty.push(one),
                 false => self.printer.warning(&format!(
                     "{} stays, because others have objects in it: {}; --delete-namespace deletes them all",

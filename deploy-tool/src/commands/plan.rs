@@ -14,7 +14,7 @@ use releases::api::{get_many, plan, preflight, revisions, saved};
 use releases::manifest;
 use releases::manifest::Object;
 use releases::plan::saved::Saved;
-use releases::plan::{document, keep_completed_jobs, text};
+use releases::plan::{OnConflict, document, keep_completed_jobs, refuse_undecided, text};
 use releases::release::Name;
 use terminal::{Printer, Progress};
 use wasm_build::native_form::NativeForm;
@@ -65,9 +65,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         None if no_build => pull_secret::keep(&history, &mut objects),
         None => {}
     }
-    let inventory = history.inventory();
+    let (inventory, on_conflict) = (history.inventory(), OnConflict::from_flag(take_over));
     let make = async |_: &Progress| {
-        let mut plan = plan::make_plan(&cluster, &mut kinds, &release, objects, &inventory, take_over).await?;
+        let mut plan = plan::make_plan(&cluster, &mut kinds, &release, objects, &inventory, on_conflict).await?;
         keep_completed_jobs(&mut plan, &history);
         let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
         revisions::refuse_unnamed(&cluster, &release, &objects).await?;
@@ -80,6 +80,8 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
             .into(),
         false => text(&plan),
     });
+    // After the plan itself: what is to be decided is seen beside the rest.
+    refuse_undecided(&plan, cluster.now())?;
     let status = match exit_code && !plan.is_empty() {
         true => ExitStatus::Differs,
         false => ExitStatus::Done,

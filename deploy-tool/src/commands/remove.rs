@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use cluster::Cluster;
 use diagnostics::Outcome;
+use releases::api::claims::{self, LivingReleases};
 use releases::api::delete;
 use releases::api::delete::DeletionTarget;
 use releases::api::discover::Kinds;
-use releases::api::revisions;
 use releases::plan::{Action, Plan};
 use releases::release::{Identity, Name};
 use terminal::Progress;
@@ -17,6 +17,8 @@ use terminal::Progress;
 pub struct PruneSet {
     /// What goes.
     pub doomed: Vec<DeletionTarget>,
+    /// What another release has as well, and keeps.
+    pub shared: Vec<DeletionTarget>,
     /// The data that stays.
     pub left: BTreeSet<Identity>,
     /// What is to be said about what stays.
@@ -31,13 +33,17 @@ impl PruneSet {
     pub async fn from_plan(cluster: &Cluster, plan: &Plan) -> Outcome<Self> {
         let mut dropped = Self {
             doomed: Vec::new(),
+            shared: Vec::new(),
             left: BTreeSet::new(),
             notes: Vec::new(),
         };
         for step in plan.steps.iter().filter(|step| step.object.is_none()) {
             let Some(live) = &step.live else { continue };
             if step.action != Action::Prune {
-                dropped.left.insert(step.identity.clone());
+                match step.given_up {
+                    true => dropped.shared.push(DeletionTarget::new(&step.identity, live)),
+                    false => _ = dropped.left.insert(step.identity.clone()),
+                }
                 let notes = step
                     .notes
                     .iter()
@@ -66,36 +72,20 @@ impl PruneSet {
     ) -> Outcome<Vec<Identity>> {
         delete::delete_all(cluster, kinds, progress, self.doomed.clone(), limit).await
     }
+
+    /// Leaves what is shared to the other releases.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn give_up_shared(&self, cluster: &Cluster, kinds: &Kinds, release: &Name) -> Outcome<()> {
+        for target in &self.shared {
+            claims::give_up(cluster, kinds, release, target).await?;
+        }
+        Ok(())
+    }
 }
 
-/// Keeps what belongs to the whole cluster and is in the inventory of another release as well.
-///
-/// # Errors
-/// When the server does not answer.
-pub async fn spare_shared(cluster: &Cluster, plan: &mut Plan) -> Outcome<()> {
-    let release = plan.release.clone();
-    let of_cluster = plan
-        .steps
-        .iter_mut()
-        .filter(|step| step.action == Action::Prune && step.identity.namespace.is_none());
-    let of_cluster: Vec<_> = of_cluster.collect();
-    if of_cluster.is_empty() {
-        return Ok(());
-    }
-    let others = revisions::owned_by_others(cluster, &release).await?;
-    for step in of_cluster {
-        let why = match &others {
-            Some(others) if !others.contains(&step.identity) => continue,
-            Some(_) => "left: another release has it, too",
-            None => "left: another release may have it, and this user may not look (list Secrets of all namespaces)",
-        };
-        step.action = Action::Keep;
-        step.notes.push(why.to_owned());
-    }
-    Ok(())
-}
-
-/// Parts what is this release's alone from what belongs to the whole cluster and another release has, or may have.
+/// Parts what is this release's alone from what another release has as well, with the name of one of those.
 ///
 /// # Errors
 /// When the server does not answer.
@@ -103,16 +93,16 @@ pub async fn part_shared(
     cluster: &Cluster,
     release: &Name,
     data: Vec<DeletionTarget>,
-) -> Outcome<(Vec<DeletionTarget>, Vec<DeletionTarget>)> {
-    if data.iter().all(|one| one.identity.namespace.is_some()) {
-        return Ok((data, Vec::new()));
+) -> Outcome<(Vec<DeletionTarget>, Vec<(DeletionTarget, Name)>)> {
+    let mut living = LivingReleases::new(cluster, release);
+    let (mut own, mut shared) = (Vec::new(), Vec::new());
+    for target in data {
+        match living.first(&target.claimed_by).await?.cloned() {
+            Some(other) => shared.push((target, other)),
+            None => own.push(target),
+        }
     }
-    let others = revisions::owned_by_others(cluster, release).await?;
-    let is_own = |one: &DeletionTarget| {
-        let others = others.as_ref();
-        one.identity.namespace.is_some() || others.is_some_and(|others| !others.contains(&one.identity))
-    };
-    Ok(data.into_iter().partition(is_own))
+    Ok((own, shared))
 }
 
 /// For sentences: Deployment `app`, Service `app`.

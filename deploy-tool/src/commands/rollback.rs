@@ -13,6 +13,7 @@ use diagnostics::Outcome;
 use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
+use releases::plan::OnConflict;
 use releases::release::rollback_target;
 use releases::{lock_holder, manifest};
 use terminal::Printer;
@@ -24,6 +25,7 @@ use terminal::Printer;
 pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()> {
     let RollbackArguments {
         revision,
+        take_over,
         wait,
         place,
         signed,
@@ -53,10 +55,13 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()>
         reason: format!("rollback to {}", target.number),
     };
     let options = Options {
-        deployer: lock_holder::current(&cache),
+        deployer: lock_holder::current(&cache)?,
         wait: wait.into(),
         rollback_on_failure: false,
-        take_over: false,
+        on_conflict: match take_over {
+            true => OnConflict::TakeOver,
+            false => OnConflict::KeepReplicas,
+        },
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
     report(printer, &cluster, &targets, &BTreeSet::new()).await;

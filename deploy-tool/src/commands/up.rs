@@ -21,6 +21,7 @@ use host::lock;
 use releases::api::discover::Kinds;
 use releases::api::revisions;
 use releases::manifest::Object;
+use releases::plan::OnConflict;
 use releases::release::Name;
 use releases::{lock_holder, manifest};
 use rollout::Target;
@@ -55,7 +56,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "up")?;
     let cluster = Cluster::connect(&place.context).await?;
-    let deployer = lock_holder::current(&cache);
+    let deployer = lock_holder::current(&cache)?;
     revisions::refuse_locked(&cluster, &release, &deployer).await?;
     let names = manifest::placeholders(&objects);
     // Minutes of compiling come after everything that can be found out at once.
@@ -107,7 +108,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         deployer,
         wait: wait.into(),
         rollback_on_failure,
-        take_over,
+        on_conflict: OnConflict::from_flag(take_over),
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
     if dev {

@@ -159,7 +159,8 @@ mod tests {
             finished: None,
             deployer: HolderIdentity {
                 host: String::new(),
-                cache: String::new(),
+                cache_id: String::new(),
+                boot_id: String::new(),
                 process: 1,
             },
             objects: objects.iter().map(|object| object.value.clone()).collect(),

@@ -107,7 +107,8 @@ mod tests {
                 finished: None,
                 deployer: HolderIdentity {
                     host: "me@here".into(),
-                    cache: "/cache".into(),
+                    cache_id: "/cache".into(),
+                    boot_id: "/cache".into(),
                     process: 7,
                 },
                 objects: Vec::new(),

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../mock/mod.rs"]
 mod mock;
+mod ownership;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +17,7 @@ use releases::api::{plan, preflight, saved, unmanaged};
 use releases::manifest;
 use releases::manifest::{Object, Wave};
 use releases::plan::saved::Saved;
-use releases::plan::{Action, Plan};
+use releases::plan::{Action, OnConflict, Plan, refuse_undecided};
 use releases::release::{Identity, Name};
 use serde_json::{Value, json};
 use terminal::Progress;
@@ -111,7 +113,10 @@ async fn planned(
     inventory: &BTreeSet<Identity>,
     take_over: bool,
 ) -> Outcome<Plan> {
-    plan::make_plan(cluster, kinds, &release(), objects, inventory, take_over).await
+    let on_conflict = OnConflict::from_flag(take_over);
+    let plan = plan::make_plan(cluster, kinds, &release(), objects, inventory, on_conflict).await?;
+    refuse_undecided(&plan, cluster.now())?;
+    Ok(plan)
 }
 
 fn list(items: &[Value]) -> (u16, String) {
@@ -257,7 +262,13 @@ async fn what_needs_a_new_namespace_or_kind_is_not_tried_and_the_kind_is_waited_
     }
     let steps: Vec<_> = asked(&log).into_iter().skip(5).collect();
     let expected = [
+        // What belongs to the whole cluster also says which release has it.
         ("PATCH", "/api/v1/namespaces/shop"),
+        ("PATCH", "/api/v1/namespaces/shop"),
+        (
+            "PATCH",
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com",
+        ),
         (
             "PATCH",
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com",

@@ -50,7 +50,8 @@ fn release() -> Name {
 fn deployer(host: &str) -> HolderIdentity {
     HolderIdentity {
         host: host.into(),
-        cache: "/cache".into(),
+        cache_id: format!("cache of {host}"),
+        boot_id: "boot".into(),
         process: 7,
     }
 }
@@ -140,16 +141,4 @@ async fn a_record_is_deleted_and_not_another_one_of_its_number() {
     let name = release();
     let (forgotten, ()) = tokio::join!(revisions::delete_records(&cluster, &name, [&record]), serve);
     forgotten.unwrap();
-}
-
-#[tokio::test]
-async fn what_others_own_is_unknown_to_who_may_not_look() {
-    let (cluster, mut server) = connected();
-    let serve = async {
-        let (_, url, _) = answer(&mut server, 403, &refusal(403, "Forbidden")).await;
-        assert!(url.starts_with("/api/v1/secrets?"), "{url}");
-    };
-    let name = release();
-    let (owned, ()) = tokio::join!(revisions::owned_by_others(&cluster, &name), serve);
-    assert_eq!(owned.unwrap(), None);
 }

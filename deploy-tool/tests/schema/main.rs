@@ -15,7 +15,7 @@ use nodes::node;
 use oci_artifacts::image::{self, Contents, Definition, store};
 use oci_artifacts::registry::Pushed;
 use releases::manifest::Wave;
-use releases::plan::{Action, Difference, Plan, Shown, Step, document};
+use releases::plan::{Action, Conflict, Difference, Plan, Shown, Step, document};
 use releases::release::listing::Listing;
 use releases::release::{History, HolderIdentity, Identity, Name, Record, Revision, State};
 use serde::Serialize;
@@ -51,7 +51,8 @@ fn history(states: &[State]) -> History {
             finished: (*state != State::Pending).then_some(jiff::Timestamp::UNIX_EPOCH),
             deployer: HolderIdentity {
                 host: "me@here".into(),
-                cache: "/cache".into(),
+                cache_id: "/cache".into(),
+                boot_id: "/cache".into(),
                 process: 7,
             },
             objects: Vec::new(),
@@ -144,19 +145,19 @@ fn plan() {
         after,
     };
     let step = |identity| Step {
-        wave: Wave::Storage,
-        identity,
-        object: None,
         action: Action::Prune,
         differences: vec![
             difference(None, Some(Shown::Value(json!({"any": ["thing"]})))),
             difference(Some(Shown::Secret { bytes: 3 }), Some(Shown::Generated)),
         ],
         notes: vec!["left".into()],
-        take_over: false,
-        untried: None,
-        before: None,
-        live: None,
+        undecided: vec![Conflict {
+            title: "Deployment `app`".into(),
+            field: "spec.replicas".into(),
+            manager: "kubectl".into(),
+            time: Some(jiff::Timestamp::UNIX_EPOCH),
+        }],
+        ..Step::new(Wave::Storage, identity)
     };
     let plan = Plan {
         release: release(),

@@ -99,6 +99,32 @@ impl Cache {
         })
     }
 
+    /// What a file holds: these bytes, unless somebody has written it before.
+    ///
+    /// # Errors
+    /// When it can be neither written nor read.
+    pub fn write_once(&self, path: &Path, bytes: &[u8]) -> Outcome<Vec<u8>> {
+        let write = || {
+            match std::fs::read(path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                found => return found,
+            }
+            let parent = path.parent().unwrap_or(&self.folder);
+            let mut file = tempfile::Builder::new()
+                .prefix(".part-")
+                .permissions(Permissions::from_mode(0o644))
+                .tempfile_in(parent)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            match file.persist_noclobber(path) {
+                Ok(_) => Ok(bytes.to_vec()),
+                Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => std::fs::read(path),
+                Err(error) => Err(error.error),
+            }
+        };
+        write().map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))
+    }
+
     /// Writes a file so that nobody ever sees a part of it.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ pub const FIELD_CONFLICT: Code = Code {
         program, or a person with `kubectl edit`, has set a field that the manifest sets to something else. It is found \
         by a dry run, before anything is written, and left as it is.",
     fix: "undo the other change, or leave the field out of the manifest, and its owner keeps it; or take over exactly the \
-        fields that the message lists: the same command with `--take-over`.",
+        fields that the message lists: the same command with `--take-over`. `deploy-tool plan` shows them beside the rest.",
 };
 
 /// Another release has the object.

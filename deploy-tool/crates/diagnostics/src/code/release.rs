@@ -19,7 +19,7 @@ pub const TAKEN: Code = Code {
     number: 401,
     title: "another deploy-tool has locked the release",
     explanation: "A deployment writes its revision into the cluster before anything else, and renews it every five seconds. The \
-        newest revision is such a one, of another host or another cache, and was renewed within the last twenty seconds.",
+        newest revision is such a one, of another host or another cache folder, and was renewed within the last twenty seconds.",
     fix: "wait until it has ended, then run the same command again. When its process is gone, twenty seconds are enough: \
         the next run then takes over, marks that revision as failed, and goes on from what it left.",
 };
@@ -92,7 +92,8 @@ pub const NOT_GONE: Code = Code {
     title: "an object is marked for deletion and does not go",
     explanation: "The cluster deletes an object when its \
         [finalizers](https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/) have been removed by the \
-        programs that set them. One of them has not done so in time, or does not run any more.",
-    fix: "start the program that the finalizer belongs to, or wait longer with `--timeout`. Removing a finalizer by hand \
-        skips what it is there for.",
+        programs that set them. One of them has not done so in time, or does not run any more. A namespace also stays while \
+        an APIService does not answer: nobody can tell then what is left in it.",
+    fix: "start the program that the finalizer belongs to, or wait longer with `--timeout`. `kubectl get apiservices` \
+        names those that are not available. Removing a finalizer by hand skips what it is there for.",
 };

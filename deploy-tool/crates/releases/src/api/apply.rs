@@ -14,10 +14,10 @@ use tokio::time::Instant;
 
 use crate::FIELD_MANAGER;
 use crate::api::discover::{Kinds, Placed, api};
-use crate::api::{change_event, crd_wait};
+use crate::api::{change_event, claims, crd_wait, field_migration};
 use crate::manifest::{self, Object, Wave};
 use crate::password;
-use crate::plan::{self, Action, Plan, Step, Version};
+use crate::plan::{self, Action, Plan, Step, Untried, Version};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
@@ -93,6 +93,9 @@ pub async fn apply_wave(
     let sent = sent.map(|(step, object)| apply_step(cluster, kinds, plan, step, object, progress));
     let sent: Vec<_> = sent.collect();
     let applied: Vec<Option<Applied>> = stream::iter(sent).buffered(PARALLEL_REQUESTS).try_collect().await?;
+    if wave == Wave::Definitions {
+        kinds.use_definitions();
+    }
     Ok(applied.into_iter().flatten().collect())
 }
 
@@ -125,10 +128,13 @@ async fn apply_step(
         true => send_exactly(cluster, &api, object, step).await?,
         false => {
             let live = read_current(cluster, &api, object, step.live.clone()).await?;
-            let stored = send_when_possible(cluster, &api, step, object, live.as_ref()).await?;
+            let stored =
+                send_when_possible(cluster, &api, step.untried, object, live.as_ref(), Mode::default()).await?;
             stored.map_err(|status| explain_refusal(cluster, object, &status, live.as_ref()))?
         }
     };
+    let stored = migrate_fields(cluster, &api, object, step, stored).await?;
+    let stored = claims::claim(cluster, &api, &plan.release, stored).await?;
     let action = match change {
         Change::Created => terminal::Action::Created,
         _ => terminal::Action::Changed,
@@ -142,23 +148,40 @@ async fn apply_step(
     }))
 }
 
-/// Sends an object; one that could not be tried before again, while it lacks what comes by itself.
-async fn send_when_possible(
+/// Makes the fields of other tools with manifests this one's, where the plan says so, and applies the object once more:
+/// what the manifest does not have goes with that.
+async fn migrate_fields(
     cluster: &Cluster,
     api: &Api<DynamicObject>,
+    object: &Object,
     step: &Step,
+    stored: DynamicObject,
+) -> Outcome<DynamicObject> {
+    let is_needed = !step.migrated.is_empty();
+    if !is_needed || !field_migration::migrate(cluster, api, object, stored.clone(), &step.migrated).await? {
+        return Ok(stored);
+    }
+    let again = send(cluster, api, object, Some(&stored), Mode::default()).await?;
+    again.map_err(|status| explain_refusal(cluster, object, &status, Some(&stored)))
+}
+
+/// Sends an object; one that could not be tried before again, while it lacks what comes by itself.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn send_when_possible(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    untried: Option<Untried>,
     object: &Object,
     live: Option<&DynamicObject>,
+    mode: Mode,
 ) -> Outcome<Result<DynamicObject, Status>> {
     let deadline = Instant::now() + ARRIVAL_TIMEOUT;
+    let passes = |status: &Status| untried.is_some_and(|untried| plan::passes_by_itself(untried, status));
     loop {
-        match send(cluster, api, object, live, Mode::default()).await? {
-            Err(status)
-                if step
-                    .untried
-                    .is_some_and(|untried| plan::passes_by_itself(untried, &status))
-                    && Instant::now() < deadline =>
-            {
+        match send(cluster, api, object, live, mode).await? {
+            Err(status) if passes(&status) && Instant::now() < deadline => {
                 tokio::time::sleep(ARRIVAL_INTERVAL).await;
             }
             answer => return Ok(answer),

@@ -1,7 +1,7 @@
 //! Edge: deletes objects, step by step, and waits until they are gone.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -13,9 +13,9 @@ use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
 use crate::api::change_event::describe_change;
-use crate::api::discover::Kinds;
+use crate::api::discover::{Kinds, UNREACHABLE_HINT};
 use crate::manifest::{RemovalStep, removal_step};
-use crate::release::{Identity, claims_of};
+use crate::release::{Identity, Name, claiming_releases, claims_of};
 use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
 use cluster::{Cluster, list};
@@ -33,6 +33,8 @@ pub struct DeletionTarget {
     pub identity: Identity,
     /// Its uid.
     pub uid: String,
+    /// The releases that say that they have it, if it belongs to the whole cluster.
+    pub claimed_by: BTreeSet<Name>,
 }
 
 impl DeletionTarget {
@@ -41,6 +43,7 @@ impl DeletionTarget {
         Self {
             identity: identity.clone(),
             uid: live.uid().unwrap_or_default(),
+            claimed_by: claiming_releases(live),
         }
     }
 }
@@ -129,19 +132,37 @@ async fn explain_timeout(
     asked: &[(Api<DynamicObject>, &DeletionTarget)],
     limit: Duration,
 ) -> Failure {
-    let mut held = Vec::new();
+    let (mut held, mut is_unknown) = (Vec::new(), false);
     for (api, target) in asked {
         let what = format!("cannot read {}", target.identity.title());
         match cluster.call(&what, api.get_opt(&target.identity.name)).await {
             Ok(None) => {}
-            Ok(Some(found)) => held.push(format!("{}: {}", target.identity.title(), describe_holders(&found))),
+            Ok(Some(found)) => {
+                is_unknown |= has_unreachable_group(&found);
+                held.push(format!("{}: {}", target.identity.title(), describe_holders(&found)));
+            }
             Err(failure) => held.push(failure.to_string()),
         }
     }
-    Failure::cluster(format!("not everything is gone within {} s", limit.as_secs()))
+    let failure = Failure::cluster(format!("not everything is gone within {} s", limit.as_secs()))
         .code(&code::release::NOT_GONE)
-        .showing(held.join("\n"))
-        .next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
+        .showing(held.join("\n"));
+    let failure = match is_unknown {
+        true => failure.next(UNREACHABLE_HINT),
+        false => failure,
+    };
+    failure.next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
+}
+
+/// Whether a namespace stays because nobody can tell what is left in it.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/namespace/deletion/status_condition_utils.go>
+fn has_unreachable_group(found: &DynamicObject) -> bool {
+    let conditions = found.data.pointer("/status/conditions").and_then(|all| all.as_array());
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| {
+        let is_true = condition["status"] == "True";
+        is_true && condition["type"] == "NamespaceDeletionDiscoveryFailure"
+    })
 }
 
 pub(super) fn describe_holders(found: &DynamicObject) -> String {

@@ -3,17 +3,23 @@
 use kube::Api;
 use kube::api::DynamicObject;
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::discovery::{Discovery, Scope, verbs};
+use kube::discovery::{ApiGroup, Discovery, Scope, verbs};
 
 use crate::manifest::{self, Object};
 use crate::release::Identity;
 use cluster::Cluster;
 use diagnostics::{Failure, Outcome};
 
+/// What to do about groups that are served by another server.
+pub const UNREACHABLE_HINT: &str = "look which APIService is not available: `kubectl get apiservices`; start what is behind it, or delete \
+    it if that is gone for good";
+
 /// The kinds that a cluster knows, and those that a release is about to define.
 pub struct Kinds {
     known: Discovery,
     defined: Vec<manifest::Definition>,
+    /// Whether the cluster has these definitions by now, while `known` is from before.
+    definitions_applied: bool,
 }
 
 /// An object, the place it goes to, and the namespace it is in.
@@ -53,6 +59,7 @@ impl Kinds {
         Ok(Self {
             known,
             defined: Vec::new(),
+            definitions_applied: false,
         })
     }
 
@@ -79,9 +86,53 @@ impl Kinds {
         })
     }
 
+    /// From now on the definitions of the objects say in which versions their kinds are served.
+    pub fn use_definitions(&mut self) {
+        self.definitions_applied = true;
+    }
+
+    /// Looks a kind up in a version that the cluster serves: this one, else another. An object is the same in each, and is
+    /// still there when the version through which it was applied is not served any more.
+    /// <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/>
+    pub fn find_served(&self, kind: &GroupVersionKind) -> Option<Kind> {
+        let defined = self.defined.iter().filter(|_| self.definitions_applied);
+        let mut same: Vec<_> = defined
+            .filter(|defined| (&defined.kind.group, &defined.kind.kind) == (&kind.group, &kind.kind))
+            .collect();
+        same.sort_by_key(|defined| defined.kind.version != kind.version);
+        if let Some(defined) = same.first() {
+            return Some(Kind {
+                resource: ApiResource::from_gvk_with_plural(&defined.kind, &defined.plural),
+                namespaced: defined.namespaced,
+                served: true,
+            });
+        }
+        let group = self.known.get(&kind.group)?;
+        let versions = std::iter::once(kind.version.as_str()).chain(group.versions());
+        let mut resources = versions.flat_map(|version| group.versioned_resources(version));
+        let (resource, capabilities) = resources.find(|(resource, _)| resource.kind == kind.kind)?;
+        Some(Kind {
+            resource,
+            namespaced: capabilities.scope == Scope::Namespaced,
+            served: true,
+        })
+    }
+
+    /// The groups of which the cluster knows the name alone: the server behind their APIService does not answer. Whether
+    /// there are objects of theirs nobody can tell.
+    /// <https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/>
+    pub fn unreachable_groups(&self) -> Vec<&str> {
+        let is_empty = |group: &&ApiGroup| {
+            group
+                .versions()
+                .all(|version| group.versioned_resources(version).is_empty())
+        };
+        self.known.groups().filter(is_empty).map(ApiGroup::name).collect()
+    }
+
     /// Where an object is; nowhere if the cluster does not know its kind.
     pub fn api(&self, cluster: &Cluster, identity: &Identity) -> Option<Api<DynamicObject>> {
-        let kind = self.find(&identity.group_version_kind())?;
+        let kind = self.find_served(&identity.group_version_kind())?;
         Some(api(cluster, &kind, identity.namespace.as_deref()))
     }
 
@@ -125,8 +176,31 @@ impl Kinds {
         Ok((object, kind))
     }
 
+    /// Refuses to go on when nobody can tell whether some objects are there.
+    ///
+    /// # Errors
+    /// When the kind of one is of a group whose server does not answer.
+    pub fn refuse_unreachable<'i>(&self, identities: impl IntoIterator<Item = &'i Identity>) -> Outcome<()> {
+        let groups = self.unreachable_groups();
+        let mut unknown = identities
+            .into_iter()
+            .filter(|identity| groups.contains(&identity.group.as_str()));
+        match unknown.next() {
+            None => Ok(()),
+            Some(first) => Err(explain_unreachable(
+                &format!("cannot find out whether {} is there", first.title()),
+                &first.group,
+            )),
+        }
+    }
+
     /// Says that the kind of an object is unknown.
     pub fn explain_unknown(&self, object: &Object) -> Failure {
+        let group = object.group_version_kind().group;
+        if self.unreachable_groups().contains(&group.as_str()) {
+            let what = format!("{} in {} cannot be applied", object.title(), object.place());
+            return explain_unreachable(&what, &group);
+        }
         manifest::unknown_kind(object, &self.list_kinds())
     }
 
@@ -153,6 +227,13 @@ impl Kinds {
             .chain(self.defined.iter().map(|defined| defined.kind.clone()))
             .collect()
     }
+}
+
+/// Says that the server of a group does not answer.
+pub fn explain_unreachable(what: &str, group: &str) -> Failure {
+    Failure::cluster(what)
+        .because(format!("the API server behind the group {group} does not answer"))
+        .next(UNREACHABLE_HINT)
 }
 
 /// Where objects of a kind are.

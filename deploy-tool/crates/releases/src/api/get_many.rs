@@ -15,6 +15,9 @@ use diagnostics::Outcome;
 /// One page of a list. Where a namespace has more, the rest is read one by one rather than page by page.
 const PAGE: u32 = 500;
 
+/// What objects share that are read at once: version, kind and namespace.
+type GroupKey = (String, String, Option<String>);
+
 /// The objects that are there. Kinds that the cluster does not know have none.
 ///
 /// # Errors
@@ -24,19 +27,19 @@ pub async fn read_objects(
     kinds: &Kinds,
     identities: impl IntoIterator<Item = Identity>,
 ) -> Outcome<BTreeMap<Identity, DynamicObject>> {
-    let mut groups: BTreeMap<(String, String, Option<String>), Vec<Identity>> = BTreeMap::new();
+    let mut groups: BTreeMap<GroupKey, (Kind, Vec<Identity>)> = BTreeMap::new();
     for identity in identities {
+        let Some(kind) = kinds.find_served(&identity.group_version_kind()) else {
+            continue;
+        };
         let key = (
-            identity.group.clone(),
+            kind.resource.api_version.clone(),
             identity.kind.clone(),
             identity.namespace.clone(),
         );
-        groups.entry(key).or_default().push(identity);
+        groups.entry(key).or_insert((kind, Vec::new())).1.push(identity);
     }
-    let groups = groups.into_values().filter_map(|group| {
-        let kind = kinds.find(&group.first()?.group_version_kind())?;
-        kind.served.then_some((kind, group))
-    });
+    let groups = groups.into_values();
     let found = stream::iter(groups.map(|(kind, group)| read_group(cluster, kind, group)));
     let found: Vec<Vec<_>> = found.buffered(PARALLEL_REQUESTS).try_collect().await?;
     Ok(found.into_iter().flatten().collect())

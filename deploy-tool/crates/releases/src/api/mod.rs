@@ -2,11 +2,13 @@
 
 pub mod apply;
 mod change_event;
+pub mod claims;
 pub mod crd_conditions;
 pub mod crd_wait;
 pub mod delete;
 pub mod deletion_wait;
 pub mod discover;
+mod field_migration;
 pub mod get_many;
 pub mod plan;
 pub mod preflight;

@@ -8,28 +8,28 @@ use futures::{StreamExt, TryStreamExt, stream};
 use kube::api::DynamicObject;
 use kube::core::Status;
 
-use crate::api::apply::{Mode, send};
+use crate::api::apply::{Mode, send_when_possible};
 use crate::api::discover::{Kind, Kinds, api};
-use crate::api::{get_many, preflight};
+use crate::api::{claims, field_migration, get_many, preflight};
 use crate::manifest::{Databases, Object, Wave, refuse_twins};
-use crate::plan::{self, Conflict, Plan, Step, UnansweredWebhook, Untried};
+use crate::plan::{self, Conflict, OnConflict, Plan, Step, UnansweredWebhook, Untried};
 use crate::release::{Identity, Name};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
 use diagnostics::{Failure, Outcome};
 
-/// What applying objects as a release would do. `inventory` is what the release has applied before; `take_over` says
-/// that fields which others have set are to be the release's.
+/// What applying objects as a release would do. `inventory` is what the release has applied before. Fields of which it is to
+/// be decided are in the plan, see [`plan::refuse_undecided`].
 ///
 /// # Errors
-/// When an object would be refused, or fields belong to others.
+/// When an object would be refused.
 pub async fn make_plan(
     cluster: &Cluster,
     kinds: &mut Kinds,
     release: &Name,
     objects: Vec<Object>,
     inventory: &BTreeSet<Identity>,
-    take_over: bool,
+    on_conflict: OnConflict,
 ) -> Outcome<Plan> {
     kinds.learn(&objects);
     let settled = objects.into_iter().map(|object| {
@@ -40,7 +40,7 @@ pub async fn make_plan(
     // Only now it is known which namespace those are in that name none.
     refuse_twins(&objects)?;
     let tried = objects.clone();
-    match try_plan(cluster, kinds, release, objects, places, inventory, take_over).await {
+    match try_plan(cluster, kinds, release, objects, places, inventory, on_conflict).await {
         Err(failure) => Err(preflight::explain_refusal(cluster, kinds, release, tried, failure).await),
         plan => plan,
     }
@@ -53,11 +53,12 @@ async fn try_plan(
     objects: Vec<Object>,
     places: Vec<Kind>,
     inventory: &BTreeSet<Identity>,
-    take_over: bool,
+    on_conflict: OnConflict,
 ) -> Outcome<Plan> {
     let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let dropped: Vec<&Identity> = inventory.difference(&wanted).collect();
     let identities = wanted.iter().chain(dropped.iter().copied()).cloned();
+    kinds.refuse_unreachable(dropped.iter().copied())?;
     let mut live = get_many::read_objects(cluster, kinds, identities).await?;
     plan::refuse_other_releases(release, &objects, &live)?;
     let mut leaving = plan::take_leaving(&mut live, &wanted);
@@ -69,17 +70,20 @@ async fn try_plan(
             unborn: object.namespace().is_some_and(|namespace| unborn.contains(namespace)),
             live: live.get(&object.identity()).cloned(),
             leaving: leaving.remove(&object.identity()),
-            take_over,
+            untried: None,
+            on_conflict,
             object: object.clone(),
             kind,
             all: &objects,
         };
         trial.run(cluster)
     });
-    let results: Vec<Result<Step, Objection>> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
-    let mut steps = unless_refused(cluster, results)?;
+    let results: Vec<Result<Step, Failure>> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
+    let mut steps = unless_refused(results)?;
     steps.sort_by_key(|step| step.wave);
+    plan::claim_shared(release, &mut steps);
     steps.extend(plan::prunes(release, dropped, &live));
+    claims::spare_shared(cluster, release, &mut steps).await?;
     plan::note_readers(&mut steps);
     Ok(Plan {
         release: release.clone(),
@@ -91,7 +95,7 @@ async fn try_plan(
 /// Has the server try what it could not try when the plan was made, for one of these reasons: by now it can.
 ///
 /// # Errors
-/// When an object would be refused, or fields belong to others.
+/// When an object would be refused, or fields are to be decided.
 pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &[Untried]) -> Outcome<()> {
     let all: Vec<Object> = plan.objects().cloned().collect();
     let steps = plan
@@ -106,7 +110,8 @@ pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &
             unborn: false,
             live: step.live.clone(),
             leaving: None,
-            take_over: step.take_over,
+            untried: step.untried,
+            on_conflict: OnConflict::from_flag(step.take_over),
             kind: Kind { served: true, ..kind },
             object,
             all: &all,
@@ -115,37 +120,31 @@ pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &
     });
     let trials: Vec<_> = trials.collect();
     let results: Vec<_> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
-    unless_refused(cluster, results).map(drop)
+    let tried = Plan {
+        release: plan.release.clone(),
+        steps: unless_refused(results)?,
+        exact: false,
+    };
+    plan::refuse_undecided(&tried, cluster.now())
 }
 
-/// The steps, or everything that stands in their way.
-fn unless_refused(cluster: &Cluster, results: Vec<Result<Step, Objection>>) -> Outcome<Vec<Step>> {
-    let (mut steps, mut conflicts, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+/// The steps, or everything that the server refuses.
+fn unless_refused(results: Vec<Result<Step, Failure>>) -> Outcome<Vec<Step>> {
+    let (mut steps, mut refusals) = (Vec::new(), Vec::new());
     for result in results {
         match result {
             Ok(step) => steps.push(step),
-            Err(Objection::Conflicts(more)) => conflicts.extend(more),
-            Err(Objection::Refused(failure)) => refusals.push(*failure),
+            Err(failure) => refusals.push(failure),
         }
     }
-    if let Some(failure) = plan::all_refused(refusals) {
-        return Err(failure);
+    match plan::all_refused(refusals) {
+        Some(failure) => Err(failure),
+        None => Ok(steps),
     }
-    match conflicts.is_empty() {
-        true => Ok(steps),
-        false => Err(plan::conflict_failure(&conflicts, cluster.now())),
-    }
-}
-
-/// What the server has against an object.
-enum Objection {
-    /// Fields of it are others'.
-    Conflicts(Vec<Conflict>),
-    /// Something else.
-    Refused(Box<Failure>),
 }
 
 /// An object, and what is needed to try it.
+#[derive(Clone)]
 struct Trial<'a> {
     wave: Wave,
     object: Object,
@@ -154,62 +153,99 @@ struct Trial<'a> {
     live: Option<DynamicObject>,
     leaving: Option<DynamicObject>,
     unborn: bool,
-    take_over: bool,
+    /// Why it could not be tried before.
+    untried: Option<Untried>,
+    on_conflict: OnConflict,
 }
 
 impl Trial<'_> {
-    /// What would happen to the object; or what the server has against it.
-    async fn run(self, cluster: &Cluster) -> Outcome<Result<Step, Objection>> {
+    /// What would happen to the object; or why the server refuses it.
+    async fn run(self, cluster: &Cluster) -> Outcome<Result<Step, Failure>> {
         if let Some(leaving) = self.leaving {
             return Ok(Ok(plan::recreated(self.wave, self.object, leaving)));
         }
         if !self.kind.served {
-            return Ok(Ok(self.untried(Untried::Kind)));
+            return Ok(Ok(self.leave_untried(Untried::Kind)));
         }
         if self.unborn {
-            return Ok(Ok(self.untried(Untried::Namespace)));
+            return Ok(Ok(self.leave_untried(Untried::Namespace)));
         }
-        if let Some(live) = self.live.clone().filter(|live| plan::is_applied(&self.object, live)) {
-            return Ok(Ok(self.checked(&live)));
+        if let Some(live) = self.live.as_ref().filter(|live| plan::is_applied(&self.object, live)) {
+            return Ok(Ok(self.make_step(cluster, live).await?));
         }
         let refusal = match self.send(cluster, Mode::DRY_RUN).await? {
-            Ok(after) => return Ok(Ok(self.checked(&after))),
+            Ok(after) => return Ok(Ok(self.make_step(cluster, &after).await?)),
             Err(refusal) => refusal,
         };
         if plan::cannot_be_tried(&refusal) {
-            return Ok(Ok(self.untried(Untried::DryRun)));
+            return Ok(Ok(self.leave_untried(Untried::DryRun)));
         }
         if plan::is_made_first(&self.object, &refusal, self.all) {
-            return Ok(Ok(self.untried(Untried::Reference)));
+            return Ok(Ok(self.leave_untried(Untried::Reference)));
         }
         if UnansweredWebhook::from_status(&refusal).is_some_and(|unanswered| unanswered.is_of(self.all)) {
             let wave = Wave::Admission;
-            return Ok(Ok(Self { wave, ..self }.untried(Untried::Webhook)));
+            return Ok(Ok(Self { wave, ..self }.leave_untried(Untried::Webhook)));
         }
-        let refused = |refusal: &Status| Ok(Err(Objection::Refused(Box::new(plan::refused(&self.object, refusal)))));
         let conflicts = plan::conflicts(&self.object.title(), &refusal, self.live.as_ref());
-        if conflicts.is_empty() {
-            return refused(&refusal);
+        match &self.live {
+            Some(live) if !conflicts.is_empty() => self.resolve_conflicts(cluster, live, conflicts).await,
+            _ => Ok(Err(plan::refused(&self.object, &refusal))),
         }
-        if !self.take_over {
-            return Ok(Err(Objection::Conflicts(conflicts)));
+    }
+
+    /// What becomes of the object when others have set some of its fields to something else.
+    async fn resolve_conflicts(
+        &self,
+        cluster: &Cluster,
+        live: &DynamicObject,
+        conflicts: Vec<Conflict>,
+    ) -> Outcome<Result<Step, Failure>> {
+        let keeps_replicas = self.on_conflict == OnConflict::KeepReplicas;
+        let (kept, conflicts): (Vec<_>, Vec<_>) = conflicts
+            .into_iter()
+            .partition(|conflict| keeps_replicas && conflict.is_about_replicas());
+        if !kept.is_empty() {
+            let mut rest = self.object.clone();
+            rest.value.data["spec"]
+                .as_object_mut()
+                .map(|spec| spec.remove("replicas"));
+            let trial = Trial {
+                object: rest,
+                on_conflict: OnConflict::Ask,
+                ..self.clone()
+            };
+            let step = Box::pin(trial.run(cluster)).await?;
+            return Ok(step.map(|step| step.leave_alone(kept, live, &self.object)));
         }
         match self.send(cluster, Mode::DRY_RUN.forced()).await? {
-            Ok(after) => Ok(Ok(self.checked(&after).taking_over(&conflicts))),
-            Err(refusal) => refused(&refusal),
+            Ok(after) => {
+                let step = self.make_step(cluster, &after).await?;
+                Ok(Ok(match self.on_conflict {
+                    OnConflict::TakeOver => step.take_over(&conflicts),
+                    OnConflict::Ask | OnConflict::KeepReplicas => step.ask_about(conflicts),
+                }))
+            }
+            Err(refusal) => Ok(Err(plan::refused(&self.object, &refusal))),
         }
     }
 
     async fn send(&self, cluster: &Cluster, mode: Mode) -> Outcome<Result<DynamicObject, Status>> {
         let api = api(cluster, &self.kind, self.object.namespace());
-        send(cluster, &api, &self.object, self.live.as_ref(), mode).await
+        let live = self.live.as_ref();
+        send_when_possible(cluster, &api, self.untried, &self.object, live, mode).await
     }
 
-    fn checked(self, after: &DynamicObject) -> Step {
-        plan::checked(self.wave, self.object, self.live, after)
+    /// The step of an object that a dry run has made into `after`.
+    async fn make_step(&self, cluster: &Cluster, after: &DynamicObject) -> Outcome<Step> {
+        let step = plan::checked(self.wave, self.object.clone(), self.live.clone(), after);
+        let Some(live) = &self.live else { return Ok(step) };
+        let api = api(cluster, &self.kind, self.object.namespace());
+        let takes_over = self.on_conflict == OnConflict::TakeOver;
+        field_migration::plan_migration(cluster, &api, &self.object, live, after, takes_over, step).await
     }
 
-    fn untried(self, why: Untried) -> Step {
+    fn leave_untried(self, why: Untried) -> Step {
         plan::unchecked(self.wave, self.object, self.live, why)
     }
 }

@@ -5,7 +5,7 @@
 use crate::api::discover::Kinds;
 use crate::manifest::Object;
 use crate::plan;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Step};
 use crate::release::{Identity, Name};
 use cluster::Cluster;
 use cluster::access::require;
@@ -21,7 +21,7 @@ pub async fn require_permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) 
     let steps = plan
         .steps
         .iter()
-        .map(|step| (&step.identity, step.action, step.object.as_ref()));
+        .map(|step| (&step.identity, needed_action(step), step.object.as_ref()));
     require(
         cluster,
         plan::needed(&plan.release, steps, |kind| plural_name(kinds, kind)),
@@ -56,6 +56,14 @@ pub async fn explain_refusal(
         .map(|(identity, object)| (identity, Action::Create, Some(object)));
     let needed = plan::needed(release, steps, |kind| plural_name(kinds, kind));
     require(cluster, needed).await.err().unwrap_or(failure)
+}
+
+/// What a release gives up keeps everything but the release's own annotation.
+fn needed_action(step: &Step) -> Action {
+    match step.given_up {
+        true => Action::Change,
+        false => step.action,
+    }
 }
 
 fn plural_name(kinds: &Kinds, kind: &GroupVersionKind) -> Option<String> {

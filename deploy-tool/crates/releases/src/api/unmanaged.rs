@@ -6,7 +6,7 @@ use kube::api::{DynamicObject, PartialObjectMeta};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, ResourceExt};
 
-use crate::api::discover::Kinds;
+use crate::api::discover::{Kinds, explain_unreachable};
 use crate::release::{Name, is_foreign};
 use cluster::client::explain;
 use cluster::{Cluster, PARALLEL_REQUESTS, list};
@@ -17,6 +17,10 @@ use diagnostics::{Failure, Outcome};
 /// # Errors
 /// When the server does not answer, or refuses to list some kind: then nobody knows whose objects there are.
 pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Outcome<Vec<String>> {
+    if let Some(group) = kinds.unreachable_groups().first() {
+        let what = format!("cannot find out what others have in namespace `{namespace}`");
+        return Err(explain_unreachable(&what, group));
+    }
     let lists = stream::iter(kinds.namespaced_kinds())
         .map(|resource| async move { list_kind(cluster, kinds, release, namespace, &resource).await });
     let found: Vec<Vec<Foreign>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;

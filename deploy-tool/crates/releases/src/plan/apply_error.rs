@@ -145,13 +145,21 @@ pub fn is_made_first(object: &Object, status: &Status, objects: &[Object]) -> bo
 }
 
 /// Whether an object that could not be tried is refused for something that comes by itself: the pods of its webhook are
-/// ready, and a moment later they are behind its Service; a new namespace gets its ServiceAccount.
+/// ready, and a moment later they are behind its Service; a new namespace gets its ServiceAccount; a version that a
+/// definition has got is served.
 pub fn passes_by_itself(untried: Untried, status: &Status) -> bool {
     match untried {
         Untried::Webhook => UnansweredWebhook::from_status(status).is_some(),
         Untried::Namespace | Untried::Reference => status.message.contains(ACCOUNT_MISSING),
-        Untried::Kind | Untried::DryRun => false,
+        Untried::Kind => is_not_served(status),
+        Untried::DryRun => false,
     }
+}
+
+/// The server knows no such path, which is not the same as no such object.
+fn is_not_served(status: &Status) -> bool {
+    let says = |part: &str| status.message.contains(part);
+    status.code == 404 && (says("page not found") || says("could not find the requested resource"))
 }
 
 fn is_immutable(message: &str) -> bool {
@@ -406,6 +414,12 @@ mod tests {
             passes_by_itself(Untried::Namespace, &status(default))
                 && !passes_by_itself(Untried::Kind, &status(default))
         );
+        let unserved = Status {
+            code: 404,
+            message: "404 page not found\n".into(),
+            ..Status::default()
+        };
+        assert!(passes_by_itself(Untried::Kind, &unserved));
         let other = "pods \"a\" is forbidden: no PriorityClass with name high was found";
         assert!(!is_made_first(&objects[0], &status(other), &objects));
     }

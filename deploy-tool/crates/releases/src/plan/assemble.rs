@@ -7,7 +7,7 @@ use kube::api::DynamicObject;
 use super::{Action, Difference, Plan, Step, Untried, Version, same_ownership};
 use crate::FIELD_MANAGER;
 use crate::manifest::{self, GENERATE_ANNOTATION, Object, Wave};
-use crate::release::{History, Identity, Name, RELEASE_ANNOTATION};
+use crate::release::{History, Identity, Name, RELEASE_ANNOTATION, claiming_releases};
 use diagnostics::code;
 use diagnostics::{Failure, Outcome};
 
@@ -118,19 +118,16 @@ pub fn keep_completed_jobs(plan: &mut Plan, history: &History) {
 /// The step of an object that the server has not tried.
 pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: Untried) -> Step {
     Step {
-        wave,
-        identity: object.identity(),
-        object: Some(object),
         action: match live {
             Some(_) => Action::Change,
             None => Action::Create,
         },
-        differences: Vec::new(),
         notes: vec![format!("not checked by the server: {}", why.reason())],
-        take_over: false,
         untried: Some(why),
         before: live.as_ref().map(Version::from_object),
         live,
+        object: Some(object.clone()),
+        ..Step::new(wave, object.identity())
     }
 }
 
@@ -156,16 +153,27 @@ pub fn checked(wave: Wave, object: Object, live: Option<DynamicObject>, after: &
         notes.push(format!("generated: {}", generated.join(", ")));
     }
     Step {
-        wave,
-        identity: object.identity(),
-        object: Some(object),
         action,
         differences,
         notes,
-        take_over: false,
-        untried: None,
         before: live.as_ref().map(Version::from_object),
         live,
+        object: Some(object.clone()),
+        ..Step::new(wave, object.identity())
+    }
+}
+
+/// Makes a change of what is kept and belongs to the whole cluster, where it does not say yet that this release has it.
+pub fn claim_shared(release: &Name, steps: &mut [Step]) {
+    for step in steps {
+        let is_kept = step.action == Action::Keep && step.object.is_some() && step.identity.namespace.is_none();
+        let is_claimed = |live: &DynamicObject| claiming_releases(live).contains(release);
+        if is_kept && step.live.as_ref().is_some_and(|live| !is_claimed(live)) {
+            step.action = Action::Change;
+            step.notes.push(format!(
+                "no value changes, only the record that release {release} has it"
+            ));
+        }
     }
 }
 
@@ -198,16 +206,11 @@ fn prune(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<St
         false => (Action::Prune, Vec::new()),
     };
     Some(Step {
-        wave: Wave::for_kind(&identity.group, &identity.kind),
-        identity: identity.clone(),
-        object: None,
         action,
-        differences: Vec::new(),
         notes,
-        take_over: false,
-        untried: None,
         before: Some(Version::from_object(live)),
         live: Some(live.clone()),
+        ..Step::new(Wave::for_kind(&identity.group, &identity.kind), identity.clone())
     })
 }
 

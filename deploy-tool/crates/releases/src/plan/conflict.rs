@@ -4,12 +4,39 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::DynamicObject;
 use kube::core::Status;
+use serde::{Deserialize, Serialize};
 
-use diagnostics::Failure;
+use super::Plan;
 use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+
+/// Where workloads have the count of replicas.
+const REPLICAS: &str = "spec.replicas";
+
+/// What becomes of fields that others have set to something else than the manifests say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// They are to be decided: nothing is applied.
+    Ask,
+    /// They become the release's.
+    TakeOver,
+    /// The count of replicas stays as somebody has scaled it, all else is to be decided: so it is with a rollback.
+    KeepReplicas,
+}
+
+impl OnConflict {
+    /// What `--take-over` says.
+    pub fn from_flag(take_over: bool) -> Self {
+        match take_over {
+            true => Self::TakeOver,
+            false => Self::Ask,
+        }
+    }
+}
 
 /// A field, and who has set it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Conflict {
     /// The object: Deployment `app`.
     pub title: String,
@@ -19,6 +46,36 @@ pub struct Conflict {
     pub manager: String,
     /// When that manager last wrote, if the object says so.
     pub time: Option<Timestamp>,
+}
+
+impl Conflict {
+    /// Whether it is about the count of replicas, which `scale` and autoscalers set.
+    pub fn is_about_replicas(&self) -> bool {
+        self.field == REPLICAS
+    }
+
+    /// What a plan says of it.
+    pub fn note(&self) -> String {
+        let Self {
+            field, manager, time, ..
+        } = self;
+        let time = time.map(|time| format!(" at {time:.0}")).unwrap_or_default();
+        format!(
+            "to be decided: {field} was set by \"{manager}\"{time}; --take-over sets it, without the field in the manifest it stays"
+        )
+    }
+}
+
+/// Refuses a plan with fields that are to be decided.
+///
+/// # Errors
+/// When there are some; all of them are named.
+pub fn refuse_undecided(plan: &Plan, now: Timestamp) -> Outcome<()> {
+    let undecided: Vec<Conflict> = plan.steps.iter().flat_map(|step| step.undecided.clone()).collect();
+    match undecided.is_empty() {
+        true => Ok(()),
+        false => Err(conflict_failure(&undecided, now)),
+    }
 }
 
 /// The conflicts that the server names when it refuses to apply an object; none if it refuses for another reason.

@@ -50,13 +50,25 @@ pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&st
         Side(Some(&after_value), managed_fields::tree(after)),
         &mut found,
     );
-    if after.types.as_ref().is_some_and(|types| types.kind == "Secret") {
+    if is_secret(after) {
         found = found
             .into_iter()
             .map(|difference| masked(difference, generated))
             .collect();
     }
     found
+}
+
+/// A difference as it may be seen, of an object that may be a Secret.
+pub fn mask_secret(difference: Difference, object: &DynamicObject) -> Difference {
+    match is_secret(object) {
+        true => masked(difference, &[]),
+        false => difference,
+    }
+}
+
+fn is_secret(object: &DynamicObject) -> bool {
+    object.types.as_ref().is_some_and(|types| types.kind == "Secret")
 }
 
 /// A value, and which part of it is ours.

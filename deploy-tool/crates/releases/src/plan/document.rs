@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Action, Difference, Plan};
+use super::{Action, Conflict, Difference, Plan};
 use crate::manifest::Wave;
 use crate::release::Identity;
 
@@ -34,6 +35,17 @@ struct Entry<'p> {
     identity: &'p Identity,
     differences: &'p [Difference],
     notes: &'p [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    undecided: Vec<Undecided<'p>>,
+}
+
+/// A field that somebody else has set to something else.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Undecided<'p> {
+    field: &'p str,
+    manager: &'p str,
+    time: Option<Timestamp>,
 }
 
 /// The document of a plan.
@@ -44,6 +56,7 @@ pub fn document(plan: &Plan) -> Document<'_> {
         identity: &step.identity,
         differences: &step.differences,
         notes: &step.notes,
+        undecided: step.undecided.iter().map(undecided).collect(),
     });
     let mut counts = plan.counts();
     for action in [Action::Create, Action::Change, Action::Keep, Action::Prune] {
@@ -55,5 +68,13 @@ pub fn document(plan: &Plan) -> Document<'_> {
         empty: plan.is_empty(),
         counts,
         steps: steps.collect(),
+    }
+}
+
+fn undecided(conflict: &Conflict) -> Undecided<'_> {
+    Undecided {
+        field: &conflict.field,
+        manager: &conflict.manager,
+        time: conflict.time,
     }
 }

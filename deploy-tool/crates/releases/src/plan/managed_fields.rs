@@ -12,12 +12,15 @@ use crate::FIELD_MANAGER;
 
 /// The record of what this tool has applied to an object.
 fn record(object: &DynamicObject) -> Option<&ManagedFieldsEntry> {
-    let ours = |entry: &&ManagedFieldsEntry| {
-        entry.manager.as_deref() == Some(FIELD_MANAGER)
-            && entry.operation.as_deref() == Some("Apply")
-            && entry.subresource.as_deref().unwrap_or_default().is_empty()
-    };
-    object.metadata.managed_fields.iter().flatten().find(ours)
+    let mut entries = object.metadata.managed_fields.iter().flatten();
+    entries.find(|entry| is_ours(entry))
+}
+
+/// Whether an entry of the record is what this tool has applied.
+pub fn is_ours(entry: &ManagedFieldsEntry) -> bool {
+    entry.manager.as_deref() == Some(FIELD_MANAGER)
+        && entry.operation.as_deref() == Some("Apply")
+        && entry.subresource.as_deref().unwrap_or_default().is_empty()
 }
 
 /// The tree of the fields that are ours.
@@ -49,20 +52,29 @@ pub fn branches(tree: Option<&Value>) -> impl Iterator<Item = &str> {
 
 /// The value behind a branch.
 pub fn value<'v>(parent: &'v Value, branch: &str) -> Option<&'v Value> {
-    let (sort, name) = branch.split_once(':')?;
-    match sort {
-        "f" => parent.get(name),
-        "k" => {
-            let keys: Map<String, Value> = serde_json::from_str(name).ok()?;
-            let is_it = |item: &&Value| keys.iter().all(|(key, value)| item.get(key) == Some(value));
-            parent.as_array()?.iter().find(is_it)
-        }
-        "v" => {
-            let wanted: Value = serde_json::from_str(name).ok()?;
-            parent.as_array()?.iter().find(|item| **item == wanted)
-        }
-        "i" => parent.get(name.parse::<usize>().ok()?),
-        _ => None,
+    match branch.split_once(':')? {
+        ("f", name) => parent.get(name),
+        ("i", index) => parent.get(index.parse::<usize>().ok()?),
+        _ => parent.as_array()?.iter().find(|item| is_item(item, branch)),
+    }
+}
+
+/// The value behind a branch, to be changed.
+pub fn value_mut<'v>(parent: &'v mut Value, branch: &str) -> Option<&'v mut Value> {
+    match branch.split_once(':')? {
+        ("f", name) => parent.get_mut(name),
+        ("i", index) => parent.get_mut(index.parse::<usize>().ok()?),
+        _ => parent.as_array_mut()?.iter_mut().find(|item| is_item(item, branch)),
+    }
+}
+
+/// Whether an item of a list is that of a branch: by its keys, or by itself.
+pub fn is_item(item: &Value, branch: &str) -> bool {
+    match branch.split_once(':') {
+        Some(("k", keys)) => serde_json::from_str::<Map<String, Value>>(keys)
+            .is_ok_and(|keys| keys.iter().all(|(key, value)| item.get(key) == Some(value))),
+        Some(("v", wanted)) => serde_json::from_str::<Value>(wanted).is_ok_and(|wanted| wanted == *item),
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ mod assemble;
 mod conflict;
 mod difference;
 mod document;
+mod field_migration;
 mod managed_fields;
 mod permission;
 mod readers;
@@ -22,15 +23,20 @@ use std::collections::BTreeMap;
 
 use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use apply_error::{all_refused, cannot_be_tried, is_made_first, passes_by_itself, refused};
 pub use assemble::{
-    Live, checked, keep_completed_jobs, owned_by, prunes, recreated, refuse_other_releases, take_leaving,
+    Live, checked, claim_shared, keep_completed_jobs, owned_by, prunes, recreated, refuse_other_releases, take_leaving,
     unborn_namespaces, unchecked,
 };
-pub use conflict::{Conflict, conflict_failure, conflicts};
+pub use conflict::{Conflict, OnConflict, conflict_failure, conflicts, refuse_undecided};
 pub use difference::{Difference, Shown, differences};
 pub use document::{SCHEMA, document};
+pub use field_migration::{
+    FieldPath, display_path, leftover_fields, migrated_entries, migrated_managers, remaining_managers,
+    removal_differences, removal_patch,
+};
 pub use managed_fields::same_ownership;
 pub use permission::needed;
 pub use readers::note_readers;
@@ -42,6 +48,9 @@ pub use webhook::UnansweredWebhook;
 
 use crate::manifest::{Object, Wave};
 use crate::release::{Identity, Name};
+
+/// Where the manifest of a workload has the count of replicas.
+pub const REPLICAS_POINTER: &str = "/spec/replicas";
 
 /// What applying a release would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +83,18 @@ pub struct Step {
     pub notes: Vec<String>,
     /// Whether fields are taken over that another manager has set.
     pub take_over: bool,
+    /// Fields that others have set to something else, and of which it is to be decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Conflict>,
+    /// Fields of the manifest that are left as others have set them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<Conflict>,
+    /// The other tools with manifests whose fields become this one's, see [`migrated_managers`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub migrated: Vec<String>,
+    /// Whether the release gives the object up to another one, which has it as well.
+    #[serde(default)]
+    pub given_up: bool,
     /// Why the server could not try it, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untried: Option<Untried>,
@@ -155,15 +176,99 @@ impl Plan {
 }
 
 impl Step {
+    /// A step that does nothing to an object, so far.
+    pub fn new(wave: Wave, identity: Identity) -> Self {
+        Self {
+            wave,
+            identity,
+            object: None,
+            action: Action::Keep,
+            differences: Vec::new(),
+            notes: Vec::new(),
+            take_over: false,
+            undecided: Vec::new(),
+            left_alone: Vec::new(),
+            migrated: Vec::new(),
+            given_up: false,
+            untried: None,
+            before: None,
+            live: None,
+        }
+    }
+
     /// The same, with fields taken over that others have set.
     #[must_use]
-    pub fn taking_over(mut self, conflicts: &[Conflict]) -> Self {
+    pub fn take_over(mut self, conflicts: &[Conflict]) -> Self {
         self.take_over = true;
         self.action = Action::Change;
         let notes = conflicts
             .iter()
             .map(|conflict| format!("takes {} over from \"{}\"", conflict.field, conflict.manager));
         self.notes.extend(notes);
+        self
+    }
+
+    /// The same, with fields of which it is to be decided whether they are taken over.
+    #[must_use]
+    pub fn ask_about(mut self, conflicts: Vec<Conflict>) -> Self {
+        self.action = Action::Change;
+        self.notes = conflicts.iter().map(Conflict::note).collect();
+        self.undecided = conflicts;
+        self
+    }
+
+    /// The same, with fields left as others have set them. `before` is the object, `wanted` what the manifest says.
+    #[must_use]
+    pub fn leave_alone(mut self, conflicts: Vec<Conflict>, before: &DynamicObject, wanted: &Object) -> Self {
+        let count = |data: &Value| data.pointer(REPLICAS_POINTER).map(Value::to_string).unwrap_or_default();
+        self.notes.extend(conflicts.iter().map(|conflict| {
+            format!(
+                "{} stays {}, as \"{}\" has set it, and does not become {}",
+                conflict.field,
+                count(&before.data),
+                conflict.manager,
+                count(&wanted.value.data)
+            )
+        }));
+        self.left_alone = conflicts;
+        self
+    }
+
+    /// The same, with the fields of other tools becoming this one's; `differences` are those that go with it.
+    #[must_use]
+    pub fn migrate(mut self, managers: Vec<String>, differences: Vec<Difference>) -> Self {
+        self.action = Action::Change;
+        self.notes.push(format!(
+            "what \"{}\" has set becomes the manifest's",
+            managers.join("\", \"")
+        ));
+        self.differences.extend(differences);
+        self.migrated = managers;
+        self
+    }
+
+    /// The same, saying what stays of other tools though the manifest does not have it.
+    #[must_use]
+    pub fn note_leftover(mut self, managers: &[String], differences: &[Difference]) -> Self {
+        let fields: Vec<&str> = differences.iter().map(|difference| difference.path.as_str()).collect();
+        if !fields.is_empty() {
+            self.notes.push(format!(
+                "stays, though the manifest does not have it: {}, set by \"{}\"; --take-over removes it",
+                fields.join(", "),
+                managers.join("\", \"")
+            ));
+        }
+        self
+    }
+
+    /// The same, saying that nobody can tell what stays of other tools, and why.
+    #[must_use]
+    pub fn note_refused_removal(mut self, managers: &[String], cause: &str) -> Self {
+        let cause = cause.lines().next().unwrap_or_default();
+        self.notes.push(format!(
+            "what only \"{}\" has set stays, since the server does not take the object without it: {cause}",
+            managers.join("\", \"")
+        ));
         self
     }
 }

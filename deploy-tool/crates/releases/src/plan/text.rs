@@ -50,6 +50,11 @@ pub fn summary(plan: &Plan) -> String {
         count(Action::Prune),
         count(Action::Keep)
     );
+    let undecided = plan.steps.iter().filter(|step| !step.undecided.is_empty()).count();
+    let numbers = match undecided {
+        0 => numbers,
+        count => format!("{numbers}; {count} with fields to be decided"),
+    };
     match plan.is_empty() {
         true => format!("nothing to do for release {}: {numbers}", plan.release),
         false => format!("release {}: {numbers}", plan.release),
@@ -59,6 +64,7 @@ pub fn summary(plan: &Plan) -> String {
 /// `shared`: the notes that are told once for all objects.
 fn step(step: &Step, release: &Name, shared: &BTreeMap<&str, usize>) -> Styled {
     let (sign, style) = match step.action {
+        _ if !step.undecided.is_empty() => ('!', RED),
         Action::Create => ('+', GREEN),
         Action::Change => ('~', YELLOW),
         Action::Keep => ('=', FAINT),

@@ -8,7 +8,7 @@
 use kube::api::DynamicObject;
 use serde_json::{Map, Value};
 
-use super::managed_fields::{branches, is_whole, same_version, tree};
+use super::managed_fields::{branches, is_item, is_whole, same_version, tree};
 use crate::manifest::{self, Object};
 
 /// Fields that say which object it is. They are nobody's, so the record leaves them out.
@@ -61,7 +61,7 @@ fn covers(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
                         return false;
                     };
                     // The order counts: applying puts the items into that of the manifest.
-                    rest.find(|stored| is_branch_of(stored, branch))
+                    rest.find(|stored| is_item(stored, branch))
                         .is_some_and(|stored| covers(item, stored, inner(branch)))
                 })
         }
@@ -75,19 +75,7 @@ fn may_be_branch_of(item: &Value, branch: &str) -> bool {
     let fits = |(key, value): (&String, &Value)| item.get(key).is_none_or(|own| own == value);
     match branch_keys(branch) {
         Some(keys) => item.is_object() && keys.iter().all(fits),
-        None => is_branch_of(item, branch),
-    }
-}
-
-/// Whether a stored item is that of a branch.
-fn is_branch_of(item: &Value, branch: &str) -> bool {
-    let same = |(key, value): (&String, &Value)| item.get(key) == Some(value);
-    match branch_keys(branch) {
-        Some(keys) => keys.iter().all(same),
-        None => {
-            let value = branch.strip_prefix("v:").map(serde_json::from_str::<Value>);
-            value.is_some_and(|value| value.is_ok_and(|value| value == *item))
-        }
+        None => is_item(item, branch),
     }
 }
 

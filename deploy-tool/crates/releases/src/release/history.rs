@@ -267,11 +267,17 @@ mod tests {
         use State::{Deployed, Failed, Pending};
         let here = revision(1).deployer;
         let there = HolderIdentity {
-            host: "other@there".into(),
+            boot_id: "of another host, or of this one before it was restarted".into(),
             ..here.clone()
         };
         let another_cache = HolderIdentity {
-            cache: "/other".into(),
+            cache_id: "another".into(),
+            ..here.clone()
+        };
+        // User, host and path say nothing: two machines may be copies of one.
+        let renamed = HolderIdentity {
+            host: "other@there".into(),
+            process: 9,
             ..here.clone()
         };
         let pending = history(&[Deployed, Pending]);
@@ -283,7 +289,14 @@ mod tests {
         assert_eq!(number(pending.lock_state(&there, at(119))), ("taken", 2));
         assert_eq!(number(pending.lock_state(&another_cache, at(119))), ("taken", 2));
         assert_eq!(number(pending.lock_state(&there, at(121))), ("take over", 2));
-        assert_eq!(number(pending.lock_state(&here, at(101))), ("take over", 2));
+        for same in [&here, &renamed] {
+            assert_eq!(number(pending.lock_state(same, at(101))), ("take over", 2));
+        }
+        let unknown = HolderIdentity {
+            boot_id: String::new(),
+            ..here.clone()
+        };
+        assert!(!unknown.shares_locks_with(&unknown));
         assert_eq!(
             history(&[Deployed, Failed]).lock_state(&there, at(101)),
             LockState::Free

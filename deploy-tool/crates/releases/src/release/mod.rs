@@ -1,5 +1,6 @@
 //! Pure: a release is a named set of objects in a namespace, which `up` applies together and which owns what it applied.
 
+mod claim;
 mod history;
 mod identity;
 pub mod listing;
@@ -9,6 +10,7 @@ mod removal;
 mod revision;
 mod rollback;
 
+pub use claim::{claim_annotation, claim_manager, claiming_releases};
 pub use history::{History, LockState, SILENCE_LIMIT, refuse_another_release};
 pub use identity::Identity;
 pub use name::Name;
@@ -51,7 +53,8 @@ mod tests {
             finished: None,
             deployer: HolderIdentity {
                 host: "me@here".into(),
-                cache: "/cache".into(),
+                cache_id: "cache".into(),
+                boot_id: "boot".into(),
                 process: 7,
             },
             objects: objects.into_iter().map(|object| object.value).collect(),

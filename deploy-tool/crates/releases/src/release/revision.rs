@@ -98,16 +98,22 @@ impl fmt::Display for State {
 pub struct HolderIdentity {
     /// `user@host`
     pub host: String,
-    /// The cache, whose locks tell whether a process of this host is still at work.
-    pub cache: String,
+    /// The number of the cache folder, whose locks tell whether a process is still at work.
+    #[serde(default)]
+    pub cache_id: String,
+    /// The number that the host's kernel has got when it started: a copy of the cache folder elsewhere has its number, and
+    /// other locks.
+    #[serde(default)]
+    pub boot_id: String,
     /// Its process number there.
     pub process: u32,
 }
 
 impl HolderIdentity {
-    /// Whether both take the same locks of the same host.
+    /// Whether both take the same locks of the same host. Whoever does not know its numbers shares them with nobody.
     pub fn shares_locks_with(&self, other: &Self) -> bool {
-        (&self.host, &self.cache) == (&other.host, &other.cache)
+        let is_known = !self.cache_id.is_empty() && !self.boot_id.is_empty();
+        is_known && (&self.cache_id, &self.boot_id) == (&other.cache_id, &other.boot_id)
     }
 }
 

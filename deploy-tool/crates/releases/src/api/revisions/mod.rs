@@ -64,40 +64,6 @@ pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object
     Ok(())
 }
 
-/// What other releases of the cluster own; nothing when this user may not read all namespaces.
-///
-/// # Errors
-/// When the server does not answer, or a revision cannot be read.
-pub async fn owned_by_others(cluster: &Cluster, release: &Name) -> Outcome<Option<BTreeSet<Identity>>> {
-    let what = "cannot read the revisions of other releases";
-    let parameters = parameters(RELEASE_LABEL).limit(1);
-    let api: Api<Secret> = Api::all(cluster.client.clone());
-    if let Err(kube::Error::Api(status)) = cluster.answer(what, api.list_metadata(&parameters)).await?
-        && status.code == 403
-    {
-        return Ok(None);
-    }
-    let mut releases = std::collections::BTreeMap::<Name, Vec<Record>>::new();
-    for secret in secrets(what, cluster, api, RELEASE_LABEL).await? {
-        let labels = secret.metadata.labels.as_ref();
-        let name = Name {
-            namespace: secret.metadata.namespace.clone().unwrap_or_default(),
-            name: labels
-                .and_then(|labels| labels.get(RELEASE_LABEL).cloned())
-                .unwrap_or_default(),
-        };
-        if name != *release {
-            releases.entry(name).or_default().push(record::record(&secret)?);
-        }
-    }
-    Ok(Some(
-        releases
-            .into_values()
-            .flat_map(|records| History::new(records).inventory())
-            .collect(),
-    ))
-}
-
 /// Deletes the records of some revisions, these and no others that have their numbers by now.
 ///
 /// # Errors

@@ -1,0 +1,114 @@
+//! Edge: fields that another tool has taken from a manifest become this tool's, see [`plan::migrated_managers`].
+
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::core::Status;
+use serde_json::{Value, json};
+
+use crate::FIELD_MANAGER;
+use crate::manifest::Object;
+use crate::plan::{self, Difference, FieldPath, Step};
+use cluster::Cluster;
+use cluster::client::explain;
+use diagnostics::{Failure, Outcome};
+
+/// How often it is tried again when somebody writes in between.
+const MOST_ATTEMPTS: usize = 5;
+
+/// The step of an object that is there, with what becomes of the fields that other tools with manifests have set. `after` is
+/// the object as a dry run gives it.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn plan_migration(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    object: &Object,
+    live: &DynamicObject,
+    after: &DynamicObject,
+    take_over: bool,
+    mut step: Step,
+) -> Outcome<Step> {
+    let migrated = plan::migrated_managers(object, live, take_over);
+    let remaining = plan::remaining_managers(live, &migrated);
+    if !migrated.is_empty() {
+        let fields = plan::leftover_fields(after, &migrated, &[]);
+        step = match try_removal(cluster, api, live, after, &fields).await? {
+            Ok(differences) => step.migrate(migrated.clone(), differences),
+            Err(refusal) => step.note_refused_removal(&migrated, &refusal.message),
+        };
+    }
+    if !remaining.is_empty() {
+        let fields = plan::leftover_fields(after, &remaining, &migrated);
+        step = match try_removal(cluster, api, live, after, &fields).await? {
+            Ok(differences) => step.note_leftover(&remaining, &differences),
+            Err(refusal) => step.note_refused_removal(&remaining, &refusal.message),
+        };
+    }
+    Ok(step)
+}
+
+/// How the object changes without some fields: the server puts its defaults in the place of many.
+async fn try_removal(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    live: &DynamicObject,
+    after: &DynamicObject,
+    fields: &[FieldPath],
+) -> Outcome<Result<Vec<Difference>, Status>> {
+    if fields.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let name = live.metadata.name.as_deref().unwrap_or_default();
+    let what = format!("cannot try `{name}` without what other tools have set");
+    let parameters = PatchParams {
+        dry_run: true,
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let patch: Patch<Value> = Patch::Merge(plan::removal_patch(live, after, fields));
+    match cluster.answer(&what, api.patch(name, &parameters, &patch)).await? {
+        Ok(trial) => Ok(Ok(plan::removal_differences(live, &trial, fields))),
+        Err(kube::Error::Api(status)) => Ok(Err(*status)),
+        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+    }
+}
+
+/// Makes the fields of some managers this tool's, in the server's record. Nothing else changes: the next apply removes what
+/// the manifest does not have. Says whether there was anything to do.
+///
+/// # Errors
+/// When the server refuses, or somebody writes again and again in between.
+pub async fn migrate(
+    cluster: &Cluster,
+    api: &Api<DynamicObject>,
+    object: &Object,
+    mut stored: DynamicObject,
+    managers: &[String],
+) -> Outcome<bool> {
+    let what = format!("cannot take over the fields of {}", object.title());
+    let mut refusal = None;
+    for _ in 0..MOST_ATTEMPTS {
+        let Some(entries) = plan::migrated_entries(&stored, managers) else {
+            return Ok(false);
+        };
+        let patch = json!({"metadata": {
+            "uid": stored.metadata.uid, "resourceVersion": stored.metadata.resource_version, "managedFields": entries,
+        }});
+        let parameters = PatchParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = Patch::Merge(&patch);
+        let request = api.patch(object.name(), &parameters, &patch);
+        match cluster.answer(&what, request).await? {
+            Ok(_) => return Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 409 => {
+                refusal = Some(status.message);
+                stored = cluster.call(&what, api.get(object.name())).await?;
+            }
+            Err(error) => return Err(Failure::cluster(what).because(explain(&error))),
+        }
+    }
+    Err(Failure::cluster(what).because(refusal.unwrap_or_default()))
+}

@@ -1,0 +1,64 @@
+//! Which releases have an object of the whole cluster: several may have the same one, and the last of them deletes it.
+//!
+//! Each release sets an annotation of its own, as a field manager of its own: none takes another's away, and nobody has to
+//! read the records of others.
+
+use std::collections::BTreeSet;
+
+use kube::api::DynamicObject;
+
+use super::Name;
+use crate::FIELD_MANAGER;
+
+/// What follows the name and the namespace of a release.
+const SUFFIX: &str = ".release.deploy-tool.dev/claimed";
+
+/// The annotation that says that a release has an object: `web.shop.release.deploy-tool.dev/claimed`.
+pub fn claim_annotation(release: &Name) -> String {
+    format!("{}.{}{SUFFIX}", release.name, release.namespace)
+}
+
+/// The field manager of that annotation. It may have 128 letters, and a release has at most 107.
+pub fn claim_manager(release: &Name) -> String {
+    format!("{FIELD_MANAGER}/{}/{}", release.namespace, release.name)
+}
+
+/// The releases that have an object.
+pub fn claiming_releases(object: &DynamicObject) -> BTreeSet<Name> {
+    let annotations = object.metadata.annotations.iter().flatten();
+    let claims = annotations.filter_map(|(name, _)| {
+        let (name, namespace) = name.strip_suffix(SUFFIX)?.split_once('.')?;
+        Some(Name {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        })
+    });
+    claims.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_release_has_an_annotation_of_its_own() {
+        let release = |namespace: &str, name: &str| Name {
+            namespace: namespace.into(),
+            name: name.into(),
+        };
+        let (one, other) = (release("shop", "web"), release("bank", "bank"));
+        let annotations = json!({claim_annotation(&one): "true", claim_annotation(&other): "true", "team": "a",
+            "deploy-tool.dev/release": "x/y"});
+        let object = serde_json::from_value(json!({"metadata": {"annotations": annotations}})).unwrap();
+        assert_eq!(claiming_releases(&object), [one.clone(), other].into());
+        assert_eq!(
+            claiming_releases(&serde_json::from_value(json!({"metadata": {}})).unwrap()),
+            [].into()
+        );
+        assert_eq!(claim_manager(&one), "deploy-tool/shop/web");
+        // As long as both may be, each part of the annotation is a DNS label, and the manager is short enough.
+        let longest = release(&"n".repeat(53), &"m".repeat(53));
+        assert!(claim_annotation(&longest).len() < 253 && claim_manager(&longest).len() < 128);
+    }
+}
