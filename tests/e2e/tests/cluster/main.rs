@@ -17,6 +17,7 @@ mod failures;
 mod foreign_words;
 mod manifests;
 mod new_project;
+mod ownership;
 mod plan;
 mod reach;
 mod registry;
