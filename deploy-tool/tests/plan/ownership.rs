@@ -194,10 +194,15 @@ async fn an_object_is_found_through_the_version_that_is_served() {
 /// What the server behind an APIService has is neither there nor gone: nothing of it is forgotten or deleted.
 #[tokio::test]
 async fn of_a_group_that_does_not_answer_nothing_is_assumed() {
-    let (cluster, mut kinds, _) = cluster_with(&[("metrics.example.com", "v1", json!([]))], |_| {
-        status(404, "NotFound", "not found")
-    })
-    .await;
+    let services = std::sync::Arc::new(std::sync::Mutex::new(vec![
+        json!({"spec": {"group": "metrics.example.com"}}),
+    ]));
+    let registered = services.clone();
+    let answer = move |asked: &Asked| match asked.url.contains("/apiservices") {
+        true => list(&registered.lock().unwrap()),
+        false => status(404, "NotFound", "not found"),
+    };
+    let (cluster, mut kinds, _) = cluster_with(&[("metrics.example.com", "v1", json!([]))], answer).await;
     let series = objects("apiVersion: metrics.example.com/v1\nkind: Series\nmetadata: {name: a, namespace: shop}\n");
     let inventory: BTreeSet<Identity> = series.iter().map(Object::identity).collect();
     let forgotten = planned(&cluster, &mut kinds, config_maps(&["a"]), &inventory, false).await;
@@ -214,6 +219,10 @@ async fn of_a_group_that_does_not_answer_nothing_is_assumed() {
             "{text}"
         );
     }
+    // The release has deleted it itself.
+    services.lock().unwrap().clear();
+    let left = unmanaged::list_objects(&cluster, &kinds, &release(), "shop").await;
+    assert_eq!(left.unwrap(), [""; 0]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::{DynamicObject, PartialObjectMeta};
+use kube::api::{DynamicObject, ListParams, PartialObjectMeta};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, ResourceExt};
 
@@ -17,10 +17,7 @@ use diagnostics::{Failure, Outcome};
 /// # Errors
 /// When the server does not answer, or refuses to list some kind: then nobody knows whose objects there are.
 pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Outcome<Vec<String>> {
-    if let Some(group) = kinds.unreachable_groups().first() {
-        let what = format!("cannot find out what others have in namespace `{namespace}`");
-        return Err(explain_unreachable(&what, group));
-    }
+    refuse_unreachable_groups(cluster, kinds, namespace).await?;
     let lists = stream::iter(kinds.namespaced_kinds())
         .map(|resource| async move { list_kind(cluster, kinds, release, namespace, &resource).await });
     let found: Vec<Vec<Foreign>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
@@ -28,6 +25,32 @@ pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, name
     // What somebody made by hand is the news; what a program made can be many.
     found.sort_by_key(|one| one.is_owned);
     Ok(found.into_iter().map(|one| one.title).collect())
+}
+
+/// Of a group whose server does not answer nobody knows what there is, unless its APIService is gone by now: it may have been
+/// one of the release's objects.
+async fn refuse_unreachable_groups(cluster: &Cluster, kinds: &Kinds, namespace: &str) -> Outcome<()> {
+    let groups = kinds.unreachable_groups();
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let what = format!("cannot find out what others have in namespace `{namespace}`");
+    let kind = GroupVersionKind::gvk("apiregistration.k8s.io", "v1", "APIService");
+    let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &ApiResource::from_gvk(&kind));
+    let services = cluster.answer(&what, api.list(&ListParams::default())).await?;
+    let is_served = |group: &&&str| {
+        // Who may not read APIServices takes them for being there.
+        services.as_ref().map_or(true, |services| {
+            let mut groups = services
+                .iter()
+                .filter_map(|service| service.data["spec"]["group"].as_str());
+            groups.any(|served| served == **group)
+        })
+    };
+    match groups.iter().find(is_served) {
+        Some(group) => Err(explain_unreachable(&what, group)),
+        None => Ok(()),
+    }
 }
 
 struct Foreign {
