@@ -2,35 +2,23 @@
 //!
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use futures::{StreamExt, TryStreamExt, stream};
-use k8s_openapi::ByteString;
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::DynamicObject;
 use kube::core::Status;
-use tokio::time::Instant;
 
-use crate::FIELD_MANAGER;
 use crate::api::discover::{Kinds, Placed, api};
+use crate::api::send::{Mode, send, send_when_possible};
 use crate::api::{change_event, claims, crd_wait, field_migration};
 use crate::manifest::{self, Object, Wave};
-use crate::password;
-use crate::plan::{self, Action, Plan, Step, Untried, Version};
+use crate::plan::{self, Action, Plan, Step, Version};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
-use cluster::client::explain;
 use diagnostics::{Failure, Outcome};
 use terminal::Progress;
 
 /// How often an object is sent again that only its controller has changed in between.
 const MOST_ATTEMPTS: usize = 5;
-
-/// How long what comes by itself may need: a webhook, from the readiness of its pods until the API server reaches them.
-const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How soon the object is sent again meanwhile.
-const ARRIVAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What applying an object did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,28 +40,6 @@ pub struct Applied {
     pub stored: DynamicObject,
     /// What that did.
     pub change: Change,
-}
-
-/// How an object is sent.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Mode {
-    dry_run: bool,
-    force: bool,
-    exactly: bool,
-}
-
-impl Mode {
-    /// The server tries it and writes nothing.
-    pub const DRY_RUN: Self = Self {
-        dry_run: true,
-        force: false,
-        exactly: false,
-    };
-
-    /// The same, taking fields over that others have set.
-    pub fn forced(self) -> Self {
-        Self { force: true, ..self }
-    }
 }
 
 /// Applies the objects of a wave; those that the plan keeps are given back as they are, if they are there.
@@ -165,30 +131,6 @@ async fn migrate_fields(
     again.map_err(|status| explain_refusal(cluster, object, &status, Some(&stored)))
 }
 
-/// Sends an object; one that could not be tried before again, while it lacks what comes by itself.
-///
-/// # Errors
-/// When there is no answer.
-pub async fn send_when_possible(
-    cluster: &Cluster,
-    api: &Api<DynamicObject>,
-    untried: Option<Untried>,
-    object: &Object,
-    live: Option<&DynamicObject>,
-    mode: Mode,
-) -> Outcome<Result<DynamicObject, Status>> {
-    let deadline = Instant::now() + ARRIVAL_TIMEOUT;
-    let passes = |status: &Status| untried.is_some_and(|untried| plan::passes_by_itself(untried, status));
-    loop {
-        match send(cluster, api, object, live, mode).await? {
-            Err(status) if passes(&status) && Instant::now() < deadline => {
-                tokio::time::sleep(ARRIVAL_INTERVAL).await;
-            }
-            answer => return Ok(answer),
-        }
-    }
-}
-
 /// The object as it is now, where that matters: values that are made must not replace those that are there already.
 async fn read_current(
     cluster: &Cluster,
@@ -224,11 +166,7 @@ async fn send_exactly(
         if !same {
             break;
         }
-        let mode = Mode {
-            dry_run: false,
-            force: step.take_over,
-            exactly: true,
-        };
+        let mode = Mode::exactly(step.take_over);
         match send(cluster, api, object, live.as_ref(), mode).await? {
             Ok(stored) => return Ok(stored),
             Err(status) if status.code == 409 && plan::conflicts("", &status, None).is_empty() => {}
@@ -236,58 +174,6 @@ async fn send_exactly(
         }
     }
     Err(plan::outdated(&[format!("{} has been changed", object.title())]))
-}
-
-/// Sends an object. The server's own refusal is kept.
-///
-/// # Errors
-/// When there is no answer.
-pub async fn send(
-    cluster: &Cluster,
-    api: &Api<DynamicObject>,
-    object: &Object,
-    live: Option<&DynamicObject>,
-    mode: Mode,
-) -> Outcome<Result<DynamicObject, Status>> {
-    let what = format!("cannot apply {} from {}", object.title(), object.place());
-    let mut complete = fill_generated(object, live)?.value;
-    if let (true, Some(live)) = (mode.exactly, live) {
-        complete.metadata.uid.clone_from(&live.metadata.uid);
-        complete
-            .metadata
-            .resource_version
-            .clone_from(&live.metadata.resource_version);
-    }
-    let mut parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
-    parameters.dry_run = mode.dry_run;
-    parameters.force = mode.force;
-    let patch = Patch::Apply(&complete);
-    match cluster
-        .answer(&what, api.patch(object.name(), &parameters, &patch))
-        .await?
-    {
-        Ok(stored) => Ok(Ok(stored)),
-        Err(kube::Error::Api(status)) => Ok(Err(*status)),
-        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
-    }
-}
-
-/// The object with the values that are made on its first deployment.
-fn fill_generated(object: &Object, before: Option<&DynamicObject>) -> Outcome<Object> {
-    if manifest::generated_keys(object).is_empty() {
-        return Ok(object.clone());
-    }
-    let data = before
-        .and_then(|before| before.data.get("data"))
-        .cloned()
-        .unwrap_or_default();
-    let existing: BTreeMap<String, ByteString> = serde_json::from_value(data).unwrap_or_default();
-    let mut passwords = (0..manifest::generated_keys(object).len())
-        .map(|_| password::new())
-        .collect::<Outcome<Vec<_>>>()?;
-    Ok(manifest::with_generated(object, &existing, || {
-        passwords.pop().unwrap_or_default()
-    }))
 }
 
 /// Between the plan and the write something has changed after all.

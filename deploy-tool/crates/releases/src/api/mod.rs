@@ -14,4 +14,5 @@ pub mod plan;
 pub mod preflight;
 pub mod revisions;
 pub mod saved;
+mod send;
 pub mod unmanaged;

@@ -8,8 +8,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use kube::api::DynamicObject;
 use kube::core::Status;
 
-use crate::api::apply::{Mode, send_when_possible};
 use crate::api::discover::{Kind, Kinds, api};
+use crate::api::send::{Mode, send_when_possible};
 use crate::api::{claims, field_migration, get_many, preflight};
 use crate::manifest::{Databases, Object, Wave, refuse_twins};
 use crate::plan::{self, Conflict, OnConflict, Plan, Step, UnansweredWebhook, Untried};

@@ -165,14 +165,22 @@ pub fn removal_differences(live: &DynamicObject, trial: &DynamicObject, fields: 
         .iter()
         .filter(|path| !path.iter().any(|branch| branch == LAST_APPLIED));
     let differences = fields.filter_map(|path| {
-        let (old, new) = (find_value(&before, path), find_value(&after, path));
+        let shown = |value: &Value| find_value(value, path).cloned().and_then(without_last_applied);
+        let (old, new) = (shown(&before), shown(&after));
         (old != new && old.is_some()).then(|| Difference {
             path: display_path(path),
-            before: old.cloned().map(Shown::Value),
-            after: new.cloned().map(Shown::Value),
+            before: old.map(Shown::Value),
+            after: new.map(Shown::Value),
         })
     });
     differences.map(|difference| mask_secret(difference, live)).collect()
+}
+
+/// Of all annotations together, those that are to be seen.
+fn without_last_applied(mut value: Value) -> Option<Value> {
+    let name = LAST_APPLIED.trim_start_matches("f:");
+    let is_gone = value.as_object_mut().and_then(|fields| fields.remove(name)).is_some();
+    (!is_gone || value.as_object().is_some_and(|fields| !fields.is_empty())).then_some(value)
 }
 
 fn find_value<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
