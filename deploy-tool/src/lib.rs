@@ -5,12 +5,14 @@
 //!
 //! Each step is a crate of its own: `wasm_build`, [`oci_artifacts`], [`releases`], [`nodes`]. Here is what puts them
 //! together: [`cli`] (arguments, help), [`commands`] (one file a verb), [`report`], and what one verb alone needs
-//! ([`logs`], [`forward`], [`project`], [`scaling`], [`workload`], [`publish`]).
+//! ([`logs`], [`forward`], [`project`], [`scaling`], [`workload`], [`publish`],
+//! [`docker_runtime`]).
 
 pub mod built;
 pub mod cli;
 pub mod commands;
 pub mod connection_budget;
+pub mod docker_runtime;
 pub mod forward;
 pub mod logs;
 pub mod native_form;

@@ -15,6 +15,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Start", &["new"]),
     ("Preview", &["plan"]),
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
+    ("Without a cluster", &["bundle", "docker"]),
     (
         "Inspect",
         &["status", "history", "logs", "open", "inspect", "verify", "doctor"],
@@ -106,6 +107,41 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             ("build", "the image of oci/app, packed and named by its digest"),
             ("build events --output json", "another image; its parts for a program"),
         ],
+    ),
+    (
+        "bundle",
+        &[
+            (
+                "bundle localhost/orders:sha256-5b19… orders",
+                "what `build` has printed; then: crun run --bundle orders orders",
+            ),
+            (
+                "bundle image.tar orders --rootless --env LOG=debug",
+                "for this user without root; `--env LOG` takes the value it has here",
+            ),
+            (
+                "bundle docker.io/library/debian:13 shell -- sh -c id",
+                "any image of a registry, with a command of one's own",
+            ),
+        ],
+    ),
+    (
+        "docker install",
+        &[
+            ("docker install", "as root; then: docker compose up"),
+            (
+                "docker install --crun /usr/bin/crun",
+                "the distribution's crun, if it has WasmEdge",
+            ),
+        ],
+    ),
+    (
+        "docker remove",
+        &[("docker remove", "as root; the engine's configuration is what it was")],
+    ),
+    (
+        "docker status",
+        &[("docker status --output json", "what is installed, for a program")],
     ),
     (
         "inspect",

@@ -3,9 +3,11 @@
 mod aot;
 mod apply;
 mod build;
+mod bundle;
 mod cluster;
 mod cluster_arguments;
 mod completion;
+mod docker;
 mod doctor;
 mod down;
 mod explain;
@@ -35,9 +37,11 @@ mod wait;
 pub use aot::Aot;
 pub use apply::ApplyArguments;
 pub use build::{BuildArguments, SourceArguments};
+pub use bundle::BundleArguments;
 pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
 pub use cluster_arguments::ClusterArguments;
 pub use completion::CompletionArguments;
+pub use docker::{DockerCommand, DockerInstallArguments};
 pub use doctor::DoctorArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
@@ -109,6 +113,11 @@ pub enum Command {
     ///
     /// The same source and versions give the same image on every machine. What is there already is not made again.
     Build(BuildArguments),
+    /// Unpack an image into an OCI runtime bundle, for `crun run`
+    ///
+    /// A folder with the files of the image and a config.json that crun with WasmEdge, and for Linux images runc as well, run
+    /// without an engine or a cluster. The container has the host's network, and sees nothing else of the host.
+    Bundle(BundleArguments),
     /// Say what is in an image or a Wasm module, and warn of known traps
     ///
     /// Platforms, layers, entrypoint, what the module imports and who offers that, native code and for which engine, what is
@@ -174,6 +183,9 @@ pub enum Command {
     /// Install the Wasm runtime on nodes of a cluster, or remove it
     #[command(subcommand)]
     Node(NodeCommand),
+    /// Register crun with WasmEdge at the Docker engine, or remove it
+    #[command(subcommand)]
+    Docker(DockerCommand),
     /// Diagnose Wasm support on the nodes
     ///
     /// From the API server over RuntimeClass, nodes and containerd to a tiny guest that a pod on each node runs for a few
@@ -206,14 +218,19 @@ impl Command {
             | Self::Scale(_)
             | Self::Restart(_)
             | Self::Cluster(_)
+            | Self::Docker(DockerCommand::Install(_) | DockerCommand::Remove)
             | Self::Node(NodeCommand::Install(_) | NodeCommand::Remove(_)) => true,
             Self::Plan(_) | Self::Status(_) | Self::History(_) | Self::Logs(_) | Self::Open(_) | Self::Doctor(_) => {
                 false
             }
-            Self::Node(NodeCommand::Status(_)) => false,
-            Self::New(_) | Self::Inspect(_) | Self::Explain(_) | Self::Version | Self::Completion(_) | Self::Man(_) => {
-                false
-            }
+            Self::Docker(DockerCommand::Status) | Self::Node(NodeCommand::Status(_)) => false,
+            Self::New(_)
+            | Self::Bundle(_)
+            | Self::Inspect(_)
+            | Self::Explain(_)
+            | Self::Version
+            | Self::Completion(_)
+            | Self::Man(_) => false,
         }
     }
 }

@@ -3,14 +3,17 @@
 mod apply;
 mod background;
 pub mod build;
+pub mod bundle;
 mod cluster;
 mod completion;
 pub mod deploy;
+pub mod docker;
 mod doctor;
 mod down;
 mod exceptions;
 mod explain;
 mod history;
+mod image_source;
 mod images;
 pub mod inspect;
 mod left_out;
@@ -49,6 +52,7 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<Exit
     let done = match cli.command {
         Command::Plan(arguments) => return plan::run(printer, cleanup, arguments).await,
         Command::Doctor(arguments) => return doctor::run(printer, cleanup, arguments).await,
+        Command::Docker(command) => return docker::run(printer, cleanup, command).await,
         Command::Node(command) => return node::run(printer, cleanup, command).await,
         Command::New(arguments) => new::run(printer, arguments).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
@@ -62,6 +66,7 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<Exit
         Command::Rollback(arguments) => rollback::run(printer, arguments).await,
         Command::History(arguments) => history::run(printer, arguments).await,
         Command::Status(arguments) => status::run(printer, arguments).await,
+        Command::Bundle(arguments) => bundle::run(printer, arguments).await,
         Command::Inspect(arguments) => inspect::run(printer, arguments).await,
         Command::Logs(arguments) => logs::run(printer, arguments).await,
         Command::Open(arguments) => open::run(printer, arguments).await,

@@ -216,6 +216,58 @@ async fn inspected() {
     }
 }
 
+#[tokio::test]
+async fn bundled() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, bundle) = (folder.path().join("image.tar"), folder.path().join("bundle"));
+    let definition = Definition::parse("app", include_str!("../../../oci/app/image.yaml")).unwrap();
+    let contents = Contents {
+        definition: &definition,
+        module: b"\0asm\x01\0\0\0",
+        compiled: None,
+        files: vec![Vec::new()],
+        annotations: [].into(),
+        index_annotations: [].into(),
+    };
+    let variants = image::variants(&contents).unwrap().into_iter().map(|variant| {
+        let packed = image::compress(&variant.tar).unwrap();
+        (variant, packed)
+    });
+    store::write_archive(&archive, &image::pack(&contents, variants.collect())).unwrap();
+    let paths = [&archive, &bundle].map(|path| path.display().to_string());
+    let words = [
+        "deploy-tool",
+        "bundle",
+        &paths[0],
+        &paths[1],
+        "--env",
+        "A=b",
+        "--rootless",
+    ];
+    let deploy_tool::cli::Command::Bundle(arguments) = deploy_tool::cli::parse(words.map(Into::into)).unwrap().command
+    else {
+        panic!("it is the verb bundle");
+    };
+    let report = commands::bundle::bundle(&arguments, |_| {}).await.unwrap();
+    assert_follows("bundle", &report);
+    // What is there already is not written over.
+    let again = commands::bundle::bundle(&arguments, |_| {}).await.unwrap_err();
+    assert!(again.what().contains("is there already"), "{again}");
+}
+
+#[test]
+fn docker() {
+    let report = commands::docker::status::Report {
+        schema: commands::docker::status::SCHEMA,
+        engine: "28.5.1".into(),
+        configuration: "/etc/docker/daemon.json".into(),
+        runtimes: [("crun".into(), "/opt/crun".into())].into(),
+        problems: vec!["x".into()],
+        containers: vec!["a".into()],
+    };
+    assert_follows("docker", &report);
+}
+
 #[test]
 fn version() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deploy-tool"));

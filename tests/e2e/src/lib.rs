@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod machine;
 mod namespace;
 pub mod proxy;
 pub mod random;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 pub use service_tests::{container_label, eventually, scaled, time_limit};
 
+pub use machine::Machine;
 pub use namespace::{Namespace, unique};
 pub use running::Running;
 

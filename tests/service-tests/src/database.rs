@@ -89,6 +89,11 @@ impl Database {
         docker(&[&["exec", &self.container], &client[..]].concat())
     }
 
+    /// The option of `docker run` for a container on its network, where it is at port 3306 of the loopback.
+    pub fn beside(&self) -> String {
+        format!("--network=container:{}", self.container)
+    }
+
     /// The URL of a database by name.
     pub fn url(&self, name: &str) -> String {
         format!("mysql://orders:secret@127.0.0.1:{}/{name}", self.port)

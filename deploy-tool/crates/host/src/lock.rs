@@ -38,6 +38,14 @@ pub fn release(cache: &Cache, context: &str, release: &str, doing: &str) -> Outc
     Ok((lock, cluster))
 }
 
+/// Takes the lock of this host's Docker engine, for what changes its configuration.
+///
+/// # Errors
+/// When another process works on it, or the file cannot be opened.
+pub fn docker(cache: &Cache, doing: &str) -> Outcome<Lock> {
+    attempt(cache, "docker-engine", doing, File::try_lock)?.map_err(|holder| busy("the Docker engine", &holder))
+}
+
 fn busy(what: &str, holder: &str) -> Failure {
     Failure::busy(format!("{what} is locked by another deploy-tool"))
         .because(holder)

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bom;
+pub mod bundle;
 pub mod digest;
 pub mod image;
 pub mod inspect;

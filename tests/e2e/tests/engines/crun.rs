@@ -2,11 +2,10 @@
 
 use std::process::{Child, Command, Stdio};
 
-use e2e::{eventually, node_image, pinned};
+use e2e::{Machine, eventually, node_image, pinned};
 use serde_json::{Value, json};
 
 use crate::BUILDER;
-use crate::machine::Machine;
 
 /// Debian's crun.
 pub const STOCK: &str = "/usr/bin/crun";

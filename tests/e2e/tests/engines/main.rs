@@ -9,7 +9,6 @@
 
 mod crun;
 mod docker;
-mod machine;
 mod podman;
 mod poll;
 

@@ -1,8 +1,6 @@
 //! `podman run` with crun and WasmEdge takes the image that `deploy-tool build` has packed: as docs/images.md says.
 
-use e2e::{deploy_tool_exactly, eventually, repository};
-
-use crate::machine::Machine;
+use e2e::{Machine, deploy_tool_exactly, eventually, repository};
 
 const IMAGE: &str = "localhost/wasm-podman:trixie";
 

@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod compose;
+mod crun;
 mod page;
 mod wasmedge;

@@ -55,6 +55,17 @@ pub fn matches(pattern: &str, line: &str) -> bool {
     open || rest.is_empty()
 }
 
+/// Whether lines are as a page has them; a pattern `…` alone stands for any lines.
+pub fn prints(patterns: &[String], lines: &[String]) -> bool {
+    match patterns.split_first() {
+        None => lines.is_empty(),
+        Some((any, rest)) if any == "…" => (0..=lines.len()).any(|from| prints(rest, &lines[from..])),
+        Some((pattern, rest)) => lines
+            .split_first()
+            .is_some_and(|(line, others)| matches(pattern, line) && prints(rest, others)),
+    }
+}
+
 #[test]
 fn an_ellipsis_stands_for_anything() {
     for (pattern, line, expected) in [
@@ -66,5 +77,21 @@ fn an_ellipsis_stands_for_anything() {
         ("", "", true),
     ] {
         assert_eq!(matches(pattern, line), expected, "{pattern} and {line}");
+    }
+    let all = |text: &str| {
+        text.split(' ')
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    for (patterns, lines, expected) in [
+        ("a b", "a b", true),
+        ("a b", "a", false),
+        ("a", "a b", false),
+        ("a … b", "a x y b", true),
+        ("a … b", "a x y", false),
+        ("…", "", true),
+    ] {
+        assert_eq!(prints(&all(patterns), &all(lines)), expected, "{patterns} and {lines}");
     }
 }

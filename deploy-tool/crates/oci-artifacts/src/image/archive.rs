@@ -7,33 +7,58 @@ use tar::{Entries, Entry, EntryType, PaxExtensions};
 /// The longest path, and all else that may be said of a file, in bytes.
 const MOST_EXTENSION: u64 = 64 << 10;
 
-/// Each entry with its path. The paths that do not fit into a header stand in entries of their own before it.
+/// An entry with what may stand in entries of their own before it, for it does not fit into a header.
+pub struct Named<'a, R: Read + 'a> {
+    /// Its path.
+    pub path: String,
+    /// Where a link leads.
+    pub link: Option<String>,
+    /// The entry.
+    pub entry: Entry<'a, R>,
+}
+
+/// Each entry with its path.
 pub fn named<'a, R: Read + 'a>(entries: Entries<'a, R>) -> impl Iterator<Item = Result<(String, Entry<'a, R>)>> {
+    named_with_link(entries).map(|named| named.map(|Named { path, entry, .. }| (path, entry)))
+}
+
+/// Each entry with its path, and of links where they lead.
+pub fn named_with_link<'a, R: Read + 'a>(entries: Entries<'a, R>) -> impl Iterator<Item = Result<Named<'a, R>>> {
     let mut entries = entries.raw(true);
     std::iter::from_fn(move || next(&mut entries).transpose())
 }
 
-fn next<'a, R: Read + 'a>(entries: &mut Entries<'a, R>) -> Result<Option<(String, Entry<'a, R>)>> {
-    let mut name = None;
+fn next<'a, R: Read + 'a>(entries: &mut Entries<'a, R>) -> Result<Option<Named<'a, R>>> {
+    let (mut path, mut link) = (None, None);
     for entry in entries.by_ref() {
         let mut entry = entry?;
         match entry.header().entry_type() {
-            EntryType::GNULongName => {
-                let bytes = extension(&mut entry)?;
-                name = Some(String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned());
+            EntryType::GNULongName => path = Some(text(&extension(&mut entry)?)),
+            EntryType::GNULongLink => link = Some(text(&extension(&mut entry)?)),
+            EntryType::XHeader => {
+                let records = pax(&extension(&mut entry)?)?;
+                path = records.path.or(path);
+                link = records.link.or(link);
             }
-            EntryType::XHeader => name = pax_name(&extension(&mut entry)?)?.or(name),
-            EntryType::GNULongLink | EntryType::XGlobalHeader => drop(extension(&mut entry)?),
+            EntryType::XGlobalHeader => drop(extension(&mut entry)?),
             _ => {
-                let name = match name {
-                    Some(name) => name,
+                let path = match path {
+                    Some(path) => path,
                     None => entry.path()?.to_string_lossy().into_owned(),
                 };
-                return Ok(Some((name, entry)));
+                let link = match link {
+                    Some(link) => Some(link),
+                    None => entry.link_name()?.map(|link| link.to_string_lossy().into_owned()),
+                };
+                return Ok(Some(Named { path, link, entry }));
             }
         }
     }
     Ok(None)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
 }
 
 fn extension(entry: &mut impl Read) -> Result<Vec<u8>> {
@@ -48,17 +73,24 @@ fn extension(entry: &mut impl Read) -> Result<Vec<u8>> {
     }
 }
 
-fn pax_name(bytes: &[u8]) -> Result<Option<String>> {
-    let mut name = None;
+#[derive(Default)]
+struct Records {
+    path: Option<String>,
+    link: Option<String>,
+}
+
+fn pax(bytes: &[u8]) -> Result<Records> {
+    let mut records = Records::default();
     for record in PaxExtensions::new(bytes) {
         let record = record?;
         match record.key_bytes() {
-            b"path" => name = Some(String::from_utf8_lossy(record.value_bytes()).into_owned()),
+            b"path" => records.path = Some(text(record.value_bytes())),
+            b"linkpath" => records.link = Some(text(record.value_bytes())),
             b"size" => return Err(Error::new(ErrorKind::Unsupported, "a file in it has more than 8 GiB")),
             _ => {}
         }
     }
-    Ok(name)
+    Ok(records)
 }
 
 #[cfg(test)]

@@ -22,19 +22,27 @@ pub struct LayerListing {
     pub modules: BTreeSet<String>,
 }
 
+/// The tar file in a layer.
+///
+/// # Errors
+/// When it is packed by something other than gzip.
+pub(crate) fn unpacked<'a>(layer: impl Read + 'a, media_type: &str) -> Result<Box<dyn Read + 'a>> {
+    match media_type.rsplit(['.', '+']).next() {
+        Some("gzip") => Ok(Box::new(flate2::read::MultiGzDecoder::new(layer))),
+        Some("tar") => Ok(Box::new(layer)),
+        _ => {
+            let why = format!("only gzip is unpacked here, and it is `{media_type}`");
+            Err(Error::new(ErrorKind::Unsupported, why))
+        }
+    }
+}
+
 /// Looks into a layer. The files that are read may have so many bytes together.
 ///
 /// # Errors
 /// When it is packed by something other than gzip, damaged or too large.
 pub fn look(layer: impl Read, media_type: &str, wanted: &[&str], most_bytes: u64) -> Result<LayerListing> {
-    let unpacked: Box<dyn Read> = match media_type.rsplit(['.', '+']).next() {
-        Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(layer)),
-        Some("tar") => Box::new(layer),
-        _ => {
-            let why = format!("only gzip is unpacked here, and it is `{media_type}`");
-            return Err(Error::new(ErrorKind::Unsupported, why));
-        }
-    };
+    let unpacked = unpacked(layer, media_type)?;
     let mut contents = LayerListing::default();
     let mut archive = tar::Archive::new(unpacked.take(MOST_UNPACKED));
     let mut left = most_bytes;

@@ -5,11 +5,12 @@
 //! module alone. Never `wasi/wasm`: a node pulls by its own platform, and would find nothing.
 //! <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
 
-mod archive;
+pub(crate) mod archive;
 pub mod artifact;
 mod blob;
 mod configuration;
 mod definition;
+mod docker_archive;
 mod json;
 mod layer;
 pub mod layer_listing;

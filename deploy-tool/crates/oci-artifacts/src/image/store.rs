@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive;
 use super::blob::{Blob, BlobSource};
+use super::docker_archive;
 use super::layer;
 use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
 use crate::digest;
@@ -216,8 +217,8 @@ fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes an image as a tar file, the same bytes each time: what `ctr images import`, podman and skopeo read. Without what
-/// is attached to it: podman and skopeo take only an archive of one manifest for one image, and a node would list each
+/// Writes an image as a tar file, the same bytes each time: what `docker load`, `ctr images import`, podman and skopeo read.
+/// Without what is attached to it: podman and skopeo take only an archive of one manifest for one image, and a node would list each
 /// attached document as an image.
 ///
 /// # Errors
@@ -226,7 +227,10 @@ pub fn write_archive(path: &Path, layout: &Layout) -> Outcome<()> {
     let image = layout.clone().alone();
     let write = || {
         let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
-        for (path, blob) in files(&image) {
+        let mut files = files(&image);
+        files
+            .extend(docker_archive::manifest(&image).map(|text| (docker_archive::FILE.to_owned(), Blob::of("", text))));
+        for (path, blob) in files {
             let header = layer::header(&path, tar::EntryType::Regular, 0o444, blob.size)?;
             archive.append(&header, open(&blob)?)?;
         }

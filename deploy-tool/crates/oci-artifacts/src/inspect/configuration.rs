@@ -22,6 +22,8 @@ struct Process {
     entrypoint: Option<Vec<String>>,
     cmd: Option<Vec<String>>,
     labels: Option<BTreeMap<String, String>>,
+    env: Option<Vec<String>>,
+    working_dir: Option<String>,
 }
 
 impl Configuration {
@@ -42,6 +44,30 @@ impl Configuration {
         let entrypoint = words(process.and_then(|process| process.entrypoint.as_ref()));
         let command = || words(process.and_then(|process| process.cmd.as_ref()));
         entrypoint.or_else(command).unwrap_or_default()
+    }
+
+    /// What is started with its arguments, of which others may take the place: the entrypoint, and then the command.
+    pub fn arguments(&self, command: &[String]) -> Vec<String> {
+        let process = self.config.clone().unwrap_or_default();
+        let command = match command.is_empty() {
+            true => process.cmd.unwrap_or_default(),
+            false => command.to_vec(),
+        };
+        let entrypoint = process.entrypoint.unwrap_or_default();
+        entrypoint.into_iter().chain(command).collect()
+    }
+
+    /// Environment variables, as `NAME=VALUE`.
+    pub fn environment(&self) -> Vec<String> {
+        let process = self.config.as_ref();
+        process.and_then(|process| process.env.clone()).unwrap_or_default()
+    }
+
+    /// Where it is started.
+    pub fn working_directory(&self) -> &str {
+        let process = self.config.as_ref();
+        let folder = process.and_then(|process| process.working_dir.as_deref());
+        folder.filter(|folder| folder.starts_with('/')).unwrap_or("/")
     }
 
     /// As whom.

@@ -37,7 +37,8 @@ impl From<LayoutError> for PullError {
 }
 
 /// Brings an image with what is attached to it: documents into memory, layers into a folder, unless they have together
-/// more bytes than allowed; then the layout lacks them. None when the registry has no such image.
+/// more bytes than allowed; then the layout lacks them. Of an index only the images that are wanted come. None when the
+/// registry has no such image.
 ///
 /// # Errors
 /// When it cannot be read, or is no image.
@@ -46,6 +47,7 @@ pub async fn pull(
     name: &str,
     folder: &Path,
     most_layer_bytes: u64,
+    is_wanted: impl Fn(&Descriptor) -> bool,
 ) -> Result<Option<Layout>, PullError> {
     let Some(root) = connection.manifest(name).await? else {
         return Ok(None);
@@ -53,7 +55,7 @@ pub async fn pull(
     let (mut manifests, mut absent) = (Vec::new(), Vec::new());
     if layout::is_index(&root.media_type) {
         let mut images = layout::images(&root)?;
-        images.retain(|image| !image.annotations.contains_key(ATTACHED_ANNOTATION));
+        images.retain(|image| !image.annotations.contains_key(ATTACHED_ANNOTATION) && is_wanted(image));
         let digests: Vec<String> = images.iter().map(|image| image.digest.clone()).collect();
         manifests = connection.manifests(&digests).await?;
         let is_there = |image: &Descriptor| manifests.iter().any(|found| found.digest == image.digest);

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Said, container_label, eventually};
-
-use crate::docker;
+use crate::{Said, container_label, eventually};
 
 /// Gone at the end, also of a failed test.
 pub struct Machine(pub String);
@@ -13,19 +11,22 @@ pub struct Machine(pub String);
 impl Machine {
     /// Starts one without a network.
     pub fn start(image: &str) -> Self {
-        let options = [
-            &container_label(),
+        Self::start_with(image, &["--network=none"])
+    }
+
+    /// Starts one with options of `docker run`.
+    pub fn start_with(image: &str, options: &[&str]) -> Self {
+        let label = container_label();
+        let fixed = [
+            "run",
+            "--detach",
+            "--init",
+            &label,
             "--privileged",
-            "--network=none",
             "--entrypoint=sleep",
         ];
-        let arguments = [
-            &["run", "--detach", "--init"] as &[&str],
-            &options,
-            &[image, "infinity"],
-        ]
-        .concat();
-        Self(docker(&arguments).stdout.trim().to_owned())
+        let arguments = [fixed.as_slice(), options, &[image, "infinity"]].concat();
+        Self(docker(&arguments).trim().to_owned())
     }
 
     /// Starts one with the image's systemd, as kind does, and waits until that has started its units. In the host's
@@ -45,7 +46,7 @@ impl Machine {
             "--security-opt=seccomp=unconfined",
             image,
         ];
-        let machine = Self(docker(&options).stdout.trim().to_owned());
+        let machine = Self(docker(&options).trim().to_owned());
         eventually("systemd has started its units", || {
             let said = machine.try_run("systemctl is-system-running");
             matches!(said.stdout.trim(), "running" | "degraded").then_some(())
@@ -78,4 +79,9 @@ impl Drop for Machine {
             .args(["rm", "--force", "--volumes", &self.0])
             .output();
     }
+}
+
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output();
+    Said::from(output.unwrap()).success().stdout
 }

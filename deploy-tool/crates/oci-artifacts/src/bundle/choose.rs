@@ -1,0 +1,126 @@
+//! Pure: which of an image's platforms becomes a bundle.
+
+use std::collections::BTreeSet;
+
+use crate::image::layout::is_index;
+use crate::image::specification::{Descriptor, Index, Platform};
+use crate::image::{Blob, Layout};
+
+/// What images of Wasm alone call their platform.
+const WASM: &[&str] = &["wasi/wasm", "wasi/wasm32", "wasip1/wasm"];
+
+/// The manifest for a platform such as linux/amd64. Without a choice it is this machine's, or else the one of Wasm, which is
+/// the same everywhere.
+///
+/// # Errors
+/// The platforms that are there, when it is none of them.
+pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) -> Result<&'a Blob, BTreeSet<String>> {
+    if !is_index(&layout.root.media_type) {
+        return Ok(&layout.root);
+    }
+    let entries = Index::of(&layout.root).manifests;
+    let is_there = |digest: &str| layout.manifests.iter().find(|blob| blob.digest == digest);
+    for name in names(wanted, architecture) {
+        let found = entries.iter().find(|entry| is(entry, &name));
+        if let Some(manifest) = found.and_then(|entry| is_there(&entry.digest)) {
+            return Ok(manifest);
+        }
+    }
+    // What buildx attaches has the platform unknown/unknown.
+    let platforms = entries.iter().filter_map(|entry| entry.platform.as_ref());
+    Err(platforms
+        .filter(|platform| platform.os != "unknown")
+        .map(ToString::to_string)
+        .collect())
+}
+
+/// Whether an image of an index may be the one that [`choose`] takes: no other need be brought here.
+pub fn is_candidate(entry: &Descriptor, wanted: Option<&str>, architecture: &str) -> bool {
+    names(wanted, architecture).iter().any(|name| is(entry, name))
+}
+
+/// The platforms that do, the best one first.
+fn names(wanted: Option<&str>, architecture: &str) -> Vec<String> {
+    match wanted {
+        Some(name) => vec![name.to_owned()],
+        None => std::iter::once(format!("linux/{architecture}"))
+            .chain(WASM.iter().map(ToString::to_string))
+            .collect(),
+    }
+}
+
+/// Whether its platform is the named one, whose variant need not be said.
+fn is(entry: &Descriptor, name: &str) -> bool {
+    entry
+        .platform
+        .as_ref()
+        .is_some_and(|Platform { os, architecture, .. }| format!("{os}/{architecture}") == name)
+        || entry
+            .platform
+            .as_ref()
+            .is_some_and(|platform| platform.to_string() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::specification::{INDEX, MANIFEST};
+
+    fn layout(platforms: &[(&str, &str, Option<&str>)]) -> Layout {
+        let manifests: Vec<Blob> = (0..platforms.len())
+            .map(|number| Blob::of(MANIFEST, vec![number as u8]))
+            .collect();
+        let entries = platforms
+            .iter()
+            .zip(&manifests)
+            .map(|((os, architecture, variant), blob)| Descriptor {
+                platform: Some(Platform {
+                    os: (*os).to_owned(),
+                    architecture: (*architecture).to_owned(),
+                    variant: variant.map(str::to_owned),
+                }),
+                ..blob.descriptor()
+            });
+        let index = Index {
+            schema_version: 2,
+            manifests: entries.collect(),
+            ..Index::default()
+        };
+        Layout {
+            name: None,
+            root: Blob::of(INDEX, serde_json::to_vec(&index).unwrap()),
+            manifests,
+            absent: Vec::new(),
+            blobs: Vec::new(),
+            referrers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn this_machine_comes_first_and_wasm_second() {
+        let both = layout(&[
+            ("wasi", "wasm", None),
+            ("linux", "arm64", Some("v8")),
+            ("linux", "amd64", None),
+        ]);
+        let wasm = layout(&[("wasi", "wasm", None)]);
+        let other = layout(&[("linux", "s390x", None), ("unknown", "unknown", None)]);
+        let none = |names: &[&str]| Err(names.iter().map(|name| (*name).to_owned()).collect());
+        for (layout, wanted, expected) in [
+            (&both, None, Ok(2)),
+            (&both, Some("linux/arm64"), Ok(1)),
+            (&both, Some("linux/arm64/v8"), Ok(1)),
+            (&both, Some("wasi/wasm"), Ok(0)),
+            (
+                &both,
+                Some("linux/arm64/v7"),
+                none(&["linux/amd64", "linux/arm64/v8", "wasi/wasm"]),
+            ),
+            (&wasm, None, Ok(0)),
+            (&other, None, none(&["linux/s390x"])),
+        ] {
+            let found = choose(layout, wanted, "amd64").map(|blob| blob.bytes()[0]);
+            assert_eq!(found, expected, "{wanted:?}");
+        }
+    }
+}

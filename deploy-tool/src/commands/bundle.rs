@@ -1,0 +1,244 @@
+//! `deploy-tool bundle`: an image as a folder that crun and runc run. It appears whole or not at all.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::image_source::{configuration, fetch, no_image, subject, unreadable};
+use crate::cli::BundleArguments;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::bundle::{self, Container, ROOTFS, SPECIFICATION_FILE, Unpacker, UserDatabase};
+use oci_artifacts::image::{Blob, Layout, VARIANT, VARIANT_ANNOTATION, artifact, specification, store};
+use oci_artifacts::inspect::{Configuration, Subject};
+use terminal::Printer;
+
+/// What programs look up names by, and what a guest has no other way to get.
+const HOST_FILES: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
+/// Where programs are found in an image that does not say it.
+const SEARCH_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What `--output json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    schema: &'static str,
+    folder: String,
+    /// The digest of the platform's manifest.
+    digest: String,
+    /// Whether crun hands it to WasmEdge.
+    wasm: bool,
+    arguments: Vec<String>,
+    run: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such image, or the folder cannot be made.
+pub async fn run(printer: &Printer, arguments: BundleArguments) -> Outcome<()> {
+    let report = bundle(&arguments, |text| printer.warning(text)).await?;
+    printer.result(&report, text(&report));
+    Ok(())
+}
+
+/// Makes the folder. `warn` gets what was in the way.
+///
+/// # Errors
+/// When there is no such image, or the folder cannot be made.
+pub async fn bundle(arguments: &BundleArguments, warn: impl Fn(&str)) -> Outcome<Report> {
+    refuse_occupied(&arguments.folder)?;
+    let what = arguments.image.as_str();
+    match subject(what, "made into a bundle")? {
+        Subject::Module => Err(no_image(what, "it is a module alone").next(format!(
+            "pack it: `deploy-tool build --module {what} --archive image.tar`"
+        ))),
+        Subject::Layout(path) => make(arguments, &store::read_partial(&path)?).await,
+        Subject::Remote(reference) => {
+            let scratch = Cache::open()?.scratch("bundle")?;
+            let wanted = arguments.platform.as_deref();
+            let is_wanted = |entry: &specification::Descriptor| bundle::is_candidate(entry, wanted, architecture());
+            let registry = &arguments.registry;
+            let layout = fetch(what, &reference, registry, &scratch.path, u64::MAX, is_wanted, warn).await?;
+            make(arguments, &layout).await
+        }
+    }
+}
+
+fn text(report: &Report) -> String {
+    let kind = if report.wasm {
+        "a Wasm module"
+    } else {
+        "a Linux program"
+    };
+    format!(
+        "{}: {kind}, {}\n{}",
+        report.folder,
+        report.arguments.join(" "),
+        report.run
+    )
+}
+
+/// This machine's processor in the words of images.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+fn refuse_occupied(folder: &Path) -> Outcome<()> {
+    let occupied = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    };
+    match occupied {
+        true => Err(Failure::input(format!(
+            "`{}` is there already, and not an empty folder",
+            folder.display()
+        ))
+        .next("name another folder, or remove this one")),
+        false => Ok(()),
+    }
+}
+
+async fn make(arguments: &BundleArguments, layout: &Layout) -> Outcome<Report> {
+    let what = &arguments.image;
+    let wanted = arguments.platform.as_deref();
+    let manifest = bundle::choose(layout, wanted, architecture()).map_err(|there| {
+        let wanted = wanted.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
+        let there: Vec<String> = there.into_iter().collect();
+        Failure::input(format!("`{what}` has no image for the platform `{wanted}`"))
+            .code(&code::image::PLATFORM_ABSENT)
+            .because(format!("it names {}", there.join(", ")))
+    })?;
+    let parts = specification::Manifest::of(manifest);
+    if let Some(other) = artifact::artifact(&parts) {
+        return Err(no_image(what, format!("it is {other}")));
+    }
+    let configuration = configuration(layout, &parts.config.digest)?;
+    let started = configuration.arguments(&arguments.command);
+    let Some(program) = started.first() else {
+        return Err(Failure::input(format!("`{what}` does not say what is started"))
+            .because("it has neither an entrypoint nor a command")
+            .next("name one: deploy-tool bundle IMAGE FOLDER -- COMMAND"));
+    };
+    let variant = variant(&parts, &configuration, program);
+    let folder = &arguments.folder;
+    let cannot =
+        |error: &std::io::Error| Failure::file(format!("cannot make the bundle `{}`", folder.display()), error);
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent).map_err(|error| cannot(&error))?;
+    let made = tempfile::Builder::new()
+        .prefix(".bundle-")
+        .tempdir_in(parent)
+        .map_err(|error| cannot(&error))?;
+    let root = made.path().join(ROOTFS);
+    fs::create_dir(&root).map_err(|error| cannot(&error))?;
+    // A container without root cannot be given files of others.
+    let keeps_owners = rustix::process::geteuid().is_root() && !arguments.rootless;
+    let mut unpacker = Unpacker::new(&root, keeps_owners);
+    for layer in &parts.layers {
+        unpack(&mut unpacker, what, layout, &layer.digest).await?;
+    }
+    unpacker.finish().map_err(|error| cannot(&error))?;
+    if variant.is_some() {
+        refuse_no_module(what, &root, program)?;
+    }
+    let database = UserDatabase::read(&root).map_err(|error| unreadable(what, &error))?;
+    let user = bundle::user(configuration.user(), &database)
+        .map_err(|why| Failure::input(format!("`{what}` cannot be run as its user")).because(why))?;
+    let container = Container {
+        arguments: started.clone(),
+        environment: environment(&configuration, &arguments.env, variant.is_some()),
+        working_directory: configuration.working_directory().to_owned(),
+        user,
+        hostname: "bundle".to_owned(),
+        variant,
+        rootless: arguments
+            .rootless
+            .then(|| (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())),
+        host_files: HOST_FILES
+            .iter()
+            .filter(|file| Path::new(file).exists())
+            .map(ToString::to_string)
+            .collect(),
+    };
+    let document = bundle::specification(&container);
+    write(&made.path().join(SPECIFICATION_FILE), &format!("{document:#}\n")).map_err(|error| cannot(&error))?;
+    let mode = Permissions::from_mode(0o755);
+    fs::set_permissions(made.path(), mode).map_err(|error| cannot(&error))?;
+    // An empty folder gives way.
+    fs::rename(made.path(), folder).map_err(|error| cannot(&error))?;
+    // There is nothing left to remove.
+    let _ = made.keep();
+    let name = folder
+        .file_name()
+        .map_or("container".into(), |name| name.to_string_lossy());
+    Ok(Report {
+        schema: "deploy-tool.dev/bundle/v1",
+        folder: folder.display().to_string(),
+        digest: manifest.digest.clone(),
+        wasm: container.variant.is_some(),
+        arguments: started,
+        run: format!("crun run --bundle {} {name}", folder.display()),
+    })
+}
+
+/// By what crun takes it for Wasm, where it does.
+fn variant(manifest: &specification::Manifest, configuration: &Configuration, program: &str) -> Option<String> {
+    let said = manifest.annotations.get(VARIANT_ANNOTATION).map(String::as_str);
+    match said.or_else(|| configuration.label(VARIANT_ANNOTATION)) {
+        Some("compat") => Some("compat".to_owned()),
+        _ => program.ends_with(".wasm").then(|| VARIANT.to_owned()),
+    }
+}
+
+/// The image's, over which those go that were asked for.
+fn environment(configuration: &Configuration, asked: &[String], is_wasm: bool) -> Vec<String> {
+    let name = |variable: &str| variable.split('=').next().unwrap_or_default().to_owned();
+    let mut all = configuration.environment();
+    let has_path = all.iter().any(|variable| name(variable) == "PATH");
+    if !is_wasm && !has_path {
+        all.insert(0, SEARCH_PATH.to_owned());
+    }
+    all.retain(|variable| asked.iter().all(|other| name(other) != name(variable)));
+    all.extend_from_slice(asked);
+    all
+}
+
+async fn unpack(unpacker: &mut Unpacker, what: &str, layout: &Layout, digest: &str) -> Outcome<()> {
+    let blob: &Blob = layout
+        .blob(digest)
+        .ok_or_else(|| no_image(what, format!("it has no layer `{digest}`")))?;
+    let cannot = |error: std::io::Error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Failure::file(format!("cannot unpack `{what}`"), &error),
+        _ => Failure::input(format!("cannot unpack `{what}`")).because(format!("layer {digest}: {error}")),
+    };
+    let file = store::open(blob).map_err(cannot)?;
+    unpacker.unpack(file, &blob.media_type).await.map_err(cannot)
+}
+
+fn refuse_no_module(what: &str, root: &Path, program: &str) -> Outcome<()> {
+    let failure = Failure::input(format!("`{what}` has no module `{program}`"));
+    match bundle::contains_module(root, program) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(failure.because("the file of that name is no WebAssembly module")),
+        Err(error) => Err(failure.because(error)),
+    }
+    .map_err(|failure| failure.next(format!("see what it has: `deploy-tool inspect {what}`")))
+}
+
+/// For its owner alone: there may be passwords in it.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}

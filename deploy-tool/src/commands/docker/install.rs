@@ -1,0 +1,131 @@
+//! `deploy-tool docker install`: a crun, an entry in the configuration, a signal, a module that runs.
+
+use std::path::Path;
+
+use crate::cli::DockerInstallArguments;
+use crate::docker_runtime::configuration;
+use crate::docker_runtime::crun::{self, Crun};
+use crate::docker_runtime::engine::{self, Engine};
+use crate::docker_runtime::record::{self, FOLDER, Installed};
+use crate::docker_runtime::{CRUN, CRUN_WASM};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use host::lock;
+use terminal::{Printer, Progress};
+
+/// Runs the command. Whatever fails, all is as it was.
+///
+/// # Errors
+/// When there is no crun, or the engine does not take it.
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DockerInstallArguments) -> Outcome<()> {
+    let _lock = lock::docker(&Cache::open()?, "docker install")?;
+    let engine = Engine::find().await?;
+    let mut earlier = record::read()?;
+    let copied = earlier.as_ref().and_then(|earlier| earlier.copied.clone());
+    if let Some(unfinished) = earlier.take_if(|earlier| !earlier.is_finished) {
+        record::restore(&unfinished.configuration, unfinished.before.as_deref())?;
+        record::remove()?;
+    }
+    let crun = crun::find(arguments.crun.as_deref(), copied.as_deref()).await?;
+    let registered = async |progress: &Progress| {
+        let done = register(progress, cleanup, &engine, earlier.as_ref(), &crun).await;
+        done.map_err(|failure| match undo(earlier.as_ref(), &crun) {
+            Ok(()) => failure,
+            Err(other) => failure.next(other.sentence()),
+        })
+    };
+    printer.step("Docker engine: runtimes registered", registered).await
+}
+
+async fn register(
+    progress: &Progress,
+    cleanup: &Cleanup,
+    engine: &Engine,
+    earlier: Option<&Installed>,
+    crun: &Crun,
+) -> Outcome<()> {
+    let runtimes = crun::runtimes(&crun.program);
+    let place = &engine.configuration;
+    let now = record::text(place)?;
+    let refused = |why: String| Failure::input(format!("`{}` cannot be changed", place.display())).because(why);
+    let document = configuration::parse(now.as_deref().unwrap_or_default()).map_err(refused)?;
+    let said = format!(
+        "Docker {}: runtimes `{CRUN}` and `{CRUN_WASM}` are {}",
+        engine.version,
+        crun.program.display()
+    );
+    let is_known = runtimes.keys().all(|name| engine.runtimes.contains(name));
+    if is_known && earlier.is_some() && configuration::has(&document, &runtimes) && crun::is_named(&crun.program) {
+        engine::probe(CRUN_WASM).await?;
+        progress.outcome(format!("{said}: unchanged"));
+        return Ok(());
+    }
+    let others = earlier.map(|earlier| earlier.runtimes.clone()).unwrap_or_default();
+    let rest = configuration::without(document, &others).map_err(refused)?;
+    let written = configuration::text(&configuration::with(rest.clone(), &runtimes).map_err(refused)?);
+    crun::name(&crun.program)?;
+    let beside = Path::new(FOLDER).join("daemon.json");
+    record::replace(&beside, &written, 0o600)?;
+    engine::validate(&beside).await?;
+    // However often it is installed, the way back is to before the first time, unless somebody has changed the file since.
+    let before = match earlier {
+        Some(earlier) if Some(&earlier.written) == now.as_ref() => earlier.before.clone(),
+        _ => now.clone(),
+    };
+    let mut installed = Installed {
+        configuration: place.clone(),
+        before,
+        written: written.clone(),
+        // What somebody else has registered already stays when this goes.
+        runtimes: runtimes
+            .into_iter()
+            .filter(|one| !configuration::has(&rest, &[one.clone()].into()))
+            .collect(),
+        program: crun.program.clone(),
+        copied: crun
+            .copied
+            .clone()
+            .or_else(|| earlier.and_then(|earlier| earlier.copied.clone())),
+        is_finished: false,
+    };
+    record::write(&installed)?;
+    let (file, start) = (place.clone(), now.clone());
+    let guard = cleanup.guard(async move { record::restore(&file, start.as_deref()) });
+    record::replace(place, &written, 0o644)?;
+    progress.activity("the engine reads its configuration");
+    let taken = async {
+        engine
+            .reload(|there| installed.runtimes.keys().all(|name| there.contains(name)))
+            .await?;
+        progress.activity("a module runs");
+        engine::probe(CRUN_WASM).await
+    };
+    if let Err(failure) = taken.await {
+        record::restore(place, now.as_deref())?;
+        guard.cancel();
+        let back = engine.reload(|there| *there == engine.runtimes).await;
+        let said = format!("`{}` is what it was before", place.display());
+        return Err(match back {
+            Ok(()) => failure.next(said),
+            Err(other) => failure.next(format!("{said}, but {}", other.sentence())),
+        });
+    }
+    guard.cancel();
+    installed.is_finished = true;
+    record::write(&installed)?;
+    progress.outcome(said);
+    Ok(())
+}
+
+/// Brings back what is beside the configuration.
+fn undo(earlier: Option<&Installed>, crun: &Crun) -> Outcome<()> {
+    if let Some(earlier) = earlier {
+        crun::name(&earlier.program)?;
+        return record::write(earlier);
+    }
+    if let Some(folder) = crun.copied.as_deref().filter(|folder| folder.exists()) {
+        std::fs::remove_dir_all(folder).map_err(|error| record::cannot("remove", folder, &error))?;
+    }
+    record::remove()
+}

@@ -1,0 +1,77 @@
+//! `deploy-tool docker remove`: the entry, a signal, then the files.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::docker_runtime::configuration;
+use crate::docker_runtime::engine::{self, Engine};
+use crate::docker_runtime::record::{self, Installed};
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use host::cleanup::Cleanup;
+use host::lock;
+use terminal::{Printer, Progress};
+
+/// Runs the command.
+///
+/// # Errors
+/// When containers need it, or it cannot be done: then all is as it was.
+pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Outcome<()> {
+    let _lock = lock::docker(&Cache::open()?, "docker remove")?;
+    let Some(installed) = record::read()? else {
+        printer.say("nothing was installed: the Docker engine is left as it is");
+        return Ok(());
+    };
+    let engine = Engine::find().await?;
+    let names: BTreeSet<&str> = installed.runtimes.keys().map(String::as_str).collect();
+    let needed = engine::containers(&names).await?;
+    if let Some(first) = needed.first() {
+        return Err(
+            Failure::input("containers need the runtimes, and could not be started or removed without them")
+                .because(needed.join(", "))
+                .next(format!(
+                    "remove them first: docker rm --force {first}; those of Compose: docker compose down"
+                )),
+        );
+    }
+    let taken = async |progress: &Progress| take_away(progress, cleanup, &engine, &installed).await;
+    printer.step("Docker engine: runtimes removed", taken).await
+}
+
+async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, installed: &Installed) -> Outcome<()> {
+    let path = &installed.configuration;
+    let now = record::text(path)?;
+    let then = then(path, installed, now.as_deref())?;
+    if then != now || !installed.is_finished {
+        let (place, start) = (path.clone(), now.clone());
+        let guard = cleanup.guard(async move { record::restore(&place, start.as_deref()) });
+        record::restore(path, then.as_deref())?;
+        let is_gone = |there: &BTreeSet<String>| installed.runtimes.keys().all(|name| !there.contains(name));
+        if let Err(failure) = engine.reload(is_gone).await {
+            record::restore(path, now.as_deref())?;
+            guard.cancel();
+            return Err(failure.next(format!("`{}` is what it was before", path.display())));
+        }
+        guard.cancel();
+    }
+    if let Some(folder) = installed.copied.as_deref().filter(|folder| folder.exists()) {
+        std::fs::remove_dir_all(folder).map_err(|error| record::cannot("remove", folder, &error))?;
+    }
+    record::remove()?;
+    progress.outcome(format!(
+        "Docker {}: the runtimes and their files are gone",
+        engine.version
+    ));
+    Ok(())
+}
+
+/// What the configuration is to be: exactly what it was before, unless somebody has changed it since.
+fn then(path: &Path, installed: &Installed, now: Option<&str>) -> Outcome<Option<String>> {
+    if now.is_none() || now == Some(&installed.written) || !installed.is_finished {
+        return Ok(installed.before.clone());
+    }
+    let refused = |why: String| Failure::input(format!("`{}` cannot be changed", path.display())).because(why);
+    let document = configuration::parse(now.unwrap_or_default()).map_err(refused)?;
+    let document = configuration::without(document, &installed.runtimes).map_err(refused)?;
+    Ok(Some(configuration::text(&document)))
+}

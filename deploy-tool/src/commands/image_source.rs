@@ -1,0 +1,101 @@
+//! Where the image is that an argument names: a file, a folder, what was built here, a registry.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::cli::RegistryArguments;
+use crate::publish;
+use diagnostics::code;
+use diagnostics::{Failure, Outcome};
+use host::cache::Cache;
+use oci_artifacts::image::specification::Descriptor;
+use oci_artifacts::image::{Blob, Layout, layout, store};
+use oci_artifacts::inspect::{self, Configuration, OnDisk, Subject};
+use oci_artifacts::registry::{Connection, PullError, Purpose, Reference, pull};
+
+/// The first bytes of a WebAssembly module.
+const MAGIC: &[u8] = b"\0asm";
+
+/// What an argument names. `verb` says what cannot be done with it.
+///
+/// # Errors
+/// When it is nothing that could be an image or a module.
+pub fn subject(what: &str, verb: &str) -> Outcome<Subject> {
+    let on_disk = on_disk(Path::new(what)).map_err(|error| unreadable(what, &error))?;
+    let built = publish::layout(&Cache::open()?, what);
+    inspect::subject(what, on_disk, built).map_err(|why| {
+        Failure::input(format!("`{what}` cannot be {verb}"))
+            .because(why)
+            .next("name a module, the folder or the archive of an OCI layout, or what `deploy-tool build` prints")
+            .next("or an image in a registry: docker.io/you/orders:1.2.3")
+    })
+}
+
+/// An image in a registry. Its layers are in a folder, unless they have together more bytes than allowed; of an index only the
+/// wanted images come.
+///
+/// # Errors
+/// When it is not there, damaged, or the registry does not give it.
+pub async fn fetch(
+    what: &str,
+    reference: &Reference,
+    registry: &RegistryArguments,
+    folder: &Path,
+    most_layer_bytes: u64,
+    is_wanted: impl Fn(&Descriptor) -> bool,
+    warn: impl Fn(&str),
+) -> Outcome<Layout> {
+    let Reference { repository, name } = reference;
+    let found = registry.credentials().login(repository, &Purpose::Read).await?;
+    let connection = Connection::open(repository, Purpose::Read, found, &registry.tls_options()).await?;
+    let layout = pull(&connection, name, folder, most_layer_bytes, is_wanted).await;
+    let layout = layout.map_err(|error| match error {
+        PullError::Registry(problem) => connection.explain(&problem),
+        PullError::Image(error) => no_image(what, error),
+    })?;
+    let mut layout = layout.ok_or_else(|| reference.missing())?;
+    layout.name = Some(what.to_owned());
+    connection.warnings().iter().for_each(|text| warn(text));
+    Ok(layout)
+}
+
+fn on_disk(path: &Path) -> std::io::Result<OnDisk> {
+    if !path.is_file() {
+        return Ok(if path.exists() { OnDisk::Other } else { OnDisk::Nothing });
+    }
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    Ok(if start == MAGIC { OnDisk::Module } else { OnDisk::Other })
+}
+
+/// How the image of a manifest is run.
+///
+/// # Errors
+/// When that cannot be read.
+pub fn configuration(layout: &Layout, digest: &str) -> Outcome<Configuration> {
+    let Some(blob) = layout.blob(digest) else {
+        return Ok(Configuration::default());
+    };
+    let bytes = document(blob).map_err(|error| unreadable(digest, &error))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::input(format!("the configuration `{digest}` cannot be read")).because(error))
+}
+
+fn document(blob: &Blob) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    store::open(blob)?.take(layout::MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Something else than an image.
+pub fn no_image(what: &str, why: impl std::fmt::Display) -> Failure {
+    Failure::input(format!("`{what}` is no image"))
+        .code(&code::image::MALFORMED)
+        .because(why)
+}
+
+/// A file that cannot be read.
+pub fn unreadable(what: &str, error: &std::io::Error) -> Failure {
+    Failure::input(format!("cannot read `{what}`")).because(error)
+}

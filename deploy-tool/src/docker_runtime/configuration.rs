@@ -1,0 +1,122 @@
+//! Pure: the engine's configuration, daemon.json. Whatever else it says stays.
+//!
+//! <https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file>
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// Runtimes by their names, and the program of each.
+pub type Runtimes = BTreeMap<String, String>;
+
+const KEY: &str = "runtimes";
+const DEFAULT: &str = "default-runtime";
+
+/// What a configuration says; nothing of an empty file.
+///
+/// # Errors
+/// When it is no JSON object, or its runtimes are none.
+pub fn parse(text: &str) -> Result<Map<String, Value>, String> {
+    if text.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_str(text).map_err(|error| error.to_string())? {
+        Value::Object(document) => match document.get(KEY) {
+            None | Some(Value::Object(_)) => Ok(document),
+            Some(_) => Err(format!("`{KEY}` is no object")),
+        },
+        _ => Err("it is no object".to_owned()),
+    }
+}
+
+/// The same with these runtimes.
+///
+/// # Errors
+/// A sentence on a runtime of the name that is somebody else's.
+pub fn with(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
+    let entry = document.entry(KEY).or_insert_with(|| json!({}));
+    for (name, path) in runtimes {
+        if let Some(other) = entry.get(name).filter(|other| other["path"] != json!(path)) {
+            return Err(format!("it has another runtime `{name}`: {other}"));
+        }
+        if entry.get(name).is_none() {
+            entry[name] = json!({"path": path});
+        }
+    }
+    Ok(document)
+}
+
+/// The same without these runtimes.
+///
+/// # Errors
+/// A sentence on why one of them has to stay.
+pub fn without(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
+    if let Some(name) = document
+        .get(DEFAULT)
+        .and_then(Value::as_str)
+        .filter(|name| runtimes.contains_key(*name))
+    {
+        return Err(format!("`{name}` is its `{DEFAULT}`"));
+    }
+    if let Some(Value::Object(all)) = document.get_mut(KEY) {
+        all.retain(|name, entry| runtimes.get(name).is_none_or(|path| entry["path"] != json!(path)));
+        if all.is_empty() {
+            document.remove(KEY);
+        }
+    }
+    Ok(document)
+}
+
+/// Whether it has these runtimes.
+pub fn has(document: &Map<String, Value>, runtimes: &Runtimes) -> bool {
+    let path = |name: &String| document.get(KEY)?.get(name)?.get("path")?.as_str();
+    runtimes.iter().all(|(name, wanted)| path(name) == Some(wanted))
+}
+
+/// Its text.
+pub fn text(document: &Map<String, Value>) -> String {
+    format!("{:#}\n", Value::Object(document.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours() -> Runtimes {
+        [("crun".to_owned(), "/opt/crun".to_owned())].into()
+    }
+
+    #[test]
+    fn the_rest_stays_and_removing_undoes_adding() {
+        for text in [
+            "",
+            " \n",
+            "{}",
+            r#"{"debug": true}"#,
+            r#"{"runtimes": {"kata": {"path": "/kata", "runtimeArgs": ["-x"]}}, "mtu": 1400}"#,
+        ] {
+            let before = parse(text).unwrap();
+            let after = with(before.clone(), &ours()).unwrap();
+            assert!(has(&after, &ours()) && !has(&before, &ours()), "{text}");
+            assert_eq!(with(after.clone(), &ours()).unwrap(), after, "{text}");
+            assert_eq!(parse(&super::text(&after)).unwrap(), after);
+            assert_eq!(without(after, &ours()).unwrap(), before, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_somebody_elses_is_told() {
+        for (text, why) in [
+            ("[]", "no object"),
+            ("{", "EOF"),
+            (r#"{"runtimes": []}"#, "`runtimes` is no object"),
+        ] {
+            assert!(parse(text).unwrap_err().contains(why), "{text}");
+        }
+        let other = parse(r#"{"runtimes": {"crun": {"path": "/usr/bin/crun"}}}"#).unwrap();
+        assert!(with(other.clone(), &ours()).unwrap_err().contains("/usr/bin/crun"));
+        assert_eq!(without(other.clone(), &ours()).unwrap(), other);
+        let default = parse(r#"{"default-runtime": "crun", "runtimes": {"crun": {"path": "/opt/crun"}}}"#).unwrap();
+        assert!(without(default, &ours()).unwrap_err().contains("`default-runtime`"));
+    }
+}

@@ -1,0 +1,134 @@
+//! Edge: what is written down of an installation, to take it away again: in a folder beside the engine's files.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::configuration::Runtimes;
+use diagnostics::{Failure, Outcome};
+
+/// Where engines are, as on nodes: crun finds its libraries by this path alone.
+pub const ENGINES: &str = "/opt/wasm-engine";
+/// What is Docker's there.
+pub const FOLDER: &str = "/opt/wasm-engine/docker";
+const FILE: &str = "/opt/wasm-engine/docker/installed.json";
+
+/// What was installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Installed {
+    /// The engine's configuration.
+    pub configuration: PathBuf,
+    /// What it was before; none where there was none.
+    pub before: Option<String>,
+    /// What was written.
+    pub written: String,
+    /// The runtimes that were added, with their programs.
+    pub runtimes: Runtimes,
+    /// The crun.
+    pub program: PathBuf,
+    /// The folder with crun that was copied for it, which nobody else needs.
+    pub copied: Option<PathBuf>,
+    /// Whether the engine has taken it: a run that was cut off has not got so far.
+    pub is_finished: bool,
+}
+
+/// What is installed, if something is.
+///
+/// # Errors
+/// When that cannot be read.
+pub fn read() -> Outcome<Option<Installed>> {
+    let Some(text) = text(Path::new(FILE))? else {
+        return Ok(None);
+    };
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|error| Failure::prerequisite(format!("`{FILE}` cannot be read")).because(error))
+}
+
+/// Writes it down.
+///
+/// # Errors
+/// When that cannot be done.
+pub fn write(installed: &Installed) -> Outcome<()> {
+    let text = serde_json::to_string_pretty(installed)
+        .map_err(|error| Failure::prerequisite("cannot write").because(error))?;
+    // A configuration may have passwords, of proxies for instance.
+    replace(Path::new(FILE), &text, 0o600)
+}
+
+/// Forgets it.
+///
+/// # Errors
+/// When that cannot be done.
+pub fn remove() -> Outcome<()> {
+    match fs::remove_dir_all(FOLDER) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot("remove", Path::new(FOLDER), &error)),
+        _ => {}
+    }
+    // Where a node's engine is, the folder is not empty.
+    let _ = fs::remove_dir(ENGINES);
+    Ok(())
+}
+
+/// A file's text; none where there is none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn text(path: &Path) -> Outcome<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot("read", path, &error)),
+    }
+}
+
+/// Gives a file a text, so that nobody ever sees a part of it; it keeps its permissions, and a link stays one.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, text: &str, new_mode: u32) -> Outcome<()> {
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let write = || {
+        let folder = place.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder)?;
+        let permissions = match fs::metadata(&place) {
+            Ok(found) => found.permissions(),
+            Err(_) => fs::Permissions::from_mode(new_mode),
+        };
+        let mut file = tempfile::Builder::new()
+            .prefix(".part-")
+            .permissions(permissions)
+            .tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&place).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(|error| cannot("write", path, &error))
+}
+
+/// Brings a file back to what it was.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn restore(path: &Path, before: Option<&str>) -> Outcome<()> {
+    match before {
+        Some(text) => replace(path, text, 0o644),
+        None => match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(cannot("remove", path, &error)),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// A file that is root's.
+pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::file(format!("cannot {what} `{}`", path.display()), error);
+    match error.kind() {
+        ErrorKind::PermissionDenied => failure.next("run it as root: sudo deploy-tool docker …"),
+        _ => failure,
+    }
+}
