@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod clients;
 mod compose;
 mod crun;
 mod page;
+mod podman;
 mod wasmedge;

@@ -1,0 +1,32 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Modules that are compiled without `deploy-tool`, by the builder's image: the same compiler, crates and flags, and so the same
+# bytes. Source this file after step.sh, in the project's folder.
+
+# fetch_crates FOLDER: the crates of its lock file, once; sets $crates. The tool keeps those of app/ at the same place.
+fetch_crates() {
+  crates=$cache/vendor/$(sha256sum "$1/Cargo.lock" | cut -d ' ' -f 1)
+  [ ! -d "$crates" ] || return 0
+  local part
+  mkdir -p "$cache/vendor"
+  part=$(mktemp --directory "$cache/vendor/.part-XXXXXX")
+  step vendor "crates fetched" cargo vendor --locked --versioned-dirs --respect-source-config --manifest-path "$1/Cargo.toml" "$part/crates" \
+    || { rm -rf "$part"; return 1; }
+  # The tool may have fetched them meanwhile.
+  mv --no-target-directory "$part/crates" "$crates" 2>/dev/null || [ -d "$crates" ]
+  rm -rf "$part"
+}
+
+# in_builder WORK OPTION… IMAGE COMMAND…: a container without network that has the sources, the crates, and WORK as /build.
+in_builder() {
+  local work=$1
+  shift
+  # Where SELinux confines containers, they may not read files of a home folder.
+  docker run --rm --pull never --network none --user "$(id -u):$(id -g)" --security-opt label=disable \
+    --volume "$PWD:/src:ro" --volume "$crates:/vendor:ro" --volume "$work:/build" \
+    --env CARGO_HOME=/build/cargo --env CARGO_TARGET_DIR=/build/target \
+    --env "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates" "$@"
+}
+
+# The arguments of Cargo there.
+compile=(cargo build --profile guest --locked --offline --target wasm32-wasip1
+  --config 'source.crates-io.replace-with="vendor"' --config 'source.vendor.directory="/vendor"')
