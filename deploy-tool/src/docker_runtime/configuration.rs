@@ -67,6 +67,18 @@ pub fn without(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<
     Ok(document)
 }
 
+/// The same saying that there are no runtimes, where it says nothing of them: an engine that is told nothing keeps those that
+/// it has.
+pub fn told(mut document: Map<String, Value>) -> Option<Map<String, Value>> {
+    match document.contains_key(KEY) {
+        true => None,
+        false => {
+            document.insert(KEY.to_owned(), json!({}));
+            Some(document)
+        }
+    }
+}
+
 /// Whether it has these runtimes.
 pub fn has(document: &Map<String, Value>, runtimes: &Runtimes) -> bool {
     let path = |name: &String| document.get(KEY)?.get(name)?.get("path")?.as_str();
@@ -102,6 +114,14 @@ mod tests {
             assert_eq!(parse(&super::text(&after)).unwrap(), after);
             assert_eq!(without(after, &ours()).unwrap(), before, "{text}");
         }
+    }
+
+    #[test]
+    fn an_engine_is_told_that_there_are_none() {
+        let told = |text: &str| told(parse(text).unwrap()).map(|document| Value::Object(document).to_string());
+        assert_eq!(told("").unwrap(), r#"{"runtimes":{}}"#);
+        assert_eq!(told(r#"{"debug": true}"#).unwrap(), r#"{"debug":true,"runtimes":{}}"#);
+        assert_eq!(told(r#"{"runtimes": {}}"#), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{configuration, record};
 use diagnostics::{Failure, Outcome};
 use host::{docker, process};
 
@@ -36,19 +37,23 @@ pub struct Engine {
 #[serde(rename_all = "PascalCase")]
 struct Info {
     server_version: Option<String>,
-    #[serde(default)]
-    runtimes: BTreeMap<String, Value>,
-    #[serde(default)]
-    security_options: Vec<String>,
-    #[serde(default)]
-    server_errors: Vec<String>,
+    // All of them are null where the engine does not answer.
+    runtimes: Option<BTreeMap<String, Value>>,
+    security_options: Option<Vec<String>>,
+    server_errors: Option<Vec<String>>,
+}
+
+impl Info {
+    fn runtimes(self) -> BTreeSet<String> {
+        self.runtimes.unwrap_or_default().into_keys().collect()
+    }
 }
 
 async fn info() -> Outcome<Info> {
     let text = docker::run("cannot ask the Docker engine", ["info", "--format", "{{json .}}"]).await?;
     let info: Info = serde_json::from_str(&text)
         .map_err(|error| Failure::prerequisite("cannot understand what `docker info` says").because(error))?;
-    match info.server_errors.first() {
+    match info.server_errors.as_ref().and_then(|errors| errors.first()) {
         Some(error) => Err(docker::explain("cannot ask the Docker engine", error)),
         None => Ok(info),
     }
@@ -61,7 +66,12 @@ impl Engine {
     /// When it does not answer, is on another host or another user's, or is started in a way that leaves no room for runtimes.
     pub async fn find() -> Outcome<Self> {
         let info = info().await?;
-        if info.security_options.iter().any(|option| option.contains("rootless")) {
+        if info
+            .security_options
+            .iter()
+            .flatten()
+            .any(|option| option.contains("rootless"))
+        {
             return Err(Failure::prerequisite(
                 "this Docker engine runs without root, and its runtimes are not changed here",
             )
@@ -76,13 +86,31 @@ impl Engine {
                 ))
                 .next("run this on the host of the engine"));
         };
-        let configuration = configuration(&arguments)?;
+        let configuration = configuration_file(&arguments)?;
         Ok(Self {
-            version: info.server_version.unwrap_or_default(),
+            version: info.server_version.clone().unwrap_or_default(),
             configuration,
-            runtimes: info.runtimes.into_keys().collect(),
+            runtimes: info.runtimes(),
             pid,
         })
+    }
+
+    /// Whether its configuration is still where it was when something was installed.
+    ///
+    /// # Errors
+    /// When not: what was written down of the other file says nothing of this one.
+    pub fn has_still(&self, configuration: &Path) -> Outcome<()> {
+        if self.configuration == configuration {
+            return Ok(());
+        }
+        let (now, then) = (self.configuration.display(), configuration.display());
+        Err(
+            Failure::prerequisite("the Docker engine has another configuration than when the runtimes were installed")
+                .because(format!("`{now}`, and it was `{then}`"))
+                .next(format!(
+                    "start it with `{then}`, run `deploy-tool docker remove`, and go on from there"
+                )),
+        )
     }
 
     /// Has it read its configuration again, and waits until its runtimes are as they shall be. Containers go on.
@@ -95,7 +123,7 @@ impl Engine {
         })?;
         let deadline = tokio::time::Instant::now() + LIMIT;
         loop {
-            let runtimes: BTreeSet<String> = info().await?.runtimes.into_keys().collect();
+            let runtimes = info().await?.runtimes();
             if are_right(&runtimes) {
                 return Ok(());
             }
@@ -114,6 +142,22 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
+
+    /// Gives it a configuration that it had before, or one with less, and waits until its runtimes are as they shall be.
+    ///
+    /// # Errors
+    /// When it cannot be written, or the engine does not take it.
+    pub async fn go_back(&self, text: Option<&str>, are_right: impl Fn(&BTreeSet<String>) -> bool) -> Outcome<()> {
+        // What cannot be read cannot be told either: the engine says so in its log.
+        let document = configuration::parse(text.unwrap_or_default()).ok();
+        if let Some(told) = document.and_then(configuration::told) {
+            record::replace(&self.configuration, &configuration::text(&told), 0o644)?;
+            self.reload(are_right).await?;
+            return record::restore(&self.configuration, text);
+        }
+        record::restore(&self.configuration, text)?;
+        self.reload(are_right).await
+    }
 }
 
 fn running() -> Option<(Pid, Vec<String>)> {
@@ -127,7 +171,7 @@ fn running() -> Option<(Pid, Vec<String>)> {
 }
 
 /// Where an engine with these arguments has its configuration.
-fn configuration(arguments: &[String]) -> Outcome<PathBuf> {
+fn configuration_file(arguments: &[String]) -> Outcome<PathBuf> {
     let is = |argument: &str, name: &str| argument.trim_start_matches('-').split('=').next() == Some(name);
     if let Some(argument) = arguments.iter().find(|argument| is(argument, "add-runtime")) {
         return Err(
@@ -251,7 +295,7 @@ mod tests {
     fn the_configuration_is_where_the_engine_was_told() {
         let found = |line: &str| {
             let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            configuration(&arguments)
+            configuration_file(&arguments)
                 .map(|path| path.display().to_string())
                 .map_err(|failure| failure.sentence())
         };

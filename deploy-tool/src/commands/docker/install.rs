@@ -22,6 +22,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DockerInstallA
     let _lock = lock::docker(&Cache::open()?, "docker install")?;
     let engine = Engine::find().await?;
     let mut earlier = record::read()?;
+    if let Some(earlier) = &earlier {
+        engine.has_still(&earlier.configuration)?;
+    }
     let copied = earlier.as_ref().and_then(|earlier| earlier.copied.clone());
     if let Some(unfinished) = earlier.take_if(|earlier| !earlier.is_finished) {
         record::restore(&unfinished.configuration, unfinished.before.as_deref())?;
@@ -102,11 +105,11 @@ async fn register(
         engine::probe(CRUN_WASM).await
     };
     if let Err(failure) = taken.await {
-        record::restore(place, now.as_deref())?;
+        let back = engine.go_back(now.as_deref(), |there| *there == engine.runtimes).await;
+        let written = record::restore(place, now.as_deref());
         guard.cancel();
-        let back = engine.reload(|there| *there == engine.runtimes).await;
         let said = format!("`{}` is what it was before", place.display());
-        return Err(match back {
+        return Err(match back.and(written) {
             Ok(()) => failure.next(said),
             Err(other) => failure.next(format!("{said}, but {}", other.sentence())),
         });

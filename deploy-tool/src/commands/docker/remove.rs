@@ -23,6 +23,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Outcome<()> {
         return Ok(());
     };
     let engine = Engine::find().await?;
+    engine.has_still(&installed.configuration)?;
     let names: BTreeSet<&str> = installed.runtimes.keys().map(String::as_str).collect();
     let needed = engine::containers(&names).await?;
     if let Some(first) = needed.first() {
@@ -45,9 +46,8 @@ async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, inst
     if then != now || !installed.is_finished {
         let (place, start) = (path.clone(), now.clone());
         let guard = cleanup.guard(async move { record::restore(&place, start.as_deref()) });
-        record::restore(path, then.as_deref())?;
         let is_gone = |there: &BTreeSet<String>| installed.runtimes.keys().all(|name| !there.contains(name));
-        if let Err(failure) = engine.reload(is_gone).await {
+        if let Err(failure) = engine.go_back(then.as_deref(), is_gone).await {
             record::restore(path, now.as_deref())?;
             guard.cancel();
             return Err(failure.next(format!("`{}` is what it was before", path.display())));
