@@ -5,9 +5,9 @@
 //!
 //! Each step is a crate of its own: `wasm_build`, [`oci_artifacts`], [`releases`], [`nodes`]. Here is what puts them
 //! together: [`cli`] (arguments, help), [`commands`] (one file a verb), [`report`], and what one verb alone needs
-//! ([`logs`], [`forward`], [`project`], [`scaling`], [`workload`], [`publish`],
-//! [`docker_runtime`]).
+//! ([`logs`], [`forward`], [`project`], [`adoption`], [`scaling`], [`workload`], [`publish`], [`docker_runtime`]).
 
+pub mod adoption;
 pub mod built;
 pub mod cli;
 pub mod commands;

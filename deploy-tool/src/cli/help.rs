@@ -12,7 +12,7 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 
 /// The verbs by what somebody wants to do.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Start", &["new"]),
+    ("Start", &["new", "init"]),
     ("Preview", &["plan"]),
     ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
     ("Without a cluster", &["bundle", "docker"]),
@@ -61,6 +61,16 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("new greeter", "a folder greeter with everything that `up` needs"),
             ("new services/shop --vcs none", "elsewhere, without a repository"),
+        ],
+    ),
+    (
+        "init",
+        &[
+            ("init", "look at the crate of this folder, add what it lacks"),
+            (
+                "init services/shop --write",
+                "elsewhere, and change its dependencies as shown",
+            ),
         ],
     ),
     (

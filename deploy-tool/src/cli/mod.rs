@@ -15,6 +15,7 @@ mod global;
 pub mod help;
 mod hint;
 mod history;
+mod init;
 mod inspect;
 mod logs;
 mod man;
@@ -47,6 +48,7 @@ pub use down::DownArguments;
 pub use explain::ExplainArguments;
 pub use global::{Color, GlobalArguments, OutputFormat, color_of};
 pub use history::HistoryArguments;
+pub use init::InitArguments;
 pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
@@ -91,6 +93,12 @@ pub enum Command {
     /// A small HTTP service on hyper and tokio that runs natively and as Wasm, with tests, manifests and a CI workflow. Asks
     /// nothing and needs neither network nor Docker nor a cluster.
     New(NewArguments),
+    /// Check whether an existing crate runs as Wasm; add what it lacks
+    ///
+    /// Threads, C code, sockets of other runtimes: each reason with its file and line, before a compiler says it in its own
+    /// words. Where other dependencies are enough, the difference of Cargo.toml is shown. Adds manifests and a workflow;
+    /// what is there already stays as it is. Needs neither network nor Docker nor a cluster.
+    Init(InitArguments),
     /// Build, apply, wait until everything is ready, report
     ///
     /// Builds the images that the manifests name as deploy-tool://NAME, brings them to the nodes, applies the objects in
@@ -225,6 +233,7 @@ impl Command {
             }
             Self::Docker(DockerCommand::Status) | Self::Node(NodeCommand::Status(_)) => false,
             Self::New(_)
+            | Self::Init(_)
             | Self::Bundle(_)
             | Self::Inspect(_)
             | Self::Explain(_)

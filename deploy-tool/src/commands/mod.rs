@@ -15,6 +15,7 @@ mod explain;
 mod history;
 mod image_source;
 mod images;
+pub mod init;
 pub mod inspect;
 mod left_out;
 mod logs;
@@ -54,6 +55,7 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<Exit
         Command::Doctor(arguments) => return doctor::run(printer, cleanup, arguments).await,
         Command::Docker(command) => return docker::run(printer, cleanup, command).await,
         Command::Node(command) => return node::run(printer, cleanup, command).await,
+        Command::Init(arguments) => return init::run(printer, arguments).await,
         Command::New(arguments) => new::run(printer, arguments).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,

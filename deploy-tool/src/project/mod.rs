@@ -2,7 +2,7 @@
 
 mod create;
 mod name;
-mod template;
+pub mod template;
 
 pub use create::{Created, create};
 pub use name::{NameError, ProjectName};

@@ -9,6 +9,8 @@ pub mod inputs;
 pub mod native_form;
 pub mod profile;
 mod settings;
+pub mod target_cfg;
+pub mod traps;
 pub mod vendor;
 pub mod workspace;
 

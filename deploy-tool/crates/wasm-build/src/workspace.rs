@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::target_cfg;
+
 /// A Cargo workspace.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Workspace {
@@ -22,7 +24,10 @@ pub struct Package {
     pub name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
-    dependencies: Vec<Dependency>,
+    /// What its manifest says that it needs.
+    pub dependencies: Vec<Dependency>,
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
     version: Option<String>,
     description: Option<String>,
     license: Option<String>,
@@ -38,11 +43,46 @@ struct Target {
     src_path: PathBuf,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct Dependency {
+/// What a manifest says that its package needs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Dependency {
+    /// The package's name, whatever it is called here.
+    pub name: String,
+    /// Which versions.
+    pub req: String,
+    /// The name that it has in the manifest, where that is another one.
+    pub rename: Option<String>,
+    /// The features that are asked for.
+    pub features: Vec<String>,
+    /// Whether those that its author turns on are on.
+    pub uses_default_features: bool,
+    /// Whether a feature of the package turns it on.
+    pub optional: bool,
+    /// The condition of its table, such as `cfg(unix)`, or nothing.
+    pub target: Option<String>,
     path: Option<PathBuf>,
     /// `dev`, `build`, or nothing.
     kind: Option<String>,
+}
+
+impl Dependency {
+    /// Whether it is linked into a guest.
+    pub fn is_of_guest(&self) -> bool {
+        let for_guest = self.target.as_deref().is_none_or(target_cfg::has_platform);
+        self.kind.is_none() && for_guest
+    }
+
+    /// Whether its requirement takes a version, as far as the first number that says something tells.
+    pub fn takes(&self, version: &str) -> bool {
+        let requirement = self.req.trim_start_matches(['^', '=', '~', '>', ' ']);
+        let (mut wanted, mut given) = (requirement.split(['.', ',']), version.split('.'));
+        match (wanted.next(), given.next()) {
+            (Some("0"), Some("0")) => wanted.next() == given.next(),
+            (Some("*"), _) => true,
+            (wanted, given) => wanted == given,
+        }
+    }
 }
 
 /// A package that cannot be made into a module.
@@ -65,6 +105,36 @@ impl Package {
     /// Its Cargo.toml.
     pub fn manifest(&self) -> &Path {
         &self.manifest_path
+    }
+
+    /// Its features that are on where nobody says otherwise.
+    pub fn default_features(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut waiting = vec!["default"];
+        while let Some(feature) = waiting.pop() {
+            if let Some(more) = self.features.get(feature)
+                && found.insert(feature.to_owned())
+            {
+                waiting.extend(more.iter().map(String::as_str));
+            }
+        }
+        found
+    }
+
+    /// The names of its binaries.
+    pub fn binaries(&self) -> impl Iterator<Item = &str> {
+        let is_binary = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
+        self.targets.iter().filter(is_binary).map(|target| target.name.as_str())
+    }
+
+    /// The source files that its guest starts from: neither tests nor examples, benchmarks and the build script.
+    pub fn guest_sources(&self) -> impl Iterator<Item = &Path> {
+        const NOT_LINKED: [&str; 5] = ["test", "example", "bench", "custom-build", "proc-macro"];
+        let is_linked = |target: &&Target| !target.kind.iter().any(|kind| NOT_LINKED.contains(&kind.as_str()));
+        self.targets
+            .iter()
+            .filter(is_linked)
+            .map(|target| target.src_path.as_path())
     }
 
     /// What its Cargo.toml says of it, as images say it. Nothing else can be said that is the same in every checkout.

@@ -1,0 +1,106 @@
+//! Edge: looks at the crates and the sources of a package.
+
+use std::path::Path;
+
+use super::walk::{self, SourceFile};
+use super::{Finding, GuestGraph, crates, finding, paths};
+use crate::TARGET;
+use crate::workspace::{Package, Workspace};
+use diagnostics::{Failure, Outcome};
+use host::process;
+
+/// What is known of a package.
+#[derive(Debug)]
+pub struct Checked {
+    /// The traps, the worst first.
+    pub findings: Vec<Finding>,
+    /// Its source files, and those of the members that it depends on.
+    pub files: Vec<SourceFile>,
+    /// Its crates.
+    pub graph: GuestGraph,
+    /// What could not be looked at, a sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Where its crates are.
+#[derive(Clone, Copy, Debug)]
+pub enum Lookup<'a> {
+    /// In Cargo's own cache, as far as they are there: nothing is fetched.
+    Cache,
+    /// In a folder of `cargo vendor`.
+    Vendor(&'a Path),
+}
+
+/// Looks at a package of a workspace. Nothing is written, and nothing is fetched.
+///
+/// # Errors
+/// When Cargo cannot be started, or a file cannot be read.
+pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Outcome<Checked> {
+    let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
+    let mut left_out = Vec::new();
+    let graph = match resolved(workspace, package, lookup).await? {
+        Ok(graph) => graph,
+        Err(why) => {
+            left_out.push(format!(
+                "which crates go into the module is told by the manifest and Cargo.lock alone: {why}"
+            ));
+            GuestGraph::of_files(&package.dependencies, &lock)
+        }
+    };
+    let members = workspace
+        .sources_of(&package.name, &lock)
+        .unwrap_or_else(|_| vec![package]);
+    let mut files = Vec::new();
+    for member in members {
+        let (read, unreadable) = walk::files(member, package.folder())?;
+        files.extend(read);
+        left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
+    }
+    let findings = [crates::of_crates(&graph), paths::of_sources(&files)].concat();
+    Ok(Checked {
+        findings: finding::sorted(findings),
+        files,
+        graph,
+        left_out,
+    })
+}
+
+/// The crates as Cargo resolves them for a guest, or why it cannot.
+async fn resolved(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Outcome<Result<GuestGraph, String>> {
+    let arguments = [
+        "metadata",
+        "--format-version=1",
+        "--frozen",
+        "--filter-platform",
+        TARGET,
+    ];
+    let mut command = process::command("cargo", arguments);
+    command.current_dir(&workspace.root);
+    if let Lookup::Vendor(folder) = lookup {
+        command
+            .arg("--config=source.crates-io.replace-with=\"vendor\"")
+            .arg("--config")
+            .arg(vendored(folder));
+    }
+    let output = process::capture(command).await?;
+    if !output.success {
+        let lines: Vec<&str> = output
+            .stderr
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        let why = lines.first().copied().unwrap_or("cargo does not say why");
+        return Ok(Err(why.trim_start_matches("error: ").to_owned()));
+    }
+    match GuestGraph::of_metadata(&output.stdout, &package.name) {
+        Ok(Some(graph)) => Ok(Ok(graph)),
+        Ok(None) => Ok(Err("cargo has not resolved them".to_owned())),
+        Err(error) => Err(Failure::prerequisite("cannot understand what `cargo metadata` says").because(error)),
+    }
+}
+
+/// The setting of Cargo that names a folder of `cargo vendor`.
+pub fn vendored(folder: &Path) -> String {
+    format!("source.vendor.directory={:?}", folder.display().to_string())
+}

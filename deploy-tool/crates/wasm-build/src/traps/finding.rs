@@ -1,0 +1,91 @@
+//! Pure: one finding, and where it is.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// What comes of a finding; the first is the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weight {
+    /// It does not compile for Wasm.
+    Compile,
+    /// It compiles, and stops or fails at run time.
+    Stop,
+    /// It runs, and is slow or behaves otherwise.
+    Wrong,
+}
+
+/// What it takes to be rid of a finding; the least comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// Another line in its place.
+    Line,
+    /// Another dependency with the same API.
+    Swap,
+    /// Another way of doing it.
+    Redesign,
+}
+
+/// Where something was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
+pub enum Place {
+    /// A line of a file.
+    File {
+        /// Its path, from the workspace's folder.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// A crate of the lock file.
+    Crate {
+        /// The crates that bring it, from the package's own dependency to the crate itself.
+        path: Vec<String>,
+    },
+}
+
+/// Something that is known to fail or to be slow in a Wasm guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Its name in docs/wasi-crates.md.
+    pub trap: &'static str,
+    /// What comes of it.
+    pub weight: Weight,
+    /// What it takes to be rid of it.
+    pub remedy: Remedy,
+    /// Where it is.
+    pub place: Place,
+    /// What was found, and what happens.
+    pub what: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Crate { path } => f.write_str(&path.join(" → ")),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]: {}", self.place, self.trap, self.what)
+    }
+}
+
+/// Sorts findings: the worst first, then by place. What was found twice is kept once.
+pub fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|one, other| {
+        let key = |finding: &Finding| (finding.weight, finding.place.clone(), finding.trap);
+        key(one).cmp(&key(other))
+    });
+    findings.dedup();
+    findings
+}

@@ -1,0 +1,334 @@
+//! Pure: the traps that the sources of a package show.
+
+use std::collections::BTreeMap;
+
+use super::finding::{Finding, Place, Remedy, Weight};
+use super::walk::SourceFile;
+
+/// A trap that the use of a path is.
+struct Rule {
+    trap: &'static str,
+    weight: Weight,
+    remedy: Remedy,
+    /// The beginnings of paths, whole names.
+    paths: &'static [&'static str],
+    what: &'static str,
+    fix: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        trap: "threads",
+        weight: Weight::Stop,
+        remedy: Remedy::Redesign,
+        paths: &["std::thread::spawn", "std::thread::scope", "std::thread::Builder"],
+        what: "a guest has no threads: this fails when it is called",
+        fix: "a task: `tokio::spawn`; work that takes long gives way with `tokio::task::yield_now().await`",
+    },
+    Rule {
+        trap: "threads",
+        weight: Weight::Stop,
+        remedy: Remedy::Line,
+        paths: &[
+            "tokio::runtime::Runtime::new",
+            "tokio::runtime::Builder::new_multi_thread",
+        ],
+        what: "this runtime starts threads, and a guest has none: it ends at its start",
+        fix: "`tokio::runtime::Builder::new_current_thread()`",
+    },
+    Rule {
+        trap: "blocking",
+        weight: Weight::Stop,
+        remedy: Remedy::Redesign,
+        paths: &[
+            "tokio::task::spawn_blocking",
+            "tokio::task::block_in_place",
+            "tokio::fs",
+        ],
+        what: "it compiles, and panics when it is called: it needs a second thread",
+        fix: "call what blocks directly, where it is short: `std::fs` reads a file of the image",
+    },
+    Rule {
+        trap: "native-only",
+        weight: Weight::Compile,
+        remedy: Remedy::Line,
+        paths: &[
+            "tokio::signal",
+            "tokio::process",
+            "tokio::net::UdpSocket",
+            "tokio::net::UnixStream",
+            "tokio::net::UnixListener",
+            "tokio::net::UnixDatagram",
+        ],
+        what: "tokio_wasi does not have it",
+        fix: "keep it for the native build: `#[cfg(not(target_os = \"wasi\"))]`; a pod ends by preStop, without a signal",
+    },
+    Rule {
+        trap: "std-net",
+        weight: Weight::Stop,
+        remedy: Remedy::Redesign,
+        paths: &[
+            "std::net::TcpStream",
+            "std::net::TcpListener",
+            "std::net::UdpSocket",
+            "std::net::ToSocketAddrs",
+        ],
+        what: "the standard library has no sockets in a guest: this fails when it is called",
+        fix: "`tokio::net`, by tokio_wasi",
+    },
+    Rule {
+        trap: "processes",
+        weight: Weight::Stop,
+        remedy: Remedy::Redesign,
+        paths: &["std::process::Command"],
+        what: "a guest starts no other programs: this fails when it is called",
+        fix: "a second container in the pod, or a library",
+    },
+    Rule {
+        trap: "panics",
+        weight: Weight::Stop,
+        remedy: Remedy::Redesign,
+        paths: &["std::panic::catch_unwind"],
+        what: "a panic ends the guest for every client: nothing is caught",
+        fix: "return errors",
+    },
+    Rule {
+        trap: "panics",
+        weight: Weight::Wrong,
+        remedy: Remedy::Line,
+        paths: &["hyper::Server::bind", "hyper::server::Server::bind"],
+        what: "a port that is taken is a panic",
+        fix: "`Server::try_bind`, which returns an error",
+    },
+];
+
+/// Where an HTTP server of hyper begins.
+const SERVERS: [&str; 8] = [
+    "hyper::Server::bind",
+    "hyper::Server::try_bind",
+    "hyper::Server::builder",
+    "hyper::server::Server::bind",
+    "hyper::server::Server::try_bind",
+    "hyper::server::Server::builder",
+    "hyper::server::conn::Http::new",
+    "hyper::server::conn::http1::Builder::new",
+];
+/// What makes hyper write head and body as one.
+const IN_ONE: [&str; 2] = ["http1_writev", "writev"];
+
+/// The traps that the files of a package show.
+pub fn of_sources(files: &[SourceFile]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = files.iter().flat_map(of_file).collect();
+    let writes_in_one = files
+        .iter()
+        .any(|file| IN_ONE.iter().any(|name| file.uses.names.contains(*name)));
+    let mut servers = files.iter().flat_map(|file| {
+        let found = file
+            .uses
+            .paths
+            .iter()
+            .filter(|(path, _)| SERVERS.contains(&path.as_str()));
+        found.map(|(_, line)| place(&file.path, *line))
+    });
+    if let Some(place) = servers.next().filter(|_| !writes_in_one) {
+        findings.push(Finding {
+            trap: "two-packets",
+            weight: Weight::Wrong,
+            remedy: Remedy::Line,
+            place,
+            what: "head and body leave in two packets that wait for each other: 44 ms for each answer of a kept connection"
+                .to_owned(),
+            fix: "`.http1_writev(false)` on the server's builder".to_owned(),
+        });
+    }
+    findings
+}
+
+fn place(path: &std::path::Path, line: usize) -> Place {
+    Place::File {
+        path: path.to_owned(),
+        line,
+    }
+}
+
+fn of_file(file: &SourceFile) -> Vec<Finding> {
+    // Many lines of one kind are one finding.
+    let mut lines: BTreeMap<(usize, String), Vec<usize>> = BTreeMap::new();
+    for (path, line) in &file.uses.paths {
+        for (number, rule) in RULES.iter().enumerate() {
+            let begins = |start: &&&str| {
+                let rest = path.strip_prefix(**start);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+            };
+            if let Some(start) = rule.paths.iter().find(begins) {
+                lines.entry((number, (*start).to_owned())).or_default().push(*line);
+            }
+        }
+    }
+    let found = lines.into_iter().map(|((number, path), mut lines)| {
+        lines.sort_unstable();
+        lines.dedup();
+        let rule = &RULES[number];
+        let more = match lines.len() {
+            1 => String::new(),
+            count => format!(" (and {} more lines of this file)", count - 1),
+        };
+        Finding {
+            trap: rule.trap,
+            weight: rule.weight,
+            remedy: rule.remedy,
+            place: place(&file.path, lines[0]),
+            what: format!("`{path}`{more}: {}", rule.what),
+            fix: rule.fix.to_owned(),
+        }
+    });
+    let attributes = file.uses.attributes.iter().filter(|(text, _)| {
+        let is_main = text == "tokio::main" || text.starts_with("tokio::main(");
+        is_main && !text.contains("\"current_thread\"")
+    });
+    let attributes = attributes.map(|(_, line)| Finding {
+        trap: "threads",
+        weight: Weight::Stop,
+        remedy: Remedy::Line,
+        place: place(&file.path, *line),
+        what: "`#[tokio::main]` starts threads, and a guest has none".to_owned(),
+        fix: "`#[tokio::main(flavor = \"current_thread\")]`".to_owned(),
+    });
+    let local = file.uses.literals.iter().filter(|(text, _)| is_loopback(text));
+    let local = local.map(|(text, line)| Finding {
+        trap: "loopback",
+        weight: Weight::Wrong,
+        remedy: Remedy::Line,
+        place: place(&file.path, *line),
+        what: format!("{text}: an address that only the pod itself reaches, where the service listens there"),
+        fix: "listen at 0.0.0.0".to_owned(),
+    });
+    found.chain(attributes).chain(local).collect()
+}
+
+/// An address with a port, or one in numbers: a database's URL is none.
+fn is_loopback(literal: &str) -> bool {
+    let text = literal.trim_matches('"');
+    let has_port = |host: &str| {
+        let port = text.strip_prefix(host).and_then(|rest| rest.strip_prefix(':'));
+        port.is_some_and(|port| port.parse::<u16>().is_ok())
+    };
+    literal == "[127,0,0,1]" || ["127.0.0.1", "localhost", "[::1]"].into_iter().any(has_port)
+}
+
+/// The ports that a package seems to listen on, the likeliest first: behind an address of any interface, then behind another.
+pub fn ports(files: &[SourceFile]) -> Vec<u16> {
+    let mut found = Vec::new();
+    for file in files {
+        let literals = &file.uses.literals;
+        for (index, (text, line)) in literals.iter().enumerate() {
+            let address = text.trim_matches('"').rsplit_once(':');
+            let written: Option<u16> = address
+                .filter(|(host, _)| {
+                    host.parse::<std::net::Ipv4Addr>().is_ok() || *host == "[::]" || *host == "localhost"
+                })
+                .and_then(|(_, port)| port.parse().ok());
+            // The numbers inside of a list are literals as well.
+            let behind = || {
+                let numbers = literals.get(index + 1..)?;
+                let (text, _) = numbers.get(4).filter(|(_, at)| at == line)?;
+                text.parse().ok()
+            };
+            let is_list = text.starts_with('[') && text.matches(',').count() == 3;
+            found.extend(written.or_else(|| is_list.then(behind).flatten()));
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// The routes that are written as they are in some files.
+pub fn routes(files: &[SourceFile]) -> Vec<String> {
+    let literals = files.iter().flat_map(|file| &file.uses.literals);
+    let routes = literals.filter_map(|(text, _)| text.strip_prefix('"')?.strip_suffix('"'));
+    routes.filter(|text| text.starts_with('/')).map(str::to_owned).collect()
+}
+
+/// The names in capitals that are written in some files: most are environment variables.
+pub fn variables(files: &[SourceFile]) -> Vec<String> {
+    let is_name = |text: &&str| {
+        let of_name = |one: u8| one.is_ascii_uppercase() || one.is_ascii_digit() || one == b'_';
+        text.len() > 2 && text.bytes().all(of_name) && text.contains('_')
+    };
+    let literals = files.iter().flat_map(|file| &file.uses.literals);
+    let texts = literals.filter_map(|(text, _)| text.strip_prefix('"')?.strip_suffix('"'));
+    let mut names: Vec<String> = texts.filter(is_name).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> Result<SourceFile, proc_macro2::LexError> {
+        Ok(SourceFile {
+            path: path.into(),
+            uses: crate::traps::source::uses(text, &std::collections::BTreeSet::new())?,
+        })
+    }
+
+    fn found(text: &str) -> Vec<(&'static str, String)> {
+        let findings = of_sources(&[file("src/main.rs", text).unwrap()]);
+        findings
+            .iter()
+            .map(|finding| (finding.trap, finding.place.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn each_trap_has_its_line() {
+        for (text, trap, line) in [
+            ("use std::thread;\nfn f() { thread::spawn(g); }", "threads", 2),
+            ("#[tokio::main]\nasync fn main() {}", "threads", 1),
+            ("fn f() {\n  tokio::runtime::Runtime::new();\n}", "threads", 2),
+            ("use tokio::task::spawn_blocking;\n", "blocking", 1),
+            ("fn f() { tokio::fs::read(p); }", "blocking", 1),
+            ("use tokio::{net::UnixListener};", "native-only", 1),
+            ("fn f() {\n tokio::signal::ctrl_c(); }", "native-only", 2),
+            ("use std::net::{SocketAddr, TcpStream};", "std-net", 1),
+            ("use std::process::Command;", "processes", 1),
+            ("fn f() { std::panic::catch_unwind(g); }", "panics", 1),
+            ("fn f() { g(\"127.0.0.1:3000\") }", "loopback", 1),
+            ("fn f() { ([127, 0, 0, 1], 3000) }", "loopback", 1),
+        ] {
+            assert_eq!(found(text), [(trap, format!("src/main.rs:{line}"))], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_server_of_hyper_is_told_what_makes_it_slow_unless_it_knows() {
+        let server = "use hyper::Server;\nfn f() { Server::try_bind(&a)?.serve(s); }";
+        assert_eq!(found(server), [("two-packets", "src/main.rs:2".to_owned())]);
+        assert_eq!(found(&server.replace(".serve", ".http1_writev(false).serve")), []);
+    }
+
+    #[test]
+    fn what_is_fine_is_not_told() {
+        for text in [
+            "#[tokio::main(flavor = \"current_thread\")]\nasync fn main() {}",
+            "use std::net::SocketAddr; use std::thread::sleep;",
+            "fn f() { std::process::exit(1); g(\"mysql://root@127.0.0.1:3306/shop\"); }",
+            "#[cfg(not(target_os = \"wasi\"))]\nfn f() { std::thread::spawn(g); }",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn ports_routes_and_variables_are_those_that_are_written() {
+        let text = "fn f() { ([0, 0, 0, 0], 8081); g(\"0.0.0.0:9090\", \"/healthz\", \"DATABASE_URL\", \"OK\"); }";
+        let files = [file("src/main.rs", text).unwrap()];
+        assert_eq!(ports(&files), [8081, 9090]);
+        assert_eq!(routes(&files), ["/healthz"]);
+        assert_eq!(variables(&files), ["DATABASE_URL"]);
+        let own = [file("src/main.rs", "fn f(a: u16) { ([0, 0, 0, 0], a) }").unwrap()];
+        assert_eq!(ports(&own), [0; 0]);
+    }
+}

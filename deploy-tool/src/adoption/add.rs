@@ -1,0 +1,185 @@
+//! Edge: adds the files that a crate lacks. What is there stays as it is; when one cannot be written, none is left.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::manifests;
+use super::survey::Survey;
+use crate::project::template;
+use diagnostics::{Failure, Outcome};
+
+const WORKFLOW: &str = ".github/workflows/ci.yml";
+const IGNORED: &str = ".gitignore";
+
+/// What a crate lacks, and why something else is not added.
+#[derive(Debug, Default)]
+pub struct Lack {
+    /// Path from the package's folder, and text.
+    pub files: Vec<(String, String)>,
+    /// What is left out, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What a crate lacks.
+///
+/// # Errors
+/// When its folders cannot be read.
+pub fn lack(survey: &Survey) -> Outcome<Lack> {
+    let folder = &survey.folder;
+    let mut lack = Lack::default();
+    let image = image(survey);
+    let own = manifests::manifests(&survey.name, &image, &survey.facts);
+    let others = other_manifests(folder, &own)?;
+    match others.as_slice() {
+        [] => lack.files.extend(own),
+        [first, ..] => lack.notes.push(format!(
+            "manifests/ has files of its own, such as {first}: none is added; its Deployment names the image as \
+             `deploy-tool://{image}`"
+        )),
+    }
+    if needs_definition(survey) {
+        let text = format!("package: {}\n", survey.package);
+        lack.files.push((format!("oci/{image}/image.yaml"), text));
+    }
+    let new = template::files(&survey.name, false);
+    let of_template = |path: &str| new.iter().find(|(known, _)| known == path).cloned();
+    // Where a repository begins, and only there.
+    match repository(folder) {
+        Some(root) if root != *folder => {
+            if !root.join(".github/workflows").is_dir() {
+                lack.notes.push(format!(
+                    "the workflow belongs into the repository's folder, {}: none is added",
+                    root.display()
+                ));
+            }
+        }
+        _ => {
+            if !folder.join(".github/workflows").is_dir() {
+                lack.files.extend(of_template(WORKFLOW));
+            }
+            lack.files.extend(of_template(IGNORED));
+        }
+    }
+    lack.files.retain(|(path, _)| !folder.join(path).exists());
+    Ok(lack)
+}
+
+/// What stands behind `deploy-tool://`.
+fn image(survey: &Survey) -> String {
+    match has_image_name(&survey.package) {
+        true => survey.package.clone(),
+        false => survey.name.as_str().to_owned(),
+    }
+}
+
+/// Whether the name of a package is one that an image can have.
+fn has_image_name(package: &str) -> bool {
+    !package.bytes().any(|one| one.is_ascii_uppercase())
+}
+
+/// Without a folder of definitions, a package is one by itself.
+fn needs_definition(survey: &Survey) -> bool {
+    !has_image_name(&survey.package) || survey.folder.join("oci").is_dir()
+}
+
+/// The manifests that are not those that would be added.
+fn other_manifests(folder: &Path, own: &[(String, String)]) -> Outcome<Vec<String>> {
+    let path = folder.join("manifests");
+    let failure = |error| Failure::file(format!("cannot read the folder `{}`", path.display()), &error);
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failure(error)),
+    };
+    let mut others = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failure)?.file_name().to_string_lossy().into_owned();
+        let is_manifest = [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending));
+        if is_manifest && !own.iter().any(|(path, _)| *path == format!("manifests/{name}")) {
+            others.push(name);
+        }
+    }
+    others.sort();
+    Ok(others)
+}
+
+/// The folder of the repository that a folder is in.
+fn repository(folder: &Path) -> Option<PathBuf> {
+    let mut folders = folder.ancestors();
+    folders.find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+}
+
+/// Adds files: all of them, or none.
+///
+/// # Errors
+/// When one cannot be written, or is there by now.
+pub fn add(folder: &Path, files: &[(String, String)]) -> Outcome<()> {
+    let (mut written, mut made) = (Vec::new(), Vec::new());
+    for (path, text) in files {
+        let path = folder.join(path);
+        if let Err(error) = write(&path, text, &mut written, &mut made) {
+            // What cannot be removed either is named by the error below: its folder takes nothing.
+            for path in &written {
+                let _ = fs::remove_file(path);
+            }
+            for folder in made.iter().rev() {
+                let _ = fs::remove_dir(folder);
+            }
+            return Err(Failure::file(
+                format!("cannot write `{}`: nothing is added", path.display()),
+                &error,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str, written: &mut Vec<PathBuf>, made: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let missing = path.ancestors().skip(1).take_while(|folder| !folder.exists());
+    let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+    for folder in missing.into_iter().rev() {
+        fs::create_dir(&folder)?;
+        made.push(folder);
+    }
+    let mut file = fs::File::create_new(path)?;
+    written.push(path.to_owned());
+    file.write_all(text.as_bytes())
+}
+
+/// Replaces a file by another text at once.
+///
+/// # Errors
+/// When it cannot be written; then it is as it was.
+pub fn replace(path: &Path, text: &str) -> Outcome<()> {
+    let failure = |error: &std::io::Error| Failure::file(format!("cannot change `{}`", path.display()), error);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let permissions = fs::metadata(path).map_err(|error| failure(&error))?.permissions();
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failure(&error))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.as_file().set_permissions(permissions))
+        .map_err(|error| failure(&error))?;
+    file.persist(path).map_err(|error| failure(&error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_or_none() {
+        let home = tempfile::tempdir().unwrap();
+        let file = |path: &str| (path.to_owned(), "text".to_owned());
+        fs::write(home.path().join("taken"), "own").unwrap();
+        let failure = add(home.path(), &[file("a/b/c"), file("d"), file("taken")]).unwrap_err();
+        assert!(failure.to_string().contains("nothing is added"), "{failure}");
+        let left: Vec<_> = fs::read_dir(home.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(fs::read_to_string(home.path().join("taken")).unwrap(), "own");
+        add(home.path(), &[file("a/b/c"), file("d")]).unwrap();
+        assert_eq!(fs::read_to_string(home.path().join("a/b/c")).unwrap(), "text");
+        replace(&home.path().join("d"), "other").unwrap();
+        assert_eq!(fs::read_to_string(home.path().join("d")).unwrap(), "other");
+    }
+}

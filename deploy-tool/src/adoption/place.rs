@@ -1,0 +1,81 @@
+//! Pure: which package of a workspace is meant.
+
+use std::path::Path;
+
+use diagnostics::{Failure, Outcome};
+use wasm_build::workspace::{Package, Workspace};
+
+/// The package that is meant: the named one, else the one of a folder, else the only one with a binary.
+///
+/// # Errors
+/// When it is not clear, or there is none of that name.
+pub fn package<'w>(workspace: &'w Workspace, folder: &Path, name: Option<&str>) -> Outcome<&'w Package> {
+    if let Some(name) = name {
+        return workspace.package(name).ok_or_else(|| {
+            let names: Vec<&str> = workspace.packages.iter().map(|one| one.name.as_str()).collect();
+            Failure::input(format!("the workspace has no package `{name}`"))
+                .because(format!("it has: {}", names.join(", ")))
+        });
+    }
+    if let Some(package) = workspace.packages.iter().find(|package| package.folder() == folder) {
+        return Ok(package);
+    }
+    let programs: Vec<&Package> = workspace
+        .packages
+        .iter()
+        .filter(|package| package.binaries().next().is_some())
+        .collect();
+    match programs.as_slice() {
+        [only] => Ok(only),
+        [] => Err(Failure::input(format!(
+            "no package of the workspace `{}` is a program",
+            workspace.root.display()
+        ))
+        .because("what becomes a module is a binary: src/main.rs")
+        .next("make one: `deploy-tool new greeter`")),
+        several => {
+            let names: Vec<&str> = several.iter().map(|package| package.name.as_str()).collect();
+            Err(Failure::input(format!(
+                "it is not clear which package of `{}` is meant",
+                workspace.root.display()
+            ))
+            .because(format!("these are programs: {}", names.join(", ")))
+            .next(format!("name one: `deploy-tool init --package {}`", names[0])))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn workspace(packages: &[(&str, &str)]) -> Workspace {
+        let package = |(name, kind): &(&str, &str)| {
+            json!({"name": name, "manifest_path": format!("/w/{name}/Cargo.toml"), "dependencies": [],
+                "targets": [{"name": name, "kind": [kind], "src_path": format!("/w/{name}/src/x.rs")}]})
+        };
+        let packages: Vec<_> = packages.iter().map(package).collect();
+        serde_json::from_value(json!({"workspace_root": "/w", "packages": packages})).unwrap()
+    }
+
+    #[test]
+    fn the_named_one_the_one_here_or_the_only_program() {
+        let several = workspace(&[("a", "bin"), ("b", "bin"), ("c", "lib")]);
+        let found = |folder: &str, name| package(&several, Path::new(folder), name).map(|one| one.name.clone());
+        assert_eq!(found("/w", Some("b")).unwrap(), "b");
+        assert_eq!(found("/w/c", None).unwrap(), "c");
+        let unclear = found("/w", None).unwrap_err().to_string();
+        assert!(unclear.contains("a, b") && unclear.contains("--package a"), "{unclear}");
+        assert!(found("/w", Some("x")).unwrap_err().to_string().contains("a, b, c"));
+        let one = workspace(&[("a", "bin"), ("c", "lib")]);
+        assert_eq!(package(&one, Path::new("/w"), None).unwrap().name, "a");
+        let none = workspace(&[("c", "lib")]);
+        assert!(
+            package(&none, Path::new("/w"), None)
+                .unwrap_err()
+                .to_string()
+                .contains("src/main.rs")
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! `deploy-tool init`: whether an existing crate runs as Wasm, and the files that it lacks. What is there stays as it is.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::adoption::manifests::Facts;
+use crate::adoption::survey::Said;
+use crate::adoption::{Survey, Verdict, add, survey, swap};
+use crate::cli::InitArguments;
+use diagnostics::{ExitStatus, Outcome};
+use host::process;
+use terminal::{Printer, Styled};
+use wasm_build::traps::{Finding, Weight};
+
+/// So many findings are shown; programs get all.
+const MOST_SHOWN: usize = 20;
+/// The resolver that minds which compiler a crate wants.
+/// <https://doc.rust-lang.org/cargo/reference/config.html#resolverincompatible-rust-versions>
+const RESOLVER: (&str, &str) = ("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback");
+
+/// What `--output json` prints.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    schema: &'static str,
+    package: String,
+    name: String,
+    folder: PathBuf,
+    verdict: Verdict,
+    findings: Vec<Finding>,
+    /// What could not be looked at, or is not added.
+    notes: Vec<String>,
+    /// The files that were added, from the folder.
+    added: Vec<String>,
+    /// How Cargo.toml has to change.
+    difference: Option<String>,
+    /// Whether it was changed.
+    written: bool,
+    facts: Facts,
+    next: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no crate, or a file cannot be written.
+pub async fn run(printer: &Printer, arguments: InitArguments) -> Outcome<ExitStatus> {
+    let report = report(&arguments).await?;
+    printer.result(&report, text(&report));
+    Ok(match report.verdict {
+        Verdict::Impossible => ExitStatus::Input,
+        Verdict::Ready | Verdict::AfterChanges => ExitStatus::Done,
+    })
+}
+
+/// Looks at a crate, and adds what it lacks.
+///
+/// # Errors
+/// When there is no crate, or a file cannot be written.
+pub async fn report(arguments: &InitArguments) -> Outcome<Report> {
+    let said = Said {
+        package: arguments.package.clone(),
+        port: arguments.port,
+        health: arguments.health.clone(),
+    };
+    let survey = survey(&arguments.path, &said).await?;
+    let (before, after) = &survey.manifest;
+    let difference = (before != after).then(|| swap::difference("Cargo.toml", before, after));
+    let (mut added, mut notes) = (Vec::new(), survey.left_out.clone());
+    let written = arguments.write && difference.is_some() && survey.verdict != Verdict::Impossible;
+    let mut has_lock = survey.root.join("Cargo.lock").is_file();
+    if survey.verdict != Verdict::Impossible {
+        let lack = add::lack(&survey)?;
+        add::add(&survey.folder, &lack.files)?;
+        added.extend(lack.files.into_iter().map(|(path, _)| path));
+        notes.extend(lack.notes);
+        if written {
+            add::replace(&survey.folder.join("Cargo.toml"), after)?;
+        }
+        if !has_lock && difference.is_none() {
+            has_lock = lock(&survey.root).await?;
+            added.extend(has_lock.then(|| "Cargo.lock".to_owned()));
+        }
+    }
+    let next = next(
+        &survey,
+        &arguments.path,
+        has_lock,
+        difference.is_some(),
+        written,
+        !added.is_empty(),
+    );
+    Ok(Report {
+        schema: "deploy-tool.dev/init/v1",
+        name: survey.name.as_str().to_owned(),
+        package: survey.package,
+        folder: survey.folder,
+        verdict: survey.verdict,
+        findings: survey.findings,
+        notes,
+        added,
+        difference,
+        written,
+        facts: survey.facts,
+        next,
+    })
+}
+
+/// Makes Cargo.lock of what is on this host. Whether that was enough.
+async fn lock(root: &Path) -> Outcome<bool> {
+    let mut command = process::command("cargo", ["generate-lockfile", "--offline"]);
+    command.current_dir(root).env(RESOLVER.0, RESOLVER.1);
+    Ok(process::capture(command).await?.success)
+}
+
+/// What to do then, a command or a sentence each.
+fn next(survey: &Survey, path: &Path, has_lock: bool, differs: bool, written: bool, has_added: bool) -> Vec<String> {
+    if survey.verdict == Verdict::Impossible {
+        return vec!["a service that runs, to move the code into: deploy-tool new greeter".to_owned()];
+    }
+    let mut next = Vec::new();
+    if path.canonicalize().ok().as_ref() != Some(&survey.folder) {
+        next.push(format!("cd {}", survey.folder.display()));
+    }
+    let must = survey.findings.iter().filter(|finding| finding.weight != Weight::Wrong);
+    if differs && !written {
+        next.push("change Cargo.toml as shown: deploy-tool init --write".to_owned());
+    }
+    if must.count() > usize::from(differs) && survey.verdict == Verdict::AfterChanges {
+        next.push("change what is named above; deploy-tool init looks again".to_owned());
+    }
+    if differs {
+        next.push(format!("{}={} cargo update --workspace", RESOLVER.0, RESOLVER.1));
+    } else if !has_lock {
+        next.push(format!("{}={} cargo generate-lockfile", RESOLVER.0, RESOLVER.1));
+    }
+    for variable in survey.facts.database_variables.iter().filter(|_| has_added) {
+        next.push(format!(
+            "give the database's address and login: Secret `{}`, key `{variable}`, in namespace `{}`",
+            Facts::secret(&survey.name),
+            survey.name.as_str()
+        ));
+    }
+    next.extend(["deploy-tool cluster up", "deploy-tool up"].map(str::to_owned));
+    next
+}
+
+fn text(report: &Report) -> Styled {
+    let mut text = format!(
+        "{} {}\n",
+        report.package,
+        match report.verdict {
+            Verdict::Ready => "runs as Wasm as it is",
+            Verdict::AfterChanges => "runs as Wasm after changes",
+            Verdict::Impossible => "cannot run as Wasm",
+        }
+    );
+    for finding in report.findings.iter().take(MOST_SHOWN) {
+        text.push_str(&format!("  {finding}\n      fix: {}\n", finding.fix));
+    }
+    let more = report.findings.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        text.push_str(&format!("  and {more} more: --output json has all\n"));
+    }
+    if let Some(difference) = &report.difference {
+        text.push_str(match report.written {
+            true => "Cargo.toml was changed:\n",
+            false => "Cargo.toml has to change:\n",
+        });
+        text.push_str(difference);
+    }
+    for note in &report.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    match report.added.as_slice() {
+        [] if report.verdict == Verdict::Impossible => text.push_str("nothing is added\n"),
+        [] if report.written => {}
+        [] => text.push_str("nothing to add: everything is there\n"),
+        added => {
+            let port = match report.facts.port_is_known {
+                true => format!("port {}", report.facts.port),
+                false => format!(
+                    "port {}, for lack of a better one: --port names another",
+                    report.facts.port
+                ),
+            };
+            let alive = match &report.facts.alive {
+                Some(route) => format!("probes ask {route}"),
+                None => "no route says that it lives, so probes try the port: --health names one".to_owned(),
+            };
+            text.push_str(&format!("added, for {port}; {alive}:\n"));
+            added.iter().for_each(|file| text.push_str(&format!("  {file}\n")));
+        }
+    }
+    text.push_str("next:\n");
+    report
+        .next
+        .iter()
+        .for_each(|step| text.push_str(&format!("  {step}\n")));
+    Styled::from(text.trim_end())
+}
