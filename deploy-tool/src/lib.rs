@@ -5,7 +5,8 @@
 //!
 //! Each step is a crate of its own: `wasm_build`, [`oci_artifacts`], [`releases`], [`nodes`]. Here is what puts them
 //! together: [`cli`] (arguments, help), [`commands`] (one file a verb), [`report`], and what one verb alone needs
-//! ([`logs`], [`forward`], [`project`], [`adoption`], [`scaling`], [`workload`], [`publish`], [`docker_runtime`]).
+//! ([`logs`], [`forward`], [`project`], [`adoption`], [`watching`], [`scaling`], [`workload`], [`publish`],
+//! [`docker_runtime`]).
 
 pub mod adoption;
 pub mod built;
@@ -22,6 +23,7 @@ pub mod report;
 pub mod scaling;
 pub mod settings;
 pub mod signals;
+pub mod watching;
 pub mod workload;
 
 use std::ffi::OsString;
@@ -49,7 +51,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     anstream::ColorChoice::from(cli.global.color).write_global();
     let printer = Printer::new(cli.global.options(), cli.command.acts());
-    conclude(&printer, async |cleanup: &Cleanup| {
+    let end = cli.command.end();
+    conclude_by(&printer, end, async |cleanup: &Cleanup| {
         commands::run(cli, &printer, cleanup).await
     })
 }
@@ -62,7 +65,11 @@ pub fn install_tls() {
 
 /// Does the work of a run, until its end or the first signal, and cleans up behind it. Says how the process ends.
 pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> ExitCode {
-    match run(printer, work) {
+    conclude_by(printer, cli::End::Signal, work)
+}
+
+fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> ExitCode {
+    match run(printer, end, work) {
         Ok(status) => {
             printer.done(status);
             status.into()
@@ -74,7 +81,11 @@ pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<E
     }
 }
 
-fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> Outcome<ExitStatus> {
+fn run(
+    printer: &Printer,
+    end: cli::End,
+    work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>,
+) -> Outcome<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
     host::interrupt::end_at_second()?;
@@ -83,7 +94,7 @@ fn run(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus
         let result = tokio::select! {
             // The programs underneath get a terminal's Ctrl-C too: their failure is not what has to be reported.
             biased;
-            signal = signals::first() => Err(Failure::interrupted(format!("stopped by {signal}"))
+            signal = signals::first(), if end == cli::End::Signal => Err(Failure::interrupted(format!("stopped by {signal}"))
                 .next("run the same command again: it goes on where this one stopped")),
             result = work(&cleanup) => result,
         };

@@ -5,7 +5,7 @@ use clap::Args;
 use super::Aot;
 
 /// What is compiled
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub struct SourceArguments {
     /// Folder of the Cargo workspace [default: the one that the image's definition names, or .]

@@ -14,7 +14,10 @@ const LITERAL: Style = Style::new().effects(Effects::BOLD);
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Start", &["new", "init"]),
     ("Preview", &["plan"]),
-    ("Deploy", &["up", "apply", "build", "push", "sign", "rollback", "down"]),
+    (
+        "Deploy",
+        &["up", "dev", "apply", "build", "push", "sign", "rollback", "down"],
+    ),
     ("Without a cluster", &["bundle", "docker"]),
     (
         "Inspect",
@@ -70,6 +73,16 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             (
                 "init services/shop --write",
                 "elsewhere, and change its dependencies as shown",
+            ),
+        ],
+    ),
+    (
+        "dev",
+        &[
+            ("dev", "what is saved is served within seconds, until Ctrl-C"),
+            (
+                "dev --port 8081 --remove",
+                "at a port of your own; take everything away in the end",
             ),
         ],
     ),

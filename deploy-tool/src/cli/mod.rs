@@ -8,6 +8,7 @@ mod cluster;
 mod cluster_arguments;
 mod completion;
 mod docker;
+mod dev;
 mod doctor;
 mod down;
 mod explain;
@@ -43,6 +44,7 @@ pub use cluster::{ClusterCommand, ClusterDownArguments, ClusterUpArguments};
 pub use cluster_arguments::ClusterArguments;
 pub use completion::CompletionArguments;
 pub use docker::{DockerCommand, DockerInstallArguments};
+pub use dev::DevArguments;
 pub use doctor::DoctorArguments;
 pub use down::DownArguments;
 pub use explain::ExplainArguments;
@@ -106,6 +108,12 @@ pub enum Command {
     /// wrong is shown as soon as it is seen; it gives up when nothing can put it right any more, or with --fail-fast at
     /// once. Run again, it changes nothing.
     Up(UpArguments),
+    /// Deploy each change as it is saved; follow logs, keep a port open
+    ///
+    /// Watches the sources, the manifests and the image definitions. A change is compiled in seconds, and interpreted; what
+    /// does not compile is shown, and the version before it goes on serving. The port and the logs follow the pods. Ctrl-C
+    /// leaves what runs. For kind clusters alone, into whose nodes images are loaded.
+    Dev(DevArguments),
     /// Show what `up` would change, field by field; changes nothing
     ///
     /// The cluster itself tries every object without storing it (server-side dry run), so that what it would refuse is
@@ -210,7 +218,24 @@ pub enum Command {
     Man(ManArguments),
 }
 
+/// What ends a run before its work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A signal, wherever the work is.
+    Signal,
+    /// The work itself, which minds signals.
+    Work,
+}
+
 impl Command {
+    /// What ends it before its work is done.
+    pub fn end(&self) -> End {
+        match self {
+            Self::Dev(_) => End::Work,
+            _ => End::Signal,
+        }
+    }
+
     /// Whether it changes something and takes its time: with `--output json` it then prints events while it works. The
     /// others print one document.
     pub fn acts(&self) -> bool {
@@ -227,6 +252,7 @@ impl Command {
             | Self::Restart(_)
             | Self::Cluster(_)
             | Self::Docker(DockerCommand::Install(_) | DockerCommand::Remove)
+            | Self::Dev(_)
             | Self::Node(NodeCommand::Install(_) | NodeCommand::Remove(_)) => true,
             Self::Plan(_) | Self::Status(_) | Self::History(_) | Self::Logs(_) | Self::Open(_) | Self::Doctor(_) => {
                 false

@@ -7,7 +7,7 @@ use futures::stream::{self, BoxStream, SelectAll, StreamExt};
 use jiff::SignedDuration;
 use kube::api::LogParams;
 
-use crate::cli::LogsArguments;
+use crate::cli::{ClusterArguments, LogsArguments};
 use crate::logs::stream as logs;
 use crate::logs::stream::{Change, Selection};
 use crate::logs::{Follow, Key, Line, Opening, State, print, split};
@@ -48,6 +48,30 @@ pub async fn run(printer: &Printer, arguments: LogsArguments) -> Outcome<()> {
     } else {
         reading.once().await
     }
+}
+
+/// Follows what all pods of a namespace write from now on. The namespace may come later.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub async fn follow_new(printer: &Printer, cluster: &Cluster, place: ClusterArguments, namespace: &str) -> Outcome<()> {
+    let arguments = LogsArguments {
+        names: Vec::new(),
+        follow: true,
+        since: Some(AGAIN),
+        tail: None,
+        previous: false,
+        container: None,
+        place,
+    };
+    let reading = Reading {
+        printer,
+        cluster: cluster.clone(),
+        namespace: namespace.to_owned(),
+        selections: vec![Selection::default()],
+        arguments,
+    };
+    reading.follow().await
 }
 
 /// What all parts need.

@@ -8,6 +8,7 @@ mod cluster;
 mod completion;
 pub mod deploy;
 pub mod docker;
+mod dev;
 mod doctor;
 mod down;
 mod exceptions;
@@ -55,6 +56,7 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<Exit
         Command::Doctor(arguments) => return doctor::run(printer, cleanup, arguments).await,
         Command::Docker(command) => return docker::run(printer, cleanup, command).await,
         Command::Node(command) => return node::run(printer, cleanup, command).await,
+        Command::Dev(arguments) => return dev::run(printer, cleanup, arguments).await,
         Command::Init(arguments) => return init::run(printer, arguments).await,
         Command::New(arguments) => new::run(printer, arguments).await,
         Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,

@@ -97,7 +97,10 @@ async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Ou
 }
 
 /// Carries connections for ever, each to the pod that answers when it comes.
-async fn serve(
+///
+/// # Errors
+/// None so far: what cannot be carried is told, and waits.
+pub async fn serve(
     printer: &Printer,
     cluster: &Cluster,
     namespace: &str,

@@ -31,11 +31,48 @@ use wasm_build::native_form::NativeForm;
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 
+/// What is deployed.
+pub struct Deployed {
+    cluster: Cluster,
+    cache: Cache,
+    targets: Vec<Target>,
+    /// The images that are interpreted, as was asked for.
+    interpreted: Vec<Built>,
+    native: NativeForm,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -> Outcome<()> {
+    let (dev, source) = (arguments.dev, arguments.source.clone());
+    let reason = if dev { "up --dev" } else { "up" };
+    let Deployed {
+        cluster,
+        cache,
+        targets,
+        interpreted,
+        native,
+    } = deploy_all(printer, cleanup, arguments, reason).await?;
+    if dev {
+        compile_in_background(printer, &cache, &source, &interpreted, native);
+    }
+    let interpreted = interpreted.iter().map(|image| image.reference.clone()).collect();
+    report(printer, &cluster, &targets, &interpreted).await;
+    Ok(())
+}
+
+/// Builds, applies, and waits until everything is ready. `reason`: what the history says of it.
+///
+/// # Errors
+/// When a step fails.
+pub async fn deploy_all(
+    printer: &Printer,
+    cleanup: &Cleanup,
+    arguments: UpArguments,
+    reason: &str,
+) -> Outcome<Deployed> {
     let UpArguments {
         place,
         source,
@@ -47,7 +84,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         take_over,
         signed,
     } = arguments;
-    let (form, reason) = (Form::new(aot, dev), if dev { "up --dev" } else { "up" });
+    let form = Form::new(aot, dev);
     let requirement = SignaturePolicy::of(&signed)?;
     let cache = Cache::open()?;
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
@@ -111,12 +148,13 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
         on_conflict: OnConflict::from_flag(take_over),
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
-    if dev {
-        compile_in_background(printer, &cache, &source, &interpreted, native);
-    }
-    let interpreted = interpreted.iter().map(|image| image.reference.clone()).collect();
-    report(printer, &cluster, &targets, &interpreted).await;
-    Ok(())
+    Ok(Deployed {
+        cluster,
+        cache,
+        targets,
+        interpreted,
+        native,
+    })
 }
 
 /// Compiles ahead of time what runs without that now. Everything is deployed by then: that it cannot be begun is no failure.

@@ -19,7 +19,16 @@ const COLOURS: [AnsiColor; 5] = [
 /// escapes. Whether somebody still reads.
 pub fn print(printer: &Printer, line: &Line, named: bool) -> bool {
     if printer.json() {
-        return printer.json_line(line);
+        let Line {
+            pod,
+            container,
+            time,
+            line: text,
+        } = *line;
+        return match printer.log(pod, container, time, text) {
+            Some(is_read) => is_read,
+            None => printer.json_line(line),
+        };
     }
     let mut name = Styled::default();
     if named {

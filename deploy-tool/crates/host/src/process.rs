@@ -110,20 +110,44 @@ impl Logged {
     /// # Errors
     /// When the command failed.
     pub fn check(self, failure: impl FnOnce() -> Failure) -> Outcome<()> {
+        let text = self.tail.join("\n");
+        self.check_showing(&text, failure)
+    }
+
+    /// The same for a compiler: everything is shown from its first error on.
+    ///
+    /// # Errors
+    /// When the command failed.
+    pub fn check_compiler(self, failure: impl FnOnce() -> Failure) -> Outcome<()> {
+        // The log was written by this process just now; where it is gone, its end is known.
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let text = from_first(&log, "error").unwrap_or_else(|| self.tail.join("\n"));
+        self.check_showing(&text, failure)
+    }
+
+    fn check_showing(self, text: &str, failure: impl FnOnce() -> Failure) -> Outcome<()> {
         if self.status.success() {
             return Ok(());
         }
-        let text = self.tail.join("\n");
         let failure = failure()
             .because(format!("`{}` failed with {}", self.command, self.status))
-            .showing(&text)
+            .showing(text)
             .next(format!("read the whole log: {}", self.log.display()));
-        Err(if says_disk_full(&text) {
+        Err(if says_disk_full(text) {
             failure.next(diagnostics::DISK_FULL_HINT)
         } else {
             failure
         })
     }
+}
+
+/// The lines of a log from the first one with some beginning on; none where no line has it.
+pub fn from_first(log: &str, start: &str) -> Option<String> {
+    /// A reader has the log for the rest.
+    const MOST_LINES: usize = 200;
+    let lines = log.lines().skip_while(|line| !line.starts_with(start));
+    let lines: Vec<&str> = lines.take(MOST_LINES).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// Whether a program complains about a full disk.
@@ -231,6 +255,25 @@ mod tests {
             "{text}"
         );
         assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 31);
+    }
+
+    #[tokio::test]
+    async fn of_a_compiler_everything_is_shown_from_the_first_error_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "echo '   Compiling x'; echo 'error[E0308]: mismatched'; for i in $(seq 30); do echo \" $i\"; done; exit 101";
+        let ended = logged(
+            &Progress::default(),
+            command("sh", ["-c", script]),
+            &folder.path().join("log"),
+        )
+        .await
+        .unwrap();
+        let text = ended.check_compiler(|| Failure::input("no")).unwrap_err().to_string();
+        assert!(
+            text.contains("| error[E0308]: mismatched") && text.contains("|  30"),
+            "{text}"
+        );
+        assert!(!text.contains("Compiling x"), "{text}");
     }
 
     #[test]

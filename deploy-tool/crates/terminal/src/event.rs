@@ -58,6 +58,30 @@ pub enum Event<'a> {
         #[serde(flatten)]
         change: &'a Change,
     },
+    /// A container has written a line.
+    Log {
+        /// The pod.
+        pod: &'a str,
+        /// The container in it.
+        container: &'a str,
+        /// When, as its node knows it.
+        written: Option<String>,
+        /// What.
+        line: &'a str,
+    },
+    /// A deployment of those that one run makes, again and again.
+    Cycle {
+        /// Counted from 1.
+        cycle: u32,
+        /// `started`, `deployed`, `failed`, or `superseded` by the next one.
+        state: &'static str,
+        /// The files that have changed since the one before.
+        changed: &'a [String],
+        /// How long it has taken.
+        seconds: f64,
+        /// Why it has failed, as people see it.
+        failure: Option<String>,
+    },
     /// Something to act on, though the run goes on.
     Warning {
         /// In a sentence.
@@ -195,6 +219,19 @@ mod tests {
             Event::StepFailed {
                 step: "ready",
                 seconds: 3.4,
+            },
+            Event::Log {
+                pod: "app-6f8d",
+                container: "app",
+                written: Some("2026-01-02T03:04:05.6Z".into()),
+                line: "listening on 0.0.0.0:8080",
+            },
+            Event::Cycle {
+                cycle: 2,
+                state: "deployed",
+                changed: &["src/service.rs".to_owned()],
+                seconds: 5.3,
+                failure: None,
             },
             Event::Warning {
                 text: "the database may run out of connections",

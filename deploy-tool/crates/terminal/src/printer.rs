@@ -1,7 +1,7 @@
 //! Where a run's talk and data go.
 
 use std::cell::RefCell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
@@ -125,6 +125,39 @@ impl Printer {
     /// still reads.
     pub fn raw(&self, before: &Styled, text: &str) -> bool {
         self.sink.print_raw(before, text)
+    }
+
+    /// A line of a container's log, where programs are told of events. Whether somebody still reads; none where they are not.
+    pub fn log(&self, pod: &str, container: &str, written: Option<Timestamp>, line: &str) -> Option<bool> {
+        let event = Event::Log {
+            pod,
+            container,
+            written: written.map(|time| time.to_string()),
+            line,
+        };
+        let is_read = || self.sink.print_json(&event.line(Timestamp::now()));
+        (self.sink.voice == Voice::Events).then(is_read)
+    }
+
+    /// A deployment of those that one run makes again and again: an event for programs, and for people a failure if it has one.
+    pub fn cycle(
+        &self,
+        number: u32,
+        state: &'static str,
+        changed: &[String],
+        time: Duration,
+        failure: Option<&Failure>,
+    ) {
+        if let Some(failure) = failure.filter(|_| self.sink.voice != Voice::Events) {
+            screen().write(&failure_text(failure));
+        }
+        self.sink.event(&Event::Cycle {
+            cycle: number,
+            state,
+            changed,
+            seconds: (time.as_secs_f64() * 1000.0).round() / 1000.0,
+            failure: failure.map(ToString::to_string),
+        });
     }
 
     /// A line of JSON. Whether somebody still reads.

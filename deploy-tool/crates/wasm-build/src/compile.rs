@@ -111,7 +111,7 @@ pub async fn package(
     builder
         .run(progress, &task, &mounts, &options, &program)
         .await?
-        .check(|| Failure::input(format!("the package `{package}` does not compile for {triple}")))?;
+        .check_compiler(|| Failure::input(format!("the package `{package}` does not compile for {triple}")))?;
     read(
         &objects
             .join(triple)

@@ -11,6 +11,7 @@ mod bad_input;
 mod bench;
 mod database;
 mod dev;
+mod dev_loop;
 mod doctor;
 mod events;
 mod failures;

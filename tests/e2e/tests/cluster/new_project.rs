@@ -11,13 +11,15 @@ use super::release::documents::assert_follows;
 use crate::harness::{Said, cluster, context, deploy_tool_command, eventually, kubectl, unique};
 
 /// In a folder that ends with its value.
-struct Project {
+pub struct Project {
     home: tempfile::TempDir,
-    name: String,
+    /// Of the package, the namespace and the objects.
+    pub name: String,
 }
 
 impl Project {
-    fn new() -> Self {
+    /// Of `deploy-tool new`.
+    pub fn new() -> Self {
         let project = Self {
             home: tempfile::tempdir().unwrap(),
             name: unique("shop"),
@@ -33,7 +35,8 @@ impl Project {
         project
     }
 
-    fn folder(&self) -> PathBuf {
+    /// Its folder.
+    pub fn folder(&self) -> PathBuf {
         self.home.path().join(&self.name)
     }
 

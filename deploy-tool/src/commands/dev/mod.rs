@@ -1,0 +1,144 @@
+//! `deploy-tool dev`: each change is deployed as it is saved, logs are followed, a port stays open, until Ctrl-C.
+
+mod roots;
+mod session;
+
+use std::convert::Infallible;
+
+use super::{down, logs, open};
+use crate::cli::{DevArguments, DownArguments};
+use crate::forward::listen::Listener;
+use crate::forward::{Backends, ServiceTarget, find_target, service};
+use crate::signals;
+use cluster::Cluster;
+use cluster::context::kind_cluster;
+use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cleanup::Cleanup;
+use k8s_openapi::api::core::v1::Service;
+use releases::manifest;
+use releases::release::Name;
+use session::Session;
+use terminal::Printer;
+
+/// How long `down` waits for each object by default.
+const REMOVAL_LIMIT: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
+/// Runs the command.
+///
+/// # Errors
+/// When the cluster is none that images can be loaded into, the port is taken, or the first deployment lacks something on this
+/// host.
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) -> Outcome<ExitStatus> {
+    let context = arguments.place.context.clone();
+    if kind_cluster(&context).is_none() {
+        return Err(Failure::input(format!("`dev` does not act on context `{context}`"))
+            .because("what it compiles in seconds is for no registry: it is loaded into the nodes of kind clusters")
+            .next("a local cluster: `deploy-tool cluster up`; another one gets `deploy-tool up --registry …`"));
+    }
+    let objects = manifest::load(&arguments.place.manifests)?;
+    let release = arguments.place.release()?;
+    let target = target(&objects, arguments.service.as_deref(), arguments.port.remote.as_deref())?;
+    let listener = match &target {
+        Some(_) => Some(Listener::open(arguments.port.local).await?),
+        None => None,
+    };
+    let cluster = Cluster::connect(&context).await?;
+    let address = match (&target, &listener) {
+        (Some(target), Some(listener)) => format!("{}://localhost:{}", target.scheme, listener.port),
+        _ => "no port: the manifests have no Service".to_owned(),
+    };
+    printer.say(&format!(
+        "{release} in context `{context}`: {address}; Ctrl-C leaves what runs"
+    ));
+
+    let session = Session {
+        printer,
+        cleanup,
+        arguments: &arguments,
+        folder: std::env::current_dir().unwrap_or_default(),
+    };
+    let beside = beside(printer, &cluster, &arguments, &release, target, listener);
+    let ended = tokio::select! {
+        biased;
+        signal = signals::first() => Ok(signal),
+        failure = session.run() => failure.map(|()| "--once"),
+        failure = beside => failure.map(|never| match never {}),
+    };
+    let signal = match ended {
+        // What has failed may have left something, too.
+        Err(failure) if arguments.remove => {
+            remove(printer, &arguments).await?;
+            return Err(failure);
+        }
+        Err(failure) => return Err(failure),
+        Ok(signal) => signal,
+    };
+    if arguments.remove {
+        remove(printer, &arguments).await?;
+    } else {
+        printer.say(&format!(
+            "ended by {signal}: {release} goes on as it is; take it away: `deploy-tool down`"
+        ));
+    }
+    Ok(match arguments.once {
+        true if signal == "--once" => ExitStatus::Done,
+        _ => ExitStatus::Interrupted,
+    })
+}
+
+/// What goes on beside the deployments, for ever.
+async fn beside(
+    printer: &Printer,
+    cluster: &Cluster,
+    arguments: &DevArguments,
+    release: &Name,
+    target: Option<ServiceTarget>,
+    listener: Option<Listener>,
+) -> Outcome<Infallible> {
+    let namespace = &release.namespace;
+    let port = async {
+        if let (Some(target), Some(listener)) = (target, listener) {
+            let mut backends = Backends::new(target.pod_port.clone());
+            open::serve(printer, cluster, namespace, &target, &mut backends, listener).await?;
+        }
+        std::future::pending::<Outcome<Infallible>>().await
+    };
+    let logs = async {
+        logs::follow_new(printer, cluster, arguments.place.clone(), namespace).await?;
+        // Whoever reads them has gone; the deployments go on.
+        std::future::pending::<Outcome<Infallible>>().await
+    };
+    tokio::select! {
+        failure = port => failure,
+        failure = logs => failure,
+    }
+}
+
+/// The Service of the manifests that a port is to lead to; none where they have none.
+fn target(objects: &[manifest::Object], name: Option<&str>, remote: Option<&str>) -> Outcome<Option<ServiceTarget>> {
+    let services: Vec<Service> = objects
+        .iter()
+        .filter(|object| object.identity().kind == "Service")
+        .filter_map(|object| serde_json::to_value(&object.value).ok())
+        // One that is none is told when it is applied.
+        .filter_map(|value| serde_json::from_value(value).ok())
+        .collect();
+    if services.is_empty() && name.is_none() {
+        return Ok(None);
+    }
+    let service = service(&services, name, "the manifests").map_err(|failure| match name {
+        Some(_) => failure,
+        None => failure.next("name one: `deploy-tool dev --service NAME`"),
+    })?;
+    find_target(service, remote).map(Some)
+}
+
+async fn remove(printer: &Printer, arguments: &DevArguments) -> Outcome<()> {
+    let down = DownArguments {
+        place: arguments.place.clone(),
+        delete_data: false,
+        delete_namespace: false,
+        timeout: REMOVAL_LIMIT,
+    };
+    down::run(printer, down).await
+}

@@ -1,0 +1,160 @@
+//! Edge: one deployment after the other, each made of the newest files.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::roots;
+use crate::cli::{DevArguments, PublishArguments, SignedArguments, UpArguments, WaitArguments};
+use crate::commands::up;
+use crate::watching::{Changes, Snapshot};
+use diagnostics::{ExitStatus, Failure, Outcome};
+use host::cleanup::Cleanup;
+use terminal::Printer;
+
+/// So many files of a change are named.
+const MOST_NAMED: usize = 2;
+
+/// All deployments of a run.
+pub struct Session<'a> {
+    /// Where it talks to.
+    pub printer: &'a Printer,
+    /// What removes the containers of builds that are given up.
+    pub cleanup: &'a Cleanup,
+    /// What was asked for.
+    pub arguments: &'a DevArguments,
+    /// Where paths are told from.
+    pub folder: PathBuf,
+}
+
+impl Session<'_> {
+    /// Deploys each change, for ever, or once.
+    ///
+    /// # Errors
+    /// When the first deployment lacks something on this host; with `--once`, whenever it fails.
+    pub async fn run(&self) -> Outcome<()> {
+        let mut changes = Changes::new();
+        let mut roots = roots::manifests(&self.arguments.place);
+        let mut changed: Vec<String> = Vec::new();
+        let has_deployed = Cell::new(false);
+        for number in 1.. {
+            let DevArguments { place, source, .. } = self.arguments;
+            // What cannot be read now is told by the deployment; the same files are watched as before.
+            roots = roots::roots(place, source).await.unwrap_or(roots);
+            // Before anything of it is read: what is saved from here on is a change.
+            let seen = Snapshot::of(&roots);
+            let start = Instant::now();
+            self.printer.cycle(number, "started", &changed, start.elapsed(), None);
+            let newer = tokio::select! {
+                result = self.deploy() => {
+                    match self.told(number, &changed, start, result, &has_deployed) {
+                        Ok(()) if self.arguments.once => return Ok(()),
+                        Ok(()) => None,
+                        Err(failure) => return Err(failure),
+                    }
+                }
+                newer = changes.next(&roots, &seen) => Some(newer),
+            };
+            if let Some(warning) = changes.warning() {
+                self.printer.warning(&warning);
+            }
+            let (files, how) = match newer {
+                Some((files, _)) => {
+                    self.printer
+                        .cycle(number, "superseded", &changed, start.elapsed(), None);
+                    (files, "changed: the deployment on its way gives way to the next")
+                }
+                None => (changes.next(&roots, &seen).await.0, "changed"),
+            };
+            changed = files.iter().map(|path| self.shown(path)).collect();
+            self.printer.say(&format!("{} {how}", named(&changed)));
+        }
+        Ok(())
+    }
+
+    async fn deploy(&self) -> Outcome<()> {
+        let DevArguments { place, source, .. } = self.arguments;
+        let arguments = UpArguments {
+            wait: WaitArguments {
+                timeout: None,
+                fail_fast: true,
+            },
+            dev: true,
+            aot: None,
+            rollback_on_failure: false,
+            take_over: false,
+            place: place.clone(),
+            source: source.clone(),
+            publish: PublishArguments::default(),
+            signed: SignedArguments::default(),
+        };
+        up::deploy_all(self.printer, self.cleanup, arguments, "dev")
+            .await
+            .map(drop)
+    }
+
+    /// Tells how a deployment has ended.
+    fn told(
+        &self,
+        number: u32,
+        changed: &[String],
+        start: Instant,
+        result: Outcome<()>,
+        has_deployed: &Cell<bool>,
+    ) -> Outcome<()> {
+        let time = start.elapsed();
+        match result {
+            Ok(()) => {
+                has_deployed.set(true);
+                self.printer.cycle(number, "deployed", changed, time, None);
+                self.printer.say(&format!(
+                    "serving after {:.1} s; waiting for changes",
+                    time.as_secs_f64()
+                ));
+                Ok(())
+            }
+            Err(failure) if self.arguments.once || (number == 1 && is_of_host(&failure)) => Err(failure),
+            Err(failure) => {
+                self.printer.cycle(number, "failed", changed, time, Some(&failure));
+                self.printer.say(match has_deployed.get() {
+                    true => "the version before goes on serving; waiting for changes",
+                    false => "what ran before, if anything, goes on; waiting for changes",
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.folder).unwrap_or(path);
+        path.strip_prefix(".").unwrap_or(path).display().to_string()
+    }
+}
+
+/// Whether nothing that is saved would put it right.
+fn is_of_host(failure: &Failure) -> bool {
+    matches!(failure.status, ExitStatus::Prerequisite | ExitStatus::Busy)
+}
+
+/// The first files, and how many more there are.
+fn named(files: &[String]) -> String {
+    let first = files.iter().take(MOST_NAMED).map(String::as_str);
+    let more = match files.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        count => format!(" (+{count})"),
+    };
+    format!("{}{more}", first.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn many_files_are_counted() {
+        let files = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
+        assert_eq!(named(&files(1)), "1");
+        assert_eq!(named(&files(2)), "1, 2");
+        assert_eq!(named(&files(5)), "1, 2 (+3)");
+    }
+}

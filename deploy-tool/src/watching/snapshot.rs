@@ -1,0 +1,110 @@
+//! Edge: the contents of all files that are watched: times say nothing, a checkout or a formatter may set them anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use oci_artifacts::digest;
+
+/// What is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roots {
+    /// Folders, with all below them.
+    pub folders: BTreeSet<PathBuf>,
+    /// Single files.
+    pub files: BTreeSet<PathBuf>,
+}
+
+/// The contents at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    files: BTreeMap<PathBuf, String>,
+    /// The folders that the files are in.
+    pub folders: BTreeSet<PathBuf>,
+}
+
+impl Snapshot {
+    /// Reads everything. What cannot be read is not there: an editor may be about to replace it.
+    pub fn of(roots: &Roots) -> Self {
+        let mut snapshot = Self::default();
+        for folder in &roots.folders {
+            snapshot.read_folder(folder);
+        }
+        for file in &roots.files {
+            snapshot.folders.extend(file.parent().map(Path::to_owned));
+            snapshot.read_file(file);
+        }
+        snapshot
+    }
+
+    fn read_folder(&mut self, folder: &Path) {
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            return;
+        };
+        self.folders.insert(folder.to_owned());
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if is_left_out(&path) {
+                continue;
+            }
+            match path.is_dir() {
+                true => self.read_folder(&path),
+                false => self.read_file(&path),
+            }
+        }
+    }
+
+    fn read_file(&mut self, path: &Path) {
+        if let Ok(bytes) = std::fs::read(path) {
+            self.files.insert(path.to_owned(), digest::hex(&bytes));
+        }
+    }
+
+    /// The files whose contents are others in a newer snapshot, are new or gone.
+    pub fn changed(&self, newer: &Self) -> Vec<PathBuf> {
+        let all: BTreeSet<&PathBuf> = self.files.keys().chain(newer.files.keys()).collect();
+        let differs = |path: &&PathBuf| self.files.get(*path) != newer.files.get(*path);
+        all.into_iter().filter(differs).cloned().collect()
+    }
+}
+
+/// What Cargo makes, and what editors leave behind: no source, as for [`wasm_build::inputs`].
+fn is_left_out(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name == "target" || name.starts_with(['.', '#']) || name.ends_with('~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn only_other_contents_are_a_change() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        fs::create_dir_all(path("src/web")).unwrap();
+        fs::create_dir_all(path("target")).unwrap();
+        fs::write(path("src/main.rs"), "a").unwrap();
+        fs::write(path("src/web/route.rs"), "a").unwrap();
+        fs::write(path("lock"), "a").unwrap();
+        let roots = Roots {
+            folders: [path("src")].into(),
+            files: [path("lock"), path("absent")].into(),
+        };
+        let first = Snapshot::of(&roots);
+        assert_eq!(
+            first.folders,
+            [home.path().to_owned(), path("src"), path("src/web")].into()
+        );
+        fs::write(path("src/main.rs"), "a").unwrap();
+        fs::write(path("src/main.rs~"), "b").unwrap();
+        fs::write(path("src/.main.rs.swp"), "b").unwrap();
+        fs::write(path("target/x"), "b").unwrap();
+        assert_eq!(first.changed(&Snapshot::of(&roots)), [""; 0].map(PathBuf::from));
+        fs::write(path("src/new.rs"), "b").unwrap();
+        fs::write(path("lock"), "b").unwrap();
+        fs::remove_file(path("src/web/route.rs")).unwrap();
+        let changed = first.changed(&Snapshot::of(&roots));
+        assert_eq!(changed, [path("lock"), path("src/new.rs"), path("src/web/route.rs")]);
+    }
+}
