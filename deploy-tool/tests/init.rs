@@ -276,7 +276,7 @@ fn a_crate_that_cannot_run_gets_its_reasons_by_line_and_nothing_else() {
     for expected in [
         "cannot run as Wasm",
         "src/main.rs:4 [threads]",
-        "openssl → openssl-sys",
+        "openssl 0.10.70",
         "nothing is added",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
@@ -333,4 +333,31 @@ fn what_is_no_crate_or_several_is_told() {
     assert!(Path::new(&several.home.path().join("two/manifests/two.yaml")).is_file());
     let (code, text) = several.run(".", &["--health", "healthz"]);
     assert!(code == 1 && text.contains("such as /healthz"), "{text}");
+}
+
+/// Here because it needs the program and nothing else, as `init`.
+#[test]
+fn new_says_that_no_repository_was_created_and_why() {
+    let home = tempfile::tempdir().unwrap();
+    let new = |path: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy-tool"));
+        command.args(["new", "shop"]).current_dir(home.path()).env("PATH", path);
+        let output = command.output().unwrap();
+        let _ = fs::remove_dir_all(home.path().join("shop"));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let programs = home.path().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let git = "#!/bin/sh\n[ \"$1\" = init ] || exit 128\necho 'fatal: cannot mkdir .git' >&2\nexit 128\n";
+    fs::write(programs.join("git"), git).unwrap();
+    fs::set_permissions(
+        programs.join("git"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let (code, said) = new(&programs.display().to_string());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("`git init` failed: fatal: cannot mkdir .git"), "{said}");
+    let (code, said) = new("/nowhere");
+    assert!(code == Some(0) && said.contains("git is not installed"), "{said}");
 }

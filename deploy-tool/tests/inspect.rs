@@ -259,3 +259,33 @@ fn damaged_modules_are_told_as_such() {
         }
     }
 }
+
+#[test]
+fn crates_of_the_bill_that_are_traps_are_told_with_the_fix() {
+    let with_bill = |crates: &[(&str, &str)]| {
+        let mut layout = Built::default().layout();
+        let crates: Vec<_> = crates
+            .iter()
+            .map(|(name, version)| serde_json::json!({"name": name, "version": version}))
+            .collect();
+        let bill = serde_json::json!({"bomFormat": "CycloneDX", "components": crates});
+        image::attach(
+            &mut layout,
+            oci_artifacts::bom::MEDIA_TYPE,
+            bill.to_string().into_bytes(),
+        );
+        reported(&layout)
+    };
+    let report = with_bill(&[("mio_wasi", "0.8.8"), ("tokio_wasi", "1.25.2"), ("tokio", "1.40.0")]);
+    assert_eq!(numbers(&report), ["DT0615", "DT0615"]);
+    let text = text(&report);
+    for expected in ["mio_wasi 0.8.8", "cargo update -p mio_wasi", "[two-runtimes]"] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let fine = [
+        ("mio_wasi", "0.8.9"),
+        ("tokio_wasi", "1.25.2"),
+        ("hyper_wasi", "0.15.2"),
+    ];
+    assert_eq!(numbers(&with_bill(&fine)), [""; 0]);
+}

@@ -53,7 +53,7 @@ impl Facts {
             alive,
             database,
             database_variables: match database {
-                true => paths::variables(files).into_iter().filter(of_database).collect(),
+                true => address(paths::variables(files).into_iter().filter(of_database).collect()),
                 false => Vec::new(),
             },
         }
@@ -63,6 +63,12 @@ impl Facts {
     pub fn secret(name: &ProjectName) -> String {
         format!("{}-database", name.as_str())
     }
+}
+
+/// A URL has everything in one: beside one, the others are for those who have none.
+fn address(names: Vec<String>) -> Vec<String> {
+    let urls: Vec<String> = names.iter().filter(|name| name.ends_with("URL")).cloned().collect();
+    if urls.is_empty() { names } else { urls }
 }
 
 /// The files of `manifests/`. `image`: what stands behind `deploy-tool://`.
@@ -189,6 +195,13 @@ mod tests {
             !text.contains("  - ports:\n    - port: 53") && !text.contains("env:"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_url_is_enough() {
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(address(names(&["DB_HOST", "DATABASE_URL"])), ["DATABASE_URL"]);
+        assert_eq!(address(names(&["DB_HOST", "DB_USER"])), ["DB_HOST", "DB_USER"]);
     }
 
     #[test]

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
-use crate::settings::IMAGE_ENGINE_LABEL;
+use crate::settings::{DEFAULT_NODE_IMAGE, IMAGE_ENGINE_LABEL};
 use cluster::{Cluster, pods};
 use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
-use host::{docker, lock};
+use host::{docker, lock, tool_image};
 use nodes::{kind, kind_config, local_registry, node_conditions as readiness};
 use terminal::{Printer, Progress};
 
@@ -37,6 +37,9 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
     let (mut configuration, ports) = configuration(&config, http_port)?;
+    if node_image == DEFAULT_NODE_IMAGE {
+        tool_image::supply(printer, &cache, &node_image).await?;
+    }
     let image = docker::required_image(&node_image).await?;
     if let Some(engine) = image.label(IMAGE_ENGINE_LABEL) {
         kind_config::label(&mut configuration, engine);

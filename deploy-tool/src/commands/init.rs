@@ -135,11 +135,13 @@ fn next(survey: &Survey, path: &Path, has_lock: bool, differs: bool, written: bo
     } else if !has_lock {
         next.push(format!("{}={} cargo generate-lockfile", RESOLVER.0, RESOLVER.1));
     }
-    for variable in survey.facts.database_variables.iter().filter(|_| has_added) {
+    let variables = &survey.facts.database_variables;
+    if has_added && !variables.is_empty() {
         next.push(format!(
-            "give the database's address and login: Secret `{}`, key `{variable}`, in namespace `{}`",
+            "give the database's address and login: Secret `{}` in namespace `{}`, with {}",
             Facts::secret(&survey.name),
-            survey.name.as_str()
+            survey.name.as_str(),
+            variables.join(", ")
         ));
     }
     next.extend(["deploy-tool cluster up", "deploy-tool up"].map(str::to_owned));

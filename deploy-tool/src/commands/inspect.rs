@@ -1,15 +1,23 @@
 //! `deploy-tool inspect`: what an image or a module is, wherever it is, and which known traps it has fallen into.
 
+use std::collections::BTreeSet;
+use std::io::Read;
+
 use super::image_source::{configuration, fetch, no_image, subject, unreadable};
 use crate::cli::{InspectArguments, RegistryArguments};
-use diagnostics::Outcome;
+use diagnostics::{Outcome, code};
 use host::cache::Cache;
+use oci_artifacts::bom;
 use oci_artifacts::image::{Blob, Layout, artifact, layer_listing, specification, store};
-use oci_artifacts::inspect::{self, Report, SERVICES, Seen, Subject};
+use oci_artifacts::inspect::{self, Report, SERVICES, Seen, Subject, Warning};
+use serde::Deserialize;
 use terminal::Printer;
+use wasm_build::traps::{GuestCrate, GuestGraph};
 
 /// Larger layers are not brought here: a Wasm service has a few megabytes, and nobody waits for gigabytes to read a table.
 const MOST_LAYER_BYTES: u64 = 256 << 20;
+/// A thousand crates have less.
+const MOST_BILL_BYTES: u64 = 16 << 20;
 
 /// Runs the command.
 ///
@@ -58,7 +66,67 @@ fn image(what: &str, layout: &Layout) -> Outcome<Report> {
         }
         seen.push(see(layout, manifest, &mut left)?);
     }
-    Ok(inspect::image(layout, &seen))
+    let mut report = inspect::image(layout, &seen);
+    let listed = bills(layout)?
+        .iter()
+        .flat_map(|bill| traps(bill))
+        .collect::<BTreeSet<_>>();
+    report.warnings.extend(
+        listed
+            .into_iter()
+            .map(|text| Warning::new(&code::image::CRATE_TRAP, text)),
+    );
+    Ok(report)
+}
+
+/// The bills of materials that are attached to an image and are here.
+fn bills(layout: &Layout) -> Outcome<Vec<Vec<u8>>> {
+    let mut bills = Vec::new();
+    for manifest in &layout.referrers {
+        let specification = specification::Manifest::of(manifest);
+        let layers = specification
+            .layers
+            .iter()
+            .filter(|layer| layer.media_type == bom::MEDIA_TYPE);
+        for blob in layers.filter_map(|layer| layout.blob(&layer.digest)) {
+            let mut bytes = Vec::new();
+            store::open(blob)
+                .and_then(|file| file.take(MOST_BILL_BYTES).read_to_end(&mut bytes))
+                .map_err(|error| unreadable(&blob.digest, &error))?;
+            bills.push(bytes);
+        }
+    }
+    Ok(bills)
+}
+
+/// The traps among the crates of a bill. One that is no bill of ours says nothing.
+fn traps(bill: &[u8]) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Bill {
+        #[serde(default)]
+        components: Vec<Component>,
+    }
+    #[derive(Deserialize)]
+    struct Component {
+        name: String,
+        version: String,
+    }
+    let components = serde_json::from_slice::<Bill>(bill).map(|bill| bill.components);
+    let crates = components.unwrap_or_default().into_iter().map(|one| GuestCrate {
+        path: vec![one.name.clone()],
+        name: one.name,
+        version: one.version,
+        ..GuestCrate::default()
+    });
+    let graph = GuestGraph {
+        crates: crates.collect(),
+        is_exact: true,
+    };
+    let findings = wasm_build::traps::crates::of_crates(&graph);
+    findings
+        .iter()
+        .map(|finding| format!("{} [{}]; fix: {}", finding.what, finding.trap, finding.fix))
+        .collect()
 }
 
 /// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the

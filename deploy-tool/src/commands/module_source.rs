@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 
 use super::variation::{Form, Variation};
 use crate::cli::SourceArguments;
-use diagnostics::Outcome;
+use diagnostics::{Failure, Outcome};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
+use host::tool_image;
 use oci_artifacts::image::Definition;
 use terminal::Printer;
+use wasm_build::BUILDER_IMAGE;
 use wasm_build::artifact_cache as keep;
 use wasm_build::artifact_cache::{Kept, Making, Sources};
 use wasm_build::background::worker::Background;
 use wasm_build::builder::Builder;
 use wasm_build::compile;
 use wasm_build::profile::Profile;
+use wasm_build::traps::Weight;
 use wasm_build::workspace::{Package, Workspace};
 
 /// What is packed, and what is known of it.
@@ -63,6 +66,7 @@ pub async fn compile(
     name: &str,
     variation: Variation<'_>,
 ) -> Outcome<SourcedModule> {
+    tool_image::supply(printer, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
@@ -78,11 +82,20 @@ pub async fn compile(
         Form::Quick if !is_compiled(&sources.digest)? => (Profile::quick(&definition.profile), true),
         form => (Profile::of_workspace(&definition.profile), form == Form::Plain),
     };
-    let (module, making) = printer
+    let is_made = keep::is_made(&builder, &sources, &profile)?;
+    let made = printer
         .step(&format!("Wasm module of {name}"), async |progress| {
             keep::module(&builder, progress, &sources, &profile).await
         })
-        .await?;
+        .await;
+    let (module, making) = match made {
+        Err(failure) => return Err(explained(failure, &sources, cache).await),
+        Ok(made) => made,
+    };
+    // Once for each change, and not at each save: it takes as long as the compiler does there.
+    if !is_made && variation.form != Form::Quick {
+        warn(printer, &sources, cache).await;
+    }
     let compiled = match is_plain {
         true => None,
         false => Some(
@@ -101,6 +114,42 @@ pub async fn compile(
     })
 }
 
+/// So many traps are told with what the compiler says.
+const MOST_TOLD: usize = 5;
+
+/// What the compiler refuses, with the traps that explain it.
+async fn explained(failure: Failure, sources: &Sources<'_>, cache: &Cache) -> Failure {
+    // The compiler's own words are there: that nothing can be added to them is no failure.
+    let Ok(checked) = sources.check(cache).await else {
+        return failure;
+    };
+    let explains = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.weight == Weight::Compile);
+    explains.take(MOST_TOLD).fold(failure, |failure, finding| {
+        failure.next(format!("{finding}; fix: {}", finding.fix))
+    })
+}
+
+/// Tells of the traps of what has been compiled. That they cannot be looked for is no reason not to go on.
+async fn warn(printer: &Printer, sources: &Sources<'_>, cache: &Cache) {
+    let findings = match sources.check(cache).await {
+        Ok(checked) => checked.findings,
+        Err(failure) => {
+            printer.warning(&format!("it is not known whether there are traps in it: {failure}"));
+            return;
+        }
+    };
+    for finding in findings.iter().take(MOST_TOLD) {
+        printer.warning(&format!("{finding}; fix: {}", finding.fix));
+    }
+    let more = findings.len().saturating_sub(MOST_TOLD);
+    if more > 0 {
+        printer.warning(&format!("and {more} more: `deploy-tool init` tells all"));
+    }
+}
+
 /// Compiles the native build of what an image is made of.
 ///
 /// # Errors
@@ -113,6 +162,7 @@ pub async fn native(
     definition: &Definition,
     name: &str,
 ) -> Outcome<Kept> {
+    tool_image::supply(printer, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;

@@ -74,14 +74,24 @@ async fn init_repository(printer: &Printer, folder: &Path) -> Outcome<bool> {
         command.current_dir(folder);
         process::capture(command).await
     };
-    match git(&["rev-parse", "--is-inside-work-tree"]).await {
-        Ok(inside) if inside.success => Ok(false),
-        Ok(_) => Ok(git(&["init", "--quiet"]).await?.success),
+    let inside = match git(&["rev-parse", "--is-inside-work-tree"]).await {
+        Ok(inside) => inside.success,
         Err(_) => {
             printer.warning("no repository was created: git is not installed");
-            Ok(false)
+            return Ok(false);
         }
+    };
+    if inside {
+        return Ok(false);
     }
+    let created = git(&["init", "--quiet"]).await?;
+    if !created.success {
+        let why = created.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        printer.warning(&format!(
+            "no repository was created: `git init` failed: {why}; the project is complete, --vcs none does not try it"
+        ));
+    }
+    Ok(created.success)
 }
 
 fn next_steps(folder: &Path) -> Vec<String> {

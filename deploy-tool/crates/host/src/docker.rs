@@ -16,6 +16,8 @@ pub struct LocalImage {
     pub id: String,
     #[serde(rename = "Config")]
     config: Option<Labelled>,
+    #[serde(rename = "RepoTags")]
+    names: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -25,6 +27,11 @@ struct Labelled {
 }
 
 impl LocalImage {
+    /// All its names with their tags.
+    pub fn names(&self) -> &[String] {
+        self.names.as_deref().unwrap_or_default()
+    }
+
     /// A label's value.
     pub fn label(&self, name: &str) -> Option<&str> {
         self.config.as_ref()?.labels.as_ref()?.get(name).map(String::as_str)
@@ -74,9 +81,12 @@ pub async fn image(reference: &str) -> Outcome<Option<LocalImage>> {
 /// # Errors
 /// When it is not, or Docker cannot be asked.
 pub async fn required_image(reference: &str) -> Outcome<LocalImage> {
-    image(reference)
-        .await?
-        .ok_or_else(|| Failure::prerequisite(format!("the image `{reference}` is not on this host")).code(&NOT_ON_HOST))
+    image(reference).await?.ok_or_else(|| {
+        Failure::prerequisite(format!("the image `{reference}` is not on this host"))
+            .code(&NOT_ON_HOST)
+            .next("pull it from a registry that has it: DEPLOY_TOOL_IMAGES=registry.example.com/tools")
+            .next("or make it: `make images` in a checkout of the sources of deploy-tool")
+    })
 }
 
 /// What a complaint of docker means, and what to do about it.

@@ -8,3 +8,4 @@ pub mod interrupt;
 pub mod lock;
 pub mod process;
 pub mod standard_input;
+pub mod tool_image;

@@ -273,7 +273,7 @@ mod tests {
             text.contains("| error[E0308]: mismatched") && text.contains("|  30"),
             "{text}"
         );
-        assert!(!text.contains("Compiling x"), "{text}");
+        assert!(!text.contains("|    Compiling x"), "{text}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::inputs;
 use crate::inputs::Inputs;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
+use crate::traps::check::{self, Checked, Lookup};
 use crate::workspace::Workspace;
 use crate::{compile, vendor as crates};
 use diagnostics::code::image::NOT_ON_HOST;
@@ -92,6 +93,35 @@ impl<'a> Sources<'a> {
             inputs,
         })
     }
+}
+
+impl Sources<'_> {
+    /// The traps among them and their crates.
+    ///
+    /// # Errors
+    /// When they cannot be looked at.
+    pub async fn check(&self, cache: &Cache) -> Outcome<Checked> {
+        let Some(package) = self.workspace.package(&self.definition.package) else {
+            return Err(Failure::input(format!(
+                "there is no package `{}`",
+                self.definition.package
+            )));
+        };
+        let vendor = crates::folder(cache, self.inputs.lock())?;
+        let lookup = match vendor.is_dir() {
+            true => Lookup::Vendor(&vendor),
+            false => Lookup::Cache,
+        };
+        check::package(self.workspace, package, lookup).await
+    }
+}
+
+/// Whether the module of some sources is kept.
+///
+/// # Errors
+/// When the cache cannot be used.
+pub fn is_made(builder: &Builder, sources: &Sources<'_>, profile: &Profile) -> Outcome<bool> {
+    Ok(module_path(builder, sources.definition, profile, &sources.digest)?.is_file())
 }
 
 fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, sources: &str) -> Outcome<PathBuf> {

@@ -16,12 +16,20 @@ use terminal::Progress;
 /// How many lock files' crates are kept.
 const KEPT: usize = 3;
 
+/// Where the crates of a lock file are once they are fetched.
+///
+/// # Errors
+/// When the cache cannot be used.
+pub fn folder(cache: &Cache, lock: &[u8]) -> Outcome<PathBuf> {
+    cache.path(Path::new("vendor").join(digest::hex(lock)))
+}
+
 /// The folder with the crates of a lock file, fetched when it is not there yet.
 ///
 /// # Errors
 /// When cargo cannot fetch them.
 pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8]) -> Outcome<PathBuf> {
-    let folder = cache.path(Path::new("vendor").join(digest::hex(lock)))?;
+    let folder = self::folder(cache, lock)?;
     let _lock = lock::builder(cache, progress, "crates").await?;
     if folder.is_dir() {
         return Ok(folder);

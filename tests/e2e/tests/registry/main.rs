@@ -14,6 +14,7 @@ mod real;
 mod release;
 mod signatures;
 mod tokens;
+mod tool_images;
 
 use std::io::Write;
 use std::process::Stdio;

@@ -17,6 +17,7 @@ pub(super) const CODES: &[&Code] = &[
     &NOT_ON_HOST,
     &NODES_AWAY,
     &PLATFORM_ABSENT,
+    &CRATE_TRAP,
 ];
 
 /// No layout, or a damaged one.
@@ -128,9 +129,11 @@ pub const NOT_ON_HOST: Code = Code {
     number: 612,
     title: "an image that deploy-tool works with is not on this host, or is too old",
     explanation: "Services are compiled in a builder image, kind clusters are made of a node image, and `node install` runs an \
-        installer image. They are made on a host from the sources of deploy-tool, and are in no registry.",
-    fix: "in a checkout of the sources of deploy-tool, run `make images`, and `scripts/images installer` for the installer. \
-        Without one, a module that was compiled elsewhere is packed by `deploy-tool build --module FILE`, and other images \
+        installer image. They are made on a host from the sources of deploy-tool, or pulled: `DEPLOY_TOOL_IMAGES` names a registry \
+        and a path in it that has those of exactly this version, `wasm-builder:VERSION-trixie` and `wasm-node:VERSION-v1.36`.",
+    fix: "name such a registry: `DEPLOY_TOOL_IMAGES=registry.example.com/tools`. In a checkout of the sources of deploy-tool, \
+        run `make images`, and `scripts/images installer` for the installer; `scripts/release/tool-images PREFIX` puts them \
+        into a registry. Without one, a module that was compiled elsewhere is packed by `deploy-tool build --module FILE`, and other images \
         are named with `cluster up --node-image` and `node install --image`.",
 };
 
@@ -153,4 +156,13 @@ pub const PLATFORM_ABSENT: Code = Code {
         where only the image for this machine was pulled. A registry takes no index without its images, so `push` refuses it.",
     fix: "push the image of one platform: `deploy-tool push … --platform linux/amd64`; or copy the whole image: `skopeo copy \
         --all docker://IMAGE oci:FOLDER`.",
+};
+
+/// What the bill of a module lists.
+pub const CRATE_TRAP: Code = Code {
+    number: 615,
+    title: "a module has a crate that is a known trap",
+    explanation: "The bill of materials that is attached to the image lists the crates of its module, and one of them is known to \
+        fail, or to be slow, in a Wasm guest. [The WASI crates](wasi-crates.md#what-init-and-build-tell) has each by its name.",
+    fix: "as the warning says, in Cargo.toml or Cargo.lock of the service; then build the image again.",
 };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::walk::{self, SourceFile};
-use super::{Finding, GuestGraph, crates, finding, paths};
+use super::{Finding, GuestGraph, crates, finding, graph, paths};
 use crate::TARGET;
 use crate::workspace::{Package, Workspace};
 use diagnostics::{Failure, Outcome};
@@ -67,40 +67,45 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
 
 /// The crates as Cargo resolves them for a guest, or why it cannot.
 async fn resolved(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Outcome<Result<GuestGraph, String>> {
-    let arguments = [
-        "metadata",
-        "--format-version=1",
-        "--frozen",
-        "--filter-platform",
+    let run = async |arguments: &[&str]| {
+        let mut command = process::command("cargo", arguments);
+        command.arg("--frozen").current_dir(&workspace.root);
+        if let Lookup::Vendor(folder) = lookup {
+            let directory = format!("source.vendor.directory={:?}", folder.display().to_string());
+            command.args([
+                "--config=source.crates-io.replace-with=\"vendor\"",
+                "--config",
+                &directory,
+            ]);
+        }
+        process::capture(command).await
+    };
+    let tree = run(&[
+        "tree",
+        "--package",
+        &package.name,
+        "--target",
         TARGET,
-    ];
-    let mut command = process::command("cargo", arguments);
-    command.current_dir(&workspace.root);
-    if let Lookup::Vendor(folder) = lookup {
-        command
-            .arg("--config=source.crates-io.replace-with=\"vendor\"")
-            .arg("--config")
-            .arg(vendored(folder));
+        "--edges=normal,no-proc-macro",
+        "--prefix=depth",
+        "--format",
+        graph::FORMAT,
+    ])
+    .await?;
+    if !tree.success {
+        return Ok(Err(first_line(&tree.stderr)));
     }
-    let output = process::capture(command).await?;
-    if !output.success {
-        let lines: Vec<&str> = output
-            .stderr
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        let why = lines.first().copied().unwrap_or("cargo does not say why");
-        return Ok(Err(why.trim_start_matches("error: ").to_owned()));
+    let metadata = run(&["metadata", "--format-version=1", "--filter-platform", TARGET]).await?;
+    if !metadata.success {
+        return Ok(Err(first_line(&metadata.stderr)));
     }
-    match GuestGraph::of_metadata(&output.stdout, &package.name) {
-        Ok(Some(graph)) => Ok(Ok(graph)),
-        Ok(None) => Ok(Err("cargo has not resolved them".to_owned())),
-        Err(error) => Err(Failure::prerequisite("cannot understand what `cargo metadata` says").because(error)),
-    }
+    GuestGraph::of_tree(&tree.stdout, &metadata.stdout)
+        .map(Ok)
+        .map_err(|error| Failure::prerequisite("cannot understand what `cargo metadata` says").because(error))
 }
 
-/// The setting of Cargo that names a folder of `cargo vendor`.
-pub fn vendored(folder: &Path) -> String {
-    format!("source.vendor.directory={:?}", folder.display().to_string())
+fn first_line(stderr: &str) -> String {
+    let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or("cargo does not say why");
+    first.trim_start_matches("error: ").to_owned()
 }

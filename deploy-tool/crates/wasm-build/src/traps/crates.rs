@@ -24,6 +24,7 @@ const RULES: &[Rule] = &[
         trap: "c-code",
         weight: Weight::Compile,
         names: &[
+            "openssl",
             "ring",
             "aws-lc-rs",
             "aws-lc-sys",
@@ -173,14 +174,17 @@ pub fn of_crates(graph: &GuestGraph) -> Vec<Finding> {
     let has = |name: &str| graph.crates.iter().any(|one| one.name == name);
     let mut findings = Vec::new();
     for one in &graph.crates {
-        // Cargo.lock alone does not tell for which target a crate is: only what is for every one counts.
+        // Cargo.lock alone does not tell for which target a crate is: what another crate brings may be for the native build.
         let is_certain = graph.is_exact || one.path.len() == 1;
         findings.extend(
             rule(one)
                 .filter(|rule| is_certain || rule.trap == "c-code")
-                .map(|rule| {
-                    let (what, fix) = (rule.what, rule.fix);
-                    finding(rule.trap, rule.weight, one, what.to_owned(), fix)
+                .map(|rule| match is_certain {
+                    true => finding(rule.trap, rule.weight, one, rule.what.to_owned(), rule.fix),
+                    false => {
+                        let what = format!("where it is linked into the module: {}", rule.what);
+                        finding(rule.trap, Weight::Wrong, one, what, rule.fix)
+                    }
                 }),
         );
         if is_certain {
@@ -369,7 +373,8 @@ mod tests {
             false,
         );
         let found = of_crates(&unsure);
-        assert_eq!(found.iter().map(|one| one.trap).collect::<Vec<_>>(), ["c-code"]);
+        let found: Vec<_> = found.iter().map(|one| (one.trap, one.weight)).collect();
+        assert_eq!(found, [("c-code", Weight::Wrong)]);
     }
 
     #[test]

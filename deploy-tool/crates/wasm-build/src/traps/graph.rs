@@ -1,4 +1,4 @@
-//! Pure: the crates that go into a guest, by `cargo metadata`, or as far as the manifest and Cargo.lock tell them.
+//! Pure: the crates that go into a guest, by `cargo tree`, or as far as the manifest and Cargo.lock tell them.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,105 +33,64 @@ pub struct GuestGraph {
     pub is_exact: bool,
 }
 
+/// How `cargo tree` has to print, with `--prefix=depth`: package and features.
+pub const FORMAT: &str = "{p}|{f}";
+
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
-    resolve: Option<Resolve>,
 }
 
 #[derive(Deserialize)]
 struct Package {
-    id: String,
     name: String,
     version: String,
     rust_version: Option<String>,
     links: Option<String>,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    kind: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Edge>,
-    #[serde(default)]
-    features: BTreeSet<String>,
-}
-
-#[derive(Deserialize)]
-struct Edge {
-    pkg: String,
-    dep_kinds: Vec<EdgeKind>,
-}
-
-#[derive(Deserialize)]
-struct EdgeKind {
-    kind: Option<String>,
 }
 
 impl GuestGraph {
-    /// The crates of a package by `cargo metadata --filter-platform`; none where it has no such package or no resolution.
+    /// The crates by what `cargo tree` says, which alone knows the features that are on for one target, and what
+    /// `cargo metadata` knows of each of them.
     ///
     /// # Errors
-    /// When that is no such document.
-    pub fn of_metadata(text: &str, package: &str) -> Result<Option<Self>, serde_json::Error> {
-        let metadata: Metadata = serde_json::from_str(text)?;
-        let packages: BTreeMap<&str, &Package> = metadata.packages.iter().map(|one| (one.id.as_str(), one)).collect();
-        let Some(resolve) = &metadata.resolve else {
-            return Ok(None);
-        };
-        let nodes: BTreeMap<&str, &Node> = resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
-        // A member has no source: what a registry has under the same name is another crate.
-        let root = metadata
-            .packages
-            .iter()
-            .find(|one| one.name == package && one.id.starts_with("path+"));
-        let Some(root) = root else {
-            return Ok(None);
-        };
-        let is_macro = |package: &Package| {
-            let mut kinds = package.targets.iter().flat_map(|target| &target.kind);
-            kinds.any(|kind| kind == "proc-macro")
-        };
-        let mut waiting: VecDeque<(&str, Vec<String>)> = VecDeque::from([(root.id.as_str(), Vec::new())]);
-        let mut seen: BTreeSet<&str> = BTreeSet::from([root.id.as_str()]);
-        let mut crates = Vec::new();
-        // Breadth first: the shortest way to each.
-        while let Some((id, path)) = waiting.pop_front() {
-            let edges = nodes.get(id).map(|node| node.deps.as_slice()).unwrap_or_default();
-            let normal = edges
-                .iter()
-                .filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none()));
-            for edge in normal {
-                let Some(found) = packages.get(edge.pkg.as_str()).filter(|found| !is_macro(found)) else {
-                    continue;
-                };
-                if !seen.insert(&found.id) {
-                    continue;
-                }
-                let path = [path.clone(), vec![found.name.clone()]].concat();
-                let features = nodes.get(found.id.as_str()).map(|node| node.features.clone());
-                crates.push(GuestCrate {
-                    name: found.name.clone(),
-                    version: found.version.clone(),
-                    features: features.unwrap_or_default(),
-                    rust_version: found.rust_version.clone(),
-                    links: found.links.is_some(),
+    /// When `metadata` is no such document.
+    pub fn of_tree(tree: &str, metadata: &str) -> Result<Self, serde_json::Error> {
+        let metadata: Metadata = serde_json::from_str(metadata)?;
+        let mut crates: BTreeMap<(&str, &str), GuestCrate> = BTreeMap::new();
+        let mut path: Vec<String> = Vec::new();
+        for (depth, name, version, features) in tree.lines().filter_map(read_line) {
+            path.truncate(depth.saturating_sub(1));
+            if depth == 0 {
+                continue;
+            }
+            path.push(name.to_owned());
+            let found = crates.entry((name, version)).or_insert_with(|| {
+                let known = metadata.packages.iter();
+                let known = known.filter(|package| package.name == name && package.version == version);
+                let package = known.last();
+                GuestCrate {
+                    name: name.to_owned(),
+                    version: version.to_owned(),
+                    features: features
+                        .split(',')
+                        .filter(|one| !one.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
+                    rust_version: package.and_then(|package| package.rust_version.clone()),
+                    links: package.is_some_and(|package| package.links.is_some()),
                     path: path.clone(),
-                });
-                waiting.push_back((&found.id, path));
+                }
+            });
+            // The shortest way says most.
+            if path.len() < found.path.len() {
+                found.path.clone_from(&path);
             }
         }
-        Ok(Some(Self { crates, is_exact: true }))
+        Ok(Self {
+            crates: crates.into_values().collect(),
+            is_exact: true,
+        })
     }
 
     /// The crates of a package by its manifest, and those that Cargo.lock says they bring, for whatever target.
@@ -188,6 +147,16 @@ impl GuestGraph {
     }
 }
 
+/// Depth, name, version and features of a line of `cargo tree`.
+fn read_line(line: &str) -> Option<(usize, &str, &str, &str)> {
+    let line = line.strip_suffix(" (*)").unwrap_or(line);
+    let digits = line.find(|character: char| !character.is_ascii_digit())?;
+    let depth = line[..digits].parse().ok()?;
+    let (package, features) = line[digits..].split_once('|')?;
+    let mut words = package.split(' ');
+    Some((depth, words.next()?, words.next()?.strip_prefix('v')?, features))
+}
+
 type Locked<'l> = (&'l str, &'l str, Vec<(&'l str, Option<&'l str>)>);
 
 /// Name, version and dependencies of each package.
@@ -218,27 +187,23 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_what_is_linked_is_of_the_guest_with_the_way_that_leads_there() {
-        let package = |id: &str, kind: &str| {
-            json!({"id": if id == "app" { "path+file:///app#0.1.0".to_owned() } else { id.to_owned() }, "name": id,
-                "version": "1.0.0", "rust_version": null, "links": (id == "ssl-sys").then_some("ssl"),
-                "targets": [{"kind": [kind]}]})
-        };
-        let edge = |to: &str, kind: Option<&str>| json!({"pkg": to, "dep_kinds": [{"kind": kind}]});
-        let metadata = json!({
-            "packages": [package("app", "bin"), package("web", "lib"), package("ssl-sys", "lib"), package("cc", "lib"),
-                package("derive", "proc-macro"), package("check", "lib")],
-            "resolve": {"nodes": [
-                {"id": "path+file:///app#0.1.0", "features": [], "deps": [edge("web", None), edge("check", Some("dev"))]},
-                {"id": "web", "features": ["tls"], "deps": [edge("ssl-sys", None), edge("derive", None), edge("cc", Some("build"))]},
-                {"id": "ssl-sys", "features": [], "deps": [edge("web", None)]},
-            ]},
-        });
-        let graph = GuestGraph::of_metadata(&metadata.to_string(), "app").unwrap().unwrap();
-        let names: Vec<String> = graph.crates.iter().map(|found| found.path.join(" ")).collect();
-        assert_eq!(names, ["web", "web ssl-sys"]);
-        assert!(graph.crates[0].features.contains("tls") && graph.crates[1].links);
-        assert_eq!(GuestGraph::of_metadata(&metadata.to_string(), "web").unwrap(), None);
+    fn the_tree_tells_features_and_the_shortest_way() {
+        let tree = "0app v0.1.0 (/app)|\n1web v1.0.0|http,tls\n2data v2.0.0|\n3ssl-sys v0.9.0|\n2ssl-sys v0.9.0|\n\
+            1data v2.0.0| (*)\n";
+        let package = |name: &str, version: &str, links: Option<&str>| json!({"name": name, "version": version, "rust_version": "1.80", "links": links});
+        let metadata = json!({"packages": [package("ssl-sys", "0.9.0", Some("ssl")), package("web", "1.0.0", None)]});
+        let graph = GuestGraph::of_tree(tree, &metadata.to_string()).unwrap();
+        let found: Vec<(String, usize, bool)> = graph
+            .crates
+            .iter()
+            .map(|one| (one.path.join(" "), one.features.len(), one.links))
+            .collect();
+        let expected = [("data", 0, false), ("web ssl-sys", 0, true), ("web", 2, false)];
+        assert_eq!(
+            found,
+            expected.map(|(path, features, links)| (path.to_owned(), features, links))
+        );
+        assert_eq!(graph.crates[2].rust_version.as_deref(), Some("1.80"));
     }
 
     #[test]

@@ -9,7 +9,6 @@ pub mod paths;
 pub mod source;
 pub mod walk;
 
-pub use check::{Checked, Lookup};
 pub use finding::{Finding, Place, Remedy, Weight};
 pub use graph::{GuestCrate, GuestGraph};
 
