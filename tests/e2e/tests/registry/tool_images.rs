@@ -40,7 +40,7 @@ fn without_builder(folder: &Path, other: &str) {
 
 /// An image with nothing but a label, in a registry.
 fn push_builder(reference: &str) {
-    let archive = Command::new("tar")
+    let mut archive = Command::new("tar")
         .args(["cf", "-", "-T", "/dev/null"])
         .stdout(Stdio::piped())
         .spawn()
@@ -53,7 +53,9 @@ fn push_builder(reference: &str) {
         "-",
         reference,
     ]);
-    Said::from(import.stdin(archive.stdout.unwrap()).output().unwrap()).success();
+    let bytes = archive.stdout.take().unwrap();
+    Said::from(import.stdin(bytes).output().unwrap()).success();
+    assert!(archive.wait().unwrap().success());
     docker(&["push", "--quiet", reference]).success();
     docker(&["rmi", reference]).success();
 }

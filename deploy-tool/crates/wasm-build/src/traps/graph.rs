@@ -66,9 +66,8 @@ impl GuestGraph {
             }
             path.push(name.to_owned());
             let found = crates.entry((name, version)).or_insert_with(|| {
-                let known = metadata.packages.iter();
-                let known = known.filter(|package| package.name == name && package.version == version);
-                let package = known.last();
+                let mut known = metadata.packages.iter();
+                let package = known.find(|package| package.name == name && package.version == version);
                 GuestCrate {
                     name: name.to_owned(),
                     version: version.to_owned(),
