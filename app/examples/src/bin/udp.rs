@@ -1,7 +1,7 @@
 //! UDP by the socket library: `udp 127.0.0.1:7` sends its standard input as one datagram, and prints the answer. Nobody says
 //! that there is none: it is waited for five seconds.
 
-use std::io::{stdin, Read};
+use std::io::{stdin, stdout, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,6 +22,6 @@ fn ask() -> Result<(), Problem> {
     socket.send_to(&question, target)?;
     let mut answer = vec![0; 65_536];
     let (size, _) = socket.recv_from(&mut answer)?;
-    println!("{}", String::from_utf8_lossy(&answer[..size]));
+    stdout().write_all(&answer[..size])?;
     Ok(())
 }

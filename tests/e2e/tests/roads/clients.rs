@@ -216,7 +216,7 @@ fn what_cannot_work_is_told_in_one_sentence() {
     for (certificate, why) in [
         ("self", "invalid peer certificate"),
         ("other", "certificate not valid for name \"localhost\""),
-        ("expired", "certificate expired"),
+        ("expired", "certificate: Expired"),
     ] {
         let server = certificates.serve(certificate);
         let url = format!("https://localhost:{}/answer", server.port);
