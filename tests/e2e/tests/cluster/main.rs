@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adopted_crate;
 mod bad_input;
 mod bench;
 mod database;

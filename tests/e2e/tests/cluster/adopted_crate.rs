@@ -1,0 +1,84 @@
+//! An ordinary server on tokio and hyper 0.14 that `deploy-tool init` takes in: what it asks for is enough to run it as Wasm.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{Said, context, deploy_tool_command, eventually, kubectl, unique};
+
+const SOURCE: &str = "use std::convert::Infallible;
+
+use hyper::service::{make_service_fn, service_fn};
+use hyper::{Body, Request, Response, Server};
+
+async fn answer(_: Request<Body>) -> Result<Response<Body>, Infallible> {
+    Ok(Response::new(Body::from(\"adopted\\n\")))
+}
+
+#[tokio::main]
+async fn main() {
+    let address = ([127, 0, 0, 1], 3000).into();
+    let service = make_service_fn(|_| async { Ok::<_, Infallible>(service_fn(answer)) });
+    Server::try_bind(&address).unwrap().serve(service).await.unwrap();
+}
+";
+
+struct Namespace(String);
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        for kind in ["namespace", "runtimeclass"] {
+            kubectl(&["delete", kind, &self.0, "--ignore-not-found", "--wait=false"]);
+        }
+    }
+}
+
+fn run(folder: &Path, verb: &[&str]) -> Said {
+    Said::from(deploy_tool_command(verb).current_dir(folder).output().unwrap())
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn a_plain_server_runs_once_it_is_as_init_says() {
+    let home = tempfile::tempdir().unwrap();
+    let name = unique("adopted");
+    let _namespace = Namespace(name.clone());
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\nrust-version = \"1.85\"\n\n[dependencies]\n\
+         hyper = {{ version = \"0.14\", features = [\"full\"] }}\ntokio = {{ version = \"1\", features = [\"full\"] }}\n"
+    );
+    let source = home.path().join("src/main.rs");
+    fs::create_dir(home.path().join("src")).unwrap();
+    fs::write(home.path().join("Cargo.toml"), manifest).unwrap();
+    fs::write(&source, SOURCE).unwrap();
+
+    let said = run(home.path(), &["init", "--write"]).success();
+    for expected in [
+        "src/main.rs:10 [threads]",
+        "src/main.rs:12 [loopback]",
+        "src/main.rs:14 [two-packets]",
+    ] {
+        assert!(said.stdout.contains(expected), "{expected}: {}", said.stdout);
+    }
+    // As it says, line by line.
+    let changed = SOURCE
+        .replace("#[tokio::main]", "#[tokio::main(flavor = \"current_thread\")]")
+        .replace("[127, 0, 0, 1]", "[0, 0, 0, 0]")
+        .replace(".serve(service)", ".http1_writev(false).serve(service)");
+    fs::write(&source, changed).unwrap();
+    let mut lock = Command::new("cargo");
+    lock.args(["update", "--workspace"])
+        .env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback");
+    Said::from(lock.current_dir(home.path()).output().unwrap()).success();
+    let again = run(home.path(), &["init"]).success();
+    for expected in ["runs as Wasm as it is", "nothing to add: everything is there"] {
+        assert!(again.stdout.contains(expected), "{expected}: {}", again.stdout);
+    }
+
+    run(home.path(), &["up", "--dev", "--context", &context()]).success();
+    let path = format!("/api/v1/namespaces/{name}/services/{name}:http/proxy/");
+    eventually("the Service answers", || {
+        (kubectl(&["get", "--raw", &path]).stdout.trim() == "adopted").then_some(())
+    });
+    run(home.path(), &["down", "--delete-data", "--context", &context()]).success();
+}
