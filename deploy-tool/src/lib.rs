@@ -31,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use host::cleanup::Cleanup;
 use terminal::Printer;
 
@@ -64,11 +64,11 @@ pub fn install_tls() {
 }
 
 /// Does the work of a run, until its end or the first signal, and cleans up behind it. Says how the process ends.
-pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> ExitCode {
+pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> ExitCode {
     conclude_by(printer, cli::End::Signal, work)
 }
 
-fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>) -> ExitCode {
+fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> ExitCode {
     match run(printer, end, work) {
         Ok(status) => {
             printer.done(status);
@@ -81,21 +81,17 @@ fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup
     }
 }
 
-fn run(
-    printer: &Printer,
-    end: cli::End,
-    work: impl AsyncFnOnce(&Cleanup) -> Outcome<ExitStatus>,
-) -> Outcome<ExitStatus> {
+fn run(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> Result<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::prerequisite("cannot start").because(error))?;
+    let runtime = runtime.map_err(|error| Error::prerequisite("cannot start").cause(error))?;
     host::interrupt::end_at_second()?;
     let result = runtime.block_on(async {
         let cleanup = Cleanup::default();
         let result = tokio::select! {
             // The programs underneath get a terminal's Ctrl-C too: their failure is not what has to be reported.
             biased;
-            signal = signals::first(), if end == cli::End::Signal => Err(Failure::interrupted(format!("stopped by {signal}"))
-                .next("run the same command again: it goes on where this one stopped")),
+            signal = signals::first(), if end == cli::End::Signal => Err(Error::interrupted(format!("stopped by {signal}"))
+                .hint("run the same command again: it goes on where this one stopped")),
             result = work(&cleanup) => result,
         };
         for failure in cleanup.finish().await {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use cluster::Cluster;
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use http::{Request, Response};
 use kube::client::Body;
 use kube::core::ApiResource;
@@ -43,7 +43,7 @@ async fn answer(server: &mut Server, status: u16, body: Value) -> (String, Strin
 }
 
 /// Applies the Secret against a server that answers a GET and a PATCH.
-async fn apply_secret(found: (u16, Value), patched: (u16, Value)) -> (Outcome<Applied>, String, Value) {
+async fn apply_secret(found: (u16, Value), patched: (u16, Value)) -> (Result<Applied>, String, Value) {
     let (cluster, mut server) = connected();
     let resource = ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&());
     let placed = Placed {

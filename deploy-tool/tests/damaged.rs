@@ -9,7 +9,7 @@ use std::path::Path;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::commands::inspect;
 use deploy_tool::report::image_text as text;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use oci_artifacts::image::specification::{CONFIGURATION, INDEX, LAYER, MANIFEST};
 use oci_artifacts::image::{self, Blob, Contents, Definition, Layout, store};
 use oci_artifacts::inspect::Report;
@@ -77,7 +77,7 @@ impl Random {
     }
 }
 
-fn report(path: &Path) -> Outcome<Report> {
+fn report(path: &Path) -> Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(inspect::report(
         path.to_str().unwrap(),

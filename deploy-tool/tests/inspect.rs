@@ -79,7 +79,7 @@ fn single(mut layout: Layout, change: impl Fn(&mut Manifest)) -> Layout {
     layout
 }
 
-fn report(what: &str) -> diagnostics::Outcome<Report> {
+fn report(what: &str) -> diagnostics::Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(inspect::report(what, &RegistryArguments::default(), |_| {}))
 }

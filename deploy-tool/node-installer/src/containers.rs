@@ -116,12 +116,12 @@ fn in_use(users: &[User]) -> InstallError {
         .take(5)
         .map(|user| format!("{} needs {}", user.name.display(), user.version));
     let trouble = InstallError::new(IN_USE, "containers run that need the engine to end, too; it stays");
-    let trouble = names.fold(trouble, InstallError::because);
+    let trouble = names.fold(trouble, InstallError::cause);
     let trouble = match users.len().saturating_sub(5) {
         0 => trouble,
-        more => trouble.because(format!("and {more} more")),
+        more => trouble.cause(format!("and {more} more")),
     };
-    trouble.next(
+    trouble.hint(
         "delete their pods or have them moved to other nodes (`deploy-tool node remove --drain`), and run this again",
     )
 }

@@ -36,7 +36,7 @@ pub struct Node {
 }
 
 fn unfit(because: impl std::fmt::Display) -> InstallError {
-    InstallError::new(UNFIT, "the node cannot take the engine").because(because)
+    InstallError::new(UNFIT, "the node cannot take the engine").cause(because)
 }
 
 /// Looks at everything that must be so, and changes nothing. Where something is installed already, its entry is at
@@ -63,8 +63,8 @@ pub fn node(runtime: Runtime, recorded: Option<&Path>) -> Result<Node, InstallEr
             let trouble = unfit("containerd leaves cgroups to systemd (SystemdCgroup), which the engine cannot ask here");
             refused
                 .iter()
-                .fold(trouble, InstallError::because)
-                .next("start the system's D-Bus daemon on the node (`systemctl start dbus.socket`), which every container's start needs")
+                .fold(trouble, InstallError::cause)
+                .hint("start the system's D-Bus daemon on the node (`systemctl start dbus.socket`), which every container's start needs")
         })?;
     }
     refuse_mounts(&node)?;
@@ -74,7 +74,7 @@ pub fn node(runtime: Runtime, recorded: Option<&Path>) -> Result<Node, InstallEr
             "restarting {} would end its pods: its KillMode is {mode}",
             node.unit
         ))
-        .next("let the unit have KillMode=process, as containerd's own has"));
+        .hint("let the unit have KillMode=process, as containerd's own has"));
     }
     Ok(node)
 }
@@ -96,14 +96,14 @@ fn refuse_mounts(node: &Node) -> Result<(), InstallError> {
                     "{} is on a file system that is mounted noexec: no program runs there",
                     path.display()
                 ))
-                .next("mount it with exec, or mount a folder with exec there"));
+                .hint("mount it with exec, or mount a folder with exec there"));
             }
             Some(_) => {
                 return Err(unfit(format!(
                     "{} is on a file system that is mounted read-only",
                     path.display()
                 ))
-                .next("on an operating system like this, the engine must be part of the node's image"));
+                .hint("on an operating system like this, the engine must be part of the node's image"));
             }
         }
     }
@@ -121,7 +121,7 @@ fn resolved(path: &Path) -> Result<PathBuf, InstallError> {
 /// Where a link leads to.
 fn followed(path: &Path) -> Result<PathBuf, InstallError> {
     fs::canonicalize(path)
-        .map_err(|error| unfit(format!("{} is a link that leads nowhere", path.display())).because(error))
+        .map_err(|error| unfit(format!("{} is a link that leads nowhere", path.display())).cause(error))
 }
 
 fn containerd(recorded: Option<&Path>) -> Result<Node, InstallError> {
@@ -144,7 +144,7 @@ fn containerd(recorded: Option<&Path>) -> Result<Node, InstallError> {
         (None, _) => configuration,
     };
     let dump = dump(&program, text.as_ref().map(|_| path.as_path()))
-        .map_err(|error| unfit("containerd cannot load the configuration that it has already").because(error))?;
+        .map_err(|error| unfit("containerd cannot load the configuration that it has already").cause(error))?;
     let socket = dump.socket().unwrap_or("/run/containerd/containerd.sock").into();
     Ok(Node {
         version,
@@ -313,7 +313,7 @@ pub fn refuse_taken(node: &Node, handler: &str) -> Result<(), InstallError> {
         HANDLER_TAKEN,
         format!("the node has a runtime of the name `{handler}` that is not ours"),
     )
-    .next("choose another name with --handler, and a RuntimeClass with that handler; or take that runtime away"))
+    .hint("choose another name with --handler, and a RuntimeClass with that handler; or take that runtime away"))
 }
 
 fn taken_in_crio(ours: &Path, handler: &str) -> Result<bool, InstallError> {

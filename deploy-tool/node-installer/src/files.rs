@@ -38,8 +38,8 @@ pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), InstallEr
             ENGINE,
             "the engine's files are not on the node as they are in the image",
         )
-        .because("their checksums differ after they were copied")
-        .next("look for a failing disk; the kernel's log on the node says more"));
+        .cause("their checksums differ after they were copied")
+        .hint("look for a failing disk; the kernel's log on the node says more"));
     }
     swap(&beside, folder, &old).map_err(|error| trouble("move the engine to", folder, error))?;
     host::remove_folder(&beside)?;

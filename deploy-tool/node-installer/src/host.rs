@@ -30,7 +30,7 @@ pub fn enter(root: &str) -> Result<(), InstallError> {
     std::os::unix::fs::chroot(root)
         .and_then(|()| std::env::set_current_dir("/"))
         .map_err(|error| {
-            InstallError::new(INSTALLER, format!("the node's root folder cannot be entered at {root}")).because(error)
+            InstallError::new(INSTALLER, format!("the node's root folder cannot be entered at {root}")).cause(error)
         })
 }
 
@@ -60,7 +60,7 @@ fn lock_at(path: &Path, access: Access) -> Result<Option<File>, InstallError> {
     };
     let file = match opened {
         Err(error) if access == Access::Read && error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(|error| trouble().because(format!("{}: {error}", path.display())))?,
+        opened => opened.map_err(|error| trouble().cause(format!("{}: {error}", path.display())))?,
     };
     let locked = match access {
         Access::Read => file.try_lock_shared(),
@@ -69,9 +69,9 @@ fn lock_at(path: &Path, access: Access) -> Result<Option<File>, InstallError> {
     match locked {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(trouble()
-            .because("another run is at work on it")
-            .next("wait until it has ended")),
-        Err(TryLockError::Error(error)) => Err(trouble().because(format!("{}: {error}", path.display()))),
+            .cause("another run is at work on it")
+            .hint("wait until it has ended")),
+        Err(TryLockError::Error(error)) => Err(trouble().cause(format!("{}: {error}", path.display()))),
     }
 }
 
@@ -81,7 +81,7 @@ fn lock_at(path: &Path, access: Access) -> Result<Option<File>, InstallError> {
 /// # Errors
 /// When the kernel refuses.
 pub fn ignore_termination() -> Result<(), InstallError> {
-    let trouble = |error| InstallError::new(INSTALLER, "signals cannot be held back").because(error);
+    let trouble = |error| InstallError::new(INSTALLER, "signals cannot be held back").cause(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     // Once there is a handler, it stays for the life of the process.
     let _handled = runtime
@@ -93,7 +93,7 @@ pub fn ignore_termination() -> Result<(), InstallError> {
 
 /// Something about a file did not go well.
 pub fn trouble(what: &str, path: &Path, error: impl std::fmt::Display) -> InstallError {
-    InstallError::new(INSTALLER, format!("cannot {what} {} on the node", path.display())).because(error)
+    InstallError::new(INSTALLER, format!("cannot {what} {} on the node", path.display())).cause(error)
 }
 
 /// A file's text; none where there is no file.
@@ -265,7 +265,7 @@ pub fn run_on(text: &str, program: &str, arguments: &[&str], limit: Duration) ->
         file.write_all(text.as_bytes())?;
         Ok(file)
     };
-    let input = input().map_err(|error| cannot_run(program).because(error))?;
+    let input = input().map_err(|error| cannot_run(program).cause(error))?;
     run_with(program, arguments, limit, Stdio::from(input))
 }
 
@@ -284,7 +284,7 @@ fn run_with(program: &str, arguments: &[&str], limit: Duration, input: Stdio) ->
         .stdin(input)
         .kill_on_drop(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| cannot_run(program).because(error))?;
+    let runtime = runtime.map_err(|error| cannot_run(program).cause(error))?;
     let output = runtime.block_on(async { tokio::time::timeout(limit, command.output()).await });
     let output = output
         .map_err(|_| {
@@ -293,9 +293,9 @@ fn run_with(program: &str, arguments: &[&str], limit: Duration, input: Stdio) ->
                 arguments.join(" "),
                 limit.as_secs()
             );
-            cannot_run(program).because(line)
+            cannot_run(program).cause(line)
         })?
-        .map_err(|error| cannot_run(program).because(error))?;
+        .map_err(|error| cannot_run(program).cause(error))?;
     Ok(CommandOutput {
         success: output.status.success(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

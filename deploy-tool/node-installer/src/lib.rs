@@ -45,7 +45,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
 
 fn run(report: &Report, arguments: &[String]) -> Result<(), InstallError> {
     let arguments = Arguments::parse(arguments).map_err(|_| {
-        InstallError::new(INSTALLER, format!("unknown arguments: {}", arguments.join(" "))).because(Arguments::USAGE)
+        InstallError::new(INSTALLER, format!("unknown arguments: {}", arguments.join(" "))).cause(Arguments::USAGE)
     })?;
     // Opened before the image's files are out of reach.
     let engine = payload::open()?;

@@ -42,7 +42,7 @@ pub fn open() -> Result<Engine, InstallError> {
         Ok(engines)
     };
     let trouble = || InstallError::new(INSTALLER, "the installer's image has not exactly one engine");
-    let mut engines = opened().map_err(|error| trouble().because(format!("{FOLDER}: {error}")))?;
+    let mut engines = opened().map_err(|error| trouble().cause(format!("{FOLDER}: {error}")))?;
     match (engines.pop(), engines.is_empty()) {
         (Some((version, files)), true) => Ok(Engine { version, files }),
         _ => Err(trouble()),

@@ -30,14 +30,14 @@ impl InstallError {
 
     /// Adds a cause.
     #[must_use]
-    pub fn because(mut self, cause: impl Display) -> Self {
+    pub fn cause(mut self, cause: impl Display) -> Self {
         self.because.push(cause.to_string().trim_end().to_owned());
         self
     }
 
     /// Adds what fixes it.
     #[must_use]
-    pub fn next(mut self, next: impl Into<String>) -> Self {
+    pub fn hint(mut self, next: impl Into<String>) -> Self {
         self.next.push(next.into());
         self
     }

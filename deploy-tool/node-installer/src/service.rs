@@ -60,7 +60,7 @@ pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
     )?;
     match said.success {
         true => Ok(said.stdout.trim().to_owned()),
-        false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").because(said.stderr)),
+        false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").cause(said.stderr)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::manifests;
 use super::survey::Survey;
 use crate::project::template;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 const WORKFLOW: &str = ".github/workflows/ci.yml";
 const IGNORED: &str = ".gitignore";
@@ -25,7 +25,7 @@ pub struct Lack {
 ///
 /// # Errors
 /// When its folders cannot be read.
-pub fn lack(survey: &Survey) -> Outcome<Lack> {
+pub fn lack(survey: &Survey) -> Result<Lack> {
     let folder = &survey.folder;
     let mut lack = Lack::default();
     let image = image(survey);
@@ -84,9 +84,9 @@ fn needs_definition(survey: &Survey) -> bool {
 }
 
 /// The manifests that are not those that would be added.
-fn other_manifests(folder: &Path, own: &[(String, String)]) -> Outcome<Vec<String>> {
+fn other_manifests(folder: &Path, own: &[(String, String)]) -> Result<Vec<String>> {
     let path = folder.join("manifests");
-    let failure = |error| Failure::file(format!("cannot read the folder `{}`", path.display()), &error);
+    let failure = |error| Error::file(format!("cannot read the folder `{}`", path.display()), &error);
     let entries = match fs::read_dir(&path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -114,7 +114,7 @@ fn repository(folder: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// When one cannot be written, or is there by now.
-pub fn add(folder: &Path, files: &[(String, String)]) -> Outcome<()> {
+pub fn add(folder: &Path, files: &[(String, String)]) -> Result<()> {
     let (mut written, mut made) = (Vec::new(), Vec::new());
     for (path, text) in files {
         let path = folder.join(path);
@@ -126,7 +126,7 @@ pub fn add(folder: &Path, files: &[(String, String)]) -> Outcome<()> {
             for folder in made.iter().rev() {
                 let _ = fs::remove_dir(folder);
             }
-            return Err(Failure::file(
+            return Err(Error::file(
                 format!("cannot write `{}`: nothing is added", path.display()),
                 &error,
             ));
@@ -151,8 +151,8 @@ fn write(path: &Path, text: &str, written: &mut Vec<PathBuf>, made: &mut Vec<Pat
 ///
 /// # Errors
 /// When it cannot be written; then it is as it was.
-pub fn replace(path: &Path, text: &str) -> Outcome<()> {
-    let failure = |error: &std::io::Error| Failure::file(format!("cannot change `{}`", path.display()), error);
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let failure = |error: &std::io::Error| Error::file(format!("cannot change `{}`", path.display()), error);
     let folder = path.parent().unwrap_or(Path::new("."));
     let permissions = fs::metadata(path).map_err(|error| failure(&error))?.permissions();
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failure(&error))?;

@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use wasm_build::workspace::{Package, Workspace};
 
 /// The package that is meant: the named one, else the one of a folder, else the only one with a binary.
 ///
 /// # Errors
 /// When it is not clear, or there is none of that name.
-pub fn package<'w>(workspace: &'w Workspace, folder: &Path, name: Option<&str>) -> Outcome<&'w Package> {
+pub fn package<'w>(workspace: &'w Workspace, folder: &Path, name: Option<&str>) -> Result<&'w Package> {
     if let Some(name) = name {
         return workspace.package(name).ok_or_else(|| {
             let names: Vec<&str> = workspace.packages.iter().map(|one| one.name.as_str()).collect();
-            Failure::input(format!("the workspace has no package `{name}`"))
-                .because(format!("it has: {}", names.join(", ")))
+            Error::input(format!("the workspace has no package `{name}`"))
+                .cause(format!("it has: {}", names.join(", ")))
         });
     }
     if let Some(package) = workspace.packages.iter().find(|package| package.folder() == folder) {
@@ -27,20 +27,20 @@ pub fn package<'w>(workspace: &'w Workspace, folder: &Path, name: Option<&str>) 
         .collect();
     match programs.as_slice() {
         [only] => Ok(only),
-        [] => Err(Failure::input(format!(
+        [] => Err(Error::input(format!(
             "no package of the workspace `{}` is a program",
             workspace.root.display()
         ))
-        .because("what becomes a module is a binary: src/main.rs")
-        .next("make one: `deploy-tool new greeter`")),
+        .cause("what becomes a module is a binary: src/main.rs")
+        .hint("make one: `deploy-tool new greeter`")),
         several => {
             let names: Vec<&str> = several.iter().map(|package| package.name.as_str()).collect();
-            Err(Failure::input(format!(
+            Err(Error::input(format!(
                 "it is not clear which package of `{}` is meant",
                 workspace.root.display()
             ))
-            .because(format!("these are programs: {}", names.join(", ")))
-            .next(format!("name one: `deploy-tool init --package {}`", names[0])))
+            .cause(format!("these are programs: {}", names.join(", ")))
+            .hint(format!("name one: `deploy-tool init --package {}`", names[0])))
         }
     }
 }

@@ -6,7 +6,7 @@ use super::manifests::Facts;
 use super::verdict::{self, Verdict};
 use super::{place, swap};
 use crate::project::{NameError, ProjectName};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use wasm_build::compile;
 use wasm_build::traps::check::{self, Checked, Lookup};
 use wasm_build::traps::{Finding, Place, Remedy, Weight, finding};
@@ -50,7 +50,7 @@ pub struct Survey {
 ///
 /// # Errors
 /// When there is none, it is not clear which, or its files cannot be read.
-pub async fn survey(folder: &Path, said: &Said) -> Outcome<Survey> {
+pub async fn survey(folder: &Path, said: &Said) -> Result<Survey> {
     let folder = crate_folder(folder)?;
     let workspace = compile::workspace(&folder).await?;
     let package = place::package(&workspace, &folder, said.package.as_deref())?;
@@ -63,7 +63,7 @@ pub async fn survey(folder: &Path, said: &Said) -> Outcome<Survey> {
     } = check::package(&workspace, package, Lookup::Cache).await?;
     let path = package.manifest();
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::file(format!("cannot read `{}`", path.display()), &error))?;
+        .map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))?;
 
     let swaps = swaps(package, &findings);
     let names: Vec<&str> = swaps.iter().map(|dependency| dependency.name.as_str()).collect();
@@ -71,7 +71,7 @@ pub async fn survey(folder: &Path, said: &Said) -> Outcome<Survey> {
     findings.extend(build_target(&workspace, package.folder())?);
     let findings = verdict::told(findings, &names);
     let after = swap::swapped(&text, &swaps)
-        .map_err(|error| Failure::input(format!("`{}` cannot be read", path.display())).because(error))?;
+        .map_err(|error| Error::input(format!("`{}` cannot be read", path.display())).cause(error))?;
     Ok(Survey {
         package: package.name.clone(),
         name,
@@ -86,25 +86,25 @@ pub async fn survey(folder: &Path, said: &Said) -> Outcome<Survey> {
 }
 
 /// The folder itself, or the nearest one above it, that has a Cargo.toml.
-fn crate_folder(folder: &Path) -> Outcome<PathBuf> {
+fn crate_folder(folder: &Path) -> Result<PathBuf> {
     let shown = folder.display();
     let found = folder
         .canonicalize()
-        .map_err(|error| Failure::file(format!("cannot look at `{shown}`"), &error))?;
+        .map_err(|error| Error::file(format!("cannot look at `{shown}`"), &error))?;
     let crate_folder = found.ancestors().find(|folder| folder.join("Cargo.toml").is_file());
     crate_folder.map(Path::to_owned).ok_or_else(|| {
-        Failure::input(format!("`{shown}` is no crate"))
-            .because("neither it nor a folder above it has a Cargo.toml")
-            .next("run this in the crate's folder; a new one: `deploy-tool new greeter`")
+        Error::input(format!("`{shown}` is no crate"))
+            .cause("neither it nor a folder above it has a Cargo.toml")
+            .hint("run this in the crate's folder; a new one: `deploy-tool new greeter`")
     })
 }
 
 /// The name of the package, as Kubernetes takes it.
-fn name(package: &Package) -> Outcome<ProjectName> {
+fn name(package: &Package) -> Result<ProjectName> {
     let is_taken = |error: NameError| {
         let failure =
-            Failure::input(format!("`{}` cannot be the name of Kubernetes objects", package.name)).because(&error);
-        failure.next("give the package another name in Cargo.toml")
+            Error::input(format!("`{}` cannot be the name of Kubernetes objects", package.name)).cause(&error);
+        failure.hint("give the package another name in Cargo.toml")
     };
     let plain = package.name.to_ascii_lowercase().replace('_', "-");
     ProjectName::parse(&plain).or_else(|error| match &error.suggestion {
@@ -171,7 +171,7 @@ fn no_binary(package: &Package) -> Option<Finding> {
 }
 
 /// A setting of Cargo that makes every build one for Wasm: `cargo test` makes what it cannot run.
-fn build_target(workspace: &Workspace, folder: &Path) -> Outcome<Option<Finding>> {
+fn build_target(workspace: &Workspace, folder: &Path) -> Result<Option<Finding>> {
     let mut folders = vec![folder, workspace.root.as_path()];
     folders.dedup();
     for folder in folders {
@@ -179,7 +179,7 @@ fn build_target(workspace: &Workspace, folder: &Path) -> Outcome<Option<Finding>
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Failure::file(format!("cannot read `{}`", path.display()), &error)),
+            Err(error) => return Err(Error::file(format!("cannot read `{}`", path.display()), &error)),
         };
         let is_wasm = |line: &str| line.trim_start().starts_with("target") && line.contains("\"wasm32-");
         if let Some(line) = text.lines().position(is_wasm) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use releases::release::Name;
 
 /// Which cluster, which objects
@@ -33,7 +33,7 @@ impl ClusterArguments {
     ///
     /// # Errors
     /// When the manifests are there and cannot be used, or do not say where the release is.
-    pub fn release(&self) -> Outcome<Name> {
+    pub fn release(&self) -> Result<Name> {
         releases::manifest::release_of(self.namespace.as_deref(), self.release.as_deref(), &self.manifests)
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::{ApplyArguments, ClusterArguments};
 use crate::publish;
 use crate::publish::pull_secret;
 use cluster::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
@@ -26,7 +26,7 @@ use terminal::Printer;
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     let requirement = SignaturePolicy::of(&arguments.signed)?;
     let cache = Cache::open()?;
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
@@ -47,10 +47,10 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
         for name in wanted {
             let image = images.get(&name).ok_or_else(|| {
                 manifest::unknown_image(&objects, &name)
-                    .because(format!(
+                    .cause(format!(
                         "`apply` builds nothing, and no revision of release {release} has it"
                     ))
-                    .next("build and deploy it: `deploy-tool up`")
+                    .hint("build and deploy it: `deploy-tool up`")
             })?;
             printer.say(&format!("image of {name}: stays {image}"));
         }
@@ -94,7 +94,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Outcome<()> {
     Ok(())
 }
 
-fn from_manifests(place: &ClusterArguments) -> Outcome<(Name, Vec<Object>)> {
+fn from_manifests(place: &ClusterArguments) -> Result<(Name, Vec<Object>)> {
     let objects = manifest::in_order(manifest::load(&place.manifests)?);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use crate::built::Built;
 use crate::cli::SourceArguments;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use wasm_build::background::worker::Background;
 use wasm_build::native_form::NativeForm;
@@ -13,10 +13,10 @@ use wasm_build::native_form::NativeForm;
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built, native: NativeForm) -> Outcome<String> {
+pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built, native: NativeForm) -> Result<String> {
     let background = Background::of(cache, source.folder(), &source.images, &image.name)?;
     let program = std::env::current_exe()
-        .map_err(|error| Failure::prerequisite("cannot tell where this program is").because(error))?;
+        .map_err(|error| Error::prerequisite("cannot tell where this program is").cause(error))?;
     let mut arguments = vec![
         OsStr::new("build"),
         OsStr::new(&image.name),

@@ -6,7 +6,7 @@ use super::module_source::{self, SourcedModule};
 use super::variation::{Form, Variation, native_form};
 use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::git;
@@ -26,7 +26,7 @@ const REVISION_ANNOTATION: &str = "org.opencontainers.image.revision";
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments) -> Result<()> {
     let BuildArguments {
         image,
         archive,
@@ -67,7 +67,7 @@ pub async fn build(
     source: &SourceArguments,
     name: &str,
     variation: Variation<'_>,
-) -> Outcome<Built> {
+) -> Result<Built> {
     let folder = source.images.join(name);
     let mut definition = definition(source, name)?;
     let files = image::read_files(&mut definition, |file| read(&folder.join(&file.source)))?;
@@ -146,10 +146,10 @@ pub async fn build(
 }
 
 /// The rest of this host comes before this process.
-fn give_way() -> Outcome<()> {
+fn give_way() -> Result<()> {
     const LEAST: i32 = 19;
     rustix::process::nice(LEAST)
-        .map_err(|error| Failure::prerequisite("cannot lower the priority of this process").because(error))?;
+        .map_err(|error| Error::prerequisite("cannot lower the priority of this process").cause(error))?;
     Ok(())
 }
 
@@ -157,7 +157,7 @@ fn give_way() -> Outcome<()> {
 ///
 /// # Errors
 /// When there is no such definition.
-pub fn image_name(source: &SourceArguments, name: &str) -> Outcome<String> {
+pub fn image_name(source: &SourceArguments, name: &str) -> Result<String> {
     Ok(definition(source, name)?.name)
 }
 
@@ -169,21 +169,21 @@ const EXAMPLE: &str = "package: app\nworkspace: ../..\nprofile: release\nname: l
 ///
 /// # Errors
 /// When the file is wrong, or there is neither a file nor a workspace.
-pub fn definition(source: &SourceArguments, name: &str) -> Outcome<Definition> {
+pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
     let path = source.images.join(name).join("image.yaml");
-    let failure = || Failure::input(format!("the image definition `{}` cannot be used", path.display()));
+    let failure = || Error::input(format!("the image definition `{}` cannot be used", path.display()));
     match std::fs::read_to_string(&path) {
         Ok(text) => Definition::parse(name, &text).map_err(|error| {
             failure()
-                .because(error)
-                .next(format!("these are all its fields, each with an example:\n{EXAMPLE}"))
+                .cause(error)
+                .hint(format!("these are all its fields, each with an example:\n{EXAMPLE}"))
         }),
         Err(_) if !source.images.exists() && source.folder().join("Cargo.toml").is_file() => {
             Ok(Definition::of_package(name))
         }
         Err(error) => Err(failure()
-            .because(error)
-            .next("run this in the project's folder, or name the definitions' folder with --images")),
+            .cause(error)
+            .hint("run this in the project's folder, or name the definitions' folder with --images")),
     }
 }
 
@@ -191,9 +191,9 @@ pub fn definition(source: &SourceArguments, name: &str) -> Outcome<Definition> {
 ///
 /// # Errors
 /// When its files cannot be in a layer, or the cache cannot be written.
-pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layout> {
+pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Result<Layout> {
     let impossible =
-        |error: &dyn std::fmt::Display| Failure::input(format!("cannot pack the image of {name}")).because(error);
+        |error: &dyn std::fmt::Display| Error::input(format!("cannot pack the image of {name}")).cause(error);
     let mut packed = Vec::new();
     for variant in image::variants(contents).map_err(|error| impossible(&error))? {
         let key = digest::parts([LAYER_REVISION.as_bytes(), &variant.tar].map(|part| ("", part)));
@@ -215,6 +215,6 @@ pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Outcome<Layou
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn read(path: &Path) -> Outcome<Vec<u8>> {
-    std::fs::read(path).map_err(|error| Failure::input(format!("cannot read `{}`", path.display())).because(error))
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| Error::input(format!("cannot read `{}`", path.display())).cause(error))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::image_source::{configuration, fetch, no_image, subject, unreadable};
 use crate::cli::BundleArguments;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use oci_artifacts::bundle::{self, Container, ROOTFS, SPECIFICATION_FILE, Unpacker, UserDatabase};
 use oci_artifacts::image::{Blob, Layout, VARIANT, VARIANT_ANNOTATION, artifact, specification, store};
@@ -40,7 +40,7 @@ pub struct Report {
 ///
 /// # Errors
 /// When there is no such image, or the folder cannot be made.
-pub async fn run(printer: &Printer, arguments: BundleArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: BundleArguments) -> Result<()> {
     let report = bundle(&arguments, |text| printer.warning(text)).await?;
     printer.result(&report, text(&report));
     Ok(())
@@ -50,11 +50,11 @@ pub async fn run(printer: &Printer, arguments: BundleArguments) -> Outcome<()> {
 ///
 /// # Errors
 /// When there is no such image, or the folder cannot be made.
-pub async fn bundle(arguments: &BundleArguments, warn: impl Fn(&str)) -> Outcome<Report> {
+pub async fn bundle(arguments: &BundleArguments, warn: impl Fn(&str)) -> Result<Report> {
     refuse_occupied(&arguments.folder)?;
     let what = arguments.image.as_str();
     match subject(what, "made into a bundle")? {
-        Subject::Module => Err(no_image(what, "it is a module alone").next(format!(
+        Subject::Module => Err(no_image(what, "it is a module alone").hint(format!(
             "pack it: `deploy-tool build --module {what} --archive image.tar`"
         ))),
         Subject::Layout(path) => make(arguments, &store::read_partial(&path)?).await,
@@ -92,30 +92,30 @@ fn architecture() -> &'static str {
     }
 }
 
-fn refuse_occupied(folder: &Path) -> Outcome<()> {
+fn refuse_occupied(folder: &Path) -> Result<()> {
     let occupied = match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != ErrorKind::NotFound,
     };
     match occupied {
-        true => Err(Failure::input(format!(
+        true => Err(Error::input(format!(
             "`{}` is there already, and not an empty folder",
             folder.display()
         ))
-        .next("name another folder, or remove this one")),
+        .hint("name another folder, or remove this one")),
         false => Ok(()),
     }
 }
 
-async fn make(arguments: &BundleArguments, layout: &Layout) -> Outcome<Report> {
+async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     let what = &arguments.image;
     let wanted = arguments.platform.as_deref();
     let manifest = bundle::choose(layout, wanted, architecture()).map_err(|there| {
         let wanted = wanted.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
         let there: Vec<String> = there.into_iter().collect();
-        Failure::input(format!("`{what}` has no image for the platform `{wanted}`"))
+        Error::input(format!("`{what}` has no image for the platform `{wanted}`"))
             .code(&code::image::PLATFORM_ABSENT)
-            .because(format!("it names {}", there.join(", ")))
+            .cause(format!("it names {}", there.join(", ")))
     })?;
     let parts = specification::Manifest::of(manifest);
     if let Some(other) = artifact::artifact(&parts) {
@@ -124,14 +124,13 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Outcome<Report> {
     let configuration = configuration(layout, &parts.config.digest)?;
     let started = configuration.arguments(&arguments.command);
     let Some(program) = started.first() else {
-        return Err(Failure::input(format!("`{what}` does not say what is started"))
-            .because("it has neither an entrypoint nor a command")
-            .next("name one: deploy-tool bundle IMAGE FOLDER -- COMMAND"));
+        return Err(Error::input(format!("`{what}` does not say what is started"))
+            .cause("it has neither an entrypoint nor a command")
+            .hint("name one: deploy-tool bundle IMAGE FOLDER -- COMMAND"));
     };
     let variant = variant(&parts, &configuration, program);
     let folder = &arguments.folder;
-    let cannot =
-        |error: &std::io::Error| Failure::file(format!("cannot make the bundle `{}`", folder.display()), error);
+    let cannot = |error: &std::io::Error| Error::file(format!("cannot make the bundle `{}`", folder.display()), error);
     let parent = match folder.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -155,7 +154,7 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Outcome<Report> {
     }
     let database = UserDatabase::read(&root).map_err(|error| unreadable(what, &error))?;
     let user = bundle::user(configuration.user(), &database)
-        .map_err(|why| Failure::input(format!("`{what}` cannot be run as its user")).because(why))?;
+        .map_err(|why| Error::input(format!("`{what}` cannot be run as its user")).cause(why))?;
     let container = Container {
         arguments: started.clone(),
         environment: environment(&configuration, &arguments.env, variant.is_some()),
@@ -215,26 +214,26 @@ fn environment(configuration: &Configuration, asked: &[String], is_wasm: bool) -
     all
 }
 
-async fn unpack(unpacker: &mut Unpacker, what: &str, layout: &Layout, digest: &str) -> Outcome<()> {
+async fn unpack(unpacker: &mut Unpacker, what: &str, layout: &Layout, digest: &str) -> Result<()> {
     let blob: &Blob = layout
         .blob(digest)
         .ok_or_else(|| no_image(what, format!("it has no layer `{digest}`")))?;
     let cannot = |error: std::io::Error| match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Failure::file(format!("cannot unpack `{what}`"), &error),
-        _ => Failure::input(format!("cannot unpack `{what}`")).because(format!("layer {digest}: {error}")),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::file(format!("cannot unpack `{what}`"), &error),
+        _ => Error::input(format!("cannot unpack `{what}`")).cause(format!("layer {digest}: {error}")),
     };
     let file = store::open(blob).map_err(cannot)?;
     unpacker.unpack(file, &blob.media_type).await.map_err(cannot)
 }
 
-fn refuse_no_module(what: &str, root: &Path, program: &str) -> Outcome<()> {
-    let failure = Failure::input(format!("`{what}` has no module `{program}`"));
+fn refuse_no_module(what: &str, root: &Path, program: &str) -> Result<()> {
+    let failure = Error::input(format!("`{what}` has no module `{program}`"));
     match bundle::contains_module(root, program) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(failure.because("the file of that name is no WebAssembly module")),
-        Err(error) => Err(failure.because(error)),
+        Ok(false) => Err(failure.cause("the file of that name is no WebAssembly module")),
+        Err(error) => Err(failure.cause(error)),
     }
-    .map_err(|failure| failure.next(format!("see what it has: `deploy-tool inspect {what}`")))
+    .map_err(|failure| failure.hint(format!("see what it has: `deploy-tool inspect {what}`")))
 }
 
 /// For its owner alone: there may be passwords in it.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
 use crate::settings::{DEFAULT_NODE_IMAGE, IMAGE_ENGINE_LABEL};
 use cluster::{Cluster, pods};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::{docker, lock, tool_image};
 use nodes::{kind, kind_config, local_registry, node_conditions as readiness};
@@ -24,7 +24,7 @@ const BUILT_IN_CONFIGURATION: &str = include_str!("../../../kind-config.yaml");
 ///
 /// # Errors
 /// When a step fails.
-pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()> {
+pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Result<()> {
     let ClusterUpArguments {
         name,
         http_port,
@@ -84,7 +84,7 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Outcome<()>
     printer.step("nodes pull from the registry", join).await
 }
 
-async fn start_again(printer: &Printer, name: &str, nodes: &[kind::Node], timeout: Duration) -> Outcome<()> {
+async fn start_again(printer: &Printer, name: &str, nodes: &[kind::Node], timeout: Duration) -> Result<()> {
     let start = async |progress: &Progress| {
         let stopped: Vec<&str> = nodes
             .iter()
@@ -107,7 +107,7 @@ async fn start_again(printer: &Printer, name: &str, nodes: &[kind::Node], timeou
 ///
 /// # Errors
 /// When kind cannot do it.
-pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Outcome<()> {
+pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Result<()> {
     let ClusterDownArguments { name } = arguments;
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster down")?;
@@ -123,9 +123,9 @@ pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Outcome
     printer.step(&format!("cluster {name}: deleted"), delete).await
 }
 
-fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(Value, Vec<u16>)> {
+fn configuration(path: &Path, http_port: Option<u16>) -> Result<(Value, Vec<u16>)> {
     let failure = || {
-        Failure::input(format!(
+        Error::input(format!(
             "the cluster's configuration `{}` cannot be used",
             path.display()
         ))
@@ -135,19 +135,19 @@ fn configuration(path: &Path, http_port: Option<u16>) -> Outcome<(Value, Vec<u16
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path == Path::new(DEFAULT_CONFIGURATION) => {
             BUILT_IN_CONFIGURATION.to_owned()
         }
-        Err(error) => return Err(failure().because(error).next("name the file with --config")),
+        Err(error) => return Err(failure().cause(error).hint("name the file with --config")),
     };
-    kind_config::prepared(&text, http_port).map_err(|error| failure().because(error))
+    kind_config::prepared(&text, http_port).map_err(|error| failure().cause(error))
 }
 
 /// Docker's own complaint comes late and long.
-fn refuse_taken_ports(ports: &[u16]) -> Outcome<()> {
+fn refuse_taken_ports(ports: &[u16]) -> Result<()> {
     for port in ports {
         match std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, *port)) {
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                return Err(Failure::input(format!("port {port} of this host is in use"))
-                    .because("another program, or another cluster, listens on it")
-                    .next("choose another with --http-port"));
+                return Err(Error::input(format!("port {port} of this host is in use"))
+                    .cause("another program, or another cluster, listens on it")
+                    .hint("choose another with --http-port"));
             }
             // Docker may do what this user may not.
             _ => {}
@@ -156,12 +156,11 @@ fn refuse_taken_ports(ports: &[u16]) -> Outcome<()> {
     Ok(())
 }
 
-fn forget(unfinished: &Path) -> Outcome<()> {
+fn forget(unfinished: &Path) -> Result<()> {
     match std::fs::remove_file(unfinished) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::file(
-            format!("cannot remove `{}`", unfinished.display()),
-            &error,
-        )),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::file(format!("cannot remove `{}`", unfinished.display()), &error))
+        }
         _ => Ok(()),
     }
 }
@@ -172,7 +171,7 @@ async fn wait_for_nodes(
     name: &str,
     restarted: Option<&Restarted<'_>>,
     limit: Duration,
-) -> Outcome<()> {
+) -> Result<()> {
     let context = format!("kind-{name}");
     let mut last = String::new();
     let ready = async {
@@ -192,18 +191,18 @@ async fn wait_for_nodes(
         let again = format!(
             "recreate it: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
         );
-        Failure::cluster(format!(
+        Error::cluster(format!(
             "the nodes of the cluster `{name}` are not ready within {} s",
             limit.as_secs()
         ))
-        .because(last)
-        .next(readiness::few_watchers(watchers.as_deref()).unwrap_or_default())
-        .next(again)
+        .cause(last)
+        .hint(readiness::few_watchers(watchers.as_deref()).unwrap_or_default())
+        .hint(again)
     })
 }
 
 /// What is not ready; after a start of nodes, what was said before it does not count.
-async fn not_ready(context: &str, restarted: Option<&Restarted<'_>>) -> Outcome<Vec<String>> {
+async fn not_ready(context: &str, restarted: Option<&Restarted<'_>>) -> Result<Vec<String>> {
     let cluster = Cluster::connect(context).await?;
     let mut late = readiness::nodes_not_ready(
         &pods::nodes(&cluster).await?,
@@ -225,7 +224,7 @@ struct Restarted<'a> {
     since: Timestamp,
 }
 
-async fn warn_about_older_nodes(printer: &Printer, nodes: &[kind::Node], image: &str) -> Outcome<()> {
+async fn warn_about_older_nodes(printer: &Printer, nodes: &[kind::Node], image: &str) -> Result<()> {
     let Some(first) = nodes.first() else { return Ok(()) };
     let made_from = docker::run(
         "cannot look at a node",

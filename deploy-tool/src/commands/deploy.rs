@@ -7,7 +7,7 @@ use super::remove::{self, PruneSet};
 use super::wait;
 use cluster::Cluster;
 use diagnostics::code;
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use releases::api::apply::{Applied, Change, apply_wave};
 use releases::api::discover::Kinds;
 use releases::api::revisions;
@@ -58,7 +58,7 @@ pub async fn deploy(
     cluster: &Cluster,
     deployment: &Deployment,
     options: &Options,
-) -> Outcome<Vec<Target>> {
+) -> Result<Vec<Target>> {
     let release = &deployment.release;
     let mut kinds = Kinds::discover(cluster).await?;
     kinds.learn(&deployment.objects);
@@ -123,14 +123,14 @@ pub async fn deploy(
         number,
         ..
     } = held.revision().clone();
-    held.finish(State::Failed, failure.what(), inventory, kept).await?;
+    held.finish(State::Failed, failure.message(), inventory, kept).await?;
     // What is not decided may still come up: nothing of it is undone.
     let is_decided = failure.status != ExitStatus::Undecided;
     match history.deployed_before(None) {
         Some(before) if options.rollback_on_failure && is_decided => {
             go_back(printer, cluster, deployment, options, before, number, failure).await
         }
-        Some(before) => Err(failure.next(format!(
+        Some(before) => Err(failure.hint(format!(
             "go back to revision {}: `deploy-tool rollback {0}`",
             before.number
         ))),
@@ -147,7 +147,7 @@ pub async fn own_history(
     cluster: &Cluster,
     release: &Name,
     deployer: &HolderIdentity,
-) -> Outcome<History> {
+) -> Result<History> {
     let history = revisions::read_history(cluster, release).await?;
     match revisions::acquire(cluster, release, &history, deployer).await? {
         None => Ok(history),
@@ -201,8 +201,8 @@ async fn go_back(
     options: &Options,
     before: &Revision,
     failed: u32,
-    failure: Failure,
-) -> Outcome<Vec<Target>> {
+    failure: Error,
+) -> Result<Vec<Target>> {
     printer.warning(&format!(
         "revision {failed} does not come up: back to revision {}",
         before.number
@@ -222,16 +222,16 @@ async fn go_back(
         ..options.clone()
     };
     match Box::pin(deploy(printer, cluster, &back, &options)).await {
-        Ok(_) => Err(failure.next(format!(
+        Ok(_) => Err(failure.hint(format!(
             "revision {} runs again; fix the cause, then run the same command again",
             before.number
         ))),
         Err(second) => Err(failure
-            .because(format!(
+            .cause(format!(
                 "and revision {} could not be brought back: {second}",
                 before.number
             ))
-            .next(format!("try that again: `deploy-tool rollback {}`", before.number))),
+            .hint(format!("try that again: `deploy-tool rollback {}`", before.number))),
     }
 }
 
@@ -246,7 +246,7 @@ struct Rollout<'a> {
 
 impl Rollout<'_> {
     /// What somebody has deleted and the manifests have, has to be gone before it is made again.
-    async fn wait_for_leaving(&self, printer: &Printer, kinds: &Kinds) -> Outcome<()> {
+    async fn wait_for_leaving(&self, printer: &Printer, kinds: &Kinds) -> Result<()> {
         let count = self.plan.leaving().count();
         if count == 0 {
             return Ok(());
@@ -281,7 +281,7 @@ impl Rollout<'_> {
 
     /// The revision is kept in the release's namespace: where that is new, it comes before the revision. What goes into new
     /// namespaces is tried then, before any of it is written. Returns the waves that are left.
-    async fn make_namespaces(&self, printer: &Printer, kinds: &mut Kinds) -> Outcome<&'static [Wave]> {
+    async fn make_namespaces(&self, printer: &Printer, kinds: &mut Kinds) -> Result<&'static [Wave]> {
         let mut steps = self.plan.steps.iter();
         let [first, rest @ ..] = &Wave::ALL;
         if !steps.any(|step| step.action == Action::Create && step.wave == *first) {
@@ -291,7 +291,7 @@ impl Rollout<'_> {
             let applied = apply_wave(self.cluster, kinds, self.plan, *first, progress).await?;
             plan::try_again(self.cluster, kinds, self.plan, &[Untried::Namespace])
                 .await
-                .map_err(|failure| failure.next("nothing but the new namespaces has been made"))?;
+                .map_err(|failure| failure.hint("nothing but the new namespaces has been made"))?;
             progress.outcome(summary("namespaces", &applied));
             Ok(rest.as_slice())
         };
@@ -305,7 +305,7 @@ impl Rollout<'_> {
         waves: &[Wave],
         held: &ReleaseLease<'_>,
         history: &History,
-    ) -> Outcome<Vec<Target>> {
+    ) -> Result<Vec<Target>> {
         // At the start: deployments that fail again and again add up to no more than those that come up.
         revisions::delete_records(self.cluster, self.release, history.superfluous()).await?;
         let targets = self.apply(printer, kinds, waves, Some(held)).await?;
@@ -329,7 +329,7 @@ impl Rollout<'_> {
         kinds: &mut Kinds,
         waves: &[Wave],
         held: Option<&ReleaseLease<'_>>,
-    ) -> Outcome<Vec<Target>> {
+    ) -> Result<Vec<Target>> {
         let since = self.cluster.now();
         let apply = async |progress: &Progress| {
             let mut applied = Vec::new();
@@ -387,7 +387,7 @@ impl Rollout<'_> {
     }
 
     /// Deletes what the manifests have no longer, but for data.
-    async fn prune(&self, printer: &Printer, kinds: &Kinds) -> Outcome<()> {
+    async fn prune(&self, printer: &Printer, kinds: &Kinds) -> Result<()> {
         let dropped = &self.dropped;
         if !dropped.doomed.is_empty() {
             let limit = self.wait.limit.unwrap_or(PRUNE_LIMIT);

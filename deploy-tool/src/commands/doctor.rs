@@ -13,7 +13,7 @@ use cluster::access::require;
 use cluster::context::kind_cluster;
 use cluster::{Cluster, pods};
 use diagnostics::code::doctor::API_SERVER;
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use nodes::api::doctor as edge;
@@ -29,7 +29,7 @@ const AT_A_TIME: usize = 8;
 ///
 /// # Errors
 /// When the probe cannot be built or loaded, or the cluster stops answering.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DoctorArguments) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DoctorArguments) -> Result<ExitStatus> {
     let links = examine(printer, cleanup, &arguments).await?;
     let report = Report::new(
         &arguments.context,
@@ -51,7 +51,7 @@ struct There {
     nodes: Vec<Node>,
 }
 
-async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArguments) -> Outcome<Vec<Link>> {
+async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArguments) -> Result<Vec<Link>> {
     let [api_server, runtime_class, nodes, namespace] = CLUSTER_LINKS;
     let mut chain = Chain::default();
     let looked = printer.step("the cluster's objects", async |_: &Progress| Ok(look(arguments).await));
@@ -105,7 +105,7 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
     Ok(links)
 }
 
-async fn look(arguments: &DoctorArguments) -> Outcome<There> {
+async fn look(arguments: &DoctorArguments) -> Result<There> {
     let cluster = Cluster::connect(&arguments.context).await?;
     require(&cluster, doctor::permissions(&arguments.namespace)).await?;
     let (classes, nodes) = futures::try_join!(edge::runtime_classes(&cluster), pods::nodes(&cluster))?;
@@ -117,7 +117,7 @@ async fn look(arguments: &DoctorArguments) -> Outcome<There> {
 }
 
 /// A failure that has no number of its own gets that of the link.
-fn numbered(failure: Failure) -> Failure {
+fn numbered(failure: Error) -> Error {
     match failure.number() {
         Some(_) => failure,
         None => failure.code(&API_SERVER),
@@ -135,7 +135,7 @@ pub(super) async fn examine_node(
     images: &Images,
     class: &RuntimeClass,
     node: &Node,
-) -> Outcome<Vec<Link>> {
+) -> Result<Vec<Link>> {
     // Where containerd does not know the handler, a probe would only hang.
     let observed = match doctor::offers(node, &class.handler) {
         Some(false) => Observed::default(),
@@ -153,14 +153,14 @@ pub(super) async fn examine_node(
     Ok(chain.end(&[]))
 }
 
-fn pod(arguments: &DoctorArguments, images: &Images, node: &Node) -> Outcome<Pod> {
+fn pod(arguments: &DoctorArguments, images: &Images, node: &Node) -> Result<Pod> {
     let probe = Probe {
         runtime_class: &arguments.runtime_class,
         image: &images.image,
         plain_image: &images.plain_image,
         node: doctor::name(node),
     };
-    doctor::probe(probe).map_err(|error| Failure::input("the probe's pod cannot be made").because(error))
+    doctor::probe(probe).map_err(|error| Error::input("the probe's pod cannot be made").cause(error))
 }
 
 /// The probe's images, as the nodes know them.
@@ -179,7 +179,7 @@ pub(super) async fn probe_images(
     cleanup: &Cleanup,
     cluster: &Cluster,
     arguments: &DoctorArguments,
-) -> Outcome<Images> {
+) -> Result<Images> {
     if let (Some(image), Some(plain_image)) = (&arguments.image, &arguments.plain_image) {
         return Ok(Images {
             image: image.clone(),
@@ -188,12 +188,12 @@ pub(super) async fn probe_images(
         });
     }
     if kind_cluster(&cluster.context).is_none() {
-        return Err(Failure::input("the nodes must pull the probe's image from a registry")
-            .because(format!(
+        return Err(Error::input("the nodes must pull the probe's image from a registry")
+            .cause(format!(
                 "context `{}` is not a kind cluster: nothing can be loaded into its nodes",
                 cluster.context
             ))
-            .next(
+            .hint(
                 "push it twice, with native code and without, and name both with --image and --plain-image: `deploy-tool push probe --to \
                  REGISTRY/probe:aot`; `deploy-tool build probe --aot none --archive plain.tar` and `deploy-tool push plain.tar --to \
                  REGISTRY/probe:plain`",
@@ -209,7 +209,7 @@ pub(super) async fn probe_images(
     let plain = build::build(printer, cleanup, &cache, &arguments.source, name, plain).await?;
     let section = match &native.compiled_module {
         Some(path) => {
-            let bytes = std::fs::read(path).map_err(|error| Failure::file("cannot read the probe's module", &error))?;
+            let bytes = std::fs::read(path).map_err(|error| Error::file("cannot read the probe's module", &error))?;
             facts::read(&bytes).ok().and_then(|facts| facts.native)
         }
         None => None,

@@ -8,7 +8,7 @@ use super::remove::{self, PruneSet, titles};
 use crate::cli::DownArguments;
 use cluster::Cluster;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::lock;
 use releases::api::delete;
@@ -28,7 +28,7 @@ const MOST_NAMED: usize = 20;
 ///
 /// # Errors
 /// When something cannot be deleted, or does not go.
-pub async fn run(printer: &Printer, arguments: DownArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: DownArguments) -> Result<()> {
     let DownArguments {
         place,
         delete_data,
@@ -92,7 +92,7 @@ struct Down<'a> {
 impl Down<'_> {
     /// Deletes what is to go as a revision of its own: as long as it is pending, nobody else works on the release, and
     /// `rollback` leads back from it, if the data stays.
-    async fn as_revision(&self, held: &ReleaseLease<'_>, history: &History, dropped: PruneSet) -> Outcome<()> {
+    async fn as_revision(&self, held: &ReleaseLease<'_>, history: &History, dropped: PruneSet) -> Result<()> {
         let work = async {
             revisions::delete_records(self.cluster, self.release, history.superfluous()).await?;
             dropped.give_up_shared(self.cluster, self.kinds, self.release).await?;
@@ -119,10 +119,10 @@ impl Down<'_> {
             }
             Err(failure) => failure,
         };
-        let is_lost = |failure: &Failure| failure.number() == Some(&code::release::LOST);
+        let is_lost = |failure: &Error| failure.number() == Some(&code::release::LOST);
         if !is_lost(&failure) {
             let Revision { inventory, kept, .. } = held.revision().clone();
-            match held.finish(State::Failed, failure.what(), inventory, kept).await {
+            match held.finish(State::Failed, failure.message(), inventory, kept).await {
                 // The record may have gone with its namespace.
                 Err(other) if !is_lost(&other) => return Err(other),
                 _ => {}
@@ -131,7 +131,7 @@ impl Down<'_> {
         Err(failure)
     }
 
-    async fn remove(&self, title: &str, doomed: Vec<DeletionTarget>) -> Outcome<()> {
+    async fn remove(&self, title: &str, doomed: Vec<DeletionTarget>) -> Result<()> {
         if doomed.is_empty() {
             return Ok(());
         }
@@ -147,7 +147,7 @@ impl Down<'_> {
     }
 
     /// Those that are there.
-    async fn alive(&self, identities: BTreeSet<Identity>) -> Outcome<Vec<DeletionTarget>> {
+    async fn alive(&self, identities: BTreeSet<Identity>) -> Result<Vec<DeletionTarget>> {
         let alive = get_many::read_objects(self.cluster, self.kinds, identities).await?;
         Ok(alive
             .iter()
@@ -166,7 +166,7 @@ impl Down<'_> {
 
     /// Deletes the data, and the namespaces in which nobody else has anything. Returns the release's own namespace if it
     /// is to go: with it goes the lock.
-    async fn data(&self, data: Vec<DeletionTarget>) -> Outcome<Vec<DeletionTarget>> {
+    async fn data(&self, data: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
         let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
         self.remove("data removed", own).await?;
@@ -178,7 +178,7 @@ impl Down<'_> {
         Ok(own)
     }
 
-    async fn leave_to_others(&self, shared: Vec<(DeletionTarget, Name)>) -> Outcome<()> {
+    async fn leave_to_others(&self, shared: Vec<(DeletionTarget, Name)>) -> Result<()> {
         for (target, other) in shared {
             claims::give_up(self.cluster, self.kinds, self.release, &target).await?;
             self.printer.warning(&format!(
@@ -190,7 +190,7 @@ impl Down<'_> {
     }
 
     /// The namespaces in which nobody else has anything, or all if that does not matter.
-    async fn without_others(&self, namespaces: Vec<DeletionTarget>) -> Outcome<Vec<DeletionTarget>> {
+    async fn without_others(&self, namespaces: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         if self.delete_namespace {
             return Ok(namespaces);
         }
@@ -213,7 +213,7 @@ impl Down<'_> {
 
     /// Deletes the records, the lock as the last of them: as long as they are there, this can be done again. If the
     /// release's namespace goes, they go with it, and nobody can begin anything in it meanwhile.
-    async fn history(&self, own_namespace: Vec<DeletionTarget>) -> Outcome<()> {
+    async fn history(&self, own_namespace: Vec<DeletionTarget>) -> Result<()> {
         let remove = async |progress: &Progress| {
             if own_namespace.is_empty() {
                 let history = revisions::read_history(self.cluster, self.release).await?;

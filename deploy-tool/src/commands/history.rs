@@ -2,7 +2,7 @@
 
 use crate::cli::HistoryArguments;
 use cluster::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use releases::api::revisions;
 use releases::release::listing;
 use releases::release::listing::Listing;
@@ -13,7 +13,7 @@ use terminal::{Printer, Styled};
 ///
 /// # Errors
 /// When the cluster does not answer, or there is no such revision.
-pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Result<()> {
     let HistoryArguments { revision, place } = arguments;
     let release = place.release()?;
     let cluster = Cluster::connect(&place.context).await?;

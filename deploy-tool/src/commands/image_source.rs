@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::RegistryArguments;
 use crate::publish;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use oci_artifacts::image::specification::Descriptor;
 use oci_artifacts::image::{Blob, Layout, layout, store};
@@ -20,14 +20,14 @@ const MAGIC: &[u8] = b"\0asm";
 ///
 /// # Errors
 /// When it is nothing that could be an image or a module.
-pub fn subject(what: &str, verb: &str) -> Outcome<Subject> {
+pub fn subject(what: &str, verb: &str) -> Result<Subject> {
     let on_disk = on_disk(Path::new(what)).map_err(|error| unreadable(what, &error))?;
     let built = publish::layout(&Cache::open()?, what);
     inspect::subject(what, on_disk, built).map_err(|why| {
-        Failure::input(format!("`{what}` cannot be {verb}"))
-            .because(why)
-            .next("name a module, the folder or the archive of an OCI layout, or what `deploy-tool build` prints")
-            .next("or an image in a registry: docker.io/you/orders:1.2.3")
+        Error::input(format!("`{what}` cannot be {verb}"))
+            .cause(why)
+            .hint("name a module, the folder or the archive of an OCI layout, or what `deploy-tool build` prints")
+            .hint("or an image in a registry: docker.io/you/orders:1.2.3")
     })
 }
 
@@ -44,7 +44,7 @@ pub async fn fetch(
     most_layer_bytes: u64,
     is_wanted: impl Fn(&Descriptor) -> bool,
     warn: impl Fn(&str),
-) -> Outcome<Layout> {
+) -> Result<Layout> {
     let Reference { repository, name } = reference;
     let found = registry.credentials().login(repository, &Purpose::Read).await?;
     let connection = Connection::open(repository, Purpose::Read, found, &registry.tls_options()).await?;
@@ -73,13 +73,13 @@ fn on_disk(path: &Path) -> std::io::Result<OnDisk> {
 ///
 /// # Errors
 /// When that cannot be read.
-pub fn configuration(layout: &Layout, digest: &str) -> Outcome<Configuration> {
+pub fn configuration(layout: &Layout, digest: &str) -> Result<Configuration> {
     let Some(blob) = layout.blob(digest) else {
         return Ok(Configuration::default());
     };
     let bytes = document(blob).map_err(|error| unreadable(digest, &error))?;
     serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::input(format!("the configuration `{digest}` cannot be read")).because(error))
+        .map_err(|error| Error::input(format!("the configuration `{digest}` cannot be read")).cause(error))
 }
 
 fn document(blob: &Blob) -> std::io::Result<Vec<u8>> {
@@ -89,13 +89,13 @@ fn document(blob: &Blob) -> std::io::Result<Vec<u8>> {
 }
 
 /// Something else than an image.
-pub fn no_image(what: &str, why: impl std::fmt::Display) -> Failure {
-    Failure::input(format!("`{what}` is no image"))
+pub fn no_image(what: &str, why: impl std::fmt::Display) -> Error {
+    Error::input(format!("`{what}` is no image"))
         .code(&code::image::MALFORMED)
-        .because(why)
+        .cause(why)
 }
 
 /// A file that cannot be read.
-pub fn unreadable(what: &str, error: &std::io::Error) -> Failure {
-    Failure::input(format!("cannot read `{what}`")).because(error)
+pub fn unreadable(what: &str, error: &std::io::Error) -> Error {
+    Error::input(format!("cannot read `{what}`")).cause(error)
 }

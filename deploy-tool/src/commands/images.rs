@@ -10,7 +10,7 @@ use crate::publish::{self, Destination, PullSecret};
 use cluster::context::kind_cluster;
 use cluster::{Cluster, pods};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use nodes::api::doctor;
@@ -33,8 +33,8 @@ pub async fn on_nodes(
     cluster: &Cluster,
     images: &BTreeSet<String>,
     built: bool,
-    load: impl AsyncFnOnce(&Progress, &str) -> Outcome<String>,
-) -> Outcome<()> {
+    load: impl AsyncFnOnce(&Progress, &str) -> Result<String>,
+) -> Result<()> {
     let Some(name) = kind_cluster(&cluster.context).filter(|_| !images.is_empty()) else {
         return Ok(());
     };
@@ -76,7 +76,7 @@ impl<'a> Wanted<'a> {
         source: &'a SourceArguments,
         names: BTreeSet<String>,
         pushes: bool,
-    ) -> Outcome<Self> {
+    ) -> Result<Self> {
         refuse_unreachable(context, &names, arguments.registry.as_deref())?;
         let registry = destination(arguments, source, &names).await?;
         let connections = match registry.as_ref().filter(|_| pushes) {
@@ -104,7 +104,7 @@ impl<'a> Wanted<'a> {
         cache: &Cache,
         form: Form,
         native: NativeForm,
-    ) -> Outcome<(Vec<Built>, BTreeMap<String, String>)> {
+    ) -> Result<(Vec<Built>, BTreeMap<String, String>)> {
         let mut built = Vec::new();
         let variation = Variation {
             form,
@@ -143,7 +143,7 @@ pub async fn native_form(
     cluster: &Cluster,
     objects: &[Object],
     aot: Option<Aot>,
-) -> Outcome<NativeForm> {
+) -> Result<NativeForm> {
     if let Some(aot) = aot {
         return Ok(variation::native_form(aot));
     }
@@ -164,14 +164,14 @@ async fn destination(
     arguments: &PublishArguments,
     source: &SourceArguments,
     names: &BTreeSet<String>,
-) -> Outcome<Option<Destination>> {
+) -> Result<Option<Destination>> {
     let Some(prefix) = arguments.registry.as_deref().filter(|_| !names.is_empty()) else {
         return Ok(None);
     };
     let named = names
         .iter()
         .map(|name| Ok((name.clone(), build::image_name(source, name)?)));
-    let images = named.collect::<Outcome<BTreeMap<_, _>>>()?;
+    let images = named.collect::<Result<BTreeMap<_, _>>>()?;
     let tags = publish::registry::described_tag(source.folder()).await?;
     Destination::below(prefix, &images, &arguments.reach, tags)
         .await
@@ -179,15 +179,15 @@ async fn destination(
 }
 
 /// Refuses a cluster that images built here cannot come to: not a kind cluster, and no registry is named.
-fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Outcome<()> {
+fn refuse_unreachable(context: &str, names: &BTreeSet<String>, registry: Option<&str>) -> Result<()> {
     if names.is_empty() || registry.is_some() || kind_cluster(context).is_some() {
         return Ok(());
     }
-    Err(Failure::input(format!(
+    Err(Error::input(format!(
         "the nodes of `{context}` cannot get the images that are built here"
     ))
-    .because("only nodes of kind clusters have images loaded into them; all others pull from a registry")
-    .next("name one that you may push to and they can pull from: --registry docker.io/you"))
+    .cause("only nodes of kind clusters have images loaded into them; all others pull from a registry")
+    .hint("name one that you may push to and they can pull from: --registry docker.io/you"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::adoption::manifests::Facts;
 use crate::adoption::survey::Said;
 use crate::adoption::{Survey, Verdict, add, survey, swap};
 use crate::cli::InitArguments;
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use host::process;
 use terminal::{Printer, Styled};
 use wasm_build::traps::{Finding, Weight};
@@ -45,7 +45,7 @@ pub struct Report {
 ///
 /// # Errors
 /// When there is no crate, or a file cannot be written.
-pub async fn run(printer: &Printer, arguments: InitArguments) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, arguments: InitArguments) -> Result<ExitStatus> {
     let report = report(&arguments).await?;
     printer.result(&report, text(&report));
     Ok(match report.verdict {
@@ -58,7 +58,7 @@ pub async fn run(printer: &Printer, arguments: InitArguments) -> Outcome<ExitSta
 ///
 /// # Errors
 /// When there is no crate, or a file cannot be written.
-pub async fn report(arguments: &InitArguments) -> Outcome<Report> {
+pub async fn report(arguments: &InitArguments) -> Result<Report> {
     let said = Said {
         package: arguments.package.clone(),
         port: arguments.port,
@@ -108,7 +108,7 @@ pub async fn report(arguments: &InitArguments) -> Outcome<Report> {
 }
 
 /// Makes Cargo.lock of what is on this host. Whether that was enough.
-async fn lock(root: &Path) -> Outcome<bool> {
+async fn lock(root: &Path) -> Result<bool> {
     let mut command = process::command("cargo", ["generate-lockfile", "--offline"]);
     command.current_dir(root).env(RESOLVER.0, RESOLVER.1);
     Ok(process::capture(command).await?.success)

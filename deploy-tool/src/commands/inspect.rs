@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::image_source::{configuration, fetch, no_image, subject, unreadable};
 use crate::cli::{InspectArguments, RegistryArguments};
-use diagnostics::{Outcome, code};
+use diagnostics::{Result, code};
 use host::cache::Cache;
 use oci_artifacts::bom;
 use oci_artifacts::image::{Blob, Layout, artifact, layer_listing, specification, store};
@@ -23,7 +23,7 @@ const MOST_BILL_BYTES: u64 = 16 << 20;
 ///
 /// # Errors
 /// When there is no such image or module, or it is damaged.
-pub async fn run(printer: &Printer, arguments: InspectArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: InspectArguments) -> Result<()> {
     let report = report(&arguments.what, &arguments.registry, |text| printer.warning(text)).await?;
     printer.result(&report, crate::report::image_text(&report));
     Ok(())
@@ -33,7 +33,7 @@ pub async fn run(printer: &Printer, arguments: InspectArguments) -> Outcome<()> 
 ///
 /// # Errors
 /// When it is none of these, or damaged.
-pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str)) -> Outcome<Report> {
+pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str)) -> Result<Report> {
     match subject(what, "inspected")? {
         Subject::Module => {
             let bytes = std::fs::read(what).map_err(|error| unreadable(what, &error))?;
@@ -58,7 +58,7 @@ pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str
     }
 }
 
-fn image(what: &str, layout: &Layout) -> Outcome<Report> {
+fn image(what: &str, layout: &Layout) -> Result<Report> {
     let (mut seen, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
     for (_, manifest) in inspect::images(layout) {
         if let Some(other) = artifact::artifact(&specification::Manifest::of(manifest)) {
@@ -80,7 +80,7 @@ fn image(what: &str, layout: &Layout) -> Outcome<Report> {
 }
 
 /// The bills of materials that are attached to an image and are here.
-fn bills(layout: &Layout) -> Outcome<Vec<Vec<u8>>> {
+fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
     let mut bills = Vec::new();
     for manifest in &layout.referrers {
         let specification = specification::Manifest::of(manifest);
@@ -131,7 +131,7 @@ fn traps(bill: &[u8]) -> Vec<String> {
 
 /// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the
 /// image allows.
-fn see(layout: &Layout, manifest: &Blob, left: &mut u64) -> Outcome<Seen> {
+fn see(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Seen> {
     let specification::Manifest { config, layers, .. } = specification::Manifest::of(manifest);
     let mut seen = Seen {
         configuration: configuration(layout, &config.digest)?,

@@ -13,7 +13,7 @@ use crate::logs::stream::{Change, Selection};
 use crate::logs::{Follow, Key, Line, Opening, State, print, split};
 use cluster::Cluster;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::Printer;
 
 /// How many logs are followed at once: each is a connection to the API server and from there to a node.
@@ -29,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When there are no such pods or containers, or the cluster does not answer.
-pub async fn run(printer: &Printer, arguments: LogsArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: LogsArguments) -> Result<()> {
     let release = arguments.place.release()?;
     let cluster = Cluster::connect(&arguments.place.context).await?;
     let namespace = release.namespace.clone();
@@ -54,7 +54,7 @@ pub async fn run(printer: &Printer, arguments: LogsArguments) -> Outcome<()> {
 ///
 /// # Errors
 /// When the cluster does not answer.
-pub async fn follow_new(printer: &Printer, cluster: &Cluster, place: ClusterArguments, namespace: &str) -> Outcome<()> {
+pub async fn follow_new(printer: &Printer, cluster: &Cluster, place: ClusterArguments, namespace: &str) -> Result<()> {
     let arguments = LogsArguments {
         names: Vec::new(),
         follow: true,
@@ -91,7 +91,7 @@ enum Read {
 }
 
 impl Reading<'_> {
-    async fn once(&self) -> Outcome<()> {
+    async fn once(&self) -> Result<()> {
         let container = self.arguments.container.as_deref();
         let found = logs::containers(&self.cluster, &self.namespace, &self.selections, container).await?;
         if found.is_empty() {
@@ -149,7 +149,7 @@ impl Reading<'_> {
     }
 
     /// No container is selected: because there is no pod, or none has a container of that name.
-    async fn nothing(&self) -> Outcome<()> {
+    async fn nothing(&self) -> Result<()> {
         let all = logs::containers(&self.cluster, &self.namespace, &self.selections, None).await?;
         let Some(name) = self.arguments.container.as_ref().filter(|_| !all.is_empty()) else {
             self.printer
@@ -158,12 +158,12 @@ impl Reading<'_> {
         };
         let names: BTreeSet<&str> = all.iter().map(|source| source.container.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        Err(Failure::input(format!("none of these pods has a container `{name}`"))
+        Err(Error::input(format!("none of these pods has a container `{name}`"))
             .code(&code::scale::NO_SUCH_CONTAINER)
-            .because(format!("they have: {}", names.join(", "))))
+            .cause(format!("they have: {}", names.join(", "))))
     }
 
-    async fn follow(&self) -> Outcome<()> {
+    async fn follow(&self) -> Result<()> {
         let container = self.arguments.container.as_deref();
         let mut changes = logs::watch(&self.cluster, &self.namespace, &self.selections, container);
         let mut lists_missing = self.selections.len();

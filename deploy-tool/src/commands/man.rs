@@ -3,23 +3,23 @@
 use clap_mangen::Man;
 
 use crate::cli::{ManArguments, help};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::Printer;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub fn run(printer: &Printer, arguments: &ManArguments) -> Outcome<()> {
+pub fn run(printer: &Printer, arguments: &ManArguments) -> Result<()> {
     let Some(folder) = &arguments.folder else {
         let mut page = Vec::new();
-        let failure = |error| Failure::file("cannot make the manual page", &error);
+        let failure = |error| Error::file("cannot make the manual page", &error);
         Man::new(help::command()).render(&mut page).map_err(failure)?;
         printer.data(String::from_utf8_lossy(&page).into_owned());
         return Ok(());
     };
     let failure = |error| {
-        Failure::file(
+        Error::file(
             format!("cannot write the manual pages to `{}`", folder.display()),
             &error,
         )

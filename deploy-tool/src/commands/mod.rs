@@ -7,8 +7,8 @@ pub mod bundle;
 mod cluster;
 mod completion;
 pub mod deploy;
-pub mod docker;
 mod dev;
+pub mod docker;
 mod doctor;
 mod down;
 mod exceptions;
@@ -42,7 +42,7 @@ mod version;
 pub mod wait;
 
 use crate::cli::{Cli, ClusterCommand, Command};
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use host::cleanup::Cleanup;
 use terminal::Printer;
 
@@ -50,7 +50,7 @@ use terminal::Printer;
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Outcome<ExitStatus> {
+pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Result<ExitStatus> {
     let done = match cli.command {
         Command::Plan(arguments) => return plan::run(printer, cleanup, arguments).await,
         Command::Doctor(arguments) => return doctor::run(printer, cleanup, arguments).await,

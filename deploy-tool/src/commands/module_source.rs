@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::variation::{Form, Variation};
 use crate::cli::SourceArguments;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::tool_image;
@@ -42,7 +42,7 @@ pub async fn given(
     definition: &Definition,
     name: &str,
     path: &Path,
-) -> Outcome<SourcedModule> {
+) -> Result<SourcedModule> {
     let module = keep::given(path)?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     Ok(SourcedModule {
@@ -65,7 +65,7 @@ pub async fn compile(
     definition: &Definition,
     name: &str,
     variation: Variation<'_>,
-) -> Outcome<SourcedModule> {
+) -> Result<SourcedModule> {
     tool_image::supply(printer, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
@@ -118,7 +118,7 @@ pub async fn compile(
 const MOST_TOLD: usize = 5;
 
 /// What the compiler refuses, with the traps that explain it.
-async fn explained(failure: Failure, sources: &Sources<'_>, cache: &Cache) -> Failure {
+async fn explained(failure: Error, sources: &Sources<'_>, cache: &Cache) -> Error {
     // The compiler's own words are there: that nothing can be added to them is no failure.
     let Ok(checked) = sources.check(cache).await else {
         return failure;
@@ -128,7 +128,7 @@ async fn explained(failure: Failure, sources: &Sources<'_>, cache: &Cache) -> Fa
         .iter()
         .filter(|finding| finding.weight == Weight::Compile);
     explains.take(MOST_TOLD).fold(failure, |failure, finding| {
-        failure.next(format!("{finding}; fix: {}", finding.fix))
+        failure.hint(format!("{finding}; fix: {}", finding.fix))
     })
 }
 
@@ -161,7 +161,7 @@ pub async fn native(
     source: &SourceArguments,
     definition: &Definition,
     name: &str,
-) -> Outcome<Kept> {
+) -> Result<Kept> {
     tool_image::supply(printer, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{NewArguments, Vcs};
 use crate::project::{self, ProjectName};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::process;
 use terminal::Printer;
 
@@ -29,16 +29,16 @@ struct Report {
 ///
 /// # Errors
 /// When the name or the folder cannot be used.
-pub async fn run(printer: &Printer, arguments: NewArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
     let NewArguments { path, name, vcs } = arguments;
     let name = match name {
         Some(name) => name,
         None => folder_name(&path)?,
     };
     let name = ProjectName::parse(&name).map_err(|error| {
-        let failure = Failure::input(format!("`{name}` cannot be the name of a project")).because(&error);
+        let failure = Error::input(format!("`{name}` cannot be the name of a project")).cause(&error);
         match error.suggestion {
-            Some(suggestion) => failure.next(format!("deploy-tool new {suggestion}")),
+            Some(suggestion) => failure.hint(format!("deploy-tool new {suggestion}")),
             None => failure,
         }
     })?;
@@ -58,8 +58,8 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Outcome<()> {
 }
 
 /// The last part of a path, also of `.`.
-fn folder_name(path: &Path) -> Outcome<String> {
-    let unusable = |error| Failure::file(format!("cannot tell the name of `{}`", path.display()), &error);
+fn folder_name(path: &Path) -> Result<String> {
+    let unusable = |error| Error::file(format!("cannot tell the name of `{}`", path.display()), &error);
     let folder = match path.file_name() {
         Some(_) => path.to_owned(),
         None => path.canonicalize().map_err(unusable)?,
@@ -68,7 +68,7 @@ fn folder_name(path: &Path) -> Outcome<String> {
 }
 
 /// Creates a repository, unless the folder is in one or there is no git.
-async fn init_repository(printer: &Printer, folder: &Path) -> Outcome<bool> {
+async fn init_repository(printer: &Printer, folder: &Path) -> Result<bool> {
     let git = async |arguments: &[&str]| {
         let mut command = process::command("git", arguments);
         command.current_dir(folder);

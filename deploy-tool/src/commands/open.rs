@@ -19,7 +19,7 @@ use crate::forward::listen::Listener;
 use crate::forward::{Backend, Backends, ServiceTarget, find_target, reason, service};
 use cluster::{Cluster, list, pods};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::Printer;
 
 /// What `open --output json` prints. Fields are added, never renamed.
@@ -37,7 +37,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When there is no such Service, no pod of it is ready, or the port is taken.
-pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: OpenArguments) -> Result<()> {
     let OpenArguments {
         service: name,
         port,
@@ -79,7 +79,7 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Outcome<()> {
 }
 
 /// The pods that can answer, and the first that does.
-async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Outcome<(Backends, Backend)> {
+async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Result<(Backends, Backend)> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the pods of Service `{}`", target.service);
     let found = list::all(cluster, &api, &ListParams::default().labels(&target.selector), &what).await?;
@@ -88,10 +88,10 @@ async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Ou
     match backends.choose() {
         Some(first) => Ok((backends, first)),
         None => Err(
-            Failure::cluster(format!("no pod of Service `{}` is ready", target.service))
+            Error::cluster(format!("no pod of Service `{}` is ready", target.service))
                 .code(&code::scale::NO_READY_POD)
-                .because(reason(&found, cluster.now()))
-                .next("look at the pods: `deploy-tool status`; read what they write: `deploy-tool logs`"),
+                .cause(reason(&found, cluster.now()))
+                .hint("look at the pods: `deploy-tool status`; read what they write: `deploy-tool logs`"),
         ),
     }
 }
@@ -107,7 +107,7 @@ pub async fn serve(
     target: &ServiceTarget,
     backends: &mut Backends,
     mut listener: Listener,
-) -> Outcome<()> {
+) -> Result<()> {
     let mut changes = forward::watch(cluster, namespace, &target.selector);
     let mut listed = BTreeSet::new();
     let mut waiting: VecDeque<TcpStream> = VecDeque::new();

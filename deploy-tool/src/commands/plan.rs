@@ -6,7 +6,7 @@ use super::variation::Form;
 use crate::cli::PlanArguments;
 use crate::publish::pull_secret::{self, PullSecret};
 use cluster::Cluster;
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use releases::api::discover::Kinds;
@@ -23,7 +23,7 @@ use wasm_build::native_form::NativeForm;
 ///
 /// # Errors
 /// When a step fails, or the cluster would refuse an object.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments) -> Result<ExitStatus> {
     let PlanArguments {
         place,
         source,
@@ -106,7 +106,7 @@ async fn take_built_images(
     images: &Wanted<'_>,
     (form, native): (Form, NativeForm),
     objects: &mut [Object],
-) -> Outcome<Option<PullSecret>> {
+) -> Result<Option<PullSecret>> {
     let cache = Cache::open()?;
     let (_, references) = images.build(printer, cleanup, &cache, form, native).await?;
     objects
@@ -122,7 +122,7 @@ async fn take_running_images(
     kinds: &Kinds,
     release: &Name,
     objects: &mut [Object],
-) -> Outcome<()> {
+) -> Result<()> {
     let with_placeholders = objects
         .iter_mut()
         .filter(|object| !manifest::placeholders(std::slice::from_ref(*object)).is_empty());

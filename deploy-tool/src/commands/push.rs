@@ -7,7 +7,7 @@ use super::variation::Variation;
 use crate::cli::PushArguments;
 use crate::publish;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use oci_artifacts::image::store::{self, Outline};
@@ -19,7 +19,7 @@ use terminal::Printer;
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments) -> Result<()> {
     let (repository, tag) = repository(&arguments.to)?;
     let from = arguments
         .mount_from
@@ -38,23 +38,23 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments)
     Ok(())
 }
 
-fn repository(text: &str) -> Outcome<(Repository, Option<String>)> {
+fn repository(text: &str) -> Result<(Repository, Option<String>)> {
     Repository::parse(text)
-        .map_err(|why| Failure::input(format!("`{text}` is no repository that can be pushed to")).because(why))
+        .map_err(|why| Error::input(format!("`{text}` is no repository that can be pushed to")).cause(why))
 }
 
 /// The path of another repository; a registry only takes blobs from its own.
-fn same_registry(text: &str, target: &Repository) -> Outcome<String> {
+fn same_registry(text: &str, target: &Repository) -> Result<String> {
     let (other, _) = repository(text)?;
     match other.registry == target.registry {
         true => Ok(other.path),
-        false => Err(Failure::input(format!("nothing can be taken from `{other}`"))
-            .because(format!("the registry of `{target}` is another one"))),
+        false => Err(Error::input(format!("nothing can be taken from `{other}`"))
+            .cause(format!("the registry of `{target}` is another one"))),
     }
 }
 
 /// The tags asked for, else one that says which commit it is. A file says nothing of commits.
-async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<String>> {
+async fn tags(arguments: &PushArguments, tag: Option<String>) -> Result<Vec<String>> {
     let asked: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
     if !asked.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
         return Ok(asked);
@@ -62,7 +62,7 @@ async fn tags(arguments: &PushArguments, tag: Option<String>) -> Outcome<Vec<Str
     publish::registry::described_tag(arguments.source.folder()).await
 }
 
-async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments) -> Outcome<Outline> {
+async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments) -> Result<Outline> {
     let PushArguments {
         image,
         source,
@@ -72,9 +72,9 @@ async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments
         ..
     } = arguments;
     let outline = match (is_file(image), module) {
-        (true, Some(_)) => Err(Failure::input("a module cannot be packed into an image that is built")
-            .because(format!("`{image}` is a file or folder"))
-            .next("name an image to build: `--module` takes the place of its compilation")),
+        (true, Some(_)) => Err(Error::input("a module cannot be packed into an image that is built")
+            .cause(format!("`{image}` is a file or folder"))
+            .hint("name an image to build: `--module` takes the place of its compilation")),
         (true, None) => store::partial_outline(Path::new(image)),
         (false, module) => {
             let variation = Variation {
@@ -93,7 +93,7 @@ async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments
 }
 
 /// The image of one platform.
-fn only(mut outline: Outline, image: &str, platform: &str) -> Outcome<Outline> {
+fn only(mut outline: Outline, image: &str, platform: &str) -> Result<Outline> {
     let there = inspect::images(&outline.layout);
     let there: Vec<String> = there
         .iter()
@@ -104,13 +104,13 @@ fn only(mut outline: Outline, image: &str, platform: &str) -> Outcome<Outline> {
             true => "it is of one platform, and does not say which".to_owned(),
             false => format!("it has {}", there.join(", ")),
         };
-        Failure::input(format!("`{image}` has no image for the platform `{platform}`")).because(why)
+        Error::input(format!("`{image}` has no image for the platform `{platform}`")).cause(why)
     })?;
     Ok(outline)
 }
 
 /// Refuses an index without some of its images: no registry takes it.
-fn whole(outline: Outline, image: &str) -> Outcome<Outline> {
+fn whole(outline: Outline, image: &str) -> Result<Outline> {
     let absent = outline.layout.absent_platforms();
     if absent.is_empty() {
         return Ok(outline);
@@ -118,17 +118,17 @@ fn whole(outline: Outline, image: &str) -> Outcome<Outline> {
     let absent: Vec<String> = absent.into_iter().collect();
     let there = inspect::images(&outline.layout);
     let there = there.iter().find_map(|(platform, _)| platform.as_ref());
-    let failure = Failure::input(format!("`{image}` is not whole"))
+    let failure = Error::input(format!("`{image}` is not whole"))
         .code(&code::image::PLATFORM_ABSENT)
-        .because(format!(
+        .cause(format!(
             "its index names images that are not there: {}",
             absent.join(", ")
         ));
     Err(match there {
-        Some(platform) => failure.next(format!("push the image of one platform: --platform {platform}")),
+        Some(platform) => failure.hint(format!("push the image of one platform: --platform {platform}")),
         None => failure,
     }
-    .next("or copy the whole image: `skopeo copy --all docker://IMAGE oci:FOLDER`"))
+    .hint("or copy the whole image: `skopeo copy --all docker://IMAGE oci:FOLDER`"))
 }
 
 /// Names of definitions are names of folders below another folder; what is here is a file.

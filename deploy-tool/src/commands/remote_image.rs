@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::{RegistryArguments, SignedArguments};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use oci_artifacts::image::specification::Manifest;
 use oci_artifacts::image::{Blob, artifact};
 use oci_artifacts::provenance::{self, Provenance, ProvenanceError};
@@ -40,14 +40,14 @@ impl Policy {
     ///
     /// # Errors
     /// When the key cannot be used, or what it may have signed is no repository.
-    pub fn new(key: &Path, also: &[String], builder: Option<&str>, source: Option<&str>) -> Outcome<Self> {
+    pub fn new(key: &Path, also: &[String], builder: Option<&str>, source: Option<&str>) -> Result<Self> {
         let repository = |text: &String| {
             let parsed = Repository::parse(text).map(|(repository, _)| repository);
-            parsed.map_err(|why| Failure::input(format!("`{text}` is no repository")).because(why))
+            parsed.map_err(|why| Error::input(format!("`{text}` is no repository")).cause(why))
         };
         Ok(Self {
             key: public_key(key)?,
-            also: also.iter().map(repository).collect::<Outcome<_>>()?,
+            also: also.iter().map(repository).collect::<Result<_>>()?,
             builder: builder.map(str::to_owned),
             source: source.map(str::to_owned),
         })
@@ -57,7 +57,7 @@ impl Policy {
     ///
     /// # Errors
     /// As above.
-    pub fn of(arguments: &SignedArguments) -> Outcome<Option<Self>> {
+    pub fn of(arguments: &SignedArguments) -> Result<Option<Self>> {
         let key = arguments.require_signature.as_deref();
         let (builder, source) = (arguments.builder.as_deref(), arguments.source.as_deref());
         key.map(|key| Self::new(key, &arguments.signed_as, builder, source))
@@ -76,15 +76,15 @@ impl Policy {
         named.is_ok_and(|named| named == *repository || self.also.contains(&named))
     }
 
-    fn judge(&self, reference: &str, provenance: &Provenance) -> Outcome<()> {
+    fn judge(&self, reference: &str, provenance: &Provenance) -> Result<()> {
         if let Some(pattern) = self
             .builder
             .as_deref()
             .filter(|pattern| !provenance.is_built_by(pattern))
         {
-            return Err(Failure::input(format!("{reference} was built by somebody else"))
+            return Err(Error::input(format!("{reference} was built by somebody else"))
                 .code(&code::registry::OTHER_BUILDER)
-                .because(format!(
+                .cause(format!(
                     "its builder is `{}`, and `{pattern}` was asked for",
                     provenance.builder
                 )));
@@ -94,22 +94,22 @@ impl Policy {
                 Some(source) => format!("its sources are `{source}`"),
                 None => "its provenance names no sources".to_owned(),
             };
-            return Err(Failure::input(format!("{reference} was built from other sources"))
+            return Err(Error::input(format!("{reference} was built from other sources"))
                 .code(&code::registry::OTHER_SOURCE)
-                .because(format!("{source}, and `{pattern}` was asked for")));
+                .cause(format!("{source}, and `{pattern}` was asked for")));
         }
         Ok(())
     }
 }
 
 /// Reads a public key.
-fn public_key(path: &Path) -> Outcome<PublicKey> {
+fn public_key(path: &Path) -> Result<PublicKey> {
     let failure = || {
-        Failure::input(format!("the public key `{}` cannot be used", path.display()))
-            .next("make it from the private one: `openssl pkey -in FILE -pubout`")
+        Error::input(format!("the public key `{}` cannot be used", path.display()))
+            .hint("make it from the private one: `openssl pkey -in FILE -pubout`")
     };
-    let pem = std::fs::read(path).map_err(|error| failure().because(error))?;
-    PublicKey::from_pem(&pem).map_err(|error| failure().because(error))
+    let pem = std::fs::read(path).map_err(|error| failure().cause(error))?;
+    PublicKey::from_pem(&pem).map_err(|error| failure().cause(error))
 }
 
 impl RemoteImage {
@@ -117,11 +117,11 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When it cannot be read, or is not there.
-    pub async fn find(printer: &Printer, image: &str, purpose: Purpose, registry: &RegistryArguments) -> Outcome<Self> {
+    pub async fn find(printer: &Printer, image: &str, purpose: Purpose, registry: &RegistryArguments) -> Result<Self> {
         let wrong = |why: String| {
-            Failure::input(format!("`{image}` is no image in a registry"))
-                .because(why)
-                .next("write REPOSITORY:TAG, or REPOSITORY@sha256:… as `push` has printed it")
+            Error::input(format!("`{image}` is no image in a registry"))
+                .cause(why)
+                .hint("write REPOSITORY:TAG, or REPOSITORY@sha256:… as `push` has printed it")
         };
         let reference = Reference::parse(image).map_err(wrong)?;
         let found = registry.credentials().login(&reference.repository, &purpose).await?;
@@ -138,7 +138,7 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When it cannot be read, or is not there.
-    pub async fn at(reference: &Reference, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Outcome<Self> {
+    pub async fn at(reference: &Reference, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Result<Self> {
         let Reference { repository, name } = reference;
         let connection = Connection::open(repository, purpose, found, tls).await?;
         let manifest = connection.manifest(name).await;
@@ -159,7 +159,7 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn signatures(&self) -> Outcome<Option<Blob>> {
+    pub async fn signatures(&self) -> Result<Option<Blob>> {
         let manifest = self.connection.manifest(&signature::tag(&self.digest)).await;
         manifest.map_err(|error| self.connection.explain(&error))
     }
@@ -168,15 +168,15 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When not, or when that cannot be found out.
-    pub async fn verify(&self, policy: &Policy) -> Outcome<()> {
+    pub async fn verify(&self, policy: &Policy) -> Result<()> {
         let reference = self.reference();
-        let refused = || Failure::input(format!("{reference} is not signed by this key"));
+        let refused = || Error::input(format!("{reference} is not signed by this key"));
         let explained = |error: RegistryError| self.connection.explain(&error);
         let is_right = |named: &str| policy.takes(named, &self.connection.repository);
         let (mut best, mut count) = (Verdict::Nothing, 0);
         if let Some(manifest) = self.signatures().await? {
             let candidates = signature::candidates(manifest.bytes())
-                .map_err(|error| refused().code(&code::registry::NOT_SIGNED).because(error))?;
+                .map_err(|error| refused().code(&code::registry::NOT_SIGNED).cause(error))?;
             for candidate in candidates {
                 count += 1;
                 let payload = self.connection.document(&candidate.digest).await.map_err(explained)?;
@@ -198,28 +198,28 @@ impl RemoteImage {
         }
         match best {
             Verdict::Good => Ok(()),
-            Verdict::OtherRepository(named) => Err(Failure::input(format!(
+            Verdict::OtherRepository(named) => Err(Error::input(format!(
                 "{reference} is signed for another repository"
             ))
             .code(&code::registry::SIGNED_FOR_ANOTHER)
-            .because(format!("the signature by this key is of the image in {named}"))
-            .next(format!(
+            .cause(format!("the signature by this key is of the image in {named}"))
+            .hint(format!(
                 "if it is meant to be a copy of that: --signed-as {named}; or sign it where it is: `deploy-tool sign \
                      {reference} --key FILE`"
             ))),
             Verdict::Nothing if count == 0 => Err(refused()
                 .code(&code::registry::NOT_SIGNED)
-                .because("it has no signature at all")
-                .next(format!("sign it: `deploy-tool sign {reference} --key FILE`"))),
+                .cause("it has no signature at all")
+                .hint(format!("sign it: `deploy-tool sign {reference} --key FILE`"))),
             Verdict::Nothing => Err(refused()
                 .code(&code::registry::SIGNED_BY_OTHERS)
-                .because(format!("none of its {count} signatures matches this key"))
-                .next("use the key of who has signed it, or do not use the image")),
+                .cause(format!("none of its {count} signatures matches this key"))
+                .hint("use the key of who has signed it, or do not use the image")),
         }
     }
 
     /// The envelopes in the bundles that are attached to it.
-    async fn bundles(&self) -> Outcome<Vec<Vec<u8>>> {
+    async fn bundles(&self) -> Result<Vec<Vec<u8>>> {
         let explained = |error: RegistryError| self.connection.explain(&error);
         let mut envelopes = Vec::new();
         for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
@@ -239,7 +239,7 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn statement(&self) -> Outcome<Option<Vec<u8>>> {
+    pub async fn statement(&self) -> Result<Option<Vec<u8>>> {
         let explained = |error: RegistryError| self.connection.explain(&error);
         for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
             let manifest = Manifest::of(&manifest);
@@ -255,14 +255,14 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn envelopes(&self) -> Outcome<(Option<Blob>, Vec<Vec<u8>>)> {
+    pub async fn envelopes(&self) -> Result<(Option<Blob>, Vec<Vec<u8>>)> {
         let explained = |error: RegistryError| self.connection.explain(&error);
         let tag = signature::statements_tag(&self.digest);
         let Some(manifest) = self.connection.manifest(&tag).await.map_err(explained)? else {
             return Ok((None, Vec::new()));
         };
         let digests = signature::envelopes(manifest.bytes(), provenance::PREDICATE).map_err(|error| {
-            Failure::input(format!("the statements about {} cannot be read", self.reference())).because(error)
+            Error::input(format!("the statements about {} cannot be read", self.reference())).cause(error)
         })?;
         let mut envelopes = Vec::new();
         for digest in digests {
@@ -275,7 +275,7 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When that is nothing or something else, or cannot be found out.
-    pub async fn provenance(&self, policy: &Policy) -> Outcome<Provenance> {
+    pub async fn provenance(&self, policy: &Policy) -> Result<Provenance> {
         let (_, mut envelopes) = self.envelopes().await?;
         envelopes.extend(self.bundles().await?);
         let opened = envelopes.iter().map(|sealed| envelope::open(&policy.key, sealed));
@@ -286,9 +286,9 @@ impl RemoteImage {
                 ProvenanceError::Envelope(_) => &code::registry::PROVENANCE_BY_OTHERS,
                 ProvenanceError::Other(_) => &code::registry::PROVENANCE_OF_OTHER,
             };
-            Failure::input(format!("it is not known who built {}", self.reference()))
+            Error::input(format!("it is not known who built {}", self.reference()))
                 .code(code)
-                .because(error)
+                .cause(error)
         })?;
         policy.judge(&self.reference(), &provenance)?;
         Ok(provenance)

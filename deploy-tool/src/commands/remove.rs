@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cluster::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use releases::api::claims::{self, LivingReleases};
 use releases::api::delete;
 use releases::api::delete::DeletionTarget;
@@ -30,7 +30,7 @@ impl PruneSet {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn from_plan(cluster: &Cluster, plan: &Plan) -> Outcome<Self> {
+    pub async fn from_plan(cluster: &Cluster, plan: &Plan) -> Result<Self> {
         let mut dropped = Self {
             doomed: Vec::new(),
             shared: Vec::new(),
@@ -69,7 +69,7 @@ impl PruneSet {
         kinds: &Kinds,
         progress: &Progress,
         limit: Duration,
-    ) -> Outcome<Vec<Identity>> {
+    ) -> Result<Vec<Identity>> {
         delete::delete_all(cluster, kinds, progress, self.doomed.clone(), limit).await
     }
 
@@ -77,7 +77,7 @@ impl PruneSet {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn give_up_shared(&self, cluster: &Cluster, kinds: &Kinds, release: &Name) -> Outcome<()> {
+    pub async fn give_up_shared(&self, cluster: &Cluster, kinds: &Kinds, release: &Name) -> Result<()> {
         for target in &self.shared {
             claims::give_up(cluster, kinds, release, target).await?;
         }
@@ -93,7 +93,7 @@ pub async fn part_shared(
     cluster: &Cluster,
     release: &Name,
     data: Vec<DeletionTarget>,
-) -> Outcome<(Vec<DeletionTarget>, Vec<(DeletionTarget, Name)>)> {
+) -> Result<(Vec<DeletionTarget>, Vec<(DeletionTarget, Name)>)> {
     let mut living = LivingReleases::new(cluster, release);
     let (mut own, mut shared) = (Vec::new(), Vec::new());
     for target in data {

@@ -6,7 +6,7 @@ use crate::workload::{Kind, WorkloadInfo, choose};
 use crate::workload::{list as workloads, restart};
 use cluster::Cluster;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::lock;
 use rollout::Target;
@@ -19,7 +19,7 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 ///
 /// # Errors
 /// When a workload is not there or is held, or its new pods do not come up.
-pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: RestartArguments) -> Result<()> {
     let RestartArguments { names, place, wait } = arguments;
     let release = place.release()?;
     let cache = Cache::open()?;
@@ -49,14 +49,14 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Outcome<()> 
 }
 
 /// Nothing is restarted unless everything can be.
-fn refuse_held(chosen: &[&WorkloadInfo]) -> Outcome<()> {
+fn refuse_held(chosen: &[&WorkloadInfo]) -> Result<()> {
     let blocked = chosen
         .iter()
         .find_map(|one| Some((&one.workload, one.blocked_by.as_ref()?)));
     blocked.map_or(Ok(()), |(workload, block)| {
-        Err(Failure::input(format!("{workload} cannot be restarted now"))
+        Err(Error::input(format!("{workload} cannot be restarted now"))
             .code(&code::scale::ROLL_OUT_HELD)
-            .because(block.because)
-            .next(&block.next))
+            .cause(block.because)
+            .hint(&block.next))
     })
 }

@@ -9,7 +9,7 @@ use super::up::report;
 use crate::cli::RollbackArguments;
 use crate::publish;
 use cluster::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
@@ -22,7 +22,7 @@ use terminal::Printer;
 ///
 /// # Errors
 /// When there is no such revision, an image of it is gone, or it does not come up.
-pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Result<()> {
     let RollbackArguments {
         revision,
         take_over,

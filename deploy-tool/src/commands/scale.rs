@@ -10,7 +10,7 @@ use crate::scaling::{self, Change, Decision, Options};
 use crate::workload::{Kind, Reference};
 use cluster::Cluster;
 use cluster::context::DEFAULT_CONTEXT;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::lock;
 use rollout::Target;
@@ -20,7 +20,7 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When a count is refused, or the replicas do not come up.
-pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
     let ScaleArguments {
         replicas,
         deployment,
@@ -75,18 +75,18 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Outcome<()> {
         Err(failure) => {
             let failure = counted(&cluster, &namespace, &changes, failure).await;
             let commands = scaling::go_back(&changes, &namespace, &said_of(&place));
-            Err(commands.into_iter().fold(failure, Failure::next))
+            Err(commands.into_iter().fold(failure, Error::hint))
         }
     }
 }
 
 /// The failure, with how far each workload has come.
-async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure: Failure) -> Failure {
+async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure: Error) -> Error {
     let counts = join_all(changes.iter().map(async |change| {
         let (ready, wanted) = scale::ready(cluster, namespace, &change.workload).await?;
         (ready != wanted).then(|| format!("of {}, {ready} of {wanted} replicas run", change.workload))
     }));
-    counts.await.into_iter().flatten().fold(failure, Failure::because)
+    counts.await.into_iter().flatten().fold(failure, Error::cause)
 }
 
 /// What the arguments said of the place, to say it again in another command.

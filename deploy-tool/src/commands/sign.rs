@@ -9,7 +9,7 @@ use super::remote_image::RemoteImage;
 use crate::cli::SignArguments;
 use crate::publish::registry::Shown;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use oci_artifacts::image::{Blob, Layout};
 use oci_artifacts::provenance::{self, Provenance};
 use oci_artifacts::registry::{self, Purpose};
@@ -32,7 +32,7 @@ struct SignReport {
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: SignArguments) -> Result<()> {
     let key = private_key(&arguments.key)?;
     let purpose = Purpose::Push { from: None };
     let target = RemoteImage::find(printer, &arguments.image, purpose, &arguments.registry).await?;
@@ -66,15 +66,15 @@ pub async fn run(printer: &Printer, arguments: SignArguments) -> Outcome<()> {
 }
 
 /// Whoever signs a statement stands for what it says, so it has to be about this image.
-fn built(target: &RemoteImage, statement: &[u8]) -> Outcome<Provenance> {
-    let refused = || Failure::input(format!("the provenance of {} is not signed", target.reference()));
+fn built(target: &RemoteImage, statement: &[u8]) -> Result<Provenance> {
+    let refused = || Error::input(format!("the provenance of {} is not signed", target.reference()));
     let provenance = Provenance::read(statement)
-        .ok_or_else(|| refused().because("what is attached is no SLSA provenance that can be read"))?;
+        .ok_or_else(|| refused().cause("what is attached is no SLSA provenance that can be read"))?;
     match provenance.subjects.contains(&target.digest) {
         true => Ok(provenance),
         false => Err(refused()
             .code(&code::registry::PROVENANCE_OF_OTHER)
-            .because(format!("it is about {}", provenance.subjects.join(", ")))),
+            .cause(format!("it is about {}", provenance.subjects.join(", ")))),
     }
 }
 
@@ -83,7 +83,7 @@ async fn sign_provenance(
     key: &PrivateKey,
     target: &RemoteImage,
     statement: &[u8],
-) -> Outcome<bool> {
+) -> Result<bool> {
     let (existing, envelopes) = target.envelopes().await?;
     let is_ours = |sealed: &Vec<u8>| envelope::open(&key.public(), sealed).is_ok_and(|found| found == statement);
     if envelopes.iter().any(is_ours) {
@@ -98,7 +98,7 @@ async fn sign_provenance(
     Ok(did(progress, &format!("provenance of {}", target.reference()), true))
 }
 
-async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage) -> Outcome<bool> {
+async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage) -> Result<bool> {
     let existing = target.signatures().await?;
     let repository = target.connection.repository.to_string();
     let signed = signature::sign(key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
@@ -110,7 +110,7 @@ async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage)
     Ok(did(progress, &target.reference(), true))
 }
 
-async fn push(progress: &Progress, target: &RemoteImage, layout: Layout, tag: String) -> Outcome<()> {
+async fn push(progress: &Progress, target: &RemoteImage, layout: Layout, tag: String) -> Result<()> {
     let pushed = registry::push(&target.connection, &Shown(progress), &layout, &[tag], None).await;
     pushed.map(drop)
 }
@@ -125,17 +125,17 @@ fn did(progress: &Progress, what: &str, changed: bool) -> bool {
     changed
 }
 
-fn impossible(target: &RemoteImage, error: SignatureError) -> Failure {
-    Failure::input(format!("cannot sign {}", target.reference())).because(error)
+fn impossible(target: &RemoteImage, error: SignatureError) -> Error {
+    Error::input(format!("cannot sign {}", target.reference())).cause(error)
 }
 
-fn private_key(path: &Path) -> Outcome<PrivateKey> {
+fn private_key(path: &Path) -> Result<PrivateKey> {
     let failure = || {
-        Failure::input(format!("the private key `{}` cannot be used", path.display()))
-            .next("make one: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE`")
+        Error::input(format!("the private key `{}` cannot be used", path.display()))
+            .hint("make one: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE`")
     };
-    let pem = std::fs::read(path).map_err(|error| failure().because(error))?;
-    PrivateKey::from_pem(&pem).map_err(|error| failure().because(error))
+    let pem = std::fs::read(path).map_err(|error| failure().cause(error))?;
+    PrivateKey::from_pem(&pem).map_err(|error| failure().cause(error))
 }
 
 /// The signatures as an image of their own, which is how registries keep them.

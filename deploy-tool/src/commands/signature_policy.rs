@@ -9,7 +9,7 @@ use super::remote_image::{Policy, RemoteImage};
 use crate::cli::SignedArguments;
 use crate::publish::Destination;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use oci_artifacts::registry::{FoundLogin, Purpose, Reference, TlsOptions, credentials};
 use releases::manifest;
 use releases::manifest::Object;
@@ -26,7 +26,7 @@ impl SignaturePolicy {
     ///
     /// # Errors
     /// When the key cannot be used.
-    pub fn of(arguments: &SignedArguments) -> Outcome<Option<Self>> {
+    pub fn of(arguments: &SignedArguments) -> Result<Option<Self>> {
         Ok(Policy::of(arguments)?.map(|policy| Self {
             policy,
             exceptions: Exceptions::new(&arguments.allow_unsigned),
@@ -44,7 +44,7 @@ impl SignaturePolicy {
         objects: &[Object],
         registry: Option<&Destination>,
         tls: &TlsOptions,
-    ) -> Outcome<BTreeMap<String, String>> {
+    ) -> Result<BTreeMap<String, String>> {
         refuse_unseen(objects, &self.exceptions)?;
         let images = manifest::images(objects);
         let (exempt, required): (BTreeSet<String>, BTreeSet<String>) =
@@ -61,8 +61,8 @@ impl SignaturePolicy {
             }
             let mut refused = refused.into_iter();
             if let Some((_, failure)) = refused.next() {
-                let others = refused.map(|(image, failure)| format!("{image}: {}", failure.what()));
-                return Err(others.fold(failure, |failure, other| failure.because(other)));
+                let others = refused.map(|(image, failure)| format!("{image}: {}", failure.message()));
+                return Err(others.fold(failure, |failure, other| failure.cause(other)));
             }
             let signed = match exact.len() {
                 1 => "1 image is signed by the key".to_owned(),
@@ -77,13 +77,13 @@ impl SignaturePolicy {
         printer.step("signatures", check).await
     }
 
-    async fn exact(&self, image: &str, registry: Option<&Destination>, tls: &TlsOptions) -> Outcome<String> {
+    async fn exact(&self, image: &str, registry: Option<&Destination>, tls: &TlsOptions) -> Result<String> {
         let nowhere = |why: String| {
-            Failure::input(format!("{image} is not signed by this key"))
+            Error::input(format!("{image} is not signed by this key"))
                 .code(&code::registry::NOT_SIGNED)
-                .because(why)
-                .next("push and sign it: `deploy-tool push`, `deploy-tool sign`")
-                .next(format!("or let it pass: --allow-unsigned '{image}'"))
+                .cause(why)
+                .hint("push and sign it: `deploy-tool push`, `deploy-tool sign`")
+                .hint(format!("or let it pass: --allow-unsigned '{image}'"))
         };
         if image.starts_with("localhost/") {
             let why = "it is loaded into the nodes and in no registry, where its signature would be";
@@ -110,7 +110,7 @@ impl SignaturePolicy {
 ///
 /// # Errors
 /// When there is one whose kind is not allowed by name.
-fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Outcome<()> {
+fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Result<()> {
     let kind = |object: &Object| {
         let kind = object.group_version_kind();
         format!("{}.{}", kind.kind, kind.group)
@@ -130,11 +130,11 @@ fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Outcome<()> {
         .collect();
     let kinds: Vec<String> = kinds.into_iter().collect();
     Err(
-        Failure::input("nobody can tell whether everything that the manifests run is signed")
+        Error::input("nobody can tell whether everything that the manifests run is signed")
             .code(&code::input::IMAGES_UNSEEN)
-            .because("what other programs make of objects of these kinds is not in the manifests")
-            .showing(places.join("\n"))
-            .next(format!(
+            .cause("what other programs make of objects of these kinds is not in the manifests")
+            .detail(places.join("\n"))
+            .hint(format!(
                 "look at what they run, then allow their kinds by name: {}",
                 kinds.join(" ")
             )),
@@ -145,12 +145,12 @@ fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Outcome<()> {
 ///
 /// # Errors
 /// When there is one.
-pub fn refuse_inexact(exact: &BTreeMap<String, String>) -> Outcome<()> {
+pub fn refuse_inexact(exact: &BTreeMap<String, String>) -> Result<()> {
     let mut tags = exact.iter().filter(|(image, reference)| image != reference);
     tags.next().map_or(Ok(()), |(image, reference)| {
-        Err(Failure::input(format!("the plan names {image} by a tag"))
-            .because("a signature is of a digest, and a tag may lead elsewhere a moment later")
-            .next(format!(
+        Err(Error::input(format!("the plan names {image} by a tag"))
+            .cause("a signature is of a digest, and a tag may lead elsewhere a moment later")
+            .hint(format!(
                 "name {reference} in the manifests and plan again, or apply them without a plan"
             )))
     })

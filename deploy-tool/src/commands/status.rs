@@ -16,7 +16,7 @@ use crate::report::{self, ObjectStatus, PodStatus, SCHEMA, Shown, Status};
 use cluster::context::kind_cluster;
 use cluster::{Cluster, list, pods};
 use diagnostics::code::apply::PERMISSION_MISSING;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use nodes::kind;
 use releases::api::revisions;
 use terminal::Printer;
@@ -28,7 +28,7 @@ const MOST_ASKED: usize = 64;
 ///
 /// # Errors
 /// When the cluster does not answer, or this user may see nothing.
-pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: StatusArguments) -> Result<()> {
     let StatusArguments { place } = arguments;
     let release = place.release()?;
     let cluster = Cluster::connect(&place.context).await?;
@@ -57,7 +57,7 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Outcome<()> {
 ///
 /// # Errors
 /// When the cluster does not answer, or this user may not even see the pods and nothing else either.
-pub async fn status(printer: &Printer, cluster: &Cluster, namespace: &str, extent: Extent) -> Outcome<Status> {
+pub async fn status(printer: &Printer, cluster: &Cluster, namespace: &str, extent: Extent) -> Result<Status> {
     let others = async {
         match extent {
             Extent::Everything => others(cluster, namespace).await,
@@ -106,11 +106,11 @@ pub enum Extent {
 
 /// What this user may not see.
 #[derive(Default)]
-struct Hidden(Vec<(&'static str, Failure)>);
+struct Hidden(Vec<(&'static str, Error)>);
 
 impl Hidden {
     /// What was found, or nothing of it where this user may not look.
-    fn seen<T>(&mut self, what: &'static str, found: Outcome<Vec<T>>) -> Outcome<Vec<T>> {
+    fn seen<T>(&mut self, what: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
         found.or_else(|failure| match failure.number() == Some(&PERMISSION_MISSING) {
             true => {
                 self.0.push((what, failure));
@@ -121,7 +121,7 @@ impl Hidden {
     }
 
     /// Names it. Where nothing at all was found, that is why.
-    fn tell(self, printer: &Printer, nothing: bool) -> Outcome<()> {
+    fn tell(self, printer: &Printer, nothing: bool) -> Result<()> {
         for (what, failure) in self.0 {
             if nothing && what == "pods" {
                 return Err(failure);
@@ -133,7 +133,7 @@ impl Hidden {
 }
 
 /// Whether there is such a namespace, as far as this user may know.
-async fn exists(cluster: &Cluster, namespace: &str) -> Outcome<bool> {
+async fn exists(cluster: &Cluster, namespace: &str) -> Result<bool> {
     let api: Api<Namespace> = Api::all(cluster.client.clone());
     let what = format!("cannot look up the namespace `{namespace}`");
     Ok(match cluster.answer(&what, api.get_metadata(namespace)).await? {
@@ -143,7 +143,7 @@ async fn exists(cluster: &Cluster, namespace: &str) -> Outcome<bool> {
 }
 
 /// The workloads and what leads to them, by kind. A kind that this user may not list is left out, unless it is every one.
-async fn others(cluster: &Cluster, namespace: &str) -> Outcome<Vec<ObjectStatus>> {
+async fn others(cluster: &Cluster, namespace: &str) -> Result<Vec<ObjectStatus>> {
     let mut lists = futures::join!(
         objects::<Deployment>(cluster, namespace),
         objects::<StatefulSet>(cluster, namespace),
@@ -175,7 +175,7 @@ async fn others(cluster: &Cluster, namespace: &str) -> Outcome<Vec<ObjectStatus>
 }
 
 /// The lines of one kind, and whether a CronJob has made the object.
-async fn objects<K>(cluster: &Cluster, namespace: &str) -> Outcome<Vec<(ObjectStatus, bool)>>
+async fn objects<K>(cluster: &Cluster, namespace: &str) -> Result<Vec<(ObjectStatus, bool)>>
 where
     K: Shown + Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
 {
@@ -221,7 +221,7 @@ async fn with_modes(cluster: &Cluster, namespace: &str, pods: Vec<(PodStatus, Op
 ///
 /// # Errors
 /// When the cluster does not answer.
-pub async fn url(printer: &Printer, cluster: &Cluster, services: &[Service]) -> Outcome<Option<String>> {
+pub async fn url(printer: &Printer, cluster: &Cluster, services: &[Service]) -> Result<Option<String>> {
     let Some((_, port)) = report::node_port(services) else {
         return Ok(None);
     };
@@ -243,7 +243,7 @@ pub async fn url(printer: &Printer, cluster: &Cluster, services: &[Service]) -> 
 }
 
 /// The address of this host that leads to a port of the nodes, if kind has made one.
-async fn mapped(cluster: &str, port: i32) -> Outcome<Option<String>> {
+async fn mapped(cluster: &str, port: i32) -> Result<Option<String>> {
     for node in kind::nodes(cluster).await? {
         if let Some(address) = kind::host_address(&node.name, port).await? {
             return Ok(Some(address));

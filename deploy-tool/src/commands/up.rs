@@ -14,7 +14,7 @@ use crate::cli::{SourceArguments, UpArguments};
 use crate::report::PodStatus;
 use crate::{publish, report};
 use cluster::{Cluster, pods};
-use diagnostics::Outcome;
+use diagnostics::Result;
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::lock;
@@ -45,7 +45,7 @@ pub struct Deployed {
 ///
 /// # Errors
 /// When a step fails.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -> Result<()> {
     let (dev, source) = (arguments.dev, arguments.source.clone());
     let reason = if dev { "up --dev" } else { "up" };
     let Deployed {
@@ -72,7 +72,7 @@ pub async fn deploy_all(
     cleanup: &Cleanup,
     arguments: UpArguments,
     reason: &str,
-) -> Outcome<Deployed> {
+) -> Result<Deployed> {
     let UpArguments {
         place,
         source,
@@ -196,7 +196,7 @@ async fn report_namespace(
     cluster: &Cluster,
     namespace: &str,
     interpreted: &BTreeSet<String>,
-) -> Outcome<()> {
+) -> Result<()> {
     let status = status::status(printer, cluster, namespace, Extent::Pods).await?;
     let is_wrong = |pod: &&PodStatus| {
         let is_meant = interpreted.contains(&pod.image) || pod.state == "Terminating";

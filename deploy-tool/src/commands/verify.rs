@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::remote_image::{Policy, RemoteImage};
 use crate::cli::VerifyArguments;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use diagnostics::code;
 use oci_artifacts::registry::Purpose;
 use terminal::Printer;
@@ -31,7 +31,7 @@ struct VerifyReport {
 ///
 /// # Errors
 /// When the image cannot be read, is not signed by the key, or was built by another builder than asked for.
-pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Result<()> {
     let VerifyArguments {
         image,
         key,

@@ -16,7 +16,7 @@ use cluster::client::explain;
 use cluster::watch::Watch;
 use cluster::{Cluster, pods};
 use diagnostics::code::rollout::{JOB_END_UNKNOWN, NOT_IN_TIME};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use rollout::{
     Clock, Controller, Diagnosis, Failed, Objects, Phase, Policy, RolloutStatus, Row, Target, Tracker, Verdict,
     thresholds,
@@ -90,7 +90,7 @@ pub async fn for_targets(
     targets: &[Target],
     since: Timestamp,
     options: Options,
-) -> Outcome<String> {
+) -> Result<String> {
     let nothing_to_note = async |_: &Target| Ok(());
     noting_ends(cluster, progress, targets, since, options, nothing_to_note).await
 }
@@ -105,8 +105,8 @@ pub async fn noting_ends(
     targets: &[Target],
     since: Timestamp,
     options: Options,
-    note: impl AsyncFn(&Target) -> Outcome<()>,
-) -> Outcome<String> {
+    note: impl AsyncFn(&Target) -> Result<()>,
+) -> Result<String> {
     if targets.is_empty() {
         return Ok("nothing to wait for".to_owned());
     }
@@ -192,7 +192,7 @@ fn ready(statuses: &[RolloutStatus], replaced: &BTreeSet<String>) -> String {
 }
 
 /// Reads everything from the server itself, in place of what watches have told. Jobs that are gone are not forgotten.
-async fn look_again(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Outcome<()> {
+async fn look_again(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Result<()> {
     let mut fresh = Watch::start(cluster, targets).await?;
     let gone = std::mem::take(&mut watch.objects.gone_jobs);
     fresh.objects.gone_jobs = gone;
@@ -212,7 +212,7 @@ async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
 
 /// Makes controllers try again at once that would wait for minutes, though what held them up may be put right. Says
 /// whether there were any.
-async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Outcome<bool> {
+async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Result<bool> {
     let mut is_any = false;
     for Controller { kind, namespace, name } in targets
         .iter()
@@ -238,7 +238,7 @@ async fn replace_broken_pods(
     watch: &Watch,
     since: Timestamp,
     replaced: &mut BTreeSet<String>,
-) -> Outcome<()> {
+) -> Result<()> {
     for pod in targets
         .iter()
         .flat_map(|target| rollout::pods_to_replace(target, &watch.objects, since))
@@ -255,14 +255,14 @@ async fn replace_broken_pods(
             Ok(_) => _ = replaced.insert(name),
             // Somebody was faster.
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
-            Err(error) => return Err(Failure::cluster(what).because(explain(&error))),
+            Err(error) => return Err(Error::cluster(what).cause(explain(&error))),
         }
     }
     Ok(())
 }
 
 /// The failure, with what the cluster answers when it is asked for the evidence.
-async fn explained(cluster: &Cluster, Failed { first, others }: Failed) -> Failure {
+async fn explained(cluster: &Cluster, Failed { first, others }: Failed) -> Error {
     let mut shown = Vec::new();
     for evidence in &first.evidence {
         shown.push(pods::evidence(cluster, evidence).await);
@@ -272,7 +272,7 @@ async fn explained(cluster: &Cluster, Failed { first, others }: Failed) -> Failu
         return failure;
     }
     let others = others.iter().take(MOST_OTHERS).map(also).collect::<Vec<_>>();
-    failure.showing(others.join("\n"))
+    failure.detail(others.join("\n"))
 }
 
 /// What else is wrong, in a line.
@@ -285,10 +285,10 @@ fn also(diagnosis: &Diagnosis) -> String {
 
 /// The time is over, and nothing is decided: what each object waits for, and of the first ones what the cluster answers
 /// when it is asked for the evidence.
-async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str>) -> Failure {
-    let mut failure = Failure::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
+async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str>) -> Error {
+    let mut failure = Error::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
     if let Some(trouble) = trouble {
-        failure = failure.because(format!("the watch is broken: {trouble}"));
+        failure = failure.cause(format!("the watch is broken: {trouble}"));
     }
     let waiting = statuses.iter().filter_map(|status| match &status.phase {
         Phase::Waiting(waiting) => Some((status, waiting)),
@@ -297,17 +297,17 @@ async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStat
     let waiting: Vec<_> = waiting.take(MOST_OTHERS).collect();
     for (index, (status, waiting)) in waiting.iter().enumerate() {
         let Some(diagnosis) = &waiting.diagnosis else {
-            failure = failure.showing(status.sentence());
+            failure = failure.detail(status.sentence());
             continue;
         };
         let sentence = format!("{} {}; next: {}", diagnosis.code, status.sentence(), diagnosis.next);
-        failure = failure.showing(sentence);
+        failure = failure.detail(sentence);
         for evidence in diagnosis.evidence.iter().filter(|_| index < MOST_WITH_EVIDENCE) {
-            failure = failure.showing(pods::evidence(cluster, evidence).await);
+            failure = failure.detail(pods::evidence(cluster, evidence).await);
         }
     }
     if waiting.is_empty() {
-        failure = failure.showing(if statuses.is_empty() {
+        failure = failure.detail(if statuses.is_empty() {
             "nothing is known of the objects yet"
         } else {
             "everything was ready, and could not be read once more to make sure"
@@ -315,19 +315,19 @@ async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStat
     }
     failure
         .code(&NOT_IN_TIME)
-        .next("run the same command again: it goes on from here; wait longer with --timeout")
+        .hint("run the same command again: it goes on from here; wait longer with --timeout")
 }
 
 /// Nothing is left but what nobody has seen the end of.
-fn unknown(statuses: &[RolloutStatus]) -> Failure {
+fn unknown(statuses: &[RolloutStatus]) -> Error {
     let left = statuses
         .iter()
         .filter(|status| matches!(status.phase, Phase::Waiting(_)));
     let sentences: Vec<String> = left.map(RolloutStatus::sentence).collect();
-    Failure::undecided("everything else is ready, and how a Job ended is not known")
+    Error::undecided("everything else is ready, and how a Job ended is not known")
         .code(&JOB_END_UNKNOWN)
-        .showing(sentences.join("\n"))
-        .next("look for what it was to do; give it a longer `ttlSecondsAfterFinished`, so that its end can be seen")
+        .detail(sentences.join("\n"))
+        .hint("look for what it was to do; give it a longer `ttlSecondsAfterFinished`, so that its end can be seen")
 }
 
 /// How the live table shows what is waited for.

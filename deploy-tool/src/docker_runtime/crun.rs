@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::configuration::Runtimes;
 use super::record::{ENGINES, FOLDER, cannot};
 use super::{CRUN, CRUN_WASM};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::{docker, process};
 
 /// What `scripts/images installer` makes: the engine of nodes.
@@ -31,11 +31,11 @@ pub struct Crun {
 ///
 /// # Errors
 /// When there is none, or it has no WasmEdge.
-pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Outcome<Crun> {
+pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Result<Crun> {
     if let Some(program) = named {
         let program = program
             .canonicalize()
-            .map_err(|error| Failure::input(format!("`{}` is no program", program.display())).because(error))?;
+            .map_err(|error| Error::input(format!("`{}` is no program", program.display())).cause(error))?;
         check(&program).await?;
         return Ok(Crun { program, copied: None });
     }
@@ -46,7 +46,7 @@ pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Outcome<Crun>
         return from_image(&version, earlier).await;
     }
     let found = in_search_path().ok_or_else(missing)?;
-    check(&found).await.map_err(|failure| failure.next(HOW))?;
+    check(&found).await.map_err(|failure| failure.hint(HOW))?;
     Ok(Crun {
         program: found,
         copied: None,
@@ -56,10 +56,10 @@ pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Outcome<Crun>
 const HOW: &str = "make the engine's image, `scripts/images installer`, or install the distribution's (Debian 13: crun and libwasmedge0; \
      Fedora: crun-wasm), or name one: --crun FILE";
 
-fn missing() -> Failure {
-    Failure::prerequisite("there is no crun with WasmEdge on this host")
-        .because(format!("neither the image {IMAGE} nor a program `crun` in PATH"))
-        .next(HOW)
+fn missing() -> Error {
+    Error::prerequisite("there is no crun with WasmEdge on this host")
+        .cause(format!("neither the image {IMAGE} nor a program `crun` in PATH"))
+        .hint(HOW)
 }
 
 fn in_search_path() -> Option<PathBuf> {
@@ -70,24 +70,24 @@ fn in_search_path() -> Option<PathBuf> {
     found.canonicalize().ok()
 }
 
-async fn check(program: &Path) -> Outcome<()> {
+async fn check(program: &Path) -> Result<()> {
     let shown = program.display().to_string();
     let output = process::capture(process::command(&shown, ["--version"])).await?;
     match output.stdout.contains(FEATURE) {
         true => Ok(()),
-        false => Err(Failure::prerequisite(format!("`{shown}` is no crun with WasmEdge"))
-            .because(format!("`{shown} --version` does not say {FEATURE}"))),
+        false => Err(Error::prerequisite(format!("`{shown}` is no crun with WasmEdge"))
+            .cause(format!("`{shown} --version` does not say {FEATURE}"))),
     }
 }
 
-async fn from_image(version: &str, earlier: Option<&Path>) -> Outcome<Crun> {
+async fn from_image(version: &str, earlier: Option<&Path>) -> Result<Crun> {
     let folder = Path::new(ENGINES).join(version);
     let program = folder.join("bin/crun");
     if Path::new(NODE).exists() && !program.exists() {
         return Err(
-            Failure::prerequisite("this host is a node of a cluster, with an engine of another release")
-                .because(format!("`deploy-tool node install` has written `{NODE}`"))
-                .next("name the crun of that engine: --crun /opt/wasm-engine/…/bin/crun"),
+            Error::prerequisite("this host is a node of a cluster, with an engine of another release")
+                .cause(format!("`deploy-tool node install` has written `{NODE}`"))
+                .hint("name the crun of that engine: --crun /opt/wasm-engine/…/bin/crun"),
         );
     }
     if program.exists() {
@@ -144,7 +144,7 @@ pub fn is_named(crun: &Path) -> bool {
 ///
 /// # Errors
 /// When that cannot be done.
-pub fn name(crun: &Path) -> Outcome<()> {
+pub fn name(crun: &Path) -> Result<()> {
     let link = second_name();
     let make = || {
         fs::create_dir_all(FOLDER)?;

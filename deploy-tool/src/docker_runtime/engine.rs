@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{configuration, record};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::{docker, process};
 
 const PROCESS: &str = "/var/run/docker.pid";
@@ -49,10 +49,10 @@ impl Info {
     }
 }
 
-async fn info() -> Outcome<Info> {
+async fn info() -> Result<Info> {
     let text = docker::run("cannot ask the Docker engine", ["info", "--format", "{{json .}}"]).await?;
     let info: Info = serde_json::from_str(&text)
-        .map_err(|error| Failure::prerequisite("cannot understand what `docker info` says").because(error))?;
+        .map_err(|error| Error::prerequisite("cannot understand what `docker info` says").cause(error))?;
     match info.server_errors.as_ref().and_then(|errors| errors.first()) {
         Some(error) => Err(docker::explain("cannot ask the Docker engine", error)),
         None => Ok(info),
@@ -64,7 +64,7 @@ impl Engine {
     ///
     /// # Errors
     /// When it does not answer, is on another host or another user's, or is started in a way that leaves no room for runtimes.
-    pub async fn find() -> Outcome<Self> {
+    pub async fn find() -> Result<Self> {
         let info = info().await?;
         if info
             .security_options
@@ -72,19 +72,19 @@ impl Engine {
             .flatten()
             .any(|option| option.contains("rootless"))
         {
-            return Err(Failure::prerequisite(
+            return Err(Error::prerequisite(
                 "this Docker engine runs without root, and its runtimes are not changed here",
             )
-            .next(
+            .hint(
                 "add the runtime to ~/.config/docker/daemon.json as docs/roads/compose.md shows it, and start it again",
             ));
         }
         let Some((pid, arguments)) = running() else {
-            return Err(Failure::prerequisite("the Docker engine is not on this host")
-                .because(format!(
+            return Err(Error::prerequisite("the Docker engine is not on this host")
+                .cause(format!(
                     "`{PROCESS}` names no process `dockerd`; it may be in another machine, as with Docker Desktop"
                 ))
-                .next("run this on the host of the engine"));
+                .hint("run this on the host of the engine"));
         };
         let configuration = configuration_file(&arguments)?;
         Ok(Self {
@@ -99,15 +99,15 @@ impl Engine {
     ///
     /// # Errors
     /// When not: what was written down of the other file says nothing of this one.
-    pub fn has_still(&self, configuration: &Path) -> Outcome<()> {
+    pub fn has_still(&self, configuration: &Path) -> Result<()> {
         if self.configuration == configuration {
             return Ok(());
         }
         let (now, then) = (self.configuration.display(), configuration.display());
         Err(
-            Failure::prerequisite("the Docker engine has another configuration than when the runtimes were installed")
-                .because(format!("`{now}`, and it was `{then}`"))
-                .next(format!(
+            Error::prerequisite("the Docker engine has another configuration than when the runtimes were installed")
+                .cause(format!("`{now}`, and it was `{then}`"))
+                .hint(format!(
                     "start it with `{then}`, run `deploy-tool docker remove`, and go on from there"
                 )),
         )
@@ -117,9 +117,9 @@ impl Engine {
     ///
     /// # Errors
     /// When it does not take the configuration.
-    pub async fn reload(&self, are_right: impl Fn(&BTreeSet<String>) -> bool) -> Outcome<()> {
+    pub async fn reload(&self, are_right: impl Fn(&BTreeSet<String>) -> bool) -> Result<()> {
         kill_process(self.pid, Signal::HUP).map_err(|error| {
-            Failure::prerequisite("cannot tell the Docker engine to read its configuration again").because(error)
+            Error::prerequisite("cannot tell the Docker engine to read its configuration again").cause(error)
         })?;
         let deadline = tokio::time::Instant::now() + LIMIT;
         loop {
@@ -129,13 +129,13 @@ impl Engine {
             }
             if tokio::time::Instant::now() > deadline {
                 return Err(
-                    Failure::prerequisite("the Docker engine does not take its new configuration")
-                        .because(format!(
+                    Error::prerequisite("the Docker engine does not take its new configuration")
+                        .cause(format!(
                             "{} s after SIGHUP it has other runtimes than `{}` says",
                             LIMIT.as_secs(),
                             self.configuration.display()
                         ))
-                        .next("its log says why: `journalctl --unit docker`"),
+                        .hint("its log says why: `journalctl --unit docker`"),
                 );
             }
             // Nothing tells when the engine has read it.
@@ -147,7 +147,7 @@ impl Engine {
     ///
     /// # Errors
     /// When it cannot be written, or the engine does not take it.
-    pub async fn go_back(&self, text: Option<&str>, are_right: impl Fn(&BTreeSet<String>) -> bool) -> Outcome<()> {
+    pub async fn go_back(&self, text: Option<&str>, are_right: impl Fn(&BTreeSet<String>) -> bool) -> Result<()> {
         // What cannot be read cannot be told either: the engine says so in its log.
         let document = configuration::parse(text.unwrap_or_default()).ok();
         if let Some(told) = document.and_then(configuration::told) {
@@ -171,15 +171,15 @@ fn running() -> Option<(Pid, Vec<String>)> {
 }
 
 /// Where an engine with these arguments has its configuration.
-fn configuration_file(arguments: &[String]) -> Outcome<PathBuf> {
+fn configuration_file(arguments: &[String]) -> Result<PathBuf> {
     let is = |argument: &str, name: &str| argument.trim_start_matches('-').split('=').next() == Some(name);
     if let Some(argument) = arguments.iter().find(|argument| is(argument, "add-runtime")) {
         return Err(
-            Failure::prerequisite("this Docker engine cannot be given another runtime by its configuration")
-                .because(format!(
+            Error::prerequisite("this Docker engine cannot be given another runtime by its configuration")
+                .cause(format!(
                     "it was started with `{argument}`, beside which no `runtimes` may stand in daemon.json"
                 ))
-                .next("move that runtime into daemon.json, and start the engine again"),
+                .hint("move that runtime into daemon.json, and start the engine again"),
         );
     }
     let Some(at) = arguments.iter().position(|argument| is(argument, "config-file")) else {
@@ -194,7 +194,7 @@ fn configuration_file(arguments: &[String]) -> Outcome<PathBuf> {
 ///
 /// # Errors
 /// When it does not.
-pub async fn validate(path: &Path) -> Outcome<()> {
+pub async fn validate(path: &Path) -> Result<()> {
     let file = path.display().to_string();
     let Ok(output) = process::capture(process::command("dockerd", ["--validate", "--config-file", &file])).await else {
         return Ok(());
@@ -202,8 +202,7 @@ pub async fn validate(path: &Path) -> Outcome<()> {
     match output.success || output.stderr.contains("unknown flag") {
         true => Ok(()),
         false => Err(
-            Failure::prerequisite("the Docker engine would not take the new configuration")
-                .because(output.stderr.trim()),
+            Error::prerequisite("the Docker engine would not take the new configuration").cause(output.stderr.trim()),
         ),
     }
 }
@@ -212,7 +211,7 @@ pub async fn validate(path: &Path) -> Outcome<()> {
 ///
 /// # Errors
 /// When the engine cannot be asked.
-pub async fn containers(runtimes: &BTreeSet<&str>) -> Outcome<Vec<String>> {
+pub async fn containers(runtimes: &BTreeSet<&str>) -> Result<Vec<String>> {
     let what = "cannot list the containers";
     let ids = docker::run(what, ["ps", "--all", "--quiet", "--no-trunc"]).await?;
     if ids.trim().is_empty() {
@@ -233,11 +232,11 @@ pub async fn containers(runtimes: &BTreeSet<&str>) -> Outcome<Vec<String>> {
 ///
 /// # Errors
 /// When it does not end well.
-pub async fn probe(runtime: &str) -> Outcome<()> {
-    let folder = tempfile::tempdir().map_err(|error| Failure::file("cannot make a folder", &error))?;
+pub async fn probe(runtime: &str) -> Result<()> {
+    let folder = tempfile::tempdir().map_err(|error| Error::file("cannot make a folder", &error))?;
     let archive = folder.path().join("probe.tar");
     let image = format!("localhost/wasm-probe:{}", std::process::id());
-    std::fs::write(&archive, tar(MODULE)).map_err(|error| Failure::file("cannot write the probe", &error))?;
+    std::fs::write(&archive, tar(MODULE)).map_err(|error| Error::file("cannot write the probe", &error))?;
     let file = archive.display().to_string();
     let what = "cannot make the image of the probe";
     docker::run(

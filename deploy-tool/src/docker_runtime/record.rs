@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::configuration::Runtimes;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Where engines are, as on nodes: crun finds its libraries by this path alone.
 pub const ENGINES: &str = "/opt/wasm-engine";
@@ -40,22 +40,22 @@ pub struct Installed {
 ///
 /// # Errors
 /// When that cannot be read.
-pub fn read() -> Outcome<Option<Installed>> {
+pub fn read() -> Result<Option<Installed>> {
     let Some(text) = text(Path::new(FILE))? else {
         return Ok(None);
     };
     serde_json::from_str(&text)
         .map(Some)
-        .map_err(|error| Failure::prerequisite(format!("`{FILE}` cannot be read")).because(error))
+        .map_err(|error| Error::prerequisite(format!("`{FILE}` cannot be read")).cause(error))
 }
 
 /// Writes it down.
 ///
 /// # Errors
 /// When that cannot be done.
-pub fn write(installed: &Installed) -> Outcome<()> {
-    let text = serde_json::to_string_pretty(installed)
-        .map_err(|error| Failure::prerequisite("cannot write").because(error))?;
+pub fn write(installed: &Installed) -> Result<()> {
+    let text =
+        serde_json::to_string_pretty(installed).map_err(|error| Error::prerequisite("cannot write").cause(error))?;
     // A configuration may have passwords, of proxies for instance.
     replace(Path::new(FILE), &text, 0o600)
 }
@@ -64,7 +64,7 @@ pub fn write(installed: &Installed) -> Outcome<()> {
 ///
 /// # Errors
 /// When that cannot be done.
-pub fn remove() -> Outcome<()> {
+pub fn remove() -> Result<()> {
     match fs::remove_dir_all(FOLDER) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot("remove", Path::new(FOLDER), &error)),
         _ => {}
@@ -78,7 +78,7 @@ pub fn remove() -> Outcome<()> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn text(path: &Path) -> Outcome<Option<String>> {
+pub fn text(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -90,7 +90,7 @@ pub fn text(path: &Path) -> Outcome<Option<String>> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn replace(path: &Path, text: &str, new_mode: u32) -> Outcome<()> {
+pub fn replace(path: &Path, text: &str, new_mode: u32) -> Result<()> {
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let write = || {
         let folder = place.parent().unwrap_or(Path::new("/"));
@@ -114,7 +114,7 @@ pub fn replace(path: &Path, text: &str, new_mode: u32) -> Outcome<()> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn restore(path: &Path, before: Option<&str>) -> Outcome<()> {
+pub fn restore(path: &Path, before: Option<&str>) -> Result<()> {
     match before {
         Some(text) => replace(path, text, 0o644),
         None => match fs::remove_file(path) {
@@ -125,10 +125,10 @@ pub fn restore(path: &Path, before: Option<&str>) -> Outcome<()> {
 }
 
 /// A file that is root's.
-pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::file(format!("cannot {what} `{}`", path.display()), error);
+pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Error {
+    let failure = Error::file(format!("cannot {what} `{}`", path.display()), error);
     match error.kind() {
-        ErrorKind::PermissionDenied => failure.next("run it as root: sudo deploy-tool docker …"),
+        ErrorKind::PermissionDenied => failure.hint("run it as root: sudo deploy-tool docker …"),
         _ => failure,
     }
 }

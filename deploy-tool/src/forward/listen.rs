@@ -13,7 +13,7 @@ use crate::forward::Backend;
 use cluster::Cluster;
 use cluster::client::explain;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// A port of this host, on its loopback addresses only.
 pub struct Listener {
@@ -28,12 +28,12 @@ impl Listener {
     ///
     /// # Errors
     /// When somebody else has it.
-    pub async fn open(port: u16) -> Outcome<Self> {
+    pub async fn open(port: u16) -> Result<Self> {
         let taken = |error: std::io::Error| {
-            Failure::input(format!("port {port} of this host cannot be opened"))
+            Error::input(format!("port {port} of this host cannot be opened"))
                 .code(&code::scale::PORT_TAKEN)
-                .because(error)
-                .next("name another one with --port, or leave it out: any free one is taken")
+                .cause(error)
+                .hint("name another one with --port, or leave it out: any free one is taken")
         };
         let first = TcpListener::bind(("127.0.0.1", port)).await.map_err(taken)?;
         let port = first.local_addr().map_err(taken)?.port();

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Annotation of a Service with lines to print after `up`: such a Service is for people.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
@@ -52,7 +52,7 @@ pub struct ServiceTarget {
 ///
 /// # Errors
 /// When there is none, or several.
-pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> Outcome<&'a Service> {
+pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> Result<&'a Service> {
     let names = || {
         services
             .iter()
@@ -66,7 +66,7 @@ pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> 
         } else {
             format!("it has: {}", names())
         };
-        Failure::input(what).code(&code::scale::NO_SUCH_SERVICE).because(known)
+        Error::input(what).code(&code::scale::NO_SUCH_SERVICE).cause(known)
     };
     if let Some(name) = name {
         let found = services.iter().find(|service| service.name_any() == name);
@@ -79,7 +79,7 @@ pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> 
         ([only], ..) | (_, Some(only), None) => Ok(only),
         ([], ..) => Err(unclear(format!("there is no Service in {place}"))),
         _ => Err(unclear(format!("it is not clear which Service of {place} is meant"))
-            .next("name one: `deploy-tool open SERVICE`")),
+            .hint("name one: `deploy-tool open SERVICE`")),
     }
 }
 
@@ -87,9 +87,9 @@ pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> 
 ///
 /// # Errors
 /// When the Service has no such port, or no pods of its own.
-pub fn find_target(service: &Service, remote: Option<&str>) -> Outcome<ServiceTarget> {
+pub fn find_target(service: &Service, remote: Option<&str>) -> Result<ServiceTarget> {
     let name = service.name_any();
-    let refused = |what: String| Failure::input(what).code(&code::scale::NO_SUCH_PORT);
+    let refused = |what: String| Error::input(what).code(&code::scale::NO_SUCH_PORT);
     let spec = service.spec.clone().unwrap_or_default();
     let selector: Vec<String> = spec
         .selector
@@ -99,8 +99,8 @@ pub fn find_target(service: &Service, remote: Option<&str>) -> Outcome<ServiceTa
         .collect();
     if selector.is_empty() {
         return Err(refused(format!("Service `{name}` selects no pods"))
-            .because("it stands for something outside the cluster, or its endpoints are kept by hand")
-            .next("name a Service with a selector"));
+            .cause("it stands for something outside the cluster, or its endpoints are kept by hand")
+            .hint("name a Service with a selector"));
     }
     // What follows speaks of TCP only: the API server forwards nothing else.
     let ports: Vec<ServicePort> = spec.ports.into_iter().flatten().filter(is_tcp).collect();
@@ -116,7 +116,7 @@ pub fn find_target(service: &Service, remote: Option<&str>) -> Outcome<ServiceTa
             None => port.port.to_string(),
         });
         return Err(refused(format!("Service `{name}` has no TCP port{wanted}"))
-            .because(format!("it has: {}", known.collect::<Vec<_>>().join(", "))));
+            .cause(format!("it has: {}", known.collect::<Vec<_>>().join(", "))));
     };
     Ok(ServiceTarget {
         service: name,

@@ -18,7 +18,7 @@ use crate::workload::list as workloads;
 use crate::workload::{Kind, Reference, choose};
 use cluster::client::explain;
 use cluster::{Cluster, list};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use releases::release;
 
 /// The kinds whose pods can be meant by a name alone.
@@ -67,7 +67,7 @@ pub async fn select(
     names: &[Reference],
     release: Option<&release::Name>,
     place: &str,
-) -> Outcome<Vec<Selection>> {
+) -> Result<Vec<Selection>> {
     if names.is_empty() && release.is_none() {
         return Ok(vec![Selection::default()]);
     }
@@ -118,7 +118,7 @@ fn kinds(names: &[Reference]) -> Vec<Kind> {
 }
 
 /// The pods of the Jobs that a CronJob has made and that are still there.
-async fn jobs_of(cluster: &Cluster, namespace: &str, cron_job: &str) -> Outcome<Option<String>> {
+async fn jobs_of(cluster: &Cluster, namespace: &str, cron_job: &str) -> Result<Option<String>> {
     let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the jobs of namespace `{namespace}`");
     let name = |job: Job| {
@@ -130,9 +130,9 @@ async fn jobs_of(cluster: &Cluster, namespace: &str, cron_job: &str) -> Outcome<
     let jobs = list::reduced(cluster, &api, &ListParams::default(), &what, name).await?;
     if jobs.is_empty() {
         return Err(
-            Failure::input(format!("CronJob `{cron_job}` has no Jobs whose logs could be read"))
-                .because("it has not run yet, or its history limits keep none")
-                .next("when it runs: `deploy-tool status`"),
+            Error::input(format!("CronJob `{cron_job}` has no Jobs whose logs could be read"))
+                .cause("it has not run yet, or its history limits keep none")
+                .hint("when it runs: `deploy-tool status`"),
         );
     }
     Ok(Some(format!("{JOB_LABEL} in ({})", jobs.join(","))))
@@ -147,7 +147,7 @@ pub async fn containers(
     namespace: &str,
     selections: &[Selection],
     container: Option<&str>,
-) -> Outcome<Vec<Source>> {
+) -> Result<Vec<Source>> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the pods of namespace `{namespace}`");
     let mut found = Vec::new();

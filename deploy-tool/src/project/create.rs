@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 use super::{ProjectName, template};
 
@@ -23,8 +23,8 @@ pub struct Created {
 ///
 /// # Errors
 /// When the folder has files, or cannot be written. Then nothing is left in it.
-pub fn create(folder: &Path, name: &ProjectName) -> Outcome<Created> {
-    let failure = |error| Failure::file(format!("cannot create the project `{}`", folder.display()), &error);
+pub fn create(folder: &Path, name: &ProjectName) -> Result<Created> {
+    let failure = |error| Error::file(format!("cannot create the project `{}`", folder.display()), &error);
     refuse_files(folder)?;
     let parent = parent(folder);
     fs::create_dir_all(&parent).map_err(failure)?;
@@ -60,13 +60,13 @@ fn parent(folder: &Path) -> PathBuf {
 }
 
 /// Hidden files, such as a repository's, may be there.
-fn refuse_files(folder: &Path) -> Outcome<()> {
+fn refuse_files(folder: &Path) -> Result<()> {
     const NAMED: usize = 5;
     if !folder.exists() {
         return Ok(());
     }
     let what = format!("`{}` exists", folder.display());
-    let entries = fs::read_dir(folder).map_err(|error| Failure::file(&what, &error))?;
+    let entries = fs::read_dir(folder).map_err(|error| Error::file(&what, &error))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -83,9 +83,9 @@ fn refuse_files(folder: &Path) -> Outcome<()> {
     } else {
         String::new()
     };
-    Err(Failure::input(format!("`{}` is not empty", folder.display()))
-        .because(format!("it has {}{more}", names.join(", ")))
-        .next("name a folder that is not there: deploy-tool new greeter"))
+    Err(Error::input(format!("`{}` is not empty", folder.display()))
+        .cause(format!("it has {}{more}", names.join(", ")))
+        .hint("name a folder that is not there: deploy-tool new greeter"))
 }
 
 fn write(folder: &Path, files: &[(String, String)]) -> std::io::Result<()> {

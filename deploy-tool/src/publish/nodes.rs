@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 
 use crate::built::Built;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::docker;
 use nodes::kind;
@@ -34,7 +34,7 @@ pub async fn to_kind(
     cluster: &str,
     built: &[Built],
     others: &BTreeSet<String>,
-) -> Outcome<String> {
+) -> Result<String> {
     let all = kind::local_nodes(cluster).await?;
     refuse_other_engine(&all, built)?;
     let nodes = kind::workload_nodes(&all);
@@ -88,7 +88,7 @@ pub async fn again_to_kind(
     progress: &Progress,
     cluster: &str,
     images: &BTreeSet<String>,
-) -> Outcome<String> {
+) -> Result<String> {
     let (built, others): (BTreeSet<String>, BTreeSet<String>) = images
         .iter()
         .cloned()
@@ -116,7 +116,7 @@ pub async fn again_to_kind(
 }
 
 /// kind takes archives.
-async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], layout: &Path) -> Outcome<()> {
+async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], layout: &Path) -> Result<()> {
     let scratch = cache.scratch("load")?;
     let archive = scratch.path.join("image.tar");
     store::write_archive(&archive, &store::read(layout)?)?;
@@ -142,18 +142,18 @@ fn images(cache: &Cache) -> PathBuf {
     cache.folder().join("images")
 }
 
-fn gone(cache: &Cache, image: &str) -> Failure {
-    Failure::prerequisite(format!("the image {image} is gone"))
+fn gone(cache: &Cache, image: &str) -> Error {
+    Error::prerequisite(format!("the image {image} is gone"))
         .code(&code::release::IMAGE_GONE)
-        .because(format!(
+        .cause(format!(
             "neither every node nor the cache `{}` has it; nothing was changed",
             images(cache).display()
         ))
-        .next("check that revision's source out and run `deploy-tool up`: the same source gives the same image")
+        .hint("check that revision's source out and run `deploy-tool up`: the same source gives the same image")
 }
 
 /// Code that was compiled by another version of the engine is ignored without a word, and the module interpreted.
-fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Outcome<()> {
+fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Result<()> {
     for (node, image) in nodes
         .iter()
         .flat_map(|node| built.iter().map(move |image| (node, image)))
@@ -165,13 +165,13 @@ fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Outcome<()> {
             continue;
         }
         return Err(
-            Failure::prerequisite("the nodes have another version of the engine than the builder")
-                .because(format!(
+            Error::prerequisite("the nodes have another version of the engine than the builder")
+                .cause(format!(
                     "node `{}` has WasmEdge {engine}, the image of {} is compiled by {}: the node would interpret it",
                     node.name, image.name, compiler
                 ))
                 .code(&code::image::NOT_ON_HOST)
-                .next("make both images again, then recreate the cluster: `deploy-tool cluster down` and `deploy-tool cluster up`"),
+                .hint("make both images again, then recreate the cluster: `deploy-tool cluster down` and `deploy-tool cluster up`"),
         );
     }
     Ok(())

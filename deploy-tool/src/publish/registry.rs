@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::built::Built;
 use crate::cli::RegistryArguments;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::git;
 use oci_artifacts::image::store::{self, Outline};
 use oci_artifacts::registry::{
@@ -35,7 +35,7 @@ impl Destination {
         images: &BTreeMap<String, String>,
         reach: &RegistryArguments,
         tags: Vec<String>,
-    ) -> Outcome<Self> {
+    ) -> Result<Self> {
         let repositories = repositories(prefix, images)?;
         let any = repositories.values().next();
         let found = match any {
@@ -63,7 +63,7 @@ impl Destination {
     ///
     /// # Errors
     /// When not.
-    pub async fn open(&self) -> Outcome<BTreeMap<String, Connection>> {
+    pub async fn open(&self) -> Result<BTreeMap<String, Connection>> {
         let mut connections = BTreeMap::new();
         for (name, repository) in &self.repositories {
             let purpose = Purpose::Push { from: None };
@@ -86,7 +86,7 @@ impl Destination {
         printer: &Printer,
         connections: &BTreeMap<String, Connection>,
         built: &[Built],
-    ) -> Outcome<()> {
+    ) -> Result<()> {
         for image in built {
             if let Some(connection) = connections.get(&image.name) {
                 let outline = store::outline(&image.layout)?;
@@ -116,14 +116,14 @@ impl Destination {
 }
 
 /// The repository of each definition: the registry's part and the last one of the image's own name.
-fn repositories(prefix: &str, images: &BTreeMap<String, String>) -> Outcome<BTreeMap<String, Repository>> {
+fn repositories(prefix: &str, images: &BTreeMap<String, String>) -> Result<BTreeMap<String, Repository>> {
     let prefix = prefix.trim_end_matches('/');
     let repository = |(definition, image): (&String, &String)| {
         let name = image.rsplit('/').next().unwrap_or(image);
         let (repository, _) = Repository::parse(&format!("{prefix}/{name}")).map_err(|why| {
-            Failure::input(format!("images cannot be pushed to `{prefix}`"))
-                .because(why)
-                .next("name a registry and what comes before the images' names: --registry docker.io/you")
+            Error::input(format!("images cannot be pushed to `{prefix}`"))
+                .cause(why)
+                .hint("name a registry and what comes before the images' names: --registry docker.io/you")
         })?;
         Ok((definition.clone(), repository))
     };
@@ -134,7 +134,7 @@ fn repositories(prefix: &str, images: &BTreeMap<String, String>) -> Outcome<BTre
 ///
 /// # Errors
 /// When git cannot be asked.
-pub async fn described_tag(workspace: &Path) -> Outcome<Vec<String>> {
+pub async fn described_tag(workspace: &Path) -> Result<Vec<String>> {
     let description = git::description(workspace).await?;
     Ok(description
         .and_then(|text| reference::tag_of(&text))
@@ -152,7 +152,7 @@ pub async fn push(
     outline: &Outline,
     tags: &[String],
     from: Option<&str>,
-) -> Outcome<Pushed> {
+) -> Result<Pushed> {
     let pushing = async |progress: &Progress| {
         let pushed = registry::push(connection, &Shown(progress), &outline.layout, tags, from).await?;
         progress.outcome(pushed.sentence());

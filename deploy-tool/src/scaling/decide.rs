@@ -8,7 +8,7 @@ use super::{Autoscaler, Bounds, Change, Edit};
 use crate::connection_budget::{self, Connections};
 use crate::workload::{self, Kind, Reference, Workload};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use releases::FIELD_MANAGER;
 use rollout::Target;
 
@@ -45,13 +45,13 @@ pub struct Decision {
 ///
 /// # Errors
 /// When a workload is not there, is meant twice, has an autoscaler, or needs more connections than its database takes.
-pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options: Options) -> Outcome<Decision> {
+pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options: Options) -> Result<Decision> {
     let mut changes: Vec<Change> = Vec::new();
     let mut warnings = Vec::new();
     for (reference, replicas) in targets {
         let change = found.change(&found.workload(reference, place)?, *replicas, options)?;
         if changes.iter().any(|other| other.workload == change.workload) {
-            return Err(Failure::input(format!(
+            return Err(Error::input(format!(
                 "{} is there twice in the arguments",
                 change.workload
             )));
@@ -72,27 +72,27 @@ pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options:
 }
 
 impl Found {
-    fn workload(&self, reference: &Reference, place: &str) -> Outcome<Workload> {
+    fn workload(&self, reference: &Reference, place: &str) -> Result<Workload> {
         if let Some(kind @ (Kind::DaemonSet | Kind::Job | Kind::CronJob | Kind::Service | Kind::Pod)) = reference.kind {
-            return Err(Failure::input(format!("a {kind:?} cannot be scaled"))
-                .next("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
+            return Err(Error::input(format!("a {kind:?} cannot be scaled"))
+                .hint("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
         }
         let all = self.workloads();
         let mut meant = all.iter().filter(|workload| reference.means(workload));
         match (meant.next(), meant.next()) {
             (Some(only), None) => Ok(only.clone()),
-            (Some(one), Some(other)) => Err(Failure::input(format!("{reference} means {one} and {other}"))
+            (Some(one), Some(other)) => Err(Error::input(format!("{reference} means {one} and {other}"))
                 .code(&code::scale::AMBIGUOUS_NAME)
-                .next(format!("say which: {}=N or {}=N", one.argument(), other.argument()))),
+                .hint(format!("say which: {}=N or {}=N", one.argument(), other.argument()))),
             (None, _) => {
                 let missing = match reference.kind {
                     Some(_) => reference.to_string(),
                     None => format!("Deployment or StatefulSet {reference}"),
                 };
-                Err(Failure::input(format!("there is no {missing} in {place}"))
+                Err(Error::input(format!("there is no {missing} in {place}"))
                     .code(&code::scale::NO_SUCH_WORKLOAD)
-                    .because(workload::listed(&all))
-                    .next("deploy it first: run `deploy-tool up`; or name another one, or another --namespace"))
+                    .cause(workload::listed(&all))
+                    .hint("deploy it first: run `deploy-tool up`; or name another one, or another --namespace"))
             }
         }
     }
@@ -129,7 +129,7 @@ impl Found {
         deployment.or_else(|| self.stateful_set(&workload.name).map(|one| &one.metadata))
     }
 
-    fn change(&self, workload: &Workload, after: i32, options: Options) -> Outcome<Change> {
+    fn change(&self, workload: &Workload, after: i32, options: Options) -> Result<Change> {
         let deployment = self.deployment(workload);
         let before = match deployment {
             Some(deployment) => deployment.spec.as_ref().and_then(|spec| spec.replicas),
@@ -156,7 +156,7 @@ impl Found {
 }
 
 /// Where the autoscaler would undo a count that is written past it, it gets new bounds, or nothing happens.
-fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32, options: Options) -> Outcome<Edit> {
+fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32, options: Options) -> Result<Edit> {
     let edit = |after: Bounds| Edit {
         name: autoscaler.name.clone(),
         before: autoscaler.bounds,
@@ -165,15 +165,15 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32
     if !options.edit_autoscalers && autoscaler.leaves(before, replicas) {
         return Ok(edit(autoscaler.bounds));
     }
-    let refused = Failure::input(format!("the number of replicas of {workload} belongs to an autoscaler"))
+    let refused = Error::input(format!("the number of replicas of {workload} belongs to an autoscaler"))
         .code(&code::scale::AUTOSCALED)
-        .because(autoscaler.describe());
+        .cause(autoscaler.describe());
     if let Some(object) = &autoscaler.scaled_object {
         return Err(refused
-            .because(format!(
+            .cause(format!(
                 "KEDA made it from ScaledObject `{object}`, and undoes changes of it"
             ))
-            .next(format!(
+            .hint(format!(
                 "set `minReplicaCount` and `maxReplicaCount` of ScaledObject `{object}`; its annotation \
                  autoscaling.keda.sh/paused-replicas: \"{replicas}\" holds the count there"
             )));
@@ -181,17 +181,17 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32
     let after = autoscaler.moved(replicas);
     if !options.edit_autoscalers {
         let refused = match autoscaler.bounds.minimum <= replicas && replicas <= autoscaler.bounds.maximum {
-            true => refused.because(format!(
+            true => refused.cause(format!(
                 "it goes by what it measures, and would undo {replicas} within 15 s"
             )),
             false => refused,
         };
         return Err(refused
-            .next(format!(
+            .hint(format!(
                 "--autoscaler sets its minReplicas to {} and its maxReplicas to {}",
                 after.minimum, after.maximum
             ))
-            .next(format!(
+            .hint(format!(
                 "or delete HorizontalPodAutoscaler `{}`, and scale again",
                 autoscaler.name
             )));
@@ -200,7 +200,7 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32
 }
 
 /// All workloads count with their new numbers.
-fn check_connections(changes: &[Change], found: &Found, options: Options) -> Outcome<Vec<String>> {
+fn check_connections(changes: &[Change], found: &Found, options: Options) -> Result<Vec<String>> {
     let mut deployments = found.deployments.clone();
     for deployment in &mut deployments {
         let name = deployment.metadata.name.clone().unwrap_or_default();
@@ -243,14 +243,14 @@ fn check_connections(changes: &[Change], found: &Found, options: Options) -> Out
     Ok(warnings)
 }
 
-fn too_many(change: &Change, reason: &str, connections: &Connections) -> Failure {
-    Failure::input(format!(
+fn too_many(change: &Change, reason: &str, connections: &Connections) -> Error {
+    Error::input(format!(
         "{}: {} replicas need more connections than the database takes",
         change.workload, change.after
     ))
     .code(&code::scale::TOO_FEW_CONNECTIONS)
-    .because(reason)
-    .next(format!(
+    .cause(reason)
+    .hint(format!(
         "scale to at most {}, make DATABASE_POOL_MAX smaller, or --max-connections greater; --force scales all the same",
         connections.most_replicas()
     ))

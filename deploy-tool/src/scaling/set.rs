@@ -11,14 +11,14 @@ use crate::workload::Workload;
 use crate::workload::list as workloads;
 use cluster::pods::ANSWER_LIMIT;
 use cluster::{Cluster, list};
-use diagnostics::Outcome;
+use diagnostics::Result;
 use releases::FIELD_MANAGER;
 
 /// What a namespace has that matters for scaling.
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn found(cluster: &Cluster, namespace: &str) -> Outcome<Found> {
+pub async fn found(cluster: &Cluster, namespace: &str) -> Result<Found> {
     let client = &cluster.client;
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let stateful_sets: Api<StatefulSet> = Api::namespaced(client.clone(), namespace);
@@ -55,7 +55,7 @@ pub enum Write {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn change(cluster: &Cluster, namespace: &str, change: &Change, write: Write) -> Outcome<()> {
+pub async fn change(cluster: &Cluster, namespace: &str, change: &Change, write: Write) -> Result<()> {
     let parameters = PatchParams {
         field_manager: Some(format!("{FIELD_MANAGER}-scale")),
         dry_run: write == Write::DryRun,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::workload::Reference;
-use diagnostics::Failure;
+use diagnostics::Error;
 
 fn deployment(name: &str, replicas: i32, pool: &str) -> Value {
     json!({"metadata": {"name": name, "generation": 4, "annotations": {"deploy-tool.dev/database": "db"}},
@@ -39,7 +39,7 @@ fn world(autoscalers: &[Value]) -> Found {
     )
 }
 
-fn asked(arguments: &[&str], found: &Found, options: Options) -> Result<Decision, Failure> {
+fn asked(arguments: &[&str], found: &Found, options: Options) -> Result<Decision, Error> {
     let targets: Vec<(Reference, i32)> = arguments
         .iter()
         .map(|argument| {
@@ -55,7 +55,7 @@ fn titles(decision: &Decision) -> Vec<String> {
 }
 
 #[track_caller]
-fn refused(result: Result<Decision, Failure>, number: Option<u16>, parts: &[&str]) {
+fn refused(result: Result<Decision, Error>, number: Option<u16>, parts: &[&str]) {
     let failure = result.unwrap_err();
     assert_eq!(failure.number().map(|code| code.number), number, "{failure}");
     let text = failure.to_string();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Kind, Reference, Workload, listed};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use releases::release;
 use releases::release::RELEASE_ANNOTATION;
 
@@ -100,7 +100,7 @@ pub fn choose<'a>(
     all: &'a [WorkloadInfo],
     release: Option<&release::Name>,
     place: &str,
-) -> Outcome<Vec<&'a WorkloadInfo>> {
+) -> Result<Vec<&'a WorkloadInfo>> {
     let release = release.map(ToString::to_string);
     let all: Vec<&WorkloadInfo> = all
         .iter()
@@ -108,10 +108,10 @@ pub fn choose<'a>(
         .collect();
     let unknown = |what: String| {
         let known: Vec<Workload> = all.iter().map(|one| one.workload.clone()).collect();
-        let failure = Failure::input(format!("there is no {what} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
+        let failure = Error::input(format!("there is no {what} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
         failure
-            .because(listed(&known))
-            .next("deploy it first: run `deploy-tool up`; or name another one, or another --namespace")
+            .cause(listed(&known))
+            .hint("deploy it first: run `deploy-tool up`; or name another one, or another --namespace")
     };
     if references.is_empty() && all.is_empty() {
         return Err(unknown("workload".to_owned()));

@@ -10,7 +10,7 @@ use kube::core::ApiResource;
 
 use crate::workload::{Kind, WorkloadInfo};
 use cluster::{Cluster, list};
-use diagnostics::Outcome;
+use diagnostics::Result;
 use diagnostics::code::apply::PERMISSION_MISSING;
 
 /// Where the objects of a kind are.
@@ -31,7 +31,7 @@ pub fn api(cluster: &Cluster, namespace: &str, kind: Kind) -> Api<DynamicObject>
 ///
 /// # Errors
 /// When the server does not answer, or this user may see none of the kinds.
-pub async fn visible(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Outcome<Vec<WorkloadInfo>> {
+pub async fn visible(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Result<Vec<WorkloadInfo>> {
     let (mut found, mut refused, mut answered) = (Vec::new(), None, false);
     for list in join_all(
         kinds
@@ -59,7 +59,7 @@ pub async fn visible(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Outc
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn all(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Outcome<Vec<WorkloadInfo>> {
+pub async fn all(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Result<Vec<WorkloadInfo>> {
     let lists = kinds.iter().map(async |kind| {
         let api = api(cluster, namespace, *kind);
         let what = format!("cannot list the {kind:?}s of namespace `{namespace}`");

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::workload::Workload;
 use crate::workload::list as workloads;
 use cluster::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use releases::FIELD_MANAGER;
 
 /// The annotation of the pods' template that kubectl uses for it, too.
@@ -18,7 +18,7 @@ const ANNOTATION: &str = "kubectl.kubernetes.io/restartedAt";
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn restart(cluster: &Cluster, namespace: &str, workload: &Workload, at: Timestamp) -> Outcome<DynamicObject> {
+pub async fn restart(cluster: &Cluster, namespace: &str, workload: &Workload, at: Timestamp) -> Result<DynamicObject> {
     let parameters = PatchParams {
         field_manager: Some(format!("{FIELD_MANAGER}-restart")),
         ..PatchParams::default()

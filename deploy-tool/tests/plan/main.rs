@@ -9,7 +9,7 @@ mod ownership;
 use std::collections::BTreeSet;
 
 use cluster::Cluster;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use mock::{Asked, Log};
 use releases::api::apply::{Change, apply_wave};
 use releases::api::discover::Kinds;
@@ -112,7 +112,7 @@ async fn planned(
     objects: Vec<Object>,
     inventory: &BTreeSet<Identity>,
     take_over: bool,
-) -> Outcome<Plan> {
+) -> Result<Plan> {
     let on_conflict = OnConflict::from_flag(take_over);
     let plan = plan::make_plan(cluster, kinds, &release(), objects, inventory, on_conflict).await?;
     refuse_undecided(&plan, cluster.now())?;
@@ -519,6 +519,6 @@ async fn a_saved_plan_is_applied_exactly_or_not_at_all() {
     assert_eq!(log.writes().len(), 1);
 }
 
-fn number(failure: &Failure) -> u16 {
+fn number(failure: &Error) -> u16 {
     failure.number().unwrap_or_else(|| panic!("{failure}")).number
 }

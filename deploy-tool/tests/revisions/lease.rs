@@ -29,7 +29,7 @@ async fn who_deploys_says_so_every_five_seconds_until_somebody_else_has_the_rele
         let held = revisions::begin_revision(&cluster, &release(), ours.clone())
             .await
             .unwrap();
-        held.hold_during(std::future::pending::<Result<(), Failure>>()).await
+        held.hold_during(std::future::pending::<Result<(), Error>>()).await
     };
     let (lost, ()) = tokio::join!(deploy, serve);
     assert_busy(&lost.unwrap_err(), &codes::LOST, "marked revision 2 as failed");
@@ -44,7 +44,7 @@ async fn who_cannot_say_so_stops_before_others_take_it_for_gone() {
         let held = revisions::begin_revision(&cluster, &release(), ours.clone())
             .await
             .unwrap();
-        held.hold_during(std::future::pending::<Result<(), Failure>>()).await
+        held.hold_during(std::future::pending::<Result<(), Error>>()).await
     };
     let serve = async {
         answer(&mut server, 201, &stored(&ours, "1", 0)).await;

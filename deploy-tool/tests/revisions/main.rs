@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use cluster::Cluster;
 use diagnostics::code::release as codes;
-use diagnostics::{ExitStatus, Failure};
+use diagnostics::{Error, ExitStatus};
 use http::{Request, Response};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
@@ -91,7 +91,7 @@ fn sent_revision(sent: &Value) -> Revision {
 }
 
 #[track_caller]
-fn assert_busy(failure: &Failure, code: &'static diagnostics::code::Code, says: &str) {
+fn assert_busy(failure: &Error, code: &'static diagnostics::code::Code, says: &str) {
     assert_eq!(
         (failure.status, failure.number()),
         (ExitStatus::Busy, Some(code)),

@@ -122,7 +122,7 @@ fn doctor() {
 
 #[test]
 fn nodes() {
-    let failure = diagnostics::Failure::cluster("damaged").code(&diagnostics::code::node::ENGINE);
+    let failure = diagnostics::Error::cluster("damaged").code(&diagnostics::code::node::ENGINE);
     let rows = vec![
         node::Row::found("one", Some("1"), Some("1".into()), "as installed".into()),
         node::Row::wrong("two", None, &failure),
@@ -252,7 +252,7 @@ async fn bundled() {
     assert_follows("bundle", &report);
     // What is there already is not written over.
     let again = commands::bundle::bundle(&arguments, |_| {}).await.unwrap_err();
-    assert!(again.what().contains("is there already"), "{again}");
+    assert!(again.message().contains("is there already"), "{again}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use cluster::Cluster;
 use cluster::REQUEST_TIMEOUT;
 use deploy_tool::workload::restart::restart;
 use deploy_tool::workload::{Kind, Workload};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cleanup::{Cleanup, CleanupGuard};
 
 /// Deleting a namespace waits for the drain of all its pods.
@@ -35,21 +35,21 @@ impl BenchNamespace {
     ///
     /// # Errors
     /// When a namespace of that name is somebody else's, or the server refuses.
-    pub async fn open(cluster: &Cluster, cleanup: &Cleanup, namespace: &Namespace) -> Outcome<Self> {
+    pub async fn open(cluster: &Cluster, cleanup: &Cleanup, namespace: &Namespace) -> Result<Self> {
         let name = namespace.name_any();
         let api: Api<Namespace> = Api::all(cluster.client.clone());
         let what = format!("cannot look for the namespace `{name}`");
         if let Some(there) = cluster.call(&what, api.get_opt(&name)).await? {
             if there.labels().get(LABEL.0).map(String::as_str) != Some(LABEL.1) {
-                return Err(Failure::input(format!("the namespace `{name}` is there already"))
-                    .because("it is deleted at the end of a run, and no run has made it")
-                    .next("name another one with --namespace"));
+                return Err(Error::input(format!("the namespace `{name}` is there already"))
+                    .cause("it is deleted at the end of a run, and no run has made it")
+                    .hint("name another one with --namespace"));
             }
             delete(cluster.clone(), name.clone()).await?;
             let uid = there.uid().unwrap_or_default();
             let gone = await_condition(api.clone(), &name, conditions::is_deleted(&uid));
             if !matches!(tokio::time::timeout(GONE_LIMIT, gone).await, Ok(Ok(_))) {
-                return Err(Failure::cluster(format!(
+                return Err(Error::cluster(format!(
                     "the namespace `{name}` of an earlier run does not go"
                 )));
             }
@@ -69,14 +69,14 @@ impl BenchNamespace {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn create(&self, served: &Served) -> Outcome<Option<i32>> {
+    pub async fn create(&self, served: &Served) -> Result<Option<i32>> {
         self.create_one(&served.deployment).await?;
         let service: Service = self.create_one(&served.service).await?;
         let ports = service.spec.and_then(|spec| spec.ports).unwrap_or_default();
         Ok(ports.first().and_then(|port| port.node_port))
     }
 
-    async fn create_one<K>(&self, object: &K) -> Outcome<K>
+    async fn create_one<K>(&self, object: &K) -> Result<K>
     where
         K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
             + Clone
@@ -100,7 +100,7 @@ impl BenchNamespace {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn scale(&self, deployment: &str, replicas: i32) -> Outcome<()> {
+    pub async fn scale(&self, deployment: &str, replicas: i32) -> Result<()> {
         let api: Api<Deployment> = Api::namespaced(self.cluster.client.clone(), &self.name);
         let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
         let what = format!("cannot scale Deployment `{deployment}`");
@@ -113,7 +113,7 @@ impl BenchNamespace {
     ///
     /// # Errors
     /// When it does not.
-    pub async fn sql(&self, pod: &str, statement: &str) -> Outcome<()> {
+    pub async fn sql(&self, pod: &str, statement: &str) -> Result<()> {
         let api: Api<Pod> = Api::namespaced(self.cluster.pods_client.clone(), &self.name);
         let what = format!("the database does not do `{statement}`");
         let parameters = AttachParams::default().stdout(false);
@@ -123,7 +123,7 @@ impl BenchNamespace {
         let ended = async { Some(status?.await?.status.as_deref() == Some("Success")) };
         match tokio::time::timeout(REQUEST_TIMEOUT, ended).await {
             Ok(Some(true)) => Ok(()),
-            _ => Err(Failure::cluster(what)),
+            _ => Err(Error::cluster(what)),
         }
     }
 
@@ -131,7 +131,7 @@ impl BenchNamespace {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn restart(&self, deployment: &str) -> Outcome<()> {
+    pub async fn restart(&self, deployment: &str) -> Result<()> {
         let workload = Workload {
             kind: Kind::Deployment,
             name: deployment.to_owned(),
@@ -142,7 +142,7 @@ impl BenchNamespace {
     }
 }
 
-async fn delete(cluster: Cluster, name: String) -> Outcome<()> {
+async fn delete(cluster: Cluster, name: String) -> Result<()> {
     let api: Api<Namespace> = Api::all(cluster.client.clone());
     let what = format!("cannot delete the namespace `{name}`");
     cluster

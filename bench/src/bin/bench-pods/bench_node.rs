@@ -10,7 +10,7 @@ use bench::benchmark::pods::address;
 use bench::benchmark::{Machine, node as script};
 use cluster::context::kind_cluster;
 use cluster::{Cluster, pods};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::docker;
 use nodes::api::doctor as edge;
 use nodes::doctor;
@@ -34,14 +34,14 @@ pub struct BenchNode {
 ///
 /// # Errors
 /// When there is none that runs all RuntimeClasses, or the cluster is not kind's.
-pub async fn find(cluster: &Cluster, arguments: &BenchArguments) -> Outcome<BenchNode> {
+pub async fn find(cluster: &Cluster, arguments: &BenchArguments) -> Result<BenchNode> {
     let Some(kind) = kind_cluster(&cluster.context) else {
-        return Err(Failure::input("only clusters of kind are measured")
-            .because(format!(
+        return Err(Error::input("only clusters of kind are measured")
+            .cause(format!(
                 "context `{}` is not a kind cluster's: memory, processor time and starts are measured inside the node",
                 cluster.context
             ))
-            .next("name one with --context"));
+            .hint("name one with --context"));
     };
     let (classes, nodes) = futures::try_join!(edge::runtime_classes(cluster), pods::nodes(cluster))?;
     let mut handlers = BTreeMap::new();
@@ -63,12 +63,12 @@ pub async fn find(cluster: &Cluster, arguments: &BenchArguments) -> Outcome<Benc
     let mut runtimes = BTreeMap::new();
     for (class, object) in handlers {
         let runtime = script::runtime(&configuration, &object.handler).ok_or_else(|| {
-            Failure::cluster(format!("node `{name}` has no runtime for RuntimeClass `{class}`"))
-                .because(format!(
+            Error::cluster(format!("node `{name}` has no runtime for RuntimeClass `{class}`"))
+                .cause(format!(
                     "its containerd has no handler `{}` with a BinaryName",
                     object.handler
                 ))
-                .next("`deploy-tool doctor` says what is missing")
+                .hint("`deploy-tool doctor` says what is missing")
         })?;
         runtimes.insert(class, runtime);
     }
@@ -81,7 +81,7 @@ pub async fn find(cluster: &Cluster, arguments: &BenchArguments) -> Outcome<Benc
     )
     .await?;
     let address = address(found)
-        .ok_or_else(|| Failure::cluster(format!("node `{name}` has no address")))?
+        .ok_or_else(|| Error::cluster(format!("node `{name}` has no address")))?
         .to_owned();
     Ok(BenchNode {
         kind: kind.to_owned(),
@@ -109,9 +109,9 @@ fn described_by(node: &Node, machine: Machine) -> Machine {
 }
 
 /// What is broken, as `doctor` says it.
-fn healthy(verdict: Verdict) -> Failure {
+fn healthy(verdict: Verdict) -> Error {
     match verdict {
         Verdict::Broken(failure) => failure,
-        Verdict::Healthy(sentence) | Verdict::Skipped(sentence) => Failure::cluster(sentence),
+        Verdict::Healthy(sentence) | Verdict::Skipped(sentence) => Error::cluster(sentence),
     }
 }

@@ -9,7 +9,7 @@ use deploy_tool::commands::build;
 use deploy_tool::commands::module_source;
 use deploy_tool::commands::variation::Variation;
 use deploy_tool::settings::DEFAULT_IMAGE;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, read_files, store};
@@ -29,7 +29,7 @@ pub async fn images(
     cleanup: &Cleanup,
     cache: &Cache,
     source: &SourceArguments,
-) -> Outcome<BTreeMap<Form, Built>> {
+) -> Result<BTreeMap<Form, Built>> {
     let folder = source.images.join(DEFAULT_IMAGE);
     let mut definition = build::definition(source, DEFAULT_IMAGE)?;
     let mut files = read_files(&mut definition, |file| build::read(&folder.join(&file.source)))?;
@@ -80,7 +80,7 @@ pub async fn images(
     Ok(images)
 }
 
-fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Kept) -> Outcome<Built> {
+fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Kept) -> Result<Built> {
     let layout = build::pack(cache, form.name(), contents)?;
     let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
     store::write(&path, &layout)?;

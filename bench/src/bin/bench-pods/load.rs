@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use bench::benchmark::wrk;
 use bench::benchmark::wrk::Answers;
 use bench::benchmark::{Load, Route};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::process;
 
@@ -35,9 +35,9 @@ impl Target {
     ///
     /// # Errors
     /// When the HTTP client cannot be created.
-    pub fn at(url: String) -> Outcome<Self> {
+    pub fn at(url: String) -> Result<Self> {
         let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build();
-        let client = client.map_err(|error| Failure::prerequisite("cannot create the HTTP client").because(error))?;
+        let client = client.map_err(|error| Error::prerequisite("cannot create the HTTP client").cause(error))?;
         Ok(Self { url, client })
     }
 
@@ -50,14 +50,14 @@ impl Target {
     ///
     /// # Errors
     /// When it does not in time.
-    pub async fn reached(&self) -> Outcome<()> {
+    pub async fn reached(&self) -> Result<()> {
         let deadline = Instant::now() + REACHED_LIMIT;
         let mut ticks = interval(Duration::from_millis(50));
         while !self.answers("/readyz").await {
             if Instant::now() > deadline {
-                return Err(Failure::cluster(format!("{} does not answer from this host", self.url))
-                    .because("pods behind it are ready")
-                    .next("run this on the host of the cluster's nodes"));
+                return Err(Error::cluster(format!("{} does not answer from this host", self.url))
+                    .cause("pods behind it are ready")
+                    .hint("run this on the host of the cluster's nodes"));
             }
             ticks.tick().await;
         }
@@ -68,8 +68,8 @@ impl Target {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn health(&self) -> Outcome<String> {
-        let failure = |error| Failure::cluster(format!("{}/healthz does not answer", self.url)).because(error);
+    pub async fn health(&self) -> Result<String> {
+        let failure = |error| Error::cluster(format!("{}/healthz does not answer", self.url)).cause(error);
         let answer = self
             .client
             .get(format!("{}/healthz", self.url))
@@ -83,11 +83,11 @@ impl Target {
     ///
     /// # Errors
     /// When the service refuses.
-    pub async fn fill(&self) -> Outcome<()> {
+    pub async fn fill(&self) -> Result<()> {
         let request = self.client.post(format!("{}/create_orders", self.url));
         let request = request.header("content-type", "application/json").body(wrk::orders());
         let answer = request.send().await.and_then(reqwest::Response::error_for_status);
-        let failure = |error| Failure::cluster("the orders to read cannot be written").because(error);
+        let failure = |error| Error::cluster("the orders to read cannot be written").cause(error);
         answer.map_err(failure).map(|_| ())
     }
 
@@ -95,7 +95,7 @@ impl Target {
     ///
     /// # Errors
     /// When wrk is missing, fails, or prints something unforeseen.
-    pub async fn load(&self, cache: &Cache, load: Load, seconds: u32) -> Outcome<Answers> {
+    pub async fn load(&self, cache: &Cache, load: Load, seconds: u32) -> Result<Answers> {
         let mut arguments = wrk::arguments(load.connections, seconds).to_vec();
         let scratch = cache.scratch("load")?;
         if load.route == Route::Write {
@@ -107,7 +107,7 @@ impl Target {
         let output = process::capture(process::command("wrk", arguments)).await?;
         let found = output.success.then(|| wrk::parse(&output.stdout)).flatten();
         found.ok_or_else(|| {
-            Failure::prerequisite("wrk did not measure anything").showing(format!("{}{}", output.stdout, output.stderr))
+            Error::prerequisite("wrk did not measure anything").detail(format!("{}{}", output.stdout, output.stderr))
         })
     }
 
@@ -152,7 +152,7 @@ impl Traffic {
     ///
     /// # Errors
     /// When there is none in time.
-    pub async fn flows(&self) -> Outcome<()> {
+    pub async fn flows(&self) -> Result<()> {
         let mut ticks = interval(PAUSE);
         let flows = async {
             while self.counts.answered.load(Ordering::Relaxed) < 2 * CLIENTS {
@@ -160,7 +160,7 @@ impl Traffic {
             }
         };
         let flowing = timeout(REACHED_LIMIT, flows).await;
-        flowing.map_err(|_| Failure::cluster("the service does not answer the clients"))
+        flowing.map_err(|_| Error::cluster("the service does not answer the clients"))
     }
 
     /// How many requests have failed so far.

@@ -31,7 +31,7 @@ use deploy_tool::built::Built;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::publish;
 use deploy_tool::publish::Destination;
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use rounds::Rounds;
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 ///
 /// # Errors
 /// When an image cannot be built or loaded, or something cannot be measured that could be.
-async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BenchArguments) -> Outcome<ExitStatus> {
+async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BenchArguments) -> Result<ExitStatus> {
     let reference = arguments.compare.as_deref().map(read).transpose()?;
     let report = measure(printer, cleanup, &arguments).await?;
     let comparison = reference.map(|reference| compare(&reference, &report, arguments.threshold));
@@ -66,7 +66,7 @@ async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BenchArguments) ->
     for (path, content) in files {
         let Some(path) = path else { continue };
         std::fs::write(path, content)
-            .map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))?;
+            .map_err(|error| Error::file(format!("cannot write `{}`", path.display()), &error))?;
     }
     match comparison {
         Some(comparison) if !comparison.worse.is_empty() => {
@@ -78,17 +78,17 @@ async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BenchArguments) ->
 }
 
 /// Reads an earlier run.
-fn read(path: &Path) -> Outcome<Report> {
-    let failure = || Failure::input(format!("`{}` is no result of an earlier run", path.display()));
-    let text = std::fs::read(path).map_err(|error| failure().because(error))?;
-    let report: Report = serde_json::from_slice(&text).map_err(|error| failure().because(error))?;
+fn read(path: &Path) -> Result<Report> {
+    let failure = || Error::input(format!("`{}` is no result of an earlier run", path.display()));
+    let text = std::fs::read(path).map_err(|error| failure().cause(error))?;
+    let report: Report = serde_json::from_slice(&text).map_err(|error| failure().cause(error))?;
     match report.schema == SCHEMA {
         true => Ok(report),
-        false => Err(failure().because(format!("its schema is `{}`, not `{SCHEMA}`", report.schema))),
+        false => Err(failure().cause(format!("its schema is `{}`, not `{SCHEMA}`", report.schema))),
     }
 }
 
-async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArguments) -> Outcome<Report> {
+async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArguments) -> Result<Report> {
     let mut plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
     plan.rounds = arguments.rounds.unwrap_or(plan.rounds);
     let cluster = Cluster::connect(&arguments.context).await?;
@@ -146,7 +146,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     };
     printer.step("images on the nodes", loading).await?;
 
-    let impossible = |error| Failure::input("the objects of the run cannot be made").because(error);
+    let impossible = |error| Error::input("the objects of the run cannot be made").cause(error);
     let name = arguments.namespace.as_str();
     let room = BenchNamespace::open(&cluster, cleanup, &objects::namespace(name).map_err(impossible)?).await?;
     let starting = async |_: &Progress| {
@@ -164,7 +164,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
         let image = &images[&one.form].reference;
         let served = objects::contender(one, image, name, &node, &plan).map_err(impossible)?;
         let port = room.create(&served).await?;
-        let port = port.ok_or_else(|| Failure::cluster(format!("Service `{}` has got no port", one.name)))?;
+        let port = port.ok_or_else(|| Error::cluster(format!("Service `{}` has got no port", one.name)))?;
         runners.push(Runner {
             room: &room,
             node: &node,
@@ -188,7 +188,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
 }
 
 /// Pushes the images, and gives their references there by the names of the images.
-async fn pushed(printer: &Printer, prefix: &str, built: &[Built]) -> Outcome<BTreeMap<String, String>> {
+async fn pushed(printer: &Printer, prefix: &str, built: &[Built]) -> Result<BTreeMap<String, String>> {
     let names = built
         .iter()
         .map(|image| (image.name.clone(), image.name.clone()))

@@ -1,6 +1,6 @@
 //! Edge: scripts that run on a node of a kind cluster, in its container.
 
-use diagnostics::Outcome;
+use diagnostics::Result;
 use host::cleanup::{Cleanup, CleanupGuard};
 use host::docker;
 use nodes::kind;
@@ -15,7 +15,7 @@ done"#;
 ///
 /// # Errors
 /// When it fails.
-pub async fn run(node: &str, what: &str, script: &str, arguments: &[&str]) -> Outcome<String> {
+pub async fn run(node: &str, what: &str, script: &str, arguments: &[&str]) -> Result<String> {
     let command = ["exec", node, "bash", "-c", script, "bench"];
     docker::run(what, command.iter().chain(arguments)).await
 }
@@ -24,7 +24,7 @@ pub async fn run(node: &str, what: &str, script: &str, arguments: &[&str]) -> Ou
 ///
 /// # Errors
 /// When containerd refuses.
-pub async fn remove(node: &str, digests: &[String]) -> Outcome<()> {
+pub async fn remove(node: &str, digests: &[String]) -> Result<()> {
     let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
     run(node, "cannot remove the images of the run", REMOVE, &digests)
         .await
@@ -35,7 +35,7 @@ pub async fn remove(node: &str, digests: &[String]) -> Outcome<()> {
 ///
 /// # Errors
 /// When Docker cannot be asked for the nodes.
-pub async fn remove_at_end(cleanup: &Cleanup, cluster: &str, digests: Vec<String>) -> Outcome<CleanupGuard> {
+pub async fn remove_at_end(cleanup: &Cleanup, cluster: &str, digests: Vec<String>) -> Result<CleanupGuard> {
     let nodes = kind::nodes(cluster).await?;
     Ok(cleanup.guard(async move {
         let all = nodes.iter().map(|node| remove(&node.name, &digests));

@@ -12,7 +12,7 @@ use bench::benchmark::objects::CONTENDER_LABEL;
 use bench::benchmark::pods::has;
 use cluster::Cluster;
 use deploy_tool::forward::listen as forward;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Twenty interpreted pods on a busy machine take a minute.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -42,7 +42,7 @@ impl Pods {
     ///
     /// # Errors
     /// When there is none in time.
-    pub async fn watch(cluster: &Cluster, namespace: &str, contender: &str) -> Outcome<Self> {
+    pub async fn watch(cluster: &Cluster, namespace: &str, contender: &str) -> Result<Self> {
         let mut pods = Self {
             changes: forward::watch(cluster, namespace, &format!("{CONTENDER_LABEL}={contender}")),
             seen: BTreeMap::new(),
@@ -58,7 +58,7 @@ impl Pods {
         };
         match tokio::time::timeout(LIMIT, listed).await {
             Ok(()) => Ok(pods),
-            Err(_) => Err(Failure::cluster("the API server does not list the pods")),
+            Err(_) => Err(Error::cluster("the API server does not list the pods")),
         }
     }
 
@@ -66,7 +66,7 @@ impl Pods {
     ///
     /// # Errors
     /// When they are not in time.
-    pub async fn until(&mut self, what: &str, wanted: impl Fn(&BTreeMap<String, Seen>) -> bool) -> Outcome<Instant> {
+    pub async fn until(&mut self, what: &str, wanted: impl Fn(&BTreeMap<String, Seen>) -> bool) -> Result<Instant> {
         let reached = async {
             while !wanted(&self.seen) {
                 if let Some(change) = self.changes.next().await {
@@ -77,12 +77,12 @@ impl Pods {
         };
         match tokio::time::timeout(LIMIT, reached).await {
             Ok(at) => Ok(at),
-            Err(_) => Err(Failure::cluster(format!(
+            Err(_) => Err(Error::cluster(format!(
                 "the pods of contender `{}` are not {what} after {} s",
                 self.contender,
                 LIMIT.as_secs()
             ))
-            .showing(self.statuses())),
+            .detail(self.statuses())),
         }
     }
 

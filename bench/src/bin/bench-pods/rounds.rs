@@ -6,7 +6,7 @@ use crate::node;
 use crate::runner::{Figures, Runner};
 use bench::benchmark::node as script;
 use bench::benchmark::{Contender, Load, Plan, Quantity, Samples};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use terminal::{Printer, Progress};
 
@@ -42,7 +42,7 @@ impl Rounds<'_> {
         node: &str,
         contenders: &[Contender],
         references: &BTreeMap<String, String>,
-    ) -> Outcome<Self> {
+    ) -> Result<Self> {
         if references.is_empty() {
             return Ok(self);
         }
@@ -57,7 +57,7 @@ impl Rounds<'_> {
                     progress.activity(image);
                     let said = node::run(node, &what, script::PULL, &[image]).await?;
                     let took = script::pull_ms(&said);
-                    let took = took.ok_or_else(|| Failure::cluster(&what).showing(&said))?;
+                    let took = took.ok_or_else(|| Error::cluster(&what).detail(&said))?;
                     samples.add(Quantity::Pull, &one.name, round, took);
                 }
             }
@@ -71,7 +71,7 @@ impl Rounds<'_> {
     ///
     /// # Errors
     /// When something cannot be measured.
-    pub async fn run(mut self, runners: &mut [Runner<'_>]) -> Outcome<Samples> {
+    pub async fn run(mut self, runners: &mut [Runner<'_>]) -> Result<Samples> {
         for round in 0..self.plan.rounds {
             let loads: Vec<Turn> = Load::all().map(Turn::Load).collect();
             for (title, turns) in [
@@ -88,7 +88,7 @@ impl Rounds<'_> {
         Ok(self.samples)
     }
 
-    async fn turns(&mut self, title: &str, round: u32, turns: &[Turn], runners: &mut [Runner<'_>]) -> Outcome<()> {
+    async fn turns(&mut self, title: &str, round: u32, turns: &[Turn], runners: &mut [Runner<'_>]) -> Result<()> {
         let (printer, cache, plan) = (self.printer, self.cache, self.plan);
         let samples = &mut self.samples;
         let taking = async |progress: &Progress| {

@@ -11,7 +11,7 @@ use bench::benchmark::node as script;
 use bench::benchmark::node::Account;
 use bench::benchmark::pods::container_id;
 use bench::benchmark::{Contender, Load, Plan, Quantity, Route};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 
 /// What a turn has brought.
@@ -50,14 +50,14 @@ pub struct Runner<'a> {
 
 impl Runner<'_> {
     /// The runtime alone, without Kubernetes.
-    pub async fn start(&self, plan: &Plan) -> Outcome<Figures> {
+    pub async fn start(&self, plan: &Plan) -> Result<Figures> {
         let what = format!("`{}` does not run on node `{}`", self.contender.name, self.node);
         // The first one finds its files in no cache: it does not count.
         let count = (plan.starts + 1).to_string();
         let arguments = [self.runtime, self.image, self.contender.form.program(), &count];
         let said = node::run(self.node, &what, script::START, &arguments).await?;
         let starts = script::starts(&said).filter(|starts| starts.len() > 1);
-        let starts = starts.ok_or_else(|| Failure::cluster(&what).showing(&said))?;
+        let starts = starts.ok_or_else(|| Error::cluster(&what).detail(&said))?;
         let figures = |start: &script::Start| {
             [
                 (Quantity::Start, start.answer_ms),
@@ -68,7 +68,7 @@ impl Runner<'_> {
     }
 
     /// From no pod to one that has worked, and what it then holds.
-    pub async fn come_up(&mut self, cache: &Cache, plan: &Plan) -> Outcome<Figures> {
+    pub async fn come_up(&mut self, cache: &Cache, plan: &Plan) -> Result<Figures> {
         let took = self.scheduled_to_ready(1).await?;
         self.target.reached().await?;
         self.runs_as_it_should().await?;
@@ -81,7 +81,7 @@ impl Runner<'_> {
     }
 
     /// Each load finds the same table.
-    pub async fn load(&self, cache: &Cache, plan: &Plan, load: Load) -> Outcome<Figures> {
+    pub async fn load(&self, cache: &Cache, plan: &Plan, load: Load) -> Result<Figures> {
         self.fill().await?;
         let before = self.account().await?;
         let halfway = async {
@@ -103,7 +103,7 @@ impl Runner<'_> {
     }
 
     /// One pod becomes many and one again, is replaced, and goes; all but the last under load.
-    pub async fn change(&mut self, plan: &Plan) -> Outcome<Figures> {
+    pub async fn change(&mut self, plan: &Plan) -> Result<Figures> {
         let name = &self.contender.name;
         let asked = Instant::now();
         self.room.scale(name, plan.replicas).await?;
@@ -139,7 +139,7 @@ impl Runner<'_> {
     }
 
     /// From no pod to many.
-    pub async fn many(&mut self, plan: &Plan) -> Outcome<Figures> {
+    pub async fn many(&mut self, plan: &Plan) -> Result<Figures> {
         let took = self.scheduled_to_ready(plan.replicas).await?;
         self.room.scale(&self.contender.name, 0).await?;
         self.pods.until("gone", BTreeMap::is_empty).await?;
@@ -147,7 +147,7 @@ impl Runner<'_> {
     }
 
     /// Seconds from the first pod scheduled to the last one ready.
-    async fn scheduled_to_ready(&mut self, replicas: i32) -> Outcome<f64> {
+    async fn scheduled_to_ready(&mut self, replicas: i32) -> Result<f64> {
         self.room.scale(&self.contender.name, replicas).await?;
         let end = self.pods.until("ready", |seen| ready(seen) == replicas).await?;
         let first = self.pods.seen.values().filter_map(|one| one.scheduled).min();
@@ -155,31 +155,31 @@ impl Runner<'_> {
     }
 
     /// Interpreted code that is taken for compiled code would be a wrong figure.
-    async fn runs_as_it_should(&self) -> Outcome<()> {
+    async fn runs_as_it_should(&self) -> Result<()> {
         let (health, mode) = (self.target.health().await?, self.contender.form.mode());
         match health.contains(&format!("\"{mode}\"")) {
             true => Ok(()),
             false => Err(
-                Failure::cluster(format!("`{}` does not run as `{mode}`", self.contender.name))
-                    .showing(health)
-                    .next("`deploy-tool doctor` says why"),
+                Error::cluster(format!("`{}` does not run as `{mode}`", self.contender.name))
+                    .detail(health)
+                    .hint("`deploy-tool doctor` says why"),
             ),
         }
     }
 
     /// Makes its table what it was before each load.
-    async fn fill(&self) -> Outcome<()> {
+    async fn fill(&self) -> Result<()> {
         let statement = format!("TRUNCATE TABLE `{}`.orders", self.contender.name);
         self.room.sql(self.database, &statement).await?;
         self.target.fill().await
     }
 
-    async fn answered(&self, cache: &Cache, load: Load, seconds: u32) -> Outcome<bench::benchmark::wrk::Answers> {
+    async fn answered(&self, cache: &Cache, load: Load, seconds: u32) -> Result<bench::benchmark::wrk::Answers> {
         let answers = self.target.load(cache, load, seconds).await?;
         // A service that has more requests than it can answer in time refuses some (503 `busy`), and the slowest of these
         // has that with 256 connections. Errors are quicker than answers: with many of them a figure says nothing.
         if answers.errors > u64::from(answers.count) / 20 {
-            return Err(Failure::cluster(format!(
+            return Err(Error::cluster(format!(
                 "`{}` has failed to answer {} of {} requests",
                 self.contender.name, answers.errors, answers.count
             )));
@@ -187,13 +187,13 @@ impl Runner<'_> {
         Ok(answers)
     }
 
-    async fn account(&self) -> Outcome<Account> {
+    async fn account(&self) -> Result<Account> {
         let what = format!("cannot look at the memory of `{}`", self.contender.name);
         let pod = self.pods.seen.values().next();
         let id = pod.and_then(|seen| container_id(&seen.pod));
-        let id = id.ok_or_else(|| Failure::cluster(&what).because("it has no container"))?;
+        let id = id.ok_or_else(|| Error::cluster(&what).cause("it has no container"))?;
         let said = node::run(self.node, &what, script::ACCOUNT, &[id]).await?;
-        script::account(&said).ok_or_else(|| Failure::cluster(&what).showing(said))
+        script::account(&said).ok_or_else(|| Error::cluster(&what).detail(said))
     }
 }
 

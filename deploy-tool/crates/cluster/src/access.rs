@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use diagnostics::Outcome;
+use diagnostics::Result;
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::Api;
@@ -20,7 +20,7 @@ const EVERYTHING: &str = "*";
 ///
 /// # Errors
 /// When one is missing.
-pub async fn require(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome<()> {
+pub async fn require(cluster: &Cluster, needed: BTreeSet<Permission>) -> Result<()> {
     let everything = Permission {
         namespace: None,
         group: EVERYTHING.to_owned(),
@@ -32,7 +32,7 @@ pub async fn require(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome
     }
     let answers = stream::iter(needed).map(|permission| async move {
         let allowed = is_allowed(cluster, &permission).await?;
-        Outcome::Ok((!allowed).then_some(permission))
+        Result::Ok((!allowed).then_some(permission))
     });
     let answers: Vec<Option<Permission>> = answers.buffered(PARALLEL_REQUESTS).try_collect().await?;
     let missing: BTreeSet<Permission> = answers.into_iter().flatten().collect();
@@ -42,7 +42,7 @@ pub async fn require(cluster: &Cluster, needed: BTreeSet<Permission>) -> Outcome
     }
 }
 
-async fn is_allowed(cluster: &Cluster, permission: &Permission) -> Outcome<bool> {
+async fn is_allowed(cluster: &Cluster, permission: &Permission) -> Result<bool> {
     let (resource, subresource) = match permission.resource.split_once('/') {
         Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
         None => (permission.resource.as_str(), None),

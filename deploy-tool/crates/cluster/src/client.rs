@@ -11,7 +11,7 @@ use crate::kubeconfig::{self, Access};
 use crate::permission::is_missing_permission;
 use crate::proxy::Proxy;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// One request, watches aside, may take this long. kube sets no limit of its own.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -45,7 +45,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When there is no such context, or its API server does not answer.
-    pub async fn connect(context: &str) -> Outcome<Self> {
+    pub async fn connect(context: &str) -> Result<Self> {
         let Access { mut config, proxy } = kubeconfig::access(context)?;
         let unusable = |error: &dyn std::fmt::Display| kubeconfig::unusable(context, error);
         config.connect_timeout = Some(FIRST_REQUEST_TIMEOUT);
@@ -80,7 +80,7 @@ impl Cluster {
     }
 
     /// The first request: is anybody there, what time is it there, and which version of HTTP is spoken?
-    async fn greet(&mut self) -> Outcome<http::Version> {
+    async fn greet(&mut self) -> Result<http::Version> {
         let request = http::Request::get("/version").body(kube::client::Body::empty());
         let request = request.map_err(|error| self.unreachable(&error))?;
         let response = match tokio::time::timeout(FIRST_REQUEST_TIMEOUT, self.client.send(request)).await {
@@ -104,17 +104,17 @@ impl Cluster {
         Ok(response.version())
     }
 
-    fn unreachable(&self, cause: &dyn std::fmt::Display) -> Failure {
-        let failure = Failure::cluster(format!(
+    fn unreachable(&self, cause: &dyn std::fmt::Display) -> Error {
+        let failure = Error::cluster(format!(
             "the API server {} of context `{}` does not answer",
             self.server, self.context
         ))
-        .because(cause);
+        .cause(cause);
         let failure = match &self.proxy {
-            Some(proxy) => failure.because(format!("it is asked for through {}", named(proxy))),
+            Some(proxy) => failure.cause(format!("it is asked for through {}", named(proxy))),
             None => failure,
         };
-        failure.next(self.start_hint())
+        failure.hint(self.start_hint())
     }
 
     fn start_hint(&self) -> String {
@@ -143,15 +143,15 @@ impl Cluster {
         &self,
         what: &str,
         request: impl Future<Output = kube::Result<T>>,
-    ) -> Outcome<kube::Result<T>> {
+    ) -> Result<kube::Result<T>> {
         tokio::time::timeout(REQUEST_TIMEOUT, request).await.map_err(|_| {
-            Failure::cluster(what)
-                .because(format!(
+            Error::cluster(what)
+                .cause(format!(
                     "the API server {} has not answered within {} s",
                     self.server,
                     REQUEST_TIMEOUT.as_secs()
                 ))
-                .next(self.start_hint())
+                .hint(self.start_hint())
         })
     }
 
@@ -159,9 +159,9 @@ impl Cluster {
     ///
     /// # Errors
     /// When there is no answer in time, or the server refuses.
-    pub async fn call<T>(&self, what: &str, request: impl Future<Output = kube::Result<T>>) -> Outcome<T> {
+    pub async fn call<T>(&self, what: &str, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
         self.answer(what, request).await?.map_err(|error| {
-            let failure = Failure::cluster(what).because(explain(&error));
+            let failure = Error::cluster(what).cause(explain(&error));
             match &error {
                 kube::Error::Api(status) if is_missing_permission(status) => {
                     failure.code(&code::apply::PERMISSION_MISSING)

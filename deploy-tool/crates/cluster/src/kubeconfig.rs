@@ -10,7 +10,7 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::context::{DEFAULT_CONTEXT, IN_CLUSTER, cluster_hint};
 use crate::proxy::{Environment, Proxy};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Where a pod finds the token of its service account.
 /// <https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>
@@ -38,7 +38,7 @@ pub struct Access {
 ///
 /// # Errors
 /// When it is in no kubeconfig, or there is something wrong with it.
-pub fn access(context: &str) -> Outcome<Access> {
+pub fn access(context: &str) -> Result<Access> {
     let files = files();
     let kubeconfig = read(&files)?;
     let environment = Environment::new(|name| std::env::var(name).ok());
@@ -46,9 +46,9 @@ pub fn access(context: &str) -> Outcome<Access> {
     let (mut config, named) = match context {
         IN_CLUSTER if !known(IN_CLUSTER) => {
             let config = Config::incluster().map_err(|error| {
-                Failure::input("this does not run in a pod that may use the API server")
-                    .because(error)
-                    .next("name a context of a kubeconfig with --context")
+                Error::input("this does not run in a pod that may use the API server")
+                    .cause(error)
+                    .hint("name a context of a kubeconfig with --context")
             })?;
             (config, None)
         }
@@ -79,8 +79,8 @@ pub(crate) fn files() -> Vec<PathBuf> {
 }
 
 /// All files as one; as with `kubectl`, those that are not there do not count.
-fn read(files: &[PathBuf]) -> Outcome<Kubeconfig> {
-    let unreadable = |error: KubeconfigError| Failure::input("the kubeconfig cannot be read").because(error);
+fn read(files: &[PathBuf]) -> Result<Kubeconfig> {
+    let unreadable = |error: KubeconfigError| Error::input("the kubeconfig cannot be read").cause(error);
     files.iter().try_fold(Kubeconfig::default(), |before, file| {
         match Kubeconfig::read_from(file) {
             Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => Ok(before),
@@ -91,7 +91,7 @@ fn read(files: &[PathBuf]) -> Outcome<Kubeconfig> {
 
 /// As kube makes it, but without kube's reading of `NO_PROXY`, which it compares with the proxy in place of the server.
 /// With it comes the proxy that the kubeconfig names.
-fn of_context(kubeconfig: Kubeconfig, name: &str) -> Outcome<(Config, Option<String>)> {
+fn of_context(kubeconfig: Kubeconfig, name: &str) -> Result<(Config, Option<String>)> {
     let lacks = |what: String| unusable(name, &what);
     let context = kubeconfig.contexts.into_iter().find(|context| context.name == name);
     let context = context.and_then(|context| context.context);
@@ -128,29 +128,29 @@ fn of_context(kubeconfig: Kubeconfig, name: &str) -> Outcome<(Config, Option<Str
 }
 
 /// A context that there is and that does not work.
-pub(crate) fn unusable(context: &str, error: &dyn std::fmt::Display) -> Failure {
-    Failure::input(format!("the kubeconfig's context `{context}` cannot be used")).because(error)
+pub(crate) fn unusable(context: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::input(format!("the kubeconfig's context `{context}` cannot be used")).cause(error)
 }
 
-fn unknown(context: &str, kubeconfig: &Kubeconfig, files: &[PathBuf]) -> Failure {
+fn unknown(context: &str, kubeconfig: &Kubeconfig, files: &[PathBuf]) -> Error {
     let known: Vec<&str> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
     let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| file.exists());
     let listed = |files: &[&PathBuf]| {
         let names = files.iter().map(|file| format!("`{}`", file.display()));
         names.collect::<Vec<_>>().join(", ")
     };
-    let mut failure = Failure::input(format!("the kubeconfig has no context `{context}`"));
+    let mut failure = Error::input(format!("the kubeconfig has no context `{context}`"));
     failure = match (known.is_empty(), there.is_empty()) {
-        (false, _) => failure.because(format!("it has: {}", known.join(", "))),
-        (true, false) => failure.because(format!("it has none: {}", listed(&there))),
-        (true, true) => failure.because("it has none"),
+        (false, _) => failure.cause(format!("it has: {}", known.join(", "))),
+        (true, false) => failure.cause(format!("it has none: {}", listed(&there))),
+        (true, true) => failure.cause("it has none"),
     };
     if !missing.is_empty() {
-        failure = failure.because(format!("not there: {}", listed(&missing)));
+        failure = failure.cause(format!("not there: {}", listed(&missing)));
     }
     match cluster_hint(context) {
-        Some(hint) => failure.next(hint).next("or name another context with --context"),
-        None => failure.next("name another context with --context"),
+        Some(hint) => failure.hint(hint).hint("or name another context with --context"),
+        None => failure.hint("name another context with --context"),
     }
 }
 

@@ -7,7 +7,7 @@ use kube::api::{DynamicObject, ListParams, ObjectList, PartialObjectMeta};
 use serde::de::DeserializeOwned;
 
 use crate::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 
 /// What kubectl asks for at once.
 const PAGE: u32 = 500;
@@ -16,7 +16,7 @@ const PAGE: u32 = 500;
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn all<K>(cluster: &Cluster, api: &Api<K>, parameters: &ListParams, what: &str) -> Outcome<Vec<K>>
+pub async fn all<K>(cluster: &Cluster, api: &Api<K>, parameters: &ListParams, what: &str) -> Result<Vec<K>>
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {
@@ -33,7 +33,7 @@ pub async fn reduced<K, T>(
     parameters: &ListParams,
     what: &str,
     wanted: impl Fn(K) -> Option<T>,
-) -> Outcome<Vec<T>>
+) -> Result<Vec<T>>
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {
@@ -52,7 +52,7 @@ pub async fn of_metadata<T>(
     api: &Api<DynamicObject>,
     what: &str,
     wanted: impl Fn(PartialObjectMeta<DynamicObject>) -> Option<T>,
-) -> Outcome<kube::Result<Vec<T>>> {
+) -> Result<kube::Result<Vec<T>>> {
     let fetch = async |parameters: &ListParams| api.list_metadata(parameters).await;
     pages(cluster, ListParams::default(), what, fetch, wanted).await
 }
@@ -63,7 +63,7 @@ async fn pages<K: Clone, T>(
     what: &str,
     fetch: impl AsyncFn(&ListParams) -> kube::Result<ObjectList<K>>,
     wanted: impl Fn(K) -> Option<T>,
-) -> Outcome<kube::Result<Vec<T>>> {
+) -> Result<kube::Result<Vec<T>>> {
     let mut found = Vec::new();
     parameters = parameters.limit(PAGE);
     loop {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code;
 use kube::core::Status;
 
@@ -28,7 +28,7 @@ pub fn is_missing_permission(status: &Status) -> bool {
 }
 
 /// One failure that lists all that is missing, and the rules that would allow it.
-pub fn missing(user: &str, missing: &BTreeSet<Permission>) -> Failure {
+pub fn missing(user: &str, missing: &BTreeSet<Permission>) -> Error {
     let rows = grouped(missing);
     let width = rows
         .keys()
@@ -42,12 +42,12 @@ pub fn missing(user: &str, missing: &BTreeSet<Permission>) -> Failure {
         format!("{:width$}  {}  in {place}", full(group, resource), verbs.join(", "))
     });
     let table: Vec<String> = table.collect();
-    Failure::cluster(format!(
+    Error::cluster(format!(
         "the user of context `{user}` lacks permissions; nothing has been written"
     ))
     .code(&code::apply::PERMISSION_MISSING)
-    .showing(table.join("\n"))
-    .next(format!(
+    .detail(table.join("\n"))
+    .hint(format!(
         "have an administrator apply these rules, and bind them to the user:\n{}",
         rules(missing)
     ))

@@ -10,7 +10,7 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use crate::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use rollout::{Evidence, NOTHING_LOGGED};
 
 /// A pod that does not answer quickly has nothing to say.
@@ -28,7 +28,7 @@ const MOST_BYTES: usize = 64 << 10;
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn reduced<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod) -> Option<T>) -> Outcome<Vec<T>> {
+pub async fn reduced<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod) -> Option<T>) -> Result<Vec<T>> {
     let what = format!("cannot list the pods of namespace `{namespace}`");
     let api = Api::namespaced(cluster.client.clone(), namespace);
     crate::list::reduced(cluster, &api, &ListParams::default(), &what, wanted).await
@@ -38,7 +38,7 @@ pub async fn reduced<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod)
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn all_pods(cluster: &Cluster) -> Outcome<Vec<Pod>> {
+pub async fn all_pods(cluster: &Cluster) -> Result<Vec<Pod>> {
     list(cluster, Api::all(cluster.client.clone()), "cannot list the pods").await
 }
 
@@ -46,7 +46,7 @@ pub async fn all_pods(cluster: &Cluster) -> Outcome<Vec<Pod>> {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service>> {
+pub async fn services(cluster: &Cluster, namespace: &str) -> Result<Vec<Service>> {
     let what = format!("cannot list the services of namespace `{namespace}`");
     list(cluster, Api::namespaced(cluster.client.clone(), namespace), &what).await
 }
@@ -55,7 +55,7 @@ pub async fn services(cluster: &Cluster, namespace: &str) -> Outcome<Vec<Service
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
+pub async fn nodes(cluster: &Cluster) -> Result<Vec<Node>> {
     list(cluster, Api::all(cluster.client.clone()), "cannot list the nodes").await
 }
 
@@ -63,7 +63,7 @@ pub async fn nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn few_nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
+pub async fn few_nodes(cluster: &Cluster) -> Result<Vec<Node>> {
     let api: Api<Node> = Api::all(cluster.client.clone());
     let few = ListParams::default().limit(MOST_NODES);
     let found = cluster.answer("cannot list the nodes", api.list(&few)).await?;
@@ -77,14 +77,14 @@ pub async fn few_nodes(cluster: &Cluster) -> Outcome<Vec<Node>> {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn first_node(cluster: &Cluster) -> Outcome<Option<Node>> {
+pub async fn first_node(cluster: &Cluster) -> Result<Option<Node>> {
     let api: Api<Node> = Api::all(cluster.client.clone());
     let one = ListParams::default().limit(1);
     let page = cluster.call("cannot list the nodes", api.list(&one)).await?;
     Ok(page.items.into_iter().next())
 }
 
-async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Outcome<Vec<K>>
+async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Result<Vec<K>>
 where
     K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
 {

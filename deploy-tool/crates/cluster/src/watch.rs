@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Cluster;
 use crate::client::explain;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use rollout::{NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, other_key, watch_set};
 
 /// The server ends each watch after this time, and kube takes one that has said nothing for five seconds longer as
@@ -51,7 +51,7 @@ impl Watch {
     ///
     /// # Errors
     /// When the cluster does not know a target's kind.
-    pub async fn start(cluster: &Cluster, targets: &[Target]) -> Outcome<Self> {
+    pub async fn start(cluster: &Cluster, targets: &[Target]) -> Result<Self> {
         let mut changes = Vec::new();
         for need in watch_set(targets) {
             let watched = watched(cluster, &need).await?;
@@ -94,7 +94,7 @@ impl Watch {
     }
 }
 
-async fn watched(cluster: &Cluster, need: &Need) -> Outcome<Changes> {
+async fn watched(cluster: &Cluster, need: &Need) -> Result<Changes> {
     Ok(match &need.kind {
         NeedKind::Target(TargetKind::Deployment) => typed(cluster, need, |objects| &mut objects.deployments),
         NeedKind::Target(TargetKind::StatefulSet) => typed(cluster, need, |objects| &mut objects.stateful_sets),
@@ -164,7 +164,7 @@ where
     })
 }
 
-async fn other(cluster: &Cluster, need: &Need, kind: &GroupVersionKind) -> Outcome<Changes> {
+async fn other(cluster: &Cluster, need: &Need, kind: &GroupVersionKind) -> Result<Changes> {
     let what = format!("cannot find out where the cluster keeps objects of kind {}", kind.kind);
     let (resource, _) = cluster
         .call(&what, discovery::pinned_kind(&cluster.client, kind))

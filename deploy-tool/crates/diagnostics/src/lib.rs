@@ -2,8 +2,8 @@
 //! goes with it, and the catalogue of numbered errors behind docs/errors.md.
 
 pub mod code;
+mod error;
 mod error_code;
-mod failure;
 
+pub use error::{DISK_FULL_HINT, EXIT_CODES, Error, ExitStatus, Result};
 pub use error_code::Code;
-pub use failure::{DISK_FULL_HINT, EXIT_CODES, ExitStatus, Failure, Outcome};

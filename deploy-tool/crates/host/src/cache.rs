@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// The environment variable that moves the cache.
 pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
@@ -33,11 +33,11 @@ impl Cache {
     ///
     /// # Errors
     /// When no variable names one, or the folder cannot be made.
-    pub fn open() -> Outcome<Self> {
+    pub fn open() -> Result<Self> {
         let folder = cache_folder(|name| std::env::var(name).ok()).ok_or_else(|| {
-            Failure::input("there is no place for the cache")
-                .because("neither DEPLOY_TOOL_CACHE, XDG_CACHE_HOME nor HOME is set")
-                .next("set DEPLOY_TOOL_CACHE to a folder")
+            Error::input("there is no place for the cache")
+                .cause("neither DEPLOY_TOOL_CACHE, XDG_CACHE_HOME nor HOME is set")
+                .hint("set DEPLOY_TOOL_CACHE to a folder")
         })?;
         Self::at(&folder)
     }
@@ -46,10 +46,10 @@ impl Cache {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn at(folder: &Path) -> Outcome<Self> {
+    pub fn at(folder: &Path) -> Result<Self> {
         let failure = |error| {
-            Failure::file(format!("cannot make the cache folder `{}`", folder.display()), &error)
-                .next("set DEPLOY_TOOL_CACHE to a folder of yours")
+            Error::file(format!("cannot make the cache folder `{}`", folder.display()), &error)
+                .hint("set DEPLOY_TOOL_CACHE to a folder of yours")
         };
         std::fs::create_dir_all(folder).map_err(failure)?;
         // Docker wants absolute paths.
@@ -66,11 +66,11 @@ impl Cache {
     ///
     /// # Errors
     /// When the parent folder cannot be made.
-    pub fn path(&self, name: impl AsRef<Path>) -> Outcome<PathBuf> {
+    pub fn path(&self, name: impl AsRef<Path>) -> Result<PathBuf> {
         let path = self.folder.join(name);
         let parent = path.parent().unwrap_or(&self.folder);
         std::fs::create_dir_all(parent)
-            .map_err(|error| Failure::file(format!("cannot make the folder `{}`", parent.display()), &error))?;
+            .map_err(|error| Error::file(format!("cannot make the folder `{}`", parent.display()), &error))?;
         Ok(path)
     }
 
@@ -84,7 +84,7 @@ impl Cache {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn scratch(&self, name: &str) -> Outcome<Scratch> {
+    pub fn scratch(&self, name: &str) -> Result<Scratch> {
         let parent = self.path(Path::new("work").join(name))?;
         let parent = parent.parent().unwrap_or(&self.folder);
         remove_abandoned(parent);
@@ -92,7 +92,7 @@ impl Cache {
             .prefix(&format!("{name}-"))
             .permissions(Permissions::from_mode(0o755))
             .tempdir_in(parent)
-            .map_err(|error| Failure::file(format!("cannot make a folder in `{}`", parent.display()), &error))?;
+            .map_err(|error| Error::file(format!("cannot make a folder in `{}`", parent.display()), &error))?;
         Ok(Scratch {
             path: folder.path().to_owned(),
             _folder: folder,
@@ -103,7 +103,7 @@ impl Cache {
     ///
     /// # Errors
     /// When it can be neither written nor read.
-    pub fn write_once(&self, path: &Path, bytes: &[u8]) -> Outcome<Vec<u8>> {
+    pub fn write_once(&self, path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
         let write = || {
             match std::fs::read(path) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -122,14 +122,14 @@ impl Cache {
                 Err(error) => Err(error.error),
             }
         };
-        write().map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))
+        write().map_err(|error| Error::file(format!("cannot write `{}`", path.display()), &error))
     }
 
     /// Writes a file so that nobody ever sees a part of it.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&self, path: &Path, bytes: &[u8]) -> Outcome<()> {
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let write = || {
             let parent = path.parent().unwrap_or(&self.folder);
             let mut file = tempfile::Builder::new()
@@ -141,7 +141,7 @@ impl Cache {
             file.persist(path).map_err(|error| error.error)
         };
         let written = write().map(drop);
-        written.map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))
+        written.map_err(|error| Error::file(format!("cannot write `{}`", path.display()), &error))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Whoever has stopped the run wants it to end soon.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -16,13 +16,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// The cleanup of a run: what its guards have begun.
 #[derive(Clone, Debug, Default)]
 pub struct Cleanup {
-    begun: Arc<Mutex<Vec<JoinHandle<Outcome<()>>>>>,
+    begun: Arc<Mutex<Vec<JoinHandle<Result<()>>>>>,
 }
 
 impl Cleanup {
     /// Work that begins when the guard is dropped, also when that is because the run is stopped.
     #[must_use]
-    pub fn guard(&self, work: impl Future<Output = Outcome<()>> + Send + 'static) -> CleanupGuard {
+    pub fn guard(&self, work: impl Future<Output = Result<()>> + Send + 'static) -> CleanupGuard {
         CleanupGuard {
             cleanup: self.clone(),
             work: Some(Box::pin(work)),
@@ -30,7 +30,7 @@ impl Cleanup {
     }
 
     /// Waits for all that has begun, though not for long. What could not be done is returned.
-    pub async fn finish(&self) -> Vec<Failure> {
+    pub async fn finish(&self) -> Vec<Error> {
         let begun = std::mem::take(&mut *self.begun.lock().unwrap_or_else(PoisonError::into_inner));
         let mut failures = Vec::new();
         let all = async {
@@ -41,7 +41,7 @@ impl Cleanup {
         };
         if tokio::time::timeout(LIMIT, all).await.is_err() {
             let text = format!("the cleanup was not finished within {} s", LIMIT.as_secs());
-            failures.push(Failure::cluster(text));
+            failures.push(Error::cluster(text));
         }
         failures
     }
@@ -50,7 +50,7 @@ impl Cleanup {
 /// Begins its work when it is dropped.
 pub struct CleanupGuard {
     cleanup: Cleanup,
-    work: Option<Pin<Box<dyn Future<Output = Outcome<()>> + Send>>>,
+    work: Option<Pin<Box<dyn Future<Output = Result<()>> + Send>>>,
 }
 
 impl CleanupGuard {
@@ -87,14 +87,14 @@ mod tests {
         let cleanup = Cleanup::default();
         let guard = cleanup.guard(async {
             tokio::task::yield_now().await;
-            Err(Failure::cluster("not there"))
+            Err(Error::cluster("not there"))
         });
         assert_eq!(cleanup.finish().await, []);
         drop(guard);
         let failures = cleanup.finish().await;
-        assert_eq!(failures.iter().map(Failure::what).collect::<Vec<_>>(), ["not there"]);
+        assert_eq!(failures.iter().map(Error::message).collect::<Vec<_>>(), ["not there"]);
         assert_eq!(cleanup.finish().await, []);
-        cleanup.guard(async { Err(Failure::cluster("not needed")) }).cancel();
+        cleanup.guard(async { Err(Error::cluster("not needed")) }).cancel();
         assert_eq!(cleanup.finish().await, []);
     }
 
@@ -103,6 +103,6 @@ mod tests {
         let cleanup = Cleanup::default();
         drop(cleanup.guard(std::future::pending()));
         let failures = cleanup.finish().await;
-        assert!(failures[0].what().contains("within 10 s"), "{failures:?}");
+        assert!(failures[0].message().contains("within 10 s"), "{failures:?}");
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::process::{self, Output};
 use diagnostics::code::image::NOT_ON_HOST;
-use diagnostics::{DISK_FULL_HINT, Failure, Outcome};
+use diagnostics::{DISK_FULL_HINT, Error, Result};
 
 /// What is known of a local image.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl LocalImage {
 ///
 /// # Errors
 /// When it cannot be started or ends badly.
-pub async fn run<A: AsRef<OsStr>>(what: &str, arguments: impl IntoIterator<Item = A>) -> Outcome<String> {
+pub async fn run<A: AsRef<OsStr>>(what: &str, arguments: impl IntoIterator<Item = A>) -> Result<String> {
     let output = process::capture(process::command("docker", arguments)).await?;
     if output.success {
         Ok(output.stdout)
@@ -55,7 +55,7 @@ pub async fn run<A: AsRef<OsStr>>(what: &str, arguments: impl IntoIterator<Item 
 ///
 /// # Errors
 /// When Docker cannot be asked.
-pub async fn image(reference: &str) -> Outcome<Option<LocalImage>> {
+pub async fn image(reference: &str) -> Result<Option<LocalImage>> {
     let arguments = ["image", "inspect", "--format", "{{json .}}", reference];
     let Output {
         success,
@@ -69,10 +69,10 @@ pub async fn image(reference: &str) -> Outcome<Option<LocalImage>> {
         return Err(explain(&format!("cannot look up the image `{reference}`"), &stderr));
     }
     serde_json::from_str(&stdout).map(Some).map_err(|error| {
-        Failure::prerequisite(format!(
+        Error::prerequisite(format!(
             "cannot understand what docker says about the image `{reference}`"
         ))
-        .because(error)
+        .cause(error)
     })
 }
 
@@ -80,31 +80,31 @@ pub async fn image(reference: &str) -> Outcome<Option<LocalImage>> {
 ///
 /// # Errors
 /// When it is not, or Docker cannot be asked.
-pub async fn required_image(reference: &str) -> Outcome<LocalImage> {
+pub async fn required_image(reference: &str) -> Result<LocalImage> {
     image(reference).await?.ok_or_else(|| {
-        Failure::prerequisite(format!("the image `{reference}` is not on this host"))
+        Error::prerequisite(format!("the image `{reference}` is not on this host"))
             .code(&NOT_ON_HOST)
-            .next("pull it from a registry that has it: DEPLOY_TOOL_IMAGES=registry.example.com/tools")
-            .next("or make it: `make images` in a checkout of the sources of deploy-tool")
+            .hint("pull it from a registry that has it: DEPLOY_TOOL_IMAGES=registry.example.com/tools")
+            .hint("or make it: `make images` in a checkout of the sources of deploy-tool")
     })
 }
 
 /// What a complaint of docker means, and what to do about it.
-pub fn explain(what: &str, stderr: &str) -> Failure {
-    let failure = Failure::prerequisite(what);
+pub fn explain(what: &str, stderr: &str) -> Error {
+    let failure = Error::prerequisite(what);
     let text = stderr.to_ascii_lowercase();
     if text.contains("permission denied") && text.contains("docker") && text.contains("connect") {
         failure
-            .because("this user may not talk to the Docker engine")
-            .next("add the user to the group docker (`sudo usermod --append --groups docker $USER`, then log in again), or run this as root")
+            .cause("this user may not talk to the Docker engine")
+            .hint("add the user to the group docker (`sudo usermod --append --groups docker $USER`, then log in again), or run this as root")
     } else if text.contains("cannot connect to the docker daemon") || text.contains("is the docker daemon running") {
         failure
-            .because("the Docker engine does not answer")
-            .next("start it, for instance with `systemctl start docker`")
+            .cause("the Docker engine does not answer")
+            .hint("start it, for instance with `systemctl start docker`")
     } else if process::says_disk_full(stderr) {
-        failure.because(stderr).next(DISK_FULL_HINT)
+        failure.cause(stderr).hint(DISK_FULL_HINT)
     } else {
-        failure.because(stderr)
+        failure.cause(stderr)
     }
 }
 

@@ -3,29 +3,29 @@
 use std::path::Path;
 
 use crate::process;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// The commit of a checkout in which everything is committed.
 ///
 /// # Errors
 /// When it is no checkout, or something in it is not committed.
-pub async fn revision(folder: &Path) -> Outcome<String> {
-    let failure = || Failure::input(format!("cannot tell which commit `{}` is", folder.display()));
+pub async fn revision(folder: &Path) -> Result<String> {
+    let failure = || Error::input(format!("cannot tell which commit `{}` is", folder.display()));
     let git = async |arguments: &[&str]| {
         let mut command = process::command("git", arguments);
         command.current_dir(folder);
         let output = process::capture(command).await?;
         match output.success {
             true => Ok(output.stdout),
-            false => Err(failure().because(output.stderr)),
+            false => Err(failure().cause(output.stderr)),
         }
     };
     let changed = git(&["status", "--porcelain"]).await?;
     if !changed.is_empty() {
         return Err(failure()
-            .because("something is changed and not committed")
-            .showing(changed)
-            .next("commit it, or build without --revision"));
+            .cause("something is changed and not committed")
+            .detail(changed)
+            .hint("commit it, or build without --revision"));
     }
     Ok(git(&["rev-parse", "HEAD"]).await?.trim().to_owned())
 }
@@ -35,7 +35,7 @@ pub async fn revision(folder: &Path) -> Outcome<String> {
 ///
 /// # Errors
 /// When git cannot be started.
-pub async fn description(folder: &Path) -> Outcome<Option<String>> {
+pub async fn description(folder: &Path) -> Result<Option<String>> {
     let mut command = process::command("git", ["describe", "--tags", "--always", "--dirty"]);
     command.current_dir(folder);
     let output = process::capture(command).await?;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -15,14 +15,14 @@ static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 ///
 /// # Errors
 /// When the system does not allow it.
-pub fn end_at_second() -> Outcome<()> {
+pub fn end_at_second() -> Result<()> {
     let register = |number| {
         // In this order: the first signal must not end the process by what it sets itself.
         flag::register_conditional_shutdown(number, ExitStatus::Interrupted as i32, AT_ONCE.clone())?;
         flag::register(number, AT_ONCE.clone())
     };
     for number in [SIGINT, SIGTERM] {
-        register(number).map_err(|error| Failure::prerequisite("cannot listen for signals").because(error))?;
+        register(number).map_err(|error| Error::prerequisite("cannot listen for signals").cause(error))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 
 use crate::cache::Cache;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::Progress;
 
 /// A lock that is held until the value is dropped.
@@ -19,7 +19,7 @@ pub struct Lock {
 ///
 /// # Errors
 /// When another process works on it, or the file cannot be opened.
-pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
+pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Result<Lock> {
     attempt(cache, &format!("cluster-{context}"), doing, File::try_lock)?
         .map_err(|holder| busy(&format!("the cluster of context `{context}`"), &holder))
 }
@@ -28,7 +28,7 @@ pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Outcome<Lock> {
 ///
 /// # Errors
 /// When another process works on it or on the whole cluster, or a file cannot be opened.
-pub fn release(cache: &Cache, context: &str, release: &str, doing: &str) -> Outcome<(Lock, Lock)> {
+pub fn release(cache: &Cache, context: &str, release: &str, doing: &str) -> Result<(Lock, Lock)> {
     // The release's first: who is refused there has not written its name over that of whoever shares the cluster.
     let name = format!("release-{context}-{release}");
     let lock = attempt(cache, &name, doing, File::try_lock)?
@@ -42,21 +42,21 @@ pub fn release(cache: &Cache, context: &str, release: &str, doing: &str) -> Outc
 ///
 /// # Errors
 /// When another process works on it, or the file cannot be opened.
-pub fn docker(cache: &Cache, doing: &str) -> Outcome<Lock> {
+pub fn docker(cache: &Cache, doing: &str) -> Result<Lock> {
     attempt(cache, "docker-engine", doing, File::try_lock)?.map_err(|holder| busy("the Docker engine", &holder))
 }
 
-fn busy(what: &str, holder: &str) -> Failure {
-    Failure::busy(format!("{what} is locked by another deploy-tool"))
-        .because(holder)
-        .next("wait until it has ended, then run the same command again")
+fn busy(what: &str, holder: &str) -> Error {
+    Error::busy(format!("{what} is locked by another deploy-tool"))
+        .cause(holder)
+        .hint("wait until it has ended, then run the same command again")
 }
 
 /// Takes the lock of a task of the builder, waiting for whoever has it.
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub async fn builder(cache: &Cache, progress: &Progress, task: &str) -> Outcome<Lock> {
+pub async fn builder(cache: &Cache, progress: &Progress, task: &str) -> Result<Lock> {
     loop {
         match attempt(cache, &format!("builder-{task}"), "build", File::try_lock)? {
             Ok(lock) => return Ok(lock),
@@ -72,7 +72,7 @@ fn attempt(
     name: &str,
     doing: &str,
     lock: impl Fn(&File) -> Result<(), TryLockError>,
-) -> Outcome<Result<Lock, String>> {
+) -> Result<Result<Lock, String>> {
     let safe: String = name
         .chars()
         .map(|c| {
@@ -84,7 +84,7 @@ fn attempt(
         })
         .collect();
     let path = cache.path(format!("locks/{safe}.lock"))?;
-    let failure = |error: std::io::Error| Failure::file(format!("cannot lock `{}`", path.display()), &error);
+    let failure = |error: std::io::Error| Error::file(format!("cannot lock `{}`", path.display()), &error);
     let mut options = File::options();
     let mut file = options
         .read(true)

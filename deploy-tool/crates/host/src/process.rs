@@ -7,7 +7,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::Progress;
 
 /// A longer line of a program is taken for several, in bytes.
@@ -37,7 +37,7 @@ pub fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item
 ///
 /// # Errors
 /// When it cannot be started; not when it ends badly.
-pub async fn capture(mut command: Command) -> Outcome<Output> {
+pub async fn capture(mut command: Command) -> Result<Output> {
     let output = command.output().await.map_err(|error| cannot_start(&command, &error))?;
     Ok(Output {
         success: output.status.success(),
@@ -51,12 +51,12 @@ pub async fn capture(mut command: Command) -> Outcome<Output> {
 ///
 /// # Errors
 /// When it cannot be started or the log cannot be written.
-pub async fn logged(progress: &Progress, mut command: Command, log: &Path) -> Outcome<Logged> {
+pub async fn logged(progress: &Progress, mut command: Command, log: &Path) -> Result<Logged> {
     let open = || {
         std::fs::create_dir_all(log.parent().unwrap_or(Path::new(".")))?;
         std::fs::File::create(log)
     };
-    let log_failure = |error| Failure::file(format!("cannot write the log `{}`", log.display()), &error);
+    let log_failure = |error| Error::file(format!("cannot write the log `{}`", log.display()), &error);
     let mut file = tokio::fs::File::from_std(open().map_err(log_failure)?);
     terminal::detail(&format!("the log is {}", log.display()));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -109,7 +109,7 @@ impl Logged {
     ///
     /// # Errors
     /// When the command failed.
-    pub fn check(self, failure: impl FnOnce() -> Failure) -> Outcome<()> {
+    pub fn check(self, failure: impl FnOnce() -> Error) -> Result<()> {
         let text = self.tail.join("\n");
         self.check_showing(&text, failure)
     }
@@ -118,23 +118,23 @@ impl Logged {
     ///
     /// # Errors
     /// When the command failed.
-    pub fn check_compiler(self, failure: impl FnOnce() -> Failure) -> Outcome<()> {
+    pub fn check_compiler(self, failure: impl FnOnce() -> Error) -> Result<()> {
         // The log was written by this process just now; where it is gone, its end is known.
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let text = from_first(&log, "error").unwrap_or_else(|| self.tail.join("\n"));
         self.check_showing(&text, failure)
     }
 
-    fn check_showing(self, text: &str, failure: impl FnOnce() -> Failure) -> Outcome<()> {
+    fn check_showing(self, text: &str, failure: impl FnOnce() -> Error) -> Result<()> {
         if self.status.success() {
             return Ok(());
         }
         let failure = failure()
-            .because(format!("`{}` failed with {}", self.command, self.status))
-            .showing(text)
-            .next(format!("read the whole log: {}", self.log.display()));
+            .cause(format!("`{}` failed with {}", self.command, self.status))
+            .detail(text)
+            .hint(format!("read the whole log: {}", self.log.display()));
         Err(if says_disk_full(text) {
-            failure.next(diagnostics::DISK_FULL_HINT)
+            failure.hint(diagnostics::DISK_FULL_HINT)
         } else {
             failure
         })
@@ -181,13 +181,13 @@ async fn send(lines: &tokio::sync::mpsc::Sender<String>, line: &mut Vec<u8>) -> 
     text.trim().is_empty() || lines.send(text).await.is_ok()
 }
 
-fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
+fn cannot_start(command: &Command, error: &std::io::Error) -> Error {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     if error.kind() == std::io::ErrorKind::NotFound {
-        Failure::prerequisite(format!("the program `{program}` is not installed, or not in PATH"))
-            .next(format!("install `{program}`, or put its folder into PATH"))
+        Error::prerequisite(format!("the program `{program}` is not installed, or not in PATH"))
+            .hint(format!("install `{program}`, or put its folder into PATH"))
     } else {
-        Failure::prerequisite(format!("cannot run `{program}`")).because(error)
+        Error::prerequisite(format!("cannot run `{program}`")).cause(error)
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
     async fn a_missing_program_is_a_missing_prerequisite() {
         let failure = capture(command("no-such-program-here", [""; 0])).await.unwrap_err();
         assert_eq!(failure.status, diagnostics::ExitStatus::Prerequisite);
-        assert!(failure.what().contains("`no-such-program-here` is not installed"));
+        assert!(failure.message().contains("`no-such-program-here` is not installed"));
     }
 
     #[tokio::test]
@@ -249,7 +249,7 @@ mod tests {
         let ended = logged(&Progress::default(), command("sh", ["-c", script]), &log)
             .await
             .unwrap();
-        let text = ended.check(|| Failure::input("it failed")).unwrap_err().to_string();
+        let text = ended.check(|| Error::input("it failed")).unwrap_err().to_string();
         assert!(
             text.contains("| oops") && text.contains(&log.display().to_string()),
             "{text}"
@@ -268,7 +268,7 @@ mod tests {
         )
         .await
         .unwrap();
-        let text = ended.check_compiler(|| Failure::input("no")).unwrap_err().to_string();
+        let text = ended.check_compiler(|| Error::input("no")).unwrap_err().to_string();
         assert!(
             text.contains("| error[E0308]: mismatched") && text.contains("|  30"),
             "{text}"

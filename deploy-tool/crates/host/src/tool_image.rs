@@ -4,7 +4,7 @@ use crate::cache::Cache;
 use crate::docker::{self, LocalImage};
 use crate::process;
 use diagnostics::code::image::NOT_ON_HOST;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::{Printer, Progress};
 
 /// Names the registry, and the path in it, that they are pulled from: docker.io/you, registry.example.com/tools.
@@ -18,7 +18,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// # Errors
 /// When the variable is wrong, or the registry does not give the image.
-pub async fn supply(printer: &Printer, cache: &Cache, local: &str) -> Outcome<()> {
+pub async fn supply(printer: &Printer, cache: &Cache, local: &str) -> Result<()> {
     let found = docker::image(local).await?;
     let mirror = std::env::var(MIRROR_VARIABLE).ok().filter(|value| !value.is_empty());
     let Some(prefix) = mirror.as_deref().or(BUILT_IN) else {
@@ -31,9 +31,9 @@ pub async fn supply(printer: &Printer, cache: &Cache, local: &str) -> Outcome<()
     }
     let pull = async |progress: &Progress| {
         let failure = || {
-            Failure::prerequisite(format!("the image `{reference}` cannot be pulled"))
+            Error::prerequisite(format!("the image `{reference}` cannot be pulled"))
                 .code(&NOT_ON_HOST)
-                .next(format!(
+                .hint(format!(
                     "log in where it takes a login: `docker login`; or name another place: {MIRROR_VARIABLE}"
                 ))
         };
@@ -49,13 +49,13 @@ pub async fn supply(printer: &Printer, cache: &Cache, local: &str) -> Outcome<()
 }
 
 /// The reference of an image of this version: `localhost/wasm-builder:trixie` is `PREFIX/wasm-builder:0.1.0-trixie`.
-fn reference(prefix: &str, local: &str) -> Outcome<String> {
+fn reference(prefix: &str, local: &str) -> Result<String> {
     let prefix = prefix.trim_end_matches('/');
     let is_plain = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || "-._/:[]".contains(one);
     if prefix.is_empty() || prefix.contains("//") || !prefix.chars().all(is_plain) {
-        return Err(Failure::input(format!("{MIRROR_VARIABLE} is `{prefix}`"))
-            .because("it names a registry and a path in it, without a scheme and a tag")
-            .next(format!("for instance {MIRROR_VARIABLE}=registry.example.com/tools")));
+        return Err(Error::input(format!("{MIRROR_VARIABLE} is `{prefix}`"))
+            .cause("it names a registry and a path in it, without a scheme and a tag")
+            .hint(format!("for instance {MIRROR_VARIABLE}=registry.example.com/tools")));
     }
     let (name, tag) = parts(local);
     Ok(format!("{prefix}/{name}:{VERSION}-{tag}"))

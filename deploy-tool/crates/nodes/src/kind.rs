@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use diagnostics::code::image::NODES_AWAY;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::docker;
 use host::process;
@@ -46,7 +46,7 @@ impl Node {
 ///
 /// # Errors
 /// When Docker cannot be asked.
-pub async fn nodes(cluster: &str) -> Outcome<Vec<Node>> {
+pub async fn nodes(cluster: &str) -> Result<Vec<Node>> {
     let filter = format!("label=io.x-k8s.kind.cluster={cluster}");
     let arguments = ["ps", "--all", "--filter", &filter, "--format", "{{json .}}"];
     let lines = docker::run(
@@ -67,10 +67,10 @@ pub async fn nodes(cluster: &str) -> Outcome<Vec<Node>> {
 ///
 /// # Errors
 /// When Docker cannot be asked, or has no such nodes: [`NODES_AWAY`].
-pub async fn local_nodes(cluster: &str) -> Outcome<Vec<Node>> {
+pub async fn local_nodes(cluster: &str) -> Result<Vec<Node>> {
     let found = match nodes(cluster).await {
         Ok(found) if !found.is_empty() => return Ok(found),
-        Ok(_) => Failure::prerequisite(format!(
+        Ok(_) => Error::prerequisite(format!(
             "this host's Docker engine has no nodes of the cluster `{cluster}`"
         )),
         Err(failure) => failure,
@@ -96,7 +96,7 @@ pub fn workload_nodes(nodes: &[Node]) -> Vec<&str> {
 ///
 /// # Errors
 /// When the node does not answer.
-pub async fn images(node: &str) -> Outcome<Vec<String>> {
+pub async fn images(node: &str) -> Result<Vec<String>> {
     let arguments = ["exec", node, "ctr", "--namespace=k8s.io", "images", "list", "--quiet"];
     let names = docker::run(&format!("cannot list the images of node `{node}`"), arguments).await?;
     Ok(names.lines().map(|name| name.trim().to_owned()).collect())
@@ -112,7 +112,7 @@ pub async fn load_archive(
     cluster: &str,
     nodes: &[&str],
     archive: &Path,
-) -> Outcome<()> {
+) -> Result<()> {
     let archive = archive.display().to_string();
     load(cache, progress, cluster, nodes, &["image-archive", &archive]).await
 }
@@ -127,12 +127,12 @@ pub async fn load_docker_image(
     cluster: &str,
     nodes: &[&str],
     image: &str,
-) -> Outcome<()> {
+) -> Result<()> {
     load(cache, progress, cluster, nodes, &["docker-image", image]).await
 }
 
 /// The kind that scripts/host installs for this project fits the node image; another one in PATH may not.
-fn command(cache: &Cache, arguments: &[&str]) -> Outcome<tokio::process::Command> {
+fn command(cache: &Cache, arguments: &[&str]) -> Result<tokio::process::Command> {
     let ours = cache.path("bin/kind")?;
     let program = if ours.is_file() {
         ours.display().to_string()
@@ -142,7 +142,7 @@ fn command(cache: &Cache, arguments: &[&str]) -> Outcome<tokio::process::Command
     Ok(process::command(&program, arguments))
 }
 
-async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], what: &[&str]) -> Outcome<()> {
+async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], what: &[&str]) -> Result<()> {
     let nodes = nodes.join(",");
     let mut arguments = vec!["load"];
     arguments.extend(what);
@@ -150,7 +150,7 @@ async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str],
     process::logged(progress, command(cache, &arguments)?, &cache.log("load"))
         .await?
         .check(|| {
-            Failure::cluster(format!(
+            Error::cluster(format!(
                 "cannot load an image into the nodes of the cluster `{cluster}`"
             ))
         })
@@ -160,7 +160,7 @@ async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str],
 ///
 /// # Errors
 /// When the node does not do it.
-pub async fn tag(node: &str, image: &str, name: &str) -> Outcome<()> {
+pub async fn tag(node: &str, image: &str, name: &str) -> Result<()> {
     let arguments = [
         "exec",
         node,
@@ -187,7 +187,7 @@ pub async fn create(
     cluster: &str,
     image: &str,
     configuration: &Path,
-) -> Outcome<()> {
+) -> Result<()> {
     let configuration = configuration.display().to_string();
     let arguments = [
         "create",
@@ -201,10 +201,10 @@ pub async fn create(
     ];
     let ended = process::logged(progress, command(cache, &arguments)?, &cache.log("kind-create")).await?;
     let log = ended.tail.join("\n");
-    let failure = Failure::cluster(format!("kind cannot create the cluster `{cluster}`"));
+    let failure = Error::cluster(format!("kind cannot create the cluster `{cluster}`"));
     ended.check(
         || match log.contains("port is already allocated") || log.contains("address already in use") {
-            true => failure.next("a port of this host is in use: choose another with --http-port"),
+            true => failure.hint("a port of this host is in use: choose another with --http-port"),
             false => failure,
         },
     )
@@ -214,21 +214,21 @@ pub async fn create(
 ///
 /// # Errors
 /// When kind cannot do it.
-pub async fn delete(cache: &Cache, progress: &Progress, cluster: &str) -> Outcome<()> {
+pub async fn delete(cache: &Cache, progress: &Progress, cluster: &str) -> Result<()> {
     process::logged(
         progress,
         command(cache, &["delete", "cluster", "--name", cluster])?,
         &cache.log("kind-delete"),
     )
     .await?
-    .check(|| Failure::cluster(format!("kind cannot delete the cluster `{cluster}`")))
+    .check(|| Error::cluster(format!("kind cannot delete the cluster `{cluster}`")))
 }
 
 /// Starts the containers of nodes that were stopped, as by a restart of the host.
 ///
 /// # Errors
 /// When Docker cannot do it.
-pub async fn start(nodes: &[&str]) -> Outcome<()> {
+pub async fn start(nodes: &[&str]) -> Result<()> {
     let arguments = std::iter::once("start").chain(nodes.iter().copied());
     docker::run("cannot start the cluster's nodes", arguments)
         .await
@@ -239,7 +239,7 @@ pub async fn start(nodes: &[&str]) -> Outcome<()> {
 ///
 /// # Errors
 /// When Docker cannot be asked.
-pub async fn host_address(node: &str, port: i32) -> Outcome<Option<String>> {
+pub async fn host_address(node: &str, port: i32) -> Result<Option<String>> {
     let output = process::capture(process::command("docker", ["port", node, &format!("{port}/tcp")])).await?;
     Ok(output
         .stdout

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::kind::Node;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::docker;
 
@@ -21,7 +21,7 @@ const FOLDER: &str = "/etc/containerd/certs.d";
 ///
 /// # Errors
 /// When there is no such container, it publishes no port, or a node cannot be told.
-pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Option<&Path>) -> Outcome<String> {
+pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Option<&Path>) -> Result<String> {
     let what = format!("cannot let the nodes pull from the registry in the container `{container}`");
     let networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
     let joined = docker::run(&what, ["inspect", "--format", networks, container]).await?;
@@ -31,9 +31,9 @@ pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Opt
     // After it has joined: a port that Docker chooses is another one then.
     let ports = docker::run(&what, ["port", container]).await?;
     let (inner, outer) = published(&ports).ok_or_else(|| {
-        Failure::input(&what)
-            .because("it publishes no port on this host")
-            .next("start it with one: docker run --publish 127.0.0.1:5001:5000 …")
+        Error::input(&what)
+            .cause("it publishes no port on this host")
+            .hint("start it with one: docker run --publish 127.0.0.1:5001:5000 …")
     })?;
     // Names stay when the container is started again, addresses do not.
     let name = docker::run(&what, ["inspect", "--format", "{{.Name}}", container]).await?;
@@ -43,14 +43,14 @@ pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Opt
     let scratch = cache.scratch("registry")?;
     let folder = scratch.path.join(&registry);
     std::fs::create_dir(&folder)
-        .map_err(|error| Failure::file(format!("cannot make the folder `{}`", folder.display()), &error))?;
+        .map_err(|error| Error::file(format!("cannot make the folder `{}`", folder.display()), &error))?;
     cache.write(
         &folder.join("hosts.toml"),
         hosts(&registry, &host, authority.is_some()).as_bytes(),
     )?;
     if let Some(path) = authority {
         let certificates = std::fs::read(path).map_err(|error| {
-            Failure::input(format!("the certificates `{}` cannot be read", path.display())).because(error)
+            Error::input(format!("the certificates `{}` cannot be read", path.display())).cause(error)
         })?;
         cache.write(&folder.join("ca.crt"), &certificates)?;
     }
@@ -58,9 +58,9 @@ pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Opt
     for node in nodes {
         let configuration = docker::run(&what, ["exec", &node.name, "containerd", "config", "dump"]).await?;
         if !configuration.contains(FOLDER) {
-            return Err(Failure::prerequisite(&what)
-                .because(format!("containerd of node `{}` does not look into {FOLDER}", node.name))
-                .next("recreate the cluster from a node image of this version: `deploy-tool cluster down`, then `deploy-tool cluster up`"));
+            return Err(Error::prerequisite(&what)
+                .cause(format!("containerd of node `{}` does not look into {FOLDER}", node.name))
+                .hint("recreate the cluster from a node image of this version: `deploy-tool cluster down`, then `deploy-tool cluster up`"));
         }
         docker::run(&what, ["exec", &node.name, "mkdir", "-p", FOLDER]).await?;
         docker::run(&what, ["cp", &source, &format!("{}:{FOLDER}", node.name)]).await?;

@@ -2,7 +2,7 @@
 
 use crate::password;
 use crate::release::HolderIdentity;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use host::cache::Cache;
 
 /// Where Linux keeps the host's name.
@@ -16,7 +16,7 @@ const CACHE_ID_FILE: &str = "id";
 ///
 /// # Errors
 /// When the cache folder cannot be read or written.
-pub fn current(cache: &Cache) -> Outcome<HolderIdentity> {
+pub fn current(cache: &Cache) -> Result<HolderIdentity> {
     let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     let user = variable("USER").or_else(|| variable("LOGNAME"));
     // Where a file of the kernel cannot be had, nobody shares this process's locks: others wait until it is silent.

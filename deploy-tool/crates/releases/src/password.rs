@@ -1,6 +1,6 @@
 //! New passwords from the operating system's random numbers.
 
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// 62^32 is more than 2^190.
@@ -10,11 +10,11 @@ const LENGTH: usize = 32;
 ///
 /// # Errors
 /// When the operating system gives no random numbers.
-pub fn new() -> Outcome<String> {
+pub fn new() -> Result<String> {
     let mut password = String::with_capacity(LENGTH);
     let mut bytes = [0; LENGTH];
     while password.len() < LENGTH {
-        getrandom::fill(&mut bytes).map_err(|error| Failure::prerequisite("cannot make a password").because(error))?;
+        getrandom::fill(&mut bytes).map_err(|error| Error::prerequisite("cannot make a password").cause(error))?;
         password.extend(
             bytes
                 .iter()

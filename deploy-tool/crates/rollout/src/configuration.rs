@@ -27,7 +27,7 @@ pub fn diagnose(title: &str, pod: &Pod, message: &str) -> Option<Diagnosis> {
             ),
         ),
     };
-    Some(Diagnosis::new(&CONFIGURATION_MISSING, sentence, next).showing(vec![message.to_owned()]))
+    Some(Diagnosis::new(&CONFIGURATION_MISSING, sentence, next).detail(vec![message.to_owned()]))
 }
 
 /// The kubelet has just begun to watch a Secret or ConfigMap, and has not heard of it in time: it asks again.

@@ -1,6 +1,6 @@
 //! Why something does not come up, and what shows it.
 
-use diagnostics::{Code, Failure};
+use diagnostics::{Code, Error};
 
 use crate::status::{Phase, Waiting};
 
@@ -75,7 +75,7 @@ impl Diagnosis {
         self
     }
 
-    pub(crate) fn showing(mut self, lines: Vec<String>) -> Self {
+    pub(crate) fn detail(mut self, lines: Vec<String>) -> Self {
         self.lines = lines;
         self
     }
@@ -92,12 +92,12 @@ impl Diagnosis {
 
     /// The end of a run, with what the cluster answered when it was asked for the evidence.
     #[must_use]
-    pub fn failure(self, evidence: &[String]) -> Failure {
-        let failure = Failure::cluster(self.sentence).code(self.code);
+    pub fn failure(self, evidence: &[String]) -> Error {
+        let failure = Error::cluster(self.sentence).code(self.code);
         let shown = [self.lines.join("\n")].into_iter().chain(evidence.iter().cloned());
         shown
             .filter(|text| !text.is_empty())
-            .fold(failure, Failure::showing)
-            .next(self.next)
+            .fold(failure, Error::detail)
+            .hint(self.next)
     }
 }

@@ -96,7 +96,7 @@ pub fn diagnose(pod: &Pod, status: &ContainerStatus, message: &str) -> Option<Di
             "set `runtimeClassName: crun-wasm` in the pod template",
         ),
     };
-    Some(diagnosis.showing(vec![line.to_owned()]))
+    Some(diagnosis.detail(vec![line.to_owned()]))
 }
 
 /// The diagnosis, if a container of a pod for Wasm has ended as a shared object does that is run as a native program: at once,

@@ -104,7 +104,7 @@ fn diagnose(title: &str, reason: &str, controller: &ObjectMeta) -> Diagnosis {
              `kubectl get namespace {namespace} --show-labels`"
         );
         let sentence = format!("{title}: the API server refuses its pods: they violate Pod Security level {level}");
-        return Diagnosis::new(&POD_SECURITY, sentence, next).showing(missing);
+        return Diagnosis::new(&POD_SECURITY, sentence, next).detail(missing);
     }
     Diagnosis::new(&ADMISSION, sentence, "correct the pod template as the sentence says")
 }

@@ -164,7 +164,7 @@ fn with_last_pod(failure: Diagnosis, job: &Job, objects: &Objects) -> Diagnosis 
         pod_view::title(pod),
         ended.exit_code
     );
-    failure.showing(vec![line]).with(Evidence::Logs {
+    failure.detail(vec![line]).with(Evidence::Logs {
         namespace: pod_view::namespace(pod).to_owned(),
         pod: pod_view::name(pod).to_owned(),
         container: status.name.clone(),

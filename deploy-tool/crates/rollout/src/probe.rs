@@ -156,7 +156,7 @@ pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<
         .map(|event| events::message(event).to_owned())
         .into_iter()
         .collect();
-    let diagnosis = Diagnosis::new(code, sentence, next).showing(lines);
+    let diagnosis = Diagnosis::new(code, sentence, next).detail(lines);
     Some((diagnosis.with(logs(pod, status)), times))
 }
 

@@ -39,7 +39,7 @@ fn without_sandbox(pod: &Pod, event: &Event, clock: Clock) -> Phase {
             its `scheduling.nodeSelector` must select only nodes that have it; `deploy-tool cluster up` makes such nodes";
         let sentence = format!("{title}: containerd on node `{node}` has no runtime for the handler `{handler}`");
         let diagnosis = Diagnosis::new(&RUNTIME_NOT_CONFIGURED, sentence, next);
-        let diagnosis = diagnosis.showing(vec![format!("containerd says: {message}")]);
+        let diagnosis = diagnosis.detail(vec![format!("containerd says: {message}")]);
         let waiting = diagnosis.blocked().clear(true);
         return waiting.attempted(events::last_time(event), None).into();
     }
@@ -50,7 +50,7 @@ fn without_sandbox(pod: &Pod, event: &Event, clock: Clock) -> Phase {
         let sentence =
             format!("{title}: crun on node `{node}` cannot ask systemd for a cgroup: no D-Bus daemon runs there");
         let diagnosis = Diagnosis::new(&SYSTEMD_NOT_REACHED, sentence, next);
-        let diagnosis = diagnosis.showing(vec![format!("containerd says: {message}")]);
+        let diagnosis = diagnosis.detail(vec![format!("containerd says: {message}")]);
         let waiting = diagnosis.blocked().clear(true);
         return waiting.attempted(events::last_time(event), None).into();
     }

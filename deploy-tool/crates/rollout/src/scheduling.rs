@@ -84,7 +84,7 @@ fn diagnose(pod: &Pod, title: &str, verdict: &Verdict) -> Diagnosis {
         Some(nodes) if lines > 0 => format!("{title} fits on none of {nodes} nodes"),
         _ => format!("{title} fits on no node: {}", verdict.reason),
     };
-    Diagnosis::new(&UNSCHEDULABLE, sentence, advice(pod, verdict.reason)).showing(causes)
+    Diagnosis::new(&UNSCHEDULABLE, sentence, advice(pod, verdict.reason)).detail(causes)
 }
 
 /// The scheduler's sentence, taken apart.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::change::Change;
 use super::row::{Row, RowState};
-use diagnostics::Failure;
+use diagnostics::Error;
 
 /// The value of every event's `schema`. Fields and types are added, never renamed or given another meaning.
 pub const SCHEMA: &str = "deploy-tool.dev/event/v1";
@@ -136,11 +136,11 @@ impl<'a> Event<'a> {
     }
 
     /// The run has failed.
-    pub fn failure(failure: &'a Failure) -> Self {
+    pub fn failure(failure: &'a Error) -> Self {
         Self::Failure {
             code: failure.number().map(ToString::to_string),
             exit_code: failure.status as u8,
-            what: failure.what(),
+            what: failure.message(),
             because: failure.causes(),
             evidence: failure.details(),
             next: failure.hints(),
@@ -186,11 +186,11 @@ mod tests {
             "0 of 2 ready; pod `app-6f8d`: the image is being pulled",
         );
         let done = row(RowState::Done, 2, "");
-        let failure = Failure::cluster("failed to apply Deployment `app` from shop.yaml:12")
+        let failure = Error::cluster("failed to apply Deployment `app` from shop.yaml:12")
             .code(&diagnostics::code::apply::FIELD_CONFLICT)
-            .because(".spec.replicas is owned by `kubectl-edit`")
-            .showing("conflict with \"kubectl-edit\" using apps/v1")
-            .next("leave the field out of the manifest");
+            .cause(".spec.replicas is owned by `kubectl-edit`")
+            .detail("conflict with \"kubectl-edit\" using apps/v1")
+            .hint("leave the field out of the manifest");
         let change = Change {
             action: Action::Changed,
             title: "Deployment `app`".into(),

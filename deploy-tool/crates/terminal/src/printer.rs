@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 
 use super::event::Event;
 use super::line::{Line, Sign};
@@ -76,7 +76,7 @@ impl Printer {
     ///
     /// # Errors
     /// Those of the work.
-    pub async fn step<T>(&self, title: &str, work: impl AsyncFnOnce(&Progress) -> Outcome<T>) -> Outcome<T> {
+    pub async fn step<T>(&self, title: &str, work: impl AsyncFnOnce(&Progress) -> Result<T>) -> Result<T> {
         let progress = Progress::default();
         let mut step = Step::begin(self.sink, title, &progress);
         let interval = step.interval();
@@ -140,14 +140,7 @@ impl Printer {
     }
 
     /// A deployment of those that one run makes again and again: an event for programs, and for people a failure if it has one.
-    pub fn cycle(
-        &self,
-        number: u32,
-        state: &'static str,
-        changed: &[String],
-        time: Duration,
-        failure: Option<&Failure>,
-    ) {
+    pub fn cycle(&self, number: u32, state: &'static str, changed: &[String], time: Duration, failure: Option<&Error>) {
         if let Some(failure) = failure.filter(|_| self.sink.voice != Voice::Events) {
             screen().write(&failure_text(failure));
         }
@@ -187,7 +180,7 @@ impl Printer {
     }
 
     /// The last words of a run that failed. Programs get them on the standard output, whatever the verb prints there.
-    pub fn failure(&self, failure: &Failure) {
+    pub fn failure(&self, failure: &Error) {
         screen().write(&failure_text(failure));
         if self.json() {
             let _ = self.sink.print_json(&Event::failure(failure).line(Timestamp::now()));
@@ -196,7 +189,7 @@ impl Printer {
 }
 
 /// A failure for people.
-pub(crate) fn failure_text(failure: &Failure) -> Styled {
+pub(crate) fn failure_text(failure: &Error) -> Styled {
     let (mut number, mut more) = (String::new(), String::new());
     if let Some(code) = failure.number() {
         number = format!(" {code}");

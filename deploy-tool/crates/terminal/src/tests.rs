@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anstyle::AnsiColor;
-use diagnostics::Failure;
+use diagnostics::Error;
 use jiff::Timestamp;
 
 use super::change::{Action, Change};
@@ -60,7 +60,7 @@ fn printed(text: &str) -> Vec<String> {
     lines.extend(PlainProgress::default().tick(text, text, &table, Duration::from_secs(60)));
     lines.push(Line::new(Sign::Warning, text));
     lines.push(Line::below(Sign::Done, text));
-    let failure = Failure::cluster(text).because(text).showing(text).next(text);
+    let failure = Error::cluster(text).cause(text).detail(text).hint(text);
     let change = Change {
         action: Action::Created,
         title: text.to_owned(),

@@ -11,7 +11,7 @@ use crate::traps::check::{self, Checked, Lookup};
 use crate::workspace::Workspace;
 use crate::{compile, vendor as crates};
 use diagnostics::code::image::NOT_ON_HOST;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use oci_artifacts::bom;
 use oci_artifacts::digest;
@@ -52,11 +52,11 @@ pub struct Making {
 ///
 /// # Errors
 /// When it cannot be read, or would not run.
-pub fn given(path: &Path) -> Outcome<Kept> {
+pub fn given(path: &Path) -> Result<Kept> {
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| Failure::input(format!("cannot read `{shown}`")).because(error))?;
+    let bytes = std::fs::read(path).map_err(|error| Error::input(format!("cannot read `{shown}`")).cause(error))?;
     inspect::inspect(&bytes)
-        .map_err(|error| Failure::input(format!("the module `{shown}` would not run")).because(error))?;
+        .map_err(|error| Error::input(format!("the module `{shown}` would not run")).cause(error))?;
     Ok(Kept {
         path: path.to_owned(),
         bytes,
@@ -78,13 +78,13 @@ impl<'a> Sources<'a> {
     ///
     /// # Errors
     /// When there is no such package, or a file cannot be read.
-    pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Outcome<Self> {
+    pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Result<Self> {
         let package = &definition.package;
         // Where there is none, reading the sources says so.
         let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
         let packages = workspace
             .sources_of(package, &lock)
-            .map_err(|error| Failure::input(format!("cannot build `{package}`")).because(error))?;
+            .map_err(|error| Error::input(format!("cannot build `{package}`")).cause(error))?;
         let inputs = inputs::read(workspace, &packages)?;
         Ok(Self {
             workspace,
@@ -100,9 +100,9 @@ impl Sources<'_> {
     ///
     /// # Errors
     /// When they cannot be looked at.
-    pub async fn check(&self, cache: &Cache) -> Outcome<Checked> {
+    pub async fn check(&self, cache: &Cache) -> Result<Checked> {
         let Some(package) = self.workspace.package(&self.definition.package) else {
-            return Err(Failure::input(format!(
+            return Err(Error::input(format!(
                 "there is no package `{}`",
                 self.definition.package
             )));
@@ -120,11 +120,11 @@ impl Sources<'_> {
 ///
 /// # Errors
 /// When the cache cannot be used.
-pub fn is_made(builder: &Builder, sources: &Sources<'_>, profile: &Profile) -> Outcome<bool> {
+pub fn is_made(builder: &Builder, sources: &Sources<'_>, profile: &Profile) -> Result<bool> {
     Ok(module_path(builder, sources.definition, profile, &sources.digest)?.is_file())
 }
 
-fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, sources: &str) -> Outcome<PathBuf> {
+fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, sources: &str) -> Result<PathBuf> {
     let (package, profile_name) = (definition.package.as_str(), profile.name.as_str());
     let fixed = [COMPILE_REVISION, package, profile_name, &builder.recipe, sources];
     let settings = profile.settings.iter().map(String::as_str);
@@ -132,7 +132,7 @@ fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, so
     builder.cache.path(format!("modules/{}.wasm", digest::parts(made_of)))
 }
 
-fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Outcome<PathBuf> {
+fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Result<PathBuf> {
     let made_of = [COMPILE_REVISION.as_bytes(), builder.recipe.as_bytes(), module].map(|part| ("", part));
     builder
         .cache
@@ -143,7 +143,7 @@ fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Outcome<
 ///
 /// # Errors
 /// When the cache cannot be used.
-pub fn is_compiled(builder: &Builder, definition: &Definition, sources: &str, form: NativeForm) -> Outcome<bool> {
+pub fn is_compiled(builder: &Builder, definition: &Definition, sources: &str, form: NativeForm) -> Result<bool> {
     let profile = Profile::of_workspace(&definition.profile);
     match std::fs::read(module_path(builder, definition, &profile, sources)?) {
         Ok(module) => Ok(compiled_path(builder, &module, form)?.is_file()),
@@ -160,7 +160,7 @@ pub async fn module(
     progress: &Progress,
     sources: &Sources<'_>,
     profile: &Profile,
-) -> Outcome<(Kept, Making)> {
+) -> Result<(Kept, Making)> {
     let Sources {
         workspace,
         definition,
@@ -199,7 +199,7 @@ pub async fn module(
 ///
 /// # Errors
 /// When it does not compile.
-pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Outcome<Kept> {
+pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Result<Kept> {
     let Sources {
         workspace,
         definition,
@@ -240,7 +240,7 @@ async fn bill(
     sources: &Sources<'_>,
     module: &Path,
     bytes: &[u8],
-) -> Outcome<Vec<u8>> {
+) -> Result<Vec<u8>> {
     let path = module.with_extension(BILL_ENDING);
     if let Ok(bill) = std::fs::read(&path) {
         return Ok(bill);
@@ -250,7 +250,7 @@ async fn bill(
     let tree = crates::tree(&vendor, &workspace.root, &sources.definition.package).await?;
     let lock = String::from_utf8_lossy(inputs.lock());
     let bill = bom::document(&tree, &lock, &digest::hex(bytes))
-        .map_err(|error| Failure::prerequisite("cannot list the crates of the module").because(error))?;
+        .map_err(|error| Error::prerequisite("cannot list the crates of the module").cause(error))?;
     cache.write(&path, &bill)?;
     Ok(bill)
 }
@@ -259,7 +259,7 @@ async fn bill(
 ///
 /// # Errors
 /// When WasmEdge refuses it.
-pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8], form: NativeForm) -> Outcome<Kept> {
+pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8], form: NativeForm) -> Result<Kept> {
     let path = compiled_path(builder, module, form)?;
     let _lock = builder.lock(progress, compile::AHEAD_OF_TIME).await?;
     let kind = if form.is_shared_object() {
@@ -275,10 +275,10 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
     let bytes = compile::ahead_of_time(builder, progress, module, form).await?;
     if !inspected(&bytes)?.ahead_of_time {
         return Err(
-            Failure::prerequisite("WasmEdge compiled the module, but put no native code into it")
-                .because("the result is not in the form that was asked for")
+            Error::prerequisite("WasmEdge compiled the module, but put no native code into it")
+                .cause("the result is not in the form that was asked for")
                 .code(&NOT_ON_HOST)
-                .next("make the builder image again"),
+                .hint("make the builder image again"),
         );
     }
     builder.cache.write(&path, &bytes)?;
@@ -286,8 +286,8 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
     Ok(Kept { path, bytes })
 }
 
-fn inspected(bytes: &[u8]) -> Outcome<Module> {
-    inspect::inspect(bytes).map_err(|error| Failure::input("the module would not run").because(error))
+fn inspected(bytes: &[u8]) -> Result<Module> {
+    inspect::inspect(bytes).map_err(|error| Error::input("the module would not run").cause(error))
 }
 
 /// For people.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::inputs::Inputs;
 use crate::workspace::Workspace;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Valid as a library, as a program and as a build script.
 const EMPTY_PROGRAM: &[u8] = b"#![allow(dead_code)]\nfn main() {}\n";
@@ -17,7 +17,7 @@ const EMPTY_PROGRAM: &[u8] = b"#![allow(dead_code)]\nfn main() {}\n";
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn fill(folder: &Path, workspace: &Workspace, inputs: &Inputs) -> Outcome<()> {
+pub fn fill(folder: &Path, workspace: &Workspace, inputs: &Inputs) -> Result<()> {
     for (path, bytes) in &inputs.files {
         write(&folder.join(path), bytes)?;
     }
@@ -29,7 +29,7 @@ pub fn fill(folder: &Path, workspace: &Workspace, inputs: &Inputs) -> Outcome<()
             continue;
         }
         let bytes = std::fs::read(package.manifest())
-            .map_err(|error| Failure::file(format!("cannot read `{}`", package.manifest().display()), &error))?;
+            .map_err(|error| Error::file(format!("cannot read `{}`", package.manifest().display()), &error))?;
         write(&folder.join(manifest), &bytes)?;
         for source in package.target_sources().filter_map(|source| workspace.relative(source)) {
             write(&folder.join(source), EMPTY_PROGRAM)?;
@@ -38,11 +38,11 @@ pub fn fill(folder: &Path, workspace: &Workspace, inputs: &Inputs) -> Outcome<()
     Ok(())
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent)
         .and_then(|()| std::fs::write(path, bytes))
-        .map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))
+        .map_err(|error| Error::file(format!("cannot write `{}`", path.display()), &error))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::{BUILDER_IMAGE, RECIPE_LABEL};
 use diagnostics::code::image::NOT_ON_HOST;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::docker::{self, LocalImage};
@@ -43,16 +43,16 @@ impl Builder {
     ///
     /// # Errors
     /// When this host has none.
-    pub async fn find(cache: &Cache, cleanup: &Cleanup, gives_way: bool) -> Outcome<Self> {
+    pub async fn find(cache: &Cache, cleanup: &Cleanup, gives_way: bool) -> Result<Self> {
         made_for(std::env::consts::OS, std::env::consts::ARCH)?;
         let image: LocalImage = docker::required_image(BUILDER_IMAGE).await?;
         let engine = image.label(ENGINE_LABEL).ok_or_else(|| {
-            Failure::prerequisite(format!(
+            Error::prerequisite(format!(
                 "the image `{BUILDER_IMAGE}` does not say which WasmEdge it has"
             ))
-            .because(format!("its label `{ENGINE_LABEL}` is missing"))
+            .cause(format!("its label `{ENGINE_LABEL}` is missing"))
             .code(&NOT_ON_HOST)
-            .next("make the builder image again")
+            .hint("make the builder image again")
         })?;
         Ok(Self {
             cache: cache.clone(),
@@ -67,7 +67,7 @@ impl Builder {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub async fn lock(&self, progress: &Progress, task: &str) -> Outcome<lock::Lock> {
+    pub async fn lock(&self, progress: &Progress, task: &str) -> Result<lock::Lock> {
         lock::builder(&self.cache, progress, task).await
     }
 
@@ -83,7 +83,7 @@ impl Builder {
         mounts: &[(&Path, &str)],
         options: &[&str],
         program: &[String],
-    ) -> Outcome<Logged> {
+    ) -> Result<Logged> {
         let label = format!("{TASK_LABEL}={}", self.task_label(task));
         remove_left(&label).await?;
         let name = format!("deploy-tool-{task}-{}", std::process::id());
@@ -91,7 +91,7 @@ impl Builder {
         let removal = self.cleanup.guard(remove(name.clone()));
         let root = self.cache.folder();
         let owner = std::fs::metadata(root)
-            .map_err(|error| Failure::file(format!("cannot look at `{}`", root.display()), &error))?;
+            .map_err(|error| Error::file(format!("cannot look at `{}`", root.display()), &error))?;
         let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never", UNCONFINED].map(str::to_owned);
         let own = [
             format!("--name={name}"),
@@ -118,13 +118,13 @@ impl Builder {
 }
 
 /// The image of the compiler is made for one kind of machine, see scripts/host.
-fn made_for(system: &str, machine: &str) -> Outcome<()> {
+fn made_for(system: &str, machine: &str) -> Result<()> {
     match (system, machine) {
         ("linux", "x86_64") => Ok(()),
         _ => Err(
-            Failure::prerequisite("Wasm modules are compiled on Linux on x86-64 alone")
-                .because(format!("this is {system} on {machine}"))
-                .next(
+            Error::prerequisite("Wasm modules are compiled on Linux on x86-64 alone")
+                .cause(format!("this is {system} on {machine}"))
+                .hint(
                     "build there, and deploy from here: `apply`, `plan`, `status`, `logs` and the like work everywhere",
                 ),
         ),
@@ -132,7 +132,7 @@ fn made_for(system: &str, machine: &str) -> Outcome<()> {
 }
 
 /// Removes what a run has left that was killed: it would write to files that another one has now.
-async fn remove_left(label: &str) -> Outcome<()> {
+async fn remove_left(label: &str) -> Result<()> {
     let filter = format!("--filter=label={label}");
     let left = docker::run("cannot list containers", ["ps", "--all", "--quiet", &filter]).await?;
     for container in left.split_whitespace() {
@@ -142,7 +142,7 @@ async fn remove_left(label: &str) -> Outcome<()> {
 }
 
 /// One that has just ended by itself is gone as well.
-async fn remove(container: String) -> Outcome<()> {
+async fn remove(container: String) -> Result<()> {
     let output = process::capture(process::command("docker", ["rm", "--force", &container])).await?;
     let is_gone = |stderr: &str| {
         let stderr = stderr.to_ascii_lowercase();

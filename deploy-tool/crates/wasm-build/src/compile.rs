@@ -8,7 +8,7 @@ use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::workspace::Workspace;
 use crate::{NATIVE_TARGET, TARGET, build_context, vendor as crates};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::process;
 use terminal::Progress;
 
@@ -16,20 +16,20 @@ use terminal::Progress;
 ///
 /// # Errors
 /// When the folder is no workspace.
-pub async fn workspace(folder: &Path) -> Outcome<Workspace> {
+pub async fn workspace(folder: &Path) -> Result<Workspace> {
     let mut command = process::command("cargo", ["metadata", "--no-deps", "--format-version", "1"]);
-    let missing = || Failure::input(format!("`{}` is no Cargo workspace", folder.display()));
+    let missing = || Error::input(format!("`{}` is no Cargo workspace", folder.display()));
     if !folder.join("Cargo.toml").is_file() {
         return Err(missing()
-            .because("it has no Cargo.toml")
-            .next("run this in the project's folder, or name it with --workspace"));
+            .cause("it has no Cargo.toml")
+            .hint("run this in the project's folder, or name it with --workspace"));
     }
     command.current_dir(folder);
     let output = process::capture(command).await?;
     if !output.success {
-        return Err(missing().because(output.stderr));
+        return Err(missing().cause(output.stderr));
     }
-    serde_json::from_str(&output.stdout).map_err(|error| missing().because(error))
+    serde_json::from_str(&output.stdout).map_err(|error| missing().cause(error))
 }
 
 /// For what a package is compiled.
@@ -66,7 +66,7 @@ pub async fn package(
     package: &str,
     profile: &Profile,
     target: &Target,
-) -> Outcome<Vec<u8>> {
+) -> Result<Vec<u8>> {
     let Target { triple, flags, ending } = target;
     let cache = &builder.cache;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
@@ -111,7 +111,7 @@ pub async fn package(
     builder
         .run(progress, &task, &mounts, &options, &program)
         .await?
-        .check_compiler(|| Failure::input(format!("the package `{package}` does not compile for {triple}")))?;
+        .check_compiler(|| Error::input(format!("the package `{package}` does not compile for {triple}")))?;
     read(
         &objects
             .join(triple)
@@ -132,12 +132,7 @@ pub const AHEAD_OF_TIME: &str = "ahead-of-time";
 ///
 /// # Errors
 /// When the compiler refuses it, or the builder cannot run.
-pub async fn ahead_of_time(
-    builder: &Builder,
-    progress: &Progress,
-    module: &[u8],
-    form: NativeForm,
-) -> Outcome<Vec<u8>> {
+pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8], form: NativeForm) -> Result<Vec<u8>> {
     let cache = &builder.cache;
     let folder = cache.scratch("aot")?;
     cache.write(&folder.path.join("in.wasm"), module)?;
@@ -147,10 +142,10 @@ pub async fn ahead_of_time(
     builder
         .run(progress, AHEAD_OF_TIME, &mounts, &["--workdir=/work"], &program)
         .await?
-        .check(|| Failure::prerequisite("WasmEdge cannot compile the module ahead of time"))?;
+        .check(|| Error::prerequisite("WasmEdge cannot compile the module ahead of time"))?;
     read(&folder.path.join(output))
 }
 
-fn read(path: &PathBuf) -> Outcome<Vec<u8>> {
-    std::fs::read(path).map_err(|error| Failure::file(format!("the compiler has left no `{}`", path.display()), &error))
+fn read(path: &PathBuf) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| Error::file(format!("the compiler has left no `{}`", path.display()), &error))
 }

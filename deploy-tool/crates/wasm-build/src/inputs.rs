@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::workspace::{Package, Workspace};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use oci_artifacts::digest;
 
 /// The files a module is made of: path from the folder that the whole workspace is in, and bytes.
@@ -37,7 +37,7 @@ impl Inputs {
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn read(workspace: &Workspace, packages: &[&Package]) -> Outcome<Inputs> {
+pub fn read(workspace: &Workspace, packages: &[&Package]) -> Result<Inputs> {
     let mut inputs = Inputs {
         root: workspace
             .relative(&workspace.root)
@@ -54,8 +54,8 @@ pub fn read(workspace: &Workspace, packages: &[&Package]) -> Outcome<Inputs> {
     Ok(inputs)
 }
 
-fn read_folder(workspace: &Workspace, folder: &Path, inputs: &mut Inputs) -> Outcome<()> {
-    let failure = |error| Failure::file(format!("cannot read the folder `{}`", folder.display()), &error);
+fn read_folder(workspace: &Workspace, folder: &Path, inputs: &mut Inputs) -> Result<()> {
+    let failure = |error| Error::file(format!("cannot read the folder `{}`", folder.display()), &error);
     for entry in std::fs::read_dir(folder).map_err(failure)? {
         let entry = entry.map_err(failure)?;
         let name = entry.file_name();
@@ -72,11 +72,11 @@ fn read_folder(workspace: &Workspace, folder: &Path, inputs: &mut Inputs) -> Out
     Ok(())
 }
 
-fn read_file(workspace: &Workspace, path: &Path, inputs: &mut Inputs) -> Outcome<()> {
+fn read_file(workspace: &Workspace, path: &Path, inputs: &mut Inputs) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|error| {
-        let failure = Failure::file(format!("cannot read `{}`", path.display()), &error);
+        let failure = Error::file(format!("cannot read `{}`", path.display()), &error);
         if path.ends_with("Cargo.lock") {
-            failure.next("make it with `cargo generate-lockfile` and commit it")
+            failure.hint("make it with `cargo generate-lockfile` and commit it")
         } else {
             failure
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::TARGET;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::{lock, process};
 use oci_artifacts::bom::tree;
@@ -20,7 +20,7 @@ const KEPT: usize = 3;
 ///
 /// # Errors
 /// When the cache cannot be used.
-pub fn folder(cache: &Cache, lock: &[u8]) -> Outcome<PathBuf> {
+pub fn folder(cache: &Cache, lock: &[u8]) -> Result<PathBuf> {
     cache.path(Path::new("vendor").join(digest::hex(lock)))
 }
 
@@ -28,7 +28,7 @@ pub fn folder(cache: &Cache, lock: &[u8]) -> Outcome<PathBuf> {
 ///
 /// # Errors
 /// When cargo cannot fetch them.
-pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8]) -> Outcome<PathBuf> {
+pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8]) -> Result<PathBuf> {
     let folder = self::folder(cache, lock)?;
     let _lock = lock::builder(cache, progress, "crates").await?;
     if folder.is_dir() {
@@ -42,11 +42,11 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
     );
     command.arg(&part.path).current_dir(root);
     process::logged(progress, command, &cache.log("vendor")).await?.check(|| {
-        Failure::prerequisite("cannot fetch the crates that Cargo.lock names")
-            .next("check that `cargo fetch --locked` works here: the network, a mirror in ~/.cargo/config.toml, Cargo.lock")
+        Error::prerequisite("cannot fetch the crates that Cargo.lock names")
+            .hint("check that `cargo fetch --locked` works here: the network, a mirror in ~/.cargo/config.toml, Cargo.lock")
     })?;
     std::fs::rename(&part.path, &folder)
-        .map_err(|error| Failure::file(format!("cannot make `{}`", folder.display()), &error))?;
+        .map_err(|error| Error::file(format!("cannot make `{}`", folder.display()), &error))?;
     remove_old(&folder);
     Ok(folder)
 }
@@ -56,7 +56,7 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
 ///
 /// # Errors
 /// When cargo cannot tell.
-pub async fn tree(folder: &Path, root: &Path, package: &str) -> Outcome<String> {
+pub async fn tree(folder: &Path, root: &Path, package: &str) -> Result<String> {
     let vendor = format!("source.vendor.directory={:?}", folder.display().to_string());
     let arguments = [
         "tree",
@@ -80,8 +80,7 @@ pub async fn tree(folder: &Path, root: &Path, package: &str) -> Outcome<String> 
     match output.success {
         true => Ok(output.stdout),
         false => Err(
-            Failure::prerequisite(format!("cargo cannot tell which crates `{package}` is made of"))
-                .because(output.stderr),
+            Error::prerequisite(format!("cargo cannot tell which crates `{package}` is made of")).cause(output.stderr),
         ),
     }
 }

@@ -43,8 +43,8 @@ pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) ->
     if records.are_empty() && !files::versions(Path::new(FOLDER))?.is_empty() {
         return Err(
             InstallError::new(HANDLER_TAKEN, "the node has an engine that was not installed by this")
-                .because(format!("{FOLDER} is part of its image"))
-                .next("leave it: such a node needs nothing more; `deploy-tool doctor` says whether it runs Wasm"),
+                .cause(format!("{FOLDER} is part of its image"))
+                .hint("leave it: such a node needs nothing more; `deploy-tool doctor` says whether it runs Wasm"),
         );
     }
     would_load(&node, arguments, engine, records)?;
@@ -97,7 +97,7 @@ fn would_load(node: &Node, arguments: &Arguments, engine: &Engine, records: &Rec
             REFUSED,
             format!("the runtime {} would not take the new configuration", node.version),
         )
-        .because(because)
+        .cause(because)
     };
     let entry = entry(node, arguments, &engine.version, records);
     let text = match node.main_text() {

@@ -68,7 +68,7 @@ fn install(
     let path = &change.begun.path;
     let text = node.configuration.with(host::read(path)?.as_deref(), &entry);
     let text = text.map_err(|because| {
-        InstallError::new(REFUSED, format!("{} cannot be changed", path.display())).because(because)
+        InstallError::new(REFUSED, format!("{} cannot be changed", path.display())).cause(because)
     })?;
     change.configure(report, node, Some(&text), &entry.handlers, Some(&entry.program))?;
     let installed = record(
@@ -94,7 +94,7 @@ fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
     match said.success && said.stdout.contains(WITH_WASM) {
         true => Ok(files),
         false => Err(InstallError::new(ENGINE, "the engine does not run on the node")
-            .because(format!("{}{}", said.stdout, said.stderr))),
+            .cause(format!("{}{}", said.stdout, said.stderr))),
     }
 }
 

@@ -145,7 +145,7 @@ impl Change {
                 SILENT,
                 format!("{} does not answer with the new configuration", node.unit),
             );
-            said.iter().fold(silent, InstallError::because)
+            said.iter().fold(silent, InstallError::cause)
         })?;
         let sentence = format!("{} is started again and answers", node.unit);
         report.step("restart", State::Changed, &sentence);
@@ -155,19 +155,19 @@ impl Change {
     /// Brings back everything that was there when the change began. Returns the reason, or what is worse.
     fn fail(self, node: &Node, reason: InstallError) -> InstallError {
         match self.back(node, &reason) {
-            Ok(None) => reason.because(match self.is_restarted {
+            Ok(None) => reason.cause(match self.is_restarted {
                 true => "what was there before is back, and the runtime answers",
                 false => "what was there before is back; the runtime was not started again",
             }),
-            Ok(Some(still)) => reason.because(still.sentence),
+            Ok(Some(still)) => reason.cause(still.sentence),
             Err(lost) if lost.code == NO_WAY_BACK => lost,
             Err(lost) => {
                 let half = InstallError::new(NO_WAY_BACK, "what was there before could not be brought back");
-                let half = half.because(lost.sentence);
+                let half = half.cause(lost.sentence);
                 lost.because
                     .iter()
-                    .fold(half, InstallError::because)
-                    .because(reason.sentence)
+                    .fold(half, InstallError::cause)
+                    .cause(reason.sentence)
             }
         }
     }
@@ -193,7 +193,7 @@ impl Change {
                     NO_WAY_BACK,
                     format!("{} does not answer with the old configuration either", node.unit),
                 );
-                said.iter().fold(lost, InstallError::because).because(&reason.sentence)
+                said.iter().fold(lost, InstallError::cause).cause(&reason.sentence)
             })?;
         }
         if self.begun.before == Before::Nothing {
@@ -234,16 +234,16 @@ fn loads(node: &Node, handlers: &[String], program: Option<&str>) -> Result<(), 
             format!("containerd {} does not take the new configuration", node.version),
         )
     };
-    let now = node.dump_now().map_err(|error| refused().because(error))?;
+    let now = node.dump_now().map_err(|error| refused().cause(error))?;
     let (Some(before), Some(now)) = (&node.dump, &now) else {
         return Ok(());
     };
     if !before.differs_by_runtimes_only(now, handlers) {
-        return Err(refused().because("with it, other settings would be lost"));
+        return Err(refused().cause("with it, other settings would be lost"));
     }
     match program.and_then(|program| handlers.iter().find(|handler| now.program(handler) != Some(program))) {
         None => Ok(()),
-        Some(handler) => Err(refused().because(format!(
+        Some(handler) => Err(refused().cause(format!(
             "another file that it imports says something else of the runtime `{handler}`, or replaces it"
         ))),
     }

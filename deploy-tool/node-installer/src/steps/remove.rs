@@ -104,7 +104,7 @@ fn refused(node: &Node, because: String) -> InstallError {
         REFUSED,
         format!("{} cannot be changed", node.configuration.path().display()),
     )
-    .because(because)
+    .cause(because)
 }
 
 fn take_away(report: &Report, node: &Node, records: &Records) -> Result<(), InstallError> {

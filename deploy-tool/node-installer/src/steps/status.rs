@@ -18,7 +18,7 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     if records.unfinished.is_some() {
         return Err(
-            InstallError::new(ENGINE, "an installation or removal was cut off").next(
+            InstallError::new(ENGINE, "an installation or removal was cut off").hint(
                 "run `deploy-tool node install` or `node remove` for this node again: it goes on where that stopped",
             ),
         );
@@ -32,8 +32,8 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
         let trouble = InstallError::new(ENGINE, format!("{} is not as it was installed", installed.version));
         return Err(damaged
             .iter()
-            .fold(trouble, InstallError::because)
-            .next("install it again: `deploy-tool node install`"));
+            .fold(trouble, InstallError::cause)
+            .hint("install it again: `deploy-tool node install`"));
     }
     let node = detect::node(arguments.runtime, Some(&installed.path))?;
     let handlers = installed.handlers();
@@ -45,7 +45,7 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
                 quoted(&handlers)
             ),
         )
-        .next("install it again: `deploy-tool node install`"));
+        .hint("install it again: `deploy-tool node install`"));
     }
     let edited = match host::read(&installed.path)?.map(|text| sum(&text)).transpose()? {
         Some(sum) if sum == installed.written => "",

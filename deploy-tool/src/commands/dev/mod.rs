@@ -12,7 +12,7 @@ use crate::forward::{Backends, ServiceTarget, find_target, service};
 use crate::signals;
 use cluster::Cluster;
 use cluster::context::kind_cluster;
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use host::cleanup::Cleanup;
 use k8s_openapi::api::core::v1::Service;
 use releases::manifest;
@@ -28,12 +28,12 @@ const REMOVAL_LIMIT: std::time::Duration = std::time::Duration::from_secs(5 * 60
 /// # Errors
 /// When the cluster is none that images can be loaded into, the port is taken, or the first deployment lacks something on this
 /// host.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) -> Result<ExitStatus> {
     let context = arguments.place.context.clone();
     if kind_cluster(&context).is_none() {
-        return Err(Failure::input(format!("`dev` does not act on context `{context}`"))
-            .because("what it compiles in seconds is for no registry: it is loaded into the nodes of kind clusters")
-            .next("a local cluster: `deploy-tool cluster up`; another one gets `deploy-tool up --registry …`"));
+        return Err(Error::input(format!("`dev` does not act on context `{context}`"))
+            .cause("what it compiles in seconds is for no registry: it is loaded into the nodes of kind clusters")
+            .hint("a local cluster: `deploy-tool cluster up`; another one gets `deploy-tool up --registry …`"));
     }
     let objects = manifest::load(&arguments.place.manifests)?;
     let release = arguments.place.release()?;
@@ -94,19 +94,19 @@ async fn beside(
     release: &Name,
     target: Option<ServiceTarget>,
     listener: Option<Listener>,
-) -> Outcome<Infallible> {
+) -> Result<Infallible> {
     let namespace = &release.namespace;
     let port = async {
         if let (Some(target), Some(listener)) = (target, listener) {
             let mut backends = Backends::new(target.pod_port.clone());
             open::serve(printer, cluster, namespace, &target, &mut backends, listener).await?;
         }
-        std::future::pending::<Outcome<Infallible>>().await
+        std::future::pending::<Result<Infallible>>().await
     };
     let logs = async {
         logs::follow_new(printer, cluster, arguments.place.clone(), namespace).await?;
         // Whoever reads them has gone; the deployments go on.
-        std::future::pending::<Outcome<Infallible>>().await
+        std::future::pending::<Result<Infallible>>().await
     };
     tokio::select! {
         failure = port => failure,
@@ -115,7 +115,7 @@ async fn beside(
 }
 
 /// The Service of the manifests that a port is to lead to; none where they have none.
-fn target(objects: &[manifest::Object], name: Option<&str>, remote: Option<&str>) -> Outcome<Option<ServiceTarget>> {
+fn target(objects: &[manifest::Object], name: Option<&str>, remote: Option<&str>) -> Result<Option<ServiceTarget>> {
     let services: Vec<Service> = objects
         .iter()
         .filter(|object| object.identity().kind == "Service")
@@ -128,12 +128,12 @@ fn target(objects: &[manifest::Object], name: Option<&str>, remote: Option<&str>
     }
     let service = service(&services, name, "the manifests").map_err(|failure| match name {
         Some(_) => failure,
-        None => failure.next("name one: `deploy-tool dev --service NAME`"),
+        None => failure.hint("name one: `deploy-tool dev --service NAME`"),
     })?;
     find_target(service, remote).map(Some)
 }
 
-async fn remove(printer: &Printer, arguments: &DevArguments) -> Outcome<()> {
+async fn remove(printer: &Printer, arguments: &DevArguments) -> Result<()> {
     let down = DownArguments {
         place: arguments.place.clone(),
         delete_data: false,

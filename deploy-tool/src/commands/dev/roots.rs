@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{ClusterArguments, SourceArguments};
 use crate::commands::build;
 use crate::watching::Roots;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use releases::manifest;
 use wasm_build::compile;
 
@@ -13,7 +13,7 @@ use wasm_build::compile;
 ///
 /// # Errors
 /// When the manifests, a definition or a workspace cannot be read.
-pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Outcome<Roots> {
+pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Result<Roots> {
     let mut roots = manifests(place);
     let objects = manifest::load(&place.manifests)?;
     for name in manifest::placeholders(&objects) {

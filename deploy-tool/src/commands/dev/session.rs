@@ -8,7 +8,7 @@ use super::roots;
 use crate::cli::{DevArguments, PublishArguments, SignedArguments, UpArguments, WaitArguments};
 use crate::commands::up;
 use crate::watching::{Changes, Snapshot};
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use host::cleanup::Cleanup;
 use terminal::Printer;
 
@@ -32,7 +32,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// When the first deployment lacks something on this host; with `--once`, whenever it fails.
-    pub async fn run(&self) -> Outcome<()> {
+    pub async fn run(&self) -> Result<()> {
         let mut changes = Changes::new();
         let mut roots = roots::manifests(&self.arguments.place);
         let mut changed: Vec<String> = Vec::new();
@@ -72,7 +72,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn deploy(&self) -> Outcome<()> {
+    async fn deploy(&self) -> Result<()> {
         let DevArguments { place, source, .. } = self.arguments;
         let arguments = UpArguments {
             wait: WaitArguments {
@@ -99,9 +99,9 @@ impl Session<'_> {
         number: u32,
         changed: &[String],
         start: Instant,
-        result: Outcome<()>,
+        result: Result<()>,
         has_deployed: &Cell<bool>,
-    ) -> Outcome<()> {
+    ) -> Result<()> {
         let time = start.elapsed();
         match result {
             Ok(()) => {
@@ -132,7 +132,7 @@ impl Session<'_> {
 }
 
 /// Whether nothing that is saved would put it right.
-fn is_of_host(failure: &Failure) -> bool {
+fn is_of_host(failure: &Error) -> bool {
     matches!(failure.status, ExitStatus::Prerequisite | ExitStatus::Busy)
 }
 

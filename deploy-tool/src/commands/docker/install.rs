@@ -8,7 +8,7 @@ use crate::docker_runtime::crun::{self, Crun};
 use crate::docker_runtime::engine::{self, Engine};
 use crate::docker_runtime::record::{self, FOLDER, Installed};
 use crate::docker_runtime::{CRUN, CRUN_WASM};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::lock;
@@ -18,7 +18,7 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When there is no crun, or the engine does not take it.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DockerInstallArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DockerInstallArguments) -> Result<()> {
     let _lock = lock::docker(&Cache::open()?, "docker install")?;
     let engine = Engine::find().await?;
     let mut earlier = record::read()?;
@@ -35,7 +35,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DockerInstallA
         let done = register(progress, cleanup, &engine, earlier.as_ref(), &crun).await;
         done.map_err(|failure| match undo(earlier.as_ref(), &crun) {
             Ok(()) => failure,
-            Err(other) => failure.next(other.sentence()),
+            Err(other) => failure.hint(other.sentence()),
         })
     };
     printer.step("Docker engine: runtimes registered", registered).await
@@ -47,11 +47,11 @@ async fn register(
     engine: &Engine,
     earlier: Option<&Installed>,
     crun: &Crun,
-) -> Outcome<()> {
+) -> Result<()> {
     let runtimes = crun::runtimes(&crun.program);
     let place = &engine.configuration;
     let now = record::text(place)?;
-    let refused = |why: String| Failure::input(format!("`{}` cannot be changed", place.display())).because(why);
+    let refused = |why: String| Error::input(format!("`{}` cannot be changed", place.display())).cause(why);
     let document = configuration::parse(now.as_deref().unwrap_or_default()).map_err(refused)?;
     let said = format!(
         "Docker {}: runtimes `{CRUN}` and `{CRUN_WASM}` are {}",
@@ -110,8 +110,8 @@ async fn register(
         guard.cancel();
         let said = format!("`{}` is what it was before", place.display());
         return Err(match back.and(written) {
-            Ok(()) => failure.next(said),
-            Err(other) => failure.next(format!("{said}, but {}", other.sentence())),
+            Ok(()) => failure.hint(said),
+            Err(other) => failure.hint(format!("{said}, but {}", other.sentence())),
         });
     }
     guard.cancel();
@@ -122,7 +122,7 @@ async fn register(
 }
 
 /// Brings back what is beside the configuration.
-fn undo(earlier: Option<&Installed>, crun: &Crun) -> Outcome<()> {
+fn undo(earlier: Option<&Installed>, crun: &Crun) -> Result<()> {
     if let Some(earlier) = earlier {
         crun::name(&earlier.program)?;
         return record::write(earlier);

@@ -5,7 +5,7 @@ mod remove;
 pub mod status;
 
 use crate::cli::DockerCommand;
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use host::cleanup::Cleanup;
 use terminal::Printer;
 
@@ -13,7 +13,7 @@ use terminal::Printer;
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, command: DockerCommand) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, command: DockerCommand) -> Result<ExitStatus> {
     match command {
         DockerCommand::Install(arguments) => install::run(printer, cleanup, arguments)
             .await

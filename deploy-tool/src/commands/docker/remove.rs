@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::docker_runtime::configuration;
 use crate::docker_runtime::engine::{self, Engine};
 use crate::docker_runtime::record::{self, Installed};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::lock;
@@ -16,7 +16,7 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When containers need it, or it cannot be done: then all is as it was.
-pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Result<()> {
     let _lock = lock::docker(&Cache::open()?, "docker remove")?;
     let Some(installed) = record::read()? else {
         printer.say("nothing was installed: the Docker engine is left as it is");
@@ -28,9 +28,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Outcome<()> {
     let needed = engine::containers(&names).await?;
     if let Some(first) = needed.first() {
         return Err(
-            Failure::input("containers need the runtimes, and could not be started or removed without them")
-                .because(needed.join(", "))
-                .next(format!(
+            Error::input("containers need the runtimes, and could not be started or removed without them")
+                .cause(needed.join(", "))
+                .hint(format!(
                     "remove them first: docker rm --force {first}; those of Compose: docker compose down"
                 )),
         );
@@ -39,7 +39,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Outcome<()> {
     printer.step("Docker engine: runtimes removed", taken).await
 }
 
-async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, installed: &Installed) -> Outcome<()> {
+async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, installed: &Installed) -> Result<()> {
     let path = &installed.configuration;
     let now = record::text(path)?;
     let then = then(path, installed, now.as_deref())?;
@@ -50,7 +50,7 @@ async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, inst
         if let Err(failure) = engine.go_back(then.as_deref(), is_gone).await {
             record::restore(path, now.as_deref())?;
             guard.cancel();
-            return Err(failure.next(format!("`{}` is what it was before", path.display())));
+            return Err(failure.hint(format!("`{}` is what it was before", path.display())));
         }
         guard.cancel();
     }
@@ -66,11 +66,11 @@ async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, inst
 }
 
 /// What the configuration is to be: exactly what it was before, unless somebody has changed it since.
-fn then(path: &Path, installed: &Installed, now: Option<&str>) -> Outcome<Option<String>> {
+fn then(path: &Path, installed: &Installed, now: Option<&str>) -> Result<Option<String>> {
     if now.is_none() || now == Some(&installed.written) || !installed.is_finished {
         return Ok(installed.before.clone());
     }
-    let refused = |why: String| Failure::input(format!("`{}` cannot be changed", path.display())).because(why);
+    let refused = |why: String| Error::input(format!("`{}` cannot be changed", path.display())).cause(why);
     let document = configuration::parse(now.unwrap_or_default()).map_err(refused)?;
     let document = configuration::without(document, &installed.runtimes).map_err(refused)?;
     Ok(Some(configuration::text(&document)))

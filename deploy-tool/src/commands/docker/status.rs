@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::docker_runtime::configuration;
 use crate::docker_runtime::engine::{self, Engine};
 use crate::docker_runtime::record::{self, Installed};
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use terminal::Printer;
 
 /// What `--output json` prints.
@@ -35,7 +35,7 @@ pub const SCHEMA: &str = "deploy-tool.dev/docker/v1";
 ///
 /// # Errors
 /// When the engine cannot be asked.
-pub async fn run(printer: &Printer) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer) -> Result<ExitStatus> {
     let engine = Engine::find().await?;
     let installed = record::read()?;
     let problems = match &installed {
@@ -60,7 +60,7 @@ pub async fn run(printer: &Printer) -> Outcome<ExitStatus> {
     })
 }
 
-fn problems(engine: &Engine, installed: &Installed) -> Outcome<Vec<String>> {
+fn problems(engine: &Engine, installed: &Installed) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let text = record::text(&installed.configuration)?.unwrap_or_default();
     match configuration::parse(&text) {

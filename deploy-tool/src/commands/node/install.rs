@@ -9,7 +9,7 @@ use super::session::{self, NodeSession, connect, refuse_unnamed};
 use crate::cli::{DoctorArguments, NodeArguments, NodeInstallArguments};
 use crate::commands::doctor::{self, Images};
 use diagnostics::code::node::UNFIT;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cleanup::Cleanup;
 use nodes::api::node as edge;
 use nodes::node;
@@ -20,7 +20,7 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When a node cannot take the engine, or does not run it: then that node is as it was, and those after it, too.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArguments) -> Result<()> {
     let NodeInstallArguments {
         node: arguments,
         drain,
@@ -47,7 +47,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     let probe = probe_arguments(&arguments, probe_image, plain_probe_image, source);
     let images = doctor::probe_images(printer, cleanup, &place.cluster, &probe).await?;
     let class = node::runtime_class(&arguments.handler);
-    let class = class.map_err(|error| Failure::input("the probe's RuntimeClass cannot be made").because(error))?;
+    let class = class.map_err(|error| Error::input("the probe's RuntimeClass cannot be made").cause(error))?;
     let (class, _removed) = edge::runtime_class(&place.cluster, cleanup, &class).await?;
     let probe = Probe {
         cleanup,
@@ -70,7 +70,7 @@ async fn check<'c, 'n>(
     printer: &Printer,
     place: &NodeSession<'_>,
     nodes: &'c [Chosen<'n>],
-) -> Outcome<Vec<(&'c Chosen<'n>, Told)>> {
+) -> Result<Vec<(&'c Chosen<'n>, Told)>> {
     let wanting = RefCell::new(Vec::new());
     let step = async |progress: &Progress| {
         let (mut said, mut unfit) = (Vec::new(), Vec::new());
@@ -93,14 +93,14 @@ async fn check<'c, 'n>(
 }
 
 /// One failure of all nodes that cannot take the engine.
-fn refuse(mut unfit: Vec<Failure>) -> Outcome<()> {
+fn refuse(mut unfit: Vec<Error>) -> Result<()> {
     match unfit.len() {
         0 => Ok(()),
         1 => Err(unfit.remove(0)),
         _ => {
-            let several = Failure::cluster("several nodes cannot take the engine; nothing was touched").code(&UNFIT);
+            let several = Error::cluster("several nodes cannot take the engine; nothing was touched").code(&UNFIT);
             Err(unfit.iter().fold(several, |failure, one| {
-                one.causes().iter().fold(failure.because(one.what()), Failure::because)
+                one.causes().iter().fold(failure.cause(one.message()), Error::cause)
             }))
         }
     }
@@ -132,7 +132,7 @@ fn probe_arguments(
 }
 
 /// The pods that a drain evicts.
-async fn evictable(place: &NodeSession<'_>, on: &Chosen<'_>, allowed: Losses) -> Outcome<Vec<Pod>> {
+async fn evictable(place: &NodeSession<'_>, on: &Chosen<'_>, allowed: Losses) -> Result<Vec<Pod>> {
     let pods = node::evictable(edge::pods(&place.cluster, on.name()).await?);
     node::refuse_losses(on.name(), &pods, allowed)?;
     Ok(pods)
@@ -145,7 +145,7 @@ async fn one(
     on: &Chosen<'_>,
     found: &Told,
     drain: Option<Losses>,
-) -> Outcome<()> {
+) -> Result<()> {
     let (cluster, label) = (&place.cluster, node::engine(on.node));
     edge::cordon(cluster, on.node).await?;
     // Labels of an engine that is not there bring pods that cannot run.
@@ -172,7 +172,7 @@ async fn installed(
     on: &Chosen<'_>,
     drain: Option<Losses>,
     ended: &mut Ended,
-) -> Outcome<Told> {
+) -> Result<Told> {
     let (cluster, handler) = (&place.cluster, &place.arguments.handler);
     if let Some(allowed) = drain {
         progress.activity("its pods are evicted");
@@ -201,24 +201,24 @@ async fn installed(
     match place.installer(progress, Verb::Undo, on).await {
         Ok(back) if back.changed => {
             *ended = back.version.map_or(Ended::Gone, Ended::Back);
-            Err(failure.because(format!("the node is as it was: {}", back.sentence)))
+            Err(failure.cause(format!("the node is as it was: {}", back.sentence)))
         }
         Ok(stays) => {
             *ended = Ended::AsBefore;
-            Err(failure.because(stays.sentence))
+            Err(failure.cause(stays.sentence))
         }
         // The new engine is there, and does not run as it should.
         Err(stopped) => {
             *ended = Ended::NeedsHands;
-            let failure = failure.because(format!("nothing was brought back: {}", stopped.failure.what()));
-            let failure = stopped.failure.causes().iter().fold(failure, Failure::because);
+            let failure = failure.cause(format!("nothing was brought back: {}", stopped.failure.message()));
+            let failure = stopped.failure.causes().iter().fold(failure, Error::cause);
             let next = "the node stays cordoned: see to what is named, and run the same command again";
-            Err(failure.next(next))
+            Err(failure.hint(next))
         }
     }
 }
 
-async fn probed(place: &NodeSession<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Outcome<()> {
+async fn probed(place: &NodeSession<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Result<()> {
     let ready = edge::ready(&place.cluster, on.name(), handler).await?;
     let links = doctor::examine_node(
         &place.cluster,

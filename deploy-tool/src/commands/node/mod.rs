@@ -6,7 +6,7 @@ mod session;
 mod status;
 
 use crate::cli::NodeCommand;
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use host::cleanup::Cleanup;
 use terminal::Printer;
 
@@ -14,7 +14,7 @@ use terminal::Printer;
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn run(printer: &Printer, cleanup: &Cleanup, command: NodeCommand) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, command: NodeCommand) -> Result<ExitStatus> {
     match command {
         NodeCommand::Install(arguments) => install::run(printer, cleanup, arguments)
             .await

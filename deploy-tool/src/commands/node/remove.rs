@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::session::{self, NodeSession, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
-use diagnostics::Outcome;
+use diagnostics::Result;
 use nodes::api::{doctor, node as edge};
 use nodes::node;
 use nodes::node::{Chosen, Ended, Losses, Verb};
@@ -14,7 +14,7 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When Wasm pods are in the way, or a node's runtime does not come back without the engine.
-pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Outcome<()> {
+pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Result<()> {
     let NodeRemoveArguments {
         node: arguments,
         drain,
@@ -38,13 +38,13 @@ pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Outcome<(
     Ok(())
 }
 
-async fn wasm_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Outcome<Vec<Pod>> {
+async fn wasm_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Result<Vec<Pod>> {
     let classes = doctor::runtime_classes(&place.cluster).await?;
     let pods = edge::pods(&place.cluster, on.name()).await?;
     Ok(node::wasm_pods(pods, &classes, &place.arguments.handler))
 }
 
-async fn refuse_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Outcome<()> {
+async fn refuse_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Result<()> {
     let pods = wasm_pods(place, on).await?;
     match pods.is_empty() {
         true => Ok(()),
@@ -52,7 +52,7 @@ async fn refuse_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Outcome<()> {
     }
 }
 
-async fn one(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: Option<Losses>) -> Outcome<()> {
+async fn one(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: Option<Losses>) -> Result<()> {
     let (cluster, label) = (&place.cluster, node::engine(on.node));
     edge::cordon(cluster, on.node).await?;
     if label.is_some()
@@ -78,7 +78,7 @@ async fn removed(
     on: &Chosen<'_>,
     drain: Option<Losses>,
     ended: &mut Ended,
-) -> Outcome<String> {
+) -> Result<String> {
     if let Some(allowed) = drain {
         progress.activity("its Wasm pods are evicted");
         let pods = wasm_pods(place, on).await?;

@@ -11,7 +11,7 @@ use cluster::access::require;
 use cluster::context::kind_cluster;
 use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::code::node::{INSTALLER, NO_WAY_BACK};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::docker;
 use nodes::api::node as edge;
@@ -38,13 +38,13 @@ pub struct NodeSession<'a> {
 /// A run of the installer that did not do what it was to do.
 pub struct Stopped {
     /// What is told of it.
-    pub failure: Failure,
+    pub failure: Error,
     /// Nobody knows how far it has come: otherwise the node is as it was.
     pub is_cut_off: bool,
 }
 
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
+impl From<Error> for Stopped {
+    fn from(failure: Error) -> Self {
         Self {
             failure,
             is_cut_off: false,
@@ -52,14 +52,14 @@ impl From<Failure> for Stopped {
     }
 }
 
-impl From<Stopped> for Failure {
+impl From<Stopped> for Error {
     fn from(stopped: Stopped) -> Self {
         stopped.failure
     }
 }
 
 /// Connects, and reads the nodes that are selected.
-pub async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Outcome<(Cluster, Vec<Node>)> {
+pub async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Result<(Cluster, Vec<Node>)> {
     let cluster = Cluster::connect(&arguments.context).await?;
     require(&cluster, node::permissions(&arguments.namespace)).await?;
     let nodes = edge::selected(&cluster, selector).await?;
@@ -67,11 +67,11 @@ pub async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Outco
 }
 
 /// Whoever changes nodes says which.
-pub fn refuse_unnamed(arguments: &NodeArguments) -> Outcome<()> {
+pub fn refuse_unnamed(arguments: &NodeArguments) -> Result<()> {
     match arguments.nodes.is_empty() && arguments.selector.is_none() {
         true => {
-            Err(Failure::input("no node is named")
-                .next("name nodes, or select them by their labels: --selector pool=wasm"))
+            Err(Error::input("no node is named")
+                .hint("name nodes, or select them by their labels: --selector pool=wasm"))
         }
         false => Ok(()),
     }
@@ -84,18 +84,18 @@ impl<'a> NodeSession<'a> {
         cluster: Cluster,
         arguments: &'a NodeArguments,
         nodes: &[Chosen<'_>],
-    ) -> Outcome<Self> {
+    ) -> Result<Self> {
         let (image, is_loaded) = match (&arguments.image, kind_cluster(&cluster.context)) {
             (Some(image), _) => (image.clone(), false),
             (None, Some(name)) => (load(printer, name, nodes).await?, true),
             (None, None) => {
                 return Err(
-                    Failure::input("the nodes must pull the installer's image from a registry")
-                        .because(format!(
+                    Error::input("the nodes must pull the installer's image from a registry")
+                        .cause(format!(
                             "context `{}` is not a kind cluster: nothing can be loaded into its nodes",
                             cluster.context
                         ))
-                        .next(format!(
+                        .hint(format!(
                             "push `{}` with `docker tag` and `docker push`, and name it with --image",
                             settings::INSTALLER_IMAGE
                         )),
@@ -119,7 +119,7 @@ impl<'a> NodeSession<'a> {
             ..
         } = self.arguments;
         let job = node::job(verb, on, handler, &self.image, self.is_loaded, *timeout);
-        let job = job.map_err(|error| Failure::input("the installer's Job cannot be made").because(error))?;
+        let job = job.map_err(|error| Error::input("the installer's Job cannot be made").cause(error))?;
         let since = self.cluster.now();
         let job = edge::start(&self.cluster, namespace, &job).await?;
         let cut_off = |failure| Stopped {
@@ -147,19 +147,16 @@ impl<'a> NodeSession<'a> {
             }
             Some(Err(failure)) => Err(failure.into()),
             None => {
-                let failure = Failure::cluster(format!("node `{}`: the installer has not come to its end", on.name()))
+                let failure = Error::cluster(format!("node `{}`: the installer has not come to its end", on.name()))
                     .code(&INSTALLER);
                 let failure = match ended {
                     Ok(_) => failure,
-                    Err(cause) => cause
-                        .causes()
-                        .iter()
-                        .fold(failure.because(cause.what()), Failure::because),
+                    Err(cause) => cause.causes().iter().fold(failure.cause(cause.message()), Error::cause),
                 };
                 // One that was never started has written nothing.
                 match log.is_empty() {
                     true => Err(failure.into()),
-                    false => Err(cut_off(failure.showing(log).next(
+                    false => Err(cut_off(failure.detail(log).hint(
                         "run the same command again: it goes on where this one stopped, or back to where it began",
                     ))),
                 }
@@ -173,12 +170,12 @@ impl<'a> NodeSession<'a> {
         progress: &Progress,
         verb: Verb,
         nodes: &[Chosen<'_>],
-    ) -> Outcome<Vec<Result<Told, Failure>>> {
+    ) -> Result<Vec<Result<Told, Error>>> {
         let looked = nodes.iter().map(|node| async {
             progress.activity(node.name());
             // Rows of several Jobs would chase each other.
             let told = self.installer(&Progress::default(), verb, node).await;
-            Outcome::Ok(told.map_err(Failure::from))
+            Result::Ok(told.map_err(Error::from))
         });
         stream::iter(looked).buffered(AT_A_TIME).try_collect().await
     }
@@ -200,23 +197,23 @@ pub async fn end(
     on: &Chosen<'_>,
     label: Option<&str>,
     ended: &Ended,
-    failure: Option<Failure>,
-) -> Outcome<()> {
+    failure: Option<Error>,
+) -> Result<()> {
     let ending = node::ending(ended, node::engine(on.node), label, node::is_cordoned(on.node));
     let left = edge::end(cluster, on.name(), ending).await;
     match (failure, left) {
-        (Some(failure), Err(second)) => Err(failure.because(second.what())),
+        (Some(failure), Err(second)) => Err(failure.cause(second.message())),
         (Some(failure), Ok(())) => Err(failure),
         (None, left) => left,
     }
 }
 
 /// Loads the image of this host into nodes by a name that says which one it is; returns that.
-async fn load(printer: &Printer, cluster: &str, nodes: &[Chosen<'_>]) -> Outcome<String> {
+async fn load(printer: &Printer, cluster: &str, nodes: &[Chosen<'_>]) -> Result<String> {
     let made = settings::INSTALLER_IMAGE;
     let local = docker::image(made)
         .await?
-        .ok_or_else(|| Failure::prerequisite(format!("the image `{made}` is not on this host")).code(&NOT_ON_HOST))?;
+        .ok_or_else(|| Error::prerequisite(format!("the image `{made}` is not on this host")).code(&NOT_ON_HOST))?;
     let (name, _) = made.rsplit_once(':').unwrap_or((made, ""));
     let exact = format!(
         "{name}:{}",

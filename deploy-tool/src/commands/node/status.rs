@@ -2,7 +2,7 @@
 
 use super::session::{NodeSession, connect};
 use crate::cli::NodeStatusArguments;
-use diagnostics::{ExitStatus, Outcome};
+use diagnostics::{ExitStatus, Result};
 use nodes::NODE_ENGINE_LABEL;
 use nodes::node;
 use nodes::node::{Report, Row, Verb};
@@ -12,7 +12,7 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When the nodes cannot be asked.
-pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Outcome<ExitStatus> {
+pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Result<ExitStatus> {
     let arguments = arguments.node;
     let labelled = Some(NODE_ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref().or(labelled)).await?;

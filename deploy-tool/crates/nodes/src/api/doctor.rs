@@ -12,7 +12,7 @@ use crate::doctor::{LIFETIME, Observed, SELECTOR, is_left_over, is_over};
 use cluster::pods::ANSWER_LIMIT;
 use cluster::watch::Watch;
 use cluster::{Cluster, list};
-use diagnostics::Outcome;
+use diagnostics::Result;
 use host::cleanup::Cleanup;
 use rollout::Target;
 
@@ -23,7 +23,7 @@ const PROBE_LIMIT: Duration = Duration::from_secs(LIFETIME as u64 + 20);
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn known_runtime_classes(cluster: &Cluster) -> Outcome<Vec<RuntimeClass>> {
+pub async fn known_runtime_classes(cluster: &Cluster) -> Result<Vec<RuntimeClass>> {
     let api: Api<RuntimeClass> = Api::all(cluster.client.clone());
     let all = ListParams::default();
     let found = cluster.answer("cannot list the RuntimeClasses", api.list(&all)).await?;
@@ -34,7 +34,7 @@ pub async fn known_runtime_classes(cluster: &Cluster) -> Outcome<Vec<RuntimeClas
 ///
 /// # Errors
 /// When the server does not answer, or refuses.
-pub async fn runtime_classes(cluster: &Cluster) -> Outcome<Vec<RuntimeClass>> {
+pub async fn runtime_classes(cluster: &Cluster) -> Result<Vec<RuntimeClass>> {
     let api = Api::all(cluster.client.clone());
     list::all(cluster, &api, &ListParams::default(), "cannot list the RuntimeClasses").await
 }
@@ -43,7 +43,7 @@ pub async fn runtime_classes(cluster: &Cluster) -> Outcome<Vec<RuntimeClass>> {
 ///
 /// # Errors
 /// When it refuses.
-pub async fn try_out(cluster: &Cluster, namespace: &str, pod: &Pod) -> Outcome<()> {
+pub async fn try_out(cluster: &Cluster, namespace: &str, pod: &Pod) -> Result<()> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let dry = PostParams {
         dry_run: true,
@@ -57,7 +57,7 @@ pub async fn try_out(cluster: &Cluster, namespace: &str, pod: &Pod) -> Outcome<(
 ///
 /// # Errors
 /// When the server does not answer, or refuses.
-pub async fn remove_left_over(cluster: &Cluster, namespace: &str) -> Outcome<()> {
+pub async fn remove_left_over(cluster: &Cluster, namespace: &str) -> Result<()> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the pods of namespace `{namespace}`");
     let probes = list::all(cluster, &api, &ListParams::default().labels(SELECTOR), &what).await?;
@@ -67,7 +67,7 @@ pub async fn remove_left_over(cluster: &Cluster, namespace: &str) -> Outcome<()>
     Ok(())
 }
 
-async fn remove(cluster: Cluster, namespace: String, name: String) -> Outcome<()> {
+async fn remove(cluster: Cluster, namespace: String, name: String) -> Result<()> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
     let what = format!("cannot delete the probe's pod `{name}` of namespace `{namespace}`");
     match cluster
@@ -83,7 +83,7 @@ async fn remove(cluster: Cluster, namespace: String, name: String) -> Outcome<()
 ///
 /// # Errors
 /// When the server does not answer, or refuses.
-pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod: &Pod) -> Outcome<Observed> {
+pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod: &Pod) -> Result<Observed> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot create the probe's pod in namespace `{namespace}`");
     let pod = cluster.call(&what, api.create(&PostParams::default(), pod)).await?;

@@ -16,7 +16,7 @@ use crate::{doctor, node_conditions as readiness};
 use cluster::client::explain;
 use cluster::{Cluster, list};
 use diagnostics::code::node::{DRAIN, INSTALLER};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cleanup::{Cleanup, CleanupGuard};
 
 /// A kubelet looks at its runtime every few seconds, and tells every ten.
@@ -29,7 +29,7 @@ const EVICTION_PAUSE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn selected(cluster: &Cluster, selector: Option<&str>) -> Outcome<Vec<Node>> {
+pub async fn selected(cluster: &Cluster, selector: Option<&str>) -> Result<Vec<Node>> {
     let parameters = ListParams {
         label_selector: selector.map(str::to_owned),
         ..ListParams::default()
@@ -47,7 +47,7 @@ pub async fn selected(cluster: &Cluster, selector: Option<&str>) -> Outcome<Vec<
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn pods(cluster: &Cluster, node: &str) -> Outcome<Vec<Pod>> {
+pub async fn pods(cluster: &Cluster, node: &str) -> Result<Vec<Pod>> {
     let parameters = ListParams::default().fields(&format!("spec.nodeName={node}"));
     let what = format!("cannot list the pods of node `{node}`");
     list::all(cluster, &Api::all(cluster.client.clone()), &parameters, &what).await
@@ -57,7 +57,7 @@ pub async fn pods(cluster: &Cluster, node: &str) -> Outcome<Vec<Pod>> {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn start(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<Job> {
+pub async fn start(cluster: &Cluster, namespace: &str, job: &Job) -> Result<Job> {
     let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot create a Job in namespace `{namespace}`");
     cluster.call(&what, api.create(&PostParams::default(), job)).await
@@ -67,7 +67,7 @@ pub async fn start(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<Job
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn log(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<String> {
+pub async fn log(cluster: &Cluster, namespace: &str, job: &Job) -> Result<String> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot read the log of Job `{}`", job.name_any());
     let selector = format!("batch.kubernetes.io/job-name={}", job.name_any());
@@ -85,7 +85,7 @@ pub async fn log(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<Strin
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn delete(cluster: &Cluster, namespace: &str, job: &Job) -> Outcome<()> {
+pub async fn delete(cluster: &Cluster, namespace: &str, job: &Job) -> Result<()> {
     let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot delete Job `{}`", job.name_any());
     cluster
@@ -102,7 +102,7 @@ pub async fn runtime_class(
     cluster: &Cluster,
     cleanup: &Cleanup,
     class: &RuntimeClass,
-) -> Outcome<(RuntimeClass, CleanupGuard)> {
+) -> Result<(RuntimeClass, CleanupGuard)> {
     let api: Api<RuntimeClass> = Api::all(cluster.client.clone());
     let made = cluster
         .call(
@@ -125,7 +125,7 @@ pub async fn runtime_class(
 ///
 /// # Errors
 /// When it is not in time.
-pub async fn ready(cluster: &Cluster, node: &str, handler: &str) -> Outcome<Node> {
+pub async fn ready(cluster: &Cluster, node: &str, handler: &str) -> Result<Node> {
     let api: Api<Node> = Api::all(cluster.watches.clone());
     let is_ready = |node: Option<&Node>| {
         node.is_some_and(|node| {
@@ -134,17 +134,17 @@ pub async fn ready(cluster: &Cluster, node: &str, handler: &str) -> Outcome<Node
         })
     };
     let late = || {
-        Failure::cluster(format!(
+        Error::cluster(format!(
             "node `{node}` is not ready with the handler `{handler}` within {} s",
             READY_LIMIT.as_secs()
         ))
         .code(&INSTALLER)
-        .next(format!("`kubectl describe node {node}` says how it is"))
+        .hint(format!("`kubectl describe node {node}` says how it is"))
     };
     match tokio::time::timeout(READY_LIMIT, await_condition(api, node, is_ready)).await {
         Ok(Ok(Some(node))) => Ok(node),
         Ok(Ok(None)) | Err(_) => Err(late()),
-        Ok(Err(error)) => Err(late().because(error)),
+        Ok(Err(error)) => Err(late().cause(error)),
     }
 }
 
@@ -152,7 +152,7 @@ pub async fn ready(cluster: &Cluster, node: &str, handler: &str) -> Outcome<Node
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn cordon(cluster: &Cluster, node: &Node) -> Outcome<()> {
+pub async fn cordon(cluster: &Cluster, node: &Node) -> Result<()> {
     if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) {
         return Ok(());
     }
@@ -166,7 +166,7 @@ pub async fn cordon(cluster: &Cluster, node: &Node) -> Outcome<()> {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn uncordon(cluster: &Cluster, node: &str) -> Outcome<()> {
+pub async fn uncordon(cluster: &Cluster, node: &str) -> Result<()> {
     let api: Api<Node> = Api::all(cluster.client.clone());
     let now = cluster
         .call(&format!("cannot read node `{node}`"), api.get(node))
@@ -182,7 +182,7 @@ pub async fn uncordon(cluster: &Cluster, node: &str) -> Outcome<()> {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Outcome<()> {
+pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Result<()> {
     let (key, value) = CLASS_LABEL;
     let value = engine.map(|_| value);
     change(
@@ -199,7 +199,7 @@ pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Outco
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn end(cluster: &Cluster, node: &str, ending: Ending) -> Outcome<()> {
+pub async fn end(cluster: &Cluster, node: &str, ending: Ending) -> Result<()> {
     let labelled = match &ending.label {
         Some(engine) => label(cluster, node, engine.as_deref()).await,
         None => Ok(()),
@@ -210,7 +210,7 @@ pub async fn end(cluster: &Cluster, node: &str, ending: Ending) -> Outcome<()> {
     labelled
 }
 
-async fn change(cluster: &Cluster, node: &str, what: &str, patch: Value) -> Outcome<Node> {
+async fn change(cluster: &Cluster, node: &str, what: &str, patch: Value) -> Result<Node> {
     let api: Api<Node> = Api::all(cluster.client.clone());
     let patch = Patch::Merge(patch);
     cluster
@@ -225,7 +225,7 @@ async fn change(cluster: &Cluster, node: &str, what: &str, patch: Value) -> Outc
 ///
 /// # Errors
 /// When a pod stays longer than the limit.
-pub async fn evict(cluster: &Cluster, pods: &[Pod], limit: Duration) -> Outcome<()> {
+pub async fn evict(cluster: &Cluster, pods: &[Pod], limit: Duration) -> Result<()> {
     let evicted = futures::future::try_join_all(pods.iter().map(|pod| evict_one(cluster, pod)));
     match tokio::time::timeout(limit, evicted).await {
         Ok(done) => done.map(|_| ()),
@@ -235,22 +235,22 @@ pub async fn evict(cluster: &Cluster, pods: &[Pod], limit: Duration) -> Outcome<
                 .map(|pod| format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name_any()))
                 .collect();
             Err(
-                Failure::cluster(format!("not all pods are gone within {} s", limit.as_secs()))
+                Error::cluster(format!("not all pods are gone within {} s", limit.as_secs()))
                     .code(&DRAIN)
-                    .because(format!("these were to be evicted: {}", names.join(", ")))
-                    .next("`kubectl get pdb -A` shows the PodDisruptionBudgets; wait longer with --timeout"),
+                    .cause(format!("these were to be evicted: {}", names.join(", ")))
+                    .hint("`kubectl get pdb -A` shows the PodDisruptionBudgets; wait longer with --timeout"),
             )
         }
     }
 }
 
-async fn evict_one(cluster: &Cluster, pod: &Pod) -> Outcome<()> {
+async fn evict_one(cluster: &Cluster, pod: &Pod) -> Result<()> {
     let namespace = pod.namespace().unwrap_or_default();
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
     // A client that tries again by itself would not return while a PodDisruptionBudget refuses (429).
     let evictions: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), &namespace);
     let (name, what) = (pod.name_any(), format!("cannot evict pod `{}`", pod.name_any()));
-    let body = eviction(pod).map_err(|error| Failure::cluster(what.clone()).because(error))?;
+    let body = eviction(pod).map_err(|error| Error::cluster(what.clone()).cause(error))?;
     let parameters = PostParams::default();
     loop {
         let asked = evictions.create_subresource::<_, Value>("eviction", &name, &parameters, &body);
@@ -266,12 +266,12 @@ async fn evict_one(cluster: &Cluster, pod: &Pod) -> Outcome<()> {
                 }
                 tokio::time::sleep(EVICTION_PAUSE).await;
             }
-            Err(error) => return Err(Failure::cluster(what).code(&DRAIN).because(explain(&error))),
+            Err(error) => return Err(Error::cluster(what).code(&DRAIN).cause(explain(&error))),
         }
     }
     let is_gone = |now: Option<&Pod>| now.is_none_or(|now| now.uid() != pod.uid());
     await_condition(api, &name, is_gone)
         .await
         .map(|_| ())
-        .map_err(|error| Failure::cluster(what).because(error))
+        .map_err(|error| Error::cluster(what).cause(error))
 }

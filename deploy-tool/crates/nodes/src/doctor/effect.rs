@@ -5,7 +5,7 @@ use super::guest::surroundings;
 use super::nodes::architecture;
 use super::pod::{LOOK, PLAIN};
 use super::{Facts, NativeImage, Observed, Verdict};
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::doctor::{GUEST, INTERPRETED};
 
 /// WasmEdge 0.14.1 runs the loop forty times as fast with native code. Two modules that both are interpreted are never so
@@ -16,7 +16,7 @@ const LEAST: f64 = 10.0;
 pub fn check(facts: &Facts<'_>, observed: &Observed) -> Verdict {
     let (engine, format) = match facts.native {
         Some(NativeImage { section: None, .. }) => {
-            return Verdict::Broken(Failure::cluster("the probe's module has no native code").code(&INTERPRETED));
+            return Verdict::Broken(Error::cluster("the probe's module has no native code").code(&INTERPRETED));
         }
         Some(NativeImage {
             section: Some(section),
@@ -34,7 +34,7 @@ pub fn check(facts: &Facts<'_>, observed: &Observed) -> Verdict {
         None => (String::new(), String::new()),
     };
     let (Some(native), Some(plain)) = (surroundings(observed, LOOK), surroundings(observed, PLAIN)) else {
-        return Verdict::Broken(Failure::cluster("the plain module has said nothing of itself").code(&GUEST));
+        return Verdict::Broken(Error::cluster("the plain module has said nothing of itself").code(&GUEST));
     };
     let times = plain.round_nanoseconds as f64 / native.round_nanoseconds.max(1) as f64;
     let shown = format!(
@@ -46,9 +46,9 @@ pub fn check(facts: &Facts<'_>, observed: &Observed) -> Verdict {
         return Verdict::Healthy(format!("native code{engine}{format} is in effect: {shown}"));
     }
     Verdict::Broken(
-        Failure::cluster(format!("native code{engine} has no effect: the engine interprets the module"))
+        Error::cluster(format!("native code{engine} has no effect: the engine interprets the module"))
             .code(&INTERPRETED)
-            .because(format!("{shown}; in effect it is {LEAST} times at least"))
-            .next("bring WasmEdge on the node to the builder's version, see `deploy-tool version`; 0.17 and later ignore native code under crun"),
+            .cause(format!("{shown}; in effect it is {LEAST} times at least"))
+            .hint("bring WasmEdge on the node to the builder's version, see `deploy-tool version`; 0.17 and later ignore native code under crun"),
     )
 }

@@ -3,25 +3,25 @@
 use super::answer::{Network, Surroundings, find};
 use super::pod::{LOOK, TARGET, VARIABLE};
 use super::{Facts, Observed, Verdict};
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::doctor::{GUEST, NETWORK};
 
 /// Whether arguments and environment are those of the pod; how long the start took, and how much memory.
 pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {
     let Some(seen) = surroundings(observed, LOOK) else {
         let log = observed.logs.get(LOOK).map(String::as_str).unwrap_or_default();
-        let failure = Failure::cluster("the guest has said nothing of itself").code(&GUEST);
+        let failure = Error::cluster("the guest has said nothing of itself").code(&GUEST);
         let failure = match observed.ended(LOOK) {
-            Some(ended) => failure.because(format!("it has ended with exit code {}", ended.exit_code)),
-            None => failure.because("it has not ended in time"),
+            Some(ended) => failure.cause(format!("it has ended with exit code {}", ended.exit_code)),
+            None => failure.cause("it has not ended in time"),
         };
-        return Verdict::Broken(failure.showing(log));
+        return Verdict::Broken(failure.detail(log));
     };
     if seen.arguments != ["look", TARGET] || seen.variable.as_deref() != Some(VARIABLE.1) {
         return Verdict::Broken(
-            Failure::cluster("the guest does not get the arguments and the environment of its pod")
+            Error::cluster("the guest does not get the arguments and the environment of its pod")
                 .code(&GUEST)
-                .because(format!(
+                .cause(format!(
                     "arguments {:?}, {} {:?}",
                     seen.arguments, VARIABLE.0, seen.variable
                 )),
@@ -44,28 +44,28 @@ pub fn surroundings(observed: &Observed, container: &str) -> Option<Surroundings
 
 /// Whether the guest finds a Service by its name, and reaches it.
 pub fn network(_: &Facts<'_>, observed: &Observed) -> Verdict {
-    let failure = |what: String| Failure::cluster(what).code(&NETWORK);
+    let failure = |what: String| Error::cluster(what).code(&NETWORK);
     let Some(seen) = observed.logs.get(LOOK).and_then(|log| find::<Network>(log)) else {
         return Verdict::Broken(
             failure(format!("the guest has not come to an end with {TARGET}"))
-                .because("nobody has answered, nor refused: packets are dropped")
-                .next("look for a NetworkPolicy: `kubectl get networkpolicies`"),
+                .cause("nobody has answered, nor refused: packets are dropped")
+                .hint("look for a NetworkPolicy: `kubectl get networkpolicies`"),
         );
     };
     let error = seen.error.unwrap_or_default();
     if seen.resolved.is_empty() {
         return Verdict::Broken(
             failure(format!("the guest finds no address of {TARGET}"))
-                .because(error)
-                .next("look at the cluster's DNS: `kubectl --namespace kube-system get pods -l k8s-app=kube-dns`"),
+                .cause(error)
+                .hint("look at the cluster's DNS: `kubectl --namespace kube-system get pods -l k8s-app=kube-dns`"),
         );
     }
     let addresses = seen.resolved.join(", ");
     if !seen.connected {
         return Verdict::Broken(
             failure(format!("the guest cannot connect to {TARGET} ({addresses})"))
-                .because(error)
-                .next("look for a NetworkPolicy, `kubectl get networkpolicies`, and at kube-proxy on the node"),
+                .cause(error)
+                .hint("look for a NetworkPolicy, `kubectl get networkpolicies`, and at kube-proxy on the node"),
         );
     }
     Verdict::Healthy(format!("{TARGET} is {addresses}, and takes a connection"))

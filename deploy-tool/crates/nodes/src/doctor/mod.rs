@@ -19,7 +19,7 @@ mod text;
 
 use serde::Serialize;
 
-use diagnostics::Failure;
+use diagnostics::Error;
 
 pub use facts::{Facts, NativeImage};
 pub use nodes::{candidates, name, offers};
@@ -91,7 +91,7 @@ pub enum Verdict {
     /// It holds, and what was found.
     Healthy(String),
     /// It does not.
-    Broken(Failure),
+    Broken(Error),
     /// It cannot be looked at, and why.
     Skipped(String),
 }
@@ -146,18 +146,18 @@ fn link(node: Option<String>, name: &'static str, verdict: Verdict) -> Link {
     let (state, sentence, failure) = match verdict {
         Verdict::Healthy(sentence) => (LinkState::Healthy, sentence, None),
         Verdict::Skipped(sentence) => (LinkState::Skipped, sentence, None),
-        Verdict::Broken(failure) => (LinkState::Broken, failure.what().to_owned(), Some(failure)),
+        Verdict::Broken(failure) => (LinkState::Broken, failure.message().to_owned(), Some(failure)),
     };
-    let lines = |part: fn(&Failure) -> &[String]| failure.as_ref().map(|one| part(one).to_vec()).unwrap_or_default();
+    let lines = |part: fn(&Error) -> &[String]| failure.as_ref().map(|one| part(one).to_vec()).unwrap_or_default();
     Link {
         node,
         link: name,
         state,
         sentence,
-        code: failure.as_ref().and_then(Failure::number).map(ToString::to_string),
-        because: lines(Failure::causes),
-        evidence: lines(Failure::details),
-        next: lines(Failure::hints),
+        code: failure.as_ref().and_then(Error::number).map(ToString::to_string),
+        because: lines(Error::causes),
+        evidence: lines(Error::details),
+        next: lines(Error::hints),
     }
 }
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Node, Taint, Toleration};
 use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::{Verdict, runtime_class};
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::doctor::NO_NODE;
 
 /// How many nodes are named in a sentence.
@@ -17,9 +17,9 @@ pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]
         .find(|wanted| nodes.iter().all(|node| name(node) != *wanted));
     if let Some(unknown) = unknown {
         let names: Vec<&str> = nodes.iter().map(name).collect();
-        let failure = Failure::cluster(format!("there is no node `{unknown}`"))
+        let failure = Error::cluster(format!("there is no node `{unknown}`"))
             .code(&NO_NODE)
-            .because(format!("the cluster has: {}", names.join(", ")));
+            .cause(format!("the cluster has: {}", names.join(", ")));
         return (Verdict::Broken(failure), Vec::new());
     }
     let asked = |node: &&Node| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name(node));
@@ -46,33 +46,33 @@ pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]
     (Verdict::Healthy(sentence), free)
 }
 
-fn none(class: &RuntimeClass, others: &[&Node], held: &[String]) -> Failure {
+fn none(class: &RuntimeClass, others: &[&Node], held: &[String]) -> Error {
     let labels = runtime_class::labels(class).join(",");
     let able: Vec<&str> = others
         .iter()
         .filter(|node| offers(node, &class.handler) == Some(true))
         .map(|node| name(node))
         .collect();
-    let failure = Failure::cluster("no node takes pods of the RuntimeClass").code(&NO_NODE);
+    let failure = Error::cluster("no node takes pods of the RuntimeClass").code(&NO_NODE);
     if !held.is_empty() {
         return held
             .iter()
-            .fold(failure, |failure, held| failure.because(held))
-            .next("`kubectl describe node NODE` says more; `kubectl uncordon NODE` lets a node take pods again");
+            .fold(failure, |failure, held| failure.cause(held))
+            .hint("`kubectl describe node NODE` says more; `kubectl uncordon NODE` lets a node take pods again");
     }
-    let failure = failure.because(format!("none of those looked at has the labels {labels}"));
+    let failure = failure.cause(format!("none of those looked at has the labels {labels}"));
     match able.first() {
         Some(node) => failure
-            .because(format!(
+            .cause(format!(
                 "these have the handler `{}`: {}",
                 class.handler,
                 able.join(", ")
             ))
-            .next(format!(
+            .hint(format!(
                 "label them: `kubectl label node {node} {}`",
                 labels.replace(',', " ")
             )),
-        None => failure.next("label the nodes that have crun with WasmEdge; `deploy-tool cluster up` makes such nodes"),
+        None => failure.hint("label the nodes that have crun with WasmEdge; `deploy-tool cluster up` makes such nodes"),
     }
 }
 

@@ -3,7 +3,7 @@
 use k8s_openapi::api::node::v1::RuntimeClass;
 
 use super::Verdict;
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::doctor::RUNTIME_CLASS;
 
 /// The RuntimeClass that is there.
@@ -23,10 +23,10 @@ pub fn missing(name: &str, others: &[String]) -> Verdict {
         false => format!("the cluster has: {}", others.join(", ")),
     };
     Verdict::Broken(
-        Failure::cluster(format!("there is no RuntimeClass `{name}`"))
+        Error::cluster(format!("there is no RuntimeClass `{name}`"))
             .code(&RUNTIME_CLASS)
-            .because(there)
-            .next("apply one: `kubectl apply -f manifests/runtimeclass.yaml`, or name another with --runtime-class"),
+            .cause(there)
+            .hint("apply one: `kubectl apply -f manifests/runtimeclass.yaml`, or name another with --runtime-class"),
     )
 }
 

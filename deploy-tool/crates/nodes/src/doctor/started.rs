@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Node;
 
 use super::facts::Facts;
 use super::{Observed, Verdict, effect, ending, guest, nodes};
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
 use rollout::{cannot_ask_systemd, unknown_handler};
 
@@ -25,13 +25,13 @@ pub const NODE_LINKS: [(&str, Check); 9] = [
 ];
 
 /// The API server refuses the probe's pod.
-pub fn refused(failure: &Failure) -> Verdict {
-    let broken = Failure::cluster("the namespace refuses the probe's pod").code(&PROBE_REFUSED);
+pub fn refused(failure: &Error) -> Verdict {
+    let broken = Error::cluster("the namespace refuses the probe's pod").code(&PROBE_REFUSED);
     let causes = failure.causes().iter();
     Verdict::Broken(
         causes
-            .fold(broken, Failure::because)
-            .next("have changed what it names, or look in another namespace: --namespace"),
+            .fold(broken, Error::cause)
+            .hint("have changed what it names, or look in another namespace: --namespace"),
     )
 }
 
@@ -42,20 +42,20 @@ fn handler(facts: &Facts<'_>, observed: &Observed) -> Verdict {
     let unknown = observed.warnings().find(|warning| unknown_handler(warning).is_some());
     let is_known = nodes::offers(facts.node, handler);
     if is_known == Some(false) || unknown.is_some() {
-        let failure = Failure::cluster(format!("containerd has no runtime for the handler `{handler}`")).code(&HANDLER);
+        let failure = Error::cluster(format!("containerd has no runtime for the handler `{handler}`")).code(&HANDLER);
         let failure = match handlers(facts.node) {
             known if known.is_empty() => failure,
-            known => failure.because(format!("it has: {}", known.join(", "))),
+            known => failure.cause(format!("it has: {}", known.join(", "))),
         };
-        return Verdict::Broken(unknown.into_iter().fold(failure, Failure::showing).next(next));
+        return Verdict::Broken(unknown.into_iter().fold(failure, Error::detail).hint(next));
     }
     if let Some(line) = exec_format_error(observed).filter(|line| !is_of_crun(line)) {
         return Verdict::Broken(
-            Failure::cluster(format!("the handler `{handler}` leads to a runtime that is not crun"))
+            Error::cluster(format!("the handler `{handler}` leads to a runtime that is not crun"))
                 .code(&HANDLER)
-                .because("it has run the module as a native program, and says so as runc does")
-                .showing(line)
-                .next(next),
+                .cause("it has run the module as a native program, and says so as runc does")
+                .detail(line)
+                .hint(next),
         );
     }
     Verdict::Healthy(format!("containerd has a runtime for `{handler}`"))
@@ -70,16 +70,16 @@ fn handlers(node: &Node) -> Vec<&str> {
 
 fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
     if let Some(warning) = observed.warnings().find(|warning| cannot_ask_systemd(warning)) {
-        let failure = Failure::cluster("crun cannot ask systemd for a cgroup: no D-Bus daemon runs on the node")
+        let failure = Error::cluster("crun cannot ask systemd for a cgroup: no D-Bus daemon runs on the node")
             .code(&SYSTEMD)
-            .showing(warning)
-            .next(format!(
+            .detail(warning)
+            .hint(format!(
                 "`deploy-tool node install {}` brings an engine that needs none; or install and start D-Bus on the node",
                 nodes::name(facts.node)
             ));
         return Verdict::Broken(failure);
     }
-    let failure = |what: String| Failure::cluster(what).code(&POD);
+    let failure = |what: String| Error::cluster(what).code(&POD);
     let next = "`kubectl describe node NODE` says how the node is; its events and the log of containerd say why";
     match observed.refused() {
         Some((_, reason, _)) if is_of_image(reason) => {}
@@ -88,8 +88,8 @@ fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
         Some((status, reason, message)) => {
             return Verdict::Broken(
                 failure(format!("the container `{}` is not started: {reason}", status.name))
-                    .because(message)
-                    .next(next),
+                    .cause(message)
+                    .hint(next),
             );
         }
         None if !observed.has_started() => {
@@ -98,8 +98,8 @@ fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
             let failure = said
                 .last()
                 .into_iter()
-                .fold(failure, |failure, last| failure.because(last));
-            return Verdict::Broken(failure.next(next));
+                .fold(failure, |failure, last| failure.cause(last));
+            return Verdict::Broken(failure.hint(next));
         }
         None => {}
     }
@@ -109,10 +109,10 @@ fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
 fn image(facts: &Facts<'_>, observed: &Observed) -> Verdict {
     match observed.refused() {
         Some((status, reason, message)) if is_of_image(reason) => Verdict::Broken(
-            Failure::cluster(format!("the node cannot have the image {}", status.image))
+            Error::cluster(format!("the node cannot have the image {}", status.image))
                 .code(&PROBE_IMAGE)
-                .because(message)
-                .next("push the probe to a registry that the nodes reach, and name it with --image and --plain-image"),
+                .cause(message)
+                .hint("push the probe to a registry that the nodes reach, and name it with --image and --plain-image"),
         ),
         _ => Verdict::Healthy(format!(
             "the node has the probe's image for {}",
@@ -124,14 +124,14 @@ fn image(facts: &Facts<'_>, observed: &Observed) -> Verdict {
 fn annotation(_: &Facts<'_>, observed: &Observed) -> Verdict {
     match exec_format_error(observed) {
         Some(line) => Verdict::Broken(
-            Failure::cluster("crun runs the module as a native program: the pod's annotation does not reach it")
+            Error::cluster("crun runs the module as a native program: the pod's annotation does not reach it")
                 .code(&NOT_WASM)
-                .showing(line)
-                .next(
+                .detail(line)
+                .hint(
                     "write pod_annotations = [\"module.wasm.image/*\"] into the handler's entry of the node's containerd \
                      configuration, and restart containerd",
                 )
-                .next("if it is there, `crun --version` on the node must say +WASM:wasmedge"),
+                .hint("if it is there, `crun --version` on the node must say +WASM:wasmedge"),
         ),
         None => Verdict::Healthy("the pod's annotation reaches crun, which takes the module for Wasm".to_owned()),
     }
@@ -140,14 +140,14 @@ fn annotation(_: &Facts<'_>, observed: &Observed) -> Verdict {
 fn engine(_: &Facts<'_>, observed: &Observed) -> Verdict {
     match observed.refused() {
         Some((_, _, message)) if needs_engine(message) => Verdict::Broken(
-            Failure::cluster("crun cannot load WasmEdge")
+            Error::cluster("crun cannot load WasmEdge")
                 .code(&ENGINE)
-                .because(
+                .cause(
                     message
                         .rsplit_once("create failed: ")
                         .map_or(message, |(_, reason)| reason),
                 )
-                .next("install the library on the node and run ldconfig (Debian: `apt-get install libwasmedge0`)"),
+                .hint("install the library on the node and run ldconfig (Debian: `apt-get install libwasmedge0`)"),
         ),
         _ => Verdict::Healthy("crun loads WasmEdge".to_owned()),
     }

@@ -349,7 +349,7 @@ fn the_text_has_a_line_for_each_link_and_what_mends_the_broken_one() {
          1 broken; more: `deploy-tool explain DT0802`\n"
     );
     assert!(!report.healthy);
-    let rules = Failure::cluster("x").next("apply these:\nkind: Role");
+    let rules = Error::cluster("x").hint("apply these:\nkind: Role");
     let mut chain = Chain::default();
     chain.link("API server", || Verdict::Broken(rules));
     let report = Report::new("c", "default", "x", chain.end(&[]));

@@ -5,7 +5,7 @@ use node_protocol::Runtime;
 
 use crate::doctor;
 use diagnostics::code::node::UNFIT;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use oci_artifacts::registry::Reference;
 
 /// A node to be acted on.
@@ -54,15 +54,15 @@ pub fn image(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// When one is not there, none is left, or one is of a kind that no engine is made for.
-pub fn choose<'n>(names: &[String], nodes: &'n [Node]) -> Outcome<Vec<Chosen<'n>>> {
+pub fn choose<'n>(names: &[String], nodes: &'n [Node]) -> Result<Vec<Chosen<'n>>> {
     if let Some(unknown) = names
         .iter()
         .find(|name| nodes.iter().all(|node| doctor::name(node) != *name))
     {
         let known: Vec<&str> = nodes.iter().map(doctor::name).collect();
         return Err(
-            Failure::input(format!("there is no node `{unknown}` among those selected"))
-                .because(format!("these are there: {}", known.join(", "))),
+            Error::input(format!("there is no node `{unknown}` among those selected"))
+                .cause(format!("these are there: {}", known.join(", "))),
         );
     }
     let is_wanted = |node: &&Node| names.is_empty() || names.iter().any(|name| name == doctor::name(node));
@@ -75,11 +75,11 @@ pub fn choose<'n>(names: &[String], nodes: &'n [Node]) -> Outcome<Vec<Chosen<'n>
         }
     }
     if !unfit.is_empty() {
-        let failure = Failure::cluster("not every node can take the engine; nothing was touched").code(&UNFIT);
+        let failure = Error::cluster("not every node can take the engine; nothing was touched").code(&UNFIT);
         return Err(unfit
             .iter()
-            .fold(failure, Failure::because)
-            .next("name the nodes that can, or select them by a label"));
+            .fold(failure, Error::cause)
+            .hint("name the nodes that can, or select them by a label"));
     }
     Ok(chosen)
 }

@@ -2,7 +2,7 @@
 
 use node_protocol::{END, Line, State};
 
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code;
 use diagnostics::code::node::INSTALLER;
 
@@ -23,14 +23,14 @@ pub struct Told {
 ///
 /// # Errors
 /// What the installer could not do on the node.
-pub fn told(node: &str, log: &str) -> Option<Result<Told, Failure>> {
+pub fn told(node: &str, log: &str) -> Option<Result<Told, Error>> {
     let lines: Vec<Line> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let (last, before) = lines.split_last().filter(|(last, _)| last.step == END)?;
     if last.state == State::Failed {
         let number = last.code.and_then(|number| code::find(&number.to_string()));
-        let failure = Failure::cluster(format!("node `{node}`: {}", last.sentence)).code(number.unwrap_or(&INSTALLER));
-        let failure = last.because.iter().fold(failure, Failure::because);
-        return Some(Err(last.next.iter().cloned().fold(failure, Failure::next)));
+        let failure = Error::cluster(format!("node `{node}`: {}", last.sentence)).code(number.unwrap_or(&INSTALLER));
+        let failure = last.because.iter().fold(failure, Error::cause);
+        return Some(Err(last.next.iter().cloned().fold(failure, Error::hint)));
     }
     Some(Ok(Told {
         changed: last.state == State::Changed,

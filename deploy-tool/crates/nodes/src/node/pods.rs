@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use serde_json::json;
 
 use diagnostics::code::node::{DRAIN, WASM_PODS};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// How many pods are named in a message.
 const MOST_NAMED: usize = 5;
@@ -56,7 +56,7 @@ pub struct Losses {
 ///
 /// # Errors
 /// When there is such a pod: which, and why.
-pub fn refuse_losses(node: &str, pods: &[Pod], allowed: Losses) -> Outcome<()> {
+pub fn refuse_losses(node: &str, pods: &[Pod], allowed: Losses) -> Result<()> {
     let is_bare = |pod: &&Pod| {
         let owners = pod.metadata.owner_references.iter().flatten();
         owners.into_iter().all(|owner| owner.controller != Some(true))
@@ -77,16 +77,16 @@ pub fn refuse_losses(node: &str, pods: &[Pod], allowed: Losses) -> Outcome<()> {
         return Ok(());
     }
     let mut failure =
-        Failure::cluster(format!("not all pods of node `{node}` can be evicted without a loss")).code(&DRAIN);
+        Error::cluster(format!("not all pods of node `{node}` can be evicted without a loss")).code(&DRAIN);
     if !bare.is_empty() {
         failure = failure
-            .because(format!("nothing starts these again: {}", titles(&bare)))
-            .next("delete them, or have them evicted: --force");
+            .cause(format!("nothing starts these again: {}", titles(&bare)))
+            .hint("delete them, or have them evicted: --force");
     }
     if !data.is_empty() {
         failure = failure
-            .because(format!("these have data in emptyDir volumes: {}", titles(&data)))
-            .next("save what is needed, and have it deleted: --delete-emptydir-data");
+            .cause(format!("these have data in emptyDir volumes: {}", titles(&data)))
+            .hint("save what is needed, and have it deleted: --delete-emptydir-data");
     }
     Err(failure)
 }
@@ -108,11 +108,11 @@ fn is_over(pod: &Pod) -> bool {
 }
 
 /// Wasm pods run on a node whose engine is to go.
-pub fn in_the_way(node: &str, pods: &[Pod]) -> Failure {
-    Failure::cluster(format!("Wasm pods run on node `{node}`"))
+pub fn in_the_way(node: &str, pods: &[Pod]) -> Error {
+    Error::cluster(format!("Wasm pods run on node `{node}`"))
         .code(&WASM_PODS)
-        .because(format!("they need the engine to end, too: {}", titles(pods)))
-        .next("have them moved to other nodes: --drain; or delete them")
+        .cause(format!("they need the engine to end, too: {}", titles(pods)))
+        .hint("have them moved to other nodes: --drain; or delete them")
 }
 
 /// The first few by their names.

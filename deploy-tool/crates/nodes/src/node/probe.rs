@@ -4,7 +4,7 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 use serde_json::json;
 
 use crate::doctor::{Link, LinkState};
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::node::PROBE;
 
 /// A RuntimeClass for the probe alone: it asks for no label, and takes the probe past cordons and taints.
@@ -21,17 +21,17 @@ pub fn runtime_class(handler: &str) -> Result<RuntimeClass, serde_json::Error> {
 }
 
 /// The failure of a probe, by its broken link.
-pub fn broken(node: &str, links: &[Link]) -> Option<Failure> {
+pub fn broken(node: &str, links: &[Link]) -> Option<Error> {
     let link = links.iter().find(|link| link.state == LinkState::Broken)?;
-    let failure = Failure::cluster(format!(
+    let failure = Error::cluster(format!(
         "node `{node}`: the engine is installed, and a probe does not run as it should"
     ))
     .code(&PROBE)
-    .because(format!("{}: {}", link.link, link.sentence));
-    let failure = link.because.iter().fold(failure, Failure::because);
-    let failure = link.evidence.iter().cloned().fold(failure, Failure::showing);
+    .cause(format!("{}: {}", link.link, link.sentence));
+    let failure = link.because.iter().fold(failure, Error::cause);
+    let failure = link.evidence.iter().cloned().fold(failure, Error::detail);
     Some(match &link.code {
-        Some(code) => failure.next(format!("`deploy-tool explain {code}` says what that link is")),
+        Some(code) => failure.hint(format!("`deploy-tool explain {code}` says what that link is")),
         None => failure,
     })
 }
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(broken("one", &chain.end(&[])), None);
         let mut chain = Chain::of_node("one");
         chain.link("AOT", || {
-            Verdict::Broken(Failure::cluster("it is slow").because("another version"))
+            Verdict::Broken(Error::cluster("it is slow").cause("another version"))
         });
         let text = broken("one", &chain.end(&[])).unwrap().to_string();
         assert!(

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::node::ENGINE;
 
 /// The value of [`Report::schema`].
@@ -44,7 +44,7 @@ impl Row {
     /// Of a node whose installer could say how it is.
     pub fn found(name: &str, label: Option<&str>, installed: Option<String>, sentence: String) -> Self {
         if label.is_some() && installed.is_none() {
-            let failure = Failure::cluster("it is labelled for Wasm pods, and has no engine").code(&ENGINE);
+            let failure = Error::cluster("it is labelled for Wasm pods, and has no engine").code(&ENGINE);
             return Self::wrong(name, label, &failure);
         }
         Self::of(name, label, installed, sentence)
@@ -62,7 +62,7 @@ impl Row {
     }
 
     /// Of a node where something is wrong.
-    pub fn wrong(name: &str, label: Option<&str>, failure: &Failure) -> Self {
+    pub fn wrong(name: &str, label: Option<&str>, failure: &Error) -> Self {
         let causes = failure.causes().iter().map(|cause| format!("; {cause}"));
         Self {
             healthy: false,
@@ -71,7 +71,7 @@ impl Row {
                 name,
                 label,
                 None,
-                format!("{}{}", failure.what(), causes.collect::<String>()),
+                format!("{}{}", failure.message(), causes.collect::<String>()),
             )
         }
     }
@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_line_a_node() {
-        let failure = Failure::cluster("it is damaged")
-            .because("lib/a.so is missing")
+        let failure = Error::cluster("it is damaged")
+            .cause("lib/a.so is missing")
             .code(&diagnostics::code::node::ENGINE);
         let rows = vec![
             Row::found("one", Some("1"), Some("1".into()), "all as installed".into()),

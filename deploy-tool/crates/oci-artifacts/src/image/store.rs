@@ -12,7 +12,7 @@ use super::layer;
 use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
 use crate::digest;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// More files than a layout has.
 const MOST_FILES: usize = 10_000;
@@ -115,7 +115,7 @@ fn part(path: &Path, offset: u64, size: u64) -> std::io::Result<std::io::Take<Fi
 ///
 /// # Errors
 /// When there is none, or it is no good one.
-pub fn read(path: &Path) -> Outcome<Layout> {
+pub fn read(path: &Path) -> Result<Layout> {
     read_by(path, |store| Layout::read(store)?.whole())
 }
 
@@ -123,7 +123,7 @@ pub fn read(path: &Path) -> Outcome<Layout> {
 ///
 /// # Errors
 /// When there is none, or it is no good one.
-pub fn read_partial(path: &Path) -> Outcome<Layout> {
+pub fn read_partial(path: &Path) -> Result<Layout> {
     read_by(path, Layout::read)
 }
 
@@ -140,7 +140,7 @@ impl Outline {
     ///
     /// # Errors
     /// When it is not.
-    pub fn check(&self) -> Outcome<()> {
+    pub fn check(&self) -> Result<()> {
         read_partial(&self.path).map(drop)
     }
 }
@@ -149,7 +149,7 @@ impl Outline {
 ///
 /// # Errors
 /// When there is none, or it is no good one.
-pub fn outline(path: &Path) -> Outcome<Outline> {
+pub fn outline(path: &Path) -> Result<Outline> {
     let outline = partial_outline(path)?;
     outline.layout.clone().whole().map_err(|error| no_image(path, error))?;
     Ok(outline)
@@ -159,33 +159,33 @@ pub fn outline(path: &Path) -> Outcome<Outline> {
 ///
 /// # Errors
 /// When there is none, or it is no good one.
-pub fn partial_outline(path: &Path) -> Outcome<Outline> {
+pub fn partial_outline(path: &Path) -> Result<Outline> {
     let layout = read_by(path, Layout::outline)?;
     let path = path.to_owned();
     Ok(Outline { layout, path })
 }
 
-fn read_by(path: &Path, way: impl FnOnce(&Store) -> Result<Layout, LayoutError>) -> Outcome<Layout> {
-    let store = Store::open(path).map_err(|error| failure(path).because(error))?;
+fn read_by(path: &Path, way: impl FnOnce(&Store) -> Result<Layout, LayoutError>) -> Result<Layout> {
+    let store = Store::open(path).map_err(|error| failure(path).cause(error))?;
     way(&store).map_err(|error| no_image(path, error))
 }
 
-fn failure(path: &Path) -> Failure {
-    Failure::input(format!("`{}` is no image", path.display()))
+fn failure(path: &Path) -> Error {
+    Error::input(format!("`{}` is no image", path.display()))
 }
 
-fn no_image(path: &Path, error: LayoutError) -> Failure {
+fn no_image(path: &Path, error: LayoutError) -> Error {
     failure(path)
         .code(&code::image::MALFORMED)
-        .because(error)
-        .next("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
+        .cause(error)
+        .hint("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
 }
 
 /// Writes a layout into a folder, so that nobody ever sees a part of it. What is there already stays.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(folder: &Path, layout: &Layout) -> Outcome<()> {
+pub fn write(folder: &Path, layout: &Layout) -> Result<()> {
     if is_there(folder, layout) {
         return Ok(());
     }
@@ -199,7 +199,7 @@ pub fn write(folder: &Path, layout: &Layout) -> Outcome<()> {
         }
         std::fs::rename(part.path(), folder)
     };
-    replace().map_err(|error| Failure::file(format!("cannot write `{}`", folder.display()), &error))
+    replace().map_err(|error| Error::file(format!("cannot write `{}`", folder.display()), &error))
 }
 
 fn is_there(folder: &Path, layout: &Layout) -> bool {
@@ -223,7 +223,7 @@ fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be read or written.
-pub fn write_archive(path: &Path, layout: &Layout) -> Outcome<()> {
+pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
     let image = layout.clone().alone();
     let write = || {
         let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
@@ -236,7 +236,7 @@ pub fn write_archive(path: &Path, layout: &Layout) -> Outcome<()> {
         }
         archive.into_inner()?.flush()
     };
-    write().map_err(|error| Failure::file(format!("cannot write `{}`", path.display()), &error))
+    write().map_err(|error| Error::file(format!("cannot write `{}`", path.display()), &error))
 }
 
 /// The files of a layout, by path.

@@ -16,7 +16,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureSch
 use rustls_platform_verifier::Verifier;
 
 use super::reference::Repository;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// What a host has for one registry.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Certificates {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn read(authority: Option<&Path>, repository: &Repository) -> Outcome<Self> {
+    pub fn read(authority: Option<&Path>, repository: &Repository) -> Result<Self> {
         let home = std::env::var_os("HOME")
             .filter(|home| !home.is_empty())
             .map(PathBuf::from);
@@ -44,7 +44,7 @@ impl Certificates {
         Ok(found)
     }
 
-    fn add(&mut self, folder: &Path) -> Outcome<()> {
+    fn add(&mut self, folder: &Path) -> Result<()> {
         // Most hosts have none.
         let Ok(entries) = std::fs::read_dir(folder) else {
             return Ok(());
@@ -65,12 +65,12 @@ impl Certificates {
     ///
     /// # Errors
     /// When a certificate cannot be used.
-    pub fn configuration(self) -> Outcome<Option<ClientConfig>> {
+    pub fn configuration(self) -> Result<Option<ClientConfig>> {
         if self.trusted.is_empty() && self.own.is_none() {
             return Ok(None);
         }
         let unusable =
-            |error: rustls::Error| Failure::input("the certificates for the registry cannot be used").because(error);
+            |error: rustls::Error| Error::input("the certificates for the registry cannot be used").cause(error);
         let provider = Arc::new(ring::default_provider());
         let verifier = SelfSigned::new(self.trusted, provider.clone()).map_err(unusable)?;
         let builder = ClientConfig::builder_with_provider(provider)
@@ -94,13 +94,13 @@ pub fn folders(home: Option<&Path>, repository: &Repository) -> Vec<PathBuf> {
     roots.map(|root| root.join(&repository.registry)).collect()
 }
 
-fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
-    Failure::input(format!("the certificates in `{}` cannot be used", path.display()))
-        .because(why)
-        .next("name a file in PEM format: lines between BEGIN CERTIFICATE and END CERTIFICATE")
+fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Error {
+    Error::input(format!("the certificates in `{}` cannot be used", path.display()))
+        .cause(why)
+        .hint("name a file in PEM format: lines between BEGIN CERTIFICATE and END CERTIFICATE")
 }
 
-fn certificates(path: &Path) -> Outcome<Vec<CertificateDer<'static>>> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match found {
         Ok(found) if found.is_empty() => Err(unusable(path, &"there is none in it")),
@@ -110,12 +110,12 @@ fn certificates(path: &Path) -> Outcome<Vec<CertificateDer<'static>>> {
 }
 
 /// The key that lies beside a certificate.
-fn key(certificate: &Path) -> Outcome<PrivateKeyDer<'static>> {
+fn key(certificate: &Path) -> Result<PrivateKeyDer<'static>> {
     let path = certificate.with_extension("key");
     PrivateKeyDer::from_pem_file(&path).map_err(|error| {
-        Failure::input(format!("the key `{}` cannot be used", path.display()))
-            .because(error)
-            .because(format!("it has to be that of `{}`", certificate.display()))
+        Error::input(format!("the key `{}` cannot be used", path.display()))
+            .cause(error)
+            .cause(format!("it has to be that of `{}`", certificate.display()))
     })
 }
 

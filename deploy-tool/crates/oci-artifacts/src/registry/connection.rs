@@ -15,7 +15,7 @@ use super::purpose::Purpose;
 use super::reference::Repository;
 use super::retry::{self, Backoff};
 use super::secret::Secret;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// A new token may have expired as well by the time its turn comes.
 const MOST_RENEWALS: usize = 2;
@@ -37,7 +37,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be reached, is not trusted or is no registry.
-    pub async fn open(repository: &Repository, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Outcome<Self> {
+    pub async fn open(repository: &Repository, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Result<Self> {
         let loopback = repository.is_loopback();
         let (first, second) = match (tls.insecure_http, loopback) {
             (true, _) => ("http", None),
@@ -64,9 +64,9 @@ impl Connection {
         purpose: Purpose,
         found: FoundLogin,
         tls: &TlsOptions,
-    ) -> Outcome<Self> {
+    ) -> Result<Self> {
         let base = format!("{scheme}://{}/v2/", repository.host());
-        let base = Url::parse(&base).map_err(|error| Failure::input(purpose.failing(repository)).because(error))?;
+        let base = Url::parse(&base).map_err(|error| Error::input(purpose.failing(repository)).cause(error))?;
         Ok(Self {
             transport: HttpClient::new(repository, tls, scheme == "http")?,
             base,
@@ -83,7 +83,7 @@ impl Connection {
     }
 
     /// What a person reads of a error.
-    pub fn explain(&self, error: &RegistryError) -> Failure {
+    pub fn explain(&self, error: &RegistryError) -> Error {
         error.explain(&self.purpose, &self.repository, &self.found)
     }
 

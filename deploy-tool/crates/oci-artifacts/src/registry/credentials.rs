@@ -13,7 +13,7 @@ use super::docker_config::{CredentialSource, DockerConfig, Login, parse_helper_o
 use super::purpose::Purpose;
 use super::reference::{Repository, registry_name};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// A credential helper may ask a keychain, but not a person.
 const HELPER_LIMIT: Duration = Duration::from_secs(20);
@@ -37,7 +37,7 @@ pub struct FoundLogin {
     /// Where it was looked for, in that order.
     pub searched: Vec<String>,
     /// What could not be used: it matters only to a registry that wants a login.
-    pub unusable: Vec<Failure>,
+    pub unusable: Vec<Error>,
 }
 
 impl FoundLogin {
@@ -64,27 +64,27 @@ impl Credentials {
     ///
     /// # Errors
     /// When there is no password on the standard input.
-    pub async fn login(&self, repository: &Repository, purpose: &Purpose) -> Outcome<FoundLogin> {
+    pub async fn login(&self, repository: &Repository, purpose: &Purpose) -> Result<FoundLogin> {
         if self.password_on_stdin {
             return self.piped().await.map(FoundLogin::of);
         }
         Ok(stored_login(repository, purpose).await)
     }
 
-    async fn piped(&self) -> Outcome<Login> {
+    async fn piped(&self) -> Result<Login> {
         let user = self.user.clone().unwrap_or_default();
         if std::io::stdin().is_terminal() {
-            return Err(Failure::input("there is no password on the standard input")
-                .because("it is a terminal, which would show what is typed")
-                .next("pipe it: `deploy-tool push … --user NAME --password-stdin < FILE`"));
+            return Err(Error::input("there is no password on the standard input")
+                .cause("it is a terminal, which would show what is typed")
+                .hint("pipe it: `deploy-tool push … --user NAME --password-stdin < FILE`"));
         }
         let mut text = String::new();
         tokio::io::stdin()
             .read_to_string(&mut text)
             .await
-            .map_err(|error| Failure::input("cannot read the password from the standard input").because(error))?;
+            .map_err(|error| Error::input("cannot read the password from the standard input").cause(error))?;
         match text.trim_end_matches(['\n', '\r']) {
-            "" => Err(Failure::input("the standard input has no password")),
+            "" => Err(Error::input("the standard input has no password")),
             password => Ok(Login::password(user, password)),
         }
     }
@@ -182,11 +182,11 @@ fn files(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Vec<PathBuf>
         .collect()
 }
 
-fn unreadable(place: &str, why: &dyn std::fmt::Display) -> Failure {
-    Failure::input(format!("the logins in `{place}` cannot be read"))
+fn unreadable(place: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::input(format!("the logins in `{place}` cannot be read"))
         .code(&code::registry::CREDENTIALS_UNREADABLE)
-        .because(why)
-        .next("log in again: `docker login`, or name a user and pipe the password: --user NAME --password-stdin")
+        .cause(why)
+        .hint("log in again: `docker login`, or name a user and pipe the password: --user NAME --password-stdin")
 }
 
 impl FoundLogin {
@@ -224,7 +224,7 @@ fn program(helper: &str) -> String {
 }
 
 /// Asks a credential helper. That it knows nothing is an answer.
-async fn ask(helper: &str, repository: &Repository) -> Outcome<Option<Login>> {
+async fn ask(helper: &str, repository: &Repository) -> Result<Option<Login>> {
     for key in repository.login_keys() {
         if let Some(login) = ask_for(helper, key).await? {
             return Ok(Some(login));
@@ -233,13 +233,13 @@ async fn ask(helper: &str, repository: &Repository) -> Outcome<Option<Login>> {
     Ok(None)
 }
 
-async fn ask_for(helper: &str, key: &str) -> Outcome<Option<Login>> {
+async fn ask_for(helper: &str, key: &str) -> Result<Option<Login>> {
     let program = program(helper);
     let failure = |why: &dyn std::fmt::Display| {
-        Failure::prerequisite(format!("the credential helper `{program}` gives no login for {key}"))
+        Error::prerequisite(format!("the credential helper `{program}` gives no login for {key}"))
             .code(&code::registry::CREDENTIALS_UNREADABLE)
-            .because(why)
-            .next("install or repair it, or name a user and pipe the password: --user NAME --password-stdin")
+            .cause(why)
+            .hint("install or repair it, or name a user and pipe the password: --user NAME --password-stdin")
     };
     if Path::new(helper).components().count() != 1 {
         return Err(failure(&"its name is a path"));

@@ -10,7 +10,7 @@ use super::docker_config::Login;
 use super::purpose::Purpose;
 use super::reference::Repository;
 use super::retry;
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::Code;
 use diagnostics::code::registry::{
     AUTHORITY_UNKNOWN, CONNECTION_LOST, CONTENT_REFUSED, DIGEST_MISMATCH, LOGIN_EXPIRED, LOGIN_NEEDED, LOGIN_REFUSED,
@@ -135,7 +135,7 @@ impl RegistryError {
     }
 
     /// What a person reads, after everything that could be tried has been tried.
-    pub fn explain(&self, purpose: &Purpose, repository: &Repository, found: &FoundLogin) -> Failure {
+    pub fn explain(&self, purpose: &Purpose, repository: &Repository, found: &FoundLogin) -> Error {
         let registry = &repository.registry;
         let doing = purpose.failing(repository);
         let (code, why, next) = match self {
@@ -177,38 +177,38 @@ impl RegistryError {
                 (code, refusal.sentence(), next)
             }
             Self::Refused(refusal) => refused(refusal, purpose, repository),
-            Self::LocalFile(why) => return Failure::prerequisite(doing).because(why),
+            Self::LocalFile(why) => return Error::prerequisite(doing).cause(why),
             Self::DigestMismatch(why) => (
                 &DIGEST_MISMATCH,
                 why.clone(),
                 "run the same command again; if it comes again, go around the proxies on the way".to_owned(),
             ),
         };
-        let failure = Failure::cluster(doing).code(code).because(why);
+        let failure = Error::cluster(doing).code(code).cause(why);
         match (self, &found.login) {
             (Self::LoginRefused(_) | Self::LoginExpired(_) | Self::Forbidden(_), Some(login)) => {
-                failure.because(format!("the login is that of {}", title(login)))
+                failure.cause(format!("the login is that of {}", title(login)))
             }
             _ => failure,
         }
-        .next(next)
+        .hint(next)
     }
 }
 
 /// A login that could not be read may be the one that is missing.
-fn login_needed(doing: String, registry: &str, found: &FoundLogin) -> Failure {
+fn login_needed(doing: String, registry: &str, found: &FoundLogin) -> Error {
     let why = format!("`{registry}` asks for a login, and nothing names one");
     let mut unusable = found.unusable.iter().cloned();
     if let Some(first) = unusable.next() {
-        let failure = unusable.fold(first, |failure, other| failure.because(other.what()));
-        return failure.because(why);
+        let failure = unusable.fold(first, |failure, other| failure.cause(other.message()));
+        return failure.cause(why);
     }
-    let failure = Failure::cluster(doing).code(&LOGIN_NEEDED).because(why);
+    let failure = Error::cluster(doing).code(&LOGIN_NEEDED).cause(why);
     let failure = match found.searched.is_empty() {
         true => failure,
-        false => failure.because(format!("looked for in: {}", found.searched.join(", "))),
+        false => failure.cause(format!("looked for in: {}", found.searched.join(", "))),
     };
-    failure.next(log_in(registry))
+    failure.hint(log_in(registry))
 }
 
 fn refused(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'static Code, String, String) {
@@ -308,7 +308,7 @@ mod tests {
         let text = failure.to_string();
         assert!(text.contains("REGISTRY_USERNAME, /h/auth.json"), "{text}");
         // What could not be read may have been it.
-        found.unusable = vec![Failure::prerequisite("helper").code(&CREDENTIALS_UNREADABLE)];
+        found.unusable = vec![Error::prerequisite("helper").code(&CREDENTIALS_UNREADABLE)];
         let failure = explained(&found);
         assert_eq!(failure.number(), Some(&CREDENTIALS_UNREADABLE));
         assert!(failure.to_string().contains("`x.io` asks for a login"), "{failure}");

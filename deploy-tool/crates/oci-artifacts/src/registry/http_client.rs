@@ -18,7 +18,7 @@ use super::error::{Refusal, RegistryError};
 use super::reference::Repository;
 use super::retry;
 use super::secret::Secret;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// How long nothing may move, in either direction.
 const STALL_LIMIT: Duration = Duration::from_secs(30);
@@ -148,7 +148,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// When the authority cannot be read.
-    pub fn new(repository: &Repository, tls: &TlsOptions, plain: bool) -> Outcome<Self> {
+    pub fn new(repository: &Repository, tls: &TlsOptions, plain: bool) -> Result<Self> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("deploy-tool/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
@@ -163,7 +163,7 @@ impl HttpClient {
         builder
             .build()
             .map(Self)
-            .map_err(|error| Failure::prerequisite("cannot prepare connections to registries").because(error))
+            .map_err(|error| Error::prerequisite("cannot prepare connections to registries").cause(error))
     }
 
     /// One request and its whole answer.

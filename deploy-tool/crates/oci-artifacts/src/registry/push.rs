@@ -20,7 +20,7 @@ use super::upload_progress::Progress;
 use super::upload_progress::{Stage, blob_row, bytes};
 use crate::image::specification::{INDEX, Manifest};
 use crate::image::{Blob, Layout, artifact, tag};
-use diagnostics::Outcome;
+use diagnostics::Result;
 
 /// How many blobs are on their way at once.
 const PARALLEL: usize = 4;
@@ -80,7 +80,7 @@ pub async fn push(
     layout: &Layout,
     tags: &[String],
     from: Option<&str>,
-) -> Outcome<Pushed> {
+) -> Result<Pushed> {
     Push {
         connection,
         progress,

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::image::layout;
-use diagnostics::Failure;
+use diagnostics::Error;
 
 /// The registry of names without one.
 const DOCKER_HUB: &str = "docker.io";
@@ -130,9 +130,8 @@ impl Reference {
     }
 
     /// That it is not there.
-    pub fn missing(&self) -> Failure {
-        Failure::input(format!("{self} is not in its registry"))
-            .next("correct the name, or push it: `deploy-tool push`")
+    pub fn missing(&self) -> Error {
+        Error::input(format!("{self} is not in its registry")).hint("correct the name, or push it: `deploy-tool push`")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::manifest::{self, Object, Wave};
 use crate::plan::{self, Action, Plan, Step, Version};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::Progress;
 
 /// How often an object is sent again that only its controller has changed in between.
@@ -52,7 +52,7 @@ pub async fn apply_wave(
     plan: &Plan,
     wave: Wave,
     progress: &Progress,
-) -> Outcome<Vec<Applied>> {
+) -> Result<Vec<Applied>> {
     kinds.learn(plan.steps.iter().filter_map(|step| step.object.as_ref()));
     let steps = plan.steps.iter().filter(|step| step.wave == wave);
     let sent = steps.filter_map(|step| Some((step, step.object.as_ref()?)));
@@ -72,7 +72,7 @@ async fn apply_step(
     step: &Step,
     object: &Object,
     progress: &Progress,
-) -> Outcome<Option<Applied>> {
+) -> Result<Option<Applied>> {
     let change = match step.action {
         Action::Create => Change::Created,
         // A saved plan does not have what is there.
@@ -122,7 +122,7 @@ async fn migrate_fields(
     object: &Object,
     step: &Step,
     stored: DynamicObject,
-) -> Outcome<DynamicObject> {
+) -> Result<DynamicObject> {
     let is_needed = !step.migrated.is_empty();
     if !is_needed || !field_migration::migrate(cluster, api, object, stored.clone(), &step.migrated).await? {
         return Ok(stored);
@@ -137,7 +137,7 @@ async fn read_current(
     api: &Api<DynamicObject>,
     object: &Object,
     planned: Option<DynamicObject>,
-) -> Outcome<Option<DynamicObject>> {
+) -> Result<Option<DynamicObject>> {
     if manifest::generated_keys(object).is_empty() {
         return Ok(planned);
     }
@@ -151,7 +151,7 @@ async fn send_exactly(
     api: &Api<DynamicObject>,
     object: &Object,
     step: &Step,
-) -> Outcome<DynamicObject> {
+) -> Result<DynamicObject> {
     let what = format!("cannot read {}", object.title());
     for _ in 0..MOST_ATTEMPTS {
         let live = cluster.call(&what, api.get_opt(object.name())).await?;
@@ -177,7 +177,7 @@ async fn send_exactly(
 }
 
 /// Between the plan and the write something has changed after all.
-fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Option<&DynamicObject>) -> Failure {
+fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Option<&DynamicObject>) -> Error {
     let conflicts = plan::conflicts(&object.title(), status, live);
     match conflicts.is_empty() {
         true => plan::refused(object, status),
@@ -189,7 +189,7 @@ fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Op
 ///
 /// # Errors
 /// When the server refuses it.
-pub async fn apply(cluster: &Cluster, placed: &Placed) -> Outcome<Applied> {
+pub async fn apply(cluster: &Cluster, placed: &Placed) -> Result<Applied> {
     let object = &placed.object;
     let what = format!("cannot apply {} from {}", object.title(), object.place());
     let before = cluster.call(&what, placed.api.get_opt(object.name())).await?;

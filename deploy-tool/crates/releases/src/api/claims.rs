@@ -14,7 +14,7 @@ use crate::release::record::RELEASE_LABEL;
 use crate::release::{Name, claim_annotation, claim_manager, claiming_releases};
 use cluster::Cluster;
 use cluster::client::explain;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Says on an object that a release has it, if it does not say so already.
 ///
@@ -25,7 +25,7 @@ pub async fn claim(
     api: &Api<DynamicObject>,
     release: &Name,
     stored: DynamicObject,
-) -> Outcome<DynamicObject> {
+) -> Result<DynamicObject> {
     if stored.metadata.namespace.is_some() || claiming_releases(&stored).contains(release) {
         return Ok(stored);
     }
@@ -45,7 +45,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn give_up(cluster: &Cluster, kinds: &Kinds, release: &Name, target: &DeletionTarget) -> Outcome<()> {
+pub async fn give_up(cluster: &Cluster, kinds: &Kinds, release: &Name, target: &DeletionTarget) -> Result<()> {
     let identity = &target.identity;
     let kind = kinds.find_served(&identity.group_version_kind());
     let (Some(kind), true) = (kind, target.claimed_by.contains(release)) else {
@@ -61,7 +61,7 @@ pub async fn give_up(cluster: &Cluster, kinds: &Kinds, release: &Name, target: &
         .await?
     {
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
         Ok(_) => Ok(()),
     }
 }
@@ -74,7 +74,7 @@ fn parameters(release: &Name) -> PatchParams {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn spare_shared(cluster: &Cluster, release: &Name, steps: &mut [Step]) -> Outcome<()> {
+pub async fn spare_shared(cluster: &Cluster, release: &Name, steps: &mut [Step]) -> Result<()> {
     let mut living = LivingReleases::new(cluster, release);
     for step in steps.iter_mut().filter(|step| step.action == Action::Prune) {
         let Some(live) = &step.live else { continue };
@@ -108,7 +108,7 @@ impl<'a> LivingReleases<'a> {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn first<'n>(&mut self, names: &'n BTreeSet<Name>) -> Outcome<Option<&'n Name>> {
+    pub async fn first<'n>(&mut self, names: &'n BTreeSet<Name>) -> Result<Option<&'n Name>> {
         for name in names.iter().filter(|name| *name != self.own) {
             let is_there = match self.known.get(name) {
                 Some(known) => *known,
@@ -125,7 +125,7 @@ impl<'a> LivingReleases<'a> {
 
 /// Whether a release has records. A namespace that somebody has deleted has taken them along; whoever may not look takes
 /// it for being there.
-async fn is_there(cluster: &Cluster, release: &Name) -> Outcome<bool> {
+async fn is_there(cluster: &Cluster, release: &Name) -> Result<bool> {
     let what = format!("cannot find out whether there is a release {release}");
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
     let namespace = cluster

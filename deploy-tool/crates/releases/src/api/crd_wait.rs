@@ -9,14 +9,14 @@ use kube::runtime::wait::await_condition;
 use crate::ESTABLISH_TIMEOUT;
 use crate::manifest::{self, Object};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use rollout::{Phase, RolloutStatus};
 
 /// Waits, if the object is a definition.
 ///
 /// # Errors
 /// When it does not get established.
-pub async fn await_established(api: &Api<DynamicObject>, object: &Object) -> Outcome<()> {
+pub async fn await_established(api: &Api<DynamicObject>, object: &Object) -> Result<()> {
     if manifest::definitions(object).is_empty() {
         return Ok(());
     }
@@ -33,10 +33,10 @@ pub async fn await_established(api: &Api<DynamicObject>, object: &Object) -> Out
     match status.map(|RolloutStatus { phase, .. }| phase) {
         Some(Phase::Done(_)) => Ok(()),
         Some(Phase::Failed(diagnosis)) => Err(diagnosis.failure(&[])),
-        Some(Phase::Waiting(_)) | None => Err(Failure::cluster(format!("{title} is not established"))
+        Some(Phase::Waiting(_)) | None => Err(Error::cluster(format!("{title} is not established"))
             .code(&code::apply::DEFINITION_REFUSED)
-            .because(format!("not within {} s", ESTABLISH_TIMEOUT.as_secs()))
-            .next(format!(
+            .cause(format!("not within {} s", ESTABLISH_TIMEOUT.as_secs()))
+            .hint(format!(
                 "look at its conditions: `kubectl describe crd {}`",
                 object.name()
             ))),

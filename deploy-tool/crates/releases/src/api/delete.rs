@@ -20,7 +20,7 @@ use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
 use cluster::{Cluster, list};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::{Action, Progress};
 
 /// How soon a watch that could not be started is tried again.
@@ -58,7 +58,7 @@ pub async fn delete_all(
     progress: &Progress,
     targets: Vec<DeletionTarget>,
     limit: Duration,
-) -> Outcome<Vec<Identity>> {
+) -> Result<Vec<Identity>> {
     let deadline = Instant::now() + limit;
     let mut steps: BTreeMap<RemovalStep, Vec<DeletionTarget>> = BTreeMap::new();
     for target in targets {
@@ -77,7 +77,7 @@ pub async fn delete_all(
             if asked {
                 progress.changed(describe_change(Action::Deleted, wave, &target.identity));
             }
-            Outcome::Ok(asked.then_some((api, target)))
+            Result::Ok(asked.then_some((api, target)))
         });
         let asked: Vec<_> = asked.buffered(PARALLEL_REQUESTS).try_collect().await?;
         let asked: Vec<_> = asked.into_iter().flatten().collect();
@@ -91,7 +91,7 @@ pub async fn delete_all(
 }
 
 /// Asks for an object's deletion, after that of everything it owns. False when it is gone already.
-async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTarget) -> Outcome<bool> {
+async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTarget) -> Result<bool> {
     let what = format!("cannot delete {}", target.identity.title());
     let preconditions = Preconditions {
         uid: Some(target.uid.clone()),
@@ -105,7 +105,7 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTa
         Ok(_) => Ok(true),
         // A conflict: what has the name now is another object.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
-        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
     }
 }
 
@@ -127,11 +127,7 @@ pub(super) async fn await_deletion(api: &Api<DynamicObject>, target: &DeletionTa
 }
 
 /// Says what is still there, and what holds it.
-async fn explain_timeout(
-    cluster: &Cluster,
-    asked: &[(Api<DynamicObject>, &DeletionTarget)],
-    limit: Duration,
-) -> Failure {
+async fn explain_timeout(cluster: &Cluster, asked: &[(Api<DynamicObject>, &DeletionTarget)], limit: Duration) -> Error {
     let (mut held, mut is_unknown) = (Vec::new(), false);
     for (api, target) in asked {
         let what = format!("cannot read {}", target.identity.title());
@@ -144,14 +140,14 @@ async fn explain_timeout(
             Err(failure) => held.push(failure.to_string()),
         }
     }
-    let failure = Failure::cluster(format!("not everything is gone within {} s", limit.as_secs()))
+    let failure = Error::cluster(format!("not everything is gone within {} s", limit.as_secs()))
         .code(&code::release::NOT_GONE)
-        .showing(held.join("\n"));
+        .detail(held.join("\n"));
     let failure = match is_unknown {
-        true => failure.next(UNREACHABLE_HINT),
+        true => failure.hint(UNREACHABLE_HINT),
         false => failure,
     };
-    failure.next("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
+    failure.hint("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
 }
 
 /// Whether a namespace stays because nobody can tell what is left in it.
@@ -187,7 +183,7 @@ pub(super) fn describe_holders(found: &DynamicObject) -> String {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn list_claims(cluster: &Cluster, set: &DynamicObject) -> Outcome<Vec<Identity>> {
+pub async fn list_claims(cluster: &Cluster, set: &DynamicObject) -> Result<Vec<Identity>> {
     let Some(namespace) = set.namespace() else {
         return Ok(Vec::new());
     };

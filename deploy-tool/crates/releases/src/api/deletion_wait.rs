@@ -10,7 +10,7 @@ use super::discover::Kinds;
 use crate::release::Identity;
 use cluster::Cluster;
 use diagnostics::code::rollout::HELD;
-use diagnostics::{ExitStatus, Failure, Outcome};
+use diagnostics::{Error, ExitStatus, Result};
 use terminal::Progress;
 
 /// Waits until these objects are gone.
@@ -24,7 +24,7 @@ pub async fn await_deletions<'o>(
     progress: &Progress,
     limit: Duration,
     is_decided: bool,
-) -> Outcome<()> {
+) -> Result<()> {
     let waits = leaving.into_iter().filter_map(|(identity, object)| {
         let api = kinds.api(cluster, identity)?;
         let doomed = DeletionTarget::new(identity, object);
@@ -43,7 +43,7 @@ pub async fn await_deletions<'o>(
     };
     let mut failure = match held {
         Some(held) => held.failure(&[]),
-        None => Failure::cluster(format!("{} is still being deleted", first.title())).code(&HELD),
+        None => Error::cluster(format!("{} is still being deleted", first.title())).code(&HELD),
     };
     if !is_decided {
         failure.status = ExitStatus::Undecided;
@@ -52,9 +52,9 @@ pub async fn await_deletions<'o>(
         .iter()
         .map(|(identity, object)| format!("{}: {}", identity.title(), describe_holders(object)));
     Err(failure
-        .because(format!("it has not gone within {} s", limit.as_secs()))
-        .showing(lines.collect::<Vec<_>>().join("\n"))
-        .next("run the same command again once it is gone: it makes it again"))
+        .cause(format!("it has not gone within {} s", limit.as_secs()))
+        .detail(lines.collect::<Vec<_>>().join("\n"))
+        .hint("run the same command again once it is gone: it makes it again"))
 }
 
 /// What kubectl calls the kind.

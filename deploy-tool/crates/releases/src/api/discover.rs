@@ -8,7 +8,7 @@ use kube::discovery::{ApiGroup, Discovery, Scope, verbs};
 use crate::manifest::{self, Object};
 use crate::release::Identity;
 use cluster::Cluster;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// What to do about groups that are served by another server.
 pub const UNREACHABLE_HINT: &str = "look which APIService is not available: `kubectl get apiservices`; start what is behind it, or delete \
@@ -48,7 +48,7 @@ impl Kinds {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn discover(cluster: &Cluster) -> Outcome<Self> {
+    pub async fn discover(cluster: &Cluster) -> Result<Self> {
         let what = "cannot find out which kinds of objects the cluster knows";
         let discovery = Discovery::new(cluster.client.clone());
         // Two requests in place of one a group. Old servers, and those with a broken extension, need the long way.
@@ -145,7 +145,7 @@ impl Kinds {
         cluster: &Cluster,
         objects: impl IntoIterator<Item = Object>,
         namespace: &str,
-    ) -> Outcome<Vec<Placed>> {
+    ) -> Result<Vec<Placed>> {
         objects
             .into_iter()
             .map(|object| {
@@ -164,7 +164,7 @@ impl Kinds {
     ///
     /// # Errors
     /// When the cluster does not know the kind.
-    pub fn resolve_object(&self, mut object: Object, namespace: &str) -> Outcome<(Object, Kind)> {
+    pub fn resolve_object(&self, mut object: Object, namespace: &str) -> Result<(Object, Kind)> {
         let wanted = object.group_version_kind();
         let Some(kind) = self.find(&wanted) else {
             return Err(self.explain_unknown(&object));
@@ -180,7 +180,7 @@ impl Kinds {
     ///
     /// # Errors
     /// When the kind of one is of a group whose server does not answer.
-    pub fn refuse_unreachable<'i>(&self, identities: impl IntoIterator<Item = &'i Identity>) -> Outcome<()> {
+    pub fn refuse_unreachable<'i>(&self, identities: impl IntoIterator<Item = &'i Identity>) -> Result<()> {
         let groups = self.unreachable_groups();
         let mut unknown = identities
             .into_iter()
@@ -195,7 +195,7 @@ impl Kinds {
     }
 
     /// Says that the kind of an object is unknown.
-    pub fn explain_unknown(&self, object: &Object) -> Failure {
+    pub fn explain_unknown(&self, object: &Object) -> Error {
         let group = object.group_version_kind().group;
         if self.unreachable_groups().contains(&group.as_str()) {
             let what = format!("{} in {} cannot be applied", object.title(), object.place());
@@ -230,10 +230,10 @@ impl Kinds {
 }
 
 /// Says that the server of a group does not answer.
-pub fn explain_unreachable(what: &str, group: &str) -> Failure {
-    Failure::cluster(what)
-        .because(format!("the API server behind the group {group} does not answer"))
-        .next(UNREACHABLE_HINT)
+pub fn explain_unreachable(what: &str, group: &str) -> Error {
+    Error::cluster(what)
+        .cause(format!("the API server behind the group {group} does not answer"))
+        .hint(UNREACHABLE_HINT)
 }
 
 /// Where objects of a kind are.

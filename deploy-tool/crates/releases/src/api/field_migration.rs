@@ -10,7 +10,7 @@ use crate::manifest::Object;
 use crate::plan::{self, Difference, FieldPath, Step};
 use cluster::Cluster;
 use cluster::client::explain;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// How often it is tried again when somebody writes in between.
 const MOST_ATTEMPTS: usize = 5;
@@ -28,7 +28,7 @@ pub async fn plan_migration(
     after: &DynamicObject,
     take_over: bool,
     mut step: Step,
-) -> Outcome<Step> {
+) -> Result<Step> {
     let migrated = plan::migrated_managers(object, live, take_over);
     let remaining = plan::remaining_managers(live, &migrated);
     if !migrated.is_empty() {
@@ -55,7 +55,7 @@ async fn try_removal(
     live: &DynamicObject,
     after: &DynamicObject,
     fields: &[FieldPath],
-) -> Outcome<Result<Vec<Difference>, Status>> {
+) -> Result<Result<Vec<Difference>, Status>> {
     if fields.is_empty() {
         return Ok(Ok(Vec::new()));
     }
@@ -70,7 +70,7 @@ async fn try_removal(
     match cluster.answer(&what, api.patch(name, &parameters, &patch)).await? {
         Ok(trial) => Ok(Ok(plan::removal_differences(live, &trial, fields))),
         Err(kube::Error::Api(status)) => Ok(Err(*status)),
-        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
     }
 }
 
@@ -85,7 +85,7 @@ pub async fn migrate(
     object: &Object,
     mut stored: DynamicObject,
     managers: &[String],
-) -> Outcome<bool> {
+) -> Result<bool> {
     let what = format!("cannot take over the fields of {}", object.title());
     let mut refusal = None;
     for _ in 0..MOST_ATTEMPTS {
@@ -107,8 +107,8 @@ pub async fn migrate(
                 refusal = Some(status.message);
                 stored = cluster.call(&what, api.get(object.name())).await?;
             }
-            Err(error) => return Err(Failure::cluster(what).because(explain(&error))),
+            Err(error) => return Err(Error::cluster(what).cause(explain(&error))),
         }
     }
-    Err(Failure::cluster(what).because(refusal.unwrap_or_default()))
+    Err(Error::cluster(what).cause(refusal.unwrap_or_default()))
 }

@@ -10,7 +10,7 @@ use crate::api::discover::{Kind, api};
 use crate::release::Identity;
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
-use diagnostics::Outcome;
+use diagnostics::Result;
 
 /// One page of a list. Where a namespace has more, the rest is read one by one rather than page by page.
 const PAGE: u32 = 500;
@@ -26,7 +26,7 @@ pub async fn read_objects(
     cluster: &Cluster,
     kinds: &Kinds,
     identities: impl IntoIterator<Item = Identity>,
-) -> Outcome<BTreeMap<Identity, DynamicObject>> {
+) -> Result<BTreeMap<Identity, DynamicObject>> {
     let mut groups: BTreeMap<GroupKey, (Kind, Vec<Identity>)> = BTreeMap::new();
     for identity in identities {
         let Some(kind) = kinds.find_served(&identity.group_version_kind()) else {
@@ -50,7 +50,7 @@ async fn read_group(
     cluster: &Cluster,
     kind: Kind,
     mut wanted: Vec<Identity>,
-) -> Outcome<Vec<(Identity, DynamicObject)>> {
+) -> Result<Vec<(Identity, DynamicObject)>> {
     let namespace = wanted.first().and_then(|identity| identity.namespace.clone());
     let api = api(cluster, &kind, namespace.as_deref());
     let what = format!("cannot read the objects of kind {}", kind.resource.kind);
@@ -78,7 +78,7 @@ async fn read_group(
         async move {
             let what = format!("cannot read {}", identity.title());
             let object = cluster.call(&what, api.get_opt(&identity.name)).await?;
-            Outcome::Ok((identity, object))
+            Result::Ok((identity, object))
         }
     });
     let rest: Vec<_> = rest.buffered(PARALLEL_REQUESTS).try_collect().await?;

@@ -16,7 +16,7 @@ use crate::plan::{self, Conflict, OnConflict, Plan, Step, UnansweredWebhook, Unt
 use crate::release::{Identity, Name};
 use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// What applying objects as a release would do. `inventory` is what the release has applied before. Fields of which it is to
 /// be decided are in the plan, see [`plan::refuse_undecided`].
@@ -30,13 +30,13 @@ pub async fn make_plan(
     objects: Vec<Object>,
     inventory: &BTreeSet<Identity>,
     on_conflict: OnConflict,
-) -> Outcome<Plan> {
+) -> Result<Plan> {
     kinds.learn(&objects);
     let settled = objects.into_iter().map(|object| {
         let (object, kind) = kinds.resolve_object(object, &release.namespace)?;
         Ok((plan::owned_by(object, release), kind))
     });
-    let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Outcome<Vec<_>>>()?.into_iter().unzip();
+    let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Result<Vec<_>>>()?.into_iter().unzip();
     // Only now it is known which namespace those are in that name none.
     refuse_twins(&objects)?;
     let tried = objects.clone();
@@ -54,7 +54,7 @@ async fn try_plan(
     places: Vec<Kind>,
     inventory: &BTreeSet<Identity>,
     on_conflict: OnConflict,
-) -> Outcome<Plan> {
+) -> Result<Plan> {
     let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let dropped: Vec<&Identity> = inventory.difference(&wanted).collect();
     let identities = wanted.iter().chain(dropped.iter().copied()).cloned();
@@ -78,7 +78,7 @@ async fn try_plan(
         };
         trial.run(cluster)
     });
-    let results: Vec<Result<Step, Failure>> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
+    let results: Vec<Result<Step, Error>> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
     let mut steps = unless_refused(results)?;
     steps.sort_by_key(|step| step.wave);
     plan::claim_shared(release, &mut steps);
@@ -96,7 +96,7 @@ async fn try_plan(
 ///
 /// # Errors
 /// When an object would be refused, or fields are to be decided.
-pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &[Untried]) -> Outcome<()> {
+pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &[Untried]) -> Result<()> {
     let all: Vec<Object> = plan.objects().cloned().collect();
     let steps = plan
         .steps
@@ -129,7 +129,7 @@ pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &
 }
 
 /// The steps, or everything that the server refuses.
-fn unless_refused(results: Vec<Result<Step, Failure>>) -> Outcome<Vec<Step>> {
+fn unless_refused(results: Vec<Result<Step, Error>>) -> Result<Vec<Step>> {
     let (mut steps, mut refusals) = (Vec::new(), Vec::new());
     for result in results {
         match result {
@@ -160,7 +160,7 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     /// What would happen to the object; or why the server refuses it.
-    async fn run(self, cluster: &Cluster) -> Outcome<Result<Step, Failure>> {
+    async fn run(self, cluster: &Cluster) -> Result<Result<Step, Error>> {
         if let Some(leaving) = self.leaving {
             return Ok(Ok(plan::recreated(self.wave, self.object, leaving)));
         }
@@ -200,7 +200,7 @@ impl Trial<'_> {
         cluster: &Cluster,
         live: &DynamicObject,
         conflicts: Vec<Conflict>,
-    ) -> Outcome<Result<Step, Failure>> {
+    ) -> Result<Result<Step, Error>> {
         let keeps_replicas = self.on_conflict == OnConflict::KeepReplicas;
         let (kept, conflicts): (Vec<_>, Vec<_>) = conflicts
             .into_iter()
@@ -230,14 +230,14 @@ impl Trial<'_> {
         }
     }
 
-    async fn send(&self, cluster: &Cluster, mode: Mode) -> Outcome<Result<DynamicObject, Status>> {
+    async fn send(&self, cluster: &Cluster, mode: Mode) -> Result<Result<DynamicObject, Status>> {
         let api = api(cluster, &self.kind, self.object.namespace());
         let live = self.live.as_ref();
         send_when_possible(cluster, &api, self.untried, &self.object, live, mode).await
     }
 
     /// The step of an object that a dry run has made into `after`.
-    async fn make_step(&self, cluster: &Cluster, after: &DynamicObject) -> Outcome<Step> {
+    async fn make_step(&self, cluster: &Cluster, after: &DynamicObject) -> Result<Step> {
         let step = plan::checked(self.wave, self.object.clone(), self.live.clone(), after);
         let Some(live) = &self.live else { return Ok(step) };
         let api = api(cluster, &self.kind, self.object.namespace());

@@ -10,14 +10,14 @@ use crate::release::{Identity, Name};
 use cluster::Cluster;
 use cluster::access::require;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use kube::core::GroupVersionKind;
 
 /// Finds out whether a plan can go through.
 ///
 /// # Errors
 /// When the user lacks permissions: all of them, with the rules that would give them.
-pub async fn require_permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) -> Outcome<()> {
+pub async fn require_permissions(cluster: &Cluster, kinds: &Kinds, plan: &Plan) -> Result<()> {
     let steps = plan
         .steps
         .iter()
@@ -36,8 +36,8 @@ pub async fn explain_refusal(
     kinds: &Kinds,
     release: &Name,
     objects: impl IntoIterator<Item = Object>,
-    failure: Failure,
-) -> Failure {
+    failure: Error,
+) -> Error {
     if failure.number() != Some(&code::apply::PERMISSION_MISSING) {
         return failure;
     }

@@ -8,7 +8,7 @@ use crate::api::get_many;
 use crate::plan::saved::Saved;
 use crate::plan::{self, Plan};
 use cluster::Cluster;
-use diagnostics::Outcome;
+use diagnostics::Result;
 
 /// The namespace that is as old as its cluster.
 const OLDEST_NAMESPACE: &str = "kube-system";
@@ -17,7 +17,7 @@ const OLDEST_NAMESPACE: &str = "kube-system";
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn read_cluster_identity(cluster: &Cluster) -> Outcome<Option<String>> {
+pub async fn read_cluster_identity(cluster: &Cluster) -> Result<Option<String>> {
     let api: Api<Namespace> = Api::all(cluster.client.clone());
     let answer = cluster.answer("cannot tell which cluster this is", api.get(OLDEST_NAMESPACE));
     Ok(answer.await?.ok().and_then(|namespace| namespace.metadata.uid))
@@ -27,7 +27,7 @@ pub async fn read_cluster_identity(cluster: &Cluster) -> Outcome<Option<String>>
 ///
 /// # Errors
 /// When it was made for another cluster, or one of its objects has been changed, made or deleted since.
-pub async fn refuse_stale(cluster: &Cluster, kinds: &mut Kinds, saved: Saved) -> Outcome<Plan> {
+pub async fn refuse_stale(cluster: &Cluster, kinds: &mut Kinds, saved: Saved) -> Result<Plan> {
     plan::refuse_other_cluster(
         &saved,
         &cluster.context,

@@ -15,7 +15,7 @@ use crate::password;
 use crate::plan::{self, Untried};
 use cluster::Cluster;
 use cluster::client::explain;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// How long what comes by itself may need: a webhook, from the readiness of its pods until the API server reaches them.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -64,7 +64,7 @@ pub async fn send_when_possible(
     object: &Object,
     live: Option<&DynamicObject>,
     mode: Mode,
-) -> Outcome<Result<DynamicObject, Status>> {
+) -> Result<Result<DynamicObject, Status>> {
     let deadline = Instant::now() + ARRIVAL_TIMEOUT;
     let passes = |status: &Status| untried.is_some_and(|untried| plan::passes_by_itself(untried, status));
     loop {
@@ -87,7 +87,7 @@ pub async fn send(
     object: &Object,
     live: Option<&DynamicObject>,
     mode: Mode,
-) -> Outcome<Result<DynamicObject, Status>> {
+) -> Result<Result<DynamicObject, Status>> {
     let what = format!("cannot apply {} from {}", object.title(), object.place());
     let mut complete = fill_generated(object, live)?.value;
     if let (true, Some(live)) = (mode.exactly, live) {
@@ -107,12 +107,12 @@ pub async fn send(
     {
         Ok(stored) => Ok(Ok(stored)),
         Err(kube::Error::Api(status)) => Ok(Err(*status)),
-        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
     }
 }
 
 /// The object with the values that are made on its first deployment.
-fn fill_generated(object: &Object, before: Option<&DynamicObject>) -> Outcome<Object> {
+fn fill_generated(object: &Object, before: Option<&DynamicObject>) -> Result<Object> {
     if manifest::generated_keys(object).is_empty() {
         return Ok(object.clone());
     }
@@ -123,7 +123,7 @@ fn fill_generated(object: &Object, before: Option<&DynamicObject>) -> Outcome<Ob
     let existing: BTreeMap<String, ByteString> = serde_json::from_value(data).unwrap_or_default();
     let mut passwords = (0..manifest::generated_keys(object).len())
         .map(|_| password::new())
-        .collect::<Outcome<Vec<_>>>()?;
+        .collect::<Result<Vec<_>>>()?;
     Ok(manifest::with_generated(object, &existing, || {
         passwords.pop().unwrap_or_default()
     }))

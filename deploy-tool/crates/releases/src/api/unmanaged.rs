@@ -10,13 +10,13 @@ use crate::api::discover::{Kinds, explain_unreachable};
 use crate::release::{Name, is_foreign};
 use cluster::client::explain;
 use cluster::{Cluster, PARALLEL_REQUESTS, list};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// The objects of others in a namespace, as titles; all of the release's own are deleted already.
 ///
 /// # Errors
 /// When the server does not answer, or refuses to list some kind: then nobody knows whose objects there are.
-pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Outcome<Vec<String>> {
+pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Result<Vec<String>> {
     refuse_unreachable_groups(cluster, kinds, namespace).await?;
     let lists = stream::iter(kinds.namespaced_kinds())
         .map(|resource| async move { list_kind(cluster, kinds, release, namespace, &resource).await });
@@ -29,7 +29,7 @@ pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, name
 
 /// Of a group whose server does not answer nobody knows what there is, unless its APIService is gone by now: it may have been
 /// one of the release's objects.
-async fn refuse_unreachable_groups(cluster: &Cluster, kinds: &Kinds, namespace: &str) -> Outcome<()> {
+async fn refuse_unreachable_groups(cluster: &Cluster, kinds: &Kinds, namespace: &str) -> Result<()> {
     let groups = kinds.unreachable_groups();
     if groups.is_empty() {
         return Ok(());
@@ -64,7 +64,7 @@ async fn list_kind(
     release: &Name,
     namespace: &str,
     resource: &ApiResource,
-) -> Outcome<Vec<Foreign>> {
+) -> Result<Vec<Foreign>> {
     let what = format!(
         "cannot look for objects of kind {} in namespace `{namespace}`",
         resource.kind
@@ -80,7 +80,7 @@ async fn list_kind(
         Ok(found) => Ok(found),
         // Kinds that can be listed only by name, or not any more.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 405) => Ok(Vec::new()),
-        Err(error) => Err(Failure::cluster(what).because(explain(&error))),
+        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
     }
 }
 

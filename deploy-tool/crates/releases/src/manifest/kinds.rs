@@ -4,7 +4,7 @@ use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 use super::object::Object;
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code;
 
 /// A kind that a CustomResourceDefinition of the manifests defines.
@@ -40,22 +40,22 @@ pub fn definitions(object: &Object) -> Vec<Definition> {
 }
 
 /// Says that an object's kind is unknown, and which known one is near.
-pub fn unknown_kind(object: &Object, known: &[GroupVersionKind]) -> Failure {
+pub fn unknown_kind(object: &Object, known: &[GroupVersionKind]) -> Error {
     let wanted = object.group_version_kind();
-    let failure = Failure::input(format!("{} in {} cannot be applied", object.title(), object.place()))
+    let failure = Error::input(format!("{} in {} cannot be applied", object.title(), object.place()))
         .code(&code::input::UNKNOWN_KIND)
-        .because(format!(
+        .cause(format!(
             "the cluster knows no kind {} of version {}",
             wanted.kind,
             wanted.api_version()
         ));
     match nearest(&wanted, known) {
-        Some(near) => failure.next(format!(
+        Some(near) => failure.hint(format!(
             "did you mean `apiVersion: {}` and `kind: {}`?",
             near.api_version(),
             near.kind
         )),
-        None => failure.next("install what defines it, or add its CustomResourceDefinition to the manifests"),
+        None => failure.hint("install what defines it, or add its CustomResourceDefinition to the manifests"),
     }
 }
 

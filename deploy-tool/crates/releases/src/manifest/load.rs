@@ -8,7 +8,7 @@ use super::other_tool;
 use super::parse::parse;
 use crate::release::Name;
 use diagnostics::code::input::{NO_MANIFESTS, NO_YAML, OBJECT_TWICE};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::standard_input;
 
 /// The argument that stands for the standard input.
@@ -20,7 +20,7 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 ///
 /// # Errors
 /// When one of them cannot be read, is no manifest, or one object is there twice.
-pub fn load(paths: &[PathBuf]) -> Outcome<Vec<Object>> {
+pub fn load(paths: &[PathBuf]) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     let mut seen = BTreeSet::new();
     for path in paths {
@@ -39,13 +39,13 @@ pub fn load(paths: &[PathBuf]) -> Outcome<Vec<Object>> {
     }
     if objects.is_empty() {
         let places: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        let failure = Failure::input(format!("there are no manifests in {}", places.join(", "))).code(&NO_MANIFESTS);
+        let failure = Error::input(format!("there are no manifests in {}", places.join(", "))).code(&NO_MANIFESTS);
         let deeper = left_out(paths);
         return Err(match deeper.is_empty() {
-            true => failure.next("name the YAML files, or their folder, with --manifests (-f)"),
+            true => failure.hint("name the YAML files, or their folder, with --manifests (-f)"),
             false => failure
-                .because("subfolders are not read unless they are named")
-                .next(format!("name them: {}", arguments(&deeper))),
+                .cause("subfolders are not read unless they are named")
+                .hint(format!("name them: {}", arguments(&deeper))),
         });
     }
     refuse_twins(&objects)?;
@@ -88,7 +88,7 @@ pub fn arguments(folders: &[PathBuf]) -> String {
 ///
 /// # Errors
 /// When the manifests are there and cannot be used, or do not say where the release is.
-pub fn release_of(namespace: Option<&str>, release: Option<&str>, manifests: &[PathBuf]) -> Outcome<Name> {
+pub fn release_of(namespace: Option<&str>, release: Option<&str>, manifests: &[PathBuf]) -> Result<Name> {
     let readable = |path: &PathBuf| path.as_os_str() != STANDARD_INPUT && path.exists();
     let objects = match namespace {
         None if manifests.iter().all(readable) => load(manifests)?,
@@ -98,7 +98,7 @@ pub fn release_of(namespace: Option<&str>, release: Option<&str>, manifests: &[P
 }
 
 /// A file stands for itself, a folder for the manifests in it; what lies deeper is left out.
-fn files(path: &Path) -> Outcome<Vec<PathBuf>> {
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }
@@ -124,35 +124,35 @@ fn is_manifest(path: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && !path.is_dir()
 }
 
-fn objects_of(file: &str, bytes: &[u8]) -> Outcome<Vec<Object>> {
+fn objects_of(file: &str, bytes: &[u8]) -> Result<Vec<Object>> {
     let text = yaml::text(bytes).map_err(|error| {
-        Failure::input(format!("the manifest `{file}` cannot be used"))
+        Error::input(format!("the manifest `{file}` cannot be used"))
             .code(&NO_YAML)
-            .because(error)
-            .next("save it as UTF-8, or leave it out")
+            .cause(error)
+            .hint("save it as UTF-8, or leave it out")
     })?;
     parse(file, &text)
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::input(format!("cannot read the manifests in `{}`", path.display()))
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::input(format!("cannot read the manifests in `{}`", path.display()))
         .code(&NO_MANIFESTS)
-        .because(error)
-        .next("run this in the project's folder, or name files and folders with --manifests (-f)")
+        .cause(error)
+        .hint("run this in the project's folder, or name files and folders with --manifests (-f)")
 }
 
 /// Refuses manifests that have an object twice.
 ///
 /// # Errors
 /// When there is one.
-pub fn refuse_twins(objects: &[Object]) -> Outcome<()> {
+pub fn refuse_twins(objects: &[Object]) -> Result<()> {
     let mut seen = std::collections::HashMap::new();
     for object in objects {
         if let Some(first) = seen.insert(object.identity(), object.place()) {
-            return Err(Failure::input(format!("{} is there twice", object.title()))
+            return Err(Error::input(format!("{} is there twice", object.title()))
                 .code(&OBJECT_TWICE)
-                .because(format!("{first} and {} both define it", object.place()))
-                .next("remove one of the two, or give one another name or namespace"));
+                .cause(format!("{first} and {} both define it", object.place()))
+                .hint("remove one of the two, or give one another name or namespace"));
         }
     }
     Ok(())

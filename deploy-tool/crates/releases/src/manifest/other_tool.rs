@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
-use diagnostics::Failure;
+use diagnostics::Error;
 use diagnostics::code::input::OTHER_TOOL;
 
 /// What Helm runs at one moment. <https://helm.sh/docs/topics/charts_hooks/>
@@ -15,17 +15,17 @@ const HOOK_ANNOTATION: &str = "helm.sh/hook";
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Says of a folder with such a file what to do instead of applying what lies in it.
-pub fn refuse_folder(folder: &Path, names: &[&str]) -> Option<Failure> {
+pub fn refuse_folder(folder: &Path, names: &[&str]) -> Option<Error> {
     let has = |wanted: &[&'static str]| wanted.iter().find(|name| names.contains(name)).copied();
     let (file, tool, next) = match has(&KUSTOMIZATIONS) {
         Some(file) => (file, "kustomize", kustomize(folder)),
         None => (has(&["Chart.yaml"])?, "Helm", helm(folder)),
     };
     Some(
-        Failure::input(format!("the folder `{}` is made for {tool}", folder.display()))
+        Error::input(format!("the folder `{}` is made for {tool}", folder.display()))
             .code(&OTHER_TOOL)
-            .because(format!("it has a {file}, and what lies beside it is only its input"))
-            .next(next),
+            .cause(format!("it has a {file}, and what lies beside it is only its input"))
+            .hint(next),
     )
 }
 

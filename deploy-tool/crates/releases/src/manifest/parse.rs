@@ -7,7 +7,7 @@ use super::object::Object;
 use super::problem::{Problem, unusable};
 use super::{exported, other_tool};
 use diagnostics::code::input::{NO_OBJECT, NO_YAML, OTHER_TOOL};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use yaml::{Document, Place, YamlError};
 
 /// The fields of a list of objects.
@@ -17,7 +17,7 @@ const LIST: [&str; 4] = ["apiVersion", "items", "kind", "metadata"];
 ///
 /// # Errors
 /// When the text is no YAML, or holds something that is no object.
-pub fn parse(file: &str, text: &str) -> Outcome<Vec<Object>> {
+pub fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
     let documents: Vec<Document<Value>> = yaml::documents(text).map_err(|error| no_yaml(file, text, &error))?;
     let mut found = Found::default();
     for Document { line, value } in documents {
@@ -62,15 +62,15 @@ pub fn parse(file: &str, text: &str) -> Outcome<Vec<Object>> {
     objects.collect()
 }
 
-fn no_yaml(file: &str, text: &str, error: &YamlError) -> Failure {
-    let failure = Failure::input(format!("the manifest `{file}` cannot be used"))
+fn no_yaml(file: &str, text: &str, error: &YamlError) -> Error {
+    let failure = Error::input(format!("the manifest `{file}` cannot be used"))
         .code(&NO_YAML)
-        .because(error);
+        .cause(error);
     match text.contains("{{") {
         true => failure
             .code(&OTHER_TOOL)
-            .next("if this is a template of a Helm chart, let Helm fill it in: `helm template NAME CHART --no-hooks | deploy-tool apply -f -`"),
-        false => failure.next("correct that line, or the one before it"),
+            .hint("if this is a template of a Helm chart, let Helm fill it in: `helm template NAME CHART --no-hooks | deploy-tool apply -f -`"),
+        false => failure.hint("correct that line, or the one before it"),
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
         objects.iter().map(|object| (object.title(), object.place())).collect()
     }
 
-    fn failure(text: &str) -> Failure {
+    fn failure(text: &str) -> Error {
         parse("dir/x.yaml", text).unwrap_err()
     }
 

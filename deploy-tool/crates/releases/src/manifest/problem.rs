@@ -1,7 +1,7 @@
 //! Pure: what is wrong in a manifest, and where.
 
 use diagnostics::Code;
-use diagnostics::Failure;
+use diagnostics::Error;
 
 /// Something that is wrong with an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ impl Problem {
 }
 
 /// A file that cannot be used, with everything that is wrong in it, by line.
-pub fn unusable(file: &str, problems: Vec<(u64, Problem)>) -> Failure {
-    let mut failure = Failure::input(format!("the manifest `{file}` cannot be used"));
+pub fn unusable(file: &str, problems: Vec<(u64, Problem)>) -> Error {
+    let mut failure = Error::input(format!("the manifest `{file}` cannot be used"));
     if let Some((_, first)) = problems.first() {
         failure = failure.code(first.code);
     }
@@ -48,10 +48,10 @@ pub fn unusable(file: &str, problems: Vec<(u64, Problem)>) -> Failure {
         .split_first()
         .map_or((None, &[] as &[_]), |(first, others)| (Some(first), others));
     if let Some(first) = first {
-        failure = failure.because(first);
+        failure = failure.cause(first);
     }
     if !others.is_empty() {
-        failure = failure.showing(others.join("\n"));
+        failure = failure.detail(others.join("\n"));
     }
-    hints.into_iter().fold(failure, Failure::next)
+    hints.into_iter().fold(failure, Error::hint)
 }

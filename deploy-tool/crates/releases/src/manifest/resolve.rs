@@ -7,7 +7,7 @@ use kube::api::DynamicObject;
 use super::images::{Image, PLACEHOLDER};
 use super::object::Object;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// The names behind the placeholders of some objects.
 pub fn placeholders(objects: &[Object]) -> BTreeSet<String> {
@@ -33,7 +33,7 @@ pub fn images(objects: &[Object]) -> BTreeSet<String> {
 ///
 /// # Errors
 /// When an image is neither exact nor a placeholder.
-pub fn refuse_inexact(objects: &[Object]) -> Outcome<()> {
+pub fn refuse_inexact(objects: &[Object]) -> Result<()> {
     let inexact = objects.iter().flat_map(|object| {
         let images = object.images().into_iter();
         let images = images.filter(|image| !image.reference.starts_with(PLACEHOLDER) && !is_exact(image.reference));
@@ -43,9 +43,9 @@ pub fn refuse_inexact(objects: &[Object]) -> Outcome<()> {
     let Some((object, image)) = inexact.first() else {
         return Ok(());
     };
-    let failure = Failure::input(format!("{} in {} cannot be deployed", object.title(), object.place()))
+    let failure = Error::input(format!("{} in {} cannot be deployed", object.title(), object.place()))
         .code(&code::input::INEXACT_IMAGE)
-        .because(format!(
+        .cause(format!(
             "the image `{}` has no exact tag: {}",
             image.reference, image.field
         ));
@@ -61,13 +61,13 @@ pub fn refuse_inexact(objects: &[Object]) -> Outcome<()> {
     let others: Vec<String> = others.collect();
     let failure = match others.is_empty() {
         true => failure,
-        false => failure.showing(others.join("\n")),
+        false => failure.detail(others.join("\n")),
     };
-    Err(failure.next("name a version or a digest"))
+    Err(failure.hint("name a version or a digest"))
 }
 
 /// Says that nobody knows what a placeholder stands for, and which objects have it.
-pub fn unknown_image(objects: &[Object], name: &str) -> Failure {
+pub fn unknown_image(objects: &[Object], name: &str) -> Error {
     let placeholder = format!("{PLACEHOLDER}{name}");
     let users = objects.iter().flat_map(|object| {
         let images = object
@@ -77,9 +77,9 @@ pub fn unknown_image(objects: &[Object], name: &str) -> Failure {
         images.map(move |image| format!("{} in {}: {}", object.title(), object.place(), image.field))
     });
     let users: Vec<String> = users.collect();
-    Failure::input(format!("the image {placeholder} is not known"))
+    Error::input(format!("the image {placeholder} is not known"))
         .code(&code::input::UNKNOWN_IMAGE)
-        .showing(users.join("\n"))
+        .detail(users.join("\n"))
 }
 
 /// Replaces the placeholders of an object by the exact references of their names.

@@ -6,13 +6,13 @@ use super::{UnansweredWebhook, Untried};
 use crate::manifest::Object;
 use cluster::permission::is_missing_permission;
 use diagnostics::code;
-use diagnostics::{ExitStatus, Failure};
+use diagnostics::{Error, ExitStatus};
 
 const ACCOUNT_MISSING: &str = "error looking up service account";
 
 /// All refusals as one failure; a missing permission alone, as it is told with all others that are missing.
-pub fn all_refused(mut refusals: Vec<Failure>) -> Option<Failure> {
-    let permission = |failure: &Failure| failure.number() == Some(&code::apply::PERMISSION_MISSING);
+pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
+    let permission = |failure: &Error| failure.number() == Some(&code::apply::PERMISSION_MISSING);
     if let Some(place) = refusals.iter().position(permission) {
         return Some(refusals.swap_remove(place));
     }
@@ -21,8 +21,8 @@ pub fn all_refused(mut refusals: Vec<Failure>) -> Option<Failure> {
     }
     let what = format!("the cluster refuses {} objects", refusals.len());
     let failure = match refusals.iter().all(|refusal| refusal.status == ExitStatus::Input) {
-        true => Failure::input(what),
-        false => Failure::cluster(what),
+        true => Error::input(what),
+        false => Error::cluster(what),
     };
     let same = refusals.windows(2).all(|two| two[0].number() == two[1].number());
     let number = refusals[0].number().filter(|_| same);
@@ -32,85 +32,85 @@ pub fn all_refused(mut refusals: Vec<Failure>) -> Option<Failure> {
         format!(
             "{}{}: {}",
             number.unwrap_or_default(),
-            refusal.what(),
+            refusal.message(),
             refusal.causes().join(": ")
         )
     });
-    let failure = failure.showing(lines.collect::<Vec<_>>().join("\n"));
-    let hints = refusals.iter().flat_map(Failure::hints).cloned();
-    Some(hints.fold(failure, Failure::next))
+    let failure = failure.detail(lines.collect::<Vec<_>>().join("\n"));
+    let hints = refusals.iter().flat_map(Error::hints).cloned();
+    Some(hints.fold(failure, Error::hint))
 }
 
 /// Why an object is refused, conflicts aside, and what to do about it.
-pub fn refused(object: &Object, status: &Status) -> Failure {
+pub fn refused(object: &Object, status: &Status) -> Error {
     let what = format!("cannot apply {} from {}", object.title(), object.place());
     let message = status.message.as_str();
     let says = |part: &str| message.contains(part);
     if is_missing_permission(status) {
-        return Failure::cluster(what)
+        return Error::cluster(what)
             .code(&code::apply::PERMISSION_MISSING)
-            .because(message)
-            .next("use a context whose user may do this");
+            .cause(message)
+            .hint("use a context whose user may do this");
     }
     if says("being terminated") {
-        return Failure::cluster(what)
+        return Error::cluster(what)
             .code(&code::apply::NAMESPACE_MISSING)
-            .because(message)
-            .next("wait until it is gone, then run the same command again");
+            .cause(message)
+            .hint("wait until it is gone, then run the same command again");
     }
     if status.code == 404 && says("namespaces \"") {
-        return Failure::input(what)
+        return Error::input(what)
             .code(&code::apply::NAMESPACE_MISSING)
-            .because(message)
-            .next("add a manifest of the Namespace, make it with `kubectl create namespace NAME`, or name another one with --namespace");
+            .cause(message)
+            .hint("add a manifest of the Namespace, make it with `kubectl create namespace NAME`, or name another one with --namespace");
     }
     if status.code == 422 && is_immutable(message) {
-        return Failure::input(what)
+        return Error::input(what)
             .code(&code::apply::IMMUTABLE_FIELD)
             // What follows is a comparison of the values in Go.
-            .because(message.lines().next().unwrap_or_default())
-            .next(suggest_way_out(object));
+            .cause(message.lines().next().unwrap_or_default())
+            .hint(suggest_way_out(object));
     }
     if let Some(UnansweredWebhook { webhook, service }) = UnansweredWebhook::from_status(status) {
-        let failure = Failure::cluster(what).code(&code::apply::WEBHOOK_UNREACHABLE);
+        let failure = Error::cluster(what).code(&code::apply::WEBHOOK_UNREACHABLE);
         return match service {
             Some((namespace, name)) => failure
-                .because(format!("the webhook `{webhook}`, which has to be asked, does not answer: Service `{name}` in namespace `{namespace}`"))
-                .because(message)
-                .next(format!("mend what is behind it: `kubectl get pods,endpointslices --namespace {namespace}`")),
+                .cause(format!("the webhook `{webhook}`, which has to be asked, does not answer: Service `{name}` in namespace `{namespace}`"))
+                .cause(message)
+                .hint(format!("mend what is behind it: `kubectl get pods,endpointslices --namespace {namespace}`")),
             None => failure
-                .because(format!("the webhook `{webhook}`, which has to be asked, does not answer"))
-                .because(message)
-                .next("mend what is behind its address"),
+                .cause(format!("the webhook `{webhook}`, which has to be asked, does not answer"))
+                .cause(message)
+                .hint("mend what is behind its address"),
         }
-        .next("if it is gone for good, delete its configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`");
+        .hint("if it is gone for good, delete its configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`");
     }
     // A field that the schema does not know comes as an internal error, or as one of decoding.
     // https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
     if says("field not declared in schema") || says("unknown field") {
-        return Failure::input(what)
+        return Error::input(what)
             .code(&code::input::UNKNOWN_FIELD)
-            .because(message)
-            .next(format!(
+            .cause(message)
+            .hint(format!(
                 "correct the field: `kubectl explain {} --recursive` lists those that there are",
                 object.kind().to_ascii_lowercase()
             ));
     }
     if says("admission webhook") || status.code == 403 {
-        return Failure::cluster(what)
+        return Error::cluster(what)
             .code(&code::apply::ADMISSION_REFUSED)
-            .because(message)
-            .next("change what the message names, or have the policy changed by who is responsible for it");
+            .cause(message)
+            .hint("change what the message names, or have the policy changed by who is responsible for it");
     }
     if matches!(status.code, 400 | 422) || says("failed to create typed patch object") {
-        return Failure::input(what)
+        return Error::input(what)
             .code(&code::input::INVALID_OBJECT)
-            .because(message)
-            .next("correct the field that the message names");
+            .cause(message)
+            .hint("correct the field that the message names");
     }
-    Failure::cluster(what)
-        .because(message)
-        .next("look at the API server, then run the same command again")
+    Error::cluster(what)
+        .cause(message)
+        .hint("look at the API server, then run the same command again")
 }
 
 /// A webhook that has effects beyond its answer is not asked in a dry run, and the server refuses the whole request.
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
     use crate::manifest::parse;
 
-    fn refusal(kind: &str, code: u16, message: &str) -> Failure {
+    fn refusal(kind: &str, code: u16, message: &str) -> Error {
         let text = format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: app, namespace: shop}}\n");
         let status = Status {
             code,
@@ -379,7 +379,7 @@ mod tests {
         let unknown = || refusal("Pod", 500, ".spec.x: field not declared in schema");
         let denied = || refusal("Pod", 400, "admission webhook \"x.y\" denied the request: no");
         assert_eq!(all_refused(vec![fixed()]), Some(fixed()));
-        let number = |failures: Vec<Failure>| all_refused(failures).unwrap().number().map(|code| code.number);
+        let number = |failures: Vec<Error>| all_refused(failures).unwrap().number().map(|code| code.number);
         assert_eq!(number(vec![fixed(), fixed()]), Some(203));
         let both = all_refused(vec![fixed(), unknown(), denied()]).unwrap();
         let text = both.to_string();

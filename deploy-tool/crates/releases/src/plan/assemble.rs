@@ -9,7 +9,7 @@ use crate::FIELD_MANAGER;
 use crate::manifest::{self, GENERATE_ANNOTATION, Object, Wave};
 use crate::release::{History, Identity, Name, RELEASE_ANNOTATION, claiming_releases};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// What is there, by identity.
 pub type Live = BTreeMap<Identity, DynamicObject>;
@@ -33,7 +33,7 @@ pub fn refuse_other_releases<'o>(
     release: &Name,
     objects: impl IntoIterator<Item = &'o Object>,
     live: &Live,
-) -> Outcome<()> {
+) -> Result<()> {
     let foreign = objects.into_iter().filter_map(|object| {
         let owner = owner(live.get(&object.identity())?)?;
         (*owner != release.to_string()).then(|| format!("{} from {}: {owner}", object.title(), object.place()))
@@ -43,10 +43,10 @@ pub fn refuse_other_releases<'o>(
         return Ok(());
     }
     Err(
-        Failure::input(format!("release {release} cannot have objects of another release"))
+        Error::input(format!("release {release} cannot have objects of another release"))
             .code(&code::apply::OTHER_RELEASE)
-            .showing(foreign.join("\n"))
-            .next("give them another name or namespace, or deploy as that release: --namespace, --release"),
+            .detail(foreign.join("\n"))
+            .hint("give them another name or namespace, or deploy as that release: --namespace, --release"),
     )
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Where workloads have the count of replicas.
 const REPLICAS: &str = "spec.replicas";
@@ -70,7 +70,7 @@ impl Conflict {
 ///
 /// # Errors
 /// When there are some; all of them are named.
-pub fn refuse_undecided(plan: &Plan, now: Timestamp) -> Outcome<()> {
+pub fn refuse_undecided(plan: &Plan, now: Timestamp) -> Result<()> {
     let undecided: Vec<Conflict> = plan.steps.iter().flat_map(|step| step.undecided.clone()).collect();
     match undecided.is_empty() {
         true => Ok(()),
@@ -112,7 +112,7 @@ fn last_write(live: &DynamicObject, manager: &str, subresource: &str) -> Option<
 }
 
 /// One failure that lists them all.
-pub fn conflict_failure(conflicts: &[Conflict], now: Timestamp) -> Failure {
+pub fn conflict_failure(conflicts: &[Conflict], now: Timestamp) -> Error {
     let fields = match conflicts.len() {
         1 => "a field of the manifests has".to_owned(),
         count => format!("{count} fields of the manifests have"),
@@ -127,11 +127,11 @@ pub fn conflict_failure(conflicts: &[Conflict], now: Timestamp) -> Failure {
         format!("{title}: {field} set by \"{manager}\"{}", when.unwrap_or_default())
     });
     let lines: Vec<String> = lines.collect();
-    Failure::cluster(format!("{fields} been set to something else by others"))
+    Error::cluster(format!("{fields} been set to something else by others"))
         .code(&code::apply::FIELD_CONFLICT)
-        .showing(lines.join("\n"))
-        .next("leave the field out of the manifest, and its owner keeps it, or undo the other change")
-        .next("or take over exactly these fields: the same command with --take-over")
+        .detail(lines.join("\n"))
+        .hint("leave the field out of the manifest, and its owner keeps it, or undo the other change")
+        .hint("or take over exactly these fields: the same command with --take-over")
 }
 
 /// How long ago, in the greatest unit that fits.

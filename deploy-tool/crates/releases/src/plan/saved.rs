@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// The name of the file's form.
 const SCHEMA: &str = "deploy-tool.dev/saved-plan/v1";
@@ -49,9 +49,9 @@ impl Saved {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, saved: &Saved) -> Outcome<()> {
+pub fn write(path: &Path, saved: &Saved) -> Result<()> {
     let what = || format!("cannot save the plan in `{}`", path.display());
-    let text = serde_json::to_vec_pretty(saved).map_err(|error| Failure::input(what()).because(error))?;
+    let text = serde_json::to_vec_pretty(saved).map_err(|error| Error::input(what()).cause(error))?;
     let written = || -> std::io::Result<()> {
         // A file that is there already would keep its mode.
         match std::fs::remove_file(path) {
@@ -61,19 +61,19 @@ pub fn write(path: &Path, saved: &Saved) -> Outcome<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
         file.write_all(&text)
     };
-    written().map_err(|error| Failure::file(what(), &error))
+    written().map_err(|error| Error::file(what(), &error))
 }
 
 /// Reads such a file.
 ///
 /// # Errors
 /// When it cannot be read, or is none.
-pub fn read(path: &Path) -> Outcome<Saved> {
+pub fn read(path: &Path) -> Result<Saved> {
     let unusable = |error: &dyn std::fmt::Display| {
-        Failure::input(format!("`{}` is no saved plan", path.display()))
+        Error::input(format!("`{}` is no saved plan", path.display()))
             .code(&code::input::UNREADABLE_PLAN)
-            .because(error)
-            .next(format!(
+            .cause(error)
+            .hint(format!(
                 "save the plan again: `deploy-tool plan --save {}`",
                 path.display()
             ))

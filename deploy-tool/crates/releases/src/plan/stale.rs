@@ -3,26 +3,26 @@
 use super::saved::Saved;
 use super::{Live, Plan, Step, Version};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Refuses a plan that was made for another cluster.
 ///
 /// # Errors
 /// When it was; or when neither can be told and the contexts have different names.
-pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>) -> Outcome<()> {
+pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>) -> Result<()> {
     let same = match (saved.cluster.as_deref(), cluster) {
         (Some(then), Some(now)) => then == now,
         _ => saved.context == context,
     };
     match same {
         true => Ok(()),
-        false => Err(Failure::input("the plan was made for another cluster")
+        false => Err(Error::input("the plan was made for another cluster")
             .code(&code::apply::PLAN_OF_OTHER_CLUSTER)
-            .because(format!(
+            .cause(format!(
                 "it was made with the context `{}`, and this is `{context}`",
                 saved.context
             ))
-            .next("name its cluster's context with --context, or make a new plan for this one")),
+            .hint("name its cluster's context with --context, or make a new plan for this one")),
     }
 }
 
@@ -30,7 +30,7 @@ pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>)
 ///
 /// # Errors
 /// When there is one; all of them are named.
-pub fn refuse_changes(plan: &Plan, live: &Live) -> Outcome<()> {
+pub fn refuse_changes(plan: &Plan, live: &Live) -> Result<()> {
     let change = |step: &Step| {
         let title = step.identity.title();
         match (&step.before, live.get(&step.identity)) {
@@ -50,9 +50,9 @@ pub fn refuse_changes(plan: &Plan, live: &Live) -> Outcome<()> {
 }
 
 /// Says that a plan does not fit the cluster any more.
-pub fn outdated(changes: &[String]) -> Failure {
-    Failure::cluster("the plan is out of date, and nothing more is applied")
+pub fn outdated(changes: &[String]) -> Error {
+    Error::cluster("the plan is out of date, and nothing more is applied")
         .code(&code::apply::PLAN_OUTDATED)
-        .showing(changes.join("\n"))
-        .next("make the plan again and look at it")
+        .detail(changes.join("\n"))
+        .hint("make the plan again and look at it")
 }

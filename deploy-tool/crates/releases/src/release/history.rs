@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{HolderIdentity, Identity, Name, Record, Revision, State};
 use crate::manifest::Object;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// A deployer that has said nothing for so long is gone.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(20);
@@ -131,7 +131,7 @@ impl History {
 ///
 /// # Errors
 /// When there is nothing in common.
-pub fn refuse_another_release(release: &Name, history: &History, objects: &[Object]) -> Outcome<()> {
+pub fn refuse_another_release(release: &Name, history: &History, objects: &[Object]) -> Result<()> {
     let inventory = history.inventory();
     let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let in_namespace = |identity: &&Identity| identity.namespace.is_some();
@@ -148,13 +148,13 @@ pub fn refuse_another_release(release: &Name, history: &History, objects: &[Obje
     if owned.any(|identity| identities.contains(identity)) {
         return Ok(());
     }
-    Err(Failure::input(format!("release {release} is made of other manifests"))
+    Err(Error::input(format!("release {release} is made of other manifests"))
         .code(&code::release::ANOTHER_RELEASE)
-        .because(format!(
+        .cause(format!(
             "it has {first}, and nothing that these manifests define: all of it would be deleted"
         ))
-        .next("give the release of these manifests another name with --release")
-        .next("or let them take its place: run `deploy-tool down` first"))
+        .hint("give the release of these manifests another name with --release")
+        .hint("or let them take its place: run `deploy-tool down` first"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{History, Name, Revision, State};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use terminal::aligned;
 
 /// The value of [`Listing::schema`].
@@ -124,12 +124,12 @@ pub fn objects(revision: &Revision) -> Vec<DynamicObject> {
 ///
 /// # Errors
 /// When they cannot be written as YAML.
-pub fn yaml(revision: &Revision) -> Outcome<String> {
+pub fn yaml(revision: &Revision) -> Result<String> {
     let documents = objects(revision).into_iter().map(|object| {
         yaml::write(&object)
-            .map_err(|error| Failure::cluster(format!("revision {} cannot be shown", revision.number)).because(error))
+            .map_err(|error| Error::cluster(format!("revision {} cannot be shown", revision.number)).cause(error))
     });
-    let documents: Vec<String> = documents.collect::<Outcome<_>>()?;
+    let documents: Vec<String> = documents.collect::<Result<_>>()?;
     Ok(documents.join("---\n"))
 }
 

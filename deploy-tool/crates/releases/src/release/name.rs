@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::Object;
 use diagnostics::code::input::SEVERAL_NAMESPACES;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Where nothing else says: what Kubernetes uses.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -28,7 +28,7 @@ impl Name {
     ///
     /// # Errors
     /// When the manifests name several namespaces and no argument does, or the name is none.
-    pub fn new(namespace: Option<&str>, name: Option<&str>, objects: &[Object]) -> Outcome<Self> {
+    pub fn new(namespace: Option<&str>, name: Option<&str>, objects: &[Object]) -> Result<Self> {
         let namespace = match namespace {
             Some(namespace) => namespace.to_owned(),
             None => only_namespace(objects)?,
@@ -36,11 +36,9 @@ impl Name {
         let name = name.unwrap_or(&namespace).to_owned();
         for (what, text) in [("namespace", &namespace), ("release", &name)] {
             if !is_label(text) {
-                return Err(
-                    Failure::input(format!("`{text}` is no name for a {what}")).next(format!(
-                        "write at most {LONGEST_NAME} of a-z, 0-9 and -, the first and the last no -"
-                    )),
-                );
+                return Err(Error::input(format!("`{text}` is no name for a {what}")).hint(format!(
+                    "write at most {LONGEST_NAME} of a-z, 0-9 and -, the first and the last no -"
+                )));
             }
         }
         Ok(Self { namespace, name })
@@ -70,7 +68,7 @@ impl fmt::Display for Name {
     }
 }
 
-fn only_namespace(objects: &[Object]) -> Outcome<String> {
+fn only_namespace(objects: &[Object]) -> Result<String> {
     let mut named: BTreeSet<&str> = objects.iter().filter_map(Object::namespace).collect();
     match (named.pop_first(), named.is_empty()) {
         (None, _) => Ok(DEFAULT_NAMESPACE.to_owned()),
@@ -78,10 +76,10 @@ fn only_namespace(objects: &[Object]) -> Outcome<String> {
         (Some(first), false) => {
             let others: Vec<&str> = named.into_iter().collect();
             Err(
-                Failure::input("the manifests are for several namespaces, and a release is in one")
+                Error::input("the manifests are for several namespaces, and a release is in one")
                     .code(&SEVERAL_NAMESPACES)
-                    .because(format!("they name {first}, {}", others.join(", ")))
-                    .next("say with --namespace in which one the release is; the objects stay where they say"),
+                    .cause(format!("they name {first}, {}", others.join(", ")))
+                    .hint("say with --namespace in which one the release is; the objects stay where they say"),
             )
         }
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Name, Revision};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// The type of the Secrets.
 pub const SECRET_TYPE: &str = "deploy-tool.dev/revision";
@@ -71,7 +71,7 @@ pub fn secret_name(release: &Name, number: u32) -> String {
 ///
 /// # Errors
 /// When the revision is larger than a Secret may be.
-pub fn secret(release: &Name, revision: &Revision, renewed: Timestamp) -> Outcome<Secret> {
+pub fn secret(release: &Name, revision: &Revision, renewed: Timestamp) -> Result<Secret> {
     let labels = [
         (RELEASE_LABEL, release.name.clone()),
         (REVISION_LABEL, revision.number.to_string()),
@@ -95,16 +95,16 @@ pub fn secret(release: &Name, revision: &Revision, renewed: Timestamp) -> Outcom
 ///
 /// # Errors
 /// When it is none that this version of the tool can read.
-pub fn record(secret: &Secret) -> Outcome<Record> {
+pub fn record(secret: &Secret) -> Result<Record> {
     let metadata = &secret.metadata;
     let name = metadata.name.as_deref().unwrap_or_default();
     let unreadable = |cause: &dyn std::fmt::Display| {
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
-        Failure::cluster(format!("the revision in Secret `{name}` cannot be read"))
+        Error::cluster(format!("the revision in Secret `{name}` cannot be read"))
             .code(&code::release::UNREADABLE_REVISION)
-            .because(cause)
-            .next("use the version of deploy-tool that has written it, or a newer one")
-            .next(format!(
+            .cause(cause)
+            .hint("use the version of deploy-tool that has written it, or a newer one")
+            .hint(format!(
                 "or give the record up, not the objects: `kubectl delete secret --namespace {namespace} {name}`"
             ))
     };
@@ -139,9 +139,9 @@ pub fn record(secret: &Secret) -> Outcome<Record> {
 ///
 /// # Errors
 /// When it is larger than a Secret may be.
-pub fn packed(revision: &Revision) -> Outcome<Vec<u8>> {
+pub fn packed(revision: &Revision) -> Result<Vec<u8>> {
     let impossible = |error: &dyn std::fmt::Display| {
-        Failure::input(format!("revision {} cannot be recorded", revision.number)).because(error)
+        Error::input(format!("revision {} cannot be recorded", revision.number)).cause(error)
     };
     let written = Written {
         schema: SCHEMA,
@@ -158,7 +158,7 @@ pub fn packed(revision: &Revision) -> Outcome<Vec<u8>> {
             MOST_BYTES / 1024
         ))
         .code(&code::release::REVISION_TOO_LARGE)
-        .next("divide the manifests into several releases: `--release NAME` names each"));
+        .hint("divide the manifests into several releases: `--release NAME` names each"));
     }
     Ok(bytes)
 }

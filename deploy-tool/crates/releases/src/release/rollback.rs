@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use super::{History, Name, Revision, State};
 use crate::manifest::{Object, running_references};
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// The revision that `rollback` brings back.
 ///
 /// # Errors
 /// When it is not in the history, or never came up.
-pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<u32>) -> Outcome<&'h Revision> {
+pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<u32>) -> Result<&'h Revision> {
     let Some(number) = wanted else {
         let newest = history.newest().map(|newest| newest.number);
         return history.deployed_before(newest).ok_or_else(|| {
-            Failure::input(format!("there is no revision of release {release} to go back to"))
+            Error::input(format!("there is no revision of release {release} to go back to"))
                 .code(&code::release::NO_SUCH_REVISION)
-                .because("none came up before the newest")
-                .next("see what there is: `deploy-tool history`")
+                .cause("none came up before the newest")
+                .hint("see what there is: `deploy-tool history`")
         });
     };
     let revision = history
@@ -27,16 +27,16 @@ pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<
     match revision.state {
         State::Deployed => Ok(revision),
         state => Err(
-            Failure::input(format!("cannot roll release {release} back to revision {number}"))
+            Error::input(format!("cannot roll release {release} back to revision {number}"))
                 .code(&code::release::NO_SUCH_REVISION)
-                .because(format!("it is {state}: it has never come up"))
-                .next(format!("choose one that has: {}", list_deployed(history))),
+                .cause(format!("it is {state}: it has never come up"))
+                .hint(format!("choose one that has: {}", list_deployed(history))),
         ),
     }
 }
 
 /// Says which revisions there are.
-pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Failure {
+pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Error {
     let numbers: Vec<String> = history
         .revisions()
         .map(|revision| revision.number.to_string())
@@ -45,10 +45,10 @@ pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Failu
         true => "it has none".to_owned(),
         false => format!("it has {}", numbers.join(", ")),
     };
-    Failure::input(format!("release {release} has no revision {number}"))
+    Error::input(format!("release {release} has no revision {number}"))
         .code(&code::release::NO_SUCH_REVISION)
-        .because(there_are)
-        .next("see what there is: `deploy-tool history`")
+        .cause(there_are)
+        .hint("see what there is: `deploy-tool history`")
 }
 
 fn list_deployed(history: &History) -> String {

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Job, JobState, Lookup, reason};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use oci_artifacts::digest;
 
@@ -32,9 +32,9 @@ impl<'a> Background<'a> {
     ///
     /// # Errors
     /// When the cache cannot be used.
-    pub fn of(cache: &'a Cache, workspace: &Path, images: &Path, name: &str) -> Outcome<Self> {
+    pub fn of(cache: &'a Cache, workspace: &Path, images: &Path, name: &str) -> Result<Self> {
         let absolute = |folder: &Path| {
-            let failure = |error| Failure::file(format!("cannot look at `{}`", folder.display()), &error);
+            let failure = |error| Error::file(format!("cannot look at `{}`", folder.display()), &error);
             // A project without definitions of images has no folder of them.
             match folder.exists() {
                 true => folder.canonicalize().map_err(failure),
@@ -55,7 +55,7 @@ impl<'a> Background<'a> {
     ///
     /// # Errors
     /// When that cannot be found out.
-    pub fn look(&self, sources: &str, is_made: impl FnOnce(&str) -> Outcome<bool>) -> Outcome<Option<Failure>> {
+    pub fn look(&self, sources: &str, is_made: impl FnOnce(&str) -> Result<bool>) -> Result<Option<Error>> {
         let Some(work) = self.work()? else { return Ok(None) };
         let found = Lookup {
             lives: self.lives()?,
@@ -71,10 +71,10 @@ impl<'a> Background<'a> {
             }
             JobState::Lost => {
                 let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-                let lost = Failure::prerequisite("compiling ahead of time in the background was not finished");
+                let lost = Error::prerequisite("compiling ahead of time in the background was not finished");
                 Some(
-                    lost.because(reason(&log))
-                        .next(format!("read what it said: {}", self.log.display())),
+                    lost.cause(reason(&log))
+                        .hint(format!("read what it said: {}", self.log.display())),
                 )
             }
         };
@@ -86,14 +86,14 @@ impl<'a> Background<'a> {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn begin(&self, program: &Path, arguments: &[&OsStr], sources: &str) -> Outcome<u32> {
+    pub fn begin(&self, program: &Path, arguments: &[&OsStr], sources: &str) -> Result<u32> {
         if let Some(work) = self.work()?.filter(|work| work.sources == sources)
             && self.lives()?
         {
             return Ok(work.process);
         }
         let failure = |error| {
-            Failure::file(
+            Error::file(
                 format!("cannot start `{}` in the background", program.display()),
                 &error,
             )
@@ -116,20 +116,17 @@ impl<'a> Background<'a> {
         Ok(process)
     }
 
-    fn work(&self) -> Outcome<Option<Job>> {
+    fn work(&self) -> Result<Option<Job>> {
         match std::fs::read(&self.record) {
             // A record that cannot be read is of another version of this program: nothing is known of it.
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failure::file(
-                format!("cannot read `{}`", self.record.display()),
-                &error,
-            )),
+            Err(error) => Err(Error::file(format!("cannot read `{}`", self.record.display()), &error)),
         }
     }
 
-    fn lives(&self) -> Outcome<bool> {
-        let failure = |error| Failure::file(format!("cannot look at `{}`", self.log.display()), &error);
+    fn lives(&self) -> Result<bool> {
+        let failure = |error| Error::file(format!("cannot look at `{}`", self.log.display()), &error);
         let log = match File::open(&self.log) {
             Ok(log) => log,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
@@ -144,22 +141,22 @@ impl<'a> Background<'a> {
 }
 
 /// Ends a process that lives. It puts away what it has begun; who needs its locks waits for that.
-fn end(process: u32) -> Outcome<()> {
+fn end(process: u32) -> Result<()> {
     let process = i32::try_from(process).ok().and_then(Pid::from_raw);
     match process.map(|process| kill_process(process, Signal::TERM)) {
         // It has ended by itself in between.
         None | Some(Ok(()) | Err(Errno::SRCH)) => Ok(()),
         Some(Err(error)) => {
-            let failure = Failure::prerequisite("cannot end what compiles older sources in the background");
-            Err(failure.because(error))
+            let failure = Error::prerequisite("cannot end what compiles older sources in the background");
+            Err(failure.cause(error))
         }
     }
 }
 
-fn remove(path: &Path) -> Outcome<()> {
+fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(Failure::file(format!("cannot remove `{}`", path.display()), &error))
+            Err(Error::file(format!("cannot remove `{}`", path.display()), &error))
         }
         _ => Ok(()),
     }

@@ -6,7 +6,7 @@ use super::walk::{self, SourceFile};
 use super::{Finding, GuestGraph, crates, finding, graph, paths};
 use crate::TARGET;
 use crate::workspace::{Package, Workspace};
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 use host::process;
 
 /// What is known of a package.
@@ -35,7 +35,7 @@ pub enum Lookup<'a> {
 ///
 /// # Errors
 /// When Cargo cannot be started, or a file cannot be read.
-pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Outcome<Checked> {
+pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Result<Checked> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
     let mut left_out = Vec::new();
     let graph = match resolved(workspace, package, lookup).await? {
@@ -66,7 +66,7 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
 }
 
 /// The crates as Cargo resolves them for a guest, or why it cannot.
-async fn resolved(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Outcome<Result<GuestGraph, String>> {
+async fn resolved(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Result<Result<GuestGraph, String>> {
     let run = async |arguments: &[&str]| {
         let mut command = process::command("cargo", arguments);
         command.arg("--frozen").current_dir(&workspace.root);
@@ -101,7 +101,7 @@ async fn resolved(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) 
     }
     GuestGraph::of_tree(&tree.stdout, &metadata.stdout)
         .map(Ok)
-        .map_err(|error| Failure::prerequisite("cannot understand what `cargo metadata` says").because(error))
+        .map_err(|error| Error::prerequisite("cannot understand what `cargo metadata` says").cause(error))
 }
 
 fn first_line(stderr: &str) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::source::{self, Uses};
 use crate::workspace::Package;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// A file that was read.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct SourceFile {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn files(package: &Package, base: &Path) -> Outcome<(Vec<SourceFile>, Vec<PathBuf>)> {
+pub fn files(package: &Package, base: &Path) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let features = package.default_features();
     let mut waiting: VecDeque<PathBuf> = package.guest_sources().map(Path::to_owned).collect();
     let entries: BTreeSet<PathBuf> = waiting.iter().cloned().collect();
@@ -29,7 +29,7 @@ pub fn files(package: &Package, base: &Path) -> Outcome<(Vec<SourceFile>, Vec<Pa
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     while let Some(path) = waiting.pop_front() {
         let text = std::fs::read_to_string(&path)
-            .map_err(|error| Failure::file(format!("cannot read `{}`", path.display()), &error))?;
+            .map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))?;
         let shown = path.strip_prefix(base).unwrap_or(&path).to_owned();
         let Ok(uses) = source::uses(&text, &features) else {
             unreadable.push(shown);

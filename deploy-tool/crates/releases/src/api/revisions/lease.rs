@@ -18,7 +18,7 @@ use crate::release::{Identity, Name, Revision, SILENCE_LIMIT, State};
 use cluster::client::{Cluster, explain};
 use cluster::retry_rule::is_lost_connection;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// How often the deployer says that it is alive.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
@@ -64,7 +64,7 @@ impl<'a> ReleaseLease<'a> {
     ///
     /// # Errors
     /// Those of the work; or the release is lost to somebody else, and the work is given up.
-    pub async fn hold_during<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    pub async fn hold_during<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
@@ -100,14 +100,14 @@ impl<'a> ReleaseLease<'a> {
     }
 
     /// Waits until the API server is back, and still has the release as this deployment's.
-    async fn await_renewal(&self) -> Outcome<()> {
+    async fn await_renewal(&self) -> Result<()> {
         let give_up = Instant::now() + LONGEST_ABSENCE;
         loop {
             match self.renew().await {
                 Ok(()) => return Ok(()),
                 Err(Renewal::Lost(failure)) => return Err(failure),
                 Err(Renewal::Refused(cause) | Renewal::UnansweredWebhook(cause)) if Instant::now() > give_up => {
-                    return Err(Failure::cluster(self.task()).because(cause).next(
+                    return Err(Error::cluster(self.task()).cause(cause).hint(
                         "when the API server is back, run the same command again: it goes on from what is there",
                     ));
                 }
@@ -150,7 +150,7 @@ impl<'a> ReleaseLease<'a> {
     ///
     /// # Errors
     /// When the release was lost to somebody else, or the server refuses.
-    pub async fn complete(&self, job: Identity) -> Outcome<()> {
+    pub async fn complete(&self, job: Identity) -> Result<()> {
         self.completed.borrow_mut().insert(job);
         let revision = Revision {
             completed: self.completed.borrow().clone(),
@@ -178,7 +178,7 @@ impl<'a> ReleaseLease<'a> {
         message: &str,
         inventory: BTreeSet<Identity>,
         kept: BTreeSet<Identity>,
-    ) -> Outcome<Revision> {
+    ) -> Result<Revision> {
         let revision = Revision {
             state,
             message: message.to_owned(),
@@ -204,7 +204,7 @@ impl<'a> ReleaseLease<'a> {
         Ok(revision)
     }
 
-    pub(super) async fn write(&self, revision: &Revision) -> Outcome<kube::Result<()>> {
+    pub(super) async fn write(&self, revision: &Revision) -> Result<kube::Result<()>> {
         let patch = json!({
             "metadata": {
                 "resourceVersion": *self.version.borrow(),
@@ -228,7 +228,7 @@ impl<'a> ReleaseLease<'a> {
 
     /// Whether what was to be written is there already. If not, the revision must still be pending and ours; then its
     /// newest version is the one to write on.
-    async fn look_again(&self, written: &Revision) -> Outcome<bool> {
+    async fn look_again(&self, written: &Revision) -> Result<bool> {
         let name = record::secret_name(&self.release, self.revision.number);
         let found = self.cluster.call(&self.task(), self.api().get_opt(&name)).await?;
         let Some(found) = found else {
@@ -264,15 +264,15 @@ impl<'a> ReleaseLease<'a> {
         )
     }
 
-    pub(super) fn explain_refusal(&self, error: &kube::Error) -> Failure {
-        Failure::cluster(self.task()).because(explain(error))
+    pub(super) fn explain_refusal(&self, error: &kube::Error) -> Error {
+        Error::cluster(self.task()).cause(explain(error))
     }
 
-    fn explain_loss(&self, cause: &dyn std::fmt::Display) -> Failure {
-        Failure::busy(format!("this deployment has lost release {}", self.release))
+    fn explain_loss(&self, cause: &dyn std::fmt::Display) -> Error {
+        Error::busy(format!("this deployment has lost release {}", self.release))
             .code(&code::release::LOST)
-            .because(cause)
-            .next("look who else deploys: `deploy-tool history`; then run the same command again")
+            .cause(cause)
+            .hint("look who else deploys: `deploy-tool history`; then run the same command again")
     }
 }
 
@@ -283,7 +283,7 @@ enum Renewal {
     /// It says no. The next time may be another matter.
     Refused(String),
     /// Somebody else has the release.
-    Lost(Failure),
+    Lost(Error),
 }
 
 fn patch_parameters() -> PatchParams {

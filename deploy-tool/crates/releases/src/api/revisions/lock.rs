@@ -8,7 +8,7 @@ use crate::release::record;
 use crate::release::{History, HolderIdentity, LockState, Name, Record, Revision, State};
 use cluster::Cluster;
 use diagnostics::code;
-use diagnostics::{Failure, Outcome};
+use diagnostics::{Error, Result};
 
 /// Makes sure that nobody else is at work; marks what somebody has left unfinished as failed. Says which, if any.
 ///
@@ -19,7 +19,7 @@ pub async fn acquire(
     release: &Name,
     history: &History,
     deployer: &HolderIdentity,
-) -> Outcome<Option<Revision>> {
+) -> Result<Option<Revision>> {
     let left = match history.lock_state(deployer, cluster.now()) {
         LockState::Free => return Ok(None),
         LockState::Held(record) => return Err(explain_lock(release, &record)),
@@ -43,7 +43,7 @@ pub async fn acquire(
 ///
 /// # Errors
 /// When somebody else is at work, or the server does not answer.
-pub async fn refuse_locked(cluster: &Cluster, release: &Name, deployer: &HolderIdentity) -> Outcome<()> {
+pub async fn refuse_locked(cluster: &Cluster, release: &Name, deployer: &HolderIdentity) -> Result<()> {
     match read_history(cluster, release)
         .await?
         .lock_state(deployer, cluster.now())
@@ -57,7 +57,7 @@ pub async fn refuse_locked(cluster: &Cluster, release: &Name, deployer: &HolderI
 ///
 /// # Errors
 /// When somebody else was faster, or the server refuses.
-pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: Revision) -> Outcome<ReleaseLease<'a>> {
+pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: Revision) -> Result<ReleaseLease<'a>> {
     let secret = record::secret(release, &revision, cluster.now())?;
     let lease = ReleaseLease::new(cluster, release, revision, String::new());
     let parameters = PostParams {
@@ -83,10 +83,10 @@ pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: 
         Err(kube::Error::Api(status)) if status.code == 404 => {
             let namespace = &release.namespace;
             Err(
-                Failure::input(format!("there is no namespace `{namespace}` for release {release}"))
+                Error::input(format!("there is no namespace `{namespace}` for release {release}"))
                     .code(&code::release::NAMESPACE_MISSING)
-                    .because("its revisions are kept there, and the manifests do not make it")
-                    .next(format!(
+                    .cause("its revisions are kept there, and the manifests do not make it")
+                    .hint(format!(
                         "add the Namespace to the manifests, or create it: `kubectl create namespace {namespace}`"
                     )),
             )
@@ -95,7 +95,7 @@ pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: 
     }
 }
 
-fn explain_lock(release: &Name, record: &Record) -> Failure {
+fn explain_lock(release: &Name, record: &Record) -> Error {
     let Revision {
         number,
         reason,
@@ -103,18 +103,18 @@ fn explain_lock(release: &Name, record: &Record) -> Failure {
         deployer,
         ..
     } = &record.revision;
-    Failure::busy(format!("release {release} is locked by another deploy-tool"))
+    Error::busy(format!("release {release} is locked by another deploy-tool"))
         .code(&code::release::TAKEN)
-        .because(format!(
+        .cause(format!(
             "{deployer}, makes revision {number} (`{reason}`) since {created:.0}, and was alive at {:.0}",
             record.renewed
         ))
-        .next("wait until it has ended, then run the same command again; when it is gone, 20 s are enough")
+        .hint("wait until it has ended, then run the same command again; when it is gone, 20 s are enough")
 }
 
-fn explain_race(release: &Name, number: u32) -> Failure {
-    Failure::busy(format!("release {release} is locked by another deploy-tool"))
+fn explain_race(release: &Name, number: u32) -> Error {
+    Error::busy(format!("release {release} is locked by another deploy-tool"))
         .code(&code::release::TAKEN)
-        .because(format!("it was faster with revision {number}"))
-        .next("wait until it has ended, then run the same command again")
+        .cause(format!("it was faster with revision {number}"))
+        .hint("wait until it has ended, then run the same command again")
 }

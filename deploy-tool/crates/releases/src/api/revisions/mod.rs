@@ -19,7 +19,7 @@ use crate::manifest::Object;
 use crate::release::record::{self, RELEASE_LABEL, SECRET_TYPE};
 use crate::release::{History, Identity, Name, Record};
 use cluster::client::{Cluster, explain};
-use diagnostics::{Failure, Outcome, code};
+use diagnostics::{Error, Result, code};
 
 /// A revision may be 1 MiB large: so many come in one answer.
 const PAGE: u32 = 20;
@@ -28,11 +28,11 @@ const PAGE: u32 = 20;
 ///
 /// # Errors
 /// When the server does not answer, or a revision cannot be read.
-pub async fn read_history(cluster: &Cluster, release: &Name) -> Outcome<History> {
+pub async fn read_history(cluster: &Cluster, release: &Name) -> Result<History> {
     let what = format!("cannot read the revisions of release {release}");
     let labels = format!("{RELEASE_LABEL}={}", release.name);
     let secrets = secrets(&what, cluster, secrets_of(cluster, release), &labels).await?;
-    let records = secrets.iter().map(record::record).collect::<Outcome<Vec<_>>>()?;
+    let records = secrets.iter().map(record::record).collect::<Result<Vec<_>>>()?;
     Ok(History::new(records))
 }
 
@@ -41,7 +41,7 @@ pub async fn read_history(cluster: &Cluster, release: &Name) -> Outcome<History>
 ///
 /// # Errors
 /// When there is such a release.
-pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object]) -> Outcome<()> {
+pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object]) -> Result<()> {
     let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     for other in release.alternatives(objects) {
         // Who may not read a release has not made it.
@@ -52,14 +52,14 @@ pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object
         let Some(shared) = inventory.intersection(&identities).next() else {
             continue;
         };
-        return Err(Failure::input("the manifests do not say of which release they are")
+        return Err(Error::input("the manifests do not say of which release they are")
             .code(&code::release::ANOTHER_RELEASE)
-            .because(format!(
+            .cause(format!(
                 "no object of theirs is in a namespace, and release {other} has {}",
                 shared.title()
             ))
-            .next(format!("name the release: --namespace {}", other.namespace))
-            .next("or make another one of them, with --namespace and --release"));
+            .hint(format!("name the release: --namespace {}", other.namespace))
+            .hint("or make another one of them, with --namespace and --release"));
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ pub async fn delete_records<'r>(
     cluster: &Cluster,
     release: &Name,
     records: impl IntoIterator<Item = &'r Record>,
-) -> Outcome<()> {
+) -> Result<()> {
     let api = secrets_of(cluster, release);
     for record in records {
         let number = record.revision.number;
@@ -86,7 +86,7 @@ pub async fn delete_records<'r>(
         match cluster.answer(&what, api.delete(&name, &parameters)).await? {
             // Gone already is as good.
             Err(error) if is_conflict(&error) => {}
-            Err(error) => return Err(Failure::cluster(what).because(explain(&error))),
+            Err(error) => return Err(Error::cluster(what).cause(explain(&error))),
             Ok(_) => {}
         }
     }
@@ -107,7 +107,7 @@ fn parameters(labels: &str) -> ListParams {
         .fields(&format!("type={SECRET_TYPE}"))
 }
 
-async fn secrets(what: &str, cluster: &Cluster, api: Api<Secret>, labels: &str) -> Outcome<Vec<Secret>> {
+async fn secrets(what: &str, cluster: &Cluster, api: Api<Secret>, labels: &str) -> Result<Vec<Secret>> {
     let mut found = Vec::new();
     let mut parameters = parameters(labels).limit(PAGE);
     loop {

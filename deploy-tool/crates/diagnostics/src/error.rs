@@ -45,25 +45,25 @@ pub const EXIT_CODES: &str = "Exit codes:
 
 /// Something that could not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct Error {
     /// The exit code of the run.
     pub status: ExitStatus,
     code: Option<&'static Code>,
-    what: String,
+    message: String,
     causes: Vec<String>,
     details: Vec<String>,
     hints: Vec<String>,
 }
 
 /// The result of everything that can fail in front of a user.
-pub type Outcome<T> = Result<T, Failure>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-impl Failure {
-    fn new(status: ExitStatus, what: impl Into<String>) -> Self {
+impl Error {
+    fn new(status: ExitStatus, message: impl Into<String>) -> Self {
         Self {
             status,
             code: None,
-            what: what.into(),
+            message: message.into(),
             causes: Vec::new(),
             details: Vec::new(),
             hints: Vec::new(),
@@ -71,40 +71,40 @@ impl Failure {
     }
 
     /// The user's arguments, settings, manifests or source are at fault.
-    pub fn input(what: impl Into<String>) -> Self {
-        Self::new(ExitStatus::Input, what)
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Input, message)
     }
 
     /// The cluster is at fault.
-    pub fn cluster(what: impl Into<String>) -> Self {
-        Self::new(ExitStatus::Cluster, what)
+    pub fn cluster(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Cluster, message)
     }
 
     /// The time is over, and nothing is decided.
-    pub fn undecided(what: impl Into<String>) -> Self {
-        Self::new(ExitStatus::Undecided, what)
+    pub fn undecided(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Undecided, message)
     }
 
     /// This host lacks something.
-    pub fn prerequisite(what: impl Into<String>) -> Self {
-        Self::new(ExitStatus::Prerequisite, what)
+    pub fn prerequisite(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Prerequisite, message)
     }
 
     /// Another run is in the way.
-    pub fn busy(what: impl Into<String>) -> Self {
-        Self::new(ExitStatus::Busy, what)
+    pub fn busy(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Busy, message)
     }
 
     /// A signal ended the run.
-    pub fn interrupted(what: impl Into<String>) -> Self {
-        Self::new(ExitStatus::Interrupted, what)
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Interrupted, message)
     }
 
     /// A file on this host could not be read or written. A full disk is told apart.
-    pub fn file(what: impl Into<String>, error: &std::io::Error) -> Self {
-        let failure = Self::prerequisite(what).because(error);
+    pub fn file(message: impl Into<String>, error: &std::io::Error) -> Self {
+        let failure = Self::prerequisite(message).cause(error);
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => failure.next(DISK_FULL_HINT),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => failure.hint(DISK_FULL_HINT),
             _ => failure,
         }
     }
@@ -123,21 +123,21 @@ impl Failure {
 
     /// Adds why it could not be done; called again, adds the cause of that cause.
     #[must_use]
-    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
         self.causes.push(cause.to_string().trim_end().to_owned());
         self
     }
 
     /// Adds lines that show it, such as the end of a log.
     #[must_use]
-    pub fn showing(mut self, details: impl Into<String>) -> Self {
+    pub fn detail(mut self, details: impl Into<String>) -> Self {
         self.details.push(details.into());
         self
     }
 
     /// Adds what to do next.
     #[must_use]
-    pub fn next(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
         if !hint.is_empty() && !self.hints.contains(&hint) {
             self.hints.push(hint);
@@ -146,14 +146,14 @@ impl Failure {
     }
 
     /// The first sentence alone.
-    pub fn what(&self) -> &str {
-        &self.what
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// What and why in one sentence, for a line of its own.
     pub fn sentence(&self) -> String {
         let causes = self.causes.iter().map(String::as_str);
-        let parts: Vec<&str> = std::iter::once(self.what.as_str()).chain(causes).collect();
+        let parts: Vec<&str> = std::iter::once(self.message.as_str()).chain(causes).collect();
         parts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -177,9 +177,9 @@ impl Failure {
 pub const DISK_FULL_HINT: &str = "the disk is full: free some space, for instance with `docker system prune`, \
      then run the same command again";
 
-impl fmt::Display for Failure {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.what.replace('\n', "\n    "))?;
+        write!(f, "{}", self.message.replace('\n', "\n    "))?;
         for cause in &self.causes {
             write!(f, "\n  because: {}", cause.replace('\n', "\n    "))?;
         }
@@ -195,7 +195,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
@@ -203,11 +203,11 @@ mod tests {
 
     #[test]
     fn tells_what_why_and_what_next_in_this_order() {
-        let failure = Failure::cluster("failed to apply Deployment `app`")
-            .because("refused")
-            .showing("one\ntwo")
-            .next("do this")
-            .next("do this");
+        let failure = Error::cluster("failed to apply Deployment `app`")
+            .cause("refused")
+            .detail("one\ntwo")
+            .hint("do this")
+            .hint("do this");
         assert_eq!(
             failure.to_string(),
             "failed to apply Deployment `app`\n  because: refused\n    | one\n    | two\n  next: do this"
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_full_disk_gets_its_own_advice() {
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        let failure = Failure::file("cannot write `x`", &full);
+        let failure = Error::file("cannot write `x`", &full);
         assert!(failure.to_string().contains("the disk is full"));
         assert_eq!(failure.status, ExitStatus::Prerequisite);
     }
