@@ -15,7 +15,8 @@ pub struct Running {
 
 impl Running {
     /// Starts it.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        let mut command = interruptible(&command);
         let command = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -76,6 +77,25 @@ impl Running {
         assert!(sent.unwrap().success(), "it has ended before");
         self.ended()
     }
+}
+
+/// The same command, which Ctrl-C ends: whoever started the tests in the background has it ignored, and a shell script cannot
+/// take that back.
+fn interruptible(command: &Command) -> Command {
+    let mut same = Command::new("env");
+    same.arg("--default-signal=INT")
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        same.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => same.env(name, value),
+            None => same.env_remove(name),
+        };
+    }
+    same
 }
 
 impl Drop for Running {
