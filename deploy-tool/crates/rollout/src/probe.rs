@@ -1,7 +1,7 @@
 //! Containers that run, and whose probes fail.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Probe};
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::status::{Phase, WaitClass, Waiting};
@@ -66,11 +66,13 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
     );
     // The same words each second: each change of them is told.
     let sentence = format!("{sentence} (its probes give it {} s)", budget.as_secs());
-    let diagnosis = Diagnosis::new(&READINESS_PROBE, sentence, next);
-    let evidence = address(pod, &unready.name, probe).unwrap_or_else(|| logs(pod, unready));
+    // What a liveness probe ends has no time to become ready: that is the cause.
+    let diagnosis = killed_before(pod, unready, objects).unwrap_or_else(|| {
+        let evidence = address(pod, &unready.name, probe).unwrap_or_else(|| logs(pod, unready));
+        Diagnosis::new(&READINESS_PROBE, sentence, next).with(evidence)
+    });
     // The kubelet asks all the time.
     diagnosis
-        .with(evidence)
         .blocked()
         .clear(clock.waited(Some(began)) >= budget)
         .attempted(Some(clock.now), None)
@@ -123,14 +125,33 @@ fn gated(pod: &Pod, title: &str) -> Phase {
 /// Why the kubelet has ended a container, when a probe made it do so; and how often.
 /// <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/>
 pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
-    let start = format!("Container {} failed ", status.name);
+    diagnose_kills(pod, status, objects).filter(|(_, times)| *times >= thresholds::PROBE_KILLS)
+}
+
+/// The same of a container that runs again, if a probe ended its last run.
+fn killed_before(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<Diagnosis> {
+    let began = pod_view::ended_before(status)?.started_at.as_ref()?.0;
+    let killed = events::last_time(newest_kill(pod, status, objects)?)?;
+    let (diagnosis, _) = diagnose_kills(pod, status, objects).filter(|_| killed >= began)?;
+    Some(diagnosis)
+}
+
+fn newest_kill<'a>(pod: &Pod, status: &ContainerStatus, objects: &'a Objects) -> Option<&'a Event> {
+    let start = kill_message(status);
     let kills = events::list_for(objects, &pod.metadata)
         .filter(|event| event.reason.as_deref() == Some("Killing") && events::message(event).starts_with(&start));
-    let newest = kills.max_by_key(|event| events::last_time(event))?;
+    kills.max_by_key(|event| events::last_time(event))
+}
+
+/// How the kubelet begins the message of a kill; the kind of the probe follows.
+fn kill_message(status: &ContainerStatus) -> String {
+    format!("Container {} failed ", status.name)
+}
+
+fn diagnose_kills(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
+    let newest = newest_kill(pod, status, objects)?;
+    let start = kill_message(status);
     let times = events::count(newest);
-    if times < thresholds::PROBE_KILLS {
-        return None;
-    }
     let spec = pod_view::container(pod, &status.name)?;
     let kind = events::message(newest)[start.len()..].split_whitespace().next()?;
     let (code, probe): (&'static Code, _) = match kind {
@@ -141,8 +162,9 @@ pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<
         let (failures, period) = (probe.failure_threshold.unwrap_or(3), probe.period_seconds.unwrap_or(10));
         format!(", {failures} times every {period} s")
     });
+    let often = if times == 1 { "once" } else { &format!("{times} times") };
     let sentence = format!(
-        "container `{}` of {} was ended {times} times by the kubelet: its {kind} probe fails{limit}",
+        "container `{}` of {} was ended {often} by the kubelet: its {kind} probe fails{limit}",
         status.name,
         pod_view::title(pod)
     );

@@ -426,3 +426,29 @@ fn each_probe_is_told_with_its_own_answer() {
         ["Liveness probe failed: Get \"http://192.0.2.1:9/live\""]
     );
 }
+
+#[test]
+fn what_a_liveness_probe_ends_before_it_is_ready_is_told_by_that() {
+    let mut container = story::runs_since(20);
+    container["restartCount"] = json!(2);
+    container["lastState"] = story::run(10, 19, 137);
+    let probes = json!({"livenessProbe": {"httpGet": {"port": 9, "path": "/live"}, "periodSeconds": 1, "failureThreshold": 2},
+        "readinessProbe": {"tcpSocket": {"port": 9}, "periodSeconds": 1}});
+    let killed = |seconds: i64| {
+        let mut objects = story::app_with(container.clone(), probes.clone());
+        let message = "Container app failed liveness probe, will be restarted";
+        event(&mut objects, "app-1", "Killing", message, seconds, 2);
+        event(
+            &mut objects,
+            "app-1",
+            "Unhealthy",
+            "Readiness probe failed: dial tcp 192.0.2.1:9",
+            28,
+            3,
+        );
+        app(&objects, 29)
+    };
+    clear(killed(19), &LIVENESS_PROBE, &["was ended 2 times by the kubelet"]);
+    // Another run of it, long ago.
+    clear(killed(1), &READINESS_PROBE, &["192.0.2.1:9"]);
+}
