@@ -1,7 +1,7 @@
 //! Containers that run, and whose probes fail.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod, Probe};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::status::{Phase, WaitClass, Waiting};
@@ -122,38 +122,47 @@ fn gated(pod: &Pod, title: &str) -> Phase {
     Diagnosis::new(&READINESS_GATE, sentence, next).blocked().into()
 }
 
+/// What the kubelet tells of ending a container because one of its probes failed.
+struct Kill<'a> {
+    /// The probe: `liveness` or `startup`.
+    kind: &'a str,
+    times: i32,
+    last: Option<Timestamp>,
+}
+
 /// Why the kubelet has ended a container, when a probe made it do so; and how often.
 /// <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/>
 pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
-    diagnose_kills(pod, status, objects).filter(|(_, times)| *times >= thresholds::PROBE_KILLS)
+    let kill = newest_kill(pod, status, objects)?;
+    if kill.times < thresholds::PROBE_KILLS {
+        return None;
+    }
+    Some((diagnose_kill(pod, status, objects, &kill)?, kill.times))
 }
 
 /// The same of a container that runs again, if a probe ended its last run.
 fn killed_before(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<Diagnosis> {
     let began = pod_view::ended_before(status)?.started_at.as_ref()?.0;
-    let killed = events::last_time(newest_kill(pod, status, objects)?)?;
-    let (diagnosis, _) = diagnose_kills(pod, status, objects).filter(|_| killed >= began)?;
-    Some(diagnosis)
+    let kill = newest_kill(pod, status, objects)?;
+    diagnose_kill(pod, status, objects, &kill).filter(|_| kill.last.is_some_and(|last| last >= began))
 }
 
-fn newest_kill<'a>(pod: &Pod, status: &ContainerStatus, objects: &'a Objects) -> Option<&'a Event> {
-    let start = kill_message(status);
-    let kills = events::list_for(objects, &pod.metadata)
-        .filter(|event| event.reason.as_deref() == Some("Killing") && events::message(event).starts_with(&start));
-    kills.max_by_key(|event| events::last_time(event))
+fn newest_kill<'a>(pod: &Pod, status: &ContainerStatus, objects: &'a Objects) -> Option<Kill<'a>> {
+    let start = format!("Container {} failed ", status.name);
+    let kills = events::list_for(objects, &pod.metadata).filter(|event| event.reason.as_deref() == Some("Killing"));
+    let (newest, kind) = kills
+        .filter_map(|event| Some((event, events::message(event).strip_prefix(&start)?)))
+        .max_by_key(|(event, _)| events::last_time(event))?;
+    Some(Kill {
+        kind: kind.split_whitespace().next()?,
+        times: events::count(newest),
+        last: events::last_time(newest),
+    })
 }
 
-/// How the kubelet begins the message of a kill; the kind of the probe follows.
-fn kill_message(status: &ContainerStatus) -> String {
-    format!("Container {} failed ", status.name)
-}
-
-fn diagnose_kills(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
-    let newest = newest_kill(pod, status, objects)?;
-    let start = kill_message(status);
-    let times = events::count(newest);
+fn diagnose_kill(pod: &Pod, status: &ContainerStatus, objects: &Objects, kill: &Kill<'_>) -> Option<Diagnosis> {
+    let Kill { kind, times, .. } = *kill;
     let spec = pod_view::container(pod, &status.name)?;
-    let kind = events::message(newest)[start.len()..].split_whitespace().next()?;
     let (code, probe): (&'static Code, _) = match kind {
         "startup" => (&STARTUP_PROBE, spec.startup_probe.as_ref()),
         _ => (&LIVENESS_PROBE, spec.liveness_probe.as_ref()),
@@ -179,7 +188,7 @@ fn diagnose_kills(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Opt
         .into_iter()
         .collect();
     let diagnosis = Diagnosis::new(code, sentence, next).detail(lines);
-    Some((diagnosis.with(logs(pod, status)), times))
+    Some(diagnosis.with(logs(pod, status)))
 }
 
 /// The last lines of a container's log.
