@@ -19,12 +19,12 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// # Errors
 /// When the variable is wrong, or the registry does not give the image.
 pub async fn supply(printer: &Printer, cache: &Cache, local: &str) -> Result<()> {
-    let found = docker::image(local).await?;
     let mirror = std::env::var(MIRROR_VARIABLE).ok().filter(|value| !value.is_empty());
     let Some(prefix) = mirror.as_deref().or(BUILT_IN) else {
         return Ok(());
     };
     let reference = reference(prefix, local)?;
+    let found = docker::image(local).await?;
     if found.is_some_and(|image| is_right(&image, &reference)) {
         terminal::detail(&format!("image {local}: on this host"));
         return Ok(());
