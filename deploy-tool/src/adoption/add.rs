@@ -8,6 +8,7 @@ use super::manifests;
 use super::survey::Survey;
 use crate::project::template;
 use diagnostics::{Error, Result};
+use host::atomic_file;
 
 const WORKFLOW: &str = ".github/workflows/ci.yml";
 const IGNORED: &str = ".gitignore";
@@ -152,15 +153,8 @@ fn write(path: &Path, text: &str, written: &mut Vec<PathBuf>, made: &mut Vec<Pat
 /// # Errors
 /// When it cannot be written; then it is as it was.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
-    let failure = |error: &std::io::Error| Error::file(format!("cannot change `{}`", path.display()), error);
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let permissions = fs::metadata(path).map_err(|error| failure(&error))?.permissions();
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failure(&error))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.as_file().set_permissions(permissions))
-        .map_err(|error| failure(&error))?;
-    file.persist(path).map_err(|error| failure(&error.error))?;
-    Ok(())
+    let replaced = fs::metadata(path).and_then(|_| atomic_file::replace(path, text.as_bytes(), 0o644));
+    replaced.map_err(|error| Error::file(format!("cannot change `{}`", path.display()), &error))
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Edge: what is written down of an installation, to take it away again: in a folder beside the engine's files.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::configuration::Runtimes;
 use diagnostics::{Error, Result};
+use host::atomic_file;
 
 /// Where engines are, as on nodes: crun finds its libraries by this path alone.
 pub const ENGINES: &str = "/opt/wasm-engine";
@@ -95,19 +95,9 @@ pub fn replace(path: &Path, text: &str, new_mode: u32) -> Result<()> {
     let write = || {
         let folder = place.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)?;
-        let permissions = match fs::metadata(&place) {
-            Ok(found) => found.permissions(),
-            Err(_) => fs::Permissions::from_mode(new_mode),
-        };
-        let mut file = tempfile::Builder::new()
-            .prefix(".part-")
-            .permissions(permissions)
-            .tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&place).map_err(|error| error.error)
+        atomic_file::replace(&place, text.as_bytes(), new_mode)
     };
-    write().map(drop).map_err(|error| cannot("write", path, &error))
+    write().map_err(|error| cannot("write", path, &error))
 }
 
 /// Brings a file back to what it was.

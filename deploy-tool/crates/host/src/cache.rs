@@ -1,15 +1,17 @@
 //! Edge: the folder of everything that can be made again. Files appear in it whole or not at all.
 
 use std::fs::Permissions;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::atomic_file;
 use diagnostics::{Error, Result};
 
 /// The environment variable that moves the cache.
 pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
+/// What is kept may be read by everybody.
+const MODE: u32 = 0o644;
 /// No run takes this long.
 const ABANDONED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -109,14 +111,7 @@ impl Cache {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 found => return found,
             }
-            let parent = path.parent().unwrap_or(&self.folder);
-            let mut file = tempfile::Builder::new()
-                .prefix(".part-")
-                .permissions(Permissions::from_mode(0o644))
-                .tempfile_in(parent)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            match file.persist_noclobber(path) {
+            match atomic_file::stage(path, bytes, MODE)?.persist_noclobber(path) {
                 Ok(_) => Ok(bytes.to_vec()),
                 Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => std::fs::read(path),
                 Err(error) => Err(error.error),
@@ -130,17 +125,9 @@ impl Cache {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        let write = || {
-            let parent = path.parent().unwrap_or(&self.folder);
-            let mut file = tempfile::Builder::new()
-                .prefix(".part-")
-                .permissions(Permissions::from_mode(0o644))
-                .tempfile_in(parent)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)
-        };
-        let written = write().map(drop);
+        let staged = atomic_file::stage(path, bytes, MODE);
+        let written = staged.and_then(|file| file.persist(path).map_err(|error| error.error));
+        let written = written.map(drop);
         written.map_err(|error| Error::file(format!("cannot write `{}`", path.display()), &error))
     }
 }

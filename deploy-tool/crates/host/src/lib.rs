@@ -1,5 +1,6 @@
-//! This machine: other programs, Docker, git, the cache folder and its locks.
+//! This machine: other programs, Docker, git, files, the cache folder and its locks.
 
+pub mod atomic_file;
 pub mod cache;
 pub mod cleanup;
 pub mod docker;
