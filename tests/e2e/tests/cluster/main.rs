@@ -10,6 +10,7 @@
 mod adopted_crate;
 mod bad_input;
 mod bench;
+mod case;
 mod database;
 mod dev;
 mod dev_loop;

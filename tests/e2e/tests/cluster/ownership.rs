@@ -2,45 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Namespace, Said, context, deploy_tool_command, eventually, kubectl, kubectl_with_input, unique};
+use crate::case::Case;
+use crate::harness::{Said, context, deploy_tool_command, eventually, kubectl, kubectl_with_input, unique};
 
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 
-/// A release in a namespace of its own, and the folder of its manifests.
-struct Release {
-    namespace: Namespace,
-    folder: tempfile::TempDir,
-}
-
-impl Release {
-    fn new(purpose: &str) -> Self {
-        Self {
-            namespace: Namespace::named(purpose),
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    /// Takes the place of the manifests; the namespace is one of them.
-    fn write(&self, objects: &[Value]) {
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace.name}});
-        let items: Vec<&Value> = [&namespace].into_iter().chain(objects).collect();
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-        std::fs::write(self.folder.path().join("objects.json"), list.to_string()).unwrap();
-    }
-
-    fn run(&self, arguments: &[&str]) -> Said {
-        let mut command = deploy_tool_command(arguments);
-        command.args(["--context", &context(), "--namespace", &self.namespace.name]);
-        if matches!(arguments[0], "apply" | "plan") {
-            command.arg("-f").arg(self.folder.path());
-        }
-        Said::from(command.output().unwrap())
-    }
-
-    fn kubectl(&self, arguments: &[&str]) -> Said {
-        kubectl(&[&["--namespace", &self.namespace.name], arguments].concat())
-    }
-
+impl Case {
     fn create(&self, objects: &[Value]) {
         let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
         kubectl_with_input(
@@ -73,7 +40,7 @@ fn deployment(replicas: u32, more: Value, seconds: &str) -> Value {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn custom_objects_go_first_and_in_whatever_version_they_are_served() {
-    let release = Release::new("custom");
+    let release = Case::new("custom", &[]);
     let group = format!("{}.example.org", unique("gadgets"));
     let definition = |versions: &[(&str, bool)]| {
         let versions: Vec<Value> = versions
@@ -143,7 +110,7 @@ fn custom_objects_go_first_and_in_whatever_version_they_are_served() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn fields_of_other_tools_with_manifests_go_or_are_named() {
-    let release = Release::new("migrated");
+    let release = Case::new("migrated", &[]);
     let with_legacy = [
         config_map("settings", json!({"key": "value", "legacy": "unused"})),
         deployment(0, json!([{"name": "legacy", "image": IMAGE}]), "infinity"),
@@ -189,7 +156,7 @@ fn fields_of_other_tools_with_manifests_go_or_are_named() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_namespace_stays_while_others_have_anything_in_it() {
-    let release = Release::new("foreign");
+    let release = Case::new("foreign", &[]);
     release.write(&[config_map("ours", json!({}))]);
     release.run(&["apply"]).success();
     let uid = kubectl(&["get", "clusterrole", "view", "--output", "jsonpath={.metadata.uid}"])
@@ -218,7 +185,7 @@ fn a_namespace_stays_while_others_have_anything_in_it() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_rollback_leaves_the_count_of_replicas_as_it_was_scaled() {
-    let release = Release::new("scaled");
+    let release = Case::new("scaled", &[]);
     for seconds in ["infinity", "99999"] {
         release.write(&[deployment(0, json!([]), seconds)]);
         release.run(&["apply"]).success();
@@ -253,7 +220,7 @@ fn a_rollback_leaves_the_count_of_replicas_as_it_was_scaled() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn manifests_that_have_lost_their_last_object_of_a_namespace_are_no_other_release() {
-    let release = Release::new("identity");
+    let release = Case::new("identity", &[]);
     release.write(&[config_map("one", json!({"key": "value"}))]);
     release.run(&["apply"]).success();
     release.write(&[]);
@@ -269,7 +236,7 @@ fn manifests_that_have_lost_their_last_object_of_a_namespace_are_no_other_releas
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn what_two_releases_have_goes_with_the_last_of_them() {
-    let (first, second) = (Release::new("first"), Release::new("second"));
+    let (first, second) = (Case::new("first", &[]), Case::new("second", &[]));
     let role = unique("shared");
     let rule = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]});
     let object = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": role},

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Namespace, Said, context, deploy_tool_command, kubectl};
+use crate::case::Case;
+use crate::harness::Said;
 
 /// An image that every node has, with a shell.
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
@@ -19,53 +20,10 @@ const FAILED: i32 = 2;
 /// The exit code of one that is not decided.
 const UNDECIDED: i32 = 5;
 
-/// A namespace of its own and a folder of manifests.
-struct Case {
-    namespace: Namespace,
-    folder: tempfile::TempDir,
-}
-
 impl Case {
-    fn new(purpose: &str, objects: &[Value]) -> Self {
-        let case = Self {
-            namespace: Namespace::named(purpose),
-            folder: tempfile::tempdir().unwrap(),
-        };
-        case.write(objects);
-        case
-    }
-
-    /// Takes the place of the manifests.
-    fn write(&self, objects: &[Value]) {
-        let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace.name}});
-        let items: Vec<&Value> = [&place].into_iter().chain(objects).collect();
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-        std::fs::write(self.folder.path().join("objects.json"), list.to_string()).unwrap();
-    }
-
-    fn run(&self, verb: &[&str]) -> Said {
-        let (context, folder) = (context(), self.folder.path().to_str().unwrap());
-        let mut arguments = verb.to_vec();
-        arguments.extend(["--context", &context, "--namespace", &self.namespace.name, "-f", folder]);
-        let start = Instant::now();
-        let said = Said::from(deploy_tool_command(&arguments).output().unwrap());
-        println!(
-            "{} {verb:?}: {} after {:.1} s\n{}",
-            self.namespace.name,
-            said.code,
-            start.elapsed().as_secs_f32(),
-            said.stderr.trim_end()
-        );
-        said
-    }
-
     fn timed(&self, verb: &[&str]) -> (Said, Duration) {
         let start = Instant::now();
         (self.run(verb), start.elapsed())
-    }
-
-    fn kubectl(&self, arguments: &[&str]) -> Said {
-        kubectl(&[&["--namespace", &self.namespace.name], arguments].concat())
     }
 }
 

@@ -1,0 +1,60 @@
+//! What many tests deploy: a few objects in a namespace of their own.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Namespace, Said, context, deploy_tool_command, kubectl};
+
+/// A namespace of its own and a folder of manifests.
+pub struct Case {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The folder.
+    pub folder: tempfile::TempDir,
+}
+
+impl Case {
+    /// With these manifests; the namespace is one of them.
+    pub fn new(purpose: &str, objects: &[Value]) -> Self {
+        let case = Self {
+            namespace: Namespace::named(purpose),
+            folder: tempfile::tempdir().unwrap(),
+        };
+        case.write(objects);
+        case
+    }
+
+    /// Takes the place of the manifests.
+    pub fn write(&self, objects: &[Value]) {
+        let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace.name}});
+        let items: Vec<&Value> = [&place].into_iter().chain(objects).collect();
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+        std::fs::write(self.folder.path().join("objects.json"), list.to_string()).unwrap();
+    }
+
+    /// Runs the tool; what acts on manifests gets the folder.
+    pub fn run(&self, verb: &[&str]) -> Said {
+        let (context, folder) = (context(), self.folder.path().to_str().unwrap());
+        let mut arguments = verb.to_vec();
+        arguments.extend(["--context", &context, "--namespace", &self.namespace.name]);
+        if matches!(verb[0], "apply" | "plan") {
+            arguments.extend(["-f", folder]);
+        }
+        let start = Instant::now();
+        let said = Said::from(deploy_tool_command(&arguments).output().unwrap());
+        println!(
+            "{} {verb:?}: {} after {:.1} s\n{}",
+            self.namespace.name,
+            said.code,
+            start.elapsed().as_secs_f32(),
+            said.stderr.trim_end()
+        );
+        said
+    }
+
+    /// Runs kubectl in the namespace.
+    pub fn kubectl(&self, arguments: &[&str]) -> Said {
+        kubectl(&[&["--namespace", &self.namespace.name], arguments].concat())
+    }
+}
