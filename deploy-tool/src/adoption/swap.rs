@@ -13,10 +13,8 @@ struct Fork {
     of: &'static str,
     name: &'static str,
     version: &'static str,
-    /// The features of both that work in a guest.
+    /// The features of both that work in a guest: what `full` stands for there.
     features: &'static [&'static str],
-    /// What `full` stands for there.
-    full: &'static [&'static str],
     /// What it has whatever is asked for.
     always: &'static [&'static str],
 }
@@ -27,7 +25,6 @@ const FORKS: &[Fork] = &[
         name: "hyper_wasi",
         version: "0.15.2",
         features: &["client", "http1", "runtime", "server", "stream", "tcp"],
-        full: &["client", "http1", "runtime", "server", "stream", "tcp"],
         always: &[],
     },
     Fork {
@@ -35,7 +32,6 @@ const FORKS: &[Fork] = &[
         name: "tokio_wasi",
         version: "1.25.2",
         features: &["io-util", "macros", "net", "rt", "sync", "time"],
-        full: &["io-util", "macros", "net", "rt", "sync", "time"],
         always: &["rt"],
     },
     Fork {
@@ -43,7 +39,6 @@ const FORKS: &[Fork] = &[
         name: "mysql_async_wasi",
         version: "0.31.6",
         features: &[],
-        full: &[],
         always: &["rust_backend"],
     },
 ];
@@ -101,7 +96,7 @@ fn add(document: &mut DocumentMut, target: &str, key: &Key, item: Item) {
 fn requirement(fork: &Fork, dependency: &Dependency) -> Value {
     let asked: Vec<&str> = dependency.features.iter().map(String::as_str).collect();
     let asked = match asked.contains(&"full") {
-        true => [fork.full, &asked].concat(),
+        true => [fork.features, &asked].concat(),
         false => asked,
     };
     let known = |feature: &&&str| fork.features.contains(*feature);

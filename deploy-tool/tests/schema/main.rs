@@ -12,7 +12,7 @@ use deploy_tool::cli::RegistryArguments;
 use deploy_tool::{commands, report};
 use nodes::doctor;
 use nodes::node;
-use oci_artifacts::image::{self, Contents, Definition, store};
+use oci_artifacts::image::{self, Contents, Definition, Layout, store};
 use oci_artifacts::registry::Pushed;
 use releases::manifest::Wave;
 use releases::plan::{Action, Conflict, Difference, Plan, Shown, Step, document};
@@ -183,22 +183,27 @@ fn image() {
     assert_follows("push", &pushed);
 }
 
-#[tokio::test]
-async fn inspected() {
+/// An image of the orders service, of a module that does nothing.
+fn packed(annotations: std::collections::BTreeMap<String, String>) -> Layout {
     let definition = Definition::parse("app", include_str!("../../../oci/app/image.yaml")).unwrap();
     let contents = Contents {
         definition: &definition,
         module: b"\0asm\x01\0\0\0",
         compiled: None,
         files: vec![Vec::new()],
-        annotations: [("a".to_owned(), "b".to_owned())].into(),
+        annotations,
         index_annotations: [].into(),
     };
     let variants = image::variants(&contents).unwrap().into_iter().map(|variant| {
         let packed = image::compress(&variant.tar).unwrap();
         (variant, packed)
     });
-    let mut layout = image::pack(&contents, variants.collect());
+    image::pack(&contents, variants.collect())
+}
+
+#[tokio::test]
+async fn inspected() {
+    let mut layout = packed([("a".to_owned(), "b".to_owned())].into());
     image::attach(&mut layout, "x/y", b"{}".to_vec());
     let folder = tempfile::tempdir().unwrap();
     let (stored, module) = (folder.path().join("image"), folder.path().join("app.wasm"));
@@ -220,20 +225,7 @@ async fn inspected() {
 async fn bundled() {
     let folder = tempfile::tempdir().unwrap();
     let (archive, bundle) = (folder.path().join("image.tar"), folder.path().join("bundle"));
-    let definition = Definition::parse("app", include_str!("../../../oci/app/image.yaml")).unwrap();
-    let contents = Contents {
-        definition: &definition,
-        module: b"\0asm\x01\0\0\0",
-        compiled: None,
-        files: vec![Vec::new()],
-        annotations: [].into(),
-        index_annotations: [].into(),
-    };
-    let variants = image::variants(&contents).unwrap().into_iter().map(|variant| {
-        let packed = image::compress(&variant.tar).unwrap();
-        (variant, packed)
-    });
-    store::write_archive(&archive, &image::pack(&contents, variants.collect())).unwrap();
+    store::write_archive(&archive, &packed([].into())).unwrap();
     let paths = [&archive, &bundle].map(|path| path.display().to_string());
     let words = [
         "deploy-tool",

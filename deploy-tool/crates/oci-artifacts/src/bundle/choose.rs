@@ -51,14 +51,10 @@ fn names(wanted: Option<&str>, architecture: &str) -> Vec<String> {
 
 /// Whether its platform is the named one, whose variant need not be said.
 fn is(entry: &Descriptor, name: &str) -> bool {
-    entry
-        .platform
-        .as_ref()
-        .is_some_and(|Platform { os, architecture, .. }| format!("{os}/{architecture}") == name)
-        || entry
-            .platform
-            .as_ref()
-            .is_some_and(|platform| platform.to_string() == name)
+    entry.platform.as_ref().is_some_and(|platform| {
+        let Platform { os, architecture, .. } = platform;
+        format!("{os}/{architecture}") == name || platform.to_string() == name
+    })
 }
 
 #[cfg(test)]
