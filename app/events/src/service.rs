@@ -6,14 +6,14 @@ use std::sync::Arc;
 use hyper::{Method, StatusCode};
 use microservice::context::Context;
 use microservice::database::Database;
-use microservice::http::{Code, Content, Problem, Reply};
+use microservice::http::{Code, Content, Problem, Response};
 use microservice::metrics::Family;
 use microservice::server::Service;
 use microservice::signature::{Secret, SIGNATURE};
 
 use crate::command::{Command, Outcome, MAX_PAGE_BYTES};
 use crate::config::Config;
-use crate::http::{read_action, reply_to_outcome, Action, BufferedRequest, Route};
+use crate::http::{read_action, response_to_outcome, Action, BufferedRequest, Route};
 use crate::retention::remove_forever;
 use crate::store::EventTables;
 
@@ -74,17 +74,17 @@ impl Events {
     }
 
     /// Proves to the sender of a signed request who has answered.
-    fn sign(&self, reply: Reply, request: Option<&str>) -> Reply {
-        match (&self.secret, request, &reply.body) {
+    fn sign(&self, response: Response, request: Option<&str>) -> Response {
+        match (&self.secret, request, &response.body) {
             (Some(secret), Some(request), Content::Whole(body)) => {
                 let signature = secret.sign_answer(request, body);
-                reply.with_text(SIGNATURE, &signature)
+                response.with_text(SIGNATURE, &signature)
             }
-            _ => reply,
+            _ => response,
         }
     }
 
-    fn metrics(&self) -> Reply {
+    fn metrics(&self) -> Response {
         let sample = |outcome: &str, counter: &AtomicU64| {
             let labels = format!("{{outcome=\"{outcome}\"}}");
             (labels, counter.load(Ordering::Relaxed) as f64)
@@ -103,16 +103,16 @@ impl Events {
 impl Service for Events {
     type Route = Route;
 
-    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Reply, Problem> {
+    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         let signature = self.check_signature(&parts)?;
         let action = read_action(&parts, &self.context.origins)?;
         drop(parts);
         match action {
-            Action::Reply(reply) => Ok(reply),
+            Action::Response(response) => Ok(response),
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
                 self.database.check_ready().await?;
-                Ok(Reply::done())
+                Ok(Response::done())
             }
             Action::Metrics => Ok(self.metrics()),
             Action::Command(command) => {
@@ -124,8 +124,8 @@ impl Service for Events {
                     Command::Store(_) => None,
                 };
                 let outcome = self.run(&command).await?;
-                let reply = reply_to_outcome(&command, &outcome);
-                Ok(self.sign(reply, signature.as_deref()))
+                let response = response_to_outcome(&command, &outcome);
+                Ok(self.sign(response, signature.as_deref()))
             }
         }
     }

@@ -101,7 +101,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum ClientError {
     /// Nobody was asked, for this reason.
     Unreachable(String),
     /// Somebody may have got the request; what went wrong then.
@@ -110,18 +110,18 @@ pub enum Failure {
     Busy,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ClientError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Unreachable(reason) | Failure::Broken(reason) => formatter.write_str(reason),
-            Failure::Busy => formatter.write_str("too much is asked for at once"),
+            ClientError::Unreachable(reason) | ClientError::Broken(reason) => formatter.write_str(reason),
+            ClientError::Busy => formatter.write_str("too much is asked for at once"),
         }
     }
 }
 
-impl From<Exhausted> for Failure {
-    fn from(_: Exhausted) -> Failure {
-        Failure::Busy
+impl From<Exhausted> for ClientError {
+    fn from(_: Exhausted) -> ClientError {
+        ClientError::Busy
     }
 }
 
@@ -153,13 +153,13 @@ impl Client {
     }
 
     /// GETs the endpoint's path with this query. Few do so at once.
-    pub async fn get(&self, query: &str) -> Result<Answer, Failure> {
+    pub async fn get(&self, query: &str) -> Result<Answer, ClientError> {
         let target = match query {
             "" => self.endpoint.path.clone(),
             query => format!("{}?{query}", self.endpoint.path),
         };
         let turn = timeout(TURN, self.questions.acquire()).await;
-        let _turn = turn.map_err(|_| Failure::Busy)?;
+        let _turn = turn.map_err(|_| ClientError::Busy)?;
         self.send(|| self.request(Method::GET, &target, Body::empty())).await
     }
 
@@ -170,7 +170,7 @@ impl Client {
         content_type: &'static str,
         body: Bytes,
         signature: Option<&str>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, ClientError> {
         self.send(|| {
             let mut request = self.request(Method::POST, &self.endpoint.path, Body::from(body.clone()))?;
             let headers = request.headers_mut();
@@ -183,23 +183,23 @@ impl Client {
         .await
     }
 
-    fn request(&self, method: Method, target: &str, body: Body) -> Result<Request<Body>, Failure> {
+    fn request(&self, method: Method, target: &str, body: Body) -> Result<Request<Body>, ClientError> {
         Request::builder()
             .method(method)
             .uri(target)
             .header(HOST, self.endpoint.authority.clone())
             .body(body)
-            .map_err(|error| Failure::Unreachable(error.to_string()))
+            .map_err(|error| ClientError::Unreachable(error.to_string()))
     }
 
     /// Sends a request, a second time on a new connection if a kept one turns out to be closed.
     /// The error tells for the log what went wrong.
-    async fn send(&self, request: impl Fn() -> Result<Request<Body>, Failure>) -> Result<Answer, Failure> {
+    async fn send(&self, request: impl Fn() -> Result<Request<Body>, ClientError>) -> Result<Answer, ClientError> {
         let exchange = async {
             let kept = self.idle().pop();
             if let Some(connection) = kept {
                 match self.exchange(connection, request()?).await {
-                    Err(Failure::Broken(_)) => {}
+                    Err(ClientError::Broken(_)) => {}
                     answered => return answered,
                 }
             }
@@ -208,17 +208,19 @@ impl Client {
         };
         let result = timeout(self.limit, exchange).await.unwrap_or_else(|_| {
             let reason = format!("no answer within {} s", self.limit.as_secs());
-            Err(Failure::Broken(reason))
+            Err(ClientError::Broken(reason))
         });
-        if matches!(result, Err(Failure::Broken(_))) {
+        if matches!(result, Err(ClientError::Broken(_))) {
             self.address.doubt();
         }
         result
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, Failure> {
+    async fn connect(&self) -> Result<SendRequest<Body>, ClientError> {
         if self.pause.is_on() {
-            return Err(Failure::Unreachable("it could not be reached a moment ago".to_owned()));
+            return Err(ClientError::Unreachable(
+                "it could not be reached a moment ago".to_owned(),
+            ));
         }
         let mut tried = None;
         let attempt = async {
@@ -238,11 +240,11 @@ impl Client {
         if let Some(address) = tried {
             self.address.doubt_this(address);
         }
-        Err(Failure::Unreachable(reason))
+        Err(ClientError::Unreachable(reason))
     }
 
-    async fn exchange(&self, mut connection: SendRequest<Body>, request: Request<Body>) -> Result<Answer, Failure> {
-        let broken = |error: hyper::Error| Failure::Broken(error.to_string());
+    async fn exchange(&self, mut connection: SendRequest<Body>, request: Request<Body>) -> Result<Answer, ClientError> {
+        let broken = |error: hyper::Error| ClientError::Broken(error.to_string());
         poll_fn(|context| connection.poll_ready(context))
             .await
             .map_err(broken)?;
@@ -253,7 +255,7 @@ impl Client {
             let chunk = chunk.map_err(broken)?;
             if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
                 let reason = format!("its answer is larger than {MAX_ANSWER_BYTES} bytes");
-                return Err(Failure::Broken(reason));
+                return Err(ClientError::Broken(reason));
             }
             bytes.push(&chunk)?;
         }

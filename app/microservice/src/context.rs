@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::config::Settings;
 use crate::execution_mode::ExecutionMode;
-use crate::http::{Origins, Reply, RequestIds};
+use crate::http::{Origins, RequestIds, Response};
 use crate::log;
 use crate::memory::Memory;
 use crate::metrics::{Family, Metrics};
@@ -55,7 +55,7 @@ impl Context {
     }
 
     /// The answer to `/healthz`: the process serves, and says what it is.
-    pub fn health(&self) -> Reply {
+    pub fn health(&self) -> Response {
         let health = Health {
             status: true,
             version: self.name.version,
@@ -64,11 +64,11 @@ impl Context {
             mode: self.mode.name(),
         };
         // Strings and booleans always have a JSON form.
-        Reply::json(serde_json::to_string(&health).unwrap_or_default())
+        Response::json(serde_json::to_string(&health).unwrap_or_default())
     }
 
     /// The answer to `/metrics`, with what the service counts besides its requests.
-    pub fn metrics(&self, families: &[Family]) -> Reply {
+    pub fn metrics(&self, families: &[Family]) -> Response {
         let build = Family {
             name: format!("{}_build_info", self.name.name),
             kind: "gauge",
@@ -89,7 +89,7 @@ impl Context {
             help: "Lines of the log that nobody read in time.",
             samples: vec![(String::new(), log::left_out() as f64)],
         };
-        Reply::metrics(self.metrics.to_text(families.iter().chain([&build, &left_out])))
+        Response::metrics(self.metrics.to_text(families.iter().chain([&build, &left_out])))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use microservice::client::{Answer, Client, Failure};
+use microservice::client::{Answer, Client, ClientError};
 use microservice::signature::{Secret, SIGNATURE};
 
 use crate::event::{batch_as_json, Event, BATCH_MEDIA_TYPE, MEDIA_TYPE};
@@ -61,7 +61,7 @@ impl Receiver {
         let signature = self.secret.as_ref().map(|secret| secret.sign_request(json.as_bytes()));
         match self.client.post(media_type, json.into(), signature.as_deref()).await {
             Ok(answer) => self.judge(answer, signature.as_deref().unwrap_or_default()),
-            Err(Failure::Broken(reason)) => Delivery::Failed(reason),
+            Err(ClientError::Broken(reason)) => Delivery::Failed(reason),
             Err(failure) => Delivery::Away(failure.to_string()),
         }
     }

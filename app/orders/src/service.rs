@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::LINK;
-use microservice::client::{Client, Failure};
+use microservice::client::{Client, ClientError};
 use microservice::context::Context;
 use microservice::database::Database;
-use microservice::http::{Code, Problem, Reply};
+use microservice::http::{Code, Problem, Response};
 use microservice::log::{self, Level};
 use microservice::memory::Exhausted;
 use microservice::server::Service;
@@ -15,7 +15,8 @@ use microservice::server::Service;
 use crate::command::{Command, DeadLetters, Outcome, PageWriter};
 use crate::config::Config;
 use crate::http::{
-    read_action, reply_to_dead_letters, reply_to_outcome, Action, BufferedRequest, Route, Style, EVENTS_UNAVAILABLE,
+    read_action, response_to_dead_letters, response_to_outcome, Action, BufferedRequest, Route, Style,
+    EVENTS_UNAVAILABLE,
 };
 use crate::outbox_relay::OutboxRelay;
 use crate::receiver::Receiver;
@@ -70,33 +71,33 @@ impl Orders {
         Ok(outcome)
     }
 
-    async fn list(&self, limit: usize, after: Option<i32>) -> Result<Reply, Problem> {
+    async fn list(&self, limit: usize, after: Option<i32>) -> Result<Response, Problem> {
         // The turn is waited for without a connection of the database.
         let buffer = self.context.memory.buffer(limit * PageWriter::USUAL_ORDER).await?;
         let listing = Listing::new(limit, after, buffer);
-        reply_to_outcome(self.database.run(&listing).await?, Style::Page(limit))
+        response_to_outcome(self.database.run(&listing).await?, Style::Page(limit))
     }
 
     /// Passes a question on to the receiver of events, so that the page can ask its own service.
-    async fn list_events(&self, query: &str) -> Result<Reply, Problem> {
+    async fn list_events(&self, query: &str) -> Result<Response, Problem> {
         let events = self.events()?;
         let reason = match events.client.get(query).await {
             Ok(answer) if answer.status.is_success() => {
-                let reply = Reply::json(answer.body);
+                let response = Response::json(answer.body);
                 return Ok(match answer.headers.get(LINK) {
-                    Some(next) => reply.with(LINK, next.clone()),
-                    None => reply,
+                    Some(next) => response.with(LINK, next.clone()),
+                    None => response,
                 });
             }
             Ok(answer) => format!("status {}", answer.status),
-            Err(Failure::Busy) => return Err(Exhausted.into()),
+            Err(ClientError::Busy) => return Err(Exhausted.into()),
             Err(failure) => failure.to_string(),
         };
         log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
         Err(Problem::new(EVENTS_UNAVAILABLE, "the events cannot be listed just now"))
     }
 
-    async fn dead_letters(&self, asked: DeadLetters) -> Result<Reply, Problem> {
+    async fn dead_letters(&self, asked: DeadLetters) -> Result<Response, Problem> {
         let events = self.events()?;
         let _turn = match asked {
             DeadLetters::List => Some(self.context.memory.buffer(USUAL_LETTERS).await?),
@@ -104,7 +105,7 @@ impl Orders {
         };
         let done = self.database.run(&asked).await?;
         events.outbox_relay.wake();
-        reply_to_dead_letters(asked, &done)
+        response_to_dead_letters(asked, &done)
     }
 
     fn events(&self) -> Result<&Events, Problem> {
@@ -112,7 +113,7 @@ impl Orders {
         self.events.as_ref().ok_or_else(none)
     }
 
-    fn metrics(&self) -> Reply {
+    fn metrics(&self) -> Response {
         let mut families = self.database.metrics(crate::NAME.name);
         families.extend(self.events.iter().flat_map(|events| events.outbox_relay.metrics()));
         self.context.metrics(&families)
@@ -122,22 +123,22 @@ impl Orders {
 impl Service for Orders {
     type Route = Route;
 
-    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Reply, Problem> {
+    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         let action = read_action(&parts, &self.context.origins)?;
         drop(parts);
         match action {
-            Action::Reply(reply) => Ok(reply),
+            Action::Response(response) => Ok(response),
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
                 self.database.check_ready().await?;
-                Ok(Reply::done())
+                Ok(Response::done())
             }
             Action::Metrics => Ok(self.metrics()),
             Action::Initialise => {
                 self.database.initialise().await?;
-                Ok(Reply::done())
+                Ok(Response::done())
             }
-            Action::Command(command, style) => reply_to_outcome(self.run(command).await?, style),
+            Action::Command(command, style) => response_to_outcome(self.run(command).await?, style),
             Action::List { limit, after } => self.list(limit, after).await,
             Action::DeadLetters(asked) => self.dead_letters(asked).await,
             Action::Events(query) => self.list_events(&query).await,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use app::command::{Command, Outcome, PageWriter};
 use app::config::Config;
-use app::http::{Action, BufferedRequest, Route, Style, read_action, reply_to_outcome};
+use app::http::{Action, BufferedRequest, Route, Style, read_action, response_to_outcome};
 use app::order::{Money, Order};
 use microservice::context::Context;
 use microservice::execution_mode::ExecutionMode;
-use microservice::http::{Code, Problem, Reply};
+use microservice::http::{Code, Problem, Response};
 use microservice::log;
 use microservice::memory::Buffer;
 use microservice::server::{Service, Shared, serve};
@@ -62,18 +62,18 @@ struct Pure(Arc<Context>);
 impl Service for Pure {
     type Route = Route;
 
-    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Reply, Problem> {
+    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         let buffer = self.0.memory.buffer(0).await?;
         let answer = read_action(&parts, &self.0.origins).and_then(|action| match action {
-            Action::Reply(reply) => Ok(reply),
+            Action::Response(response) => Ok(response),
             Action::Health => Ok(self.0.health()),
             Action::Metrics => Ok(self.0.metrics(&[])),
-            Action::Readiness | Action::Initialise | Action::DeadLetters(_) => Ok(Reply::done()),
+            Action::Readiness | Action::Initialise | Action::DeadLetters(_) => Ok(Response::done()),
             Action::Command(command, style) => {
                 check(&command);
-                reply_to_outcome(outcome(command), style)
+                response_to_outcome(outcome(command), style)
             }
-            Action::List { limit, after } => reply_to_outcome(list(limit, after, buffer), Style::Page(limit)),
+            Action::List { limit, after } => response_to_outcome(list(limit, after, buffer), Style::Page(limit)),
             Action::Events(query) => {
                 // What another service is asked must not hold anything but what we know.
                 assert!(
@@ -81,7 +81,7 @@ impl Service for Pure {
                         .bytes()
                         .all(|byte| byte.is_ascii_alphanumeric() || b"=&".contains(&byte))
                 );
-                Ok(Reply::json(query))
+                Ok(Response::json(query))
             }
         });
         if let Err(problem) = &answer {

@@ -2,7 +2,7 @@
 
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Uri};
-use microservice::http::{BufferedRequest, Origins, Problem, Query, Reply, Route, Target};
+use microservice::http::{self, BufferedRequest, Origins, Problem, Query, Route, Target};
 
 use crate::http::{Request, Response};
 
@@ -10,7 +10,7 @@ use crate::http::{Request, Response};
 pub fn send<R: Route>(
     request: &Request,
     origins: &Origins,
-    answer: impl FnOnce(&BufferedRequest<'_, R>) -> Result<Reply, Problem>,
+    answer: impl FnOnce(&BufferedRequest<'_, R>) -> Result<http::Response, Problem>,
 ) -> Response {
     let method: Method = request.method.parse().unwrap();
     let uri: Uri = request.target.parse().unwrap();
@@ -22,7 +22,7 @@ pub fn send<R: Route>(
             (name, HeaderValue::from_str(value).unwrap())
         })
         .collect();
-    let reply = Target::find(&method, uri.path())
+    let response = Target::find(&method, uri.path())
         .and_then(|target| {
             origins.check(target.route, &method, &uri, &headers)?;
             answer(&BufferedRequest {
@@ -33,18 +33,18 @@ pub fn send<R: Route>(
                 body: request.body.clone().into(),
             })
         })
-        .unwrap_or_else(Reply::from);
-    to_response(origins.add_headers(reply, &headers), method == Method::HEAD)
+        .unwrap_or_else(http::Response::from);
+    to_response(origins.add_headers(response, &headers), method == Method::HEAD)
 }
 
-fn to_response(reply: Reply, without_body: bool) -> Response {
+fn to_response(response: http::Response, without_body: bool) -> Response {
     let body = match without_body {
         true => String::new(),
-        false => String::from_utf8(reply.body.into_bytes().to_vec()).unwrap(),
+        false => String::from_utf8(response.body.into_bytes().to_vec()).unwrap(),
     };
-    let headers = reply.headers.iter();
+    let headers = response.headers.iter();
     Response {
-        status: reply.status.as_u16(),
+        status: response.status.as_u16(),
         headers: headers
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
             .collect(),

@@ -2,7 +2,7 @@
 
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, Method};
-use microservice::http::{Code, Origins, Problem, Reply, Route as _};
+use microservice::http::{Code, Origins, Problem, Response, Route as _};
 
 use super::Route;
 use crate::command::Command;
@@ -15,7 +15,7 @@ pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'reques
 #[derive(Debug)]
 pub enum Action {
     /// Nothing but this answer.
-    Reply(Reply),
+    Response(Response),
     /// Whether the process serves.
     Health,
     /// Whether the service can work.
@@ -36,10 +36,10 @@ const MAX_LIMIT: usize = 1_000;
 pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
     let route = parts.target.route;
     if *parts.method == Method::OPTIONS {
-        return Ok(Action::Reply(origins.preflight(route, parts.headers)));
+        return Ok(Action::Response(origins.preflight(route, parts.headers)));
     }
     match route {
-        Route::Index => Ok(Action::Reply(Reply::text(Route::list()))),
+        Route::Index => Ok(Action::Response(Response::text(Route::list()))),
         Route::Events if *parts.method == Method::POST => {
             let body = parts.json_body()?;
             let events = match is_batch(parts.headers) {

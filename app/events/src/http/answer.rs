@@ -3,22 +3,22 @@
 use std::fmt::Write;
 
 use hyper::header::LINK;
-use microservice::http::Reply;
+use microservice::http::Response;
 use serde_json::Value;
 
 use crate::command::{Command, Outcome, Page};
 
 /// The answer for the outcome of a command.
-pub fn reply_to_outcome(command: &Command, outcome: &Outcome) -> Reply {
+pub fn response_to_outcome(command: &Command, outcome: &Outcome) -> Response {
     match outcome {
-        Outcome::Stored { new } => Reply::json(stored_as_json(command, *new)),
+        Outcome::Stored { new } => Response::json(stored_as_json(command, *new)),
         Outcome::Page(page) => {
-            let reply = Reply::json(page_as_json(page));
+            let response = Response::json(page_as_json(page));
             match (command, page.next) {
                 (Command::List { limit, .. }, Some(next)) => {
-                    reply.with_text(LINK, &format!("</events?limit={limit}&before={next}>; rel=\"next\""))
+                    response.with_text(LINK, &format!("</events?limit={limit}&before={next}>; rel=\"next\""))
                 }
-                _ => reply,
+                _ => response,
             }
         }
     }

@@ -6,5 +6,5 @@ mod answer;
 mod route;
 
 pub use action::{read_action, Action, BufferedRequest};
-pub use answer::reply_to_outcome;
+pub use answer::response_to_outcome;
 pub use route::Route;

@@ -1,6 +1,6 @@
 //! The SQL of the events.
 
-use microservice::database::{integer, is_duplicate, text, Answer, Connection, Failure, Statement};
+use microservice::database::{integer, is_duplicate, text, Answer, Connection, DatabaseError, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
@@ -86,7 +86,7 @@ async fn list(connection: &mut Conn, limit: usize, before: Option<u64>) -> Answe
     Ok(page_of(&rows, &counts, limit).map(Outcome::Page).ok_or_else(|| {
         let message = "database: the tables of events hold values that they cannot hold";
         log::event(Level::Error, message);
-        Failure::Internal
+        DatabaseError::Internal
     }))
 }
 

@@ -1,6 +1,6 @@
 //! The tables of the events.
 
-use microservice::database::{is_denied, text, Answer, Failure, Tables};
+use microservice::database::{is_denied, text, Answer, DatabaseError, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
 
@@ -65,7 +65,7 @@ impl Tables for EventTables {
             let counted = make_trigger(connection, REMOVE_TRIGGER).await?;
             return Ok(counted.map(|()| Some(if is_new { "Create" } else { "CountRemoved" }.to_owned())));
         }
-        Ok(Err(Failure::SchemaRefused(
+        Ok(Err(DatabaseError::SchemaRefused(
             "the database has a table named events that this service did not make; rename it or use another database"
                 .to_owned(),
         )))
@@ -87,7 +87,7 @@ async fn create(connection: &mut Conn) -> Answer<()> {
 
 async fn make_trigger(connection: &mut Conn, statement: &str) -> Answer<()> {
     match connection.query_drop(statement).await {
-        Err(error) if is_denied(&error) => Ok(Err(Failure::SchemaRefused(
+        Err(error) if is_denied(&error) => Ok(Err(DatabaseError::SchemaRefused(
             "the database does not let this service make triggers, by which it counts: grant TRIGGER on its tables, \
              with a binary log also set log_bin_trust_function_creators = 1"
                 .to_owned(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use events::command::{Command, Outcome, Page};
 use events::event::Event;
-use events::http::{read_action, reply_to_outcome, Action, BufferedRequest};
-use microservice::http::{Origins, Problem, Reply};
+use events::http::{read_action, response_to_outcome, Action, BufferedRequest};
+use microservice::http::{self, Origins, Problem};
 use service_tests::http::{Request, Response};
 use service_tests::in_process;
 
@@ -31,11 +31,11 @@ impl Memory {
         in_process::send(request, &origins, |parts| self.answer(parts))
     }
 
-    fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<Reply, Problem> {
+    fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
         match read_action(parts, &self.origins)? {
-            Action::Reply(reply) => Ok(reply),
-            Action::Command(command) => Ok(reply_to_outcome(&command, &self.run(&command))),
-            Action::Readiness => Ok(Reply::done()),
+            Action::Response(response) => Ok(response),
+            Action::Command(command) => Ok(response_to_outcome(&command, &self.run(&command))),
+            Action::Readiness => Ok(http::Response::done()),
             action @ (Action::Health | Action::Metrics) => panic!("{action:?} is of the edges"),
         }
     }

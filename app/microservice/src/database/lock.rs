@@ -6,9 +6,9 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 use tokio::time::timeout;
 
-use super::failure::{classify, is_broken};
+use super::error::{classify, is_broken};
 use super::row::integer;
-use super::{Database, Failure, Tables, QUERY_TIMEOUT};
+use super::{Database, DatabaseError, Tables, QUERY_TIMEOUT};
 
 /// How long the holder of a lock may leave its connection unused.
 pub const UNUSED: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ impl<T: Tables> Database<T> {
     /// A connection that holds the lock of a name, or nothing while another replica does. It is
     /// taken out of the pool and counts in none of its limits. The lock ends with the connection,
     /// which the server closes when it is not used for [`UNUSED`].
-    pub async fn lock(&self, name: &str) -> Result<Option<Conn>, Failure> {
+    pub async fn lock(&self, name: &str) -> Result<Option<Conn>, DatabaseError> {
         let work = async {
             let mut lease = self.pool.lease_reserved().await?;
             match hold_lock(lease.connection(), name).await {
@@ -53,6 +53,8 @@ impl<T: Tables> Database<T> {
             }
             Ok(None)
         };
-        timeout(QUERY_TIMEOUT, work).await.unwrap_or(Err(Failure::Timeout))
+        timeout(QUERY_TIMEOUT, work)
+            .await
+            .unwrap_or(Err(DatabaseError::Timeout))
     }
 }

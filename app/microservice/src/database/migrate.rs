@@ -2,10 +2,10 @@
 
 use mysql_async::prelude::Queryable;
 
-use super::failure::{classify, is_broken};
+use super::error::{classify, is_broken};
 use super::lock::take_lock;
 use super::session::UNLIMITED;
-use super::{Answer, Connection, Database, Failure, RecordedVersion, Statement, Tables};
+use super::{Answer, Connection, Database, DatabaseError, RecordedVersion, Statement, Tables};
 use crate::log::{self, Level};
 
 /// How long to wait for another replica that makes the tables current.
@@ -13,7 +13,7 @@ const LOCK_SECONDS: u32 = 60;
 
 impl<T: Tables> Database<T> {
     /// Makes the tables current. Doing it again does nothing.
-    pub(super) async fn migrate(&self) -> Result<(), Failure> {
+    pub(super) async fn migrate(&self) -> Result<(), DatabaseError> {
         let mut lease = self.pool.lease().await?;
         // The connection is not given back: its settings are not those of the others.
         migrate(lease.connection(), &self.tables).await.unwrap_or_else(|error| {
@@ -28,7 +28,7 @@ impl<T: Tables> Database<T> {
 async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<()> {
     connection.query_drop(UNLIMITED).await?;
     if !take_lock(connection, T::SCHEMA, LOCK_SECONDS).await? {
-        return Ok(Err(Failure::Unavailable(
+        return Ok(Err(DatabaseError::Unavailable(
             "another replica is preparing the tables; try again soon",
         )));
     }
@@ -41,12 +41,12 @@ async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<(
     connection.query_drop(versions).await?;
     let version = match RecordedVersion(T::SCHEMA).run(connection).await? {
         Ok(version) => version,
-        Err(failure) => return Ok(Err(failure)),
+        Err(error) => return Ok(Err(error)),
     };
     // A newer build that has been here keeps what older ones need: both serve during a rollout.
     let done = match tables.migrate(connection, version).await? {
         Ok(done) => done,
-        Err(failure) => return Ok(Err(failure)),
+        Err(error) => return Ok(Err(error)),
     };
     if version < Some(tables.version()) {
         let record = format!("INSERT IGNORE INTO {} (version) VALUES (?)", T::SCHEMA);

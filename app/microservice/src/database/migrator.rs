@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, Mutex};
 use tokio::time::timeout;
 
-use super::{Database, Failure, Tables};
+use super::{Database, DatabaseError, Tables};
 use crate::log::{self, Level};
 
 /// The pause before the next attempt after one that failed.
@@ -19,9 +19,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 const WAITING: usize = 64;
 
 /// The answer while a migration takes longer than a request may wait.
-pub(super) const BUSY: Failure = Failure::Unavailable("the tables are being prepared; try again soon");
+pub(super) const BUSY: DatabaseError = DatabaseError::Unavailable("the tables are being prepared; try again soon");
 
-type Answer = oneshot::Sender<Result<(), Failure>>;
+type Answer = oneshot::Sender<Result<(), DatabaseError>>;
 
 /// The way to ask for current tables.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Default for Migrator {
 
 impl Migrator {
     /// Asks for current tables and waits for them.
-    pub(super) async fn ask(&self) -> Result<(), Failure> {
+    pub(super) async fn ask(&self) -> Result<(), DatabaseError> {
         let (answer, answered) = oneshot::channel();
         self.requests.try_send(Some(answer)).map_err(|_| BUSY)?;
         answered.await.unwrap_or(Err(BUSY))
@@ -65,7 +65,7 @@ impl<T: Tables> Database<T> {
         loop {
             let result = self.migrate().await;
             *self.refusal.lock().await = match &result {
-                Err(Failure::SchemaRefused(reason)) => {
+                Err(DatabaseError::SchemaRefused(reason)) => {
                     log::event(Level::Error, reason);
                     Some(reason.clone())
                 }
@@ -76,7 +76,7 @@ impl<T: Tables> Database<T> {
                 let _ = answer.send(result.clone());
             }
             let asked = match result {
-                Err(Failure::Unavailable(_) | Failure::Timeout) => {
+                Err(DatabaseError::Unavailable(_) | DatabaseError::Timeout) => {
                     timeout(PAUSE, inbox.recv()).await.unwrap_or(Some(None))
                 }
                 _ => inbox.recv().await,

@@ -1,6 +1,6 @@
 //! A database of MariaDB: connections that are kept, time limits, tables that are kept current.
 
-mod failure;
+mod error;
 mod lock;
 mod migrate;
 mod migrator;
@@ -21,12 +21,12 @@ use tokio::time::timeout;
 use crate::config::DatabaseSettings;
 use crate::metrics::Family;
 
-pub use failure::{is_broken, is_denied, is_duplicate, Failure};
+pub use error::{is_broken, is_denied, is_duplicate, DatabaseError};
 pub use lock::UNUSED;
 pub use row::{integer, text};
 pub use session::Connection;
 
-use failure::classify;
+use error::classify;
 use migrator::Migrator;
 use pool::Pool;
 
@@ -46,7 +46,7 @@ enum Lane {
 }
 
 /// What came of a statement: the outer error is the database's, the inner one ours.
-pub type Answer<T> = Result<Result<T, Failure>, Error>;
+pub type Answer<T> = Result<Result<T, DatabaseError>, Error>;
 
 /// Something to ask the database.
 pub trait Statement: Sync {
@@ -108,21 +108,21 @@ impl<T: Tables> Database<T> {
     }
 
     /// Does what a request asks for.
-    pub async fn run<S: Statement>(&self, statement: &S) -> Result<S::Answer, Failure> {
+    pub async fn run<S: Statement>(&self, statement: &S) -> Result<S::Answer, DatabaseError> {
         let sent = AtomicBool::new(false);
         let work = self.run_with_retry(statement, Lane::Requests, &sent);
         self.bounded(QUERY_TIMEOUT, &sent, work).await
     }
 
     /// Makes the tables current when asked to, rather than by itself.
-    pub async fn initialise(&self) -> Result<(), Failure> {
+    pub async fn initialise(&self) -> Result<(), DatabaseError> {
         timeout(QUERY_TIMEOUT, self.migrator.ask())
             .await
             .unwrap_or(Err(migrator::BUSY))
     }
 
     /// Whether the database answers and its tables are current.
-    pub async fn check_ready(&self) -> Result<(), Failure> {
+    pub async fn check_ready(&self) -> Result<(), DatabaseError> {
         let sent = AtomicBool::new(false);
         let version = RecordedVersion(T::SCHEMA);
         let work = self.run_with_retry(&version, Lane::Reserved, &sent);
@@ -130,13 +130,13 @@ impl<T: Tables> Database<T> {
             Ok(version) if version >= Some(self.tables.version()) => return Ok(()),
             Ok(_) => {
                 self.migrator.wake();
-                Failure::SchemaBehind
+                DatabaseError::SchemaBehind
             }
-            Err(failure) => failure,
+            Err(error) => error,
         };
         match (result, self.refusal.lock().await.clone()) {
-            (Failure::SchemaBehind, Some(reason)) => Err(Failure::SchemaRefused(reason)),
-            (failure, _) => Err(failure),
+            (DatabaseError::SchemaBehind, Some(reason)) => Err(DatabaseError::SchemaRefused(reason)),
+            (error, _) => Err(error),
         }
     }
 
@@ -167,15 +167,15 @@ impl<T: Tables> Database<T> {
         &self,
         limit: Duration,
         sent: &AtomicBool,
-        work: impl Future<Output = Result<A, Failure>>,
-    ) -> Result<A, Failure> {
+        work: impl Future<Output = Result<A, DatabaseError>>,
+    ) -> Result<A, DatabaseError> {
         let result = match timeout(limit, work).await {
             Ok(result) => result,
-            Err(_) if sent.load(Ordering::Relaxed) => Err(Failure::Timeout),
+            Err(_) if sent.load(Ordering::Relaxed) => Err(DatabaseError::Timeout),
             Err(_) => Err(pool::BUSY),
         };
         match &result {
-            Err(Failure::SchemaBehind) => self.migrator.wake(),
+            Err(DatabaseError::SchemaBehind) => self.migrator.wake(),
             Err(_) => {
                 self.errors.fetch_add(1, Ordering::Relaxed);
             }
@@ -192,7 +192,7 @@ impl<T: Tables> Database<T> {
         statement: &S,
         lane: Lane,
         sent: &AtomicBool,
-    ) -> Result<S::Answer, Failure> {
+    ) -> Result<S::Answer, DatabaseError> {
         let mut may_retry = !statement.writes();
         loop {
             let mut lease = match lane {

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::session::{self, Connection};
-use super::Failure;
+use super::DatabaseError;
 use crate::address::Address;
 use crate::config::DatabaseSettings;
 use crate::log::{self, Level};
@@ -39,9 +39,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const QUEUE_LIMIT: Duration = Duration::from_secs(1);
 
 /// The answer to more requests than the connections can do in time.
-pub(super) const BUSY: Failure =
-    Failure::Unavailable("no database connection became free in time; nothing was changed");
-const AWAY: Failure = Failure::Unavailable("the database cannot be reached; nothing was changed");
+pub(super) const BUSY: DatabaseError =
+    DatabaseError::Unavailable("no database connection became free in time; nothing was changed");
+const AWAY: DatabaseError = DatabaseError::Unavailable("the database cannot be reached; nothing was changed");
 
 /// A bounded set of connections.
 #[derive(Debug)]
@@ -205,7 +205,7 @@ impl Pool {
     }
 
     /// Waits for a connection that works, for a request.
-    pub async fn lease(&self) -> Result<Lease<'_>, Failure> {
+    pub async fn lease(&self) -> Result<Lease<'_>, DatabaseError> {
         // Fails only when the semaphore is closed, which nobody does.
         let permit = match self.permits.try_acquire() {
             Ok(permit) => permit,
@@ -220,7 +220,7 @@ impl Pool {
     }
 
     /// Waits for a connection that works, for a probe or a lock.
-    pub async fn lease_reserved(&self) -> Result<Lease<'_>, Failure> {
+    pub async fn lease_reserved(&self) -> Result<Lease<'_>, DatabaseError> {
         if self.database.pool_max == 1 {
             return self.lease().await;
         }
@@ -228,7 +228,7 @@ impl Pool {
         self.lease_with(permit).await
     }
 
-    async fn lease_with<'pool>(&'pool self, permit: SemaphorePermit<'pool>) -> Result<Lease<'pool>, Failure> {
+    async fn lease_with<'pool>(&'pool self, permit: SemaphorePermit<'pool>) -> Result<Lease<'pool>, DatabaseError> {
         let turn = Turn {
             queue: &self.queue,
             since: Instant::now(),
@@ -261,7 +261,7 @@ impl Pool {
         }
     }
 
-    async fn connect(&self) -> Result<Connection, Failure> {
+    async fn connect(&self) -> Result<Connection, DatabaseError> {
         if self.pause.is_on() {
             return Err(AWAY);
         }

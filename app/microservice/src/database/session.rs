@@ -6,7 +6,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
 use super::row::{integer, text};
-use super::Failure;
+use super::DatabaseError;
 
 /// What a statement has beside its longest parameters.
 const PARAMETERS: usize = 256;
@@ -81,9 +81,9 @@ impl Connection {
     }
 
     /// Whether the server takes a statement whose parameters have so many bytes.
-    pub fn check_size(&self, bytes: usize) -> Result<(), Failure> {
+    pub fn check_size(&self, bytes: usize) -> Result<(), DatabaseError> {
         match bytes > self.max_packet() {
-            true => Err(Failure::TooLarge),
+            true => Err(DatabaseError::TooLarge),
             false => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Method, Uri};
 
-use super::{Code, Hosts, Problem, Reply, Route};
+use super::{Code, Hosts, Problem, Response, Route};
 
 /// The origins listed in `CORS_ALLOW_ORIGIN`, none by default and never a wildcard, and the names in `ALLOWED_HOSTS`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,13 +78,13 @@ impl Origins {
     }
 
     /// The answer to OPTIONS; [`Origins::mark`] adds what every answer to a listed origin has.
-    pub fn preflight(&self, route: impl Route, headers: &HeaderMap) -> Reply {
+    pub fn preflight(&self, route: impl Route, headers: &HeaderMap) -> Response {
         let allow = HeaderValue::from_static(route.allow());
-        let reply = Reply::no_content().with(ALLOW, allow.clone());
+        let response = Response::no_content().with(ALLOW, allow.clone());
         if self.permitted(headers).is_none() {
-            return reply;
+            return response;
         }
-        reply
+        response
             .with(ACCESS_CONTROL_ALLOW_METHODS, allow)
             .with(
                 ACCESS_CONTROL_ALLOW_HEADERS,
@@ -95,18 +95,18 @@ impl Origins {
 
     /// Lets a listed origin's page read the answer. Caches are told that answers differ by origin
     /// as soon as any origin is listed.
-    pub fn add_headers(&self, reply: Reply, headers: &HeaderMap) -> Reply {
+    pub fn add_headers(&self, response: Response, headers: &HeaderMap) -> Response {
         if self.listed.is_empty() {
-            return reply;
+            return response;
         }
-        let mut reply = reply;
-        reply.headers.append(VARY, HeaderValue::from_static("origin"));
+        let mut response = response;
+        response.headers.append(VARY, HeaderValue::from_static("origin"));
         match self.permitted(headers) {
-            Some(origin) => reply.with(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()).with(
+            Some(origin) => response.with(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()).with(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
                 HeaderValue::from_static("link, location, retry-after, x-request-id, x-served-by"),
             ),
-            None => reply,
+            None => response,
         }
     }
 

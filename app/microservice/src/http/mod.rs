@@ -6,8 +6,8 @@ mod cors;
 mod hosts;
 mod problem;
 mod query;
-mod reply;
 mod request_id;
+mod response;
 mod route;
 
 pub use buffered_request::{check_encoding, BufferedRequest};
@@ -16,6 +16,6 @@ pub use cors::{Origin, Origins};
 pub use hosts::Hosts;
 pub use problem::{Code, FieldError, Problem};
 pub use query::Query;
-pub use reply::Reply;
 pub use request_id::RequestIds;
+pub use response::Response;
 pub use route::{Route, Target, DEFAULT_BODY_LIMIT};

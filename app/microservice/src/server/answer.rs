@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::stream::Stream;
-use crate::http::{Content, Reply};
+use crate::http::{Content, Response};
 use crate::memory::{Exhausted, Memory, MemoryPermit, PeerShare};
 
 /// A reader has this time before its rate counts, as in Kestrel:
@@ -64,7 +64,7 @@ impl Body {
     }
 }
 
-/// What an answer depends on beside its reply.
+/// What an answer depends on beside its response.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
     /// Whether the request was a HEAD.
@@ -77,16 +77,16 @@ pub struct Manner {
     pub now: Instant,
 }
 
-/// Sends an answer whose body has been taken out of the reply.
+/// Sends an answer whose body has been taken out of the response.
 pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut Stream<S>,
-    reply: &Reply,
+    response: &Response,
     mut body: Body,
     manner: Manner,
     memory: &Memory,
 ) -> Result<()> {
-    let mut first = head(reply, body.length, manner);
-    if manner.without_body || reply.status == StatusCode::NO_CONTENT {
+    let mut first = head(response, body.length, manner);
+    if manner.without_body || response.status == StatusCode::NO_CONTENT {
         body = Body::default();
     }
     stream.start_clock();
@@ -110,9 +110,9 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-8.6>: no length where there is never a body.
-fn head(reply: &Reply, length: usize, manner: Manner) -> Vec<u8> {
+fn head(response: &Response, length: usize, manner: Manner) -> Vec<u8> {
     let mut head = Vec::with_capacity(512 + length.min(FIRST_PACKET));
-    let status = reply.status;
+    let status = response.status;
     // Writing to a vector cannot fail.
     let _ = write!(
         head,
@@ -120,7 +120,7 @@ fn head(reply: &Reply, length: usize, manner: Manner) -> Vec<u8> {
         status.as_str(),
         status.canonical_reason().unwrap_or_default()
     );
-    for (name, value) in &reply.headers {
+    for (name, value) in &response.headers {
         head.extend_from_slice(name.as_str().as_bytes());
         head.extend_from_slice(b": ");
         head.extend_from_slice(value.as_bytes());

@@ -16,7 +16,7 @@ use super::head::{self, Head};
 use super::stream::Stream;
 use super::Service;
 use crate::context::Context;
-use crate::http::{BufferedRequest, Problem, Query, Reply, Route, Target, DEFAULT_BODY_LIMIT};
+use crate::http::{BufferedRequest, Problem, Query, Response, Route, Target, DEFAULT_BODY_LIMIT};
 use crate::log::{self, Access, Level};
 use crate::memory::MemoryPermit;
 
@@ -124,12 +124,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
         self.guest.is_served();
         let answer = answer_complete(shared, target, &head, received.body).await;
-        let reply = answer.unwrap_or_else(Reply::from);
+        let response = answer.unwrap_or_else(Response::from);
         let request_id = context.request_ids.choose(head.headers.get(REQUEST_ID));
-        let (reply, body) = self.finish(reply, &head.headers, &request_id, context);
+        let (response, body) = self.finish(response, &head.headers, &request_id, context);
 
         let now = Instant::now();
-        let (status, duration) = (reply.status.as_u16(), now.duration_since(start));
+        let (status, duration) = (response.status.as_u16(), now.duration_since(start));
         let route = Target::<T::Route>::of_path(path).map(|target| target.route.path());
         context.metrics.count(route, &head.method, status, duration);
         log::access(Access {
@@ -146,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             now,
         };
         self.guest.waits();
-        self.send(&reply, body, manner, context).await
+        self.send(&response, body, manner, context).await
     }
 
     /// Reads the next head. It is handed on as a whole: what comes byte by byte is not parsed again with each of them.
@@ -188,8 +188,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Answers what is no request, and counts it.
     async fn refuse(&mut self, problem: Problem, context: &Context) {
         let request_id = context.request_ids.choose(None);
-        let (reply, body) = self.finish(problem.into(), &HeaderMap::new(), &request_id, context);
-        let status = reply.status.as_u16();
+        let (response, body) = self.finish(problem.into(), &HeaderMap::new(), &request_id, context);
+        let status = response.status.as_u16();
         context.metrics.count(None, &Method::GET, status, Duration::ZERO);
         log::access(Access {
             method: "-",
@@ -205,35 +205,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             now: Instant::now(),
         };
         // The connection ends in any case.
-        let _ = self.send(&reply, body, manner, context).await;
+        let _ = self.send(&response, body, manner, context).await;
     }
 
     /// Adds what every answer has, and takes the memory for its body.
-    fn finish(&self, reply: Reply, headers: &HeaderMap, request_id: &str, context: &Context) -> (Reply, answer::Body) {
-        let mut reply = context.origins.add_headers(reply, headers);
-        let count = |reply: &mut Reply| {
-            let content = std::mem::take(&mut reply.body);
+    fn finish(
+        &self,
+        response: Response,
+        headers: &HeaderMap,
+        request_id: &str,
+        context: &Context,
+    ) -> (Response, answer::Body) {
+        let mut response = context.origins.add_headers(response, headers);
+        let count = |response: &mut Response| {
+            let content = std::mem::take(&mut response.body);
             answer::Body::new(content, &context.memory, self.peer)
         };
-        let body = count(&mut reply).or_else(|exhausted| {
-            reply = context
+        let body = count(&mut response).or_else(|exhausted| {
+            response = context
                 .origins
-                .add_headers(Reply::from(Problem::from(exhausted)), headers);
-            count(&mut reply)
+                .add_headers(Response::from(Problem::from(exhausted)), headers);
+            count(&mut response)
         });
         if let Ok(value) = HeaderValue::from_str(request_id) {
-            reply.headers.insert(REQUEST_ID, value);
+            response.headers.insert(REQUEST_ID, value);
         }
         if let Some(served_by) = &context.served_by {
-            reply.headers.insert(SERVED_BY, served_by.clone());
+            response.headers.insert(SERVED_BY, served_by.clone());
         }
         // That problem is so short that it is free.
-        (reply, body.unwrap_or_default())
+        (response, body.unwrap_or_default())
     }
 
     /// Sends an answer. Returns whether another request may follow.
-    async fn send(&mut self, reply: &Reply, body: answer::Body, manner: Manner, context: &Context) -> Option<()> {
-        if let Err(error) = answer::send(&mut self.stream, reply, body, manner, &context.memory).await {
+    async fn send(&mut self, response: &Response, body: answer::Body, manner: Manner, context: &Context) -> Option<()> {
+        if let Err(error) = answer::send(&mut self.stream, response, body, manner, &context.memory).await {
             log::event(Level::Debug, &format!("an answer was not read: {error}"));
             return None;
         }
@@ -280,7 +286,7 @@ async fn answer_complete<T: Service>(
     target: Result<Target<'_, T::Route>, Problem>,
     head: &Head,
     body: Result<Body, Problem>,
-) -> Result<Reply, Problem> {
+) -> Result<Response, Problem> {
     let target = target?;
     // What comes of the body takes its share until the answer is there.
     let Body { bytes, share: _share } = body?;

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use crate::config::{ConfigError, Settings};
 use crate::context::{Context, Name};
 use crate::execution_mode::ExecutionMode;
-use crate::http::{BufferedRequest, Problem, Reply, Route};
+use crate::http::{BufferedRequest, Problem, Response, Route};
 use crate::log::{self, Level};
 
 pub use connection::{serve, Shared};
@@ -37,7 +37,8 @@ pub trait Service: Send + Sync + 'static {
     type Route: Route;
 
     /// Answers a complete request. Its body should be dropped as soon as it has been read: it may be large.
-    fn answer(&self, parts: BufferedRequest<'_, Self::Route>) -> impl Future<Output = Result<Reply, Problem>> + Send;
+    fn answer(&self, parts: BufferedRequest<'_, Self::Route>)
+        -> impl Future<Output = Result<Response, Problem>> + Send;
 
     /// What the service does beside its requests, for as long as the process runs.
     fn work(&self) -> impl Future<Output = ()> + Send;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use hyper::header::{HeaderValue, CONTENT_TYPE, VARY};
 use hyper::Method;
-use microservice::http::{Code, Origins, Problem, Reply, Route as _, Target};
+use microservice::http::{Code, Origins, Problem, Response, Route as _, Target};
 
 use super::answer::no_order;
 use super::code::{BAD_ID, MISSING_ID};
@@ -19,7 +19,7 @@ pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'reques
 #[derive(Debug)]
 pub enum Action {
     /// Nothing but this answer.
-    Reply(Reply),
+    Response(Response),
     /// Whether the process serves.
     Health,
     /// Whether the service can work.
@@ -65,14 +65,14 @@ const MAX_LIMIT: usize = 10_000;
 pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
     let Target { route, id } = parts.target;
     if *parts.method == Method::OPTIONS {
-        return Ok(Action::Reply(origins.preflight(route, parts.headers)));
+        return Ok(Action::Response(origins.preflight(route, parts.headers)));
     }
     match route {
-        Route::Index if page::wants_page(parts.headers) => Ok(Action::Reply(page::html())),
-        Route::Index => Ok(Action::Reply(list_of_routes())),
-        Route::PageStyle => Ok(Action::Reply(page::style())),
-        Route::PageScript => Ok(Action::Reply(page::script())),
-        Route::Echo => Ok(Action::Reply(echo(parts))),
+        Route::Index if page::wants_page(parts.headers) => Ok(Action::Response(page::html())),
+        Route::Index => Ok(Action::Response(list_of_routes())),
+        Route::PageStyle => Ok(Action::Response(page::style())),
+        Route::PageScript => Ok(Action::Response(page::script())),
+        Route::Echo => Ok(Action::Response(echo(parts))),
         Route::Init => Ok(Action::Initialise),
         Route::Events => events(parts),
         Route::DeadLetters => dead_letters(parts),
@@ -174,18 +174,18 @@ fn read_bound(text: &str) -> Result<i32, Problem> {
     }
 }
 
-fn echo(parts: &BufferedRequest<'_>) -> Reply {
-    let mut reply = Reply::text(parts.body.clone());
+fn echo(parts: &BufferedRequest<'_>) -> Response {
+    let mut response = Response::text(parts.body.clone());
     match parts.headers.get(CONTENT_TYPE) {
-        Some(content_type) => reply.with(CONTENT_TYPE, content_type.clone()),
+        Some(content_type) => response.with(CONTENT_TYPE, content_type.clone()),
         None => {
-            reply.headers.remove(CONTENT_TYPE);
-            reply
+            response.headers.remove(CONTENT_TYPE);
+            response
         }
     }
 }
 
-fn list_of_routes() -> Reply {
+fn list_of_routes() -> Response {
     static LIST: LazyLock<String> = LazyLock::new(Route::list);
-    Reply::text(LIST.as_str()).with(VARY, HeaderValue::from_static("accept"))
+    Response::text(LIST.as_str()).with(VARY, HeaderValue::from_static("accept"))
 }

@@ -2,7 +2,7 @@
 
 use hyper::header::{LINK, LOCATION};
 use hyper::StatusCode;
-use microservice::http::{Code, Problem, Reply};
+use microservice::http::{Code, Problem, Response};
 
 use super::code::DUPLICATE_ORDER;
 use super::Style;
@@ -10,13 +10,13 @@ use crate::command::{DeadLetters, DeadLettersDone, Outcome, Page};
 use crate::order::Order;
 
 /// The answer for the outcome of a command.
-pub fn reply_to_outcome(outcome: Outcome, style: Style) -> Result<Reply, Problem> {
+pub fn response_to_outcome(outcome: Outcome, style: Style) -> Result<Response, Problem> {
     match (outcome, style) {
         (Outcome::Done, Style::Created(id)) => Ok(created(id)),
-        (Outcome::Done, Style::NoContent) => Ok(Reply::no_content()),
-        (Outcome::Done, _) => Ok(Reply::done()),
-        (Outcome::Page(page), Style::Page(limit)) => Ok(reply_to_page(page, limit)),
-        (Outcome::Page(page), _) => Ok(Reply::json(page.json)),
+        (Outcome::Done, Style::NoContent) => Ok(Response::no_content()),
+        (Outcome::Done, _) => Ok(Response::done()),
+        (Outcome::Page(page), Style::Page(limit)) => Ok(response_to_page(page, limit)),
+        (Outcome::Page(page), _) => Ok(Response::json(page.json)),
         (Outcome::Order(order), _) => Ok(one(&order)),
         (Outcome::Missing, _) => Err(no_order()),
         (Outcome::Exists(ids), _) => Err(exists(&ids)),
@@ -24,17 +24,17 @@ pub fn reply_to_outcome(outcome: Outcome, style: Style) -> Result<Reply, Problem
 }
 
 /// The answer for what was done with dead letters.
-pub fn reply_to_dead_letters(asked: DeadLetters, done: &DeadLettersDone) -> Result<Reply, Problem> {
+pub fn response_to_dead_letters(asked: DeadLetters, done: &DeadLettersDone) -> Result<Response, Problem> {
     match (asked, done) {
         (_, DeadLettersDone::List(letters)) => {
             // Strings and numbers always have a JSON form.
             let list = serde_json::to_string(letters).unwrap_or_default();
-            Ok(Reply::json(format!(r#"{{"dead_letters":{list}}}"#)))
+            Ok(Response::json(format!(r#"{{"dead_letters":{list}}}"#)))
         }
         (DeadLetters::SendAgain(Some(_)) | DeadLetters::Drop(_), DeadLettersDone::Changed(0)) => {
             Err(Problem::new(Code::NOT_FOUND, "there is no dead letter with this id"))
         }
-        (_, DeadLettersDone::Changed(count)) => Ok(Reply::json(format!(r#"{{"status":true,"changed":{count}}}"#))),
+        (_, DeadLettersDone::Changed(count)) => Ok(Response::json(format!(r#"{{"status":true,"changed":{count}}}"#))),
     }
 }
 
@@ -67,22 +67,22 @@ fn exists(ids: &[i32]) -> Problem {
 }
 
 /// 201 with the path of the new order.
-fn created(order_id: i32) -> Reply {
-    let mut reply = Reply::done();
-    reply.status = StatusCode::CREATED;
-    reply.with_text(LOCATION, &format!("/orders/{order_id}"))
+fn created(order_id: i32) -> Response {
+    let mut response = Response::done();
+    response.status = StatusCode::CREATED;
+    response.with_text(LOCATION, &format!("/orders/{order_id}"))
 }
 
-fn one(order: &Order) -> Reply {
+fn one(order: &Order) -> Response {
     let mut body = String::new();
     order.write_json(&mut body);
-    Reply::json(body)
+    Response::json(body)
 }
 
-fn reply_to_page(page: Page, limit: usize) -> Reply {
-    let reply = Reply::json(page.json);
+fn response_to_page(page: Page, limit: usize) -> Response {
+    let response = Response::json(page.json);
     match page.next_after {
-        Some(last) => reply.with_text(LINK, &format!("</orders?limit={limit}&after={last}>; rel=\"next\"")),
-        None => reply,
+        Some(last) => response.with_text(LINK, &format!("</orders?limit={limit}&after={last}>; rel=\"next\"")),
+        None => response,
     }
 }

@@ -8,6 +8,6 @@ mod page;
 mod route;
 
 pub use action::{read_action, Action, BufferedRequest, Style};
-pub use answer::{reply_to_dead_letters, reply_to_outcome};
+pub use answer::{response_to_dead_letters, response_to_outcome};
 pub use code::EVENTS_UNAVAILABLE;
 pub use route::Route;

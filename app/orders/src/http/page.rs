@@ -3,7 +3,7 @@
 use hyper::header::{HeaderValue, ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
 use hyper::{HeaderMap, StatusCode};
 
-use microservice::http::Reply;
+use microservice::http::Response;
 
 const HTML: &str = include_str!("../../page/index.html");
 const STYLE: &str = include_str!("../../page/page.css");
@@ -24,24 +24,24 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// The page itself.
-pub fn html() -> Reply {
+pub fn html() -> Response {
     file(HTML, "text/html; charset=utf-8")
         .with(CONTENT_SECURITY_POLICY, POLICY)
         .with(VARY, HeaderValue::from_static("accept"))
 }
 
 /// `/page.css`
-pub fn style() -> Reply {
+pub fn style() -> Response {
     file(STYLE, "text/css; charset=utf-8")
 }
 
 /// `/page.js`
-pub fn script() -> Reply {
+pub fn script() -> Response {
     file(SCRIPT, "text/javascript; charset=utf-8")
 }
 
 /// The files belong together, so none may be kept from an earlier version of the service.
-fn file(text: &'static str, content_type: &'static str) -> Reply {
+fn file(text: &'static str, content_type: &'static str) -> Response {
     let content_type = HeaderValue::from_static(content_type);
-    Reply::new(StatusCode::OK, content_type, text).with(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+    Response::new(StatusCode::OK, content_type, text).with(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
 }

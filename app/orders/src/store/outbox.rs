@@ -4,7 +4,7 @@
 //! without its change, and a change still takes one round trip. They act only in sessions that say
 //! so, hence nothing piles up while no replica announces changes.
 
-use microservice::database::{integer, is_denied, text, Answer, Database, Failure};
+use microservice::database::{integer, is_denied, text, Answer, Database, DatabaseError};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -64,7 +64,7 @@ pub async fn create(connection: &mut Conn) -> Answer<()> {
         );
         match connection.query_drop(trigger).await {
             Err(error) if is_denied(&error) => {
-                return Ok(Err(Failure::SchemaRefused(
+                return Ok(Err(DatabaseError::SchemaRefused(
                     "the database does not let this service make triggers, which announcing changes needs: grant \
                      TRIGGER on its tables, with a binary log also set log_bin_trust_function_creators = 1, or leave \
                      EVENTS_URL unset"
@@ -98,7 +98,7 @@ pub struct Backlog {
 
 impl Outbox {
     /// Takes hold of the outbox, unless another replica has it. Its hold ends with its connection.
-    pub async fn take(database: &Database<OrderTables>) -> Result<Option<Outbox>, Failure> {
+    pub async fn take(database: &Database<OrderTables>) -> Result<Option<Outbox>, DatabaseError> {
         let connection = database.lock("orders_outbox").await?;
         Ok(connection.map(|connection| Outbox { connection }))
     }

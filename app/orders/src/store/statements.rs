@@ -9,7 +9,7 @@ use mysql_async::{Conn, Error, Params, Row, Value};
 
 use std::sync::{Mutex, PoisonError};
 
-use microservice::database::{integer, is_broken, is_duplicate, text, Answer, Connection, Failure, Statement};
+use microservice::database::{integer, is_broken, is_duplicate, text, Answer, Connection, DatabaseError, Statement};
 use microservice::log::{self, Level};
 use microservice::memory::Buffer;
 
@@ -130,13 +130,13 @@ impl Statement for Listing {
         // One more than asked for, to learn whether there is a next page.
         let mut rows = connection.exec_iter(LIST, (after, self.limit + 1)).await?;
         while let Some(row) = rows.next().await? {
-            let written = order_of(&row).and_then(|order| page.push(&order).map_err(Failure::from));
+            let written = order_of(&row).and_then(|order| page.push(&order).map_err(DatabaseError::from));
             if let Err(failure) = written {
                 rows.drop_result().await?;
                 return Ok(Err(failure));
             }
         }
-        Ok(page.finish().map(Outcome::Page).map_err(Failure::from))
+        Ok(page.finish().map(Outcome::Page).map_err(DatabaseError::from))
     }
 }
 
@@ -249,14 +249,14 @@ fn money(money: Money) -> Value {
     text.into()
 }
 
-fn order_of(row: &Row) -> Result<Order, Failure> {
+fn order_of(row: &Row) -> Result<Order, DatabaseError> {
     text(row, 0).and_then(parse_order).ok_or_else(|| {
         let id = text(row, 0).and_then(|order| order.split(' ').next());
         log::event(
             Level::Error,
             &format!("database: the row of order {id:?} holds values no order may have"),
         );
-        Failure::Internal
+        DatabaseError::Internal
     })
 }
 

@@ -1,6 +1,6 @@
 //! The tables of the orders.
 
-use microservice::database::{integer, text, Answer, Failure, Tables};
+use microservice::database::{integer, text, Answer, DatabaseError, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -69,11 +69,11 @@ impl Tables for OrderTables {
             Plan::Create => connection.query_drop(CREATE).await?,
             Plan::ConvertDemo => {
                 if let Some(obstacle) = demo_rows(connection).await?.obstacle() {
-                    return Ok(Err(Failure::SchemaRefused(obstacle)));
+                    return Ok(Err(DatabaseError::SchemaRefused(obstacle)));
                 }
                 connection.query_drop(CONVERT_DEMO).await?;
             }
-            Plan::Refuse(reason) => return Ok(Err(Failure::SchemaRefused(reason.clone()))),
+            Plan::Refuse(reason) => return Ok(Err(DatabaseError::SchemaRefused(reason.clone()))),
         }
         let mut done = match &plan {
             Plan::Keep => Vec::new(),

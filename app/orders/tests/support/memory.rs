@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use app::command::{Command, Outcome, PageWriter};
-use app::http::{read_action, reply_to_outcome, Action, BufferedRequest, Style};
+use app::http::{read_action, response_to_outcome, Action, BufferedRequest, Style};
 use app::order::Order;
-use microservice::http::{Origins, Problem, Reply};
+use microservice::http::{self, Origins, Problem};
 use microservice::memory::Buffer;
 use service_tests::http::{Request, Response};
 use service_tests::in_process;
@@ -32,12 +32,12 @@ impl Memory {
         in_process::send(request, &origins, |parts| self.answer(parts))
     }
 
-    fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<Reply, Problem> {
+    fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
         match read_action(parts, &self.origins)? {
-            Action::Reply(reply) => Ok(reply),
-            Action::Command(command, style) => reply_to_outcome(self.run(command), style),
-            Action::List { limit, after } => reply_to_outcome(self.list(limit, after), Style::Page(limit)),
-            Action::Initialise | Action::Readiness => Ok(Reply::done()),
+            Action::Response(response) => Ok(response),
+            Action::Command(command, style) => response_to_outcome(self.run(command), style),
+            Action::List { limit, after } => response_to_outcome(self.list(limit, after), Style::Page(limit)),
+            Action::Initialise | Action::Readiness => Ok(http::Response::done()),
             action @ (Action::Health | Action::Metrics | Action::Events(_) | Action::DeadLetters(_)) => {
                 panic!("{action:?} is of the edges")
             }

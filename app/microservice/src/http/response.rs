@@ -13,7 +13,7 @@ const RETRY_AFTER_SECONDS: &str = "1";
 
 /// An answer.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Response {
     /// The status.
     pub status: StatusCode,
     /// The headers, without those that the HTTP library adds.
@@ -24,12 +24,12 @@ pub struct Reply {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-impl Reply {
+impl Response {
     /// An answer with a body of this type.
     ///
     /// Nothing but the page may be run or framed by a browser, not even what `/echo` sends back.
-    pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Content>) -> Reply {
-        Reply {
+    pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Content>) -> Response {
+        Response {
             status,
             headers: HeaderMap::new(),
             body: body.into(),
@@ -43,36 +43,36 @@ impl Reply {
     }
 
     /// The answer with a header, which takes the place of an earlier one of that name.
-    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Reply {
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Response {
         self.headers.insert(name, value);
         self
     }
 
     /// 200 with JSON.
-    pub fn json(body: impl Into<Content>) -> Reply {
-        Reply::new(StatusCode::OK, JSON, body)
+    pub fn json(body: impl Into<Content>) -> Response {
+        Response::new(StatusCode::OK, JSON, body)
     }
 
     /// 200 with plain text.
-    pub fn text(body: impl Into<Content>) -> Reply {
+    pub fn text(body: impl Into<Content>) -> Response {
         let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
-        Reply::new(StatusCode::OK, content_type, body)
+        Response::new(StatusCode::OK, content_type, body)
     }
 
     /// 200 with metrics in Prometheus' text format.
-    pub fn metrics(body: impl Into<Content>) -> Reply {
+    pub fn metrics(body: impl Into<Content>) -> Response {
         let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-        Reply::new(StatusCode::OK, content_type, body)
+        Response::new(StatusCode::OK, content_type, body)
     }
 
     /// 200 with `{"status":true}`.
-    pub fn done() -> Reply {
-        Reply::json(r#"{"status":true}"#)
+    pub fn done() -> Response {
+        Response::json(r#"{"status":true}"#)
     }
 
     /// 204 without a body.
-    pub fn no_content() -> Reply {
-        Reply {
+    pub fn no_content() -> Response {
+        Response {
             status: StatusCode::NO_CONTENT,
             headers: HeaderMap::new(),
             body: Content::default(),
@@ -80,7 +80,7 @@ impl Reply {
     }
 
     /// A header value made of parts that are known to be plain ASCII.
-    pub fn with_text(self, name: HeaderName, value: &str) -> Reply {
+    pub fn with_text(self, name: HeaderName, value: &str) -> Response {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with(name, value),
             Err(_) => self,
@@ -88,15 +88,15 @@ impl Reply {
     }
 }
 
-impl From<Problem> for Reply {
-    fn from(problem: Problem) -> Reply {
-        let reply = Reply::new(problem.code.status, JSON, problem.to_json());
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Response {
+        let response = Response::new(problem.code.status, JSON, problem.to_json());
         match problem.header {
-            Some((name, value)) => reply.with(name, HeaderValue::from_static(value)),
+            Some((name, value)) => response.with(name, HeaderValue::from_static(value)),
             None if problem.code.status == StatusCode::SERVICE_UNAVAILABLE => {
-                reply.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))
+                response.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))
             }
-            None => reply,
+            None => response,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::memory::Exhausted;
 
 /// Why the database could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum DatabaseError {
     /// The database cannot be used just now; trying again later may help.
     Unavailable(&'static str),
     /// The database did not answer in time. A change may or may not be stored.
@@ -26,31 +26,31 @@ pub enum Failure {
     Internal,
 }
 
-impl From<Exhausted> for Failure {
-    fn from(_: Exhausted) -> Failure {
-        Failure::Busy
+impl From<Exhausted> for DatabaseError {
+    fn from(_: Exhausted) -> DatabaseError {
+        DatabaseError::Busy
     }
 }
 
-impl From<Failure> for Problem {
-    fn from(failure: Failure) -> Problem {
-        match failure {
-            Failure::Unavailable(reason) => Problem::new(Code::DATABASE_UNAVAILABLE, reason),
-            Failure::Timeout => Problem::new(
+impl From<DatabaseError> for Problem {
+    fn from(error: DatabaseError) -> Problem {
+        match error {
+            DatabaseError::Unavailable(reason) => Problem::new(Code::DATABASE_UNAVAILABLE, reason),
+            DatabaseError::Timeout => Problem::new(
                 Code::TIMEOUT,
                 "the database did not answer in time; look before you repeat a change",
             ),
-            Failure::SchemaBehind => Problem::new(
+            DatabaseError::SchemaBehind => Problem::new(
                 Code::DATABASE_UNAVAILABLE,
                 "the tables are being prepared; try again soon",
             ),
-            Failure::SchemaRefused(reason) => Problem::new(Code::DATABASE_UNAVAILABLE, reason),
-            Failure::Busy => Exhausted.into(),
-            Failure::TooLarge => Problem::new(
+            DatabaseError::SchemaRefused(reason) => Problem::new(Code::DATABASE_UNAVAILABLE, reason),
+            DatabaseError::Busy => Exhausted.into(),
+            DatabaseError::TooLarge => Problem::new(
                 Code::TOO_LARGE,
                 "the request is larger than the database takes (its max_allowed_packet); nothing was changed",
             ),
-            Failure::Internal => Problem::new(
+            DatabaseError::Internal => Problem::new(
                 Code::INTERNAL,
                 "something is wrong in the service; the log has the details under this request id",
             ),
@@ -82,34 +82,34 @@ pub fn is_broken(error: &Error) -> bool {
 }
 
 /// What the error of a statement means, after it has been logged.
-pub(super) fn classify(error: &Error) -> Failure {
-    let failure = judge(error);
-    let level = match failure {
-        Failure::Internal => Level::Error,
+pub(super) fn classify(error: &Error) -> DatabaseError {
+    let kind = judge(error);
+    let level = match kind {
+        DatabaseError::Internal => Level::Error,
         _ => Level::Warn,
     };
     log::event(level, &format!("database: {error}"));
-    failure
+    kind
 }
 
-fn judge(error: &Error) -> Failure {
+fn judge(error: &Error) -> DatabaseError {
     match error {
         Error::Server(error) => match meaning(error) {
             Meaning::NotNow | Meaning::NotHere => {
-                Failure::Unavailable("the database cannot do this just now; nothing was changed")
+                DatabaseError::Unavailable("the database cannot do this just now; nothing was changed")
             }
             Meaning::Denied => {
-                Failure::Unavailable("the database does not let this service do this; nothing was changed")
+                DatabaseError::Unavailable("the database does not let this service do this; nothing was changed")
             }
             Meaning::Unknown => {
-                Failure::Unavailable("the database could not finish the change; look before you repeat it")
+                DatabaseError::Unavailable("the database could not finish the change; look before you repeat it")
             }
-            Meaning::TooSlow => Failure::Timeout,
-            Meaning::SchemaBehind => Failure::SchemaBehind,
-            Meaning::TooLarge => Failure::TooLarge,
-            Meaning::Duplicate | Meaning::Fault => Failure::Internal,
+            Meaning::TooSlow => DatabaseError::Timeout,
+            Meaning::SchemaBehind => DatabaseError::SchemaBehind,
+            Meaning::TooLarge => DatabaseError::TooLarge,
+            Meaning::Duplicate | Meaning::Fault => DatabaseError::Internal,
         },
-        Error::Driver(DriverError::PacketTooLarge) => Failure::TooLarge,
-        _ => Failure::Unavailable("the connection to the database broke; look before you repeat a change"),
+        Error::Driver(DriverError::PacketTooLarge) => DatabaseError::TooLarge,
+        _ => DatabaseError::Unavailable("the connection to the database broke; look before you repeat a change"),
     }
 }
