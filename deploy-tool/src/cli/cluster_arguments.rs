@@ -25,15 +25,37 @@ pub struct ClusterArguments {
     pub release: Option<String>,
     /// Files or folders of the objects, YAML or JSON; - is the standard input
     #[arg(long, short = 'f', value_name = "PATH", default_value = "manifests")]
-    pub manifests: Vec<PathBuf>,
+    manifests: Vec<PathBuf>,
+    /// Read the subfolders of the folders too
+    ///
+    /// All that are not hidden, however deep; links are not followed.
+    #[arg(long, short = 'R')]
+    recursive: bool,
 }
 
 impl ClusterArguments {
+    /// The files and folders of the objects, the subfolders among them where they are asked for.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn manifests(&self) -> Result<Vec<PathBuf>> {
+        if self.recursive {
+            releases::manifest::with_subfolders(&self.manifests)
+        } else {
+            Ok(self.manifests.clone())
+        }
+    }
+
+    /// The files and folders of the objects as they were named.
+    pub fn named_manifests(&self) -> &[PathBuf] {
+        &self.manifests
+    }
+
     /// The release that is meant.
     ///
     /// # Errors
     /// When the manifests are there and cannot be used, or do not say where the release is.
     pub fn release(&self) -> Result<Name> {
-        releases::manifest::release_of(self.namespace.as_deref(), self.release.as_deref(), &self.manifests)
+        releases::manifest::release_of(self.namespace.as_deref(), self.release.as_deref(), &self.manifests()?)
     }
 }

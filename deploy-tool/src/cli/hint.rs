@@ -172,7 +172,11 @@ mod tests {
                 panic!("{line}")
             };
             assert!(logs.follow, "{line}");
-            assert_eq!(logs.place.manifests, [std::path::PathBuf::from("manifests")], "{line}");
+            assert_eq!(
+                logs.place.named_manifests(),
+                [std::path::PathBuf::from("manifests")],
+                "{line}"
+            );
         }
     }
 }

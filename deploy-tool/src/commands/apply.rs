@@ -32,10 +32,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (release, mut objects) = match &saved {
         Some(saved) => (saved.plan.release.clone(), saved.plan.objects().cloned().collect()),
-        None => {
-            say_left_out(printer, &arguments.place.manifests);
-            from_manifests(&arguments.place)?
-        }
+        None => from_manifests(printer, &arguments.place)?,
     };
     let context = &arguments.place.context;
     let _lock = lock::release(&cache, context, &release.to_string(), "apply")?;
@@ -94,8 +91,10 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     Ok(())
 }
 
-fn from_manifests(place: &ClusterArguments) -> Result<(Name, Vec<Object>)> {
-    let objects = manifest::in_order(manifest::load(&place.manifests)?);
+fn from_manifests(printer: &Printer, place: &ClusterArguments) -> Result<(Name, Vec<Object>)> {
+    let paths = place.manifests()?;
+    let objects = manifest::in_order(manifest::load(&paths)?);
+    say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     Ok((release, objects))

@@ -11,7 +11,7 @@ pub fn say_left_out(printer: &Printer, manifests: &[PathBuf]) {
     if !folders.is_empty() {
         let arguments = manifest::arguments(&folders);
         printer.say(&format!(
-            "subfolders with manifests are not read unless they are named: {arguments}"
+            "subfolders with manifests are not read unless they are named: {arguments}; --recursive (-R) reads all"
         ));
     }
 }

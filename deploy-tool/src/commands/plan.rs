@@ -35,8 +35,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         exit_code,
         save,
     } = arguments;
-    let mut objects = manifest::in_order(manifest::load(&place.manifests)?);
-    say_left_out(printer, &place.manifests);
+    let paths = place.manifests()?;
+    let mut objects = manifest::in_order(manifest::load(&paths)?);
+    say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let cluster = Cluster::connect(&place.context).await?;

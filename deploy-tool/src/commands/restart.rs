@@ -57,6 +57,6 @@ fn refuse_held(chosen: &[&WorkloadInfo]) -> Result<()> {
         Err(Error::input(format!("{workload} cannot be restarted now"))
             .code(&code::scale::ROLL_OUT_HELD)
             .cause(block.because)
-            .hint(&block.next))
+            .hint(&block.hint))
     })
 }

@@ -87,8 +87,9 @@ pub async fn deploy_all(
     let form = Form::new(aot, dev);
     let requirement = SignaturePolicy::of(&signed)?;
     let cache = Cache::open()?;
-    let objects = manifest::in_order(manifest::load(&place.manifests)?);
-    say_left_out(printer, &place.manifests);
+    let paths = place.manifests()?;
+    let objects = manifest::in_order(manifest::load(&paths)?);
+    say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "up")?;

@@ -267,7 +267,7 @@ async fn explained(cluster: &Cluster, Failed { first, others }: Failed) -> Error
     for evidence in &first.evidence {
         shown.push(pods::evidence(cluster, evidence).await);
     }
-    let failure = first.failure(&shown);
+    let failure = first.into_error(&shown);
     if others.is_empty() {
         return failure;
     }
@@ -279,7 +279,7 @@ async fn explained(cluster: &Cluster, Failed { first, others }: Failed) -> Error
 fn also(diagnosis: &Diagnosis) -> String {
     format!(
         "also {}: {}; next: {}",
-        diagnosis.code, diagnosis.sentence, diagnosis.next
+        diagnosis.code, diagnosis.sentence, diagnosis.hint
     )
 }
 
@@ -300,7 +300,7 @@ async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStat
             failure = failure.detail(status.sentence());
             continue;
         };
-        let sentence = format!("{} {}; next: {}", diagnosis.code, status.sentence(), diagnosis.next);
+        let sentence = format!("{} {}; next: {}", diagnosis.code, status.sentence(), diagnosis.hint);
         failure = failure.detail(sentence);
         for evidence in diagnosis.evidence.iter().filter(|_| index < MOST_WITH_EVIDENCE) {
             failure = failure.detail(pods::evidence(cluster, evidence).await);

@@ -1,7 +1,11 @@
 //! Pure: whether the database has enough connections for the pools of a number of replicas.
 
+mod option_file;
+
+pub use option_file::mounted_config_maps;
+
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Container, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use rollout::DATABASE_ANNOTATION;
 
@@ -46,7 +50,13 @@ pub fn database_name(deployment: &Deployment) -> Option<&str> {
 
 impl Connections {
     /// Reads both sides. Among the Deployments of the namespace, those that name the same database take their part.
-    pub fn of(deployment: &Deployment, deployments: &[Deployment], database: &StatefulSet) -> Self {
+    /// Arguments of the server count before its option files, which are ConfigMaps.
+    pub fn of(
+        deployment: &Deployment,
+        deployments: &[Deployment],
+        database: &StatefulSet,
+        config_maps: &[ConfigMap],
+    ) -> Self {
         let others = deployments.iter().filter(|other| {
             other.metadata.name != deployment.metadata.name && database_name(other) == database_name(deployment)
         });
@@ -56,6 +66,7 @@ impl Connections {
             .map(|spec| containers(&spec.template))
             .unwrap_or_default();
         let limit = server.iter().filter_map(limit).next_back();
+        let limit = limit.or_else(|| option_file::max_connections(database, config_maps));
         Self {
             pool: pool(deployment),
             limit: limit.unwrap_or(DEFAULT_CONNECTIONS),
@@ -83,7 +94,7 @@ impl Connections {
         (replicas > 0 && self.needed(replicas) > self.limit).then(|| {
             format!(
                 "{replicas} replicas open up to {} connections, what an update adds {}, other services {}, probes \
-                 {RESERVED}: together {}; StatefulSet `{database}` takes {} (--max-connections)",
+                 {RESERVED}: together {}; StatefulSet `{database}` takes {} (max_connections)",
                 replicas * self.pool,
                 self.surge.pods(replicas) * self.pool,
                 self.others,
@@ -215,7 +226,12 @@ mod tests {
     }
 
     fn connections(pool: Option<&str>, limit: Option<&str>, surge: &serde_json::Value) -> Connections {
-        Connections::of(&deployment("app", "mariadb", 1, pool, surge), &[], &database(limit))
+        Connections::of(
+            &deployment("app", "mariadb", 1, pool, surge),
+            &[],
+            &database(limit),
+            &[],
+        )
     }
 
     #[test]
@@ -266,7 +282,7 @@ mod tests {
             container["name"] = "m".into();
             let server = json!({"metadata": {}, "spec": {"selector": {}, "serviceName": "m", "template": template(container.clone())}});
             let server: StatefulSet = serde_json::from_value(server).unwrap();
-            assert_eq!(Connections::of(&app, &[], &server).limit, expected, "{container}");
+            assert_eq!(Connections::of(&app, &[], &server, &[]).limit, expected, "{container}");
         }
     }
 
@@ -281,13 +297,13 @@ mod tests {
             deployment("idle", "mariadb", 0, Some("100"), &surge),
             deployment("shop", "other", 3, Some("100"), &surge),
         ];
-        let connections = Connections::of(&app, &others, &database(Some("250")));
+        let connections = Connections::of(&app, &others, &database(Some("250")), &[]);
         assert_eq!(connections.needed(1), 2 * 10 + 4 * 4 + RESERVED);
         assert_eq!(connections.most_replicas(), 21);
         assert_eq!(
             connections.refuse(22, "mariadb").unwrap(),
             "22 replicas open up to 220 connections, what an update adds 10, other services 16, probes 5: together 251; \
-             StatefulSet `mariadb` takes 250 (--max-connections)"
+             StatefulSet `mariadb` takes 250 (max_connections)"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{Autoscaler, Bounds, Change, Edit};
@@ -21,6 +22,8 @@ pub struct Found {
     pub stateful_sets: Vec<StatefulSet>,
     /// Its autoscalers.
     pub autoscalers: Vec<HorizontalPodAutoscaler>,
+    /// The ConfigMaps that its StatefulSets mount, as far as they may be read: they may have option files of a database.
+    pub config_maps: Vec<ConfigMap>,
 }
 
 /// What the user has allowed.
@@ -224,7 +227,7 @@ fn check_connections(changes: &[Change], found: &Found, options: Options) -> Res
         let Some(set) = found.stateful_set(database) else {
             continue;
         };
-        let connections = Connections::of(deployment, &deployments, set);
+        let connections = Connections::of(deployment, &deployments, set, &found.config_maps);
         let refused = |replicas: i32| connections.refuse(u64::from(replicas.unsigned_abs()), database);
         match refused(change.after) {
             Some(reason) if change.after > change.before && !options.force => {
@@ -251,7 +254,7 @@ fn too_many(change: &Change, reason: &str, connections: &Connections) -> Error {
     .code(&code::scale::TOO_FEW_CONNECTIONS)
     .cause(reason)
     .hint(format!(
-        "scale to at most {}, make DATABASE_POOL_MAX smaller, or --max-connections greater; --force scales all the same",
+        "scale to at most {}, make DATABASE_POOL_MAX smaller, or max_connections of the database greater; --force scales all the same",
         connections.most_replicas()
     ))
 }

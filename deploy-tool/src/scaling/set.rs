@@ -1,11 +1,16 @@
 //! Edge: the scale subresource, the bounds of autoscalers, and what is needed to decide about both.
 
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
+use crate::connection_budget::mounted_config_maps;
 use crate::scaling::{Change, Found};
 use crate::workload::Workload;
 use crate::workload::list as workloads;
@@ -35,10 +40,17 @@ pub async fn found(cluster: &Cluster, namespace: &str) -> Result<Found> {
         list::all(cluster, &stateful_sets, &all, &sets_what),
         list::all(cluster, &autoscalers, &all, &autoscalers_what),
     )?;
+    let config_maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+    let names: BTreeSet<String> = stateful_sets.iter().flat_map(mounted_config_maps).collect();
+    let config_maps = names
+        .iter()
+        .map(|name| cluster.attempt(ANSWER_LIMIT, config_maps.get(name)));
+    let config_maps = join_all(config_maps).await.into_iter().flatten().collect();
     Ok(Found {
         deployments,
         stateful_sets,
         autoscalers,
+        config_maps,
     })
 }
 

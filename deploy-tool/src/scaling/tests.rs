@@ -27,6 +27,7 @@ fn found(deployments: &[Value], sets: &[Value], autoscalers: &[Value]) -> Found 
         deployments: serde_json::from_value(json!(deployments)).unwrap(),
         stateful_sets: serde_json::from_value(json!(sets)).unwrap(),
         autoscalers: serde_json::from_value(json!(autoscalers)).unwrap(),
+        config_maps: Vec::new(),
     }
 }
 

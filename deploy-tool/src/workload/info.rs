@@ -31,7 +31,7 @@ pub struct RolloutBlock {
     /// What it is.
     pub because: &'static str,
     /// What to do about it.
-    pub next: String,
+    pub hint: String,
 }
 
 impl WorkloadInfo {
@@ -74,19 +74,19 @@ fn rollout_block(workload: &Workload, namespace: &str, object: &Value) -> Option
     if at("/spec/paused") == Some(&Value::Bool(true)) {
         return Some(RolloutBlock {
             because: "its rollout is paused (`spec.paused`)",
-            next: format!("let it go on: `kubectl --namespace {namespace} rollout resume {argument}`"),
+            hint: format!("let it go on: `kubectl --namespace {namespace} rollout resume {argument}`"),
         });
     }
     if at("/spec/updateStrategy/type").is_some_and(|strategy| strategy == "OnDelete") {
         return Some(RolloutBlock {
             because: "its update strategy is OnDelete: pods are replaced when somebody deletes them",
-            next: format!("delete its pods, or set the `updateStrategy` of {argument} to RollingUpdate"),
+            hint: format!("delete its pods, or set the `updateStrategy` of {argument} to RollingUpdate"),
         });
     }
     let partition = at("/spec/updateStrategy/rollingUpdate/partition").and_then(Value::as_i64);
     (partition > Some(0)).then(|| RolloutBlock {
         because: "its update strategy has a partition: pods below that number are left as they are",
-        next: format!("set the `partition` of {argument} to 0"),
+        hint: format!("set the `partition` of {argument} to 0"),
     })
 }
 
@@ -178,7 +178,7 @@ mod tests {
             (Kind::Deployment, json!({"paused": false}), None),
         ];
         for (kind, spec, next) in cases {
-            let held = info(kind, &spec).blocked_by.map(|held| held.next);
+            let held = info(kind, &spec).blocked_by.map(|held| held.hint);
             match next {
                 Some(next) => assert!(held.as_ref().unwrap().contains(next), "{held:?}"),
                 None => assert_eq!(held, None, "{spec}"),

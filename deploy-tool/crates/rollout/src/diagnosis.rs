@@ -2,8 +2,6 @@
 
 use diagnostics::{Code, Error};
 
-use crate::status::{Phase, Waiting};
-
 /// Why something does not come up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
@@ -14,7 +12,7 @@ pub struct Diagnosis {
     /// What the objects themselves show of it.
     pub lines: Vec<String>,
     /// What to do about it.
-    pub next: String,
+    pub hint: String,
     /// What shows more.
     pub evidence: Vec<Evidence>,
 }
@@ -60,12 +58,12 @@ pub enum Evidence {
 
 impl Diagnosis {
     /// A diagnosis without evidence.
-    pub(crate) fn new(code: &'static Code, sentence: impl Into<String>, next: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static Code, sentence: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             code,
             sentence: sentence.into(),
             lines: Vec::new(),
-            next: next.into(),
+            hint: hint.into(),
             evidence: Vec::new(),
         }
     }
@@ -80,24 +78,14 @@ impl Diagnosis {
         self
     }
 
-    /// Nothing but a change of the object can help.
-    pub(crate) fn failed(self) -> Phase {
-        Phase::Failed(Box::new(self))
-    }
-
-    /// Something else may put it right.
-    pub(crate) fn blocked(self) -> Waiting {
-        Waiting::blocked(self)
-    }
-
     /// The end of a run, with what the cluster answered when it was asked for the evidence.
     #[must_use]
-    pub fn failure(self, evidence: &[String]) -> Error {
+    pub fn into_error(self, evidence: &[String]) -> Error {
         let failure = Error::cluster(self.sentence).code(self.code);
         let shown = [self.lines.join("\n")].into_iter().chain(evidence.iter().cloned());
         shown
             .filter(|text| !text.is_empty())
             .fold(failure, Error::detail)
-            .hint(self.next)
+            .hint(self.hint)
     }
 }

@@ -159,6 +159,21 @@ impl Phase {
     }
 }
 
+impl Diagnosis {
+    /// Nothing but a change of the object can help.
+    pub(crate) fn failed(self) -> Phase {
+        Phase::Failed(Box::new(self))
+    }
+
+    /// Something else may put it right: it is told at once, and decided later.
+    pub(crate) fn blocked(self) -> Waiting {
+        Waiting {
+            diagnosis: Some(self.clone()),
+            ..Waiting::new(WaitClass::Blocked, self.sentence)
+        }
+    }
+}
+
 impl Waiting {
     pub(crate) fn new(class: WaitClass, reason: impl Into<String>) -> Self {
         Self {
@@ -169,14 +184,6 @@ impl Waiting {
             is_crash_loop: false,
             last_attempt: None,
             next_attempt: None,
-        }
-    }
-
-    /// Something is wrong: it is told at once, and decided later.
-    pub(crate) fn blocked(diagnosis: Diagnosis) -> Self {
-        Self {
-            diagnosis: Some(diagnosis.clone()),
-            ..Self::new(WaitClass::Blocked, diagnosis.sentence)
         }
     }
 

@@ -35,7 +35,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) 
             .cause("what it compiles in seconds is for no registry: it is loaded into the nodes of kind clusters")
             .hint("a local cluster: `deploy-tool cluster up`; another one gets `deploy-tool up --registry …`"));
     }
-    let objects = manifest::load(&arguments.place.manifests)?;
+    let objects = manifest::load(&arguments.place.manifests()?)?;
     let release = arguments.place.release()?;
     let target = target(&objects, arguments.service.as_deref(), arguments.port.remote.as_deref())?;
     let listener = match &target {

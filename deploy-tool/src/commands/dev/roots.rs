@@ -15,7 +15,7 @@ use wasm_build::compile;
 /// When the manifests, a definition or a workspace cannot be read.
 pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Result<Roots> {
     let mut roots = manifests(place);
-    let objects = manifest::load(&place.manifests)?;
+    let objects = manifest::load(&place.manifests()?)?;
     for name in manifest::placeholders(&objects) {
         let definition = build::definition(source, &name)?;
         let own = source.images.join(&name);
@@ -41,7 +41,7 @@ pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Result
 /// The manifests alone, for when nothing else is known.
 pub fn manifests(place: &ClusterArguments) -> Roots {
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = place
-        .manifests
+        .named_manifests()
         .iter()
         .cloned()
         .partition(|path: &PathBuf| path.is_dir());

@@ -51,7 +51,8 @@ pub const TOO_FEW_CONNECTIONS: Code = Code {
     title: "the database has too few connections for so many replicas",
     explanation: "Each replica opens up to DATABASE_POOL_MAX connections. All replicas of all Deployments that name the same \
         database (annotation `deploy-tool.dev/database`), those that a rolling update adds and a few for probes have to fit \
-        into its --max-connections, or the last ones to start are refused.",
+        into its `max_connections`, or the last ones to start are refused. That is read from its arguments, then from the \
+        option files (`.cnf`) of the ConfigMaps that it mounts; else it is 151.",
     fix: "scale less far, make the pools smaller or the database's limit greater; --force scales all the same.",
 };
 

@@ -32,7 +32,7 @@ pub async fn await_established(api: &Api<DynamicObject>, object: &Object) -> Res
     let status = found.map(|found| rollout::definition(&title, &found));
     match status.map(|RolloutStatus { phase, .. }| phase) {
         Some(Phase::Done(_)) => Ok(()),
-        Some(Phase::Failed(diagnosis)) => Err(diagnosis.failure(&[])),
+        Some(Phase::Failed(diagnosis)) => Err(diagnosis.into_error(&[])),
         Some(Phase::Waiting(_)) | None => Err(Error::cluster(format!("{title} is not established"))
             .code(&code::apply::DEFINITION_REFUSED)
             .cause(format!("not within {} s", ESTABLISH_TIMEOUT.as_secs()))

@@ -42,7 +42,7 @@ pub async fn await_deletions<'o>(
         return Ok(());
     };
     let mut failure = match held {
-        Some(held) => held.failure(&[]),
+        Some(held) => held.into_error(&[]),
         None => Error::cluster(format!("{} is still being deleted", first.title())).code(&HELD),
     };
     if !is_decided {

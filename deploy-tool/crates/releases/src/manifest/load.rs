@@ -45,19 +45,43 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Object>> {
             true => failure.hint("name the YAML files, or their folder, with --manifests (-f)"),
             false => failure
                 .cause("subfolders are not read unless they are named")
-                .hint(format!("name them: {}", arguments(&deeper))),
+                .hint(format!(
+                    "name them: {}; or read all: --recursive (-R)",
+                    arguments(&deeper)
+                )),
         });
     }
     refuse_twins(&objects)?;
     Ok(objects)
 }
 
+/// The paths with all folders below them that are not hidden. As for `kubectl apply --recursive`, links are not followed.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn with_subfolders(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for path in paths {
+        all.push(path.clone());
+        if path.is_dir() {
+            let entries = entries(path).map_err(|error| unreadable(path, &error))?;
+            let subfolders: Vec<PathBuf> = entries
+                .into_iter()
+                .filter(|entry| entry.is_dir() && !entry.is_symlink() && !is_hidden(entry))
+                .collect();
+            all.extend(with_subfolders(&subfolders)?);
+        }
+    }
+    Ok(all)
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
 /// The subfolders with manifests that nobody has named: they are not read, as by kubectl.
 pub fn left_out(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let is_hidden = |path: &Path| {
-        path.file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-    };
     let named: BTreeSet<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
     let is_named = |path: &Path| path.canonicalize().is_ok_and(|path| named.contains(&path));
     let mut found = Vec::new();
@@ -279,5 +303,9 @@ mod tests {
         assert_eq!(left_out(std::slice::from_ref(&root)), [root.join("setup")]);
         assert_eq!(left_out(&[root.clone(), root.join("setup")]), [] as [PathBuf; 0]);
         assert_eq!(load(&[root.clone(), root.join("setup")]).unwrap().len(), 2);
+        std::fs::create_dir(root.join("setup/crds")).unwrap();
+        std::fs::write(root.join("setup/crds/d.yaml"), OBJECT.replace("a}", "d}")).unwrap();
+        let all = with_subfolders(std::slice::from_ref(&root)).unwrap();
+        assert_eq!((load(&all).unwrap().len(), left_out(&all).len()), (3, 0));
     }
 }

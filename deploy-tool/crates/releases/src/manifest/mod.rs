@@ -15,7 +15,7 @@ mod secret;
 
 pub use images::{Image, PLACEHOLDER};
 pub use kinds::{Definition, definitions, unknown_kind};
-pub use load::{arguments, left_out, load, refuse_twins, release_of};
+pub use load::{arguments, left_out, load, refuse_twins, release_of, with_subfolders};
 pub use object::Object;
 pub use order::{Databases, RemovalStep, Wave, in_order, removal_step};
 pub use parse::parse;

@@ -13,7 +13,7 @@ pub struct Problem {
     /// Its number.
     pub code: &'static Code,
     /// What to do.
-    pub next: String,
+    pub hint: String,
 }
 
 impl Problem {
@@ -22,13 +22,13 @@ impl Problem {
         code: &'static Code,
         pointer: impl Into<String>,
         message: impl Into<String>,
-        next: impl Into<String>,
+        hint: impl Into<String>,
     ) -> Self {
         Self {
             pointer: pointer.into(),
             message: message.into(),
             code,
-            next: next.into(),
+            hint: hint.into(),
         }
     }
 }
@@ -42,7 +42,7 @@ pub fn unusable(file: &str, problems: Vec<(u64, Problem)>) -> Error {
     let (mut lines, mut hints) = (Vec::new(), Vec::new());
     for (line, problem) in problems {
         lines.push(format!("line {line}: {}", problem.message));
-        hints.push(problem.next);
+        hints.push(problem.hint);
     }
     let (first, others) = lines
         .split_first()

@@ -166,7 +166,7 @@ fn has(diagnosis: &Diagnosis, code: &Code, parts: &[&str]) {
         "{} / {} / {}",
         diagnosis.sentence,
         diagnosis.lines.join(" / "),
-        diagnosis.next
+        diagnosis.hint
     );
     for part in parts {
         assert!(all.contains(part), "`{part}` is missing in: {all}");

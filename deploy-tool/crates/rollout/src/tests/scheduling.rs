@@ -84,7 +84,7 @@ fn the_labels_that_a_pod_asks_for_are_named() {
             "kubectl label node NODE case.example.com/disk=fast`",
         ],
     );
-    assert!(!said.next.contains("asm"), "{}", said.next);
+    assert!(!said.hint.contains("asm"), "{}", said.hint);
     let wasm = with(json!("crun-wasm"), json!({"runtime": "crun-wasm"}));
     clear(
         wasm,
