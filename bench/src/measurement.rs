@@ -39,11 +39,11 @@ impl Results {
         let rounds = self.0.get(&(route, connections, server))?;
         let middle = |figure: fn(&Measurement) -> f64| median(rounds.iter().map(figure).collect());
         Some(Measurement {
-            requests_per_second: middle(|one| one.requests_per_second)?,
-            median_ms: middle(|one| one.median_ms)?,
-            p99_ms: middle(|one| one.p99_ms)?,
-            processor_us: middle(|one| one.processor_us)?,
-            errors: rounds.iter().map(|one| one.errors).sum(),
+            requests_per_second: middle(|round| round.requests_per_second)?,
+            median_ms: middle(|round| round.median_ms)?,
+            p99_ms: middle(|round| round.p99_ms)?,
+            processor_us: middle(|round| round.processor_us)?,
+            errors: rounds.iter().map(|round| round.errors).sum(),
         })
     }
 
@@ -53,13 +53,13 @@ impl Results {
         let native = self.0.get(&(route, connections, "native"))?;
         let middle = |figure: fn(&Measurement) -> f64| {
             let rounds = rounds.iter().zip(native);
-            median(rounds.map(|(one, native)| figure(one) / figure(native)).collect())
+            median(rounds.map(|(own, native)| figure(own) / figure(native)).collect())
         };
         Some(Ratios {
-            requests_per_second: middle(|one| one.requests_per_second)?,
-            median: middle(|one| one.median_ms)?,
-            p99: middle(|one| one.p99_ms)?,
-            processor: middle(|one| one.processor_us)?,
+            requests_per_second: middle(|round| round.requests_per_second)?,
+            median: middle(|round| round.median_ms)?,
+            p99: middle(|round| round.p99_ms)?,
+            processor: middle(|round| round.processor_us)?,
         })
     }
 

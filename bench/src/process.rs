@@ -21,10 +21,10 @@ pub struct Measurement {
 pub fn measure(commands: Vec<Command>) -> Result<Measurement> {
     let mut sum = Measurement::default();
     for mut command in commands {
-        let one = run(&mut command)?;
-        sum.seconds += one.seconds;
-        sum.processor_seconds += one.processor_seconds;
-        sum.memory_mb = sum.memory_mb.max(one.memory_mb);
+        let run_measurement = run(&mut command)?;
+        sum.seconds += run_measurement.seconds;
+        sum.processor_seconds += run_measurement.processor_seconds;
+        sum.memory_mb = sum.memory_mb.max(run_measurement.memory_mb);
     }
     Ok(sum)
 }

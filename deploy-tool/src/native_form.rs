@@ -161,8 +161,8 @@ spec: {template: {spec: {containers: [{name: mariadb, image: 'mariadb:11.8'}]}}}
                 "node `new` has crun-1.21-wasmedge-0.14.10-r1",
             ),
         ];
-        for (other, expected) in cases {
-            let (form, why) = chosen(MANIFESTS, &[good(), other]);
+        for (unsuitable, expected) in cases {
+            let (form, why) = chosen(MANIFESTS, &[good(), unsuitable]);
             assert_eq!(form, NativeForm::Section);
             assert!(why.contains(expected), "{why}");
         }

@@ -87,9 +87,9 @@ async fn applies_with_one_manager_strictly_and_without_force() {
         "{url}"
     );
     assert!(!url.contains("force=true"), "{url}");
-    let (one, other) = (sent["data"]["A"].as_str().unwrap(), sent["data"]["B"].as_str().unwrap());
+    let (first, second) = (sent["data"]["A"].as_str().unwrap(), sent["data"]["B"].as_str().unwrap());
     // 32 letters are 44 in base64.
-    assert!(one.len() == 44 && other.len() == 44 && one != other, "{sent}");
+    assert!(first.len() == 44 && second.len() == 44 && first != second, "{sent}");
 }
 
 #[tokio::test]

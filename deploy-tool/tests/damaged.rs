@@ -259,7 +259,7 @@ fn what_registries_answer_is_read_or_refused() {
         };
         let after: Value = serde_json::from_slice(&after.unwrap_or_else(|| bytes.to_vec())).unwrap();
         let mut entries = after["manifests"].as_array().unwrap().iter();
-        assert!(entries.any(|one| one["digest"] == *referrer.digest));
+        assert!(entries.any(|entry| entry["digest"] == *referrer.digest));
     });
 }
 

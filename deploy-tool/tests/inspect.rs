@@ -103,9 +103,9 @@ fn a_good_image_has_no_trap_and_everything_is_told() {
     assert_eq!(report.warnings, []);
     assert_eq!(report.name, layout.name);
     assert_eq!(report.attached[0].kind, "application/vnd.cyclonedx+json");
-    let platforms: Vec<&str> = report.platforms.iter().map(|one| one.platform.as_str()).collect();
+    let platforms: Vec<&str> = report.platforms.iter().map(|entry| entry.platform.as_str()).collect();
     assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
-    let engines: Vec<Option<&str>> = report.platforms.iter().map(|one| one.engine.as_deref()).collect();
+    let engines: Vec<Option<&str>> = report.platforms.iter().map(|entry| entry.engine.as_deref()).collect();
     assert_eq!(engines, [Some("0.14.1"), None]);
     assert_eq!(report.modules.len(), 2);
     assert_eq!(report.modules[0].imports[0].offered_by, "WasmEdge sockets");

@@ -89,7 +89,10 @@ fn what_others_use_brings_neither_a_client_nor_the_terminal() {
         ("node-protocol", &["k8s-openapi", "tokio", "diagnostics"]),
     ] {
         let used = &all[name];
-        assert!(forbidden.iter().all(|one| !used.contains(*one)), "{name} uses {used:?}");
+        assert!(
+            forbidden.iter().all(|dependency| !used.contains(*dependency)),
+            "{name} uses {used:?}"
+        );
     }
 }
 

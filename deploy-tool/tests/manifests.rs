@@ -96,7 +96,7 @@ fn the_handler_is_a_runtime_of_the_node() {
     let (key, value) = ("runtime", "crun-wasm");
     assert_eq!(at(&class, &format!("/scheduling/nodeSelector/{key}")), value);
     let kind = std::fs::read_to_string(repository().join("kind-config.yaml")).unwrap();
-    let kind: Value = yaml::one(&kind).unwrap();
+    let kind: Value = yaml::parse_document(&kind).unwrap();
     let workers = kind["nodes"]
         .as_array()
         .unwrap()

@@ -122,7 +122,7 @@ async fn long_lists_come_in_pages_and_start_again_when_they_are_too_old() {
     let names: Vec<_> = found
         .deployments
         .iter()
-        .map(|one| one.metadata.name.as_deref().unwrap())
+        .map(|deployment| deployment.metadata.name.as_deref().unwrap())
         .collect();
     assert_eq!(names, ["a", "b", "c"]);
     let urls = log.all();

@@ -92,13 +92,13 @@ fn check_event(value: &RawValue, errors: &mut Errors) -> Option<Event> {
     }
     for (index, (name, _)) in attributes.iter().enumerate() {
         let mut earlier = attributes.iter().take(index);
-        if earlier.any(|(other, _)| other == name) {
+        if earlier.any(|(earlier_name, _)| earlier_name == name) {
             errors.add(name, "is given more than once");
         }
     }
     // An attribute that is null counts as one that is not there.
     let find = |name: &str| {
-        let found = attributes.iter().find(|(other, _)| other == name);
+        let found = attributes.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| *value).filter(|value| value.get() != "null")
     };
     errors.check("specversion", required(find("specversion")).and_then(version));

@@ -141,13 +141,13 @@ mod tests {
     fn refuses_other_tables() {
         let mut shuffled = NAMES;
         shuffled.swap(0, 1);
-        for other in [
+        for foreign in [
             table(NAMES, KINDS, ""),
             table(NAMES, DEMO_KINDS, "order_id"),
             table(shuffled, DEMO_KINDS, ""),
             table(NAMES, DEMO_KINDS, "")[..6].to_vec(),
         ] {
-            assert!(matches!(plan(None, &other), Plan::Refuse(_)), "{other:?}");
+            assert!(matches!(plan(None, &foreign), Plan::Refuse(_)), "{foreign:?}");
         }
     }
 

@@ -49,9 +49,9 @@ proptest! {
         }
         let json = orders_as_json(&orders);
         prop_assert_eq!(read_orders(json.as_bytes()), Ok(orders.clone()));
-        let mut one = String::new();
-        orders[0].write_json(&mut one);
-        prop_assert_eq!(read_order(one.as_bytes(), None), Ok(orders[0].clone()));
+        let mut text = String::new();
+        orders[0].write_json(&mut text);
+        prop_assert_eq!(read_order(text.as_bytes(), None), Ok(orders[0].clone()));
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
     }
 }

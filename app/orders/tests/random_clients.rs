@@ -82,8 +82,8 @@ fn compose(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
                 bytes.splice(place..place, copy);
             }
             4 => {
-                let other = &seeds[random.below(seeds.len())];
-                bytes.splice(range, other[random.range(other.len())].to_vec());
+                let seed = &seeds[random.below(seeds.len())];
+                bytes.splice(range, seed[random.range(seed.len())].to_vec());
             }
             _ => {
                 let filling = vec![b"a0 \n\0{"[random.below(6)]; 1 << random.below(18)];

@@ -12,18 +12,20 @@ impl RegexSet {
     /// # Errors
     /// When one is none.
     pub fn new<T: AsRef<str>>(expressions: impl IntoIterator<Item = T>) -> Result<Self, Error> {
-        let read = expressions.into_iter().map(|one| Regex::new(one.as_ref()));
+        let read = expressions
+            .into_iter()
+            .map(|expression| Regex::new(expression.as_ref()));
         read.collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether one of them matches somewhere.
     pub fn is_match(&self, text: &str) -> bool {
-        self.0.iter().any(|one| one.is_match(text))
+        self.0.iter().any(|regex| regex.is_match(text))
     }
 
     /// Which of them match somewhere.
     pub fn matches(&self, text: &str) -> SetMatches {
-        let matching = self.0.iter().enumerate().filter(|(_, one)| one.is_match(text));
+        let matching = self.0.iter().enumerate().filter(|(_, regex)| regex.is_match(text));
         SetMatches(matching.map(|(index, _)| index).collect())
     }
 }

@@ -88,7 +88,10 @@ mod tests {
     fn other_runtimes_run_what_is_compiled_ahead_of_time() {
         let names = |classes: &[&str]| -> Vec<String> {
             let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
-            contenders(&classes).into_iter().map(|one| one.name).collect()
+            contenders(&classes)
+                .into_iter()
+                .map(|contender| contender.name)
+                .collect()
         };
         assert_eq!(names(&["tuned"]), ["native", "elf", "aot", "interpreter"]);
         assert_eq!(

@@ -66,24 +66,28 @@ pub struct Goal {
 
 /// All goals: those of what `up` deploys where it can, and what the form that runs anywhere may take of memory.
 pub fn goals(contenders: &[Contender], samples: &Samples, replicas: i32) -> Vec<Goal> {
-    let find = |form: Form, first: bool| contenders.iter().find(|one| one.form == form && one.first == first);
+    let find = |form: Form, first: bool| {
+        contenders
+            .iter()
+            .find(|contender| contender.form == form && contender.first == first)
+    };
     let goal = |rule: Rule| {
         let contender = find(rule.form, true)?;
-        let other = match rule.against {
+        let reference = match rule.against {
             Against::Nothing => None,
             Against::Native => find(Form::Native, true),
             Against::OtherRuntime => find(Form::Aot, false),
         };
-        let found = match (rule.against, other) {
+        let found = match (rule.against, reference) {
             (Against::Nothing, _) => samples.spread(rule.quantity, &contender.name),
-            (_, Some(other)) => samples.ratio(rule.quantity, &contender.name, &other.name),
+            (_, Some(reference)) => samples.ratio(rule.quantity, &contender.name, &reference.name),
             (_, None) => None,
         };
         let found = found.map(|spread| spread.median);
         let more = rule.quantity.more_is_better();
-        let line = match other {
-            Some(other) => samples
-                .spread(rule.quantity, &other.name)
+        let line = match reference {
+            Some(reference) => samples
+                .spread(rule.quantity, &reference.name)
                 .map(|base| base.median * rule.limit),
             None => found.map(|_| rule.limit),
         };

@@ -136,7 +136,7 @@ mod tests {
         let found = starts(text).unwrap();
         let rounded: Vec<_> = found
             .iter()
-            .map(|one| (one.answer_ms, one.processor_ms.round()))
+            .map(|start| (start.answer_ms, start.processor_ms.round()))
             .collect();
         assert_eq!(rounded, [(100.5, 40.0), (50.0, 35.0)]);
         assert_eq!(starts(&text.replace("200", "503")), None);
@@ -145,14 +145,14 @@ mod tests {
 
     #[test]
     fn both_versions_of_cgroups_are_read() {
-        let one = "memory.usage_in_bytes 9000000\nmemory.stat inactive_file 5\nmemory.stat total_inactive_file 1000000\n\
+        let version_1 = "memory.usage_in_bytes 9000000\nmemory.stat inactive_file 5\nmemory.stat total_inactive_file 1000000\n\
                    cpu.stat nr_periods 0\ncpuacct.usage 2500000\n";
-        let two = "memory.current 9000000\nmemory.stat inactive_file 1000000\ncpu.stat usage_usec 2500\n";
+        let version_2 = "memory.current 9000000\nmemory.stat inactive_file 1000000\ncpu.stat usage_usec 2500\n";
         let expected = Account {
             processor_us: 2_500.0,
             memory_mb: 8.0,
         };
-        assert_eq!([one, two].map(account), [Some(expected); 2]);
+        assert_eq!([version_1, version_2].map(account), [Some(expected); 2]);
         assert_eq!(account(""), None);
     }
 

@@ -45,7 +45,7 @@ pub fn namespace(name: &str) -> Result<Namespace, Error> {
 pub fn database(contenders: &[Contender], node: &str) -> Result<Served, Error> {
     let create = contenders
         .iter()
-        .map(|one| format!("CREATE DATABASE IF NOT EXISTS `{}`;", one.name));
+        .map(|contender| format!("CREATE DATABASE IF NOT EXISTS `{}`;", contender.name));
     let statements = format!(
         "{} CREATE USER IF NOT EXISTS {USER}@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO {USER}@'%';",
         create.collect::<String>()
@@ -88,7 +88,13 @@ pub fn database(contenders: &[Contender], node: &str) -> Result<Served, Error> {
 ///
 /// # Errors
 /// Never: a test makes one.
-pub fn contender(one: &Contender, image: &str, namespace: &str, node: &str, plan: &Plan) -> Result<Served, Error> {
+pub fn served_contender(
+    contender: &Contender,
+    image: &str,
+    namespace: &str,
+    node: &str,
+    plan: &Plan,
+) -> Result<Served, Error> {
     let probe = |path: &str, period: u32, failures: u32| {
         json!({"httpGet": {"path": path, "port": "http"}, "periodSeconds": period, "timeoutSeconds": 5,
             "failureThreshold": failures})
@@ -97,7 +103,7 @@ pub fn contender(one: &Contender, image: &str, namespace: &str, node: &str, plan
     let container = json!({
         "name": "app", "image": image, "imagePullPolicy": "IfNotPresent",
         "env": [
-            variable("DATABASE_URL", format!("mysql://{USER}:{PASSWORD}@{DATABASE}.{namespace}.svc.cluster.local.:3306/{}", one.name)),
+            variable("DATABASE_URL", format!("mysql://{USER}:{PASSWORD}@{DATABASE}.{namespace}.svc.cluster.local.:3306/{}", contender.name)),
             variable("LOG", "off".to_owned()),
         ],
         "ports": [{"name": "http", "containerPort": 8080}],
@@ -109,7 +115,7 @@ pub fn contender(one: &Contender, image: &str, namespace: &str, node: &str, plan
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "192Mi"}},
     });
     let pod = json!({
-        "runtimeClassName": one.runtime_class,
+        "runtimeClassName": contender.runtime_class,
         "automountServiceAccountToken": false, "enableServiceLinks": false,
         "terminationGracePeriodSeconds": plan.drain_seconds + 5,
         "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532,
@@ -121,7 +127,13 @@ pub fn contender(one: &Contender, image: &str, namespace: &str, node: &str, plan
         "containers": [container],
     });
     let service = json!({"type": "NodePort", "ports": [{"port": 80, "targetPort": "http"}]});
-    served(&one.name, 0, &json!({VARIANT_ANNOTATION: VARIANT}), &pod, &service)
+    served(
+        &contender.name,
+        0,
+        &json!({VARIANT_ANNOTATION: VARIANT}),
+        &pod,
+        &service,
+    )
 }
 
 /// The client in the database's container, with a statement.
@@ -166,13 +178,13 @@ mod tests {
     #[test]
     fn contenders_differ_in_name_image_and_runtime_class_alone() {
         let all = contenders(&["tuned".into(), "stock".into()]);
-        let text = |one: &Contender| {
-            let image = format!("image-of-{}", one.name);
-            let served = contender(one, &image, "bench", "node", &Plan::QUICK).unwrap();
+        let text = |contender: &Contender| {
+            let image = format!("image-of-{}", contender.name);
+            let served = served_contender(contender, &image, "bench", "node", &Plan::QUICK).unwrap();
             let text = serde_json::to_string(&served.deployment).unwrap();
             text.replace(&image, "IMAGE")
-                .replace(&one.name, "NAME")
-                .replace(&one.runtime_class, "CLASS")
+                .replace(&contender.name, "NAME")
+                .replace(&contender.runtime_class, "CLASS")
         };
         let texts: std::collections::BTreeSet<String> = all.iter().map(text).collect();
         assert_eq!(texts.len(), 1, "{texts:#?}");

@@ -7,7 +7,7 @@ pub fn has(pod: &Pod, condition: &str) -> bool {
     let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref());
     conditions
         .flatten()
-        .any(|one| one.type_ == condition && one.status == "True")
+        .any(|entry| entry.type_ == condition && entry.status == "True")
 }
 
 /// The id of a pod's only container, as the node's cgroups name it.

@@ -207,7 +207,7 @@ mod tests {
     fn every_quantity_has_an_id_of_its_own_and_stands_in_the_order_of_tables() {
         let all = Quantity::all();
         assert!(all.is_sorted());
-        let ids: std::collections::BTreeSet<String> = all.iter().map(|one| one.id()).collect();
+        let ids: std::collections::BTreeSet<String> = all.iter().map(|quantity| quantity.id()).collect();
         assert_eq!(ids.len(), all.len());
         assert_eq!(all.len(), 15 + 4 * 9);
     }

@@ -96,7 +96,7 @@ impl Report {
         samples: &Samples,
         skipped: Vec<Skipped>,
     ) -> Self {
-        let native = contenders.iter().find(|one| one.form == Form::Native);
+        let native = contenders.iter().find(|contender| contender.form == Form::Native);
         let figure = |quantity: Quantity, contender: &Contender| {
             Some(Figure {
                 figure: quantity.id(),
@@ -108,7 +108,11 @@ impl Report {
                 ratio: native.and_then(|native| samples.ratio(quantity, &contender.name, &native.name)),
             })
         };
-        let of_all = |quantity| contenders.iter().filter_map(move |one| figure(quantity, one));
+        let of_all = |quantity| {
+            contenders
+                .iter()
+                .filter_map(move |contender| figure(quantity, contender))
+        };
         Self {
             schema: SCHEMA.to_owned(),
             time,
@@ -125,7 +129,7 @@ impl Report {
     pub fn figure(&self, id: &str, contender: &str) -> Option<&Figure> {
         self.figures
             .iter()
-            .find(|one| one.figure == id && one.contender == contender)
+            .find(|candidate| candidate.figure == id && candidate.contender == contender)
     }
 
     /// The ids of the figures that there are, in their order, each once.

@@ -21,12 +21,12 @@ impl Samples {
     }
 
     /// The ratios to another contender's figures, each of the middles of one round; none where that has nothing.
-    pub fn ratio(&self, quantity: Quantity, contender: &str, other: &str) -> Option<Spread> {
-        let (own, others) = (self.rounds(quantity, contender)?, self.rounds(quantity, other)?);
+    pub fn ratio(&self, quantity: Quantity, contender: &str, reference: &str) -> Option<Spread> {
+        let (own, references) = (self.rounds(quantity, contender)?, self.rounds(quantity, reference)?);
         let middle = |figures: &Vec<f64>| Spread::of(figures.iter().copied()).map(|spread| spread.median);
         let ratios = own.iter().filter_map(|(round, figures)| {
-            let other = middle(others.get(round)?).filter(|other| *other > 0.0)?;
-            Some(middle(figures)? / other)
+            let reference = middle(references.get(round)?).filter(|reference| *reference > 0.0)?;
+            Some(middle(figures)? / reference)
         });
         Spread::of(ratios)
     }

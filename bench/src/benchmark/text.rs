@@ -9,7 +9,7 @@ pub fn text(report: &Report) -> String {
     let names = report
         .contenders
         .iter()
-        .map(|one| one.name.len())
+        .map(|contender| contender.name.len())
         .max()
         .unwrap_or_default();
     let mut text = format!(

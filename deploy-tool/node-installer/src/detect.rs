@@ -184,7 +184,8 @@ fn crio() -> Result<Node, InstallError> {
 fn running(name: &str) -> Result<(PathBuf, String, String), InstallError> {
     let root = fs::metadata("/").map_err(unfit)?;
     let is_of_node = |process: &Path| {
-        fs::metadata(process.join("root")).is_ok_and(|other| (other.dev(), other.ino()) == (root.dev(), root.ino()))
+        fs::metadata(process.join("root"))
+            .is_ok_and(|process_root| (process_root.dev(), process_root.ino()) == (root.dev(), root.ino()))
     };
     let processes = fs::read_dir("/proc")
         .map_err(unfit)?

@@ -189,11 +189,14 @@ mod tests {
             ..entry()
         };
         for form in [Form::Containerd(2), Form::Containerd(3)] {
-            let one = with("version = 3\n", form, &entry()).unwrap();
-            let two = with(&one, form, &both).unwrap();
-            assert_eq!(handlers(&two, form), ["crun", "b"]);
-            assert_eq!(with(&two, form, &both).unwrap(), two);
-            assert_eq!(handlers(&without(&two, form, &both.handlers).unwrap(), form), [""; 0]);
+            let first = with("version = 3\n", form, &entry()).unwrap();
+            let second = with(&first, form, &both).unwrap();
+            assert_eq!(handlers(&second, form), ["crun", "b"]);
+            assert_eq!(with(&second, form, &both).unwrap(), second);
+            assert_eq!(
+                handlers(&without(&second, form, &both.handlers).unwrap(), form),
+                [""; 0]
+            );
         }
     }
 

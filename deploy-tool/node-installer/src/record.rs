@@ -97,7 +97,7 @@ impl Installed {
         };
         let is_repaired = before.version == self.version && before.handlers() == self.handlers();
         // One step back is enough.
-        let one = || {
+        let previous = || {
             Box::new(Self {
                 replaced: None,
                 is_repaired: false,
@@ -108,7 +108,7 @@ impl Installed {
             replaced: if is_repaired {
                 before.replaced.clone()
             } else {
-                Some(one())
+                Some(previous())
             },
             is_repaired,
             ..self
@@ -207,12 +207,12 @@ mod tests {
     #[test]
     fn a_repair_is_never_undone_and_all_else_goes_one_step_back() {
         let now = installed("2", &["crun"], true);
-        let back = |one: &Installed| WayBack::Installed(Box::new(one.clone()));
-        let (older, other) = (installed("1", &["crun"], true), installed("2", &["other"], true));
+        let back = |record: &Installed| WayBack::Installed(Box::new(record.clone()));
+        let (older, renamed) = (installed("1", &["crun"], true), installed("2", &["other"], true));
         for (before, expected) in [
             (None, WayBack::Nothing),
             (Some(&older), back(&older)),
-            (Some(&other), back(&other)),
+            (Some(&renamed), back(&renamed)),
             (Some(&now), WayBack::None),
         ] {
             assert_eq!(now.clone().instead_of(before).way_back(), expected, "{before:?}");

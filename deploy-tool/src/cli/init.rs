@@ -23,7 +23,7 @@ pub struct InitArguments {
 }
 
 fn route(text: &str) -> Result<String, String> {
-    let is_plain = |one: char| one.is_ascii_alphanumeric() || "/-_.~".contains(one);
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/-_.~".contains(character);
     match text.starts_with('/') && text.chars().all(is_plain) {
         true => Ok(text.to_owned()),
         false => Err("write a path without a query, such as /healthz".to_owned()),

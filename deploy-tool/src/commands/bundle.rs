@@ -118,8 +118,8 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
             .cause(format!("it names {}", there.join(", ")))
     })?;
     let parts = specification::Manifest::of(manifest);
-    if let Some(other) = artifact::artifact(&parts) {
-        return Err(no_image(what, format!("it is {other}")));
+    if let Some(artifact_type) = artifact::artifact(&parts) {
+        return Err(no_image(what, format!("it is {artifact_type}")));
     }
     let configuration = configuration(layout, &parts.config.digest)?;
     let started = configuration.arguments(&arguments.command);
@@ -209,7 +209,7 @@ fn environment(configuration: &Configuration, asked: &[String], is_wasm: bool) -
     if !is_wasm && !has_path {
         all.insert(0, SEARCH_PATH.to_owned());
     }
-    all.retain(|variable| asked.iter().all(|other| name(other) != name(variable)));
+    all.retain(|variable| asked.iter().all(|given| name(given) != name(variable)));
     all.extend_from_slice(asked);
     all
 }

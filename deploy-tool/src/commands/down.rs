@@ -112,7 +112,7 @@ impl Down<'_> {
                 Err(failure) => failure,
             },
             Ok(left) => {
-                let kept = left.iter().map(|one| one.identity.clone()).collect();
+                let kept = left.iter().map(|target| target.identity.clone()).collect();
                 held.finish(State::Deployed, "", BTreeSet::new(), kept).await?;
                 self.say_left(&left);
                 return Ok(());
@@ -124,7 +124,7 @@ impl Down<'_> {
             let Revision { inventory, kept, .. } = held.revision().clone();
             match held.finish(State::Failed, failure.message(), inventory, kept).await {
                 // The record may have gone with its namespace.
-                Err(other) if !is_lost(&other) => return Err(other),
+                Err(record_failure) if !is_lost(&record_failure) => return Err(record_failure),
                 _ => {}
             }
         }
@@ -159,7 +159,7 @@ impl Down<'_> {
         if !data.is_empty() {
             self.printer.say(&format!(
                 "left, for the next `up` or `rollback`: {}; `deploy-tool down --delete-data` removes them",
-                titles(data.iter().map(|one| &one.identity))
+                titles(data.iter().map(|target| &target.identity))
             ));
         }
     }
@@ -172,17 +172,17 @@ impl Down<'_> {
         self.remove("data removed", own).await?;
         self.leave_to_others(shared).await?;
         let empty = self.without_others(namespaces).await?;
-        let is_own = |one: &DeletionTarget| one.identity.name == self.release.namespace;
+        let is_own = |target: &DeletionTarget| target.identity.name == self.release.namespace;
         let (own, others) = empty.into_iter().partition(is_own);
         self.remove("namespaces removed", others).await?;
         Ok(own)
     }
 
     async fn leave_to_others(&self, shared: Vec<(DeletionTarget, Name)>) -> Result<()> {
-        for (target, other) in shared {
+        for (target, owner) in shared {
             claims::give_up(self.cluster, self.kinds, self.release, &target).await?;
             self.printer.warning(&format!(
-                "{} stays: release {other} has it, too",
+                "{} stays: release {owner} has it, too",
                 target.identity.title()
             ));
         }
@@ -197,14 +197,15 @@ impl Down<'_> {
         let mut empty = Vec::new();
         let (own, shared) = remove::part_shared(self.cluster, self.release, namespaces).await?;
         self.leave_to_others(shared).await?;
-        for one in own {
-            let others = unmanaged::list_objects(self.cluster, self.kinds, self.release, &one.identity.name).await?;
-            match others.is_empty() {
-                true => empty.push(one),
+        for namespace in own {
+            let objects =
+                unmanaged::list_objects(self.cluster, self.kinds, self.release, &namespace.identity.name).await?;
+            match objects.is_empty() {
+                true => empty.push(namespace),
                 false => self.printer.warning(&format!(
                     "{} stays, because others have objects in it: {}; --delete-namespace deletes them all",
-                    one.identity.title(),
-                    some_of(&others)
+                    namespace.identity.title(),
+                    some_of(&objects)
                 )),
             }
         }
@@ -221,7 +222,7 @@ impl Down<'_> {
                 progress.outcome("removed the history");
                 return Ok(());
             }
-            let title = titles(own_namespace.iter().map(|one| &one.identity));
+            let title = titles(own_namespace.iter().map(|target| &target.identity));
             delete::delete_all(self.cluster, self.kinds, progress, own_namespace, self.timeout).await?;
             progress.outcome(format!("removed {title}, and the history"));
             Ok(())
@@ -238,6 +239,6 @@ fn some_of(titles: &[String]) -> String {
     }
 }
 
-fn is_namespace(one: &DeletionTarget) -> bool {
-    one.identity.kind == "Namespace" && one.identity.group.is_empty()
+fn is_namespace(target: &DeletionTarget) -> bool {
+    target.identity.kind == "Namespace" && target.identity.group.is_empty()
 }

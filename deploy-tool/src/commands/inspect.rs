@@ -61,8 +61,8 @@ pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str
 fn image(what: &str, layout: &Layout) -> Result<Report> {
     let (mut seen, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
     for (_, manifest) in inspect::images(layout) {
-        if let Some(other) = artifact::artifact(&specification::Manifest::of(manifest)) {
-            return Err(no_image(what, format!("it is {other}")));
+        if let Some(artifact_type) = artifact::artifact(&specification::Manifest::of(manifest)) {
+            return Err(no_image(what, format!("it is {artifact_type}")));
         }
         seen.push(see(layout, manifest, &mut left)?);
     }
@@ -112,10 +112,10 @@ fn traps(bill: &[u8]) -> Vec<String> {
         version: String,
     }
     let components = serde_json::from_slice::<Bill>(bill).map(|bill| bill.components);
-    let crates = components.unwrap_or_default().into_iter().map(|one| GuestCrate {
-        path: vec![one.name.clone()],
-        name: one.name,
-        version: one.version,
+    let crates = components.unwrap_or_default().into_iter().map(|component| GuestCrate {
+        path: vec![component.name.clone()],
+        name: component.name,
+        version: component.version,
         ..GuestCrate::default()
     });
     let graph = GuestGraph {

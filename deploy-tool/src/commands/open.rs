@@ -56,9 +56,9 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Result<()> {
     let listener = Listener::open(port.local).await?;
     let local = listener.port;
     let url = format!("{}://localhost:{local}", target.scheme);
-    if let Some(other) = status::url(printer, &cluster, std::slice::from_ref(service)).await? {
+    if let Some(address) = status::url(printer, &cluster, std::slice::from_ref(service)).await? {
         printer.say(&format!(
-            "Service `{}` can be reached without this as well: {other}",
+            "Service `{}` can be reached without this as well: {address}",
             target.service
         ));
     }

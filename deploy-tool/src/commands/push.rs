@@ -45,10 +45,10 @@ fn repository(text: &str) -> Result<(Repository, Option<String>)> {
 
 /// The path of another repository; a registry only takes blobs from its own.
 fn same_registry(text: &str, target: &Repository) -> Result<String> {
-    let (other, _) = repository(text)?;
-    match other.registry == target.registry {
-        true => Ok(other.path),
-        false => Err(Error::input(format!("nothing can be taken from `{other}`"))
+    let (source, _) = repository(text)?;
+    match source.registry == target.registry {
+        true => Ok(source.path),
+        false => Err(Error::input(format!("nothing can be taken from `{source}`"))
             .cause(format!("the registry of `{target}` is another one"))),
     }
 }

@@ -98,7 +98,7 @@ pub async fn part_shared(
     let (mut own, mut shared) = (Vec::new(), Vec::new());
     for target in data {
         match living.first(&target.claimed_by).await?.cloned() {
-            Some(other) => shared.push((target, other)),
+            Some(owner) => shared.push((target, owner)),
             None => own.push(target),
         }
     }

@@ -31,12 +31,12 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Result<()> {
     let chosen = choose(&names, &all, place.release.as_ref().map(|_| &release), &where_it_is)?;
     refuse_held(&chosen)?;
 
-    let titles: Vec<String> = chosen.iter().map(|one| one.workload.to_string()).collect();
+    let titles: Vec<String> = chosen.iter().map(|info| info.workload.to_string()).collect();
     let restart_all = async |progress: &Progress| {
         let since = cluster.now();
         let mut targets = Vec::new();
-        for one in &chosen {
-            let stored = restart::restart(&cluster, namespace, &one.workload, since).await?;
+        for info in &chosen {
+            let stored = restart::restart(&cluster, namespace, &info.workload, since).await?;
             targets.extend(Target::from_object(&stored));
         }
         let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
@@ -52,7 +52,7 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Result<()> {
 fn refuse_held(chosen: &[&WorkloadInfo]) -> Result<()> {
     let blocked = chosen
         .iter()
-        .find_map(|one| Some((&one.workload, one.blocked_by.as_ref()?)));
+        .find_map(|info| Some((&info.workload, info.blocked_by.as_ref()?)));
     blocked.map_or(Ok(()), |(workload, block)| {
         Err(Error::input(format!("{workload} cannot be restarted now"))
             .code(&code::scale::ROLL_OUT_HELD)

@@ -61,8 +61,8 @@ impl SignaturePolicy {
             }
             let mut refused = refused.into_iter();
             if let Some((_, failure)) = refused.next() {
-                let others = refused.map(|(image, failure)| format!("{image}: {}", failure.message()));
-                return Err(others.fold(failure, |failure, other| failure.cause(other)));
+                let causes = refused.map(|(image, failure)| format!("{image}: {}", failure.message()));
+                return Err(causes.fold(failure, |failure, cause| failure.cause(cause)));
             }
             let signed = match exact.len() {
                 1 => "1 image is signed by the key".to_owned(),

@@ -79,7 +79,7 @@ pub async fn status(printer: &Printer, cluster: &Cluster, namespace: &str, exten
     let pods = hidden.seen("pods", pods)?;
     hidden.tell(printer, objects.is_empty() && pods.is_empty())?;
     let mut pods = with_modes(cluster, namespace, pods).await;
-    pods.sort_by(|one, other| one.name.cmp(&other.name));
+    pods.sort_by(|left, right| left.name.cmp(&right.name));
     let is_empty = pods.is_empty() && objects.is_empty();
     Ok(Status {
         schema: SCHEMA,

@@ -57,8 +57,8 @@ impl Connections {
         database: &StatefulSet,
         config_maps: &[ConfigMap],
     ) -> Self {
-        let others = deployments.iter().filter(|other| {
-            other.metadata.name != deployment.metadata.name && database_name(other) == database_name(deployment)
+        let others = deployments.iter().filter(|candidate| {
+            candidate.metadata.name != deployment.metadata.name && database_name(candidate) == database_name(deployment)
         });
         let server = database
             .spec

@@ -36,8 +36,8 @@ pub fn parse(text: &str) -> Result<Map<String, Value>, String> {
 pub fn with(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
     let entry = document.entry(KEY).or_insert_with(|| json!({}));
     for (name, path) in runtimes {
-        if let Some(other) = entry.get(name).filter(|other| other["path"] != json!(path)) {
-            return Err(format!("it has another runtime `{name}`: {other}"));
+        if let Some(registered) = entry.get(name).filter(|registered| registered["path"] != json!(path)) {
+            return Err(format!("it has another runtime `{name}`: {registered}"));
         }
         if entry.get(name).is_none() {
             entry[name] = json!({"path": path});
@@ -133,9 +133,9 @@ mod tests {
         ] {
             assert!(parse(text).unwrap_err().contains(why), "{text}");
         }
-        let other = parse(r#"{"runtimes": {"crun": {"path": "/usr/bin/crun"}}}"#).unwrap();
-        assert!(with(other.clone(), &ours()).unwrap_err().contains("/usr/bin/crun"));
-        assert_eq!(without(other.clone(), &ours()).unwrap(), other);
+        let foreign = parse(r#"{"runtimes": {"crun": {"path": "/usr/bin/crun"}}}"#).unwrap();
+        assert!(with(foreign.clone(), &ours()).unwrap_err().contains("/usr/bin/crun"));
+        assert_eq!(without(foreign.clone(), &ours()).unwrap(), foreign);
         let default = parse(r#"{"default-runtime": "crun", "runtimes": {"crun": {"path": "/opt/crun"}}}"#).unwrap();
         assert!(without(default, &ours()).unwrap_err().contains("`default-runtime`"));
     }

@@ -171,7 +171,7 @@ impl Follow {
         let waiting: Vec<&Key> = self
             .containers
             .iter()
-            .filter(|(_, one)| waits(one))
+            .filter(|(_, followed)| waits(followed))
             .map(|(key, _)| key)
             .collect();
         if self.open() < self.limit || waiting.len() <= self.left_out {

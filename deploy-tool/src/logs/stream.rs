@@ -78,7 +78,7 @@ pub async fn select(
     };
     let (mut selections, mut others) = (Vec::new(), Vec::new());
     for name in names {
-        let known = all.iter().any(|one| name.means(&one.workload));
+        let known = all.iter().any(|info| name.means(&info.workload));
         if !known && name.kind.is_none_or(|kind| kind == Kind::Pod) {
             let what = format!("cannot look up pod `{}`", name.name);
             let api = workloads::api(cluster, namespace, Kind::Pod);
@@ -94,10 +94,10 @@ pub async fn select(
     }
     if !others.is_empty() || names.is_empty() {
         let chosen = choose(&others, &all, release, place)?;
-        for one in chosen {
-            let labels = match one.workload.kind {
-                Kind::CronJob => jobs_of(cluster, namespace, &one.workload.name).await?,
-                _ => one.selector.clone(),
+        for info in chosen {
+            let labels = match info.workload.kind {
+                Kind::CronJob => jobs_of(cluster, namespace, &info.workload.name).await?,
+                _ => info.selector.clone(),
             };
             selections.extend(labels.map(|labels| Selection {
                 labels: Some(labels),
@@ -158,8 +158,8 @@ pub async fn containers(
         let of_pod = |pod: Pod| Some(sources(&pod, container));
         found.extend(list::reduced(cluster, &api, &parameters, &what, of_pod).await?.concat());
     }
-    found.sort_by(|one, other| (&one.pod, &one.container).cmp(&(&other.pod, &other.container)));
-    found.dedup_by(|one, other| (&one.pod, &one.container) == (&other.pod, &other.container));
+    found.sort_by(|left, right| (&left.pod, &left.container).cmp(&(&right.pod, &right.container)));
+    found.dedup_by(|left, right| (&left.pod, &left.container) == (&right.pod, &right.container));
     Ok(found)
 }
 

@@ -64,10 +64,10 @@ pub fn keep(history: &History, objects: &mut [Object]) {
 }
 
 /// Whether two objects are one: what is in the namespace of the release may not say so yet.
-fn is_same(one: &Identity, other: &Identity) -> bool {
-    let namespaces = (&one.namespace, &other.namespace);
-    let is_in_one = !matches!(namespaces, (Some(one), Some(other)) if one != other);
-    (&one.group, &one.kind, &one.name) == (&other.group, &other.kind, &other.name) && is_in_one
+fn is_same(left: &Identity, right: &Identity) -> bool {
+    let namespaces = (&left.namespace, &right.namespace);
+    let is_same_namespace = !matches!(namespaces, (Some(left), Some(right)) if left != right);
+    (&left.group, &left.kind, &left.name) == (&right.group, &right.kind, &right.name) && is_same_namespace
 }
 
 fn images(pod: &Value) -> Vec<String> {
@@ -120,7 +120,7 @@ mod tests {
             .iter()
             .map(|pointer| object.value.data.pointer(pointer).unwrap()[FIELD].clone());
         let first = names.next().unwrap();
-        assert!(names.all(|other| other == first), "{:?}", object.value.data);
+        assert!(names.all(|name| name == first), "{:?}", object.value.data);
         first
     }
 

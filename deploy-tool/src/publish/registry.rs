@@ -222,8 +222,8 @@ mod tests {
             tls: TlsOptions::default(),
             tags: Vec::new(),
         };
-        let other = |name| Repository::parse(name).unwrap().0;
-        assert!(destination.login_for(&other("x.io/else/a")).is_some());
-        assert!(destination.login_for(&other("y.io/team/a")).is_none());
+        let repository = |name| Repository::parse(name).unwrap().0;
+        assert!(destination.login_for(&repository("x.io/else/a")).is_some());
+        assert!(destination.login_for(&repository("y.io/team/a")).is_none());
     }
 }

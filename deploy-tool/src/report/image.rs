@@ -28,7 +28,7 @@ pub fn image_text(report: &Report) -> String {
         let rows = report
             .attached
             .iter()
-            .map(|one| [one.role.clone(), one.kind.clone(), one.digest.clone()]);
+            .map(|artifact| [artifact.role.clone(), artifact.kind.clone(), artifact.digest.clone()]);
         text.push_str(&format!("\n{}", aligned(["ATTACHED", "TYPE", "DIGEST"], rows)));
     }
     text.push('\n');

@@ -173,7 +173,7 @@ impl Shown for Service {
             let status = self.status.as_ref().and_then(|status| status.load_balancer.as_ref());
             let ingress = status.and_then(|status| status.ingress.as_ref()).into_iter().flatten();
             let addresses: Vec<String> = ingress
-                .filter_map(|one| one.ip.clone().or(one.hostname.clone()))
+                .filter_map(|entry| entry.ip.clone().or(entry.hostname.clone()))
                 .collect();
             parts.push(match addresses.is_empty() {
                 true => "no address yet".to_owned(),
@@ -198,7 +198,7 @@ impl Shown for Ingress {
         let status = self.status.as_ref().and_then(|status| status.load_balancer.as_ref());
         let ingress = status.and_then(|status| status.ingress.as_ref()).into_iter().flatten();
         let addresses: Vec<String> = ingress
-            .filter_map(|one| one.ip.clone().or(one.hostname.clone()))
+            .filter_map(|entry| entry.ip.clone().or(entry.hostname.clone()))
             .collect();
         let class = spec.and_then(|spec| spec.ingress_class_name.as_deref());
         let mut parts = vec![listed(hosts)];

@@ -71,14 +71,14 @@ impl ReleaseStatus {
             None => "no revision has come up".to_owned(),
         };
         let mut text = format!("release {}: {deployed}\n", self.name);
-        if let Some(one) = &self.unfinished {
-            let RevisionStatus { revision, reason, .. } = one;
-            text.push_str(&match one.state {
+        if let Some(unfinished) = &self.unfinished {
+            let RevisionStatus { revision, reason, .. } = unfinished;
+            text.push_str(&match unfinished.state {
                 State::Pending => format!(
                     "revision {revision}, `{reason}`, is pending: {} is at work, or was interrupted",
-                    one.deployer
+                    unfinished.deployer
                 ),
-                _ => format!("revision {revision}, `{reason}`, has failed: {}", one.message),
+                _ => format!("revision {revision}, `{reason}`, has failed: {}", unfinished.message),
             });
             text.push('\n');
         }

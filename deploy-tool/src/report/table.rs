@@ -50,13 +50,18 @@ fn counted(status: &Status, now: Timestamp) -> String {
 
 /// A row an object. What has pods says its images here as well: there may be none of its pods.
 fn objects(objects: &[ObjectStatus], now: Timestamp) -> String {
-    let rows = objects.iter().map(|one| {
-        let images: Vec<String> = one.images.iter().map(|image| short_image(image)).collect();
+    let rows = objects.iter().map(|status| {
+        let images: Vec<String> = status.images.iter().map(|image| short_image(image)).collect();
         let images = match images.is_empty() {
             true => "-".to_owned(),
             false => images.join(", "),
         };
-        [one.object.clone(), one.state.clone(), images, since(one.created, now)]
+        [
+            status.object.clone(),
+            status.state.clone(),
+            images,
+            since(status.created, now),
+        ]
     });
     aligned(["OBJECT", "STATE", "IMAGES", "AGE"], rows)
 }
@@ -94,17 +99,18 @@ fn workloads(workloads: &[WorkloadStatus]) -> String {
         true => "-".to_owned(),
         false => words.join(", "),
     };
-    let rows = workloads.iter().map(|one| {
+    let rows = workloads.iter().map(|status| {
         [
-            one.workload.clone().unwrap_or_else(|| "-".to_owned()),
-            one.pods.to_string(),
-            one.ready.to_string(),
-            one.nodes.to_string(),
-            joined(one.modes.iter().cloned().collect()),
-            joined(one.images.iter().cloned().collect()),
-            one.restarts.to_string(),
+            status.workload.clone().unwrap_or_else(|| "-".to_owned()),
+            status.pods.to_string(),
+            status.ready.to_string(),
+            status.nodes.to_string(),
+            joined(status.modes.iter().cloned().collect()),
+            joined(status.images.iter().cloned().collect()),
+            status.restarts.to_string(),
             joined(
-                one.states
+                status
+                    .states
                     .iter()
                     .map(|(state, count)| format!("{count} {state}"))
                     .collect(),

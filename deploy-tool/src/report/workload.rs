@@ -105,7 +105,15 @@ mod tests {
         let counted = workloads(&statuses);
         let found: Vec<_> = counted
             .iter()
-            .map(|one| (one.workload.as_deref(), one.pods, one.ready, one.restarts, one.nodes))
+            .map(|status| {
+                (
+                    status.workload.as_deref(),
+                    status.pods,
+                    status.ready,
+                    status.restarts,
+                    status.nodes,
+                )
+            })
             .collect();
         assert_eq!(
             found,

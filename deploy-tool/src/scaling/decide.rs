@@ -53,7 +53,7 @@ pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options:
     let mut warnings = Vec::new();
     for (reference, replicas) in targets {
         let change = found.change(&found.workload(reference, place)?, *replicas, options)?;
-        if changes.iter().any(|other| other.workload == change.workload) {
+        if changes.iter().any(|earlier| earlier.workload == change.workload) {
             return Err(Error::input(format!(
                 "{} is there twice in the arguments",
                 change.workload
@@ -84,9 +84,9 @@ impl Found {
         let mut meant = all.iter().filter(|workload| reference.means(workload));
         match (meant.next(), meant.next()) {
             (Some(only), None) => Ok(only.clone()),
-            (Some(one), Some(other)) => Err(Error::input(format!("{reference} means {one} and {other}"))
+            (Some(first), Some(second)) => Err(Error::input(format!("{reference} means {first} and {second}"))
                 .code(&code::scale::AMBIGUOUS_NAME)
-                .hint(format!("say which: {}=N or {}=N", one.argument(), other.argument()))),
+                .hint(format!("say which: {}=N or {}=N", first.argument(), second.argument()))),
             (None, _) => {
                 let missing = match reference.kind {
                     Some(_) => reference.to_string(),
@@ -108,28 +108,31 @@ impl Found {
         let deployments = self
             .deployments
             .iter()
-            .map(|one| named(Kind::Deployment, &one.metadata));
+            .map(|deployment| named(Kind::Deployment, &deployment.metadata));
         let sets = self
             .stateful_sets
             .iter()
-            .map(|one| named(Kind::StatefulSet, &one.metadata));
+            .map(|stateful_set| named(Kind::StatefulSet, &stateful_set.metadata));
         deployments.chain(sets).collect()
     }
 
     fn deployment(&self, workload: &Workload) -> Option<&Deployment> {
         let mut all = self.deployments.iter().filter(|_| workload.kind == Kind::Deployment);
-        all.find(|one| one.metadata.name.as_ref() == Some(&workload.name))
+        all.find(|deployment| deployment.metadata.name.as_ref() == Some(&workload.name))
     }
 
     fn stateful_set(&self, name: &str) -> Option<&StatefulSet> {
         self.stateful_sets
             .iter()
-            .find(|one| one.metadata.name.as_deref() == Some(name))
+            .find(|stateful_set| stateful_set.metadata.name.as_deref() == Some(name))
     }
 
     fn metadata(&self, workload: &Workload) -> Option<&ObjectMeta> {
-        let deployment = self.deployment(workload).map(|one| &one.metadata);
-        deployment.or_else(|| self.stateful_set(&workload.name).map(|one| &one.metadata))
+        let deployment = self.deployment(workload).map(|deployment| &deployment.metadata);
+        deployment.or_else(|| {
+            self.stateful_set(&workload.name)
+                .map(|stateful_set| &stateful_set.metadata)
+        })
     }
 
     fn change(&self, workload: &Workload, after: i32, options: Options) -> Result<Change> {
@@ -220,7 +223,7 @@ fn check_connections(changes: &[Change], found: &Found, options: Options) -> Res
     for change in changes {
         let deployment = found.deployment(&change.workload);
         let Some((deployment, database)) =
-            deployment.and_then(|one| Some((one, connection_budget::database_name(one)?)))
+            deployment.and_then(|deployment| Some((deployment, connection_budget::database_name(deployment)?)))
         else {
             continue;
         };

@@ -104,10 +104,10 @@ pub fn choose<'a>(
     let release = release.map(ToString::to_string);
     let all: Vec<&WorkloadInfo> = all
         .iter()
-        .filter(|one| release.is_none() || one.release == release)
+        .filter(|info| release.is_none() || info.release == release)
         .collect();
     let unknown = |what: String| {
-        let known: Vec<Workload> = all.iter().map(|one| one.workload.clone()).collect();
+        let known: Vec<Workload> = all.iter().map(|info| info.workload.clone()).collect();
         let failure = Error::input(format!("there is no {what} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
         failure
             .cause(listed(&known))
@@ -117,14 +117,14 @@ pub fn choose<'a>(
         return Err(unknown("workload".to_owned()));
     }
     for reference in references {
-        if !all.iter().any(|one| reference.means(&one.workload)) {
+        if !all.iter().any(|info| reference.means(&info.workload)) {
             return Err(unknown(format!("workload {reference}")));
         }
     }
-    let meant = |one: &&WorkloadInfo| {
-        references.is_empty() || references.iter().any(|reference| reference.means(&one.workload))
+    let is_named = |info: &&WorkloadInfo| {
+        references.is_empty() || references.iter().any(|reference| reference.means(&info.workload))
     };
-    Ok(all.into_iter().filter(meant).collect())
+    Ok(all.into_iter().filter(is_named).collect())
 }
 
 #[cfg(test)]
@@ -212,7 +212,7 @@ mod tests {
             chosen.map(|chosen| {
                 chosen
                     .iter()
-                    .map(|one| one.workload.argument())
+                    .map(|info| info.workload.argument())
                     .collect::<Vec<_>>()
                     .join(" ")
             })

@@ -92,13 +92,13 @@ async fn what_belongs_to_the_whole_cluster_says_which_releases_have_it() {
 async fn what_another_release_has_is_left_while_that_release_is_there() {
     let inventory: BTreeSet<Identity> = role().iter().map(Object::identity).collect();
     let none = json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": []});
-    let mut one = none.clone();
-    one["items"] = json!([{"metadata": {"name": "deploy-tool.bank.1"}}]);
+    let mut living = none.clone();
+    living["items"] = json!([{"metadata": {"name": "deploy-tool.bank.1"}}]);
     let cases = [
-        (&["shop"][..], 200, ok(&one), Action::Prune),
-        (&["shop", "bank"], 200, ok(&one), Action::Keep),
+        (&["shop"][..], 200, ok(&living), Action::Prune),
+        (&["shop", "bank"], 200, ok(&living), Action::Keep),
         (&["shop", "bank"], 200, ok(&none), Action::Prune),
-        (&["shop", "bank"], 404, ok(&one), Action::Prune),
+        (&["shop", "bank"], 404, ok(&living), Action::Prune),
         (&["shop", "bank"], 200, status(403, "Forbidden", "no"), Action::Keep),
     ];
     for (claims, namespace, records, expected) in cases {

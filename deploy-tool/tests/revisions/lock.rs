@@ -57,13 +57,13 @@ async fn a_beginning_whose_answer_was_lost_is_a_beginning() {
 
 #[tokio::test]
 async fn who_is_alive_is_not_disturbed_and_who_is_gone_is_marked() {
-    for (seconds, other, taken_over) in [
+    for (seconds, holder, taken_over) in [
         (10, "other@there", false),
         (30, "other@there", true),
         (1, "me@here", true),
     ] {
         let (cluster, mut server) = connected();
-        let pending = stored(&revision(4, State::Pending, other), "11", seconds);
+        let pending = stored(&revision(4, State::Pending, holder), "11", seconds);
         let serve = async {
             answer(&mut server, 200, &list(std::slice::from_ref(&pending), "")).await;
             if taken_over {

@@ -103,10 +103,10 @@ fn assert_busy(failure: &Error, code: &'static diagnostics::code::Code, says: &s
 #[tokio::test]
 async fn the_history_is_read_page_by_page() {
     let (cluster, mut server) = connected();
-    let one = stored(&revision(1, State::Deployed, "me@here"), "1", 0);
-    let two = stored(&revision(2, State::Failed, "me@here"), "2", 0);
+    let first = stored(&revision(1, State::Deployed, "me@here"), "1", 0);
+    let second = stored(&revision(2, State::Failed, "me@here"), "2", 0);
     let serve = async {
-        let (method, url, _) = answer(&mut server, 200, &list(&[two], "more")).await;
+        let (method, url, _) = answer(&mut server, 200, &list(&[second], "more")).await;
         assert_eq!(method, "GET");
         assert!(url.starts_with(&format!("{SECRETS}?")), "{url}");
         assert!(url.contains("labelSelector=deploy-tool.dev%2Frelease%3Dshop"), "{url}");
@@ -114,7 +114,7 @@ async fn the_history_is_read_page_by_page() {
             url.contains("fieldSelector=type%3Ddeploy-tool.dev%2Frevision") && url.contains("limit="),
             "{url}"
         );
-        let (_, url, _) = answer(&mut server, 200, &list(&[one], "")).await;
+        let (_, url, _) = answer(&mut server, 200, &list(&[first], "")).await;
         assert!(url.contains("continue=more"), "{url}");
     };
     let name = release();

@@ -298,7 +298,10 @@ impl NodePort {
         let port = object("orders", &format!("service/{service}"))["spec"]["ports"][0]["nodePort"].clone();
         let node = object("default", &format!("node/{}-worker", cluster()));
         let addresses = node["status"]["addresses"].as_array().unwrap();
-        let address = addresses.iter().find(|one| one["type"] == "InternalIP").unwrap();
+        let address = addresses
+            .iter()
+            .find(|address| address["type"] == "InternalIP")
+            .unwrap();
         let host = address["address"].as_str().unwrap();
         Self {
             address: format!("{host}:{port}"),

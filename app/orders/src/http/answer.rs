@@ -17,7 +17,7 @@ pub fn response_to_outcome(outcome: Outcome, style: Style) -> Result<Response, P
         (Outcome::Done, _) => Ok(Response::done()),
         (Outcome::Page(page), Style::Page(limit)) => Ok(response_to_page(page, limit)),
         (Outcome::Page(page), _) => Ok(Response::json(page.json)),
-        (Outcome::Order(order), _) => Ok(one(&order)),
+        (Outcome::Order(order), _) => Ok(response_of_order(&order)),
         (Outcome::Missing, _) => Err(no_order()),
         (Outcome::Exists(ids), _) => Err(exists(&ids)),
     }
@@ -73,7 +73,7 @@ fn created(order_id: i32) -> Response {
     response.with_text(LOCATION, &format!("/orders/{order_id}"))
 }
 
-fn one(order: &Order) -> Response {
+fn response_of_order(order: &Order) -> Response {
     let mut body = String::new();
     order.write_json(&mut body);
     Response::json(body)

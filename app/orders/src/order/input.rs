@@ -149,10 +149,10 @@ fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors
         }),
     };
     let product_id = match (fields.get("product_id"), fields.get("production_id")) {
-        (Some(one), Some(other)) if one.get() != other.get() => {
+        (Some(product), Some(production)) if product.get() != production.get() => {
             Err("differs from production_id, which is another name for it".to_owned())
         }
-        (one, other) => positive(one.or(other)),
+        (product, production) => positive(product.or(production)),
     };
 
     let order_id = errors.check(prefix, "order_id", order_id);

@@ -16,7 +16,10 @@ const ANSWERS: [(&str, &str); 4] = [
 
 /// A card for each answer.
 pub fn section(report: &Report) -> String {
-    let wasm = report.contenders.iter().find(|one| one.form == Form::Elf && one.first);
+    let wasm = report
+        .contenders
+        .iter()
+        .find(|contender| contender.form == Form::Elf && contender.first);
     let Some(wasm) = wasm else { return String::new() };
     let card = |(id, of): &(&str, &str)| {
         let ratio = report.figure(id, &wasm.name)?.ratio?;

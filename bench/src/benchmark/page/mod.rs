@@ -63,7 +63,7 @@ pub fn page(report: &Report) -> String {
         let is_wanted = |id: &&&str| {
             wanted
                 .iter()
-                .any(|one| *one == **id || (one.ends_with('/') && id.starts_with(one)))
+                .any(|pattern| *pattern == **id || (pattern.ends_with('/') && id.starts_with(pattern)))
         };
         let charts: String = ids.iter().filter(is_wanted).map(|id| figure(report, id)).collect();
         if !charts.is_empty() {
@@ -168,7 +168,7 @@ fn machine(report: &Report) -> String {
         report
             .skipped
             .iter()
-            .map(|one| ("not measured", format!("{}: {}", one.figure, one.because))),
+            .map(|skipped| ("not measured", format!("{}: {}", skipped.figure, skipped.because))),
     );
     let facts: String = facts
         .iter()
@@ -186,7 +186,7 @@ fn table(report: &Report) -> String {
     let row = |figure: &Figure| {
         let spread = figure.spread;
         let cells =
-            [spread.median, spread.min, spread.max].map(|one| format!("<td class=\"number\">{}</td>", number(one)));
+            [spread.median, spread.min, spread.max].map(|value| format!("<td class=\"number\">{}</td>", number(value)));
         format!(
             "<tr><td>{}</td><td>{}</td>{}<td>{}</td><td class=\"number\">{}</td></tr>\n",
             escape(&figure.title),
@@ -214,8 +214,8 @@ mod tests {
         let all = contenders(&["tuned".into(), "a<b".into()]);
         let mut samples = Samples::default();
         for quantity in Quantity::all() {
-            for one in &all {
-                samples.add(quantity, &one.name, 0, 2.0);
+            for contender in &all {
+                samples.add(quantity, &contender.name, 0, 2.0);
             }
         }
         let machine = Machine {

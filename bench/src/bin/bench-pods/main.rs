@@ -105,13 +105,13 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     machine.engine = images[&Form::Aot].engine.clone().unwrap_or_default();
 
     let mut samples = Samples::default();
-    for one in &contenders {
-        let image = &images[&one.form];
+    for contender in &contenders {
+        let image = &images[&contender.form];
         let pulled = usize::try_from(image.image_size_bytes).unwrap_or(usize::MAX);
-        samples.add(Quantity::ImagePulled, &one.name, 0, megabytes(pulled));
+        samples.add(Quantity::ImagePulled, &contender.name, 0, megabytes(pulled));
         samples.add(
             Quantity::ImageUnpacked,
-            &one.name,
+            &contender.name,
             0,
             megabytes(image.packed_size_bytes),
         );
@@ -154,26 +154,26 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
             .await?;
         let mut database = Pods::watch(&cluster, name, objects::DATABASE).await?;
         database
-            .until("ready", |seen| seen.values().any(|one| one.ready.is_some()))
+            .until("ready", |seen| seen.values().any(|pod| pod.ready.is_some()))
             .await?;
         Ok(database.seen.into_keys().next().unwrap_or_default())
     };
     let database = printer.step("database of the run", starting).await?;
     let mut runners = Vec::new();
-    for one in &contenders {
-        let image = &images[&one.form].reference;
-        let served = objects::contender(one, image, name, &node, &plan).map_err(impossible)?;
+    for contender in &contenders {
+        let image = &images[&contender.form].reference;
+        let served = objects::served_contender(contender, image, name, &node, &plan).map_err(impossible)?;
         let port = room.create(&served).await?;
-        let port = port.ok_or_else(|| Error::cluster(format!("Service `{}` has got no port", one.name)))?;
+        let port = port.ok_or_else(|| Error::cluster(format!("Service `{}` has got no port", contender.name)))?;
         runners.push(Runner {
             room: &room,
             node: &node,
-            contender: one,
+            contender,
             image,
-            runtime: &runtimes[&one.runtime_class],
+            runtime: &runtimes[&contender.runtime_class],
             database: &database,
             target: Target::at(format!("http://{address}:{port}"))?,
-            pods: Pods::watch(&cluster, name, &one.name).await?,
+            pods: Pods::watch(&cluster, name, &contender.name).await?,
         });
     }
     let samples = rounds.run(&mut runners).await?;

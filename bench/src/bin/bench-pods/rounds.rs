@@ -50,15 +50,15 @@ impl Rounds<'_> {
         let (printer, samples) = (self.printer, &mut self.samples);
         let pulling = async |progress: &Progress| {
             for round in 0..self.plan.rounds {
-                for one in contenders {
-                    let Some(image) = references.get(&format!("bench-{}", one.form.name())) else {
+                for contender in contenders {
+                    let Some(image) = references.get(&format!("bench-{}", contender.form.name())) else {
                         continue;
                     };
                     progress.activity(image);
                     let said = node::run(node, &what, script::PULL, &[image]).await?;
                     let took = script::pull_ms(&said);
                     let took = took.ok_or_else(|| Error::cluster(&what).detail(&said))?;
-                    samples.add(Quantity::Pull, &one.name, round, took);
+                    samples.add(Quantity::Pull, &contender.name, round, took);
                 }
             }
             Ok(())

@@ -150,7 +150,7 @@ impl Runner<'_> {
     async fn scheduled_to_ready(&mut self, replicas: i32) -> Result<f64> {
         self.room.scale(&self.contender.name, replicas).await?;
         let end = self.pods.until("ready", |seen| ready(seen) == replicas).await?;
-        let first = self.pods.seen.values().filter_map(|one| one.scheduled).min();
+        let first = self.pods.seen.values().filter_map(|pod| pod.scheduled).min();
         Ok((end - first.unwrap_or(end)).as_secs_f64())
     }
 
@@ -199,6 +199,6 @@ impl Runner<'_> {
 
 /// How many pods are ready.
 fn ready(seen: &BTreeMap<String, Seen>) -> i32 {
-    let ready = seen.values().filter(|one| one.ready.is_some());
+    let ready = seen.values().filter(|pod| pod.ready.is_some());
     i32::try_from(ready.count()).unwrap_or(i32::MAX)
 }

@@ -96,13 +96,16 @@ fn of_context(kubeconfig: Kubeconfig, name: &str) -> Result<(Config, Option<Stri
     let context = kubeconfig.contexts.into_iter().find(|context| context.name == name);
     let context = context.and_then(|context| context.context);
     let context = context.ok_or_else(|| lacks("it is empty".to_owned()))?;
-    let cluster = kubeconfig.clusters.into_iter().find(|one| one.name == context.cluster);
+    let cluster = kubeconfig
+        .clusters
+        .into_iter()
+        .find(|entry| entry.name == context.cluster);
     let cluster = cluster.and_then(|cluster| cluster.cluster);
     let cluster = cluster.ok_or_else(|| lacks(format!("the kubeconfig has no cluster `{}`", context.cluster)))?;
     // As kubectl: a user that is not there is nobody.
     let user = context.user.as_ref().and_then(|user| {
         let mut users = kubeconfig.auth_infos.into_iter();
-        users.find(|one| one.name == *user)?.auth_info
+        users.find(|entry| entry.name == *user)?.auth_info
     });
     let mut user = user.unwrap_or_default();
     let described = ExecAuthCluster::try_from(&cluster).map_err(|error| unusable(name, &error))?;
@@ -170,20 +173,20 @@ mod tests {
     #[test]
     fn files_that_are_not_there_do_not_count() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, other) = (written(folder.path(), "a", "one"), written(folder.path(), "b", "other"));
+        let (first, second) = (written(folder.path(), "a", "one"), written(folder.path(), "b", "other"));
         let missing = folder.path().join("missing");
         let names = |files: &[&PathBuf]| {
             let files: Vec<PathBuf> = files.iter().copied().cloned().collect();
             let contexts = read(&files).unwrap().contexts.into_iter();
             contexts.map(|context| context.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(&[&missing, &one]), ["one"]);
-        assert_eq!(names(&[&one, &missing]), ["one"]);
-        assert_eq!(names(&[&one, &missing, &other]), ["one", "other"]);
+        assert_eq!(names(&[&missing, &first]), ["one"]);
+        assert_eq!(names(&[&first, &missing]), ["one"]);
+        assert_eq!(names(&[&first, &missing, &second]), ["one", "other"]);
         assert!(names(&[&missing]).is_empty());
         let broken = folder.path().join("broken");
         std::fs::write(&broken, "contexts: [").unwrap();
-        assert!(read(&[broken, one]).is_err());
+        assert!(read(&[broken, first]).is_err());
     }
 
     #[test]

@@ -79,8 +79,8 @@ pub async fn few_nodes(cluster: &Cluster) -> Result<Vec<Node>> {
 /// When the server does not answer.
 pub async fn first_node(cluster: &Cluster) -> Result<Option<Node>> {
     let api: Api<Node> = Api::all(cluster.client.clone());
-    let one = ListParams::default().limit(1);
-    let page = cluster.call("cannot list the nodes", api.list(&one)).await?;
+    let first_page = ListParams::default().limit(1);
+    let page = cluster.call("cannot list the nodes", api.list(&first_page)).await?;
     Ok(page.items.into_iter().next())
 }
 
@@ -157,10 +157,10 @@ async fn memory(cluster: &Cluster, node: &str, namespace: &str, pod: &str, conta
     let request = http::Request::get(format!("/api/v1/nodes/{node}/proxy/stats/summary"));
     let summary = cluster.client.request::<Value>(request.body(Vec::new()).ok()?);
     let summary = cluster.attempt(ANSWER_LIMIT, summary).await?;
-    let of_pod = |one: &&Value| one["podRef"]["namespace"] == namespace && one["podRef"]["name"] == pod;
+    let of_pod = |entry: &&Value| entry["podRef"]["namespace"] == namespace && entry["podRef"]["name"] == pod;
     let pod = summary["pods"].as_array()?.iter().find(of_pod)?;
     let mut containers = pod["containers"].as_array()?.iter();
-    containers.find(|one| one["name"] == container)?["memory"]["workingSetBytes"].as_u64()
+    containers.find(|entry| entry["name"] == container)?["memory"]["workingSetBytes"].as_u64()
 }
 
 /// One line: the classes, and which one is the default.

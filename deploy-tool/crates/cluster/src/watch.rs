@@ -117,7 +117,7 @@ async fn watched(cluster: &Cluster, need: &Need) -> Result<Changes> {
                 |node| format!("/{}", node.name_any()),
             )
         }
-        NeedKind::Target(TargetKind::Generic(kind)) => other(cluster, need, kind).await?,
+        NeedKind::Target(TargetKind::Generic(kind)) => generic_changes(cluster, need, kind).await?,
     })
 }
 
@@ -164,7 +164,7 @@ where
     })
 }
 
-async fn other(cluster: &Cluster, need: &Need, kind: &GroupVersionKind) -> Result<Changes> {
+async fn generic_changes(cluster: &Cluster, need: &Need, kind: &GroupVersionKind) -> Result<Changes> {
     let what = format!("cannot find out where the cluster keeps objects of kind {}", kind.kind);
     let (resource, _) = cluster
         .call(&what, discovery::pinned_kind(&cluster.client, kind))

@@ -191,11 +191,11 @@ mod tests {
         let scratch = cache.scratch("stage").unwrap();
         let kept = scratch.path.clone();
         // Two runs with one process number, as in two containers that share the cache.
-        let other = cache.scratch("stage").unwrap();
-        assert_ne!(kept, other.path);
+        let second = cache.scratch("stage").unwrap();
+        assert_ne!(kept, second.path);
         std::fs::write(kept.join("file"), "x").unwrap();
         drop(scratch);
-        assert!(!kept.exists() && other.path.exists());
+        assert!(!kept.exists() && second.path.exists());
     }
 
     #[test]

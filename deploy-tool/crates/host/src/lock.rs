@@ -138,14 +138,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path()).unwrap();
         let held = release(&cache, "c", "n/a", "up").unwrap();
-        let other = release(&cache, "c", "n/b", "up").unwrap();
+        let second = release(&cache, "c", "n/b", "up").unwrap();
         let failure = release(&cache, "c", "n/a", "scale").unwrap_err().to_string();
         assert!(failure.contains("release n/a of context `c`"), "{failure}");
         assert_eq!(
             cluster(&cache, "c", "cluster down").unwrap_err().status,
             ExitStatus::Busy
         );
-        drop((held, other));
+        drop((held, second));
         let _held = cluster(&cache, "c", "cluster down").unwrap();
         assert!(release(&cache, "c", "n/a", "up").is_err());
     }

@@ -59,7 +59,7 @@ pub async fn nodes(cluster: &str) -> Result<Vec<Node>> {
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect();
     nodes.retain(|node| matches!(node.role(), "control-plane" | "worker"));
-    nodes.sort_by(|one, other| one.name.cmp(&other.name));
+    nodes.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(nodes)
 }
 

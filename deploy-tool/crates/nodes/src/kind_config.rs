@@ -21,7 +21,7 @@ pub enum KindConfigError {
 /// # Errors
 /// When it is no YAML, or has no port that could be replaced.
 pub fn prepared(text: &str, http_port: Option<u16>) -> Result<(Value, Vec<u16>), KindConfigError> {
-    let mut configuration: Value = yaml::one(text)?;
+    let mut configuration: Value = yaml::parse_document(text)?;
     let mappings = nodes(&mut configuration)
         .filter_map(|node| node.get_mut("extraPortMappings")?.as_array_mut())
         .flatten();

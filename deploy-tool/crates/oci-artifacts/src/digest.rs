@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn parts_do_not_run_into_each_other() {
-        let one = parts([("ab", b"c".as_slice())]);
-        let other = parts([("a", b"bc".as_slice())]);
-        assert_ne!(one, other);
+        let left = parts([("ab", b"c".as_slice())]);
+        let right = parts([("a", b"bc".as_slice())]);
+        assert_ne!(left, right);
     }
 }

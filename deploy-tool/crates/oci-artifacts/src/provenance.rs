@@ -104,12 +104,12 @@ impl Provenance {
         let checkout = dependencies
             .into_iter()
             .flatten()
-            .find(|one| one["digest"]["gitCommit"].is_string());
+            .find(|dependency| dependency["digest"]["gitCommit"].is_string());
         Some(Self {
             subjects: statement["subject"].as_array()?.iter().filter_map(digest).collect(),
             builder: text(&predicate["runDetails"]["builder"]["id"])?,
-            source: checkout.and_then(|one| text(&one["uri"])),
-            revision: checkout.and_then(|one| text(&one["digest"]["gitCommit"])),
+            source: checkout.and_then(|dependency| text(&dependency["uri"])),
+            revision: checkout.and_then(|dependency| text(&dependency["digest"]["gitCommit"])),
         })
     }
 
@@ -256,9 +256,9 @@ mod tests {
             assert_eq!(found.is_from(pattern), expected, "{pattern}");
         }
         assert!(!Provenance { source: None, ..found }.is_from("*"));
-        let mut other = statement("x");
-        other["predicateType"] = json!("https://spdx.dev/Document");
-        assert_eq!(read(&other), None);
+        let mut spdx = statement("x");
+        spdx["predicateType"] = json!("https://spdx.dev/Document");
+        assert_eq!(read(&spdx), None);
         for text in [
             "",
             "{}",
@@ -312,7 +312,7 @@ mod tests {
         let judged =
             |statements: &[Result<Vec<u8>, EnvelopeError>]| super::find("sha256:12", statements.iter().cloned());
         assert!(judged(&[others.clone(), of("34"), of("12"), changed.clone()]).is_ok());
-        let other = ProvenanceError::Other("sha256:34".into());
+        let other_image = ProvenanceError::Other("sha256:34".into());
         for (statements, expected) in [
             (vec![], ProvenanceError::Missing),
             (vec![Ok(b"{}".to_vec())], ProvenanceError::Missing),
@@ -324,7 +324,7 @@ mod tests {
                 vec![changed.clone(), others, form],
                 ProvenanceError::Envelope(EnvelopeError::Changed),
             ),
-            (vec![of("34"), changed], other),
+            (vec![of("34"), changed], other_image),
         ] {
             assert_eq!(judged(&statements), Err(expected));
         }

@@ -38,10 +38,10 @@ mod tests {
     fn a_cache_folder_has_a_number_of_its_own() {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let holder = |folder: &tempfile::TempDir| current(&Cache::at(folder.path()).unwrap()).unwrap();
-        let (first, again, other) = (holder(&folders[0]), holder(&folders[0]), holder(&folders[1]));
+        let (first, again, second) = (holder(&folders[0]), holder(&folders[0]), holder(&folders[1]));
         assert_eq!(first, again);
         assert_eq!(first.cache_id.len(), 32);
-        assert_ne!(first.cache_id, other.cache_id);
-        assert!(first.shares_locks_with(&again) && !first.shares_locks_with(&other));
+        assert_ne!(first.cache_id, second.cache_id);
+        assert!(first.shares_locks_with(&again) && !first.shares_locks_with(&second));
     }
 }

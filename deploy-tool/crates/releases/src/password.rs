@@ -49,9 +49,9 @@ mod tests {
 
     #[test]
     fn passwords_are_long_and_different() {
-        let (one, other) = (new().unwrap(), new().unwrap());
-        assert_eq!(one.len(), 32);
-        assert!(one.chars().all(|character| character.is_ascii_alphanumeric()));
-        assert_ne!(one, other);
+        let (first, second) = (new().unwrap(), new().unwrap());
+        assert_eq!(first.len(), 32);
+        assert!(first.chars().all(|character| character.is_ascii_alphanumeric()));
+        assert_ne!(first, second);
     }
 }

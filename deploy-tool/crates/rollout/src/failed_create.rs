@@ -113,11 +113,11 @@ fn diagnose(title: &str, reason: &str, controller: &ObjectMeta) -> Diagnosis {
 /// <https://github.com/kubernetes/pod-security-admission/blob/master/admission/admission.go>
 fn pod_security(reason: &str) -> Option<(&str, Vec<String>)> {
     let (level, violations) = reason.split_once("violates PodSecurity \"")?.1.split_once("\": ")?;
-    let violations = violations.split("), ").map(|one| {
-        if one.ends_with(')') {
-            one.to_owned()
+    let violations = violations.split("), ").map(|violation| {
+        if violation.ends_with(')') {
+            violation.to_owned()
         } else {
-            format!("{one})")
+            format!("{violation})")
         }
     });
     Some((level, violations.collect()))

@@ -35,8 +35,8 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
         return Some(diagnosis.blocked().clear(waited >= thresholds::CLAIM).into());
     }
     // Pods on their way out free what this one waits for.
-    let is_leaving = |other: &Pod| {
-        let deleted = other.metadata.deletion_timestamp.as_ref();
+    let is_leaving = |pod: &Pod| {
+        let deleted = pod.metadata.deletion_timestamp.as_ref();
         deleted.is_some_and(|time| clock.age(time.0) < thresholds::LEAVING)
     };
     if !verdict.final_for_all && objects.pods.values().any(is_leaving) {

@@ -139,10 +139,10 @@ impl Phase {
         // While one part may still come up, so may the whole.
         let moves = |part: &&Waiting| matches!(part.class, WaitClass::InCourse | WaitClass::Settling);
         let class = waiting.iter().filter(moves).map(|part| part.class).max();
-        let worst = waiting.iter().max_by(|one, other| {
+        let worst = waiting.iter().max_by(|left, right| {
             let rank = |part: &Waiting| (part.class, part.is_clear);
             // Of equals the first, which others may wait for.
-            rank(one).cmp(&rank(other)).then(std::cmp::Ordering::Greater)
+            rank(left).cmp(&rank(right)).then(std::cmp::Ordering::Greater)
         });
         let Some(worst) = worst else {
             return Self::DONE;

@@ -292,9 +292,9 @@ impl<'a> Unfinished<'a> {
 }
 
 /// A workload says of its database what the database says itself, in fewer words.
-fn is_same(known: &Diagnosis, other: &Diagnosis) -> bool {
+fn is_same(left: &Diagnosis, right: &Diagnosis) -> bool {
     let repeats = |long: &str, short: &str| long.ends_with(short);
-    known.code == other.code && (repeats(&known.sentence, &other.sentence) || repeats(&other.sentence, &known.sentence))
+    left.code == right.code && (repeats(&left.sentence, &right.sentence) || repeats(&right.sentence, &left.sentence))
 }
 
 fn moves(waiting: &Waiting) -> bool {

@@ -97,10 +97,11 @@ pub fn watch_set(targets: &[Target]) -> Vec<Need> {
         }
         if let Some(database) = &target.database {
             want(NeedKind::Target(TargetKind::StatefulSet), name(database));
-            let is_it = |other: &Target| other.kind == TargetKind::StatefulSet && other.name == *database;
+            let is_database =
+                |candidate: &Target| candidate.kind == TargetKind::StatefulSet && candidate.name == *database;
             let known = targets
                 .iter()
-                .find(|other| is_it(other) && other.namespace == target.namespace);
+                .find(|candidate| is_database(candidate) && candidate.namespace == target.namespace);
             let labels = known.and_then(|known| known.selector.clone());
             want(NeedKind::Pods, labels.map_or(Selection::All, Selection::Labels));
         }

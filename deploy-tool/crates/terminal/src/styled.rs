@@ -86,7 +86,7 @@ impl From<&String> for Styled {
 
 impl Extend<Styled> for Styled {
     fn extend<I: IntoIterator<Item = Styled>>(&mut self, all: I) {
-        all.into_iter().for_each(|one| self.append(one));
+        all.into_iter().for_each(|piece| self.append(piece));
     }
 }
 

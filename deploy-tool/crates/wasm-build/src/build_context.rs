@@ -54,7 +54,7 @@ mod tests {
     /// Two copies of one workspace, made at different times with other permissions, have one digest.
     #[test]
     fn only_paths_and_bytes_count() {
-        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (first_folder, second_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let make = |root: &Path| {
             for (path, text) in [
                 ("Cargo.toml", "w"),
@@ -76,8 +76,8 @@ mod tests {
             let workspace = json!({"workspace_root": root, "packages": [package("app"), package("tool")]});
             serde_json::from_value::<Workspace>(workspace).unwrap()
         };
-        let (first, second) = (make(one.path()), make(two.path()));
-        let main = two.path().join("app/src/main.rs");
+        let (first, second) = (make(first_folder.path()), make(second_folder.path()));
+        let main = second_folder.path().join("app/src/main.rs");
         std::fs::File::open(&main)
             .unwrap()
             .set_modified(std::time::SystemTime::UNIX_EPOCH)

@@ -55,7 +55,7 @@ pub fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<Document<T>>, Ya
 ///
 /// # Errors
 /// When the text is no YAML, not of the wanted form, or holds another number of documents.
-pub fn one<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
+pub fn parse_document<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     let mut all = documents(text)?;
     match (all.pop(), all.is_empty()) {
         (Some(only), true) => Ok(only.value),

@@ -35,7 +35,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DockerInstallA
         let done = register(progress, cleanup, &engine, earlier.as_ref(), &crun).await;
         done.map_err(|failure| match undo(earlier.as_ref(), &crun) {
             Ok(()) => failure,
-            Err(other) => failure.hint(other.sentence()),
+            Err(undo_failure) => failure.hint(undo_failure.sentence()),
         })
     };
     printer.step("Docker engine: runtimes registered", registered).await
@@ -83,7 +83,7 @@ async fn register(
         // What somebody else has registered already stays when this goes.
         runtimes: runtimes
             .into_iter()
-            .filter(|one| !configuration::has(&rest, &[one.clone()].into()))
+            .filter(|runtime| !configuration::has(&rest, &[runtime.clone()].into()))
             .collect(),
         program: crun.program.clone(),
         copied: crun
@@ -111,7 +111,7 @@ async fn register(
         let said = format!("`{}` is what it was before", place.display());
         return Err(match back.and(written) {
             Ok(()) => failure.hint(said),
-            Err(other) => failure.hint(format!("{said}, but {}", other.sentence())),
+            Err(undo_failure) => failure.hint(format!("{said}, but {}", undo_failure.sentence())),
         });
     }
     guard.cancel();

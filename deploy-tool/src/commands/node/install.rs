@@ -31,24 +31,24 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     } = arguments;
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
-    let chosen = node::choose(&arguments.nodes, &nodes)?;
-    let place = NodeSession::new(printer, cluster, &arguments, &chosen).await?;
-    let wanting = check(printer, &place, &chosen).await?;
-    if wanting.is_empty() {
+    let targets = node::choose(&arguments.nodes, &nodes)?;
+    let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
+    let pending = check(printer, &session, &targets).await?;
+    if pending.is_empty() {
         printer.say("nothing changed: every node has the engine already");
         return Ok(());
     }
     let drain = drain.then(|| Losses::from(losses));
     if let Some(allowed) = drain {
-        for (on, _) in &wanting {
-            evictable(&place, on, allowed).await?;
+        for (target, _) in &pending {
+            read_evictable(&session, target, allowed).await?;
         }
     }
     let probe = probe_arguments(&arguments, probe_image, plain_probe_image, source);
-    let images = doctor::probe_images(printer, cleanup, &place.cluster, &probe).await?;
+    let images = doctor::probe_images(printer, cleanup, &session.cluster, &probe).await?;
     let class = node::runtime_class(&arguments.handler);
     let class = class.map_err(|error| Error::input("the probe's RuntimeClass cannot be made").cause(error))?;
-    let (class, _removed) = edge::runtime_class(&place.cluster, cleanup, &class).await?;
+    let (class, _removed) = edge::runtime_class(&session.cluster, cleanup, &class).await?;
     let probe = Probe {
         cleanup,
         arguments: DoctorArguments {
@@ -58,9 +58,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
         images,
         class,
     };
-    for (on, found) in wanting {
-        let step = async |progress: &Progress| one(&place, progress, &probe, on, &found, drain).await;
-        printer.step(&format!("node {}", on.name()), step).await?;
+    for (target, found) in pending {
+        let step = async |progress: &Progress| install_on_node(&session, progress, &probe, target, &found, drain).await;
+        printer.step(&format!("node {}", target.name()), step).await?;
     }
     Ok(())
 }
@@ -68,28 +68,28 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
 /// The nodes on which something is to be done, and what was found there. One that cannot take the engine keeps all from being touched.
 async fn check<'c, 'n>(
     printer: &Printer,
-    place: &NodeSession<'_>,
+    session: &NodeSession<'_>,
     nodes: &'c [Chosen<'n>],
 ) -> Result<Vec<(&'c Chosen<'n>, Told)>> {
-    let wanting = RefCell::new(Vec::new());
+    let pending = RefCell::new(Vec::new());
     let step = async |progress: &Progress| {
-        let (mut said, mut unfit) = (Vec::new(), Vec::new());
-        for (on, told) in nodes.iter().zip(place.look(progress, Verb::Check, nodes).await?) {
-            match told {
-                Ok(told) => {
-                    said.push(format!("{}: {}", on.name(), told.sentence));
-                    if told.changed || !node::is_open(on.node, told.version.as_deref()) {
-                        wanting.borrow_mut().push((on, told));
+        let (mut reports, mut unfit) = (Vec::new(), Vec::new());
+        for (target, report) in nodes.iter().zip(session.look(progress, Verb::Check, nodes).await?) {
+            match report {
+                Ok(report) => {
+                    reports.push(format!("{}: {}", target.name(), report.sentence));
+                    if report.changed || !node::is_open(target.node, report.version.as_deref()) {
+                        pending.borrow_mut().push((target, report));
                     }
                 }
                 Err(failure) => unfit.push(failure),
             }
         }
-        progress.outcome(format!("checked {} nodes: {}", nodes.len(), said.join("; ")));
+        progress.outcome(format!("checked {} nodes: {}", nodes.len(), reports.join("; ")));
         refuse(unfit)
     };
     printer.step("check of the nodes", step).await?;
-    Ok(wanting.into_inner())
+    Ok(pending.into_inner())
 }
 
 /// One failure of all nodes that cannot take the engine.
@@ -99,8 +99,11 @@ fn refuse(mut unfit: Vec<Error>) -> Result<()> {
         1 => Err(unfit.remove(0)),
         _ => {
             let several = Error::cluster("several nodes cannot take the engine; nothing was touched").code(&UNFIT);
-            Err(unfit.iter().fold(several, |failure, one| {
-                one.causes().iter().fold(failure.cause(one.message()), Error::cause)
+            Err(unfit.iter().fold(several, |failure, unfit_node| {
+                unfit_node
+                    .causes()
+                    .iter()
+                    .fold(failure.cause(unfit_node.message()), Error::cause)
             }))
         }
     }
@@ -132,54 +135,57 @@ fn probe_arguments(
 }
 
 /// The pods that a drain evicts.
-async fn evictable(place: &NodeSession<'_>, on: &Chosen<'_>, allowed: Losses) -> Result<Vec<Pod>> {
-    let pods = node::evictable(edge::pods(&place.cluster, on.name()).await?);
-    node::refuse_losses(on.name(), &pods, allowed)?;
+async fn read_evictable(session: &NodeSession<'_>, target: &Chosen<'_>, allowed: Losses) -> Result<Vec<Pod>> {
+    let pods = node::evictable(edge::pods(&session.cluster, target.name()).await?);
+    node::refuse_losses(target.name(), &pods, allowed)?;
     Ok(pods)
 }
 
-async fn one(
-    place: &NodeSession<'_>,
+async fn install_on_node(
+    session: &NodeSession<'_>,
     progress: &Progress,
     probe: &Probe<'_>,
-    on: &Chosen<'_>,
+    target: &Chosen<'_>,
     found: &Told,
     drain: Option<Losses>,
 ) -> Result<()> {
-    let (cluster, label) = (&place.cluster, node::engine(on.node));
-    edge::cordon(cluster, on.node).await?;
+    let (cluster, label) = (&session.cluster, node::engine(target.node));
+    edge::cordon(cluster, target.node).await?;
     // Labels of an engine that is not there bring pods that cannot run.
     let mut ended = match &found.version {
         None if label.is_some() => Ended::Gone,
         _ => Ended::AsBefore,
     };
-    match installed(place, progress, probe, on, drain, &mut ended).await {
+    match install_and_probe(session, progress, probe, target, drain, &mut ended).await {
         Ok(told) => {
-            session::end(cluster, on, label, &ended, None).await?;
+            session::end(cluster, target, label, &ended, None).await?;
             let sentence = told.sentence;
-            progress.outcome(format!("node {}: {sentence}; a probe ran as native code", on.name()));
+            progress.outcome(format!(
+                "node {}: {sentence}; a probe ran as native code",
+                target.name()
+            ));
             Ok(())
         }
-        Err(failure) => session::end(cluster, on, label, &ended, Some(failure)).await,
+        Err(failure) => session::end(cluster, target, label, &ended, Some(failure)).await,
     }
 }
 
 /// `ended` is what has become of the node, also where this fails.
-async fn installed(
-    place: &NodeSession<'_>,
+async fn install_and_probe(
+    session: &NodeSession<'_>,
     progress: &Progress,
     probe: &Probe<'_>,
-    on: &Chosen<'_>,
+    target: &Chosen<'_>,
     drain: Option<Losses>,
     ended: &mut Ended,
 ) -> Result<Told> {
-    let (cluster, handler) = (&place.cluster, &place.arguments.handler);
+    let (cluster, handler) = (&session.cluster, &session.arguments.handler);
     if let Some(allowed) = drain {
         progress.activity("its pods are evicted");
-        let pods = evictable(place, on, allowed).await?;
-        edge::evict(cluster, &pods, place.arguments.timeout).await?;
+        let pods = read_evictable(session, target, allowed).await?;
+        edge::evict(cluster, &pods, session.arguments.timeout).await?;
     }
-    let told = match place.installer(progress, Verb::Install, on).await {
+    let told = match session.installer(progress, Verb::Install, target).await {
         Ok(told) => told,
         Err(stopped) => {
             if session::left_behind(&stopped) == Ended::NeedsHands {
@@ -189,7 +195,7 @@ async fn installed(
         }
     };
     progress.activity("a probe runs");
-    let Err(failure) = probed(place, probe, on, handler).await else {
+    let Err(failure) = probe_node(session, probe, target, handler).await else {
         *ended = Ended::Ready(told.version.clone().unwrap_or_default());
         return Ok(told);
     };
@@ -198,7 +204,7 @@ async fn installed(
         return Err(failure);
     }
     progress.activity("what was there before is brought back");
-    match place.installer(progress, Verb::Undo, on).await {
+    match session.installer(progress, Verb::Undo, target).await {
         Ok(back) if back.changed => {
             *ended = back.version.map_or(Ended::Gone, Ended::Back);
             Err(failure.cause(format!("the node is as it was: {}", back.sentence)))
@@ -218,10 +224,10 @@ async fn installed(
     }
 }
 
-async fn probed(place: &NodeSession<'_>, probe: &Probe<'_>, on: &Chosen<'_>, handler: &str) -> Result<()> {
-    let ready = edge::ready(&place.cluster, on.name(), handler).await?;
+async fn probe_node(session: &NodeSession<'_>, probe: &Probe<'_>, target: &Chosen<'_>, handler: &str) -> Result<()> {
+    let ready = edge::ready(&session.cluster, target.name(), handler).await?;
     let links = doctor::examine_node(
-        &place.cluster,
+        &session.cluster,
         probe.cleanup,
         &probe.arguments,
         &probe.images,
@@ -229,5 +235,5 @@ async fn probed(place: &NodeSession<'_>, probe: &Probe<'_>, on: &Chosen<'_>, han
         &ready,
     )
     .await?;
-    node::broken(on.name(), &links).map_or(Ok(()), Err)
+    node::broken(target.name(), &links).map_or(Ok(()), Err)
 }

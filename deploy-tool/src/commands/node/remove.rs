@@ -23,71 +23,76 @@ pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Result<()
     let drain = drain.then(|| Losses::from(losses));
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
-    let chosen = node::choose(&arguments.nodes, &nodes)?;
-    let place = NodeSession::new(printer, cluster, &arguments, &chosen).await?;
-    for on in &chosen {
+    let targets = node::choose(&arguments.nodes, &nodes)?;
+    let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
+    for target in &targets {
         match drain {
-            Some(allowed) => node::refuse_losses(on.name(), &wasm_pods(&place, on).await?, allowed)?,
-            None => refuse_pods(&place, on).await?,
+            Some(allowed) => node::refuse_losses(target.name(), &read_wasm_pods(&session, target).await?, allowed)?,
+            None => refuse_pods(&session, target).await?,
         }
     }
-    for on in &chosen {
-        let step = async |progress: &Progress| one(&place, progress, on, drain).await;
-        printer.step(&format!("node {}", on.name()), step).await?;
+    for target in &targets {
+        let step = async |progress: &Progress| remove_from_node(&session, progress, target, drain).await;
+        printer.step(&format!("node {}", target.name()), step).await?;
     }
     Ok(())
 }
 
-async fn wasm_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Result<Vec<Pod>> {
-    let classes = doctor::runtime_classes(&place.cluster).await?;
-    let pods = edge::pods(&place.cluster, on.name()).await?;
-    Ok(node::wasm_pods(pods, &classes, &place.arguments.handler))
+async fn read_wasm_pods(session: &NodeSession<'_>, target: &Chosen<'_>) -> Result<Vec<Pod>> {
+    let classes = doctor::runtime_classes(&session.cluster).await?;
+    let pods = edge::pods(&session.cluster, target.name()).await?;
+    Ok(node::wasm_pods(pods, &classes, &session.arguments.handler))
 }
 
-async fn refuse_pods(place: &NodeSession<'_>, on: &Chosen<'_>) -> Result<()> {
-    let pods = wasm_pods(place, on).await?;
+async fn refuse_pods(session: &NodeSession<'_>, target: &Chosen<'_>) -> Result<()> {
+    let pods = read_wasm_pods(session, target).await?;
     match pods.is_empty() {
         true => Ok(()),
-        false => Err(node::in_the_way(on.name(), &pods)),
+        false => Err(node::in_the_way(target.name(), &pods)),
     }
 }
 
-async fn one(place: &NodeSession<'_>, progress: &Progress, on: &Chosen<'_>, drain: Option<Losses>) -> Result<()> {
-    let (cluster, label) = (&place.cluster, node::engine(on.node));
-    edge::cordon(cluster, on.node).await?;
+async fn remove_from_node(
+    session: &NodeSession<'_>,
+    progress: &Progress,
+    target: &Chosen<'_>,
+    drain: Option<Losses>,
+) -> Result<()> {
+    let (cluster, label) = (&session.cluster, node::engine(target.node));
+    edge::cordon(cluster, target.node).await?;
     if label.is_some()
-        && let Err(refused) = edge::label(cluster, on.name(), None).await
+        && let Err(refused) = edge::label(cluster, target.name(), None).await
     {
-        return session::end(cluster, on, label, &Ended::AsBefore, Some(refused)).await;
+        return session::end(cluster, target, label, &Ended::AsBefore, Some(refused)).await;
     }
     let mut ended = Ended::AsBefore;
-    match removed(place, progress, on, drain, &mut ended).await {
+    match evict_and_remove(session, progress, target, drain, &mut ended).await {
         Ok(sentence) => {
-            session::end(cluster, on, None, &ended, None).await?;
-            progress.outcome(format!("node {}: {sentence}", on.name()));
+            session::end(cluster, target, None, &ended, None).await?;
+            progress.outcome(format!("node {}: {sentence}", target.name()));
             Ok(())
         }
-        Err(failure) => session::end(cluster, on, None, &ended, Some(failure)).await,
+        Err(failure) => session::end(cluster, target, None, &ended, Some(failure)).await,
     }
 }
 
 /// `ended` is what has become of the node, also where this fails.
-async fn removed(
-    place: &NodeSession<'_>,
+async fn evict_and_remove(
+    session: &NodeSession<'_>,
     progress: &Progress,
-    on: &Chosen<'_>,
+    target: &Chosen<'_>,
     drain: Option<Losses>,
     ended: &mut Ended,
 ) -> Result<String> {
     if let Some(allowed) = drain {
         progress.activity("its Wasm pods are evicted");
-        let pods = wasm_pods(place, on).await?;
-        node::refuse_losses(on.name(), &pods, allowed)?;
-        edge::evict(&place.cluster, &pods, place.arguments.timeout).await?;
+        let pods = read_wasm_pods(session, target).await?;
+        node::refuse_losses(target.name(), &pods, allowed)?;
+        edge::evict(&session.cluster, &pods, session.arguments.timeout).await?;
     }
     // One may have come until the node was cordoned.
-    refuse_pods(place, on).await?;
-    match place.installer(progress, Verb::Remove, on).await {
+    refuse_pods(session, target).await?;
+    match session.installer(progress, Verb::Remove, target).await {
         Ok(told) => {
             // An engine of the node's own image is not touched, and keeps its labels.
             if told.version.is_none() {

@@ -111,14 +111,14 @@ impl<'a> NodeSession<'a> {
     }
 
     /// Has the installer do something on a node.
-    pub async fn installer(&self, progress: &Progress, verb: Verb, on: &Chosen<'_>) -> Result<Told, Stopped> {
+    pub async fn installer(&self, progress: &Progress, verb: Verb, target: &Chosen<'_>) -> Result<Told, Stopped> {
         let NodeArguments {
             namespace,
             handler,
             timeout,
             ..
         } = self.arguments;
-        let job = node::job(verb, on, handler, &self.image, self.is_loaded, *timeout);
+        let job = node::job(verb, target, handler, &self.image, self.is_loaded, *timeout);
         let job = job.map_err(|error| Error::input("the installer's Job cannot be made").cause(error))?;
         let since = self.cluster.now();
         let job = edge::start(&self.cluster, namespace, &job).await?;
@@ -140,15 +140,18 @@ impl<'a> NodeSession<'a> {
         if let Err(failure) = edge::delete(&self.cluster, namespace, &job).await {
             detail(&failure.to_string());
         }
-        match node::told(on.name(), &log) {
+        match node::told(target.name(), &log) {
             Some(Ok(told)) => {
                 told.steps.iter().for_each(|step| detail(step));
                 Ok(told)
             }
             Some(Err(failure)) => Err(failure.into()),
             None => {
-                let failure = Error::cluster(format!("node `{}`: the installer has not come to its end", on.name()))
-                    .code(&INSTALLER);
+                let failure = Error::cluster(format!(
+                    "node `{}`: the installer has not come to its end",
+                    target.name()
+                ))
+                .code(&INSTALLER);
                 let failure = match ended {
                     Ok(_) => failure,
                     Err(cause) => cause.causes().iter().fold(failure.cause(cause.message()), Error::cause),
@@ -194,13 +197,13 @@ pub fn left_behind(stopped: &Stopped) -> Ended {
 /// of.
 pub async fn end(
     cluster: &Cluster,
-    on: &Chosen<'_>,
+    target: &Chosen<'_>,
     label: Option<&str>,
     ended: &Ended,
     failure: Option<Error>,
 ) -> Result<()> {
-    let ending = node::ending(ended, node::engine(on.node), label, node::is_cordoned(on.node));
-    let left = edge::end(cluster, on.name(), ending).await;
+    let ending = node::ending(ended, node::engine(target.node), label, node::is_cordoned(target.node));
+    let left = edge::end(cluster, target.name(), ending).await;
     match (failure, left) {
         (Some(failure), Err(second)) => Err(failure.cause(second.message())),
         (Some(failure), Ok(())) => Err(failure),

@@ -16,15 +16,15 @@ pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Result<Ex
     let arguments = arguments.node;
     let labelled = Some(NODE_ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref().or(labelled)).await?;
-    let chosen = node::choose(&arguments.nodes, &nodes)?;
-    let place = NodeSession::new(printer, cluster, &arguments, &chosen).await?;
-    let step = async |progress: &Progress| place.look(progress, Verb::Status, &chosen).await;
+    let targets = node::choose(&arguments.nodes, &nodes)?;
+    let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
+    let step = async |progress: &Progress| session.look(progress, Verb::Status, &targets).await;
     let told = printer.step("what is on the nodes", step).await?;
-    let rows = chosen.iter().zip(told).map(|(on, told)| {
-        let label = node::engine(on.node);
+    let rows = targets.iter().zip(told).map(|(target, told)| {
+        let label = node::engine(target.node);
         match told {
-            Ok(told) => Row::found(on.name(), label, told.version, told.sentence),
-            Err(failure) => Row::wrong(on.name(), label, &failure),
+            Ok(told) => Row::found(target.name(), label, told.version, told.sentence),
+            Err(failure) => Row::wrong(target.name(), label, &failure),
         }
     });
     let report = Report::new(&arguments.context, rows.collect());

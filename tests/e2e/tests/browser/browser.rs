@@ -70,7 +70,7 @@ impl Browser {
         let port = eventually("the driver says its port", || {
             let said = run_docker(&["logs", &browser.container]).unwrap();
             let (_, rest) = said.split_once("started successfully on port ")?;
-            let end = rest.find(|one: char| !one.is_ascii_digit())?;
+            let end = rest.find(|character: char| !character.is_ascii_digit())?;
             Some(rest[..end].to_owned())
         });
         let address = format!("http://127.0.0.1:{port}");
@@ -196,7 +196,7 @@ impl Browser {
     /// The text that can be seen of an element; empty when it is not there.
     pub fn text(&self, css: &str) -> String {
         let script = "[...document.querySelectorAll(SELECTOR)].slice(0, 1)
-            .filter((one) => one.checkVisibility()).map((one) => one.innerText).join()";
+            .filter((element) => element.checkVisibility()).map((element) => element.innerText).join()";
         let text = self.value(&script.replace("SELECTOR", &format!("{css:?}")));
         text.as_str().unwrap().to_owned()
     }

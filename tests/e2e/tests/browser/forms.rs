@@ -7,8 +7,9 @@ use crate::orders::{browser_with, button, fill_in, id, order, stored};
 
 /// What is typed in the editor, field by field.
 fn typed(browser: &Browser) -> serde_json::Value {
-    browser
-        .value("Object.fromEntries([...document.querySelectorAll('#fields input')].map((one) => [one.id, one.value]))")
+    browser.value(
+        "Object.fromEntries([...document.querySelectorAll('#fields input')].map((input) => [input.id, input.value]))",
+    )
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn numbers_arrive_digit_for_digit() {
 fn what_is_clicked_twice_is_done_once() {
     let browser = browser_with(0);
     let requests = |path: &str| {
-        let ours = format!("(one) => one.name.endsWith('{path}')");
+        let ours = format!("(request) => request.name.endsWith('{path}')");
         browser.value(&format!(
             "performance.getEntriesByType('resource').filter({ours}).length"
         ))

@@ -12,9 +12,9 @@ fn nothing_is_wider_than_the_screen(browser: &Browser) {
         json!([360, 360])
     );
     let beyond = "[...document.querySelectorAll('main *, dialog[open] *, #notice *')]
-        .filter((one) => one.checkVisibility() && !one.closest('thead'))
-        .filter((one) => { const { left, right } = one.getBoundingClientRect(); return left < 0 || right > 360; })
-        .map((one) => one.outerHTML)";
+        .filter((element) => element.checkVisibility() && !element.closest('thead'))
+        .filter((element) => { const { left, right } = element.getBoundingClientRect(); return left < 0 || right > 360; })
+        .map((element) => element.outerHTML)";
     assert_eq!(browser.value(beyond), json!([]));
 }
 
@@ -95,7 +95,7 @@ fn nothing_moves_for_people_who_asked_for_that() {
     assert_eq!(browser.value(animation), json!("rise"));
     browser.prefer("prefers-reduced-motion", "reduce");
     assert_eq!(browser.value(animation), json!("none"));
-    let moving = "[...document.querySelectorAll('*')].filter((one) => { const style = getComputedStyle(one);
+    let moving = "[...document.querySelectorAll('*')].filter((element) => { const style = getComputedStyle(element);
         return style.animationName !== 'none' || style.transitionDuration !== '0s'; }).length";
     assert_eq!(browser.value(moving), json!(0));
 }

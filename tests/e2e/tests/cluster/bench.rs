@@ -46,7 +46,10 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
 
     let figures = report["figures"].as_array().unwrap();
     for contender in ["native", "elf", "aot", "interpreter"] {
-        let own: Vec<&Value> = figures.iter().filter(|one| one["contender"] == contender).collect();
+        let own: Vec<&Value> = figures
+            .iter()
+            .filter(|figure| figure["contender"] == contender)
+            .collect();
         // All but the time of a pull, for which there is no registry.
         assert_eq!(own.len(), 50, "{own:#?}");
         for figure in own {

@@ -53,7 +53,7 @@ fn await_database_other_than(uid: &Value) {
         let ready = database["status"]["conditions"]
             .as_array()?
             .iter()
-            .any(|one| one["type"] == "Ready" && one["status"] == "True");
+            .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
         (database["metadata"]["uid"] != *uid && ready).then_some(())
     });
 }
@@ -237,7 +237,7 @@ fn the_service_outlives_its_database_and_every_order_is_still_there() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| one["order_id"].as_i64().unwrap())
+        .map(|order| order["order_id"].as_i64().unwrap())
         .collect();
     assert_eq!(found, ids.clone().map(i64::from).collect::<Vec<_>>());
     for order_id in ids {

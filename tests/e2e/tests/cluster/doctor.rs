@@ -84,17 +84,17 @@ fn examined(arguments: &[&str]) -> Value {
 fn assert_breaks(link: &str, code: &str, arguments: &[&str]) -> Value {
     let document = examined(arguments);
     let mut states: Vec<(&str, &str)> = Vec::new();
-    for one in document["links"].as_array().unwrap() {
-        let state = one["state"].as_str().unwrap();
+    for examined_link in document["links"].as_array().unwrap() {
+        let state = examined_link["state"].as_str().unwrap();
         if state == "broken" {
             assert_eq!(
-                (&one["link"], &one["code"]),
+                (&examined_link["link"], &examined_link["code"]),
                 (&json!(link), &json!(code)),
                 "{document:#}"
             );
-            assert!(!one["next"].as_array().unwrap().is_empty(), "{one}");
+            assert!(!examined_link["next"].as_array().unwrap().is_empty(), "{examined_link}");
         }
-        states.push((one["link"].as_str().unwrap(), state));
+        states.push((examined_link["link"].as_str().unwrap(), state));
     }
     let place = states.iter().position(|(_, state)| *state == "broken");
     let place = place.unwrap_or_else(|| panic!("nothing is broken: {document:#}"));
@@ -128,7 +128,7 @@ fn nodes_as_they_should_be_have_no_broken_link_and_keep_to_the_strictest_namespa
         let about = |link: &str| {
             links
                 .iter()
-                .find(|one| one["node"] == node && one["link"] == link)
+                .find(|entry| entry["node"] == node && entry["link"] == link)
                 .unwrap()
         };
         let effect = about("AOT")["sentence"].as_str().unwrap();

@@ -215,9 +215,9 @@ fn images_go_through_a_registry() {
 
 /// What a key has not signed is not deployed, and what it has signed is.
 fn only_what_is_signed(setting: &Setting, image: &str) {
-    let (keys, other, authority) = (Keys::new(), Keys::new(), setting.registry.authority());
+    let (keys, foreign_keys, authority) = (Keys::new(), Keys::new(), setting.registry.authority());
     let trust = ["--registry-ca", authority.to_str().unwrap()];
-    let (private, public, other) = (keys.private(), keys.public(), other.public());
+    let (private, public, foreign_public) = (keys.private(), keys.public(), foreign_keys.public());
     let signed = ["--require-signature", public.to_str().unwrap()];
     let but_the_database = [signed.as_slice(), &["--allow-unsigned", "docker.io/library/*"]].concat();
     setting.up(&but_the_database).failure(1, &["DT0716", image, "sign it"]);
@@ -236,7 +236,7 @@ fn only_what_is_signed(setting: &Setting, image: &str) {
     // Another key is another signer, and what is in no registry is signed by nobody.
     let others = [
         "--require-signature",
-        other.to_str().unwrap(),
+        foreign_public.to_str().unwrap(),
         "--allow-unsigned",
         "docker.io/library/*",
     ];

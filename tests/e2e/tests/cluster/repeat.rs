@@ -65,7 +65,13 @@ fn the_bill_names_every_crate_that_the_module_does() {
     );
     let components = bill["components"].as_array().unwrap().iter();
     let named: BTreeSet<String> = components
-        .map(|one| format!("{}-{}", one["name"].as_str().unwrap(), one["version"].as_str().unwrap()))
+        .map(|component| {
+            format!(
+                "{}-{}",
+                component["name"].as_str().unwrap(),
+                component["version"].as_str().unwrap()
+            )
+        })
         .collect();
     let module = fs::read(built["module"].as_str().unwrap()).unwrap();
     let module = String::from_utf8_lossy(&module);

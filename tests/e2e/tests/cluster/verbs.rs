@@ -144,11 +144,11 @@ fn logs_and_an_open_port_follow_a_restart_without_a_failed_request() {
     let before = names(&namespace.name, "app=talker");
 
     // What a pod has said is in its log a moment later.
-    let one = eventually("the pod's log has a line", || {
+    let log = eventually("the pod's log has a line", || {
         let said = deploy_tool(&[&["logs", before[0].as_str()] as &[&str], &within].concat()).success();
         (!said.stdout.is_empty()).then_some(said.stdout)
     });
-    assert_eq!(one, format!("started {}\n", before[0]));
+    assert_eq!(log, format!("started {}\n", before[0]));
     eventually("the logs of both pods have a line", || {
         let both = deploy_tool(&[&["logs", "deployment/talker"] as &[&str], &within].concat()).success();
         let begins = |pod: &String| both.stdout.contains(&format!("{pod} main | started {pod}"));

@@ -27,7 +27,7 @@ fn the_published_walk_through_works() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|one| [41, 42, 43].contains(&one["order_id"].as_i64().unwrap()))
+        .filter(|order| [41, 42, 43].contains(&order["order_id"].as_i64().unwrap()))
         .collect();
     assert_eq!(ours.len(), 3);
     assert_eq!(

@@ -65,10 +65,10 @@ fn thousands_of_pods() {
     assert_eq!(ready(), each * DEPLOYMENTS + each / 2);
 
     eprintln!("\n{}", Figures::HEADER);
-    figures.iter().for_each(|one| eprintln!("{one}"));
+    figures.iter().for_each(|run| eprintln!("{run}"));
     kubectl(&["delete", "namespace", NAMESPACE, "--wait=false"]).success();
-    for one in &figures {
-        assert!(one.memory_mb <= MOST_MEMORY_MB, "too much memory: {one}");
+    for run in &figures {
+        assert!(run.memory_mb <= MOST_MEMORY_MB, "too much memory: {run}");
     }
 }
 
@@ -77,7 +77,7 @@ fn ready() -> usize {
     let deployments = object(NAMESPACE, "deployments");
     let ready = deployments["items"].as_array().unwrap().iter();
     ready
-        .filter_map(|one| one["status"]["readyReplicas"].as_u64())
+        .filter_map(|deployment| deployment["status"]["readyReplicas"].as_u64())
         .sum::<u64>() as usize
 }
 

@@ -33,31 +33,39 @@ const LABELS_STAY: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
 #[ignore = "makes a cluster, see above"]
 fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     let cluster = Cluster::up("wasm-nodes");
-    let (one, two) = (cluster.node("worker"), cluster.node("worker2"));
-    let before = [cluster.traces(&one), cluster.traces(&two)];
-    let restarts = cluster.restarts(&one);
-    let image = pause_image(&one);
+    let (first, second) = (cluster.node("worker"), cluster.node("worker2"));
+    let before = [cluster.traces(&first), cluster.traces(&second)];
+    let restarts = cluster.restarts(&first);
+    let image = pause_image(&first);
 
     // Of two nodes one cannot take it: neither is touched.
     cluster
-        .on(&two, "mount --bind /opt /opt && mount -o remount,bind,ro /opt")
+        .on(&second, "mount --bind /opt /opt && mount -o remount,bind,ro /opt")
         .success();
     cluster
-        .tool(&["node", "install", &one, &two])
-        .failure(2, &["DT0901", &two, "read-only"]);
-    cluster.on(&two, "umount /opt").success();
-    assert_eq!([cluster.traces(&one), cluster.traces(&two)], before);
+        .tool(&["node", "install", &first, &second])
+        .failure(2, &["DT0901", &second, "read-only"]);
+    cluster.on(&second, "umount /opt").success();
+    assert_eq!([cluster.traces(&first), cluster.traces(&second)], before);
 
     // Where a budget keeps a pod on it, it stays as it is, and takes pods again. The check of the node has as long.
-    cluster.apply(&pod("plain", &one, &image, &json!({})));
+    cluster.apply(&pod("plain", &first, &image, &json!({})));
     cluster.wait_for_pod("plain");
     cluster.apply(&budget("plain"));
     cluster
-        .tool(&["node", "install", &one, "--drain", "--force", "--timeout", &seconds(30)])
+        .tool(&[
+            "node",
+            "install",
+            &first,
+            "--drain",
+            "--force",
+            "--timeout",
+            &seconds(30),
+        ])
         .failure(2, &["DT0908", "default/plain", "kubectl get pdb"]);
     let is_untouched = || {
         assert_eq!(
-            (cluster.traces(&one), cluster.labels(&one).1),
+            (cluster.traces(&first), cluster.labels(&first).1),
             (before[0].clone(), Value::Null)
         );
     };
@@ -66,29 +74,31 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
 
     // What would be lost with a pod is asked for first.
     cluster
-        .tool(&["node", "install", &one, "--drain"])
+        .tool(&["node", "install", &first, "--drain"])
         .failure(2, &["DT0908", "default/plain", "--force"]);
     let data = json!({"volumes": [{"name": "data", "emptyDir": {}}]});
-    cluster.apply(&pod("data", &one, &image, &data));
+    cluster.apply(&pod("data", &first, &image, &data));
     cluster
-        .tool(&["node", "install", &one, "--drain", "--force"])
+        .tool(&["node", "install", &first, "--drain", "--force"])
         .failure(2, &["DT0908", "default/data", "--delete-emptydir-data"]);
     assert!(cluster.has("pod/plain") && cluster.has("pod/data"));
     cluster.delete("pod/data");
     is_untouched();
 
     // It is installed; a second run starts nothing again, and what ran before goes on.
-    let said = cluster.tool(&["node", "install", &one, "--drain", "--force"]).success();
+    let said = cluster
+        .tool(&["node", "install", &first, "--drain", "--force"])
+        .success();
     assert!(!cluster.has("pod/plain"));
     assert!(said.stderr.contains("a probe ran as native code"), "{}", said.stderr);
-    let (labels, unschedulable) = cluster.labels(&one);
+    let (labels, unschedulable) = cluster.labels(&first);
     assert_eq!((&labels["runtime"], unschedulable), (&json!("crun-wasm"), Value::Null));
     let engine = labels["wasm-engine"].as_str().unwrap().to_owned();
-    let since = cluster.runtime_since(&one);
-    let said = cluster.tool(&["node", "install", &one]).success();
+    let since = cluster.runtime_since(&first);
+    let said = cluster.tool(&["node", "install", &first]).success();
     assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
     assert_eq!(
-        (cluster.runtime_since(&one), cluster.restarts(&one)),
+        (cluster.runtime_since(&first), cluster.restarts(&first)),
         (since.clone(), restarts.clone())
     );
 
@@ -101,15 +111,18 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
         .unwrap()
         .iter()
         .filter(|link| !link["node"].is_null());
-    assert!(nodes.clone().all(|link| link["node"] == json!(one)), "{report:#}");
+    assert!(nodes.clone().all(|link| link["node"] == json!(first)), "{report:#}");
 
-    the_way_back(&cluster, &two, &before[1]);
-    labels_that_are_refused(&cluster, &one, &two);
+    the_way_back(&cluster, &second, &before[1]);
+    labels_that_are_refused(&cluster, &first, &second);
 
     // A run that was cut off is told of, and the next one goes on: the runtime may not know its configuration yet.
     let unfinished = json!({"path": "/etc/containerd/config.toml", "start": null, "folder": null});
     cluster
-        .on(&one, &format!("echo '{unfinished}' >/opt/wasm-engine/unfinished.json"))
+        .on(
+            &first,
+            &format!("echo '{unfinished}' >/opt/wasm-engine/unfinished.json"),
+        )
         .success();
     let said = cluster.tool(&["node", "status", "--output", "json"]).failure(2, &[]);
     let status: Value = serde_json::from_str(&said.stdout).unwrap();
@@ -117,8 +130,8 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
         (&status["healthy"], &status["nodes"][0]["code"]),
         (&json!(false), &json!("DT0910"))
     );
-    cluster.tool(&["node", "install", &one]).success();
-    assert_ne!(cluster.runtime_since(&one), since);
+    cluster.tool(&["node", "install", &first]).success();
+    assert_ne!(cluster.runtime_since(&first), since);
     let said = cluster.tool(&["node", "status"]).success();
     assert!(
         said.stdout.contains(&engine) && said.stdout.contains("all as installed"),
@@ -128,34 +141,44 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
 
     // It stays for as long as pods need it, and leaves nothing.
     // crun runs ordinary containers, too.
-    cluster.apply(&pod("guest", &one, &image, &json!({"runtimeClassName": "crun-wasm"})));
+    cluster.apply(&pod("guest", &first, &image, &json!({"runtimeClassName": "crun-wasm"})));
     cluster.wait_for_pod("guest");
-    a_repair_stays(&cluster, &one, &engine);
+    a_repair_stays(&cluster, &first, &engine);
     cluster
-        .tool(&["node", "remove", &one])
+        .tool(&["node", "remove", &first])
         .failure(2, &["DT0907", "default/guest"]);
     cluster.apply(&budget("guest"));
     cluster
-        .tool(&["node", "remove", &one, "--drain"])
+        .tool(&["node", "remove", &first, "--drain"])
         .failure(2, &["DT0908", "default/guest", "--force"]);
     cluster
-        .tool(&["node", "remove", &one, "--drain", "--force", "--timeout", &seconds(10)])
+        .tool(&[
+            "node",
+            "remove",
+            &first,
+            "--drain",
+            "--force",
+            "--timeout",
+            &seconds(10),
+        ])
         .failure(2, &["DT0908", "default/guest"]);
-    let (labels, unschedulable) = cluster.labels(&one);
+    let (labels, unschedulable) = cluster.labels(&first);
     assert_eq!(
         (&labels["runtime"], &labels["wasm-engine"], unschedulable),
         (&json!("crun-wasm"), &json!(engine), Value::Null)
     );
     cluster.delete("pdb/guest");
-    cluster.tool(&["node", "remove", &one, "--drain", "--force"]).success();
-    let (labels, unschedulable) = cluster.labels(&one);
+    cluster
+        .tool(&["node", "remove", &first, "--drain", "--force"])
+        .success();
+    let (labels, unschedulable) = cluster.labels(&first);
     assert_eq!(
         (labels.get("runtime"), labels.get("wasm-engine"), unschedulable),
         (None, None, Value::Null)
     );
-    assert_eq!([cluster.traces(&one), cluster.traces(&two)], before);
-    assert_eq!(cluster.restarts(&one), restarts);
-    let said = cluster.tool(&["node", "remove", &one]).success();
+    assert_eq!([cluster.traces(&first), cluster.traces(&second)], before);
+    assert_eq!(cluster.restarts(&first), restarts);
+    let said = cluster.tool(&["node", "remove", &first]).success();
     assert!(said.stderr.contains("nothing is installed"), "{}", said.stderr);
 }
 

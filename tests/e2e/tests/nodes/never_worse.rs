@@ -196,7 +196,7 @@ fn an_earlier_handler_is_kept_and_goes_with_the_engine() {
         }
         let before = machine.traces();
         let engine = version(&machine.installer("install"));
-        let one = machine.traces();
+        let with_one_handler = machine.traces();
         assert_eq!(version(&machine.installer_of("install", "other")), engine);
         let entries = || {
             let dump = machine.on("containerd config dump").success().stdout;
@@ -217,7 +217,7 @@ fn an_earlier_handler_is_kept_and_goes_with_the_engine() {
         }
         assert!(machine.installer("status").to_string().contains("`other`, `crun`"));
         assert_eq!(version(&machine.installer("undo")), engine);
-        assert_eq!(machine.traces(), one);
+        assert_eq!(machine.traces(), with_one_handler);
         machine.installer_of("install", "other");
         assert_eq!(machine.installer("remove")["state"], "changed");
         assert_eq!(entries(), (false, false, 0));

@@ -56,7 +56,7 @@ fn an_upload_that_is_cut_goes_on_where_it_was() {
     let count = |method: &str| {
         passed
             .iter()
-            .filter(|one| one.starts_with(method) && one.contains("/uploads/"))
+            .filter(|request| request.starts_with(method) && request.contains("/uploads/"))
             .count()
     };
     assert_eq!(["POST", "GET", "PATCH"].map(count), [4, 2, 6], "{passed:#?}");

@@ -70,8 +70,8 @@ fn the_login_of_the_longest_path_counts() {
     push("orders", ".docker/config.json", &team)
         .run()
         .failure(2, &["error DT0702:"]);
-    let other = text(&[entry("/other", PASSWORD)]);
-    push("team/orders", ".docker/config.json", &other).run().failure(
+    let unrelated = text(&[entry("/other", PASSWORD)]);
+    push("team/orders", ".docker/config.json", &unrelated).run().failure(
         2,
         &["error DT0701:", ".config/containers/auth.json", ".docker/config.json"],
     );

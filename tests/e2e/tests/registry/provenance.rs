@@ -111,8 +111,8 @@ fn the_builder_is_believed_of_whoever_signs() {
     let data: Value = serde_json::from_str(data.lines().last().unwrap()).unwrap();
     assert_eq!(data["data"]["builder"], BUILDER);
     assert_eq!(data["data"]["revision"], "0123abc");
-    let other = pushed.verify(&keys, &["--builder", "https://evil.example.com/*"]);
-    other.failure(1, &["error DT0723:", BUILDER]);
+    let refused = pushed.verify(&keys, &["--builder", "https://evil.example.com/*"]);
+    refused.failure(1, &["error DT0723:", BUILDER]);
 
     // The real cosign says the same.
     let beside = pushed.beside();

@@ -37,8 +37,8 @@ fn what_is_pushed_arrives_and_is_not_sent_twice() {
     assert_eq!(again.stdout, said.stdout);
 
     // Another tag moves no blob, and another repository of the registry only takes them over.
-    let other = Push::to(&image, &registry, "shop/orders", PASSWORD).with(&["--tag", "v2", "--output", "json"]);
-    let result: Value = serde_json::from_str(other.run().success().stdout.lines().last().unwrap()).unwrap();
+    let retagged = Push::to(&image, &registry, "shop/orders", PASSWORD).with(&["--tag", "v2", "--output", "json"]);
+    let result: Value = serde_json::from_str(retagged.run().success().stdout.lines().last().unwrap()).unwrap();
     assert_eq!(result["data"]["uploadedBlobs"], 0);
     assert_eq!(result["data"]["changed"], true);
     let mounted = Push::to(&image, &registry, "shop/copy:v1", PASSWORD).with(&["--mount-from", &name]);

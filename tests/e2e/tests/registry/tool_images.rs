@@ -26,10 +26,10 @@ impl Drop for Names {
 }
 
 /// A docker in front of the real one for which this host has no builder: the builder's name is another one there.
-fn without_builder(folder: &Path, other: &str) {
+fn without_builder(folder: &Path, absent_builder: &str) {
     let real = Said::from(Command::new("sh").args(["-c", "command -v docker"]).output().unwrap()).success();
     let script = format!(
-        "#!/bin/bash\nexec {} \"${{@/{}/{other}}}\"\n",
+        "#!/bin/bash\nexec {} \"${{@/{}/{absent_builder}}}\"\n",
         real.stdout.trim(),
         BUILDER.replace('/', "\\/")
     );
@@ -71,9 +71,9 @@ fn the_builder_is_pulled_once_by_the_version_of_the_tool() {
     push_builder(&reference);
 
     let home = tempfile::tempdir().unwrap();
-    let other = format!("localhost/{}:trixie", unique("builder"));
-    let _names = Names(vec![other.clone(), reference.clone()]);
-    without_builder(home.path(), &other);
+    let absent_builder = format!("localhost/{}:trixie", unique("builder"));
+    let _names = Names(vec![absent_builder.clone(), reference.clone()]);
+    without_builder(home.path(), &absent_builder);
     fs::create_dir(home.path().join("src")).unwrap();
     fs::write(home.path().join("src/main.rs"), "fn main() {}\n").unwrap();
     let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";

@@ -57,7 +57,7 @@ impl Model {
         match random.below(6) {
             0 => {
                 let kind = *random
-                    .one(&["ConfigMap", "Service", "ServiceAccount", "Deployment"])
+                    .choose(&["ConfigMap", "Service", "ServiceAccount", "Deployment"])
                     .unwrap();
                 // Pods are what takes time.
                 let deployments = self.of_kind("Deployment").len();
@@ -72,7 +72,7 @@ impl Model {
             3 => {
                 let key = self.pick(random, None);
                 let object = self.objects.get_mut(&key).unwrap();
-                let label = *random.one(&["team", "tier"]).unwrap();
+                let label = *random.choose(&["team", "tier"]).unwrap();
                 match object["metadata"]["labels"].get(label) {
                     // A label that the manifest has no longer must go.
                     Some(_) => _ = object["metadata"]["labels"].as_object_mut().unwrap().remove(label),
@@ -101,7 +101,7 @@ impl Model {
 
     fn pick(&self, random: &mut Random, kind: Option<&str>) -> (&'static str, String) {
         let keys = kind.map_or_else(|| self.names(), |kind| self.of_kind(kind));
-        random.one(&keys).cloned().expect("there is always a Deployment")
+        random.choose(&keys).cloned().expect("there is always a Deployment")
     }
 
     /// Takes an object away, but for the last Deployment.

@@ -148,7 +148,12 @@ fn link(node: Option<String>, name: &'static str, verdict: Verdict) -> Link {
         Verdict::Skipped(sentence) => (LinkState::Skipped, sentence, None),
         Verdict::Broken(failure) => (LinkState::Broken, failure.message().to_owned(), Some(failure)),
     };
-    let lines = |part: fn(&Error) -> &[String]| failure.as_ref().map(|one| part(one).to_vec()).unwrap_or_default();
+    let lines = |part: fn(&Error) -> &[String]| {
+        failure
+            .as_ref()
+            .map(|failure| part(failure).to_vec())
+            .unwrap_or_default()
+    };
     Link {
         node,
         link: name,

@@ -115,7 +115,7 @@ pub fn offers(node: &Node, handler: &str) -> Option<bool> {
     (!known.is_empty()).then(|| {
         known
             .iter()
-            .any(|one| one.name.as_deref().unwrap_or_default() == handler)
+            .any(|runtime| runtime.name.as_deref().unwrap_or_default() == handler)
     })
 }
 
@@ -157,14 +157,15 @@ fn obstacle(class: &RuntimeClass, node: &Node) -> Option<String> {
 
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/>
 fn is_tolerated(taint: &Taint, tolerations: &[Toleration]) -> bool {
-    let tolerates = |one: &Toleration| {
-        let exists = one.operator.as_deref() == Some("Exists");
-        let key = match one.key.as_deref().unwrap_or_default() {
+    let tolerates = |toleration: &Toleration| {
+        let exists = toleration.operator.as_deref() == Some("Exists");
+        let key = match toleration.key.as_deref().unwrap_or_default() {
             "" => exists,
             key => key == taint.key,
         };
-        let value = exists || one.value.as_deref().unwrap_or_default() == taint.value.as_deref().unwrap_or_default();
-        let effect = one
+        let value =
+            exists || toleration.value.as_deref().unwrap_or_default() == taint.value.as_deref().unwrap_or_default();
+        let effect = toleration
             .effect
             .as_deref()
             .is_none_or(|effect| effect.is_empty() || effect == taint.effect);

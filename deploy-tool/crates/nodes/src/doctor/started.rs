@@ -64,7 +64,10 @@ fn handler(facts: &Facts<'_>, observed: &Observed) -> Verdict {
 /// The names of the handlers; the default one has none.
 fn handlers(node: &Node) -> Vec<&str> {
     let known = node.status.as_ref().and_then(|status| status.runtime_handlers.as_ref());
-    let names = known.into_iter().flatten().filter_map(|one| one.name.as_deref());
+    let names = known
+        .into_iter()
+        .flatten()
+        .filter_map(|handler| handler.name.as_deref());
     names.filter(|name| !name.is_empty()).collect()
 }
 

@@ -148,7 +148,7 @@ mod tests {
         ];
         let names = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
         let chosen = choose(&names(&["two", "one"]), &nodes).unwrap();
-        let chosen: Vec<_> = chosen.iter().map(|one| (one.name(), one.runtime)).collect();
+        let chosen: Vec<_> = chosen.iter().map(|node| (node.name(), node.runtime)).collect();
         assert_eq!(chosen, [("one", Runtime::Containerd), ("two", Runtime::Crio)]);
         let failure = choose(&[], &nodes).unwrap_err();
         assert_eq!(failure.number(), Some(&UNFIT));
@@ -179,14 +179,14 @@ mod tests {
             (Value::Null, json!(["fd00::1"]), false),
             (Value::Null, json!([]), true),
         ] {
-            let mut one = node("one", "linux/amd64", "containerd://2.3.7");
-            one.spec = serde_json::from_value(json!({"podCIDRs": networks})).unwrap();
+            let mut single = node("one", "linux/amd64", "containerd://2.3.7");
+            single.spec = serde_json::from_value(json!({"podCIDRs": networks})).unwrap();
             let addresses = addresses.as_array().unwrap().iter();
             let addresses: Vec<Value> = addresses
                 .map(|address| json!({"type": "InternalIP", "address": address}))
                 .collect();
-            one.status.as_mut().unwrap().addresses = serde_json::from_value(json!(addresses)).unwrap();
-            let chosen = choose(&[], std::slice::from_ref(&one)).map(|chosen| chosen.len());
+            single.status.as_mut().unwrap().addresses = serde_json::from_value(json!(addresses)).unwrap();
+            let chosen = choose(&[], std::slice::from_ref(&single)).map(|chosen| chosen.len());
             assert_eq!(chosen.is_ok(), expected, "{networks} {addresses:?}");
             if let Err(failure) = chosen {
                 assert!(

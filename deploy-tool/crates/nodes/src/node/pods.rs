@@ -18,7 +18,7 @@ pub fn wasm_pods(pods: Vec<Pod>, classes: &[RuntimeClass], handler: &str) -> Vec
         let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_ref());
         classes
             .iter()
-            .any(|one| one.handler == handler && one.metadata.name.as_ref() == class)
+            .any(|runtime_class| runtime_class.handler == handler && runtime_class.metadata.name.as_ref() == class)
     };
     pods.into_iter()
         .filter(|pod| !is_over(pod) && is_of_handler(pod))

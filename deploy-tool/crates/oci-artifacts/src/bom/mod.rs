@@ -84,10 +84,10 @@ pub fn document(tree: &str, lock: &str, module_digest: &str) -> Result<Vec<u8>, 
     let checksums = tree::checksums(lock);
     let mut components: BTreeMap<&str, Component<'_>> = crates
         .iter()
-        .map(|(key, one)| {
+        .map(|(key, guest_crate)| {
             (
                 key.as_str(),
-                component(key, one, checksums.get(key).map(String::as_str)),
+                component(key, guest_crate, checksums.get(key).map(String::as_str)),
             )
         })
         .collect();
@@ -99,9 +99,9 @@ pub fn document(tree: &str, lock: &str, module_digest: &str) -> Result<Vec<u8>, 
         }],
         ..root
     });
-    let dependencies = crates.iter().map(|(key, one)| Dependencies {
+    let dependencies = crates.iter().map(|(key, guest_crate)| Dependencies {
         of: key,
-        depends_on: one.dependencies.iter().map(String::as_str).collect(),
+        depends_on: guest_crate.dependencies.iter().map(String::as_str).collect(),
     });
     Ok(json(&Document {
         bom_format: "CycloneDX",
@@ -113,21 +113,27 @@ pub fn document(tree: &str, lock: &str, module_digest: &str) -> Result<Vec<u8>, 
     }))
 }
 
-fn component<'a>(key: &'a str, one: &'a Crate, checksum: Option<&'a str>) -> Component<'a> {
+fn component<'a>(key: &'a str, guest_crate: &'a Crate, checksum: Option<&'a str>) -> Component<'a> {
     let hashes = checksum.map(|content| Hash {
         alg: "SHA-256",
         content,
     });
-    let repository = Some(one.repository.as_str()).filter(|url| url.starts_with("https://"));
+    let repository = Some(guest_crate.repository.as_str()).filter(|url| url.starts_with("https://"));
     Component {
         kind: "library",
         bom_ref: key,
-        name: &one.name,
-        version: &one.version,
+        name: &guest_crate.name,
+        version: &guest_crate.version,
         hashes: hashes.into_iter().collect(),
-        licenses: license(&one.license).into_iter().collect(),
+        licenses: license(&guest_crate.license).into_iter().collect(),
         // A crate of the workspace is not the one of that name in the public registry.
-        purl: (!one.is_local).then(|| format!("pkg:cargo/{}@{}", one.name, one.version.replace('+', "%2B"))),
+        purl: (!guest_crate.is_local).then(|| {
+            format!(
+                "pkg:cargo/{}@{}",
+                guest_crate.name,
+                guest_crate.version.replace('+', "%2B")
+            )
+        }),
         references: repository
             .map(|url| Reference { kind: "vcs", url })
             .into_iter()

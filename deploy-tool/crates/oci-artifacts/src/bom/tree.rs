@@ -105,9 +105,9 @@ mod tests {
         assert_eq!(root, "app@0.1.0");
         let found: Vec<(&str, Vec<&str>, bool)> = crates
             .iter()
-            .map(|(key, one)| {
-                let dependencies = one.dependencies.iter().map(String::as_str).collect();
-                (key.as_str(), dependencies, one.is_local)
+            .map(|(key, guest_crate)| {
+                let dependencies = guest_crate.dependencies.iter().map(String::as_str).collect();
+                (key.as_str(), dependencies, guest_crate.is_local)
             })
             .collect();
         assert_eq!(

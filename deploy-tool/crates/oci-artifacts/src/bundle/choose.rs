@@ -100,7 +100,7 @@ mod tests {
             ("linux", "amd64", None),
         ]);
         let wasm = layout(&[("wasi", "wasm", None)]);
-        let other = layout(&[("linux", "s390x", None), ("unknown", "unknown", None)]);
+        let s390x = layout(&[("linux", "s390x", None), ("unknown", "unknown", None)]);
         let none = |names: &[&str]| Err(names.iter().map(|name| (*name).to_owned()).collect());
         for (layout, wanted, expected) in [
             (&both, None, Ok(2)),
@@ -113,7 +113,7 @@ mod tests {
                 none(&["linux/amd64", "linux/arm64/v8", "wasi/wasm"]),
             ),
             (&wasm, None, Ok(0)),
-            (&other, None, none(&["linux/s390x"])),
+            (&s390x, None, none(&["linux/s390x"])),
         ] {
             let found = choose(layout, wanted, "amd64").map(|blob| blob.bytes()[0]);
             assert_eq!(found, expected, "{wanted:?}");

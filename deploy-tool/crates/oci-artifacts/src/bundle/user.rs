@@ -49,13 +49,17 @@ pub fn user(text: &str, database: &UserDatabase) -> Result<User, String> {
     // Groups list their members by name; whoever names a group gets that one alone.
     let member = entry.map(|entry| entry[0]).filter(|_| group.is_none());
     let is_in = |fields: &&Vec<&str>| {
-        member.is_some_and(|member| fields.get(3).is_some_and(|all| all.split(',').any(|one| one == member)))
+        member.is_some_and(|member| {
+            fields
+                .get(3)
+                .is_some_and(|all| all.split(',').any(|name| name == member))
+        })
     };
     let additional = groups.iter().filter(is_in).filter_map(|fields| number(fields.get(2)));
     Ok(User {
         uid,
         gid,
-        additional_gids: additional.filter(|other| *other != gid).collect(),
+        additional_gids: additional.filter(|additional_gid| *additional_gid != gid).collect(),
     })
 }
 

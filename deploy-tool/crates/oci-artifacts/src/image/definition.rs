@@ -126,7 +126,7 @@ impl Definition {
     pub fn parse(image: &str, text: &str) -> Result<Self, DefinitionError> {
         let fields = match yaml::documents::<Fields>(text)?.is_empty() {
             true => Fields::default(),
-            false => yaml::one(text)?,
+            false => yaml::parse_document(text)?,
         };
         let definition = Self::from_fields(image, fields);
         let rules = [

@@ -113,10 +113,10 @@ mod tests {
 
     #[test]
     fn the_order_of_the_files_does_not_matter() {
-        let one = layer([file("/b/c"), file("/a")]).unwrap();
-        let other = layer([file("/a"), file("/b/c")]).unwrap();
-        assert_eq!(one, other);
-        let mut archive = tar::Archive::new(one.as_slice());
+        let shuffled = layer([file("/b/c"), file("/a")]).unwrap();
+        let sorted = layer([file("/a"), file("/b/c")]).unwrap();
+        assert_eq!(shuffled, sorted);
+        let mut archive = tar::Archive::new(shuffled.as_slice());
         let entries: Vec<_> = archive
             .entries()
             .unwrap()

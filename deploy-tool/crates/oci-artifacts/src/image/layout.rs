@@ -140,7 +140,7 @@ impl Layout {
         let named = named.collect::<Result<Vec<_>, _>>()?;
         let (referrers, mut images): (Vec<_>, Vec<_>) = named.into_iter().partition(|named| named.is_referrer);
         // One image with several names is there several times.
-        images.dedup_by(|one, other| one.blob.digest == other.blob.digest);
+        images.dedup_by(|left, right| left.blob.digest == right.blob.digest);
         let count = images.len();
         let Some(Named {
             descriptor, blob: root, ..

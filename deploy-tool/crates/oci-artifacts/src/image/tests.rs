@@ -81,7 +81,7 @@ fn each_platform_has_its_module_and_says_how_to_run_it() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| &one["platform"])
+        .map(|descriptor| &descriptor["platform"])
         .collect();
     assert_eq!(
         platforms,

@@ -40,11 +40,11 @@ pub fn of_modules(report: &Report) -> Vec<Warning> {
         if let Some(problem) = &module.problem {
             warnings.push(Warning::new(&codes::CANNOT_RUN, problem));
         }
-        let other = module
+        let foreign_code = module
             .native_code
             .as_ref()
             .filter(|code| code.format != NATIVE_CODE_FORMAT);
-        warnings.extend(other.map(|code| {
+        warnings.extend(foreign_code.map(|code| {
             let text = format!(
                 "the native code has format {}, of WasmEdge {}; WasmEdge {ENGINE_VERSION} takes format {NATIVE_CODE_FORMAT}",
                 code.format,

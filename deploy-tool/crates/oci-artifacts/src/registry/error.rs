@@ -200,7 +200,7 @@ fn login_needed(doing: String, registry: &str, found: &FoundLogin) -> Error {
     let why = format!("`{registry}` asks for a login, and nothing names one");
     let mut unusable = found.unusable.iter().cloned();
     if let Some(first) = unusable.next() {
-        let failure = unusable.fold(first, |failure, other| failure.cause(other.message()));
+        let failure = unusable.fold(first, |failure, cause| failure.cause(cause.message()));
         return failure.cause(why);
     }
     let failure = Error::cluster(doing).code(&LOGIN_NEEDED).cause(why);

@@ -75,7 +75,8 @@ pub async fn pull(
         configurations.insert(configuration.digest.clone(), configuration);
         layers.extend(own.into_iter().map(|layer| (layer.digest.clone(), layer)));
     }
-    let configurations = futures::stream::iter(configurations.values()).map(|one| document(connection, one));
+    let configurations =
+        futures::stream::iter(configurations.values()).map(|configuration| document(connection, configuration));
     let mut blobs: Vec<Blob> = configurations.buffered(PARALLEL).try_collect().await?;
     let bytes = layers
         .values()

@@ -22,8 +22,8 @@ impl Purpose {
         match self {
             Self::Read => vec![own("pull")],
             Self::Push { from } => {
-                let other = from.iter().map(|path| scope(path, "pull"));
-                std::iter::once(own("pull,push")).chain(other).collect()
+                let sources = from.iter().map(|path| scope(path, "pull"));
+                std::iter::once(own("pull,push")).chain(sources).collect()
             }
         }
     }

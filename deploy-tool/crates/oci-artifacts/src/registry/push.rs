@@ -159,20 +159,20 @@ impl Push<'_> {
             })
             .collect();
         let show = || {
-            let shown = rows.iter().map(|one| {
-                let stage = match *one.stage.borrow() {
-                    Stage::Moving(_) => Stage::Moving(one.sent.load(Ordering::Relaxed)),
+            let shown = rows.iter().map(|row| {
+                let stage = match *row.stage.borrow() {
+                    Stage::Moving(_) => Stage::Moving(row.sent.load(Ordering::Relaxed)),
                     settled => settled,
                 };
-                blob_row(role(&one.blob.media_type), &one.blob.digest, one.blob.size, stage)
+                blob_row(role(&row.blob.media_type), &row.blob.digest, row.blob.size, stage)
             });
             self.progress.blobs(shown.collect());
         };
         let uploads = futures::stream::iter(&rows)
-            .map(async |one| {
-                one.stage.replace(Stage::Moving(0));
-                let stage = upload(self.connection, &one.blob, self.from, one.sent.clone()).await?;
-                one.stage.replace(stage);
+            .map(async |row| {
+                row.stage.replace(Stage::Moving(0));
+                let stage = upload(self.connection, &row.blob, self.from, row.sent.clone()).await?;
+                row.stage.replace(stage);
                 Ok(())
             })
             .buffer_unordered(PARALLEL)
@@ -186,11 +186,11 @@ impl Push<'_> {
             }
         };
         show();
-        for one in &rows {
-            match *one.stage.borrow() {
+        for row in &rows {
+            match *row.stage.borrow() {
                 Stage::Uploaded => {
                     pushed.uploaded_blobs += 1;
-                    pushed.uploaded_bytes += one.blob.size;
+                    pushed.uploaded_bytes += row.blob.size;
                 }
                 Stage::Mounted => pushed.mounted_blobs += 1,
                 _ => {}

@@ -97,12 +97,12 @@ mod tests {
     #[test]
     fn the_list_grows_and_names_each_once() {
         let text = r#"{"subject":{"mediaType":"m","digest":"sha256:1","size":1},"artifactType":"sbom","annotations":{"a":"b"}}"#;
-        let (one, two) = (manifest("sha256:a", text), manifest("sha256:b", text));
-        assert_eq!(subject(&one).as_deref(), Some("sha256:1"));
+        let (sbom_a, sbom_b) = (manifest("sha256:a", text), manifest("sha256:b", text));
+        assert_eq!(subject(&sbom_a).as_deref(), Some("sha256:1"));
         let list = |bytes: Vec<u8>| Blob::of(INDEX, bytes);
-        let first = list(with(None, &[], &one).unwrap().unwrap());
-        assert_eq!(with(Some(&first), &[], &one), Ok(None));
-        let second = list(with(Some(&first), &[], &two).unwrap().unwrap());
+        let first = list(with(None, &[], &sbom_a).unwrap().unwrap());
+        assert_eq!(with(Some(&first), &[], &sbom_a), Ok(None));
+        let second = list(with(Some(&first), &[], &sbom_b).unwrap().unwrap());
         let read: Value = serde_json::from_slice(second.bytes()).unwrap();
         assert_eq!(read["manifests"][0]["artifactType"], "sbom");
         assert_eq!(read["manifests"][1]["digest"], "sha256:b");
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn only_a_list_is_a_list() {
         let text = r#"{"subject":{"mediaType":"m","digest":"sha256:1","size":1}}"#;
-        let one = manifest("sha256:a", text);
+        let referrer = manifest("sha256:a", text);
         let image = manifest(
             "sha256:1",
             r#"{"config":{"mediaType":"m","digest":"d","size":1},"layers":[]}"#,
@@ -135,11 +135,11 @@ mod tests {
             assert_eq!(listed(media_type, text.as_bytes()), expected, "{media_type} {text}");
         }
         // The image that it would be about is no list, and nobody's: another manifest is somebody's.
-        assert!(with(Some(&image), &[], &one).unwrap().is_some());
-        assert_eq!(with(Some(&manifest("sha256:2", "{}")), &[], &one), Err(Foreign));
+        assert!(with(Some(&image), &[], &referrer).unwrap().is_some());
+        assert_eq!(with(Some(&manifest("sha256:2", "{}")), &[], &referrer), Err(Foreign));
         for wrong in ["{}", "[]", "1", r#"{"manifests":{}}"#] {
             let wrong = Blob::of(INDEX, wrong.as_bytes().to_vec());
-            assert_eq!(with(Some(&wrong), &[], &one), Err(Foreign));
+            assert_eq!(with(Some(&wrong), &[], &referrer), Err(Foreign));
         }
     }
 

@@ -70,12 +70,19 @@ pub fn open(key: &PublicKey, envelope: &[u8]) -> Result<Vec<u8>, EnvelopeError> 
         return Err(EnvelopeError::Form);
     }
     let bytes = signed_bytes(STATEMENT, &statement);
-    let is_good = |one: &Signature| STANDARD.decode(&one.sig).is_ok_and(|sig| key.has_signed(&bytes, &sig));
+    let is_good = |signature: &Signature| {
+        STANDARD
+            .decode(&signature.sig)
+            .is_ok_and(|sig| key.has_signed(&bytes, &sig))
+    };
     if envelope.signatures.iter().any(is_good) {
         return Ok(statement);
     }
     let fingerprint = key.fingerprint();
-    let is_named = envelope.signatures.iter().any(|one| one.keyid == fingerprint);
+    let is_named = envelope
+        .signatures
+        .iter()
+        .any(|signature| signature.keyid == fingerprint);
     Err(if is_named {
         EnvelopeError::Changed
     } else {

@@ -56,8 +56,8 @@ fn proves(key: &str, digest: &str, signed: &Signed) -> bool {
 #[test]
 fn a_signature_is_of_the_image_in_its_repository() {
     let signed = signed(None).unwrap();
-    let other = Verdict::OtherRepository("registry.test/orders".into());
-    assert_eq!(judged(&KEY.public, DIGEST, &signed, "registry.test/events"), other);
+    let expected = Verdict::OtherRepository("registry.test/orders".into());
+    assert_eq!(judged(&KEY.public, DIGEST, &signed, "registry.test/events"), expected);
     // Who has not signed it at all is no other repository.
     assert_eq!(
         judged(&OTHER.public, DIGEST, &signed, "registry.test/events"),
@@ -92,13 +92,13 @@ fn a_bundle_is_a_signature_of_what_it_says() {
     };
     let signature = "https://sigstore.dev/cosign/sign/v1";
     let here = "registry.test/orders";
-    let other = "0".repeat(64);
+    let other_digest = "0".repeat(64);
     let elsewhere = Verdict::OtherRepository("registry.test/events".into());
     for (kind, name, digest, pem, expected) in [
         (signature, "", DIGEST, &KEY.public, Ok(Verdict::Good)),
         (signature, here, DIGEST, &KEY.public, Ok(Verdict::Good)),
         (signature, "registry.test/events", DIGEST, &KEY.public, Ok(elsewhere)),
-        (signature, here, &other, &KEY.public, Ok(Verdict::Nothing)),
+        (signature, here, &other_digest, &KEY.public, Ok(Verdict::Nothing)),
         (
             "https://cyclonedx.org/bom",
             here,
@@ -173,8 +173,8 @@ fn keys_of_other_kinds_are_refused_by_name() {
     let public = |pem: &str| PublicKey::from_pem(pem.as_bytes()).err();
     assert_eq!(public(&KEY.private), Some(KeyError::Form("PUBLIC KEY")));
     // An Ed25519 key.
-    let other = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
-    assert_eq!(public(other), Some(KeyError::Curve));
+    let ed25519 = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+    assert_eq!(public(ed25519), Some(KeyError::Curve));
 }
 
 #[test]

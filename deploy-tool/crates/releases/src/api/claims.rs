@@ -78,10 +78,10 @@ pub async fn spare_shared(cluster: &Cluster, release: &Name, steps: &mut [Step])
     let mut living = LivingReleases::new(cluster, release);
     for step in steps.iter_mut().filter(|step| step.action == Action::Prune) {
         let Some(live) = &step.live else { continue };
-        if let Some(other) = living.first(&claiming_releases(live)).await? {
+        if let Some(owner) = living.first(&claiming_releases(live)).await? {
             step.action = Action::Keep;
             step.given_up = true;
-            step.notes.push(format!("left: release {other} has it, too"));
+            step.notes.push(format!("left: release {owner} has it, too"));
         }
     }
     Ok(())

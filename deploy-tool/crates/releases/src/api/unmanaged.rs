@@ -23,8 +23,8 @@ pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, name
     let found: Vec<Vec<Foreign>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
     let mut found: Vec<Foreign> = found.into_iter().flatten().collect();
     // What somebody made by hand is the news; what a program made can be many.
-    found.sort_by_key(|one| one.is_owned);
-    Ok(found.into_iter().map(|one| one.title).collect())
+    found.sort_by_key(|object| object.is_owned);
+    Ok(found.into_iter().map(|object| object.title).collect())
 }
 
 /// Of a group whose server does not answer nobody knows what there is, unless its APIService is gone by now: it may have been

@@ -75,18 +75,18 @@ fn nearest<'k>(wanted: &GroupVersionKind, known: &'k [GroupVersionKind]) -> Opti
 }
 
 /// How many letters have to be changed, added or left out: <https://en.wikipedia.org/wiki/Levenshtein_distance>
-pub fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.chars().enumerate() {
+pub fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, letter) in left.chars().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for column in 0..other.len() {
-            let changed = diagonal + usize::from(letter != other[column]);
+        for column in 0..right.len() {
+            let changed = diagonal + usize::from(letter != right[column]);
             diagonal = row[column + 1];
             row[column + 1] = changed.min(row[column] + 1).min(diagonal + 1);
         }
     }
-    row[other.len()]
+    row[right.len()]
 }
 
 #[cfg(test)]
@@ -108,8 +108,8 @@ mod tests {
                 namespaced: true,
             }]
         );
-        let other = parse("x", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n").unwrap();
-        assert_eq!(definitions(&other[0]), []);
+        let services = parse("x", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n").unwrap();
+        assert_eq!(definitions(&services[0]), []);
     }
 
     #[test]

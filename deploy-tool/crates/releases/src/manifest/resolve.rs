@@ -94,12 +94,12 @@ pub fn pin(object: &mut Object, exact: &BTreeMap<String, String>) {
 
 /// The references that stand in another state of an object where this one has placeholders: in the container of the same
 /// name.
-pub fn running_references(object: &Object, other: &DynamicObject) -> BTreeMap<String, String> {
-    let other = Object {
-        value: other.clone(),
+pub fn running_references(object: &Object, state: &DynamicObject) -> BTreeMap<String, String> {
+    let running = Object {
+        value: state.clone(),
         ..object.clone()
     };
-    let references = other.images();
+    let references = running.images();
     let reference = |image: Image<'_>| {
         let name = image.reference.strip_prefix(PLACEHOLDER)?;
         let found = references.iter().find(|found| found.field == image.field)?;
@@ -155,9 +155,9 @@ mod tests {
         let live = deployment("localhost/orders:sha256-7").remove(0).value;
         let expected = [("app".to_owned(), "localhost/orders:sha256-7".to_owned())].into();
         assert_eq!(running_references(&object, &live), expected);
-        let mut other = live.clone();
-        other.data["spec"]["template"]["spec"]["containers"][0]["name"] = "other".into();
-        assert!(running_references(&object, &other).is_empty());
+        let mut renamed = live.clone();
+        renamed.data["spec"]["template"]["spec"]["containers"][0]["name"] = "other".into();
+        assert!(running_references(&object, &renamed).is_empty());
     }
 
     #[test]

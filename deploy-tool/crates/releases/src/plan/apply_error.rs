@@ -420,7 +420,7 @@ mod tests {
             ..Status::default()
         };
         assert!(passes_by_itself(Untried::Kind, &unserved));
-        let other = "pods \"a\" is forbidden: no PriorityClass with name high was found";
-        assert!(!is_made_first(&objects[0], &status(other), &objects));
+        let priority_class = "pods \"a\" is forbidden: no PriorityClass with name high was found";
+        assert!(!is_made_first(&objects[0], &status(priority_class), &objects));
     }
 }

@@ -102,7 +102,7 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
         return compare(&child_path(path, only), before.child(only), after.child(only), found);
     }
     match (before.0, after.0) {
-        (Some(one), Some(other)) if is_whole(before.1) || is_whole(after.1) => compare_whole(path, one, other, found),
+        (Some(old), Some(new)) if is_whole(before.1) || is_whole(after.1) => compare_whole(path, old, new, found),
         (Some(_), Some(_)) => {
             let all: BTreeSet<&str> = branches(before.1).chain(branches(after.1)).collect();
             for branch in all {
@@ -137,25 +137,25 @@ fn only_field(tree: Option<&Value>) -> Option<&str> {
 fn compare_whole(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
     let shown = |value: Option<&Value>| value.cloned().map(Shown::Value);
     match (before, after) {
-        (Value::Object(one), Value::Object(other)) => {
-            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+        (Value::Object(before), Value::Object(after)) => {
+            let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             for name in names {
                 let path = format!("{path}{}", managed_fields::field(name));
-                match (one.get(name), other.get(name)) {
-                    (Some(one), Some(other)) if one == other => {}
-                    (Some(one), Some(other)) => compare_whole(&path, one, other, found),
-                    (one, other) => found.push(Difference::new(&path, shown(one), shown(other))),
+                match (before.get(name), after.get(name)) {
+                    (Some(before), Some(after)) if before == after => {}
+                    (Some(before), Some(after)) => compare_whole(&path, before, after, found),
+                    (before, after) => found.push(Difference::new(&path, shown(before), shown(after))),
                 }
             }
         }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            for (place, (one, other)) in one
+        (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
+            for (place, (before, after)) in before
                 .iter()
-                .zip(other)
+                .zip(after)
                 .enumerate()
-                .filter(|(_, (one, other))| one != other)
+                .filter(|(_, (before, after))| before != after)
             {
-                compare_whole(&format!("{path}[{place}]"), one, other, found);
+                compare_whole(&format!("{path}[{place}]"), before, after, found);
             }
         }
         _ => found.push(Difference::new(path, shown(Some(before)), shown(Some(after)))),

@@ -29,9 +29,9 @@ pub fn tree(object: &DynamicObject) -> Option<&Value> {
 }
 
 /// Whether two states of an object give us the same fields, through the same version of the kind.
-pub fn same_ownership(one: &DynamicObject, other: &DynamicObject) -> bool {
+pub fn same_ownership(left: &DynamicObject, right: &DynamicObject) -> bool {
     let version = |object| record(object).and_then(|entry| entry.api_version.clone());
-    tree(one) == tree(other) && version(one) == version(other)
+    tree(left) == tree(right) && version(left) == version(right)
 }
 
 /// Whether our fields are recorded through that version of the kind.

@@ -82,8 +82,11 @@ mod tests {
         let steps = steps.map(|(identity, object)| (identity, Action::Create, Some(object)));
         let plural = |kind: &GroupVersionKind| Some(format!("{}s", kind.kind.to_lowercase()));
         let needed = needed(&release, steps, plural).into_iter();
-        let watched = needed.filter(|one| matches!(one.verb, "list" | "watch") && one.resource != "secrets");
-        watched.map(|one| format!("{} {}", one.verb, one.resource)).collect()
+        let watched =
+            needed.filter(|permission| matches!(permission.verb, "list" | "watch") && permission.resource != "secrets");
+        watched
+            .map(|permission| format!("{} {}", permission.verb, permission.resource))
+            .collect()
     }
 
     #[test]

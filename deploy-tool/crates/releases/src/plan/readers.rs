@@ -64,7 +64,7 @@ fn reads_at_start(step: &Step, kind: &str, name: &str) -> bool {
         .into_iter()
         .filter(|volume| {
             let projected = list(&volume["projected"], "sources");
-            is_it(&volume[source]) || projected.iter().any(|one| is_it(&one[source]))
+            is_it(&volume[source]) || projected.iter().any(|projection| is_it(&projection[source]))
         })
         .map(|volume| volume["name"].clone())
         .collect();
@@ -72,8 +72,10 @@ fn reads_at_start(step: &Step, kind: &str, name: &str) -> bool {
         .iter()
         .flat_map(|field| list(spec, field));
     containers.any(|container| {
-        list(&container, "envFrom").iter().any(|one| is_it(&one[reference]))
-            || list(&container, "env").iter().any(|one| is_it(&one["valueFrom"][key]))
+        list(&container, "envFrom").iter().any(|entry| is_it(&entry[reference]))
+            || list(&container, "env")
+                .iter()
+                .any(|entry| is_it(&entry["valueFrom"][key]))
             || list(&container, "volumeMounts").iter().any(|mount| {
                 let by_path = mount.get("subPath").is_some() || mount.get("subPathExpr").is_some();
                 by_path && volumes.contains(&mount["name"])

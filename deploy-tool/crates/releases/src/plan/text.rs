@@ -85,27 +85,27 @@ fn step(step: &Step, release: &Name, shared: &BTreeMap<&str, usize>) -> Styled {
 
 fn difference(difference: &Difference) -> Styled {
     let Difference { path, before, after } = difference;
-    let (one, mut other) = (before.as_ref().map(shown), after.as_ref().map(shown));
-    if let (Some(Shown::Secret { bytes }), true) = (after, one == other) {
-        other = Some(format!("(secret, {bytes} other bytes)"));
+    let (old, mut new) = (before.as_ref().map(shown), after.as_ref().map(shown));
+    if let (Some(Shown::Secret { bytes }), true) = (after, old == new) {
+        new = Some(format!("(secret, {bytes} other bytes)"));
     }
     let is_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\n'));
-    if is_long(&one) || is_long(&other) {
-        let sign = match (&one, &other) {
+    if is_long(&old) || is_long(&new) {
+        let sign = match (&old, &new) {
             (None, _) => '+',
             (_, None) => '-',
             _ => '~',
         };
-        let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
+        let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
         let mut text = Styled::from(format!("{INDENT}{sign} {path}:\n"));
-        text.extend(lines(&one, &other).into_iter().map(line));
+        text.extend(lines(&old, &new).into_iter().map(line));
         return text;
     }
     let start = |sign: char| Styled::from(format!("{INDENT}{sign} {path}: "));
-    let text = match (one, other) {
-        (Some(one), Some(other)) => start('~').painted(RED, one).with(" → ").painted(GREEN, other),
-        (Some(one), None) => start('-').painted(RED, one),
-        (None, Some(other)) => start('+').painted(GREEN, other),
+    let text = match (old, new) {
+        (Some(old), Some(new)) => start('~').painted(RED, old).with(" → ").painted(GREEN, new),
+        (Some(old), None) => start('-').painted(RED, old),
+        (None, Some(new)) => start('+').painted(GREEN, new),
         (None, None) => return Styled::default(),
     };
     text.with("\n")

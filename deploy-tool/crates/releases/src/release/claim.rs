@@ -47,16 +47,16 @@ mod tests {
             namespace: namespace.into(),
             name: name.into(),
         };
-        let (one, other) = (release("shop", "web"), release("bank", "bank"));
-        let annotations = json!({claim_annotation(&one): "true", claim_annotation(&other): "true", "team": "a",
+        let (shop, bank) = (release("shop", "web"), release("bank", "bank"));
+        let annotations = json!({claim_annotation(&shop): "true", claim_annotation(&bank): "true", "team": "a",
             "deploy-tool.dev/release": "x/y"});
         let object = serde_json::from_value(json!({"metadata": {"annotations": annotations}})).unwrap();
-        assert_eq!(claiming_releases(&object), [one.clone(), other].into());
+        assert_eq!(claiming_releases(&object), [shop.clone(), bank].into());
         assert_eq!(
             claiming_releases(&serde_json::from_value(json!({"metadata": {}})).unwrap()),
             [].into()
         );
-        assert_eq!(claim_manager(&one), "deploy-tool/shop/web");
+        assert_eq!(claim_manager(&shop), "deploy-tool/shop/web");
         // As long as both may be, each part of the annotation is a DNS label, and the manager is short enough.
         let longest = release(&"n".repeat(53), &"m".repeat(53));
         assert!(claim_annotation(&longest).len() < 253 && claim_manager(&longest).len() < 128);

@@ -158,11 +158,11 @@ mod tests {
             {image: 'localhost/orders:sha256-0123456789abcdef'}, {image: 'docker.io/library/mariadb:11.8'}]}}}\n---\n\
             apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {password: aGVsbG8=}\n";
         let objects = crate::manifest::parse("x", text).unwrap();
-        let one = Revision {
+        let first = Revision {
             objects: objects.into_iter().map(|object| object.value).collect(),
             ..revision(1)
         };
-        let two = Revision {
+        let second = Revision {
             state: State::Failed,
             message: "the image is gone".into(),
             objects: Vec::new(),
@@ -174,7 +174,7 @@ mod tests {
             version: String::new(),
             renewed: jiff::Timestamp::UNIX_EPOCH,
         };
-        History::new([one, two].map(record).into())
+        History::new([first, second].map(record).into())
     }
 
     #[test]

@@ -63,11 +63,11 @@ pub fn images_of_placeholders(history: &History, objects: &[Object]) -> BTreeMap
     let current = history.revisions().rev();
     let current = current
         .filter(|revision| revision.state == State::Deployed)
-        .find(|one| !one.objects.is_empty());
+        .find(|revision| !revision.objects.is_empty());
     let known = current.map(Revision::manifests).unwrap_or_default();
     let same = |object: &Object, known: &&Object| {
-        let (one, other) = (known.group_version_kind(), object.group_version_kind());
-        (one.group, one.kind, known.name()) == (other.group, other.kind, object.name())
+        let (known_kind, kind) = (known.group_version_kind(), object.group_version_kind());
+        (known_kind.group, known_kind.kind, known.name()) == (kind.group, kind.kind, object.name())
     };
     let found = objects.iter().filter_map(|object| {
         let known = known.iter().find(|known| same(object, known))?;

@@ -21,20 +21,24 @@ fn recorded() -> Objects {
         let event = serde_json::from_value(event).unwrap();
         objects.events.insert(event_key(&event), event);
     }
-    for other in items("others") {
-        match other["kind"].as_str().unwrap() {
-            "Job" => _ = objects.jobs.insert(key(&other), serde_json::from_value(other).unwrap()),
+    for object in items("others") {
+        match object["kind"].as_str().unwrap() {
+            "Job" => {
+                _ = objects
+                    .jobs
+                    .insert(key(&object), serde_json::from_value(object).unwrap())
+            }
             "DaemonSet" => {
                 _ = objects
                     .daemon_sets
-                    .insert(key(&other), serde_json::from_value(other).unwrap())
+                    .insert(key(&object), serde_json::from_value(object).unwrap())
             }
             _ => {
-                let other: DynamicObject = serde_json::from_value(other).unwrap();
-                let kind = GroupVersionKind::try_from(other.types.as_ref().unwrap()).unwrap();
-                let namespace = other.metadata.namespace.clone().unwrap_or_default();
-                let name = other.metadata.name.clone().unwrap();
-                objects.others.insert(other_key(&kind, &namespace, &name), other);
+                let object: DynamicObject = serde_json::from_value(object).unwrap();
+                let kind = GroupVersionKind::try_from(object.types.as_ref().unwrap()).unwrap();
+                let namespace = object.metadata.namespace.clone().unwrap_or_default();
+                let name = object.metadata.name.clone().unwrap();
+                objects.others.insert(other_key(&kind, &namespace, &name), object);
             }
         }
     }
@@ -278,10 +282,10 @@ fn jobs_daemon_sets_and_what_has_no_pods() {
         };
         evaluate(&target, &objects, two_minutes_later())
     };
-    let other = |group: &str, kind: &str| TargetKind::Generic(GroupVersionKind::gvk(group, "v1", kind));
-    let claim = || other("", "PersistentVolumeClaim");
-    let autoscaler = || other("autoscaling", "HorizontalPodAutoscaler");
-    let definition = || other("apiextensions.k8s.io", "CustomResourceDefinition");
+    let generic = |group: &str, kind: &str| TargetKind::Generic(GroupVersionKind::gvk(group, "v1", kind));
+    let claim = || generic("", "PersistentVolumeClaim");
+    let autoscaler = || generic("autoscaling", "HorizontalPodAutoscaler");
+    let definition = || generic("apiextensions.k8s.io", "CustomResourceDefinition");
     done(state(TargetKind::Job, "works"), "1 of 1 ready; complete");
     let problem = failed(
         state(TargetKind::Job, "fails"),
@@ -301,7 +305,7 @@ fn jobs_daemon_sets_and_what_has_no_pods() {
         &["\"nowhere\" not found", "delete persistentvolumeclaim noclass"],
     );
     done(
-        state(other("", "Service"), "lb"),
+        state(generic("", "Service"), "lb"),
         "no controller of load balancers has taken it",
     );
     done(

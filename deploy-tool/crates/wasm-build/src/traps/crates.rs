@@ -171,24 +171,24 @@ const TOKIO_NATIVE: [&str; 7] = ["net", "fs", "process", "signal", "io-std", "rt
 
 /// The traps among the crates of a guest.
 pub fn of_crates(graph: &GuestGraph) -> Vec<Finding> {
-    let has = |name: &str| graph.crates.iter().any(|one| one.name == name);
+    let has = |name: &str| graph.crates.iter().any(|guest_crate| guest_crate.name == name);
     let mut findings = Vec::new();
-    for one in &graph.crates {
+    for guest_crate in &graph.crates {
         // Cargo.lock alone does not tell for which target a crate is: what another crate brings may be for the native build.
-        let is_certain = graph.is_exact || one.path.len() == 1;
+        let is_certain = graph.is_exact || guest_crate.path.len() == 1;
         findings.extend(
-            rule(one)
+            rule(guest_crate)
                 .filter(|rule| is_certain || rule.trap == "c-code")
                 .map(|rule| match is_certain {
-                    true => finding(rule.trap, rule.weight, one, rule.what.to_owned(), rule.fix),
+                    true => finding(rule.trap, rule.weight, guest_crate, rule.what.to_owned(), rule.fix),
                     false => {
                         let what = format!("where it is linked into the module: {}", rule.what);
-                        finding(rule.trap, Weight::Wrong, one, what, rule.fix)
+                        finding(rule.trap, Weight::Wrong, guest_crate, what, rule.fix)
                     }
                 }),
         );
         if is_certain {
-            findings.extend(special(one, has("tokio_wasi")));
+            findings.extend(special(guest_crate, has("tokio_wasi")));
         }
     }
     // Under a crate that cannot be used at all, what it brings says no more.
@@ -207,81 +207,91 @@ fn paths(findings: &[Finding]) -> impl Iterator<Item = &Vec<String>> {
     })
 }
 
-fn rule(one: &GuestCrate) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.names.contains(&one.name.as_str()))
+fn rule(guest_crate: &GuestCrate) -> Option<&'static Rule> {
+    RULES
+        .iter()
+        .find(|rule| rule.names.contains(&guest_crate.name.as_str()))
 }
 
-fn finding(trap: &'static str, weight: Weight, one: &GuestCrate, what: String, fix: &str) -> Finding {
-    let is_own = one.path.len() == 1;
+fn finding(trap: &'static str, weight: Weight, guest_crate: &GuestCrate, what: String, fix: &str) -> Finding {
+    let is_own = guest_crate.path.len() == 1;
     let remedy = match trap {
         "mio" | "rust-version" => Remedy::Line,
         _ if weight == Weight::Wrong => Remedy::Line,
-        _ if is_own && SWAPPED.contains(&one.name.as_str()) && trap != "web-framework" => Remedy::Swap,
+        _ if is_own && SWAPPED.contains(&guest_crate.name.as_str()) && trap != "web-framework" => Remedy::Swap,
         _ => Remedy::Redesign,
     };
     Finding {
         trap,
         weight,
         remedy,
-        place: Place::Crate { path: one.path.clone() },
-        what: format!("{} {}: {what}", one.name, one.version),
+        place: Place::Crate {
+            path: guest_crate.path.clone(),
+        },
+        what: format!("{} {}: {what}", guest_crate.name, guest_crate.version),
         fix: fix.to_owned(),
     }
 }
 
-fn special(one: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding> {
-    let features: Vec<&str> = one.features.iter().map(String::as_str).collect();
+fn special(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding> {
+    let features: Vec<&str> = guest_crate.features.iter().map(String::as_str).collect();
     let among = |names: &[&'static str]| -> Vec<&'static str> {
         let found = names.iter().filter(|name| features.contains(name));
         found.copied().collect()
     };
     let mut found = Vec::new();
-    match one.name.as_str() {
+    match guest_crate.name.as_str() {
         "tokio" => {
             let native = among(&TOKIO_NATIVE);
             if !native.is_empty() {
                 let what = format!("its features {} have no form for this target", native.join(", "));
                 let fix = "tokio_wasi for Wasm; tokio stays for the native build";
-                found.push(finding("tokio", Weight::Compile, one, what, fix));
+                found.push(finding("tokio", Weight::Compile, guest_crate, what, fix));
             } else if has_tokio_wasi {
                 let what = "a second runtime beside tokio_wasi: what waits for it stops with `no reactor running`";
                 let fix = "one of both: what brings tokio has to use tokio_wasi as well";
-                found.push(finding("two-runtimes", Weight::Stop, one, what.to_owned(), fix));
+                found.push(finding("two-runtimes", Weight::Stop, guest_crate, what.to_owned(), fix));
             }
         }
-        "tokio_wasi" if one.path.len() == 1 && !among(&["full", "rt-multi-thread"]).is_empty() => {
+        "tokio_wasi" if guest_crate.path.len() == 1 && !among(&["full", "rt-multi-thread"]).is_empty() => {
             let what = "its features full and rt-multi-thread compile, and a runtime that uses them ends at its start";
             let fix = "name what is used: features = [\"io-util\", \"macros\", \"net\", \"rt\", \"sync\", \"time\"]";
-            found.push(finding("threads", Weight::Wrong, one, what.to_owned(), fix));
+            found.push(finding("threads", Weight::Wrong, guest_crate, what.to_owned(), fix));
         }
-        "hyper" if one.version.starts_with("0.") => {
+        "hyper" if guest_crate.version.starts_with("0.") => {
             let what = "its sockets are tokio's, which have no form for this target";
             let fix = "hyper_wasi for Wasm, the same API; hyper stays for the native build";
-            found.push(finding("hyper", Weight::Compile, one, what.to_owned(), fix));
+            found.push(finding("hyper", Weight::Compile, guest_crate, what.to_owned(), fix));
         }
-        "hyper" if one.path.len() == 1 => {
+        "hyper" if guest_crate.path.len() == 1 => {
             let what = "hyper_wasi has the API of hyper 0.14: another server, other bodies, http 0.2";
             let fix = "hyper 0.14 and hyper_wasi: handlers stay, the server and the bodies change";
-            found.push(finding("web-framework", Weight::Compile, one, what.to_owned(), fix));
+            found.push(finding(
+                "web-framework",
+                Weight::Compile,
+                guest_crate,
+                what.to_owned(),
+                fix,
+            ));
         }
         "mysql_async" => {
             let what = "its sockets are tokio's, which have no form for this target";
             let fix = "mysql_async_wasi 0.31 for Wasm; mysql_async stays for the native build";
-            found.push(finding("database", Weight::Compile, one, what.to_owned(), fix));
+            found.push(finding("database", Weight::Compile, guest_crate, what.to_owned(), fix));
         }
-        "mio_wasi" if number(&one.version) < MIO_WASI => {
+        "mio_wasi" if number(&guest_crate.version) < MIO_WASI => {
             let what = "it uses a whole processor, and connecting stops the guest";
             found.push(finding(
                 "mio",
                 Weight::Wrong,
-                one,
+                guest_crate,
                 what.to_owned(),
                 "cargo update -p mio_wasi",
             ));
         }
         _ => {}
     }
-    let wanted = one.rust_version.as_deref().map(number);
+    let wanted = guest_crate.rust_version.as_deref().map(number);
     if let Some((major, minor, _)) = wanted.filter(|(major, minor, _)| (*major, *minor) > BUILDER_RUST) {
         let what = format!(
             "it wants Rust {major}.{minor}, and the builder has {}.{}",
@@ -289,12 +299,16 @@ fn special(one: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding> {
         );
         let fix = "an older one: rust-version = \"1.85\" in Cargo.toml, then \
                    `CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback cargo update`";
-        found.push(finding("rust-version", Weight::Compile, one, what, fix));
+        found.push(finding("rust-version", Weight::Compile, guest_crate, what, fix));
     }
-    if one.links && one.name.ends_with("-sys") && rule(one).is_none() && !one.name.starts_with("windows") {
+    if guest_crate.links
+        && guest_crate.name.ends_with("-sys")
+        && rule(guest_crate).is_none()
+        && !guest_crate.name.starts_with("windows")
+    {
         let what = "it links a native library, and the builder has none for Wasm";
         let fix = "turn off the feature that brings it, or a crate in Rust alone";
-        found.push(finding("c-code", Weight::Compile, one, what.to_owned(), fix));
+        found.push(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix));
     }
     found
 }
@@ -312,7 +326,7 @@ mod tests {
     use super::*;
 
     fn graph(crates: &[(&str, &str, &str)], is_exact: bool) -> GuestGraph {
-        let one = |(path, version, features): &(&str, &str, &str)| GuestCrate {
+        let guest_crate = |(path, version, features): &(&str, &str, &str)| GuestCrate {
             name: path.split(' ').next_back().unwrap().to_owned(),
             version: (*version).to_owned(),
             features: features.split_whitespace().map(str::to_owned).collect(),
@@ -320,14 +334,14 @@ mod tests {
             ..GuestCrate::default()
         };
         GuestGraph {
-            crates: crates.iter().map(one).collect(),
+            crates: crates.iter().map(guest_crate).collect(),
             is_exact,
         }
     }
 
     fn traps(crates: &[(&str, &str, &str)]) -> Vec<(&'static str, Weight)> {
         let findings = of_crates(&graph(crates, true));
-        findings.iter().map(|one| (one.trap, one.weight)).collect()
+        findings.iter().map(|finding| (finding.trap, finding.weight)).collect()
     }
 
     #[test]
@@ -373,7 +387,7 @@ mod tests {
             false,
         );
         let found = of_crates(&unsure);
-        let found: Vec<_> = found.iter().map(|one| (one.trap, one.weight)).collect();
+        let found: Vec<_> = found.iter().map(|finding| (finding.trap, finding.weight)).collect();
         assert_eq!(found, [("c-code", Weight::Wrong)]);
     }
 

@@ -82,9 +82,9 @@ impl fmt::Display for Finding {
 
 /// Sorts findings: the worst first, then by place. What was found twice is kept once.
 pub fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by(|one, other| {
+    findings.sort_by(|left, right| {
         let key = |finding: &Finding| (finding.weight, finding.place.clone(), finding.trap);
-        key(one).cmp(&key(other))
+        key(left).cmp(&key(right))
     });
     findings.dedup();
     findings

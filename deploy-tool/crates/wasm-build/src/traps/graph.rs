@@ -73,7 +73,7 @@ impl GuestGraph {
                     version: version.to_owned(),
                     features: features
                         .split(',')
-                        .filter(|one| !one.is_empty())
+                        .filter(|feature| !feature.is_empty())
                         .map(str::to_owned)
                         .collect(),
                     rust_version: package.and_then(|package| package.rust_version.clone()),
@@ -99,7 +99,7 @@ impl GuestGraph {
         let mut waiting = VecDeque::new();
         let direct = dependencies
             .into_iter()
-            .filter(|one| one.is_of_guest() && !one.optional);
+            .filter(|dependency| dependency.is_of_guest() && !dependency.optional);
         for dependency in direct {
             let versions = locked.iter().filter(|(name, ..)| *name == dependency.name);
             let version = versions
@@ -195,7 +195,13 @@ mod tests {
         let found: Vec<(String, usize, bool)> = graph
             .crates
             .iter()
-            .map(|one| (one.path.join(" "), one.features.len(), one.links))
+            .map(|guest_crate| {
+                (
+                    guest_crate.path.join(" "),
+                    guest_crate.features.len(),
+                    guest_crate.links,
+                )
+            })
             .collect();
         let expected = [("data", 0, false), ("web ssl-sys", 0, true), ("web", 2, false)];
         assert_eq!(

@@ -252,7 +252,7 @@ pub fn routes(files: &[SourceFile]) -> Vec<String> {
 /// The names in capitals that are written in some files: most are environment variables.
 pub fn variables(files: &[SourceFile]) -> Vec<String> {
     let is_name = |text: &&str| {
-        let of_name = |one: u8| one.is_ascii_uppercase() || one.is_ascii_digit() || one == b'_';
+        let of_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         text.len() > 2 && text.bytes().all(of_name) && text.contains('_')
     };
     let literals = files.iter().flat_map(|file| &file.uses.literals);

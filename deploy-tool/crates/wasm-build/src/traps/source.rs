@@ -140,7 +140,7 @@ impl Reader<'_> {
                 TokenTree::Group(group) => {
                     let all = inside(token);
                     let numbers = group.delimiter() == Delimiter::Bracket
-                        && all.iter().any(|one| matches!(one, TokenTree::Literal(_)));
+                        && all.iter().any(|token| matches!(token, TokenTree::Literal(_)));
                     if numbers {
                         let text: String = all.iter().map(ToString::to_string).collect();
                         self.found.literals.push((format!("[{text}]"), line(token)));

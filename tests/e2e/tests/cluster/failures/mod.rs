@@ -42,10 +42,10 @@ struct Provocation {
 
 /// A Deployment of one container: `container` and `pod` are merged over the defaults.
 fn deployment(name: &str, container: Value, pod: Value) -> Value {
-    let mut one = json!({"name": "main", "image": IMAGE, "command": ["sleep", "infinity"]});
-    merge(&mut one, container);
+    let mut main = json!({"name": "main", "image": IMAGE, "command": ["sleep", "infinity"]});
+    merge(&mut main, container);
     let mut template = json!({"metadata": {"labels": {"app": name}},
-        "spec": {"containers": [one], "terminationGracePeriodSeconds": 0}});
+        "spec": {"containers": [main], "terminationGracePeriodSeconds": 0}});
     merge(&mut template, pod);
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
         "spec": {"selector": {"matchLabels": {"app": name}}, "template": template}})
@@ -71,7 +71,10 @@ fn fail_early(namespace: &str, labels: &[(&str, &str)], provocations: Vec<Provoc
 fn fail_early_in(namespace: &str, provocations: Vec<Provocation>) {
     for some in provocations.chunks(AT_A_TIME) {
         std::thread::scope(|scope| {
-            let runs: Vec<_> = some.iter().map(|one| scope.spawn(|| check(namespace, one))).collect();
+            let runs: Vec<_> = some
+                .iter()
+                .map(|provocation| scope.spawn(|| check(namespace, provocation)))
+                .collect();
             let failed: Vec<_> = runs.into_iter().filter_map(|run| run.join().err()).collect();
             if let Some(panic) = failed.into_iter().next() {
                 std::panic::resume_unwind(panic);

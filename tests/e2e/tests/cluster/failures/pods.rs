@@ -78,13 +78,13 @@ fn pods_without_a_node_or_a_volume() {
 #[ignore = "needs a cluster, see main.rs"]
 fn pods_that_are_not_let_in() {
     let secure = |name: &'static str, container: Value, pod: Value| {
-        let mut one =
+        let mut main =
             json!({"securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}});
-        super::merge(&mut one, container);
+        super::merge(&mut main, container);
         let mut all = json!({"spec": {"securityContext": {"runAsNonRoot": true, "runAsUser": 1000,
             "seccompProfile": {"type": "RuntimeDefault"}}}});
         super::merge(&mut all, pod);
-        deployment(name, one, all)
+        deployment(name, main, all)
     };
     let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "little"},
         "spec": {"hard": {"limits.cpu": "10m"}}});

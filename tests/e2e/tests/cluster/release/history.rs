@@ -69,12 +69,12 @@ fn what_does_not_come_up_is_taken_back() {
 fn two_deployers_at_once_leave_one_result() {
     let release = Release::new("release-two");
     release.write(IMAGE, &SLEEP, &[("settings", "one")], &[]);
-    let other = tempfile::tempdir().unwrap();
+    let other_cache = tempfile::tempdir().unwrap();
     let spawn = |cache| {
         let mut command = release.command(cache, &["apply"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
-    let both = [spawn(&release.cache), spawn(&other)].map(|child| Said::from(child.wait_with_output().unwrap()));
+    let both = [spawn(&release.cache), spawn(&other_cache)].map(|child| Said::from(child.wait_with_output().unwrap()));
     let codes = both.each_ref().map(|said| said.code);
     assert!(codes.contains(&0), "{}\n{}", both[0].stderr, both[1].stderr);
     for said in both {
@@ -83,7 +83,10 @@ fn two_deployers_at_once_leave_one_result() {
         }
     }
     let before = release.history();
-    assert!(before.iter().all(|one| *one == deployed("apply")), "{before:?}");
+    assert!(
+        before.iter().all(|revision| *revision == deployed("apply")),
+        "{before:?}"
+    );
     release.run(&["apply"]).success();
     assert_eq!(release.history(), before);
 }

@@ -86,13 +86,13 @@ impl Release {
     fn history(&self) -> Vec<(String, String)> {
         let said = self.run(&["history", "--output", "json"]).success();
         let listing: Value = serde_json::from_str(&said.stdout).unwrap();
-        let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+        let text = |revision: &Value, key: &str| revision[key].as_str().unwrap().to_owned();
         let revisions = listing["revisions"].as_array().unwrap().iter();
         revisions
-            .map(|one| {
-                let message = text(one, "message");
+            .map(|revision| {
+                let message = text(revision, "message");
                 let why = if message.is_empty() { "reason" } else { "message" };
-                (text(one, "state"), text(one, why))
+                (text(revision, "state"), text(revision, why))
             })
             .collect()
     }

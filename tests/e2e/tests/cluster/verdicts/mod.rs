@@ -29,13 +29,13 @@ impl Case {
 
 /// A Deployment of one container, to which `container` is added; `volumes` are its pod's.
 fn deployment(name: &str, replicas: u32, container: Value, volumes: Value) -> Value {
-    let mut one = json!({"name": "main", "image": IMAGE, "command": ["sleep", "infinity"]});
+    let mut main = json!({"name": "main", "image": IMAGE, "command": ["sleep", "infinity"]});
     for (field, value) in container.as_object().unwrap() {
-        one[field] = value.clone();
+        main[field] = value.clone();
     }
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"replicas": replicas,
         "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}},
-            "spec": {"terminationGracePeriodSeconds": 0, "containers": [one], "volumes": volumes}}}})
+            "spec": {"terminationGracePeriodSeconds": 0, "containers": [main], "volumes": volumes}}}})
 }
 
 fn shell(script: &str) -> Value {

@@ -145,9 +145,9 @@ async fn nothing_is_written_outside() {
     assert_eq!(beside, [""; 0]);
     // A hard link to a file of the host would hand it to the container.
     fs::write(folder.path().join("secret"), "x").unwrap();
-    let (other, done) = unpacked(&[&[("steal", "=../../../secret")]]).await;
+    let (rootfs, done) = unpacked(&[&[("steal", "=../../../secret")]]).await;
     assert!(done.is_err());
-    assert_eq!(listed(other.path()), [""; 0]);
+    assert_eq!(listed(rootfs.path()), [""; 0]);
 }
 
 #[tokio::test]

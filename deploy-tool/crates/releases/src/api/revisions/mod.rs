@@ -43,9 +43,9 @@ pub async fn read_history(cluster: &Cluster, release: &Name) -> Result<History> 
 /// When there is such a release.
 pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object]) -> Result<()> {
     let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
-    for other in release.alternatives(objects) {
+    for alternative in release.alternatives(objects) {
         // Who may not read a release has not made it.
-        let Ok(history) = read_history(cluster, &other).await else {
+        let Ok(history) = read_history(cluster, &alternative).await else {
             continue;
         };
         let inventory = history.inventory();
@@ -55,10 +55,10 @@ pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object
         return Err(Error::input("the manifests do not say of which release they are")
             .code(&code::release::ANOTHER_RELEASE)
             .cause(format!(
-                "no object of theirs is in a namespace, and release {other} has {}",
+                "no object of theirs is in a namespace, and release {alternative} has {}",
                 shared.title()
             ))
-            .hint(format!("name the release: --namespace {}", other.namespace))
+            .hint(format!("name the release: --namespace {}", alternative.namespace))
             .hint("or make another one of them, with --namespace and --release"));
     }
     Ok(())

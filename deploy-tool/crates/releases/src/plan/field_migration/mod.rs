@@ -218,21 +218,21 @@ pub fn migrated_entries(object: &DynamicObject, managers: &[String]) -> Option<V
 }
 
 /// All that is in one of two records. An empty branch is the field itself; beside others, `.` says so.
-fn unite_trees(one: Value, other: Value) -> Value {
-    let (Value::Object(mut one), Value::Object(other)) = (one, other) else {
+fn unite_trees(left: Value, right: Value) -> Value {
+    let (Value::Object(mut left), Value::Object(right)) = (left, right) else {
         return Value::Object(Map::new());
     };
-    if one.is_empty() != other.is_empty() {
-        one.insert(".".to_owned(), Value::Object(Map::new()));
+    if left.is_empty() != right.is_empty() {
+        left.insert(".".to_owned(), Value::Object(Map::new()));
     }
-    for (branch, inner) in other {
-        let inner = match one.remove(&branch) {
+    for (branch, inner) in right {
+        let inner = match left.remove(&branch) {
             Some(known) => unite_trees(known, inner),
             None => inner,
         };
-        one.insert(branch, inner);
+        left.insert(branch, inner);
     }
-    Value::Object(one)
+    Value::Object(left)
 }
 
 #[cfg(test)]

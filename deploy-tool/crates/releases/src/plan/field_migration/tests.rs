@@ -203,7 +203,7 @@ fn the_record_has_all_fields_as_ours_afterwards() {
 
 #[test]
 fn two_records_are_united() {
-    for (one, other, both) in [
+    for (left, right, both) in [
         (json!({}), json!({}), json!({})),
         (json!({}), json!({"f:a": {}}), json!({".": {}, "f:a": {}})),
         (
@@ -217,7 +217,7 @@ fn two_records_are_united() {
             json!({"f:a": {".": {}, "f:b": {}}}),
         ),
     ] {
-        assert_eq!(unite_trees(one.clone(), other.clone()), both);
-        assert_eq!(unite_trees(other, one), both);
+        assert_eq!(unite_trees(left.clone(), right.clone()), both);
+        assert_eq!(unite_trees(right, left), both);
     }
 }

@@ -126,13 +126,13 @@ fn an_object_that_is_deleted_while_it_is_waited_for_has_failed() {
     };
     Story::new(std::slice::from_ref(&stored), Objects::default()).fails(1, &GONE, &["has been deleted since"]);
     // Somebody has made another one of that name: it is waited for, whatever its generation.
-    let mut other = app_with(ready_since(0), json!({}));
-    let deployment = other.deployments.get_mut("n/app").unwrap();
+    let mut recreated = app_with(ready_since(0), json!({}));
+    let deployment = recreated.deployments.get_mut("n/app").unwrap();
     deployment.metadata.generation = Some(1);
     let known = Target {
         uid: Some("another".into()),
         generation: 7,
         ..stored
     };
-    Story::new(&[known], other).is_ready(20);
+    Story::new(&[known], recreated).is_ready(20);
 }
