@@ -112,7 +112,7 @@ mod tests {
             Some(vec!["sha256:a".into(), "sha256:b".into()])
         );
         // What is about something else leaves it.
-        let without = with(Some(&second), &["sha256:a".to_owned()], &two).unwrap().unwrap();
+        let without = with(Some(&second), &["sha256:a".to_owned()], &sbom_b).unwrap().unwrap();
         assert_eq!(listed(INDEX, &without), Some(vec!["sha256:b".into()]));
     }
 
