@@ -84,7 +84,7 @@ fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup
 fn run(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> Result<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::prerequisite("cannot start").cause(error))?;
-    host::interrupt::end_at_second()?;
+    host::interrupt::exit_at_second_signal()?;
     let result = runtime.block_on(async {
         let cleanup = Cleanup::default();
         let result = tokio::select! {

@@ -118,7 +118,7 @@ async fn long_lists_come_in_pages_and_start_again_when_they_are_too_old() {
         }
         _ => page(&["c"], ""),
     });
-    let found = scale::found(&cluster, "n").await.unwrap();
+    let found = scale::read_state(&cluster, "n").await.unwrap();
     let names: Vec<_> = found
         .deployments
         .iter()

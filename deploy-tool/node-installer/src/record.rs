@@ -91,7 +91,7 @@ impl Installed {
 
     /// This, installed where something else was before.
     #[must_use]
-    pub fn instead_of(self, before: Option<&Self>) -> Self {
+    pub fn replacing(self, before: Option<&Self>) -> Self {
         let Some(before) = before else {
             return self;
         };
@@ -116,11 +116,11 @@ impl Installed {
     }
 
     /// What it can be undone to.
-    pub fn way_back(&self) -> WayBack {
+    pub fn undo_target(&self) -> UndoTarget {
         match (&self.replaced, self.is_repaired) {
-            (_, true) => WayBack::None,
-            (Some(replaced), false) => WayBack::Installed(replaced.clone()),
-            (None, false) => WayBack::Nothing,
+            (_, true) => UndoTarget::None,
+            (Some(replaced), false) => UndoTarget::Installed(replaced.clone()),
+            (None, false) => UndoTarget::Nothing,
         }
     }
 
@@ -137,7 +137,7 @@ impl Installed {
 
 /// What the last installation can be undone to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WayBack {
+pub enum UndoTarget {
     /// Nothing was installed before.
     Nothing,
     /// This was.
@@ -207,20 +207,20 @@ mod tests {
     #[test]
     fn a_repair_is_never_undone_and_all_else_goes_one_step_back() {
         let now = installed("2", &["crun"], true);
-        let back = |record: &Installed| WayBack::Installed(Box::new(record.clone()));
+        let back = |record: &Installed| UndoTarget::Installed(Box::new(record.clone()));
         let (older, renamed) = (installed("1", &["crun"], true), installed("2", &["other"], true));
         for (before, expected) in [
-            (None, WayBack::Nothing),
+            (None, UndoTarget::Nothing),
             (Some(&older), back(&older)),
             (Some(&renamed), back(&renamed)),
-            (Some(&now), WayBack::None),
+            (Some(&now), UndoTarget::None),
         ] {
-            assert_eq!(now.clone().instead_of(before).way_back(), expected, "{before:?}");
+            assert_eq!(now.clone().replacing(before).undo_target(), expected, "{before:?}");
         }
         // A newer one over a repaired one goes back to that, and not to what was damaged.
-        let repaired = now.clone().instead_of(Some(&now));
-        let newer = installed("3", &["crun"], true).instead_of(Some(&repaired));
-        assert_eq!(newer.way_back(), back(&now));
+        let repaired = now.clone().replacing(Some(&now));
+        let newer = installed("3", &["crun"], true).replacing(Some(&repaired));
+        assert_eq!(newer.undo_target(), back(&now));
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     let images = manifest::images(&objects);
     images::on_nodes(printer, &cluster, &images, false, async |progress, name| match &saved {
         // What the plan has built is in the cache.
-        Some(_) => publish::again_to_kind(&cache, progress, name, &images).await,
+        Some(_) => publish::reload_into_kind(&cache, progress, name, &images).await,
         None => publish::to_kind(&cache, progress, name, &[], &images).await,
     })
     .await?;

@@ -81,7 +81,7 @@ pub async fn build(
         annotations,
         making,
     } = match variation.module {
-        Some(path) => module_source::given(source, &definition, name, path).await?,
+        Some(path) => module_source::import_module(source, &definition, name, path).await?,
         None => module_source::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
     };
     let contents = Contents {

@@ -63,7 +63,7 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Result<()> 
             cache.write(&unfinished, b"")?;
             kind::create(&cache, progress, &name, &node_image, &file).await?;
             wait_for_nodes(progress, &name, None, timeout).await?;
-            forget(&unfinished)
+            remove_marker(&unfinished)
         };
         printer
             .step(&format!("cluster {name}: created with {node_image}"), create)
@@ -118,7 +118,7 @@ pub async fn down(printer: &Printer, arguments: ClusterDownArguments) -> Result<
             return Ok(());
         }
         kind::delete(&cache, progress, &name).await?;
-        forget(&unfinished)
+        remove_marker(&unfinished)
     };
     printer.step(&format!("cluster {name}: deleted"), delete).await
 }
@@ -156,7 +156,7 @@ fn refuse_taken_ports(ports: &[u16]) -> Result<()> {
     Ok(())
 }
 
-fn forget(unfinished: &Path) -> Result<()> {
+fn remove_marker(unfinished: &Path) -> Result<()> {
     match std::fs::remove_file(unfinished) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::file(format!("cannot remove `{}`", unfinished.display()), &error))

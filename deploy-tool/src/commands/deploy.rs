@@ -61,7 +61,7 @@ pub async fn deploy(
 ) -> Result<Vec<Target>> {
     let release = &deployment.release;
     let mut kinds = Kinds::discover(cluster).await?;
-    kinds.learn(&deployment.objects);
+    kinds.add_definitions(&deployment.objects);
     let history = match own_history(printer, cluster, release, &options.deployer).await {
         Ok(history) => history,
         Err(failure) => {
@@ -101,7 +101,7 @@ pub async fn deploy(
         return Ok(targets);
     }
     preflight::require_permissions(cluster, &kinds, &plan).await?;
-    rollout.wait_for_leaving(printer, &kinds).await?;
+    rollout.await_deletions(printer, &kinds).await?;
     let waves = rollout.make_namespaces(printer, &mut kinds).await?;
     let mut revision = next_revision(cluster, &history, deployment, options, objects);
     revision.completed = rollout.completed_jobs(&history);
@@ -128,7 +128,7 @@ pub async fn deploy(
     let is_decided = failure.status != ExitStatus::Undecided;
     match history.deployed_before(None) {
         Some(before) if options.rollback_on_failure && is_decided => {
-            go_back(printer, cluster, deployment, options, before, number, failure).await
+            roll_back(printer, cluster, deployment, options, before, number, failure).await
         }
         Some(before) => Err(failure.hint(format!(
             "go back to revision {}: `deploy-tool rollback {0}`",
@@ -194,7 +194,7 @@ fn is_deployed(history: &History, objects: &[Object]) -> bool {
 }
 
 /// Applies the revision that came up before, and fails with the reason of the one that did not.
-async fn go_back(
+async fn roll_back(
     printer: &Printer,
     cluster: &Cluster,
     deployment: &Deployment,
@@ -246,7 +246,7 @@ struct Rollout<'a> {
 
 impl Rollout<'_> {
     /// What somebody has deleted and the manifests have, has to be gone before it is made again.
-    async fn wait_for_leaving(&self, printer: &Printer, kinds: &Kinds) -> Result<()> {
+    async fn await_deletions(&self, printer: &Printer, kinds: &Kinds) -> Result<()> {
         let count = self.plan.leaving().count();
         if count == 0 {
             return Ok(());
@@ -307,7 +307,7 @@ impl Rollout<'_> {
         history: &History,
     ) -> Result<Vec<Target>> {
         // At the start: deployments that fail again and again add up to no more than those that come up.
-        revisions::delete_records(self.cluster, self.release, history.superfluous()).await?;
+        revisions::delete_records(self.cluster, self.release, history.expired_records()).await?;
         let targets = self.apply(printer, kinds, waves, Some(held)).await?;
         self.prune(printer, kinds).await?;
         let inventory: BTreeSet<Identity> = self
@@ -361,7 +361,7 @@ impl Rollout<'_> {
         let title = format!("objects of release {}", self.release);
         let applied = printer.step(&title, apply).await?;
         let mut targets = targets(&applied);
-        crd_conditions::learn_conditions(self.cluster, kinds, &mut targets).await;
+        crd_conditions::read_declared_conditions(self.cluster, kinds, &mut targets).await;
         let note = async |target: &Target| {
             let is_it = |job: &&Applied| Target::from_object(&job.stored).is_some_and(|found| found.uid == target.uid);
             match (held, applied.iter().find(is_it)) {
@@ -370,7 +370,8 @@ impl Rollout<'_> {
             }
         };
         let ready = async |progress: &Progress| {
-            let sentence = wait::noting_ends(self.cluster, progress, &targets, since, self.wait, note).await?;
+            let sentence =
+                wait::for_targets_noting_ends(self.cluster, progress, &targets, since, self.wait, note).await?;
             progress.outcome(format!("ready: {sentence}"));
             Ok(())
         };

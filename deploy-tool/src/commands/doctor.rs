@@ -16,7 +16,7 @@ use diagnostics::code::doctor::API_SERVER;
 use diagnostics::{Error, ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
-use nodes::api::doctor as edge;
+use nodes::api::doctor as doctor_api;
 use nodes::doctor;
 use nodes::doctor::{CLUSTER_LINKS, Chain, Facts, Link, NODE_LINKS, NativeImage, Observed, Probe, Report, Verdict};
 use oci_artifacts::wasm::facts;
@@ -45,7 +45,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DoctorArgument
 }
 
 /// What is there without any probe.
-struct There {
+struct ClusterFacts {
     cluster: Cluster,
     classes: Vec<RuntimeClass>,
     nodes: Vec<Node>,
@@ -54,7 +54,9 @@ struct There {
 async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArguments) -> Result<Vec<Link>> {
     let [api_server, runtime_class, nodes, namespace] = CLUSTER_LINKS;
     let mut chain = Chain::default();
-    let looked = printer.step("the cluster's objects", async |_: &Progress| Ok(look(arguments).await));
+    let looked = printer.step("the cluster's objects", async |_: &Progress| {
+        Ok(read_facts(arguments).await)
+    });
     let there = match looked.await? {
         Ok(there) => there,
         Err(failure) => {
@@ -82,7 +84,7 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
     }
     let images = probe_images(printer, cleanup, &there.cluster, arguments).await?;
     let tried = match candidates.first() {
-        Some(node) => edge::try_out(&there.cluster, &arguments.namespace, &pod(arguments, &images, node)?).await,
+        Some(node) => doctor_api::try_out(&there.cluster, &arguments.namespace, &pod(arguments, &images, node)?).await,
         None => Ok(()),
     };
     chain.link(namespace, || match &tried {
@@ -94,7 +96,7 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
     }
     let mut links = chain.end(&CLUSTER_LINKS);
     let step = async |progress: &Progress| {
-        edge::remove_left_over(&there.cluster, &arguments.namespace).await?;
+        doctor_api::remove_left_over(&there.cluster, &arguments.namespace).await?;
         let examined = candidates.iter().map(|node| async {
             progress.activity(doctor::name(node));
             examine_node(&there.cluster, cleanup, arguments, &images, class, node).await
@@ -105,11 +107,11 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
     Ok(links)
 }
 
-async fn look(arguments: &DoctorArguments) -> Result<There> {
+async fn read_facts(arguments: &DoctorArguments) -> Result<ClusterFacts> {
     let cluster = Cluster::connect(&arguments.context).await?;
     require(&cluster, doctor::permissions(&arguments.namespace)).await?;
-    let (classes, nodes) = futures::try_join!(edge::runtime_classes(&cluster), pods::nodes(&cluster))?;
-    Ok(There {
+    let (classes, nodes) = futures::try_join!(doctor_api::runtime_classes(&cluster), pods::nodes(&cluster))?;
+    Ok(ClusterFacts {
         cluster,
         classes,
         nodes,
@@ -139,7 +141,7 @@ pub(super) async fn examine_node(
     // Where containerd does not know the handler, a probe would only hang.
     let observed = match doctor::offers(node, &class.handler) {
         Some(false) => Observed::default(),
-        _ => edge::observe(cluster, cleanup, &arguments.namespace, &pod(arguments, images, node)?).await?,
+        _ => doctor_api::observe(cluster, cleanup, &arguments.namespace, &pod(arguments, images, node)?).await?,
     };
     let facts = Facts {
         node,

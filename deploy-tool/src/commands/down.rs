@@ -94,7 +94,7 @@ impl Down<'_> {
     /// `rollback` leads back from it, if the data stays.
     async fn as_revision(&self, held: &ReleaseLease<'_>, history: &History, dropped: PruneSet) -> Result<()> {
         let work = async {
-            revisions::delete_records(self.cluster, self.release, history.superfluous()).await?;
+            revisions::delete_records(self.cluster, self.release, history.expired_records()).await?;
             dropped.give_up_shared(self.cluster, self.kinds, self.release).await?;
             self.remove("objects removed", dropped.doomed).await?;
             for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
@@ -170,17 +170,17 @@ impl Down<'_> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
         let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
         self.remove("data removed", own).await?;
-        self.leave_to_others(shared).await?;
-        let empty = self.without_others(namespaces).await?;
+        self.release_claims(shared).await?;
+        let empty = self.find_unshared(namespaces).await?;
         let is_own = |target: &DeletionTarget| target.identity.name == self.release.namespace;
         let (own, others) = empty.into_iter().partition(is_own);
         self.remove("namespaces removed", others).await?;
         Ok(own)
     }
 
-    async fn leave_to_others(&self, shared: Vec<(DeletionTarget, Name)>) -> Result<()> {
+    async fn release_claims(&self, shared: Vec<(DeletionTarget, Name)>) -> Result<()> {
         for (target, owner) in shared {
-            claims::give_up(self.cluster, self.kinds, self.release, &target).await?;
+            claims::release_claim(self.cluster, self.kinds, self.release, &target).await?;
             self.printer.warning(&format!(
                 "{} stays: release {owner} has it, too",
                 target.identity.title()
@@ -190,13 +190,13 @@ impl Down<'_> {
     }
 
     /// The namespaces in which nobody else has anything, or all if that does not matter.
-    async fn without_others(&self, namespaces: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
+    async fn find_unshared(&self, namespaces: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         if self.delete_namespace {
             return Ok(namespaces);
         }
         let mut empty = Vec::new();
         let (own, shared) = remove::part_shared(self.cluster, self.release, namespaces).await?;
-        self.leave_to_others(shared).await?;
+        self.release_claims(shared).await?;
         for namespace in own {
             let objects =
                 unmanaged::list_objects(self.cluster, self.kinds, self.release, &namespace.identity.name).await?;
@@ -205,7 +205,7 @@ impl Down<'_> {
                 false => self.printer.warning(&format!(
                     "{} stays, because others have objects in it: {}; --delete-namespace deletes them all",
                     namespace.identity.title(),
-                    some_of(&objects)
+                    shorten_list(&objects)
                 )),
             }
         }
@@ -232,7 +232,7 @@ impl Down<'_> {
 }
 
 /// The first names of a list of any length.
-fn some_of(titles: &[String]) -> String {
+fn shorten_list(titles: &[String]) -> String {
     match titles.split_at_checked(MOST_NAMED) {
         Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
         _ => titles.join(", "),

@@ -40,7 +40,7 @@ pub async fn on_nodes(
     };
     let step = async |progress: &Progress| {
         let nodes = pods::few_nodes(cluster).await?;
-        progress.outcome(match node_images::everywhere(&nodes, images) {
+        progress.outcome(match node_images::count_nodes_with_images(&nodes, images) {
             Some(count) => format!("images on {count} nodes: unchanged"),
             None => match load(progress, name).await {
                 Err(failure) if !built && failure.number() == Some(&code::image::NODES_AWAY) => {
@@ -173,7 +173,7 @@ async fn destination(
         .map(|name| Ok((name.clone(), build::image_name(source, name)?)));
     let images = named.collect::<Result<BTreeMap<_, _>>>()?;
     let tags = publish::registry::described_tag(source.folder()).await?;
-    Destination::below(prefix, &images, &arguments.reach, tags)
+    Destination::with_prefix(prefix, &images, &arguments.reach, tags)
         .await
         .map(Some)
 }

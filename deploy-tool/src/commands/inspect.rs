@@ -64,7 +64,7 @@ fn image(what: &str, layout: &Layout) -> Result<Report> {
         if let Some(artifact_type) = artifact::artifact(&specification::Manifest::of(manifest)) {
             return Err(no_image(what, format!("it is {artifact_type}")));
         }
-        seen.push(see(layout, manifest, &mut left)?);
+        seen.push(inspect_image(layout, manifest, &mut left)?);
     }
     let mut report = inspect::image(layout, &seen);
     let listed = bills(layout)?
@@ -131,7 +131,7 @@ fn traps(bill: &[u8]) -> Vec<String> {
 
 /// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the
 /// image allows.
-fn see(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Seen> {
+fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Seen> {
     let specification::Manifest { config, layers, .. } = specification::Manifest::of(manifest);
     let mut seen = Seen {
         configuration: configuration(layout, &config.digest)?,
@@ -149,7 +149,7 @@ fn see(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Seen> {
             seen.not_seen = Some(why);
             break;
         };
-        let found = store::open(blob).and_then(|layer| layer_listing::look(layer, &blob.media_type, &wanted, *left));
+        let found = store::open(blob).and_then(|layer| layer_listing::scan(layer, &blob.media_type, &wanted, *left));
         match found {
             Ok(found) => {
                 found.files.into_iter().for_each(|(path, bytes)| {

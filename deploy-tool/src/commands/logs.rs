@@ -184,11 +184,11 @@ impl Reading<'_> {
                             let listed = listing[number].as_mut().unwrap_or(&mut known[number]);
                             listed.insert(source.pod.clone());
                         }
-                        follow.seen(sources).iter().for_each(|sentence| self.printer.warning(sentence));
+                        follow.update_pod(sources).iter().for_each(|sentence| self.printer.warning(sentence));
                     }
                     Change::Gone(pod) => {
                         known.iter_mut().for_each(|pods| _ = pods.remove(&pod));
-                        follow.gone(&pod);
+                        follow.remove_pod(&pod);
                     }
                     Change::Begins => listing[number] = Some(BTreeSet::new()),
                     Change::Listed => {
@@ -196,7 +196,7 @@ impl Reading<'_> {
                         lists_missing = lists_missing.saturating_sub(1);
                         known[number] = listing[number].take().unwrap_or_default();
                         if lists_missing == 0 {
-                            follow.keep(&known.iter().flatten().cloned().collect());
+                            follow.retain_pods(&known.iter().flatten().cloned().collect());
                         }
                     }
                     Change::Trouble(reason) => {
@@ -217,14 +217,14 @@ impl Reading<'_> {
                             return Ok(());
                         }
                     }
-                    Read::End(key, run) => follow.ended(&key, &run),
+                    Read::End(key, run) => follow.close_log(&key, &run),
                     Read::Refused(key, run, reason) => {
                         // It is tried again each second, and where the server is away all are: a reason is told once.
                         if !refused.values().any(|known| *known == reason) {
                             self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
                         }
                         refused.insert(key.clone(), reason);
-                        follow.ended(&key, &run);
+                        follow.close_log(&key, &run);
                     }
                 },
                 _ = ticks.tick() => follow.tick(),

@@ -37,13 +37,13 @@ pub struct SourcedModule {
 ///
 /// # Errors
 /// When it would not run, or there is no workspace that says whose it is.
-pub async fn given(
+pub async fn import_module(
     source: &SourceArguments,
     definition: &Definition,
     name: &str,
     path: &Path,
 ) -> Result<SourcedModule> {
-    let module = keep::given(path)?;
+    let module = keep::import_module(path)?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     Ok(SourcedModule {
         module,
@@ -74,7 +74,7 @@ pub async fn compile(
     // What runs in the background finds itself.
     if !variation.low_priority {
         let background = Background::of(cache, source.folder(), &source.images, name)?;
-        if let Some(lost) = background.look(&sources.digest, is_compiled)? {
+        if let Some(lost) = background.check_lost(&sources.digest, is_compiled)? {
             printer.warning(&format!("{name}: {lost}"));
         }
     }
@@ -89,7 +89,7 @@ pub async fn compile(
         })
         .await;
     let (module, making) = match made {
-        Err(failure) => return Err(explained(failure, &sources, cache).await),
+        Err(failure) => return Err(explain_compile_failure(failure, &sources, cache).await),
         Ok(made) => made,
     };
     // Once for each change, and not at each save: it takes as long as the compiler does there.
@@ -118,7 +118,7 @@ pub async fn compile(
 const MOST_TOLD: usize = 5;
 
 /// What the compiler refuses, with the traps that explain it.
-async fn explained(failure: Error, sources: &Sources<'_>, cache: &Cache) -> Error {
+async fn explain_compile_failure(failure: Error, sources: &Sources<'_>, cache: &Cache) -> Error {
     // The compiler's own words are there: that nothing can be added to them is no failure.
     let Ok(checked) = sources.check(cache).await else {
         return failure;

@@ -84,7 +84,7 @@ async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Re
     let what = format!("cannot list the pods of Service `{}`", target.service);
     let found = list::all(cluster, &api, &ListParams::default().labels(&target.selector), &what).await?;
     let mut backends = Backends::new(target.pod_port.clone());
-    found.iter().for_each(|pod| backends.seen(pod));
+    found.iter().for_each(|pod| backends.update_pod(pod));
     match backends.choose() {
         Some(first) => Ok((backends, first)),
         None => Err(
@@ -119,14 +119,14 @@ pub async fn serve(
         tokio::select! {
             _ = retries.tick() => backends.retry(),
             Some(change) = changes.next() => match change {
-                Ok(Event::Apply(pod)) => backends.seen(&pod),
-                Ok(Event::Delete(pod)) => backends.gone(&pod.name_any()),
+                Ok(Event::Apply(pod)) => backends.update_pod(&pod),
+                Ok(Event::Delete(pod)) => backends.remove_pod(&pod.name_any()),
                 Ok(Event::Init) => listed.clear(),
                 Ok(Event::InitApply(pod)) => {
                     listed.insert(pod.name_any());
-                    backends.seen(&pod);
+                    backends.update_pod(&pod);
                 }
-                Ok(Event::InitDone) => backends.keep(&listed),
+                Ok(Event::InitDone) => backends.retain_pods(&listed),
                 // The watch tries again by itself; until then what is known has to do.
                 Err(_) => {}
             },

@@ -42,7 +42,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
     let cluster = Cluster::connect(&place.context).await?;
     let mut kinds = Kinds::discover(&cluster).await?;
-    kinds.learn(&objects);
+    kinds.add_definitions(&objects);
     let pushes = save.is_some();
     let form = Form::new(aot, dev);
     let secret = match no_build {

@@ -87,19 +87,19 @@ async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments
         }
     }?;
     match platform {
-        Some(platform) => only(outline, image, platform),
-        None => whole(outline, image),
+        Some(platform) => select_platform(outline, image, platform),
+        None => require_complete(outline, image),
     }
 }
 
 /// The image of one platform.
-fn only(mut outline: Outline, image: &str, platform: &str) -> Result<Outline> {
+fn select_platform(mut outline: Outline, image: &str, platform: &str) -> Result<Outline> {
     let there = inspect::images(&outline.layout);
     let there: Vec<String> = there
         .iter()
         .filter_map(|(found, _)| Some(found.as_ref()?.to_string()))
         .collect();
-    outline.layout = outline.layout.only(platform).ok_or_else(|| {
+    outline.layout = outline.layout.select_platform(platform).ok_or_else(|| {
         let why = match there.is_empty() {
             true => "it is of one platform, and does not say which".to_owned(),
             false => format!("it has {}", there.join(", ")),
@@ -110,7 +110,7 @@ fn only(mut outline: Outline, image: &str, platform: &str) -> Result<Outline> {
 }
 
 /// Refuses an index without some of its images: no registry takes it.
-fn whole(outline: Outline, image: &str) -> Result<Outline> {
+fn require_complete(outline: Outline, image: &str) -> Result<Outline> {
     let absent = outline.layout.absent_platforms();
     if absent.is_empty() {
         return Ok(outline);

@@ -79,7 +79,7 @@ impl PruneSet {
     /// When the server refuses.
     pub async fn give_up_shared(&self, cluster: &Cluster, kinds: &Kinds, release: &Name) -> Result<()> {
         for target in &self.shared {
-            claims::give_up(cluster, kinds, release, target).await?;
+            claims::release_claim(cluster, kinds, release, target).await?;
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Result<()> 
     }
     let images = manifest::images(&objects);
     images::on_nodes(printer, &cluster, &images, false, async |progress, name| {
-        publish::again_to_kind(&cache, progress, name, &images).await
+        publish::reload_into_kind(&cache, progress, name, &images).await
     })
     .await?;
     let deployment = Deployment {

@@ -41,7 +41,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
     let wanted = replicas
         .into_iter()
         .map(|request| (request.workload.unwrap_or(default.clone()), request.replicas));
-    let found = scale::found(&cluster, &namespace).await?;
+    let found = scale::read_state(&cluster, &namespace).await?;
     let options = Options {
         edit_autoscalers: autoscaler,
         force,
@@ -73,15 +73,15 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
     match printer.step(&title, change_all).await {
         Ok(()) => Ok(()),
         Err(failure) => {
-            let failure = counted(&cluster, &namespace, &changes, failure).await;
-            let commands = scaling::go_back(&changes, &namespace, &said_of(&place));
+            let failure = add_progress(&cluster, &namespace, &changes, failure).await;
+            let commands = scaling::undo_commands(&changes, &namespace, &place_arguments(&place));
             Err(commands.into_iter().fold(failure, Error::hint))
         }
     }
 }
 
 /// The failure, with how far each workload has come.
-async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure: Error) -> Error {
+async fn add_progress(cluster: &Cluster, namespace: &str, changes: &[Change], failure: Error) -> Error {
     let counts = join_all(changes.iter().map(async |change| {
         let (ready, wanted) = scale::ready(cluster, namespace, &change.workload).await?;
         (ready != wanted).then(|| format!("of {}, {ready} of {wanted} replicas run", change.workload))
@@ -90,7 +90,7 @@ async fn counted(cluster: &Cluster, namespace: &str, changes: &[Change], failure
 }
 
 /// What the arguments said of the place, to say it again in another command.
-fn said_of(place: &ClusterArguments) -> String {
+fn place_arguments(place: &ClusterArguments) -> String {
     let context = (place.context != DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
     let namespace = place
         .namespace

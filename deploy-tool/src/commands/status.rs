@@ -60,24 +60,24 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Result<()> {
 pub async fn status(printer: &Printer, cluster: &Cluster, namespace: &str, extent: Extent) -> Result<Status> {
     let others = async {
         match extent {
-            Extent::Everything => others(cluster, namespace).await,
+            Extent::Everything => list_workloads(cluster, namespace).await,
             Extent::Pods => Ok(Vec::new()),
         }
     };
     let (pods, services, others) = futures::join!(
-        pods::reduced(cluster, namespace, found),
+        pods::extract(cluster, namespace, pod_row),
         pods::services(cluster, namespace),
         others
     );
     let mut hidden = Hidden::default();
     let now = cluster.now();
-    let mut objects = hidden.seen("workloads", others)?;
-    let services = hidden.seen("services", services)?;
+    let mut objects = hidden.skip_forbidden("workloads", others)?;
+    let services = hidden.skip_forbidden("services", services)?;
     if extent == Extent::Everything {
         objects.extend(services.iter().map(|service| service.shown(now)));
     }
-    let pods = hidden.seen("pods", pods)?;
-    hidden.tell(printer, objects.is_empty() && pods.is_empty())?;
+    let pods = hidden.skip_forbidden("pods", pods)?;
+    hidden.report_hidden(printer, objects.is_empty() && pods.is_empty())?;
     let mut pods = with_modes(cluster, namespace, pods).await;
     pods.sort_by(|left, right| left.name.cmp(&right.name));
     let is_empty = pods.is_empty() && objects.is_empty();
@@ -110,7 +110,7 @@ struct Hidden(Vec<(&'static str, Error)>);
 
 impl Hidden {
     /// What was found, or nothing of it where this user may not look.
-    fn seen<T>(&mut self, what: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
+    fn skip_forbidden<T>(&mut self, what: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
         found.or_else(|failure| match failure.number() == Some(&PERMISSION_MISSING) {
             true => {
                 self.0.push((what, failure));
@@ -121,7 +121,7 @@ impl Hidden {
     }
 
     /// Names it. Where nothing at all was found, that is why.
-    fn tell(self, printer: &Printer, nothing: bool) -> Result<()> {
+    fn report_hidden(self, printer: &Printer, nothing: bool) -> Result<()> {
         for (what, failure) in self.0 {
             if nothing && what == "pods" {
                 return Err(failure);
@@ -143,7 +143,7 @@ async fn exists(cluster: &Cluster, namespace: &str) -> Result<bool> {
 }
 
 /// The workloads and what leads to them, by kind. A kind that this user may not list is left out, unless it is every one.
-async fn others(cluster: &Cluster, namespace: &str) -> Result<Vec<ObjectStatus>> {
+async fn list_workloads(cluster: &Cluster, namespace: &str) -> Result<Vec<ObjectStatus>> {
     let mut lists = futures::join!(
         objects::<Deployment>(cluster, namespace),
         objects::<StatefulSet>(cluster, namespace),
@@ -187,11 +187,11 @@ where
         let of_cron_job = owners.clone().any(|owner| owner.kind == "CronJob");
         Some((object.shown(now), of_cron_job))
     };
-    list::reduced(cluster, &api, &ListParams::default(), &what, shown).await
+    list::extract(cluster, &api, &ListParams::default(), &what, shown).await
 }
 
 /// All that is kept of a pod: its row, and where it says how it runs.
-fn found(pod: Pod) -> Option<(PodStatus, Option<String>)> {
+fn pod_row(pod: Pod) -> Option<(PodStatus, Option<String>)> {
     Some((report::pod_status(&pod, None), report::health_address(&pod)))
 }
 

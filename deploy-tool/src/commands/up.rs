@@ -101,7 +101,7 @@ pub async fn deploy_all(
     let images = Wanted::new(&place.context, &arguments, &source, names, true).await?;
     let registry = images.registry.as_ref();
     let mut kinds = Kinds::discover(&cluster).await?;
-    kinds.learn(&objects);
+    kinds.add_definitions(&objects);
     let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
 
     let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();

@@ -34,7 +34,7 @@ const MOST_WITH_EVIDENCE: usize = 3;
 /// Much is decided by time alone, without any change in the cluster.
 const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
 /// Controllers that are refused again and again are asked at most so often to try again.
-const NUDGE_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+const TRIGGER_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 /// What is refused in the moment in which something moves may have been refused for that.
 const NUDGE_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
@@ -92,14 +92,14 @@ pub async fn for_targets(
     options: Options,
 ) -> Result<String> {
     let nothing_to_note = async |_: &Target| Ok(());
-    noting_ends(cluster, progress, targets, since, options, nothing_to_note).await
+    for_targets_noting_ends(cluster, progress, targets, since, options, nothing_to_note).await
 }
 
 /// The same. `note` is told of each target that removes itself, once it has ended well: nobody can see that later.
 ///
 /// # Errors
 /// When one of them will not come up, the time is over, or the note cannot be taken.
-pub async fn noting_ends(
+pub async fn for_targets_noting_ends(
     cluster: &Cluster,
     progress: &Progress,
     targets: &[Target],
@@ -117,14 +117,14 @@ pub async fn noting_ends(
     let mut tracker = Tracker::new(targets, options.policy);
     let mut limit = options.limit.unwrap_or_else(|| default_limit(targets));
     let mut statuses = Vec::new();
-    let (mut is_first_look, mut nudged) = (true, None);
+    let (mut is_first_look, mut triggered) = (true, None);
     let (mut replaced, mut noted) = (BTreeSet::new(), BTreeSet::new());
     loop {
         tokio::select! {
             () = watch.changed() => {}
             _ = ticks.tick() => {}
             () = tokio::time::sleep_until(began + limit) => {
-                return Err(not_in_time(cluster, limit, &statuses, watch.trouble.as_deref()).await);
+                return Err(timeout_error(cluster, limit, &statuses, watch.trouble.as_deref()).await);
             }
         }
         if !watch.complete() {
@@ -132,9 +132,11 @@ pub async fn noting_ends(
         }
         let now = cluster.now();
         let moved = tracker.last_movement().map_or(since, |moved| moved - NUDGE_DELAY);
-        if nudged.is_none_or(|nudged: Timestamp| now.duration_since(nudged) >= NUDGE_INTERVAL && moved > nudged) {
-            let is_any = nudge(cluster, targets, &watch, moved).await?;
-            nudged = nudged.max(is_any.then_some(now));
+        if triggered
+            .is_none_or(|triggered: Timestamp| now.duration_since(triggered) >= TRIGGER_INTERVAL && moved > triggered)
+        {
+            let is_any = trigger_retries(cluster, targets, &watch, moved).await?;
+            triggered = triggered.max(is_any.then_some(now));
         }
         replace_broken_pods(cluster, targets, &watch, since, &mut replaced).await?;
         read_last_words(cluster, &mut watch.objects).await;
@@ -152,11 +154,11 @@ pub async fn noting_ends(
             // What watches have told may be late: before anything is called ready, it is read once more.
             Verdict::Ready if is_first_look => return Ok(ready(&statuses, &replaced)),
             Verdict::Ready => {
-                look_again(cluster, targets, &mut watch).await?;
+                relist(cluster, targets, &mut watch).await?;
                 is_first_look = true;
                 continue;
             }
-            Verdict::Failed(failed) => return Err(explained(cluster, failed).await),
+            Verdict::Failed(failed) => return Err(explain_failure(cluster, failed).await),
             Verdict::Unknown => return Err(unknown(&statuses)),
             Verdict::Waiting if options.more_comes && tracker.is_blocked(&statuses, clock) => {
                 return Ok(ready(&statuses, &replaced));
@@ -166,7 +168,7 @@ pub async fn noting_ends(
                 progress.activity(&first.map(RolloutStatus::sentence).unwrap_or_default());
             }
         }
-        if options.limit.is_none() && tracker.nodes_come(&watch.objects, clock) {
+        if options.limit.is_none() && tracker.has_scale_up(&watch.objects, clock) {
             limit = limit.max(thresholds::TIME_LIMIT_FOR_NODES.unsigned_abs());
         }
         is_first_look = false;
@@ -192,7 +194,7 @@ fn ready(statuses: &[RolloutStatus], replaced: &BTreeSet<String>) -> String {
 }
 
 /// Reads everything from the server itself, in place of what watches have told. Jobs that are gone are not forgotten.
-async fn look_again(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Result<()> {
+async fn relist(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Result<()> {
     let mut fresh = Watch::start(cluster, targets).await?;
     let gone = std::mem::take(&mut watch.objects.gone_jobs);
     fresh.objects.gone_jobs = gone;
@@ -212,7 +214,7 @@ async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
 
 /// Makes controllers try again at once that would wait for minutes, though what held them up may be put right. Says
 /// whether there were any.
-async fn nudge(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Result<bool> {
+async fn trigger_retries(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Result<bool> {
     let mut is_any = false;
     for Controller { kind, namespace, name } in targets
         .iter()
@@ -262,7 +264,7 @@ async fn replace_broken_pods(
 }
 
 /// The failure, with what the cluster answers when it is asked for the evidence.
-async fn explained(cluster: &Cluster, Failed { first, others }: Failed) -> Error {
+async fn explain_failure(cluster: &Cluster, Failed { first, others }: Failed) -> Error {
     let mut shown = Vec::new();
     for evidence in &first.evidence {
         shown.push(pods::evidence(cluster, evidence).await);
@@ -285,7 +287,7 @@ fn also(diagnosis: &Diagnosis) -> String {
 
 /// The time is over, and nothing is decided: what each object waits for, and of the first ones what the cluster answers
 /// when it is asked for the evidence.
-async fn not_in_time(cluster: &Cluster, limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str>) -> Error {
+async fn timeout_error(cluster: &Cluster, limit: Duration, statuses: &[RolloutStatus], trouble: Option<&str>) -> Error {
     let mut failure = Error::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
     if let Some(trouble) = trouble {
         failure = failure.cause(format!("the watch is broken: {trouble}"));

@@ -69,7 +69,7 @@ pub fn without(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<
 
 /// The same saying that there are no runtimes, where it says nothing of them: an engine that is told nothing keeps those that
 /// it has.
-pub fn told(mut document: Map<String, Value>) -> Option<Map<String, Value>> {
+pub fn with_empty_runtimes(mut document: Map<String, Value>) -> Option<Map<String, Value>> {
     match document.contains_key(KEY) {
         true => None,
         false => {
@@ -118,10 +118,14 @@ mod tests {
 
     #[test]
     fn an_engine_is_told_that_there_are_none() {
-        let told = |text: &str| told(parse(text).unwrap()).map(|document| Value::Object(document).to_string());
-        assert_eq!(told("").unwrap(), r#"{"runtimes":{}}"#);
-        assert_eq!(told(r#"{"debug": true}"#).unwrap(), r#"{"debug":true,"runtimes":{}}"#);
-        assert_eq!(told(r#"{"runtimes": {}}"#), None);
+        let emptied =
+            |text: &str| with_empty_runtimes(parse(text).unwrap()).map(|document| Value::Object(document).to_string());
+        assert_eq!(with_empty_runtimes("").unwrap(), r#"{"runtimes":{}}"#);
+        assert_eq!(
+            with_empty_runtimes(r#"{"debug": true}"#).unwrap(),
+            r#"{"debug":true,"runtimes":{}}"#
+        );
+        assert_eq!(with_empty_runtimes(r#"{"runtimes": {}}"#), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Result<Crun> 
     if let Some(version) = label {
         return from_image(&version, earlier).await;
     }
-    let found = in_search_path().ok_or_else(missing)?;
+    let found = find_in_search_path().ok_or_else(missing)?;
     check(&found).await.map_err(|failure| failure.hint(HOW))?;
     Ok(Crun {
         program: found,
@@ -62,7 +62,7 @@ fn missing() -> Error {
         .hint(HOW)
 }
 
-fn in_search_path() -> Option<PathBuf> {
+fn find_in_search_path() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&path)
         .map(|folder| folder.join("crun"))

@@ -147,11 +147,15 @@ impl Engine {
     ///
     /// # Errors
     /// When it cannot be written, or the engine does not take it.
-    pub async fn go_back(&self, text: Option<&str>, are_right: impl Fn(&BTreeSet<String>) -> bool) -> Result<()> {
+    pub async fn restore_configuration(
+        &self,
+        text: Option<&str>,
+        are_right: impl Fn(&BTreeSet<String>) -> bool,
+    ) -> Result<()> {
         // What cannot be read cannot be told either: the engine says so in its log.
         let document = configuration::parse(text.unwrap_or_default()).ok();
-        if let Some(told) = document.and_then(configuration::told) {
-            record::replace(&self.configuration, &configuration::text(&told), 0o644)?;
+        if let Some(emptied) = document.and_then(configuration::with_empty_runtimes) {
+            record::replace(&self.configuration, &configuration::text(&emptied), 0o644)?;
             self.reload(are_right).await?;
             return record::restore(&self.configuration, text);
         }

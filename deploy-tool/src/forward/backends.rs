@@ -41,7 +41,7 @@ impl Backends {
     }
 
     /// Takes in what a pod says of itself.
-    pub fn seen(&mut self, pod: &Pod) {
+    pub fn update_pod(&mut self, pod: &Pod) {
         self.aside.remove(&pod.name_any());
         match backend(pod, &self.target) {
             Some(backend) => _ = self.ready.insert(pod.name_any(), backend),
@@ -50,7 +50,7 @@ impl Backends {
     }
 
     /// A pod is no more.
-    pub fn gone(&mut self, pod: &str) {
+    pub fn remove_pod(&mut self, pod: &str) {
         self.ready.remove(pod);
         self.aside.remove(pod);
     }
@@ -73,7 +73,7 @@ impl Backends {
     }
 
     /// Only these pods are left: a list has started over.
-    pub fn keep(&mut self, pods: &BTreeSet<String>) {
+    pub fn retain_pods(&mut self, pods: &BTreeSet<String>) {
         self.ready.retain(|pod, _| pods.contains(pod));
         self.aside.retain(|pod, _| pods.contains(pod));
     }
@@ -165,37 +165,37 @@ mod tests {
             backends.choose().map(|backend| (backend.pod, backend.port))
         };
         assert_eq!(chosen(&|_| ()), None);
-        assert_eq!(chosen(&|all| all.seen(&pod("b", false, OLD, false))), None);
+        assert_eq!(chosen(&|all| all.update_pod(&pod("b", false, OLD, false))), None);
         assert_eq!(
-            chosen(&|all| all.seen(&pod("b", true, OLD, false))),
+            chosen(&|all| all.update_pod(&pod("b", true, OLD, false))),
             Some(("b".into(), 8080))
         );
         assert_eq!(
-            chosen(&|all| all.seen(&pod("a", true, NEW, false))),
+            chosen(&|all| all.update_pod(&pod("a", true, NEW, false))),
             Some(("b".into(), 8080))
         );
         assert_eq!(
-            chosen(&|all| all.seen(&pod("c", true, OLD, false))),
+            chosen(&|all| all.update_pod(&pod("c", true, OLD, false))),
             Some(("b".into(), 8080))
         );
         assert_eq!(
-            chosen(&|all| all.seen(&pod("b", true, OLD, true))),
+            chosen(&|all| all.update_pod(&pod("b", true, OLD, true))),
             Some(("a".into(), 8080))
         );
-        assert_eq!(chosen(&|all| all.gone("a")), Some(("c".into(), 8080)));
+        assert_eq!(chosen(&|all| all.remove_pod("a")), Some(("c".into(), 8080)));
         // Who takes no connection though he says he would is tried again, unless he has gone meanwhile.
         assert_eq!(chosen(&|all| all.failed("c")), None);
         assert_eq!(chosen(&Backends::retry), Some(("c".into(), 8080)));
         chosen(&|all| all.failed("c"));
         assert_eq!(
             chosen(&|all| {
-                all.gone("c");
+                all.remove_pod("c");
                 all.retry();
             }),
             None
         );
-        chosen(&|all| all.seen(&pod("c", true, OLD, false)));
-        assert_eq!(chosen(&|all| all.keep(&BTreeSet::new())), None);
+        chosen(&|all| all.update_pod(&pod("c", true, OLD, false)));
+        assert_eq!(chosen(&|all| all.retain_pods(&BTreeSet::new())), None);
     }
 
     #[test]

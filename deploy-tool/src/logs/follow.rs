@@ -71,7 +71,7 @@ impl Follow {
     }
 
     /// Takes in what a pod says of its containers. Returns sentences about those that have nothing to read, when new.
-    pub fn seen(&mut self, sources: Vec<Source>) -> Vec<String> {
+    pub fn update_pod(&mut self, sources: Vec<Source>) -> Vec<String> {
         let mut said = Vec::new();
         for Source { pod, container, state } in sources {
             let before = self
@@ -96,12 +96,12 @@ impl Follow {
     }
 
     /// A pod is no more. What it has written last may still be on its way.
-    pub fn gone(&mut self, pod: &str) {
+    pub fn remove_pod(&mut self, pod: &str) {
         self.containers.retain(|(name, _), _| name != pod);
     }
 
     /// Only these pods are left: a list has started over.
-    pub fn keep(&mut self, pods: &BTreeSet<String>) {
+    pub fn retain_pods(&mut self, pods: &BTreeSet<String>) {
         self.containers.retain(|(pod, _), _| pods.contains(pod));
     }
 
@@ -147,7 +147,7 @@ impl Follow {
     }
 
     /// The log of a run has ended, with its container or with the connection.
-    pub fn ended(&mut self, key: &Key, run: &str) {
+    pub fn close_log(&mut self, key: &Key, run: &str) {
         let followed = self.containers.get_mut(key);
         if let Some(followed) = followed.filter(|followed| followed.run.as_deref() == Some(run)) {
             followed.open = false;
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn each_run_is_read_once_whatever_the_watch_says_meanwhile() {
         let mut follow = Follow::new(9);
-        follow.seen(vec![running("p", "1")]);
+        follow.update_pod(vec![running("p", "1")]);
         assert_eq!(
             follow.openings(),
             [Opening {
@@ -270,13 +270,13 @@ mod tests {
         );
         assert!(follow.read(&key("p"), time(5)));
         // The log ends before the watch tells of the end.
-        follow.ended(&key("p"), "1");
+        follow.close_log(&key("p"), "1");
         assert!(opened(&mut follow).is_empty());
-        follow.seen(vec![ended("p", "1")]);
+        follow.update_pod(vec![ended("p", "1")]);
         follow.tick();
         assert!(opened(&mut follow).is_empty());
         // The next run.
-        follow.seen(vec![running("p", "2")]);
+        follow.update_pod(vec![running("p", "2")]);
         assert_eq!(
             follow.openings(),
             [Opening {
@@ -290,7 +290,7 @@ mod tests {
         assert!(follow.read(&key("p"), time(6)));
         assert!(follow.read(&key("p"), time(4)), "its other stream may be behind");
         // The end of an older run is no news.
-        follow.ended(&key("p"), "1");
+        follow.close_log(&key("p"), "1");
         follow.tick();
         assert!(opened(&mut follow).is_empty());
     }
@@ -298,17 +298,17 @@ mod tests {
     #[test]
     fn a_broken_connection_is_opened_again_after_a_while() {
         let mut follow = Follow::new(9);
-        follow.seen(vec![running("p", "1")]);
+        follow.update_pod(vec![running("p", "1")]);
         opened(&mut follow);
         follow.tick();
         assert!(opened(&mut follow).is_empty(), "it is open");
-        follow.ended(&key("p"), "1");
+        follow.close_log(&key("p"), "1");
         assert!(opened(&mut follow).is_empty(), "too early");
         follow.tick();
         assert_eq!(opened(&mut follow), ["p"]);
         // And not when the pod has gone.
-        follow.ended(&key("p"), "1");
-        follow.gone("p");
+        follow.close_log(&key("p"), "1");
+        follow.remove_pod("p");
         follow.tick();
         assert!(opened(&mut follow).is_empty());
     }
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn no_more_than_the_limit_and_the_next_when_one_ends() {
         let mut follow = Follow::new(2);
-        follow.seen(["a", "b", "c", "d"].map(|pod| running(pod, pod)).to_vec());
+        follow.update_pod(["a", "b", "c", "d"].map(|pod| running(pod, pod)).to_vec());
         assert_eq!(opened(&mut follow), ["a", "b"]);
         let said = follow.left_out().unwrap();
         assert!(
@@ -324,9 +324,9 @@ mod tests {
             "{said}"
         );
         assert_eq!(follow.left_out(), None, "it is said once");
-        follow.gone("a");
+        follow.remove_pod("a");
         assert_eq!(opened(&mut follow), ["c"]);
-        follow.keep(&BTreeSet::from(["d".to_owned()]));
+        follow.retain_pods(&BTreeSet::from(["d".to_owned()]));
         assert_eq!(opened(&mut follow), ["d"]);
     }
 
@@ -335,17 +335,17 @@ mod tests {
         let mut follow = Follow::new(2);
         let silent = |reason: &str| vec![source("p", State::Silent(reason.into()))];
         assert_eq!(
-            follow.seen(silent("A")),
+            follow.update_pod(silent("A")),
             ["container `c` of pod `p` has not started: A"]
         );
-        assert!(follow.seen(silent("A")).is_empty());
+        assert!(follow.update_pod(silent("A")).is_empty());
         assert!(
-            follow.seen(silent("ContainerCreating")).is_empty(),
+            follow.update_pod(silent("ContainerCreating")).is_empty(),
             "what every pod says is no news"
         );
-        assert_eq!(follow.seen(silent("B")).len(), 1);
+        assert_eq!(follow.update_pod(silent("B")).len(), 1);
         assert!(opened(&mut follow).is_empty());
-        follow.seen(vec![running("p", "1")]);
+        follow.update_pod(vec![running("p", "1")]);
         assert_eq!(opened(&mut follow), ["p"]);
     }
 }

@@ -127,7 +127,7 @@ async fn jobs_of(cluster: &Cluster, namespace: &str, cron_job: &str) -> Result<O
             .any(|owner| owner.kind == "CronJob" && owner.name == cron_job)
             .then(|| job.name_any())
     };
-    let jobs = list::reduced(cluster, &api, &ListParams::default(), &what, name).await?;
+    let jobs = list::extract(cluster, &api, &ListParams::default(), &what, name).await?;
     if jobs.is_empty() {
         return Err(
             Error::input(format!("CronJob `{cron_job}` has no Jobs whose logs could be read"))
@@ -156,7 +156,7 @@ pub async fn containers(
         parameters.label_selector.clone_from(&selection.labels);
         parameters.field_selector.clone_from(&selection.fields);
         let of_pod = |pod: Pod| Some(sources(&pod, container));
-        found.extend(list::reduced(cluster, &api, &parameters, &what, of_pod).await?.concat());
+        found.extend(list::extract(cluster, &api, &parameters, &what, of_pod).await?.concat());
     }
     found.sort_by(|left, right| (&left.pod, &left.container).cmp(&(&right.pod, &right.container)));
     found.dedup_by(|left, right| (&left.pod, &left.container) == (&right.pod, &right.container));

@@ -4,6 +4,6 @@ pub mod nodes;
 pub mod pull_secret;
 pub mod registry;
 
-pub use nodes::{again_to_kind, layout, to_kind};
+pub use nodes::{layout, reload_into_kind, to_kind};
 pub use pull_secret::PullSecret;
 pub use registry::Destination;

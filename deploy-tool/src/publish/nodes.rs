@@ -57,7 +57,7 @@ pub async fn to_kind(
     }
     for image in others {
         let nodes = lacking(image);
-        let Some(local) = stand_in(image).filter(|_| !nodes.is_empty()) else {
+        let Some(local) = local_counterpart(image).filter(|_| !nodes.is_empty()) else {
             continue;
         };
         // Without a local one, the nodes pull it from its registry.
@@ -83,7 +83,7 @@ pub async fn to_kind(
 ///
 /// # Errors
 /// When an image is neither on the nodes nor in the cache; then nothing is loaded.
-pub async fn again_to_kind(
+pub async fn reload_into_kind(
     cache: &Cache,
     progress: &Progress,
     cluster: &str,
@@ -100,7 +100,7 @@ pub async fn again_to_kind(
     let is_everywhere = |image: &String| present.iter().all(|images| has(images, image));
     let mut again = Vec::new();
     for image in built.iter().filter(|image| !is_everywhere(image)) {
-        let layout = layout(cache, image).ok_or_else(|| gone(cache, image))?;
+        let layout = layout(cache, image).ok_or_else(|| missing_image(cache, image))?;
         again.push((image, layout));
     }
     for (image, layout) in &again {
@@ -142,7 +142,7 @@ fn images(cache: &Cache) -> PathBuf {
     cache.folder().join("images")
 }
 
-fn gone(cache: &Cache, image: &str) -> Error {
+fn missing_image(cache: &Cache, image: &str) -> Error {
     Error::prerequisite(format!("the image {image} is gone"))
         .code(&code::release::IMAGE_GONE)
         .cause(format!(
@@ -179,7 +179,7 @@ fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Result<()> {
 
 /// The local image that scripts/images makes for an official one of Docker Hub: `docker.io/library/mariadb:11.8` is
 /// `localhost/wasm-mariadb:11.8`. An image of any other registry is only ever that registry's.
-fn stand_in(image: &str) -> Option<String> {
+fn local_counterpart(image: &str) -> Option<String> {
     let full = full_name(image);
     let (name, tag) = full.strip_prefix(OFFICIAL)?.split_once(':')?;
     (!name.contains('@')).then(|| format!("localhost/wasm-{name}:{tag}"))
@@ -221,7 +221,7 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         assert_eq!(layout(&cache, "localhost/orders:sha256-ab"), Some(path));
         assert_eq!(layout(&cache, "localhost/orders:sha256-cd"), None);
-        let failure = gone(&cache, "localhost/orders:sha256-cd");
+        let failure = missing_image(&cache, "localhost/orders:sha256-cd");
         assert_eq!(failure.number(), Some(&code::release::IMAGE_GONE));
     }
 
@@ -242,7 +242,7 @@ mod tests {
             ),
         ];
         for (image, expected) in cases {
-            assert_eq!(stand_in(image).as_deref(), expected, "{image}");
+            assert_eq!(local_counterpart(image).as_deref(), expected, "{image}");
         }
     }
 }

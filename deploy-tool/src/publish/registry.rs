@@ -30,7 +30,7 @@ impl Destination {
     ///
     /// # Errors
     /// When there is no such repository, or the login cannot be read.
-    pub async fn below(
+    pub async fn with_prefix(
         prefix: &str,
         images: &BTreeMap<String, String>,
         reach: &RegistryArguments,

@@ -74,7 +74,7 @@ impl Autoscaler {
 
     /// The bounds with which it keeps at least a number of replicas. None at all only pauses it: its own smallest
     /// minimum is one.
-    pub fn moved(&self, replicas: i32) -> Bounds {
+    pub fn bounds_for(&self, replicas: i32) -> Bounds {
         match replicas {
             0 => self.bounds,
             minimum => Bounds {
@@ -179,9 +179,15 @@ mod tests {
     #[test]
     fn the_minimum_is_what_is_asked_for_and_the_maximum_makes_room() {
         let found = Autoscaler::of(&app(), &[autoscaler("Deployment", Some(2), &json!({}))]).unwrap();
-        let moved = |replicas| (found.moved(replicas).minimum, found.moved(replicas).maximum);
+        let bounds_for = |replicas| (found.bounds_for(replicas).minimum, found.bounds_for(replicas).maximum);
         assert_eq!(
-            [moved(1), moved(5), moved(8), moved(9), moved(0)],
+            [
+                bounds_for(1),
+                bounds_for(5),
+                bounds_for(8),
+                bounds_for(9),
+                bounds_for(0)
+            ],
             [(1, 8), (5, 8), (8, 8), (9, 9), (2, 8)]
         );
     }

@@ -88,7 +88,7 @@ fn step(before: i32, after: i32) -> String {
 }
 
 /// The commands that undo all changes; `place` is what the arguments say of the place.
-pub fn go_back(changes: &[Change], namespace: &str, place: &str) -> Vec<String> {
+pub fn undo_commands(changes: &[Change], namespace: &str, place: &str) -> Vec<String> {
     let counts: Vec<String> = changes
         .iter()
         .filter(|change| change.count().is_some() && change.autoscaler.is_none())

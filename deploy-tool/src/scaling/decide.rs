@@ -15,7 +15,7 @@ use rollout::Target;
 
 /// What a namespace has that matters here.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct ScalingState {
     /// Its Deployments.
     pub deployments: Vec<Deployment>,
     /// Its StatefulSets.
@@ -48,7 +48,7 @@ pub struct Decision {
 ///
 /// # Errors
 /// When a workload is not there, is meant twice, has an autoscaler, or needs more connections than its database takes.
-pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options: Options) -> Result<Decision> {
+pub fn decide(targets: &[(Reference, i32)], found: &ScalingState, place: &str, options: Options) -> Result<Decision> {
     let mut changes: Vec<Change> = Vec::new();
     let mut warnings = Vec::new();
     for (reference, replicas) in targets {
@@ -74,7 +74,7 @@ pub fn decide(targets: &[(Reference, i32)], found: &Found, place: &str, options:
     Ok(Decision { changes, warnings })
 }
 
-impl Found {
+impl ScalingState {
     fn workload(&self, reference: &Reference, place: &str) -> Result<Workload> {
         if let Some(kind @ (Kind::DaemonSet | Kind::Job | Kind::CronJob | Kind::Service | Kind::Pod)) = reference.kind {
             return Err(Error::input(format!("a {kind:?} cannot be scaled"))
@@ -184,7 +184,7 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32
                  autoscaling.keda.sh/paused-replicas: \"{replicas}\" holds the count there"
             )));
     }
-    let after = autoscaler.moved(replicas);
+    let after = autoscaler.bounds_for(replicas);
     if !options.edit_autoscalers {
         let refused = match autoscaler.bounds.minimum <= replicas && replicas <= autoscaler.bounds.maximum {
             true => refused.cause(format!(
@@ -206,7 +206,7 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32
 }
 
 /// All workloads count with their new numbers.
-fn check_connections(changes: &[Change], found: &Found, options: Options) -> Result<Vec<String>> {
+fn check_connections(changes: &[Change], found: &ScalingState, options: Options) -> Result<Vec<String>> {
     let mut deployments = found.deployments.clone();
     for deployment in &mut deployments {
         let name = deployment.metadata.name.clone().unwrap_or_default();
@@ -234,7 +234,7 @@ fn check_connections(changes: &[Change], found: &Found, options: Options) -> Res
         let refused = |replicas: i32| connections.refuse(u64::from(replicas.unsigned_abs()), database);
         match refused(change.after) {
             Some(reason) if change.after > change.before && !options.force => {
-                return Err(too_many(change, &reason, &connections));
+                return Err(connection_limit_error(change, &reason, &connections));
             }
             Some(reason) => warnings.push(format!("the database may run out of connections: {reason}")),
             None => {}
@@ -249,7 +249,7 @@ fn check_connections(changes: &[Change], found: &Found, options: Options) -> Res
     Ok(warnings)
 }
 
-fn too_many(change: &Change, reason: &str, connections: &Connections) -> Error {
+fn connection_limit_error(change: &Change, reason: &str, connections: &Connections) -> Error {
     Error::input(format!(
         "{}: {} replicas need more connections than the database takes",
         change.workload, change.after

@@ -9,6 +9,6 @@ pub mod set;
 mod tests;
 
 pub use autoscaler::{Autoscaler, Bounds};
-pub use change::{Change, Edit, go_back};
-pub use decide::{Decision, Found, Options, decide};
+pub use change::{Change, Edit, undo_commands};
+pub use decide::{Decision, Options, ScalingState, decide};
 pub use request::Request;

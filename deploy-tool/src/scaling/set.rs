@@ -11,7 +11,7 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::connection_budget::mounted_config_maps;
-use crate::scaling::{Change, Found};
+use crate::scaling::{Change, ScalingState};
 use crate::workload::Workload;
 use crate::workload::list as workloads;
 use cluster::pods::ANSWER_LIMIT;
@@ -23,7 +23,7 @@ use releases::FIELD_MANAGER;
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn found(cluster: &Cluster, namespace: &str) -> Result<Found> {
+pub async fn read_state(cluster: &Cluster, namespace: &str) -> Result<ScalingState> {
     let client = &cluster.client;
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let stateful_sets: Api<StatefulSet> = Api::namespaced(client.clone(), namespace);
@@ -46,7 +46,7 @@ pub async fn found(cluster: &Cluster, namespace: &str) -> Result<Found> {
         .iter()
         .map(|name| cluster.attempt(ANSWER_LIMIT, config_maps.get(name)));
     let config_maps = join_all(config_maps).await.into_iter().flatten().collect();
-    Ok(Found {
+    Ok(ScalingState {
         deployments,
         stateful_sets,
         autoscalers,

@@ -22,8 +22,8 @@ fn autoscaler(target: &str, labels: &Value) -> Value {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}}})
 }
 
-fn found(deployments: &[Value], sets: &[Value], autoscalers: &[Value]) -> Found {
-    Found {
+fn found(deployments: &[Value], sets: &[Value], autoscalers: &[Value]) -> ScalingState {
+    ScalingState {
         deployments: serde_json::from_value(json!(deployments)).unwrap(),
         stateful_sets: serde_json::from_value(json!(sets)).unwrap(),
         autoscalers: serde_json::from_value(json!(autoscalers)).unwrap(),
@@ -32,7 +32,7 @@ fn found(deployments: &[Value], sets: &[Value], autoscalers: &[Value]) -> Found 
 }
 
 /// `app` with 2 replicas of 10 connections, `other` with 1 of 5, a database of 100; five are kept back.
-fn world(autoscalers: &[Value]) -> Found {
+fn world(autoscalers: &[Value]) -> ScalingState {
     found(
         &[deployment("app", 2, "10"), deployment("other", 1, "5")],
         &[set("db", 100)],
@@ -40,7 +40,7 @@ fn world(autoscalers: &[Value]) -> Found {
     )
 }
 
-fn asked(arguments: &[&str], found: &Found, options: Options) -> Result<Decision, Error> {
+fn asked(arguments: &[&str], found: &ScalingState, options: Options) -> Result<Decision, Error> {
     let targets: Vec<(Reference, i32)> = arguments
         .iter()
         .map(|argument| {
@@ -78,7 +78,7 @@ fn several_at_once_of_both_kinds() {
     );
     assert!(decision.warnings.is_empty() && decision.changes[2].is_nothing());
     assert_eq!(
-        go_back(&decision.changes, "n", " --namespace n"),
+        undo_commands(&decision.changes, "n", " --namespace n"),
         ["go back: `deploy-tool scale deployment/app=2 statefulset/db=1 --namespace n`"]
     );
 }
@@ -161,7 +161,7 @@ fn an_autoscaler_keeps_the_count_unless_its_bounds_may_move() {
         ["Deployment `app`: 2 → 6 replicas, HorizontalPodAutoscaler `auto`: minReplicas 2 → 6, maxReplicas 4 → 6"]
     );
     assert_eq!(decision.changes[0].count(), Some(6));
-    assert!(go_back(&decision.changes, "n", "")[0].contains(r#"{"spec":{"minReplicas":2,"maxReplicas":4}}"#));
+    assert!(undo_commands(&decision.changes, "n", "")[0].contains(r#"{"spec":{"minReplicas":2,"maxReplicas":4}}"#));
     // Fewer: only the minimum moves, the autoscaler does the rest. None: it sleeps. The same: nothing.
     let change = |argument| asked(&[argument], &world, edit).unwrap().changes.remove(0);
     assert_eq!(

@@ -63,7 +63,7 @@ pub async fn all(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Result<V
     let lists = kinds.iter().map(async |kind| {
         let api = api(cluster, namespace, *kind);
         let what = format!("cannot list the {kind:?}s of namespace `{namespace}`");
-        list::reduced(cluster, &api, &ListParams::default(), &what, |object| {
+        list::extract(cluster, &api, &ListParams::default(), &what, |object| {
             Some(WorkloadInfo::of(*kind, &object))
         })
         .await

@@ -119,10 +119,10 @@ impl OutboxRelay {
                 let pause = walk.pause.max(asked);
                 let millis = pause.as_millis();
                 log::event(Level::Warn, &format!("events: {reason}; next attempt in {millis} ms"));
-                self.leave_alone(&mut outbox, &mut walk, pause).await?;
+                self.pause_sending(&mut outbox, &mut walk, pause).await?;
                 walk.pause = LONGEST_PAUSE.min(walk.pause * 2);
             } else if !asked.is_zero() {
-                self.leave_alone(&mut outbox, &mut walk, asked).await?;
+                self.pause_sending(&mut outbox, &mut walk, asked).await?;
             } else if walk.began.elapsed() > WALK {
                 walk.begin();
             }
@@ -130,7 +130,7 @@ impl OutboxRelay {
     }
 
     /// Sends nothing for a while, and keeps the hold on the outbox.
-    async fn leave_alone(&self, outbox: &mut Outbox, walk: &mut Walk, time: Duration) -> Result<(), String> {
+    async fn pause_sending(&self, outbox: &mut Outbox, walk: &mut Walk, time: Duration) -> Result<(), String> {
         let start = Instant::now();
         while let Some(rest) = time.checked_sub(start.elapsed()).filter(|rest| !rest.is_zero()) {
             sleep(rest.min(USE_EVERY)).await;
@@ -152,7 +152,7 @@ impl OutboxRelay {
             }
             self.delivered.fetch_add(round.taken.len() as u64, Ordering::Relaxed);
             walk.pause = FIRST_PAUSE;
-            counted = walk.prove();
+            counted = walk.take_proven_failures();
         }
         let mut reason = round.away;
         for (event, why) in round.delayed {

@@ -120,7 +120,7 @@ impl Walk {
     }
 
     /// The receiver takes events: those that it did not take have failed by themselves. Returns them, by the reason.
-    pub fn prove(&mut self) -> HashMap<String, Vec<i64>> {
+    pub fn take_proven_failures(&mut self) -> HashMap<String, Vec<i64>> {
         let mut failed: HashMap<String, Vec<i64>> = HashMap::new();
         for held in self.held.values_mut() {
             if let Some(reason) = held.unproven.take() {
@@ -166,8 +166,11 @@ mod tests {
         assert_eq!(due(&walk, &events), [2]);
         walk.end();
         assert_eq!(due(&walk, &events), [1, 2], "nothing else is there");
-        assert_eq!(walk.prove(), HashMap::from([("a reason".to_owned(), vec![1])]));
-        assert!(walk.prove().is_empty());
+        assert_eq!(
+            walk.take_proven_failures(),
+            HashMap::from([("a reason".to_owned(), vec![1])])
+        );
+        assert!(walk.take_proven_failures().is_empty());
     }
 
     #[test]
@@ -182,6 +185,6 @@ mod tests {
         }
         assert_eq!(waits[..4], [10.0, 20.0, 40.0, 80.0]);
         assert_eq!(waits.last(), Some(&300.0));
-        assert!(walk.prove().is_empty());
+        assert!(walk.take_proven_failures().is_empty());
     }
 }

@@ -73,7 +73,7 @@ fn main() -> Result<()> {
                 tools::write(folder.path(), &objects)?;
                 results.add(Case::first(set), tool, run("180s")?);
                 for _ in 0..arguments.repeats {
-                    results.add(Case::again(set), tool, run("60s")?);
+                    results.add(Case::repeated(set), tool, run("60s")?);
                 }
                 // The next tool shall not be measured while the cluster still tidies up.
                 fresh.delete()?;

@@ -23,7 +23,7 @@ impl Case {
     }
 
     /// Once more, which changes nothing.
-    pub fn again(set: Set) -> Self {
+    pub fn repeated(set: Set) -> Self {
         Self { set, again: true }
     }
 
@@ -111,8 +111,8 @@ mod tests {
             ..Measurement::default()
         };
         for (kubectl, deploy_tool) in [(1.0, 0.5), (4.0, 1.0), (2.0, 2.0)] {
-            results.add(Case::again(Set::Ten), Deployer::Kubectl, took(kubectl));
-            results.add(Case::again(Set::Ten), Deployer::DeployTool, took(deploy_tool));
+            results.add(Case::repeated(Set::Ten), Deployer::Kubectl, took(kubectl));
+            results.add(Case::repeated(Set::Ten), Deployer::DeployTool, took(deploy_tool));
         }
         let rows = results.rows();
         let found: Vec<_> = rows

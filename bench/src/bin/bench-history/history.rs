@@ -110,7 +110,7 @@ impl History {
     }
 
     /// The routes of the newest night that are above the alert line, as sentences.
-    pub fn worse(&self) -> Vec<String> {
+    pub fn regressions(&self) -> Vec<String> {
         let Some(newest) = self.0.len().checked_sub(1) else {
             return Vec::new();
         };
@@ -148,7 +148,7 @@ mod tests {
             (&[], false),
         ];
         for (ratios, told) in cases {
-            assert_eq!(!history(ratios).worse().is_empty(), *told, "{ratios:?}");
+            assert_eq!(!history(ratios).regressions().is_empty(), *told, "{ratios:?}");
         }
     }
 

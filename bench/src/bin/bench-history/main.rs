@@ -51,9 +51,9 @@ fn main() -> Result<()> {
     history.add(night);
     std::fs::write(&path, history.text()?).with_context(|| format!("cannot write {}", path.display()))?;
     std::fs::write(&chart, chart::svg(&history)).with_context(|| format!("cannot write {}", chart.display()))?;
-    let worse = history.worse();
-    if !worse.is_empty() {
-        bail!("above the alert line: {}", worse.join("; "));
+    let regressions = history.regressions();
+    if !regressions.is_empty() {
+        bail!("above the alert line: {}", regressions.join("; "));
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ fn main() -> Result<()> {
                 results.add(case, client, run(client, case)?);
             }
         }
-        process::output(&mut programs::forget())?;
+        process::output(&mut programs::remove_images())?;
     }
     let rows = results.rows();
     match arguments.output {

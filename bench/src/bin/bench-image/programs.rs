@@ -78,7 +78,7 @@ impl Programs {
 }
 
 /// Takes away the images that Docker's engine has kept.
-pub fn forget() -> Command {
+pub fn remove_images() -> Command {
     let mut command = Command::new("docker");
     command.args(["image", "prune", "--all", "--force", "--filter"]);
     command.arg(format!("label={LABEL}"));

@@ -12,7 +12,7 @@ use cluster::context::kind_cluster;
 use cluster::{Cluster, pods};
 use diagnostics::{Error, Result};
 use host::docker;
-use nodes::api::doctor as edge;
+use nodes::api::doctor as doctor_api;
 use nodes::doctor;
 use nodes::doctor::Verdict;
 
@@ -43,7 +43,7 @@ pub async fn find(cluster: &Cluster, arguments: &BenchArguments) -> Result<Bench
             ))
             .hint("name one with --context"));
     };
-    let (classes, nodes) = futures::try_join!(edge::runtime_classes(cluster), pods::nodes(cluster))?;
+    let (classes, nodes) = futures::try_join!(doctor_api::runtime_classes(cluster), pods::nodes(cluster))?;
     let mut handlers = BTreeMap::new();
     for name in &arguments.runtime_classes {
         let class = classes.iter().find(|class| class.metadata.name.as_ref() == Some(name));

@@ -50,7 +50,7 @@ impl Target {
     ///
     /// # Errors
     /// When it does not in time.
-    pub async fn reached(&self) -> Result<()> {
+    pub async fn await_answer(&self) -> Result<()> {
         let deadline = Instant::now() + REACHED_LIMIT;
         let mut ticks = interval(Duration::from_millis(50));
         while !self.answers("/readyz").await {

@@ -193,7 +193,7 @@ async fn pushed(printer: &Printer, prefix: &str, built: &[Built]) -> Result<BTre
         .iter()
         .map(|image| (image.name.clone(), image.name.clone()))
         .collect();
-    let destination = Destination::below(prefix, &names, &RegistryArguments::default(), Vec::new()).await?;
+    let destination = Destination::with_prefix(prefix, &names, &RegistryArguments::default(), Vec::new()).await?;
     let connections = destination.open().await?;
     destination.push(printer, &connections, built).await?;
     Ok(destination.references(built))

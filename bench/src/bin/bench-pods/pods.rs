@@ -89,7 +89,7 @@ impl Pods {
     /// Takes a change in. Says whether a list is complete with it.
     fn take(&mut self, change: watcher::Result<Event<Pod>>) -> bool {
         match change {
-            Ok(Event::Apply(pod)) => self.see(pod),
+            Ok(Event::Apply(pod)) => self.update_pod(pod),
             Ok(Event::Delete(pod)) => {
                 self.seen.remove(&pod.name_any());
             }
@@ -97,7 +97,7 @@ impl Pods {
             Ok(Event::Init) => self.listed.clear(),
             Ok(Event::InitApply(pod)) => {
                 self.listed.insert(pod.name_any());
-                self.see(pod);
+                self.update_pod(pod);
             }
             Ok(Event::InitDone) => {
                 self.seen.retain(|name, _| self.listed.contains(name));
@@ -109,7 +109,7 @@ impl Pods {
         false
     }
 
-    fn see(&mut self, pod: Pod) {
+    fn update_pod(&mut self, pod: Pod) {
         let seen = self.seen.entry(pod.name_any()).or_insert_with(|| Seen {
             pod: Pod::default(),
             scheduled: None,

@@ -100,7 +100,7 @@ impl Rounds<'_> {
                         Turn::ComeUp => runner.come_up(cache, &plan).await?,
                         Turn::Load(load) => runner.load(cache, &plan, load).await?,
                         Turn::Change => runner.change(&plan).await?,
-                        Turn::Many => runner.many(&plan).await?,
+                        Turn::Many => runner.scale_up(&plan).await?,
                     };
                     for (quantity, figure) in figures {
                         samples.add(quantity, &runner.contender.name, round, figure);

@@ -70,10 +70,10 @@ impl Runner<'_> {
     /// From no pod to one that has worked, and what it then holds.
     pub async fn come_up(&mut self, cache: &Cache, plan: &Plan) -> Result<Figures> {
         let took = self.scheduled_to_ready(1).await?;
-        self.target.reached().await?;
-        self.runs_as_it_should().await?;
+        self.target.await_answer().await?;
+        self.verify_native_code().await?;
         self.fill().await?;
-        self.answered(cache, WARM_UP, plan.seconds).await?;
+        self.run_load(cache, WARM_UP, plan.seconds).await?;
         Ok(vec![
             (Quantity::PodStart, took),
             (Quantity::MemoryIdle, self.account().await?.memory_mb),
@@ -88,7 +88,7 @@ impl Runner<'_> {
             tokio::time::sleep(Duration::from_secs(plan.seconds.into()) / 2).await;
             self.account().await
         };
-        let (answers, under_load) = tokio::try_join!(self.answered(cache, load, plan.seconds), halfway)?;
+        let (answers, under_load) = tokio::try_join!(self.run_load(cache, load, plan.seconds), halfway)?;
         let worked = self.account().await?.processor_us - before.processor_us;
         let mut figures = vec![
             (Quantity::Rate(load), answers.requests_per_second),
@@ -139,7 +139,7 @@ impl Runner<'_> {
     }
 
     /// From no pod to many.
-    pub async fn many(&mut self, plan: &Plan) -> Result<Figures> {
+    pub async fn scale_up(&mut self, plan: &Plan) -> Result<Figures> {
         let took = self.scheduled_to_ready(plan.replicas).await?;
         self.room.scale(&self.contender.name, 0).await?;
         self.pods.until("gone", BTreeMap::is_empty).await?;
@@ -155,7 +155,7 @@ impl Runner<'_> {
     }
 
     /// Interpreted code that is taken for compiled code would be a wrong figure.
-    async fn runs_as_it_should(&self) -> Result<()> {
+    async fn verify_native_code(&self) -> Result<()> {
         let (health, mode) = (self.target.health().await?, self.contender.form.mode());
         match health.contains(&format!("\"{mode}\"")) {
             true => Ok(()),
@@ -174,7 +174,7 @@ impl Runner<'_> {
         self.target.fill().await
     }
 
-    async fn answered(&self, cache: &Cache, load: Load, seconds: u32) -> Result<bench::benchmark::wrk::Answers> {
+    async fn run_load(&self, cache: &Cache, load: Load, seconds: u32) -> Result<bench::benchmark::wrk::Answers> {
         let answers = self.target.load(cache, load, seconds).await?;
         // A service that has more requests than it can answer in time refuses some (503 `busy`), and the slowest of these
         // has that with 256 connections. Errors are quicker than answers: with many of them a figure says nothing.

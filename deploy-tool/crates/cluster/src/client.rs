@@ -59,7 +59,7 @@ impl Cluster {
             proxy,
             ..Self::with_client(client, context)
         };
-        if cluster.greet().await? != http::Version::HTTP_2 {
+        if cluster.probe_server().await? != http::Version::HTTP_2 {
             config.read_timeout = Some(WATCH_SILENCE);
             cluster.watches = http2::separate(config).map_err(|error| unusable(&error))?;
         }
@@ -80,7 +80,7 @@ impl Cluster {
     }
 
     /// The first request: is anybody there, what time is it there, and which version of HTTP is spoken?
-    async fn greet(&mut self) -> Result<http::Version> {
+    async fn probe_server(&mut self) -> Result<http::Version> {
         let request = http::Request::get("/version").body(kube::client::Body::empty());
         let request = request.map_err(|error| self.unreachable(&error))?;
         let response = match tokio::time::timeout(FIRST_REQUEST_TIMEOUT, self.client.send(request)).await {
@@ -111,7 +111,7 @@ impl Cluster {
         ))
         .cause(cause);
         let failure = match &self.proxy {
-            Some(proxy) => failure.cause(format!("it is asked for through {}", named(proxy))),
+            Some(proxy) => failure.cause(format!("it is asked for through {}", describe_proxy(proxy))),
             None => failure,
         };
         failure.hint(self.start_hint())
@@ -177,7 +177,7 @@ impl Cluster {
     }
 }
 
-fn named(proxy: &Proxy) -> String {
+fn describe_proxy(proxy: &Proxy) -> String {
     format!("the proxy {}, which {} names", proxy.shown(), proxy.origin)
 }
 

@@ -54,11 +54,11 @@ pub fn shared(config: &Config) -> kube::Result<Client> {
         .map_err(BoxError::from)
         .service(transport.build::<_, kube::client::Body>(connector));
     let builder = ClientBuilder::new(service, config.default_namespace.as_str());
-    Ok(Resent::around(builder.with_layer(&layer_fn(Traced::new)).build()))
+    Ok(Resent::wrap(builder.with_layer(&layer_fn(Traced::new)).build()))
 }
 
 /// The same, but it opens an HTTP/1.1 connection for each request under way.
 pub fn separate(config: Config) -> kube::Result<Client> {
     let builder = ClientBuilder::try_from(config)?;
-    Ok(Resent::around(builder.with_layer(&layer_fn(Traced::new)).build()))
+    Ok(Resent::wrap(builder.with_layer(&layer_fn(Traced::new)).build()))
 }

@@ -17,7 +17,7 @@ pub struct Resent {
 
 impl Resent {
     /// A client around another one.
-    pub fn around(inner: Client) -> Client {
+    pub fn wrap(inner: Client) -> Client {
         let namespace = inner.default_namespace().to_owned();
         let valid_until = *inner.valid_until();
         Client::new(Self { inner }, namespace).with_valid_until(valid_until)
@@ -45,7 +45,7 @@ impl Service<Request<Body>> for Resent {
             let mut failures = 0;
             loop {
                 let again = Request::from_parts(parts.clone(), bytes.clone().into());
-                let error = match whole(&client, again).await {
+                let error = match read_whole(&client, again).await {
                     Err(error) if resend::is_lost_connection(&error) => error,
                     answer => return answer,
                 };
@@ -60,7 +60,7 @@ impl Service<Request<Body>> for Resent {
 }
 
 /// An answer whose body has arrived to its end.
-async fn whole(client: &Client, request: Request<Body>) -> kube::Result<Response<Body>> {
+async fn read_whole(client: &Client, request: Request<Body>) -> kube::Result<Response<Body>> {
     let (parts, body) = client.send(request).await?.into_parts();
     let bytes = body.collect_bytes().await?;
     Ok(Response::from_parts(parts, bytes.into()))

@@ -20,14 +20,14 @@ pub async fn all<K>(cluster: &Cluster, api: &Api<K>, parameters: &ListParams, wh
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {
-    reduced(cluster, api, parameters, what, Some).await
+    extract(cluster, api, parameters, what, Some).await
 }
 
 /// What is wanted of each object that the parameters select; the rest goes with its page.
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn reduced<K, T>(
+pub async fn extract<K, T>(
     cluster: &Cluster,
     api: &Api<K>,
     parameters: &ListParams,

@@ -28,10 +28,10 @@ const MOST_BYTES: usize = 64 << 10;
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn reduced<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod) -> Option<T>) -> Result<Vec<T>> {
+pub async fn extract<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod) -> Option<T>) -> Result<Vec<T>> {
     let what = format!("cannot list the pods of namespace `{namespace}`");
     let api = Api::namespaced(cluster.client.clone(), namespace);
-    crate::list::reduced(cluster, &api, &ListParams::default(), &what, wanted).await
+    crate::list::extract(cluster, &api, &ListParams::default(), &what, wanted).await
 }
 
 /// The pods of all namespaces.

@@ -54,9 +54,9 @@ impl Watch {
     pub async fn start(cluster: &Cluster, targets: &[Target]) -> Result<Self> {
         let mut changes = Vec::new();
         for need in watch_set(targets) {
-            let watched = watched(cluster, &need).await?;
+            let watched = watch_need(cluster, &need).await?;
             changes.push(match need.is_optional() {
-                true => where_allowed(watched),
+                true => skip_forbidden(watched),
                 false => watched,
             });
         }
@@ -77,7 +77,7 @@ impl Watch {
                     self.trouble = None;
                     self.lists_missing -= usize::from(change(&mut self.objects) && self.lists_missing > 0);
                 }
-                Some(Err(error)) => self.trouble = Some(trouble(&error)),
+                Some(Err(error)) => self.trouble = Some(describe_trouble(&error)),
                 // The watches of kube never end by themselves; without any there is nothing to wait for.
                 None => return std::future::pending().await,
             }
@@ -94,14 +94,14 @@ impl Watch {
     }
 }
 
-async fn watched(cluster: &Cluster, need: &Need) -> Result<Changes> {
+async fn watch_need(cluster: &Cluster, need: &Need) -> Result<Changes> {
     Ok(match &need.kind {
-        NeedKind::Target(TargetKind::Deployment) => typed(cluster, need, |objects| &mut objects.deployments),
-        NeedKind::Target(TargetKind::StatefulSet) => typed(cluster, need, |objects| &mut objects.stateful_sets),
-        NeedKind::Target(TargetKind::DaemonSet) => typed(cluster, need, |objects| &mut objects.daemon_sets),
-        NeedKind::Target(TargetKind::Job) => typed(cluster, need, |objects| &mut objects.jobs),
-        NeedKind::ReplicaSets => typed(cluster, need, |objects| &mut objects.replica_sets),
-        NeedKind::Target(TargetKind::Pod) | NeedKind::Pods => typed(cluster, need, |objects| &mut objects.pods),
+        NeedKind::Target(TargetKind::Deployment) => typed_changes(cluster, need, |objects| &mut objects.deployments),
+        NeedKind::Target(TargetKind::StatefulSet) => typed_changes(cluster, need, |objects| &mut objects.stateful_sets),
+        NeedKind::Target(TargetKind::DaemonSet) => typed_changes(cluster, need, |objects| &mut objects.daemon_sets),
+        NeedKind::Target(TargetKind::Job) => typed_changes(cluster, need, |objects| &mut objects.jobs),
+        NeedKind::ReplicaSets => typed_changes(cluster, need, |objects| &mut objects.replica_sets),
+        NeedKind::Target(TargetKind::Pod) | NeedKind::Pods => typed_changes(cluster, need, |objects| &mut objects.pods),
         NeedKind::Events => {
             let api = Api::namespaced(cluster.watches.clone(), &need.namespace);
             let noise: Vec<String> = NOISE.iter().map(|reason| format!("reason!={reason}")).collect();
@@ -122,7 +122,7 @@ async fn watched(cluster: &Cluster, need: &Need) -> Result<Changes> {
 }
 
 /// A watch of what not everybody may look at: who may not has none of it, and waits for no list.
-fn where_allowed(changes: Changes) -> Changes {
+fn skip_forbidden(changes: Changes) -> Changes {
     let allowed = changes.scan(false, |is_over, change| {
         let change = match change {
             _ if *is_over => None,
@@ -148,7 +148,7 @@ fn is_forbidden(error: &watcher::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 403)
 }
 
-fn typed<K>(cluster: &Cluster, need: &Need, store: fn(&mut Objects) -> &mut BTreeMap<String, K>) -> Changes
+fn typed_changes<K>(cluster: &Cluster, need: &Need, store: fn(&mut Objects) -> &mut BTreeMap<String, K>) -> Changes
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Trim
@@ -220,7 +220,7 @@ where
                 known.remove(&key);
                 Box::new(move |objects| {
                     store(objects).remove(&key);
-                    object.bury(&key, objects, true);
+                    object.retain_after_deletion(&key, objects, true);
                     false
                 })
             }
@@ -241,7 +241,7 @@ where
                     for key in before {
                         let gone = store(objects).remove(&key).filter(|_| !listed.contains_key(&key));
                         if let Some(gone) = gone {
-                            gone.bury(&key, objects, false);
+                            gone.retain_after_deletion(&key, objects, false);
                         }
                     }
                     store(objects).extend(listed);
@@ -288,7 +288,7 @@ impl Backoff for WatchBackoff {
     fn reset(&mut self) {}
 }
 
-fn trouble(error: &watcher::Error) -> String {
+fn describe_trouble(error: &watcher::Error) -> String {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)

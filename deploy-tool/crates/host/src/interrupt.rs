@@ -15,7 +15,7 @@ static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 ///
 /// # Errors
 /// When the system does not allow it.
-pub fn end_at_second() -> Result<()> {
+pub fn exit_at_second_signal() -> Result<()> {
     let register = |number| {
         // In this order: the first signal must not end the process by what it sets itself.
         flag::register_conditional_shutdown(number, ExitStatus::Interrupted as i32, AT_ONCE.clone())?;
@@ -28,7 +28,7 @@ pub fn end_at_second() -> Result<()> {
 }
 
 /// Waits for something that nothing else can interrupt: the first signal ends the process meanwhile.
-pub fn while_waiting<T>(wait: impl FnOnce() -> T) -> T {
+pub fn wait_interruptibly<T>(wait: impl FnOnce() -> T) -> T {
     let before = AT_ONCE.swap(true, Ordering::SeqCst);
     let result = wait();
     AT_ONCE.store(before, Ordering::SeqCst);

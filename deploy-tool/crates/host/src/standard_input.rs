@@ -10,6 +10,6 @@ use crate::interrupt;
 /// When it cannot be read.
 pub fn read() -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    interrupt::while_waiting(|| std::io::stdin().read_to_end(&mut bytes))?;
+    interrupt::wait_interruptibly(|| std::io::stdin().read_to_end(&mut bytes))?;
     Ok(bytes)
 }

@@ -12,7 +12,7 @@ use oci_artifacts::registry::{Reference, Repository};
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
 
 /// How many nodes there are for workloads, if every one of them has all the images.
-pub fn everywhere(nodes: &[Node], images: &BTreeSet<String>) -> Option<usize> {
+pub fn count_nodes_with_images(nodes: &[Node], images: &BTreeSet<String>) -> Option<usize> {
     let is_control_plane = |node: &&Node| {
         let labels = node.metadata.labels.as_ref();
         labels.is_some_and(|labels| labels.contains_key(CONTROL_PLANE_LABEL))
@@ -85,9 +85,12 @@ mod tests {
     fn a_short_name_is_found_under_its_full_one() {
         let full = node("x", &["docker.io/library/mariadb:11.8"]);
         let image = |name: &str| BTreeSet::from([name.to_owned()]);
-        assert_eq!(everywhere(std::slice::from_ref(&full), &image("mariadb:11.8")), Some(1));
         assert_eq!(
-            everywhere(std::slice::from_ref(&full), &image("quay.io/library/mariadb:11.8")),
+            count_nodes_with_images(std::slice::from_ref(&full), &image("mariadb:11.8")),
+            Some(1)
+        );
+        assert_eq!(
+            count_nodes_with_images(std::slice::from_ref(&full), &image("quay.io/library/mariadb:11.8")),
             None
         );
     }
@@ -98,14 +101,14 @@ mod tests {
         let (full, part) = (node("x", &["a:1", "c", "b:2"]), node("x", &["a:1"]));
         let control = node(CONTROL_PLANE_LABEL, &[]);
         assert_eq!(
-            everywhere(&[full.clone(), full.clone(), control.clone()], &images),
+            count_nodes_with_images(&[full.clone(), full.clone(), control.clone()], &images),
             Some(2)
         );
-        assert_eq!(everywhere(&[full.clone(), part], &images), None);
+        assert_eq!(count_nodes_with_images(&[full.clone(), part], &images), None);
         // Alone, the control plane runs the workloads.
-        assert_eq!(everywhere(std::slice::from_ref(&control), &images), None);
-        assert_eq!(everywhere(&[control], &BTreeSet::new()), Some(1));
-        assert_eq!(everywhere(&[], &images), None);
-        assert_eq!(everywhere(&[Node::default()], &images), None);
+        assert_eq!(count_nodes_with_images(std::slice::from_ref(&control), &images), None);
+        assert_eq!(count_nodes_with_images(&[control], &BTreeSet::new()), Some(1));
+        assert_eq!(count_nodes_with_images(&[], &images), None);
+        assert_eq!(count_nodes_with_images(&[Node::default()], &images), None);
     }
 }

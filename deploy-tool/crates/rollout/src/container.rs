@@ -103,16 +103,16 @@ impl About<'_> {
         let diagnosis = exec_format::diagnose(self.pod, self.status, message);
         let is_absent = diagnosis.is_some() || says(message, &NO_PROGRAM);
         let diagnosis = diagnosis.unwrap_or_else(|| self.not_created(message));
-        if is_absent && self.stays_so(message) {
+        if is_absent && self.is_permanent(message) {
             return diagnosis.failed();
         }
         let is_clear = is_absent || self.attempts(message) >= thresholds::ENDS;
-        self.retried(diagnosis, is_clear).into()
+        self.waiting_for_retry(diagnosis, is_clear).into()
     }
 
     /// Whether the program would be the same the next time, as it was the last time: it comes from the image, and that
     /// stays.
-    fn stays_so(&self, message: &str) -> bool {
+    fn is_permanent(&self, message: &str) -> bool {
         let Some(container) = self.manifest() else {
             return false;
         };
@@ -134,7 +134,7 @@ impl About<'_> {
     }
 
     /// A diagnosis of a container that the kubelet starts again and again.
-    fn retried(&self, diagnosis: Diagnosis, is_clear: bool) -> crate::Waiting {
+    fn waiting_for_retry(&self, diagnosis: Diagnosis, is_clear: bool) -> crate::Waiting {
         let ended = pod_view::ended(self.status).or(pod_view::ended_before(self.status));
         let started = ended.and_then(|ended| ended.started_at.as_ref()).map(|time| time.0);
         let next = self.next_start(ended);
@@ -142,7 +142,7 @@ impl About<'_> {
             Some(next) => format!("{}; it is started again at {}", diagnosis.sentence, time_of_day(next)),
             None => diagnosis.sentence.clone(),
         };
-        let waiting = diagnosis.blocked().saying(sentence).clear(is_clear);
+        let waiting = diagnosis.blocked().with_reason(sentence).clear(is_clear);
         let waiting = waiting.attempted(started, next);
         if self.status.restart_count + 1 >= thresholds::ENDS {
             waiting.crash_loop()
@@ -183,10 +183,10 @@ impl About<'_> {
             return self.refused(message);
         }
         if let Some((diagnosis, words)) = self.ran_natively(ended) {
-            return if self.stays_so(words) {
+            return if self.is_permanent(words) {
                 diagnosis.failed()
             } else {
-                self.retried(diagnosis, true).into()
+                self.waiting_for_retry(diagnosis, true).into()
             };
         }
         let title = self.title();
@@ -196,17 +196,20 @@ impl About<'_> {
         let once = !self.is_started_again();
         if reason == "OOMKilled" {
             let is_clear = once || ends >= thresholds::OUT_OF_MEMORY_ENDS;
-            return self.retried(self.out_of_memory(ends), is_clear).into();
+            return self.waiting_for_retry(self.out_of_memory(ends), is_clear).into();
         }
         if let Some((diagnosis, times)) = probe::killed(self.pod, self.status, self.objects) {
-            return self.retried(diagnosis, times >= thresholds::PROBE_KILLS).into();
+            return self
+                .waiting_for_retry(diagnosis, times >= thresholds::PROBE_KILLS)
+                .into();
         }
         let times = if ends == 1 { "once" } else { &format!("{ends} times") };
         let ending = format!("exit code {}{}", ended.exit_code, describe_reason(reason, message));
         let sentence = format!("{title} has ended {times}, last with {ending}");
         let diagnosis = Diagnosis::new(&CRASH_LOOP, sentence, self.advice(ended));
         let diagnosis = diagnosis.with(probe::logs(self.pod, self.status));
-        self.retried(diagnosis, once || ends >= thresholds::ENDS).into()
+        self.waiting_for_retry(diagnosis, once || ends >= thresholds::ENDS)
+            .into()
     }
 
     /// What its last words tell, when they say that it was run as a native program.

@@ -133,7 +133,7 @@ impl<'a> Rollout<'a> {
         let next = "look what its controllers say: `kubectl describe deployment`, `kubectl get events`";
         let waiting = Diagnosis::new(&PROGRESS_DEADLINE, sentence, next)
             .blocked()
-            .saying(reason);
+            .with_reason(reason);
         waiting.attempted(Some(clock.now), None).into()
     }
 
@@ -150,7 +150,7 @@ impl<'a> Rollout<'a> {
         let next = format!("let it go on: `kubectl --namespace {namespace} rollout resume deployment/{name}`");
         let reason = format!("paused; {next}");
         let waiting = Diagnosis::new(&PAUSED, sentence, next).blocked();
-        waiting.saying(reason).clear(true).into()
+        waiting.with_reason(reason).clear(true).into()
     }
 
     /// Pods that are there beside the wanted ones, where they have to be gone. The Deployment's own count leaves out

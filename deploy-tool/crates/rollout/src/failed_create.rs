@@ -38,7 +38,7 @@ pub struct Controller {
 
 /// Why a controller's pods are refused by the API server, if they are.
 pub fn evaluate(objects: &Objects, controller: &ObjectMeta, title: &str, clock: Clock) -> Option<Phase> {
-    let event = standing(objects, controller)?;
+    let event = current_refusal(objects, controller)?;
     let last = events::last_time(event)?;
     let reason = reason(events::message(event));
     let diagnosis = diagnose(title, reason, controller);
@@ -55,7 +55,7 @@ pub fn evaluate(objects: &Objects, controller: &ObjectMeta, title: &str, clock: 
         return Some(diagnosis.failed());
     }
     let is_late = clock.waited(None) >= thresholds::REFUSED_PODS;
-    let waiting = diagnosis.blocked().saying(sentence).clear(is_late);
+    let waiting = diagnosis.blocked().with_reason(sentence).clear(is_late);
     Some(waiting.attempted(Some(last), None).into())
 }
 
@@ -124,7 +124,7 @@ fn pod_security(reason: &str) -> Option<(&str, Vec<String>)> {
 }
 
 /// Controllers whose pods were refused before `since`, and that have not tried again. They wait longer each time, up to
-/// a quarter of an hour: after a correction elsewhere they need a nudge.
+/// a quarter of an hour: after a correction elsewhere their controllers have to be triggered.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/replicaset/replica_set.go>
 pub fn refused_before(target: &Target, objects: &Objects, since: Timestamp) -> Option<Controller> {
     let key = target.key();
@@ -139,7 +139,7 @@ pub fn refused_before(target: &Target, objects: &Objects, since: Timestamp) -> O
         TargetKind::Job => ("Job", &objects.jobs.get(&key)?.metadata),
         TargetKind::Pod | TargetKind::Generic(_) => return None,
     };
-    let last = events::last_time(standing(objects, metadata)?)?;
+    let last = events::last_time(current_refusal(objects, metadata)?)?;
     (last < since).then(|| Controller {
         kind,
         namespace: target.namespace.clone(),
@@ -149,7 +149,7 @@ pub fn refused_before(target: &Target, objects: &Objects, since: Timestamp) -> O
 
 /// The newest refusal of a controller's pods, unless a pod has been let in since. One of several may be let in within the
 /// second in which another one is refused: a ReplicaSet says itself whether pods are missing.
-fn standing<'a>(objects: &'a Objects, controller: &ObjectMeta) -> Option<&'a Event> {
+fn current_refusal<'a>(objects: &'a Objects, controller: &ObjectMeta) -> Option<&'a Event> {
     let event = events::newest(objects, controller, REASON)?;
     let last = events::last_time(event)?;
     let uid = controller.uid.as_deref();

@@ -26,7 +26,7 @@ pub fn evaluate(title: &str, resource: &str, metadata: &ObjectMeta, clock: Clock
     };
     let reason = format!("being deleted, and held by {}", foreign(metadata).join(", "));
     let is_late = clock.waited(Some(deleted)) >= thresholds::HELD;
-    Some(held.blocked().saying(reason).clear(is_late).into())
+    Some(held.blocked().with_reason(reason).clear(is_late).into())
 }
 
 /// Why an object that is being deleted does not go, when a finalizer holds it.

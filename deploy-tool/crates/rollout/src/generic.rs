@@ -101,7 +101,7 @@ fn service(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock)
         let next = "correct what the controller of load balancers names: its address pool, its quota, its rights";
         let waiting = Diagnosis::new(&LOAD_BALANCER, sentence, next).blocked();
         return waiting
-            .saying(format!("no address: {message}"))
+            .with_reason(format!("no address: {message}"))
             .clear(true)
             .attempted(events::last_time(warning), None)
             .into();
@@ -169,7 +169,7 @@ fn by_conditions(target: &Target, object: &DynamicObject, clock: Clock) -> Phase
             let reason = format!("not ready: {}", ready.text());
             let next = "its controller's message says what it waits for; `kubectl describe` shows the rest";
             let diagnosis = Diagnosis::new(&NOT_READY, format!("{title} is {reason}"), next);
-            diagnosis.blocked().saying(reason).into()
+            diagnosis.blocked().with_reason(reason).into()
         }
         Some(_) => Phase::noted("ready"),
         None if target.has_conditions && object.data.pointer("/status/conditions").is_none() => {

@@ -35,7 +35,7 @@ fn missing(target: &Target) -> Phase {
     let next = "find out who deletes it, such as another deployment or an operator; then run the same command again";
     let diagnosis = Diagnosis::new(&GONE, sentence, next);
     match target.kind {
-        TargetKind::Generic(_) => diagnosis.blocked().saying("it has been deleted").into(),
+        TargetKind::Generic(_) => diagnosis.blocked().with_reason("it has been deleted").into(),
         _ => diagnosis.failed(),
     }
 }

@@ -39,7 +39,7 @@ pub fn evaluate(title: &str, object: &DynamicObject, objects: &Objects, clock: C
     let diagnosis = diagnose(&format!("{title} gets no volume"), namespace, name, cause);
     let is_late = clock.waited(None) >= thresholds::CLAIM;
     let waiting = diagnosis.blocked().clear(is_late);
-    waiting.saying(format!("gets no volume: {cause}")).into()
+    waiting.with_reason(format!("gets no volume: {cause}")).into()
 }
 
 /// What the provisioner says of a claim.

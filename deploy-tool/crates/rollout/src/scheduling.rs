@@ -20,12 +20,12 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
             .then(|| Phase::in_course(format!("{title} waits for a node")));
     };
     if condition.reason.as_deref() == Some("SchedulingGated") {
-        return Some(gated(pod, &title));
+        return Some(evaluate_gates(pod, &title));
     }
     let message = condition.message.as_deref().unwrap_or_default();
     let verdict = Verdict::parse(message);
     let sentence = format!("{title} fits on no node: {}", verdict.reason);
-    if node_comes(pod, objects, clock) {
+    if has_scale_up(pod, objects, clock) {
         return Some(Phase::in_course(format!("{sentence} (a new node is on its way)")));
     }
     let waited = clock.waited(pod_view::created(pod));
@@ -47,13 +47,13 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     } else {
         thresholds::UNSCHEDULABLE
     };
-    let waiting = diagnose(pod, &title, &verdict).blocked().saying(sentence);
+    let waiting = diagnose(pod, &title, &verdict).blocked().with_reason(sentence);
     // The scheduler looks again whenever something changes.
     Some(waiting.clear(waited >= limit).attempted(Some(clock.now), None).into())
 }
 
 /// Whether an autoscaler of nodes has message that it makes one for this pod, and may still be at it.
-pub fn node_comes(pod: &Pod, objects: &Objects, clock: Clock) -> bool {
+pub fn has_scale_up(pod: &Pod, objects: &Objects, clock: Clock) -> bool {
     let message = NODE_COMES
         .iter()
         .filter_map(|reason| events::newest(objects, &pod.metadata, reason))
@@ -64,7 +64,7 @@ pub fn node_comes(pod: &Pod, objects: &Objects, clock: Clock) -> bool {
 }
 
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
-fn gated(pod: &Pod, title: &str) -> Phase {
+fn evaluate_gates(pod: &Pod, title: &str) -> Phase {
     let gates = pod.spec.iter().flat_map(|spec| spec.scheduling_gates.iter().flatten());
     let gates: Vec<&str> = gates.map(|gate| gate.name.as_str()).collect();
     let sentence = format!("{title} is held by its scheduling gates: {}", gates.join(", "));

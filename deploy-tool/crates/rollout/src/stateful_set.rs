@@ -21,7 +21,8 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     // Counted from the pods: the controller's own counts lag behind them.
     let pods: Vec<&Pod> = pods(set, objects).collect();
-    let is_current = |pod: &&&Pod| is_as_wanted(pod, set) && !pod_view::is_leaving(pod) && pod_view::is_ready(pod);
+    let is_current =
+        |pod: &&&Pod| has_wanted_revision(pod, set) && !pod_view::is_leaving(pod) && pod_view::is_ready(pod);
     let ready = pods.iter().filter(is_current).count();
     let count = ReadyCount::new(i32::try_from(ready).unwrap_or(i32::MAX), wanted);
     let observed = set.status.as_ref().and_then(|status| status.observed_generation);
@@ -51,7 +52,7 @@ fn part(pod: &Pod, set: &StatefulSet, objects: &Objects, clock: Clock) -> Phase 
         };
     }
     let phase = pod::evaluate(pod, objects, None, min_ready(set), clock);
-    if is_as_wanted(pod, set) || matches!(phase, Phase::Done(_)) {
+    if has_wanted_revision(pod, set) || matches!(phase, Phase::Done(_)) {
         return phase;
     }
     // It is replaced, see `replace`: what is wrong with it is wrong with the revision before.
@@ -79,7 +80,7 @@ fn note(set: &StatefulSet, pods: &[&Pod]) -> Phase {
 }
 
 fn unfinished(set: &StatefulSet, pods: &[&Pod], wanted: i32) -> Phase {
-    let old = pods.iter().filter(|pod| !is_as_wanted(pod, set)).count();
+    let old = pods.iter().filter(|pod| !has_wanted_revision(pod, set)).count();
     let there = i32::try_from(pods.len()).unwrap_or(i32::MAX);
     Phase::in_course(if old > 0 {
         format!("{old} of the old revision left")
@@ -123,7 +124,7 @@ pub fn is_updated(pod: &Pod, set: &StatefulSet) -> bool {
 /// Whether a pod has the revision that the controller would give it: with OnDelete that is the one it has, and below
 /// the partition as well.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies>
-fn is_as_wanted(pod: &Pod, set: &StatefulSet) -> bool {
+fn has_wanted_revision(pod: &Pod, set: &StatefulSet) -> bool {
     let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());
     if strategy.and_then(|strategy| strategy.type_.as_deref()) == Some("OnDelete") {
         return true;

@@ -187,7 +187,7 @@ impl Waiting {
         }
     }
 
-    pub(crate) fn saying(mut self, reason: impl Into<String>) -> Self {
+    pub(crate) fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = reason.into();
         self
     }

@@ -102,13 +102,14 @@ impl Tracker {
     }
 
     /// Whether nodes are being added for what is waited for.
-    pub fn nodes_come(&self, objects: &Objects, clock: Clock) -> bool {
-        let comes = |pod: &Pod| pod_view::node_name(pod).is_none() && scheduling::node_comes(pod, objects, clock);
+    pub fn has_scale_up(&self, objects: &Objects, clock: Clock) -> bool {
+        let is_awaited =
+            |pod: &Pod| pod_view::node_name(pod).is_none() && scheduling::has_scale_up(pod, objects, clock);
         let mut pods = self
             .targets
             .iter()
             .flat_map(|tracked| pods_of_target(&tracked.target, objects));
-        pods.any(comes)
+        pods.any(is_awaited)
     }
 
     /// Whether everything that is not there is blocked, and nothing has moved for a while: what comes later may help.

@@ -15,7 +15,7 @@ pub trait Trim: Sized {
 
     /// It is there no more: keeps what has to be known of it afterwards. `is_last`: whether it was like this when it
     /// went, as a watch tells; a list that it is missing in does not.
-    fn bury(self, _key: &str, _objects: &mut Objects, _is_last: bool) {}
+    fn retain_after_deletion(self, _key: &str, _objects: &mut Objects, _is_last: bool) {}
 }
 
 /// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#managed-fields>: as large as the rest together.
@@ -110,7 +110,7 @@ impl Trim for Job {
     }
 
     /// The last thing that is heard of a Job says how it ended.
-    fn bury(self, key: &str, objects: &mut Objects, is_last: bool) {
+    fn retain_after_deletion(self, key: &str, objects: &mut Objects, is_last: bool) {
         if is_last || job::has_ended(&self) {
             objects.gone_jobs.insert(key.to_owned(), self);
         }

@@ -59,7 +59,7 @@ fn word(state: RowState) -> &'static str {
 }
 
 fn rows(table: &Table, now: Duration, width: usize, most: usize) -> Vec<Line> {
-    let shown = most_telling(&table.entries, most);
+    let shown = most_relevant(&table.entries, most);
     let cells: Vec<[String; 4]> = shown.iter().map(|entry| cells(entry, now)).collect();
     let column = |index: usize| cells.iter().map(|row| row[index].width()).max().unwrap_or(0);
     let [title, ready, reason, time] = [0, 1, 2, 3].map(column);
@@ -68,16 +68,16 @@ fn rows(table: &Table, now: Duration, width: usize, most: usize) -> Vec<Line> {
     let reason = reason.min(width.saturating_sub(4 + title + 2 + ready + 2 + 2 + time));
     let line = |(entry, cells): (&&Entry, &[String; 4])| {
         let text = [
-            left(&cells[0], title),
-            right(&cells[1], ready),
-            left(&cells[2], reason),
-            right(&cells[3], time),
+            pad_right(&cells[0], title),
+            pad_left(&cells[1], ready),
+            pad_right(&cells[2], reason),
+            pad_left(&cells[3], time),
         ];
         Line::below(entry.row.state.into(), text.join("  ")).fitting(width)
     };
     let mut lines: Vec<Line> = shown.iter().zip(&cells).map(line).collect();
     if shown.len() < table.entries.len() && most > 0 {
-        lines.push(Line::below(Sign::Waiting, rest(table, &shown)).fitting(width));
+        lines.push(Line::below(Sign::Waiting, describe_hidden(table, &shown)).fitting(width));
     }
     lines
 }
@@ -99,7 +99,7 @@ fn cells(entry: &Entry, now: Duration) -> [String; 4] {
 }
 
 /// As many as there is room for: what has failed first, then what is waited for; in the table's order.
-fn most_telling(entries: &[Entry], most: usize) -> Vec<&Entry> {
+fn most_relevant(entries: &[Entry], most: usize) -> Vec<&Entry> {
     if entries.len() <= most {
         return entries.iter().collect();
     }
@@ -112,7 +112,7 @@ fn most_telling(entries: &[Entry], most: usize) -> Vec<&Entry> {
 }
 
 /// How many are not shown: `and 12 more ready`.
-fn rest(table: &Table, shown: &[&Entry]) -> String {
+fn describe_hidden(table: &Table, shown: &[&Entry]) -> String {
     let states = [RowState::Failed, RowState::Waiting, RowState::Done];
     let parts = states.into_iter().zip(table.counts()).filter_map(|(state, all)| {
         let hidden = all - shown.iter().filter(|entry| entry.row.state == state).count();

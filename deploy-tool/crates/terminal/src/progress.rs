@@ -86,7 +86,7 @@ impl Progress {
     }
 
     /// All news since the last call, and when they came.
-    pub(crate) fn take_news(&self) -> Vec<(Timestamp, News)> {
+    pub(crate) fn take_events(&self) -> Vec<(Timestamp, News)> {
         self.news.take()
     }
 }

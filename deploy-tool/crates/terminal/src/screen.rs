@@ -76,7 +76,7 @@ impl Screen {
     }
 
     /// Puts lines that stay in place of the frame.
-    pub fn leave(&mut self, lines: &[Line]) {
+    pub fn replace_frame(&mut self, lines: &[Line]) {
         let before = std::mem::take(&mut self.frame);
         let mut text = Styled::default();
         for line in lines {
@@ -95,7 +95,7 @@ impl Screen {
         }
         if self.live {
             let up = rows(before, self.size().width);
-            shown = format!("{BEGIN}{}{shown}\x1b[J{END}", going_up(up));
+            shown = format!("{BEGIN}{}{shown}\x1b[J{END}", cursor_up(up));
         }
         self.frame = frame;
         let mut stream = std::io::stderr().lock();
@@ -124,7 +124,7 @@ fn rows(frame: &[Line], width: usize) -> usize {
     frame.iter().map(|line| line.width().div_ceil(width).max(1)).sum()
 }
 
-fn going_up(rows: usize) -> String {
+fn cursor_up(rows: usize) -> String {
     match rows {
         0 => String::new(),
         rows => format!("\r\x1b[{rows}A"),
@@ -143,6 +143,6 @@ mod tests {
         for (width, expected) in [(80, 3), (79, 3), (60, 4), (40, 4), (20, 7), (0, 121)] {
             assert_eq!(rows(&frame, width), expected, "{width}");
         }
-        assert_eq!((going_up(0), going_up(3)), (String::new(), "\r\x1b[3A".to_owned()));
+        assert_eq!((cursor_up(0), cursor_up(3)), (String::new(), "\r\x1b[3A".to_owned()));
     }
 }

@@ -67,7 +67,7 @@ impl Sink {
     fn write(self, text: &str) -> bool {
         if self.voice == Voice::Live {
             // Both streams may be the same terminal.
-            screen().leave(&[]);
+            screen().replace_frame(&[]);
         }
         let mut stream = std::io::stdout().lock();
         // A reader that has closed the pipe has seen enough.

@@ -51,7 +51,7 @@ impl<'a> Step<'a> {
                     .plain
                     .tick(title, &progress.shown_activity(), &progress.table(), now);
                 if !lines.is_empty() {
-                    screen().leave(&lines);
+                    screen().replace_frame(&lines);
                 }
             }
             Voice::Live => {
@@ -95,7 +95,7 @@ impl<'a> Step<'a> {
                     false => self.plain.changes(&progress.table()),
                 };
                 lines.push(last_line(success, outcome, seconds));
-                screen().leave(&lines);
+                screen().replace_frame(&lines);
             }
             Voice::Live => {
                 let mut screen = screen();
@@ -107,13 +107,13 @@ impl<'a> Step<'a> {
                     line = last_line(success, title, seconds);
                 }
                 let lines = std::iter::once(line).chain(frame::record(&table, progress.elapsed(), width));
-                screen.leave(&lines.collect::<Vec<_>>());
+                screen.replace_frame(&lines.collect::<Vec<_>>());
             }
         }
     }
 
     fn events(&self) {
-        for (time, news) in self.progress.take_news() {
+        for (time, news) in self.progress.take_events() {
             let event = match &news {
                 News::Row(row) => Event::object(self.title, row),
                 News::Change(change) => Event::Written {

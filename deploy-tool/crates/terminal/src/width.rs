@@ -26,14 +26,14 @@ pub fn cut(text: &str, columns: usize) -> String {
 }
 
 /// A text filled up with spaces on its right; one that is too long is cut.
-pub fn left(text: &str, columns: usize) -> String {
+pub fn pad_right(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     let missing = columns.saturating_sub(text.width());
     text + &" ".repeat(missing)
 }
 
 /// A text filled up with spaces on its left; one that is too long is cut.
-pub fn right(text: &str, columns: usize) -> String {
+pub fn pad_left(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     " ".repeat(columns.saturating_sub(text.width())) + &text
 }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn columns_are_filled_up() {
-        assert_eq!((left("ab", 4), right("ab", 4)), ("ab  ".into(), "  ab".into()));
-        assert_eq!((left("漢字", 3), right("漢", 3)), ("漢…".into(), " 漢".into()));
+        assert_eq!((pad_right("ab", 4), pad_left("ab", 4)), ("ab  ".into(), "  ab".into()));
+        assert_eq!((pad_right("漢字", 3), pad_left("漢", 3)), ("漢…".into(), " 漢".into()));
     }
 }

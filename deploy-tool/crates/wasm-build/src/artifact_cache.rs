@@ -52,7 +52,7 @@ pub struct Making {
 ///
 /// # Errors
 /// When it cannot be read, or would not run.
-pub fn given(path: &Path) -> Result<Kept> {
+pub fn import_module(path: &Path) -> Result<Kept> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| Error::input(format!("cannot read `{shown}`")).cause(error))?;
     inspect::inspect(&bytes)

@@ -47,7 +47,7 @@ pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) ->
                 .hint("leave it: such a node needs nothing more; `deploy-tool doctor` says whether it runs Wasm"),
         );
     }
-    would_load(&node, arguments, engine, records)?;
+    try_configuration(&node, arguments, engine, records)?;
     Ok(node)
 }
 
@@ -91,7 +91,12 @@ pub(super) fn entry_of(node: &Node, handlers: Vec<String>, program: String) -> e
 }
 
 /// Has containerd load the entry without putting it in its place: nothing but our runtimes may be others.
-fn would_load(node: &Node, arguments: &Arguments, engine: &Engine, records: &Records) -> Result<(), InstallError> {
+fn try_configuration(
+    node: &Node,
+    arguments: &Arguments,
+    engine: &Engine,
+    records: &Records,
+) -> Result<(), InstallError> {
     let refused = |because: String| {
         InstallError::new(
             REFUSED,

@@ -122,5 +122,5 @@ fn record(
         folder: before.map_or_else(|| begun.folder.clone(), |before| before.folder.clone()),
         files,
     };
-    Ok(installed.instead_of(before))
+    Ok(installed.replacing(before))
 }

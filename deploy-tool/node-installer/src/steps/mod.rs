@@ -132,7 +132,7 @@ impl Change {
         program: Option<&str>,
     ) -> Result<(), InstallError> {
         put(&self.begun.path, text)?;
-        loads(node, handlers, program)?;
+        check_loaded(node, handlers, program)?;
         let path = self.begun.path.display();
         report.step(
             "configuration",
@@ -227,7 +227,7 @@ fn put(path: &Path, text: Option<&str>) -> Result<(), InstallError> {
 }
 
 /// The configuration as it lies there now says the same as before, but for our runtimes, which have a program, or are gone.
-fn loads(node: &Node, handlers: &[String], program: Option<&str>) -> Result<(), InstallError> {
+fn check_loaded(node: &Node, handlers: &[String], program: Option<&str>) -> Result<(), InstallError> {
     let refused = || {
         InstallError::new(
             REFUSED,

@@ -7,7 +7,9 @@ use crate::containers;
 use crate::detect::{self, Node};
 use crate::files;
 use crate::host;
-use crate::record::{BACKUP, Before, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, Unfinished, WayBack, program};
+use crate::record::{
+    BACKUP, Before, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, UndoTarget, Unfinished, program,
+};
 use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
@@ -25,7 +27,7 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
         return Ok(());
     }
     let node = detect::node(arguments.runtime, records.path())?;
-    take_away(report, &node, &records)
+    uninstall(report, &node, &records)
 }
 
 /// Brings back what the last installation has replaced; where that was nothing, takes everything away. Nothing at all where
@@ -39,10 +41,10 @@ pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), InstallError> 
         return run(report, arguments);
     };
     let version = &installed.version;
-    let back = match installed.way_back() {
-        WayBack::Nothing => return run(report, arguments),
-        WayBack::Installed(back) => back,
-        WayBack::None => {
+    let back = match installed.undo_target() {
+        UndoTarget::Nothing => return run(report, arguments),
+        UndoTarget::Installed(back) => back,
+        UndoTarget::None => {
             let sentence = format!("{version} stays: it was only repaired, and pods may need it");
             report.end(State::Unchanged, &sentence, Some(version));
             return Ok(());
@@ -76,7 +78,9 @@ fn bring_back(
     let entry = check::entry_of(node, back.handlers(), program(&back.version));
     let text = host::read(&installed.path)?;
     let text = match &text {
-        Some(text) => node.configuration.without(text, &gone(&handlers, &entry.handlers)),
+        Some(text) => node
+            .configuration
+            .without(text, &dropped_handlers(&handlers, &entry.handlers)),
         None => Ok(None),
     };
     let text = text
@@ -91,7 +95,7 @@ fn bring_back(
 }
 
 /// The handlers that only the newer one has.
-fn gone(newer: &[String], older: &[String]) -> Vec<String> {
+fn dropped_handlers(newer: &[String], older: &[String]) -> Vec<String> {
     newer
         .iter()
         .filter(|handler| !older.contains(handler))
@@ -107,7 +111,7 @@ fn refused(node: &Node, because: String) -> InstallError {
     .cause(because)
 }
 
-fn take_away(report: &Report, node: &Node, records: &Records) -> Result<(), InstallError> {
+fn uninstall(report: &Report, node: &Node, records: &Records) -> Result<(), InstallError> {
     containers::wait(node, &files::versions(Path::new(FOLDER))?)?;
     let Some(path) = records.path() else {
         return Ok(());

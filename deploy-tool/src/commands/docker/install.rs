@@ -105,7 +105,9 @@ async fn register(
         engine::probe(CRUN_WASM).await
     };
     if let Err(failure) = taken.await {
-        let back = engine.go_back(now.as_deref(), |there| *there == engine.runtimes).await;
+        let back = engine
+            .restore_configuration(now.as_deref(), |there| *there == engine.runtimes)
+            .await;
         let written = record::restore(place, now.as_deref());
         guard.cancel();
         let said = format!("`{}` is what it was before", place.display());

@@ -35,19 +35,19 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Result<()> {
                 )),
         );
     }
-    let taken = async |progress: &Progress| take_away(progress, cleanup, &engine, &installed).await;
+    let taken = async |progress: &Progress| unregister(progress, cleanup, &engine, &installed).await;
     printer.step("Docker engine: runtimes removed", taken).await
 }
 
-async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, installed: &Installed) -> Result<()> {
+async fn unregister(progress: &Progress, cleanup: &Cleanup, engine: &Engine, installed: &Installed) -> Result<()> {
     let path = &installed.configuration;
     let now = record::text(path)?;
-    let then = then(path, installed, now.as_deref())?;
-    if then != now || !installed.is_finished {
+    let restored = restored_text(path, installed, now.as_deref())?;
+    if restored != now || !installed.is_finished {
         let (place, start) = (path.clone(), now.clone());
         let guard = cleanup.guard(async move { record::restore(&place, start.as_deref()) });
         let is_gone = |there: &BTreeSet<String>| installed.runtimes.keys().all(|name| !there.contains(name));
-        if let Err(failure) = engine.go_back(then.as_deref(), is_gone).await {
+        if let Err(failure) = engine.restore_configuration(restored.as_deref(), is_gone).await {
             record::restore(path, now.as_deref())?;
             guard.cancel();
             return Err(failure.hint(format!("`{}` is what it was before", path.display())));
@@ -66,7 +66,7 @@ async fn take_away(progress: &Progress, cleanup: &Cleanup, engine: &Engine, inst
 }
 
 /// What the configuration is to be: exactly what it was before, unless somebody has changed it since.
-fn then(path: &Path, installed: &Installed, now: Option<&str>) -> Result<Option<String>> {
+fn restored_text(path: &Path, installed: &Installed, now: Option<&str>) -> Result<Option<String>> {
     if now.is_none() || now == Some(&installed.written) || !installed.is_finished {
         return Ok(installed.before.clone());
     }

@@ -11,9 +11,9 @@ use crate::commands::doctor::{self, Images};
 use diagnostics::code::node::UNFIT;
 use diagnostics::{Error, Result};
 use host::cleanup::Cleanup;
-use nodes::api::node as edge;
+use nodes::api::node as node_api;
 use nodes::node;
-use nodes::node::{Chosen, Ended, Losses, Told, Verb};
+use nodes::node::{Chosen, Ended, InstallerReport, Losses, Verb};
 use terminal::{Printer, Progress};
 
 /// Runs the command.
@@ -48,7 +48,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     let images = doctor::probe_images(printer, cleanup, &session.cluster, &probe).await?;
     let class = node::runtime_class(&arguments.handler);
     let class = class.map_err(|error| Error::input("the probe's RuntimeClass cannot be made").cause(error))?;
-    let (class, _removed) = edge::runtime_class(&session.cluster, cleanup, &class).await?;
+    let (class, _removed) = node_api::runtime_class(&session.cluster, cleanup, &class).await?;
     let probe = Probe {
         cleanup,
         arguments: DoctorArguments {
@@ -70,11 +70,14 @@ async fn check<'c, 'n>(
     printer: &Printer,
     session: &NodeSession<'_>,
     nodes: &'c [Chosen<'n>],
-) -> Result<Vec<(&'c Chosen<'n>, Told)>> {
+) -> Result<Vec<(&'c Chosen<'n>, InstallerReport)>> {
     let pending = RefCell::new(Vec::new());
     let step = async |progress: &Progress| {
         let (mut reports, mut unfit) = (Vec::new(), Vec::new());
-        for (target, report) in nodes.iter().zip(session.look(progress, Verb::Check, nodes).await?) {
+        for (target, report) in nodes
+            .iter()
+            .zip(session.inspect_nodes(progress, Verb::Check, nodes).await?)
+        {
             match report {
                 Ok(report) => {
                     reports.push(format!("{}: {}", target.name(), report.sentence));
@@ -136,7 +139,7 @@ fn probe_arguments(
 
 /// The pods that a drain evicts.
 async fn read_evictable(session: &NodeSession<'_>, target: &Chosen<'_>, allowed: Losses) -> Result<Vec<Pod>> {
-    let pods = node::evictable(edge::pods(&session.cluster, target.name()).await?);
+    let pods = node::evictable(node_api::pods(&session.cluster, target.name()).await?);
     node::refuse_losses(target.name(), &pods, allowed)?;
     Ok(pods)
 }
@@ -146,27 +149,27 @@ async fn install_on_node(
     progress: &Progress,
     probe: &Probe<'_>,
     target: &Chosen<'_>,
-    found: &Told,
+    found: &InstallerReport,
     drain: Option<Losses>,
 ) -> Result<()> {
     let (cluster, label) = (&session.cluster, node::engine(target.node));
-    edge::cordon(cluster, target.node).await?;
+    node_api::cordon(cluster, target.node).await?;
     // Labels of an engine that is not there bring pods that cannot run.
     let mut ended = match &found.version {
         None if label.is_some() => Ended::Gone,
         _ => Ended::AsBefore,
     };
     match install_and_probe(session, progress, probe, target, drain, &mut ended).await {
-        Ok(told) => {
-            session::end(cluster, target, label, &ended, None).await?;
-            let sentence = told.sentence;
+        Ok(report) => {
+            session::finish_node(cluster, target, label, &ended, None).await?;
+            let sentence = report.sentence;
             progress.outcome(format!(
                 "node {}: {sentence}; a probe ran as native code",
                 target.name()
             ));
             Ok(())
         }
-        Err(failure) => session::end(cluster, target, label, &ended, Some(failure)).await,
+        Err(failure) => session::finish_node(cluster, target, label, &ended, Some(failure)).await,
     }
 }
 
@@ -178,33 +181,33 @@ async fn install_and_probe(
     target: &Chosen<'_>,
     drain: Option<Losses>,
     ended: &mut Ended,
-) -> Result<Told> {
+) -> Result<InstallerReport> {
     let (cluster, handler) = (&session.cluster, &session.arguments.handler);
     if let Some(allowed) = drain {
         progress.activity("its pods are evicted");
         let pods = read_evictable(session, target, allowed).await?;
-        edge::evict(cluster, &pods, session.arguments.timeout).await?;
+        node_api::evict(cluster, &pods, session.arguments.timeout).await?;
     }
-    let told = match session.installer(progress, Verb::Install, target).await {
-        Ok(told) => told,
+    let report = match session.run_installer(progress, Verb::Install, target).await {
+        Ok(report) => report,
         Err(stopped) => {
-            if session::left_behind(&stopped) == Ended::NeedsHands {
-                *ended = Ended::NeedsHands;
+            if session::ending_after_failure(&stopped) == Ended::NeedsOperator {
+                *ended = Ended::NeedsOperator;
             }
             return Err(stopped.failure);
         }
     };
     progress.activity("a probe runs");
     let Err(failure) = probe_node(session, probe, target, handler).await else {
-        *ended = Ended::Ready(told.version.clone().unwrap_or_default());
-        return Ok(told);
+        *ended = Ended::Ready(report.version.clone().unwrap_or_default());
+        return Ok(report);
     };
     // What is wrong on a node on which nothing was to be done is not of this run.
-    if !told.changed {
+    if !report.changed {
         return Err(failure);
     }
     progress.activity("what was there before is brought back");
-    match session.installer(progress, Verb::Undo, target).await {
+    match session.run_installer(progress, Verb::Undo, target).await {
         Ok(back) if back.changed => {
             *ended = back.version.map_or(Ended::Gone, Ended::Back);
             Err(failure.cause(format!("the node is as it was: {}", back.sentence)))
@@ -215,7 +218,7 @@ async fn install_and_probe(
         }
         // The new engine is there, and does not run as it should.
         Err(stopped) => {
-            *ended = Ended::NeedsHands;
+            *ended = Ended::NeedsOperator;
             let failure = failure.cause(format!("nothing was brought back: {}", stopped.failure.message()));
             let failure = stopped.failure.causes().iter().fold(failure, Error::cause);
             let next = "the node stays cordoned: see to what is named, and run the same command again";
@@ -225,7 +228,7 @@ async fn install_and_probe(
 }
 
 async fn probe_node(session: &NodeSession<'_>, probe: &Probe<'_>, target: &Chosen<'_>, handler: &str) -> Result<()> {
-    let ready = edge::ready(&session.cluster, target.name(), handler).await?;
+    let ready = node_api::await_ready(&session.cluster, target.name(), handler).await?;
     let links = doctor::examine_node(
         &session.cluster,
         probe.cleanup,
@@ -235,5 +238,5 @@ async fn probe_node(session: &NodeSession<'_>, probe: &Probe<'_>, target: &Chose
         &ready,
     )
     .await?;
-    node::broken(target.name(), &links).map_or(Ok(()), Err)
+    node::probe_failure(target.name(), &links).map_or(Ok(()), Err)
 }

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::session::{self, NodeSession, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
 use diagnostics::Result;
-use nodes::api::{doctor, node as edge};
+use nodes::api::{doctor, node as node_api};
 use nodes::node;
 use nodes::node::{Chosen, Ended, Losses, Verb};
 use terminal::{Printer, Progress};
@@ -40,7 +40,7 @@ pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Result<()
 
 async fn read_wasm_pods(session: &NodeSession<'_>, target: &Chosen<'_>) -> Result<Vec<Pod>> {
     let classes = doctor::runtime_classes(&session.cluster).await?;
-    let pods = edge::pods(&session.cluster, target.name()).await?;
+    let pods = node_api::pods(&session.cluster, target.name()).await?;
     Ok(node::wasm_pods(pods, &classes, &session.arguments.handler))
 }
 
@@ -48,7 +48,7 @@ async fn refuse_pods(session: &NodeSession<'_>, target: &Chosen<'_>) -> Result<(
     let pods = read_wasm_pods(session, target).await?;
     match pods.is_empty() {
         true => Ok(()),
-        false => Err(node::in_the_way(target.name(), &pods)),
+        false => Err(node::explain_wasm_pods(target.name(), &pods)),
     }
 }
 
@@ -59,20 +59,20 @@ async fn remove_from_node(
     drain: Option<Losses>,
 ) -> Result<()> {
     let (cluster, label) = (&session.cluster, node::engine(target.node));
-    edge::cordon(cluster, target.node).await?;
+    node_api::cordon(cluster, target.node).await?;
     if label.is_some()
-        && let Err(refused) = edge::label(cluster, target.name(), None).await
+        && let Err(refused) = node_api::label(cluster, target.name(), None).await
     {
-        return session::end(cluster, target, label, &Ended::AsBefore, Some(refused)).await;
+        return session::finish_node(cluster, target, label, &Ended::AsBefore, Some(refused)).await;
     }
     let mut ended = Ended::AsBefore;
     match evict_and_remove(session, progress, target, drain, &mut ended).await {
         Ok(sentence) => {
-            session::end(cluster, target, None, &ended, None).await?;
+            session::finish_node(cluster, target, None, &ended, None).await?;
             progress.outcome(format!("node {}: {sentence}", target.name()));
             Ok(())
         }
-        Err(failure) => session::end(cluster, target, None, &ended, Some(failure)).await,
+        Err(failure) => session::finish_node(cluster, target, None, &ended, Some(failure)).await,
     }
 }
 
@@ -88,20 +88,20 @@ async fn evict_and_remove(
         progress.activity("its Wasm pods are evicted");
         let pods = read_wasm_pods(session, target).await?;
         node::refuse_losses(target.name(), &pods, allowed)?;
-        edge::evict(&session.cluster, &pods, session.arguments.timeout).await?;
+        node_api::evict(&session.cluster, &pods, session.arguments.timeout).await?;
     }
     // One may have come until the node was cordoned.
     refuse_pods(session, target).await?;
-    match session.installer(progress, Verb::Remove, target).await {
-        Ok(told) => {
+    match session.run_installer(progress, Verb::Remove, target).await {
+        Ok(report) => {
             // An engine of the node's own image is not touched, and keeps its labels.
-            if told.version.is_none() {
+            if report.version.is_none() {
                 *ended = Ended::Gone;
             }
-            Ok(told.sentence)
+            Ok(report.sentence)
         }
         Err(stopped) => {
-            *ended = session::left_behind(&stopped);
+            *ended = session::ending_after_failure(&stopped);
             Err(stopped.failure)
         }
     }

@@ -14,10 +14,10 @@ use diagnostics::code::node::{INSTALLER, NO_WAY_BACK};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::docker;
-use nodes::api::node as edge;
+use nodes::api::node as node_api;
 use nodes::kind;
 use nodes::node;
-use nodes::node::{Chosen, Ended, Told, Verb};
+use nodes::node::{Chosen, Ended, InstallerReport, Verb};
 use rollout::Target;
 use terminal::{Printer, Progress, detail};
 
@@ -62,7 +62,7 @@ impl From<Stopped> for Error {
 pub async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Result<(Cluster, Vec<Node>)> {
     let cluster = Cluster::connect(&arguments.context).await?;
     require(&cluster, node::permissions(&arguments.namespace)).await?;
-    let nodes = edge::selected(&cluster, selector).await?;
+    let nodes = node_api::selected(&cluster, selector).await?;
     Ok((cluster, nodes))
 }
 
@@ -111,7 +111,12 @@ impl<'a> NodeSession<'a> {
     }
 
     /// Has the installer do something on a node.
-    pub async fn installer(&self, progress: &Progress, verb: Verb, target: &Chosen<'_>) -> Result<Told, Stopped> {
+    pub async fn run_installer(
+        &self,
+        progress: &Progress,
+        verb: Verb,
+        target: &Chosen<'_>,
+    ) -> Result<InstallerReport, Stopped> {
         let NodeArguments {
             namespace,
             handler,
@@ -121,7 +126,7 @@ impl<'a> NodeSession<'a> {
         let job = node::job(verb, target, handler, &self.image, self.is_loaded, *timeout);
         let job = job.map_err(|error| Error::input("the installer's Job cannot be made").cause(error))?;
         let since = self.cluster.now();
-        let job = edge::start(&self.cluster, namespace, &job).await?;
+        let job = node_api::start(&self.cluster, namespace, &job).await?;
         let cut_off = |failure| Stopped {
             failure,
             is_cut_off: !verb.is_read_only(),
@@ -132,18 +137,18 @@ impl<'a> NodeSession<'a> {
             progress,
             &targets,
             since,
-            wait::Options::limited(node::longest(verb, *timeout)),
+            wait::Options::limited(node::job_deadline(verb, *timeout)),
         )
         .await;
-        let log = edge::log(&self.cluster, namespace, &job).await.map_err(cut_off)?;
+        let log = node_api::log(&self.cluster, namespace, &job).await.map_err(cut_off)?;
         // It goes by itself after a while.
-        if let Err(failure) = edge::delete(&self.cluster, namespace, &job).await {
+        if let Err(failure) = node_api::delete(&self.cluster, namespace, &job).await {
             detail(&failure.to_string());
         }
-        match node::told(target.name(), &log) {
-            Some(Ok(told)) => {
-                told.steps.iter().for_each(|step| detail(step));
-                Ok(told)
+        match node::parse_log(target.name(), &log) {
+            Some(Ok(report)) => {
+                report.steps.iter().for_each(|step| detail(step));
+                Ok(report)
             }
             Some(Err(failure)) => Err(failure.into()),
             None => {
@@ -168,34 +173,34 @@ impl<'a> NodeSession<'a> {
     }
 
     /// Has the installer look at all nodes, several at a time.
-    pub async fn look(
+    pub async fn inspect_nodes(
         &self,
         progress: &Progress,
         verb: Verb,
         nodes: &[Chosen<'_>],
-    ) -> Result<Vec<Result<Told, Error>>> {
+    ) -> Result<Vec<Result<InstallerReport, Error>>> {
         let looked = nodes.iter().map(|node| async {
             progress.activity(node.name());
             // Rows of several Jobs would chase each other.
-            let told = self.installer(&Progress::default(), verb, node).await;
-            Result::Ok(told.map_err(Error::from))
+            let report = self.run_installer(&Progress::default(), verb, node).await;
+            Result::Ok(report.map_err(Error::from))
         });
         stream::iter(looked).buffered(AT_A_TIME).try_collect().await
     }
 }
 
 /// What a failure of the installer leaves behind: where the runtime does not come back, pods would only hang.
-pub fn left_behind(stopped: &Stopped) -> Ended {
+pub fn ending_after_failure(stopped: &Stopped) -> Ended {
     let is_silent = stopped.failure.number() == Some(&NO_WAY_BACK);
     match is_silent || stopped.is_cut_off {
-        true => Ended::NeedsHands,
+        true => Ended::NeedsOperator,
         false => Ended::AsBefore,
     }
 }
 
 /// Leaves a node as what has become of it demands, whatever it is labelled with now. The first failure is the one that is told
 /// of.
-pub async fn end(
+pub async fn finish_node(
     cluster: &Cluster,
     target: &Chosen<'_>,
     label: Option<&str>,
@@ -203,7 +208,7 @@ pub async fn end(
     failure: Option<Error>,
 ) -> Result<()> {
     let ending = node::ending(ended, node::engine(target.node), label, node::is_cordoned(target.node));
-    let left = edge::end(cluster, target.name(), ending).await;
+    let left = node_api::apply_ending(cluster, target.name(), ending).await;
     match (failure, left) {
         (Some(failure), Err(second)) => Err(failure.cause(second.message())),
         (Some(failure), Ok(())) => Err(failure),

@@ -18,12 +18,12 @@ pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Result<Ex
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref().or(labelled)).await?;
     let targets = node::choose(&arguments.nodes, &nodes)?;
     let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
-    let step = async |progress: &Progress| session.look(progress, Verb::Status, &targets).await;
-    let told = printer.step("what is on the nodes", step).await?;
-    let rows = targets.iter().zip(told).map(|(target, told)| {
+    let step = async |progress: &Progress| session.inspect_nodes(progress, Verb::Status, &targets).await;
+    let report = printer.step("what is on the nodes", step).await?;
+    let rows = targets.iter().zip(reports).map(|(target, report)| {
         let label = node::engine(target.node);
-        match told {
-            Ok(told) => Row::found(target.name(), label, told.version, told.sentence),
+        match report {
+            Ok(report) => Row::found(target.name(), label, report.version, report.sentence),
             Err(failure) => Row::wrong(target.name(), label, &failure),
         }
     });

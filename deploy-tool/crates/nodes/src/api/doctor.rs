@@ -96,7 +96,7 @@ pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod:
         loop {
             watch.changed().await;
             let pod = watch.objects.pods.get(&key);
-            if pod.is_some_and(|pod| is_over(pod, of(&watch, &name))) {
+            if pod.is_some_and(|pod| is_over(pod, events_of(&watch, &name))) {
                 return;
             }
         }
@@ -104,13 +104,13 @@ pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod:
     // A probe that takes longer is judged by what is seen of it.
     let _ = tokio::time::timeout(PROBE_LIMIT, over).await;
     let pod = watch.objects.pods.get(&key).cloned().unwrap_or(pod);
-    let events = of(&watch, &name).cloned().collect();
+    let events = events_of(&watch, &name).cloned().collect();
     let logs = logs(cluster, &api, &pod).await;
     Ok(Observed { pod, events, logs })
 }
 
 /// The events of a pod.
-fn of<'w>(watch: &'w Watch, pod: &str) -> impl Iterator<Item = &'w k8s_openapi::api::core::v1::Event> {
+fn events_of<'w>(watch: &'w Watch, pod: &str) -> impl Iterator<Item = &'w k8s_openapi::api::core::v1::Event> {
     let events = watch.objects.events.values();
     events.filter(move |event| event.involved_object.name.as_deref() == Some(pod))
 }

@@ -125,7 +125,7 @@ pub async fn runtime_class(
 ///
 /// # Errors
 /// When it is not in time.
-pub async fn ready(cluster: &Cluster, node: &str, handler: &str) -> Result<Node> {
+pub async fn await_ready(cluster: &Cluster, node: &str, handler: &str) -> Result<Node> {
     let api: Api<Node> = Api::all(cluster.watches.clone());
     let is_ready = |node: Option<&Node>| {
         node.is_some_and(|node| {
@@ -199,7 +199,7 @@ pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Resul
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn end(cluster: &Cluster, node: &str, ending: Ending) -> Result<()> {
+pub async fn apply_ending(cluster: &Cluster, node: &str, ending: Ending) -> Result<()> {
     let labelled = match &ending.label {
         Some(engine) => label(cluster, node, engine.as_deref()).await,
         None => Ok(()),

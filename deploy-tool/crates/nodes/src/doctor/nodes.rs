@@ -35,7 +35,7 @@ pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]
     // Who names a node wants to know of that one.
     let one_is_left_out = !wanted.is_empty() && free.len() < wanted.len();
     if free.is_empty() || one_is_left_out {
-        return (Verdict::Broken(none(class, &others, &held)), Vec::new());
+        return (Verdict::Broken(no_candidates(class, &others, &held)), Vec::new());
     }
     let left_out = match held.is_empty() {
         true => String::new(),
@@ -46,7 +46,7 @@ pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]
     (Verdict::Healthy(sentence), free)
 }
 
-fn none(class: &RuntimeClass, others: &[&Node], held: &[String]) -> Error {
+fn no_candidates(class: &RuntimeClass, others: &[&Node], held: &[String]) -> Error {
     let labels = runtime_class::labels(class).join(",");
     let able: Vec<&str> = others
         .iter()

@@ -12,7 +12,7 @@ pub enum Ended {
     /// Everything is as it was, or better: what was damaged is mended.
     AsBefore,
     /// Somebody has to look: the runtime does not run, or nobody knows what is there.
-    NeedsHands,
+    NeedsOperator,
 }
 
 /// What is done to a node in the end.
@@ -33,7 +33,7 @@ pub fn ending(ended: &Ended, before: Option<&str>, now: Option<&str>, was_cordon
         Ended::Back(version) => (before.map(|_| version.as_str()), !was_cordoned),
         Ended::Gone => (None, true),
         Ended::AsBefore => (before, !was_cordoned),
-        Ended::NeedsHands => (now, false),
+        Ended::NeedsOperator => (now, false),
     };
     // A label that is there already may lack the other one.
     let is_right = now == wanted && !matches!(ended, Ended::Ready(_));
@@ -62,7 +62,7 @@ mod tests {
             (&Ended::Gone, None, true, None, true),
             (&Ended::AsBefore, Some("1"), false, None, true),
             (&Ended::AsBefore, Some("1"), true, None, false),
-            (&Ended::NeedsHands, Some("1"), false, None, false),
+            (&Ended::NeedsOperator, Some("1"), false, None, false),
         ] {
             let expected = Ending {
                 label: expected,
@@ -77,6 +77,6 @@ mod tests {
         // A removal has taken the labels first: they come back with the engine, unless the runtime does not.
         assert_eq!(ending(&Ended::AsBefore, Some("1"), None, false).label, set("1"));
         assert_eq!(ending(&Ended::Gone, Some("1"), None, false).label, None);
-        assert_eq!(ending(&Ended::NeedsHands, Some("1"), None, false).label, None);
+        assert_eq!(ending(&Ended::NeedsOperator, Some("1"), None, false).label, None);
     }
 }

@@ -20,7 +20,7 @@ const GRACE_SECONDS: u64 = WORK.as_secs();
 const SHORT_GRACE_SECONDS: u64 = 30;
 
 /// How long a Job may take, its image included, for which `limit` is left.
-pub fn longest(verb: Verb, limit: Duration) -> Duration {
+pub fn job_deadline(verb: Verb, limit: Duration) -> Duration {
     match verb.is_read_only() {
         true => limit,
         false => limit + WORK,
@@ -58,7 +58,7 @@ pub fn job(
         "spec": {
             // A second try would begin where the first has stopped: it is for the next run to decide that.
             "backoffLimit": 0,
-            "activeDeadlineSeconds": longest(verb, limit).as_secs(),
+            "activeDeadlineSeconds": job_deadline(verb, limit).as_secs(),
             "ttlSecondsAfterFinished": KEPT_SECONDS,
             "template": {"metadata": {"labels": labels}, "spec": {
                 "nodeName": on.name(),

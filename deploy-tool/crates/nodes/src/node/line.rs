@@ -8,7 +8,7 @@ use diagnostics::code::node::INSTALLER;
 
 /// How a run of the installer ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct InstallerReport {
     /// Whether the node is another one than before; of a check, whether an installation would change it.
     pub changed: bool,
     /// In a sentence.
@@ -23,7 +23,7 @@ pub struct Told {
 ///
 /// # Errors
 /// What the installer could not do on the node.
-pub fn told(node: &str, log: &str) -> Option<Result<Told, Error>> {
+pub fn parse_log(node: &str, log: &str) -> Option<Result<InstallerReport, Error>> {
     let lines: Vec<Line> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let (last, before) = lines.split_last().filter(|(last, _)| last.step == END)?;
     if last.state == State::Failed {
@@ -32,7 +32,7 @@ pub fn told(node: &str, log: &str) -> Option<Result<Told, Error>> {
         let failure = last.because.iter().fold(failure, Error::cause);
         return Some(Err(last.next.iter().cloned().fold(failure, Error::hint)));
     }
-    Some(Ok(Told {
+    Some(Ok(InstallerReport {
         changed: last.state == State::Changed,
         sentence: last.sentence.clone(),
         version: last.version.clone(),
@@ -51,12 +51,12 @@ mod tests {
     fn the_last_line_says_how_it_ended() {
         let log = "{\"step\":\"files\",\"state\":\"changed\",\"sentence\":\"24 files\"}\n\
             {\"step\":\"end\",\"state\":\"changed\",\"sentence\":\"it is installed\",\"version\":\"1\"}\n";
-        let done = told("one", log).unwrap().unwrap();
+        let done = parse_log("one", log).unwrap().unwrap();
         assert_eq!((done.changed, done.version.as_deref()), (true, Some("1")));
         assert_eq!(done.steps, ["files: 24 files"]);
         let failed = "{\"step\":\"end\",\"state\":\"failed\",\"sentence\":\"it cannot\",\"code\":901,\"because\":[\"/opt is \
             read-only\"],\"next\":[\"do this\"]}";
-        let failure = told("one", failed).unwrap().unwrap_err();
+        let failure = parse_log("one", failed).unwrap().unwrap_err();
         assert_eq!(failure.number(), Some(&code::node::UNFIT));
         let text = failure.to_string();
         assert!(
@@ -71,7 +71,7 @@ mod tests {
             "panicked",
             "{\"step\":\"files\",\"state\":\"changed\",\"sentence\":\"24 files\"}\nKilled",
         ] {
-            assert!(told("one", log).is_none(), "{log}");
+            assert!(parse_log("one", log).is_none(), "{log}");
         }
     }
 

@@ -16,12 +16,12 @@ use crate::NODE_ENGINE_LABEL;
 
 pub use choose::{Chosen, choose, handler, image};
 pub use ending::{Ended, Ending, ending};
-pub use job::{job, longest};
-pub use line::{Told, told};
+pub use job::{job, job_deadline};
+pub use line::{InstallerReport, parse_log};
 pub use node_protocol::Verb;
 pub use permissions::permissions;
-pub use pods::{Losses, evictable, eviction, in_the_way, refuse_losses, wasm_pods};
-pub use probe::{broken, runtime_class};
+pub use pods::{Losses, evictable, eviction, explain_wasm_pods, refuse_losses, wasm_pods};
+pub use probe::{probe_failure, runtime_class};
 pub use report::{Report, Row, text};
 
 /// The label that the RuntimeClass selects: `manifests/runtimeclass.yaml`.

@@ -108,7 +108,7 @@ fn is_over(pod: &Pod) -> bool {
 }
 
 /// Wasm pods run on a node whose engine is to go.
-pub fn in_the_way(node: &str, pods: &[Pod]) -> Error {
+pub fn explain_wasm_pods(node: &str, pods: &[Pod]) -> Error {
     Error::cluster(format!("Wasm pods run on node `{node}`"))
         .code(&WASM_PODS)
         .cause(format!("they need the engine to end, too: {}", titles(pods)))
@@ -167,7 +167,7 @@ mod tests {
         ];
         assert_eq!(names(&wasm_pods(pods.clone(), &classes, "crun")), ["wasm"]);
         assert_eq!(names(&evictable(pods.clone())), ["wasm", "other", "plain"]);
-        let failure = in_the_way("one", &pods).to_string();
+        let failure = explain_wasm_pods("one", &pods).to_string();
         assert!(
             failure.contains("x/wasm, x/over") && failure.contains("and 1 more"),
             "{failure}"

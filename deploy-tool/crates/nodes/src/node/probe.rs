@@ -21,7 +21,7 @@ pub fn runtime_class(handler: &str) -> Result<RuntimeClass, serde_json::Error> {
 }
 
 /// The failure of a probe, by its broken link.
-pub fn broken(node: &str, links: &[Link]) -> Option<Error> {
+pub fn probe_failure(node: &str, links: &[Link]) -> Option<Error> {
     let link = links.iter().find(|link| link.state == LinkState::Broken)?;
     let failure = Error::cluster(format!(
         "node `{node}`: the engine is installed, and a probe does not run as it should"
@@ -53,12 +53,12 @@ mod tests {
     fn a_probe_that_fails_names_its_link() {
         let mut chain = Chain::of_node("one");
         chain.link("handler", || Verdict::Healthy("it is there".into()));
-        assert_eq!(broken("one", &chain.end(&[])), None);
+        assert_eq!(probe_failure("one", &chain.end(&[])), None);
         let mut chain = Chain::of_node("one");
         chain.link("AOT", || {
             Verdict::Broken(Error::cluster("it is slow").cause("another version"))
         });
-        let text = broken("one", &chain.end(&[])).unwrap().to_string();
+        let text = probe_failure("one", &chain.end(&[])).unwrap().to_string();
         assert!(
             text.contains("AOT: it is slow") && text.contains("another version"),
             "{text}"

@@ -18,12 +18,14 @@ pub struct Named<'a, R: Read + 'a> {
 }
 
 /// Each entry with its path.
-pub fn named<'a, R: Read + 'a>(entries: Entries<'a, R>) -> impl Iterator<Item = Result<(String, Entry<'a, R>)>> {
-    named_with_link(entries).map(|named| named.map(|Named { path, entry, .. }| (path, entry)))
+pub fn entries_with_paths<'a, R: Read + 'a>(
+    entries: Entries<'a, R>,
+) -> impl Iterator<Item = Result<(String, Entry<'a, R>)>> {
+    entries_with_links(entries).map(|named| named.map(|Named { path, entry, .. }| (path, entry)))
 }
 
 /// Each entry with its path, and of links where they lead.
-pub fn named_with_link<'a, R: Read + 'a>(entries: Entries<'a, R>) -> impl Iterator<Item = Result<Named<'a, R>>> {
+pub fn entries_with_links<'a, R: Read + 'a>(entries: Entries<'a, R>) -> impl Iterator<Item = Result<Named<'a, R>>> {
     let mut entries = entries.raw(true);
     std::iter::from_fn(move || next(&mut entries).transpose())
 }
@@ -99,7 +101,7 @@ mod tests {
 
     fn read(archive: &[u8]) -> Result<Vec<(String, String)>> {
         let mut archive = tar::Archive::new(archive);
-        named(archive.entries()?)
+        entries_with_paths(archive.entries()?)
             .map(|entry| {
                 let (name, mut entry) = entry?;
                 let mut text = String::new();

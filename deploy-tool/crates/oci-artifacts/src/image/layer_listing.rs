@@ -41,12 +41,12 @@ pub(crate) fn unpacked<'a>(layer: impl Read + 'a, media_type: &str) -> Result<Bo
 ///
 /// # Errors
 /// When it is packed by something other than gzip, damaged or too large.
-pub fn look(layer: impl Read, media_type: &str, wanted: &[&str], most_bytes: u64) -> Result<LayerListing> {
+pub fn scan(layer: impl Read, media_type: &str, wanted: &[&str], most_bytes: u64) -> Result<LayerListing> {
     let unpacked = unpacked(layer, media_type)?;
     let mut contents = LayerListing::default();
     let mut archive = tar::Archive::new(unpacked.take(MOST_UNPACKED));
     let mut left = most_bytes;
-    for entry in archive::named(archive.entries()?) {
+    for entry in archive::entries_with_paths(archive.entries()?) {
         let (path, mut entry) = entry?;
         let path = format!("/{}", path.trim_start_matches("./").trim_start_matches('/'));
         if !entry.header().entry_type().is_file() {
@@ -93,15 +93,15 @@ mod tests {
             (&packed, "application/vnd.oci.image.layer.v1.tar+gzip"),
             (&packed, "application/vnd.docker.image.rootfs.diff.tar.gzip"),
         ] {
-            let found = look(bytes.as_slice(), kind, &["/etc/services", "/none"], 1).unwrap();
+            let found = scan(bytes.as_slice(), kind, &["/etc/services", "/none"], 1).unwrap();
             assert_eq!(
                 found.files,
                 BTreeMap::from([("/etc/services".to_owned(), b"x".to_vec())])
             );
             assert_eq!(found.modules, ["/a.wasm", "/b/c.wasm"].map(str::to_owned).into());
         }
-        assert!(look(packed.as_slice(), "application/vnd.oci.image.layer.v1.tar+zstd", &[], 1).is_err());
-        assert!(look(&packed[..40], "application/vnd.oci.image.layer.v1.tar+gzip", &[], 1).is_err());
+        assert!(scan(packed.as_slice(), "application/vnd.oci.image.layer.v1.tar+zstd", &[], 1).is_err());
+        assert!(scan(&packed[..40], "application/vnd.oci.image.layer.v1.tar+gzip", &[], 1).is_err());
     }
 
     #[test]
@@ -112,15 +112,15 @@ mod tests {
             mode: 0o444,
         };
         let tar = layer([file("/a"), file("/b")]).unwrap();
-        let look = |most| {
-            look(
+        let scan = |most| {
+            scan(
                 tar.as_slice(),
                 "application/vnd.oci.image.layer.v1.tar",
                 &["/a", "/b"],
                 most,
             )
         };
-        assert_eq!(look(10).unwrap().files.len(), 2);
-        assert_eq!(look(9).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        assert_eq!(scan(10).unwrap().files.len(), 2);
+        assert_eq!(scan(9).unwrap_err().kind(), ErrorKind::FileTooLarge);
     }
 }

@@ -174,7 +174,7 @@ impl Layout {
     }
 
     /// The image of one platform out of an index, without what is attached to the index; none when there is no such image.
-    pub fn only(mut self, platform: &str) -> Option<Self> {
+    pub fn select_platform(mut self, platform: &str) -> Option<Self> {
         let is_wanted = |entry: &Descriptor| {
             entry
                 .platform
@@ -203,7 +203,7 @@ impl Layout {
     ///
     /// # Errors
     /// When there is one.
-    pub fn whole(self) -> Result<Self, LayoutError> {
+    pub fn require_complete(self) -> Result<Self, LayoutError> {
         match self.absent.first() {
             Some(absent) => Err(LayoutError::Absent(title(absent))),
             None => Ok(self),
@@ -248,7 +248,7 @@ impl Layout {
 
     /// The image without what is attached to it.
     #[must_use]
-    pub fn alone(mut self) -> Self {
+    pub fn without_attachments(mut self) -> Self {
         let attached: Vec<Manifest> = self.referrers.drain(..).map(|blob| Manifest::of(&blob)).collect();
         let attached = attached
             .iter()
@@ -329,7 +329,7 @@ fn parse<T: for<'a> Deserialize<'a>>(name: &str, bytes: &[u8]) -> Result<T, Layo
     serde_json::from_slice(bytes).map_err(|error| LayoutError::Malformed(name.to_owned(), kind, error.to_string()))
 }
 
-fn same(blob: &Blob, found: &str) -> Result<(), LayoutError> {
+fn check_digest(blob: &Blob, found: &str) -> Result<(), LayoutError> {
     match found == blob.digest {
         true => Ok(()),
         false => Err(LayoutError::Damaged(
@@ -373,7 +373,7 @@ impl<F: Files> Reader<'_, F> {
     fn check(&self, blob: &Blob) -> Result<(), LayoutError> {
         let path = path(&blob.digest).ok_or_else(|| LayoutError::Digest(blob.digest.clone()))?;
         let found = self.0.digest(&path);
-        same(blob, &found.map_err(|error| LayoutError::Unreadable(path, error))?)
+        check_digest(blob, &found.map_err(|error| LayoutError::Unreadable(path, error))?)
     }
 
     /// A blob with its bytes, which are those of a document.
@@ -381,7 +381,7 @@ impl<F: Files> Reader<'_, F> {
         let mut blob = self.blob(descriptor)?;
         let path = path(&blob.digest).unwrap_or_default();
         blob.source = BlobSource::Bytes(self.document(&path)?);
-        same(&blob, &digest::oci(blob.bytes()))?;
+        check_digest(&blob, &digest::oci(blob.bytes()))?;
         Ok(blob)
     }
 
@@ -405,7 +405,7 @@ impl<F: Files> Reader<'_, F> {
         let (mut there, mut absent) = (Vec::new(), Vec::new());
         let mut missing = None;
         for descriptor in images(root)? {
-            match self.there(&descriptor) {
+            match self.read_present(&descriptor) {
                 Ok(manifest) => there.push(manifest),
                 Err(error @ LayoutError::Missing(_)) => {
                     missing = missing.or(Some(error));
@@ -421,7 +421,7 @@ impl<F: Files> Reader<'_, F> {
     }
 
     /// A manifest whose image is there: one without its configuration has been left behind.
-    fn there(&self, descriptor: &Descriptor) -> Result<Blob, LayoutError> {
+    fn read_present(&self, descriptor: &Descriptor) -> Result<Blob, LayoutError> {
         let manifest = self.read(descriptor)?;
         let (config, _) = parts(&manifest)?;
         self.blob(&config).map(|_| manifest)

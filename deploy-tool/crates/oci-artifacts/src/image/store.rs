@@ -30,7 +30,7 @@ impl Store {
             return Ok(Self::Folder(path.to_owned()));
         }
         let mut files = BTreeMap::new();
-        for entry in archive::named(tar::Archive::new(File::open(path)?).entries_with_seek()?) {
+        for entry in archive::entries_with_paths(tar::Archive::new(File::open(path)?).entries_with_seek()?) {
             let (name, entry) = entry?;
             // Links and devices are no part of a layout, and what a folder is called does not matter.
             if !entry.header().entry_type().is_file() {
@@ -116,7 +116,7 @@ fn part(path: &Path, offset: u64, size: u64) -> std::io::Result<std::io::Take<Fi
 /// # Errors
 /// When there is none, or it is no good one.
 pub fn read(path: &Path) -> Result<Layout> {
-    read_by(path, |store| Layout::read(store)?.whole())
+    read_by(path, |store| Layout::read(store)?.require_complete())
 }
 
 /// The same of an index that may name more images than are there.
@@ -151,7 +151,11 @@ impl Outline {
 /// When there is none, or it is no good one.
 pub fn outline(path: &Path) -> Result<Outline> {
     let outline = partial_outline(path)?;
-    outline.layout.clone().whole().map_err(|error| no_image(path, error))?;
+    outline
+        .layout
+        .clone()
+        .require_complete()
+        .map_err(|error| no_image(path, error))?;
     Ok(outline)
 }
 
@@ -224,7 +228,7 @@ fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
 /// # Errors
 /// When it cannot be read or written.
 pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
-    let image = layout.clone().alone();
+    let image = layout.clone().without_attachments();
     let write = || {
         let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
         let mut files = files(&image);

@@ -226,9 +226,9 @@ mod stored {
                 let failure = store::read(path).unwrap_err();
                 assert!(failure.to_string().contains("linux/arm64 is only named"), "{failure}");
                 assert!(store::outline(path).is_err());
-                let only = read.clone().only("linux/amd64").unwrap();
+                let only = read.clone().select_platform("linux/amd64").unwrap();
                 assert_eq!((only.root, only.blobs.len()), (image.manifests[0].clone(), 2));
-                assert_eq!(read.only("linux/arm64"), None);
+                assert_eq!(read.select_platform("linux/arm64"), None);
             }
         }
     }

@@ -7,7 +7,7 @@ use reqwest::Url;
 ///
 /// # Errors
 /// The address, when it leads out of TLS elsewhere.
-pub fn secured(named: Url, asked: &Url) -> Result<Url, Url> {
+pub fn require_https(named: Url, asked: &Url) -> Result<Url, Url> {
     if asked.scheme() != "https" || named.scheme() != "http" {
         return Ok(named);
     }
@@ -53,7 +53,7 @@ mod tests {
             ("https://x.io/v2/", "http://x.io.evil.example/u", None),
         ] {
             let parse = |text: &str| Url::parse(text).unwrap();
-            let found = secured(parse(named), &parse(asked)).map(String::from).ok();
+            let found = require_https(parse(named), &parse(asked)).map(String::from).ok();
             assert_eq!(found.as_deref(), expected, "{asked} {named}");
         }
     }

@@ -45,14 +45,14 @@ impl Connection {
             (false, false) => ("https", None),
         };
         let mut connection = Self::to(first, repository, purpose, found, tls)?;
-        let mut greeted = connection.greet().await;
+        let mut probed = connection.probe_registry().await;
         // On this machine a registry without TLS is no risk.
-        if let (Err(RegistryError::NotARegistry(_)), Some(second)) = (&greeted, second) {
+        if let (Err(RegistryError::NotARegistry(_)), Some(second)) = (&probed, second) {
             let Self { purpose, found, .. } = connection;
             connection = Self::to(second, repository, purpose, found, tls)?;
-            greeted = connection.greet().await;
+            probed = connection.probe_registry().await;
         }
-        match greeted {
+        match probed {
             Ok(()) => Ok(connection),
             Err(error) => Err(connection.explain(&error)),
         }
@@ -103,7 +103,7 @@ impl Connection {
     /// # Errors
     /// When it is not answered, or not authorized.
     pub async fn send(&self, request: &Request) -> Result<Response, RegistryError> {
-        self.patiently(async || self.exchange(request).await).await
+        self.send_with_retries(async || self.exchange(request).await).await
     }
 
     /// Sends a request once, or again with a new token.
@@ -135,7 +135,7 @@ impl Connection {
         }
     }
 
-    async fn patiently(
+    async fn send_with_retries(
         &self,
         work: impl AsyncFn() -> Result<Response, RegistryError>,
     ) -> Result<Response, RegistryError> {
@@ -154,10 +154,10 @@ impl Connection {
     }
 
     /// Asks the registry's first address, which says that it is one and how it wants to be asked.
-    async fn greet(&self) -> Result<(), RegistryError> {
+    async fn probe_registry(&self) -> Result<(), RegistryError> {
         let request = Request::new(Method::GET, self.base.clone());
         let answer = self
-            .patiently(async || self.transport.send(&request, &Authorization::Nothing).await)
+            .send_with_retries(async || self.transport.send(&request, &Authorization::Nothing).await)
             .await?;
         match answer.status {
             StatusCode::OK => Ok(()),
@@ -208,7 +208,7 @@ impl Connection {
         let url =
             Url::parse(realm).map_err(|error| RegistryError::NotARegistry(format!("its token server: {error}")))?;
         let server = url.authority().to_owned();
-        let mut url = address::secured(url, &self.base).map_err(|_| {
+        let mut url = address::require_https(url, &self.base).map_err(|_| {
             RegistryError::NotARegistry(format!(
                 "its token server `{server}` would take the password without TLS"
             ))
@@ -236,7 +236,7 @@ impl Connection {
         };
         request.headers.push((ACCEPT, "application/json".to_owned()));
         let answer = self
-            .patiently(async || self.transport.send(&request, &authorization).await)
+            .send_with_retries(async || self.transport.send(&request, &authorization).await)
             .await?;
         match (answer.status.as_u16(), &self.found.login) {
             (200, _) => challenge::token(&answer.body)

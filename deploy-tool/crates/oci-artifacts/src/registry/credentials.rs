@@ -66,12 +66,12 @@ impl Credentials {
     /// When there is no password on the standard input.
     pub async fn login(&self, repository: &Repository, purpose: &Purpose) -> Result<FoundLogin> {
         if self.password_on_stdin {
-            return self.piped().await.map(FoundLogin::of);
+            return self.read_standard_input().await.map(FoundLogin::of);
         }
         Ok(stored_login(repository, purpose).await)
     }
 
-    async fn piped(&self) -> Result<Login> {
+    async fn read_standard_input(&self) -> Result<Login> {
         let user = self.user.clone().unwrap_or_default();
         if std::io::stdin().is_terminal() {
             return Err(Error::input("there is no password on the standard input")

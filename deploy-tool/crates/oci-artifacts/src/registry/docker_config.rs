@@ -109,7 +109,7 @@ impl DockerConfig {
         // Of two keys that mean the same, the name itself comes before an address.
         sources.sort_by_key(|(length, source)| match source {
             CredentialSource::Helper(_) => (Reverse(*length), 0),
-            CredentialSource::Entry(key, _) => (Reverse(*length), 1 + usize::from(*key != normal(key))),
+            CredentialSource::Entry(key, _) => (Reverse(*length), 1 + usize::from(*key != normalize_key(key))),
         });
         sources.into_iter().map(|(_, source)| source).collect()
     }
@@ -157,7 +157,7 @@ impl Entry {
 /// podman's keys are a registry or a path in it, Docker's a registry or an address of it.
 /// <https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md>
 fn covers(key: &str, repository: &Repository) -> Option<usize> {
-    let key = normal(key);
+    let key = normalize_key(key);
     let (host, path) = key.split_once('/').unwrap_or((&key, ""));
     let rest = repository.path.strip_prefix(path)?;
     let is_whole = path.is_empty() || rest.is_empty() || rest.starts_with('/');
@@ -165,7 +165,7 @@ fn covers(key: &str, repository: &Repository) -> Option<usize> {
 }
 
 /// A key as repositories are named: `https://index.docker.io/v1/` is `docker.io`. Of an address only the host counts.
-fn normal(key: &str) -> String {
+fn normalize_key(key: &str) -> String {
     let address = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let name = address.unwrap_or(key).trim_end_matches('/');
     let (host, path) = name.split_once('/').unwrap_or((name, ""));

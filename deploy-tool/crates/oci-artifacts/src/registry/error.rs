@@ -164,7 +164,7 @@ impl RegistryError {
                  distribution: REGISTRY_HTTP_HOST=https://NAME)"
                     .to_owned(),
             ),
-            Self::ConnectionLost(why) => (&CONNECTION_LOST, why.clone(), again(purpose).to_owned()),
+            Self::ConnectionLost(why) => (&CONNECTION_LOST, why.clone(), retry_hint(purpose).to_owned()),
             Self::LoginNeeded => return login_needed(doing, registry, found),
             Self::LoginRefused(refusal) => (&LOGIN_REFUSED, refusal.sentence(), log_in(registry)),
             Self::LoginExpired(refusal) => (&LOGIN_EXPIRED, refusal.sentence(), log_in(registry)),
@@ -176,7 +176,7 @@ impl RegistryError {
                 let next = format!("correct the name `{repository}`, or get the right to {right} there");
                 (code, refusal.sentence(), next)
             }
-            Self::Refused(refusal) => refused(refusal, purpose, repository),
+            Self::Refused(refusal) => refusal_cause(refusal, purpose, repository),
             Self::LocalFile(why) => return Error::prerequisite(doing).cause(why),
             Self::DigestMismatch(why) => (
                 &DIGEST_MISMATCH,
@@ -211,7 +211,7 @@ fn login_needed(doing: String, registry: &str, found: &FoundLogin) -> Error {
     failure.hint(log_in(registry))
 }
 
-fn refused(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'static Code, String, String) {
+fn refusal_cause(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'static Code, String, String) {
     let (code, next) = match (refusal.status.as_u16(), refusal.code.as_str()) {
         (429, _) | (_, "TOOMANYREQUESTS") => (&RATE_LIMITED, "log in, or run the same command again later"),
         (413 | 507, _) | (_, "SIZE_INVALID" | "QUOTA_EXCEEDED") => (
@@ -222,7 +222,7 @@ fn refused(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'
         (_, "NAME_UNKNOWN" | "NAME_INVALID") => (&REPOSITORY_UNKNOWN, "correct the name, or make the repository"),
         (404, "") => (&NOT_A_REGISTRY, "correct the registry's name"),
         (404, _) => (&REPOSITORY_UNKNOWN, "correct the name, or make the repository"),
-        (500.., _) => (&REGISTRY_FAILS, again(purpose)),
+        (500.., _) => (&REGISTRY_FAILS, retry_hint(purpose)),
         (100..400, _) => (&NOT_A_REGISTRY, "correct the registry's name"),
         _ => (&CONTENT_REFUSED, "read what it says"),
     };
@@ -233,7 +233,7 @@ fn refused(refusal: &Refusal, purpose: &Purpose, repository: &Repository) -> (&'
     )
 }
 
-fn again(purpose: &Purpose) -> &'static str {
+fn retry_hint(purpose: &Purpose) -> &'static str {
     match purpose {
         Purpose::Read => "run the same command again later",
         Purpose::Push { .. } => "run the same command again later: what is there already is not sent again",

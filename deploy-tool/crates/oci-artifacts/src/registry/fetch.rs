@@ -77,7 +77,7 @@ impl Connection {
             StatusCode::OK => {
                 let found = std::fs::File::open(path).and_then(digest::read);
                 let found = found.map_err(|error| RegistryError::LocalFile(format!("{}: {error}", path.display())))?;
-                same(&found, &blob.digest).map(|()| true)
+                check_digest(&found, &blob.digest).map(|()| true)
             }
             StatusCode::NOT_FOUND => Ok(false),
             _ => Err(RegistryError::Refused(answer.refusal())),
@@ -136,7 +136,9 @@ impl Connection {
     async fn content(&self, path: &str, name: &str) -> Result<Option<Response>, RegistryError> {
         let answer = self.ask(Method::GET, path).await?;
         match answer.status {
-            StatusCode::OK if name.contains(':') => same(&digest::oci(&answer.body), name).map(|()| Some(answer)),
+            StatusCode::OK if name.contains(':') => {
+                check_digest(&digest::oci(&answer.body), name).map(|()| Some(answer))
+            }
             StatusCode::OK => Ok(Some(answer)),
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(RegistryError::Refused(answer.refusal())),
@@ -157,7 +159,7 @@ fn kind(answer: &Response) -> String {
     media_type(&answer.body).unwrap_or_else(|| header.to_owned())
 }
 
-fn same(found: &str, asked: &str) -> Result<(), RegistryError> {
+fn check_digest(found: &str, asked: &str) -> Result<(), RegistryError> {
     match found == asked {
         true => Ok(()),
         false => Err(RegistryError::DigestMismatch(format!("it gives {found} for {asked}"))),

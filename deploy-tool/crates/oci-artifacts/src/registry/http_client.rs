@@ -114,7 +114,7 @@ impl Response {
     /// When it leads out of TLS.
     pub fn location(&self) -> Result<Option<Url>, RegistryError> {
         let named = self.header(LOCATION).and_then(|text| self.url.join(text).ok());
-        let secured = named.map(|named| address::secured(named, &self.url)).transpose();
+        let secured = named.map(|named| address::require_https(named, &self.url)).transpose();
         secured.map_err(|named| RegistryError::Downgrade(named.to_string()))
     }
 

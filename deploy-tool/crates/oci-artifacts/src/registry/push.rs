@@ -244,7 +244,7 @@ impl Push<'_> {
             .filter(is_stranger)
             .map(|found| found.digest.clone())
             .collect();
-        match referrers::with(before.as_ref(), &strangers, manifest) {
+        match referrers::add_referrer(before.as_ref(), &strangers, manifest) {
             Ok(Some(list)) => self.put(&Blob::of(INDEX, list), &tag).await.map(drop),
             Ok(None) => Ok(()),
             Err(referrers::Foreign) => Err(RegistryError::Refused(Refusal::new(

@@ -48,7 +48,7 @@ pub struct Foreign;
 ///
 /// # Errors
 /// When that is no list.
-pub fn with(before: Option<&Blob>, strangers: &[String], manifest: &Blob) -> Result<Option<Vec<u8>>, Foreign> {
+pub fn add_referrer(before: Option<&Blob>, strangers: &[String], manifest: &Blob) -> Result<Option<Vec<u8>>, Foreign> {
     let Ok(referrer) = serde_json::from_slice::<Referrer>(manifest.bytes()) else {
         return Ok(None);
     };
@@ -100,9 +100,9 @@ mod tests {
         let (sbom_a, sbom_b) = (manifest("sha256:a", text), manifest("sha256:b", text));
         assert_eq!(subject(&sbom_a).as_deref(), Some("sha256:1"));
         let list = |bytes: Vec<u8>| Blob::of(INDEX, bytes);
-        let first = list(with(None, &[], &sbom_a).unwrap().unwrap());
-        assert_eq!(with(Some(&first), &[], &sbom_a), Ok(None));
-        let second = list(with(Some(&first), &[], &sbom_b).unwrap().unwrap());
+        let first = list(add_referrer(None, &[], &sbom_a).unwrap().unwrap());
+        assert_eq!(add_referrer(Some(&first), &[], &sbom_a), Ok(None));
+        let second = list(add_referrer(Some(&first), &[], &sbom_b).unwrap().unwrap());
         let read: Value = serde_json::from_slice(second.bytes()).unwrap();
         assert_eq!(read["manifests"][0]["artifactType"], "sbom");
         assert_eq!(read["manifests"][1]["digest"], "sha256:b");
@@ -112,7 +112,9 @@ mod tests {
             Some(vec!["sha256:a".into(), "sha256:b".into()])
         );
         // What is about something else leaves it.
-        let without = with(Some(&second), &["sha256:a".to_owned()], &sbom_b).unwrap().unwrap();
+        let without = add_referrer(Some(&second), &["sha256:a".to_owned()], &sbom_b)
+            .unwrap()
+            .unwrap();
         assert_eq!(listed(INDEX, &without), Some(vec!["sha256:b".into()]));
     }
 
@@ -135,17 +137,20 @@ mod tests {
             assert_eq!(listed(media_type, text.as_bytes()), expected, "{media_type} {text}");
         }
         // The image that it would be about is no list, and nobody's: another manifest is somebody's.
-        assert!(with(Some(&image), &[], &referrer).unwrap().is_some());
-        assert_eq!(with(Some(&manifest("sha256:2", "{}")), &[], &referrer), Err(Foreign));
+        assert!(add_referrer(Some(&image), &[], &referrer).unwrap().is_some());
+        assert_eq!(
+            add_referrer(Some(&manifest("sha256:2", "{}")), &[], &referrer),
+            Err(Foreign)
+        );
         for wrong in ["{}", "[]", "1", r#"{"manifests":{}}"#] {
             let wrong = Blob::of(INDEX, wrong.as_bytes().to_vec());
-            assert_eq!(with(Some(&wrong), &[], &referrer), Err(Foreign));
+            assert_eq!(add_referrer(Some(&wrong), &[], &referrer), Err(Foreign));
         }
     }
 
     #[test]
     fn images_are_about_nothing() {
         let image = manifest("sha256:a", r#"{"config":{"mediaType":"m","digest":"d","size":1}}"#);
-        assert_eq!((subject(&image), with(None, &[], &image)), (None, Ok(None)));
+        assert_eq!((subject(&image), add_referrer(None, &[], &image)), (None, Ok(None)));
     }
 }

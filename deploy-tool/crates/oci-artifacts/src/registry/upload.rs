@@ -52,7 +52,7 @@ pub async fn upload(
             Err(error) if error.is_transient() || is_forgotten(&error) => error,
             Err(error) => return Err(error),
         };
-        if let Some((location, offset)) = stand(connection, &session).await? {
+        if let Some((location, offset)) = query_offset(connection, &session).await? {
             session.location = location;
             session.offset = offset.min(blob.size);
             if session.offset > furthest {
@@ -159,7 +159,7 @@ async fn send_rest(
 }
 
 /// How far an upload has come, and where it goes on; none when the registry does not know it, or has nothing of it.
-async fn stand(connection: &Connection, session: &Session) -> Result<Option<(Url, u64)>, RegistryError> {
+async fn query_offset(connection: &Connection, session: &Session) -> Result<Option<(Url, u64)>, RegistryError> {
     let answer = connection
         .send(&Request::new(Method::GET, session.location.clone()))
         .await?;

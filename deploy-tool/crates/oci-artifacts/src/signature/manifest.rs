@@ -106,7 +106,7 @@ pub fn sign(
     layer
         .annotations
         .insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)?));
-    with(layers, layer, payload).map(Some)
+    with_layer(layers, layer, payload).map(Some)
 }
 
 /// Adds a signed statement to those that are there.
@@ -119,7 +119,7 @@ pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Re
     // cosign wants the annotation of a signature, though the envelope has it.
     layer.annotations.insert(SIGNATURE.to_owned(), String::new());
     layer.annotations.insert(PREDICATE.to_owned(), predicate.to_owned());
-    with(layers, layer, envelope)
+    with_layer(layers, layer, envelope)
 }
 
 /// The digests of the signed statements that a manifest names: those of a kind, as far as that is said.
@@ -136,7 +136,7 @@ pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<String>, Signat
 }
 
 /// The image of these layers and one more.
-fn with(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) -> Result<Signed, SignatureError> {
+fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) -> Result<Signed, SignatureError> {
     layers.push(layer);
     let contents: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
     let configuration = serde_json::to_vec(&json!({

@@ -53,7 +53,7 @@ pub async fn apply_wave(
     wave: Wave,
     progress: &Progress,
 ) -> Result<Vec<Applied>> {
-    kinds.learn(plan.steps.iter().filter_map(|step| step.object.as_ref()));
+    kinds.add_definitions(plan.steps.iter().filter_map(|step| step.object.as_ref()));
     let steps = plan.steps.iter().filter(|step| step.wave == wave);
     let sent = steps.filter_map(|step| Some((step, step.object.as_ref()?)));
     let sent = sent.map(|(step, object)| apply_step(cluster, kinds, plan, step, object, progress));

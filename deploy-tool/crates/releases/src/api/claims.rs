@@ -45,7 +45,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn give_up(cluster: &Cluster, kinds: &Kinds, release: &Name, target: &DeletionTarget) -> Result<()> {
+pub async fn release_claim(cluster: &Cluster, kinds: &Kinds, release: &Name, target: &DeletionTarget) -> Result<()> {
     let identity = &target.identity;
     let kind = kinds.find_served(&identity.group_version_kind());
     let (Some(kind), true) = (kind, target.claimed_by.contains(release)) else {
@@ -74,7 +74,7 @@ fn parameters(release: &Name) -> PatchParams {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn spare_shared(cluster: &Cluster, release: &Name, steps: &mut [Step]) -> Result<()> {
+pub async fn keep_shared(cluster: &Cluster, release: &Name, steps: &mut [Step]) -> Result<()> {
     let mut living = LivingReleases::new(cluster, release);
     for step in steps.iter_mut().filter(|step| step.action == Action::Prune) {
         let Some(live) = &step.live else { continue };

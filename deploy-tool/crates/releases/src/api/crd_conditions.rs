@@ -13,7 +13,7 @@ use cluster::pods::ANSWER_LIMIT;
 
 /// Says of each custom object whether its definition has `status.conditions`: those of one that has are waited for. Who
 /// may not read definitions knows of none.
-pub async fn learn_conditions(cluster: &Cluster, kinds: &Kinds, targets: &mut [Target]) {
+pub async fn read_declared_conditions(cluster: &Cluster, kinds: &Kinds, targets: &mut [Target]) {
     let mut known: BTreeMap<String, bool> = BTreeMap::new();
     for target in targets {
         let TargetKind::Generic(kind) = &target.kind else {

@@ -189,7 +189,7 @@ pub async fn list_claims(cluster: &Cluster, set: &DynamicObject) -> Result<Vec<I
     };
     let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), &namespace);
     let what = format!("cannot list the volume claims of namespace `{namespace}`");
-    let names = list::reduced(cluster, &api, &ListParams::default(), &what, |claim| {
+    let names = list::extract(cluster, &api, &ListParams::default(), &what, |claim| {
         claim.metadata.name
     })
     .await?;

@@ -65,7 +65,7 @@ impl Kinds {
 
     /// Takes in the kinds that some objects define, so that objects of these kinds have a place before the cluster
     /// knows it.
-    pub fn learn<'o>(&mut self, objects: impl IntoIterator<Item = &'o Object>) {
+    pub fn add_definitions<'o>(&mut self, objects: impl IntoIterator<Item = &'o Object>) {
         self.defined = objects.into_iter().flat_map(manifest::definitions).collect();
     }
 

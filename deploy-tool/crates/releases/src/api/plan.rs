@@ -11,7 +11,7 @@ use kube::core::Status;
 use crate::api::discover::{Kind, Kinds, api};
 use crate::api::send::{Mode, send_when_possible};
 use crate::api::{claims, field_migration, get_many, preflight};
-use crate::manifest::{Databases, Object, Wave, refuse_twins};
+use crate::manifest::{Databases, Object, Wave, refuse_duplicates};
 use crate::plan::{self, Conflict, OnConflict, Plan, Step, UnansweredWebhook, Untried};
 use crate::release::{Identity, Name};
 use cluster::Cluster;
@@ -31,14 +31,14 @@ pub async fn make_plan(
     inventory: &BTreeSet<Identity>,
     on_conflict: OnConflict,
 ) -> Result<Plan> {
-    kinds.learn(&objects);
+    kinds.add_definitions(&objects);
     let settled = objects.into_iter().map(|object| {
         let (object, kind) = kinds.resolve_object(object, &release.namespace)?;
-        Ok((plan::owned_by(object, release), kind))
+        Ok((plan::mark_owner(object, release), kind))
     });
     let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Result<Vec<_>>>()?.into_iter().unzip();
     // Only now it is known which namespace those are in that name none.
-    refuse_twins(&objects)?;
+    refuse_duplicates(&objects)?;
     let tried = objects.clone();
     match try_plan(cluster, kinds, release, objects, places, inventory, on_conflict).await {
         Err(failure) => Err(preflight::explain_refusal(cluster, kinds, release, tried, failure).await),
@@ -61,13 +61,13 @@ async fn try_plan(
     kinds.refuse_unreachable(dropped.iter().copied())?;
     let mut live = get_many::read_objects(cluster, kinds, identities).await?;
     plan::refuse_other_releases(release, &objects, &live)?;
-    let mut leaving = plan::take_leaving(&mut live, &wanted);
+    let mut leaving = plan::take_terminating(&mut live, &wanted);
 
-    let (databases, unborn) = (Databases::find(&objects), plan::unborn_namespaces(&objects, &live));
+    let (databases, created) = (Databases::find(&objects), plan::created_namespaces(&objects, &live));
     let trials = objects.iter().zip(places).map(|(object, kind)| {
         let trial = Trial {
             wave: databases.wave(object),
-            unborn: object.namespace().is_some_and(|namespace| unborn.contains(namespace)),
+            in_new_namespace: object.namespace().is_some_and(|namespace| created.contains(namespace)),
             live: live.get(&object.identity()).cloned(),
             leaving: leaving.remove(&object.identity()),
             untried: None,
@@ -79,11 +79,11 @@ async fn try_plan(
         trial.run(cluster)
     });
     let results: Vec<Result<Step, Error>> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
-    let mut steps = unless_refused(results)?;
+    let mut steps = collect_steps(results)?;
     steps.sort_by_key(|step| step.wave);
     plan::claim_shared(release, &mut steps);
-    steps.extend(plan::prunes(release, dropped, &live));
-    claims::spare_shared(cluster, release, &mut steps).await?;
+    steps.extend(plan::prune_steps(release, dropped, &live));
+    claims::keep_shared(cluster, release, &mut steps).await?;
     plan::note_readers(&mut steps);
     Ok(Plan {
         release: release.clone(),
@@ -107,7 +107,7 @@ pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &
         let kind = kinds.find(&object.group_version_kind())?;
         let trial = Trial {
             wave: step.wave,
-            unborn: false,
+            in_new_namespace: false,
             live: step.live.clone(),
             leaving: None,
             untried: step.untried,
@@ -122,14 +122,14 @@ pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &
     let results: Vec<_> = stream::iter(trials).buffered(PARALLEL_REQUESTS).try_collect().await?;
     let tried = Plan {
         release: plan.release.clone(),
-        steps: unless_refused(results)?,
+        steps: collect_steps(results)?,
         exact: false,
     };
     plan::refuse_undecided(&tried, cluster.now())
 }
 
 /// The steps, or everything that the server refuses.
-fn unless_refused(results: Vec<Result<Step, Error>>) -> Result<Vec<Step>> {
+fn collect_steps(results: Vec<Result<Step, Error>>) -> Result<Vec<Step>> {
     let (mut steps, mut refusals) = (Vec::new(), Vec::new());
     for result in results {
         match result {
@@ -152,7 +152,7 @@ struct Trial<'a> {
     kind: Kind,
     live: Option<DynamicObject>,
     leaving: Option<DynamicObject>,
-    unborn: bool,
+    in_new_namespace: bool,
     /// Why it could not be tried before.
     untried: Option<Untried>,
     on_conflict: OnConflict,
@@ -162,13 +162,13 @@ impl Trial<'_> {
     /// What would happen to the object; or why the server refuses it.
     async fn run(self, cluster: &Cluster) -> Result<Result<Step, Error>> {
         if let Some(leaving) = self.leaving {
-            return Ok(Ok(plan::recreated(self.wave, self.object, leaving)));
+            return Ok(Ok(plan::recreate_step(self.wave, self.object, leaving)));
         }
         if !self.kind.served {
-            return Ok(Ok(self.leave_untried(Untried::Kind)));
+            return Ok(Ok(self.untried_step(Untried::Kind)));
         }
-        if self.unborn {
-            return Ok(Ok(self.leave_untried(Untried::Namespace)));
+        if self.in_new_namespace {
+            return Ok(Ok(self.untried_step(Untried::Namespace)));
         }
         if let Some(live) = self.live.as_ref().filter(|live| plan::is_applied(&self.object, live)) {
             return Ok(Ok(self.make_step(cluster, live).await?));
@@ -178,14 +178,14 @@ impl Trial<'_> {
             Err(refusal) => refusal,
         };
         if plan::cannot_be_tried(&refusal) {
-            return Ok(Ok(self.leave_untried(Untried::DryRun)));
+            return Ok(Ok(self.untried_step(Untried::DryRun)));
         }
         if plan::is_made_first(&self.object, &refusal, self.all) {
-            return Ok(Ok(self.leave_untried(Untried::Reference)));
+            return Ok(Ok(self.untried_step(Untried::Reference)));
         }
         if UnansweredWebhook::from_status(&refusal).is_some_and(|unanswered| unanswered.is_of(self.all)) {
             let wave = Wave::Admission;
-            return Ok(Ok(Self { wave, ..self }.leave_untried(Untried::Webhook)));
+            return Ok(Ok(Self { wave, ..self }.untried_step(Untried::Webhook)));
         }
         let conflicts = plan::conflicts(&self.object.title(), &refusal, self.live.as_ref());
         match &self.live {
@@ -238,14 +238,14 @@ impl Trial<'_> {
 
     /// The step of an object that a dry run has made into `after`.
     async fn make_step(&self, cluster: &Cluster, after: &DynamicObject) -> Result<Step> {
-        let step = plan::checked(self.wave, self.object.clone(), self.live.clone(), after);
+        let step = plan::tried_step(self.wave, self.object.clone(), self.live.clone(), after);
         let Some(live) = &self.live else { return Ok(step) };
         let api = api(cluster, &self.kind, self.object.namespace());
         let takes_over = self.on_conflict == OnConflict::TakeOver;
         field_migration::plan_migration(cluster, &api, &self.object, live, after, takes_over, step).await
     }
 
-    fn leave_untried(self, why: Untried) -> Step {
-        plan::unchecked(self.wave, self.object, self.live, why)
+    fn untried_step(self, why: Untried) -> Step {
+        plan::untried_step(self.wave, self.object, self.live, why)
     }
 }

@@ -34,7 +34,7 @@ pub async fn refuse_stale(cluster: &Cluster, kinds: &mut Kinds, saved: Saved) ->
         read_cluster_identity(cluster).await?.as_deref(),
     )?;
     let mut plan = saved.plan;
-    kinds.learn(plan.steps.iter().filter_map(|step| step.object.as_ref()));
+    kinds.add_definitions(plan.steps.iter().filter_map(|step| step.object.as_ref()));
     let identities = plan.steps.iter().map(|step| step.identity.clone());
     let mut live = get_many::read_objects(cluster, kinds, identities).await?;
     plan::refuse_changes(&plan, &live)?;

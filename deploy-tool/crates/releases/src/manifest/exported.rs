@@ -47,7 +47,7 @@ pub fn strip(object: &mut Map<String, Value>) {
     };
     let exported = was_stored(metadata);
     metadata.retain(|field, _| !FILLED_IN.contains(&field.as_str()));
-    without(metadata, "annotations", &KEPT_BY_OTHERS);
+    remove_entries(metadata, "annotations", &KEPT_BY_OTHERS);
     let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     // Of another kind it may be an ordinary field; where it is not, the server leaves it out by itself.
     let is_own = !api_version.contains('.')
@@ -105,7 +105,7 @@ fn strip_job(object: &mut Map<String, Value>) {
         return;
     }
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        without(metadata, "labels", &OF_A_JOB);
+        remove_entries(metadata, "labels", &OF_A_JOB);
     }
     let Some(specification) = object.get_mut("spec").and_then(Value::as_object_mut) else {
         return;
@@ -115,12 +115,12 @@ fn strip_job(object: &mut Map<String, Value>) {
         .get_mut("template")
         .and_then(|template| template.get_mut("metadata"));
     if let Some(metadata) = template.and_then(Value::as_object_mut) {
-        without(metadata, "labels", &OF_A_JOB);
+        remove_entries(metadata, "labels", &OF_A_JOB);
     }
 }
 
 /// Takes entries out of a map, and the map as well when nothing is left of it.
-fn without(metadata: &mut Map<String, Value>, field: &str, names: &[&str]) {
+fn remove_entries(metadata: &mut Map<String, Value>, field: &str, names: &[&str]) {
     let Some(map) = metadata.get_mut(field).and_then(Value::as_object_mut) else {
         return;
     };

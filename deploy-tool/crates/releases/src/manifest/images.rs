@@ -170,7 +170,7 @@ fn pod_specs_inside(pointer: &str, value: &Value, found: &mut Vec<String>) {
     if is_pod_spec {
         found.push(pointer.to_owned());
     }
-    for (step, inner) in inside(value) {
+    for (step, inner) in children(value) {
         pod_specs_inside(&format!("{pointer}/{step}"), inner, found);
     }
 }
@@ -187,12 +187,12 @@ fn placeholders<'o>(pointer: &str, value: &'o Value, found: &mut Vec<Image<'o>>)
             pointer: pointer.to_owned(),
         });
     }
-    for (step, inner) in inside(value) {
+    for (step, inner) in children(value) {
         placeholders(&format!("{pointer}/{step}"), inner, found);
     }
 }
 
-fn inside(value: &Value) -> Vec<(String, &Value)> {
+fn children(value: &Value) -> Vec<(String, &Value)> {
     match value {
         Value::Object(fields) => fields
             .iter()

@@ -51,7 +51,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Object>> {
                 )),
         });
     }
-    refuse_twins(&objects)?;
+    refuse_duplicates(&objects)?;
     Ok(objects)
 }
 
@@ -169,7 +169,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 ///
 /// # Errors
 /// When there is one.
-pub fn refuse_twins(objects: &[Object]) -> Result<()> {
+pub fn refuse_duplicates(objects: &[Object]) -> Result<()> {
     let mut seen = std::collections::HashMap::new();
     for object in objects {
         if let Some(first) = seen.insert(object.identity(), object.place()) {

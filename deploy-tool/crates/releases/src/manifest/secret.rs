@@ -52,7 +52,7 @@ pub fn with_generated(
 /// The server itself puts what is in `stringData` into `data`, but keeps no record of who owns those keys: one that
 /// the manifest has no longer would stay for ever, and a change by somebody else would not be seen.
 /// <https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data>
-pub fn without_plain_text(object: &mut Object) {
+pub fn encode_string_data(object: &mut Object) {
     if object.kind() != "Secret" {
         return;
     }
@@ -105,7 +105,7 @@ mod tests {
     fn plain_text_is_encoded_and_wins_as_in_the_server() {
         let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {A: eA==, B: eA==}\nstringData: {A: old, C: new}\n";
         let mut secret = parse("s.yaml", text).unwrap().remove(0);
-        without_plain_text(&mut secret);
+        encode_string_data(&mut secret);
         let data = serde_json::json!({"data": {"A": "b2xk", "B": "eA==", "C": "bmV3"}});
         assert_eq!(secret.value.data, data);
     }

@@ -69,7 +69,7 @@ pub fn refused(object: &Object, status: &Status) -> Error {
             .code(&code::apply::IMMUTABLE_FIELD)
             // What follows is a comparison of the values in Go.
             .cause(message.lines().next().unwrap_or_default())
-            .hint(suggest_way_out(object));
+            .hint(suggest_fix(object));
     }
     if let Some(UnansweredWebhook { webhook, service }) = UnansweredWebhook::from_status(status) {
         let failure = Error::cluster(what).code(&code::apply::WEBHOOK_UNREACHABLE);
@@ -180,7 +180,7 @@ fn is_immutable(message: &str) -> bool {
 }
 
 /// The way that loses the least.
-fn suggest_way_out(object: &Object) -> String {
+fn suggest_fix(object: &Object) -> String {
     let GroupVersionKind { group, kind, .. } = object.group_version_kind();
     // Several groups may have a kind of this name; of Kubernetes' own there is one.
     let kind = match object.hides_images() {

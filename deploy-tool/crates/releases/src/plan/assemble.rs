@@ -16,8 +16,8 @@ pub type Live = BTreeMap<Identity, DynamicObject>;
 
 /// An object as the release applies it: it says whose it is, if it is in a namespace. Those of the whole cluster, such as
 /// a RuntimeClass, may be of several releases.
-pub fn owned_by(mut object: Object, release: &Name) -> Object {
-    manifest::without_plain_text(&mut object);
+pub fn mark_owner(mut object: Object, release: &Name) -> Object {
+    manifest::encode_string_data(&mut object);
     if object.namespace().is_some() {
         let annotations = object.value.metadata.annotations.get_or_insert_default();
         annotations.insert(RELEASE_ANNOTATION.to_owned(), release.to_string());
@@ -55,17 +55,17 @@ fn owner(object: &DynamicObject) -> Option<&String> {
 }
 
 /// The namespaces that the objects bring with them: the server cannot try what goes into one that is not there.
-pub fn unborn_namespaces<'o>(objects: impl IntoIterator<Item = &'o Object>, live: &Live) -> BTreeSet<String> {
-    let unborn = objects.into_iter().filter(|object| {
+pub fn created_namespaces<'o>(objects: impl IntoIterator<Item = &'o Object>, live: &Live) -> BTreeSet<String> {
+    let created = objects.into_iter().filter(|object| {
         let kind = object.group_version_kind();
         (kind.group.as_str(), kind.kind.as_str()) == ("", "Namespace") && !live.contains_key(&object.identity())
     });
-    unborn.map(|object| object.name().to_owned()).collect()
+    created.map(|object| object.name().to_owned()).collect()
 }
 
 /// Takes out what is being deleted of the objects that are to be there, and whatever is in a namespace that is: all of
 /// it is gone soon, and made again.
-pub fn take_leaving(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
+pub fn take_terminating(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
     let is_leaving = |object: &DynamicObject| object.metadata.deletion_timestamp.is_some();
     let namespaces: BTreeSet<String> = live
         .iter()
@@ -84,7 +84,7 @@ pub fn take_leaving(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
 }
 
 /// The step of an object that is being deleted: it is made again once it is gone.
-pub fn recreated(wave: Wave, object: Object, leaving: DynamicObject) -> Step {
+pub fn recreate_step(wave: Wave, object: Object, leaving: DynamicObject) -> Step {
     let finalizers = leaving.metadata.finalizers.iter().flatten();
     let holders: Vec<&str> = finalizers.map(String::as_str).collect();
     let held = match holders.as_slice() {
@@ -95,7 +95,7 @@ pub fn recreated(wave: Wave, object: Object, leaving: DynamicObject) -> Step {
         notes: vec![format!("is being deleted{held}: made again once it is gone")],
         live: Some(leaving),
         untried: None,
-        ..unchecked(wave, object, None, Untried::DryRun)
+        ..untried_step(wave, object, None, Untried::DryRun)
     }
 }
 
@@ -116,7 +116,7 @@ pub fn keep_completed_jobs(plan: &mut Plan, history: &History) {
 }
 
 /// The step of an object that the server has not tried.
-pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: Untried) -> Step {
+pub fn untried_step(wave: Wave, object: Object, live: Option<DynamicObject>, why: Untried) -> Step {
     Step {
         action: match live {
             Some(_) => Action::Change,
@@ -132,7 +132,7 @@ pub fn unchecked(wave: Wave, object: Object, live: Option<DynamicObject>, why: U
 }
 
 /// The step of an object that the server has tried: `after` is what it would store.
-pub fn checked(wave: Wave, object: Object, live: Option<DynamicObject>, after: &DynamicObject) -> Step {
+pub fn tried_step(wave: Wave, object: Object, live: Option<DynamicObject>, after: &DynamicObject) -> Step {
     let generated = manifest::generated_keys(&object);
     let differences: Vec<Difference> = match &live {
         Some(live) => super::differences(live, after, &generated),
@@ -178,17 +178,17 @@ pub fn claim_shared(release: &Name, steps: &mut [Step]) {
 }
 
 /// The steps of what the release has applied before and the manifests have no longer, in the opposite order of applying.
-pub fn prunes<'i>(release: &Name, dropped: impl IntoIterator<Item = &'i Identity>, live: &Live) -> Vec<Step> {
+pub fn prune_steps<'i>(release: &Name, dropped: impl IntoIterator<Item = &'i Identity>, live: &Live) -> Vec<Step> {
     let mut steps: Vec<Step> = dropped
         .into_iter()
-        .filter_map(|identity| prune(release, identity, live.get(identity)?))
+        .filter_map(|identity| prune_step(release, identity, live.get(identity)?))
         .collect();
     steps.sort_by_key(|step| std::cmp::Reverse(step.wave));
     steps
 }
 
 /// Nothing, if the object is not this release's: somebody has made it anew, or given it away.
-fn prune(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<Step> {
+fn prune_step(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<Step> {
     let managers = live.metadata.managed_fields.iter().flatten();
     let mut managers = managers.filter_map(|entry| entry.manager.as_deref());
     // The server keeps no record of who has applied no field at all: a Namespace is often nothing but its name.

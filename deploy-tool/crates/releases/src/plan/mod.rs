@@ -27,8 +27,8 @@ use serde_json::Value;
 
 pub use apply_error::{all_refused, cannot_be_tried, is_made_first, passes_by_itself, refused};
 pub use assemble::{
-    Live, checked, claim_shared, keep_completed_jobs, owned_by, prunes, recreated, refuse_other_releases, take_leaving,
-    unborn_namespaces, unchecked,
+    Live, claim_shared, created_namespaces, keep_completed_jobs, mark_owner, prune_steps, recreate_step,
+    refuse_other_releases, take_terminating, tried_step, untried_step,
 };
 pub use conflict::{Conflict, OnConflict, conflict_failure, conflicts, refuse_undecided};
 pub use difference::{Difference, Shown, differences};

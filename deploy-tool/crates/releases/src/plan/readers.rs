@@ -88,7 +88,7 @@ mod tests {
     use super::super::Difference;
     use super::*;
     use crate::manifest::{Databases, parse};
-    use crate::plan::{Untried, unchecked};
+    use crate::plan::{Untried, untried_step};
 
     fn step(manifest: &str, action: Action, paths: &[&str]) -> Step {
         let object = parse("m.yaml", manifest).unwrap().remove(0);
@@ -102,7 +102,7 @@ mod tests {
             action,
             notes: Vec::new(),
             differences: paths.iter().map(difference).collect(),
-            ..unchecked(wave, object, None, Untried::DryRun)
+            ..untried_step(wave, object, None, Untried::DryRun)
         }
     }
 

@@ -255,7 +255,7 @@ fn only_what_is_the_releases_and_holds_no_data_is_pruned() {
         name: "absent".into(),
         ..dropped[0].clone()
     });
-    let steps = prunes(&release, &dropped, &live);
+    let steps = prune_steps(&release, &dropped, &live);
     let steps: Vec<_> = steps
         .iter()
         .map(|step| (step.action, step.identity.name.as_str()))
@@ -293,18 +293,18 @@ fn what_is_being_deleted_is_made_again() {
         ..objects[2].identity()
     };
     live.insert(foreign.clone(), live[&objects[2].identity()].clone());
-    let leaving = take_leaving(&mut live, &wanted);
+    let leaving = take_terminating(&mut live, &wanted);
     let names = |live: &Live| live.keys().map(|identity| identity.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&leaving), ["going", "in-it", "shop"]);
     assert_eq!(names(&live), ["dropped", "stays"]);
     assert_eq!(
-        unborn_namespaces(&objects, &live),
+        created_namespaces(&objects, &live),
         ["shop".to_owned()].into(),
         "what goes into it cannot be tried"
     );
     let going = objects[2].clone();
     let object = leaving[&going.identity()].clone();
-    let step = recreated(Databases::find(&[]).wave(&going), going, object);
+    let step = recreate_step(Databases::find(&[]).wave(&going), going, object);
     assert_eq!((step.action, step.before.is_none()), (Action::Create, true));
     assert_eq!(
         step.notes,
@@ -329,7 +329,7 @@ fn plan_of(kind: &str, live: DynamicObject, after: &DynamicObject) -> Plan {
         "apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}, namespace: plan-rec, annotations: {{deploy-tool.dev/generate: PASSWORD}}}}\n"
     );
     let object = parse("m.yaml", &text).unwrap().remove(0);
-    let mut step = checked(Databases::find(&[]).wave(&object), object, Some(live), after);
+    let mut step = tried_step(Databases::find(&[]).wave(&object), object, Some(live), after);
     if kind != "Deployment" {
         step.identity.namespace = Some("shop".into());
     }

@@ -125,15 +125,15 @@ fn line(line: Line<'_>) -> Styled {
 fn shown(shown: &Shown) -> String {
     match shown {
         Shown::Value(Value::String(text)) if text.contains('\n') => text.clone(),
-        Shown::Value(value @ Value::Object(fields)) if !fields.is_empty() => in_yaml(value),
-        Shown::Value(value @ Value::Array(items)) if !items.is_empty() => in_yaml(value),
+        Shown::Value(value @ Value::Object(fields)) if !fields.is_empty() => to_yaml(value),
+        Shown::Value(value @ Value::Array(items)) if !items.is_empty() => to_yaml(value),
         Shown::Value(value) => value.to_string(),
         Shown::Secret { bytes } => format!("(secret, {bytes} bytes)"),
         Shown::Generated => "(generated)".to_owned(),
     }
 }
 
-fn in_yaml(value: &Value) -> String {
+fn to_yaml(value: &Value) -> String {
     // What came out of JSON can always be written; a line break makes it a block of its own.
     let text = yaml::write(value).unwrap_or_else(|_| value.to_string());
     format!("{}\n", text.trim_end())

@@ -119,7 +119,7 @@ impl History {
 
     /// The records that are not kept once the next one is begun: with it ten stay, and always the one that a rollback
     /// from it leads to.
-    pub fn superfluous(&self) -> impl Iterator<Item = &Record> {
+    pub fn expired_records(&self) -> impl Iterator<Item = &Record> {
         let deployed = self.deployed_before(None).map(|revision| revision.number);
         let older = self.records.iter().rev().skip(KEPT - 1);
         older.filter(move |record| Some(record.revision.number) != deployed)
@@ -307,16 +307,16 @@ mod tests {
     #[test]
     fn ten_are_kept_with_the_next_one_and_the_newest_that_came_up() {
         use State::{Deployed, Failed};
-        let superfluous = |states: &[State]| -> Vec<u32> {
+        let expired = |states: &[State]| -> Vec<u32> {
             let history = history(states);
-            history.superfluous().map(|record| record.revision.number).collect()
+            history.expired_records().map(|record| record.revision.number).collect()
         };
-        assert_eq!(superfluous(&[Deployed; 9]), [0; 0]);
-        assert_eq!(superfluous(&[Deployed; 10]), [1]);
-        assert_eq!(superfluous(&[Deployed; 12]), [3, 2, 1]);
+        assert_eq!(expired(&[Deployed; 9]), [0; 0]);
+        assert_eq!(expired(&[Deployed; 10]), [1]);
+        assert_eq!(expired(&[Deployed; 12]), [3, 2, 1]);
         let mut states = vec![Deployed, Deployed];
         states.extend([Failed; 10]);
-        assert_eq!(superfluous(&states), [3, 1]);
+        assert_eq!(expired(&states), [3, 1]);
     }
 
     #[test]

@@ -326,6 +326,6 @@ fn a_quota_that_lets_in_one_pod_after_the_other() {
     story.objects.pods.remove("n/app-0");
     story.waits(9);
     assert_eq!(story.last_movement(), Some(at(9)), "a pod has gone");
-    let nudged = refused_before(&target, &story.objects, at(7));
-    assert_eq!(nudged.map(|controller| controller.kind), Some("ReplicaSet"));
+    let controller = refused_before(&target, &story.objects, at(7));
+    assert_eq!(controller.map(|controller| controller.kind), Some("ReplicaSet"));
 }

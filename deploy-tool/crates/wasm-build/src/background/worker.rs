@@ -55,10 +55,10 @@ impl<'a> Background<'a> {
     ///
     /// # Errors
     /// When that cannot be found out.
-    pub fn look(&self, sources: &str, is_made: impl FnOnce(&str) -> Result<bool>) -> Result<Option<Error>> {
-        let Some(work) = self.work()? else { return Ok(None) };
+    pub fn check_lost(&self, sources: &str, is_made: impl FnOnce(&str) -> Result<bool>) -> Result<Option<Error>> {
+        let Some(work) = self.read_job()? else { return Ok(None) };
         let found = Lookup {
-            lives: self.lives()?,
+            lives: self.is_running()?,
             is_current: work.sources == sources,
             is_made: is_made(&work.sources)?,
         };
@@ -87,8 +87,8 @@ impl<'a> Background<'a> {
     /// # Errors
     /// When it cannot be started.
     pub fn begin(&self, program: &Path, arguments: &[&OsStr], sources: &str) -> Result<u32> {
-        if let Some(work) = self.work()?.filter(|work| work.sources == sources)
-            && self.lives()?
+        if let Some(work) = self.read_job()?.filter(|work| work.sources == sources)
+            && self.is_running()?
         {
             return Ok(work.process);
         }
@@ -116,7 +116,7 @@ impl<'a> Background<'a> {
         Ok(process)
     }
 
-    fn work(&self) -> Result<Option<Job>> {
+    fn read_job(&self) -> Result<Option<Job>> {
         match std::fs::read(&self.record) {
             // A record that cannot be read is of another version of this program: nothing is known of it.
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
@@ -125,7 +125,7 @@ impl<'a> Background<'a> {
         }
     }
 
-    fn lives(&self) -> Result<bool> {
+    fn is_running(&self) -> Result<bool> {
         let failure = |error| Error::file(format!("cannot look at `{}`", self.log.display()), &error);
         let log = match File::open(&self.log) {
             Ok(log) => log,
@@ -174,7 +174,7 @@ mod tests {
 
     fn ends(background: &Background<'_>) {
         let start = Instant::now();
-        while background.lives().unwrap() {
+        while background.is_running().unwrap() {
             assert!(start.elapsed() < Duration::from_secs(60), "it lives on");
             std::thread::yield_now();
         }
@@ -186,38 +186,38 @@ mod tests {
         let cache = Cache::at(folder.path()).unwrap();
         let background = Background::of(&cache, folder.path(), folder.path(), "app").unwrap();
         let (made, not_made) = (|_: &str| Ok(true), |_: &str| Ok(false));
-        assert_eq!(background.look("one", not_made).unwrap(), None);
+        assert_eq!(background.check_lost("one", not_made).unwrap(), None);
 
         // Under way: nothing to tell, and no second one.
         let process = begin(&background, "exec sleep 1000", "one");
-        assert_eq!(background.look("one", not_made).unwrap(), None);
+        assert_eq!(background.check_lost("one", not_made).unwrap(), None);
         assert_eq!(begin(&background, "exec sleep 1000", "one"), process);
 
         // Outdated: it is ended, and there is nothing to tell.
-        assert_eq!(background.look("two", not_made).unwrap(), None);
+        assert_eq!(background.check_lost("two", not_made).unwrap(), None);
         ends(&background);
-        assert_eq!(background.look("two", not_made).unwrap(), None);
+        assert_eq!(background.check_lost("two", not_made).unwrap(), None);
 
         // Failed: told once.
         begin(&background, "echo; echo error: no; echo '  next: x'", "two");
         ends(&background);
-        let lost = background.look("two", not_made).unwrap().unwrap().to_string();
+        let lost = background.check_lost("two", not_made).unwrap().unwrap().to_string();
         assert!(
             lost.contains("because: no") && lost.contains("background-app"),
             "{lost}"
         );
-        assert_eq!(background.look("two", not_made).unwrap(), None);
+        assert_eq!(background.check_lost("two", not_made).unwrap(), None);
 
         // Killed while the sources changed: told as well.
         begin(&background, "kill -9 $$", "three");
         ends(&background);
-        let lost = background.look("four", not_made).unwrap().unwrap().to_string();
+        let lost = background.check_lost("four", not_made).unwrap().unwrap().to_string();
         assert!(lost.contains("it was killed"), "{lost}");
 
         // Done.
         begin(&background, "true", "five");
         ends(&background);
-        assert_eq!(background.look("five", made).unwrap(), None);
-        assert_eq!(background.work().unwrap(), None);
+        assert_eq!(background.check_lost("five", made).unwrap(), None);
+        assert_eq!(background.read_job().unwrap(), None);
     }
 }

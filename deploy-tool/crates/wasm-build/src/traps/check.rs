@@ -56,7 +56,7 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
         files.extend(read);
         left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
     }
-    let findings = [crates::of_crates(&graph), paths::of_sources(&files)].concat();
+    let findings = [crates::check_crates(&graph), paths::check_sources(&files)].concat();
     Ok(Checked {
         findings: finding::sorted(findings),
         files,

@@ -170,7 +170,7 @@ pub const SWAPPED: [&str; 3] = ["tokio", "hyper", "mysql_async"];
 const TOKIO_NATIVE: [&str; 7] = ["net", "fs", "process", "signal", "io-std", "rt-multi-thread", "full"];
 
 /// The traps among the crates of a guest.
-pub fn of_crates(graph: &GuestGraph) -> Vec<Finding> {
+pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
     let has = |name: &str| graph.crates.iter().any(|guest_crate| guest_crate.name == name);
     let mut findings = Vec::new();
     for guest_crate in &graph.crates {
@@ -188,7 +188,7 @@ pub fn of_crates(graph: &GuestGraph) -> Vec<Finding> {
                 }),
         );
         if is_certain {
-            findings.extend(special(guest_crate, has("tokio_wasi")));
+            findings.extend(check_features(guest_crate, has("tokio_wasi")));
         }
     }
     // Under a crate that cannot be used at all, what it brings says no more.
@@ -233,7 +233,7 @@ fn finding(trap: &'static str, weight: Weight, guest_crate: &GuestCrate, what: S
     }
 }
 
-fn special(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding> {
+fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding> {
     let features: Vec<&str> = guest_crate.features.iter().map(String::as_str).collect();
     let among = |names: &[&'static str]| -> Vec<&'static str> {
         let found = names.iter().filter(|name| features.contains(name));
@@ -340,7 +340,7 @@ mod tests {
     }
 
     fn traps(crates: &[(&str, &str, &str)]) -> Vec<(&'static str, Weight)> {
-        let findings = of_crates(&graph(crates, true));
+        let findings = check_crates(&graph(crates, true));
         findings.iter().map(|finding| (finding.trap, finding.weight)).collect()
     }
 
@@ -386,7 +386,7 @@ mod tests {
             &[("x socket2", "0.5.0", ""), ("x ring", "0.17.0", ""), ("y", "1.0.0", "")],
             false,
         );
-        let found = of_crates(&unsure);
+        let found = check_crates(&unsure);
         let found: Vec<_> = found.iter().map(|finding| (finding.trap, finding.weight)).collect();
         assert_eq!(found, [("c-code", Weight::Wrong)]);
     }
@@ -395,9 +395,9 @@ mod tests {
     fn a_crate_for_a_newer_compiler_is_told_with_what_the_builder_has() {
         let mut newer = graph(&[("x", "1.0.0", "")], true);
         newer.crates[0].rust_version = Some("1.86.0".to_owned());
-        assert_eq!(of_crates(&newer)[0].trap, "rust-version");
+        assert_eq!(check_crates(&newer)[0].trap, "rust-version");
         newer.crates[0].rust_version = Some("1.85".to_owned());
-        assert_eq!(of_crates(&newer), []);
+        assert_eq!(check_crates(&newer), []);
         let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../oci/versions");
         let pins = std::fs::read_to_string(pins).unwrap();
         let pin = pins

@@ -117,8 +117,8 @@ const SERVERS: [&str; 8] = [
 const IN_ONE: [&str; 2] = ["http1_writev", "writev"];
 
 /// The traps that the files of a package show.
-pub fn of_sources(files: &[SourceFile]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = files.iter().flat_map(of_file).collect();
+pub fn check_sources(files: &[SourceFile]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = files.iter().flat_map(check_file).collect();
     let writes_in_one = files
         .iter()
         .any(|file| IN_ONE.iter().any(|name| file.uses.names.contains(*name)));
@@ -151,7 +151,7 @@ fn place(path: &std::path::Path, line: usize) -> Place {
     }
 }
 
-fn of_file(file: &SourceFile) -> Vec<Finding> {
+fn check_file(file: &SourceFile) -> Vec<Finding> {
     // Many lines of one kind are one finding.
     let mut lines: BTreeMap<(usize, String), Vec<usize>> = BTreeMap::new();
     for (path, line) in &file.uses.paths {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     fn found(text: &str) -> Vec<(&'static str, String)> {
-        let findings = of_sources(&[file("src/main.rs", text).unwrap()]);
+        let findings = check_sources(&[file("src/main.rs", text).unwrap()]);
         findings
             .iter()
             .map(|finding| (finding.trap, finding.place.to_string()))

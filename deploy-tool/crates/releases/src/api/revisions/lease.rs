@@ -49,7 +49,7 @@ impl<'a> ReleaseLease<'a> {
     }
 
     /// The same, on the version of the Secret that the server has.
-    pub(super) fn on_version(self, version: String) -> Self {
+    pub(super) fn with_version(self, version: String) -> Self {
         self.version.replace(version);
         self
     }
@@ -134,9 +134,11 @@ impl<'a> ReleaseLease<'a> {
                     .replace(stored.metadata.resource_version.unwrap_or_default());
                 Ok(())
             }
-            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {
-                self.look_again(&self.revision).await.map(drop).map_err(Renewal::Lost)
-            }
+            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => self
+                .verify_written(&self.revision)
+                .await
+                .map(drop)
+                .map_err(Renewal::Lost),
             Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
                 Err(Renewal::Refused(explain(&kube::Error::Api(status))))
             }
@@ -159,7 +161,7 @@ impl<'a> ReleaseLease<'a> {
         match self.write(&revision).await? {
             Ok(()) => Ok(()),
             Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
-                self.look_again(&revision).await?;
+                self.verify_written(&revision).await?;
                 self.write(&revision)
                     .await?
                     .map_err(|error| self.explain_refusal(&error))
@@ -193,7 +195,7 @@ impl<'a> ReleaseLease<'a> {
             // The answer to a renewal may have been lost with the work that was given up: its version is unknown then.
             // The answer to this very write may have been lost as well: then it is there already.
             Err(error) if is_conflict(&error) || is_lost_connection(&error) => {
-                if !self.look_again(&revision).await? {
+                if !self.verify_written(&revision).await? {
                     self.write(&revision)
                         .await?
                         .map_err(|error| self.explain_refusal(&error))?;
@@ -228,7 +230,7 @@ impl<'a> ReleaseLease<'a> {
 
     /// Whether what was to be written is there already. If not, the revision must still be pending and ours; then its
     /// newest version is the one to write on.
-    async fn look_again(&self, written: &Revision) -> Result<bool> {
+    async fn verify_written(&self, written: &Revision) -> Result<bool> {
         let name = record::secret_name(&self.release, self.revision.number);
         let found = self.cluster.call(&self.task(), self.api().get_opt(&name)).await?;
         let Some(found) = found else {

@@ -68,7 +68,7 @@ pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: 
         .answer(&lease.task(), lease.api().create(&parameters, &secret))
         .await?;
     match answer {
-        Ok(created) => Ok(lease.on_version(created.metadata.resource_version.unwrap_or_default())),
+        Ok(created) => Ok(lease.with_version(created.metadata.resource_version.unwrap_or_default())),
         // A request is sent again when its answer is lost: the second one finds what the first one has made.
         Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
             let name = record::secret_name(release, lease.revision().number);
@@ -76,7 +76,7 @@ pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: 
             let found = found.as_ref().map(record::record).transpose()?;
             let made = |revision: &Revision| (revision.deployer.clone(), revision.created);
             match found.filter(|found| made(&found.revision) == made(lease.revision())) {
-                Some(ours) => Ok(lease.on_version(ours.version)),
+                Some(ours) => Ok(lease.with_version(ours.version)),
                 None => Err(explain_race(release, lease.revision().number)),
             }
         }

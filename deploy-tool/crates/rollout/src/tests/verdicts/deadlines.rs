@@ -45,7 +45,7 @@ fn a_node_on_its_way_is_waited_for() {
     story.waits(1);
     deadline_exceeded(&mut story.objects, 140);
     story.waits(200);
-    assert!(story.tracker.nodes_come(&story.objects, clock(200)));
+    assert!(story.tracker.has_scale_up(&story.objects, clock(200)));
     story.waits(919);
     // A quarter of an hour is over, and so is the Deployment's own time.
     story.fails(921, &UNSCHEDULABLE, &["Insufficient cpu"]);

@@ -23,7 +23,7 @@ fn a_job_that_its_ttl_took_away() {
         json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}),
     );
     let job = story.objects.jobs.remove("n/migrate").unwrap();
-    job.bury("n/migrate", &mut story.objects, true);
+    job.retain_after_deletion("n/migrate", &mut story.objects, true);
     story.is_ready(7);
     // It has gone before anybody looked: its event tells.
     let mut story = Story::new(&[short_lived()], Objects::default());
@@ -44,7 +44,7 @@ fn a_job_that_its_ttl_took_away() {
     put_job(&mut story.objects, "migrate", json!({"active": 1}));
     story.waits(1);
     let job = story.objects.jobs.remove("n/migrate").unwrap();
-    job.bury("n/migrate", &mut story.objects, false);
+    job.retain_after_deletion("n/migrate", &mut story.objects, false);
     story.waits(2);
     assert_eq!(story.verdict(12), Verdict::Unknown);
     // Nobody has seen it, and nothing tells; the event may be a moment late.
@@ -60,6 +60,6 @@ fn a_job_that_is_removed_before_it_ended() {
     put_job(&mut story.objects, "migrate", json!({"active": 1}));
     story.waits(1);
     let job = story.objects.jobs.remove("n/migrate").unwrap();
-    job.bury("n/migrate", &mut story.objects, true);
+    job.retain_after_deletion("n/migrate", &mut story.objects, true);
     story.fails(2, &GONE, &["removed before it ended"]);
 }
