@@ -43,10 +43,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             anstream::ColorChoice::from(cli::color_of(&arguments)).write_global();
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let is_requested = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             // Help goes to the standard output, a complaint to the standard error; neither has a better place to fail.
             let _ = error.print();
-            return if asked { ExitStatus::Done } else { ExitStatus::Input }.into();
+            return if is_requested {
+                ExitStatus::Done
+            } else {
+                ExitStatus::Input
+            }
+            .into();
         }
     };
     anstream::ColorChoice::from(cli.global.color).write_global();

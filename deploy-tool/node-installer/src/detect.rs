@@ -112,10 +112,10 @@ fn refuse_mounts(node: &Node) -> Result<(), InstallError> {
 
 /// A path without links, as far as it is there.
 fn resolved(path: &Path) -> Result<PathBuf, InstallError> {
-    let there = path.ancestors().find(|above| fs::symlink_metadata(above).is_ok());
-    let there = there.unwrap_or(Path::new("/"));
-    let real = followed(there)?;
-    Ok(path.strip_prefix(there).map_or(real.clone(), |rest| real.join(rest)))
+    let existing = path.ancestors().find(|above| fs::symlink_metadata(above).is_ok());
+    let existing = existing.unwrap_or(Path::new("/"));
+    let real = followed(existing)?;
+    Ok(path.strip_prefix(existing).map_or(real.clone(), |rest| real.join(rest)))
 }
 
 /// Where a link leads to.
@@ -160,7 +160,7 @@ fn containerd(recorded: Option<&Path>) -> Result<Node, InstallError> {
 /// Where a file is that may be a link.
 fn place_of(path: &Path) -> Result<PathBuf, InstallError> {
     match fs::symlink_metadata(path) {
-        Ok(there) if there.is_symlink() => followed(path),
+        Ok(metadata) if metadata.is_symlink() => followed(path),
         _ => Ok(path.to_owned()),
     }
 }
@@ -221,8 +221,8 @@ fn candidate(process: PathBuf) -> Candidate {
 fn refuse_foreign(program: &Path) -> Result<(), InstallError> {
     let place = fs::canonicalize(program).map_err(|error| unfit(format!("{}: {error}", program.display())))?;
     for path in place.ancestors() {
-        let there = fs::metadata(path).map_err(|error| unfit(format!("{}: {error}", path.display())))?;
-        if !process::is_for_root_alone(there.uid(), there.gid(), there.mode()) {
+        let metadata = fs::metadata(path).map_err(|error| unfit(format!("{}: {error}", path.display())))?;
+        if !process::is_for_root_alone(metadata.uid(), metadata.gid(), metadata.mode()) {
             return Err(unfit(format!(
                 "{} is not run as root: {} belongs to somebody else, or others may write to it",
                 program.display(),

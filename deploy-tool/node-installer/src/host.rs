@@ -119,12 +119,12 @@ pub fn write(path: &Path, text: &str) -> Result<(), InstallError> {
         absent(fs::remove_file(&beside))?;
         let mut file = private_file(&beside)?;
         file.write_all(text.as_bytes())?;
-        if let Ok(there) = fs::metadata(path) {
-            let now = file.metadata()?;
-            if (now.uid(), now.gid()) != (there.uid(), there.gid()) {
-                std::os::unix::fs::fchown(&file, Some(there.uid()), Some(there.gid()))?;
+        if let Ok(old) = fs::metadata(path) {
+            let new = file.metadata()?;
+            if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+                std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
             }
-            file.set_permissions(there.permissions())?;
+            file.set_permissions(old.permissions())?;
         }
         file.sync_all()?;
         fs::rename(&beside, path)?;

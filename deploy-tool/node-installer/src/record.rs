@@ -154,9 +154,9 @@ pub fn handlers(wanted: &str, installed: Option<&Installed>) -> Vec<String> {
 }
 
 /// The versions that nobody needs: neither what is installed, nor what it may give way to, nor containers that run.
-pub fn unneeded(there: &[String], kept: &[&str], used: &[String]) -> Vec<String> {
+pub fn unneeded(versions: &[String], kept: &[&str], used: &[String]) -> Vec<String> {
     let is_needed = |version: &String| kept.contains(&version.as_str()) || used.contains(version);
-    there.iter().filter(|version| !is_needed(version)).cloned().collect()
+    versions.iter().filter(|version| !is_needed(version)).cloned().collect()
 }
 
 /// The folder of a version.
@@ -232,8 +232,8 @@ mod tests {
 
     #[test]
     fn versions_stay_for_as_long_as_somebody_needs_them() {
-        let there = ["1", "2", "3", "4"].map(str::to_owned);
-        assert_eq!(unneeded(&there, &["4", "3"], &["1".to_owned()]), ["2"]);
+        let versions = ["1", "2", "3", "4"].map(str::to_owned);
+        assert_eq!(unneeded(&versions, &["4", "3"], &["1".to_owned()]), ["2"]);
     }
 
     #[test]

@@ -38,10 +38,10 @@ pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
 /// # Errors
 /// When it does not: what it said.
 pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
-    let said = |trouble: InstallError| [vec![trouble.sentence], trouble.because].concat();
+    let causes = |trouble: InstallError| [vec![trouble.sentence], trouble.because].concat();
     // Several starts in a short time are taken for a loop: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
-    host::run("systemctl", &["reset-failed", unit], LOOK_LIMIT).map_err(said)?;
-    let started = host::run("systemctl", &["restart", unit], RESTART_LIMIT).map_err(said)?;
+    host::run("systemctl", &["reset-failed", unit], LOOK_LIMIT).map_err(causes)?;
+    let started = host::run("systemctl", &["restart", unit], RESTART_LIMIT).map_err(causes)?;
     if !started.success {
         return Err(with_log(unit, started.stderr));
     }
@@ -53,21 +53,21 @@ pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
 /// # Errors
 /// When systemd does not answer.
 pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
-    let said = host::run(
+    let shown = host::run(
         "systemctl",
         &["show", "--property=KillMode", "--value", unit],
         LOOK_LIMIT,
     )?;
-    match said.success {
-        true => Ok(said.stdout.trim().to_owned()),
-        false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").cause(said.stderr)),
+    match shown.success {
+        true => Ok(shown.stdout.trim().to_owned()),
+        false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").cause(shown.stderr)),
     }
 }
 
 fn with_log(unit: &str, what: String) -> Vec<String> {
     let arguments = ["--no-pager", "--output=cat", LOG_LINES, "--unit", unit];
     let log = host::run("journalctl", &arguments, LOOK_LIMIT)
-        .map(|said| said.stdout)
+        .map(|output| output.stdout)
         .unwrap_or_default();
     [what, log].into_iter().filter(|text| !text.trim().is_empty()).collect()
 }

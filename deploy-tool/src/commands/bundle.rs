@@ -109,13 +109,13 @@ fn refuse_occupied(folder: &Path) -> Result<()> {
 
 async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     let what = &arguments.image;
-    let wanted = arguments.platform.as_deref();
-    let manifest = bundle::choose(layout, wanted, architecture()).map_err(|there| {
-        let wanted = wanted.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
-        let there: Vec<String> = there.into_iter().collect();
-        Error::input(format!("`{what}` has no image for the platform `{wanted}`"))
+    let platform = arguments.platform.as_deref();
+    let manifest = bundle::choose(layout, platform, architecture()).map_err(|platforms| {
+        let platform = platform.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
+        let platforms: Vec<String> = platforms.into_iter().collect();
+        Error::input(format!("`{what}` has no image for the platform `{platform}`"))
             .code(&code::image::PLATFORM_ABSENT)
-            .cause(format!("it names {}", there.join(", ")))
+            .cause(format!("it names {}", platforms.join(", ")))
     })?;
     let parts = specification::Manifest::of(manifest);
     if let Some(artifact_type) = artifact::artifact(&parts) {
@@ -194,23 +194,23 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
 
 /// By what crun takes it for Wasm, where it does.
 fn variant(manifest: &specification::Manifest, configuration: &Configuration, program: &str) -> Option<String> {
-    let said = manifest.annotations.get(VARIANT_ANNOTATION).map(String::as_str);
-    match said.or_else(|| configuration.label(VARIANT_ANNOTATION)) {
+    let annotation = manifest.annotations.get(VARIANT_ANNOTATION).map(String::as_str);
+    match annotation.or_else(|| configuration.label(VARIANT_ANNOTATION)) {
         Some("compat") => Some("compat".to_owned()),
         _ => program.ends_with(".wasm").then(|| VARIANT.to_owned()),
     }
 }
 
 /// The image's, over which those go that were asked for.
-fn environment(configuration: &Configuration, asked: &[String], is_wasm: bool) -> Vec<String> {
+fn environment(configuration: &Configuration, overrides: &[String], is_wasm: bool) -> Vec<String> {
     let name = |variable: &str| variable.split('=').next().unwrap_or_default().to_owned();
     let mut all = configuration.environment();
     let has_path = all.iter().any(|variable| name(variable) == "PATH");
     if !is_wasm && !has_path {
         all.insert(0, SEARCH_PATH.to_owned());
     }
-    all.retain(|variable| asked.iter().all(|given| name(given) != name(variable)));
-    all.extend_from_slice(asked);
+    all.retain(|variable| overrides.iter().all(|given| name(given) != name(variable)));
+    all.extend_from_slice(overrides);
     all
 }
 

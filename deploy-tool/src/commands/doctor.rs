@@ -57,8 +57,8 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
     let looked = printer.step("the cluster's objects", async |_: &Progress| {
         Ok(read_facts(arguments).await)
     });
-    let there = match looked.await? {
-        Ok(there) => there,
+    let facts = match looked.await? {
+        Ok(facts) => facts,
         Err(failure) => {
             chain.link(api_server, || Verdict::Broken(numbered(failure)));
             return Ok(chain.end(&CLUSTER_LINKS));
@@ -67,8 +67,8 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
     let answers = format!("`{}` answers, and this user may do what it takes", arguments.context);
     chain.link(api_server, || Verdict::Healthy(answers));
     let named = |class: &&RuntimeClass| class.metadata.name.as_ref() == Some(&arguments.runtime_class);
-    let Some(class) = there.classes.iter().find(named) else {
-        let others: Vec<String> = there
+    let Some(class) = facts.classes.iter().find(named) else {
+        let others: Vec<String> = facts
             .classes
             .iter()
             .filter_map(|class| class.metadata.name.clone())
@@ -77,14 +77,14 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
         return Ok(chain.end(&CLUSTER_LINKS));
     };
     chain.link(runtime_class, || doctor::describe(class));
-    let (verdict, candidates) = doctor::candidates(class, &there.nodes, &arguments.nodes);
+    let (verdict, candidates) = doctor::candidates(class, &facts.nodes, &arguments.nodes);
     chain.link(nodes, || verdict);
     if chain.is_broken() {
         return Ok(chain.end(&CLUSTER_LINKS));
     }
-    let images = probe_images(printer, cleanup, &there.cluster, arguments).await?;
+    let images = probe_images(printer, cleanup, &facts.cluster, arguments).await?;
     let tried = match candidates.first() {
-        Some(node) => doctor_api::try_out(&there.cluster, &arguments.namespace, &pod(arguments, &images, node)?).await,
+        Some(node) => doctor_api::try_out(&facts.cluster, &arguments.namespace, &pod(arguments, &images, node)?).await,
         None => Ok(()),
     };
     chain.link(namespace, || match &tried {
@@ -96,10 +96,10 @@ async fn examine(printer: &Printer, cleanup: &Cleanup, arguments: &DoctorArgumen
     }
     let mut links = chain.end(&CLUSTER_LINKS);
     let step = async |progress: &Progress| {
-        doctor_api::remove_left_over(&there.cluster, &arguments.namespace).await?;
+        doctor_api::remove_left_over(&facts.cluster, &arguments.namespace).await?;
         let examined = candidates.iter().map(|node| async {
             progress.activity(doctor::name(node));
-            examine_node(&there.cluster, cleanup, arguments, &images, class, node).await
+            examine_node(&facts.cluster, cleanup, arguments, &images, class, node).await
         });
         stream::iter(examined).buffered(AT_A_TIME).try_collect::<Vec<_>>().await
     };

@@ -55,9 +55,9 @@ fn same_registry(text: &str, target: &Repository) -> Result<String> {
 
 /// The tags asked for, else one that says which commit it is. A file says nothing of commits.
 async fn tags(arguments: &PushArguments, tag: Option<String>) -> Result<Vec<String>> {
-    let asked: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
-    if !asked.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
-        return Ok(asked);
+    let tags: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
+    if !tags.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
+        return Ok(tags);
     }
     publish::registry::described_tag(arguments.source.folder()).await
 }
@@ -94,15 +94,15 @@ async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments
 
 /// The image of one platform.
 fn select_platform(mut outline: Outline, image: &str, platform: &str) -> Result<Outline> {
-    let there = inspect::images(&outline.layout);
-    let there: Vec<String> = there
+    let platforms = inspect::images(&outline.layout);
+    let platforms: Vec<String> = platforms
         .iter()
         .filter_map(|(found, _)| Some(found.as_ref()?.to_string()))
         .collect();
     outline.layout = outline.layout.select_platform(platform).ok_or_else(|| {
-        let why = match there.is_empty() {
+        let why = match platforms.is_empty() {
             true => "it is of one platform, and does not say which".to_owned(),
-            false => format!("it has {}", there.join(", ")),
+            false => format!("it has {}", platforms.join(", ")),
         };
         Error::input(format!("`{image}` has no image for the platform `{platform}`")).cause(why)
     })?;
@@ -116,15 +116,15 @@ fn require_complete(outline: Outline, image: &str) -> Result<Outline> {
         return Ok(outline);
     }
     let absent: Vec<String> = absent.into_iter().collect();
-    let there = inspect::images(&outline.layout);
-    let there = there.iter().find_map(|(platform, _)| platform.as_ref());
+    let images = inspect::images(&outline.layout);
+    let platform = images.iter().find_map(|(platform, _)| platform.as_ref());
     let failure = Error::input(format!("`{image}` is not whole"))
         .code(&code::image::PLATFORM_ABSENT)
         .cause(format!(
             "its index names images that are not there: {}",
             absent.join(", ")
         ));
-    Err(match there {
+    Err(match platform {
         Some(platform) => failure.hint(format!("push the image of one platform: --platform {platform}")),
         None => failure,
     }

@@ -38,7 +38,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
         kind: Some(Kind::Deployment),
         name: deployment,
     };
-    let wanted = replicas
+    let targets = replicas
         .into_iter()
         .map(|request| (request.workload.unwrap_or(default.clone()), request.replicas));
     let found = scale::read_state(&cluster, &namespace).await?;
@@ -46,13 +46,13 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
         edit_autoscalers: autoscaler,
         force,
     };
-    let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);
-    let Decision { changes, warnings } = scaling::decide(&wanted.collect::<Vec<_>>(), &found, &where_it_is, options)?;
+    let place_title = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let Decision { changes, warnings } = scaling::decide(&targets.collect::<Vec<_>>(), &found, &place_title, options)?;
     warnings.iter().for_each(|warning| printer.warning(warning));
-    let asked = changes
+    let dry_runs = changes
         .iter()
         .map(|change| scale::change(&cluster, &namespace, change, Write::DryRun));
-    try_join_all(asked).await?;
+    try_join_all(dry_runs).await?;
 
     let title = changes.iter().map(Change::title).collect::<Vec<_>>().join(", ");
     let change_all = async |progress: &Progress| {

@@ -133,14 +133,14 @@ fn is_tcp(port: &ServicePort) -> bool {
 /// By the port's appProtocol, its name, its number.
 /// <https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol>
 fn scheme(port: &ServicePort) -> &'static str {
-    let said = port
+    let protocol = port
         .app_protocol
         .as_deref()
         .or(port.name.as_deref())
         .unwrap_or_default();
-    match (said, port.port) {
-        (said, _) if said.contains("https") => "https",
-        (said, _) if said.contains("http") => "http",
+    match (protocol, port.port) {
+        (protocol, _) if protocol.contains("https") => "https",
+        (protocol, _) if protocol.contains("http") => "http",
         ("", 443 | 8443) => "https",
         ("", 80 | 3000 | 8000 | 8080) => "http",
         _ => "tcp",

@@ -72,7 +72,7 @@ impl Follow {
 
     /// Takes in what a pod says of its containers. Returns sentences about those that have nothing to read, when new.
     pub fn update_pod(&mut self, sources: Vec<Source>) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut sentences = Vec::new();
         for Source { pod, container, state } in sources {
             let before = self
                 .containers
@@ -82,7 +82,7 @@ impl Follow {
                 && before != Some(&state)
                 && !is_passing(reason)
             {
-                said.push(format!(
+                sentences.push(format!(
                     "container `{container}` of pod `{pod}` has not started: {reason}"
                 ));
             }
@@ -92,7 +92,7 @@ impl Follow {
                 .or_insert_with(|| Followed::new(state.clone()));
             followed.state = state;
         }
-        said
+        sentences
     }
 
     /// A pod is no more. What it has written last may still be on its way.
@@ -318,10 +318,10 @@ mod tests {
         let mut follow = Follow::new(2);
         follow.update_pod(["a", "b", "c", "d"].map(|pod| running(pod, pod)).to_vec());
         assert_eq!(opened(&mut follow), ["a", "b"]);
-        let said = follow.left_out().unwrap();
+        let sentence = follow.left_out().unwrap();
         assert!(
-            said.contains("2 containers are followed at once; left out: c/c, d/c;"),
-            "{said}"
+            sentence.contains("2 containers are followed at once; left out: c/c, d/c;"),
+            "{sentence}"
         );
         assert_eq!(follow.left_out(), None, "it is said once");
         follow.remove_pod("a");

@@ -81,8 +81,8 @@ impl ScalingState {
                 .hint("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
         }
         let all = self.workloads();
-        let mut meant = all.iter().filter(|workload| reference.means(workload));
-        match (meant.next(), meant.next()) {
+        let mut matches = all.iter().filter(|workload| reference.means(workload));
+        match (matches.next(), matches.next()) {
             (Some(only), None) => Ok(only.clone()),
             (Some(first), Some(second)) => Err(Error::input(format!("{reference} means {first} and {second}"))
                 .code(&code::scale::AMBIGUOUS_NAME)

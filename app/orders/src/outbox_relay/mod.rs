@@ -113,16 +113,16 @@ impl OutboxRelay {
                 // What was not tried comes before all that is behind it.
                 walk.after = start;
             }
-            let asked = round.wait.min(LONGEST_ASKED);
+            let requested_pause = round.wait.min(LONGEST_ASKED);
             if let Some(reason) = self.record(&mut outbox, &mut walk, round).await? {
                 self.failures.fetch_add(1, Ordering::Relaxed);
-                let pause = walk.pause.max(asked);
+                let pause = walk.pause.max(requested_pause);
                 let millis = pause.as_millis();
                 log::event(Level::Warn, &format!("events: {reason}; next attempt in {millis} ms"));
                 self.pause_sending(&mut outbox, &mut walk, pause).await?;
                 walk.pause = LONGEST_PAUSE.min(walk.pause * 2);
-            } else if !asked.is_zero() {
-                self.pause_sending(&mut outbox, &mut walk, asked).await?;
+            } else if !requested_pause.is_zero() {
+                self.pause_sending(&mut outbox, &mut walk, requested_pause).await?;
             } else if walk.began.elapsed() > WALK {
                 walk.begin();
             }

@@ -21,9 +21,9 @@ pub fn section(report: &Report) -> String {
         .iter()
         .find(|contender| contender.form == Form::Elf && contender.first);
     let Some(wasm) = wasm else { return String::new() };
-    let card = |(id, of): &(&str, &str)| {
+    let card = |(id, basis): &(&str, &str)| {
         let ratio = report.figure(id, &wasm.name)?.ratio?;
-        Some(format!("<div><b>{} ×</b>{of}</div>\n", number(ratio.median)))
+        Some(format!("<div><b>{} ×</b>{basis}</div>\n", number(ratio.median)))
     };
     let cards: String = ANSWERS.iter().filter_map(card).collect();
     format!(

@@ -147,8 +147,8 @@ mod tests {
             (&[2.0, 2.0, 9.0, 2.0, 2.6], true),
             (&[], false),
         ];
-        for (ratios, told) in cases {
-            assert_eq!(!history(ratios).regressions().is_empty(), *told, "{ratios:?}");
+        for (ratios, is_regression) in cases {
+            assert_eq!(!history(ratios).regressions().is_empty(), *is_regression, "{ratios:?}");
         }
     }
 

@@ -39,14 +39,14 @@ impl BenchNamespace {
         let name = namespace.name_any();
         let api: Api<Namespace> = Api::all(cluster.client.clone());
         let what = format!("cannot look for the namespace `{name}`");
-        if let Some(there) = cluster.call(&what, api.get_opt(&name)).await? {
-            if there.labels().get(LABEL.0).map(String::as_str) != Some(LABEL.1) {
+        if let Some(existing) = cluster.call(&what, api.get_opt(&name)).await? {
+            if existing.labels().get(LABEL.0).map(String::as_str) != Some(LABEL.1) {
                 return Err(Error::input(format!("the namespace `{name}` is there already"))
                     .cause("it is deleted at the end of a run, and no run has made it")
                     .hint("name another one with --namespace"));
             }
             delete(cluster.clone(), name.clone()).await?;
-            let uid = there.uid().unwrap_or_default();
+            let uid = existing.uid().unwrap_or_default();
             let gone = await_condition(api.clone(), &name, conditions::is_deleted(&uid));
             if !matches!(tokio::time::timeout(GONE_LIMIT, gone).await, Ok(Ok(_))) {
                 return Err(Error::cluster(format!(

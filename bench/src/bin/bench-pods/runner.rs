@@ -105,29 +105,29 @@ impl Runner<'_> {
     /// One pod becomes many and one again, is replaced, and goes; all but the last under load.
     pub async fn change(&mut self, plan: &Plan) -> Result<Figures> {
         let name = &self.contender.name;
-        let asked = Instant::now();
+        let start = Instant::now();
         self.room.scale(name, plan.replicas).await?;
-        let up = self.pods.until("ready", |seen| ready(seen) == plan.replicas).await? - asked;
+        let up = self.pods.until("ready", |seen| ready(seen) == plan.replicas).await? - start;
 
         let traffic = self.target.traffic();
         traffic.flows().await?;
-        let asked = Instant::now();
+        let start = Instant::now();
         self.room.scale(name, 1).await?;
-        let down = self.pods.until("gone", |seen| seen.len() == 1).await? - asked;
+        let down = self.pods.until("gone", |seen| seen.len() == 1).await? - start;
         let failed_down = traffic.failed();
 
         let old: BTreeSet<String> = self.pods.seen.keys().cloned().collect();
-        let asked = Instant::now();
+        let start = Instant::now();
         self.room.restart(name).await?;
         let is_replaced =
             |seen: &BTreeMap<String, Seen>| ready(seen) == 1 && !seen.keys().any(|name| old.contains(name));
-        let rollout = self.pods.until("replaced", is_replaced).await? - asked;
+        let rollout = self.pods.until("replaced", is_replaced).await? - start;
         let failed_rollout = traffic.failed() - failed_down;
         drop(traffic);
 
-        let asked = Instant::now();
+        let start = Instant::now();
         self.room.scale(name, 0).await?;
-        let gone = self.pods.until("gone", BTreeMap::is_empty).await? - asked;
+        let gone = self.pods.until("gone", BTreeMap::is_empty).await? - start;
         Ok(vec![
             (Quantity::ScaleUp, up.as_secs_f64()),
             (Quantity::ScaleDown, down.as_secs_f64()),

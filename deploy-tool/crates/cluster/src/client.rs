@@ -98,8 +98,8 @@ impl Cluster {
             .headers()
             .get(http::header::DATE)
             .and_then(|date| date.to_str().ok());
-        if let Some(there) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
-            self.clock_difference = there.timestamp().duration_since(Timestamp::now());
+        if let Some(server_time) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            self.clock_difference = server_time.timestamp().duration_since(Timestamp::now());
         }
         Ok(response.version())
     }

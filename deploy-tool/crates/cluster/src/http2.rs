@@ -17,7 +17,7 @@ use tower::layer::layer_fn;
 use tower::retry::RetryLayer;
 use tower::{BoxError, ServiceBuilder};
 
-use crate::idempotent_retry::Resent;
+use crate::idempotent_retry::RetryingClient;
 use crate::request_log::Traced;
 
 /// How often the server is asked for a sign of life: nothing else tells a connection that hangs from one on which nothing
@@ -54,11 +54,11 @@ pub fn shared(config: &Config) -> kube::Result<Client> {
         .map_err(BoxError::from)
         .service(transport.build::<_, kube::client::Body>(connector));
     let builder = ClientBuilder::new(service, config.default_namespace.as_str());
-    Ok(Resent::wrap(builder.with_layer(&layer_fn(Traced::new)).build()))
+    Ok(RetryingClient::wrap(builder.with_layer(&layer_fn(Traced::new)).build()))
 }
 
 /// The same, but it opens an HTTP/1.1 connection for each request under way.
 pub fn separate(config: Config) -> kube::Result<Client> {
     let builder = ClientBuilder::try_from(config)?;
-    Ok(Resent::wrap(builder.with_layer(&layer_fn(Traced::new)).build()))
+    Ok(RetryingClient::wrap(builder.with_layer(&layer_fn(Traced::new)).build()))
 }

@@ -11,11 +11,11 @@ use tower::Service;
 use crate::retry_rule as resend;
 
 /// A client that does not give up when a connection is lost. kube's own sends again what a busy server has refused.
-pub struct Resent {
+pub struct RetryingClient {
     inner: Client,
 }
 
-impl Resent {
+impl RetryingClient {
     /// A client around another one.
     pub fn wrap(inner: Client) -> Client {
         let namespace = inner.default_namespace().to_owned();
@@ -24,7 +24,7 @@ impl Resent {
     }
 }
 
-impl Service<Request<Body>> for Resent {
+impl Service<Request<Body>> for RetryingClient {
     type Response = Response<Body>;
     type Error = kube::Error;
     type Future = Pin<Box<dyn Future<Output = kube::Result<Response<Body>>> + Send>>;
@@ -87,8 +87,8 @@ mod tests {
     async fn cutting(after: &'static [usize]) -> (Api<ConfigMap>, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&asked);
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&requests);
         tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
@@ -101,36 +101,36 @@ mod tests {
         });
         let config = kube::Config::new(format!("http://{address}").parse().unwrap());
         let client = http2::shared(&config).unwrap();
-        (Api::namespaced(client, "default"), asked)
+        (Api::namespaced(client, "default"), requests)
     }
 
     #[tokio::test]
     async fn what_may_be_carried_out_twice_survives_lost_connections() {
         let in_the_body = const { &[0, 20, ANSWER.len() - 9] };
-        let (api, asked) = cutting(in_the_body).await;
+        let (api, requests) = cutting(in_the_body).await;
         assert_eq!(api.get("there").await.unwrap().metadata.name.as_deref(), Some("there"));
-        assert_eq!(asked.load(Ordering::SeqCst), 4);
+        assert_eq!(requests.load(Ordering::SeqCst), 4);
 
-        let (api, asked) = cutting(in_the_body).await;
+        let (api, requests) = cutting(in_the_body).await;
         let apply = PatchParams::apply("test");
         api.patch("there", &apply, &Patch::Apply(ConfigMap::default()))
             .await
             .unwrap();
-        assert_eq!(asked.load(Ordering::SeqCst), 4);
+        assert_eq!(requests.load(Ordering::SeqCst), 4);
 
-        let (api, asked) = cutting(in_the_body).await;
+        let (api, requests) = cutting(in_the_body).await;
         let this_one = Preconditions {
             uid: Some("u".into()),
             resource_version: None,
         };
         let delete = DeleteParams::default().preconditions(this_one);
         api.delete("there", &delete).await.unwrap();
-        assert_eq!(asked.load(Ordering::SeqCst), 4);
+        assert_eq!(requests.load(Ordering::SeqCst), 4);
     }
 
     #[tokio::test]
     async fn what_may_not_is_sent_once() {
-        let (api, asked) = cutting(&[20]).await;
+        let (api, requests) = cutting(&[20]).await;
         let lost = api.create(&PostParams::default(), &ConfigMap::default()).await;
         assert!(lost.is_err_and(|error| resend::is_lost_connection(&error)));
         let (api, deleted) = cutting(&[20]).await;
@@ -139,16 +139,16 @@ mod tests {
         let patch = Patch::Merge(ConfigMap::default());
         api.patch("there", &PatchParams::default(), &patch).await.unwrap_err();
         assert_eq!(
-            [asked, deleted, merged].map(|count| count.load(Ordering::SeqCst)),
+            [requests, deleted, merged].map(|count| count.load(Ordering::SeqCst)),
             [1, 1, 1]
         );
     }
 
     #[tokio::test]
     async fn a_server_that_is_gone_is_given_up() {
-        let (api, asked) = cutting(&[0; 9]).await;
+        let (api, requests) = cutting(&[0; 9]).await;
         let error = api.get("there").await.unwrap_err();
         assert!(resend::is_lost_connection(&error), "{error:?}");
-        assert_eq!(asked.load(Ordering::SeqCst), 4);
+        assert_eq!(requests.load(Ordering::SeqCst), 4);
     }
 }

@@ -137,15 +137,15 @@ pub(crate) fn unusable(context: &str, error: &dyn std::fmt::Display) -> Error {
 
 fn unknown(context: &str, kubeconfig: &Kubeconfig, files: &[PathBuf]) -> Error {
     let known: Vec<&str> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
-    let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| file.exists());
+    let (existing, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| file.exists());
     let listed = |files: &[&PathBuf]| {
         let names = files.iter().map(|file| format!("`{}`", file.display()));
         names.collect::<Vec<_>>().join(", ")
     };
     let mut failure = Error::input(format!("the kubeconfig has no context `{context}`"));
-    failure = match (known.is_empty(), there.is_empty()) {
+    failure = match (known.is_empty(), existing.is_empty()) {
         (false, _) => failure.cause(format!("it has: {}", known.join(", "))),
-        (true, false) => failure.cause(format!("it has none: {}", listed(&there))),
+        (true, false) => failure.cause(format!("it has none: {}", listed(&existing))),
         (true, true) => failure.cause("it has none"),
     };
     if !missing.is_empty() {
@@ -192,10 +192,10 @@ mod tests {
     #[test]
     fn an_unknown_context_says_which_there_are_and_how_to_make_it() {
         let folder = tempfile::tempdir().unwrap();
-        let there = written(folder.path(), "a", "a");
+        let existing = written(folder.path(), "a", "a");
         let missing = folder.path().join("missing");
-        let kubeconfig = read(std::slice::from_ref(&there)).unwrap();
-        let text = unknown("kind-wasm-demo", &kubeconfig, &[there, missing.clone()]).to_string();
+        let kubeconfig = read(std::slice::from_ref(&existing)).unwrap();
+        let text = unknown("kind-wasm-demo", &kubeconfig, &[existing, missing.clone()]).to_string();
         assert!(
             text.contains("it has: a") && text.contains("`deploy-tool cluster up`"),
             "{text}"

@@ -38,7 +38,7 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let start = Instant::now();
-        let asked = format!("{} {}", request.method(), request.uri());
+        let request_line = format!("{} {}", request.method(), request.uri());
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await;
@@ -46,7 +46,7 @@ where
                 Ok(answer) => answer.status().as_u16().to_string(),
                 Err(error) => error.to_string(),
             };
-            detail(&format!("{asked} {status} {} ms", start.elapsed().as_millis()));
+            detail(&format!("{request_line} {status} {} ms", start.elapsed().as_millis()));
             answer
         })
     }

@@ -89,7 +89,7 @@ impl<'a> Rollout<'a> {
         if self.all > self.updated && self.updated >= self.wanted {
             return Phase::in_course(format!("{} of the old revision left", self.all - self.updated));
         }
-        if i32::try_from(self.pods.len()).is_ok_and(|there| there < self.wanted) {
+        if i32::try_from(self.pods.len()).is_ok_and(|count| count < self.wanted) {
             return self.without_pods(clock);
         }
         Phase::in_course("its pods are not counted as available yet")
@@ -160,9 +160,9 @@ impl<'a> Rollout<'a> {
         if !self.target.surplus_gone {
             return 0;
         }
-        let there = pods_of_target(self.target, objects);
-        let there = there.into_iter().filter(|pod| !is_record(pod)).count();
-        there.saturating_sub(usize::try_from(self.wanted).unwrap_or(0))
+        let pods = pods_of_target(self.target, objects);
+        let count = pods.into_iter().filter(|pod| !is_record(pod)).count();
+        count.saturating_sub(usize::try_from(self.wanted).unwrap_or(0))
     }
 }
 

@@ -124,7 +124,7 @@ fn pod_security(reason: &str) -> Option<(&str, Vec<String>)> {
 }
 
 /// Controllers whose pods were refused before `since`, and that have not tried again. They wait longer each time, up to
-/// a quarter of an hour: after a correction elsewhere their controllers have to be triggered.
+/// a quarter of an hour: after a correction elsewhere they have to be triggered.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/replicaset/replica_set.go>
 pub fn refused_before(target: &Target, objects: &Objects, since: Timestamp) -> Option<Controller> {
     let key = target.key();

@@ -47,11 +47,11 @@ impl Movement {
             of_pod(pod, objects, &mut add);
         }
         // What has gone may have freed what others wait for: quota, a node, a volume.
-        let there: BTreeSet<String> = pods.iter().filter_map(|pod| pod.metadata.uid.clone()).collect();
-        for gone in self.pods.difference(&there) {
+        let uids: BTreeSet<String> = pods.iter().filter_map(|pod| pod.metadata.uid.clone()).collect();
+        for gone in self.pods.difference(&uids) {
             add(&("gone", gone));
         }
-        self.pods = there;
+        self.pods = uids;
         self.seen.len() > before
     }
 }

@@ -72,8 +72,8 @@ pub fn ready_budget(container: &Container) -> SignedDuration {
     let startup = startup_budget(container);
     match container.readiness_probe.as_ref().map(Times::from_probe) {
         Some(readiness) => {
-            let asked = times(readiness.successes + readiness.failures, readiness.period);
-            startup.max(readiness.delay) + asked + readiness.timeout
+            let attempts = times(readiness.successes + readiness.failures, readiness.period);
+            startup.max(readiness.delay) + attempts + readiness.timeout
         }
         None => startup,
     }

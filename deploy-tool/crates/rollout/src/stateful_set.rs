@@ -81,13 +81,13 @@ fn note(set: &StatefulSet, pods: &[&Pod]) -> Phase {
 
 fn unfinished(set: &StatefulSet, pods: &[&Pod], wanted: i32) -> Phase {
     let old = pods.iter().filter(|pod| !has_wanted_revision(pod, set)).count();
-    let there = i32::try_from(pods.len()).unwrap_or(i32::MAX);
+    let count = i32::try_from(pods.len()).unwrap_or(i32::MAX);
     Phase::in_course(if old > 0 {
         format!("{old} of the old revision left")
-    } else if there > wanted {
-        format!("{} terminating", there - wanted)
+    } else if count > wanted {
+        format!("{} terminating", count - wanted)
     } else {
-        format!("{there} pods so far")
+        format!("{count} pods so far")
     })
 }
 

@@ -12,7 +12,7 @@ use super::tracker::Table;
 
 /// Something that programs are told of, and when it came.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum ProgressEvent {
     /// An object that is waited for has another row.
     Row(Row),
     /// An object is another one in the cluster.
@@ -26,7 +26,7 @@ pub struct Progress {
     activity: RefCell<String>,
     outcome: RefCell<Option<String>>,
     table: RefCell<Table>,
-    news: RefCell<Vec<(Timestamp, News)>>,
+    news: RefCell<Vec<(Timestamp, ProgressEvent)>>,
 }
 
 impl Default for Progress {
@@ -54,14 +54,16 @@ impl Progress {
     pub fn rows(&self, rows: Vec<Row>) {
         let changed = self.table.borrow_mut().update(rows, self.start.elapsed());
         let now = Timestamp::now();
-        let rows = changed.into_iter().map(|row| (now, News::Row(row)));
+        let rows = changed.into_iter().map(|row| (now, ProgressEvent::Row(row)));
         self.news.borrow_mut().extend(rows);
     }
 
     /// An object was stored, or its deletion was taken.
     pub fn changed(&self, change: Change) {
         detail(&change.to_string());
-        self.news.borrow_mut().push((Timestamp::now(), News::Change(change)));
+        self.news
+            .borrow_mut()
+            .push((Timestamp::now(), ProgressEvent::Change(change)));
     }
 
     /// The step's line when it is done, in place of its title.
@@ -86,7 +88,7 @@ impl Progress {
     }
 
     /// All news since the last call, and when they came.
-    pub(crate) fn take_events(&self) -> Vec<(Timestamp, News)> {
+    pub(crate) fn take_events(&self) -> Vec<(Timestamp, ProgressEvent)> {
         self.news.take()
     }
 }

@@ -6,8 +6,8 @@ use super::event::Event;
 use super::frame;
 use super::line::{Line, Sign};
 use super::plain_progress::PlainProgress;
-use super::progress::News;
 use super::progress::Progress;
+use super::progress::ProgressEvent;
 use super::screen::screen;
 use super::sink::{Sink, Voice};
 
@@ -113,10 +113,10 @@ impl<'a> Step<'a> {
     }
 
     fn events(&self) {
-        for (time, news) in self.progress.take_events() {
-            let event = match &news {
-                News::Row(row) => Event::object(self.title, row),
-                News::Change(change) => Event::Written {
+        for (time, event) in self.progress.take_events() {
+            let event = match &event {
+                ProgressEvent::Row(row) => Event::object(self.title, row),
+                ProgressEvent::Change(change) => Event::Written {
                     step: self.title,
                     change,
                 },

@@ -170,7 +170,7 @@ pub async fn module(
     let package = &definition.package;
     let path = module_path(builder, definition, profile, digest)?;
     let _lock = builder.lock(progress, &compile::compile_task(profile)).await?;
-    let (bytes, how) = match std::fs::read(&path) {
+    let (bytes, outcome) = match std::fs::read(&path) {
         Ok(bytes) => (bytes, "unchanged"),
         Err(_) => {
             let bytes =
@@ -182,7 +182,7 @@ pub async fn module(
     };
     let bill = bill(&builder.cache, progress, sources, &path, &bytes).await?;
     progress.outcome(format!(
-        "Wasm module of {package}: {how} ({:.1} MB)",
+        "Wasm module of {package}: {outcome} ({:.1} MB)",
         megabytes(bytes.len())
     ));
     let making = Making {

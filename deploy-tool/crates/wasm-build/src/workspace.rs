@@ -140,7 +140,7 @@ impl Package {
     /// What its Cargo.toml says of it, as images say it. Nothing else can be said that is the same in every checkout.
     /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
     pub fn annotations(&self) -> BTreeMap<String, String> {
-        let said = [
+        let fields = [
             ("title", Some(&self.name)),
             ("version", self.version.as_ref()),
             ("description", self.description.as_ref()),
@@ -149,10 +149,10 @@ impl Package {
             ("documentation", self.documentation.as_ref()),
             ("url", self.homepage.as_ref()),
         ];
-        let said = said
+        let fields = fields
             .into_iter()
             .filter_map(|(key, value)| Some((format!("org.opencontainers.image.{key}"), value?.clone())));
-        said.collect()
+        fields.collect()
     }
 
     /// Whether a package of a registry depends on it, which `[patch]` alone can make so.
@@ -306,10 +306,10 @@ mod tests {
         app["license"] = json!("Apache-2.0");
         app["repository"] = Value::Null;
         let app: Package = serde_json::from_value(app).unwrap();
-        let said: Vec<(String, String)> = app.annotations().into_iter().collect();
+        let annotations: Vec<(String, String)> = app.annotations().into_iter().collect();
         let expected = [("licenses", "Apache-2.0"), ("title", "app"), ("version", "1.2.0")];
         assert_eq!(
-            said,
+            annotations,
             expected.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.to_owned()))
         );
     }

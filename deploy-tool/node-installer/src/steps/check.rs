@@ -21,7 +21,7 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
     let records = Records::read()?;
     let node = find(arguments, engine, &records)?;
     let version = records.installed.as_ref().map(|installed| installed.version.as_str());
-    let (state, there) = match (is_there(&node, arguments, engine, &records)?, version) {
+    let (state, finding) = match (is_there(&node, arguments, engine, &records)?, version) {
         (true, _) => (State::Unchanged, "is there already".to_owned()),
         (false, Some(version)) if version != engine.version => {
             (State::Changed, format!("takes the place of {version}"))
@@ -31,7 +31,7 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
     };
     let runtime = node.unit.trim_end_matches(".service");
     let method = node.configuration.describe();
-    let sentence = format!("{runtime} {}: {} {there}, by {method}", node.version, engine.version);
+    let sentence = format!("{runtime} {}: {} {finding}, by {method}", node.version, engine.version);
     report.end(state, &sentence, version);
     Ok(())
 }

@@ -90,11 +90,11 @@ fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
         state,
         &format!("{} files of {} are as in the image", files.len(), engine.version),
     );
-    let said = host::run(&program(&engine.version), &["--version"], LOOK_LIMIT)?;
-    match said.success && said.stdout.contains(WITH_WASM) {
+    let version = host::run(&program(&engine.version), &["--version"], LOOK_LIMIT)?;
+    match version.success && version.stdout.contains(WITH_WASM) {
         true => Ok(files),
         false => Err(InstallError::new(ENGINE, "the engine does not run on the node")
-            .cause(format!("{}{}", said.stdout, said.stderr))),
+            .cause(format!("{}{}", version.stdout, version.stderr))),
     }
 }
 

@@ -140,12 +140,12 @@ impl Change {
             &format!("{path} is written and can be loaded"),
         );
         self.is_restarted = true;
-        service::restart(&node.unit, &node.socket).map_err(|said| {
+        service::restart(&node.unit, &node.socket).map_err(|causes| {
             let silent = InstallError::new(
                 SILENT,
                 format!("{} does not answer with the new configuration", node.unit),
             );
-            said.iter().fold(silent, InstallError::cause)
+            causes.iter().fold(silent, InstallError::cause)
         })?;
         let sentence = format!("{} is started again and answers", node.unit);
         report.step("restart", State::Changed, &sentence);
@@ -188,12 +188,12 @@ impl Change {
             Before::Unknown => {}
         }
         if self.is_restarted {
-            service::restart(&node.unit, &node.socket).map_err(|said| {
+            service::restart(&node.unit, &node.socket).map_err(|causes| {
                 let lost = InstallError::new(
                     NO_WAY_BACK,
                     format!("{} does not answer with the old configuration either", node.unit),
                 );
-                said.iter().fold(lost, InstallError::cause).cause(&reason.sentence)
+                causes.iter().fold(lost, InstallError::cause).cause(&reason.sentence)
             })?;
         }
         if self.begun.before == Before::Nothing {

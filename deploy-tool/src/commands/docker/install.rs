@@ -53,7 +53,7 @@ async fn register(
     let now = record::text(place)?;
     let refused = |why: String| Error::input(format!("`{}` cannot be changed", place.display())).cause(why);
     let document = configuration::parse(now.as_deref().unwrap_or_default()).map_err(refused)?;
-    let said = format!(
+    let sentence = format!(
         "Docker {}: runtimes `{CRUN}` and `{CRUN_WASM}` are {}",
         engine.version,
         crun.program.display()
@@ -61,7 +61,7 @@ async fn register(
     let is_known = runtimes.keys().all(|name| engine.runtimes.contains(name));
     if is_known && earlier.is_some() && configuration::has(&document, &runtimes) && crun::is_named(&crun.program) {
         engine::probe(CRUN_WASM).await?;
-        progress.outcome(format!("{said}: unchanged"));
+        progress.outcome(format!("{sentence}: unchanged"));
         return Ok(());
     }
     let others = earlier.map(|earlier| earlier.runtimes.clone()).unwrap_or_default();
@@ -99,27 +99,27 @@ async fn register(
     progress.activity("the engine reads its configuration");
     let taken = async {
         engine
-            .reload(|there| installed.runtimes.keys().all(|name| there.contains(name)))
+            .reload(|registered| installed.runtimes.keys().all(|name| registered.contains(name)))
             .await?;
         progress.activity("a module runs");
         engine::probe(CRUN_WASM).await
     };
     if let Err(failure) = taken.await {
         let back = engine
-            .restore_configuration(now.as_deref(), |there| *there == engine.runtimes)
+            .restore_configuration(now.as_deref(), |registered| *registered == engine.runtimes)
             .await;
         let written = record::restore(place, now.as_deref());
         guard.cancel();
-        let said = format!("`{}` is what it was before", place.display());
+        let sentence = format!("`{}` is what it was before", place.display());
         return Err(match back.and(written) {
-            Ok(()) => failure.hint(said),
-            Err(undo_failure) => failure.hint(format!("{said}, but {}", undo_failure.sentence())),
+            Ok(()) => failure.hint(sentence),
+            Err(undo_failure) => failure.hint(format!("{sentence}, but {}", undo_failure.sentence())),
         });
     }
     guard.cancel();
     installed.is_finished = true;
     record::write(&installed)?;
-    progress.outcome(said);
+    progress.outcome(sentence);
     Ok(())
 }
 

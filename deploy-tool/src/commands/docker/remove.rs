@@ -46,7 +46,7 @@ async fn unregister(progress: &Progress, cleanup: &Cleanup, engine: &Engine, ins
     if restored != now || !installed.is_finished {
         let (place, start) = (path.clone(), now.clone());
         let guard = cleanup.guard(async move { record::restore(&place, start.as_deref()) });
-        let is_gone = |there: &BTreeSet<String>| installed.runtimes.keys().all(|name| !there.contains(name));
+        let is_gone = |registered: &BTreeSet<String>| installed.runtimes.keys().all(|name| !registered.contains(name));
         if let Err(failure) = engine.restore_configuration(restored.as_deref(), is_gone).await {
             record::restore(path, now.as_deref())?;
             guard.cancel();

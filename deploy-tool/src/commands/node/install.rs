@@ -190,11 +190,11 @@ async fn install_and_probe(
     }
     let report = match session.run_installer(progress, Verb::Install, target).await {
         Ok(report) => report,
-        Err(stopped) => {
-            if session::ending_after_failure(&stopped) == Ended::NeedsOperator {
+        Err(failed) => {
+            if session::ending_after_failure(&failed) == Ended::NeedsOperator {
                 *ended = Ended::NeedsOperator;
             }
-            return Err(stopped.failure);
+            return Err(failed.failure);
         }
     };
     progress.activity("a probe runs");
@@ -217,10 +217,10 @@ async fn install_and_probe(
             Err(failure.cause(stays.sentence))
         }
         // The new engine is there, and does not run as it should.
-        Err(stopped) => {
+        Err(failed) => {
             *ended = Ended::NeedsOperator;
-            let failure = failure.cause(format!("nothing was brought back: {}", stopped.failure.message()));
-            let failure = stopped.failure.causes().iter().fold(failure, Error::cause);
+            let failure = failure.cause(format!("nothing was brought back: {}", failed.failure.message()));
+            let failure = failed.failure.causes().iter().fold(failure, Error::cause);
             let next = "the node stays cordoned: see to what is named, and run the same command again";
             Err(failure.hint(next))
         }

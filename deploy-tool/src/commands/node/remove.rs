@@ -100,9 +100,9 @@ async fn evict_and_remove(
             }
             Ok(report.sentence)
         }
-        Err(stopped) => {
-            *ended = session::ending_after_failure(&stopped);
-            Err(stopped.failure)
+        Err(failed) => {
+            *ended = session::ending_after_failure(&failed);
+            Err(failed.failure)
         }
     }
 }

@@ -36,14 +36,14 @@ pub struct NodeSession<'a> {
 }
 
 /// A run of the installer that did not do what it was to do.
-pub struct Stopped {
+pub struct InstallerFailure {
     /// What is told of it.
     pub failure: Error,
     /// Nobody knows how far it has come: otherwise the node is as it was.
     pub is_cut_off: bool,
 }
 
-impl From<Error> for Stopped {
+impl From<Error> for InstallerFailure {
     fn from(failure: Error) -> Self {
         Self {
             failure,
@@ -52,9 +52,9 @@ impl From<Error> for Stopped {
     }
 }
 
-impl From<Stopped> for Error {
-    fn from(stopped: Stopped) -> Self {
-        stopped.failure
+impl From<InstallerFailure> for Error {
+    fn from(failed: InstallerFailure) -> Self {
+        failed.failure
     }
 }
 
@@ -116,7 +116,7 @@ impl<'a> NodeSession<'a> {
         progress: &Progress,
         verb: Verb,
         target: &Chosen<'_>,
-    ) -> Result<InstallerReport, Stopped> {
+    ) -> Result<InstallerReport, InstallerFailure> {
         let NodeArguments {
             namespace,
             handler,
@@ -127,7 +127,7 @@ impl<'a> NodeSession<'a> {
         let job = job.map_err(|error| Error::input("the installer's Job cannot be made").cause(error))?;
         let since = self.cluster.now();
         let job = node_api::start(&self.cluster, namespace, &job).await?;
-        let cut_off = |failure| Stopped {
+        let cut_off = |failure| InstallerFailure {
             failure,
             is_cut_off: !verb.is_read_only(),
         };
@@ -190,9 +190,9 @@ impl<'a> NodeSession<'a> {
 }
 
 /// What a failure of the installer leaves behind: where the runtime does not come back, pods would only hang.
-pub fn ending_after_failure(stopped: &Stopped) -> Ended {
-    let is_silent = stopped.failure.number() == Some(&NO_WAY_BACK);
-    match is_silent || stopped.is_cut_off {
+pub fn ending_after_failure(failed: &InstallerFailure) -> Ended {
+    let is_silent = failed.failure.number() == Some(&NO_WAY_BACK);
+    match is_silent || failed.is_cut_off {
         true => Ended::NeedsOperator,
         false => Ended::AsBefore,
     }

@@ -19,7 +19,7 @@ pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Result<Ex
     let targets = node::choose(&arguments.nodes, &nodes)?;
     let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
     let step = async |progress: &Progress| session.inspect_nodes(progress, Verb::Status, &targets).await;
-    let report = printer.step("what is on the nodes", step).await?;
+    let reports = printer.step("what is on the nodes", step).await?;
     let rows = targets.iter().zip(reports).map(|(target, report)| {
         let label = node::engine(target.node);
         match report {

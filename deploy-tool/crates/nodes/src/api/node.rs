@@ -253,8 +253,8 @@ async fn evict_one(cluster: &Cluster, pod: &Pod) -> Result<()> {
     let body = eviction(pod).map_err(|error| Error::cluster(what.clone()).cause(error))?;
     let parameters = PostParams::default();
     loop {
-        let asked = evictions.create_subresource::<_, Value>("eviction", &name, &parameters, &body);
-        match cluster.answer(&what, asked).await? {
+        let request = evictions.create_subresource::<_, Value>("eviction", &name, &parameters, &body);
+        match cluster.answer(&what, request).await? {
             Ok(_) => break,
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
             Err(kube::Error::Api(status)) if matches!(status.code, 409 | 429) => {

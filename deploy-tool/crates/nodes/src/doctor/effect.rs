@@ -23,9 +23,9 @@ pub fn check(facts: &Facts<'_>, observed: &Observed) -> Verdict {
             engine,
         }) => {
             if section.architecture != architecture(facts.node) {
-                let here = architecture(facts.node);
+                let architecture = architecture(facts.node);
                 return Verdict::Skipped(format!(
-                    "the image has native code for {} alone: {here} interprets the module",
+                    "the image has native code for {} alone: {architecture} interprets the module",
                     section.architecture
                 ));
             }

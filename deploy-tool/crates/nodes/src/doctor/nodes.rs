@@ -22,9 +22,9 @@ pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]
             .cause(format!("the cluster has: {}", names.join(", ")));
         return (Verdict::Broken(failure), Vec::new());
     }
-    let asked = |node: &&Node| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name(node));
+    let is_wanted = |node: &&Node| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name(node));
     let (labelled, others): (Vec<&Node>, Vec<&Node>) =
-        nodes.iter().filter(asked).partition(|node| has_labels(class, node));
+        nodes.iter().filter(is_wanted).partition(|node| has_labels(class, node));
     let judged = labelled.iter().map(|node| (*node, obstacle(class, node)));
     let (free, held): (Vec<_>, Vec<_>) = judged.partition(|(_, obstacle)| obstacle.is_none());
     let held: Vec<String> = held

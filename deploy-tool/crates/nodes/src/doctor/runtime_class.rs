@@ -18,14 +18,14 @@ pub fn describe(class: &RuntimeClass) -> Verdict {
 
 /// The one that is not; `others` are those that are.
 pub fn missing(name: &str, others: &[String]) -> Verdict {
-    let there = match others.is_empty() {
+    let known = match others.is_empty() {
         true => "the cluster has none".to_owned(),
         false => format!("the cluster has: {}", others.join(", ")),
     };
     Verdict::Broken(
         Error::cluster(format!("there is no RuntimeClass `{name}`"))
             .code(&RUNTIME_CLASS)
-            .cause(there)
+            .cause(known)
             .hint("apply one: `kubectl apply -f manifests/runtimeclass.yaml`, or name another with --runtime-class"),
     )
 }

@@ -97,8 +97,8 @@ fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
         }
         None if !observed.has_started() => {
             let failure = failure("the pod has not started its containers in time".to_owned());
-            let said: Vec<&str> = observed.warnings().collect();
-            let failure = said
+            let warnings: Vec<&str> = observed.warnings().collect();
+            let failure = warnings
                 .last()
                 .into_iter()
                 .fold(failure, |failure, last| failure.cause(last));

@@ -402,11 +402,11 @@ impl<F: Files> Reader<'_, F> {
         if !is_index(&root.media_type) {
             return Ok((Vec::new(), Vec::new()));
         }
-        let (mut there, mut absent) = (Vec::new(), Vec::new());
+        let (mut present, mut absent) = (Vec::new(), Vec::new());
         let mut missing = None;
         for descriptor in images(root)? {
             match self.read_present(&descriptor) {
-                Ok(manifest) => there.push(manifest),
+                Ok(manifest) => present.push(manifest),
                 Err(error @ LayoutError::Missing(_)) => {
                     missing = missing.or(Some(error));
                     absent.push(descriptor);
@@ -415,8 +415,8 @@ impl<F: Files> Reader<'_, F> {
             }
         }
         match missing {
-            Some(error) if there.is_empty() => Err(error),
-            _ => Ok((there, absent)),
+            Some(error) if present.is_empty() => Err(error),
+            _ => Ok((present, absent)),
         }
     }
 

@@ -7,13 +7,13 @@ use reqwest::Url;
 ///
 /// # Errors
 /// The address, when it leads out of TLS elsewhere.
-pub fn require_https(named: Url, asked: &Url) -> Result<Url, Url> {
-    if asked.scheme() != "https" || named.scheme() != "http" {
+pub fn require_https(named: Url, requested: &Url) -> Result<Url, Url> {
+    if requested.scheme() != "https" || named.scheme() != "http" {
         return Ok(named);
     }
-    let is_same_port = named.port() == asked.port() || named.port() == asked.port_or_known_default();
+    let is_same_port = named.port() == requested.port() || named.port() == requested.port_or_known_default();
     let mut secured = named.clone();
-    match named.host() == asked.host() && is_same_port && secured.set_scheme("https").is_ok() {
+    match named.host() == requested.host() && is_same_port && secured.set_scheme("https").is_ok() {
         true => Ok(secured),
         false => Err(named),
     }
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn the_same_registry_by_http_is_asked_by_https() {
-        for (asked, named, expected) in [
+        for (requested, named, expected) in [
             ("https://x.io/v2/", "https://x.io/v2/u", Some("https://x.io/v2/u")),
             (
                 "https://x.io/v2/",
@@ -53,8 +53,8 @@ mod tests {
             ("https://x.io/v2/", "http://x.io.evil.example/u", None),
         ] {
             let parse = |text: &str| Url::parse(text).unwrap();
-            let found = require_https(parse(named), &parse(asked)).map(String::from).ok();
-            assert_eq!(found.as_deref(), expected, "{asked} {named}");
+            let found = require_https(parse(named), &parse(requested)).map(String::from).ok();
+            assert_eq!(found.as_deref(), expected, "{requested} {named}");
         }
     }
 }

@@ -251,7 +251,7 @@ async fn ask_for(helper: &str, key: &str) -> Result<Option<Login>> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let asked = async {
+    let exchange = async {
         let mut child = command.spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
             match stdin.write_all(key.as_bytes()).await {
@@ -262,19 +262,19 @@ async fn ask_for(helper: &str, key: &str) -> Result<Option<Login>> {
         }
         child.wait_with_output().await
     };
-    let output = tokio::time::timeout(HELPER_LIMIT, asked)
+    let output = tokio::time::timeout(HELPER_LIMIT, exchange)
         .await
         .map_err(|_| failure(&format!("no answer within {} s", HELPER_LIMIT.as_secs())))?
         .map_err(|error| failure(&error))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    match parse_helper_output(&said) {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    match parse_helper_output(&stdout) {
         Some(login) if output.status.success() => Ok(Some(login)),
-        _ if said.contains("credentials not found") => Ok(None),
+        _ if stdout.contains("credentials not found") => Ok(None),
         // What it printed may hold a password when it ended well.
         _ if output.status.success() => Err(failure(&"its answer cannot be understood")),
-        _ => Err(failure(&match said.trim() {
+        _ => Err(failure(&match stdout.trim() {
             "" => format!("it ends with {}", output.status),
-            said => said.chars().take(300).collect(),
+            stdout => stdout.chars().take(300).collect(),
         })),
     }
 }

@@ -107,11 +107,11 @@ impl Refusal {
 
     /// What it says, for people.
     pub fn sentence(&self) -> String {
-        let said = [self.code.as_str(), self.message.as_str()];
-        let said: Vec<&str> = said.into_iter().filter(|part| !part.is_empty()).collect();
-        match said.is_empty() {
+        let parts = [self.code.as_str(), self.message.as_str()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        match parts.is_empty() {
             true => format!("it answers {}", self.status),
-            false => format!("it answers {}: {}", self.status, said.join(": ")),
+            false => format!("it answers {}: {}", self.status, parts.join(": ")),
         }
     }
 }

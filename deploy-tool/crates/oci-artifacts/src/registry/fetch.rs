@@ -159,9 +159,11 @@ fn kind(answer: &Response) -> String {
     media_type(&answer.body).unwrap_or_else(|| header.to_owned())
 }
 
-fn check_digest(found: &str, asked: &str) -> Result<(), RegistryError> {
-    match found == asked {
+fn check_digest(found: &str, expected: &str) -> Result<(), RegistryError> {
+    match found == expected {
         true => Ok(()),
-        false => Err(RegistryError::DigestMismatch(format!("it gives {found} for {asked}"))),
+        false => Err(RegistryError::DigestMismatch(format!(
+            "it gives {found} for {expected}"
+        ))),
     }
 }

@@ -85,12 +85,12 @@ mod tests {
 
     #[test]
     fn a_row_says_how_far_a_blob_is() {
-        let said = |stage| blob_row("layer", "sha256:0123456789abcdef", 5_000_000, stage).text;
-        assert_eq!(said(Stage::Queued), "waiting (5.0 MB)");
-        assert_eq!(said(Stage::Moving(0)), "░░░░░░░░░░ 0 % of 5.0 MB");
-        assert_eq!(said(Stage::Moving(3_100_000)), "██████░░░░ 60 % of 5.0 MB");
-        assert_eq!(said(Stage::Moving(9_000_000)), "██████████ 100 % of 5.0 MB");
-        assert_eq!(said(Stage::Uploaded), "uploaded (5.0 MB)");
+        let row_text = |stage| blob_row("layer", "sha256:0123456789abcdef", 5_000_000, stage).text;
+        assert_eq!(row_text(Stage::Queued), "waiting (5.0 MB)");
+        assert_eq!(row_text(Stage::Moving(0)), "░░░░░░░░░░ 0 % of 5.0 MB");
+        assert_eq!(row_text(Stage::Moving(3_100_000)), "██████░░░░ 60 % of 5.0 MB");
+        assert_eq!(row_text(Stage::Moving(9_000_000)), "██████████ 100 % of 5.0 MB");
+        assert_eq!(row_text(Stage::Uploaded), "uploaded (5.0 MB)");
         assert_eq!(
             blob_row("layer", "sha256:0123456789abcdef", 0, Stage::Moving(0)).title,
             "layer 0123456789ab"

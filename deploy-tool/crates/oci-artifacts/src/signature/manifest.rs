@@ -128,8 +128,9 @@ pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Re
 /// When it is another manifest, or names too many.
 pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<String>, SignatureError> {
     let of_kind = |layer: &Descriptor| {
-        let said = layer.annotations.get(PREDICATE);
-        layer.media_type == envelope::MEDIA_TYPE && said.is_none_or(|said| said == predicate)
+        let layer_predicate = layer.annotations.get(PREDICATE);
+        layer.media_type == envelope::MEDIA_TYPE
+            && layer_predicate.is_none_or(|layer_predicate| layer_predicate == predicate)
     };
     let layers = layers(manifest)?.into_iter().filter(of_kind);
     Ok(layers.map(|layer| layer.digest).collect())

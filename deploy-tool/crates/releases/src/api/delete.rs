@@ -71,21 +71,21 @@ pub async fn delete_all(
             .iter()
             .filter_map(|target| Some((kinds.api(cluster, &target.identity)?, target)));
         let places: Vec<_> = places.collect();
-        let asked = stream::iter(places).map(|(api, target)| async move {
+        let deletions = stream::iter(places).map(|(api, target)| async move {
             progress.activity(&target.identity.title());
-            let asked = delete(cluster, &api, target).await?;
-            if asked {
+            let is_accepted = delete(cluster, &api, target).await?;
+            if is_accepted {
                 progress.changed(describe_change(Action::Deleted, wave, &target.identity));
             }
-            Result::Ok(asked.then_some((api, target)))
+            Result::Ok(is_accepted.then_some((api, target)))
         });
-        let asked: Vec<_> = asked.buffered(PARALLEL_REQUESTS).try_collect().await?;
-        let asked: Vec<_> = asked.into_iter().flatten().collect();
-        let all_gone = join_all(asked.iter().map(|(api, target)| await_deletion(api, target)));
+        let deletions: Vec<_> = deletions.buffered(PARALLEL_REQUESTS).try_collect().await?;
+        let deletions: Vec<_> = deletions.into_iter().flatten().collect();
+        let all_gone = join_all(deletions.iter().map(|(api, target)| await_deletion(api, target)));
         if tokio::time::timeout_at(deadline, all_gone).await.is_err() {
-            return Err(explain_timeout(cluster, &asked, limit).await);
+            return Err(explain_timeout(cluster, &deletions, limit).await);
         }
-        removed.extend(asked.into_iter().map(|(_, target)| target.identity.clone()));
+        removed.extend(deletions.into_iter().map(|(_, target)| target.identity.clone()));
     }
     Ok(removed)
 }
@@ -127,9 +127,13 @@ pub(super) async fn await_deletion(api: &Api<DynamicObject>, target: &DeletionTa
 }
 
 /// Says what is still there, and what holds it.
-async fn explain_timeout(cluster: &Cluster, asked: &[(Api<DynamicObject>, &DeletionTarget)], limit: Duration) -> Error {
+async fn explain_timeout(
+    cluster: &Cluster,
+    deletions: &[(Api<DynamicObject>, &DeletionTarget)],
+    limit: Duration,
+) -> Error {
     let (mut held, mut is_unknown) = (Vec::new(), false);
-    for (api, target) in asked {
+    for (api, target) in deletions {
         let what = format!("cannot read {}", target.identity.title());
         match cluster.call(&what, api.get_opt(&target.identity.name)).await {
             Ok(None) => {}

@@ -264,10 +264,10 @@ fn crash_loops_of_init_containers_sidecars_and_other_controllers() {
         let objects = |restarts, start, pause| app_after(&policy, &looping(restarts, start, pause), waits.clone());
         let mut story = Story::new(&[app_target()], objects(0, 1, "10s"));
         story.waits(2);
-        let said = story.status("app", 2).sentence();
+        let sentence = story.status("app", 2).sentence();
         assert!(
-            said.contains("container `first` of pod `app-1` has ended once"),
-            "{said}"
+            sentence.contains("container `first` of pod `app-1` has ended once"),
+            "{sentence}"
         );
         story.objects = objects(3, 43, "40s");
         story.waits(44);

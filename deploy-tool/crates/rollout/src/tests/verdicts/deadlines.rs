@@ -93,7 +93,7 @@ fn a_quota_frees_itself() {
         let mut target = app_target();
         target.surplus_gone = false;
         assert_eq!(
-            refused_before(&target, &story.objects, at(10)).map(|it| it.kind),
+            refused_before(&target, &story.objects, at(10)).map(|controller| controller.kind),
             Some("ReplicaSet")
         );
     }
