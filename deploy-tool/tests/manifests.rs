@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use deploy_tool::connection_budget::Connections;
 use oci_artifacts::image::{Definition, VARIANT, VARIANT_ANNOTATION};
-use releases::manifest::{Object, generated_keys, images, in_order, load, placeholders};
+use releases::manifest::{Object, generated_keys, images, load, placeholders, sort_by_wave};
 use rollout::DATABASE_ANNOTATION;
 
 fn repository() -> &'static Path {
@@ -17,7 +17,7 @@ fn repository() -> &'static Path {
 }
 
 fn objects() -> Vec<Object> {
-    in_order(load(&[repository().join("manifests")]).unwrap())
+    sort_by_wave(load(&[repository().join("manifests")]).unwrap())
 }
 
 fn object(kind: &str, name: &str) -> Object {

@@ -114,17 +114,17 @@ impl Configuration {
     ///
     /// # Errors
     /// When it cannot be read, or is somebody else's.
-    pub fn with(&self, text: Option<&str>, entry: &Entry) -> Result<String, String> {
+    pub fn add_entry(&self, text: Option<&str>, entry: &Entry) -> Result<String, String> {
         let version = match self.form {
             Form::Containerd(version) => format!("version = {version}\n"),
             Form::Crio => String::new(),
         };
         match &self.method {
-            ConfigMethod::InPlace(_) => entry::with(text.unwrap_or(&version), self.form, entry),
-            ConfigMethod::DropIn(_) => entry::with(&version, self.form, entry),
+            ConfigMethod::InPlace(_) => entry::add_entry(text.unwrap_or(&version), self.form, entry),
+            ConfigMethod::DropIn(_) => entry::add_entry(&version, self.form, entry),
             // A template is no TOML. Of k3s' own text nothing is copied: it may be another one in its next release.
             ConfigMethod::Template(path) => {
-                let ours = entry::with("", self.form, entry)?;
+                let ours = entry::add_entry("", self.form, entry)?;
                 let whole = format!("{{{{ template \"base\" . }}}}\n\n{ours}");
                 match text {
                     Some(text) if !is_ours(text) => Err(format!(
@@ -141,9 +141,9 @@ impl Configuration {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn without(&self, text: &str, handlers: &[String]) -> Result<Option<String>, String> {
+    pub fn remove_entries(&self, text: &str, handlers: &[String]) -> Result<Option<String>, String> {
         match self.method {
-            ConfigMethod::InPlace(_) => entry::without(text, self.form, handlers).map(Some),
+            ConfigMethod::InPlace(_) => entry::remove_entries(text, self.form, handlers).map(Some),
             ConfigMethod::DropIn(_) | ConfigMethod::Template(_) => Ok(None),
         }
     }
@@ -302,8 +302,8 @@ mod tests {
             assert_eq!(now.clone().at(Path::new(recorded)).method, method);
         }
         let edited = now.at(Path::new("/etc/containerd/config.toml"));
-        let text = edited.with(Some("version = 2\n# mine\n"), &entry()).unwrap();
-        let without = edited.without(&text, &["crun".to_owned()]).unwrap();
+        let text = edited.add_entry(Some("version = 2\n# mine\n"), &entry()).unwrap();
+        let without = edited.remove_entries(&text, &["crun".to_owned()]).unwrap();
         assert!(without.is_some_and(|text| text.contains("# mine")));
         let moved = edited.moved("/srv/config.toml".into());
         assert_eq!(moved.method, ConfigMethod::InPlace("/srv/config.toml".into()));
@@ -315,18 +315,18 @@ mod tests {
             form: Form::Containerd(3),
             method: ConfigMethod::DropIn("/d/50-wasm-engine.toml".into()),
         };
-        let text = drop_in.with(None, &entry()).unwrap();
+        let text = drop_in.add_entry(None, &entry()).unwrap();
         assert!(
             text.starts_with("version = 3\n") && text.contains("runtimes.crun]"),
             "{text}"
         );
-        assert_eq!(drop_in.with(Some("anything"), &entry()).unwrap(), text);
-        assert_eq!(drop_in.without(&text, &["crun".to_owned()]).unwrap(), None);
+        assert_eq!(drop_in.add_entry(Some("anything"), &entry()).unwrap(), text);
+        assert_eq!(drop_in.remove_entries(&text, &["crun".to_owned()]).unwrap(), None);
         let crio = Configuration::of_crio();
         assert_eq!(crio.path(), Path::new("/etc/crio/crio.conf.d/50-wasm-engine.conf"));
         assert!(
-            crio.with(None, &entry()).unwrap().starts_with("\n[crio")
-                || crio.with(None, &entry()).unwrap().starts_with("[crio")
+            crio.add_entry(None, &entry()).unwrap().starts_with("\n[crio")
+                || crio.add_entry(None, &entry()).unwrap().starts_with("[crio")
         );
     }
 
@@ -336,14 +336,14 @@ mod tests {
             form: Form::Containerd(2),
             method: ConfigMethod::Template("/k/config.toml.tmpl".into()),
         };
-        let text = template.with(None, &entry()).unwrap();
+        let text = template.add_entry(None, &entry()).unwrap();
         assert!(
             text.starts_with("{{ template \"base\" . }}\n\n[plugins.\"io.containerd.grpc.v1.cri\""),
             "{text}"
         );
-        assert_eq!(template.with(Some(&text), &entry()).unwrap(), text);
+        assert_eq!(template.add_entry(Some(&text), &entry()).unwrap(), text);
         let refusal = template
-            .with(Some("{{ template \"base\" . }}\n[x]\n"), &entry())
+            .add_entry(Some("{{ template \"base\" . }}\n[x]\n"), &entry())
             .unwrap_err();
         assert!(refusal.contains("add this to it:\n[plugins"), "{refusal}");
     }

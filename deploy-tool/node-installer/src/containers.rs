@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::detect::Node;
-use crate::host::trouble;
+use crate::host::file_error;
 use crate::record::FOLDER;
 use crate::report::InstallError;
 use node_protocol::number::IN_USE;
@@ -80,7 +80,7 @@ fn folders(path: &Path) -> Result<Vec<PathBuf>, InstallError> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(trouble("read", path, error)),
+        Err(error) => return Err(file_error("read", path, error)),
     };
     let entries = entries.filter_map(Result::ok);
     Ok(entries

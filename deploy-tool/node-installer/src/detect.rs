@@ -88,7 +88,7 @@ fn refuse_mounts(node: &Node) -> Result<(), InstallError> {
         (node.configuration.path(), &["ro"]),
     ];
     for (path, options) in places {
-        let place = resolved(path)?;
+        let place = resolve_path(path)?;
         match mounts::option_of(&mounts, &place.display().to_string(), options) {
             None => {}
             Some("noexec") => {
@@ -111,15 +111,15 @@ fn refuse_mounts(node: &Node) -> Result<(), InstallError> {
 }
 
 /// A path without links, as far as it is there.
-fn resolved(path: &Path) -> Result<PathBuf, InstallError> {
+fn resolve_path(path: &Path) -> Result<PathBuf, InstallError> {
     let existing = path.ancestors().find(|above| fs::symlink_metadata(above).is_ok());
     let existing = existing.unwrap_or(Path::new("/"));
-    let real = followed(existing)?;
+    let real = follow_link(existing)?;
     Ok(path.strip_prefix(existing).map_or(real.clone(), |rest| real.join(rest)))
 }
 
 /// Where a link leads to.
-fn followed(path: &Path) -> Result<PathBuf, InstallError> {
+fn follow_link(path: &Path) -> Result<PathBuf, InstallError> {
     fs::canonicalize(path)
         .map_err(|error| unfit(format!("{} is a link that leads nowhere", path.display())).cause(error))
 }
@@ -160,7 +160,7 @@ fn containerd(recorded: Option<&Path>) -> Result<Node, InstallError> {
 /// Where a file is that may be a link.
 fn place_of(path: &Path) -> Result<PathBuf, InstallError> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_symlink() => followed(path),
+        Ok(metadata) if metadata.is_symlink() => follow_link(path),
         _ => Ok(path.to_owned()),
     }
 }

@@ -62,7 +62,7 @@ impl Entry {
 ///
 /// # Errors
 /// When the configuration cannot be read, or has something else in the entry's place.
-pub fn with(text: &str, form: Form, entry: &Entry) -> Result<String, String> {
+pub fn add_entry(text: &str, form: Form, entry: &Entry) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error| format!("it is no TOML: {error}"))?;
     let mut place: &mut dyn TableLike = document.as_table_mut();
     for name in form.runtimes() {
@@ -94,7 +94,7 @@ pub fn with(text: &str, form: Form, entry: &Entry) -> Result<String, String> {
 ///
 /// # Errors
 /// When the configuration cannot be read.
-pub fn without(text: &str, form: Form, handlers: &[String]) -> Result<String, String> {
+pub fn remove_entries(text: &str, form: Form, handlers: &[String]) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error| format!("it is no TOML: {error}"))?;
     let mut place: Option<&mut dyn TableLike> = Some(document.as_table_mut());
     for name in form.runtimes() {
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_added_taken_away_again_and_nothing_else_moves() {
-        let with_it = with(KIND, Form::Containerd(2), &entry()).unwrap();
+        let with_it = add_entry(KIND, Form::Containerd(2), &entry()).unwrap();
         for line in KIND.lines() {
             assert!(with_it.contains(line), "{line} is missing in:\n{with_it}");
         }
@@ -175,9 +175,9 @@ mod tests {
         assert!(with_it.contains("BinaryName = \"/opt/wasm-engine/1/bin/crun\"\nSystemdCgroup = true\n"));
         assert_eq!(handlers(&with_it, Form::Containerd(2)), ["runc", "crun"]);
         // Again: the same bytes.
-        assert_eq!(with(&with_it, Form::Containerd(2), &entry()).unwrap(), with_it);
+        assert_eq!(add_entry(&with_it, Form::Containerd(2), &entry()).unwrap(), with_it);
         assert_eq!(
-            without(&with_it, Form::Containerd(2), &["crun".to_owned()]).unwrap(),
+            remove_entries(&with_it, Form::Containerd(2), &["crun".to_owned()]).unwrap(),
             KIND
         );
     }
@@ -189,12 +189,12 @@ mod tests {
             ..entry()
         };
         for form in [Form::Containerd(2), Form::Containerd(3)] {
-            let first = with("version = 3\n", form, &entry()).unwrap();
-            let second = with(&first, form, &both).unwrap();
+            let first = add_entry("version = 3\n", form, &entry()).unwrap();
+            let second = add_entry(&first, form, &both).unwrap();
             assert_eq!(handlers(&second, form), ["crun", "b"]);
-            assert_eq!(with(&second, form, &both).unwrap(), second);
+            assert_eq!(add_entry(&second, form, &both).unwrap(), second);
             assert_eq!(
-                handlers(&without(&second, form, &both.handlers).unwrap(), form),
+                handlers(&remove_entries(&second, form, &both.handlers).unwrap(), form),
                 [""; 0]
             );
         }
@@ -202,12 +202,12 @@ mod tests {
 
     #[test]
     fn another_version_of_the_engine_takes_the_entrys_place() {
-        let old = with("version = 3\n", Form::Containerd(3), &entry()).unwrap();
+        let old = add_entry("version = 3\n", Form::Containerd(3), &entry()).unwrap();
         let newer = Entry {
             program: "/opt/wasm-engine/2/bin/crun".into(),
             ..entry()
         };
-        let new = with(&old, Form::Containerd(3), &newer).unwrap();
+        let new = add_entry(&old, Form::Containerd(3), &newer).unwrap();
         assert_eq!(new, old.replace("engine/1", "engine/2"));
         assert!(
             new.contains("[plugins.\"io.containerd.cri.v1.runtime\".containerd.runtimes.crun]"),
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn cri_o_has_other_words() {
-        let text = with("", Form::Crio, &entry()).unwrap();
+        let text = add_entry("", Form::Crio, &entry()).unwrap();
         assert_eq!(
             text,
             "[crio.runtime.runtimes.crun]\nruntime_path = \"/opt/wasm-engine/1/bin/crun\"\nruntime_type = \"oci\"\n\
@@ -239,10 +239,10 @@ mod tests {
     #[test]
     fn runtimes_in_other_notations_of_toml_are_found_and_kept() {
         let inline = "version = 3\nplugins = { 'io.containerd.cri.v1.runtime' = { containerd = { runtimes = { runc = {} } } } }\n";
-        let with_it = with(inline, Form::Containerd(3), &entry()).unwrap();
+        let with_it = add_entry(inline, Form::Containerd(3), &entry()).unwrap();
         assert_eq!(handlers(&with_it, Form::Containerd(3)), ["runc", "crun"], "{with_it}");
         with_it.parse::<DocumentMut>().unwrap();
-        assert!(with("plugins = 1", Form::Containerd(3), &entry()).is_err());
-        assert!(with("[", Form::Containerd(3), &entry()).is_err());
+        assert!(add_entry("plugins = 1", Form::Containerd(3), &entry()).is_err());
+        assert!(add_entry("[", Form::Containerd(3), &entry()).is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use crate::host::{self, checksum, sync_parent, trouble};
+use crate::host::{self, checksum, file_error, sync_parent};
 use crate::payload::{Engine, Source};
 use crate::report::InstallError;
 use node_protocol::number::ENGINE;
@@ -41,7 +41,7 @@ pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), InstallEr
         .cause("their checksums differ after they were copied")
         .hint("look for a failing disk; the kernel's log on the node says more"));
     }
-    swap(&beside, folder, &old).map_err(|error| trouble("move the engine to", folder, error))?;
+    swap(&beside, folder, &old).map_err(|error| file_error("move the engine to", folder, error))?;
     host::remove_folder(&beside)?;
     host::remove_folder(&old)?;
     Ok((wanted, true))
@@ -82,7 +82,7 @@ pub fn versions(folder: &Path) -> Result<Vec<String>, InstallError> {
     };
     match listed() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        names => names.map_err(|error| trouble("read", folder, error)),
+        names => names.map_err(|error| file_error("read", folder, error)),
     }
 }
 
@@ -103,7 +103,7 @@ pub fn sums_of(engine: &Engine) -> Result<Sums, InstallError> {
             Source::File(file) => (&*file).rewind().and_then(|()| checksum(file)),
             Source::Link(target) => Ok(link(target)),
         };
-        let sum = sum.map_err(|error| trouble("read the image's", path, error))?;
+        let sum = sum.map_err(|error| file_error("read the image's", path, error))?;
         sums.insert(path.display().to_string(), sum);
     }
     Ok(sums)
@@ -126,9 +126,9 @@ fn copy(engine: &Engine, folder: &Path) -> Result<(), InstallError> {
                 }
             }
         };
-        copied().map_err(|error| trouble("write", &place, error))?;
+        copied().map_err(|error| file_error("write", &place, error))?;
     }
-    sync_folders(folder).map_err(|error| trouble("write", folder, error))
+    sync_folders(folder).map_err(|error| file_error("write", folder, error))
 }
 
 /// A file that is written to the disk is found there after a loss of power once its folder is, too.
@@ -149,7 +149,7 @@ fn sync_folders(folder: &Path) -> std::io::Result<()> {
 pub fn sums(folder: &Path) -> Result<Sums, InstallError> {
     let mut sums = Sums::new();
     if folder.exists() {
-        collect(folder, Path::new(""), &mut sums).map_err(|error| trouble("read", folder, error))?;
+        collect(folder, Path::new(""), &mut sums).map_err(|error| file_error("read", folder, error))?;
     }
     Ok(sums)
 }

@@ -92,7 +92,7 @@ pub fn ignore_termination() -> Result<(), InstallError> {
 }
 
 /// Something about a file did not go well.
-pub fn trouble(what: &str, path: &Path, error: impl std::fmt::Display) -> InstallError {
+pub fn file_error(what: &str, path: &Path, error: impl std::fmt::Display) -> InstallError {
     InstallError::new(INSTALLER, format!("cannot {what} {} on the node", path.display())).cause(error)
 }
 
@@ -104,7 +104,7 @@ pub fn read(path: &Path) -> Result<Option<String>, InstallError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(trouble("read", path, error)),
+        Err(error) => Err(file_error("read", path, error)),
     }
 }
 
@@ -130,7 +130,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), InstallError> {
         fs::rename(&beside, path)?;
         sync_parent(path)
     };
-    written().map_err(|error| trouble("write", path, error))
+    written().map_err(|error| file_error("write", path, error))
 }
 
 /// Has only root read a file, where it is there.
@@ -139,7 +139,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), InstallError> {
 /// When its mode cannot be changed.
 pub fn make_private(path: &Path) -> Result<(), InstallError> {
     absent(fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)))
-        .map_err(|error| trouble("protect", path, error))
+        .map_err(|error| file_error("protect", path, error))
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {
@@ -180,7 +180,7 @@ pub fn remove_empty_folders(path: &Path, topmost: &Path) -> Result<(), InstallEr
     {
         match fs::remove_dir(folder) {
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
-            removed => absent(removed).map_err(|error| trouble("delete", folder, error))?,
+            removed => absent(removed).map_err(|error| file_error("delete", folder, error))?,
         }
     }
     Ok(())
@@ -213,7 +213,7 @@ pub fn remove(path: &Path) -> Result<(), InstallError> {
         Ok(()) => sync_parent(path),
         other => absent(other),
     };
-    removed.map_err(|error| trouble("delete", path, error))
+    removed.map_err(|error| file_error("delete", path, error))
 }
 
 /// Deletes a folder with all that is in it, if it is there.
@@ -225,7 +225,7 @@ pub fn remove_folder(path: &Path) -> Result<(), InstallError> {
         Ok(()) => sync_parent(path),
         other => absent(other),
     };
-    removed.map_err(|error| trouble("delete", path, error))
+    removed.map_err(|error| file_error("delete", path, error))
 }
 
 fn absent(removed: std::io::Result<()>) -> std::io::Result<()> {

@@ -93,7 +93,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
 
 fn from_manifests(printer: &Printer, place: &ClusterArguments) -> Result<(Name, Vec<Object>)> {
     let paths = place.manifests()?;
-    let objects = manifest::in_order(manifest::load(&paths)?);
+    let objects = manifest::sort_by_wave(manifest::load(&paths)?);
     say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;

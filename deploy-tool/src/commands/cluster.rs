@@ -137,7 +137,7 @@ fn configuration(path: &Path, http_port: Option<u16>) -> Result<(Value, Vec<u16>
         }
         Err(error) => return Err(failure().cause(error).hint("name the file with --config")),
     };
-    kind_config::prepared(&text, http_port).map_err(|error| failure().cause(error))
+    kind_config::prepare(&text, http_port).map_err(|error| failure().cause(error))
 }
 
 /// Docker's own complaint comes late and long.

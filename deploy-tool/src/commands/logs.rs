@@ -46,7 +46,7 @@ pub async fn run(printer: &Printer, arguments: LogsArguments) -> Result<()> {
     if reading.arguments.follow {
         reading.follow().await
     } else {
-        reading.once().await
+        reading.print_once().await
     }
 }
 
@@ -91,11 +91,11 @@ enum Read {
 }
 
 impl Reading<'_> {
-    async fn once(&self) -> Result<()> {
+    async fn print_once(&self) -> Result<()> {
         let container = self.arguments.container.as_deref();
         let found = logs::containers(&self.cluster, &self.namespace, &self.selections, container).await?;
         if found.is_empty() {
-            return self.nothing().await;
+            return self.explain_empty().await;
         }
         let several = found.len() > 1;
         for source in &found {
@@ -149,7 +149,7 @@ impl Reading<'_> {
     }
 
     /// No container is selected: because there is no pod, or none has a container of that name.
-    async fn nothing(&self) -> Result<()> {
+    async fn explain_empty(&self) -> Result<()> {
         let all = logs::containers(&self.cluster, &self.namespace, &self.selections, None).await?;
         let Some(name) = self.arguments.container.as_ref().filter(|_| !all.is_empty()) else {
             self.printer
@@ -233,7 +233,7 @@ impl Reading<'_> {
             if lists_missing == 0 {
                 several |= follow.len() > 1;
                 for opening in follow.openings() {
-                    open.push(self.opened(opening, beginning, several));
+                    open.push(self.open_log(opening, beginning, several));
                 }
                 beginning = false;
                 if let Some(sentence) = follow.left_out() {
@@ -244,7 +244,7 @@ impl Reading<'_> {
     }
 
     /// A log that is followed, from its opening to its end. What joins later is read from its start.
-    fn opened(&self, opening: Opening, beginning: bool, several: bool) -> BoxStream<'static, Read> {
+    fn open_log(&self, opening: Opening, beginning: bool, several: bool) -> BoxStream<'static, Read> {
         let Opening { key, run, first, after } = opening;
         let parameters = match first && beginning {
             true => self.parameters(several),

@@ -36,7 +36,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         save,
     } = arguments;
     let paths = place.manifests()?;
-    let mut objects = manifest::in_order(manifest::load(&paths)?);
+    let mut objects = manifest::sort_by_wave(manifest::load(&paths)?);
     say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;

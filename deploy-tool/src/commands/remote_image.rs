@@ -70,13 +70,13 @@ impl Policy {
     }
 
     /// Whether a signature that names a repository counts for an image in another.
-    fn takes(&self, named: &str, repository: &Repository) -> bool {
+    fn accepts_repository(&self, named: &str, repository: &Repository) -> bool {
         // cosign names what it was told to sign, with its tag or its digest.
         let named = Repository::parse(named.split('@').next().unwrap_or_default()).map(|(repository, _)| repository);
         named.is_ok_and(|named| named == *repository || self.also.contains(&named))
     }
 
-    fn judge(&self, reference: &str, provenance: &Provenance) -> Result<()> {
+    fn check_provenance(&self, reference: &str, provenance: &Provenance) -> Result<()> {
         if let Some(pattern) = self
             .builder
             .as_deref()
@@ -172,7 +172,7 @@ impl RemoteImage {
         let reference = self.reference();
         let refused = || Error::input(format!("{reference} is not signed by this key"));
         let explained = |error: RegistryError| self.connection.explain(&error);
-        let is_right = |named: &str| policy.takes(named, &self.connection.repository);
+        let is_right = |named: &str| policy.accepts_repository(named, &self.connection.repository);
         let (mut best, mut count) = (Verdict::Nothing, 0);
         if let Some(manifest) = self.signatures().await? {
             let candidates = signature::candidates(manifest.bytes())
@@ -290,7 +290,7 @@ impl RemoteImage {
                 .code(code)
                 .cause(error)
         })?;
-        policy.judge(&self.reference(), &provenance)?;
+        policy.check_provenance(&self.reference(), &provenance)?;
         Ok(provenance)
     }
 }
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_signature_names_the_repository_of_the_image_or_one_that_is_allowed() {
         let takes = |also: &[&str], named: &str, repository: &str| {
-            policy(also, None, None).takes(named, &Repository::parse(repository).unwrap().0)
+            policy(also, None, None).accepts_repository(named, &Repository::parse(repository).unwrap().0)
         };
         for (also, named, repository, expected) in [
             (&[] as &[&str], "x.io/orders", "x.io/orders", true),
@@ -366,7 +366,7 @@ mod tests {
             ),
             (None, Some("*"), None, Some(other_source)),
         ] {
-            let judged = policy(&[], builder, pattern).judge("x", &provenance(source));
+            let judged = policy(&[], builder, pattern).check_provenance("x", &provenance(source));
             let number = judged.err().and_then(|failure| failure.number());
             assert_eq!(number, expected, "{builder:?} {pattern:?} {source:?}");
         }

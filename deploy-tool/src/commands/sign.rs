@@ -89,10 +89,10 @@ async fn sign_provenance(
     if envelopes.iter().any(is_ours) {
         return Ok(did(progress, &format!("provenance of {}", target.reference()), false));
     }
-    let sealed = envelope::seal(key, statement).map_err(|error| impossible(target, error.into()))?;
+    let sealed = envelope::seal(key, statement).map_err(|error| signing_error(target, error.into()))?;
     let existing = existing.as_ref().map(Blob::bytes);
     let signed = signature::attach(sealed, provenance::PREDICATE, existing);
-    let signed = signed.map_err(|error| impossible(target, error))?;
+    let signed = signed.map_err(|error| signing_error(target, error))?;
     let tag = signature::statements_tag(&target.digest);
     push(progress, target, layout(envelope::MEDIA_TYPE, signed), tag).await?;
     Ok(did(progress, &format!("provenance of {}", target.reference()), true))
@@ -102,7 +102,7 @@ async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage)
     let existing = target.signatures().await?;
     let repository = target.connection.repository.to_string();
     let signed = signature::sign(key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
-    let Some(signed) = signed.map_err(|error| impossible(target, error))? else {
+    let Some(signed) = signed.map_err(|error| signing_error(target, error))? else {
         return Ok(did(progress, &target.reference(), false));
     };
     let tag = signature::tag(&target.digest);
@@ -125,7 +125,7 @@ fn did(progress: &Progress, what: &str, changed: bool) -> bool {
     changed
 }
 
-fn impossible(target: &RemoteImage, error: SignatureError) -> Error {
+fn signing_error(target: &RemoteImage, error: SignatureError) -> Error {
     Error::input(format!("cannot sign {}", target.reference())).cause(error)
 }
 

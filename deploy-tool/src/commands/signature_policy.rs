@@ -50,7 +50,7 @@ impl SignaturePolicy {
         let (exempt, required): (BTreeSet<String>, BTreeSet<String>) =
             images.into_iter().partition(|image| self.exceptions.cover(image));
         let check = async |progress: &Progress| {
-            let checks = required.iter().map(|image| self.exact(image, registry, tls));
+            let checks = required.iter().map(|image| self.resolve_digest(image, registry, tls));
             let mut exact = BTreeMap::new();
             let mut refused = Vec::new();
             for (image, checked) in required.iter().zip(join_all(checks).await) {
@@ -77,7 +77,7 @@ impl SignaturePolicy {
         printer.step("signatures", check).await
     }
 
-    async fn exact(&self, image: &str, registry: Option<&Destination>, tls: &TlsOptions) -> Result<String> {
+    async fn resolve_digest(&self, image: &str, registry: Option<&Destination>, tls: &TlsOptions) -> Result<String> {
         let nowhere = |why: String| {
             Error::input(format!("{image} is not signed by this key"))
                 .code(&code::registry::NOT_SIGNED)

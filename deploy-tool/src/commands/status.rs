@@ -12,7 +12,7 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 
 use crate::cli::StatusArguments;
-use crate::report::{self, ObjectStatus, PodStatus, SCHEMA, Shown, Status};
+use crate::report::{self, ObjectStatus, PodStatus, SCHEMA, Status, ToObjectStatus};
 use cluster::context::kind_cluster;
 use cluster::{Cluster, list, pods};
 use diagnostics::code::apply::PERMISSION_MISSING;
@@ -74,7 +74,7 @@ pub async fn status(printer: &Printer, cluster: &Cluster, namespace: &str, exten
     let mut objects = hidden.skip_forbidden("workloads", others)?;
     let services = hidden.skip_forbidden("services", services)?;
     if extent == Extent::Everything {
-        objects.extend(services.iter().map(|service| service.shown(now)));
+        objects.extend(services.iter().map(|service| service.object_status(now)));
     }
     let pods = hidden.skip_forbidden("pods", pods)?;
     hidden.report_hidden(printer, objects.is_empty() && pods.is_empty())?;
@@ -177,7 +177,11 @@ async fn list_workloads(cluster: &Cluster, namespace: &str) -> Result<Vec<Object
 /// The lines of one kind, and whether a CronJob has made the object.
 async fn objects<K>(cluster: &Cluster, namespace: &str) -> Result<Vec<(ObjectStatus, bool)>>
 where
-    K: Shown + Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+    K: ToObjectStatus
+        + Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
     let what = format!("cannot list the {} of namespace `{namespace}`", K::plural(&()));
@@ -185,7 +189,7 @@ where
     let shown = |object: K| {
         let owners = object.meta().owner_references.iter().flatten();
         let of_cron_job = owners.clone().any(|owner| owner.kind == "CronJob");
-        Some((object.shown(now), of_cron_job))
+        Some((object.object_status(now), of_cron_job))
     };
     list::extract(cluster, &api, &ListParams::default(), &what, shown).await
 }

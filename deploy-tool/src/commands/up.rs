@@ -88,7 +88,7 @@ pub async fn deploy_all(
     let requirement = SignaturePolicy::of(&signed)?;
     let cache = Cache::open()?;
     let paths = place.manifests()?;
-    let objects = manifest::in_order(manifest::load(&paths)?);
+    let objects = manifest::sort_by_wave(manifest::load(&paths)?);
     say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
     let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;

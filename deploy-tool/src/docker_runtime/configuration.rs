@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Map<String, Value>, String> {
 ///
 /// # Errors
 /// A sentence on a runtime of the name that is somebody else's.
-pub fn with(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
+pub fn add_runtimes(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
     let entry = document.entry(KEY).or_insert_with(|| json!({}));
     for (name, path) in runtimes {
         if let Some(registered) = entry.get(name).filter(|registered| registered["path"] != json!(path)) {
@@ -50,7 +50,7 @@ pub fn with(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map
 ///
 /// # Errors
 /// A sentence on why one of them has to stay.
-pub fn without(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
+pub fn remove_runtimes(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
     if let Some(name) = document
         .get(DEFAULT)
         .and_then(Value::as_str)
@@ -80,7 +80,7 @@ pub fn with_empty_runtimes(mut document: Map<String, Value>) -> Option<Map<Strin
 }
 
 /// Whether it has these runtimes.
-pub fn has(document: &Map<String, Value>, runtimes: &Runtimes) -> bool {
+pub fn has_runtimes(document: &Map<String, Value>, runtimes: &Runtimes) -> bool {
     let path = |name: &String| document.get(KEY)?.get(name)?.get("path")?.as_str();
     runtimes.iter().all(|(name, wanted)| path(name) == Some(wanted))
 }
@@ -108,11 +108,14 @@ mod tests {
             r#"{"runtimes": {"kata": {"path": "/kata", "runtimeArgs": ["-x"]}}, "mtu": 1400}"#,
         ] {
             let before = parse(text).unwrap();
-            let after = with(before.clone(), &ours()).unwrap();
-            assert!(has(&after, &ours()) && !has(&before, &ours()), "{text}");
-            assert_eq!(with(after.clone(), &ours()).unwrap(), after, "{text}");
+            let after = add_runtimes(before.clone(), &ours()).unwrap();
+            assert!(
+                has_runtimes(&after, &ours()) && !has_runtimes(&before, &ours()),
+                "{text}"
+            );
+            assert_eq!(add_runtimes(after.clone(), &ours()).unwrap(), after, "{text}");
             assert_eq!(parse(&super::text(&after)).unwrap(), after);
-            assert_eq!(without(after, &ours()).unwrap(), before, "{text}");
+            assert_eq!(remove_runtimes(after, &ours()).unwrap(), before, "{text}");
         }
     }
 
@@ -138,9 +141,17 @@ mod tests {
             assert!(parse(text).unwrap_err().contains(why), "{text}");
         }
         let foreign = parse(r#"{"runtimes": {"crun": {"path": "/usr/bin/crun"}}}"#).unwrap();
-        assert!(with(foreign.clone(), &ours()).unwrap_err().contains("/usr/bin/crun"));
-        assert_eq!(without(foreign.clone(), &ours()).unwrap(), foreign);
+        assert!(
+            add_runtimes(foreign.clone(), &ours())
+                .unwrap_err()
+                .contains("/usr/bin/crun")
+        );
+        assert_eq!(remove_runtimes(foreign.clone(), &ours()).unwrap(), foreign);
         let default = parse(r#"{"default-runtime": "crun", "runtimes": {"crun": {"path": "/opt/crun"}}}"#).unwrap();
-        assert!(without(default, &ours()).unwrap_err().contains("`default-runtime`"));
+        assert!(
+            remove_runtimes(default, &ours())
+                .unwrap_err()
+                .contains("`default-runtime`")
+        );
     }
 }

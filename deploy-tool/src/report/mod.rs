@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use address::{host_url, node_port, node_url};
 pub use image::image_text;
-pub use object::{ObjectStatus, Shown};
+pub use object::{ObjectStatus, ToObjectStatus};
 pub use release::{ReleaseStatus, RevisionStatus, release};
 pub use table::table;
 pub use workload::{WorkloadStatus, workload, workloads};

@@ -27,9 +27,9 @@ pub struct ObjectStatus {
 }
 
 /// What becomes a line.
-pub trait Shown {
+pub trait ToObjectStatus {
     /// The line, at a time.
-    fn shown(&self, now: Timestamp) -> ObjectStatus;
+    fn object_status(&self, now: Timestamp) -> ObjectStatus;
 }
 
 fn object(kind: &str, metadata: &ObjectMeta, state: String) -> ObjectStatus {
@@ -54,8 +54,8 @@ fn ready(ready: Option<i32>, wanted: i32) -> String {
     format!("{} of {wanted} ready", ready.unwrap_or_default())
 }
 
-impl Shown for Deployment {
-    fn shown(&self, _: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for Deployment {
+    fn object_status(&self, _: Timestamp) -> ObjectStatus {
         let spec = self.spec.as_ref();
         let status = self.status.as_ref();
         let mut state = ready(
@@ -72,8 +72,8 @@ impl Shown for Deployment {
     }
 }
 
-impl Shown for StatefulSet {
-    fn shown(&self, _: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for StatefulSet {
+    fn object_status(&self, _: Timestamp) -> ObjectStatus {
         let spec = self.spec.as_ref();
         let found = self.status.as_ref().and_then(|status| status.ready_replicas);
         let state = ready(found, spec.and_then(|spec| spec.replicas).unwrap_or(1));
@@ -84,8 +84,8 @@ impl Shown for StatefulSet {
     }
 }
 
-impl Shown for DaemonSet {
-    fn shown(&self, _: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for DaemonSet {
+    fn object_status(&self, _: Timestamp) -> ObjectStatus {
         let status = self.status.as_ref();
         let wanted = status.map_or(0, |status| status.desired_number_scheduled);
         ObjectStatus {
@@ -99,8 +99,8 @@ impl Shown for DaemonSet {
     }
 }
 
-impl Shown for Job {
-    fn shown(&self, now: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for Job {
+    fn object_status(&self, now: Timestamp) -> ObjectStatus {
         let status = self.status.as_ref();
         let conditions = status.and_then(|status| status.conditions.as_ref());
         let condition = |kind: &str| {
@@ -126,8 +126,8 @@ impl Shown for Job {
     }
 }
 
-impl Shown for CronJob {
-    fn shown(&self, now: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for CronJob {
+    fn object_status(&self, now: Timestamp) -> ObjectStatus {
         let (spec, status) = (self.spec.as_ref(), self.status.as_ref());
         let mut state = format!("`{}`", spec.map(|spec| spec.schedule.as_str()).unwrap_or_default());
         if let Some(zone) = spec.and_then(|spec| spec.time_zone.as_deref()) {
@@ -156,8 +156,8 @@ impl Shown for CronJob {
     }
 }
 
-impl Shown for Service {
-    fn shown(&self, _: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for Service {
+    fn object_status(&self, _: Timestamp) -> ObjectStatus {
         let spec = self.spec.as_ref();
         let kind = spec.and_then(|spec| spec.type_.as_deref()).unwrap_or("ClusterIP");
         let ports = spec.and_then(|spec| spec.ports.as_ref()).into_iter().flatten();
@@ -188,8 +188,8 @@ impl Shown for Service {
     }
 }
 
-impl Shown for Ingress {
-    fn shown(&self, _: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for Ingress {
+    fn object_status(&self, _: Timestamp) -> ObjectStatus {
         let spec = self.spec.as_ref();
         let rules = spec.and_then(|spec| spec.rules.as_ref()).into_iter().flatten();
         let hosts: Vec<String> = rules
@@ -212,8 +212,8 @@ impl Shown for Ingress {
     }
 }
 
-impl Shown for HorizontalPodAutoscaler {
-    fn shown(&self, _: Timestamp) -> ObjectStatus {
+impl ToObjectStatus for HorizontalPodAutoscaler {
+    fn object_status(&self, _: Timestamp) -> ObjectStatus {
         let (spec, status) = (self.spec.as_ref(), self.status.as_ref());
         let state = spec.map_or_else(String::new, |spec| {
             let target = &spec.scale_target_ref;
@@ -267,10 +267,10 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn line<K: Shown + serde::de::DeserializeOwned>(value: Value) -> (String, String) {
+    fn line<K: ToObjectStatus + serde::de::DeserializeOwned>(value: Value) -> (String, String) {
         let now = "2026-01-02T12:00:00Z".parse().unwrap();
         let object: K = serde_json::from_value(value).unwrap();
-        let shown = object.shown(now);
+        let shown = object.object_status(now);
         (shown.object, shown.state)
     }
 

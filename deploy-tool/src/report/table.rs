@@ -19,7 +19,7 @@ pub fn table(status: &Status, now: Timestamp) -> String {
         }
         0 => format!("no pods in namespace `{}`\n", status.namespace),
         1..=MOST_PODS => pods(status.pods.iter(), now),
-        _ => counted(status, now),
+        _ => workload_summary(status, now),
     };
     if !status.objects.is_empty() {
         text.push_str(&format!("\n{}", objects(&status.objects, now)));
@@ -33,7 +33,7 @@ pub fn table(status: &Status, now: Timestamp) -> String {
     text
 }
 
-fn counted(status: &Status, now: Timestamp) -> String {
+fn workload_summary(status: &Status, now: Timestamp) -> String {
     let mut text = workloads(&status.workloads);
     let not_ready = status.pods.iter().filter(|pod| !pod.ready);
     let (all, number) = (status.pods.len(), not_ready.clone().count());

@@ -59,7 +59,7 @@ fn main() -> Result<()> {
     let mut results = Results::default();
     for round in 0..arguments.rounds {
         for set in Set::ALL {
-            for tool in programs.in_turn(round) {
+            for tool in programs.order_of_round(round) {
                 let namespace = format!("bench-{}-{}-{round}", tool.name(), set.name());
                 eprintln!("round {}: {} objects through {}", round + 1, set.name(), tool.name());
                 let fresh = cluster.namespace(&namespace)?;
@@ -90,7 +90,7 @@ fn main() -> Result<()> {
 
 impl Programs {
     /// The tools that are there, each round beginning with another one.
-    fn in_turn(&self, round: usize) -> Vec<Deployer> {
+    fn order_of_round(&self, round: usize) -> Vec<Deployer> {
         let mut tools: Vec<Deployer> = Deployer::ALL.into_iter().filter(|tool| self.has(*tool)).collect();
         let first = round % tools.len();
         tools.rotate_left(first);

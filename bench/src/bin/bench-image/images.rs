@@ -62,7 +62,7 @@ pub fn write_layout(folder: &Path, megabytes: u32) -> Result<()> {
             .arg("content"),
     )?;
     fs::remove_file(content)?;
-    let layer = named(&blobs, LAYER, &tar)?;
+    let layer = name_blob(&blobs, LAYER, &tar)?;
     let configuration = json!({"architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/none"]},
         "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}});
     let configuration = document(&blobs, CONFIGURATION, &configuration)?;
@@ -79,11 +79,11 @@ pub fn write_layout(folder: &Path, megabytes: u32) -> Result<()> {
 fn document(blobs: &Path, media_type: &str, value: &Value) -> Result<Value> {
     let path = blobs.join("document");
     File::create(&path)?.write_all(value.to_string().as_bytes())?;
-    named(blobs, media_type, &path)
+    name_blob(blobs, media_type, &path)
 }
 
 /// Names a blob by its digest. Returns its descriptor.
-fn named(blobs: &Path, media_type: &str, path: &Path) -> Result<Value> {
+fn name_blob(blobs: &Path, media_type: &str, path: &Path) -> Result<Value> {
     let said = output(Command::new("sha256sum").arg(path))?;
     let digits = said.split_whitespace().next().context("sha256sum says nothing")?;
     let size = fs::metadata(path)?.len();

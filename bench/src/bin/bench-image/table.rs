@@ -26,13 +26,13 @@ pub fn text(rows: &[Row]) -> String {
             columns(row.ratio),
             row.processor_seconds.median,
             row.memory_mb.max,
-            row.goal.map_or(String::new(), |goal| reached(row, goal)),
+            row.goal.map_or(String::new(), |goal| describe_goal(row, goal)),
         );
     }
     text
 }
 
-fn reached(row: &Row, goal: Goal) -> String {
+fn describe_goal(row: &Row, goal: Goal) -> String {
     let goal_text = match goal {
         Goal::Seconds(most) => format!("≤ {most:.1} s"),
         Goal::Ratio(most) => format!("≤ {most:.2}"),

@@ -154,7 +154,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
             .await?;
         let mut database = Pods::watch(&cluster, name, objects::DATABASE).await?;
         database
-            .until("ready", |seen| seen.values().any(|pod| pod.ready.is_some()))
+            .await_state("ready", |seen| seen.values().any(|pod| pod.ready.is_some()))
             .await?;
         Ok(database.seen.into_keys().next().unwrap_or_default())
     };

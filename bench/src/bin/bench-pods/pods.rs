@@ -66,7 +66,11 @@ impl Pods {
     ///
     /// # Errors
     /// When they are not in time.
-    pub async fn until(&mut self, what: &str, wanted: impl Fn(&BTreeMap<String, Seen>) -> bool) -> Result<Instant> {
+    pub async fn await_state(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&BTreeMap<String, Seen>) -> bool,
+    ) -> Result<Instant> {
         let reached = async {
             while !wanted(&self.seen) {
                 if let Some(change) = self.changes.next().await {

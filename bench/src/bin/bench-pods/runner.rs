@@ -107,13 +107,17 @@ impl Runner<'_> {
         let name = &self.contender.name;
         let start = Instant::now();
         self.room.scale(name, plan.replicas).await?;
-        let up = self.pods.until("ready", |seen| ready(seen) == plan.replicas).await? - start;
+        let up = self
+            .pods
+            .await_state("ready", |seen| ready(seen) == plan.replicas)
+            .await?
+            - start;
 
         let traffic = self.target.traffic();
         traffic.flows().await?;
         let start = Instant::now();
         self.room.scale(name, 1).await?;
-        let down = self.pods.until("gone", |seen| seen.len() == 1).await? - start;
+        let down = self.pods.await_state("gone", |seen| seen.len() == 1).await? - start;
         let failed_down = traffic.failed();
 
         let old: BTreeSet<String> = self.pods.seen.keys().cloned().collect();
@@ -121,13 +125,13 @@ impl Runner<'_> {
         self.room.restart(name).await?;
         let is_replaced =
             |seen: &BTreeMap<String, Seen>| ready(seen) == 1 && !seen.keys().any(|name| old.contains(name));
-        let rollout = self.pods.until("replaced", is_replaced).await? - start;
+        let rollout = self.pods.await_state("replaced", is_replaced).await? - start;
         let failed_rollout = traffic.failed() - failed_down;
         drop(traffic);
 
         let start = Instant::now();
         self.room.scale(name, 0).await?;
-        let gone = self.pods.until("gone", BTreeMap::is_empty).await? - start;
+        let gone = self.pods.await_state("gone", BTreeMap::is_empty).await? - start;
         Ok(vec![
             (Quantity::ScaleUp, up.as_secs_f64()),
             (Quantity::ScaleDown, down.as_secs_f64()),
@@ -142,14 +146,14 @@ impl Runner<'_> {
     pub async fn scale_up(&mut self, plan: &Plan) -> Result<Figures> {
         let took = self.scheduled_to_ready(plan.replicas).await?;
         self.room.scale(&self.contender.name, 0).await?;
-        self.pods.until("gone", BTreeMap::is_empty).await?;
+        self.pods.await_state("gone", BTreeMap::is_empty).await?;
         Ok(vec![(Quantity::PodsAtOnce, took)])
     }
 
     /// Seconds from the first pod scheduled to the last one ready.
     async fn scheduled_to_ready(&mut self, replicas: i32) -> Result<f64> {
         self.room.scale(&self.contender.name, replicas).await?;
-        let end = self.pods.until("ready", |seen| ready(seen) == replicas).await?;
+        let end = self.pods.await_state("ready", |seen| ready(seen) == replicas).await?;
         let first = self.pods.seen.values().filter_map(|pod| pod.scheduled).min();
         Ok((end - first.unwrap_or(end)).as_secs_f64())
     }

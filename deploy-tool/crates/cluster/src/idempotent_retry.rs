@@ -119,11 +119,11 @@ mod tests {
         assert_eq!(requests.load(Ordering::SeqCst), 4);
 
         let (api, requests) = cutting(in_the_body).await;
-        let this_one = Preconditions {
+        let preconditions = Preconditions {
             uid: Some("u".into()),
             resource_version: None,
         };
-        let delete = DeleteParams::default().preconditions(this_one);
+        let delete = DeleteParams::default().preconditions(preconditions);
         api.delete("there", &delete).await.unwrap();
         assert_eq!(requests.load(Ordering::SeqCst), 4);
     }

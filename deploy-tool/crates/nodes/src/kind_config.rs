@@ -20,7 +20,7 @@ pub enum KindConfigError {
 ///
 /// # Errors
 /// When it is no YAML, or has no port that could be replaced.
-pub fn prepared(text: &str, http_port: Option<u16>) -> Result<(Value, Vec<u16>), KindConfigError> {
+pub fn prepare(text: &str, http_port: Option<u16>) -> Result<(Value, Vec<u16>), KindConfigError> {
     let mut configuration: Value = yaml::parse_document(text)?;
     let mappings = nodes(&mut configuration)
         .filter_map(|node| node.get_mut("extraPortMappings")?.as_array_mut())
@@ -62,10 +62,10 @@ mod tests {
 
     #[test]
     fn the_committed_configuration_takes_8080_or_the_port_asked_for() {
-        let (value, ports) = prepared(COMMITTED, None).unwrap();
+        let (value, ports) = prepare(COMMITTED, None).unwrap();
         assert_eq!(ports, [8080]);
         assert_eq!(value["nodes"][0]["extraPortMappings"][0]["listenAddress"], "127.0.0.1");
-        let (value, ports) = prepared(COMMITTED, Some(9000)).unwrap();
+        let (value, ports) = prepare(COMMITTED, Some(9000)).unwrap();
         assert_eq!(ports, [9000]);
         let text = value.to_string();
         assert!(text.contains(r#""hostPort":9000"#) && text.contains(r#""containerPort":30080"#));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn nodes_are_labelled_with_the_engine_of_their_image() {
-        let (mut value, _) = prepared(COMMITTED, None).unwrap();
+        let (mut value, _) = prepare(COMMITTED, None).unwrap();
         label(&mut value, "crun-1-wasmedge-2-r3");
         assert_eq!(
             value["nodes"][0]["labels"],
@@ -89,10 +89,10 @@ mod tests {
     #[test]
     fn there_must_be_a_port_to_replace() {
         assert_eq!(
-            prepared("kind: Cluster\nnodes: []\n", Some(1)),
+            prepare("kind: Cluster\nnodes: []\n", Some(1)),
             Err(KindConfigError::NoPort)
         );
-        assert!(prepared("kind: Cluster\nnodes: []\n", None).is_ok());
-        assert!(matches!(prepared("kind: [", None), Err(KindConfigError::Yaml(_))));
+        assert!(prepare("kind: Cluster\nnodes: []\n", None).is_ok());
+        assert!(matches!(prepare("kind: [", None), Err(KindConfigError::Yaml(_))));
     }
 }

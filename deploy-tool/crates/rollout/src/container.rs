@@ -35,7 +35,7 @@ pub fn evaluate(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objec
     }
     // It runs right now; should it end again, its state will say so. An init container has to end.
     pod_view::running_since(status).filter(|_| init)?;
-    Some(Phase::in_course(format!("init {} runs", about.title())))
+    Some(Phase::in_progress(format!("init {} runs", about.title())))
 }
 
 struct About<'a> {
@@ -74,17 +74,17 @@ impl About<'_> {
             "CreateContainerError" | "RunContainerError" => self.refused(message),
             "CrashLoopBackOff" => match pod_view::ended_before(self.status) {
                 Some(ended) => self.has_ended(ended),
-                None => Phase::in_course(sentence()),
+                None => Phase::in_progress(sentence()),
             },
-            "ContainerCreating" | "PodInitializing" => Phase::in_course(format!("{title} is being created")),
-            _ => Phase::in_course(sentence()),
+            "ContainerCreating" | "PodInitializing" => Phase::in_progress(format!("{title} is being created")),
+            _ => Phase::in_progress(sentence()),
         }
     }
 
     /// The kubelet cannot put the container's settings together.
     fn not_configured(&self, message: &str, clock: Clock) -> Phase {
         if configuration::is_not_yet_known(message) {
-            return Phase::in_course(format!("{}: {message}", self.title()));
+            return Phase::in_progress(format!("{}: {message}", self.title()));
         }
         let is_late = clock.waited(pod_view::created(self.pod)) >= thresholds::CONFIGURATION;
         if let Some(missing) = configuration::diagnose(&self.title(), self.pod, message) {

@@ -60,7 +60,7 @@ fn note(wanted: i32, dead: &[&str]) -> Phase {
 }
 
 fn unfinished(updated: i32, wanted: i32) -> Phase {
-    Phase::in_course(if updated < wanted {
+    Phase::in_progress(if updated < wanted {
         format!("{} of the old revision left", wanted - updated)
     } else {
         "its pods are not counted as available yet".to_owned()

@@ -79,7 +79,7 @@ impl<'a> Rollout<'a> {
             return match self.surplus(objects) {
                 _ if !is_settled => pods,
                 0 => Phase::DONE,
-                surplus => Phase::in_course(format!("{surplus} terminating")),
+                surplus => Phase::in_progress(format!("{surplus} terminating")),
             };
         }
         let refused = self.refused(objects, clock);
@@ -87,12 +87,12 @@ impl<'a> Rollout<'a> {
             return Phase::of_parts([pods].into_iter().chain(refused), false);
         }
         if self.all > self.updated && self.updated >= self.wanted {
-            return Phase::in_course(format!("{} of the old revision left", self.all - self.updated));
+            return Phase::in_progress(format!("{} of the old revision left", self.all - self.updated));
         }
         if i32::try_from(self.pods.len()).is_ok_and(|count| count < self.wanted) {
             return self.without_pods(clock);
         }
-        Phase::in_course("its pods are not counted as available yet")
+        Phase::in_progress("its pods are not counted as available yet")
     }
 
     /// What the pods of the newest revision say together.
@@ -126,7 +126,7 @@ impl<'a> Rollout<'a> {
     /// Nobody makes the pods, and nobody says why.
     fn without_pods(&self, clock: Clock) -> Phase {
         if !self.pods.is_empty() {
-            return Phase::in_course(format!("{} pods of the new revision so far", self.pods.len()));
+            return Phase::in_progress(format!("{} pods of the new revision so far", self.pods.len()));
         }
         let reason = "no pods yet".to_owned();
         let sentence = format!("{}: {reason}", self.target.title());

@@ -45,7 +45,7 @@ pub fn evaluate(objects: &Objects, controller: &ObjectMeta, title: &str, clock: 
     let sentence = format!("the API server refuses its pods: {reason}");
     // An old event may tell of what has been put right: the next attempt will show.
     if !clock.is_fresh(Some(last)) {
-        return Some(Phase::in_course(sentence));
+        return Some(Phase::in_progress(sentence));
     }
     let (count, first) = same_refusals(objects, controller, reason);
     let is_for_good = count >= thresholds::REFUSALS

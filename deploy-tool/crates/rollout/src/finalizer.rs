@@ -22,7 +22,7 @@ const IN_GOOD_ORDER: [&str; 5] = [
 pub fn evaluate(title: &str, resource: &str, metadata: &ObjectMeta, clock: Clock) -> Option<Phase> {
     let deleted = metadata.deletion_timestamp.as_ref()?.0;
     let Some(held) = diagnose(title, resource, metadata) else {
-        return Some(Phase::in_course("being deleted"));
+        return Some(Phase::in_progress("being deleted"));
     };
     let reason = format!("being deleted, and held by {}", foreign(metadata).join(", "));
     let is_late = clock.waited(Some(deleted)) >= thresholds::HELD;

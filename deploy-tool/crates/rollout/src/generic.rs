@@ -109,7 +109,7 @@ fn service(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock)
     let class = object.data.pointer("/spec/loadBalancerClass");
     let is_taken = events_of().next().is_some() || object.metadata.finalizers.iter().flatten().next().is_some();
     if is_taken || clock.waited(created(object)) < thresholds::LOAD_BALANCER {
-        return Phase::in_course("no load balancer has given it an address yet");
+        return Phase::in_progress("no load balancer has given it an address yet");
     }
     let of_class = class
         .and_then(Value::as_str)
@@ -129,9 +129,9 @@ fn autoscaler(object: &DynamicObject, clock: Clock) -> Phase {
     let able = condition(object, "AbleToScale");
     let is_early = clock.waited(None) < thresholds::FIRST_STATUS;
     match (able, condition(object, "ScalingActive")) {
-        (None, _) if is_early => Phase::in_course("its controller has not looked at it yet"),
+        (None, _) if is_early => Phase::in_progress("its controller has not looked at it yet"),
         (None, _) => Phase::noted("its controller has not looked at it"),
-        (Some(able), _) if able.is_false() && is_early => Phase::in_course(able.text()),
+        (Some(able), _) if able.is_false() && is_early => Phase::in_progress(able.text()),
         (Some(able), _) if able.is_false() => Phase::noted(format!("scales nothing: {}", able.text())),
         (Some(_), Some(active)) if !active.is_true() => Phase::noted(format!("scales nothing yet: {}", active.text())),
         (Some(_), _) => Phase::noted("scales"),
@@ -147,7 +147,7 @@ fn definition_phase(title: &str, object: &DynamicObject) -> Phase {
     if condition(object, "Established").is_some_and(|established| established.is_true()) {
         Phase::noted("established")
     } else {
-        Phase::in_course("not established yet")
+        Phase::in_progress("not established yet")
     }
 }
 
@@ -161,7 +161,7 @@ fn by_conditions(target: &Target, object: &DynamicObject, clock: Clock) -> Phase
         return Diagnosis::new(&STALLED, format!("{title} cannot go on: {}", stalled.text()), next).failed();
     }
     if let Some(busy) = condition(object, "Reconciling").filter(Condition::is_true) {
-        return Phase::in_course(busy.text());
+        return Phase::in_progress(busy.text());
     }
     match condition(object, "Ready").or_else(|| condition(object, "Available")) {
         // Controllers write False while they are still at it: only they know when that ends.
@@ -174,7 +174,7 @@ fn by_conditions(target: &Target, object: &DynamicObject, clock: Clock) -> Phase
         Some(_) => Phase::noted("ready"),
         None if target.has_conditions && object.data.pointer("/status/conditions").is_none() => {
             if clock.waited(created(object)) < thresholds::FIRST_STATUS {
-                Phase::in_course("its controller has not looked at it yet")
+                Phase::in_progress("its controller has not looked at it yet")
             } else {
                 Phase::noted("stored; no controller has looked at it")
             }

@@ -102,7 +102,7 @@ fn unfinished(target: &Target, job: &Job, objects: &Objects, clock: Clock) -> Ph
         return if target.is_held {
             Phase::noted("suspended, as its manifest says")
         } else {
-            Phase::in_course("suspended, such as by a queue of Jobs")
+            Phase::in_progress("suspended, such as by a queue of Jobs")
         };
     }
     if let Some(refused) = failed_create::evaluate(objects, &job.metadata, &target.title(), clock) {
@@ -112,12 +112,12 @@ fn unfinished(target: &Target, job: &Job, objects: &Objects, clock: Clock) -> Ph
     let parts = pods(job, objects).filter(current).map(|pod| {
         let min_ready = jiff::SignedDuration::ZERO;
         match pod::evaluate(pod, objects, None, min_ready, clock) {
-            Phase::Waiting(waiting) if is_counted(&waiting) => Phase::in_course(waiting.reason),
+            Phase::Waiting(waiting) if is_counted(&waiting) => Phase::in_progress(waiting.reason),
             phase => phase,
         }
     });
     match Phase::of_parts(parts, true) {
-        Phase::Done(_) => Phase::in_course(match job.status.as_ref().and_then(|status| status.failed) {
+        Phase::Done(_) => Phase::in_progress(match job.status.as_ref().and_then(|status| status.failed) {
             Some(failed) if failed > 0 => format!("it runs; {failed} of its pods have failed"),
             _ => "it runs".to_owned(),
         }),

@@ -29,7 +29,7 @@ pub fn find<'a, K: Resource>(target: &Target, object: Option<&'a K>, clock: Cloc
 /// What was stored and is not there has been deleted by somebody: whoever did may make it again.
 fn missing(target: &Target) -> Phase {
     if target.uid.is_none() {
-        return Phase::in_course("not there yet");
+        return Phase::in_progress("not there yet");
     }
     let sentence = format!("{} was stored, and has been deleted since", target.title());
     let next = "find out who deletes it, such as another deployment or an operator; then run the same command again";
@@ -47,7 +47,7 @@ pub fn unobserved(target: &Target, metadata: &ObjectMeta, observed: Option<i64>)
     // Another object of that name begins to count again.
     let is_same = target.uid.is_none() || target.uid == metadata.uid;
     let is_old = is_same && generation < target.generation || observed.is_some_and(|observed| observed < generation);
-    is_old.then(|| Phase::in_course("its controller has not seen the change yet"))
+    is_old.then(|| Phase::in_progress("its controller has not seen the change yet"))
 }
 
 impl Target {

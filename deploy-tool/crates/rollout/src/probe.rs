@@ -30,7 +30,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         Some(Database::ReadySince(since)) => *since,
         None => None,
     };
-    let starting = || Phase::in_course(format!("{title} is starting"));
+    let starting = || Phase::in_progress(format!("{title} is starting"));
     let container = pod_view::container(pod, &unready.name);
     let (Some(container), Some(since)) = (container, pod_view::running_since(unready)) else {
         return starting();
@@ -56,7 +56,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         .as_ref()
         .filter(|_| !starts && waited >= budget)
     else {
-        return Phase::in_course(sentence);
+        return Phase::in_progress(sentence);
     };
     let next = format!(
         "the answer says what it misses; more is in its log: `kubectl --namespace {} logs {} --container {}`",
@@ -83,7 +83,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
 fn without_database(title: &str, database: Phase) -> Phase {
     let sentence = |cause: &str| format!("the database of {title} is not ready: {cause}");
     match database {
-        Phase::Done(_) => Phase::in_course(format!("{title} waits for its database")),
+        Phase::Done(_) => Phase::in_progress(format!("{title} waits for its database")),
         Phase::Waiting(waiting) if waiting.class == WaitClass::Blocked => {
             let diagnosis = waiting.diagnosis.clone().map(|diagnosis| Diagnosis {
                 sentence: sentence(&diagnosis.sentence),
@@ -97,7 +97,7 @@ fn without_database(title: &str, database: Phase) -> Phase {
             }
             .into()
         }
-        Phase::Waiting(waiting) => Phase::in_course(format!("{title} waits for its database: {}", waiting.reason)),
+        Phase::Waiting(waiting) => Phase::in_progress(format!("{title} waits for its database: {}", waiting.reason)),
         Phase::Failed(diagnosis) => Phase::Failed(Box::new(Diagnosis {
             sentence: sentence(&diagnosis.sentence),
             ..*diagnosis
@@ -115,7 +115,7 @@ fn gated(pod: &Pod, title: &str) -> Phase {
         .filter(is_closed)
         .collect();
     if closed.is_empty() || pod_view::containers(pod).next().is_none() {
-        return Phase::in_course(format!("{title} is starting"));
+        return Phase::in_progress(format!("{title} is starting"));
     }
     let sentence = format!("{title} runs, and its readiness gate {} is closed", closed.join(", "));
     let next = "the gate's condition is set by its controller, such as that of a load balancer: look whether it runs";

@@ -34,7 +34,7 @@ pub fn evaluate(title: &str, object: &DynamicObject, objects: &Objects, clock: C
         return Phase::noted("gets its volume with its first pod");
     }
     let Some(cause) = provisioner_error(objects, namespace, name) else {
-        return Phase::in_course("no volume yet");
+        return Phase::in_progress("no volume yet");
     };
     let diagnosis = diagnose(&format!("{title} gets no volume"), namespace, name, cause);
     let is_late = clock.waited(None) >= thresholds::CLAIM;

@@ -17,7 +17,7 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     let Some(condition) = condition.filter(|condition| condition.status == "False") else {
         return pod_view::node_name(pod)
             .is_none()
-            .then(|| Phase::in_course(format!("{title} waits for a node")));
+            .then(|| Phase::in_progress(format!("{title} waits for a node")));
     };
     if condition.reason.as_deref() == Some("SchedulingGated") {
         return Some(evaluate_gates(pod, &title));
@@ -26,7 +26,7 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     let verdict = Verdict::parse(message);
     let sentence = format!("{title} fits on no node: {}", verdict.reason);
     if has_scale_up(pod, objects, clock) {
-        return Some(Phase::in_course(format!("{sentence} (a new node is on its way)")));
+        return Some(Phase::in_progress(format!("{sentence} (a new node is on its way)")));
     }
     let waited = clock.waited(pod_view::created(pod));
     if let Some((claim, trouble)) = claim_trouble(pod, objects) {
@@ -40,7 +40,7 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
         deleted.is_some_and(|time| clock.age(time.0) < thresholds::LEAVING)
     };
     if !verdict.final_for_all && objects.pods.values().any(is_leaving) {
-        return Some(Phase::in_course(format!("{sentence} (other pods are being deleted)")));
+        return Some(Phase::in_progress(format!("{sentence} (other pods are being deleted)")));
     }
     let limit = if says(verdict.reason, &PASSES_WITH_TIME) {
         thresholds::NODE_OR_VOLUME

@@ -61,7 +61,7 @@ fn part(pod: &Pod, set: &StatefulSet, objects: &Objects, clock: Clock) -> Phase 
         Phase::Waiting(waiting) => waiting.reason,
         Phase::Done(_) => String::new(),
     };
-    Phase::in_course(format!(
+    Phase::in_progress(format!(
         "{title} is of the old revision and has to be replaced first: {cause}"
     ))
 }
@@ -82,7 +82,7 @@ fn note(set: &StatefulSet, pods: &[&Pod]) -> Phase {
 fn unfinished(set: &StatefulSet, pods: &[&Pod], wanted: i32) -> Phase {
     let old = pods.iter().filter(|pod| !has_wanted_revision(pod, set)).count();
     let count = i32::try_from(pods.len()).unwrap_or(i32::MAX);
-    Phase::in_course(if old > 0 {
+    Phase::in_progress(if old > 0 {
         format!("{old} of the old revision left")
     } else if count > wanted {
         format!("{} terminating", count - wanted)

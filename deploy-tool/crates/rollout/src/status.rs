@@ -60,7 +60,7 @@ pub enum WaitClass {
     /// The counts are right; that it stays up is not proven yet.
     Settling,
     /// Something is under way that has a limit of its own: a pull, a start, a Job's pod.
-    InCourse,
+    InProgress,
     /// It is over, and nobody has seen how it ended.
     Unknown,
     /// Something is wrong that only something else can put right: another object, a node, a person.
@@ -107,8 +107,8 @@ impl Phase {
         Self::Done(Some(note.into()))
     }
 
-    pub(crate) fn in_course(reason: impl Into<String>) -> Self {
-        Waiting::new(WaitClass::InCourse, reason).into()
+    pub(crate) fn in_progress(reason: impl Into<String>) -> Self {
+        Waiting::new(WaitClass::InProgress, reason).into()
     }
 
     pub(crate) fn settling(reason: impl Into<String>) -> Self {
@@ -137,7 +137,7 @@ impl Phase {
         let last_attempt = blocked().map(|part| part.last_attempt).min().flatten();
         let next_attempt = blocked().filter_map(|part| part.next_attempt).min();
         // While one part may still come up, so may the whole.
-        let moves = |part: &&Waiting| matches!(part.class, WaitClass::InCourse | WaitClass::Settling);
+        let moves = |part: &&Waiting| matches!(part.class, WaitClass::InProgress | WaitClass::Settling);
         let class = waiting.iter().filter(moves).map(|part| part.class).max();
         let worst = waiting.iter().max_by(|left, right| {
             let rank = |part: &Waiting| (part.class, part.is_clear);

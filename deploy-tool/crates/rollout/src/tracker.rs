@@ -299,7 +299,7 @@ fn is_same(left: &Diagnosis, right: &Diagnosis) -> bool {
 }
 
 fn moves(waiting: &Waiting) -> bool {
-    matches!(waiting.class, WaitClass::InCourse | WaitClass::Settling)
+    matches!(waiting.class, WaitClass::InProgress | WaitClass::Settling)
 }
 
 fn is_missing_configuration(waiting: &Waiting) -> bool {

@@ -175,7 +175,7 @@ pub async fn module(
         Err(_) => {
             let bytes =
                 compile::package(builder, progress, workspace, inputs, package, profile, &compile::MODULE).await?;
-            inspected(&bytes)?;
+            inspect_module(&bytes)?;
             builder.cache.write(&path, &bytes)?;
             (bytes, "compiled")
         }
@@ -273,7 +273,7 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
         return Ok(Kept { path, bytes });
     }
     let bytes = compile::ahead_of_time(builder, progress, module, form).await?;
-    if !inspected(&bytes)?.ahead_of_time {
+    if !inspect_module(&bytes)?.ahead_of_time {
         return Err(
             Error::prerequisite("WasmEdge compiled the module, but put no native code into it")
                 .cause("the result is not in the form that was asked for")
@@ -286,7 +286,7 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
     Ok(Kept { path, bytes })
 }
 
-fn inspected(bytes: &[u8]) -> Result<Module> {
+fn inspect_module(bytes: &[u8]) -> Result<Module> {
     inspect::inspect(bytes).map_err(|error| Error::input("the module would not run").cause(error))
 }
 

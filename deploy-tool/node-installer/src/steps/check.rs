@@ -71,7 +71,7 @@ pub(super) fn is_there(
     }
     let now = host::read(node.configuration.path())?;
     let wanted = entry_of(node, handlers, program(&installed.version));
-    let wanted = node.configuration.with(now.as_deref(), &wanted);
+    let wanted = node.configuration.add_entry(now.as_deref(), &wanted);
     let files_are = files::sums(&folder(&engine.version))? == files::sums_of(engine)?;
     Ok(files_are && now.is_some() && wanted.ok() == now)
 }
@@ -110,16 +110,16 @@ fn try_configuration(
         "" => "version = 2\n",
         text => text,
     };
-    let text = entry::with(text, node.configuration.form, &entry).map_err(refused)?;
-    let (Some(now), Some(then)) = (&node.dump, node.dump_with(&text).map_err(refused)?) else {
+    let text = entry::add_entry(text, node.configuration.form, &entry).map_err(refused)?;
+    let (Some(now), Some(after)) = (&node.dump, node.dump_with(&text).map_err(refused)?) else {
         return Ok(());
     };
-    if !now.differs_by_runtimes_only(&then, &entry.handlers) {
+    if !now.differs_by_runtimes_only(&after, &entry.handlers) {
         return Err(refused("other settings would be lost".to_owned()));
     }
     // A file of our own comes after this one, and says what it says once it is there.
     let is_edit = matches!(node.configuration.method, ConfigMethod::InPlace(_));
-    match then.has(&arguments.handler) && (!is_edit || then.program(&arguments.handler) == Some(&entry.program)) {
+    match after.has(&arguments.handler) && (!is_edit || after.program(&arguments.handler) == Some(&entry.program)) {
         true => Ok(()),
         false => Err(refused(format!(
             "a file that {} imports says something else of the runtime `{}`, or replaces all of its plugin, as imports do \

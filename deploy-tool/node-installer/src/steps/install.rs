@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Change, Records, check, finish, sum, write};
 use crate::detect::Node;
 use crate::files::{self, Sums};
-use crate::host::{self, LOOK_LIMIT, trouble};
+use crate::host::{self, LOOK_LIMIT, file_error};
 use crate::payload::Engine;
 use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Unfinished, folder, program};
 use crate::report::{InstallError, Report};
@@ -39,7 +39,7 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
     }
     fs::create_dir_all(FOLDER)
         .and_then(|()| host::sync_parent(Path::new(FOLDER)))
-        .map_err(|error| trouble("make", Path::new(FOLDER), error))?;
+        .map_err(|error| file_error("make", Path::new(FOLDER), error))?;
     let start = host::read(node.configuration.path())?;
     let mut change = Change::begin(node.configuration.path(), start, &records)?;
     if let Err(reason) = install(report, arguments, engine, &records, &node, &mut change) {
@@ -66,7 +66,7 @@ fn install(
     let entry = check::entry(node, arguments, &engine.version, records);
     // From what is there now, which a run that was cut off may have written.
     let path = &change.begun.path;
-    let text = node.configuration.with(host::read(path)?.as_deref(), &entry);
+    let text = node.configuration.add_entry(host::read(path)?.as_deref(), &entry);
     let text = text.map_err(|because| {
         InstallError::new(REFUSED, format!("{} cannot be changed", path.display())).cause(because)
     })?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::detect::Node;
-use crate::host::{self, trouble};
+use crate::host::{self, file_error};
 use crate::record::{BACKUP, Before, FOLDER, INSTALLED, Installed, UNFINISHED, Unfinished, folder, unneeded};
 use crate::report::{InstallError, Report};
 use crate::{containers, files, service};
@@ -75,17 +75,17 @@ fn read<T: DeserializeOwned>(path: &str) -> Result<Option<T>, InstallError> {
     let text = host::read(path)?;
     text.map(|text| serde_json::from_str(&text))
         .transpose()
-        .map_err(|error| trouble("read", path, error))
+        .map_err(|error| file_error("read", path, error))
 }
 
 fn write(path: &str, record: &impl Serialize) -> Result<(), InstallError> {
     let path = Path::new(path);
-    let text = serde_json::to_string_pretty(record).map_err(|error| trouble("write", path, error))?;
+    let text = serde_json::to_string_pretty(record).map_err(|error| file_error("write", path, error))?;
     host::write(path, &text)
 }
 
 fn sum(text: &str) -> Result<String, InstallError> {
-    host::checksum(text.as_bytes()).map_err(|error| trouble("hash", Path::new(FOLDER), error))
+    host::checksum(text.as_bytes()).map_err(|error| file_error("hash", Path::new(FOLDER), error))
 }
 
 /// A change of the node that comes to its end, or back to where it began.
@@ -221,7 +221,7 @@ fn finish(report: &Report, node: &Node) -> Result<(), InstallError> {
 
 fn put(path: &Path, text: Option<&str>) -> Result<(), InstallError> {
     if let (Some(folder), Some(_)) = (path.parent(), text) {
-        fs::create_dir_all(folder).map_err(|error| trouble("make", folder, error))?;
+        fs::create_dir_all(folder).map_err(|error| file_error("make", folder, error))?;
     }
     host::write_or_remove(path, text)
 }

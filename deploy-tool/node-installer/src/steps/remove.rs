@@ -80,11 +80,11 @@ fn bring_back(
     let text = match &text {
         Some(text) => node
             .configuration
-            .without(text, &dropped_handlers(&handlers, &entry.handlers)),
+            .remove_entries(text, &dropped_handlers(&handlers, &entry.handlers)),
         None => Ok(None),
     };
     let text = text
-        .and_then(|text| node.configuration.with(text.as_deref(), &entry))
+        .and_then(|text| node.configuration.add_entry(text.as_deref(), &entry))
         .map_err(|error| refused(node, error))?;
     change.configure(report, node, Some(&text), &handlers, None)?;
     let back = Installed {
@@ -166,7 +166,7 @@ fn restored(
         Restored::Edited => {
             let text = now.unwrap_or_default();
             node.configuration
-                .without(text, handlers)
+                .remove_entries(text, handlers)
                 .map_err(|error| refused(node, error))
         }
     }

@@ -59,14 +59,18 @@ async fn register(
         crun.program.display()
     );
     let is_known = runtimes.keys().all(|name| engine.runtimes.contains(name));
-    if is_known && earlier.is_some() && configuration::has(&document, &runtimes) && crun::is_named(&crun.program) {
+    if is_known
+        && earlier.is_some()
+        && configuration::has_runtimes(&document, &runtimes)
+        && crun::is_named(&crun.program)
+    {
         engine::probe(CRUN_WASM).await?;
         progress.outcome(format!("{sentence}: unchanged"));
         return Ok(());
     }
     let others = earlier.map(|earlier| earlier.runtimes.clone()).unwrap_or_default();
-    let rest = configuration::without(document, &others).map_err(refused)?;
-    let written = configuration::text(&configuration::with(rest.clone(), &runtimes).map_err(refused)?);
+    let rest = configuration::remove_runtimes(document, &others).map_err(refused)?;
+    let written = configuration::text(&configuration::add_runtimes(rest.clone(), &runtimes).map_err(refused)?);
     crun::name(&crun.program)?;
     let beside = Path::new(FOLDER).join("daemon.json");
     record::replace(&beside, &written, 0o600)?;
@@ -83,7 +87,7 @@ async fn register(
         // What somebody else has registered already stays when this goes.
         runtimes: runtimes
             .into_iter()
-            .filter(|runtime| !configuration::has(&rest, &[runtime.clone()].into()))
+            .filter(|runtime| !configuration::has_runtimes(&rest, &[runtime.clone()].into()))
             .collect(),
         program: crun.program.clone(),
         copied: crun

@@ -72,6 +72,6 @@ fn restored_text(path: &Path, installed: &Installed, now: Option<&str>) -> Resul
     }
     let refused = |why: String| Error::input(format!("`{}` cannot be changed", path.display())).cause(why);
     let document = configuration::parse(now.unwrap_or_default()).map_err(refused)?;
-    let document = configuration::without(document, &installed.runtimes).map_err(refused)?;
+    let document = configuration::remove_runtimes(document, &installed.runtimes).map_err(refused)?;
     Ok(Some(configuration::text(&document)))
 }

@@ -64,7 +64,7 @@ fn problems(engine: &Engine, installed: &Installed) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let text = record::text(&installed.configuration)?.unwrap_or_default();
     match configuration::parse(&text) {
-        Ok(document) if configuration::has(&document, &installed.runtimes) => {}
+        Ok(document) if configuration::has_runtimes(&document, &installed.runtimes) => {}
         _ => found.push(format!("{} has not got them", installed.configuration.display())),
     }
     for (name, path) in &installed.runtimes {

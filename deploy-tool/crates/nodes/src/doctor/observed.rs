@@ -39,7 +39,7 @@ impl Observed {
     /// The first container that is not started, with the reason and the runtime's words.
     pub fn refused(&self) -> Option<(&ContainerStatus, &str, &str)> {
         statuses(&self.pod).find_map(|status| {
-            let (reason, message) = trouble(status)?;
+            let (reason, message) = start_failure(status)?;
             Some((status, reason, message))
         })
     }
@@ -69,11 +69,11 @@ pub fn is_over<'e>(pod: &Pod, mut events: impl Iterator<Item = &'e Event>) -> bo
         let message = event.message.as_deref();
         message.is_some_and(|text| unknown_handler(text).is_some() || cannot_ask_systemd(text))
     };
-    ended || statuses(pod).any(|status| trouble(status).is_some()) || events.any(no_sandbox)
+    ended || statuses(pod).any(|status| start_failure(status).is_some()) || events.any(no_sandbox)
 }
 
 /// Why a container is not started, if the kubelet says so.
-fn trouble(status: &ContainerStatus) -> Option<(&str, &str)> {
+fn start_failure(status: &ContainerStatus) -> Option<(&str, &str)> {
     let now = status.state.as_ref()?;
     let waiting = now.waiting.as_ref();
     let reason = waiting

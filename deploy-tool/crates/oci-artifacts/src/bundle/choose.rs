@@ -21,7 +21,7 @@ pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) 
     let entries = Index::of(&layout.root).manifests;
     let is_there = |digest: &str| layout.manifests.iter().find(|blob| blob.digest == digest);
     for name in names(wanted, architecture) {
-        let found = entries.iter().find(|entry| is(entry, &name));
+        let found = entries.iter().find(|entry| matches_platform(entry, &name));
         if let Some(manifest) = found.and_then(|entry| is_there(&entry.digest)) {
             return Ok(manifest);
         }
@@ -36,7 +36,9 @@ pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) 
 
 /// Whether an image of an index may be the one that [`choose`] takes: no other need be brought here.
 pub fn is_candidate(entry: &Descriptor, wanted: Option<&str>, architecture: &str) -> bool {
-    names(wanted, architecture).iter().any(|name| is(entry, name))
+    names(wanted, architecture)
+        .iter()
+        .any(|name| matches_platform(entry, name))
 }
 
 /// The platforms that do, the best one first.
@@ -50,7 +52,7 @@ fn names(wanted: Option<&str>, architecture: &str) -> Vec<String> {
 }
 
 /// Whether its platform is the named one, whose variant need not be said.
-fn is(entry: &Descriptor, name: &str) -> bool {
+fn matches_platform(entry: &Descriptor, name: &str) -> bool {
     entry.platform.as_ref().is_some_and(|platform| {
         let Platform { os, architecture, .. } = platform;
         format!("{os}/{architecture}") == name || platform.to_string() == name

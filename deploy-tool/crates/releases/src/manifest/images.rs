@@ -62,7 +62,7 @@ impl Object {
         let mut found = Vec::new();
         for pointer in self.pod_specs() {
             if let Some(spec) = data.pointer(&pointer) {
-                in_pod_spec(&pointer, spec, &mut found);
+                collect_images(&pointer, spec, &mut found);
             }
         }
         if !self.is_known() {
@@ -142,7 +142,7 @@ impl Object {
     }
 }
 
-fn in_pod_spec<'o>(pointer: &str, spec: &'o Value, found: &mut Vec<Image<'o>>) {
+fn collect_images<'o>(pointer: &str, spec: &'o Value, found: &mut Vec<Image<'o>>) {
     let volumes = std::iter::once(("volumes", "/image/reference"));
     let lists = CONTAINERS.iter().map(|list| (*list, "/image")).chain(volumes);
     for (list, inner) in lists {

@@ -135,7 +135,7 @@ impl Databases {
 }
 
 /// Puts objects in the order in which they are applied; equals keep the order of the files.
-pub fn in_order(mut objects: Vec<Object>) -> Vec<Object> {
+pub fn sort_by_wave(mut objects: Vec<Object>) -> Vec<Object> {
     let databases = Databases::find(&objects);
     objects.sort_by_key(|object| databases.wave(object));
     objects
@@ -205,7 +205,7 @@ mod tests {
         .concat();
         let objects = parse("x", &objects).unwrap();
         let databases = Databases::find(&objects);
-        let ordered = in_order(objects);
+        let ordered = sort_by_wave(objects);
         let ordered: Vec<_> = ordered
             .iter()
             .map(|object| (databases.wave(object), object.kind(), object.name()))

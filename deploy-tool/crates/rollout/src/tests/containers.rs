@@ -109,7 +109,7 @@ fn one_early_end_is_nothing_and_three_are_a_crash_loop() {
     // It runs again, and may be fine now.
     let running = json!({"state": {"running": {"startedAt": APPLIED}}, "restartCount": 1, "lastState": ended(1, "Error"),
         "started": true});
-    in_course(with_container(running, 20), "runs after 1 restarts, but is not ready");
+    in_progress(with_container(running, 20), "runs after 1 restarts, but is not ready");
 }
 
 #[test]
@@ -276,14 +276,14 @@ fn missing_keys_of_a_secret() {
 fn a_kubelet_that_has_not_heard_of_a_secret_in_time_asks_again() {
     let message = "failed to sync secret cache: timed out waiting for the condition";
     let container = waiting("CreateContainerConfigError", message, 0, json!({}));
-    in_course(with_container(container, 60), "failed to sync secret cache");
+    in_progress(with_container(container, 60), "failed to sync secret cache");
 }
 
 #[test]
 fn running_but_not_ready() {
     let container = || json!({"state": {"running": {"startedAt": APPLIED}}, "started": true});
-    in_course(with_container(container(), 10), "is starting");
-    in_course(with_container(container(), 40), "runs, but is not ready");
+    in_progress(with_container(container(), 10), "is starting");
+    in_progress(with_container(container(), 40), "runs, but is not ready");
     let problem = clear(
         with_container(container(), 41),
         &READINESS_PROBE,
@@ -307,11 +307,11 @@ fn a_startup_probe_has_a_limit_of_its_own() {
     let mut pod = pod("app-1", "app-new", running);
     pod["spec"]["containers"][0]["startupProbe"] = json!({"failureThreshold": 60});
     put(&mut objects.pods, "app-1", pod.clone());
-    in_course(app(&objects, 900), "not ready");
+    in_progress(app(&objects, 900), "not ready");
     // Until it is over, readiness is not asked for: its budget begins then at the latest.
     pod["status"]["containerStatuses"][0]["started"] = json!(true);
     put(&mut objects.pods, "app-1", pod);
-    in_course(app(&objects, 640), "not ready");
+    in_progress(app(&objects, 640), "not ready");
     clear(app(&objects, 642), &READINESS_PROBE, &["its probes give it 642 s"]);
 }
 
@@ -354,7 +354,7 @@ fn sidecars_that_end_are_no_init_containers_that_are_over() {
         &CRASH_LOOP,
         &["container `proxy`", "has ended 3 times"],
     );
-    in_course(with(Value::Null), "is starting");
+    in_progress(with(Value::Null), "is starting");
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn no_such_runtime() {
         "app-1",
         pod("app-1", "app-new", waiting("ContainerCreating", "", 0, json!({}))),
     );
-    in_course(app(&objects, 1), "is being created");
+    in_progress(app(&objects, 1), "is being created");
     event(
         &mut objects,
         "app-1",

@@ -100,7 +100,7 @@ fn conditions_decide_where_no_other_rule_does() {
     ] {
         super::done(with(done), "");
     }
-    in_course(with(json!({"observedGeneration": 1})), "has not seen the change");
+    in_progress(with(json!({"observedGeneration": 1})), "has not seen the change");
     blocked(
         with(condition("Ready", "False")),
         &NOT_READY,
@@ -111,7 +111,7 @@ fn conditions_decide_where_no_other_rule_does() {
         &NOT_READY,
         &["is not ready: of this"],
     );
-    in_course(with(condition("Reconciling", "True")), "of this");
+    in_progress(with(condition("Reconciling", "True")), "of this");
     failed(with(condition("Stalled", "True")), &STALLED, &["cannot go on: of this"]);
 }
 
@@ -122,7 +122,7 @@ fn a_finalizer_that_holds_is_named() {
     leaving["metadata"]["deletionTimestamp"] = json!(APPLIED);
     leaving["metadata"]["finalizers"] = json!(["foregroundDeletion"]);
     put(&mut objects.deployments, "app", leaving.clone());
-    in_course(app(&objects, 60), "being deleted");
+    in_progress(app(&objects, 60), "being deleted");
     leaving["metadata"]["finalizers"] = json!(["example.org/keep"]);
     put(&mut objects.deployments, "app", leaving);
     blocked(app(&objects, 14), &HELD, &["held by example.org/keep"]);
@@ -139,7 +139,7 @@ fn a_stateful_set_need_not_replace_every_pod() {
     let ready = || json!({"ready": true, "state": {"running": {}}});
     let mut objects = world();
     put(&mut objects.pods, "db-0", database_pod("r1", ready()));
-    in_course(
+    in_progress(
         evaluate(&target, &objects, clock(5)),
         "0 of 1 ready; 1 of the old revision left",
     );

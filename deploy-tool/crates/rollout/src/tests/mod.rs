@@ -215,9 +215,9 @@ fn waiting_of(status: RolloutStatus, class: WaitClass) -> Waiting {
 
 /// It is on its way.
 #[track_caller]
-fn in_course(status: RolloutStatus, part: &str) {
+fn in_progress(status: RolloutStatus, part: &str) {
     let sentence = status.sentence();
-    waiting_of(status, WaitClass::InCourse);
+    waiting_of(status, WaitClass::InProgress);
     assert!(sentence.contains(part), "`{part}` is missing in: {sentence}");
 }
 

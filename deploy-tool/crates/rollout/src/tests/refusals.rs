@@ -50,7 +50,7 @@ fn pods_that_the_api_server_refuses() {
         let mut pod = pod("app-1", "app-new", json!({"state": {"running": {}}}));
         pod["metadata"]["creationTimestamp"] = json!(at(3).to_string());
         put(&mut objects.pods, "app-1", pod);
-        in_course(app(&objects, 5), "is starting");
+        in_progress(app(&objects, 5), "is starting");
     }
 }
 
@@ -93,7 +93,7 @@ fn a_refusal_from_before_says_nothing_about_now() {
     let mut objects = world();
     event(&mut objects, "app-new", "FailedCreate", "exceeded quota", -30, 5);
     let target = target(TargetKind::Deployment, "app");
-    in_course(app(&objects, 60), "refuses its pods");
+    in_progress(app(&objects, 60), "refuses its pods");
     let stale = |objects: &Objects| refused_before(&target, objects, clock(60).since);
     let controller = Controller {
         kind: "ReplicaSet",

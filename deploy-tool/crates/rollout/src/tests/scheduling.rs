@@ -50,14 +50,14 @@ fn no_node_for_the_pod() {
         1,
         1,
     );
-    in_course(app(&growing, 100), "a new node is on its way");
+    in_progress(app(&growing, 100), "a new node is on its way");
     // A node that is not there after a quarter of an hour is not coming.
     clear(app(&growing, 902), &UNSCHEDULABLE, &["Insufficient cpu"]);
     let mut shrinking = pending(full);
     let mut leaving = pod("app-2", "app-old", json!({"ready": true}));
     leaving["metadata"]["deletionTimestamp"] = json!(at(90).to_string());
     put(&mut shrinking.pods, "app-2", leaving);
-    in_course(app(&shrinking, 100), "other pods are being deleted");
+    in_progress(app(&shrinking, 100), "other pods are being deleted");
     clear(app(&shrinking, 151), &UNSCHEDULABLE, &["Insufficient cpu"]);
 }
 

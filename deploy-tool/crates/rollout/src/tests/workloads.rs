@@ -33,7 +33,7 @@ fn generations_come_first_and_counts_last() {
         let found = app(&objects, 20);
         match (&found.phase, expected) {
             (Phase::Done(_), "done") => {}
-            _ => in_course(found, expected),
+            _ => in_progress(found, expected),
         }
     }
 }
@@ -55,7 +55,7 @@ fn surplus_pods_have_to_be_gone() {
         "app-2",
         pod("app-2", "app-old", json!({"ready": true})),
     );
-    in_course(evaluate(&target, &objects, clock(20)), "1 terminating");
+    in_progress(evaluate(&target, &objects, clock(20)), "1 terminating");
     target.surplus_gone = false;
     done(evaluate(&target, &objects, clock(20)), "1 of 1 ready");
     target.surplus_gone = true;
@@ -65,7 +65,7 @@ fn surplus_pods_have_to_be_gone() {
     done(evaluate(&target, &objects, clock(20)), "1 of 1 ready");
     evicted["metadata"]["deletionTimestamp"] = json!(APPLIED);
     put(&mut objects.pods, "app-2", evicted);
-    in_course(evaluate(&target, &objects, clock(20)), "1 terminating");
+    in_progress(evaluate(&target, &objects, clock(20)), "1 terminating");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn the_database_comes_first() {
         target(TargetKind::Deployment, "app"),
         target(TargetKind::StatefulSet, "db"),
     );
-    in_course(evaluate(&app, &objects, clock(300)), "waits for its database");
+    in_progress(evaluate(&app, &objects, clock(300)), "waits for its database");
     put(
         &mut objects.pods,
         "db-0",
@@ -117,7 +117,7 @@ fn a_stateful_set_counts_pods_of_its_revision_only() {
     done(evaluate(&target, &world(), clock(20)), "1 of 1 ready");
     let mut objects = world();
     put(&mut objects.pods, "db-0", database_pod("r1", ready()));
-    in_course(evaluate(&target, &objects, clock(5)), "0 of 1 ready");
+    in_progress(evaluate(&target, &objects, clock(5)), "0 of 1 ready");
     assert!(
         pods_to_replace(&target, &objects, clock(0).since).is_empty(),
         "a ready pod is the controller's to replace"
@@ -130,7 +130,7 @@ fn a_broken_pod_of_an_older_revision_is_replaced() {
     let broken = || waiting("CrashLoopBackOff", "", 5, ended(1, "Error"));
     let mut objects = world();
     put(&mut objects.pods, "db-0", database_pod("r1", broken()));
-    in_course(
+    in_progress(
         evaluate(&target, &objects, clock(60)),
         "of the old revision and has to be replaced first",
     );

@@ -38,7 +38,7 @@ pub enum Lookup<'a> {
 pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Result<Checked> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
     let mut left_out = Vec::new();
-    let graph = match resolved(workspace, package, lookup).await? {
+    let graph = match resolve_crates(workspace, package, lookup).await? {
         Ok(graph) => graph,
         Err(why) => {
             left_out.push(format!(
@@ -66,7 +66,11 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
 }
 
 /// The crates as Cargo resolves them for a guest, or why it cannot.
-async fn resolved(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Result<Result<GuestGraph, String>> {
+async fn resolve_crates(
+    workspace: &Workspace,
+    package: &Package,
+    lookup: Lookup<'_>,
+) -> Result<Result<GuestGraph, String>> {
     let run = async |arguments: &[&str]| {
         let mut command = process::command("cargo", arguments);
         command.arg("--frozen").current_dir(&workspace.root);

@@ -55,7 +55,7 @@ pub fn uses(text: &str, features: &BTreeSet<String>) -> Result<Uses, LexError> {
         written: Vec::new(),
     };
     reader.read(&tokens.into_iter().collect::<Vec<_>>(), &[]);
-    Ok(reader.resolved())
+    Ok(reader.resolve_imports())
 }
 
 struct Reader<'a> {
@@ -73,7 +73,7 @@ fn name(token: Option<&TokenTree>) -> Option<String> {
     }
 }
 
-fn is(token: Option<&TokenTree>, punctuation: char) -> bool {
+fn is_punctuation(token: Option<&TokenTree>, punctuation: char) -> bool {
     matches!(token, Some(TokenTree::Punct(found)) if found.as_char() == punctuation)
 }
 
@@ -81,7 +81,7 @@ fn line(token: &TokenTree) -> usize {
     token.span().start().line
 }
 
-fn inside(token: &TokenTree) -> Vec<TokenTree> {
+fn group_tokens(token: &TokenTree) -> Vec<TokenTree> {
     match token {
         TokenTree::Group(group) => group.stream().into_iter().collect(),
         _ => Vec::new(),
@@ -99,8 +99,8 @@ fn end_of(tokens: &[TokenTree], start: usize) -> usize {
         || (first == "pub" && name(tokens.get(start + 1)).is_some_and(|second| STATEMENTS.contains(&second.as_str())));
     let is_item = ITEMS.contains(&first.as_str());
     for (index, token) in tokens.iter().enumerate().skip(start) {
-        let ends = is(Some(token), ';')
-            || (is(Some(token), ',') && !is_item && !is_statement)
+        let ends = is_punctuation(Some(token), ';')
+            || (is_punctuation(Some(token), ',') && !is_item && !is_statement)
             || (is_group(Some(token), Delimiter::Brace) && !is_statement);
         if ends {
             return index + 1;
@@ -113,14 +113,14 @@ impl Reader<'_> {
     fn read(&mut self, tokens: &[TokenTree], modules: &[String]) {
         let mut index = 0;
         while let Some(token) = tokens.get(index) {
-            if is(Some(token), '#') {
-                let inner = usize::from(is(tokens.get(index + 1), '!'));
+            if is_punctuation(Some(token), '#') {
+                let inner = usize::from(is_punctuation(tokens.get(index + 1), '!'));
                 if let Some(attribute) = tokens
                     .get(index + 1 + inner)
                     .filter(|next| is_group(Some(next), Delimiter::Bracket))
                 {
                     index += 2 + inner;
-                    if !self.attribute(&inside(attribute), line(token)) {
+                    if !self.attribute(&group_tokens(attribute), line(token)) {
                         index = match inner {
                             1 => tokens.len(),
                             _ => end_of(tokens, self.behind_attributes(tokens, index)),
@@ -138,7 +138,7 @@ impl Reader<'_> {
                     index + 1
                 }
                 TokenTree::Group(group) => {
-                    let all = inside(token);
+                    let all = group_tokens(token);
                     let numbers = group.delimiter() == Delimiter::Bracket
                         && all.iter().any(|token| matches!(token, TokenTree::Literal(_)));
                     if numbers {
@@ -155,7 +155,7 @@ impl Reader<'_> {
 
     /// More attributes of the same item.
     fn behind_attributes(&self, tokens: &[TokenTree], mut index: usize) -> usize {
-        while is(tokens.get(index), '#') && is_group(tokens.get(index + 1), Delimiter::Bracket) {
+        while is_punctuation(tokens.get(index), '#') && is_group(tokens.get(index + 1), Delimiter::Bracket) {
             index += 2;
         }
         index
@@ -182,8 +182,8 @@ impl Reader<'_> {
         };
         let inner = [modules, &[called]].concat();
         match tokens.get(index + 2) {
-            Some(end) if is(Some(end), ';') => self.found.modules.push(inner),
-            Some(body) if is_group(Some(body), Delimiter::Brace) => self.read(&inside(body), &inner),
+            Some(end) if is_punctuation(Some(end), ';') => self.found.modules.push(inner),
+            Some(body) if is_group(Some(body), Delimiter::Brace) => self.read(&group_tokens(body), &inner),
             _ => return index + 2,
         }
         index + 3
@@ -197,7 +197,7 @@ impl Reader<'_> {
 
     /// `a::{b, c as d}`.
     fn tree(&mut self, tokens: &[TokenTree], before: &[String]) {
-        let comma = |token: &TokenTree| is(Some(token), ',');
+        let comma = |token: &TokenTree| is_punctuation(Some(token), ',');
         for branch in tokens.split(comma) {
             let (mut path, mut alias) = (before.to_vec(), None);
             let mut rest = branch.iter();
@@ -210,7 +210,7 @@ impl Reader<'_> {
                         path.push(word.to_string());
                     }
                     TokenTree::Group(_) => {
-                        self.tree(&inside(token), &path);
+                        self.tree(&group_tokens(token), &path);
                         at = 0;
                     }
                     _ => {}
@@ -231,20 +231,23 @@ impl Reader<'_> {
             self.found.names.insert(part.clone());
             path.push(part);
             index += 1;
-            if is(tokens.get(index), ':') && is(tokens.get(index + 1), ':') && name(tokens.get(index + 2)).is_some() {
+            if is_punctuation(tokens.get(index), ':')
+                && is_punctuation(tokens.get(index + 1), ':')
+                && name(tokens.get(index + 2)).is_some()
+            {
                 index += 2;
             } else {
                 break;
             }
         }
-        let is_method = start > 0 && is(tokens.get(start - 1), '.');
+        let is_method = start > 0 && is_punctuation(tokens.get(start - 1), '.');
         if !is_method {
             self.written.push((path, line(&tokens[start])));
         }
         index
     }
 
-    fn resolved(self) -> Uses {
+    fn resolve_imports(self) -> Uses {
         let Self {
             mut found,
             imports,

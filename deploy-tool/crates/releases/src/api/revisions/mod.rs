@@ -78,11 +78,11 @@ pub async fn delete_records<'r>(
         let number = record.revision.number;
         let what = format!("cannot delete the record of revision {number} of release {release}");
         let name = record::secret_name(release, number);
-        let this_one = Preconditions {
+        let preconditions = Preconditions {
             uid: Some(record.uid.clone()),
             resource_version: None,
         };
-        let parameters = DeleteParams::default().preconditions(this_one);
+        let parameters = DeleteParams::default().preconditions(preconditions);
         match cluster.answer(&what, api.delete(&name, &parameters)).await? {
             // Gone already is as good.
             Err(error) if is_conflict(&error) => {}

@@ -18,8 +18,8 @@ fn slow_readiness_is_no_failure() {
         );
     }
     story.waits(60);
-    in_course(story.status("app", 60), "is starting");
-    in_course(story.status("app", 130), "is not ready: Readiness probe failed: no");
+    in_progress(story.status("app", 60), "is starting");
+    in_progress(story.status("app", 130), "is not ready: Readiness probe failed: no");
     story.waits(150);
     let status = story.status("app", 150);
     assert!(

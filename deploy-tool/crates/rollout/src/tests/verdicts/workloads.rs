@@ -42,7 +42,7 @@ fn what_is_being_deleted_is_never_done() {
     deployment.metadata.finalizers = Some(vec!["foregroundDeletion".to_owned()]);
     let mut story = Story::new(&[app_target()], objects);
     story.waits(60);
-    in_course(story.status("app", 60), "being deleted");
+    in_progress(story.status("app", 60), "being deleted");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_broken_pod_of_the_old_revision_is_named() {
     put(&mut objects.pods, "db-0", database_pod("r1", crashed(5, 80, "2m40s")));
     let mut story = Story::new(&[plain_target(TargetKind::StatefulSet, "db")], objects);
     story.waits(100);
-    in_course(
+    in_progress(
         story.status("db", 100),
         "pod `db-0` is of the old revision and has to be replaced first",
     );
@@ -99,7 +99,7 @@ fn a_custom_object_is_not_done_before_its_controller_has_looked() {
     let ready = json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True"}]});
     put_custom(&mut story.objects, "database", ready);
     story.waits(5);
-    in_course(story.status("database", 5), "has not seen the change");
+    in_progress(story.status("database", 5), "has not seen the change");
     let declared = Target {
         has_conditions: true,
         ..custom("database")
@@ -107,7 +107,7 @@ fn a_custom_object_is_not_done_before_its_controller_has_looked() {
     let mut story = Story::new(&[declared], Objects::default());
     put_custom(&mut story.objects, "database", Value::Null);
     story.waits(5);
-    in_course(story.status("database", 5), "its controller has not looked at it yet");
+    in_progress(story.status("database", 5), "its controller has not looked at it yet");
     story.is_ready(60);
     let schema = |status: Value| {
         json!({"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"properties": {"status":
