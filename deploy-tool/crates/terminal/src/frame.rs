@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::line::{Line, Sign};
 use super::row::RowState;
 use super::tracker::{Entry, Table};
-use super::width::{left, right};
+use super::width::{pad_left, pad_right};
 
 /// So many objects of a step leave a line of their own behind; of more, those that are there are counted only.
 const MOST_RECORDED: usize = 50;
