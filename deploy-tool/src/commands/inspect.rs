@@ -122,7 +122,7 @@ fn traps(bill: &[u8]) -> Vec<String> {
         crates: crates.collect(),
         is_exact: true,
     };
-    let findings = wasm_build::traps::crates::of_crates(&graph);
+    let findings = wasm_build::traps::crates::check_crates(&graph);
     findings
         .iter()
         .map(|finding| format!("{} [{}]; fix: {}", finding.what, finding.trap, finding.fix))
