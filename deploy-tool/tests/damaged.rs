@@ -249,12 +249,12 @@ fn what_registries_answer_is_read_or_refused() {
         r#"{{"subject":{{"mediaType":"m","digest":"{DIGEST}","size":1}},"artifactType":"a","annotations":{{"b":"c"}}}}"#
     );
     let referrer = Blob::of(MANIFEST, referrer.into_bytes());
-    let list = referrers::with(None, &[], &referrer).unwrap().unwrap();
+    let list = referrers::add_referrer(None, &[], &referrer).unwrap().unwrap();
     each(7, &[&String::from_utf8(list).unwrap()], |bytes| {
         referrers::listed(INDEX, bytes);
         // Whatever the list was, it names the referrer afterwards, or is no list.
         let before = Blob::of(INDEX, bytes.to_vec());
-        let Ok(after) = referrers::with(Some(&before), &[DIGEST.to_owned()], &referrer) else {
+        let Ok(after) = referrers::add_referrer(Some(&before), &[DIGEST.to_owned()], &referrer) else {
             return;
         };
         let after: Value = serde_json::from_slice(&after.unwrap_or_else(|| bytes.to_vec())).unwrap();

@@ -123,12 +123,12 @@ mod tests {
     fn an_engine_is_told_that_there_are_none() {
         let emptied =
             |text: &str| with_empty_runtimes(parse(text).unwrap()).map(|document| Value::Object(document).to_string());
-        assert_eq!(with_empty_runtimes("").unwrap(), r#"{"runtimes":{}}"#);
+        assert_eq!(emptied("").unwrap(), r#"{"runtimes":{}}"#);
         assert_eq!(
-            with_empty_runtimes(r#"{"debug": true}"#).unwrap(),
+            emptied(r#"{"debug": true}"#).unwrap(),
             r#"{"debug":true,"runtimes":{}}"#
         );
-        assert_eq!(with_empty_runtimes(r#"{"runtimes": {}}"#), None);
+        assert_eq!(emptied(r#"{"runtimes": {}}"#), None);
     }
 
     #[test]

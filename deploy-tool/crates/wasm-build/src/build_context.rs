@@ -101,9 +101,9 @@ mod tests {
         assert!(!text("tool/src/main.rs").contains("secret"));
         assert!(!stage.path().join("app/target").exists());
 
-        std::fs::write(two.path().join("app/src/main.rs"), "changed").unwrap();
+        std::fs::write(second_folder.path().join("app/src/main.rs"), "changed").unwrap();
         assert_ne!(read(&second).digest(), inputs_one.digest());
-        std::fs::remove_file(two.path().join("Cargo.lock")).unwrap();
+        std::fs::remove_file(second_folder.path().join("Cargo.lock")).unwrap();
         let failure = inputs::read(&second, &second.sources_of("app", "").unwrap()).unwrap_err();
         assert!(failure.to_string().contains("cargo generate-lockfile"), "{failure}");
     }
