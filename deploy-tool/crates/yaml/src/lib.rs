@@ -4,6 +4,7 @@
 
 mod encoding;
 mod limit;
+mod manifest;
 mod place;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -11,7 +12,8 @@ use serde_saphyr::options::MergeKeyPolicy;
 use serde_saphyr::{Options, Spanned};
 
 pub use encoding::text;
-pub use place::{Place, places};
+pub use manifest::{manifest, places};
+pub use place::Place;
 
 /// A YAML text that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +100,9 @@ fn describe(error: &serde_saphyr::Error) -> YamlError {
     let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
     let message = match error.without_snippet() {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` is there twice"),
+        serde_saphyr::Error::NonFiniteFloat { .. } => {
+            "a number that is too large, or none: put it in quotes if it is text".to_owned()
+        }
         _ => limit::exceeded(error).unwrap_or_else(|| error.to_string()),
     };
     let place = format!(" at line {line}, column {column}");

@@ -27,6 +27,16 @@ pub fn places(text: &str) -> Vec<Place> {
 }
 
 impl Place {
+    /// Counts the lines of what is before the text.
+    pub(crate) fn move_down(&mut self, lines: u64) {
+        self.line += lines;
+        match &mut self.inner {
+            Inner::Fields(fields) => fields.iter_mut().for_each(|(_, place)| place.move_down(lines)),
+            Inner::Items(items) => items.iter_mut().for_each(|place| place.move_down(lines)),
+            Inner::Scalar => {}
+        }
+    }
+
     /// The line of what a JSON pointer leads to: of a field, that of its name. Where there is no such part, that of what
     /// it would be in.
     pub fn line_of(&self, pointer: &str) -> u64 {

@@ -18,7 +18,7 @@ const LIST: [&str; 4] = ["apiVersion", "items", "kind", "metadata"];
 /// # Errors
 /// When the text is no YAML, or holds something that is no object.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
-    let documents: Vec<Document<Value>> = yaml::documents(text).map_err(|error| no_yaml(file, text, &error))?;
+    let documents = yaml::manifest(text).map_err(|error| no_yaml(file, text, &error))?;
     let mut found = Found::default();
     for Document { line, value } in documents {
         if !value.is_null() {
@@ -165,7 +165,8 @@ fn is_list(object: &Map<String, Value>) -> bool {
             .get("metadata")
             .is_some_and(|metadata| metadata.get("name").is_some())
     };
-    kind.ends_with("List") && !has_name()
+    let is_plain = kind == "List" && object.get("apiVersion").is_none_or(|version| version == "v1");
+    is_plain || kind.ends_with("List") && !has_name()
 }
 
 #[cfg(test)]
