@@ -148,8 +148,9 @@ struct Response {
 /// The token in a token server's answer.
 pub fn token(body: &[u8]) -> Option<Secret> {
     let answer: Response = serde_json::from_slice(body).ok()?;
-    let token = answer.token.or(answer.access_token)?;
-    (!token.is_empty()).then(|| Secret::new(token))
+    let tokens = [answer.token, answer.access_token];
+    let token = tokens.into_iter().flatten().find(|token| !token.is_empty())?;
+    Some(Secret::new(token))
 }
 
 #[cfg(test)]
@@ -235,7 +236,11 @@ mod tests {
 
     #[test]
     fn a_token_has_one_of_two_names() {
-        for body in [r#"{"token":"t","expires_in":300}"#, r#"{"access_token":"t"}"#] {
+        for body in [
+            r#"{"token":"t","expires_in":300}"#,
+            r#"{"access_token":"t"}"#,
+            r#"{"token":"","access_token":"t"}"#,
+        ] {
             assert_eq!(token(body.as_bytes()), Some(Secret::new("t")), "{body}");
         }
         for body in ["", "{}", r#"{"token":""}"#, "<html>"] {

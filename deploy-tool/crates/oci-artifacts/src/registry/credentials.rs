@@ -17,6 +17,8 @@ use diagnostics::{Error, Result};
 
 /// A credential helper may ask a keychain, but not a person.
 const HELPER_LIMIT: Duration = Duration::from_secs(20);
+/// The most that is read of its answer, in bytes.
+const HELPER_ANSWER: u64 = 64 * 1024;
 /// Names the registry that `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` are for.
 const REGISTRY_HOST: &str = "REGISTRY_HOST";
 
@@ -250,7 +252,7 @@ async fn ask_for(helper: &str, key: &str) -> Result<Option<Login>> {
         .kill_on_drop(true)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stderr(Stdio::null());
     let exchange = async {
         let mut child = command.spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
@@ -260,20 +262,25 @@ async fn ask_for(helper: &str, key: &str) -> Result<Option<Login>> {
                 _ => {}
             }
         }
-        child.wait_with_output().await
+        // Dropped with its pipes, it ends: what says more than a login is not waited for.
+        let mut output = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(HELPER_ANSWER).read_to_end(&mut output).await?;
+        }
+        Ok((output, child.wait().await?))
     };
-    let output = tokio::time::timeout(HELPER_LIMIT, exchange)
+    let (output, status) = tokio::time::timeout(HELPER_LIMIT, exchange)
         .await
         .map_err(|_| failure(&format!("no answer within {} s", HELPER_LIMIT.as_secs())))?
         .map_err(|error| failure(&error))?;
-    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output);
     match parse_helper_output(&stdout) {
-        Some(login) if output.status.success() => Ok(Some(login)),
+        Some(login) if status.success() => Ok(Some(login)),
         _ if stdout.contains("credentials not found") => Ok(None),
         // What it printed may hold a password when it ended well.
-        _ if output.status.success() => Err(failure(&"its answer cannot be understood")),
+        _ if status.success() => Err(failure(&"its answer cannot be understood")),
         _ => Err(failure(&match stdout.trim() {
-            "" => format!("it ends with {}", output.status),
+            "" => format!("it ends with {}", status),
             stdout => stdout.chars().take(300).collect(),
         })),
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::reference::{Repository, registry_name};
 use super::secret::Secret;
@@ -47,20 +47,30 @@ impl Login {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct DockerConfig {
-    auths: BTreeMap<String, Entry>,
-    #[serde(rename = "credHelpers")]
-    helpers: BTreeMap<String, String>,
-    #[serde(rename = "credsStore")]
+    #[serde(deserialize_with = "or_null")]
+    auths: BTreeMap<String, Option<Entry>>,
+    #[serde(rename = "credHelpers", deserialize_with = "or_null")]
+    helpers: BTreeMap<String, Option<String>>,
+    #[serde(rename = "credsStore", deserialize_with = "or_null")]
     store: String,
+}
+
+/// As in Go, `null` is nothing.
+fn or_null<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// A login in the file.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Entry {
+    #[serde(deserialize_with = "or_null")]
     auth: String,
+    #[serde(deserialize_with = "or_null")]
     username: String,
+    #[serde(deserialize_with = "or_null")]
     password: String,
+    #[serde(deserialize_with = "or_null")]
     identitytoken: String,
 }
 
@@ -77,6 +87,9 @@ impl DockerConfig {
     /// # Errors
     /// When it is no such file. What it says is not repeated: it may hold passwords.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
         serde_json::from_str(text).map_err(|error| {
             format!(
                 "line {}, column {}: no JSON as Docker writes it",
@@ -92,6 +105,7 @@ impl DockerConfig {
         let mut sources: Vec<(usize, CredentialSource<'_>)> = Vec::new();
         let mut has_own = false;
         for (key, program) in &self.helpers {
+            let Some(program) = program else { continue };
             if let Some(length) = covers(key, repository).filter(|_| !program.is_empty()) {
                 has_own = true;
                 sources.push((length, CredentialSource::Helper(program)));
@@ -101,6 +115,7 @@ impl DockerConfig {
             sources.push((repository.registry.len(), CredentialSource::Helper(&self.store)));
         }
         for (key, entry) in &self.auths {
+            let Some(entry) = entry else { continue };
             // `docker login` leaves an empty entry beside a credential helper.
             if let Some(length) = covers(key, repository).filter(|_| !entry.is_empty()) {
                 sources.push((length, CredentialSource::Entry(key, entry)));
@@ -142,8 +157,10 @@ impl Entry {
         if self.auth.is_empty() {
             return Ok(Login::password(&self.username, &self.password));
         }
+        // Made by hand with `base64`, it has a line end after each 76 characters.
+        let auth: String = self.auth.split(['\r', '\n']).collect();
         let decoded = STANDARD
-            .decode(&self.auth)
+            .decode(auth)
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok());
         let parts = decoded.as_deref().and_then(|text| text.split_once(':'));
@@ -313,6 +330,23 @@ mod tests {
         // With a colon in the password; as Docker reads it, the other fields do not count then.
         assert_eq!(login(r#"{"auth": "dTphOmI=", "username": "x"}"#), user("u", "a:b"));
         assert!(login(r#"{"auth": "!"}"#).unwrap_err().contains("x.io"));
+    }
+
+    #[test]
+    fn what_go_reads_is_read() {
+        let auth = STANDARD.encode("user:pass");
+        let wrapped = format!("{}\\r\\n{}\\n", &auth[..4], &auth[4..]);
+        for text in [
+            format!(
+                "{{\"auths\": {{\"other\": null, \"x.io\": {{\"auth\": \"{auth}\", \"identitytoken\": null}}}}, \"credsStore\": null, \"credHelpers\": null}}"
+            ),
+            format!("{{\"auths\": {{\"x.io\": {{\"auth\": \"{wrapped}\"}}}}, \"credHelpers\": {{\"x.io\": null}}}}"),
+        ] {
+            assert_eq!(credential_sources(&text, "x.io/a"), ["user"], "{text}");
+        }
+        for text in ["", " \n", "{}", "{\"auths\": null}"] {
+            assert!(credential_sources(text, "x.io/a").is_empty(), "{text:?}");
+        }
     }
 
     #[test]
