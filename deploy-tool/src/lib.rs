@@ -77,7 +77,14 @@ fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup
     match run(printer, end, work) {
         Ok(status) => {
             printer.done(status);
-            status.into()
+            match terminal::lost_output() {
+                Some(why) => {
+                    let failure = Error::prerequisite("the standard output cannot be written").cause(why);
+                    printer.failure(&failure);
+                    failure.status.into()
+                }
+                None => status.into(),
+            }
         }
         Err(failure) => {
             printer.failure(&failure);

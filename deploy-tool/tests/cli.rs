@@ -103,6 +103,20 @@ const VERBS: &[&[&str]] = &[
     &["down"],
 ];
 
+/// A full disk behind `deploy-tool … > FILE` is no success.
+#[test]
+fn data_that_cannot_be_written_is_a_failure() {
+    let run = Run::new();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for arguments in [
+        &["explain", "DT0301"][..],
+        &["version", "--output", "json"],
+        &["completion", "bash"],
+    ] {
+        said(run.command(arguments).stdout(full())).fails(3, &["the standard output cannot be written"]);
+    }
+}
+
 #[test]
 fn every_help_lists_the_exit_codes() {
     for &verb in VERBS {

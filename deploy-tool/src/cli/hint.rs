@@ -23,6 +23,14 @@ const VERBS: &[(&[&str], &str)] = &[
         "to see what runs: `deploy-tool status`",
     ),
     (&["undo"], "to go back: `deploy-tool rollback`"),
+    (
+        &["rollout"],
+        "`deploy-tool status`, `history`, `restart` and `rollback` are verbs of their own; those that change something wait",
+    ),
+    (
+        &["exec", "attach", "cp", "debug"],
+        "with `kubectl`: it uses the same kubeconfig and contexts",
+    ),
     (&["port-forward", "forward"], "to reach a Service: `deploy-tool open`"),
     (&["tail"], "to read what containers write: `deploy-tool logs --follow`"),
 ];
@@ -85,7 +93,18 @@ fn tip(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
             match typed.split(['=', ' ']).next()? {
                 "--dry-run" => Some("to see what would change: `deploy-tool plan`".to_owned()),
                 "--wait" => Some("every verb that changes something waits; for how long, --timeout says".to_owned()),
-                "--filename" | "--values" | "-k" => Some("manifests are named with --manifests (-f)".to_owned()),
+                "--filename" | "--values" => Some("manifests are named with --manifests (-f)".to_owned()),
+                "-k" | "--kustomize" => {
+                    Some("let kustomize make them: `kubectl kustomize DIR | deploy-tool apply -f -`".to_owned())
+                }
+                option @ ("-f" | "--manifests" | "-R" | "--recursive") if is_before_verb(arguments) => {
+                    Some(format!("write {option} behind the verb: `deploy-tool plan -f PATH`"))
+                }
+                "--prune" => Some("what leaves the manifests is pruned in every case".to_owned()),
+                "--server-side" => Some("it is always the server that applies".to_owned()),
+                "--force" | "--force-conflicts" => Some("for fields that others have set: --take-over".to_owned()),
+                "--replicas" => Some("write NAME=NUMBER: `deploy-tool scale app=3`".to_owned()),
+                "-c" => Some("containers are named with --container".to_owned()),
                 "-A" | "--all-namespaces" => Some("one namespace at a time: -n NAME".to_owned()),
                 path if !path.starts_with('-') && takes_manifests(arguments) => {
                     Some(format!("manifests are named with -f: `-f {path}`"))
@@ -95,6 +114,13 @@ fn tip(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether an option comes before any verb.
+fn is_before_verb(arguments: &[OsString]) -> bool {
+    arguments
+        .get(1)
+        .is_some_and(|first| first.to_string_lossy().starts_with('-'))
 }
 
 /// Whether the verb applies manifests and has no arguments of its own.
@@ -148,6 +174,17 @@ mod tests {
             ("deploy-tool apply .", "`-f .`"),
             ("deploy-tool up shop/", "`-f shop/`"),
             ("deploy-tool get pods", "`deploy-tool status`"),
+            ("deploy-tool rollout status deployment/app", "`rollback`"),
+            ("deploy-tool exec app", "`kubectl`"),
+            ("deploy-tool apply -k .", "`kubectl kustomize DIR"),
+            ("deploy-tool -f app.yaml plan", "-f behind the verb"),
+            ("deploy-tool apply --prune", "pruned in every case"),
+            ("deploy-tool apply --force", "--take-over"),
+            (
+                "deploy-tool scale deployment/app --replicas=3",
+                "`deploy-tool scale app=3`",
+            ),
+            ("deploy-tool logs app -c main", "--container"),
         ];
         for (line, expected) in cases {
             let error = super::super::parse(words(line)).unwrap_err().to_string();

@@ -15,7 +15,7 @@ use releases::manifest;
 use releases::manifest::Object;
 use releases::plan::saved::Saved;
 use releases::plan::{OnConflict, document, keep_completed_jobs, refuse_undecided, text};
-use releases::release::Name;
+use releases::release::{Name, refuse_another_release};
 use terminal::{Printer, Progress};
 use wasm_build::native_form::NativeForm;
 
@@ -72,6 +72,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         keep_completed_jobs(&mut plan, &history);
         let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
         revisions::refuse_unnamed(&cluster, &release, &objects).await?;
+        refuse_another_release(&release, &history, &objects)?;
         Ok(plan)
     };
     let plan = printer.step(&format!("plan for release {release}"), make).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
+use kube::client::AuthError;
 
 use crate::context::cluster_hint;
 use crate::http2;
@@ -47,12 +48,18 @@ impl Cluster {
     /// When there is no such context, or its API server does not answer.
     pub async fn connect(context: &str) -> Result<Self> {
         let Access { mut config, proxy } = kubeconfig::access(context)?;
+        let exec = config.auth_info.exec.clone();
         let unusable = |error: &dyn std::fmt::Display| kubeconfig::unusable(context, error);
         config.connect_timeout = Some(FIRST_REQUEST_TIMEOUT);
         let server = config.cluster_url.to_string();
         let mut once = config.clone();
         once.default_retry = false;
-        let client = http2::shared(&config).map_err(|error| unusable(&error))?;
+        let client = http2::shared(&config).map_err(|error| match (error, exec) {
+            (kube::Error::Auth(AuthError::AuthExecStart(error)), Some(exec)) => {
+                kubeconfig::no_login_program(context, &exec, &error)
+            }
+            (error, _) => unusable(&error),
+        })?;
         let mut cluster = Self {
             pods_client: http2::separate(once).map_err(|error| unusable(&error))?,
             server,

@@ -1,10 +1,10 @@
 //! Edge: where a context's API server is, and who the user is there: from kubeconfig files, or from the pod that this runs
 //! in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kube::Config;
-use kube::config::{ExecAuthCluster, Kubeconfig, KubeconfigError};
+use kube::config::{ExecAuthCluster, ExecConfig, Kubeconfig, KubeconfigError};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -80,11 +80,22 @@ pub(crate) fn files() -> Vec<PathBuf> {
 
 /// All files as one; as with `kubectl`, those that are not there do not count.
 fn read(files: &[PathBuf]) -> Result<Kubeconfig> {
-    let unreadable = |error: KubeconfigError| Error::input("the kubeconfig cannot be read").cause(error);
+    let unreadable = |file: &Path, error: KubeconfigError| {
+        // Its own words have the file's name a second time, or an extract that may hold a secret.
+        let why = match error {
+            KubeconfigError::ReadConfig(error, _) => error.to_string(),
+            error => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        };
+        Error::input(format!("the kubeconfig `{}` cannot be read", file.display()))
+            .cause(why)
+            .hint("correct the file, or leave it out of KUBECONFIG")
+    };
     files.iter().try_fold(Kubeconfig::default(), |before, file| {
         match Kubeconfig::read_from(file) {
             Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => Ok(before),
-            found => found.and_then(|next| before.merge(next)).map_err(unreadable),
+            found => found
+                .and_then(|next| before.merge(next))
+                .map_err(|error| unreadable(file, error)),
         }
     })
 }
@@ -135,6 +146,24 @@ pub(crate) fn unusable(context: &str, error: &dyn std::fmt::Display) -> Error {
     Error::input(format!("the kubeconfig's context `{context}` cannot be used")).cause(error)
 }
 
+/// The program that the kubeconfig names for the login does not start: most often it is not installed.
+pub(crate) fn no_login_program(context: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
+    let program = exec.command.as_deref().unwrap_or_default();
+    let failure = unusable(
+        context,
+        &format!("the program `{program}`, which it names for the login: {error}"),
+    );
+    let hint = exec
+        .install_hint
+        .as_deref()
+        .map(str::trim)
+        .filter(|hint| !hint.is_empty());
+    failure.hint(hint.map_or_else(
+        || format!("install `{program}`, or put its folder into PATH"),
+        str::to_owned,
+    ))
+}
+
 fn unknown(context: &str, kubeconfig: &Kubeconfig, files: &[PathBuf]) -> Error {
     let known: Vec<&str> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
     let (existing, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| file.exists());
@@ -171,6 +200,26 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_login_program_is_named() {
+        let exec = |text: &str| serde_json::from_str::<ExecConfig>(text).unwrap();
+        let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let cases = [
+            (r#"{"command": "login-plugin"}"#, "install `login-plugin`"),
+            (
+                r#"{"command": "login-plugin", "installHint": "get it there\n"}"#,
+                "next: get it there",
+            ),
+        ];
+        for (text, expected) in cases {
+            let failure = no_login_program("c", &exec(text), &error).to_string();
+            assert!(
+                failure.contains("`login-plugin`, which") && failure.contains(expected),
+                "{failure}"
+            );
+        }
+    }
+
+    #[test]
     fn files_that_are_not_there_do_not_count() {
         let folder = tempfile::tempdir().unwrap();
         let (first, second) = (written(folder.path(), "a", "one"), written(folder.path(), "b", "other"));
@@ -186,7 +235,11 @@ mod tests {
         assert!(names(&[&missing]).is_empty());
         let broken = folder.path().join("broken");
         std::fs::write(&broken, "contexts: [").unwrap();
-        assert!(read(&[broken, first]).is_err());
+        let failure = read(&[first, broken]).unwrap_err().to_string();
+        assert!(
+            failure.contains("/broken` cannot be read") && !failure.contains("-->"),
+            "{failure}"
+        );
     }
 
     #[test]

@@ -52,6 +52,13 @@ pub fn is_leaving(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_some()
 }
 
+/// How long its containers have to end by themselves; 30 s unless it says otherwise.
+pub fn grace(pod: &Pod) -> jiff::SignedDuration {
+    let spec = pod.spec.as_ref();
+    let seconds = spec.and_then(|spec| spec.termination_grace_period_seconds);
+    jiff::SignedDuration::from_secs(seconds.unwrap_or(30).max(0))
+}
+
 /// Whether its containers have not all ended for good.
 pub fn is_unfinished(pod: &Pod) -> bool {
     !matches!(phase(pod), Some("Failed" | "Succeeded"))

@@ -99,18 +99,33 @@ fn earliest_kill(container: &Container) -> SignedDuration {
     startup_budget(container).max(liveness.delay) + times(liveness.failures, liveness.period) + liveness.timeout
 }
 
+/// How long it takes until a container has ended that its liveness probe ends, counted from its start. `failed_after`:
+/// how long it ran at the last answer that was a failure. `grace`: `terminationGracePeriodSeconds` of its pod.
+fn liveness_end(container: &Container, failed_after: SignedDuration, grace: SignedDuration) -> SignedDuration {
+    let Some(probe) = &container.liveness_probe else {
+        return NONE;
+    };
+    let liveness = Times::from_probe(probe);
+    let own = probe.termination_grace_period_seconds;
+    let grace = own.map_or(grace, |own| SignedDuration::from_secs(own.max(0)));
+    let next_answer = failed_after + liveness.period + liveness.timeout;
+    earliest_kill(container).max(next_answer) + grace + thresholds::SETTLE_MARGIN
+}
+
 /// How long a container has to run to be believed, counted from its start. `earlier`: how long it ran before it ended
-/// the last time. `liveness_fails`: its liveness probe has failed in this run.
+/// the last time. `liveness_failed_after`: how long it had run when its liveness probe failed last in this run.
+/// `grace`: `terminationGracePeriodSeconds` of its pod.
 pub fn settle_time(
     container: &Container,
     min_ready: SignedDuration,
     earlier: Option<SignedDuration>,
-    liveness_fails: bool,
+    liveness_failed_after: Option<SignedDuration>,
+    grace: SignedDuration,
 ) -> SignedDuration {
     let restarted = earlier
         .filter(|run| *run < thresholds::LONGEST_SETTLE)
         .map_or(NONE, |run| run * 3 / 2 + thresholds::SETTLE_MARGIN);
-    let kill = if liveness_fails { earliest_kill(container) } else { NONE };
+    let kill = liveness_failed_after.map_or(NONE, |run| liveness_end(container, run, grace));
     let alone = match (&container.readiness_probe, &container.liveness_probe) {
         // Its own probe answers for it, since the pod is ready.
         (Some(_), _) => NONE,

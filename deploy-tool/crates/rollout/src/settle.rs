@@ -48,13 +48,14 @@ fn of_container(
     let since = pod_view::running_since(status)?;
     let container = pod_view::container(pod, &status.name)?;
     let earlier = pod_view::ended_before(status).and_then(pod_view::run_time);
-    let liveness_fails = || {
-        let failure = events::probe_failure(objects, pod, &status.name, "liveness");
-        failure.and_then(events::last_time).is_some_and(|last| last >= since)
+    let liveness_failed = || {
+        let failure = events::probe_failure(objects, pod, &status.name, "liveness")?;
+        let last = events::last_time(failure).filter(|last| *last >= since)?;
+        Some(last.duration_since(since))
     };
-    let fails = container.liveness_probe.is_some() && liveness_fails();
+    let failed_after = container.liveness_probe.as_ref().and_then(|_| liveness_failed());
     Some(Proof {
-        needed: probe_times::settle_time(container, min_ready, earlier, fails),
+        needed: probe_times::settle_time(container, min_ready, earlier, failed_after, pod_view::grace(pod)),
         done: clock.age(since),
     })
 }

@@ -29,6 +29,7 @@ pub use printer::{Options, OutputFormat, Printer};
 pub use progress::Progress;
 pub use row::{Row, RowState};
 pub use screen::detail;
+pub use sink::lost_output;
 pub use styled::Styled;
 pub use table::aligned;
 pub use visible::{visible, visible_line};

@@ -1,7 +1,8 @@
 //! Edge: the standard output, and how a run talks.
 
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
@@ -9,6 +10,11 @@ use super::event::Event;
 use super::screen::screen;
 use super::styled::Styled;
 use super::visible::{visible, visible_json};
+
+/// What the first data met that could not be written.
+static LOST: OnceLock<String> = OnceLock::new();
+/// <https://man7.org/linux/man-pages/man3/errno.3.html>
+const EBADF: i32 = 9;
 
 /// How a run talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +76,24 @@ impl Sink {
             screen().replace_frame(&[]);
         }
         let mut stream = std::io::stdout().lock();
-        // A reader that has closed the pipe has seen enough.
-        writeln!(stream, "{text}").and_then(|()| stream.flush()).is_ok()
+        let written = writeln!(stream, "{text}").and_then(|()| stream.flush());
+        if let Err(error) = &written
+            && is_loss(error)
+        {
+            _ = LOST.set(error.to_string());
+        }
+        written.is_ok()
     }
+}
+
+/// Why data did not get to the standard output: the run has failed then, whatever else it did.
+pub fn lost_output() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
+}
+
+/// A reader that has closed the pipe has seen enough; a standard output that was closed from the start nobody wants.
+fn is_loss(error: &std::io::Error) -> bool {
+    error.kind() != ErrorKind::BrokenPipe && error.raw_os_error() != Some(EBADF)
 }
 
 /// Whether the standard output gets colours.

@@ -11,8 +11,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::options::MergeKeyPolicy;
 use serde_saphyr::{Location, Spanned};
@@ -36,9 +36,16 @@ pub fn manifest(text: &str) -> Result<Vec<Document<Value>>, YamlError> {
             serde_saphyr::from_multiple_with_options(part, options).map_err(|error| below(describe(&error)))?;
         for document in documents {
             let line = document.referenced.line() + lines;
-            let Tree { value, mut problems, names } = document.value;
+            let Tree {
+                value,
+                mut problems,
+                names,
+            } = document.value;
             problems.extend(names.iter().filter_map(|name| name.misread(part)));
-            if let Some(first) = problems.into_iter().min_by_key(|problem| (problem.line, problem.column)) {
+            if let Some(first) = problems
+                .into_iter()
+                .min_by_key(|problem| (problem.line, problem.column))
+            {
                 return Err(below(first));
             }
             found.push(Document { line, value });
@@ -278,7 +285,9 @@ impl<'de> Deserialize<'de> for Key {
         let (text, is_text) = match tree.value {
             Value::String(text) => (text, true),
             Value::Array(_) | Value::Object(_) => {
-                return Err(de::Error::custom("the name of a field is a list or a map, and has to be text"));
+                return Err(de::Error::custom(
+                    "the name of a field is a list or a map, and has to be text",
+                ));
             }
             other => (other.to_string(), false),
         };
@@ -336,7 +345,10 @@ mod tests {
                 (3, &json!({"c": "\u{1F600}"}))
             ]
         );
-        let lines: Vec<u64> = places("{\"a\": 1}\n{\"b\":\n\t2}\n").iter().map(|place| place.line_of("/b")).collect();
+        let lines: Vec<u64> = places("{\"a\": 1}\n{\"b\":\n\t2}\n")
+            .iter()
+            .map(|place| place.line_of("/b"))
+            .collect();
         assert_eq!(lines, [1, 2]);
         let error = manifest("{\"a\": 1}\n{\"a\": 1,\n\"a\": 2}\n").unwrap_err();
         assert_eq!((error.line, error.message.as_str()), (3, "the key `a` is there twice"));

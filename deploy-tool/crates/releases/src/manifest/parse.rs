@@ -220,6 +220,8 @@ items:
 ---
 {apiVersion: v1, kind: PodList}
 ---
+{apiVersion: v1, kind: List, metadata: {name: all}, items: [{apiVersion: v1, kind: Secret, metadata: {name: named}}]}
+---
 {apiVersion: example.com/v1, kind: AllowList, metadata: {name: five}, items: [1]}
 ";
         let expected = [
@@ -227,7 +229,8 @@ items:
             ("ConfigMap `two`", "x.yaml:7"),
             ("Role `three`", "x.yaml:11"),
             ("Secret `four`", "x.yaml:19"),
-            ("AllowList `five`", "x.yaml:27"),
+            ("Secret `named`", "x.yaml:27"),
+            ("AllowList `five`", "x.yaml:29"),
         ];
         assert_eq!(
             places(text),

@@ -102,7 +102,7 @@ pub fn refused(object: &Object, status: &Status) -> Error {
             .cause(message)
             .hint("change what the message names, or have the policy changed by who is responsible for it");
     }
-    if matches!(status.code, 400 | 422) || says("failed to create typed patch object") {
+    if matches!(status.code, 400 | 422) || is_no_such_object(message) {
         return Error::input(what)
             .code(&code::input::INVALID_OBJECT)
             .cause(message)
@@ -111,6 +111,18 @@ pub fn refused(object: &Object, status: &Status) -> Error {
     Error::cluster(what)
         .cause(message)
         .hint("look at the API server, then run the same command again")
+}
+
+/// What the server cannot take for an object of its kind comes as an internal error.
+fn is_no_such_object(message: &str) -> bool {
+    [
+        "failed to create typed patch object",
+        "failed to convert new object",
+        "unable to convert unstructured object",
+        "is not a list: no Items field",
+    ]
+    .into_iter()
+    .any(|part| message.contains(part))
 }
 
 /// A webhook that has effects beyond its answer is not asked in a dry run, and the server refuses the whole request.
@@ -240,6 +252,14 @@ mod tests {
                 Some(102),
                 ExitStatus::Input,
                 ".spec.replica",
+            ),
+            (
+                "Secret",
+                500,
+                "failed to convert new object (shop/app; /v1, Kind=Secret) to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 3",
+                Some(103),
+                ExitStatus::Input,
+                "illegal base64 data",
             ),
             (
                 "Deployment",

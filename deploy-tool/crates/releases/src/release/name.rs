@@ -11,8 +11,9 @@ use diagnostics::{Error, Result};
 
 /// Where nothing else says: what Kubernetes uses.
 const DEFAULT_NAMESPACE: &str = "default";
-/// Objects are named after it: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
-const LONGEST_NAME: usize = 53;
+/// What a namespace may have, and a label's value:
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
+const LONGEST_NAME: usize = 63;
 
 /// A release of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -131,7 +132,8 @@ mod tests {
         assert_eq!(alternatives(None, &place), ["shop/shop"]);
         assert!(alternatives(Some("shop"), &place).is_empty());
         assert!(alternatives(None, &[place, objects(&["default"])].concat()).is_empty());
-        for wrong in ["", "A", "-a", "a_b", &"x".repeat(54)] {
+        assert!(name(Some(&"x".repeat(63)), None, &[]).is_ok());
+        for wrong in ["", "A", "-a", "a_b", &"x".repeat(64)] {
             assert!(name(Some("a"), Some(wrong), &[]).is_err(), "{wrong}");
         }
     }

@@ -63,6 +63,27 @@ fn a_liveness_probe_that_fails_has_its_say() {
         2,
     );
     story.waits(20);
-    settling(story.status("app", 35), "has to stay so for 36 s");
-    story.is_ready(36);
+    // The container has 30 s to end by itself, and runs meanwhile.
+    settling(story.status("app", 70), "has to stay so for 71 s");
+    story.is_ready(71);
+}
+
+/// Answers that are failures go on until the kubelet ends the container, and that takes a moment more.
+#[test]
+fn while_a_liveness_probe_fails_nothing_is_ready() {
+    let probes = json!({"livenessProbe": {"exec": {"command": ["false"]}, "terminationGracePeriodSeconds": 0}});
+    let mut story = Story::new(&[app_target()], app_with(ready_since(0), probes));
+    for (seconds, count) in [(9, 1), (19, 2), (29, 3)] {
+        event(
+            &mut story.objects,
+            "app-1",
+            "Unhealthy",
+            "Liveness probe failed: ",
+            seconds,
+            count,
+        );
+        story.waits(seconds + 1);
+    }
+    settling(story.status("app", 34), "has to stay so for 45 s");
+    story.waits(44);
 }
