@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use service_tests::http::{connect, read_response, Request};
 use service_tests::test_server::TestServer;
 use service_tests::{await_that, scaled, time_limit};
-use support::ORDERS;
+use support::{slow_reader, ORDERS};
 
 /// Does something to a service and makes sure that it still serves.
 fn abuse(deed: impl FnOnce(&str)) {
@@ -333,7 +333,7 @@ fn slow_readers_take_nothing_from_others() {
             .to_bytes(address);
         let mut readers: Vec<TcpStream> = (0..40)
             .map(|_| {
-                let mut stream = slow_reader(address);
+                let mut stream = slow_reader(address, 4_096);
                 stream.write_all(&echo).unwrap();
                 stream
             })
@@ -353,22 +353,6 @@ fn slow_readers_take_nothing_from_others() {
             large.send(address).is_ok_and(|answer| answer.status == 200)
         });
     });
-}
-
-/// A connection for which this system keeps few bytes.
-fn slow_reader(address: &str) -> TcpStream {
-    use std::net::ToSocketAddrs;
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4_096).unwrap();
-    let address = address
-        .to_socket_addrs()
-        .unwrap()
-        .find(|address| address.is_ipv4())
-        .unwrap();
-    socket.connect(&address.into()).unwrap();
-    let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    stream
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Answers on the wire.
 
 use std::io::{Result, Write};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,6 +9,8 @@ use hyper::body::Bytes;
 use hyper::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::connections::Guest;
+use super::progress::Progress;
 use super::stream::Stream;
 use crate::http::{Content, Response};
 use crate::memory::{Exhausted, Memory, MemoryPermit, PeerShare};
@@ -17,9 +20,6 @@ use crate::memory::{Exhausted, Memory, MemoryPermit, PeerShare};
 const GRACE: Duration = Duration::from_secs(5);
 /// The least rate at which an answer must be read, in bytes a second.
 const LEAST_RATE: usize = 16 * 1024;
-/// The same two while answers take most of their memory.
-const SCARCE_GRACE: Duration = Duration::from_secs(2);
-const SCARCE_LEAST_RATE: usize = 256 * 1024;
 
 /// The head of a small answer and its body leave in one packet. A guest's sockets would hold back a second one until the
 /// first is acknowledged, which systems put off for 40 ms on a connection that is kept.
@@ -30,17 +30,13 @@ const FIRST_PACKET: usize = 16 * 1024;
 pub struct Body {
     pieces: Vec<Bytes>,
     length: usize,
-    _share: MemoryPermit,
+    share: MemoryPermit,
     _peer: PeerShare,
 }
 
 impl Body {
     /// Counts a body, unless it has been counted while it was made.
-    pub fn new(
-        content: Content,
-        memory: &Memory,
-        peer: Option<std::net::IpAddr>,
-    ) -> std::result::Result<Body, Exhausted> {
+    pub fn new(content: Content, memory: &Memory, peer: Option<IpAddr>) -> std::result::Result<Body, Exhausted> {
         let length = content.len();
         let (pieces, share, peer) = match content {
             Content::Fixed(text) => (
@@ -58,7 +54,7 @@ impl Body {
         Ok(Body {
             pieces,
             length,
-            _share: share,
+            share,
             _peer: peer,
         })
     }
@@ -83,7 +79,8 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     response: &Response,
     mut body: Body,
     manner: Manner,
-    memory: &Memory,
+    guest: &Guest,
+    peer: Option<IpAddr>,
 ) -> Result<()> {
     let mut first = head(response, body.length, manner);
     if manner.without_body || response.status == StatusCode::NO_CONTENT {
@@ -95,9 +92,11 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         let start = piece.split_to(piece.len().min(room));
         first.extend_from_slice(&start);
     }
+    let mut progress = Progress::new(guest);
+    progress.takes_memory(&body.share, peer);
     let is_late = |waited: Duration, sent: usize| {
-        let is_below = |grace, rate| waited > grace && sent / rate < (waited - grace).as_secs() as usize;
-        is_below(GRACE, LEAST_RATE) || (memory.answers_are_scarce() && is_below(SCARCE_GRACE, SCARCE_LEAST_RATE))
+        let is_slow = waited > GRACE && sent / LEAST_RATE < (waited - GRACE).as_secs() as usize;
+        progress.look(sent) || is_slow
     };
     stream.send(&first, is_late).await?;
     let mut sent = first.len();

@@ -1,21 +1,22 @@
 //! Reading request bodies within limits.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::chunks::{Chunks, Step};
+use super::connections::Guest;
 use super::head::{malformed, Head, Length};
+use super::progress::Progress;
 use super::stream::Stream;
 use crate::http::{Code, Problem};
-use crate::memory::{Memory, MemoryPermit};
+use crate::memory::{Exhausted, Memory, MemoryPermit};
 
 /// The time in which a client must have sent its body.
 const LIMIT: Duration = Duration::from_secs(10);
-/// The same while bodies take most of their memory.
-const SCARCE_LIMIT: Duration = Duration::from_secs(3);
 
 /// How much of a body that is not wanted is read and thrown away. A client that sends a little too much then gets to read
 /// the answer, where closing the connection at once would make its system discard it:
@@ -55,6 +56,8 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     head: &Head,
     most: usize,
     memory: &Memory,
+    guest: &Guest,
+    peer: Option<IpAddr>,
 ) -> Received {
     let announced = match head.length {
         Length::Known(0) => {
@@ -72,7 +75,7 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
         return Received::unfinished(too_large(most));
     }
     stream.start_clock();
-    let is_late = |waited: Duration| waited >= LIMIT || (waited >= SCARCE_LIMIT && memory.bodies_are_scarce());
+    let is_late = |waited: Duration| waited >= LIMIT;
     if is_waiting {
         let told = stream.send(b"HTTP/1.1 100 Continue\r\n\r\n", |waited, _| is_late(waited));
         if told.await.is_err() {
@@ -105,11 +108,13 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     };
     let mut form = Form::new(head.length);
     let mut received = 0;
+    let mut progress = Progress::new(guest);
     loop {
         match form.next(stream.received()) {
             Ok(Step::Data(skip, length)) => {
                 let data = stream.received().get(skip..skip + length).unwrap_or_default();
                 collected.add(data, most, memory);
+                progress.takes_memory(&collected.share, peer);
                 stream.advance(skip + length);
             }
             Ok(Step::End(form)) => {
@@ -121,12 +126,16 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
                 if received > MAX_DISCARDED {
                     return Received::unfinished(collected.refusal.unwrap_or_else(|| too_large(most)));
                 }
+                let is_late = |waited| progress.look(received) || is_late(waited);
                 match stream.receive(is_late).await {
                     Ok(0) => return Received::unfinished(broken_off()),
                     Ok(bytes) => received += bytes,
                     Err(error) if error.kind() == ErrorKind::TimedOut => {
                         let message = "the request took too long to arrive";
-                        let late = Problem::new(Code::REQUEST_TIMEOUT, message);
+                        let late = match progress.must_end() {
+                            true => Exhausted.into(),
+                            false => Problem::new(Code::REQUEST_TIMEOUT, message),
+                        };
                         return Received::unfinished(collected.refusal.unwrap_or(late));
                     }
                     Err(_) => return Received::unfinished(broken_off()),

@@ -120,7 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let limit = target
             .as_ref()
             .map_or(DEFAULT_BODY_LIMIT, |target| target.route.body_limit());
-        let received = read_body(&mut self.stream, &head, limit, &context.memory).await;
+        let memory = &context.memory;
+        let received = read_body(&mut self.stream, &head, limit, memory, &self.guest, self.peer).await;
 
         self.guest.is_served();
         let answer = answer_complete(shared, target, &head, received.body).await;
@@ -145,8 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             is_http_10: head.is_http_10,
             now,
         };
-        self.guest.waits();
-        self.send(&response, body, manner, context).await
+        self.send(&response, body, manner).await
     }
 
     /// Reads the next head. It is handed on as a whole: what comes byte by byte is not parsed again with each of them.
@@ -205,7 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             now: Instant::now(),
         };
         // The connection ends in any case.
-        let _ = self.send(&response, body, manner, context).await;
+        let _ = self.send(&response, body, manner).await;
     }
 
     /// Adds what every answer has, and takes the memory for its body.
@@ -238,8 +238,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Sends an answer. Returns whether another request may follow.
-    async fn send(&mut self, response: &Response, body: answer::Body, manner: Manner, context: &Context) -> Option<()> {
-        if let Err(error) = answer::send(&mut self.stream, response, body, manner, &context.memory).await {
+    async fn send(&mut self, response: &Response, body: answer::Body, manner: Manner) -> Option<()> {
+        let (stream, guest, peer) = (&mut self.stream, &self.guest, self.peer);
+        if let Err(error) = answer::send(stream, response, body, manner, guest, peer).await {
             log::event(Level::Debug, &format!("an answer was not read: {error}"));
             return None;
         }
@@ -253,6 +254,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Lets the client read its last answer: a connection that is closed with unread bytes in it is reset, and the client's
     /// system may discard what it has received.
     async fn linger(&mut self) {
+        self.guest.waits();
         self.stream.start_clock();
         if self.stream.finish().await.is_err() {
             return;

@@ -108,6 +108,15 @@ impl Guest {
         self.place.waiting_since.store(0, Ordering::Relaxed);
     }
 
+    /// A body is on its way. Whose peer moves it promptly does not make room: it would be cut off though it does nothing wrong.
+    pub fn moves(&self, is_prompt: bool) {
+        match is_prompt {
+            true => self.is_served(),
+            false if self.place.waiting_since.load(Ordering::Relaxed) == 0 => self.waits(),
+            false => {}
+        }
+    }
+
     /// What to end when the place is lost.
     pub fn place(&self) -> Arc<Place> {
         Arc::clone(&self.place)
@@ -150,11 +159,21 @@ mod tests {
         assert_eq!(open.len(), MAX_CONNECTIONS);
         let is_open = |guest: &Guest| open.iter().any(|place| Arc::ptr_eq(place, &guest.place));
         assert!(is_open(&guests[0]) && !is_open(&guests[1]) && is_open(&guests[2]));
-        guests.iter().for_each(Guest::is_served);
+        for guest in &guests {
+            guest.moves(true);
+        }
         drop(open);
         // The new one alone is waited for now.
         assert!(connections.try_enter().is_some());
         assert!(connections.try_enter().is_some(), "the one before makes room");
+        guests[5].moves(false);
+        let since = guests[5].place.waiting_since.load(Ordering::Relaxed);
+        guests[5].moves(false);
+        assert_eq!(
+            guests[5].place.waiting_since.load(Ordering::Relaxed),
+            since,
+            "it waits since then"
+        );
         drop(guests);
         assert!(!connections.are_scarce());
     }

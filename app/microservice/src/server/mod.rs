@@ -6,6 +6,7 @@ mod chunks;
 mod connection;
 mod connections;
 mod head;
+mod progress;
 mod stream;
 mod target;
 

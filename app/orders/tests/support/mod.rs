@@ -5,6 +5,9 @@
 pub mod memory;
 pub mod receiver;
 
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
 use service_tests::native_process::NativeProcess;
 use service_tests::Service;
 
@@ -17,4 +20,19 @@ pub const ORDERS: Service = Service {
 /// Starts a native build on this database.
 pub fn start_native(database_url: &str) -> NativeProcess {
     NativeProcess::start(&ORDERS, &[("DATABASE_URL", database_url)])
+}
+
+/// A connection for which this system keeps few bytes that nobody has read yet.
+pub fn slow_reader(address: &str, buffer: usize) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(buffer).unwrap();
+    let address = address
+        .to_socket_addrs()
+        .unwrap()
+        .find(|address| address.is_ipv4())
+        .unwrap();
+    socket.connect(&address.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
 }

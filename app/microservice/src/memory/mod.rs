@@ -4,17 +4,21 @@
 //! that a request can cause beyond [`FREE`] is counted before it is there: bodies while they arrive and are worked on,
 //! answers while they are made and until they have been read. What does not fit is refused for the moment.
 
+mod budget;
+mod buffer;
+mod transfer;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hyper::body::Bytes;
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::http::{Code, Problem};
+use budget::Budget;
+pub use budget::{Exhausted, MemoryPermit};
+pub use buffer::Buffer;
+pub use transfer::Transfer;
 
 /// Up to here a head, a body or an answer is free: with all connections in use that makes 12 MiB.
 pub const FREE: usize = 4 * 1024;
@@ -34,89 +38,13 @@ const LARGE_ANSWERS: usize = 16 * 1024 * 1024;
 /// The most of [`LARGE_ANSWERS`] that one peer may hold, unless it is a single answer.
 const LARGE_ANSWERS_OF_A_PEER: usize = 12 * 1024 * 1024;
 
-/// For how long slow readers make room after a peer was refused an answer.
-const OF_LATE: Duration = Duration::from_secs(5);
-
 /// Heads beyond what is free.
 const HEADS: usize = 4 * 1024 * 1024;
 
 /// The time in which a list gets its turn.
 const TURN: Duration = Duration::from_secs(5);
-
-/// The pieces of a [`Buffer`].
-const PIECE: usize = 32 * 1024;
-
-/// Bytes that may be in use at once.
-#[derive(Debug)]
-struct Budget {
-    limit: usize,
-    used: AtomicUsize,
-    freed: Notify,
-}
-
-impl Budget {
-    fn new(limit: usize) -> Arc<Budget> {
-        Arc::new(Budget {
-            limit,
-            used: AtomicUsize::new(0),
-            freed: Notify::new(),
-        })
-    }
-
-    fn take(&self, bytes: usize) -> Result<(), Exhausted> {
-        let fits = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Exhausted),
-        }
-    }
-
-    fn give_back(&self, bytes: usize) {
-        if bytes > 0 {
-            self.used.fetch_sub(bytes, Ordering::Relaxed);
-            self.freed.notify_waiters();
-        }
-    }
-
-    fn is_scarce(&self) -> bool {
-        self.used.load(Ordering::Relaxed) > self.limit / 4 * 3
-    }
-}
-
-/// Memory that is taken until this is dropped.
-#[derive(Debug, Default)]
-pub struct MemoryPermit {
-    budget: Option<Arc<Budget>>,
-    bytes: usize,
-}
-
-impl MemoryPermit {
-    /// Takes what is missing to so many bytes.
-    fn grow(&mut self, budget: &Arc<Budget>, bytes: usize) -> Result<(), Exhausted> {
-        if bytes > self.bytes {
-            budget.take(bytes - self.bytes)?;
-            self.bytes = bytes;
-            self.budget = Some(Arc::clone(budget));
-        }
-        Ok(())
-    }
-
-    /// Gives back what is more than so many bytes.
-    pub fn shrink(&mut self, bytes: usize) {
-        if bytes < self.bytes {
-            if let Some(budget) = &self.budget {
-                budget.give_back(self.bytes - bytes);
-            }
-            self.bytes = bytes;
-        }
-    }
-}
-
-impl Drop for MemoryPermit {
-    fn drop(&mut self) {
-        self.shrink(0);
-    }
-}
+/// The time after which room is asked for again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The budgets, apart from each other: slow senders and slow readers must not stop each other's work.
 #[derive(Clone, Debug)]
@@ -183,27 +111,12 @@ impl Memory {
                 if share.grow(budget, bytes).is_ok() {
                     return;
                 }
-                freed.await;
+                // A peer that was not slow yet may be by then.
+                let _ = timeout(AGAIN, freed).await;
             }
         };
         timeout(TURN, turn).await.map_err(|_| Exhausted)?;
-        Ok(Buffer {
-            memory: self.clone(),
-            share,
-            pieces: Vec::new(),
-            last: Vec::new(),
-            length: 0,
-        })
-    }
-
-    /// Whether slow senders must make room.
-    pub fn bodies_are_scarce(&self) -> bool {
-        self.bodies.is_scarce()
-    }
-
-    /// Whether slow readers must make room: for others, or for those who share their address.
-    pub fn answers_are_scarce(&self) -> bool {
-        self.medium.is_scarce() || self.large.is_scarce() || self.peers.refused_of_late()
+        Ok(Buffer::new(self.clone(), share))
     }
 
     /// Counts an answer for the peer that it goes to. One answer it gets whatever its size.
@@ -215,7 +128,7 @@ impl Memory {
         let held = peers.entry(peer).or_default();
         if *held > 0 && *held + bytes > LARGE_ANSWERS_OF_A_PEER {
             drop(peers);
-            *self.peers.refused() = Some(Instant::now());
+            self.large.transfers.make_room(Some(peer));
             return Err(Exhausted);
         }
         *held += bytes;
@@ -230,21 +143,11 @@ impl Memory {
 #[derive(Debug, Default)]
 struct Peers {
     held: Mutex<HashMap<IpAddr, usize>>,
-    /// When a peer was last refused one.
-    refused: Mutex<Option<Instant>>,
 }
 
 impl Peers {
     fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refused(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refused_of_late(&self) -> bool {
-        self.refused().is_some_and(|refused| refused.elapsed() < OF_LATE)
     }
 }
 
@@ -266,106 +169,6 @@ impl Drop for PeerShare {
                 }
             }
         }
-    }
-}
-
-/// An answer that is made piece by piece, each of which is counted before it is there.
-#[derive(Debug)]
-pub struct Buffer {
-    memory: Memory,
-    share: MemoryPermit,
-    pieces: Vec<Bytes>,
-    last: Vec<u8>,
-    length: usize,
-}
-
-impl Buffer {
-    /// Appends bytes.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Exhausted> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            if self.last.len() == self.last.capacity() {
-                self.next_piece(rest.len())?;
-            }
-            let room = self.last.capacity() - self.last.len();
-            let (now, later) = rest.split_at(rest.len().min(room));
-            self.last.extend_from_slice(now);
-            self.length += now.len();
-            rest = later;
-        }
-        Ok(())
-    }
-
-    fn next_piece(&mut self, wanted: usize) -> Result<(), Exhausted> {
-        if !self.last.is_empty() {
-            let full = std::mem::take(&mut self.last);
-            self.pieces.push(full.into());
-        }
-        // What has been taken for it already, or small at first: most answers are.
-        let taken = self.share.bytes.saturating_sub(self.length);
-        let size = wanted.max(self.length).max(taken).clamp(512, PIECE);
-        self.count(self.length + size)?;
-        self.last = Vec::with_capacity(size);
-        Ok(())
-    }
-
-    /// Takes the memory for so many bytes, from the budget of answers of that size.
-    fn count(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        if bytes > MEDIUM && self.is_of(&self.memory.medium) {
-            let mut share = MemoryPermit::default();
-            share.grow(&self.memory.large, bytes)?;
-            self.share = share;
-        }
-        match self.is_of(&self.memory.large) {
-            true => self.share.grow(&self.memory.large, bytes),
-            false => self.share.grow(&self.memory.medium, bytes),
-        }
-    }
-
-    fn is_of(&self, budget: &Arc<Budget>) -> bool {
-        let mine = self.share.budget.as_ref().unwrap_or(&self.memory.medium);
-        Arc::ptr_eq(mine, budget)
-    }
-
-    /// An empty buffer with the memory that was taken for this one.
-    pub fn take(&mut self) -> Buffer {
-        Buffer {
-            memory: self.memory.clone(),
-            share: std::mem::take(&mut self.share),
-            pieces: Vec::new(),
-            last: Vec::new(),
-            length: 0,
-        }
-    }
-
-    /// The number of bytes.
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Whether there are no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// The pieces, and the memory they take until it is dropped.
-    pub fn into_pieces(mut self) -> (Vec<Bytes>, MemoryPermit) {
-        if !self.last.is_empty() {
-            self.pieces.push(self.last.into());
-        }
-        // What was taken for a longer one.
-        self.share.shrink(self.length.next_multiple_of(PIECE));
-        (self.pieces, self.share)
-    }
-}
-
-/// Other requests take all of a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exhausted;
-
-impl From<Exhausted> for Problem {
-    fn from(_: Exhausted) -> Problem {
-        Problem::new(Code::BUSY, "too much is asked for at once; try again soon")
     }
 }
 
@@ -393,7 +196,7 @@ mod tests {
         one.shrink(BODIES / 2);
         assert_eq!(memory.for_body(FREE + 1, &mut other), Ok(()));
         drop((one, other));
-        assert_eq!(memory.bodies.used.load(Ordering::Relaxed), 0);
+        assert_eq!(memory.bodies.used(), 0);
     }
 
     #[test]
@@ -401,7 +204,6 @@ mod tests {
         let memory = Memory::default();
         let all = memory.for_answer(LARGE_ANSWERS).unwrap();
         assert_eq!(memory.for_answer(MEDIUM + 1).err(), Some(Exhausted));
-        assert!(memory.answers_are_scarce());
         assert!(memory.for_answer(MEDIUM).is_ok());
         drop(all);
         assert!(memory.for_answer(MEDIUM + 1).is_ok());
@@ -412,9 +214,7 @@ mod tests {
         let memory = Memory::default();
         let peer = |last| Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
         let first = memory.for_peer(peer(1), LARGE_ANSWERS).unwrap();
-        assert!(!memory.answers_are_scarce(), "as long as nobody else asks");
         assert!(memory.for_peer(peer(1), MEDIUM + 1).is_err());
-        assert!(memory.answers_are_scarce());
         assert!(memory.for_peer(peer(1), MEDIUM).is_ok());
         assert!(memory.for_peer(peer(2), MEDIUM + 1).is_ok());
         drop(first);
@@ -432,16 +232,16 @@ mod tests {
                 buffer.push(part).unwrap();
                 assert!(buffer.share.bytes >= buffer.len());
             }
-            assert_eq!(memory.medium.used.load(Ordering::Relaxed), 0);
+            assert_eq!(memory.medium.used(), 0);
             let mut rest = memory.buffer(LARGE_ANSWERS - buffer.share.bytes).await.unwrap();
             while buffer.push(&[0; 999]).is_ok() {}
             rest.push(b"x").unwrap();
             drop(rest);
             let (pieces, share) = buffer.into_pieces();
             assert!(pieces.concat().starts_with(&text));
-            assert!(memory.large.used.load(Ordering::Relaxed) > MEDIUM);
+            assert!(memory.large.used() > MEDIUM);
             drop(share);
-            assert_eq!(memory.large.used.load(Ordering::Relaxed), 0);
+            assert_eq!(memory.large.used(), 0);
         });
     }
 
