@@ -70,6 +70,19 @@ fn the_session_sets_what_it_needs() {
         "lc_messages = 'de_DE'",
         "group_concat_max_len = 4",
         "max_sort_length = 64",
+        "alter_algorithm = 'INSTANT'",
+        "net_read_timeout = 1",
+        "net_write_timeout = 1",
+        "max_error_count = 0",
+        "sql_auto_is_null = 1",
+        "old_mode = ''",
+        "character_set_server = utf16",
+        "optimizer_switch = 'derived_merge=off,materialization=off,semijoin=off'",
+        "div_precision_increment = 0",
+        "low_priority_updates = 1",
+        "join_cache_level = 0",
+        "innodb_strict_mode = 0",
+        "query_cache_type = 1",
     ] {
         database
             .administer("DROP DATABASE IF EXISTS orders; CREATE DATABASE orders")
@@ -209,7 +222,8 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
         (1969, "70100", 504, false),
         (9999, "40001", 503, false),
         (9999, "08006", 503, true),
-        (9999, "45000", 500, false),
+        (9999, "45000", 422, false),
+        (9999, "42000", 500, false),
     ] {
         let trigger = format!(
             "CREATE OR REPLACE TRIGGER orders.not_ready BEFORE INSERT ON orders.orders FOR EACH ROW \

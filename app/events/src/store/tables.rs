@@ -43,6 +43,7 @@ pub struct EventTables;
 
 impl Tables for EventTables {
     const SCHEMA: &'static str = "events_schema";
+    const NAMES: &'static [&'static str] = &["events", "events_counts"];
 
     fn version(&self) -> u32 {
         VERSION

@@ -20,6 +20,10 @@ pub enum DatabaseError {
     SchemaRefused(String),
     /// The request is larger than the database takes.
     TooLarge,
+    /// Other rows do not let it be done, for this reason.
+    Conflict(&'static str),
+    /// The values break a rule of the database.
+    Rule,
     /// Other requests take the memory for the answer.
     Busy,
     /// The service asked for something the database refuses: a fault in the service.
@@ -49,6 +53,12 @@ impl From<DatabaseError> for Problem {
             DatabaseError::TooLarge => Problem::new(
                 Code::TOO_LARGE,
                 "the request is larger than the database takes (its max_allowed_packet); nothing was changed",
+            ),
+            DatabaseError::Conflict(reason) => Problem::new(Code::CONFLICT, reason),
+            DatabaseError::Rule => Problem::new(
+                Code::CONSTRAINT_VIOLATED,
+                "a rule of the database (a check, a trigger or the width of a column) does not allow these values; its \
+                 administrator finds which in the log, under this request's time; nothing was changed",
             ),
             DatabaseError::Internal => Problem::new(
                 Code::INTERNAL,
@@ -101,13 +111,25 @@ fn judge(error: &Error) -> DatabaseError {
             Meaning::Denied => {
                 DatabaseError::Unavailable("the database does not let this service do this; nothing was changed")
             }
+            Meaning::Misfit => DatabaseError::Unavailable(
+                "the database's tables have been changed so that this cannot be done until its administrator changes them \
+                 back; nothing was changed",
+            ),
+            Meaning::Reference => DatabaseError::Conflict(
+                "a foreign key of the database does not allow this: other rows refer to this one, or what this one refers \
+                 to is not there; nothing was changed",
+            ),
+            Meaning::Duplicate => {
+                DatabaseError::Conflict("a row has the same value where each must have its own; nothing was changed")
+            }
+            Meaning::Rule => DatabaseError::Rule,
             Meaning::Unknown => {
                 DatabaseError::Unavailable("the database could not finish the change; look before you repeat it")
             }
             Meaning::TooSlow => DatabaseError::Timeout,
             Meaning::SchemaBehind => DatabaseError::SchemaBehind,
             Meaning::TooLarge => DatabaseError::TooLarge,
-            Meaning::Duplicate | Meaning::Fault => DatabaseError::Internal,
+            Meaning::Fault => DatabaseError::Internal,
         },
         Error::Driver(DriverError::PacketTooLarge) => DatabaseError::TooLarge,
         _ => DatabaseError::Unavailable("the connection to the database broke; look before you repeat a change"),

@@ -1,9 +1,11 @@
 //! Making the tables current, one replica at a time.
 
 use mysql_async::prelude::Queryable;
+use mysql_async::Row;
 
 use super::error::{classify, is_broken};
 use super::lock::take_lock;
+use super::row::text;
 use super::session::UNLIMITED;
 use super::{Answer, Connection, Database, DatabaseError, RecordedVersion, Statement, Tables};
 use crate::log::{self, Level};
@@ -48,6 +50,9 @@ async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<(
         Ok(done) => done,
         Err(error) => return Ok(Err(error)),
     };
+    if let Some(refusal) = without_transactions(connection, T::NAMES).await? {
+        return Ok(Err(refusal));
+    }
     if version < Some(tables.version()) {
         let record = format!("INSERT IGNORE INTO {} (version) VALUES (?)", T::SCHEMA);
         connection.exec_drop(record, (tables.version(),)).await?;
@@ -60,4 +65,26 @@ async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<(
     }
     // The lock ends with the connection, which is not used again.
     Ok(Ok(()))
+}
+
+/// Why the tables cannot be used: a server may be told to make tables of another engine than was asked for, and an
+/// administrator can change it. Without transactions, what is refused in part would be stored in part.
+async fn without_transactions(
+    connection: &mut Connection,
+    names: &[&str],
+) -> Result<Option<DatabaseError>, mysql_async::Error> {
+    let statement = format!(
+        "SELECT table_name, engine FROM information_schema.tables WHERE table_schema = DATABASE() \
+         AND table_name IN ('{}') \
+         AND engine NOT IN (SELECT engine FROM information_schema.engines WHERE transactions = 'YES') LIMIT 1",
+        names.join("', '")
+    );
+    let rows: Vec<Row> = connection.query(statement).await?;
+    let found = rows.first().and_then(|row| text(row, 0).zip(text(row, 1)));
+    Ok(found.map(|(table, engine)| {
+        DatabaseError::SchemaRefused(format!(
+            "the table {table} has the engine {engine}, which has no transactions: ALTER TABLE {table} ENGINE = InnoDB, \
+             then call /init"
+        ))
+    }))
 }

@@ -66,6 +66,9 @@ pub trait Tables: Send + Sync + 'static {
     /// which replicas that start together take turns.
     const SCHEMA: &'static str;
 
+    /// The tables that must have transactions, as far as they are there.
+    const NAMES: &'static [&'static str];
+
     /// The version that this build needs, as it is configured.
     fn version(&self) -> u32;
 
@@ -127,16 +130,20 @@ impl<T: Tables> Database<T> {
         let version = RecordedVersion(T::SCHEMA);
         let work = self.run_with_retry(&version, Lane::Reserved, &sent);
         let result = match self.bounded(READY_TIMEOUT, &sent, work).await {
-            Ok(version) if version >= Some(self.tables.version()) => return Ok(()),
-            Ok(_) => {
-                self.migrator.wake();
-                DatabaseError::SchemaBehind
-            }
-            Err(error) => error,
+            Ok(version) if version >= Some(self.tables.version()) => Ok(()),
+            Ok(_) => Err(DatabaseError::SchemaBehind),
+            Err(error) => Err(error),
         };
         match (result, self.refusal.lock().await.clone()) {
-            (DatabaseError::SchemaBehind, Some(reason)) => Err(DatabaseError::SchemaRefused(reason)),
-            (error, _) => Err(error),
+            (Ok(()) | Err(DatabaseError::SchemaBehind), Some(reason)) => {
+                self.migrator.wake();
+                Err(DatabaseError::SchemaRefused(reason))
+            }
+            (Err(DatabaseError::SchemaBehind), None) => {
+                self.migrator.wake();
+                Err(DatabaseError::SchemaBehind)
+            }
+            (result, _) => result,
         }
     }
 

@@ -24,11 +24,17 @@ pub enum Meaning {
     TooLarge,
     /// A row with this key exists.
     Duplicate,
+    /// Other rows refer to this one, or there is no row that this one refers to: a foreign key.
+    Reference,
+    /// The database has a rule that these values break: a check, a trigger, a narrower column.
+    Rule,
+    /// The database's administrator has changed something in such a way that it cannot be done, whatever the values.
+    Misfit,
     /// The service asked for something wrong.
     Fault,
 }
 
-use Meaning::{Denied, Duplicate, NotHere, NotNow, SchemaBehind, TooLarge, TooSlow, Unknown};
+use Meaning::{Denied, Duplicate, Misfit, NotHere, NotNow, Reference, Rule, SchemaBehind, TooLarge, TooSlow, Unknown};
 
 /// The table, by number.
 const TABLE: &[(u16, Meaning, &str)] = &[
@@ -42,6 +48,7 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1026, NotNow, "ER_ERROR_ON_WRITE"),
     (1028, NotNow, "ER_FILSORT_ABORT"),
     (1030, NotNow, "ER_GET_ERRNO"),
+    (1031, Misfit, "ER_ILLEGAL_HA"), // the engine cannot do it
     (1033, NotNow, "ER_NOT_FORM_FILE"),
     (1034, NotNow, "ER_NOT_KEYFILE"),
     (1035, NotNow, "ER_OLD_KEYFILE"),
@@ -54,6 +61,7 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1045, Denied, "ER_ACCESS_DENIED_ERROR"),
     (1046, NotHere, "ER_NO_DB_ERROR"),
     (1047, NotHere, "ER_UNKNOWN_COM_ERROR"), // Galera: "WSREP has not yet prepared node for application use"
+    (1048, Rule, "ER_BAD_NULL_ERROR"),       // a trigger, or a column that somebody added
     (1049, NotHere, "ER_BAD_DB_ERROR"),
     (1053, NotHere, "ER_SERVER_SHUTDOWN"),
     (1054, SchemaBehind, "ER_BAD_FIELD_ERROR"),
@@ -93,21 +101,43 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1206, NotNow, "ER_LOCK_TABLE_FULL"),
     (1207, NotHere, "ER_READ_ONLY_TRANSACTION"),
     (1213, NotNow, "ER_LOCK_DEADLOCK"),
+    (1216, Reference, "ER_NO_REFERENCED_ROW"),
+    (1217, Reference, "ER_ROW_IS_REFERENCED"),
     (1223, NotNow, "ER_CANT_UPDATE_WITH_READLOCK"),
     (1226, NotNow, "ER_USER_LIMIT_REACHED"),
     (1227, Denied, "ER_SPECIFIC_ACCESS_DENIED_ERROR"),
+    (1242, Misfit, "ER_SUBQUERY_NO_1_ROW"),
+    (1264, Rule, "ER_WARN_DATA_OUT_OF_RANGE"),
+    (1265, Rule, "WARN_DATA_TRUNCATED"),
+    (1288, Misfit, "ER_NON_UPDATABLE_TABLE"),
     (1290, NotHere, "ER_OPTION_PREVENTS_STATEMENT"), // --read-only
+    (1292, Rule, "ER_TRUNCATED_WRONG_VALUE"),
     (1296, NotNow, "ER_GET_ERRMSG"),
     (1297, NotNow, "ER_GET_TEMPORARY_ERRMSG"),
     (1301, TooLarge, "ER_WARN_ALLOWED_PACKET_OVERFLOWED"),
+    (1305, Misfit, "ER_SP_DOES_NOT_EXIST"), // of a trigger
     (1317, NotNow, "ER_QUERY_INTERRUPTED"),
+    (1318, Misfit, "ER_SP_WRONG_NO_OF_ARGS"), // of a trigger
+    (1356, Misfit, "ER_VIEW_INVALID"),
+    (1364, Misfit, "ER_NO_DEFAULT_FOR_FIELD"), // of a column that somebody added
+    (1366, Rule, "ER_TRUNCATED_WRONG_VALUE_FOR_FIELD"),
+    (1369, Rule, "ER_VIEW_CHECK_FAILED"),
     (1370, Denied, "ER_PROCACCESS_DENIED_ERROR"),
+    (1406, Rule, "ER_DATA_TOO_LONG"),
     (1412, NotNow, "ER_TABLE_DEF_CHANGED"),
     (1419, Denied, "ER_BINLOG_CREATE_ROUTINE_NEED_SUPER"),
+    (1422, Misfit, "ER_COMMIT_NOT_ALLOWED_IN_SF_OR_TRG"),
     (1429, NotNow, "ER_CONNECT_TO_FOREIGN_DATA_SOURCE"),
     (1436, NotNow, "ER_STACK_OVERRUN_NEED_MORE"),
+    (1442, Misfit, "ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG"),
     (1449, Denied, "ER_NO_SUCH_USER"), // who made a trigger is gone
+    (1451, Reference, "ER_ROW_IS_REFERENCED_2"),
+    (1452, Reference, "ER_NO_REFERENCED_ROW_2"),
+    (1456, Misfit, "ER_SP_RECURSION_LIMIT"),
     (1461, NotNow, "ER_MAX_PREPARED_STMT_COUNT_REACHED"),
+    (1471, Misfit, "ER_NON_INSERTABLE_TABLE"),
+    (1526, Rule, "ER_NO_PARTITION_FOR_GIVEN_VALUE"),
+    (1557, Reference, "ER_FOREIGN_DUPLICATE_KEY"),
     (1568, NotHere, "ER_CANT_CHANGE_TX_CHARACTERISTICS"),
     (1586, Duplicate, "ER_DUP_ENTRY_WITH_KEY_NAME"),
     (1598, NotNow, "ER_BINLOG_LOGGING_IMPOSSIBLE"),
@@ -116,11 +146,18 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1615, NotNow, "ER_NEED_REPREPARE"),
     (1622, NotNow, "ER_WARN_ENGINE_TRANSACTION_ROLLBACK"),
     (1637, NotNow, "ER_TOO_MANY_CONCURRENT_TRXS"),
+    (1643, Rule, "ER_SIGNAL_NOT_FOUND"), // a trigger's SIGNAL
+    (1644, Rule, "ER_SIGNAL_EXCEPTION"), // a trigger's SIGNAL
+    (1645, Misfit, "ER_RESIGNAL_WITHOUT_ACTIVE_HANDLER"),
     (1665, NotNow, "ER_BINLOG_STMT_MODE_AND_ROW_ENGINE"),
     (1689, NotNow, "ER_LOCK_ABORTED"),
+    (1690, Rule, "ER_DATA_OUT_OF_RANGE"),
     (1698, Denied, "ER_ACCESS_DENIED_NO_PASSWORD_ERROR"),
     (1712, NotNow, "ER_INDEX_CORRUPT"),
     (1728, NotNow, "ER_CANNOT_LOAD_FROM_TABLE_V2"),
+    (1748, Rule, "ER_ROW_DOES_NOT_MATCH_GIVEN_PARTITION_SET"),
+    (1761, Reference, "ER_FOREIGN_DUPLICATE_KEY_WITH_CHILD_INFO"),
+    (1762, Reference, "ER_FOREIGN_DUPLICATE_KEY_WITHOUT_CHILD_INFO"),
     (1785, NotNow, "ER_GTID_UNSAFE_NON_TRANSACTIONAL_TABLE"),
     (1792, NotHere, "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION"),
     (1812, NotNow, "ER_TABLESPACE_MISSING"),
@@ -133,6 +170,7 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1877, NotNow, "ER_TABLE_CORRUPT"),
     (1878, NotNow, "ER_TEMP_FILE_WRITE_FAILURE"),
     (1881, NotHere, "ER_INNODB_FORCED_RECOVERY"), // MySQL
+    (1906, Misfit, "ER_WARNING_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN"),
     (1927, NotHere, "ER_CONNECTION_KILLED"),
     (1932, NotNow, "ER_NO_SUCH_TABLE_IN_ENGINE"),
     (1950, NotNow, "ER_GTID_STRICT_OUT_OF_ORDER"),
@@ -149,10 +187,13 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (3058, NotNow, "ER_USER_LOCK_DEADLOCK"),
     (3100, NotNow, "ER_RUN_HOOK_ERROR"), // MySQL, group replication
     (3101, NotNow, "ER_TRANSACTION_ROLLBACK_DURING_COMMIT"), // MySQL, group replication
+    (3105, Misfit, "ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN"), // MySQL
     (3168, NotHere, "ER_SERVER_ISNT_AVAILABLE"), // MySQL
     (3169, NotHere, "ER_SESSION_WAS_KILLED"), // MySQL
     (3170, NotNow, "ER_CAPACITY_EXCEEDED"), // MySQL
     (3572, NotNow, "ER_LOCK_NOWAIT"),    // MySQL
+    (3819, Rule, "ER_CHECK_CONSTRAINT_VIOLATED"), // MySQL
+    (4025, Rule, "ER_CONSTRAINT_FAILED"),
     (4031, NotHere, "ER_CLIENT_INTERACTION_TIMEOUT"), // MySQL
     (4139, NotNow, "ER_INDEX_FILE_FULL"),
     (4145, NotNow, "ER_BACKUP_LOCK_IS_ACTIVE"),
@@ -175,6 +216,12 @@ pub fn meaning(error: &ServerError) -> Meaning {
         Some("40" | "53" | "57" | "58" | "70") => NotNow,
         // Invalid authorization.
         Some("28") => Denied,
+        // Integrity constraint violation.
+        Some("23") => Reference,
+        // Data exception; check option violation; a condition that a trigger signals.
+        Some("22" | "44" | "45") => Rule,
+        // Cardinality violation.
+        Some("21") => Misfit,
         _ => Meaning::Fault,
     }
 }
@@ -210,10 +257,20 @@ mod tests {
             (1969, "70100", TooSlow),
             (2013, "HY000", Unknown),
             (9001, "HY000", NotNow),
+            (1451, "23000", Reference),
+            (1452, "23000", Reference),
+            (4025, "23000", Rule),
+            (3819, "HY000", Rule),
+            (1644, "45000", Rule),
+            (1364, "HY000", Misfit),
             // Not in the table.
             (9999, "08000", NotHere),
             (9999, "40001", NotNow),
             (9999, "25006", NotHere),
+            (9999, "23000", Reference),
+            (9999, "22001", Rule),
+            (9999, "45001", Rule),
+            (9999, "21000", Misfit),
             (9999, "HY000", Meaning::Fault),
             (1064, "42000", Meaning::Fault),
             (9999, "", Meaning::Fault),

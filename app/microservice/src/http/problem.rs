@@ -39,6 +39,10 @@ impl Code {
     pub const UNSUPPORTED_MEDIA_TYPE: Code = Code::new("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     /// Another web site sent this request through its visitor's browser.
     pub const CROSS_SITE: Code = Code::new("cross_site", StatusCode::FORBIDDEN);
+    /// Other rows of the database do not let it be done.
+    pub const CONFLICT: Code = Code::new("conflict", StatusCode::CONFLICT);
+    /// The database has a rule that these values break.
+    pub const CONSTRAINT_VIOLATED: Code = Code::new("constraint_violated", StatusCode::UNPROCESSABLE_ENTITY);
     /// Something is wrong in the service.
     pub const INTERNAL: Code = Code::new("internal", StatusCode::INTERNAL_SERVER_ERROR);
     /// Other requests take all the memory there is.

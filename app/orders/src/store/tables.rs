@@ -38,6 +38,9 @@ const CONVERT_DEMO: &str = "ALTER TABLE orders \
     ADD PRIMARY KEY (order_id), \
     ENGINE = InnoDB";
 
+const PRESENT: &str = "SELECT table_name FROM information_schema.tables \
+    WHERE table_schema = DATABASE() AND table_name IN ('orders_outbox', 'orders_dead_letters')";
+
 /// The tables of the orders.
 #[derive(Debug)]
 pub struct OrderTables {
@@ -47,6 +50,7 @@ pub struct OrderTables {
 
 impl Tables for OrderTables {
     const SCHEMA: &'static str = "orders_schema";
+    const NAMES: &'static [&'static str] = &["orders", "orders_outbox", "orders_dead_letters"];
 
     fn version(&self) -> u32 {
         match self.announces {
@@ -79,14 +83,16 @@ impl Tables for OrderTables {
             Plan::Keep => Vec::new(),
             plan => vec![format!("{plan:?}")],
         };
-        // A table that was recreated has no triggers either.
-        if self.announces && (version < Some(OUTBOX_VERSION) || plan == Plan::Create) {
+        // A table that was recreated has no triggers either; and somebody may have dropped one of the others.
+        let rows: Vec<Row> = connection.query(PRESENT).await?;
+        let lacks = |name| plan == Plan::Create || rows.iter().all(|row| text(row, 0) != Some(name));
+        if self.announces && (version < Some(OUTBOX_VERSION) || lacks("orders_outbox")) {
             if let Err(failure) = outbox::create(connection).await? {
                 return Ok(Err(failure));
             }
             done.push("CreateOutbox".to_owned());
         }
-        if self.announces && (version < Some(DEAD_LETTERS_VERSION) || plan == Plan::Create) {
+        if self.announces && (version < Some(DEAD_LETTERS_VERSION) || lacks("orders_dead_letters")) {
             dead_letters::create(connection).await?;
             done.push("CreateDeadLetters".to_owned());
         }
