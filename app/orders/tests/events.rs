@@ -362,7 +362,24 @@ fn whatever_a_receiver_answers_no_event_is_lost() {
             "HTTP/1.1 301 Moved\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
             false,
         ),
+        (
+            "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            true,
+        ),
+        ("HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n", true),
         ("HTTP/1.1 304 Not Modified\r\n\r\n", false),
+        (
+            "HTTP/1.1 308 Moved\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
+            false,
+        ),
+        ("HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 999 Nothing\r\ncontent-length: 0\r\n\r\n", false),
+        (
+            "HTTP/1.1 503 Away\r\nretry-after: soon\r\ncontent-length: 0\r\n\r\n",
+            false,
+        ),
+        // Longer than it may be.
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\n", false),
         (
             "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
             false,

@@ -29,6 +29,13 @@ fn echo(address: &str) -> Vec<u8> {
 fn beside<R>(neighbours: usize, neighbour: impl Fn(&AtomicBool) + Sync, deed: impl FnOnce() -> R) -> R {
     let is_over = AtomicBool::new(false);
     let (neighbour, is_over) = (&neighbour, &is_over);
+    // Also where the deed fails.
+    struct End<'end>(&'end AtomicBool);
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
     thread::scope(|scope| {
         for _ in 0..neighbours {
             scope.spawn(move || {
@@ -37,78 +44,84 @@ fn beside<R>(neighbours: usize, neighbour: impl Fn(&AtomicBool) + Sync, deed: im
                 }
             });
         }
-        let done = deed();
-        is_over.store(true, Ordering::Relaxed);
-        done
+        let _end = End(is_over);
+        deed()
     })
 }
 
-/// Reads an answer at so many bytes a second: all of it, or as much as came.
-fn read_at(rate: usize, stream: &mut TcpStream) -> Vec<u8> {
-    let (start, mut answer, mut piece) = (Instant::now(), Vec::new(), vec![0; 16 * 1024]);
+/// Asks for a list that is larger than what systems keep of an answer that has not been read.
+fn ask_for_list(address: &str) -> TcpStream {
+    const FIRST: i32 = 1_950_000_000;
+    let lines = "\u{1f6a3}".repeat(256);
+    let orders: Vec<String> = (FIRST..FIRST + 3_000)
+        .map(|id| {
+            format!(
+                r#"{{"order_id":{id},"product_id":1,"quantity":1,"amount":1,"shipping":0,"tax":0,"shipping_address":"{lines}"}}"#
+            )
+        })
+        .collect();
+    let create = Request::new("POST", "/create_orders").with_body(&format!("[{}]", orders.join(",")));
+    assert!([200, 409].contains(&create.send(address).unwrap().status));
+    let list = Request::new("GET", &format!("/orders?limit=3000&after={}", FIRST - 1));
+    let mut stream = slow_reader(address, 4_096);
+    stream
+        .write_all(&list.header("connection", "close").to_bytes(address))
+        .unwrap();
+    // It has its memory before others ask for theirs.
+    assert!(stream.peek(&mut [0]).unwrap() > 0);
+    stream
+}
+
+/// Reads the list at so many bytes a second: it has to come as a whole.
+fn read_list(rate: usize, stream: &mut TcpStream) {
+    let (start, mut answer, mut piece) = (Instant::now(), Vec::new(), vec![0; 64 * 1024]);
     loop {
         let due = (start.elapsed().as_secs_f64() * rate as f64) as usize;
         match due.saturating_sub(answer.len()).min(piece.len()) {
             0 => thread::sleep(Duration::from_millis(10)),
             wanted => match stream.read(&mut piece[..wanted]) {
-                Ok(0) | Err(_) => return answer,
+                Ok(0) | Err(_) => break,
                 Ok(bytes) => answer.extend_from_slice(&piece[..bytes]),
             },
         }
     }
-}
-
-/// Reads an answer of the whole size at a rate, however often the service is busy before.
-fn read_whole_answer(address: &str, rate: usize) {
-    let start = Instant::now();
-    loop {
-        let mut stream = slow_reader(address, 16 * 1024);
-        let request = Request::new("POST", "/echo")
-            .with_body(&"x".repeat(SIZE))
-            .header("connection", "close");
-        stream.write_all(&request.to_bytes(address)).unwrap();
-        let answer = read_at(rate, &mut stream);
-        let text = String::from_utf8_lossy(&answer[..answer.len().min(2_000)]).into_owned();
-        if text.starts_with("HTTP/1.1 200") {
-            let body = answer.len() - text.find("\r\n\r\n").unwrap() - 4;
-            assert_eq!(body, SIZE, "cut after {:?}", start.elapsed());
-            return;
-        }
-        assert!(text.starts_with("HTTP/1.1 503"), "{text}");
-        assert!(start.elapsed() < Duration::from_secs(60), "always busy");
-        thread::sleep(Duration::from_millis(200));
-    }
+    let text = String::from_utf8_lossy(&answer);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let orders: Result<Vec<serde_json::Value>, _> = serde_json::from_str(body);
+    let told = format!("cut after {:?} and {} bytes", start.elapsed(), answer.len());
+    assert_eq!(orders.expect(&told).len(), 3_000);
 }
 
 #[test]
 fn a_prompt_reader_is_answered_beside_slow_ones() {
-    let place = TestServer::without_database(&ORDERS);
+    let Some(place) = TestServer::find(&ORDERS, "prompt_readers", &[]) else {
+        return;
+    };
     let address = place.address.as_str();
     let slow = |is_over: &AtomicBool| {
         let mut stream = slow_reader(address, 4_096);
-        // It is refused, or takes a little at a time, so that others are refused.
+        // It takes a little at a time, so that others are refused, or is refused itself.
         let _ = stream.write_all(&echo(address));
         let mut piece = [0; 15_000];
         while !is_over.load(Ordering::Relaxed) && stream.read(&mut piece).is_ok_and(|bytes| bytes > 0) {
             thread::sleep(Duration::from_millis(500));
         }
     };
-    beside(40, slow, || {
-        thread::sleep(Duration::from_secs(2));
-        for _ in 0..2 {
-            read_whole_answer(address, 100_000);
-        }
-    });
+    let mut list = ask_for_list(address);
+    beside(40, slow, || read_list(100_000, &mut list));
 }
 
 #[test]
 fn a_prompt_sender_is_answered_beside_unfinished_bodies() {
     let place = TestServer::without_database(&ORDERS);
     let address = place.address.as_str();
+    // Most of the 24 MiB that bodies may take.
     let unfinished = |is_over: &AtomicBool| {
+        let length = 1_900_000;
         let mut stream = connect(address).unwrap();
-        let head = b"POST /create_orders HTTP/1.1\r\nhost: a\r\ncontent-length: 8388608\r\n\r\n";
-        let sent = stream.write_all(&[&head[..], &[b' '; 7 << 20]].concat());
+        let head = format!("POST /create_orders HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n");
+        let sent = stream.write_all(&[head.as_bytes(), &vec![b' '; length - 100_000]].concat());
         stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         while sent.is_ok() && !is_over.load(Ordering::Relaxed) {
             match stream.read(&mut [0; 1_000]) {
@@ -118,7 +131,7 @@ fn a_prompt_sender_is_answered_beside_unfinished_bodies() {
         }
     };
     let request = echo(address);
-    beside(6, unfinished, || {
+    beside(12, unfinished, || {
         thread::sleep(Duration::from_secs(1));
         let start = Instant::now();
         loop {
@@ -148,7 +161,9 @@ fn a_prompt_sender_is_answered_beside_unfinished_bodies() {
 /// More connections than there are: who asks for nothing makes room, not who takes its answer.
 #[test]
 fn a_prompt_reader_keeps_its_place() {
-    let place = TestServer::without_database(&ORDERS);
+    let Some(place) = TestServer::find(&ORDERS, "prompt_places", &[]) else {
+        return;
+    };
     let address = place.address.as_str();
     let come_and_go = |is_over: &AtomicBool| {
         let mut idle: Vec<TcpStream> = Vec::new();
@@ -160,5 +175,6 @@ fn a_prompt_reader_keeps_its_place() {
             thread::sleep(Duration::from_millis(2));
         }
     };
-    beside(2, come_and_go, || read_whole_answer(address, 120_000));
+    let mut list = ask_for_list(address);
+    beside(2, come_and_go, || read_list(100_000, &mut list));
 }

@@ -68,7 +68,7 @@ impl Origins {
                 let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
                 sites.all(|site| site == "same-origin" || site == "none")
             }
-            (None, Some(origin)) => is_at(origin, host),
+            (None, Some(_)) => headers.get_all(ORIGIN).iter().all(|origin| is_at(origin, host)),
             (None, None) => true,
         };
         match is_same {
@@ -110,10 +110,11 @@ impl Origins {
         }
     }
 
+    /// The one origin, if it is listed. No browser tells two.
     fn permitted<'headers>(&self, headers: &'headers HeaderMap) -> Option<&'headers HeaderValue> {
-        headers
-            .get(ORIGIN)
-            .filter(|origin| self.listed.iter().any(|listed| listed == *origin))
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let origin = origins.next().filter(|_| origins.next().is_none());
+        origin.filter(|origin| self.listed.iter().any(|listed| listed == *origin))
     }
 }
 
@@ -126,7 +127,12 @@ fn refusal(message: &str) -> Problem {
 /// To plain HTTP beyond localhost browsers tell no `Sec-Fetch-Site`, and with an image no `Origin`: what they call
 /// themselves is left, which all of them begin alike: <https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5>.
 pub(crate) fn comes_from_a_browser(headers: &HeaderMap) -> bool {
-    headers.contains_key(SEC_FETCH_SITE)
+    let is_of_browsers_alone = |name: &HeaderName| {
+        ["sec-fetch-", "sec-ch-"]
+            .iter()
+            .any(|start| name.as_str().starts_with(start))
+    };
+    headers.keys().any(is_of_browsers_alone)
         || headers.contains_key(ORIGIN)
         || headers.contains_key(REFERER)
         || headers
@@ -243,6 +249,21 @@ mod tests {
             ("host: 10.0.0.7:30080 | origin: http://10.0.0.7:3000", false, false),
             ("host: localhost | origin: null", false, false),
             ("host: localhost | origin: http://evil.example", false, false),
+            (
+                "host: localhost | origin: http://localhost | origin: http://evil.example",
+                false,
+                false,
+            ),
+            (
+                "host: localhost | origin: http://localhost | origin: http://localhost",
+                false,
+                true,
+            ),
+            (
+                "host: localhost | sec-fetch-mode: no-cors | sec-fetch-dest: image",
+                false,
+                true,
+            ),
             // A name that is not ours.
             ("host: evil.example | sec-fetch-site: same-origin", false, false),
             ("host: evil.example | origin: http://evil.example", false, false),
@@ -250,7 +271,12 @@ mod tests {
             // An image on a page that was loaded without TLS.
             ("host: 10.0.0.7 | referer: http://evil.example/", false, true),
             ("host: 10.0.0.7 | user-agent: Mozilla/5.0 (X11)", false, true),
-            // Who is listed.
+            // Who is listed, and nobody beside.
+            (
+                "host: a | sec-fetch-site: cross-site | origin: https://a.example | origin: http://evil.example",
+                false,
+                false,
+            ),
             (
                 "host: evil.example | sec-fetch-site: cross-site | origin: https://a.example",
                 true,

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use budget::Budget;
 pub use budget::{Exhausted, MemoryPermit};
 pub use buffer::Buffer;
-pub use transfer::Transfer;
+pub use transfer::{is_prompt, Transfer};
 
 /// Up to here a head, a body or an answer is free: with all connections in use that makes 12 MiB.
 pub const FREE: usize = 4 * 1024;

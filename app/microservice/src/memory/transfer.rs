@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Whoever moves so many bytes a second never gives way.
-const PROMPT_RATE: usize = 64 * 1024;
+const PROMPT_RATE: u64 = 64 * 1024;
 /// The age from which a transfer's rate counts.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -51,9 +51,9 @@ impl Transfers {
             .iter()
             .filter(|progress| peer.is_none() || progress.peer == peer)
             .filter(|progress| !progress.must_end.load(Ordering::Relaxed))
-            .filter_map(|progress| Some((progress, progress.rate(now)?)))
-            .filter(|(_, rate)| *rate < PROMPT_RATE as u64);
-        if let Some((slowest, _)) = slow.min_by_key(|(_, rate)| *rate) {
+            .map(|progress| (progress, progress.age(now), progress.moved.load(Ordering::Relaxed)))
+            .filter(|(_, age, moved)| *age >= GRACE && !is_prompt(*age, *moved));
+        if let Some((slowest, ..)) = slow.min_by_key(|(_, age, moved)| rate(*age, *moved)) {
             slowest.must_end.store(true, Ordering::Relaxed);
         }
     }
@@ -64,13 +64,20 @@ impl Transfers {
 }
 
 impl Progress {
-    /// Bytes a second so far, once they count.
-    fn rate(&self, now: Instant) -> Option<u64> {
-        let age = now.saturating_duration_since(self.began);
-        let moved = self.moved.load(Ordering::Relaxed) as u64;
-        let millis = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        (age >= GRACE).then(|| moved.saturating_mul(1_000) / millis.max(1))
+    fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
     }
+}
+
+/// Whether so many bytes in this time are those of a prompt peer.
+pub fn is_prompt(time: Duration, bytes: usize) -> bool {
+    rate(time, bytes) >= PROMPT_RATE
+}
+
+/// Bytes a second.
+fn rate(time: Duration, bytes: usize) -> u64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    (bytes as u64).saturating_mul(1_000) / millis.max(1)
 }
 
 /// A body on its way, until this is dropped.
@@ -130,7 +137,7 @@ mod tests {
         let young = transfers.begin(None);
         let slow = aged(&transfers, 1, 10, 100_000);
         let slower = aged(&transfers, 2, 100, 100_000);
-        let prompt = aged(&transfers, 1, 10, 10 * PROMPT_RATE + 10_000);
+        let prompt = aged(&transfers, 1, 10, 10 * 64 * 1024 + 10_000);
         let ended = || [&young, &slow, &slower, &prompt].map(Transfer::must_end);
         transfers.make_room(Some(IpAddr::from([10, 0, 0, 9])));
         assert_eq!(ended(), [false; 4]);

@@ -96,7 +96,7 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     progress.takes_memory(&body.share, peer);
     let is_late = |waited: Duration, sent: usize| {
         let is_slow = waited > GRACE && sent / LEAST_RATE < (waited - GRACE).as_secs() as usize;
-        progress.look(sent) || is_slow
+        progress.look(waited, sent) || is_slow
     };
     stream.send(&first, is_late).await?;
     let mut sent = first.len();

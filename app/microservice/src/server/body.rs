@@ -126,7 +126,7 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
                 if received > MAX_DISCARDED {
                     return Received::unfinished(collected.refusal.unwrap_or_else(|| too_large(most)));
                 }
-                let is_late = |waited| progress.look(received) || is_late(waited);
+                let is_late = |waited| progress.look(waited, received) || is_late(waited);
                 match stream.receive(is_late).await {
                     Ok(0) => return Received::unfinished(broken_off()),
                     Ok(bytes) => received += bytes,

@@ -1,31 +1,22 @@
 //! How far a body has come: what decides whose peer gives way, for memory and for a place among the connections.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::connections::Guest;
-use crate::memory::{MemoryPermit, Transfer};
-
-/// Whoever moves so many bytes from one look at a stream to the next is no slow peer.
-const PROMPT: usize = 32 * 1024;
+use crate::memory::{is_prompt, MemoryPermit, Transfer};
 
 /// A body on its way.
 #[derive(Debug)]
 pub struct Progress<'guest> {
     guest: &'guest Guest,
     transfer: Option<Transfer>,
-    /// What had been moved at the last look.
-    last: AtomicUsize,
 }
 
 impl<'guest> Progress<'guest> {
     /// Nothing has been moved yet.
     pub fn new(guest: &'guest Guest) -> Progress<'guest> {
-        Progress {
-            guest,
-            transfer: None,
-            last: AtomicUsize::new(0),
-        }
+        Progress { guest, transfer: None }
     }
 
     /// Takes part in making room, with this memory, from now on.
@@ -35,10 +26,10 @@ impl<'guest> Progress<'guest> {
         }
     }
 
-    /// Notes how many bytes have been moved, at a look that found us waiting. Returns whether the peer has to give way.
-    pub fn look(&self, moved: usize) -> bool {
-        let last = self.last.swap(moved, Ordering::Relaxed);
-        self.guest.moves(moved.saturating_sub(last) >= PROMPT);
+    /// Notes how many bytes have been moved, and for how long the peer has been waited for in all. Returns whether it has to
+    /// give way. What counts is the whole time: systems take and give a large part of a body at once, and then nothing.
+    pub fn look(&self, waited: Duration, moved: usize) -> bool {
+        self.guest.moves(is_prompt(waited, moved));
         if let Some(transfer) = &self.transfer {
             transfer.note(moved);
         }

@@ -22,10 +22,12 @@ pub fn start_native(database_url: &str) -> NativeProcess {
     NativeProcess::start(&ORDERS, &[("DATABASE_URL", database_url)])
 }
 
-/// A connection for which this system keeps few bytes that nobody has read yet.
+/// A connection for which this system and the server's keep few bytes that nobody has read yet: the server's buffer grows with
+/// the size of segments, which are 64 KiB on the loopback.
 pub fn slow_reader(address: &str, buffer: usize) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(buffer).unwrap();
+    socket.set_tcp_mss(536).unwrap();
     let address = address
         .to_socket_addrs()
         .unwrap()
