@@ -11,7 +11,7 @@ use diagnostics::{DISK_FULL_HINT, Error, Result};
 /// What is known of a local image.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct LocalImage {
-    /// Its identity: the digest of its configuration.
+    /// Its identity: the digest of its configuration; with the containerd image store, of its index or manifest.
     #[serde(rename = "Id")]
     pub id: String,
     #[serde(rename = "Config")]

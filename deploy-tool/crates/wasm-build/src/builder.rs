@@ -92,20 +92,15 @@ impl Builder {
         let root = self.cache.folder();
         let owner = std::fs::metadata(root)
             .map_err(|error| Error::file(format!("cannot look at `{}`", root.display()), &error))?;
-        let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never", UNCONFINED].map(str::to_owned);
         let own = [
             format!("--name={name}"),
             format!("--label={label}"),
             format!("--user={}:{}", owner.uid(), owner.gid()),
         ];
-        let volumes = mounts
-            .iter()
-            .map(|(host, guest)| format!("--volume={}:{guest}", host.display()));
         let priority = self.gives_way.then_some(LEAST_SHARE);
-        let options = priority.iter().chain(options).map(|&option| option.to_owned());
-        let image = [BUILDER_IMAGE.to_owned()];
-        let arguments = fixed.into_iter().chain(own).chain(volumes).chain(options).chain(image);
-        let command = process::command("docker", arguments.chain(program.iter().cloned()));
+        let options: Vec<&str> = priority.into_iter().chain(options.iter().copied()).collect();
+        let arguments = arguments(&own, mounts, &options, program);
+        let command = process::command("docker", arguments);
         let ended = process::logged(progress, command, &self.cache.log(task)).await?;
         removal.cancel();
         Ok(ended)
@@ -115,6 +110,19 @@ impl Builder {
         let cache = digest::hex(self.cache.folder().as_os_str().as_encoded_bytes());
         format!("{}-{task}", &cache[..16])
     }
+}
+
+/// What Docker's client is asked.
+fn arguments(own: &[String], mounts: &[(&Path, &str)], options: &[&str], program: &[String]) -> Vec<String> {
+    let fixed = ["run", "--rm", "--init", "--network=none", "--pull=never", UNCONFINED].map(str::to_owned);
+    let volumes = mounts
+        .iter()
+        .map(|(host, guest)| format!("--volume={}:{guest}", host.display()));
+    let options = options.iter().map(|&option| option.to_owned());
+    let image = [BUILDER_IMAGE.to_owned()];
+    let before = fixed.into_iter().chain(own.iter().cloned()).chain(volumes);
+    let after = options.chain(image).chain(program.iter().cloned());
+    before.chain(after).collect()
 }
 
 /// The image of the compiler is made for one kind of machine, see scripts/host.
@@ -161,6 +169,31 @@ async fn remove(container: String) -> Result<()> {
 mod tests {
     use super::*;
     use diagnostics::ExitStatus;
+
+    #[test]
+    fn folders_of_the_owner_are_open_to_a_container_that_reaches_nothing_else() {
+        let mounts = [(Path::new("/home/me/src"), "/src:ro")];
+        let asked = arguments(
+            &["--user=1000:1000".to_owned()],
+            &mounts,
+            &["--env=A=b"],
+            &["cargo".to_owned()],
+        );
+        let (options, rest) = asked.split_at(asked.len() - 2);
+        assert_eq!(rest, [BUILDER_IMAGE, "cargo"]);
+        for option in [
+            "--security-opt=label=disable",
+            "--network=none",
+            "--user=1000:1000",
+            "--volume=/home/me/src:/src:ro",
+            "--env=A=b",
+        ] {
+            assert!(
+                options.iter().any(|word| word == option),
+                "{option} is not in {options:?}"
+            );
+        }
+    }
 
     #[test]
     fn another_kind_of_machine_is_refused_by_name() {
