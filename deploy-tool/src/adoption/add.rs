@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifests;
 use super::survey::Survey;
-use crate::project::template;
+use crate::project::{Template, template};
 use diagnostics::{Error, Result};
 use host::atomic_file;
 
@@ -43,7 +43,7 @@ pub fn lack(survey: &Survey) -> Result<Lack> {
         let text = format!("package: {}\n", survey.package);
         lack.files.push((format!("oci/{image}/image.yaml"), text));
     }
-    let new = template::files(&survey.name, false);
+    let new = template::files(Template::Service, &survey.name, false);
     let of_template = |path: &str| new.iter().find(|(known, _)| known == path).cloned();
     // Where a repository begins, and only there.
     match repository(folder) {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::project::{ProjectName, template};
+use crate::project::{ProjectName, Template, template};
 use wasm_build::traps::GuestGraph;
 use wasm_build::traps::paths;
 use wasm_build::traps::walk::SourceFile;
@@ -74,7 +74,7 @@ fn address(names: Vec<String>) -> Vec<String> {
 /// The files of `manifests/`. `image`: what stands behind `deploy-tool://`.
 pub fn manifests(name: &ProjectName, image: &str, facts: &Facts) -> Vec<(String, String)> {
     let own = format!("manifests/{}.yaml", name.as_str());
-    let files = template::files(name, false);
+    let files = template::files(Template::Service, name, false);
     let manifests = files.into_iter().filter(|(path, _)| path.starts_with("manifests/"));
     manifests
         .map(|(path, text)| match path == own {
@@ -215,7 +215,7 @@ mod tests {
             database: false,
             database_variables: Vec::new(),
         };
-        let created = template::files(&name, false);
+        let created = template::files(Template::Service, &name, false);
         for (path, text) in manifests(&name, "shop", &usual) {
             assert!(created.contains(&(path.clone(), text)), "{path}");
         }

@@ -63,6 +63,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         "new",
         &[
             ("new greeter", "a folder greeter with everything that `up` needs"),
+            (
+                "new shop --database mariadb",
+                "with a MariaDB, a pool of connections and migrations",
+            ),
             ("new services/shop --vcs none", "elsewhere, without a repository"),
         ],
     ),

@@ -54,7 +54,7 @@ pub use init::InitArguments;
 pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
-pub use new::{NewArguments, Vcs};
+pub use new::{Database, NewArguments, Vcs};
 pub use node::{NodeArguments, NodeCommand, NodeInstallArguments, NodeRemoveArguments, NodeStatusArguments};
 pub use open::OpenArguments;
 pub use parse::parse;

@@ -11,6 +11,9 @@ pub struct NewArguments {
     /// The name, where it is not the folder's
     #[arg(long)]
     pub name: Option<String>,
+    /// What it keeps its state in; without it, none
+    #[arg(long, value_name = "DATABASE", value_enum)]
+    pub database: Option<Database>,
     /// Which repository to create around it; none is created inside of another one
     #[arg(long, value_name = "VCS", value_enum, default_value = "git")]
     pub vcs: Vcs,
@@ -23,4 +26,12 @@ pub enum Vcs {
     Git,
     /// None
     None,
+}
+
+/// A database beside a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Database {
+    /// MariaDB with a volume, a pool of connections and migrations
+    #[value(name = "mariadb")]
+    MariaDb,
 }

@@ -9,8 +9,8 @@ use kube::api::LogParams;
 
 use crate::cli::{ClusterArguments, LogsArguments};
 use crate::logs::stream as logs;
-use crate::logs::stream::{Change, Selection};
-use crate::logs::{Follow, Key, Line, Opening, State, print, split};
+use crate::logs::stream::Change;
+use crate::logs::{Follow, Key, Line, Opening, Selection, State, print, split};
 use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Error, Result};
@@ -50,11 +50,17 @@ pub async fn run(printer: &Printer, arguments: LogsArguments) -> Result<()> {
     }
 }
 
-/// Follows what all pods of a namespace write from now on. The namespace may come later.
+/// Follows what some pods of a namespace write from now on. The namespace and the pods may come later.
 ///
 /// # Errors
 /// When the cluster does not answer.
-pub async fn follow_new(printer: &Printer, cluster: &Cluster, place: ClusterArguments, namespace: &str) -> Result<()> {
+pub async fn follow_new(
+    printer: &Printer,
+    cluster: &Cluster,
+    place: ClusterArguments,
+    namespace: &str,
+    selections: Vec<Selection>,
+) -> Result<()> {
     let arguments = LogsArguments {
         names: Vec::new(),
         follow: true,
@@ -68,7 +74,7 @@ pub async fn follow_new(printer: &Printer, cluster: &Cluster, place: ClusterArgu
         printer,
         cluster: cluster.clone(),
         namespace: namespace.to_owned(),
-        selections: vec![Selection::default()],
+        selections,
         arguments,
     };
     reading.follow().await

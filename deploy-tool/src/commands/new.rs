@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::{NewArguments, Vcs};
-use crate::project::{self, ProjectName};
+use crate::cli::{Database, NewArguments, Vcs};
+use crate::project::{self, ProjectName, Template};
 use diagnostics::{Error, Result};
 use host::process;
 use terminal::Printer;
@@ -30,7 +30,12 @@ struct Report {
 /// # Errors
 /// When the name or the folder cannot be used.
 pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
-    let NewArguments { path, name, vcs } = arguments;
+    let NewArguments {
+        path,
+        name,
+        database,
+        vcs,
+    } = arguments;
     let name = match name {
         Some(name) => name,
         None => folder_name(&path)?,
@@ -42,7 +47,11 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
             None => failure,
         }
     })?;
-    let created = project::create(&path, &name)?;
+    let template = match database {
+        None => Template::Service,
+        Some(Database::MariaDb) => Template::MariaDb,
+    };
+    let created = project::create(&path, &name, template)?;
     let repository = vcs == Vcs::Git && init_repository(printer, &created.folder).await?;
     let report = Report {
         schema: "deploy-tool.dev/new/v1",

@@ -3,10 +3,12 @@
 mod follow;
 mod line;
 mod print;
+mod selection;
 mod source;
 pub mod stream;
 
 pub use follow::{Follow, Key, Opening};
 pub use line::{Line, split};
 pub use print::print;
+pub use selection::{JOB_LABEL, Selection, of_manifests};
 pub use source::{Source, State, sources};

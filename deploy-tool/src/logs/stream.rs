@@ -13,7 +13,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt};
 
-use crate::logs::{Source, sources};
+use crate::logs::{JOB_LABEL, Selection, Source, sources};
 use crate::workload::list as workloads;
 use crate::workload::{Kind, Reference, choose};
 use cluster::client::explain;
@@ -30,18 +30,8 @@ const KINDS: [Kind; 5] = [
     Kind::CronJob,
 ];
 
-/// What a pod of a Job says of it.
-/// <https://kubernetes.io/docs/reference/labels-annotations-taints/#batch-kubernetes-io-job-name>
-const JOB_LABEL: &str = "batch.kubernetes.io/job-name";
 /// A longer line is cut, in bytes: a container may write one that never ends.
 const LONGEST_LINE: usize = 1 << 20;
-
-/// Some pods of a namespace: by labels, by name, or all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    labels: Option<String>,
-    fields: Option<String>,
-}
 
 /// What has become of the selected pods.
 pub enum Change {
@@ -83,10 +73,7 @@ pub async fn select(
             let what = format!("cannot look up pod `{}`", name.name);
             let api = workloads::api(cluster, namespace, Kind::Pod);
             if cluster.call(&what, api.get_opt(&name.name)).await?.is_some() {
-                selections.push(Selection {
-                    fields: Some(format!("metadata.name={}", name.name)),
-                    ..Selection::default()
-                });
+                selections.push(Selection::by_name(&name.name));
                 continue;
             }
         }
@@ -99,10 +86,7 @@ pub async fn select(
                 Kind::CronJob => jobs_of(cluster, namespace, &info.workload.name).await?,
                 _ => info.selector.clone(),
             };
-            selections.extend(labels.map(|labels| Selection {
-                labels: Some(labels),
-                ..Selection::default()
-            }));
+            selections.extend(labels.map(Selection::by_labels));
         }
     }
     Ok(selections)

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use diagnostics::{Error, Result};
 
-use super::{ProjectName, template};
+use super::template::{self, Template};
+use super::ProjectName;
 
 /// A project that was created.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Created {
 ///
 /// # Errors
 /// When the folder has files, or cannot be written. Then nothing is left in it.
-pub fn create(folder: &Path, name: &ProjectName) -> Result<Created> {
+pub fn create(folder: &Path, name: &ProjectName, template: Template) -> Result<Created> {
     let failure = |error| Error::file(format!("cannot create the project `{}`", folder.display()), &error);
     refuse_files(folder)?;
     let parent = parent(folder);
@@ -34,7 +35,7 @@ pub fn create(folder: &Path, name: &ProjectName) -> Result<Created> {
         .tempdir_in(&parent)
         .map_err(failure)?;
     let member_of = workspace_that_takes(&parent, scratch.path(), name).map_err(failure)?;
-    let files = template::files(name, member_of.is_some());
+    let files = template::files(template, name, member_of.is_some());
     write(scratch.path(), &files).map_err(failure)?;
     if folder.is_dir() {
         move_entries(scratch.path(), folder).map_err(failure)?;
@@ -178,13 +179,13 @@ mod tests {
     #[test]
     fn a_new_and_an_empty_folder_get_all_files_and_nothing_else_is_left() {
         let home = tempfile::tempdir().unwrap();
-        let created = create(&home.path().join("shop"), &name()).unwrap();
+        let created = create(&home.path().join("shop"), &name(), Template::Service).unwrap();
         assert_eq!((created.files.len(), created.member_of), (11, None));
         assert_eq!(entries(&created.folder), MADE);
 
         let repository = home.path().join("in/a/repository");
         fs::create_dir_all(repository.join(".git")).unwrap();
-        create(&repository, &name()).unwrap();
+        create(&repository, &name(), Template::Service).unwrap();
         assert_eq!(entries(&repository), [&[".git"][..], &MADE].concat());
         assert_eq!(entries(home.path()), ["in", "shop"]);
         assert_eq!(entries(&home.path().join("in/a")), ["repository"]);
@@ -198,7 +199,7 @@ mod tests {
         for number in 1..8 {
             fs::write(shop.join(format!("file-{number}")), "").unwrap();
         }
-        let failure = create(&shop, &name()).unwrap_err();
+        let failure = create(&shop, &name(), Template::Service).unwrap_err();
         let said = failure.causes().join("\n");
         assert!(
             said.contains("file-1, file-2, file-3, file-4, file-5 and 2 more"),
@@ -207,7 +208,7 @@ mod tests {
         assert_eq!(entries(&shop).len(), 7);
 
         fs::write(home.path().join("taken"), "").unwrap();
-        create(&home.path().join("taken"), &name()).unwrap_err();
+        create(&home.path().join("taken"), &name(), Template::Service).unwrap_err();
         assert_eq!(entries(home.path()), ["shop", "taken"]);
     }
 
@@ -219,11 +220,11 @@ mod tests {
             "[workspace]\nmembers = [\"services/*\"]\n",
         )
         .unwrap();
-        let member = create(&home.path().join("services/shop"), &name()).unwrap();
+        let member = create(&home.path().join("services/shop"), &name(), Template::Service).unwrap();
         let manifest = home.path().canonicalize().unwrap().join("Cargo.toml");
         assert_eq!(member.member_of, Some(manifest));
         assert!(!member.folder.join("Cargo.lock").exists());
-        let elsewhere = create(&home.path().join("shop"), &name()).unwrap();
+        let elsewhere = create(&home.path().join("shop"), &name(), Template::Service).unwrap();
         assert_eq!(elsewhere.member_of, None);
         assert!(elsewhere.folder.join("Cargo.lock").exists());
     }

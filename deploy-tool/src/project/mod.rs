@@ -6,3 +6,4 @@ pub mod template;
 
 pub use create::{Created, create};
 pub use name::{NameError, ProjectName};
+pub use template::Template;

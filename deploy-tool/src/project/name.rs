@@ -4,7 +4,8 @@
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
 const MOST_CHARACTERS: usize = 40;
 
-/// Keywords, the names that Cargo keeps for itself, and the crates that the template depends on.
+/// Keywords, the names that Cargo keeps for itself, the crates that the templates depend on, and the objects beside the
+/// service.
 /// <https://doc.rust-lang.org/reference/keywords.html>
 const TAKEN_IN_RUST: &[&str] = &[
     "abstract",
@@ -41,10 +42,13 @@ const TAKEN_IN_RUST: &[&str] = &[
     "let",
     "loop",
     "macro",
+    "mariadb",
     "match",
     "mod",
     "move",
     "mut",
+    "mysql-async",
+    "mysql-async-wasi",
     "override",
     "priv",
     "proc-macro",
@@ -52,9 +56,12 @@ const TAKEN_IN_RUST: &[&str] = &[
     "ref",
     "return",
     "self",
+    "serde",
+    "serde-json",
     "static",
     "std",
     "struct",
+    "subprocess",
     "super",
     "test",
     "tokio",
@@ -127,7 +134,7 @@ fn broken_rule(name: &str) -> Option<&'static str> {
         (name.len() > MOST_CHARACTERS, "a name has at most 40 characters"),
         (
             TAKEN_IN_RUST.contains(&name),
-            "this name is taken: by Rust, Cargo or a crate of the template",
+            "this name is taken: by Rust, Cargo, a crate or an object of the templates",
         ),
         (
             name == "default" || name.starts_with("kube-"),
@@ -191,6 +198,7 @@ mod tests {
             ("a.b", Some("a-b")),
             ("test", Some("my-test")),
             ("tokio", Some("my-tokio")),
+            ("mariadb", Some("my-mariadb")),
             ("fn", Some("my-fn")),
             ("default", Some("my-default")),
             ("kube-system", Some("my-kube-system")),

@@ -1,20 +1,35 @@
-//! Pure: the files of a new project. They are a package like any other, in deploy-tool/templates, and part of this program.
+//! Pure: the files of a new project. They are packages like any other, in deploy-tool/templates, and part of this program.
+
+use std::collections::BTreeMap;
 
 use super::ProjectName;
 
-/// The name of the package in deploy-tool/templates.
+/// The name of the packages in deploy-tool/templates.
 const TEMPLATE_NAME: &str = "greeter";
 /// What begins the part of Cargo.toml that a member of another workspace does not have.
 const WORKSPACE_PART: &str = "\n# What is below concerns the workspace";
 
+/// What a project has beside its service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Template {
+    /// Nothing: it keeps no state.
+    #[default]
+    Service,
+    /// A MariaDB, a pool of connections to it, and migrations of its tables.
+    MariaDb,
+}
+
 macro_rules! files {
-    ($($path:literal),* $(,)?) => {
-        &[$(($path, include_str!(concat!("../../templates/service/", $path)))),*]
+    ($folder:literal: $($path:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("../../templates/", $folder, "/", $path)))),*]
     };
 }
 
-/// Each file's path and text. `{name}` in a path is the project's.
-const FILES: &[(&str, &str)] = files![
+type Files = &'static [(&'static str, &'static str)];
+
+/// Each file's path and text. The template's name in a path is replaced, too.
+const SERVICE: Files = files![
+    "service":
     ".github/workflows/ci.yml",
     ".gitignore",
     "Cargo.lock",
@@ -28,14 +43,42 @@ const FILES: &[(&str, &str)] = files![
     "tests/http.rs",
 ];
 
+/// What is other than in [`SERVICE`], or is not there.
+const MARIADB: Files = files![
+    "mariadb":
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "manifests/greeter.yaml",
+    "manifests/mariadb.yaml",
+    "migrations/0001_notes.sql",
+    "src/database.rs",
+    "src/main.rs",
+    "src/migrations.rs",
+    "src/service.rs",
+    "tests/http.rs",
+];
+
+impl Template {
+    /// Its files, by their paths.
+    fn files(self) -> BTreeMap<&'static str, &'static str> {
+        let own = match self {
+            Self::Service => &[],
+            Self::MariaDb => MARIADB,
+        };
+        SERVICE.iter().chain(own).copied().collect()
+    }
+}
+
 /// The files of a project of that name. A member of another workspace has neither a lock file nor profiles of its own.
-pub fn files(name: &ProjectName, is_member: bool) -> Vec<(String, String)> {
+pub fn files(template: Template, name: &ProjectName, is_member: bool) -> Vec<(String, String)> {
     let named = |text: &str| text.replace(TEMPLATE_NAME, name.as_str());
-    FILES
-        .iter()
+    template
+        .files()
+        .into_iter()
         .filter(|(path, _)| !is_member || *path != "Cargo.lock")
         .map(|(path, text)| {
-            let text = match text.find(WORKSPACE_PART).filter(|_| is_member && *path == "Cargo.toml") {
+            let text = match text.find(WORKSPACE_PART).filter(|_| is_member && path == "Cargo.toml") {
                 Some(end) => &text[..end],
                 None => text,
             };
@@ -46,37 +89,88 @@ pub fn files(name: &ProjectName, is_member: bool) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    const ALL: [Template; 2] = [Template::Service, Template::MariaDb];
+
+    fn project(template: Template, is_member: bool) -> BTreeMap<String, String> {
+        let name = ProjectName::parse("shop").unwrap();
+        files(template, &name, is_member).into_iter().collect()
+    }
 
     #[test]
     fn nothing_of_the_templates_name_is_left() {
-        let name = ProjectName::parse("shop").unwrap();
-        let files = files(&name, false);
-        assert_eq!(files.len(), FILES.len());
-        for (path, text) in &files {
-            assert!(
-                !path.contains(TEMPLATE_NAME) && !text.contains(TEMPLATE_NAME),
-                "{path}: {text}"
-            );
+        for template in ALL {
+            let files = project(template, false);
+            for (path, text) in &files {
+                assert!(
+                    !path.contains(TEMPLATE_NAME) && !text.contains(TEMPLATE_NAME),
+                    "{path}: {text}"
+                );
+            }
+            assert!(files.contains_key("manifests/shop.yaml"));
         }
-        assert!(files.iter().any(|(path, _)| path == "manifests/shop.yaml"));
     }
 
     #[test]
     fn a_member_has_no_workspace_of_its_own() {
-        let files = files(&ProjectName::parse("shop").unwrap(), true);
-        let text = |wanted: &str| {
-            files
-                .iter()
-                .find(|(path, _)| path == wanted)
-                .map(|(_, text)| text.as_str())
-        };
-        assert_eq!(text("Cargo.lock"), None);
-        let manifest = text("Cargo.toml").unwrap();
-        assert!(
-            !manifest.contains("[workspace]") && !manifest.contains("[profile"),
-            "{manifest}"
+        for template in ALL {
+            let files = project(template, true);
+            assert_eq!(files.get("Cargo.lock"), None);
+            let manifest = &files["Cargo.toml"];
+            assert!(
+                !manifest.contains("[workspace]") && !manifest.contains("[profile"),
+                "{manifest}"
+            );
+            assert!(manifest.contains("hyper_wasi"), "{manifest}");
+        }
+    }
+
+    /// The files of a folder, from `root`, but for what Cargo makes.
+    fn found(root: &Path, folder: &Path, paths: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true if path.ends_with("target") => {}
+                true => found(root, &path, paths),
+                false => paths.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned()),
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_folders_is_part_of_the_program() {
+        for (folder, files) in [("service", SERVICE), ("mariadb", MARIADB)] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(folder);
+            let mut paths = Vec::new();
+            found(&root, &root, &mut paths);
+            paths.sort();
+            let listed: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+            assert_eq!(paths, listed, "{folder}");
+        }
+    }
+
+    #[test]
+    fn a_database_is_there_where_it_was_asked_for() {
+        let (service, mariadb) = (project(Template::Service, false), project(Template::MariaDb, false));
+        let only: Vec<&str> = mariadb
+            .keys()
+            .filter(|path| !service.contains_key(*path))
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            only,
+            [
+                "manifests/mariadb.yaml",
+                "migrations/0001_notes.sql",
+                "src/database.rs",
+                "src/migrations.rs"
+            ]
         );
-        assert!(manifest.contains("hyper_wasi"), "{manifest}");
+        assert!(service.values().all(|text| !text.contains("mariadb")));
+        let password = "deploy-tool.dev/generate: \"MARIADB_PASSWORD MARIADB_ROOT_PASSWORD\"";
+        assert!(mariadb["manifests/mariadb.yaml"].contains(password));
     }
 }

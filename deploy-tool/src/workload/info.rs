@@ -43,7 +43,7 @@ impl WorkloadInfo {
         };
         Self {
             release: object.annotations().get(RELEASE_ANNOTATION).cloned(),
-            selector: selector(kind, &object.data),
+            selector: pods(kind, &object.data),
             blocked_by: rollout_block(&workload, &object.namespace().unwrap_or_default(), &object.data),
             workload,
         }
@@ -51,17 +51,17 @@ impl WorkloadInfo {
 }
 
 /// How the pods are found. A CronJob has none of its own: its Jobs have.
-fn selector(kind: Kind, object: &Value) -> Option<String> {
+fn pods(kind: Kind, object: &Value) -> Option<String> {
     let selector = object.pointer("/spec/selector")?;
     match kind {
         // <https://kubernetes.io/docs/concepts/services-networking/service/#services-in-kubernetes>
-        Kind::Service => labels(&json!({"matchLabels": selector})),
-        _ => labels(selector),
+        Kind::Service => self::selector(&json!({"matchLabels": selector})),
+        _ => self::selector(selector),
     }
 }
 
 /// A label selector as the API's parameter has it. An empty one would select everything.
-fn labels(selector: &Value) -> Option<String> {
+pub fn selector(selector: &Value) -> Option<String> {
     let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
     let text = Selector::try_from(selector).ok()?.to_string();
     (!text.is_empty()).then_some(text)

@@ -4,7 +4,7 @@ mod info;
 pub mod list;
 pub mod restart;
 
-pub use info::{RolloutBlock, WorkloadInfo, choose};
+pub use info::{RolloutBlock, WorkloadInfo, choose, selector};
 
 use std::fmt;
 use std::str::FromStr;
@@ -67,7 +67,8 @@ impl Kind {
         (Self::Pod, &["pod", "pods", "po"]),
     ];
 
-    fn named(text: &str) -> Option<Self> {
+    /// The kind of a name that people know from kubectl, in lower or upper case.
+    pub fn named(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let mut all = Self::NAMES.iter();
         all.find(|(_, names)| names.contains(&text.as_str()))

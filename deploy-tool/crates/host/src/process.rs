@@ -110,34 +110,40 @@ impl Logged {
     /// # Errors
     /// When the command failed.
     pub fn check(self, failure: impl FnOnce() -> Error) -> Result<()> {
+        if self.status.success() {
+            return Ok(());
+        }
         let text = self.tail.join("\n");
-        self.check_showing(&text, failure)
+        let failure = failure().cause(format!("`{}` failed with {}", self.command, self.status));
+        Err(self.shown(failure, &text))
     }
 
-    /// The same for a compiler: everything is shown from its first error on.
+    /// The same for a compiler: everything is shown from its first error on. What started the compiler matters only where the
+    /// compiler has said nothing.
     ///
     /// # Errors
     /// When the command failed.
     pub fn check_compiler(self, failure: impl FnOnce() -> Error) -> Result<()> {
-        // The log was written by this process just now; where it is gone, its end is known.
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let text = from_first(&log, "error").unwrap_or_else(|| self.tail.join("\n"));
-        self.check_showing(&text, failure)
-    }
-
-    fn check_showing(self, text: &str, failure: impl FnOnce() -> Error) -> Result<()> {
         if self.status.success() {
             return Ok(());
         }
-        let failure = failure()
-            .cause(format!("`{}` failed with {}", self.command, self.status))
+        // The log was written by this process just now; where it is gone, its end is known.
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        match from_first(&log, "error") {
+            Some(text) => Err(self.shown(failure(), &text)),
+            None => self.check(failure),
+        }
+    }
+
+    /// A failure with what it shows, and where the rest is.
+    fn shown(&self, failure: Error, text: &str) -> Error {
+        let failure = failure
             .detail(text)
             .hint(format!("read the whole log: {}", self.log.display()));
-        Err(if says_disk_full(text) {
-            failure.hint(diagnostics::DISK_FULL_HINT)
-        } else {
-            failure
-        })
+        match says_disk_full(text) {
+            true => failure.hint(diagnostics::DISK_FULL_HINT),
+            false => failure,
+        }
     }
 }
 
@@ -260,20 +266,23 @@ mod tests {
     #[tokio::test]
     async fn of_a_compiler_everything_is_shown_from_the_first_error_on() {
         let folder = tempfile::tempdir().unwrap();
+        let told = async |script: &str| {
+            let command = command("sh", ["-c", script]);
+            let ended = logged(&Progress::default(), command, &folder.path().join("log")).await;
+            let failure = ended.unwrap().check_compiler(|| Error::input("no")).unwrap_err();
+            (failure.causes().join(" "), failure.details().join("\n"))
+        };
         let script = "echo '   Compiling x'; echo 'error[E0308]: mismatched'; for i in $(seq 30); do echo \" $i\"; done; exit 101";
-        let ended = logged(
-            &Progress::default(),
-            command("sh", ["-c", script]),
-            &folder.path().join("log"),
-        )
-        .await
-        .unwrap();
-        let text = ended.check_compiler(|| Error::input("no")).unwrap_err().to_string();
+        let (causes, details) = told(script).await;
+        assert_eq!(causes, "");
         assert!(
-            text.contains("| error[E0308]: mismatched") && text.contains("|  30"),
-            "{text}"
+            details.starts_with("error[E0308]: mismatched\n 1\n") && details.ends_with("\n 30"),
+            "{details}"
         );
-        assert!(!text.contains("|    Compiling x"), "{text}");
+        // A compiler that could not be started has said nothing.
+        let (causes, details) = told("echo 'docker: no such image'; exit 125").await;
+        assert!(causes.ends_with("failed with exit status: 125"), "{causes}");
+        assert_eq!(details, "docker: no such image");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{down, logs, open};
 use crate::cli::{DevArguments, DownArguments};
 use crate::forward::listen::Listener;
 use crate::forward::{Backends, ServiceTarget, find_target, service};
+use crate::logs::{Selection, of_manifests};
 use crate::signals;
 use cluster::Cluster;
 use cluster::context::kind_cluster;
@@ -19,6 +20,7 @@ use releases::manifest;
 use releases::release::Name;
 use session::Session;
 use terminal::Printer;
+use tokio::sync::watch;
 
 /// How long `down` waits for each object by default.
 const REMOVAL_LIMIT: std::time::Duration = std::time::Duration::from_secs(5 * 60);
@@ -51,18 +53,23 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) 
         "{release} in context `{context}`: {address}; Ctrl-C leaves what runs"
     ));
 
+    let (followed, selections) = watch::channel(of_manifests(&objects, &release.namespace));
     let session = Session {
         printer,
+        namespace: &release.namespace,
+        followed,
         cleanup,
         arguments: &arguments,
         folder: std::env::current_dir().unwrap_or_default(),
     };
-    let beside = beside(printer, &cluster, &arguments, &release, target, listener);
+    let port = serve_port(printer, &cluster, &release, target, listener);
+    let logs = follow_logs(printer, &cluster, &arguments, &release, selections);
     let ended = tokio::select! {
         biased;
         signal = signals::first() => Ok(signal),
         failure = session.run() => failure.map(|()| "--once"),
-        failure = beside => failure.map(|never| match never {}),
+        failure = port => failure.map(|never| match never {}),
+        failure = logs => failure.map(|never| match never {}),
     };
     let signal = match ended {
         // What has failed may have left something, too.
@@ -86,31 +93,40 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) 
     })
 }
 
-/// What goes on beside the deployments, for ever.
-async fn beside(
+/// Keeps the port open, for ever.
+async fn serve_port(
     printer: &Printer,
     cluster: &Cluster,
-    arguments: &DevArguments,
     release: &Name,
     target: Option<ServiceTarget>,
     listener: Option<Listener>,
 ) -> Result<Infallible> {
-    let namespace = &release.namespace;
-    let port = async {
-        if let (Some(target), Some(listener)) = (target, listener) {
-            let mut backends = Backends::new(target.pod_port.clone());
-            open::serve(printer, cluster, namespace, &target, &mut backends, listener).await?;
+    if let (Some(target), Some(listener)) = (target, listener) {
+        let mut backends = Backends::new(target.pod_port.clone());
+        open::serve(printer, cluster, &release.namespace, &target, &mut backends, listener).await?;
+    }
+    std::future::pending().await
+}
+
+/// Shows what the release's pods write, by the newest manifests, for ever.
+async fn follow_logs(
+    printer: &Printer,
+    cluster: &Cluster,
+    arguments: &DevArguments,
+    release: &Name,
+    mut selections: watch::Receiver<Vec<Selection>>,
+) -> Result<Infallible> {
+    loop {
+        let selected = selections.borrow_and_update().clone();
+        let logs = logs::follow_new(printer, cluster, arguments.place.clone(), &release.namespace, selected);
+        tokio::select! {
+            ended = logs => {
+                ended?;
+                // Whoever reads them has gone; the deployments go on.
+                return std::future::pending().await;
+            }
+            Ok(()) = selections.changed() => {}
         }
-        std::future::pending::<Result<Infallible>>().await
-    };
-    let logs = async {
-        logs::follow_new(printer, cluster, arguments.place.clone(), namespace).await?;
-        // Whoever reads them has gone; the deployments go on.
-        std::future::pending::<Result<Infallible>>().await
-    };
-    tokio::select! {
-        failure = port => failure,
-        failure = logs => failure,
     }
 }
 

@@ -7,10 +7,13 @@ use std::time::Instant;
 use super::roots;
 use crate::cli::{DevArguments, PublishArguments, SignedArguments, UpArguments, WaitArguments};
 use crate::commands::up;
+use crate::logs::{Selection, of_manifests};
 use crate::watching::{Changes, Snapshot};
 use diagnostics::{Error, ExitStatus, Result};
 use host::cleanup::Cleanup;
+use releases::manifest;
 use terminal::Printer;
+use tokio::sync::watch;
 
 /// So many files of a change are named.
 const MOST_NAMED: usize = 2;
@@ -25,6 +28,10 @@ pub struct Session<'a> {
     pub arguments: &'a DevArguments,
     /// Where paths are told from.
     pub folder: PathBuf,
+    /// The release's.
+    pub namespace: &'a str,
+    /// The pods whose logs are followed.
+    pub followed: watch::Sender<Vec<Selection>>,
 }
 
 impl Session<'_> {
@@ -43,6 +50,7 @@ impl Session<'_> {
             roots = roots::roots(place, source).await.unwrap_or(roots);
             // Before anything of it is read: what is saved from here on is a change.
             let seen = Snapshot::of(&roots);
+            self.follow_manifests();
             let start = Instant::now();
             self.printer.cycle(number, "started", &changed, start.elapsed(), None);
             let newer = tokio::select! {
@@ -70,6 +78,19 @@ impl Session<'_> {
             self.printer.say(&format!("{} {how}", named(&changed)));
         }
         Ok(())
+    }
+
+    /// Has the logs of what the manifests make now followed. What cannot be read now is told by the deployment.
+    fn follow_manifests(&self) {
+        let Ok(objects) = manifest::load(&self.arguments.place.manifests) else {
+            return;
+        };
+        let selections = of_manifests(&objects, self.namespace);
+        self.followed.send_if_modified(|followed| {
+            let is_new = *followed != selections;
+            *followed = selections;
+            is_new
+        });
     }
 
     async fn deploy(&self) -> Result<()> {

@@ -1,5 +1,5 @@
-//! A project of `deploy-tool new`, as somebody has it who knows only the program: in a folder of its own, from its tests to a
-//! service in the cluster, changed, scaled, brought back and removed.
+//! A project of each template of `deploy-tool new`, as somebody has it who knows only the program: in a folder of its own, from
+//! its tests to a service in the cluster, changed, scaled, brought back and removed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,13 +18,19 @@ pub struct Project {
 }
 
 impl Project {
-    /// Of `deploy-tool new`.
+    /// Of `deploy-tool new`, without a database.
     pub fn new() -> Self {
+        Self::of_template(&[])
+    }
+
+    /// Of `deploy-tool new` with more arguments.
+    fn of_template(arguments: &[&str]) -> Self {
         let project = Self {
             home: tempfile::tempdir().unwrap(),
             name: unique("shop"),
         };
         let mut command = deploy_tool_command(&["new", &project.name, "--output", "json"]);
+        command.args(arguments);
         let said = Said::from(command.current_dir(project.home.path()).output().unwrap()).success();
         let report: Value = serde_json::from_str(&said.stdout).unwrap();
         assert_follows("new", &report);
@@ -46,8 +52,33 @@ impl Project {
         Said::from(command.output().unwrap()).success()
     }
 
-    /// `seconds` of each of a hundred requests on one connection, in ascending order, and the answer, as a node has them.
-    fn ask(&self) -> (Vec<f64>, String) {
+    /// The checks that its workflow makes.
+    fn check(&self) {
+        for arguments in [
+            &["fmt", "--check"][..],
+            &["clippy", "--locked", "--all-targets", "--", "-D", "warnings"],
+            &["test", "--locked"],
+        ] {
+            let mut cargo = Command::new("cargo");
+            cargo.args(arguments).current_dir(self.folder());
+            // Compiled once for all runs of these tests.
+            cargo.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/new-project"));
+            cargo.env("MARIADB_IMAGE", "localhost/wasm-mariadb:11.8");
+            let said = Said::from(cargo.output().unwrap()).success();
+            assert!(!said.stderr.contains("SKIPPED"), "{}", said.stderr);
+        }
+    }
+
+    /// Writes other text into a file of the project.
+    fn replace(&self, file: &str, text: &str, other: &str) {
+        let path = self.folder().join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        assert!(before.contains(text), "{file}: no {text}");
+        fs::write(&path, before.replace(text, other)).unwrap();
+    }
+
+    /// Runs curl on a node, which reaches the Service.
+    fn curl(&self, path: &str, arguments: &[&str]) -> Said {
         let address = kubectl(&[
             "get",
             "service",
@@ -57,26 +88,29 @@ impl Project {
             "-o",
             "jsonpath={.spec.clusterIP}",
         ]);
-        let address = address.success().stdout;
-        let curl = |arguments: &[&str]| {
-            let node = format!("{}-control-plane", cluster());
-            let mut command = Command::new("docker");
-            command
-                .args(["exec", &node, "curl", "--silent", "--show-error", "--fail"])
-                .args(arguments);
-            Said::from(command.output().unwrap())
-        };
-        let answer = eventually("the Service answers", || {
-            let said = curl(&[&format!("http://{address}/")]);
-            (said.code == 0).then_some(said.stdout)
-        });
-        let said = curl(&[
-            "--output",
-            "/dev/null",
-            "--write-out",
-            "%{time_total}\n",
-            &format!("http://{address}/?[1-100]"),
-        ]);
+        let url = format!("http://{}{path}", address.success().stdout);
+        let node = format!("{}-control-plane", cluster());
+        let mut command = Command::new("docker");
+        command
+            .args(["exec", &node, "curl", "--silent", "--show-error", "--fail", &url])
+            .args(arguments);
+        Said::from(command.output().unwrap())
+    }
+
+    /// What a path answers.
+    fn answer(&self, path: &str) -> String {
+        eventually(path, || {
+            let said = self.curl(path, &[]);
+            (said.code == 0).then_some(said.stdout.trim().to_owned())
+        })
+    }
+
+    /// `seconds` of each of a hundred requests on one connection, in ascending order.
+    fn times(&self) -> Vec<f64> {
+        let said = self.curl(
+            "/?[1-100]",
+            &["--output", "/dev/null", "--write-out", "%{time_total}\n"],
+        );
         let mut seconds: Vec<f64> = said
             .success()
             .stdout
@@ -84,11 +118,25 @@ impl Project {
             .map(|line| line.parse().unwrap())
             .collect();
         seconds.sort_by(f64::total_cmp);
-        (seconds, answer)
+        seconds
+    }
+
+    /// Takes everything away, and looks whether it is.
+    fn remove(&self) {
+        self.run(&["down", "--delete-data"]);
+        for kind in ["namespace", "runtimeclass"] {
+            let left = kubectl(&["get", kind, &self.name, "--ignore-not-found", "--output", "name"]);
+            assert_eq!(left.success().stdout, "", "{kind} is left");
+        }
+    }
+
+    fn pods(&self) -> Vec<Value> {
+        let status: Value = serde_json::from_str(&self.run(&["status", "--output", "json"]).stdout).unwrap();
+        status["pods"].as_array().unwrap().clone()
     }
 
     fn serves(&self, text: &str) {
-        eventually(text, || (self.ask().1.trim() == text).then_some(()));
+        eventually(text, || (self.answer("/") == text).then_some(()));
     }
 }
 
@@ -105,21 +153,10 @@ impl Drop for Project {
 #[ignore = "needs a cluster, see main.rs"]
 fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
     let project = Project::new();
-    for arguments in [
-        &["fmt", "--check"][..],
-        &["clippy", "--locked", "--all-targets", "--", "-D", "warnings"],
-        &["test", "--locked"],
-    ] {
-        let mut cargo = Command::new("cargo");
-        cargo.args(arguments).current_dir(project.folder());
-        // Compiled once for all runs of this test.
-        cargo.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/new-project"));
-        Said::from(cargo.output().unwrap()).success();
-    }
-
+    project.check();
     project.run(&["up"]);
     project.serves(&format!("Hello from {}", project.name));
-    let (seconds, _) = project.ask();
+    let seconds = project.times();
     println!(
         "median of {} requests on one connection: {:.2} ms",
         seconds.len(),
@@ -130,22 +167,62 @@ fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
     let again = project.run(&["up"]);
     assert!(again.stderr.contains("unchanged"), "{}", again.stderr);
 
-    let source = project.folder().join("src/service.rs");
-    let text = fs::read_to_string(&source).unwrap();
-    fs::write(&source, text.replace("Hello from", "Greetings from")).unwrap();
+    project.replace("src/service.rs", "Hello from", "Greetings from");
     project.run(&["up", "--dev"]);
     project.serves(&format!("Greetings from {}", project.name));
     project.run(&["rollback"]);
     project.serves(&format!("Hello from {}", project.name));
 
     project.run(&["scale", &format!("{}=2", project.name)]);
-    let status: Value = serde_json::from_str(&project.run(&["status", "--output", "json"]).stdout).unwrap();
-    assert_eq!(status["pods"].as_array().unwrap().len(), 2, "{status:#}");
-    project.run(&["down", "--delete-data"]);
-    for kind in ["namespace", "runtimeclass"] {
-        let left = kubectl(&["get", kind, &project.name, "--ignore-not-found", "--output", "name"]);
-        assert_eq!(left.success().stdout, "", "{kind} is left");
-    }
+    let pods = project.pods();
+    assert_eq!(pods.len(), 2, "{pods:#?}");
+    project.remove();
+}
+
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
+    let project = Project::of_template(&["--database", "mariadb"]);
+    project.check();
+    project.run(&["up"]);
+    let text = "{\"text\":\"Käse\"}";
+    let written = project.curl("/notes", &["--data", text]).success().stdout;
+    let notes = format!("[{written}]");
+    assert_eq!(project.answer("/notes"), notes);
+
+    // A version with another greeting and one migration more.
+    project.replace("src/service.rs", "Hello from", "Greetings from");
+    let migration = "ALTER TABLE notes ADD COLUMN IF NOT EXISTS made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP;\n";
+    fs::write(project.folder().join("migrations/0002_made_at.sql"), migration).unwrap();
+    let first = "(1, include_str!(\"../migrations/0001_notes.sql\"))";
+    let both = format!("{first}, (2, include_str!(\"../migrations/0002_made_at.sql\"))");
+    project.replace("src/migrations.rs", first, &both);
+    project.run(&["up", "--dev"]);
+    project.serves(&format!("Greetings from {}", project.name));
+    let applied = || {
+        let client = "MYSQL_PWD=\"$MARIADB_PASSWORD\" mariadb --user=notes --skip-column-names notes --execute \
+            'SELECT GROUP_CONCAT(number ORDER BY number) FROM migrations'";
+        let arguments = ["exec", "-n", &project.name, "mariadb-0", "--", "sh", "-c", client];
+        kubectl(&arguments).success().stdout.trim().to_owned()
+    };
+    assert_eq!((applied().as_str(), project.answer("/notes")), ("1,2", notes.clone()));
+
+    // The version before goes on with the newer tables.
+    project.run(&["rollback"]);
+    project.serves(&format!("Hello from {}", project.name));
+    project.run(&["scale", &format!("{}=2", project.name)]);
+    let pods = project.pods();
+    let of_service = |pod: &&Value| pod["name"].as_str().unwrap().starts_with(&project.name);
+    assert_eq!(pods.iter().filter(of_service).count(), 2, "{pods:#?}");
+    project.curl("/notes", &["--data", text]).success();
+    let notes = project.answer("/notes");
+    assert_eq!(notes.matches("Käse").count(), 2, "{notes}");
+
+    // Data outlives what is taken away, with its password.
+    project.run(&["down"]);
+    project.run(&["up", "--dev"]);
+    assert_eq!(project.answer("/notes"), notes);
+    project.remove();
 }
 
 #[test]
