@@ -45,7 +45,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads a URL like `http://events.orders.svc.cluster.local/events`, or tells what it must be.
+    /// Reads a URL like `http://events.shop.svc.cluster.local/events`, or tells what it must be.
     pub fn parse(url: &str) -> Result<Endpoint, &'static str> {
         const FORM: &str = "must be a URL like http://host:port/path";
         let uri: Uri = url.parse().map_err(|_| FORM)?;
@@ -362,8 +362,8 @@ mod tests {
 
     #[test]
     fn reads_urls() {
-        let endpoint = Endpoint::parse("http://events.orders.svc.cluster.local/events").unwrap();
-        assert_eq!(endpoint.host, "events.orders.svc.cluster.local");
+        let endpoint = Endpoint::parse("http://events.shop.svc.cluster.local/events").unwrap();
+        assert_eq!(endpoint.host, "events.shop.svc.cluster.local");
         assert_eq!((endpoint.port, endpoint.path.as_str()), (80, "/events"));
         let endpoint = Endpoint::parse("http://127.0.0.1:8081").unwrap();
         assert_eq!((endpoint.port, endpoint.path.as_str()), (8081, "/"));

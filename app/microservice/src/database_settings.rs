@@ -122,13 +122,13 @@ mod tests {
 
     #[test]
     fn reads_all_parts() {
-        let url = "mysql://orders:p%40ss:w@rd@mariadb.orders.svc:3307/shop?ssl-mode=disabled";
+        let url = "mysql://clerk:p%40ss:w@rd@mariadb.shop.svc:3307/books?ssl-mode=disabled";
         let database = parse(url).unwrap();
-        assert_eq!(database.host, "mariadb.orders.svc");
+        assert_eq!(database.host, "mariadb.shop.svc");
         assert_eq!(database.port, 3307);
-        assert_eq!(database.user, "orders");
+        assert_eq!(database.user, "clerk");
         assert_eq!(database.password.reveal(), "p@ss:w@rd");
-        assert_eq!(database.name, "shop");
+        assert_eq!(database.name, "books");
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn takes_passwords_that_are_not_encoded() {
-        let database = parse("mysql://orders:p/a?s:s@w@db/shop").unwrap();
+        let database = parse("mysql://clerk:p/a?s:s@w@db/shop").unwrap();
         assert_eq!(database.password.reveal(), "p/a?s:s@w");
         assert_eq!((database.host.as_str(), database.name.as_str()), ("db", "shop"));
     }

@@ -1,4 +1,4 @@
-//! What every service of this workspace is made of, as a guest under crun and WasmEdge and natively alike.
+//! What an HTTP service is made of, as a guest under crun and WasmEdge and natively alike.
 //!
 //! A service reads its [`config`], implements [`server::Service`] and is run by [`server::run`]:
 //!

@@ -155,26 +155,26 @@ mod tests {
 
     #[test]
     fn writes_what_was_counted() {
-        let metrics = Metrics::new("orders");
-        let route = Some("/orders/{id}");
+        let metrics = Metrics::new("books");
+        let route = Some("/books/{id}");
         metrics.count(route, &Method::GET, 200, Duration::from_micros(700));
         metrics.count(route, &Method::GET, 200, Duration::from_secs(60));
         metrics.count(None, &Method::from_bytes(b"BREW").unwrap(), 404, Duration::ZERO);
         let connections = Family {
-            name: "orders_database_connections".into(),
+            name: "books_database_connections".into(),
             kind: "gauge",
             help: "Connections of the pool.",
             samples: vec![("{state=\"idle\"}".into(), 2.0)],
         };
         let text = metrics.to_text([&connections].into_iter());
         for line in [
-            r#"orders_requests_total{route="/orders/{id}",method="GET",status="200"} 2"#,
-            r#"orders_requests_total{route="other",method="other",status="404"} 1"#,
-            r#"orders_request_duration_seconds_bucket{route="/orders/{id}",le="0.0005"} 0"#,
-            r#"orders_request_duration_seconds_bucket{route="/orders/{id}",le="5"} 1"#,
-            r#"orders_request_duration_seconds_bucket{route="/orders/{id}",le="+Inf"} 2"#,
-            r#"orders_request_duration_seconds_sum{route="/orders/{id}"} 60.000700"#,
-            r#"orders_database_connections{state="idle"} 2"#,
+            r#"books_requests_total{route="/books/{id}",method="GET",status="200"} 2"#,
+            r#"books_requests_total{route="other",method="other",status="404"} 1"#,
+            r#"books_request_duration_seconds_bucket{route="/books/{id}",le="0.0005"} 0"#,
+            r#"books_request_duration_seconds_bucket{route="/books/{id}",le="5"} 1"#,
+            r#"books_request_duration_seconds_bucket{route="/books/{id}",le="+Inf"} 2"#,
+            r#"books_request_duration_seconds_sum{route="/books/{id}"} 60.000700"#,
+            r#"books_database_connections{state="idle"} 2"#,
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

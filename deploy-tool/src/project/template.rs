@@ -114,6 +114,19 @@ mod tests {
         }
     }
 
+    /// Otherwise `cargo fmt --check` fails in a project with a long name.
+    #[test]
+    fn lines_of_rust_with_the_longest_name_fit() {
+        const COLUMNS: usize = 100;
+        let name = ProjectName::parse(&"n".repeat(40)).unwrap();
+        for (path, text) in ALL.into_iter().flat_map(|template| files(template, &name, false)) {
+            let is_named = |line: &&str| path.ends_with(".rs") && line.contains(name.as_str());
+            for line in text.lines().filter(is_named) {
+                assert!(line.len() <= COLUMNS, "{path}: {line}");
+            }
+        }
+    }
+
     #[test]
     fn a_member_has_no_workspace_of_its_own() {
         for template in ALL {

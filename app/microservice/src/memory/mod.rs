@@ -32,7 +32,7 @@ const BODIES: usize = 24 * 1024 * 1024;
 const MEDIUM_ANSWERS: usize = 8 * 1024 * 1024;
 /// The largest answer that counts as medium.
 const MEDIUM: usize = 256 * 1024;
-/// Answers above that. One of the largest lists fits: 10,000 orders with the longest addresses are 12 MB.
+/// Answers above that. One of the largest lists fits: 10,000 rows of the longest texts are 12 MB.
 const LARGE_ANSWERS: usize = 16 * 1024 * 1024;
 
 /// The most of [`LARGE_ANSWERS`] that one peer may hold, unless it is a single answer.

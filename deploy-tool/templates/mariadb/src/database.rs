@@ -28,7 +28,8 @@ const SESSION: [&str; 2] = [
      innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, wait_timeout = 600",
 ];
 /// What must have come of it: a server may be set to overrule its clients.
-const CHECK: &str = "SELECT CONCAT_WS(' ', @@SESSION.autocommit = 1, @@SESSION.character_set_client, \
+const CHECK: &str =
+    "SELECT CONCAT_WS(' ', @@SESSION.autocommit = 1, @@SESSION.character_set_client, \
     @@SESSION.character_set_connection, @@SESSION.character_set_results, @@SESSION.sql_mode)";
 const EXPECTED: &str = "1 utf8mb4 utf8mb4 utf8mb4 STRICT_ALL_TABLES";
 

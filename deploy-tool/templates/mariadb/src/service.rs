@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::database::{Database, Failure};
 use crate::migrations;
 
+const GREETING: &str = "Hello from greeter\n";
 const MOST_BODY_BYTES: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// As migrations/0001_notes.sql has it.
@@ -54,7 +55,7 @@ pub async fn answer(
 async fn route(database: &Database, request: Request<Body>) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
     match (head.method.as_str(), head.uri.path()) {
-        ("GET", "/") => Ok(Response::new("Hello from greeter\n".into())),
+        ("GET", "/") => Ok(Response::new(GREETING.into())),
         // Alive: a database that is away is no reason to start this process again.
         ("GET", "/healthz") => Ok(Response::new("ok\n".into())),
         // Able to work.

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_greeter");
 /// The image of manifests/mariadb.yaml.
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 const PASSWORD: &str = "secret";
@@ -17,7 +18,7 @@ struct Service {
 
 impl Service {
     fn start(database_port: u16) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_greeter"))
+        let mut process = Command::new(PROGRAM)
             .env("LISTEN_ADDRESS", "127.0.0.1:0")
             .env("DATABASE_PORT", database_port.to_string())
             .env("DATABASE_PASSWORD", PASSWORD)

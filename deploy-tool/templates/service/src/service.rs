@@ -7,6 +7,7 @@ use hyper::body::{Body, HttpBody};
 use hyper::{Request, Response, StatusCode};
 use tokio::time::timeout;
 
+const GREETING: &str = "Hello from greeter\n";
 const MOST_BODY_BYTES: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -14,7 +15,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     Ok(match (head.method.as_str(), head.uri.path()) {
-        ("GET", "/") => text(StatusCode::OK, "Hello from greeter\n"),
+        ("GET", "/") => text(StatusCode::OK, GREETING),
         // Alive, and able to work: for the probes in the manifests.
         ("GET", "/healthz" | "/readyz") => text(StatusCode::OK, "ok\n"),
         ("POST", "/echo") => match timeout(BODY_TIMEOUT, read(body)).await {

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_greeter");
+
 struct Service {
     process: Child,
     address: String,
@@ -11,7 +13,7 @@ struct Service {
 
 impl Service {
     fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_greeter"))
+        let mut process = Command::new(PROGRAM)
             .env("LISTEN_ADDRESS", "127.0.0.1:0")
             .stderr(Stdio::piped())
             .spawn()

@@ -45,9 +45,14 @@ impl Cluster {
         format!("{}-{role}", self.name)
     }
 
+    /// Its context in the kubeconfig.
+    pub fn context(&self) -> String {
+        format!("kind-{}", self.name)
+    }
+
     /// Runs the tool on this cluster.
     pub fn tool(&self, arguments: &[&str]) -> Said {
-        let context = format!("kind-{}", self.name);
+        let context = self.context();
         let said = Said::from(
             deploy_tool_command(&[arguments, &["--context", &context]].concat())
                 .output()
@@ -67,7 +72,8 @@ impl Cluster {
         )
     }
 
-    fn kubectl(&self, arguments: &str) -> Said {
+    /// Runs kubectl with what a shell makes of the arguments.
+    pub fn kubectl(&self, arguments: &str) -> Said {
         let script = format!("kubectl --kubeconfig=/etc/kubernetes/admin.conf {arguments}");
         self.on(&self.node("control-plane"), &script)
     }

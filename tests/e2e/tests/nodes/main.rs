@@ -7,10 +7,12 @@ mod cluster;
 mod configurations;
 mod machine;
 mod never_worse;
+mod project;
 
 use std::time::Duration;
 
 use cluster::Cluster;
+use e2e::registry::Registry;
 use e2e::{Said, eventually, pause_image, scaled};
 use serde_json::{Value, json};
 
@@ -37,6 +39,8 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     let before = [cluster.traces(&first), cluster.traces(&second)];
     let restarts = cluster.restarts(&first);
     let image = pause_image(&first);
+    let registry = Registry::start_beside_nodes();
+    project::trust(&cluster, &first, &registry);
 
     // Of two nodes one cannot take it: neither is touched.
     cluster
@@ -113,6 +117,7 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
         .filter(|link| !link["node"].is_null());
     assert!(nodes.clone().all(|link| link["node"] == json!(first)), "{report:#}");
 
+    project::goes_through_a_registry(&cluster, &registry);
     the_way_back(&cluster, &second, &before[1]);
     labels_that_are_refused(&cluster, &first, &second);
 

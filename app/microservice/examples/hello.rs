@@ -1,0 +1,86 @@
+//! A service without a database: `cargo run --example hello`, then `curl localhost:8080/hello/ann`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use hyper::Method;
+use microservice::config;
+use microservice::context::{Context, Name};
+use microservice::http::{self, BufferedRequest, Problem, Reply, Route as _};
+use microservice::server::{self, Service, StartError};
+
+const NAME: Name = Name {
+    name: "hello",
+    version: env!("CARGO_PKG_VERSION"),
+};
+
+/// The paths.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Index,
+    Hello,
+    Healthz,
+    Readyz,
+    Metrics,
+}
+
+impl http::Route for Route {
+    const ALL: &'static [Route] = &[
+        Route::Index,
+        Route::Hello,
+        Route::Healthz,
+        Route::Readyz,
+        Route::Metrics,
+    ];
+
+    fn path(self) -> &'static str {
+        match self {
+            Route::Index => "/",
+            Route::Hello => "/hello/{id}",
+            Route::Healthz => "/healthz",
+            Route::Readyz => "/readyz",
+            Route::Metrics => "/metrics",
+        }
+    }
+
+    fn allow(self) -> &'static str {
+        "GET, HEAD, OPTIONS"
+    }
+}
+
+/// What all requests share.
+struct Hello {
+    context: Arc<Context>,
+}
+
+impl Service for Hello {
+    type Route = Route;
+
+    async fn answer(&self, request: BufferedRequest<'_, Route>) -> Result<Reply, Problem> {
+        let route = request.target.route;
+        if *request.method == Method::OPTIONS {
+            return Ok(self.context.origins.preflight(route, request.headers));
+        }
+        Ok(match route {
+            Route::Index => Reply::text(Route::list()),
+            Route::Hello => Reply::text(format!("Hello, {}\n", request.target.id.unwrap_or_default())),
+            Route::Healthz => self.context.health(),
+            // Nothing to wait for. With a database: `self.database.check_ready().await?`.
+            Route::Readyz => Reply::done(),
+            Route::Metrics => self.context.metrics(&[]),
+        })
+    }
+
+    // Nothing to do beside requests. With a database: `self.database.keep_tables_current().await`.
+    async fn work(&self) {}
+}
+
+fn run() -> Result<(), StartError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let settings = config::read(variable, |reader| reader.settings())?;
+    server::run(NAME, settings, |context| Hello { context })
+}
+
+fn main() -> ExitCode {
+    microservice::exit(run())
+}
