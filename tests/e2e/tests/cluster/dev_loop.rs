@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::new_project::Project;
 use super::release::documents::assert_follows;
-use crate::harness::{Said, context, deploy_tool_command, eventually, kubectl};
+use crate::harness::{Said, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
 
 /// A run of `dev`, and its events so far.
 struct Dev {
@@ -174,6 +174,23 @@ impl Source {
     }
 }
 
+/// A pod of nobody's release in the project's namespace, which writes a line a second.
+fn start_neighbour(project: &Project) {
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NEIGHBOUR, "namespace": project.name}, "spec": {
+        "terminationGracePeriodSeconds": 0,
+        "securityContext": {"runAsNonRoot": true, "runAsUser": 999, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "main", "image": "docker.io/library/mariadb:11.8", "imagePullPolicy": "Never",
+            "command": ["sh", "-c", "while sleep 1; do echo of a neighbour; done"],
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}});
+    kubectl_with_input(&["create", "--filename", "-"], &pod.to_string()).success();
+    eventually("the neighbour writes", || {
+        let said = kubectl(&["logs", NEIGHBOUR, "-n", &project.name]);
+        said.stdout.contains("of a neighbour").then_some(())
+    });
+}
+
+const NEIGHBOUR: &str = "neighbour";
+
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
@@ -184,6 +201,7 @@ fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
     assert_eq!(first["state"], "deployed", "{first:#}");
     dev.serves(&format!("Hello from {}", project.name));
 
+    start_neighbour(&project);
     source.save("Welcome to");
     let time = dev.serves(&format!("Welcome to {}", project.name));
     println!("from saving a file to its answer: {:.1} s", time.as_secs_f64());
@@ -201,9 +219,11 @@ fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
     let failed = dev.ended(number);
     let told = failed["failure"].as_str().unwrap_or_default();
     assert!(
-        failed["state"] == "failed" && told.contains("src/service.rs:"),
+        failed["state"] == "failed" && told.contains("src/service.rs:") && told.contains("error[E0308]"),
         "{failed:#}"
     );
+    // The compiler's words, and not how it was started.
+    assert!(!told.contains("docker"), "{told}");
     let (answers, failures) = clients.stop();
     assert!(answers > 0 && failures == 0, "{answers} answers, {failures} failures");
     assert_eq!(dev.answer().unwrap(), format!("Welcome to {}", project.name));
@@ -227,6 +247,8 @@ fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
             .is_some(),
         "no line of a pod"
     );
+    let of_neighbour = dev.find(|event| event["type"] == "log" && event["pod"] == NEIGHBOUR);
+    assert_eq!(of_neighbour, None);
     for event in dev.events.lock().unwrap().iter() {
         assert_follows("event", event);
     }
