@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 use microservice::context::Context;
+use microservice::dapr::AppToken;
 use microservice::database::Database;
 use microservice::http::{Code, Content, Problem, Response};
+use microservice::log::{self, Level};
 use microservice::metrics::Family;
 use microservice::server::Service;
 use microservice::signature::{Secret, SIGNATURE};
@@ -29,6 +31,9 @@ pub struct Events {
     context: Arc<Context>,
     database: Database<EventTables>,
     secret: Option<Secret>,
+    app_token: Option<AppToken>,
+    /// Whether a sidecar delivers the events.
+    is_subscriber: bool,
     retention_days: u32,
     new: AtomicU64,
     repeated: AtomicU64,
@@ -41,6 +46,8 @@ impl Events {
             context,
             database: Database::new(EventTables, config.database),
             secret: config.secret,
+            app_token: config.app_token,
+            is_subscriber: config.sidecar.is_some(),
             retention_days: config.retention_days,
             new: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
@@ -59,8 +66,7 @@ impl Events {
 
     /// The signature of a request that brings events, which only who knows the secret may do, if there is one.
     fn check_signature(&self, parts: &BufferedRequest<'_>) -> Result<Option<String>, Problem> {
-        let brings_events = parts.target.route == Route::Events && *parts.method == Method::POST;
-        let Some(secret) = self.secret.as_ref().filter(|_| brings_events) else {
+        let Some(secret) = self.secret.as_ref().filter(|_| brings_events(parts)) else {
             return Ok(None);
         };
         let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
@@ -100,12 +106,29 @@ impl Events {
     }
 }
 
+fn brings_events(parts: &BufferedRequest<'_>) -> bool {
+    parts.target.route == Route::Events && *parts.method == Method::POST
+}
+
+/// Lets a sidecar go on with the next event: one that is refused for good would be delivered for ever, before all others.
+/// <https://docs.dapr.io/reference/api/pubsub_api/#provide-routes-for-dapr-to-deliver-topic-events>
+fn drop_event(problem: &Problem) -> Response {
+    log::event(Level::Error, &format!("an event is dropped: {}", problem.to_json()));
+    Response::json(r#"{"status":"DROP"}"#)
+}
+
 impl Service for Events {
     type Route = Route;
 
     async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
+        if let (Some(token), Route::Events) = (&self.app_token, parts.target.route) {
+            token.check(parts.headers)?;
+        }
         let signature = self.check_signature(&parts)?;
-        let action = read_action(&parts, &self.context.origins)?;
+        let action = match read_action(&parts, &self.context.origins) {
+            Err(problem) if self.is_subscriber && brings_events(&parts) => return Ok(drop_event(&problem)),
+            read => read?,
+        };
         drop(parts);
         match action {
             Action::Response(response) => Ok(response),

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use hyper::body::{Body, Bytes, HttpBody};
 use hyper::client::conn::{Builder, SendRequest};
-use hyper::header::{HeaderValue, CONTENT_TYPE, HOST, RETRY_AFTER};
+use hyper::header::{HeaderName, HeaderValue, CONTENT_TYPE, HOST, RETRY_AFTER};
 use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::address::Address;
@@ -45,6 +45,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// A path on a port of this pod, or of this machine.
+    pub(crate) fn local(port: u16, path: String) -> Endpoint {
+        const LOOPBACK: &str = "127.0.0.1";
+        let authority = HeaderValue::from_str(&format!("{LOOPBACK}:{port}"));
+        Endpoint {
+            host: LOOPBACK.to_owned(),
+            port,
+            authority: authority.unwrap_or(HeaderValue::from_static(LOOPBACK)),
+            path,
+        }
+    }
+
     /// Reads a URL like `http://events.shop.svc.cluster.local/events`, or tells what it must be.
     pub fn parse(url: &str) -> Result<Endpoint, &'static str> {
         const FORM: &str = "must be a URL like http://host:port/path";
@@ -152,15 +164,19 @@ impl Client {
         }
     }
 
+    /// The endpoint's path.
+    pub(crate) fn path(&self) -> &str {
+        &self.endpoint.path
+    }
+
     /// GETs the endpoint's path with this query. Few do so at once.
     pub async fn get(&self, query: &str) -> Result<Answer, ClientError> {
         let target = match query {
             "" => self.endpoint.path.clone(),
             query => format!("{}?{query}", self.endpoint.path),
         };
-        let turn = timeout(TURN, self.questions.acquire()).await;
-        let _turn = turn.map_err(|_| ClientError::Busy)?;
-        self.send(|| self.request(Method::GET, &target, Body::empty())).await
+        let _turn = self.turn().await?;
+        self.request(Method::GET, &target, &[], &Bytes::new()).await
     }
 
     /// POSTs a body to the endpoint's path, with a signature if there is one. The other service may get it twice: when a
@@ -171,25 +187,38 @@ impl Client {
         body: Bytes,
         signature: Option<&str>,
     ) -> Result<Answer, ClientError> {
+        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
+        if let Some(signature) = signature.and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.push((SIGNATURE, signature));
+        }
+        self.request(Method::POST, &self.endpoint.path, &headers, &body).await
+    }
+
+    /// Waits for its turn among the questions of our own clients.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, ClientError> {
+        let turn = timeout(TURN, self.questions.acquire()).await;
+        turn.map_err(|_| ClientError::Busy)?.map_err(|_| ClientError::Busy)
+    }
+
+    /// Sends a request to a path that begins with the endpoint's, with these headers.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        target: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        body: &Bytes,
+    ) -> Result<Answer, ClientError> {
         self.send(|| {
-            let mut request = self.request(Method::POST, &self.endpoint.path, Body::from(body.clone()))?;
-            let headers = request.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-            if let Some(signature) = signature.and_then(|text| HeaderValue::from_str(text).ok()) {
-                headers.insert(SIGNATURE, signature);
-            }
+            let mut request = Request::builder()
+                .method(method.clone())
+                .uri(target)
+                .header(HOST, self.endpoint.authority.clone())
+                .body(Body::from(body.clone()))
+                .map_err(|error| ClientError::Unreachable(error.to_string()))?;
+            request.headers_mut().extend(headers.iter().cloned());
             Ok(request)
         })
         .await
-    }
-
-    fn request(&self, method: Method, target: &str, body: Body) -> Result<Request<Body>, ClientError> {
-        Request::builder()
-            .method(method)
-            .uri(target)
-            .header(HOST, self.endpoint.authority.clone())
-            .body(body)
-            .map_err(|error| ClientError::Unreachable(error.to_string()))
     }
 
     /// Sends a request, a second time on a new connection if a kept one turns out to be closed.

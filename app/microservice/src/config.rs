@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use crate::client::Endpoint;
+use crate::dapr::{AppToken, Sidecar};
 use crate::database_settings;
 pub use crate::database_settings::{DatabaseSettings, Password};
 use crate::http::{Hosts, Origin, Origins};
@@ -136,6 +138,19 @@ impl Reader<'_> {
             self.problem(name, format_args!("must have at least {SHORTEST} characters"));
         }
         Some(Secret::new(secret))
+    }
+
+    /// The Dapr sidecar, where there is one.
+    pub fn sidecar(&mut self) -> Option<Sidecar> {
+        const NAME: &str = "DAPR_HTTP_PORT";
+        self.get(NAME)?;
+        let port = self.parse(NAME, NonZeroU16::MIN, "a port number");
+        Some(Sidecar::new(port.get()))
+    }
+
+    /// What the sidecar proves itself with, where it has to.
+    pub fn app_token(&mut self) -> Option<AppToken> {
+        self.secret("APP_API_TOKEN").map(AppToken::new)
     }
 
     /// The database.

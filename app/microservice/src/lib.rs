@@ -6,6 +6,8 @@
 //! - [`http`] (pure): path and method to a route, problems and answers, requests from other sites.
 //! - [`database`] (edge): a pool of connections to MariaDB, tables that are kept current.
 //! - [`client`] (edge): requests to other services.
+//! - [`dapr`]: the same through a Dapr sidecar, and state, where there is one.
+//! - [`money`] (pure): amounts in whole cents.
 //! - [`memory`]: a bound on what requests use together.
 //! - [`context`]: what the process is, and what it counts ([`metrics`], [`execution_mode`]).
 //! - [`signature`] (pure): proof that a message comes from another service of ours.
@@ -21,6 +23,7 @@ mod address;
 pub mod client;
 pub mod config;
 pub mod context;
+pub mod dapr;
 pub mod database;
 mod database_settings;
 pub mod execution_mode;
@@ -29,6 +32,7 @@ pub mod json_array;
 pub mod log;
 pub mod memory;
 pub mod metrics;
+pub mod money;
 mod pause;
 pub mod server;
 pub mod signature;

@@ -49,6 +49,15 @@ impl Secret {
         self.verify(&[b"answer", request.as_bytes(), body], signature)
     }
 
+    /// Whether a text is the secret itself. Compares in the same time wherever they differ.
+    pub fn equals(&self, text: &str) -> bool {
+        let expected = self.code(&[]).map(|code| code.finalize().into_bytes());
+        let code = Secret::new(text).code(&[]);
+        expected
+            .zip(code)
+            .is_some_and(|(expected, code)| code.verify(&expected).is_ok())
+    }
+
     fn sign(&self, parts: &[&[u8]]) -> String {
         let digest = self.code(parts).map(|code| code.finalize().into_bytes());
         let mut text = String::from("sha256=");

@@ -134,7 +134,7 @@ async function load() {
   }
   const { body: orders, text, headers } = answer;
   showOutage(null);
-  showServedBy(headers.get("x-served-by"));
+  showServedBy(headers);
   // The last order of a later page is gone: there is nothing to see there any more.
   if (orders.length === 0 && trail().length > 0) {
     turnBack("replaceState");
@@ -203,9 +203,13 @@ function focusAction(action, index = 0) {
   (document.querySelector(`[data-action="${CSS.escape(action)}"]`) ?? near ?? byId("add")).focus();
 }
 
-function showServedBy(header) {
-  const [instance, ...parts] = (header ?? "").split(";").map((part) => part.trim());
-  const words = parts.map((part) => part.split("=")[1]).join(", ");
+function servedBy(headers) {
+  const [instance, ...parts] = (headers.get("x-served-by") ?? "").split(";").map((part) => part.trim());
+  return { instance, words: parts.map((part) => part.split("=")[1]).join(", ") };
+}
+
+function showServedBy(headers) {
+  const { instance, words } = servedBy(headers);
   byId("served-by").textContent = instance === "" ? "" : `Answered by ${instance} (${words})`;
 }
 
@@ -272,8 +276,9 @@ async function save(event) {
   const { editing } = state;
   const id = byId("order_id").value.trim();
   setSaving(true);
+  let answer;
   try {
-    await (editing === null ? send("POST", "orders", typed()) : send("PUT", `orders/${editing.order_id}`, typed()));
+    answer = await (editing === null ? send("POST", "orders", typed()) : send("PUT", `orders/${editing.order_id}`, typed()));
   } catch (refusal) {
     const isDuplicate = refusal.code === "duplicate_order";
     showErrors(isDuplicate ? { fields: [{ field: "order_id", message: `${id} exists already` }] } : refusal);
@@ -282,6 +287,7 @@ async function save(event) {
     setSaving(false);
   }
   byId("editor").close();
+  showPath(id, answer.body?.price, servedBy(answer.headers).instance);
   say(editing === null ? `Order ${id} is added.` : `Order ${id} is changed.`);
   await loadChange();
 }
@@ -381,6 +387,7 @@ async function loadEvents() {
     make("li", {}, `Order ${subject} ${EVENT_WORDS[type] ?? type}`,
       make("time", { dateTime: time }, moment.format(new Date(time)))));
   byId("event-list").replaceChildren(...list);
+  showAnnounced(events.events);
   await loadDeadLetters();
 }
 

@@ -8,6 +8,7 @@
 //! - [`command`] (pure): what can be done with the orders.
 //! - [`store`] (edge): the SQL, the migration that [`schema`] (pure) plans.
 //!
+//! Orders that come without shipping and tax are completed by another service ([`pricing`], edge), where there is one.
 //! Beside the requests, each committed change is announced as an [`event`] (pure) to another service.
 //!
 //! A panic would end the process for every client at once, see [`microservice`]: no code that a
@@ -19,9 +20,11 @@ pub mod event;
 pub mod http;
 pub mod order;
 mod outbox_relay;
+pub mod pricing;
 mod receiver;
 pub mod schema;
 pub mod service;
+mod sidecar;
 pub mod store;
 
 use microservice::context::Name;

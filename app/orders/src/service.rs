@@ -6,6 +6,7 @@ use std::time::Duration;
 use hyper::header::LINK;
 use microservice::client::{Client, ClientError};
 use microservice::context::Context;
+use microservice::dapr::Trace;
 use microservice::database::Database;
 use microservice::http::{Code, Problem, Response};
 use microservice::log::{self, Level};
@@ -15,11 +16,14 @@ use microservice::server::Service;
 use crate::command::{Command, DeadLetters, Outcome, PageWriter};
 use crate::config::Config;
 use crate::http::{
-    read_action, response_to_dead_letters, response_to_outcome, Action, BufferedRequest, Route, Style,
-    EVENTS_UNAVAILABLE,
+    read_action, response_to_dead_letters, response_to_outcome, with_price, Action, BufferedRequest, Change, Prices,
+    Route, Style, EVENTS_UNAVAILABLE,
 };
+use crate::order::Draft;
 use crate::outbox_relay::OutboxRelay;
+use crate::pricing::Pricing;
 use crate::receiver::Receiver;
+use crate::sidecar::OwnSidecar;
 use crate::store::{Listing, OrderTables};
 
 /// The time in which the receiver of events must answer.
@@ -34,12 +38,15 @@ pub struct Orders {
     context: Arc<Context>,
     database: Database<OrderTables>,
     events: Option<Events>,
+    pricing: Option<Pricing>,
+    sidecar: Option<OwnSidecar>,
 }
 
 /// The other service, which receives events and lists them.
 #[derive(Debug)]
 struct Events {
-    client: Arc<Client>,
+    /// Where they are listed.
+    list: Arc<Client>,
     outbox_relay: OutboxRelay,
 }
 
@@ -49,17 +56,30 @@ impl Orders {
         let tables = OrderTables {
             announces: config.events.is_some(),
         };
-        let events = config.events.map(|endpoint| {
-            let client = Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
+        let client = |endpoint| Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
+        let events = config.events.zip(config.event_list).map(|(receiver, list)| {
+            let announced = client(receiver.clone());
             Events {
-                outbox_relay: OutboxRelay::new(Receiver::new(Arc::clone(&client), config.events_secret)),
-                client,
+                // Where both are the same, they share connections.
+                list: match list == receiver {
+                    true => Arc::clone(&announced),
+                    false => client(list),
+                },
+                outbox_relay: OutboxRelay::new(Receiver::new(announced, config.events_secret)),
             }
         });
+        let pricing = config
+            .pricing
+            .map(|endpoint| Pricing::new(endpoint, context.memory.clone()));
+        let sidecar = config
+            .sidecar
+            .map(|sidecar| OwnSidecar::new(sidecar, context.memory.clone()));
         Orders {
             context,
             database: Database::new(tables, config.database),
             events,
+            pricing,
+            sidecar,
         }
     }
 
@@ -69,6 +89,30 @@ impl Orders {
             events.outbox_relay.wake();
         }
         Ok(outcome)
+    }
+
+    /// Completes an order before anything is stored: without a price there is no order.
+    async fn price(&self, draft: &Draft, change: Change, style: Style, trace: &Trace) -> Result<Response, Problem> {
+        let none = || {
+            Problem::new(
+                Code::INTERNAL,
+                "an order without a price was taken where nobody computes prices",
+            )
+        };
+        let priced = self.pricing.as_ref().ok_or_else(none)?.price(draft, trace).await?;
+        let order = draft.priced(&priced.price);
+        let response = response_to_outcome(self.run(change.of(order.clone())).await?, style)?;
+        Ok(with_price(response, &order, priced.price, priced.instance))
+    }
+
+    async fn describe_sidecar(&self) -> Result<Response, Problem> {
+        match &self.sidecar {
+            Some(sidecar) => sidecar.describe().await,
+            None => Err(Problem::new(
+                Code::NOT_FOUND,
+                "no DAPR_HTTP_PORT is set, so there is no sidecar",
+            )),
+        }
     }
 
     async fn list(&self, limit: usize, after: Option<i32>) -> Result<Response, Problem> {
@@ -81,7 +125,7 @@ impl Orders {
     /// Passes a question on to the receiver of events, so that the page can ask its own service.
     async fn list_events(&self, query: &str) -> Result<Response, Problem> {
         let events = self.events()?;
-        let reason = match events.client.get(query).await {
+        let reason = match events.list.get(query).await {
             Ok(answer) if answer.status.is_success() => {
                 let response = Response::json(answer.body);
                 return Ok(match answer.headers.get(LINK) {
@@ -109,7 +153,12 @@ impl Orders {
     }
 
     fn events(&self) -> Result<&Events, Problem> {
-        let none = || Problem::new(Code::NOT_FOUND, "no EVENTS_URL is set, so there are no events");
+        let none = || {
+            Problem::new(
+                Code::NOT_FOUND,
+                "neither EVENTS_URL nor DAPR_HTTP_PORT is set, so there are no events",
+            )
+        };
         self.events.as_ref().ok_or_else(none)
     }
 
@@ -124,7 +173,12 @@ impl Service for Orders {
     type Route = Route;
 
     async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
-        let action = read_action(&parts, &self.context.origins)?;
+        let prices = match self.pricing {
+            Some(_) => Prices::Computed,
+            None => Prices::Given,
+        };
+        let action = read_action(&parts, &self.context.origins, prices)?;
+        let trace = Trace::of(parts.headers);
         drop(parts);
         match action {
             Action::Response(response) => Ok(response),
@@ -139,6 +193,8 @@ impl Service for Orders {
                 Ok(Response::done())
             }
             Action::Command(command, style) => response_to_outcome(self.run(command).await?, style),
+            Action::Price(draft, change, style) => self.price(&draft, change, style, &trace).await,
+            Action::Sidecar => self.describe_sidecar().await,
             Action::List { limit, after } => self.list(limit, after).await,
             Action::DeadLetters(asked) => self.dead_letters(asked).await,
             Action::Events(query) => self.list_events(&query).await,

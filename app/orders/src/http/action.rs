@@ -10,7 +10,7 @@ use super::answer::no_order;
 use super::code::{BAD_ID, MISSING_ID};
 use super::{page, Route};
 use crate::command::{Command, DeadLetters};
-use crate::order::{read_order, read_orders};
+use crate::order::{read_draft, read_order, read_orders, Draft, Order};
 
 /// A complete request to this service.
 pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'request, Route>;
@@ -30,6 +30,10 @@ pub enum Action {
     Initialise,
     /// Something to do with the orders.
     Command(Command, Style),
+    /// An order whose price has to be completed first, then to be stored.
+    Price(Draft, Change, Style),
+    /// What the service reaches others through.
+    Sidecar,
     /// Orders by ascending id.
     List {
         /// The most orders on the page.
@@ -41,6 +45,34 @@ pub enum Action {
     DeadLetters(DeadLetters),
     /// The events that were announced, by this query to their receiver.
     Events(String),
+}
+
+/// What is done with an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Create,
+    /// It takes the place of the one with the same id.
+    Update,
+}
+
+impl Change {
+    /// The command that does it.
+    pub fn of(self, order: Order) -> Command {
+        match self {
+            Change::Create => Command::Create(vec![order]),
+            Change::Update => Command::Update(order),
+        }
+    }
+}
+
+/// Whether an order must come with its shipping and tax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prices {
+    /// It must.
+    Given,
+    /// The pricing service completes them.
+    Computed,
 }
 
 /// How the outcome of a command is told.
@@ -62,7 +94,7 @@ const DEFAULT_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
 
 /// Reads what a request asks for. Every wrong input ends here.
-pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
+pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins, prices: Prices) -> Result<Action, Problem> {
     let Target { route, id } = parts.target;
     if *parts.method == Method::OPTIONS {
         return Ok(Action::Response(origins.preflight(route, parts.headers)));
@@ -72,6 +104,7 @@ pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Act
         Route::Index => Ok(Action::Response(list_of_routes())),
         Route::PageStyle => Ok(Action::Response(page::style())),
         Route::PageScript => Ok(Action::Response(page::script())),
+        Route::SidecarScript => Ok(Action::Response(page::sidecar_script())),
         Route::Echo => Ok(Action::Response(echo(parts))),
         Route::Init => Ok(Action::Initialise),
         Route::Events => events(parts),
@@ -79,15 +112,13 @@ pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Act
         Route::Healthz => Ok(Action::Health),
         Route::Readyz => Ok(Action::Readiness),
         Route::Metrics => Ok(Action::Metrics),
-        Route::CreateOrder => create(parts, |_| Style::Status),
+        Route::CreateOrder => change(parts, prices, None, Change::Create, |_| Style::Status),
         Route::CreateOrders => {
             let orders = read_orders(parts.json_body()?)?;
             Ok(Action::Command(Command::Create(orders), Style::Status))
         }
-        Route::UpdateOrder => {
-            let order = read_order(parts.json_body()?, None)?;
-            Ok(Action::Command(Command::Update(order), Style::Status))
-        }
+        Route::UpdateOrder => change(parts, prices, None, Change::Update, |_| Style::Status),
+        Route::Sidecar => Ok(Action::Sidecar),
         Route::DeleteOrder => {
             let id = parts
                 .query
@@ -95,24 +126,40 @@ pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Act
                 .ok_or_else(|| Problem::new(MISSING_ID, "say which order: /delete_order?id=1"))?;
             Ok(Action::Command(Command::Delete(read_id(&id)?), Style::Status))
         }
-        Route::Orders if *parts.method == Method::POST => create(parts, Style::Created),
+        Route::Orders if *parts.method == Method::POST => change(parts, prices, None, Change::Create, Style::Created),
         Route::Orders => list(parts),
-        Route::OneOrder => one_order(parts, read_id(id.unwrap_or_default())?),
+        Route::OneOrder => one_order(parts, prices, read_id(id.unwrap_or_default())?),
     }
 }
 
-fn create(parts: &BufferedRequest<'_>, style: impl Fn(i32) -> Style) -> Result<Action, Problem> {
-    let order = read_order(parts.json_body()?, None)?;
+fn change(
+    parts: &BufferedRequest<'_>,
+    prices: Prices,
+    id: Option<i32>,
+    change: Change,
+    style: impl Fn(i32) -> Style,
+) -> Result<Action, Problem> {
+    let body = parts.json_body()?;
+    let order = match prices {
+        Prices::Given => read_order(body, id)?,
+        Prices::Computed => {
+            let draft = read_draft(body, id)?;
+            match draft.order() {
+                Some(order) => order,
+                None => {
+                    let style = style(draft.order_id);
+                    return Ok(Action::Price(draft, change, style));
+                }
+            }
+        }
+    };
     let style = style(order.order_id);
-    Ok(Action::Command(Command::Create(vec![order]), style))
+    Ok(Action::Command(change.of(order), style))
 }
 
-fn one_order(parts: &BufferedRequest<'_>, id: i32) -> Result<Action, Problem> {
+fn one_order(parts: &BufferedRequest<'_>, prices: Prices, id: i32) -> Result<Action, Problem> {
     Ok(match *parts.method {
-        Method::PUT => {
-            let order = read_order(parts.json_body()?, Some(id))?;
-            Action::Command(Command::Update(order), Style::Status)
-        }
+        Method::PUT => return change(parts, prices, Some(id), Change::Update, |_| Style::Status),
         Method::DELETE => Action::Command(Command::Delete(id), Style::NoContent),
         _ => Action::Command(Command::Find(id), Style::One),
     })

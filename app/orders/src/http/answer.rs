@@ -4,10 +4,12 @@ use hyper::header::{LINK, LOCATION};
 use hyper::StatusCode;
 use microservice::http::{Code, Problem, Response};
 
+use serde::Serialize;
+
 use super::code::DUPLICATE_ORDER;
 use super::Style;
 use crate::command::{DeadLetters, DeadLettersDone, Outcome, Page};
-use crate::order::Order;
+use crate::order::{Order, Price};
 
 /// The answer for the outcome of a command.
 pub fn response_to_outcome(outcome: Outcome, style: Style) -> Result<Response, Problem> {
@@ -20,6 +22,31 @@ pub fn response_to_outcome(outcome: Outcome, style: Style) -> Result<Response, P
         (Outcome::Order(order), _) => Ok(response_of_order(&order)),
         (Outcome::Missing, _) => Err(no_order()),
         (Outcome::Exists(ids), _) => Err(exists(&ids)),
+    }
+}
+
+/// By whom an order was priced, as its answer and the page name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PricedBy {
+    /// The replica of the pricing service.
+    pub instance: String,
+    /// The region whose rules held; none for the general ones.
+    pub region: Option<String>,
+}
+
+/// The answer to a change that was priced: what the order got, and from whom.
+pub fn with_price(response: Response, order: &Order, price: Price, instance: String) -> Response {
+    let by = PricedBy {
+        instance,
+        region: price.region,
+    };
+    // Strings always have a JSON form.
+    let by = serde_json::to_string(&by).unwrap_or_default();
+    let (shipping, tax) = (order.shipping, order.tax);
+    let body = format!(r#"{{"status":true,"price":{{"shipping":{shipping},"tax":{tax},"by":{by}}}}}"#);
+    Response {
+        body: body.into(),
+        ..response
     }
 }
 

@@ -16,6 +16,9 @@ pub const DUPLICATE_ORDER: Code = Code::new("duplicate_order", StatusCode::CONFL
 /// The receiver of events cannot be asked just now.
 pub const EVENTS_UNAVAILABLE: Code = Code::new("events_unavailable", StatusCode::SERVICE_UNAVAILABLE);
 
+/// The order cannot be priced just now.
+pub const PRICING_UNAVAILABLE: Code = Code::new("pricing_unavailable", StatusCode::SERVICE_UNAVAILABLE);
+
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Problem {
         match rejection {

@@ -7,7 +7,7 @@ mod code;
 mod page;
 mod route;
 
-pub use action::{read_action, Action, BufferedRequest, Style};
-pub use answer::{response_to_dead_letters, response_to_outcome};
-pub use code::EVENTS_UNAVAILABLE;
+pub use action::{read_action, Action, BufferedRequest, Change, Prices, Style};
+pub use answer::{response_to_dead_letters, response_to_outcome, with_price, PricedBy};
+pub use code::{EVENTS_UNAVAILABLE, INVALID_ORDER, PRICING_UNAVAILABLE};
 pub use route::Route;

@@ -1,4 +1,4 @@
-//! The orders page: three files, embedded in the service.
+//! The orders page: four files, embedded in the service.
 
 use hyper::header::{HeaderValue, ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
 use hyper::{HeaderMap, StatusCode};
@@ -8,8 +8,9 @@ use microservice::http::Response;
 const HTML: &str = include_str!("../../page/index.html");
 const STYLE: &str = include_str!("../../page/page.css");
 const SCRIPT: &str = include_str!("../../page/page.js");
+const SIDECAR_SCRIPT: &str = include_str!("../../page/sidecar.js");
 
-/// The page may load its own two files and ask its own service, nothing else.
+/// The page may load its own files and ask its own service, nothing else.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -38,6 +39,11 @@ pub fn style() -> Response {
 /// `/page.js`
 pub fn script() -> Response {
     file(SCRIPT, "text/javascript; charset=utf-8")
+}
+
+/// `/sidecar.js`
+pub fn sidecar_script() -> Response {
+    file(SIDECAR_SCRIPT, "text/javascript; charset=utf-8")
 }
 
 /// The files belong together, so none may be kept from an earlier version of the service.

@@ -29,6 +29,8 @@ pub enum Route {
     Events,
     /// `/dead_letters`
     DeadLetters,
+    /// `/sidecar`
+    Sidecar,
     /// `/healthz`
     Healthz,
     /// `/readyz`
@@ -39,6 +41,8 @@ pub enum Route {
     PageStyle,
     /// `/page.js`
     PageScript,
+    /// `/sidecar.js`
+    SidecarScript,
 }
 
 impl http::Route for Route {
@@ -54,11 +58,13 @@ impl http::Route for Route {
         Route::OneOrder,
         Route::Events,
         Route::DeadLetters,
+        Route::Sidecar,
         Route::Healthz,
         Route::Readyz,
         Route::Metrics,
         Route::PageStyle,
         Route::PageScript,
+        Route::SidecarScript,
     ];
 
     fn path(self) -> &'static str {
@@ -74,11 +80,13 @@ impl http::Route for Route {
             Route::OneOrder => "/orders/{id}",
             Route::Events => "/events",
             Route::DeadLetters => "/dead_letters",
+            Route::Sidecar => "/sidecar",
             Route::Healthz => "/healthz",
             Route::Readyz => "/readyz",
             Route::Metrics => "/metrics",
             Route::PageStyle => "/page.css",
             Route::PageScript => "/page.js",
+            Route::SidecarScript => "/sidecar.js",
         }
     }
 
@@ -92,11 +100,13 @@ impl http::Route for Route {
             Route::OneOrder => "GET, HEAD, PUT, DELETE, OPTIONS",
             Route::Index
             | Route::Events
+            | Route::Sidecar
             | Route::Healthz
             | Route::Readyz
             | Route::Metrics
             | Route::PageStyle
-            | Route::PageScript => "GET, HEAD, OPTIONS",
+            | Route::PageScript
+            | Route::SidecarScript => "GET, HEAD, OPTIONS",
         }
     }
 

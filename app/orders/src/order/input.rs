@@ -7,7 +7,7 @@ use microservice::json_array::Elements;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::{Money, Order, MAX_ADDRESS_CHARACTERS};
+use super::{Draft, Money, Order, MAX_ADDRESS_CHARACTERS};
 
 /// The most orders that one request may bring.
 pub const MAX_ORDERS: usize = 10_000;
@@ -46,11 +46,18 @@ impl From<serde_json::Error> for Rejection {
 /// Reads one order. With `id_from_path` the body may leave `order_id` out, or must repeat that id.
 pub fn read_order(body: &[u8], id_from_path: Option<i32>) -> Result<Order, Rejection> {
     let value: &RawValue = serde_json::from_slice(body)?;
+    one(|errors| check_order(value, id_from_path, "", errors))
+}
+
+/// Reads one order as [`read_order`] does, whose shipping and tax may be missing.
+pub fn read_draft(body: &[u8], id_from_path: Option<i32>) -> Result<Draft, Rejection> {
+    let value: &RawValue = serde_json::from_slice(body)?;
+    one(|errors| check_draft(value, id_from_path, "", false, errors))
+}
+
+fn one<T>(check: impl FnOnce(&mut Errors) -> Option<T>) -> Result<T, Rejection> {
     let mut errors = Errors::default();
-    if let (Some(order), true) = (
-        check_order(value, id_from_path, "", &mut errors),
-        errors.fields.is_empty(),
-    ) {
+    if let (Some(order), true) = (check(&mut errors), errors.fields.is_empty()) {
         return Ok(order);
     }
     Err(errors.into_rejection("the order is not valid"))
@@ -127,6 +134,16 @@ impl Errors {
 }
 
 fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors: &mut Errors) -> Option<Order> {
+    check_draft(value, id_from_path, prefix, true, errors)?.order()
+}
+
+fn check_draft(
+    value: &RawValue,
+    id_from_path: Option<i32>,
+    prefix: &str,
+    is_priced: bool,
+    errors: &mut Errors,
+) -> Option<Draft> {
     let Ok(fields) = serde_json::from_str::<Fields>(value.get()) else {
         let name = match prefix.trim_end_matches('.') {
             "" => "body",
@@ -159,12 +176,15 @@ fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors
     let product_id = errors.check(prefix, "product_id", product_id);
     let quantity = errors.check(prefix, "quantity", positive(fields.get("quantity")));
     let amount = errors.check(prefix, "amount", money(fields.get("amount")));
-    let shipping = errors.check(prefix, "shipping", money(fields.get("shipping")));
-    let tax = errors.check(prefix, "tax", money(fields.get("tax")));
+    let mut price = |name| match fields.get(name) {
+        None if !is_priced => Some(None),
+        given => errors.check(prefix, name, money(given)).map(Some),
+    };
+    let (shipping, tax) = (price("shipping"), price("tax"));
     let address = address(fields.get("shipping_address"));
     let shipping_address = errors.check(prefix, "shipping_address", address);
 
-    Some(Order {
+    Some(Draft {
         order_id: order_id?,
         product_id: product_id?,
         quantity: quantity?,

@@ -1,11 +1,12 @@
 //! The order: what it holds, how it is read from a client and written for one.
 
+mod draft;
 mod fields;
 mod input;
-mod money;
 
-pub use input::{read_order, read_orders, Rejection, MAX_ORDERS};
-pub use money::{Money, MoneyError};
+pub use draft::{Draft, Price};
+pub use input::{read_draft, read_order, read_orders, Rejection, MAX_ORDERS};
+pub use microservice::money::{Money, MoneyError};
 
 /// An order that keeps every rule of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ pub fn cases() -> Vec<Case> {
                 get("/page.css", 200).header("content-type", "text/css; charset=utf-8"),
                 get("/page.js", 200).header("content-type", "text/javascript; charset=utf-8"),
                 post("/page.js", "", 405),
+                get("/sidecar.js", 200).header("content-type", "text/javascript; charset=utf-8"),
             ],
         ),
         case(

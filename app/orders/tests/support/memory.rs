@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::command::{Command, Outcome, PageWriter};
-use app::http::{read_action, response_to_outcome, Action, BufferedRequest, Style};
+use app::http::{read_action, response_to_outcome, Action, BufferedRequest, Prices, Style};
 use app::order::Order;
 use microservice::http::{self, Origins, Problem};
 use microservice::memory::Buffer;
@@ -33,12 +33,17 @@ impl Memory {
     }
 
     fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
-        match read_action(parts, &self.origins)? {
+        match read_action(parts, &self.origins, Prices::Given)? {
             Action::Response(response) => Ok(response),
             Action::Command(command, style) => response_to_outcome(self.run(command), style),
             Action::List { limit, after } => response_to_outcome(self.list(limit, after), Style::Page(limit)),
             Action::Initialise | Action::Readiness => Ok(http::Response::done()),
-            action @ (Action::Health | Action::Metrics | Action::Events(_) | Action::DeadLetters(_)) => {
+            action @ (Action::Health
+            | Action::Metrics
+            | Action::Events(_)
+            | Action::DeadLetters(_)
+            | Action::Price(..)
+            | Action::Sidecar) => {
                 panic!("{action:?} is of the edges")
             }
         }

@@ -4,6 +4,7 @@
 
 pub mod memory;
 pub mod receiver;
+pub mod sidecar;
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;

@@ -1,0 +1,35 @@
+//! Proof that a request comes from the own sidecar.
+
+use hyper::{HeaderMap, StatusCode};
+
+use crate::http::{Code, Problem};
+use crate::signature::Secret;
+
+/// The header in which a sidecar sends what `APP_API_TOKEN` holds: <https://docs.dapr.io/operations/security/app-api-token/>.
+const HEADER: &str = "dapr-api-token";
+
+/// Whoever sent the request is not the sidecar.
+const NOT_THE_SIDECAR: Code = Code::new("not_the_sidecar", StatusCode::UNAUTHORIZED);
+
+/// What a service and its own sidecar share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppToken(Secret);
+
+impl AppToken {
+    /// The token.
+    pub fn new(secret: Secret) -> AppToken {
+        AppToken(secret)
+    }
+
+    /// Refuses what does not come from the sidecar.
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let token = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        match token.is_some_and(|token| self.0.equals(token)) {
+            true => Ok(()),
+            false => Err(Problem::new(
+                NOT_THE_SIDECAR,
+                "this path is for the service's own Dapr sidecar (APP_API_TOKEN): ask through it",
+            )),
+        }
+    }
+}

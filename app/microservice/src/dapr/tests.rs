@@ -1,0 +1,148 @@
+//! A sidecar that listens on a real port, and answers what a test has prepared.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{channel, Receiver};
+use std::thread;
+
+use hyper::header::HeaderName;
+
+use super::*;
+use crate::client::ClientError;
+use crate::memory::Memory;
+use crate::signature::Secret;
+
+/// Answers one request a connection with each of these, and reports the requests as they came.
+fn sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answers = answers.to_vec();
+    let (requests, received) = channel();
+    thread::spawn(move || {
+        for (status, body) in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            requests.send(read(&stream)).unwrap();
+            // No body goes with 204: https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1-8
+            let length = match status {
+                204 => String::new(),
+                _ => format!("content-length: {}\r\n", body.len()),
+            };
+            let head = format!("HTTP/1.1 {status} x\r\n{length}connection: close\r\n\r\n");
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+    });
+    (Sidecar::new(port), received)
+}
+
+fn read(stream: &TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
+    }
+    let length = head
+        .to_lowercase()
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    head + &String::from_utf8(body).unwrap()
+}
+
+fn block_on<T>(future: impl std::future::Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+fn trace() -> Trace {
+    let mut headers = HeaderMap::new();
+    let value = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    headers.insert(HeaderName::from_static("traceparent"), value.parse().unwrap());
+    headers.insert(HeaderName::from_static("cookie"), "a=b".parse().unwrap());
+    Trace::of(&headers)
+}
+
+#[test]
+fn asks_with_the_trace_of_the_request_and_nothing_else_of_it() {
+    let (sidecar, received) = sidecar(&[(200, "{}")]);
+    let peer = Peer::new(sidecar.invocation("pricing", "price"), Memory::default());
+    let answer = block_on(peer.post(r#"{"quantity":1}"#.into(), &trace())).unwrap();
+    assert_eq!(answer.status, 200);
+    let request = received.recv().unwrap();
+    assert!(
+        request.starts_with("POST /v1.0/invoke/pricing/method/price HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(request.contains("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"));
+    assert!(request.contains("content-type: application/json\r\n") && !request.contains("cookie"));
+    assert!(request.ends_with(r#"{"quantity":1}"#));
+}
+
+#[test]
+fn asks_again_while_the_other_end_is_away() {
+    let (sidecar, received) = sidecar(&[(500, "ERR_DIRECT_INVOKE"), (503, ""), (200, "[]")]);
+    let peer = Peer::new(sidecar.invocation("pricing", "price"), Memory::default());
+    assert_eq!(block_on(peer.post("{}".into(), &Trace::default())).unwrap().status, 200);
+    assert_eq!(received.try_iter().count(), 3);
+}
+
+#[test]
+fn takes_what_is_refused_for_an_answer() {
+    let (sidecar, received) = sidecar(&[(422, "no")]);
+    let peer = Peer::new(sidecar.invocation("pricing", "price"), Memory::default());
+    assert_eq!(block_on(peer.post("{}".into(), &Trace::default())).unwrap().status, 422);
+    assert_eq!(received.try_iter().count(), 1);
+}
+
+#[test]
+fn gives_up_where_nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sidecar = Sidecar::new(listener.local_addr().unwrap().port());
+    drop(listener);
+    let peer = Peer::new(sidecar.metadata(), Memory::default());
+    let failure = block_on(peer.get("", &Trace::default())).unwrap_err();
+    assert!(matches!(failure, ClientError::Unreachable(_)), "{failure:?}");
+}
+
+#[test]
+fn state_is_set_and_found_by_key() {
+    let (sidecar, received) = sidecar(&[
+        (204, ""),
+        (200, r#"{"a":1}"#),
+        (204, ""),
+        (409, "etag"),
+        (400, "no store"),
+    ]);
+    let store = StateStore::new(sidecar, "statestore", Memory::default());
+    block_on(async {
+        assert_eq!(store.get("rules", &Trace::default()).await, Ok(None));
+        let found = store.get("rules", &Trace::default()).await.unwrap().unwrap();
+        assert_eq!(found, r#"{"a":1}"#);
+        assert_eq!(store.put("rules", r#"{"a":2}"#, &Trace::default()).await, Ok(()));
+        assert_eq!(store.put_first("rules", "1").await, Ok(()));
+        let failure = store.put("rules", "1", &Trace::default()).await.unwrap_err();
+        assert_eq!(failure.to_string(), "status 400 Bad Request: no store");
+    });
+    let requests: Vec<String> = received.try_iter().collect();
+    assert!(requests[0].starts_with("GET /v1.0/state/statestore/rules HTTP/1.1\r\n"));
+    assert!(requests[2].starts_with("POST /v1.0/state/statestore HTTP/1.1\r\n"));
+    assert!(requests[2].ends_with(r#"[{"key":"rules","value":{"a":2}}]"#));
+    assert!(requests[3].ends_with(r#"[{"key":"rules","value":1,"options":{"concurrency":"first-write"}}]"#));
+}
+
+#[test]
+fn only_the_sidecar_knows_the_token() {
+    let token = AppToken::new(Secret::new("0123456789abcdef"));
+    let headers = |value: Option<&str>| {
+        let value = value.map(|value| (HeaderName::from_static("dapr-api-token"), value.parse().unwrap()));
+        value.into_iter().collect::<HeaderMap>()
+    };
+    assert!(token.check(&headers(Some("0123456789abcdef"))).is_ok());
+    for wrong in [None, Some(""), Some("0123456789abcdeg"), Some("0123456789abcde")] {
+        assert_eq!(token.check(&headers(wrong)).unwrap_err().code.status, 401, "{wrong:?}");
+    }
+}

@@ -1,0 +1,85 @@
+//! What the page tells of the Dapr sidecar.
+
+use microservice::client::ClientError;
+use microservice::dapr::{Peer, Sidecar, Trace};
+use microservice::http::{Code, Problem, Response};
+use microservice::log::{self, Level};
+use microservice::memory::{Exhausted, Memory};
+use serde::{Deserialize, Serialize};
+
+use hyper::StatusCode;
+
+/// The sidecar cannot be asked just now.
+const SIDECAR_UNAVAILABLE: Code = Code::new("sidecar_unavailable", StatusCode::SERVICE_UNAVAILABLE);
+
+/// The own sidecar, asked for what it is.
+#[derive(Debug)]
+pub struct OwnSidecar {
+    peer: Peer,
+}
+
+/// The part of <https://docs.dapr.io/reference/api/metadata_api/> that is passed on.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    id: String,
+    #[serde(rename = "runtimeVersion", default)]
+    version: String,
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Component {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Told {
+    app_id: String,
+    version: String,
+    components: Vec<Component>,
+}
+
+impl OwnSidecar {
+    /// This sidecar.
+    pub fn new(sidecar: Sidecar, memory: Memory) -> OwnSidecar {
+        OwnSidecar {
+            peer: Peer::new(sidecar.metadata(), memory),
+        }
+    }
+
+    /// Its app id, version and components.
+    pub async fn describe(&self) -> Result<Response, Problem> {
+        let reason = match self.peer.get("", &Trace::default()).await {
+            Ok(answer) if answer.status.is_success() => {
+                let body = answer.body.into_pieces().0.concat();
+                match serde_json::from_slice::<Metadata>(&body) {
+                    Ok(Metadata {
+                        id,
+                        version,
+                        components,
+                    }) => {
+                        let told = Told {
+                            app_id: id,
+                            version,
+                            components,
+                        };
+                        // Strings always have a JSON form.
+                        return Ok(Response::json(serde_json::to_string(&told).unwrap_or_default()));
+                    }
+                    Err(error) => error.to_string(),
+                }
+            }
+            Ok(answer) => format!("status {}", answer.status),
+            Err(ClientError::Busy) => return Err(Exhausted.into()),
+            Err(failure) => failure.to_string(),
+        };
+        log::event(Level::Warn, &format!("the sidecar does not tell what it is: {reason}"));
+        Err(Problem::new(
+            SIDECAR_UNAVAILABLE,
+            "the sidecar does not answer just now",
+        ))
+    }
+}

@@ -1,0 +1,56 @@
+//! Which paths the service knows, and with which methods.
+
+use microservice::http;
+
+use crate::rules::MAX_BYTES;
+
+/// A path of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/`
+    Index,
+    /// `/price`
+    Price,
+    /// `/rules`
+    Rules,
+    /// `/healthz`
+    Healthz,
+    /// `/readyz`
+    Readyz,
+    /// `/metrics`
+    Metrics,
+}
+
+impl http::Route for Route {
+    const ALL: &'static [Route] = &[
+        Route::Index,
+        Route::Price,
+        Route::Rules,
+        Route::Healthz,
+        Route::Readyz,
+        Route::Metrics,
+    ];
+
+    fn path(self) -> &'static str {
+        match self {
+            Route::Index => "/",
+            Route::Price => "/price",
+            Route::Rules => "/rules",
+            Route::Healthz => "/healthz",
+            Route::Readyz => "/readyz",
+            Route::Metrics => "/metrics",
+        }
+    }
+
+    fn allow(self) -> &'static str {
+        match self {
+            Route::Price => "POST, OPTIONS",
+            Route::Rules => "GET, HEAD, PUT, OPTIONS",
+            Route::Index | Route::Healthz | Route::Readyz | Route::Metrics => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    fn body_limit(self) -> usize {
+        MAX_BYTES
+    }
+}
