@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo run test test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo demo-dapr run test test-dapr test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -7,11 +7,17 @@ help: ## this list
 demo: ## everything, on a fresh machine: ends with a reachable service
 	@scripts/demo
 
+demo-dapr: ## on the demo's cluster: orders, pricing and events behind Dapr's sidecars, see docs/dapr.md
+	@scripts/demo-dapr
+
 run: ## the quick look: the service under wasmedge beside MariaDB, without a cluster; Ctrl-C ends it
 	@scripts/run
 
 test: ## everything that proves it
 	@scripts/test
+
+test-dapr: ## the demo with Dapr, and what happens to it when its parts go (20 minutes)
+	@scripts/test-dapr
 
 test-workflows: ## every step of .github/workflows in a container with a hosted runner's tools, as its user (half an hour)
 	@scripts/test-workflows

@@ -19,8 +19,8 @@ use oci_artifacts::image::ENGINE_LABEL;
 use oci_artifacts::image::store;
 use terminal::Progress;
 
-/// The official images of Docker Hub.
-const OFFICIAL: &str = "docker.io/library/";
+/// Who publishes the images of Docker Hub that scripts/images has or makes: the official ones, and Dapr.
+const PUBLISHERS: [&str; 2] = ["docker.io/library/", "docker.io/daprio/"];
 /// Images that are built here are of no registry.
 const LOCAL_REGISTRY: &str = "localhost/";
 
@@ -177,11 +177,12 @@ fn refuse_other_engine(nodes: &[Node], built: &[Built]) -> Result<()> {
     Ok(())
 }
 
-/// The local image that scripts/images makes for an official one of Docker Hub: `docker.io/library/mariadb:11.8` is
+/// The local image that scripts/images makes for one of Docker Hub: `docker.io/library/mariadb:11.8` is
 /// `localhost/wasm-mariadb:11.8`. An image of any other registry is only ever that registry's.
 fn local_counterpart(image: &str) -> Option<String> {
     let full = full_name(image);
-    let (name, tag) = full.strip_prefix(OFFICIAL)?.split_once(':')?;
+    let name = PUBLISHERS.iter().find_map(|publisher| full.strip_prefix(publisher))?;
+    let (name, tag) = name.split_once(':')?;
     (!name.contains('@')).then(|| format!("localhost/wasm-{name}:{tag}"))
 }
 
@@ -231,6 +232,8 @@ mod tests {
             ("docker.io/library/mariadb:11.8", Some("localhost/wasm-mariadb:11.8")),
             ("mariadb:11.8", Some("localhost/wasm-mariadb:11.8")),
             ("mariadb", Some("localhost/wasm-mariadb:latest")),
+            ("docker.io/daprio/daprd:1.16.0", Some("localhost/wasm-daprd:1.16.0")),
+            ("daprio/daprd:1.16.0", Some("localhost/wasm-daprd:1.16.0")),
             ("localhost:5000/x/redis:7", None),
             ("registry.example/library/mariadb:11.8", None),
             ("quay.io/mariadb:11.8", None),

@@ -1,0 +1,24 @@
+// Package components takes the place of Dapr's package of this name, which registers every component there is: here are
+// those that manifests/dapr and manifests/dapr-injected use, in the versions that the module of Dapr asks for.
+package components
+
+import (
+	"github.com/dapr/components-contrib/nameresolution/kubernetes"
+	"github.com/dapr/components-contrib/pubsub/jetstream"
+	secrets "github.com/dapr/components-contrib/secretstores/kubernetes"
+	"github.com/dapr/components-contrib/secretstores/local/env"
+	"github.com/dapr/components-contrib/state/mysql"
+
+	nameResolutions "github.com/dapr/dapr/pkg/components/nameresolution"
+	pubsubs "github.com/dapr/dapr/pkg/components/pubsub"
+	secretStores "github.com/dapr/dapr/pkg/components/secretstores"
+	states "github.com/dapr/dapr/pkg/components/state"
+)
+
+func init() {
+	nameResolutions.DefaultRegistry.RegisterComponent(kubernetes.NewResolver, "kubernetes")
+	pubsubs.DefaultRegistry.RegisterComponent(jetstream.NewJetStream, "jetstream")
+	secretStores.DefaultRegistry.RegisterComponent(env.NewEnvSecretStore, "local.env")
+	secretStores.DefaultRegistry.RegisterComponent(secrets.NewKubernetesSecretStore, "kubernetes")
+	states.DefaultRegistry.RegisterComponent(mysql.NewMySQLStateStore, "mysql")
+}
