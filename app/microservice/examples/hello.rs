@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hyper::Method;
 use microservice::config;
 use microservice::context::{Context, Name};
-use microservice::http::{self, BufferedRequest, Problem, Reply, Route as _};
+use microservice::http::{self, BufferedRequest, Problem, Response, Route as _};
 use microservice::server::{self, Service, StartError};
 
 const NAME: Name = Name {
@@ -56,17 +56,17 @@ struct Hello {
 impl Service for Hello {
     type Route = Route;
 
-    async fn answer(&self, request: BufferedRequest<'_, Route>) -> Result<Reply, Problem> {
+    async fn answer(&self, request: BufferedRequest<'_, Route>) -> Result<Response, Problem> {
         let route = request.target.route;
         if *request.method == Method::OPTIONS {
             return Ok(self.context.origins.preflight(route, request.headers));
         }
         Ok(match route {
-            Route::Index => Reply::text(Route::list()),
-            Route::Hello => Reply::text(format!("Hello, {}\n", request.target.id.unwrap_or_default())),
+            Route::Index => Response::text(Route::list()),
+            Route::Hello => Response::text(format!("Hello, {}\n", request.target.id.unwrap_or_default())),
             Route::Healthz => self.context.health(),
             // Nothing to wait for. With a database: `self.database.check_ready().await?`.
-            Route::Readyz => Reply::done(),
+            Route::Readyz => Response::done(),
             Route::Metrics => self.context.metrics(&[]),
         })
     }

@@ -70,9 +70,9 @@ fn of_object(object: &Object) -> Option<Selection> {
                 .and_then(|labels: &Value| selector(&json!({"matchLabels": labels})))
                 .map(Selection::by_labels)
         }
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => WorkloadInfo::of(kind, &object.value)
-            .selector
-            .map(Selection::by_labels),
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
+            WorkloadInfo::of(kind, &object.value).selector.map(Selection::by_labels)
+        }
     }
 }
 
@@ -83,9 +83,21 @@ mod tests {
     #[test]
     fn pods_of_the_manifests_and_no_others() {
         let objects = [
-            ("apps/v1", "Deployment", json!({"selector": {"matchLabels": {"app": "a"}}})),
-            ("apps/v1", "StatefulSet", json!({"selector": {"matchLabels": {"app": "b"}}})),
-            ("apps/v1", "DaemonSet", json!({"selector": {"matchLabels": {"app": "b"}}})),
+            (
+                "apps/v1",
+                "Deployment",
+                json!({"selector": {"matchLabels": {"app": "a"}}}),
+            ),
+            (
+                "apps/v1",
+                "StatefulSet",
+                json!({"selector": {"matchLabels": {"app": "b"}}}),
+            ),
+            (
+                "apps/v1",
+                "DaemonSet",
+                json!({"selector": {"matchLabels": {"app": "b"}}}),
+            ),
             ("batch/v1", "Job", json!({})),
             (
                 "batch/v1",
@@ -109,7 +121,11 @@ mod tests {
             .unwrap(),
         };
         let mut all: Vec<Object> = objects.iter().map(|one| object(Some("shop"), one)).collect();
-        let elsewhere = ("apps/v1", "Deployment", json!({"selector": {"matchLabels": {"app": "x"}}}));
+        let elsewhere = (
+            "apps/v1",
+            "Deployment",
+            json!({"selector": {"matchLabels": {"app": "x"}}}),
+        );
         all.push(object(Some("other"), &elsewhere));
         all.push(object(None, &objects[0]));
         let expected = [

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use diagnostics::{Error, Result};
 
-use super::template::{self, Template};
 use super::ProjectName;
+use super::template::{self, Template};
 
 /// A project that was created.
 #[derive(Debug, PartialEq, Eq)]

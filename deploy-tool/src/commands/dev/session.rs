@@ -82,7 +82,8 @@ impl Session<'_> {
 
     /// Has the logs of what the manifests make now followed. What cannot be read now is told by the deployment.
     fn follow_manifests(&self) {
-        let Ok(objects) = manifest::load(&self.arguments.place.manifests) else {
+        let paths = self.arguments.place.manifests();
+        let Ok(objects) = paths.and_then(|paths| manifest::load(&paths)) else {
             return;
         };
         let selections = of_manifests(&objects, self.namespace);

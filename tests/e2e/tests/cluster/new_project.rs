@@ -192,7 +192,8 @@ fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
 
     // A version with another greeting and one migration more.
     project.replace("src/service.rs", "Hello from", "Greetings from");
-    let migration = "ALTER TABLE notes ADD COLUMN IF NOT EXISTS made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP;\n";
+    let migration =
+        "ALTER TABLE notes ADD COLUMN IF NOT EXISTS made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP;\n";
     fs::write(project.folder().join("migrations/0002_made_at.sql"), migration).unwrap();
     let first = "(1, include_str!(\"../migrations/0001_notes.sql\"))";
     let both = format!("{first}, (2, include_str!(\"../migrations/0002_made_at.sql\"))");

@@ -49,7 +49,14 @@ pub fn goes_through_a_registry(cluster: &Cluster, registry: &Registry) {
         Said::from(command.output().unwrap()).success()
     };
     let authority = registry.authority();
-    let through = ["--registry", &prefix, "--registry-ca", path(&authority), "--pull-secret", "pull"];
+    let through = [
+        "--registry",
+        &prefix,
+        "--registry-ca",
+        path(&authority),
+        "--pull-secret",
+        "pull",
+    ];
     let serves = |greeting: &str| {
         let service = format!("get --raw /api/v1/namespaces/{name}/services/{name}:http/proxy/");
         let expected = format!("{greeting} from {name}");
