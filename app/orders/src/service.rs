@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::LINK;
+use hyper::Method;
 use microservice::client::{Client, ClientError};
 use microservice::context::Context;
 use microservice::dapr::Trace;
@@ -173,6 +174,9 @@ impl Service for Orders {
     type Route = Route;
 
     async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
+        if parts.target.route == Route::CreateOrders && *parts.method == Method::POST {
+            self.database.check_capacity()?;
+        }
         let prices = match self.pricing {
             Some(_) => Prices::Computed,
             None => Prices::Given,

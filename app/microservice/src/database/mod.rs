@@ -117,6 +117,15 @@ impl<T: Tables> Database<T> {
         self.bounded(QUERY_TIMEOUT, &sent, work).await
     }
 
+    /// Refuses a request that would wait for too long, before its body costs time: what is refused must be cheap, or those
+    /// that are refused starve the others.
+    pub fn check_capacity(&self) -> Result<(), DatabaseError> {
+        match self.pool.is_overloaded() {
+            true => Err(pool::BUSY),
+            false => Ok(()),
+        }
+    }
+
     /// Makes the tables current when asked to, rather than by itself.
     pub async fn initialise(&self) -> Result<(), DatabaseError> {
         timeout(QUERY_TIMEOUT, self.migrator.ask())

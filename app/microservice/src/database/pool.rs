@@ -204,12 +204,17 @@ impl Pool {
         self.address.doubt();
     }
 
+    /// Whether a request that comes now would have to wait for too long.
+    pub fn is_overloaded(&self) -> bool {
+        self.permits.available_permits() == 0 && self.queue.wait(self.database.pool_max) > QUEUE_LIMIT
+    }
+
     /// Waits for a connection that works, for a request.
     pub async fn lease(&self) -> Result<Lease<'_>, DatabaseError> {
         // Fails only when the semaphore is closed, which nobody does.
         let permit = match self.permits.try_acquire() {
             Ok(permit) => permit,
-            Err(_) if self.queue.wait(self.database.pool_max) > QUEUE_LIMIT => return Err(BUSY),
+            Err(_) if self.is_overloaded() => return Err(BUSY),
             Err(_) => {
                 let _waiting = Waiting::new(&self.queue);
                 let acquired = timeout(QUEUE_LIMIT, self.permits.acquire()).await;
