@@ -117,6 +117,21 @@ fn data_that_cannot_be_written_is_a_failure() {
     }
 }
 
+/// A container with a read-only file system deploys all the same.
+#[test]
+fn without_a_cache_folder_a_temporary_one_serves() {
+    let run = Run::new();
+    let file = run.file("file", "");
+    for (name, value) in [("HOME", ""), ("HOME", &file), ("XDG_CACHE_HOME", &file)] {
+        let mut command = run.command(&["restart", "--namespace", "shop"]);
+        let said = said(command.env_remove("DEPLOY_TOOL_CACHE").env(name, value));
+        said.fails(
+            1,
+            &["cache", "DEPLOY_TOOL_CACHE names a folder that stays", "has no context"],
+        );
+    }
+}
+
 #[test]
 fn every_help_lists_the_exit_codes() {
     for &verb in VERBS {

@@ -36,7 +36,7 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Result<()> {
         timeout,
     } = arguments;
     let release = place.release()?;
-    let cache = Cache::open()?;
+    let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "down")?;
     let cluster = Cluster::connect(&place.context).await?;
     let deployer = lock_holder::current(&cache)?;

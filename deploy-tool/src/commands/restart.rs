@@ -22,7 +22,7 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 pub async fn run(printer: &Printer, arguments: RestartArguments) -> Result<()> {
     let RestartArguments { names, place, wait } = arguments;
     let release = place.release()?;
-    let cache = Cache::open()?;
+    let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "restart")?;
     let cluster = Cluster::connect(&place.context).await?;
     let namespace = &release.namespace;

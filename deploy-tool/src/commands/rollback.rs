@@ -33,7 +33,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Result<()> 
     } = arguments;
     let requirement = SignaturePolicy::of(&signed)?;
     let release = place.release()?;
-    let cache = Cache::open()?;
+    let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;
     let cluster = Cluster::connect(&place.context).await?;
     let history = revisions::read_history(&cluster, &release).await?;

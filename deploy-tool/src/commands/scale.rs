@@ -30,7 +30,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
         wait,
     } = arguments;
     let release = place.release()?;
-    let cache = Cache::open()?;
+    let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "scale")?;
     let cluster = Cluster::connect(&place.context).await?;
     let namespace = release.namespace;

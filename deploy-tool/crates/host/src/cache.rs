@@ -3,6 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::atomic_file;
@@ -28,6 +29,8 @@ pub fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
+    /// Set when the folder goes with the last of these values.
+    _temporary: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Cache {
@@ -56,7 +59,55 @@ impl Cache {
         std::fs::create_dir_all(folder).map_err(failure)?;
         // Docker wants absolute paths.
         let folder = folder.canonicalize().map_err(failure)?;
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            _temporary: None,
+        })
+    }
+
+    /// The cache that the environment names. Where that cannot be written, as in a container with a read-only file system,
+    /// a folder for this run alone: for verbs that keep nothing there which the next run needs.
+    ///
+    /// # Errors
+    /// When `DEPLOY_TOOL_CACHE` names a folder that cannot be written, or there is no temporary folder.
+    pub fn open_or_temporary(warn: impl FnOnce(&str)) -> Result<Self> {
+        if std::env::var_os(CACHE_VARIABLE).is_some_and(|value| !value.is_empty()) {
+            return Self::open();
+        }
+        match Self::open().and_then(Self::writable) {
+            Ok(cache) => Ok(cache),
+            Err(failure) => {
+                let cache = Self::temporary()?;
+                warn(&format!(
+                    "{}: what this run keeps goes with it; DEPLOY_TOOL_CACHE names a folder that stays",
+                    failure.message()
+                ));
+                Ok(cache)
+            }
+        }
+    }
+
+    fn temporary() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("deploy-tool-").tempdir();
+        let folder = folder.map_err(|error| {
+            let parent = std::env::temp_dir();
+            Error::file(format!("cannot make a folder in `{}`", parent.display()), &error)
+                .hint("set DEPLOY_TOOL_CACHE to a folder of yours")
+        })?;
+        let mut cache = Self::at(folder.path())?;
+        cache._temporary = Some(Arc::new(folder));
+        Ok(cache)
+    }
+
+    fn writable(self) -> Result<Self> {
+        let tried = tempfile::tempfile_in(&self.folder);
+        tried.map_err(|error| {
+            Error::file(
+                format!("cannot write to the cache folder `{}`", self.folder.display()),
+                &error,
+            )
+        })?;
+        Ok(self)
     }
 
     /// The folder itself.
@@ -210,6 +261,17 @@ mod tests {
         std::fs::File::open(&old).unwrap().set_modified(week_ago).unwrap();
         let _scratch = cache.scratch("stage").unwrap();
         assert!(!old.exists() && new.exists());
+    }
+
+    #[test]
+    fn a_temporary_cache_goes_with_its_last_value() {
+        let cache = Cache::temporary().unwrap();
+        let (folder, other) = (cache.folder().to_owned(), cache.clone());
+        cache.write(&cache.path("locks/a").unwrap(), b"").unwrap();
+        drop(cache);
+        assert!(folder.join("locks/a").exists());
+        drop(other);
+        assert!(!folder.exists());
     }
 
     #[test]
