@@ -213,11 +213,13 @@ async fn report_namespace(
         ));
     }
     printer.result(&status, report::table(&status, cluster.now()));
+    // Who has an address may list the Services: that is where it is from.
+    let Some(url) = &status.url else { return Ok(()) };
     let services = pods::services(cluster, namespace).await?;
     let lines = services
         .iter()
         .find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
-    if let (Some(url), Some(lines)) = (&status.url, lines) {
+    if let Some(lines) = lines {
         printer.data(Styled::from(format!("\n{}", lines.replace("{url}", url))).bounded());
     }
     Ok(())

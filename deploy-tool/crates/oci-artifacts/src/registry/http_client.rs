@@ -267,9 +267,18 @@ async fn unless_stalled(
 
 /// What an error of the client means. Its chain ends in what TLS or the system says.
 fn registry_error(error: &reqwest::Error) -> RegistryError {
-    // The client follows redirects by itself, and none from TLS to plain HTTP.
-    if let Some(url) = error.url().filter(|url| error.is_redirect() && url.scheme() == "http") {
-        return RegistryError::Downgrade(url.to_string());
+    let mut last: &dyn std::error::Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    // The client follows redirects by itself, though not for ever, and none from TLS to plain HTTP.
+    if let Some(url) = error.url().filter(|_| error.is_redirect()) {
+        if last.to_string().contains("too many redirects") {
+            return RegistryError::NotARegistry(format!("one address leads to the next, and at last to `{url}`"));
+        }
+        if url.scheme() == "http" {
+            return RegistryError::Downgrade(url.to_string());
+        }
     }
     match tls_error(error) {
         Some(tls @ rustls::Error::InvalidCertificate(_)) => return RegistryError::Untrusted(tls.to_string()),
@@ -277,10 +286,6 @@ fn registry_error(error: &reqwest::Error) -> RegistryError {
             return RegistryError::NotARegistry("it does not speak TLS".to_owned());
         }
         _ => {}
-    }
-    let mut last: &dyn std::error::Error = error;
-    while let Some(cause) = last.source() {
-        last = cause;
     }
     match error.is_connect() {
         true => RegistryError::Unreachable(last.to_string()),
