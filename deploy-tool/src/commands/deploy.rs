@@ -13,7 +13,7 @@ use releases::api::discover::Kinds;
 use releases::api::revisions;
 use releases::api::revisions::ReleaseLease;
 use releases::api::{crd_conditions, deletion_wait, plan, preflight, saved};
-use releases::manifest::{Object, Wave};
+use releases::manifest::{self, Object, Wave};
 use releases::plan::saved::Saved;
 use releases::plan::{Action, OnConflict, Plan, Untried, keep_completed_jobs, refuse_undecided};
 use releases::release::{History, HolderIdentity, Identity, Name, Revision, State, refuse_another_release};
@@ -86,6 +86,11 @@ pub async fn deploy(
     for step in &plan.steps {
         let notes = step.notes.iter().filter(|_| !step.left_alone.is_empty());
         notes.for_each(|note| printer.warning(&format!("{}: {note}", step.identity.title())));
+    }
+    for object in &objects {
+        if let Some(warning) = manifest::sidecar_warning(object) {
+            printer.warning(&format!("{}: {warning}", object.title()));
+        }
     }
     let rollout = Rollout {
         cluster,

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, ContainerS
 use crate::status::Phase;
 use crate::text::says;
 use crate::{
-    Clock, Diagnosis, Evidence, Objects, configuration, events, exec_format, image, pod_view, probe, thresholds,
+    Clock, Diagnosis, Evidence, Objects, configuration, dapr, events, exec_format, image, pod_view, probe, thresholds,
 };
 use diagnostics::code::rollout::{CONTAINER_NOT_CREATED, CRASH_LOOP, OUT_OF_MEMORY};
 
@@ -189,6 +189,11 @@ impl About<'_> {
                 self.waiting_for_retry(diagnosis, true).into()
             };
         }
+        if let Some(diagnosis) = self.has_failed_component(ended) {
+            return self
+                .retried(diagnosis, self.status.restart_count + 1 >= thresholds::ENDS)
+                .into();
+        }
         let title = self.title();
         // Ends of long ago, as by a restart of the host, are in the count too: only short runs are a start that fails.
         let is_short = pod_view::run_time(ended).is_none_or(|run| run < thresholds::SHORT_RUN);
@@ -218,6 +223,12 @@ impl About<'_> {
         let diagnosis = exec_format::diagnose(self.pod, self.status, words)
             .or_else(|| exec_format::diagnose_silent(self.pod, self.status, ended.exit_code, words));
         Some((diagnosis?, words))
+    }
+
+    /// What a sidecar's last words tell of a component.
+    fn has_failed_component(&self, ended: &ContainerStateTerminated) -> Option<Diagnosis> {
+        let words = self.objects.last_words.get(ended.container_id.as_ref()?)?;
+        dapr::failed_component(self.pod, self.status, words)
     }
 
     fn out_of_memory(&self, ends: i32) -> Diagnosis {

@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use crate::text::says;
-use crate::{Diagnosis, Evidence, NOTHING_LOGGED, Objects, pod_view, probe, thresholds};
+use crate::{Diagnosis, Evidence, NOTHING_LOGGED, Objects, dapr, pod_view, probe, thresholds};
 use diagnostics::code::rollout::{
     ANNOTATION_LOST, ENTRYPOINT_NOT_WASM, HANDLER_WITHOUT_WASM, IMAGE_FOR_ANOTHER_PLATFORM,
 };
@@ -19,7 +19,8 @@ const SEGMENTATION_FAULT: i32 = 139;
 /// Of a roll-out that fails for long, each further end says the same.
 const MOST_LAST_WORDS: usize = 4 * thresholds::LAST_WORDS;
 
-/// Containers whose last words nobody has read yet, by their id: those that ended as soon as they were started. At most
+/// Containers whose last words nobody has read yet, by their id: those that ended as soon as they were started, and
+/// sidecars, which say which component they cannot start. At most
 /// a handful of first ends and a handful of later ones, however many pods there are: they end for the same reason.
 pub fn unread_logs(objects: &Objects) -> Vec<(String, Evidence)> {
     let pods = objects.pods.values().filter(|pod| !pod_view::is_leaving(pod));
@@ -50,7 +51,7 @@ fn ended_id(status: &ContainerStatus) -> Option<&str> {
     })?;
     let at_once = pod_view::run_time(ended)? < thresholds::NO_RUN;
     let id = ended.container_id.as_deref()?;
-    (ended.exit_code != 0 && at_once).then_some(id)
+    (ended.exit_code != 0 && (at_once || status.name == dapr::SIDECAR)).then_some(id)
 }
 
 /// The diagnosis, if a text says that the kernel refused the container's program: the runtime's error or, as crun and runc

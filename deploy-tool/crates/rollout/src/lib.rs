@@ -37,6 +37,7 @@ mod clock;
 mod configuration;
 mod container;
 mod daemon_set;
+mod dapr;
 mod deployment;
 mod diagnosis;
 mod events;

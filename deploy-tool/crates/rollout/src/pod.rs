@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use crate::presence::{self, Presence};
 use crate::probe::{self, Database};
 use crate::status::{Phase, ReadyCount, RolloutStatus};
-use crate::{Clock, Diagnosis, Objects, Target, container, pod_view, sandbox, scheduling, settle};
+use crate::{Clock, Diagnosis, Objects, Target, container, dapr, pod_view, sandbox, scheduling, settle};
 use diagnostics::code::rollout::POD_FAILED;
 
 /// A pod that is a target itself, without a controller.
@@ -54,6 +54,10 @@ pub fn evaluate(
     min_ready: SignedDuration,
     clock: Clock,
 ) -> Phase {
+    // A pod stays as it was made: another one may be made when the injector is back.
+    if let Some(diagnosis) = dapr::missing(pod) {
+        return diagnosis.blocked().clear(true).into();
+    }
     if pod_view::is_ready(pod) {
         return settle::evaluate(pod, objects, min_ready, clock);
     }

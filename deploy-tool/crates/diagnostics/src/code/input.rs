@@ -16,6 +16,7 @@ pub(super) const CODES: &[&Code] = &[
     &UNKNOWN_IMAGE,
     &SEVERAL_NAMESPACES,
     &IMAGES_UNSEEN,
+    &VARIANT_BESIDE_SIDECAR,
 ];
 
 /// The cluster has no such kind.
@@ -141,4 +142,12 @@ pub const IMAGES_UNSEEN: Code = Code {
         are; what the controller of another kind makes of an object, and what a MutatingAdmissionPolicy puts into pods, is not.",
     fix: "look at what the controller runs, then allow the kind by name: `--allow-unsigned KIND.GROUP`, for instance \
         `--allow-unsigned Gateway.gateway.networking.k8s.io`. Images that can be seen in such objects are checked all the same.",
+};
+
+/// The whole pod is given to the Wasm engine.
+pub const VARIANT_BESIDE_SIDECAR: Code = Code {
+    number: 114,
+    title: "a pod with a sidecar is given to the Wasm engine as a whole",
+    explanation: "With the annotation `module.wasm.image/variant: compat` crun gives every container of the pod to WasmEdge. A         sidecar is an ordinary program: WasmEdge cannot load it, and it ends again and again.",
+    fix: "write `module.wasm.image/variant: compat-smart`: only entrypoints that end in `.wasm` are given to WasmEdge.",
 };

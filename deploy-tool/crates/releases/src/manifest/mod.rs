@@ -12,6 +12,7 @@ mod parse;
 mod problem;
 mod resolve;
 mod secret;
+mod sidecar;
 
 pub use images::{Image, PLACEHOLDER};
 pub use kinds::{Definition, definitions, unknown_kind};
@@ -21,3 +22,4 @@ pub use order::{Databases, RemovalStep, Wave, removal_step, sort_by_wave};
 pub use parse::parse;
 pub use resolve::{images, pin, placeholders, refuse_inexact, resolve, running_references, unknown_image};
 pub use secret::{GENERATE_ANNOTATION, encode_string_data, generated_keys, with_generated};
+pub use sidecar::warning as sidecar_warning;

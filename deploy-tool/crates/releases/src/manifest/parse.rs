@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::metadata::{self, described, unknown_fields};
 use super::object::Object;
 use super::problem::{Problem, unusable};
-use super::{exported, other_tool};
+use super::{exported, other_tool, sidecar};
 use diagnostics::code::input::{NO_OBJECT, NO_YAML, OTHER_TOOL};
 use diagnostics::{Error, Result};
 use yaml::{Document, Place, YamlError};
@@ -97,7 +97,8 @@ impl Found {
             Value::Object(mut object) => match other_tool::refuse(file, &object) {
                 Some(problem) => vec![problem],
                 None => {
-                    let problems = metadata::check(&mut object);
+                    let mut problems = metadata::check(&mut object);
+                    problems.extend(sidecar::check(&object));
                     if problems.is_empty() {
                         exported::strip(&mut object);
                         let value = Value::Object(object);

@@ -4,6 +4,7 @@ mod container;
 mod image;
 mod object;
 mod pod;
+mod sidecar;
 mod waiting;
 
 use crate::error_code::Code;
@@ -12,6 +13,7 @@ pub use container::*;
 pub use image::*;
 pub use object::*;
 pub use pod::*;
+pub use sidecar::*;
 pub use waiting::*;
 
 pub(super) const CODES: &[&Code] = &[
@@ -54,4 +56,6 @@ pub(super) const CODES: &[&Code] = &[
     &SCHEDULING_GATED,
     &POD_FAILED,
     &JOB_END_UNKNOWN,
+    &SIDECAR_MISSING,
+    &SIDECAR_COMPONENT,
 ];
