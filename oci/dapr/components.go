@@ -1,11 +1,10 @@
 // Package components takes the place of Dapr's package of this name, which registers every component there is: here are
-// those that manifests/dapr and manifests/dapr-injected use, in the versions that the module of Dapr asks for.
+// those that the manifests in dapr/ use, in the versions that the module of Dapr asks for.
 package components
 
 import (
 	"github.com/dapr/components-contrib/nameresolution/kubernetes"
 	"github.com/dapr/components-contrib/pubsub/jetstream"
-	secrets "github.com/dapr/components-contrib/secretstores/kubernetes"
 	"github.com/dapr/components-contrib/secretstores/local/env"
 	"github.com/dapr/components-contrib/state/mysql"
 
@@ -19,6 +18,5 @@ func init() {
 	nameResolutions.DefaultRegistry.RegisterComponent(kubernetes.NewResolver, "kubernetes")
 	pubsubs.DefaultRegistry.RegisterComponent(jetstream.NewJetStream, "jetstream")
 	secretStores.DefaultRegistry.RegisterComponent(env.NewEnvSecretStore, "local.env")
-	secretStores.DefaultRegistry.RegisterComponent(secrets.NewKubernetesSecretStore, "kubernetes")
 	states.DefaultRegistry.RegisterComponent(mysql.NewMySQLStateStore, "mysql")
 }

@@ -16,7 +16,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-pub use service_tests::{container_label, eventually, scaled, time_limit};
+pub use service_tests::{await_that, container_label, eventually, scaled, time_limit};
 
 pub use machine::Machine;
 pub use namespace::{Namespace, unique};

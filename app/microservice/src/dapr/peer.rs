@@ -13,12 +13,15 @@ use crate::memory::Memory;
 
 /// The time for one attempt, and for all of them.
 const ATTEMPT: Duration = Duration::from_secs(2);
-const ALL_ATTEMPTS: Duration = Duration::from_secs(4);
-/// Pauses between the attempts: a sidecar that was killed is back within a second or so.
-const PAUSES: [Duration; 3] = [
+const ALL_ATTEMPTS: Duration = Duration::from_secs(8);
+/// Pauses between the attempts: a sidecar that was killed is back within a second or three, and one whose pod is ended keeps
+/// its connections for some seconds after its service.
+const PAUSES: [Duration; 5] = [
     Duration::from_millis(150),
     Duration::from_millis(400),
     Duration::from_millis(1_000),
+    Duration::from_millis(1_500),
+    Duration::from_millis(1_500),
 ];
 /// What a log says of a refusal at most, in bytes.
 const LONGEST_REASON: usize = 300;

@@ -1,6 +1,6 @@
 //! A Dapr sidecar that does what a test asks for. Beside it, the real one carries orders in the cluster's tests.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;

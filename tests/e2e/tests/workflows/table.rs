@@ -49,6 +49,18 @@ pub const STEPS: &[Row] = &[
         "",
     ),
     Row(
+        "ci/dapr: the runner made ready",
+        Never("ci/test runs the same script"),
+        Whole,
+        "",
+    ),
+    Row(
+        "ci/dapr: make test-dapr",
+        Never("it makes a cluster: `make test-dapr` runs it"),
+        Whole,
+        "",
+    ),
+    Row(
         "ci/reproducible: the runner made ready",
         Never("ci/test runs the same script"),
         Whole,

@@ -1,0 +1,208 @@
+//! The demo under test: its address, its orders, its events, its sidecars.
+
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use service_tests::http::{Request, Response};
+
+use crate::harness::{Said, await_that, cluster, eventually, kubectl, object, pods};
+
+/// Its namespace.
+pub const NAMESPACE: &str = "orders-dapr";
+
+/// Where the orders service answers: host and port.
+pub fn address() -> &'static str {
+    static ADDRESS: OnceLock<String> = OnceLock::new();
+    ADDRESS.get_or_init(|| {
+        let port = object(NAMESPACE, "service/orders")["spec"]["ports"][0]["nodePort"].clone();
+        let node = object("default", &format!("node/{}-worker", cluster()));
+        let addresses = node["status"]["addresses"].as_array().unwrap();
+        let address = addresses
+            .iter()
+            .find(|address| address["type"] == "InternalIP")
+            .unwrap();
+        format!("{}:{port}", address["address"].as_str().unwrap())
+    })
+}
+
+/// Sends a request; `None` while nobody answers.
+pub fn try_send(method: &str, path: &str, body: Option<&Value>) -> Option<Response> {
+    let mut request = Request::new(method, path);
+    if let Some(body) = body {
+        request = request
+            .header("content-type", "application/json")
+            .with_body(&body.to_string());
+    }
+    request.send(address()).ok()
+}
+
+/// Sends a request that must be answered: its status and its JSON.
+#[track_caller]
+pub fn send(method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let response = try_send(method, path, body).unwrap_or_else(|| panic!("{method} {path}: no answer"));
+    let body = serde_json::from_str(&response.body).unwrap_or(Value::Null);
+    (response.status, body)
+}
+
+/// An order without shipping and tax, which goes to a region with rules of its own.
+pub fn unpriced(order_id: i32) -> Value {
+    json!({"order_id": order_id, "product_id": 12, "quantity": 2, "amount": 56, "shipping_address": "Mataderos 2312, Argentina"})
+}
+
+/// The same with them.
+pub fn priced(order_id: i32) -> Value {
+    let mut order = unpriced(order_id);
+    order["shipping"] = json!(15);
+    order["tax"] = json!(2);
+    order
+}
+
+/// Waits until an order can be priced, stored and announced: also what the last test has broken is whole again.
+#[track_caller]
+pub fn whole() {
+    let id = service_tests::case::unused_ids();
+    eventually("the whole way of an order works", || {
+        let response = try_send("POST", "/orders", Some(&unpriced(id)))?;
+        // An attempt before may have been stored, though its answer was lost.
+        matches!(response.status, 201 | 409).then_some(())
+    });
+    eventually("its event arrives", || (!events_of(id, id)?.is_empty()).then_some(()));
+    assert_eq!(send("DELETE", &format!("/orders/{id}"), None).0, 204);
+}
+
+/// All events about orders with ids from one to another, the oldest first; `None` while they cannot be listed.
+pub fn events_of(first: i32, last: i32) -> Option<Vec<Value>> {
+    let mut found = Vec::new();
+    let mut path = "/events?limit=1000".to_owned();
+    loop {
+        let response = try_send("GET", &path, None)?;
+        let page: Value = serde_json::from_str(&response.body).ok()?;
+        let events = page["events"].as_array().filter(|_| response.status == 200)?;
+        found.extend(
+            events
+                .iter()
+                .filter(|event| {
+                    let subject = event["subject"].as_str().and_then(|subject| subject.parse().ok());
+                    subject.is_some_and(|id: i32| (first..=last).contains(&id))
+                })
+                .cloned(),
+        );
+        match response.header("link") {
+            Some(link) => path = link[1..link.find('>').unwrap()].to_owned(),
+            None => break,
+        }
+    }
+    found.reverse();
+    Some(found)
+}
+
+/// The types of the events about an order.
+pub fn types_of(events: &[Value], order_id: i32) -> Vec<String> {
+    let subject = json!(order_id.to_string());
+    let ours = events.iter().filter(|event| event["subject"] == subject);
+    ours.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Sets the count of a Deployment, and waits until so many pods are ready and the others are gone.
+#[track_caller]
+pub fn scale(deployment: &str, count: usize) {
+    let replicas = format!("--replicas={count}");
+    let name = format!("deployment/{deployment}");
+    kubectl(&["--namespace", NAMESPACE, "scale", &name, &replicas]).success();
+    await_that(&format!("{deployment} has {count} pods"), || {
+        let pods = pods(NAMESPACE, &format!("app={deployment}"));
+        pods.len() == count && pods.iter().all(is_ready)
+    });
+}
+
+/// Whether a pod, sidecar and all, is ready.
+pub fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+}
+
+/// The state of the sidecar's container, and of the service's.
+pub fn containers(pod: &Value) -> (Value, Value) {
+    let sidecars = pod["status"]["initContainerStatuses"].as_array().unwrap();
+    let sidecar = sidecars.iter().find(|one| one["name"] == "daprd").unwrap();
+    (sidecar.clone(), pod["status"]["containerStatuses"][0].clone())
+}
+
+/// Ends a container at once, as the kernel does when there is no memory left.
+pub fn kill(pod: &Value, container: &Value) {
+    let id = container["containerID"].as_str().unwrap();
+    let id = id.strip_prefix("containerd://").unwrap();
+    let node = pod["spec"]["nodeName"].as_str().unwrap();
+    let killed = Command::new("docker")
+        .args([
+            "exec",
+            node,
+            "ctr",
+            "--namespace",
+            "k8s.io",
+            "tasks",
+            "kill",
+            "--signal",
+            "SIGKILL",
+            id,
+        ])
+        .output();
+    Said::from(killed.unwrap()).success();
+}
+
+/// Runs SQL as the services' user.
+pub fn sql(statement: &str) -> String {
+    let client = "MYSQL_PWD=\"$MARIADB_PASSWORD\" exec mariadb --skip-column-names --host=127.0.0.1 --user=orders orders --execute \"$0\"";
+    let said = kubectl(&[
+        "--namespace",
+        NAMESPACE,
+        "exec",
+        "mariadb-0",
+        "--",
+        "sh",
+        "-c",
+        client,
+        statement,
+    ]);
+    said.success().stdout
+}
+
+/// What the pods say, when a test fails.
+pub struct Diagnosis;
+
+impl Drop for Diagnosis {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let pods = kubectl(&["--namespace", NAMESPACE, "get", "pods", "--output", "wide"]).stdout;
+        eprintln!("{pods}");
+        for (deployment, container) in [
+            ("orders", "orders"),
+            ("orders", "daprd"),
+            ("events", "events"),
+            ("events", "daprd"),
+            ("pricing", "pricing"),
+            ("pricing", "daprd"),
+        ] {
+            let name = format!("deployment/{deployment}");
+            let said = kubectl(&[
+                "--namespace",
+                NAMESPACE,
+                "logs",
+                &name,
+                "--container",
+                container,
+                "--since=10m",
+            ]);
+            let lines: Vec<&str> = said
+                .stdout
+                .lines()
+                .filter(|line| !line.contains("\"status\":20"))
+                .collect();
+            let last = lines.len().saturating_sub(30);
+            eprintln!("{deployment}/{container}:\n{}", lines[last..].join("\n"));
+        }
+    }
+}

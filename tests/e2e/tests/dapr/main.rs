@@ -1,0 +1,16 @@
+//! Orders, pricing and events behind Dapr's sidecars. They need the demo of `make demo-dapr`, so they are ignored unless asked
+//! for: `make test-dapr` makes it and runs them one after the other. What needs no cluster is in manifests.rs.
+//!
+//! By hand, after `make demo-dapr`: `TEST_CLUSTER=wasm-demo cargo test -p e2e --test dapr -- --ignored --test-threads=1`
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod demo;
+mod flow;
+mod load;
+mod manifests;
+mod outages;
+mod replicas;
+mod subscriber;
+
+use e2e as harness;

@@ -1,0 +1,173 @@
+//! The manifests of the demo, without a cluster: what Dapr and Wasm need of each other, and what is pinned elsewhere as well.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::{pinned, repository};
+
+/// All objects of a folder of manifests.
+fn objects(folder: &str) -> Vec<Value> {
+    let mut objects = Vec::new();
+    for entry in fs::read_dir(repository().join("dapr").join(folder)).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for document in text.split("\n---\n") {
+            objects.push(serde_saphyr::from_str(document).unwrap());
+        }
+    }
+    objects
+}
+
+fn of_kind<'a>(objects: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    objects.iter().filter(move |object| object["kind"] == kind)
+}
+
+/// Each Deployment, with its sidecar.
+fn sidecars(objects: &[Value]) -> Vec<(&Value, &Value)> {
+    let all = of_kind(objects, "Deployment").map(|deployment| {
+        let first = deployment["spec"]["template"]["spec"]["initContainers"]
+            .as_array()
+            .unwrap();
+        let sidecar = first.iter().find(|container| container["name"] == "daprd");
+        (deployment, sidecar.unwrap())
+    });
+    all.collect()
+}
+
+fn argument<'a>(sidecar: &'a Value, name: &str) -> Option<&'a str> {
+    let arguments = sidecar["args"].as_array().unwrap().iter();
+    let prefix = format!("--{name}=");
+    arguments
+        .filter_map(Value::as_str)
+        .find_map(|text| text.strip_prefix(&prefix))
+}
+
+#[test]
+fn every_sidecar_is_native_and_listens_for_its_pod_alone() {
+    let objects = objects("standalone");
+    let sidecars = sidecars(&objects);
+    assert_eq!(sidecars.len(), 3);
+    for (deployment, sidecar) in sidecars {
+        let app = deployment["metadata"]["name"].as_str().unwrap();
+        let template = &deployment["spec"]["template"];
+        assert_eq!(
+            template["metadata"]["annotations"]["module.wasm.image/variant"], "compat-smart",
+            "{app}"
+        );
+        assert_eq!(sidecar["restartPolicy"], "Always", "{app}");
+        assert_eq!(
+            sidecar["startupProbe"]["httpGet"]["path"], "/v1.0/healthz/outbound",
+            "{app}"
+        );
+        assert_eq!(
+            sidecar["image"],
+            format!("docker.io/daprio/daprd:{}", pinned("dapr_version")),
+            "{app}"
+        );
+        let argument = |name| argument(sidecar, name);
+        assert_eq!(argument("app-id"), Some(app));
+        assert_eq!(argument("dapr-listen-addresses"), Some("127.0.0.1"), "{app}");
+        assert_eq!(argument("dapr-internal-grpc-port"), Some("50002"), "{app}");
+        let service = &template["spec"]["containers"][0];
+        let port = service["env"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["name"] == "DAPR_HTTP_PORT");
+        assert_eq!(port.unwrap()["value"].as_str(), argument("dapr-http-port"), "{app}");
+        for container in [sidecar, service] {
+            let context = &container["securityContext"];
+            assert_eq!(context["readOnlyRootFilesystem"], true, "{app}");
+            assert_eq!(context["capabilities"]["drop"][0], "ALL", "{app}");
+            assert!(container["resources"]["limits"]["memory"].is_string(), "{app}");
+        }
+    }
+}
+
+#[test]
+fn only_orders_can_be_reached_from_outside() {
+    let objects = objects("standalone");
+    let outside: Vec<_> = of_kind(&objects, "Service")
+        .filter(|service| service["spec"]["type"] == "NodePort")
+        .map(|service| service["metadata"]["name"].clone())
+        .collect();
+    assert_eq!(outside, ["orders"]);
+    // Whoever is invoked is found by a headless Service of this form.
+    for app in ["events", "pricing"] {
+        let name = format!("{app}-dapr");
+        let service = of_kind(&objects, "Service")
+            .find(|service| service["metadata"]["name"] == *name)
+            .unwrap();
+        assert_eq!(
+            (&service["spec"]["clusterIP"], &service["spec"]["ports"][0]["port"]),
+            (&Value::from("None"), &Value::from(50002))
+        );
+    }
+}
+
+/// Dapr's own files, inside of the ConfigMap.
+#[test]
+fn the_components_are_those_that_the_sidecars_image_has() {
+    let objects = objects("standalone");
+    let map = of_kind(&objects, "ConfigMap")
+        .find(|map| map["metadata"]["name"] == "dapr")
+        .unwrap();
+    let files = map["data"].as_object().unwrap().values();
+    let resources: Vec<Value> = files
+        .map(|text| serde_saphyr::from_str(text.as_str().unwrap()).unwrap())
+        .collect();
+    let types: BTreeSet<&str> = of_kind(&resources, "Component")
+        .map(|one| one["spec"]["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        types,
+        BTreeSet::from(["pubsub.jetstream", "secretstores.local.env", "state.mysql"])
+    );
+    let registered = fs::read_to_string(repository().join("oci/dapr/components.go")).unwrap();
+    for name in types
+        .iter()
+        .map(|name| name.split_once('.').unwrap().1)
+        .chain(["kubernetes"])
+    {
+        assert!(
+            registered.contains(&format!("\"{name}\")")),
+            "oci/dapr/components.go registers no {name}"
+        );
+    }
+    // Order per order: one event at a time.
+    let pubsub = of_kind(&resources, "Component")
+        .find(|one| one["spec"]["type"] == "pubsub.jetstream")
+        .unwrap();
+    let metadata = pubsub["spec"]["metadata"].as_array().unwrap();
+    assert!(
+        metadata
+            .iter()
+            .any(|one| one["name"] == "maxAckPending" && one["value"] == "1")
+    );
+    let scoped = |kind: &str| {
+        of_kind(&resources, kind).all(|one| one["scopes"].is_array() || one["metadata"]["name"] == "environment")
+    };
+    assert!(scoped("Component") && scoped("Subscription"));
+}
+
+/// Everything is in the demo's namespace, under the strictest level.
+#[test]
+fn nothing_is_in_the_namespace_of_the_other_demo() {
+    let objects = objects("standalone");
+    for object in &objects {
+        let place = match object["kind"].as_str().unwrap() {
+            "Namespace" => {
+                assert_eq!(
+                    object["metadata"]["labels"]["pod-security.kubernetes.io/enforce"],
+                    "restricted"
+                );
+                &object["metadata"]["name"]
+            }
+            _ => &object["metadata"]["namespace"],
+        };
+        assert_eq!(place, "orders-dapr", "{object}");
+    }
+    let text = serde_json::to_string(&objects).unwrap();
+    assert!(!text.contains(".orders.svc"));
+}
