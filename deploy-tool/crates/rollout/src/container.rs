@@ -189,9 +189,9 @@ impl About<'_> {
                 self.waiting_for_retry(diagnosis, true).into()
             };
         }
-        if let Some(diagnosis) = self.has_failed_component(ended) {
+        if let Some(diagnosis) = self.failed_component(ended) {
             return self
-                .retried(diagnosis, self.status.restart_count + 1 >= thresholds::ENDS)
+                .waiting_for_retry(diagnosis, self.status.restart_count + 1 >= thresholds::ENDS)
                 .into();
         }
         let title = self.title();
@@ -226,7 +226,7 @@ impl About<'_> {
     }
 
     /// What a sidecar's last words tell of a component.
-    fn has_failed_component(&self, ended: &ContainerStateTerminated) -> Option<Diagnosis> {
+    fn failed_component(&self, ended: &ContainerStateTerminated) -> Option<Diagnosis> {
         let words = self.objects.last_words.get(ended.container_id.as_ref()?)?;
         dapr::failed_component(self.pod, self.status, words)
     }

@@ -110,6 +110,7 @@ mod tests {
 
     #[test]
     fn the_manifests_say_where_unless_told() {
+        let (longest, too_long) = ("x".repeat(63), "x".repeat(64));
         let name =
             |namespace, name, objects: &[Object]| Name::new(namespace, name, objects).map(|name| name.to_string());
         assert_eq!(name(None, None, &[]).unwrap(), "default/default");
@@ -132,8 +133,8 @@ mod tests {
         assert_eq!(alternatives(None, &place), ["shop/shop"]);
         assert!(alternatives(Some("shop"), &place).is_empty());
         assert!(alternatives(None, &[place, objects(&["default"])].concat()).is_empty());
-        assert!(name(Some(&"x".repeat(63)), None, &[]).is_ok());
-        for wrong in ["", "A", "-a", "a_b", &"x".repeat(64)] {
+        assert!(name(Some(&longest), None, &[]).is_ok());
+        for wrong in ["", "A", "-a", "a_b", &too_long] {
             assert!(name(Some("a"), Some(wrong), &[]).is_err(), "{wrong}");
         }
     }
