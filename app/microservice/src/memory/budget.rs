@@ -1,12 +1,11 @@
 //! Bytes that may be in use at once, and who holds them.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::transfer::{Transfer, Transfers};
+use super::transfer::{Refusals, Transfer};
 use crate::http::{Code, Problem};
 
 /// Bytes that may be in use at once.
@@ -15,8 +14,8 @@ pub(super) struct Budget {
     pub(super) limit: usize,
     used: AtomicUsize,
     pub(super) freed: Notify,
-    /// The slowest of these makes room when there is none.
-    pub(super) transfers: Arc<Transfers>,
+    /// Slow peers make room when there is none.
+    pub(super) refusals: Arc<Refusals>,
 }
 
 impl Budget {
@@ -25,7 +24,7 @@ impl Budget {
             limit,
             used: AtomicUsize::new(0),
             freed: Notify::new(),
-            transfers: Arc::default(),
+            refusals: Arc::default(),
         })
     }
 
@@ -34,7 +33,7 @@ impl Budget {
         match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => Ok(()),
             Err(_) => {
-                self.transfers.make_room(None);
+                self.refusals.note();
                 Err(Exhausted)
             }
         }
@@ -71,9 +70,11 @@ impl MemoryPermit {
         Ok(())
     }
 
-    /// Begins to move what the memory was taken for, if any was, between us and this peer.
-    pub fn begin_transfer(&self, peer: Option<IpAddr>) -> Option<Transfer> {
-        self.budget.as_ref().map(|budget| budget.transfers.begin(peer))
+    /// What moves the bytes that the memory was taken for, if any was.
+    pub fn transfer(&self) -> Option<Transfer> {
+        self.budget
+            .as_ref()
+            .map(|budget| Transfer(Arc::clone(&budget.refusals)))
     }
 
     /// Gives back what is more than so many bytes.

@@ -128,7 +128,7 @@ impl Memory {
         let held = peers.entry(peer).or_default();
         if *held > 0 && *held + bytes > LARGE_ANSWERS_OF_A_PEER {
             drop(peers);
-            self.large.transfers.make_room(Some(peer));
+            self.large.refusals.note();
             return Err(Exhausted);
         }
         *held += bytes;

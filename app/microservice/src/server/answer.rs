@@ -80,7 +80,6 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     mut body: Body,
     manner: Manner,
     guest: &Guest,
-    peer: Option<IpAddr>,
 ) -> Result<()> {
     let mut first = head(response, body.length, manner);
     if manner.without_body || response.status == StatusCode::NO_CONTENT {
@@ -93,7 +92,7 @@ pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         first.extend_from_slice(&start);
     }
     let mut progress = Progress::new(guest);
-    progress.takes_memory(&body.share, peer);
+    progress.takes_memory(&body.share);
     let is_late = |waited: Duration, sent: usize| {
         let is_slow = waited > GRACE && sent / LEAST_RATE < (waited - GRACE).as_secs() as usize;
         progress.look(waited, sent) || is_slow

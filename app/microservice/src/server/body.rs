@@ -1,7 +1,6 @@
 //! Reading request bodies within limits.
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use hyper::body::Bytes;
@@ -57,7 +56,6 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     most: usize,
     memory: &Memory,
     guest: &Guest,
-    peer: Option<IpAddr>,
 ) -> Received {
     let announced = match head.length {
         Length::Known(0) => {
@@ -114,7 +112,7 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
             Ok(Step::Data(skip, length)) => {
                 let data = stream.received().get(skip..skip + length).unwrap_or_default();
                 collected.add(data, most, memory);
-                progress.takes_memory(&collected.share, peer);
+                progress.takes_memory(&collected.share);
                 stream.advance(skip + length);
             }
             Ok(Step::End(form)) => {

@@ -121,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .as_ref()
             .map_or(DEFAULT_BODY_LIMIT, |target| target.route.body_limit());
         let memory = &context.memory;
-        let received = read_body(&mut self.stream, &head, limit, memory, &self.guest, self.peer).await;
+        let received = read_body(&mut self.stream, &head, limit, memory, &self.guest).await;
 
         self.guest.is_served();
         let answer = answer_complete(shared, target, &head, received.body).await;
@@ -239,8 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sends an answer. Returns whether another request may follow.
     async fn send(&mut self, response: &Response, body: answer::Body, manner: Manner) -> Option<()> {
-        let (stream, guest, peer) = (&mut self.stream, &self.guest, self.peer);
-        if let Err(error) = answer::send(stream, response, body, manner, guest, peer).await {
+        if let Err(error) = answer::send(&mut self.stream, response, body, manner, &self.guest).await {
             log::event(Level::Debug, &format!("an answer was not read: {error}"));
             return None;
         }
