@@ -3,6 +3,7 @@
 mod option_file;
 
 pub use option_file::mounted_config_maps;
+use option_file::parse_number;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodTemplateSpec};
@@ -129,16 +130,7 @@ fn limit(container: &Container) -> Option<u64> {
         name.strip_prefix("loose-").unwrap_or(&name) == "max-connections"
     };
     let pairs = words.windows(2).filter(|pair| is_option(pair[0]));
-    pairs.filter_map(|pair| number(pair[1])).next_back()
-}
-
-/// `500`, or `1K`.
-fn number(text: &str) -> Option<u64> {
-    let (digits, unit) = match text.strip_suffix(['K', 'k']) {
-        Some(digits) => (digits, 1_024),
-        None => (text, 1),
-    };
-    digits.parse::<u64>().ok()?.checked_mul(unit)
+    pairs.filter_map(|pair| parse_number(pair[1])).next_back()
 }
 
 /// Connections that the replicas a Deployment has now open at most, with an update under way.

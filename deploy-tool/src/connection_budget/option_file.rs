@@ -4,8 +4,6 @@
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use super::number;
-
 /// What the option files say that a StatefulSet mounts: those of each ConfigMap in the order of their names, as the server
 /// reads a folder of them. The last one counts.
 pub(super) fn max_connections(database: &StatefulSet, config_maps: &[ConfigMap]) -> Option<u64> {
@@ -43,11 +41,20 @@ fn option_of_server(text: &str) -> Option<u64> {
             let name = name.trim().replace('_', "-");
             if name.strip_prefix("loose-").unwrap_or(&name) == "max-connections" {
                 let value = value.split('#').next().unwrap_or_default();
-                found = number(value.trim().trim_matches(['"', '\''])).or(found);
+                found = parse_number(value.trim().trim_matches(['"', '\''])).or(found);
             }
         }
     }
     found
+}
+
+/// `500`, or `1K`.
+pub(super) fn parse_number(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 1_024),
+        None => (text, 1),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 #[cfg(test)]

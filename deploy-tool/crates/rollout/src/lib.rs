@@ -40,6 +40,7 @@ mod daemon_set;
 mod dapr;
 mod deployment;
 mod diagnosis;
+mod evaluate;
 mod events;
 mod exec_format;
 mod failed_create;
@@ -74,6 +75,7 @@ mod watch_set;
 
 pub use clock::Clock;
 pub use diagnosis::{Diagnosis, Evidence, NOTHING_LOGGED};
+pub use evaluate::evaluate;
 pub use exec_format::unread_logs;
 pub use failed_create::{Controller, refused_before};
 pub use finalizer::diagnose as diagnose_deletion;
@@ -84,22 +86,7 @@ pub use progress_row::{Row, RowState};
 pub use replace::pods_to_replace;
 pub use sandbox::{cannot_ask_systemd, unknown_handler};
 pub use status::{Phase, ReadyCount, RolloutStatus, WaitClass, Waiting};
-pub use target::{Target, TargetKind, default_time_limit, is_built_in};
+pub use target::{DATABASE_ANNOTATION, Target, TargetKind, default_time_limit, is_built_in};
 pub use tracker::{Failed, Policy, Tracker, Verdict};
 pub use trim::Trim;
 pub use watch_set::{NOISE, Need, NeedKind, Selection, watch_set};
-
-/// The annotation of a Deployment that names the StatefulSet of its database.
-pub const DATABASE_ANNOTATION: &str = "deploy-tool.dev/database";
-
-/// How far one target is, by what the cluster says of it now.
-pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
-    match &target.kind {
-        TargetKind::Deployment => deployment::evaluate(target, objects, clock),
-        TargetKind::StatefulSet => stateful_set::evaluate(target, objects, clock),
-        TargetKind::DaemonSet => daemon_set::evaluate(target, objects, clock),
-        TargetKind::Job => job::evaluate(target, objects, clock),
-        TargetKind::Pod => pod::evaluate_target(target, objects, clock),
-        TargetKind::Generic(kind) => generic::evaluate(target, kind, objects, clock),
-    }
-}

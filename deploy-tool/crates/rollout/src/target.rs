@@ -8,7 +8,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::probe_times::{pod_budget, seconds};
-use crate::{DATABASE_ANNOTATION, thresholds};
+use crate::thresholds;
+
+/// The annotation of a Deployment that names the StatefulSet of its database.
+pub const DATABASE_ANNOTATION: &str = "deploy-tool.dev/database";
 
 /// Which object is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,16 @@
+//! How far one object is: by its kind.
+
+use crate::{Clock, Objects, RolloutStatus, Target, TargetKind};
+use crate::{daemon_set, deployment, generic, job, pod, stateful_set};
+
+/// How far one target is, by what the cluster says of it now.
+pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
+    match &target.kind {
+        TargetKind::Deployment => deployment::evaluate(target, objects, clock),
+        TargetKind::StatefulSet => stateful_set::evaluate(target, objects, clock),
+        TargetKind::DaemonSet => daemon_set::evaluate(target, objects, clock),
+        TargetKind::Job => job::evaluate(target, objects, clock),
+        TargetKind::Pod => pod::evaluate_target(target, objects, clock),
+        TargetKind::Generic(kind) => generic::evaluate(target, kind, objects, clock),
+    }
+}
