@@ -3,7 +3,7 @@
 //! `cargo vendor` runs on this host, where the user's own mirror, proxy and certificates are set up.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::TARGET;
 use diagnostics::{Error, Result};
@@ -15,6 +15,9 @@ use terminal::Progress;
 
 /// How many lock files' crates are kept.
 const KEPT: usize = 3;
+
+/// Crates that were fetched within this time stay as well: another run may be compiling them.
+const IN_USE: Duration = Duration::from_secs(3600);
 
 /// Where the crates of a lock file are once they are fetched.
 ///
@@ -95,7 +98,8 @@ fn remove_old(newest: &Path) {
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     folders.sort();
-    for (_, folder) in folders.iter().rev().skip(KEPT) {
+    let is_old = |fetched: &SystemTime| fetched.elapsed().is_ok_and(|age| age > IN_USE);
+    for (_, folder) in folders.iter().rev().skip(KEPT).filter(|(fetched, _)| is_old(fetched)) {
         // What cannot be removed costs disk space, and nothing else.
         let _ = std::fs::remove_dir_all(folder);
     }
@@ -104,19 +108,18 @@ fn remove_old(newest: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
-    fn the_newest_stay() {
+    fn the_newest_stay_and_those_that_may_be_in_use() {
         let parent = tempfile::tempdir().unwrap();
-        let folders = ["d", "a", "c", "b", "e"].map(|name| parent.path().join(name));
-        for (age, folder) in folders.iter().enumerate() {
+        let folders = ["d", "a", "c", "b", "e", "f"].map(|name| parent.path().join(name));
+        for (age, folder) in [0, 1, 2, 50, 61, 500].into_iter().zip(&folders) {
             std::fs::create_dir(folder).unwrap();
-            let time = SystemTime::now() - Duration::from_secs(60 * age as u64);
+            let time = SystemTime::now() - Duration::from_secs(60 * age);
             std::fs::File::open(folder).unwrap().set_modified(time).unwrap();
         }
         remove_old(&folders[0]);
         let left: Vec<bool> = folders.iter().map(|folder| folder.exists()).collect();
-        assert_eq!(left, [true, true, true, false, false]);
+        assert_eq!(left, [true, true, true, true, false, false]);
     }
 }
