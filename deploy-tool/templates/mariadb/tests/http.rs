@@ -86,7 +86,8 @@ impl MariaDb {
     fn start() -> Option<Self> {
         if let Err(why) = docker(&["version"]) {
             // Not by eprintln, which is shown of tests that fail alone.
-            let notice = format!("SKIPPED: a real MariaDB takes Docker, which does not answer: {why}\n");
+            let notice =
+                format!("SKIPPED: a real MariaDB takes Docker, which does not answer: {why}\n");
             std::io::stderr().write_all(notice.as_bytes()).unwrap();
             return None;
         }
