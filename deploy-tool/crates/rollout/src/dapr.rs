@@ -7,25 +7,31 @@ use diagnostics::code::rollout::{SIDECAR_COMPONENT, SIDECAR_MISSING};
 
 /// What Dapr calls the container.
 pub const SIDECAR: &str = "daprd";
-/// What asks Dapr's injector for a sidecar. <https://docs.dapr.io/reference/arguments-annotations-overview/>
-const ENABLED: &str = "dapr.io/enabled";
+/// The annotation of a pod that asks Dapr's injector for a sidecar.
+/// <https://docs.dapr.io/reference/arguments-annotations-overview/>
+pub const SIDECAR_ANNOTATION: &str = "dapr.io/enabled";
 /// What the sidecar says of a component that does not start, before its name and type: `statestore (state.mysql/v1): …`.
 const FAILED_COMPONENT: &str = "initialization error occurred for ";
+
+/// Whether a value of [`SIDECAR_ANNOTATION`] asks for a sidecar.
+pub fn asks_for_sidecar(value: &str) -> bool {
+    matches!(value, "true" | "y" | "yes" | "1" | "on")
+}
 
 /// The diagnosis of a pod without the sidecar that it asked for. Its webhook lets pods in while the injector is away, and they
 /// look healthy.
 pub fn missing(pod: &Pod) -> Option<Diagnosis> {
     let annotations = pod.metadata.annotations.as_ref()?;
     let asks = annotations
-        .get(ENABLED)
-        .is_some_and(|value| matches!(value.as_str(), "true" | "y" | "yes" | "1" | "on"));
+        .get(SIDECAR_ANNOTATION)
+        .is_some_and(|value| asks_for_sidecar(value));
     if !asks || pod_view::container(pod, SIDECAR).is_some() {
         return None;
     }
     let title = pod_view::title(pod);
     Some(Diagnosis::new(
         &SIDECAR_MISSING,
-        format!("{title} has no container `{SIDECAR}`, though its annotation `{ENABLED}` asks for one"),
+        format!("{title} has no container `{SIDECAR}`, though its annotation `{SIDECAR_ANNOTATION}` asks for one"),
         "see that Dapr's injector runs (`kubectl get pods --all-namespaces --selector app=dapr-sidecar-injector`) and that it \
          covers this namespace, then have the pods made again: `deploy-tool restart`",
     ))

@@ -74,6 +74,7 @@ mod trim;
 mod watch_set;
 
 pub use clock::Clock;
+pub use dapr::{SIDECAR_ANNOTATION, asks_for_sidecar};
 pub use diagnosis::{Diagnosis, Evidence, NOTHING_LOGGED};
 pub use evaluate::evaluate;
 pub use exec_format::unread_logs;

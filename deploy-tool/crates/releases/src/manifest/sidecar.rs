@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::object::Object;
 use super::problem::Problem;
 use diagnostics::code::input::VARIANT_BESIDE_SIDECAR;
+use rollout::{SIDECAR_ANNOTATION, asks_for_sidecar};
 
 const VARIANT: &str = "module.wasm.image/variant";
 /// <https://docs.dapr.io/reference/arguments-annotations-overview/>
-const ENABLED: &str = "dapr.io/enabled";
 const BLOCK_SHUTDOWN: &str = "dapr.io/block-shutdown-duration";
 
 /// Where the template of pods is in an object.
@@ -42,14 +42,14 @@ pub fn warning(object: &Object) -> Option<String> {
     (is_injected(annotations) && !is_late).then(|| {
         format!(
             "the injected Dapr sidecar ends together with its service, which cannot reach anybody while it finishes its \
-             requests: write `{BLOCK_SHUTDOWN}: 5s` beside `{ENABLED}`, longer than preStop"
+             requests: write `{BLOCK_SHUTDOWN}: 5s` beside `{SIDECAR_ANNOTATION}`, longer than preStop"
         )
     })
 }
 
 fn is_injected(annotations: &Value) -> bool {
-    let value = annotations.get(ENABLED).and_then(Value::as_str);
-    value.is_some_and(|value| matches!(value, "true" | "y" | "yes" | "1" | "on"))
+    let value = annotations.get(SIDECAR_ANNOTATION).and_then(Value::as_str);
+    value.is_some_and(asks_for_sidecar)
 }
 
 /// The pod or its template, and where it is: what it says of itself, and what it is to be.
