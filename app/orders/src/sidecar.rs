@@ -19,10 +19,11 @@ pub struct OwnSidecar {
 }
 
 /// The part of <https://docs.dapr.io/reference/api/metadata_api/> that is passed on.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Metadata {
-    id: String,
-    #[serde(rename = "runtimeVersion", default)]
+    #[serde(rename(deserialize = "id"))]
+    app_id: String,
+    #[serde(rename(deserialize = "runtimeVersion"), default)]
     version: String,
     #[serde(default)]
     components: Vec<Component>,
@@ -33,13 +34,6 @@ struct Component {
     name: String,
     #[serde(rename = "type")]
     kind: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Told {
-    app_id: String,
-    version: String,
-    components: Vec<Component>,
 }
 
 impl OwnSidecar {
@@ -56,19 +50,8 @@ impl OwnSidecar {
             Ok(answer) if answer.status.is_success() => {
                 let body = answer.body.into_pieces().0.concat();
                 match serde_json::from_slice::<Metadata>(&body) {
-                    Ok(Metadata {
-                        id,
-                        version,
-                        components,
-                    }) => {
-                        let told = Told {
-                            app_id: id,
-                            version,
-                            components,
-                        };
-                        // Strings always have a JSON form.
-                        return Ok(Response::json(serde_json::to_string(&told).unwrap_or_default()));
-                    }
+                    // Strings always have a JSON form.
+                    Ok(metadata) => return Ok(Response::json(serde_json::to_string(&metadata).unwrap_or_default())),
                     Err(error) => error.to_string(),
                 }
             }
