@@ -296,18 +296,22 @@ impl NodePort {
         ])
         .success();
         let port = object("orders", &format!("service/{service}"))["spec"]["ports"][0]["nodePort"].clone();
-        let node = object("default", &format!("node/{}-worker", cluster()));
-        let addresses = node["status"]["addresses"].as_array().unwrap();
-        let address = addresses
-            .iter()
-            .find(|address| address["type"] == "InternalIP")
-            .unwrap();
-        let host = address["address"].as_str().unwrap();
         Self {
-            address: format!("{host}:{port}"),
+            address: format!("{}:{port}", worker_address()),
             service,
         }
     }
+}
+
+/// The address of the cluster's first worker, at which NodePorts answer.
+pub fn worker_address() -> String {
+    let node = object("default", &format!("node/{}-worker", cluster()));
+    let addresses = node["status"]["addresses"].as_array().unwrap();
+    let address = addresses
+        .iter()
+        .find(|address| address["type"] == "InternalIP")
+        .unwrap();
+    address["address"].as_str().unwrap().to_owned()
 }
 
 impl Drop for NodePort {

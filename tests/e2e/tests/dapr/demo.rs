@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use service_tests::http::{Request, Response};
 
-use crate::harness::{Said, await_that, cluster, eventually, kubectl, object, pods};
+use crate::harness::{Said, await_that, eventually, kubectl, object, pods, worker_address};
 
 /// Its namespace.
 pub const NAMESPACE: &str = "orders-dapr";
@@ -16,13 +16,7 @@ pub fn address() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| {
         let port = object(NAMESPACE, "service/orders")["spec"]["ports"][0]["nodePort"].clone();
-        let node = object("default", &format!("node/{}-worker", cluster()));
-        let addresses = node["status"]["addresses"].as_array().unwrap();
-        let address = addresses
-            .iter()
-            .find(|address| address["type"] == "InternalIP")
-            .unwrap();
-        format!("{}:{port}", address["address"].as_str().unwrap())
+        format!("{}:{port}", worker_address())
     })
 }
 
@@ -104,6 +98,18 @@ pub fn types_of(events: &[Value], order_id: i32) -> Vec<String> {
     ours.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Each of these orders was created, changed and deleted, in that order, and nothing else happened to it.
+#[track_caller]
+pub fn assert_each_is_announced(events: &[Value], orders: &[i32]) {
+    for &id in orders {
+        assert_eq!(
+            types_of(events, id),
+            ["order.created", "order.updated", "order.deleted"],
+            "{id}"
+        );
+    }
+}
+
 /// Sets the count of a Deployment, and waits until so many pods are ready and the others are gone.
 #[track_caller]
 pub fn scale(deployment: &str, count: usize) {
@@ -119,13 +125,16 @@ pub fn scale(deployment: &str, count: usize) {
 /// Whether a pod, sidecar and all, is ready.
 pub fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array();
-    conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+    conditions.is_some_and(|all| {
+        all.iter()
+            .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    })
 }
 
 /// The state of the sidecar's container, and of the service's.
 pub fn containers(pod: &Value) -> (Value, Value) {
     let sidecars = pod["status"]["initContainerStatuses"].as_array().unwrap();
-    let sidecar = sidecars.iter().find(|one| one["name"] == "daprd").unwrap();
+    let sidecar = sidecars.iter().find(|status| status["name"] == "daprd").unwrap();
     (sidecar.clone(), pod["status"]["containerStatuses"][0].clone())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::demo::{Diagnosis, NAMESPACE, events_of, scale, types_of, unpriced, whole};
+use crate::demo::{Diagnosis, NAMESPACE, assert_each_is_announced, events_of, scale, unpriced, whole};
 use crate::harness::{await_that, eventually, kubectl};
 use crate::load::Load;
 
@@ -35,11 +35,5 @@ fn rollouts_and_scaling_lose_no_request_and_no_event() {
         events_of(first, last).filter(|events| events.len() >= expected)
     });
     assert_eq!(events.len(), expected);
-    for &id in &done.orders {
-        assert_eq!(
-            types_of(&events, id),
-            ["order.created", "order.updated", "order.deleted"],
-            "{id}"
-        );
-    }
+    assert_each_is_announced(&events, &done.orders);
 }

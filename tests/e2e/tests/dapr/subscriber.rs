@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::demo::{Diagnosis, events_of, priced, scale, types_of, whole};
+use crate::demo::{Diagnosis, assert_each_is_announced, events_of, priced, scale, whole};
 use crate::harness::{await_that, eventually};
 use crate::load::Load;
 
@@ -39,13 +39,7 @@ fn every_event_arrives_once_and_in_order_though_the_subscriber_was_away_for_a_mi
         rest.then_some(events)
     });
     assert_eq!(events.len(), expected);
-    for &id in &done.orders {
-        assert_eq!(
-            types_of(&events, id),
-            ["order.created", "order.updated", "order.deleted"],
-            "{id}"
-        );
-    }
+    assert_each_is_announced(&events, &done.orders);
     let mut ids: Vec<&Value> = events.iter().map(|event| &event["id"]).collect();
     ids.sort_by_key(|id| id.to_string());
     ids.dedup();
