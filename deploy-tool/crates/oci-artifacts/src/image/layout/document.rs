@@ -1,0 +1,107 @@
+//! The documents of a layout: manifests and indexes, what they name, and why one is refused.
+
+use serde::Deserialize;
+
+use super::super::blob::Blob;
+use super::super::specification::{DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest};
+
+/// Manifests, indexes and configurations are read into memory. Registries have to take manifests of 4 MiB.
+/// <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>
+pub const MOST_BYTES: u64 = 4 << 20;
+/// More manifests than any image has: what has more is made to keep its reader busy.
+pub(super) const MOST_MANIFESTS: usize = 200;
+
+/// A layout that is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// A file is missing.
+    #[error("it has no `{0}`")]
+    Missing(String),
+    /// An index names more than there is.
+    #[error("the image for {0} is only named, and not there")]
+    Absent(String),
+    /// A file cannot be read.
+    #[error("`{0}` cannot be read: {1}")]
+    Unreadable(String, #[source] std::io::Error),
+    /// A document that is read as a whole is too large to be one.
+    #[error("`{0}` has {1} bytes, and the largest allowed is {MOST_BYTES}")]
+    Large(String, u64),
+    /// A document is not what it should be.
+    #[error("`{0}` is no {1}: {2}")]
+    Malformed(String, &'static str, String),
+    /// The name of a blob.
+    #[error("`{0}` is no SHA-256 digest")]
+    Digest(String),
+    /// The bytes are not those of the digest.
+    #[error("the blob `{0}` has other bytes: {1}")]
+    Damaged(String, String),
+    /// Neither manifest nor index.
+    #[error("`{0}` has the media type `{1}`, which is neither an image nor an index")]
+    MediaType(String, String),
+    /// Not one image.
+    #[error("it has {0} images, and one is expected")]
+    Images(usize),
+    /// An index that names an index.
+    #[error("the index names the index `{0}`")]
+    Nested(String),
+    /// Too many.
+    #[error("it names more than {MOST_MANIFESTS} manifests")]
+    Many,
+}
+
+/// The path of a blob in a layout. Only digests make paths, so that none leads elsewhere.
+pub fn path(digest: &str) -> Option<String> {
+    let digits = digest.strip_prefix("sha256:")?;
+    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (digits.len() == 64 && digits.bytes().all(hexadecimal)).then(|| format!("blobs/sha256/{digits}"))
+}
+
+/// The manifests that an index names.
+///
+/// # Errors
+/// When it is no index, or names something else than images.
+pub fn images(index: &Blob) -> Result<Vec<Descriptor>, LayoutError> {
+    let Index { manifests, .. } = parse(&index.digest, index.bytes())?;
+    if manifests.len() > MOST_MANIFESTS {
+        return Err(LayoutError::Many);
+    }
+    for Descriptor { media_type, digest, .. } in &manifests {
+        if is_index(media_type) {
+            return Err(LayoutError::Nested(digest.clone()));
+        }
+        kind(digest, media_type)?;
+    }
+    Ok(manifests)
+}
+
+/// The configuration of a manifest, and its layers.
+///
+/// # Errors
+/// When it is no manifest.
+pub fn parts(manifest: &Blob) -> Result<(Descriptor, Vec<Descriptor>), LayoutError> {
+    kind(&manifest.digest, &manifest.media_type)?;
+    let Manifest { config, layers, .. } = parse(&manifest.digest, manifest.bytes())?;
+    Ok((config, layers))
+}
+
+/// Nothing that is neither an image nor an index is read any further.
+pub(super) fn kind(digest: &str, media_type: &str) -> Result<(), LayoutError> {
+    match is_index(media_type) || is_manifest(media_type) {
+        true => Ok(()),
+        false => Err(LayoutError::MediaType(digest.to_owned(), media_type.to_owned())),
+    }
+}
+
+/// Whether a media type is one of an index.
+pub fn is_index(media_type: &str) -> bool {
+    [INDEX, DOCKER_INDEX].contains(&media_type)
+}
+
+pub(super) fn is_manifest(media_type: &str) -> bool {
+    [MANIFEST, DOCKER_MANIFEST].contains(&media_type)
+}
+
+pub(super) fn parse<T: for<'a> Deserialize<'a>>(name: &str, bytes: &[u8]) -> Result<T, LayoutError> {
+    let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
+    serde_json::from_slice(bytes).map_err(|error| LayoutError::Malformed(name.to_owned(), kind, error.to_string()))
+}

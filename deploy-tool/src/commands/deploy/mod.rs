@@ -1,0 +1,238 @@
+//! What `up`, `apply` and `rollback` share: history → plan → permissions → revision → waves → wait → prune → history.
+
+use std::collections::BTreeSet;
+
+use self::rollout::Rollout;
+use super::remove::PruneSet;
+use super::wait;
+use ::rollout::Target;
+use cluster::Cluster;
+use diagnostics::code;
+use diagnostics::{Error, ExitStatus, Result};
+use releases::api::discover::Kinds;
+use releases::api::revisions;
+use releases::api::{plan, preflight, saved};
+use releases::manifest::{self, Object, Wave};
+use releases::plan::saved::Saved;
+use releases::plan::{OnConflict, keep_completed_jobs, refuse_undecided};
+use releases::release::{History, HolderIdentity, Identity, Name, Revision, State, refuse_another_release};
+use terminal::Printer;
+
+mod rollout;
+
+/// What is to be deployed.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// As which release.
+    pub release: Name,
+    /// The objects, with exact images.
+    pub objects: Vec<Object>,
+    /// The plan to be followed exactly, in place of one that is made from the objects now.
+    pub saved: Option<Saved>,
+    /// What for: `up`, `apply`, `rollback to 3`.
+    pub reason: String,
+}
+
+/// How it is deployed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who deploys.
+    pub deployer: HolderIdentity,
+    /// How everything is waited for.
+    pub wait: wait::Options,
+    /// Whether what ran before comes back when this does not come up.
+    pub rollback_on_failure: bool,
+    /// What becomes of fields that others have set.
+    pub on_conflict: OnConflict,
+}
+
+/// Deploys a release. Returns what was waited for.
+///
+/// # Errors
+/// When somebody else is at work on it, an object is refused, or something does not come up.
+pub async fn deploy(
+    printer: &Printer,
+    cluster: &Cluster,
+    deployment: &Deployment,
+    options: &Options,
+) -> Result<Vec<Target>> {
+    let release = &deployment.release;
+    let mut kinds = Kinds::discover(cluster).await?;
+    kinds.add_definitions(&deployment.objects);
+    let history = match own_history(printer, cluster, release, &options.deployer).await {
+        Ok(history) => history,
+        Err(failure) => {
+            let objects = deployment.objects.clone();
+            return Err(preflight::explain_refusal(cluster, &kinds, release, objects, failure).await);
+        }
+    };
+    let plan = match &deployment.saved {
+        Some(plan) => saved::refuse_stale(cluster, &mut kinds, plan.clone()).await?,
+        None => {
+            let (objects, inventory) = (deployment.objects.clone(), history.inventory());
+            let mut plan =
+                plan::make_plan(cluster, &mut kinds, release, objects, &inventory, options.on_conflict).await?;
+            keep_completed_jobs(&mut plan, &history);
+            refuse_undecided(&plan, cluster.now())?;
+            plan
+        }
+    };
+    let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
+    revisions::refuse_unnamed(cluster, release, &objects).await?;
+    refuse_another_release(release, &history, &objects)?;
+    for step in &plan.steps {
+        let notes = step.notes.iter().filter(|_| !step.left_alone.is_empty());
+        notes.for_each(|note| printer.warning(&format!("{}: {note}", step.identity.title())));
+    }
+    for object in &objects {
+        if let Some(warning) = manifest::sidecar_warning(object) {
+            printer.warning(&format!("{}: {warning}", object.title()));
+        }
+    }
+    let rollout = Rollout {
+        cluster,
+        release,
+        plan: &plan,
+        // Before anything goes: the claims of a StatefulSet are found by it, and a run that is interrupted must not lose them.
+        dropped: PruneSet::from_plan(cluster, &plan).await?,
+        wait: options.wait,
+    };
+    if plan.is_empty() && is_deployed(&history, &objects) {
+        let targets = rollout.apply(printer, &mut kinds, &Wave::ALL, None).await?;
+        printer.say("nothing changed: everything was there already");
+        return Ok(targets);
+    }
+    preflight::require_permissions(cluster, &kinds, &plan).await?;
+    rollout.await_deletions(printer, &kinds).await?;
+    let waves = rollout.make_namespaces(printer, &mut kinds).await?;
+    let mut revision = next_revision(cluster, &history, deployment, options, objects);
+    revision.completed = rollout.completed_jobs(&history);
+    revision.kept.extend(rollout.dropped.left.clone());
+    let held = revisions::begin_revision(cluster, release, revision).await?;
+    let failure = match held
+        .hold_during(rollout.run(printer, &mut kinds, waves, &held, &history))
+        .await
+    {
+        Ok(targets) => return Ok(targets),
+        Err(failure) => failure,
+    };
+    if failure.number() == Some(&code::release::LOST) {
+        return Err(failure);
+    }
+    let Revision {
+        inventory,
+        kept,
+        number,
+        ..
+    } = held.revision().clone();
+    held.finish(State::Failed, failure.message(), inventory, kept).await?;
+    // What is not decided may still come up: nothing of it is undone.
+    let is_decided = failure.status != ExitStatus::Undecided;
+    match history.deployed_before(None) {
+        Some(before) if options.rollback_on_failure && is_decided => {
+            roll_back(printer, cluster, deployment, options, before, number, failure).await
+        }
+        Some(before) => Err(failure.hint(format!(
+            "go back to revision {}: `deploy-tool rollback {0}`",
+            before.number
+        ))),
+        None => Err(failure),
+    }
+}
+
+/// The history of a release on which nobody else is at work.
+///
+/// # Errors
+/// When somebody is.
+pub async fn own_history(
+    printer: &Printer,
+    cluster: &Cluster,
+    release: &Name,
+    deployer: &HolderIdentity,
+) -> Result<History> {
+    let history = revisions::read_history(cluster, release).await?;
+    match revisions::acquire(cluster, release, &history, deployer).await? {
+        None => Ok(history),
+        Some(left) => {
+            printer.say(&format!(
+                "revision {} of {} was interrupted: this goes on from what it left",
+                left.number, left.deployer
+            ));
+            revisions::read_history(cluster, release).await
+        }
+    }
+}
+
+/// The revision that follows, as it is before anything is applied.
+fn next_revision(
+    cluster: &Cluster,
+    history: &History,
+    deployment: &Deployment,
+    options: &Options,
+    objects: Vec<Object>,
+) -> Revision {
+    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    Revision {
+        number: history.next_number(),
+        state: State::Pending,
+        reason: deployment.reason.clone(),
+        message: String::new(),
+        created: cluster.now(),
+        finished: None,
+        deployer: options.deployer.clone(),
+        kept: &history.kept() - &identities,
+        inventory: &history.inventory() | &identities,
+        objects: objects.into_iter().map(|object| object.value).collect(),
+        completed: BTreeSet::new(),
+    }
+}
+
+/// Whether the newest revision has come up with exactly these objects.
+fn is_deployed(history: &History, objects: &[Object]) -> bool {
+    let Some(newest) = history.newest().filter(|newest| newest.state == State::Deployed) else {
+        return false;
+    };
+    newest.objects.len() == objects.len() && objects.iter().all(|object| newest.objects.contains(&object.value))
+}
+
+/// Applies the revision that came up before, and fails with the reason of the one that did not.
+async fn roll_back(
+    printer: &Printer,
+    cluster: &Cluster,
+    deployment: &Deployment,
+    options: &Options,
+    before: &Revision,
+    failed: u32,
+    failure: Error,
+) -> Result<Vec<Target>> {
+    printer.warning(&format!(
+        "revision {failed} does not come up: back to revision {}",
+        before.number
+    ));
+    let back = Deployment {
+        release: deployment.release.clone(),
+        objects: before.manifests(),
+        saved: None,
+        reason: format!("rollback to {} after failure of {failed}", before.number),
+    };
+    let options = Options {
+        rollback_on_failure: false,
+        on_conflict: match options.on_conflict {
+            OnConflict::TakeOver => OnConflict::TakeOver,
+            OnConflict::Ask | OnConflict::KeepReplicas => OnConflict::KeepReplicas,
+        },
+        ..options.clone()
+    };
+    match Box::pin(deploy(printer, cluster, &back, &options)).await {
+        Ok(_) => Err(failure.hint(format!(
+            "revision {} runs again; fix the cause, then run the same command again",
+            before.number
+        ))),
+        Err(second) => Err(failure
+            .cause(format!(
+                "and revision {} could not be brought back: {second}",
+                before.number
+            ))
+            .hint(format!("try that again: `deploy-tool rollback {}`", before.number))),
+    }
+}
