@@ -14,7 +14,7 @@ use service_tests::http::Request;
 use service_tests::native_process::NativeProcess;
 use service_tests::{await_that, scaled};
 use socket2::{Domain, Socket, Type};
-use support::receiver::{Deed, Receiver};
+use support::receiver::{Behavior, Receiver};
 use support::{start_native, ORDERS};
 
 /// A database of this name, a receiver, and the URL of the database.
@@ -136,12 +136,12 @@ fn a_receiver_that_fails_gets_events_again_in_their_order() {
     };
     receiver.plan(
         &[
-            Deed::Answer(500),
-            Deed::Close,
-            Deed::Answer(429),
-            Deed::Answer(404),
-            Deed::Answer(200),
-            Deed::Close,
+            Behavior::Answer(500),
+            Behavior::Close,
+            Behavior::Answer(429),
+            Behavior::Answer(404),
+            Behavior::Answer(200),
+            Behavior::Close,
         ],
         None,
     );
@@ -167,7 +167,7 @@ fn a_receiver_that_hangs_slows_nobody() {
     let Some((database, url, receiver)) = parts(name) else {
         return;
     };
-    receiver.plan(&[], Some(Deed::Hang));
+    receiver.plan(&[], Some(Behavior::Hang));
     let native = native(&url, &receiver.url);
     for id in 1..=20 {
         let start = Instant::now();
@@ -193,7 +193,7 @@ fn another_replica_goes_on_when_one_dies() {
         return;
     };
     let mut processes: Vec<NativeProcess> = (0..3).map(|_| native(&url, &receiver.url)).collect();
-    receiver.plan(&[], Some(Deed::Answer(503)));
+    receiver.plan(&[], Some(Behavior::Answer(503)));
     for id in 1..=ORDERS {
         for (quantity, native) in processes.iter().enumerate() {
             let body = order(id, i32::try_from(quantity).unwrap() + 1);
@@ -231,7 +231,7 @@ fn events_outlive_the_database_and_the_service() {
     };
     let url = database.url("orders");
     let receiver = Receiver::start();
-    receiver.plan(&[], Some(Deed::Answer(500)));
+    receiver.plan(&[], Some(Behavior::Answer(500)));
     let first = native(&url, &receiver.url);
     assert_eq!(send(&first, "POST", "/create_order", &order(1, 1)), 200);
     await_that("it was tried", || !receiver.events().is_empty());
@@ -312,13 +312,13 @@ fn dead_letters(native: &NativeProcess) -> Vec<serde_json::Value> {
 /// Whatever a receiver does with the events of one order, those of others are delivered.
 #[test]
 fn an_event_that_is_not_taken_holds_up_its_own_order_alone() {
-    for (index, deed) in [
-        Deed::Answer(422),
-        Deed::Answer(500),
-        Deed::Answer(503),
-        Deed::Answer(404),
-        Deed::Close,
-        Deed::Hang,
+    for (index, behavior) in [
+        Behavior::Answer(422),
+        Behavior::Answer(500),
+        Behavior::Answer(503),
+        Behavior::Answer(404),
+        Behavior::Close,
+        Behavior::Hang,
     ]
     .into_iter()
     .enumerate()
@@ -327,7 +327,7 @@ fn an_event_that_is_not_taken_holds_up_its_own_order_alone() {
         let Some((_database, url, receiver)) = parts(&name) else {
             return;
         };
-        receiver.plan_for([8], Some(deed));
+        receiver.plan_for([8], Some(behavior));
         let native = native(&url, &receiver.url);
         for id in [8, 16, 24, 17] {
             assert_eq!(send(&native, "POST", "/create_order", &order(id, 1)), 200);
@@ -414,7 +414,7 @@ fn whatever_a_receiver_answers_no_event_is_lost() {
         let Some((database, url, receiver)) = parts(&name) else {
             return;
         };
-        receiver.plan_for([8], Some(Deed::Say(answer)));
+        receiver.plan_for([8], Some(Behavior::Say(answer)));
         let native = native(&url, &receiver.url);
         assert_eq!(send(&native, "POST", "/create_order", &order(8, 1)), 200);
         await_that("it was sent", || !receiver.kinds_of(8).is_empty());
@@ -442,7 +442,7 @@ fn a_receiver_that_asks_for_time_gets_it() {
         return;
     };
     let often = "HTTP/1.1 429 Often\r\nretry-after: 4\r\ncontent-length: 0\r\n\r\n";
-    receiver.plan(&[], Some(Deed::Say(often)));
+    receiver.plan(&[], Some(Behavior::Say(often)));
     let native = native(&url, &receiver.url);
     assert_eq!(send(&native, "POST", "/create_order", &order(1, 1)), 200);
     await_that("it was asked", || !receiver.events().is_empty());
@@ -453,8 +453,8 @@ fn a_receiver_that_asks_for_time_gets_it() {
     await_that("it was asked again", || receiver.events().len() > 1);
     assert!(first.elapsed() > Duration::from_secs(3), "{:?}", first.elapsed());
     // Every other one from now on, and without saying for how long.
-    let often = Deed::Say("HTTP/1.1 429 Often\r\ncontent-length: 0\r\n\r\n");
-    receiver.plan(&[Deed::Answer(200), often].repeat(8), None);
+    let often = Behavior::Say("HTTP/1.1 429 Often\r\ncontent-length: 0\r\n\r\n");
+    receiver.plan(&[Behavior::Answer(200), often].repeat(8), None);
     await_that("all are delivered", || waiting(&database, name) == 0);
     assert_eq!(receiver.distinct().len(), 30);
     assert_eq!(dead_letters(&native).len(), 0);
@@ -483,7 +483,7 @@ fn refused_events_are_set_aside_shown_and_sent_again() {
     let Some((database, url, receiver)) = parts(name) else {
         return;
     };
-    receiver.plan_for(2_000..2_400, Some(Deed::Answer(422)));
+    receiver.plan_for(2_000..2_400, Some(Behavior::Answer(422)));
     let native = native(&url, &receiver.url);
     let several: Vec<String> = (2_000..2_400).map(|id| order(id, 1)).collect();
     let start = Instant::now();

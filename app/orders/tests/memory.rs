@@ -28,9 +28,9 @@ const COUNTS: [usize; 6] = [0, 1, 4, 16, 64, 200];
 const STAY: Duration = Duration::from_millis(1_500);
 
 /// What one client does; it never reads.
-type Deed = (&'static str, fn(&mut TcpStream) -> std::io::Result<()>);
+type Behavior = (&'static str, fn(&mut TcpStream) -> std::io::Result<()>);
 
-const DEEDS: [Deed; 17] = [
+const BEHAVIORS: [Behavior; 17] = [
     ("an echo of 1 MiB", |stream| {
         stream.write_all(
             &Request::new("POST", "/echo")
@@ -136,8 +136,8 @@ fn large_batch(first: i32) -> Vec<u8> {
     Request::new("POST", "/create_orders").with_body(&body).to_bytes("a")
 }
 
-/// How many clients do each deed.
-type Mix = [usize; DEEDS.len()];
+/// How many clients do each behavior.
+type Mix = [usize; BEHAVIORS.len()];
 
 /// Numbers that look random, the same in each run.
 struct Numbers(u64);
@@ -154,7 +154,7 @@ impl Numbers {
 fn changed(mix: &Mix, numbers: &mut Numbers) -> Mix {
     let mut changed = *mix;
     for _ in 0..=numbers.below(3) {
-        changed[numbers.below(DEEDS.len())] = COUNTS[numbers.below(COUNTS.len())];
+        changed[numbers.below(BEHAVIORS.len())] = COUNTS[numbers.below(COUNTS.len())];
     }
     changed
 }
@@ -164,14 +164,14 @@ fn ask(address: &str, mix: &Mix) {
     let start = Instant::now();
     let clients: Vec<thread::JoinHandle<()>> = mix
         .iter()
-        .zip(DEEDS)
-        .flat_map(|(count, (_, deed))| (0..*count).map(move |_| deed))
-        .map(|deed| {
+        .zip(BEHAVIORS)
+        .flat_map(|(count, (_, behavior))| (0..*count).map(move |_| behavior))
+        .map(|behavior| {
             let mut stream = connect(address).unwrap();
             stream.set_write_timeout(Some(STAY)).unwrap();
             thread::spawn(move || {
                 // What does not fit is refused, and the connection may be closed while we still send.
-                let _ = deed(&mut stream);
+                let _ = behavior(&mut stream);
                 thread::sleep(STAY.saturating_sub(start.elapsed()));
             })
         })
@@ -215,7 +215,7 @@ fn no_mix_of_requests_exceeds_the_memory() {
 
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     // Something of each to begin with.
-    let mut worst: Mix = [4; DEEDS.len()];
+    let mut worst: Mix = [4; BEHAVIORS.len()];
     let mut peak = 0;
     for round in 0..rounds {
         let mix = if round == 0 {
@@ -235,7 +235,7 @@ fn no_mix_of_requests_exceeds_the_memory() {
             (peak, worst) = (now, mix);
             let told: Vec<String> = mix
                 .iter()
-                .zip(DEEDS)
+                .zip(BEHAVIORS)
                 .map(|(count, (name, _))| format!("{count} x {name}"))
                 .collect();
             println!("round {round}: {} MiB by {}", peak / 1024, told.join(", "));

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["look", target] => {
-            println!("{}", surroundings(start, &arguments));
+            println!("{}", environment(start, &arguments));
             println!("{}", network(target));
         }
         ["end", code] => return code.parse::<u8>().map_or(ExitCode::FAILURE, ExitCode::from),
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 /// What needs nobody else. The fields of both lines are those of `deploy-tool/src/doctor/answer.rs`.
-fn surroundings(start: Option<u64>, arguments: &[&str]) -> Value {
+fn environment(start: Option<u64>, arguments: &[&str]) -> Value {
     json!({
         "arguments": arguments,
         "variable": std::env::var(VARIABLE).ok(),

@@ -14,7 +14,7 @@ use wasm_build::workspace::{Dependency, Package, Workspace};
 
 /// What a caller says of a crate.
 #[derive(Clone, Debug, Default)]
-pub struct Said {
+pub struct Overrides {
     /// Its package, where its folder does not tell.
     pub package: Option<String>,
     /// The port that it listens on.
@@ -50,10 +50,10 @@ pub struct Survey {
 ///
 /// # Errors
 /// When there is none, it is not clear which, or its files cannot be read.
-pub async fn survey(folder: &Path, said: &Said) -> Result<Survey> {
+pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
     let folder = crate_folder(folder)?;
     let workspace = compile::workspace(&folder).await?;
-    let package = place::package(&workspace, &folder, said.package.as_deref())?;
+    let package = place::package(&workspace, &folder, overrides.package.as_deref())?;
     let name = name(package)?;
     let Checked {
         findings,
@@ -78,7 +78,7 @@ pub async fn survey(folder: &Path, said: &Said) -> Result<Survey> {
         folder: package.folder().to_owned(),
         root: workspace.root.clone(),
         verdict: verdict::verdict(&findings, &names),
-        facts: Facts::of(&files, &graph, said.port, said.health.as_deref()),
+        facts: Facts::of(&files, &graph, overrides.port, overrides.health.as_deref()),
         findings: finding::sorted(findings.into_iter().map(|finding| with_line(finding, &text)).collect()),
         left_out,
         manifest: (text, after),

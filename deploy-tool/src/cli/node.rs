@@ -97,7 +97,7 @@ pub struct LossArguments {
     pub delete_emptydir_data: bool,
 }
 
-impl From<LossArguments> for nodes::node::Losses {
+impl From<LossArguments> for nodes::node::AllowedLosses {
     fn from(arguments: LossArguments) -> Self {
         Self {
             bare_pods: arguments.force,

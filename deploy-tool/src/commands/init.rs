@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::adoption::manifests::Facts;
-use crate::adoption::survey::Said;
+use crate::adoption::survey::Overrides;
 use crate::adoption::{Survey, Verdict, add, survey, swap};
 use crate::cli::InitArguments;
 use diagnostics::{ExitStatus, Result};
@@ -59,12 +59,12 @@ pub async fn run(printer: &Printer, arguments: InitArguments) -> Result<ExitStat
 /// # Errors
 /// When there is no crate, or a file cannot be written.
 pub async fn report(arguments: &InitArguments) -> Result<Report> {
-    let said = Said {
+    let overrides = Overrides {
         package: arguments.package.clone(),
         port: arguments.port,
         health: arguments.health.clone(),
     };
-    let survey = survey(&arguments.path, &said).await?;
+    let survey = survey(&arguments.path, &overrides).await?;
     let (before, after) = &survey.manifest;
     let difference = (before != after).then(|| swap::difference("Cargo.toml", before, after));
     let (mut added, mut notes) = (Vec::new(), survey.left_out.clone());

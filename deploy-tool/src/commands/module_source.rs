@@ -13,7 +13,7 @@ use oci_artifacts::image::Definition;
 use terminal::Printer;
 use wasm_build::BUILDER_IMAGE;
 use wasm_build::artifact_cache as keep;
-use wasm_build::artifact_cache::{Kept, Making, Sources};
+use wasm_build::artifact_cache::{Artifact, BuildRecord, Sources};
 use wasm_build::background::worker::Background;
 use wasm_build::builder::Builder;
 use wasm_build::compile;
@@ -24,13 +24,13 @@ use wasm_build::workspace::{Package, Workspace};
 /// What is packed, and what is known of it.
 pub struct SourcedModule {
     /// The module.
-    pub module: Kept,
+    pub module: Artifact,
     /// The same module compiled ahead of time, and the version of WasmEdge that it is for.
-    pub compiled: Option<(Kept, String)>,
+    pub compiled: Option<(Artifact, String)>,
     /// What Cargo.toml says of the package.
     pub annotations: BTreeMap<String, String>,
     /// Nothing is known of a module that was given.
-    pub making: Option<Making>,
+    pub record: Option<BuildRecord>,
 }
 
 /// A module that was made elsewhere. Neither Docker nor a compiler is needed.
@@ -49,7 +49,7 @@ pub async fn import_module(
         module,
         compiled: None,
         annotations: annotations(&workspace, definition),
-        making: None,
+        record: None,
     })
 }
 
@@ -88,7 +88,7 @@ pub async fn compile(
             keep::module(&builder, progress, &sources, &profile).await
         })
         .await;
-    let (module, making) = match made {
+    let (module, record) = match made {
         Err(failure) => return Err(explain_compile_failure(failure, &sources, cache).await),
         Ok(made) => made,
     };
@@ -109,7 +109,7 @@ pub async fn compile(
     Ok(SourcedModule {
         module,
         annotations: annotations(&workspace, definition),
-        making: Some(making),
+        record: Some(record),
         compiled: compiled.map(|compiled| (compiled, builder.engine)),
     })
 }
@@ -161,7 +161,7 @@ pub async fn native(
     source: &SourceArguments,
     definition: &Definition,
     name: &str,
-) -> Result<Kept> {
+) -> Result<Artifact> {
     tool_image::supply(printer, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// What the receiver does with the next event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Behavior {
     /// Answers with this status.
     Answer(u16),
     /// Takes the event and closes the connection without an answer.
@@ -35,10 +35,10 @@ pub struct Receiver {
 #[derive(Default)]
 struct State {
     events: Vec<Value>,
-    deeds: VecDeque<Deed>,
-    lasting: Option<Deed>,
+    behaviors: VecDeque<Behavior>,
+    lasting: Option<Behavior>,
     /// What is done with events of these orders, whatever else was planned.
-    by_order: HashMap<i64, Deed>,
+    by_order: HashMap<i64, Behavior>,
     secret: Option<Secret>,
 }
 
@@ -65,19 +65,19 @@ impl Receiver {
         receiver
     }
 
-    /// Does these deeds with the next events, and then this one, if any, with all others.
-    pub fn plan(&self, deeds: &[Deed], lasting: Option<Deed>) {
+    /// Does these behaviors with the next events, and then this one, if any, with all others.
+    pub fn plan(&self, behaviors: &[Behavior], lasting: Option<Behavior>) {
         let mut state = self.state.lock().unwrap();
-        state.deeds = deeds.iter().copied().collect();
+        state.behaviors = behaviors.iter().copied().collect();
         state.lasting = lasting;
     }
 
     /// Does this with all events of these orders.
-    pub fn plan_for(&self, orders: impl IntoIterator<Item = i64>, deed: Option<Deed>) {
+    pub fn plan_for(&self, orders: impl IntoIterator<Item = i64>, behavior: Option<Behavior>) {
         let mut state = self.state.lock().unwrap();
         for order in orders {
-            match deed {
-                Some(deed) => state.by_order.insert(order, deed),
+            match behavior {
+                Some(behavior) => state.by_order.insert(order, behavior),
                 None => state.by_order.remove(&order),
             };
         }
@@ -121,7 +121,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             Value::Array(events) => events,
             event => vec![event],
         };
-        let (deed, secret) = {
+        let (behavior, secret) = {
             let mut state = state.lock().unwrap();
             let order = |event: &Value| event["data"]["order_id"].as_i64().unwrap();
             let special = events
@@ -129,12 +129,12 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                 .find_map(|event| state.by_order.get(&order(event)).copied());
             state.events.extend(events);
             (
-                special.or_else(|| state.deeds.pop_front()).or(state.lasting),
+                special.or_else(|| state.behaviors.pop_front()).or(state.lasting),
                 state.secret.clone(),
             )
         };
-        match deed.unwrap_or(Deed::Answer(200)) {
-            Deed::Answer(status) => {
+        match behavior.unwrap_or(Behavior::Answer(200)) {
+            Behavior::Answer(status) => {
                 let signed = secret.zip(signature).map_or(String::new(), |(secret, request)| {
                     assert!(secret.verify_request(&body, &request));
                     format!("x-signature: {}\r\n", secret.sign_answer(&request, b"{}"))
@@ -144,13 +144,13 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                     return;
                 }
             }
-            Deed::Close => return,
-            Deed::Say(bytes) => {
+            Behavior::Close => return,
+            Behavior::Say(bytes) => {
                 // Who asked may have had enough.
                 let _ = stream.write_all(bytes.as_bytes());
                 return;
             }
-            Deed::Hang => thread::sleep(Duration::from_secs(60)),
+            Behavior::Hang => thread::sleep(Duration::from_secs(60)),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::event::Event;
 use super::line::{Line, Sign};
 use super::progress::Progress;
 use super::screen::{self, screen};
-use super::sink::{Sink, Voice};
+use super::sink::{OutputMode, Sink};
 use super::step::Step;
 use super::styled::Styled;
 use super::visible::bounded;
@@ -52,15 +52,15 @@ pub struct Options {
 impl Printer {
     /// A printer on this process' streams, for a command that changes something or for one that only looks.
     pub fn new(options: Options, acts: bool) -> Self {
-        let voice = match (options.output, options.quiet) {
-            (OutputFormat::Json, _) if acts => Voice::Events,
-            (OutputFormat::Json, _) | (_, true) => Voice::Quiet,
-            _ if screen::can_be_redrawn() => Voice::Live,
-            _ => Voice::Plain,
+        let mode = match (options.output, options.quiet) {
+            (OutputFormat::Json, _) if acts => OutputMode::Events,
+            (OutputFormat::Json, _) | (_, true) => OutputMode::Quiet,
+            _ if screen::can_be_redrawn() => OutputMode::Live,
+            _ => OutputMode::Plain,
         };
-        screen().set(voice == Voice::Live, options.verbose);
+        screen().set(mode == OutputMode::Live, options.verbose);
         Self {
-            sink: Sink { voice },
+            sink: Sink { mode },
             output: options.output,
             start: Instant::now(),
             result: RefCell::default(),
@@ -94,26 +94,26 @@ impl Printer {
 
     /// Something the reader can act on, though the run goes on.
     pub fn warning(&self, text: &str) {
-        match self.sink.voice {
-            Voice::Events => self.sink.event(&Event::Warning { text }),
+        match self.sink.mode {
+            OutputMode::Events => self.sink.event(&Event::Warning { text }),
             _ => screen().write(&Line::new(Sign::Warning, text).styled()),
         }
     }
 
     /// A plain line of options.
     pub fn say(&self, text: &str) {
-        match self.sink.voice {
-            Voice::Quiet => {}
-            Voice::Events => self.sink.event(&Event::Message { text }),
-            Voice::Plain | Voice::Live => screen().write(&Styled::from(text).bounded()),
+        match self.sink.mode {
+            OutputMode::Quiet => {}
+            OutputMode::Events => self.sink.event(&Event::Message { text }),
+            OutputMode::Plain | OutputMode::Live => screen().write(&Styled::from(text).bounded()),
         }
     }
 
     /// Text for the reader, JSON for programs.
     pub fn data(&self, text: impl Into<Styled>) {
         let text = text.into();
-        match (self.sink.voice, self.output) {
-            (Voice::Events, _) => self.sink.event(&Event::Message {
+        match (self.sink.mode, self.output) {
+            (OutputMode::Events, _) => self.sink.event(&Event::Message {
                 text: text.render(false).trim_end(),
             }),
             (_, OutputFormat::Json) => _ = self.sink.print_json(&text.plain()),
@@ -136,12 +136,12 @@ impl Printer {
             line,
         };
         let is_read = || self.sink.print_json(&event.line(Timestamp::now()));
-        (self.sink.voice == Voice::Events).then(is_read)
+        (self.sink.mode == OutputMode::Events).then(is_read)
     }
 
     /// A deployment of those that one run makes again and again: an event for programs, and for people a failure if it has one.
     pub fn cycle(&self, number: u32, state: &'static str, changed: &[String], time: Duration, failure: Option<&Error>) {
-        if let Some(failure) = failure.filter(|_| self.sink.voice != Voice::Events) {
+        if let Some(failure) = failure.filter(|_| self.sink.mode != OutputMode::Events) {
             screen().write(&failure_text(failure));
         }
         self.sink.event(&Event::Cycle {
@@ -162,8 +162,8 @@ impl Printer {
     pub fn result(&self, value: &impl Serialize, text: impl Into<Styled>) {
         // What is not text, a number, a list or a map of these is a mistake that tests find.
         let value = serde_json::to_value(value).unwrap_or_default();
-        match (self.output, self.sink.voice) {
-            (_, Voice::Events) => *self.result.borrow_mut() = Some(value),
+        match (self.output, self.sink.mode) {
+            (_, OutputMode::Events) => *self.result.borrow_mut() = Some(value),
             (OutputFormat::Json, _) => _ = self.sink.print_json(&format!("{value:#}")),
             (OutputFormat::Text, _) => self.sink.print(&text.into()),
         }

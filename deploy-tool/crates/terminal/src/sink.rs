@@ -18,7 +18,7 @@ const EBADF: i32 = 9;
 
 /// How a run talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Voice {
+pub enum OutputMode {
     /// Warnings and errors only.
     Quiet,
     /// Line by line.
@@ -33,7 +33,7 @@ pub enum Voice {
 #[derive(Clone, Copy, Debug)]
 pub struct Sink {
     /// How it talks.
-    pub voice: Voice,
+    pub mode: OutputMode,
 }
 
 impl Sink {
@@ -44,7 +44,7 @@ impl Sink {
 
     /// Prints an event, where events are printed.
     pub fn event_at(self, time: Timestamp, event: &Event) {
-        if self.voice == Voice::Events {
+        if self.mode == OutputMode::Events {
             let _ = self.print_json(&event.line(time));
         }
     }
@@ -71,7 +71,7 @@ impl Sink {
     }
 
     fn write(self, text: &str) -> bool {
-        if self.voice == Voice::Live {
+        if self.mode == OutputMode::Live {
             // Both streams may be the same terminal.
             screen().replace_frame(&[]);
         }

@@ -9,7 +9,7 @@ use super::plain_progress::PlainProgress;
 use super::progress::Progress;
 use super::progress::ProgressEvent;
 use super::screen::screen;
-use super::sink::{Sink, Voice};
+use super::sink::{OutputMode, Sink};
 
 /// A step that runs.
 pub struct Step<'a> {
@@ -34,19 +34,19 @@ impl<'a> Step<'a> {
 
     /// How often there may be something to show.
     pub fn interval(&self) -> Duration {
-        match self.sink.voice {
-            Voice::Live | Voice::Events => Duration::from_millis(100),
-            Voice::Plain | Voice::Quiet => Duration::from_secs(1),
+        match self.sink.mode {
+            OutputMode::Live | OutputMode::Events => Duration::from_millis(100),
+            OutputMode::Plain | OutputMode::Quiet => Duration::from_secs(1),
         }
     }
 
     pub fn tick(&mut self) {
         let Self { title, progress, .. } = *self;
         let now = progress.elapsed();
-        match self.sink.voice {
-            Voice::Quiet => {}
-            Voice::Events => self.events(),
-            Voice::Plain => {
+        match self.sink.mode {
+            OutputMode::Quiet => {}
+            OutputMode::Events => self.events(),
+            OutputMode::Plain => {
                 let lines = self
                     .plain
                     .tick(title, &progress.shown_activity(), &progress.table(), now);
@@ -54,7 +54,7 @@ impl<'a> Step<'a> {
                     screen().replace_frame(&lines);
                 }
             }
-            Voice::Live => {
+            OutputMode::Live => {
                 let mut screen = screen();
                 let size = screen.size();
                 screen.draw(frame::frame(
@@ -74,9 +74,9 @@ impl<'a> Step<'a> {
         let seconds = progress.elapsed().as_secs_f64();
         let outcome = progress.shown_outcome().filter(|_| success);
         let outcome = outcome.as_deref().unwrap_or(title);
-        match self.sink.voice {
-            Voice::Quiet => {}
-            Voice::Events => {
+        match self.sink.mode {
+            OutputMode::Quiet => {}
+            OutputMode::Events => {
                 self.events();
                 let seconds = (seconds * 1000.0).round() / 1000.0;
                 self.sink.event(&match success {
@@ -88,7 +88,7 @@ impl<'a> Step<'a> {
                     false => Event::StepFailed { step: title, seconds },
                 });
             }
-            Voice::Plain => {
+            OutputMode::Plain => {
                 // What came up is in the outcome; how far the others were is not.
                 let mut lines = match success {
                     true => Vec::new(),
@@ -97,7 +97,7 @@ impl<'a> Step<'a> {
                 lines.push(last_line(success, outcome, seconds));
                 screen().replace_frame(&lines);
             }
-            Voice::Live => {
+            OutputMode::Live => {
                 let mut screen = screen();
                 let width = screen.size().width;
                 let table = progress.table();

@@ -26,16 +26,16 @@ const BILL_ENDING: &str = "1.cdx.json";
 
 /// A file that was made, now or earlier.
 #[derive(Debug)]
-pub struct Kept {
+pub struct Artifact {
     /// Where it is.
     pub path: PathBuf,
     /// What is in it.
     pub bytes: Vec<u8>,
 }
 
-/// What is known of a module's making.
+/// How a module was built, for its provenance.
 #[derive(Debug)]
-pub struct Making {
+pub struct BuildRecord {
     /// The bill of its crates.
     pub bill: Vec<u8>,
     /// The Cargo profile.
@@ -52,12 +52,12 @@ pub struct Making {
 ///
 /// # Errors
 /// When it cannot be read, or would not run.
-pub fn import_module(path: &Path) -> Result<Kept> {
+pub fn import_module(path: &Path) -> Result<Artifact> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| Error::input(format!("cannot read `{shown}`")).cause(error))?;
     inspect::inspect(&bytes)
         .map_err(|error| Error::input(format!("the module `{shown}` would not run")).cause(error))?;
-    Ok(Kept {
+    Ok(Artifact {
         path: path.to_owned(),
         bytes,
     })
@@ -160,7 +160,7 @@ pub async fn module(
     progress: &Progress,
     sources: &Sources<'_>,
     profile: &Profile,
-) -> Result<(Kept, Making)> {
+) -> Result<(Artifact, BuildRecord)> {
     let Sources {
         workspace,
         definition,
@@ -185,21 +185,21 @@ pub async fn module(
         "Wasm module of {package}: {outcome} ({:.1} MB)",
         megabytes(bytes.len())
     ));
-    let making = Making {
+    let record = BuildRecord {
         bill,
         profile: profile.name.clone(),
         lock: digest::hex(inputs.lock()),
         sources: digest.clone(),
         builder: builder.recipe.clone(),
     };
-    Ok((Kept { path, bytes }, making))
+    Ok((Artifact { path, bytes }, record))
 }
 
 /// The native build of a module, by the profile of its definition.
 ///
 /// # Errors
 /// When it does not compile.
-pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Result<Kept> {
+pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Result<Artifact> {
     let Sources {
         workspace,
         definition,
@@ -214,7 +214,7 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
     let _lock = builder.lock(progress, &compile::compile_task(&profile)).await?;
     if let Ok(bytes) = std::fs::read(&path) {
         progress.outcome(format!("native build of {package}: unchanged"));
-        return Ok(Kept { path, bytes });
+        return Ok(Artifact { path, bytes });
     }
     let bytes = compile::package(
         builder,
@@ -231,7 +231,7 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
         "native build of {package}: compiled ({:.1} MB)",
         megabytes(bytes.len())
     ));
-    Ok(Kept { path, bytes })
+    Ok(Artifact { path, bytes })
 }
 
 async fn bill(
@@ -259,7 +259,12 @@ async fn bill(
 ///
 /// # Errors
 /// When WasmEdge refuses it.
-pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8], form: NativeForm) -> Result<Kept> {
+pub async fn ahead_of_time(
+    builder: &Builder,
+    progress: &Progress,
+    module: &[u8],
+    form: NativeForm,
+) -> Result<Artifact> {
     let path = compiled_path(builder, module, form)?;
     let _lock = builder.lock(progress, compile::AHEAD_OF_TIME).await?;
     let kind = if form.is_shared_object() {
@@ -270,7 +275,7 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
     let title = format!("compiled ahead of time{kind} for WasmEdge {}", builder.engine);
     if let Ok(bytes) = std::fs::read(&path) {
         progress.outcome(format!("{title}: unchanged"));
-        return Ok(Kept { path, bytes });
+        return Ok(Artifact { path, bytes });
     }
     let bytes = compile::ahead_of_time(builder, progress, module, form).await?;
     if !inspect_module(&bytes)?.ahead_of_time {
@@ -283,7 +288,7 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
     }
     builder.cache.write(&path, &bytes)?;
     progress.outcome(title);
-    Ok(Kept { path, bytes })
+    Ok(Artifact { path, bytes })
 }
 
 fn inspect_module(bytes: &[u8]) -> Result<Module> {

@@ -13,7 +13,7 @@ use diagnostics::{Error, Result};
 use host::cleanup::Cleanup;
 use nodes::api::node as node_api;
 use nodes::node;
-use nodes::node::{Chosen, Ended, InstallerReport, Losses, Verb};
+use nodes::node::{AllowedLosses, Chosen, Ended, InstallerReport, Verb};
 use terminal::{Printer, Progress};
 
 /// Runs the command.
@@ -38,7 +38,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
         printer.say("nothing changed: every node has the engine already");
         return Ok(());
     }
-    let drain = drain.then(|| Losses::from(losses));
+    let drain = drain.then(|| AllowedLosses::from(losses));
     if let Some(allowed) = drain {
         for (target, _) in &pending {
             read_evictable(&session, target, allowed).await?;
@@ -138,7 +138,7 @@ fn probe_arguments(
 }
 
 /// The pods that a drain evicts.
-async fn read_evictable(session: &NodeSession<'_>, target: &Chosen<'_>, allowed: Losses) -> Result<Vec<Pod>> {
+async fn read_evictable(session: &NodeSession<'_>, target: &Chosen<'_>, allowed: AllowedLosses) -> Result<Vec<Pod>> {
     let pods = node::evictable(node_api::pods(&session.cluster, target.name()).await?);
     node::refuse_losses(target.name(), &pods, allowed)?;
     Ok(pods)
@@ -150,7 +150,7 @@ async fn install_on_node(
     probe: &Probe<'_>,
     target: &Chosen<'_>,
     found: &InstallerReport,
-    drain: Option<Losses>,
+    drain: Option<AllowedLosses>,
 ) -> Result<()> {
     let (cluster, label) = (&session.cluster, node::engine(target.node));
     node_api::cordon(cluster, target.node).await?;
@@ -179,7 +179,7 @@ async fn install_and_probe(
     progress: &Progress,
     probe: &Probe<'_>,
     target: &Chosen<'_>,
-    drain: Option<Losses>,
+    drain: Option<AllowedLosses>,
     ended: &mut Ended,
 ) -> Result<InstallerReport> {
     let (cluster, handler) = (&session.cluster, &session.arguments.handler);

@@ -7,7 +7,7 @@ use crate::cli::NodeRemoveArguments;
 use diagnostics::Result;
 use nodes::api::{doctor, node as node_api};
 use nodes::node;
-use nodes::node::{Chosen, Ended, Losses, Verb};
+use nodes::node::{AllowedLosses, Chosen, Ended, Verb};
 use terminal::{Printer, Progress};
 
 /// Runs the command.
@@ -20,7 +20,7 @@ pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Result<()
         drain,
         losses,
     } = arguments;
-    let drain = drain.then(|| Losses::from(losses));
+    let drain = drain.then(|| AllowedLosses::from(losses));
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
     let targets = node::choose(&arguments.nodes, &nodes)?;
@@ -56,7 +56,7 @@ async fn remove_from_node(
     session: &NodeSession<'_>,
     progress: &Progress,
     target: &Chosen<'_>,
-    drain: Option<Losses>,
+    drain: Option<AllowedLosses>,
 ) -> Result<()> {
     let (cluster, label) = (&session.cluster, node::engine(target.node));
     node_api::cordon(cluster, target.node).await?;
@@ -81,7 +81,7 @@ async fn evict_and_remove(
     session: &NodeSession<'_>,
     progress: &Progress,
     target: &Chosen<'_>,
-    drain: Option<Losses>,
+    drain: Option<AllowedLosses>,
     ended: &mut Ended,
 ) -> Result<String> {
     if let Some(allowed) = drain {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 /// What reaches the guest at once.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub struct Surroundings {
+pub struct GuestEnvironment {
     /// Its arguments.
     pub arguments: Vec<String>,
     /// The environment variable that the pod sets.

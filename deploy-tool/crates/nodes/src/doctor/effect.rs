@@ -1,7 +1,7 @@
 //! The link “AOT”: native code is in the image, and has an effect. A guest cannot ask its engine, but an interpreter takes
 //! dozens of instructions for one: the same loop is timed in the same module with and without native code, side by side.
 
-use super::guest::surroundings;
+use super::guest::environment;
 use super::nodes::architecture;
 use super::pod::{LOOK, PLAIN};
 use super::{Facts, NativeImage, Observed, Verdict};
@@ -33,7 +33,7 @@ pub fn check(facts: &Facts<'_>, observed: &Observed) -> Verdict {
         }
         None => (String::new(), String::new()),
     };
-    let (Some(native), Some(plain)) = (surroundings(observed, LOOK), surroundings(observed, PLAIN)) else {
+    let (Some(native), Some(plain)) = (environment(observed, LOOK), environment(observed, PLAIN)) else {
         return Verdict::Broken(Error::cluster("the plain module has said nothing of itself").code(&GUEST));
     };
     let times = plain.round_nanoseconds as f64 / native.round_nanoseconds.max(1) as f64;

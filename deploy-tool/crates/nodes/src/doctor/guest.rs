@@ -1,6 +1,6 @@
 //! The links “guest” and “network”: what the module gets, and whom it reaches.
 
-use super::answer::{Network, Surroundings, find};
+use super::answer::{GuestEnvironment, Network, find};
 use super::pod::{LOOK, TARGET, VARIABLE};
 use super::{Facts, Observed, Verdict};
 use diagnostics::Error;
@@ -8,7 +8,7 @@ use diagnostics::code::doctor::{GUEST, NETWORK};
 
 /// Whether arguments and environment are those of the pod; how long the start took, and how much memory.
 pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {
-    let Some(seen) = surroundings(observed, LOOK) else {
+    let Some(seen) = environment(observed, LOOK) else {
         let log = observed.logs.get(LOOK).map(String::as_str).unwrap_or_default();
         let failure = Error::cluster("the guest has said nothing of itself").code(&GUEST);
         let failure = match observed.ended(LOOK) {
@@ -38,7 +38,7 @@ pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {
 }
 
 /// What a container has said of itself.
-pub fn surroundings(observed: &Observed, container: &str) -> Option<Surroundings> {
+pub fn environment(observed: &Observed, container: &str) -> Option<GuestEnvironment> {
     find(observed.logs.get(container)?)
 }
 

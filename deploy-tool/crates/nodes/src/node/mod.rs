@@ -20,7 +20,7 @@ pub use job::{job, job_deadline};
 pub use line::{InstallerReport, parse_log};
 pub use node_protocol::Verb;
 pub use permissions::permissions;
-pub use pods::{Losses, evictable, eviction, explain_wasm_pods, refuse_losses, wasm_pods};
+pub use pods::{AllowedLosses, evictable, eviction, explain_wasm_pods, refuse_losses, wasm_pods};
 pub use probe::{probe_failure, runtime_class};
 pub use report::{Report, Row, text};
 

@@ -45,7 +45,7 @@ pub fn evictable(pods: Vec<Pod>) -> Vec<Pod> {
 
 /// What of a pod may be lost by its eviction, beyond that it is started elsewhere: only with what is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Losses {
+pub struct AllowedLosses {
     /// Pods that nothing starts again.
     pub bare_pods: bool,
     /// What is in volumes of the kind `emptyDir`.
@@ -56,7 +56,7 @@ pub struct Losses {
 ///
 /// # Errors
 /// When there is such a pod: which, and why.
-pub fn refuse_losses(node: &str, pods: &[Pod], allowed: Losses) -> Result<()> {
+pub fn refuse_losses(node: &str, pods: &[Pod], allowed: AllowedLosses) -> Result<()> {
     let is_bare = |pod: &&Pod| {
         let owners = pod.metadata.owner_references.iter().flatten();
         owners.into_iter().all(|owner| owner.controller != Some(true))
@@ -193,7 +193,7 @@ mod tests {
             pod("data", None, data),
         ];
         let refusal = |bare_pods, empty_dirs| {
-            let allowed = Losses { bare_pods, empty_dirs };
+            let allowed = AllowedLosses { bare_pods, empty_dirs };
             refuse_losses("one", &pods, allowed).map_err(|failure| failure.to_string())
         };
         let text = refusal(false, false).unwrap_err();
@@ -205,7 +205,7 @@ mod tests {
         assert!(!refusal(true, false).unwrap_err().contains("bare"));
         assert!(!refusal(false, true).unwrap_err().contains("x/data"));
         assert_eq!(refusal(true, true), Ok(()));
-        assert_eq!(refuse_losses("one", &pods[..2], Losses::default()), Ok(()));
+        assert_eq!(refuse_losses("one", &pods[..2], AllowedLosses::default()), Ok(()));
     }
 
     #[test]
