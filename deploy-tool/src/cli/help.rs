@@ -24,7 +24,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         &["status", "history", "logs", "open", "inspect", "verify", "doctor"],
     ),
     ("Change", &["scale", "restart"]),
-    ("Local cluster", &["cluster"]),
+    ("Local cluster", &["cluster", "images"]),
     ("Wasm nodes", &["node"]),
     ("Other", &["explain", "version", "completion", "man", "help"]),
 ];
@@ -290,6 +290,13 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             "cluster down",
             "delete it with everything in it; images and caches stay",
         )],
+    ),
+    (
+        "images",
+        &[
+            ("images", "what builds and local clusters need, while there is time"),
+            ("images --output json", "the same for a program, as events"),
+        ],
     ),
     (
         "node install",

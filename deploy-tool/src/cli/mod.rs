@@ -196,6 +196,12 @@ pub enum Command {
     /// Create or delete a local kind cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Pull or make the images that deploy-tool works with, before they are needed
+    ///
+    /// That of the compiler, that of a kind cluster's nodes, and that of `node install`. Other verbs do the same for the one
+    /// that they need. A release pulls those of exactly its version; DEPLOY_TOOL_IMAGES names another registry that has them.
+    /// Where there is none, they are made here, which takes 20 to 40 minutes once; what was made here is brought up to date.
+    Images,
     /// Install the Wasm runtime on nodes of a cluster, or remove it
     #[command(subcommand)]
     Node(NodeCommand),
@@ -251,6 +257,7 @@ impl Command {
             | Self::Scale(_)
             | Self::Restart(_)
             | Self::Cluster(_)
+            | Self::Images
             | Self::Docker(DockerCommand::Install(_) | DockerCommand::Remove)
             | Self::Dev(_)
             | Self::Node(NodeCommand::Install(_) | NodeCommand::Remove(_)) => true,

@@ -11,6 +11,7 @@ use crate::settings::{DEFAULT_NODE_IMAGE, IMAGE_ENGINE_LABEL};
 use cluster::{Cluster, pods};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
+use host::cleanup::Cleanup;
 use host::{docker, lock, tool_image};
 use nodes::{kind, kind_config, local_registry, node_conditions as readiness};
 use terminal::{Printer, Progress};
@@ -24,7 +25,7 @@ const BUILT_IN_CONFIGURATION: &str = include_str!("../../../kind-config.yaml");
 ///
 /// # Errors
 /// When a step fails.
-pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Result<()> {
+pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArguments) -> Result<()> {
     let ClusterUpArguments {
         name,
         http_port,
@@ -38,8 +39,9 @@ pub async fn up(printer: &Printer, arguments: ClusterUpArguments) -> Result<()> 
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
     let (mut configuration, ports) = configuration(&config, http_port)?;
     if node_image == DEFAULT_NODE_IMAGE {
-        tool_image::supply(printer, &cache, &node_image).await?;
+        tool_image::supply(printer, cleanup, &cache, &node_image).await?;
     }
+    tool_image::supply_kind(printer, cleanup, &cache).await?;
     let image = docker::required_image(&node_image).await?;
     if let Some(engine) = image.label(IMAGE_ENGINE_LABEL) {
         kind_config::label(&mut configuration, engine);

@@ -35,6 +35,7 @@ mod scale;
 mod sign;
 mod signature_policy;
 mod status;
+mod tool_images;
 mod up;
 pub mod variation;
 mod verify;
@@ -59,8 +60,9 @@ pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Result<ExitS
         Command::Dev(arguments) => return dev::run(printer, cleanup, arguments).await,
         Command::Init(arguments) => return init::run(printer, arguments).await,
         Command::New(arguments) => new::run(printer, arguments).await,
-        Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, arguments).await,
+        Command::Cluster(ClusterCommand::Up(arguments)) => cluster::up(printer, cleanup, arguments).await,
         Command::Cluster(ClusterCommand::Down(arguments)) => cluster::down(printer, arguments).await,
+        Command::Images => tool_images::run(printer, cleanup).await,
         Command::Build(arguments) => build::run(printer, cleanup, arguments).await,
         Command::Push(arguments) => push::run(printer, cleanup, arguments).await,
         Command::Sign(arguments) => sign::run(printer, arguments).await,

@@ -66,7 +66,7 @@ pub async fn compile(
     name: &str,
     variation: Variation<'_>,
 ) -> Result<SourcedModule> {
-    tool_image::supply(printer, cache, BUILDER_IMAGE).await?;
+    tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
@@ -162,7 +162,7 @@ pub async fn native(
     definition: &Definition,
     name: &str,
 ) -> Result<Artifact> {
-    tool_image::supply(printer, cache, BUILDER_IMAGE).await?;
+    tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::settings::KUBERNETES_VERSIONS;
+use host::tool_image;
 use oci_artifacts::wasm::ENGINE_VERSION;
 use terminal::Printer;
 
@@ -16,6 +17,8 @@ struct Version {
     kubernetes: &'static [&'static str],
     engine: &'static str,
     engine_version: &'static str,
+    /// From where it pulls the images that it works with.
+    images: Option<&'static str>,
 }
 
 /// Runs the command.
@@ -27,15 +30,18 @@ pub fn run(printer: &Printer) {
         kubernetes: KUBERNETES_VERSIONS,
         engine: "WasmEdge",
         engine_version: ENGINE_VERSION,
+        images: tool_image::release_registry(),
     };
+    let images = version.images.map(|images| format!("\nImages      {images}"));
     let revision = version.revision.map(|revision| format!(" ({revision})"));
     let text = format!(
-        "deploy-tool {}{}\nKubernetes  {}\n{}    {}",
+        "deploy-tool {}{}\nKubernetes  {}\n{}    {}{}",
         version.version,
         revision.unwrap_or_default(),
         version.kubernetes.join(", "),
         version.engine,
         version.engine_version,
+        images.unwrap_or_default(),
     );
     printer.result(&version, &text);
 }

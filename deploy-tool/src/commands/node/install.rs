@@ -32,7 +32,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
     let targets = node::choose(&arguments.nodes, &nodes)?;
-    let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
+    let session = NodeSession::new(printer, cleanup, cluster, &arguments, &targets).await?;
     let pending = check(printer, &session, &targets).await?;
     if pending.is_empty() {
         printer.say("nothing changed: every node has the engine already");

@@ -19,7 +19,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, command: NodeCommand) -> 
         NodeCommand::Install(arguments) => install::run(printer, cleanup, arguments)
             .await
             .map(|()| ExitStatus::Done),
-        NodeCommand::Remove(arguments) => remove::run(printer, arguments).await.map(|()| ExitStatus::Done),
-        NodeCommand::Status(arguments) => status::run(printer, arguments).await,
+        NodeCommand::Remove(arguments) => remove::run(printer, cleanup, arguments)
+            .await
+            .map(|()| ExitStatus::Done),
+        NodeCommand::Status(arguments) => status::run(printer, cleanup, arguments).await,
     }
 }

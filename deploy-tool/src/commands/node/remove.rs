@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::session::{self, NodeSession, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
 use diagnostics::Result;
+use host::cleanup::Cleanup;
 use nodes::api::{doctor, node as node_api};
 use nodes::node;
 use nodes::node::{AllowedLosses, Chosen, Ended, Verb};
@@ -14,7 +15,7 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When Wasm pods are in the way, or a node's runtime does not come back without the engine.
-pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Result<()> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeRemoveArguments) -> Result<()> {
     let NodeRemoveArguments {
         node: arguments,
         drain,
@@ -24,7 +25,7 @@ pub async fn run(printer: &Printer, arguments: NodeRemoveArguments) -> Result<()
     refuse_unnamed(&arguments)?;
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref()).await?;
     let targets = node::choose(&arguments.nodes, &nodes)?;
-    let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
+    let session = NodeSession::new(printer, cleanup, cluster, &arguments, &targets).await?;
     for target in &targets {
         match drain {
             Some(allowed) => node::refuse_losses(target.name(), &read_wasm_pods(&session, target).await?, allowed)?,

@@ -9,11 +9,11 @@ use crate::settings;
 use cluster::Cluster;
 use cluster::access::require;
 use cluster::context::kind_cluster;
-use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::code::node::{INSTALLER, NO_WAY_BACK};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
-use host::docker;
+use host::cleanup::Cleanup;
+use host::{docker, tool_image};
 use nodes::api::node as node_api;
 use nodes::kind;
 use nodes::node;
@@ -81,13 +81,14 @@ impl<'a> NodeSession<'a> {
     /// The installer's image is named, or the one of this host, which is loaded into the nodes.
     pub async fn new(
         printer: &Printer,
+        cleanup: &Cleanup,
         cluster: Cluster,
         arguments: &'a NodeArguments,
         nodes: &[Chosen<'_>],
     ) -> Result<Self> {
         let (image, is_loaded) = match (&arguments.image, kind_cluster(&cluster.context)) {
             (Some(image), _) => (image.clone(), false),
-            (None, Some(name)) => (load(printer, name, nodes).await?, true),
+            (None, Some(name)) => (load(printer, cleanup, name, nodes).await?, true),
             (None, None) => {
                 return Err(
                     Error::input("the nodes must pull the installer's image from a registry")
@@ -96,7 +97,7 @@ impl<'a> NodeSession<'a> {
                             cluster.context
                         ))
                         .hint(format!(
-                            "push `{}` with `docker tag` and `docker push`, and name it with --image",
+                            "push `{}`, which `deploy-tool images` brings to this host, with `docker tag` and `docker push`, and name it with --image",
                             settings::INSTALLER_IMAGE
                         )),
                 );
@@ -217,11 +218,11 @@ pub async fn finish_node(
 }
 
 /// Loads the image of this host into nodes by a name that says which one it is; returns that.
-async fn load(printer: &Printer, cluster: &str, nodes: &[Chosen<'_>]) -> Result<String> {
+async fn load(printer: &Printer, cleanup: &Cleanup, cluster: &str, nodes: &[Chosen<'_>]) -> Result<String> {
     let made = settings::INSTALLER_IMAGE;
-    let local = docker::image(made)
-        .await?
-        .ok_or_else(|| Error::prerequisite(format!("the image `{made}` is not on this host")).code(&NOT_ON_HOST))?;
+    let cache = Cache::open()?;
+    tool_image::supply(printer, cleanup, &cache, made).await?;
+    let local = docker::required_image(made).await?;
     let (name, _) = made.rsplit_once(':').unwrap_or((made, ""));
     let exact = format!(
         "{name}:{}",
@@ -236,7 +237,7 @@ async fn load(printer: &Printer, cluster: &str, nodes: &[Chosen<'_>]) -> Result<
         }
         if !lacking.is_empty() {
             docker::run("cannot name the installer's image", ["tag", made, &exact]).await?;
-            kind::load_docker_image(&Cache::open()?, progress, cluster, &lacking, &exact).await?;
+            kind::load_docker_image(&cache, progress, cluster, &lacking, &exact).await?;
             docker::run("cannot take the installer's second name away", ["rmi", &exact]).await?;
         }
         progress.outcome(match lacking.is_empty() {

@@ -3,6 +3,7 @@
 use super::session::{NodeSession, connect};
 use crate::cli::NodeStatusArguments;
 use diagnostics::{ExitStatus, Result};
+use host::cleanup::Cleanup;
 use nodes::NODE_ENGINE_LABEL;
 use nodes::node;
 use nodes::node::{Report, Row, Verb};
@@ -12,12 +13,12 @@ use terminal::{Printer, Progress};
 ///
 /// # Errors
 /// When the nodes cannot be asked.
-pub async fn run(printer: &Printer, arguments: NodeStatusArguments) -> Result<ExitStatus> {
+pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeStatusArguments) -> Result<ExitStatus> {
     let arguments = arguments.node;
     let labelled = Some(NODE_ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());
     let (cluster, nodes) = connect(&arguments, arguments.selector.as_deref().or(labelled)).await?;
     let targets = node::choose(&arguments.nodes, &nodes)?;
-    let session = NodeSession::new(printer, cluster, &arguments, &targets).await?;
+    let session = NodeSession::new(printer, cleanup, cluster, &arguments, &targets).await?;
     let step = async |progress: &Progress| session.inspect_nodes(progress, Verb::Status, &targets).await;
     let reports = printer.step("what is on the nodes", step).await?;
     let rows = targets.iter().zip(reports).map(|(target, report)| {

@@ -129,7 +129,7 @@ impl Runner {
             git fetch --quiet origin main
             git checkout --quiet --force --detach FETCH_HEAD
             git clean --quiet -d --force
-            rm -rf target/night target/archives target/images target/references"#
+            rm -rf target/night target/archives target/images target/tool-images target/references"#
         );
         self.as_user(&script, &Variables::new()).success();
     }
@@ -141,7 +141,7 @@ impl Runner {
             [
                 ("CI", "true"),
                 ("GITHUB_ACTIONS", "true"),
-                ("GITHUB_REF_NAME", "v1.2.3-rc.1"),
+                ("GITHUB_REF_NAME", crate::table::TAG),
                 ("GITHUB_REPOSITORY", "you/services"),
                 ("GITHUB_SERVER_URL", "https://github.com"),
             ]

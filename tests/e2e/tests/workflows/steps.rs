@@ -6,7 +6,7 @@ use std::fs;
 use e2e::registry::{PASSWORD, Registry};
 
 use crate::runner::Runner;
-use crate::table::{MACHINES, Row, STEPS, Way, When};
+use crate::table::{MACHINES, Row, STEPS, TAG, Way, When};
 use crate::workflow::{self, Run, Variables};
 
 /// The workflow and the job of a step's name.
@@ -110,13 +110,51 @@ fn the_steps_of_release() {
     assert!(sums.contains(" deploy-tool-x86_64-unknown-linux-gnu.tar.gz"), "{sums}");
     let recorded = runner.recorded();
     assert!(
-        recorded.contains("gh release upload v1.2.3-rc.1 target/archives/SHA256SUMS"),
+        recorded.contains(&format!("gh release upload {TAG} target/archives/SHA256SUMS")),
         "{recorded}"
     );
     assert!(!recorded.contains(PASSWORD), "{recorded}");
+    let log = registry.log();
+    let version = env!("CARGO_PKG_VERSION");
+    let tool_images: &[&str] = match whole() {
+        true => &[
+            "wasm-builder/manifests/{}-trixie",
+            "wasm-node/manifests/{}-v1.36",
+            "wasm-node-installer/manifests/{}-trixie",
+        ],
+        false => &["wasm-empty/manifests/{}-trixie"],
+    };
+    for image in tool_images {
+        let put = format!("PUT /v2/organisation/{}", image.replace("{}", version));
+        assert!(log.contains(&put), "`{put}` is not in the registry's log");
+    }
+    // Another version's tag would take the place of the images that its programs pull.
+    let other = "scripts/release/tool-images push target/tool-images v99.0.0";
+    let refused = runner.step("release", other, &Variables::new());
+    refused.failure(1, &["the tag is v99.0.0, and deploy-tool has version"]);
+    let without = format!("scripts/release/tool-images push target/tool-images {TAG}");
+    let said = runner.step("release", &without, &Variables::new()).success();
+    assert!(
+        said.stderr.contains("are not pushed: REGISTRY_PASSWORD is not set"),
+        "{}",
+        said.stderr
+    );
     if !whole() {
+        runner
+            .step("release", "docker rmi localhost/wasm-empty:trixie", &Variables::new())
+            .success();
         return;
     }
+    // The program pulls them from where they were pushed, had this been Docker Hub.
+    let built_in =
+        "tar -xzOf target/archives/*.tar.gz --wildcards '*/deploy-tool' >target/program && chmod +x target/program
+        target/program version --output json";
+    let said = runner.step("release", built_in, &Variables::new()).success();
+    assert!(
+        said.stdout.contains(r#""images": "docker.io/organisation""#),
+        "{}",
+        said.stdout
+    );
     // Of the glibc that Ubuntu 22.04 has, or an older one.
     let needs = "tar -xzOf target/archives/*.tar.gz --wildcards '*/deploy-tool' >target/program
         objdump -T target/program | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1";
@@ -132,7 +170,7 @@ fn the_steps_of_release() {
     }
     let log = registry.log();
     for image in ["orders", "events"] {
-        let tag = format!("PUT /v2/organisation/{image}/manifests/1.2.3-rc.1");
+        let tag = format!("PUT /v2/organisation/{image}/manifests/{}", TAG.trim_start_matches('v'));
         assert!(log.contains(&tag), "`{tag}` is not in the registry's log");
     }
     let pushed = fs::read_to_string(runner.path("release", "target/references")).unwrap();

@@ -110,6 +110,15 @@ pub const STEPS: &[Row] = &[
     ),
     Row("release/images: the runner made ready", Run, Always, ""),
     Row("release/images: build", Run, Whole, ""),
+    Row(
+        "release/tool-images: the runner made ready",
+        Never("release/images runs the same script"),
+        Whole,
+        "",
+    ),
+    Row("release/tool-images: build", Run, Whole, ""),
+    // Otherwise an image without anything stands for those of gigabytes.
+    Row("release/push: push what deploy-tool pulls", Run, Always, SMALL_IMAGE),
     Row("release/push: push, sign", Run, Whole, ""),
     Row(
         "release/publish: checksums and installer",
@@ -124,6 +133,13 @@ pub const STEPS: &[Row] = &[
         "printf '%s\\n' localhost/orders@sha256:0 localhost/events@sha256:0 >target/references",
     ),
 ];
+
+/// An archive as `scripts/release/tool-images build` leaves them.
+const SMALL_IMAGE: &str = "mkdir -p target/tool-images && tar -cf - --files-from /dev/null | docker import - localhost/wasm-empty:trixie \
+     && docker save localhost/wasm-empty:trixie | gzip >target/tool-images/wasm-empty.tar.gz && docker rmi localhost/wasm-empty:trixie";
+
+/// A release of the version that the project has.
+pub const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"), "-rc.1");
 
 /// The machines of the workflows, and why one is not had.
 pub const MACHINES: &[(&str, Option<&str>)] = &[
@@ -140,7 +156,7 @@ pub const MACHINES: &[(&str, Option<&str>)] = &[
 
 /// What expressions stand for.
 pub const EXPRESSIONS: &[(&str, &str)] = &[
-    ("github.ref_name", "v1.2.3-rc.1"),
+    ("github.ref_name", TAG),
     ("github.token", "token-of-a-test"),
     ("vars.DOCKER_NAMESPACE || vars.DOCKER_USERNAME", "organisation"),
     ("vars.DOCKER_USERNAME", USER),

@@ -1,4 +1,4 @@
-//! 06xx: images. Those from 0602 to 0611, and 0613, are warnings of `inspect`.
+//! 06xx: images. Those from 0602 to 0611, 0614 and 0615 are warnings of `inspect`.
 
 use crate::error_code::Code;
 
@@ -18,6 +18,7 @@ pub(super) const CODES: &[&Code] = &[
     &NODES_AWAY,
     &PLATFORM_ABSENT,
     &CRATE_TRAP,
+    &NOT_MADE,
 ];
 
 /// No layout, or a damaged one.
@@ -124,17 +125,18 @@ pub const NOT_SEEN: Code = Code {
         then inspect the folder.",
 };
 
-/// Not made here.
+/// Neither here nor anywhere else.
 pub const NOT_ON_HOST: Code = Code {
     number: 612,
     title: "an image that deploy-tool works with is not on this host, or is too old",
     explanation: "Services are compiled in a builder image, kind clusters are made of a node image, and `node install` runs an \
-        installer image. They are made on a host from the sources of deploy-tool, or pulled: `DEPLOY_TOOL_IMAGES` names a registry \
-        and a path in it that has those of exactly this version, `wasm-builder:VERSION-trixie` and `wasm-node:VERSION-v1.36`.",
-    fix: "name such a registry: `DEPLOY_TOOL_IMAGES=registry.example.com/tools`. In a checkout of the sources of deploy-tool, \
-        run `make images`, and `scripts/images installer` for the installer; `scripts/release/tool-images PREFIX` puts them \
-        into a registry. Without one, a module that was compiled elsewhere is packed by `deploy-tool build --module FILE`, and other images \
-        are named with `cluster up --node-image` and `node install --image`.",
+        installer image. What is not on a host is pulled where there is somewhere to pull it from: a release knows its registry, and \
+        `DEPLOY_TOOL_IMAGES` names another, and a path in it, that has those of exactly this version, `wasm-builder:VERSION-trixie`, \
+        `wasm-node:VERSION-v1.36` and `wasm-node-installer:VERSION-trixie`. Else they are made, on Linux on x86-64 alone.",
+    fix: "name such a registry: `DEPLOY_TOOL_IMAGES=registry.example.com/tools`; `scripts/release/tool-images push`, in the sources of \
+        deploy-tool, fills one. Or have them made or brought up to date: `deploy-tool images`. Without them, a module that was compiled elsewhere \
+        is packed by `deploy-tool build --module FILE`, and other images are named with `cluster up --node-image` and \
+        `node install --image`.",
 };
 
 /// Nodes that are somewhere else.
@@ -165,4 +167,15 @@ pub const CRATE_TRAP: Code = Code {
     explanation: "The bill of materials that is attached to the image lists the crates of its module, and one of them is known to \
         fail, or to be slow, in a Wasm guest. [The WASI crates](wasi-crates.md#what-init-and-build-tell) has each by its name.",
     fix: "as the warning says, in Cargo.toml or Cargo.lock of the service; then build the image again.",
+};
+
+/// Its scripts say why.
+pub const NOT_MADE: Code = Code {
+    number: 616,
+    title: "an image that deploy-tool works with cannot be made on this host",
+    explanation: "deploy-tool carries the scripts and definitions of its images, and runs them where it can pull none: on Debian's and \
+        kind's images from Docker Hub, or, where Docker Hub gives none, from Debian packages and Go modules. That takes root, Go and \
+        16 GB of disk then, and 8 GB otherwise. What was finished before stays, and the next attempt goes on from there.",
+    fix: "read the last lines, which say what is missing, then run the same command again. `IMAGES_FROM=hub` or `IMAGES_FROM=offline` \
+        chooses where they come from. Or pull them from a registry that has them: `DEPLOY_TOOL_IMAGES=registry.example.com/tools`.",
 };

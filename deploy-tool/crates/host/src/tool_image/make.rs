@@ -1,0 +1,70 @@
+//! Edge: makes the images on this host, by the scripts that the program carries.
+
+use super::recipes;
+use crate::cache::{CACHE_VARIABLE, Cache};
+use crate::cleanup::Cleanup;
+use crate::process;
+use diagnostics::code::image::NOT_MADE;
+use diagnostics::{Error, Result};
+use terminal::Progress;
+
+/// Which images are made on this host, if any: their names begin like this, and this is what `scripts/images` calls them.
+const MADE: &[(&str, &str)] = &[
+    ("localhost/wasm-builder:", "builder"),
+    ("localhost/wasm-node:", "node"),
+    ("localhost/wasm-node-installer:", "installer"),
+];
+
+/// What `scripts/images` calls an image; none of one that it does not make, and none where it makes nothing.
+pub(super) fn name(local: &str) -> Option<&'static str> {
+    // As scripts/host says it.
+    let is_possible = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    let made = MADE.iter().find(|(start, _)| local.starts_with(start));
+    made.filter(|_| is_possible).map(|(_, name)| *name)
+}
+
+/// Makes an image, or finds that it is up to date.
+///
+/// # Errors
+/// When this host lacks what that takes; with what the script said.
+pub(super) async fn make(progress: &Progress, cleanup: &Cleanup, cache: &Cache, local: &str, name: &str) -> Result<()> {
+    let failure = || Error::prerequisite(format!("the image `{local}` cannot be made on this host")).code(&NOT_MADE);
+    run(progress, cleanup, cache, "scripts/images", &[name], failure).await
+}
+
+/// Installs the kind that the node image fits into the cache.
+///
+/// # Errors
+/// When it can neither be compiled nor downloaded.
+pub(super) async fn install_kind(progress: &Progress, cleanup: &Cleanup, cache: &Cache) -> Result<()> {
+    let folder = cache.path("bin/kind")?;
+    let folder = folder.parent().unwrap_or(cache.folder()).display().to_string();
+    let failure = || {
+        Error::prerequisite("kind is not on this host, and cannot be installed")
+            .hint("install it: https://kind.sigs.k8s.io/docs/user/quick-start/#installation")
+    };
+    run(progress, cleanup, cache, "scripts/kind", &[&folder], failure).await
+}
+
+async fn run(
+    progress: &Progress,
+    cleanup: &Cleanup,
+    cache: &Cache,
+    script: &str,
+    arguments: &[&str],
+    failure: impl FnOnce() -> Error,
+) -> Result<()> {
+    let folder = recipes::unpack(cache)?;
+    let path = folder.join(script);
+    terminal::detail(&format!("the scripts are in {}", folder.display()));
+    let words = std::iter::once(path.as_os_str()).chain(arguments.iter().map(|word| word.as_ref()));
+    let mut command = process::command("bash", words);
+    command.env(CACHE_VARIABLE, cache.folder());
+    let name = script.rsplit('/').next().unwrap_or(script);
+    let log = cache.log(&format!(
+        "make-{name}-{}",
+        arguments.first().filter(|_| name == "images").unwrap_or(&"program")
+    ));
+    let ended = process::logged_group(progress, cleanup, command, &log).await?;
+    ended.check(failure)
+}
