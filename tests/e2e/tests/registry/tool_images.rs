@@ -1,4 +1,5 @@
-//! The images that the tool works with, from a registry, by exactly its version: a host that has none pulls them once.
+//! The images that the tool works with: a host that has none pulls them once, from a registry, by exactly its version, or makes
+//! them by what the program carries.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -28,10 +29,18 @@ impl Drop for Names {
 /// A docker in front of the real one for which this host has no builder: the builder's name is another one there.
 fn without_builder(folder: &Path, absent_builder: &str) {
     let real = Said::from(Command::new("sh").args(["-c", "command -v docker"]).output().unwrap()).success();
+    // The last argument of a build is a dash where the Dockerfile comes by the standard input.
     let script = format!(
-        "#!/bin/bash\nexec {} \"${{@/{}/{absent_builder}}}\"\n",
-        real.stdout.trim(),
-        BUILDER.replace('/', "\\/")
+        r#"#!/bin/bash
+other=("${{@/{pattern}/{absent_builder}}}")
+if [ "$1" = build ] && [ "${{!#}}" = - ]; then
+  sed 's,^FROM {BUILDER}$,FROM {absent_builder},' | {docker} "${{other[@]}}"
+else
+  exec {docker} "${{other[@]}}"
+fi
+"#,
+        docker = real.stdout.trim(),
+        pattern = BUILDER.replace('/', "\\/")
     );
     let path = folder.join("docker");
     fs::write(&path, script).unwrap();
@@ -60,6 +69,50 @@ fn push_builder(reference: &str) {
     docker(&["rmi", reference]).success();
 }
 
+/// What comes after the builder fails at once: there is no such package in it.
+fn make_crate(folder: &Path) {
+    fs::create_dir(folder.join("src")).unwrap();
+    fs::write(folder.join("src/main.rs"), "fn main() {}\n").unwrap();
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+}
+
+/// Where the docker in the folder is the first.
+fn build_absent(folder: &Path, images: Option<&str>) -> Said {
+    let mut command = deploy_tool_command(&["build", "absent"]);
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    command
+        .env("PATH", path)
+        .current_dir(folder)
+        .env_remove("DEPLOY_TOOL_IMAGES");
+    command.envs(images.map(|images| ("DEPLOY_TOOL_IMAGES", images)));
+    Said::from(command.output().unwrap())
+}
+
+/// Its layers are those that this host's builder was made of, so this takes seconds where making the first takes minutes.
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn the_builder_is_made_by_what_the_program_carries() {
+    let home = tempfile::tempdir().unwrap();
+    let absent_builder = format!("localhost/{}:trixie", unique("builder"));
+    let _names = Names(vec![absent_builder.clone()]);
+    without_builder(home.path(), &absent_builder);
+    make_crate(home.path());
+    let made = build_absent(home.path(), None).failure(1, &["no package `absent`"]);
+    for told in [
+        "made on this host, once",
+        &format!("image {BUILDER}: made on this host"),
+    ] {
+        assert!(made.stderr.contains(told), "{}", made.stderr);
+    }
+    // By the same recipe as in a checkout: neither of both would make the other's again.
+    let label = "{{index .Config.Labels \"deploy-tool.recipe\"}} {{index .Config.Labels \"deploy-tool.wasmedge\"}}";
+    let recipe = |image: &str| docker(&["image", "inspect", "--format", label, image]).success().stdout;
+    assert_eq!(recipe(&absent_builder), recipe(BUILDER));
+    let again = build_absent(home.path(), None).failure(1, &["no package `absent`"]);
+    assert!(!again.stderr.contains("on this host"), "{}", again.stderr);
+}
+
 #[test]
 #[ignore = "needs Docker, see main.rs"]
 fn the_builder_is_pulled_once_by_the_version_of_the_tool() {
@@ -74,22 +127,8 @@ fn the_builder_is_pulled_once_by_the_version_of_the_tool() {
     let absent_builder = format!("localhost/{}:trixie", unique("builder"));
     let _names = Names(vec![absent_builder.clone(), reference.clone()]);
     without_builder(home.path(), &absent_builder);
-    fs::create_dir(home.path().join("src")).unwrap();
-    fs::write(home.path().join("src/main.rs"), "fn main() {}\n").unwrap();
-    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
-    fs::write(home.path().join("Cargo.toml"), manifest).unwrap();
-    // What comes after the builder fails at once: there is no such package.
-    let build = |images: Option<&str>| {
-        let mut command = deploy_tool_command(&["build", "absent"]);
-        let path = format!("{}:{}", home.path().display(), std::env::var("PATH").unwrap());
-        command
-            .env("PATH", path)
-            .current_dir(home.path())
-            .env_remove("DEPLOY_TOOL_IMAGES");
-        command.envs(images.map(|images| ("DEPLOY_TOOL_IMAGES", images)));
-        Said::from(command.output().unwrap())
-    };
-    build(None).failure(3, &["is not on this host", "DEPLOY_TOOL_IMAGES=", "make images"]);
+    make_crate(home.path());
+    let build = |images: Option<&str>| build_absent(home.path(), images);
     build(Some("https://x.io")).failure(1, &["without a scheme"]);
     let absent = format!("{}/elsewhere", registry.address);
     build(Some(&absent)).failure(3, &["cannot be pulled", "/elsewhere/wasm-builder:"]);
