@@ -289,3 +289,44 @@ fn crates_of_the_bill_that_are_traps_are_told_with_the_fix() {
     ];
     assert_eq!(numbers(&with_bill(&fine)), [""; 0]);
 }
+
+/// A module does not show how its server writes: what `build` saw in the sources is in the bill.
+#[test]
+fn traps_of_the_sources_are_told_of_the_image() {
+    let with_properties = |properties: serde_json::Value| {
+        let mut layout = Built::default().layout();
+        let bill = serde_json::json!({"bomFormat": "CycloneDX", "metadata": {"properties": properties}});
+        let bytes = bill.to_string().into_bytes();
+        image::attach(&mut layout, oci_artifacts::bom::MEDIA_TYPE, bytes);
+        reported(&layout)
+    };
+    let told = "src/main.rs:14 [two-packets]: slow; fix: `.http1_writev(false)`";
+    let report = with_properties(serde_json::json!([
+        {"name": "deploy-tool:trap:two-packets", "value": told},
+        {"name": "cdx:reproducible", "value": "true"},
+    ]));
+    assert_eq!(numbers(&report), ["DT0615"]);
+    assert!(text(&report).contains(told), "{}", text(&report));
+    assert_eq!(numbers(&with_properties(serde_json::json!([]))), [""; 0]);
+}
+
+/// Somebody else's module says by the places of its panics what is in it.
+#[test]
+fn crates_that_a_module_names_are_told_where_there_is_no_bill() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.wasm");
+    let told = |names: &str| {
+        let mut bytes = bytes_of_module((WASI, "fd_write"), &RUNS, &[]);
+        let section = [&[1, b'x'], names.as_bytes()].concat();
+        bytes.extend([&[0, u8::try_from(section.len()).unwrap()], section.as_slice()].concat());
+        std::fs::write(&path, bytes).unwrap();
+        report(path.to_str().unwrap()).unwrap()
+    };
+    let spins = told("/mio_wasi-0.8.8/src/lib.rs");
+    assert_eq!(numbers(&spins), ["DT0615"]);
+    assert!(text(&spins).contains("cargo update -p mio_wasi"), "{}", text(&spins));
+    let serves = told("/hyper_wasi-0.15.2/src/server/conn.rs");
+    assert_eq!(numbers(&serves), ["DT0615"]);
+    assert!(text(&serves).contains("[two-packets]"), "{}", text(&serves));
+    assert_eq!(numbers(&told("/hyper_wasi-0.15.2/src/client/conn.rs")), [""; 0]);
+}

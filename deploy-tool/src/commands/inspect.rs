@@ -1,18 +1,16 @@
 //! `deploy-tool inspect`: what an image or a module is, wherever it is, and which known traps it has fallen into.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::image_source::{configuration, fetch, no_image, subject, unreadable};
+use super::module_traps;
 use crate::cli::{InspectArguments, RegistryArguments};
-use diagnostics::{Result, code};
+use diagnostics::Result;
 use host::cache::Cache;
 use oci_artifacts::bom;
 use oci_artifacts::image::{Blob, Layout, artifact, layer_listing, specification, store};
-use oci_artifacts::inspect::{self, Report, SERVICES, Seen, Subject, Warning};
-use serde::Deserialize;
+use oci_artifacts::inspect::{self, Report, SERVICES, Seen, Subject};
 use terminal::Printer;
-use wasm_build::traps::{GuestCrate, GuestGraph};
 
 /// Larger layers are not brought here: a Wasm service has a few megabytes, and nobody waits for gigabytes to read a table.
 const MOST_LAYER_BYTES: u64 = 256 << 20;
@@ -37,7 +35,9 @@ pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str
     match subject(what, "inspected")? {
         Subject::Module => {
             let bytes = std::fs::read(what).map_err(|error| unreadable(what, &error))?;
-            Ok(inspect::module(&bytes))
+            let mut report = inspect::module(&bytes);
+            report.warnings.extend(module_traps::of_modules([bytes.as_slice()]));
+            Ok(report)
         }
         Subject::Layout(path) => image(what, &store::read_partial(&path)?),
         Subject::Remote(reference) => {
@@ -67,15 +67,14 @@ fn image(what: &str, layout: &Layout) -> Result<Report> {
         seen.push(inspect_image(layout, manifest, &mut left)?);
     }
     let mut report = inspect::image(layout, &seen);
-    let listed = bills(layout)?
-        .iter()
-        .flat_map(|bill| traps(bill))
-        .collect::<BTreeSet<_>>();
-    report.warnings.extend(
-        listed
-            .into_iter()
-            .map(|text| Warning::new(&code::image::CRATE_TRAP, text)),
-    );
+    let bills = bills(layout)?;
+    report.warnings.extend(match bills.is_empty() {
+        true => module_traps::of_modules(seen.iter().filter_map(|seen| {
+            let entrypoint = seen.configuration.entrypoint();
+            seen.contents.files.get(entrypoint.first()?).map(Vec::as_slice)
+        })),
+        false => module_traps::of_bills(&bills),
+    });
     Ok(report)
 }
 
@@ -97,36 +96,6 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
         }
     }
     Ok(bills)
-}
-
-/// The traps among the crates of a bill. One that is no bill of ours says nothing.
-fn traps(bill: &[u8]) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Bill {
-        #[serde(default)]
-        components: Vec<Component>,
-    }
-    #[derive(Deserialize)]
-    struct Component {
-        name: String,
-        version: String,
-    }
-    let components = serde_json::from_slice::<Bill>(bill).map(|bill| bill.components);
-    let crates = components.unwrap_or_default().into_iter().map(|component| GuestCrate {
-        path: vec![component.name.clone()],
-        name: component.name,
-        version: component.version,
-        ..GuestCrate::default()
-    });
-    let graph = GuestGraph {
-        crates: crates.collect(),
-        is_exact: true,
-    };
-    let findings = wasm_build::traps::crates::check_crates(&graph);
-    findings
-        .iter()
-        .map(|finding| format!("{} [{}]; fix: {}", finding.what, finding.trap, finding.fix))
-        .collect()
 }
 
 /// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the

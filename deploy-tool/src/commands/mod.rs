@@ -22,6 +22,7 @@ mod left_out;
 mod logs;
 mod man;
 pub mod module_source;
+mod module_traps;
 mod new;
 mod node;
 mod open;

@@ -53,7 +53,7 @@ pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Result<Crun> 
     })
 }
 
-const HOW: &str = "make the engine's image, `deploy-tool images` or `scripts/images installer`, or install the distribution's (Debian 13: crun and libwasmedge0; \
+const HOW: &str = "make the engine's image, `scripts/images installer`, or install the distribution's (Debian 13: crun and libwasmedge0; \
      Fedora: crun-wasm), or name one: --crun FILE";
 
 fn missing() -> Error {

@@ -7,6 +7,7 @@ use crate::inputs;
 use crate::inputs::Inputs;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
+use crate::traps::Weight;
 use crate::traps::check::{self, Checked, Lookup};
 use crate::workspace::Workspace;
 use crate::{compile, vendor as crates};
@@ -22,7 +23,7 @@ use terminal::Progress;
 /// Part of every cache key: to be raised when the way modules are compiled changes.
 const COMPILE_REVISION: &str = "1";
 /// The same of bills: the ending of their files.
-const BILL_ENDING: &str = "1.cdx.json";
+const BILL_ENDING: &str = "2.cdx.json";
 
 /// A file that was made, now or earlier.
 #[derive(Debug)]
@@ -249,10 +250,33 @@ async fn bill(
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let tree = crates::tree(&vendor, &workspace.root, &sources.definition.package).await?;
     let lock = String::from_utf8_lossy(inputs.lock());
-    let bill = bom::document(&tree, &lock, &digest::hex(bytes))
+    let traps = source_traps(sources)?;
+    let bill = bom::document(&tree, &lock, &digest::hex(bytes), &traps)
         .map_err(|error| Error::prerequisite("cannot list the crates of the module").cause(error))?;
     cache.write(&path, &bill)?;
     Ok(bill)
+}
+
+/// What the sources show and the module does not: what it is made of is in the bill already.
+fn source_traps(sources: &Sources<'_>) -> Result<Vec<bom::SourceTrap>> {
+    let Sources {
+        workspace,
+        inputs,
+        definition,
+        ..
+    } = sources;
+    let Some(package) = workspace.package(&definition.package) else {
+        return Ok(Vec::new());
+    };
+    let lock = String::from_utf8_lossy(inputs.lock());
+    let found = check::sources(workspace, package, &lock)?;
+    // It has compiled.
+    let found = found.into_iter().filter(|finding| finding.weight != Weight::Compile);
+    let told = found.map(|finding| bom::SourceTrap {
+        name: finding.trap.to_owned(),
+        text: format!("{finding}; fix: {}", finding.fix),
+    });
+    Ok(told.collect())
 }
 
 /// A module compiled ahead of time.

@@ -160,13 +160,14 @@ pub const PLATFORM_ABSENT: Code = Code {
         --all docker://IMAGE oci:FOLDER`.",
 };
 
-/// What the bill of a module lists.
+/// What the bill of a module lists, or the module itself names.
 pub const CRATE_TRAP: Code = Code {
     number: 615,
-    title: "a module has a crate that is a known trap",
-    explanation: "The bill of materials that is attached to the image lists the crates of its module, and one of them is known to \
-        fail, or to be slow, in a Wasm guest. [The WASI crates](wasi-crates.md#what-init-and-build-tell) has each by its name.",
-    fix: "as the warning says, in Cargo.toml or Cargo.lock of the service; then build the image again.",
+    title: "a module has a crate that is a known trap, or was made of sources that have one",
+    explanation: "The bill of materials that is attached to the image lists the crates of its module, and what `build` has seen in \
+        its sources: something of it is known to fail, or to be slow, in a Wasm guest. Where there is no bill, the crates are \
+        those that the module itself names, because code of theirs can panic; what the sources say is not known then. [The WASI crates](wasi-crates.md#what-init-and-build-tell) has each by its name.",
+    fix: "as the warning says, in the sources, Cargo.toml or Cargo.lock of the service; then build the image again.",
 };
 
 /// Its scripts say why.

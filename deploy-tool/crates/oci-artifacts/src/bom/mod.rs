@@ -29,6 +29,14 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Metadata<'a> {
     component: Option<Component<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property<'a>>,
+}
+
+#[derive(Serialize)]
+struct Property<'a> {
+    name: String,
+    value: &'a str,
 }
 
 #[derive(Serialize)]
@@ -75,11 +83,23 @@ struct Dependencies<'a> {
     depends_on: Vec<&'a str>,
 }
 
+/// Before the name of a trap, in that of a property.
+pub const TRAP_PROPERTY: &str = "deploy-tool:trap:";
+
+/// Something in the sources that is known to fail, or to be slow, when the module runs. The module does not show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceTrap {
+    /// The trap's name.
+    pub name: String,
+    /// Where it is, what happens, what to do about it.
+    pub text: String,
+}
+
 /// Writes the bill of a module.
 ///
 /// # Errors
 /// When the tree cannot be read.
-pub fn document(tree: &str, lock: &str, module_digest: &str) -> Result<Vec<u8>, tree::TreeError> {
+pub fn document(tree: &str, lock: &str, module_digest: &str, traps: &[SourceTrap]) -> Result<Vec<u8>, tree::TreeError> {
     let (root, crates) = tree::read(tree)?;
     let checksums = tree::checksums(lock);
     let mut components: BTreeMap<&str, Component<'_>> = crates
@@ -107,7 +127,16 @@ pub fn document(tree: &str, lock: &str, module_digest: &str) -> Result<Vec<u8>, 
         bom_format: "CycloneDX",
         spec_version: "1.6",
         version: 1,
-        metadata: Metadata { component: application },
+        metadata: Metadata {
+            component: application,
+            properties: traps
+                .iter()
+                .map(|trap| Property {
+                    name: format!("{TRAP_PROPERTY}{}", trap.name),
+                    value: &trap.text,
+                })
+                .collect(),
+        },
         components: components.into_values().collect(),
         dependencies: dependencies.collect(),
     }))
@@ -161,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_bill_names_every_crate_with_licence_origin_and_checksum() {
-        let bytes = document(TREE, LOCK, "cd").unwrap();
+        let bytes = document(TREE, LOCK, "cd", &[]).unwrap();
         let bill: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(
             bill,
@@ -192,8 +221,21 @@ mod tests {
         );
         // The folder of the checkout is not in it.
         assert_eq!(
-            document(&TREE.replace("/w/app", "/elsewhere"), LOCK, "cd").unwrap(),
+            document(&TREE.replace("/w/app", "/elsewhere"), LOCK, "cd", &[]).unwrap(),
             bytes
+        );
+    }
+
+    #[test]
+    fn what_the_sources_show_is_in_the_bill() {
+        let trap = SourceTrap {
+            name: "two-packets".into(),
+            text: "src/main.rs:2: slow".into(),
+        };
+        let bill: Value = serde_json::from_slice(&document(TREE, LOCK, "cd", &[trap]).unwrap()).unwrap();
+        assert_eq!(
+            bill["metadata"]["properties"],
+            json!([{"name": "deploy-tool:trap:two-packets", "value": "src/main.rs:2: slow"}])
         );
     }
 }

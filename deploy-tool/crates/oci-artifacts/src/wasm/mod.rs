@@ -1,5 +1,6 @@
 //! Pure: what the bytes of a WebAssembly module say of it, and whether it can run under crun's WasmEdge.
 
+pub mod crates;
 pub mod elf;
 #[cfg(test)]
 mod example;

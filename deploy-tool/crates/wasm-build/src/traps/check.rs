@@ -1,6 +1,6 @@
 //! Edge: looks at the crates and the sources of a package.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::walk::{self, SourceFile};
 use super::{Finding, GuestGraph, crates, finding, graph, paths};
@@ -47,15 +47,8 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
             GuestGraph::of_files(&package.dependencies, &lock)
         }
     };
-    let members = workspace
-        .sources_of(&package.name, &lock)
-        .unwrap_or_else(|_| vec![package]);
-    let mut files = Vec::new();
-    for member in members {
-        let (read, unreadable) = walk::files(member, package.folder())?;
-        files.extend(read);
-        left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
-    }
+    let (files, unreadable) = files(workspace, package, &lock, package.folder())?;
+    left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
     let findings = [crates::check_crates(&graph), paths::check_sources(&files)].concat();
     Ok(Checked {
         findings: finding::sorted(findings),
@@ -63,6 +56,32 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
         graph,
         left_out,
     })
+}
+
+/// The traps that the sources of a package show, with paths from the workspace's folder: the same in every checkout.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn sources(workspace: &Workspace, package: &Package, lock: &str) -> Result<Vec<Finding>> {
+    let (mut files, _) = files(workspace, package, lock, &workspace.root)?;
+    for file in files.iter_mut().filter(|file| file.path.is_absolute()) {
+        file.path = file.path.file_name().map_or_else(PathBuf::new, PathBuf::from);
+    }
+    Ok(finding::sorted(paths::check_sources(&files)))
+}
+
+/// The sources of a package and of the members that it depends on, with paths from a folder; and what of them is no Rust.
+fn files(workspace: &Workspace, package: &Package, lock: &str, base: &Path) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+    let members = workspace
+        .sources_of(&package.name, lock)
+        .unwrap_or_else(|_| vec![package]);
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    for member in members {
+        let (read, no_rust) = walk::files(member, base)?;
+        files.extend(read);
+        unreadable.extend(no_rust);
+    }
+    Ok((files, unreadable))
 }
 
 /// The crates as Cargo resolves them for a guest, or why it cannot.

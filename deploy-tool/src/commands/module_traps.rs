@@ -1,0 +1,100 @@
+//! The traps of modules, as `inspect` tells them: by what is known of how they were made, or else by what they name.
+
+use std::collections::BTreeSet;
+
+use diagnostics::code::image::CRATE_TRAP;
+use oci_artifacts::bom::TRAP_PROPERTY;
+use oci_artifacts::inspect::Warning;
+use oci_artifacts::wasm::crates;
+use serde::Deserialize;
+use wasm_build::traps::crates::check_crates;
+use wasm_build::traps::{GuestCrate, GuestGraph, Weight};
+
+/// Of what a bill says of the sources, no more is told.
+const MOST_TOLD: usize = 20;
+/// The crates with hyper's server, which writes head and body in two packets unless it is told otherwise.
+const HYPER: [&str; 2] = ["hyper_wasi", "hyper"];
+
+/// What is read of a bill. One that is no bill of ours says nothing.
+#[derive(Default, Deserialize)]
+struct Bill {
+    #[serde(default)]
+    components: Vec<Component>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    name: String,
+    version: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    properties: Vec<Property>,
+}
+
+#[derive(Deserialize)]
+struct Property {
+    name: String,
+    value: String,
+}
+
+/// The traps that bills tell of: among the crates, and in the sources.
+pub fn of_bills(bills: &[Vec<u8>]) -> Vec<Warning> {
+    let mut texts = BTreeSet::new();
+    for bytes in bills {
+        let bill: Bill = serde_json::from_slice(bytes).unwrap_or_default();
+        let properties = bill.metadata.properties.iter();
+        let of_sources = properties.filter(|property| property.name.starts_with(TRAP_PROPERTY));
+        texts.extend(of_sources.take(MOST_TOLD).map(|property| property.value.clone()));
+        let crates = bill.components.into_iter();
+        texts.extend(crate_traps(crates.map(|one| (one.name, one.version)), |_| true));
+    }
+    warnings(texts)
+}
+
+/// The traps that modules show where nothing is known of how they were made.
+pub fn of_modules<'module>(modules: impl IntoIterator<Item = &'module [u8]>) -> Vec<Warning> {
+    let mut texts = BTreeSet::new();
+    for bytes in modules {
+        let named = crates::named(bytes).into_iter();
+        // It has compiled.
+        let is_told = |weight| weight != Weight::Compile;
+        texts.extend(crate_traps(named.map(|one| (one.name, one.version)), is_told));
+        let serves = HYPER.iter().find(|name| crates::names_file(bytes, name, "server/"));
+        texts.extend(serves.map(|name| {
+            format!(
+                "{name} serves in it, which writes head and body in two packets unless it is told otherwise, 44 ms for each \
+                 answer of a kept connection; the module does not show whether it is [two-packets]; fix: \
+                 `.http1_writev(false)` on the server's builder, where it is missing"
+            )
+        }));
+    }
+    warnings(texts)
+}
+
+fn warnings(texts: BTreeSet<String>) -> Vec<Warning> {
+    texts.into_iter().map(|text| Warning::new(&CRATE_TRAP, text)).collect()
+}
+
+fn crate_traps(
+    crates: impl Iterator<Item = (String, String)>,
+    is_told: impl Fn(Weight) -> bool,
+) -> impl Iterator<Item = String> {
+    let crates = crates.map(|(name, version)| GuestCrate {
+        path: vec![name.clone()],
+        name,
+        version,
+        ..GuestCrate::default()
+    });
+    let graph = GuestGraph {
+        crates: crates.collect(),
+        is_exact: true,
+    };
+    let findings = check_crates(&graph).into_iter();
+    let told = findings.filter(move |finding| is_told(finding.weight));
+    told.map(|finding| format!("{} [{}]; fix: {}", finding.what, finding.trap, finding.fix))
+}
