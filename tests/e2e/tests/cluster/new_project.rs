@@ -13,37 +13,69 @@ use crate::harness::{Said, cluster, context, deploy_tool_command, eventually, ku
 /// In a folder that ends with its value.
 pub struct Project {
     home: tempfile::TempDir,
-    /// Of the package, the namespace and the objects.
+    /// Of the package and the objects.
+    package: String,
+    /// Of the namespace and the RuntimeClass.
     pub name: String,
 }
+
+/// The package of the project with a database. The same in each run, so that its module is compiled once; `scripts/test` builds
+/// it before.
+const NOTES: &str = "notes-of-tests";
 
 impl Project {
     /// Of `deploy-tool new`, without a database.
     pub fn new() -> Self {
-        Self::of_template(&[])
+        let name = unique("shop");
+        Self::of_template(&name, &name, &[])
     }
 
-    /// Of `deploy-tool new` with more arguments.
-    fn of_template(arguments: &[&str]) -> Self {
+    /// Of `deploy-tool new --database mariadb`, in a namespace of its own.
+    fn with_database() -> Self {
+        let project = Self::of_template(NOTES, &unique("shop"), &["--database", "mariadb"]);
+        let name = &project.name;
+        for file in fs::read_dir(project.folder().join("manifests")).unwrap() {
+            let path = file.unwrap().path();
+            let mut text = fs::read_to_string(&path).unwrap();
+            for (before, after) in [
+                ("namespace: ", "\n"),
+                ("runtimeClassName: ", "\n"),
+                ("mariadb.", ".svc.cluster.local"),
+            ] {
+                text = text.replace(&format!("{before}{NOTES}{after}"), &format!("{before}{name}{after}"));
+            }
+            if ["namespace.yaml", "runtimeclass.yaml"]
+                .iter()
+                .any(|file| path.ends_with(file))
+            {
+                text = text.replace(&format!("name: {NOTES}\n"), &format!("name: {name}\n"));
+            }
+            fs::write(&path, text).unwrap();
+        }
+        project
+    }
+
+    fn of_template(package: &str, name: &str, arguments: &[&str]) -> Self {
         let project = Self {
             home: tempfile::tempdir().unwrap(),
-            name: unique("shop"),
+            package: package.to_owned(),
+            name: name.to_owned(),
         };
-        let mut command = deploy_tool_command(&["new", &project.name, "--output", "json"]);
+        let mut command = deploy_tool_command(&["new", package, "--output", "json"]);
         command.args(arguments);
         let said = Said::from(command.current_dir(project.home.path()).output().unwrap()).success();
         let report: Value = serde_json::from_str(&said.stdout).unwrap();
         assert_follows("new", &report);
         assert_eq!(
             (&report["name"], &report["repository"]),
-            (&Value::from(&*project.name), &Value::from(true))
+            (&Value::from(package), &Value::from(true))
         );
         project
     }
 
     /// Its folder.
     pub fn folder(&self) -> PathBuf {
-        self.home.path().join(&self.name)
+        self.home.path().join(&self.package)
     }
 
     fn run(&self, verb: &[&str]) -> Said {
@@ -82,7 +114,7 @@ impl Project {
         let address = kubectl(&[
             "get",
             "service",
-            &self.name,
+            &self.package,
             "-n",
             &self.name,
             "-o",
@@ -182,7 +214,7 @@ fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
-    let project = Project::of_template(&["--database", "mariadb"]);
+    let project = Project::with_database();
     project.check();
     project.run(&["up"]);
     let text = "{\"text\":\"Käse\"}";
@@ -199,7 +231,7 @@ fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
     let both = format!("{first}, (2, include_str!(\"../migrations/0002_made_at.sql\"))");
     project.replace("src/migrations.rs", first, &both);
     project.run(&["up", "--dev"]);
-    project.serves(&format!("Greetings from {}", project.name));
+    project.serves(&format!("Greetings from {NOTES}"));
     let applied = || {
         let client = "MYSQL_PWD=\"$MARIADB_PASSWORD\" mariadb --user=notes --skip-column-names notes --execute \
             'SELECT GROUP_CONCAT(number ORDER BY number) FROM migrations'";
@@ -210,10 +242,10 @@ fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
 
     // The version before goes on with the newer tables.
     project.run(&["rollback"]);
-    project.serves(&format!("Hello from {}", project.name));
-    project.run(&["scale", &format!("{}=2", project.name)]);
+    project.serves(&format!("Hello from {NOTES}"));
+    project.run(&["scale", &format!("{NOTES}=2")]);
     let pods = project.pods();
-    let of_service = |pod: &&Value| pod["name"].as_str().unwrap().starts_with(&project.name);
+    let of_service = |pod: &&Value| pod["name"].as_str().unwrap().starts_with(NOTES);
     assert_eq!(pods.iter().filter(of_service).count(), 2, "{pods:#?}");
     project.curl("/notes", &["--data", text]).success();
     let notes = project.answer("/notes");
