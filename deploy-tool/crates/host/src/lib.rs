@@ -8,5 +8,6 @@ pub mod git;
 pub mod interrupt;
 pub mod lock;
 pub mod process;
+pub mod script;
 pub mod standard_input;
 pub mod tool_image;

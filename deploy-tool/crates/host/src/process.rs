@@ -7,7 +7,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use crate::cleanup::Cleanup;
+use crate::cleanup::CleanupGuard;
 use diagnostics::{Error, Result};
 use terminal::Progress;
 
@@ -53,26 +53,16 @@ pub async fn capture(mut command: Command) -> Result<Output> {
 /// # Errors
 /// When it cannot be started or the log cannot be written.
 pub async fn logged(progress: &Progress, command: Command, log: &Path) -> Result<Logged> {
-    logged_with(progress, command, log, None).await
+    guarded(progress, command, log, |_| None).await
 }
 
-/// The same for a script that starts programs of its own: where the run is stopped, they are asked to end as well.
-///
-/// # Errors
-/// When it cannot be started or the log cannot be written.
-pub async fn logged_group(progress: &Progress, cleanup: &Cleanup, mut command: Command, log: &Path) -> Result<Logged> {
-    command.process_group(0);
-    logged_with(progress, command, log, Some(cleanup)).await
-}
-
-/// The group has the number of the program that began it.
-async fn end_group(group: u32) -> Result<()> {
-    // Where all have ended there is nobody to be asked.
-    let end = command("kill", ["-TERM", "--", &format!("-{group}")]);
-    capture(end).await.map(drop)
-}
-
-async fn logged_with(progress: &Progress, mut command: Command, log: &Path, group: Option<&Cleanup>) -> Result<Logged> {
+/// The same; `guard` gets the program's number, and what it returns begins its work where the run is stopped.
+pub(crate) async fn guarded(
+    progress: &Progress,
+    mut command: Command,
+    log: &Path,
+    guard: impl FnOnce(u32) -> Option<CleanupGuard>,
+) -> Result<Logged> {
     let open = || {
         std::fs::create_dir_all(log.parent().unwrap_or(Path::new(".")))?;
         std::fs::File::create(log)
@@ -82,7 +72,7 @@ async fn logged_with(progress: &Progress, mut command: Command, log: &Path, grou
     terminal::detail(&format!("the log is {}", log.display()));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| cannot_start(&command, &error))?;
-    let end = group.and_then(|cleanup| Some(cleanup.guard(end_group(child.id()?))));
+    let guard = child.id().and_then(guard);
     let (sender, mut lines) = tokio::sync::mpsc::channel(64);
     if let Some(stream) = child.stdout.take() {
         tokio::spawn(forward(stream, sender.clone()));
@@ -105,8 +95,8 @@ async fn logged_with(progress: &Progress, mut command: Command, log: &Path, grou
     }
     file.flush().await.map_err(log_failure)?;
     let status = child.wait().await.map_err(|error| cannot_start(&command, &error))?;
-    if let Some(end) = end {
-        end.cancel();
+    if let Some(guard) = guard {
+        guard.cancel();
     }
     Ok(Logged {
         status,
@@ -308,37 +298,6 @@ mod tests {
         let (causes, details) = told("echo 'docker: no such image'; exit 125").await;
         assert!(causes.ends_with("failed with exit status: 125"), "{causes}");
         assert_eq!(details, "docker: no such image");
-    }
-
-    #[tokio::test]
-    async fn what_a_script_has_started_ends_with_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let (cleanup, pipe) = (Cleanup::default(), folder.path().join("pipe"));
-        assert!(
-            std::process::Command::new("mkfifo")
-                .arg(&pipe)
-                .status()
-                .unwrap()
-                .success()
-        );
-        // The inner program holds the pipe open; it is read to its end when that program is gone.
-        let script = "sh -c 'echo started; exec sleep 600' >\"$1\"; true";
-        let command = command("sh", ["-c", script, "sh", pipe.to_str().unwrap()]);
-        let progress = Progress::default();
-        let log = folder.path().join("log");
-        let run = logged_group(&progress, &cleanup, command, &log);
-        let read = async {
-            let mut lines = BufReader::new(tokio::fs::File::open(&pipe).await.unwrap()).lines();
-            (lines.next_line().await.unwrap(), lines)
-        };
-        let (first, mut lines) = tokio::select! {
-            _ = run => panic!("it ended by itself"),
-            read = read => read,
-        };
-        assert_eq!(first.as_deref(), Some("started"));
-        assert_eq!(cleanup.finish().await, []);
-        let end = tokio::time::timeout(std::time::Duration::from_secs(60), lines.next_line()).await;
-        assert_eq!(end.unwrap().unwrap(), None);
     }
 
     #[test]

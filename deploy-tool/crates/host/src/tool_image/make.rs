@@ -3,7 +3,7 @@
 use super::recipes;
 use crate::cache::{CACHE_VARIABLE, Cache};
 use crate::cleanup::Cleanup;
-use crate::process;
+use crate::{process, script};
 use diagnostics::code::image::NOT_MADE;
 use diagnostics::{Error, Result};
 use terminal::Progress;
@@ -29,7 +29,8 @@ pub(super) fn name(local: &str) -> Option<&'static str> {
 /// When this host lacks what that takes; with what the script said.
 pub(super) async fn make(progress: &Progress, cleanup: &Cleanup, cache: &Cache, local: &str, name: &str) -> Result<()> {
     let failure = || Error::prerequisite(format!("the image `{local}` cannot be made on this host")).code(&NOT_MADE);
-    run(progress, cleanup, cache, "scripts/images", &[name], failure).await
+    let log = format!("make-{name}-image");
+    run(progress, cleanup, cache, &log, &["scripts/images", name], failure).await
 }
 
 /// Installs the kind that the node image fits into the cache.
@@ -43,28 +44,31 @@ pub(super) async fn install_kind(progress: &Progress, cleanup: &Cleanup, cache: 
         Error::prerequisite("kind is not on this host, and cannot be installed")
             .hint("install it: https://kind.sigs.k8s.io/docs/user/quick-start/#installation")
     };
-    run(progress, cleanup, cache, "scripts/kind", &[&folder], failure).await
+    run(
+        progress,
+        cleanup,
+        cache,
+        "install-kind",
+        &["scripts/kind", &folder],
+        failure,
+    )
+    .await
 }
 
+/// `words`: a script of those that are carried, and its arguments.
 async fn run(
     progress: &Progress,
     cleanup: &Cleanup,
     cache: &Cache,
-    script: &str,
-    arguments: &[&str],
+    log: &str,
+    words: &[&str],
     failure: impl FnOnce() -> Error,
 ) -> Result<()> {
     let folder = recipes::unpack(cache)?;
-    let path = folder.join(script);
     terminal::detail(&format!("the scripts are in {}", folder.display()));
-    let words = std::iter::once(path.as_os_str()).chain(arguments.iter().map(|word| word.as_ref()));
     let mut command = process::command("bash", words);
-    command.env(CACHE_VARIABLE, cache.folder());
-    let name = script.rsplit('/').next().unwrap_or(script);
-    let log = cache.log(&format!(
-        "make-{name}-{}",
-        arguments.first().filter(|_| name == "images").unwrap_or(&"program")
-    ));
-    let ended = process::logged_group(progress, cleanup, command, &log).await?;
+    // `bash scripts/images` takes the path from where it is.
+    command.current_dir(&folder).env(CACHE_VARIABLE, cache.folder());
+    let ended = script::logged(progress, cleanup, command, &cache.log(log)).await?;
     ended.check(failure)
 }
