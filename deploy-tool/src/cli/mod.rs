@@ -196,10 +196,10 @@ pub enum Command {
     /// Create or delete a local kind cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
-    /// Pull or make the images that deploy-tool works with, before they are needed
+    /// Pull or make the images that builds and local clusters need
     ///
-    /// That of the compiler, that of a kind cluster's nodes, and that of `node install`. Other verbs do the same for the one
-    /// that they need. A release pulls those of exactly its version; DEPLOY_TOOL_IMAGES names another registry that has them.
+    /// That of the compiler, that of a kind cluster's nodes, and that of `node install`, before they are needed: other verbs
+    /// do the same for the one that they lack. A release pulls those of exactly its version; DEPLOY_TOOL_IMAGES names another registry that has them.
     /// Where there is none, they are made here, which takes 20 to 40 minutes once; what was made here is brought up to date.
     Images,
     /// Install the Wasm runtime on nodes of a cluster, or remove it
