@@ -11,6 +11,8 @@ pub use crate::database_settings::{DatabaseSettings, Password};
 use crate::http::{Hosts, Origin, Origins};
 use crate::log::Level;
 use crate::signature::Secret;
+use crate::tls_settings::TlsMode;
+pub use crate::tls_settings::TlsSettings;
 
 /// What every service can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,15 +158,16 @@ impl Reader<'_> {
     /// The database.
     pub fn database(&mut self) -> DatabaseSettings {
         let (pool_min, pool_max) = self.pool();
-        let mut database = match self.get("DATABASE_URL") {
+        let (mut database, tls) = match self.get("DATABASE_URL") {
             Some(url) => self.database_by_url(&url),
-            None => self.database_by_parts(),
+            None => (self.database_by_parts(), None),
         };
+        database.tls = self.tls(tls);
         (database.pool_min, database.pool_max) = (pool_min, pool_max);
         database
     }
 
-    fn database_by_url(&mut self, url: &str) -> DatabaseSettings {
+    fn database_by_url(&mut self, url: &str) -> (DatabaseSettings, Option<TlsMode>) {
         for name in PARTS {
             if self.get(name).is_some() {
                 self.problem(name, "must not be set together with DATABASE_URL");
@@ -174,7 +177,48 @@ impl Reader<'_> {
             for message in problems {
                 self.problem("DATABASE_URL", message);
             }
-            DatabaseSettings::nowhere()
+            (DatabaseSettings::nowhere(), None)
+        })
+    }
+
+    fn tls(&mut self, by_url: Option<TlsMode>) -> Option<TlsSettings> {
+        const NAME: &str = "DATABASE_TLS";
+        const FILE: &str = "DATABASE_CA";
+        let is_set = self.get(NAME).is_some();
+        let mode = self.parse(NAME, by_url.unwrap_or(TlsMode::Off), "off, preferred or required");
+        if is_set && by_url.is_some_and(|by_url| by_url != mode) {
+            self.problem(NAME, "says something else than DATABASE_URL does; set one of them");
+        }
+        let file = self.get(FILE);
+        if mode == TlsMode::Off {
+            // Who names authorities means to be protected by them.
+            if file.is_some() && !is_set && by_url.is_none() {
+                self.problem(NAME, format_args!("is missing beside {FILE}: set required, preferred or off"));
+            }
+            return None;
+        }
+        if cfg!(not(feature = "tls")) {
+            self.problem(
+                NAME,
+                "must be off, and is not (or DATABASE_URL asks for it): TLS is left out of this build, which would connect \
+                 without; take the image that has it, made with the Cargo feature `tls`",
+            );
+            return None;
+        }
+        let Some(file) = file else {
+            self.problem(
+                FILE,
+                "is missing: the file of the authorities that have signed the database's certificate, in PEM",
+            );
+            return None;
+        };
+        #[cfg(feature = "tls")]
+        if let Err(error) = database_tls::Trust::read(std::path::Path::new(&file)) {
+            self.problem(FILE, format_args!("names no authorities: {error}"));
+        }
+        Some(TlsSettings {
+            is_required: mode == TlsMode::Required,
+            authorities: file.into(),
         })
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
+use crate::tls_settings::{TlsMode, TlsSettings};
+
 /// Where the database is and how to use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseSettings {
@@ -17,6 +19,8 @@ pub struct DatabaseSettings {
     pub password: Password,
     /// Name of the database.
     pub name: String,
+    /// How connections are encrypted, if at all.
+    pub tls: Option<TlsSettings>,
     /// Idle connections to keep.
     pub pool_min: usize,
     /// The most connections to open.
@@ -54,14 +58,16 @@ impl DatabaseSettings {
             user: String::new(),
             password: Password::default(),
             name: String::new(),
+            tls: None,
             pool_min: 0,
             pool_max: 1,
         }
     }
 }
 
-/// Reads a database URL, or tells every problem in it without repeating its password.
-pub fn parse(url: &str) -> Result<DatabaseSettings, Vec<String>> {
+/// Reads a database URL and how it wants connections to be encrypted, or tells every problem in it without repeating its
+/// password.
+pub(crate) fn parse(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>), Vec<String>> {
     let example = "must look like mysql://user:password@host:3306/name";
     let Some(rest) = ["mysql://", "mariadb://"]
         .iter()
@@ -88,32 +94,29 @@ pub fn parse(url: &str) -> Result<DatabaseSettings, Vec<String>> {
         problems.push(format!("has a port that is no port number; it {example}"));
         0
     });
+    let mut tls = None;
     for setting in query.split('&').filter(|setting| !setting.is_empty()) {
         let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-        let asks_for_plain = matches!(
-            (name, value.to_ascii_lowercase().as_str()),
-            (
-                "ssl-mode" | "sslmode" | "require_ssl" | "prefer_socket",
-                "disabled" | "disable" | "preferred" | "false"
-            )
-        );
-        if !asks_for_plain {
-            problems.push(format!("asks for `{name}`, which this service does not know"));
+        match TlsMode::of_url(name, value) {
+            Some(Ok(mode)) => tls = Some(mode),
+            Some(Err(problem)) => problems.push(problem),
+            None if (name, value) == ("prefer_socket", "false") => {}
+            None => problems.push(format!("asks for `{name}`, which this service does not know")),
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    Ok(DatabaseSettings {
+    let settings = DatabaseSettings {
         host: host.to_owned(),
         port,
         user: decoded(user),
         password: Password::new(decoded(password)),
         name: decoded(name),
-        pool_min: 0,
-        pool_max: 1,
-    })
+        ..DatabaseSettings::nowhere()
+    };
+    Ok((settings, tls))
 }
 
 #[cfg(test)]
@@ -123,7 +126,8 @@ mod tests {
     #[test]
     fn reads_all_parts() {
         let url = "mysql://clerk:p%40ss:w@rd@mariadb.shop.svc:3307/books?ssl-mode=disabled";
-        let database = parse(url).unwrap();
+        let (database, tls) = parse(url).unwrap();
+        assert_eq!(tls, Some(TlsMode::Off));
         assert_eq!(database.host, "mariadb.shop.svc");
         assert_eq!(database.port, 3307);
         assert_eq!(database.user, "clerk");
@@ -133,21 +137,22 @@ mod tests {
 
     #[test]
     fn takes_the_published_demo() {
-        let database = parse("mysql://root:pass@127.0.0.1:3306/mysql").unwrap();
+        let (database, tls) = parse("mysql://root:pass@127.0.0.1:3306/mysql").unwrap();
+        assert_eq!(tls, None);
         assert_eq!((database.port, database.name.as_str()), (3306, "mysql"));
-        assert_eq!(parse("mysql://root@db/mysql").unwrap().port, 3306);
+        assert_eq!(parse("mysql://root@db/mysql").unwrap().0.port, 3306);
     }
 
     #[test]
     fn takes_passwords_that_are_not_encoded() {
-        let database = parse("mysql://clerk:p/a?s:s@w@db/shop").unwrap();
+        let (database, _) = parse("mysql://clerk:p/a?s:s@w@db/shop").unwrap();
         assert_eq!(database.password.reveal(), "p/a?s:s@w");
         assert_eq!((database.host.as_str(), database.name.as_str()), ("db", "shop"));
     }
 
     #[test]
     fn tells_every_problem_and_no_password() {
-        let problems = parse("mysql://:secret@:x/?require_ssl=true").unwrap_err();
+        let problems = parse("mysql://:secret@:x/?require_ssl=perhaps").unwrap_err();
         assert_eq!(problems.len(), 5, "{problems:?}");
         assert!(!problems.concat().contains("secret"));
         assert_eq!(parse("postgres://a:secret@b/c").unwrap_err().len(), 1);

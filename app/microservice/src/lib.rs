@@ -36,6 +36,7 @@ pub mod money;
 mod pause;
 pub mod server;
 pub mod signature;
+mod tls_settings;
 
 use std::process::ExitCode;
 

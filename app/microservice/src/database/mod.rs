@@ -1,5 +1,6 @@
 //! A database of MariaDB: connections that are kept, time limits, tables that are kept current.
 
+mod connect;
 mod error;
 mod lock;
 mod migrate;

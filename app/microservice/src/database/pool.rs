@@ -14,6 +14,7 @@ use mysql_async::{Conn, OptsBuilder};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::connect::{Connector, Failure};
 use super::session::{self, Connection};
 use super::DatabaseError;
 use crate::address::Address;
@@ -41,12 +42,14 @@ const QUEUE_LIMIT: Duration = Duration::from_secs(1);
 /// The answer to more requests than the connections can do in time.
 pub(super) const BUSY: DatabaseError =
     DatabaseError::Unavailable("no database connection became free in time; nothing was changed");
-const AWAY: DatabaseError = DatabaseError::Unavailable("the database cannot be reached; nothing was changed");
+const UNREACHABLE: &str = "the database cannot be reached; nothing was changed";
+const AWAY: DatabaseError = DatabaseError::Unavailable(UNREACHABLE);
 
 /// A bounded set of connections.
 #[derive(Debug)]
 pub struct Pool {
     database: DatabaseSettings,
+    connector: Connector,
     address: Address,
     /// What begins each session.
     session: Vec<String>,
@@ -117,6 +120,8 @@ impl Drop for Turn<'_> {
 struct State {
     /// Idle connections, the longest idle first.
     idle: Vec<Idle>,
+    /// Why the last attempt to connect failed, where clients are told.
+    told: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -180,6 +185,7 @@ impl Pool {
             reserved: Semaphore::new(reserved),
             queue: Queue::default(),
             pause: Pause::new(FIRST_PAUSE, LONGEST_PAUSE),
+            connector: Connector::new(&database),
             address: Address::new(database.host.as_str(), database.port),
             session: session::statements(variables),
             database,
@@ -268,7 +274,7 @@ impl Pool {
 
     async fn connect(&self) -> Result<Connection, DatabaseError> {
         if self.pause.is_on() {
-            return Err(AWAY);
+            return Err(self.away());
         }
         let mut tried = None;
         let attempt = async {
@@ -276,27 +282,33 @@ impl Pool {
             tried = Some(address);
             self.open(address).await
         };
-        let error = match timeout(CONNECT_TIMEOUT, attempt).await {
+        let failure = match timeout(CONNECT_TIMEOUT, attempt).await {
             Ok(Ok(connection)) => {
                 self.pause.end();
                 return Ok(connection);
             }
-            Ok(Err(reason)) => reason,
-            Err(_) => format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()),
+            Ok(Err(failure)) => failure,
+            Err(_) => format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()).into(),
         };
         let pause = self.pause.begin();
         if let Some(address) = tried {
             self.address.doubt_this(address);
         }
+        let Failure { reason, told } = failure;
         log::event(
             Level::Warn,
-            &format!("database: {error}; next attempt in {} ms", pause.as_millis()),
+            &format!("database: {reason}; next attempt in {} ms", pause.as_millis()),
         );
-        Err(AWAY)
+        self.state().told = told;
+        Err(self.away())
     }
 
-    /// A connection, or the reason for the log why there is none.
-    async fn open(&self, address: SocketAddr) -> Result<Connection, String> {
+    fn away(&self) -> DatabaseError {
+        DatabaseError::Unavailable(self.state().told.unwrap_or(UNREACHABLE))
+    }
+
+    /// A connection whose session is set up.
+    async fn open(&self, address: SocketAddr) -> Result<Connection, Failure> {
         let options = OptsBuilder::default()
             .ip_or_hostname(address.ip().to_string())
             .tcp_port(address.port())
@@ -307,20 +319,11 @@ impl Pool {
             // Only the driver's own pool looks at it, and would ask the server otherwise.
             .wait_timeout(Some(28_800))
             .init(self.session.clone());
-        let connection = Conn::new(options).await.map_err(reason)?;
-        Connection::check(connection).await
+        let connection = self.connector.connect(options).await?;
+        Ok(Connection::check(connection).await?)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Why there is no connection. What a server says of its quotes is more than the driver knows, before anything can be set.
-fn reason(error: mysql_async::Error) -> String {
-    let reason = error.to_string();
-    match reason.contains("StatusFlags") {
-        true => format!("{reason} (set an sql_mode without ANSI_QUOTES for the server: its driver takes no other)"),
-        false => reason,
     }
 }

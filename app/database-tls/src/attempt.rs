@@ -1,0 +1,76 @@
+//! Edge: one attempt to connect, and what came of it.
+
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_rustls::TlsConnector;
+use rustls::pki_types::ServerName;
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
+
+use crate::refusal;
+use crate::session::{Session, Stream};
+
+tokio::task_local! {
+    /// What the driver is not told, and this crate is not told by the driver.
+    static CURRENT: Attempt;
+}
+
+/// What came of an attempt, beside what the driver says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was no handshake.
+    #[default]
+    Plain,
+    /// What is sent and received is encrypted.
+    Encrypted,
+    /// There was one, and it failed, for this reason.
+    Refused(String),
+}
+
+/// One attempt to connect.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    configuration: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    outcome: Arc<Mutex<Outcome>>,
+}
+
+impl Attempt {
+    pub(crate) fn new(configuration: Arc<ClientConfig>, name: ServerName<'static>) -> Attempt {
+        Attempt {
+            configuration,
+            name,
+            outcome: Arc::default(),
+        }
+    }
+
+    /// What comes of a driver's work, in which it may call [`encrypt`] once.
+    pub async fn during<F: Future>(self, work: F) -> (F::Output, Outcome) {
+        let outcome = Arc::clone(&self.outcome);
+        let output = CURRENT.scope(self, work).await;
+        let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (output, outcome)
+    }
+}
+
+/// Does the handshake of the attempt that this task is in.
+///
+/// # Errors
+/// When there is none, or the handshake fails.
+pub async fn encrypt<IO: AsyncRead + AsyncWrite + Unpin>(stream: IO) -> io::Result<Stream<IO>> {
+    let attempt = CURRENT
+        .try_with(Attempt::clone)
+        .map_err(|_| io::Error::other("nothing says which certificates are believed"))?;
+    let result = TlsConnector::from(attempt.configuration)
+        .connect(attempt.name, stream.compat())
+        .await;
+    let outcome = match &result {
+        Ok(_) => Outcome::Encrypted,
+        Err(error) => Outcome::Refused(refusal::explain(error)),
+    };
+    *attempt.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+    Ok(Session::new(result?).compat())
+}
