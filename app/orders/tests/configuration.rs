@@ -84,6 +84,47 @@ fn a_url_excludes_the_parts_and_is_not_repeated() {
     assert!(!error.to_string().contains("secret"));
 }
 
+/// The problems that the settings for TLS have beside a database that is named.
+fn tls_problems(query: &str, more: &[(&str, &str)]) -> Vec<String> {
+    let url = format!("mysql://a:secret@b/c{query}");
+    let result = read(&[&[("DATABASE_URL", url.as_str())], more].concat());
+    result.map_or_else(|error| error.problems, |_| Vec::new())
+}
+
+#[test]
+fn tls_is_asked_for_in_one_way_and_never_half() {
+    let certificates = service_tests::certificates::Certificates::make();
+    let (authority, key) = (certificates.path("ca.crt"), certificates.path("ca.key"));
+    let ca = ("DATABASE_CA", authority.as_str());
+    for (query, more) in [
+        ("", vec![]),
+        ("", vec![("DATABASE_TLS", "off")]),
+        ("", vec![("DATABASE_TLS", "off"), ca]),
+        ("", vec![("DATABASE_TLS", "required"), ca]),
+        ("", vec![("DATABASE_TLS", "preferred"), ca]),
+        ("?ssl-mode=VERIFY_IDENTITY", vec![ca]),
+        ("?require_ssl=true", vec![("DATABASE_TLS", "required"), ca]),
+        ("?ssl-mode=disabled", vec![]),
+    ] {
+        assert_eq!(tls_problems(query, &more), Vec::<String>::new(), "{query} {more:?}");
+    }
+    for (query, more, expected) in [
+        ("", vec![ca], "DATABASE_TLS is missing beside DATABASE_CA"),
+        ("", vec![("DATABASE_TLS", "yes"), ca], "DATABASE_TLS must be off, preferred or required"),
+        ("", vec![("DATABASE_TLS", "required")], "DATABASE_CA is missing"),
+        ("?ssl-mode=required", vec![], "DATABASE_CA is missing"),
+        ("?ssl-mode=required", vec![("DATABASE_TLS", "off"), ca], "DATABASE_TLS says something else than DATABASE_URL"),
+        ("?ssl-mode=maybe", vec![ca, ("DATABASE_TLS", "required")], "DATABASE_URL has a `ssl-mode` that is none"),
+        ("?verify_ca=false", vec![], "DATABASE_URL asks for `verify_ca=false`, and certificates are always checked"),
+        ("", vec![("DATABASE_TLS", "required"), ("DATABASE_CA", "/no/such/file")], "/no/such/file cannot be read"),
+        ("", vec![("DATABASE_TLS", "required"), ("DATABASE_CA", &key)], "has no certificate in PEM"),
+    ] {
+        let problems = tls_problems(query, &more);
+        assert!(problems.len() == 1 && problems[0].contains(expected), "{query} {more:?}: {problems:?}");
+        assert!(!problems[0].contains("secret"), "{problems:?}");
+    }
+}
+
 #[test]
 fn passwords_do_not_show_themselves() {
     let config = read(&[

@@ -60,7 +60,7 @@ pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
         files,
         graph,
         left_out,
-    } = check::package(&workspace, package, Lookup::Cache).await?;
+    } = check::package(&workspace, package, &[], Lookup::Cache).await?;
     let path = package.manifest();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))?;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Row};
 
+use crate::certificates::Certificates;
 use crate::{await_that, container_label, eventually, skip};
 
 const IMAGE: &str = "localhost/wasm-mariadb:11.8";
@@ -34,6 +35,27 @@ impl Database {
 
     /// Starts one, or tells why that cannot be done here.
     pub fn start(test: &str) -> Option<Database> {
+        Database::start_with(test, &[], &[])
+    }
+
+    /// Starts one that offers TLS, and shows the certificate that [`Certificates::show`] has put there.
+    pub fn start_encrypted(test: &str, certificates: &Certificates) -> Option<Database> {
+        let volume = format!("--volume={}:/tls:ro", certificates.folder().display());
+        let server = ["--ssl-cert=/tls/server.crt", "--ssl-key=/tls/server.key"];
+        Database::start_with(test, &[&volume, "--security-opt=label=disable"], &server)
+    }
+
+    /// Starts one that offers no TLS.
+    pub fn start_without_tls(test: &str) -> Option<Database> {
+        Database::start_with(test, &[], &["--skip-ssl"])
+    }
+
+    /// Has it read its certificate again, for the connections to come.
+    pub fn reload_certificate(&self) {
+        self.administer("FLUSH SSL").unwrap();
+    }
+
+    fn start_with(test: &str, options: &[&str], server: &[&str]) -> Option<Database> {
         if let Err(why) = docker(&["image", "inspect", "--format", "{{.Id}}", IMAGE]) {
             skip(
                 test,
@@ -41,7 +63,7 @@ impl Database {
             );
             return None;
         }
-        let database = eventually("the database has a port", || match Database::on_free_port() {
+        let database = eventually("the database has a port", || match Database::on_free_port(options, server) {
             Ok(database) => Some(database),
             // Another program has it: the next one.
             Err(error) if error.contains("already") => None,
@@ -57,12 +79,13 @@ impl Database {
 
     /// Starts a container on a port that stays the same when it is restarted. Below 32768, where the kernel's own choice
     /// begins, no other program gets it by chance while the container is stopped.
-    fn on_free_port() -> Result<Database, String> {
+    fn on_free_port(options: &[&str], server: &[&str]) -> Result<Database, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = std::process::id() + COUNT.fetch_add(1, Ordering::Relaxed);
         let port = 20_000 + number % 10_000;
         let publish = format!("--publish=127.0.0.1:{port}:3306");
-        let container = docker(&[
+        let label = container_label();
+        let fixed = [
             "create",
             &publish,
             "--env=MARIADB_ROOT_PASSWORD=secret",
@@ -70,9 +93,9 @@ impl Database {
             "--env=MARIADB_USER=orders",
             "--env=MARIADB_PASSWORD=secret",
             "--env=MARIADB_DATABASE=orders",
-            &container_label(),
-            IMAGE,
-        ])?;
+            &label,
+        ];
+        let container = docker(&[&fixed, options, &[IMAGE], server].concat())?;
         let database = Database { container, port };
         docker(&["start", &database.container])?;
         Ok(database)

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod case;
+pub mod certificates;
 pub mod database;
 pub mod database_outage;
 pub mod http;

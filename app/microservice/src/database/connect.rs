@@ -1,6 +1,6 @@
 //! Edge: opens connections, encrypted as the settings ask for.
 
-use mysql_async::{Conn, DriverError, Error, OptsBuilder};
+use mysql_async::{Conn, Error, OptsBuilder};
 
 use crate::config::DatabaseSettings;
 
@@ -86,7 +86,7 @@ mod encrypted {
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use database_tls::{Outcome, Trust};
-    use mysql_async::SslOpts;
+    use mysql_async::{DriverError, SslOpts};
 
     use super::*;
     use crate::config::TlsSettings;

@@ -60,6 +60,12 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
         json!({"name": "Cargo.lock", "digest": digits(origin.lock)}),
         json!({"name": "builder", "uri": origin.builder_image, "annotations": {"recipe": origin.builder}}),
     ]);
+    let mut parameters = json!({
+        "package": definition.package, "profile": origin.profile, "wasmedge": origin.engine,
+    });
+    if !definition.features.is_empty() {
+        parameters["features"] = json!(definition.features);
+    }
     to_bytes(&json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": definition.name, "digest": digits(layout.digest())}],
@@ -67,9 +73,7 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
         "predicate": {
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
-                "externalParameters": {
-                    "package": definition.package, "profile": origin.profile, "wasmedge": origin.engine,
-                },
+                "externalParameters": parameters,
                 "resolvedDependencies": dependencies,
             },
             "runDetails": {"builder": {"id": BUILDER, "version": {"deploy-tool": env!("CARGO_PKG_VERSION")}}},
@@ -215,8 +219,13 @@ mod tests {
             json!({"name": "checkout", "digest": {"gitCommit": "78"}})
         );
         let without = Origin { commit: None, ..origin };
-        let statement: Value = serde_json::from_slice(&document(&layout, &definition, &without)).unwrap();
+        let with_features = Definition {
+            features: vec!["tls".to_owned()],
+            ..definition
+        };
+        let statement: Value = serde_json::from_slice(&document(&layout, &with_features, &without)).unwrap();
         let built = &statement["predicate"]["buildDefinition"];
+        assert_eq!(built["externalParameters"]["features"], json!(["tls"]));
         assert_eq!(
             built["resolvedDependencies"],
             json!([

@@ -113,7 +113,7 @@ impl Sources<'_> {
             true => Lookup::Vendor(&vendor),
             false => Lookup::Cache,
         };
-        check::package(self.workspace, package, lookup).await
+        check::package(self.workspace, package, &self.definition.features, lookup).await
     }
 }
 
@@ -128,9 +128,15 @@ pub fn is_made(builder: &Builder, sources: &Sources<'_>, profile: &Profile) -> R
 fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, sources: &str) -> Result<PathBuf> {
     let (package, profile_name) = (definition.package.as_str(), profile.name.as_str());
     let fixed = [COMPILE_REVISION, package, profile_name, &builder.recipe, sources];
-    let settings = profile.settings.iter().map(String::as_str);
-    let made_of = fixed.into_iter().chain(settings).map(|part| ("", part.as_bytes()));
+    let settings = profile.settings.iter().map(|setting| ("", setting.as_bytes()));
+    let made_of = fixed.into_iter().map(|part| ("", part.as_bytes())).chain(settings);
+    let made_of = made_of.chain(features(definition));
     builder.cache.path(format!("modules/{}.wasm", digest::parts(made_of)))
+}
+
+/// What is in the key of what is compiled with features: nothing where there are none.
+fn features(definition: &Definition) -> impl Iterator<Item = (&str, &[u8])> {
+    definition.features.iter().map(|feature| ("feature", feature.as_bytes()))
 }
 
 fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Result<PathBuf> {
@@ -175,7 +181,7 @@ pub async fn module(
         Ok(bytes) => (bytes, "unchanged"),
         Err(_) => {
             let bytes =
-                compile::package(builder, progress, workspace, inputs, package, profile, &compile::MODULE).await?;
+                compile::package(builder, progress, workspace, inputs, definition, profile, &compile::MODULE).await?;
             inspect_module(&bytes)?;
             builder.cache.write(&path, &bytes)?;
             (bytes, "compiled")
@@ -210,7 +216,8 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
     let package = &definition.package;
     let profile = Profile::of_workspace(&definition.profile);
     let made_of = [COMPILE_REVISION, package, &profile.name, &builder.recipe, digest];
-    let made_of = made_of.map(|part| ("", part.as_bytes()));
+    let made_of = made_of.into_iter().map(|part| ("", part.as_bytes()));
+    let made_of = made_of.chain(features(definition));
     let path = builder.cache.path(format!("native/{}", digest::parts(made_of)))?;
     let _lock = builder.lock(progress, &compile::compile_task(&profile)).await?;
     if let Ok(bytes) = std::fs::read(&path) {
@@ -222,7 +229,7 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
         progress,
         workspace,
         inputs,
-        package,
+        definition,
         &profile,
         &compile::NATIVE,
     )
@@ -248,7 +255,7 @@ async fn bill(
     }
     let Sources { workspace, inputs, .. } = sources;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
-    let tree = crates::tree(&vendor, &workspace.root, &sources.definition.package).await?;
+    let tree = crates::tree(&vendor, &workspace.root, sources.definition).await?;
     let lock = String::from_utf8_lossy(inputs.lock());
     let traps = source_traps(sources)?;
     let bill = bom::document(&tree, &lock, &digest::hex(bytes), &traps)
@@ -269,7 +276,7 @@ fn source_traps(sources: &Sources<'_>) -> Result<Vec<bom::SourceTrap>> {
         return Ok(Vec::new());
     };
     let lock = String::from_utf8_lossy(inputs.lock());
-    let found = check::sources(workspace, package, &lock)?;
+    let found = check::sources(workspace, package, &definition.features, &lock)?;
     // It has compiled.
     let found = found.into_iter().filter(|finding| finding.weight != Weight::Compile);
     let told = found.map(|finding| bom::SourceTrap {

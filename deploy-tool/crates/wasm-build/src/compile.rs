@@ -7,9 +7,10 @@ use crate::inputs::Inputs;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::workspace::Workspace;
-use crate::{NATIVE_TARGET, TARGET, build_context, vendor as crates};
+use crate::{NATIVE_TARGET, TARGET, build_context, features, vendor as crates};
 use diagnostics::{Error, Result};
 use host::process;
+use oci_artifacts::image::Definition;
 use terminal::Progress;
 
 /// Reads what Cargo knows of a workspace.
@@ -63,10 +64,11 @@ pub async fn package(
     progress: &Progress,
     workspace: &Workspace,
     inputs: &Inputs,
-    package: &str,
+    definition: &Definition,
     profile: &Profile,
     target: &Target,
 ) -> Result<Vec<u8>> {
+    let package = definition.package.as_str();
     let Target { triple, flags, ending } = target;
     let cache = &builder.cache;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
@@ -106,6 +108,7 @@ pub async fn package(
     ]
     .map(str::to_owned)
     .into();
+    program.extend(features::argument(&definition.features));
     program.extend(profile.settings.iter().map(|setting| format!("--config={setting}")));
     let task = compile_task(profile);
     builder

@@ -5,6 +5,7 @@ pub mod background;
 pub mod build_context;
 pub mod builder;
 pub mod compile;
+pub mod features;
 pub mod inputs;
 pub mod native_form;
 pub mod profile;

@@ -5,12 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::TARGET;
+use crate::{TARGET, features};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::{lock, process};
 use oci_artifacts::bom::tree;
 use oci_artifacts::digest;
+use oci_artifacts::image::Definition;
 use terminal::Progress;
 
 /// How many lock files' crates are kept.
@@ -55,11 +56,12 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
 }
 
 /// The tree of the crates that go into a module, in the [format](tree::FORMAT) that is read. Only what is linked: no tests,
-/// build scripts and procedural macros. The features are those of this package alone, as when it is compiled.
+/// build scripts and procedural macros. The features are those of this definition alone, as when it is compiled.
 ///
 /// # Errors
 /// When cargo cannot tell.
-pub async fn tree(folder: &Path, root: &Path, package: &str) -> Result<String> {
+pub async fn tree(folder: &Path, root: &Path, definition: &Definition) -> Result<String> {
+    let package = definition.package.as_str();
     let vendor = format!("source.vendor.directory={:?}", folder.display().to_string());
     let arguments = [
         "tree",
@@ -78,7 +80,7 @@ pub async fn tree(folder: &Path, root: &Path, package: &str) -> Result<String> {
         tree::FORMAT,
     ];
     let mut command = process::command("cargo", arguments);
-    command.current_dir(root);
+    command.args(features::argument(&definition.features)).current_dir(root);
     let output = process::capture(command).await?;
     match output.success {
         true => Ok(output.stdout),

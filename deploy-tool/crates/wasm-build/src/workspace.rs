@@ -107,10 +107,11 @@ impl Package {
         &self.manifest_path
     }
 
-    /// Its features that are on where nobody says otherwise.
-    pub fn default_features(&self) -> BTreeSet<String> {
+    /// Its features that are on where somebody asks for these.
+    pub fn features_with(&self, asked: &[String]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut waiting = vec!["default"];
+        waiting.extend(asked.iter().map(String::as_str));
         while let Some(feature) = waiting.pop() {
             if let Some(more) = self.features.get(feature)
                 && found.insert(feature.to_owned())

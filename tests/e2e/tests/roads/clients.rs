@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use e2e::{Running, Said, eventually, repository, script};
+use service_tests::certificates::Certificates;
 use service_tests::database::Database;
 
 use crate::page;
@@ -95,57 +96,28 @@ fn echo() -> (u16, u16) {
     ports
 }
 
-/// Certificates: an authority, and what it has signed or not.
-struct Certificates(tempfile::TempDir);
-
-impl Certificates {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let script = r#"set -e
-            new='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-            openssl req -x509 $new -keyout ca.key -out ca.crt -days 2 -subj '/CN=authority' -addext keyUsage=critical,keyCertSign
-            openssl req -x509 $new -keyout self.key -out self.crt -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost
-            for name in good other expired; do
-                openssl req $new -keyout $name.key -out $name.csr -subj /CN=localhost
-            done
-            printf subjectAltName=DNS:localhost >localhost.ext
-            printf subjectAltName=DNS:elsewhere.example >other.ext
-            sign() { openssl x509 -req -CA ca.crt -CAkey ca.key -CAcreateserial -in $1.csr -out $1.crt -extfile $2 $3 $4; }
-            sign good localhost.ext -days 2
-            sign other other.ext -days 2
-            sign expired localhost.ext -days -1
-            chmod 755 ."#;
-        let output = Command::new("sh")
-            .args(["-c", script])
-            .current_dir(folder.path())
-            .output();
-        Said::from(output.unwrap()).success();
-        Self(folder)
-    }
-
-    /// A server that shows one of them.
-    fn serve(&self, name: &str) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{BODY}",
-            BODY.len()
-        );
-        std::fs::write(self.0.path().join("answer"), answer).unwrap();
-        let child = Command::new("openssl")
-            .args(["s_server", "-quiet", "-HTTP", "-accept", &port.to_string()])
-            .args(["-cert", &format!("{name}.crt"), "-key", &format!("{name}.key")])
-            .current_dir(self.0.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Server { child, port };
-        eventually("the server listens", || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        server
-    }
+/// An HTTPS server that shows one of the certificates.
+fn serve(certificates: &Certificates, name: &str) -> Server {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{BODY}",
+        BODY.len()
+    );
+    std::fs::write(certificates.path("answer"), answer).unwrap();
+    let child = Command::new("openssl")
+        .args(["s_server", "-quiet", "-HTTP", "-accept", &port.to_string()])
+        .args(["-cert", &format!("{name}.crt"), "-key", &format!("{name}.key")])
+        .current_dir(certificates.folder())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let server = Server { child, port };
+    eventually("the server listens", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+    server
 }
 
 struct Server {
@@ -163,11 +135,11 @@ impl Drop for Server {
 #[test]
 #[ignore = "needs Docker and the images of `scripts/images run`"]
 fn every_command_of_the_page_does_what_it_says() {
-    let (folder, certificates) = (folder(), Certificates::new());
+    let (folder, certificates) = (folder(), Certificates::make());
     let database = Database::start("clients").expect("MariaDB");
-    let ((tcp, udp), http, https) = (echo(), http(), certificates.serve("good"));
+    let ((tcp, udp), http, https) = (echo(), http(), serve(&certificates, "good"));
     let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let prefix = wasmedge(&folder, certificates.0.path()).join(" ");
+    let prefix = wasmedge(&folder, certificates.folder()).join(" ");
     let mut server = None;
     for command in page::commands("clients.md").iter().skip(1) {
         let line = command
@@ -203,8 +175,8 @@ fn every_command_of_the_page_does_what_it_says() {
 #[test]
 #[ignore = "needs Docker and the images of `scripts/images run`"]
 fn what_cannot_work_is_told_in_one_sentence() {
-    let (folder, certificates) = (folder(), Certificates::new());
-    let prefix = wasmedge(&folder, certificates.0.path());
+    let (folder, certificates) = (folder(), Certificates::make());
+    let prefix = wasmedge(&folder, certificates.folder());
     let run = |arguments: &[&str]| {
         let output = Command::new(&prefix[0])
             .args(&prefix[1..])
@@ -218,13 +190,13 @@ fn what_cannot_work_is_told_in_one_sentence() {
         ("other", "certificate not valid for name \"localhost\""),
         ("expired", "certificate: Expired"),
     ] {
-        let server = certificates.serve(certificate);
+        let server = serve(&certificates, certificate);
         let url = format!("https://localhost:{}/answer", server.port);
         let options = ["--dir", "/tls:/tls", "--env", "CA_FILE=/tls/ca.crt", "https.wasm"];
         run(&[&options[..], &[&url]].concat()).failure(1, &["error: ", why]);
     }
     // The server's own authority is not among those that are believed.
-    let server = certificates.serve("good");
+    let server = serve(&certificates, "good");
     let url = format!("https://localhost:{}/answer", server.port);
     run(&[
         "--dir",

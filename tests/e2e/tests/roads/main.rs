@@ -7,4 +7,5 @@ mod compose;
 mod crun;
 mod page;
 mod podman;
+mod tls;
 mod wasmedge;

@@ -13,16 +13,26 @@ fn free_port() -> u16 {
 }
 
 /// `make run` with names and a port of its own. What it has made is removed with the value.
-struct Run {
+pub struct Run {
     name: String,
     port: u16,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Run {
-    fn new() -> Self {
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With these variables beside its own.
+    pub fn with(variables: &[(&'static str, &str)]) -> Self {
         Self {
             name: unique("wasm-run"),
             port: free_port(),
+            variables: variables
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect(),
         }
     }
 
@@ -32,18 +42,19 @@ impl Run {
             .env("RUN_NAME", &self.name)
             .env("HTTP_PORT", self.port.to_string())
             .env_remove("DATABASE_URL")
-            .env_remove("MODE");
+            .env_remove("MODE")
+            .envs(self.variables.iter().cloned());
         command
     }
 
-    fn ends_with(&self, set: &[(&str, &str)], code: i32, sentences: &[&str]) {
+    pub fn ends_with(&self, set: &[(&str, &str)], code: i32, sentences: &[&str]) {
         let output = self.command().envs(set.iter().copied()).output().unwrap();
         Said::from(output).failure(code, sentences);
         assert_eq!(self.containers(), "", "containers are left");
     }
 
     /// Starts it, and waits until it has said the lines of the page.
-    fn start(&self, lines: &[String]) -> Running {
+    pub fn start(&self, lines: &[String]) -> Running {
         let mut running = Running::start(self.command());
         let said = running.lines_until(&format!("http://localhost:{}/", self.port));
         for wanted in lines {
@@ -66,7 +77,7 @@ impl Run {
         docker(&["ps", "--all", "--quiet", "--filter", &format!("name={}", self.name)])
     }
 
-    fn curl(&self, line: &str) -> Vec<String> {
+    pub fn curl(&self, line: &str) -> Vec<String> {
         let line = self.adapted(line).replacen("curl ", "curl --silent --show-error ", 1);
         let said = Said::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
         said.stdout.lines().map(str::to_owned).collect()

@@ -13,6 +13,8 @@ pub struct Definition {
     pub workspace: Option<String>,
     /// The Cargo profile it is compiled with.
     pub profile: String,
+    /// The package's Cargo features that are on beside its default ones.
+    pub features: Vec<String>,
     /// The image's name without a tag.
     pub name: String,
     /// The module's path in the image, and its entrypoint.
@@ -32,6 +34,8 @@ struct Fields {
     package: Option<String>,
     workspace: Option<String>,
     profile: Option<String>,
+    #[serde(default)]
+    features: Vec<String>,
     name: Option<String>,
     module: Option<String>,
     user: Option<String>,
@@ -110,6 +114,7 @@ impl Definition {
             package: fields.package.unwrap_or_else(|| image.to_owned()),
             workspace: fields.workspace,
             profile: fields.profile.unwrap_or_else(|| "release".to_owned()),
+            features: fields.features,
             name: fields.name.unwrap_or_else(|| format!("localhost/{image}")),
             module: fields.module.unwrap_or_else(|| format!("/{image}.wasm")),
             user: fields.user.unwrap_or_else(|| USER.to_owned()),
@@ -129,6 +134,12 @@ impl Definition {
             false => yaml::parse_document(text)?,
         };
         let definition = Self::from_fields(image, fields);
+        let is_name = |text: &str, more: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+        };
+        // https://doc.rust-lang.org/cargo/reference/features.html#the-features-section
+        let no_feature = definition.features.iter().find(|feature| !is_name(feature, "-_+./"));
+        let no_feature = no_feature.cloned().unwrap_or_default();
         let rules = [
             (
                 "module",
@@ -157,12 +168,14 @@ impl Definition {
             (
                 "package",
                 &definition.package,
-                definition
-                    .package
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
-                    && !definition.package.is_empty(),
+                is_name(&definition.package, "-_"),
                 "must be the name of a package",
+            ),
+            (
+                "features",
+                &no_feature,
+                no_feature.is_empty() && definition.features.iter().all(|feature| !feature.is_empty()),
+                "must be names of Cargo features of the package",
             ),
         ];
         let broken = rules.into_iter().find(|(_, _, holds, _)| !holds);
@@ -183,12 +196,13 @@ mod tests {
 
     #[test]
     fn reads_every_field() {
-        let more = "profile: guest\nworkspace: ../../app\nfiles:\n- path: /etc/services\n  source: ../services\n";
+        let more = "profile: guest\nfeatures: [tls]\nworkspace: ../../app\nfiles:\n- path: /etc/services\n  source: ../services\n";
         let definition = Definition::parse("app", &format!("{GOOD}{more}")).unwrap();
         assert_eq!(
             (definition.module.as_str(), definition.profile.as_str()),
             ("/app.wasm", "guest")
         );
+        assert_eq!(definition.features, ["tls"]);
         assert_eq!(definition.workspace.as_deref(), Some("../../app"));
         assert_eq!(definition.files[0].path, "/etc/services");
     }
@@ -236,6 +250,8 @@ mod tests {
             ("localhost/x", "localhost/x:latest", "name"),
             ("SIGKILL", "9", "stopSignal"),
             ("app\n", "../app\n", "package"),
+            ("app\n", "app\nfeatures: [\"a b\"]\n", "features"),
+            ("app\n", "app\nfeatures: [\"\"]\n", "features"),
         ];
         for (from, to, expected) in cases {
             match Definition::parse("app", &GOOD.replacen(from, to, 1)) {

@@ -11,6 +11,7 @@ fn definition() -> Definition {
         package: "app".into(),
         workspace: None,
         profile: "release".into(),
+        features: Vec::new(),
         name: "localhost/orders".into(),
         module: "/app.wasm".into(),
         user: "65532".into(),

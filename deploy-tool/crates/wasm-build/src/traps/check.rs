@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::walk::{self, SourceFile};
 use super::{Finding, GuestGraph, crates, finding, graph, paths};
-use crate::TARGET;
+use crate::{TARGET, features as cargo_features};
 use crate::workspace::{Package, Workspace};
 use diagnostics::{Error, Result};
 use host::process;
@@ -31,14 +31,19 @@ pub enum Lookup<'a> {
     Vendor(&'a Path),
 }
 
-/// Looks at a package of a workspace. Nothing is written, and nothing is fetched.
+/// Looks at a package of a workspace, with features beside its default ones. Nothing is written, and nothing is fetched.
 ///
 /// # Errors
 /// When Cargo cannot be started, or a file cannot be read.
-pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_>) -> Result<Checked> {
+pub async fn package(
+    workspace: &Workspace,
+    package: &Package,
+    features: &[String],
+    lookup: Lookup<'_>,
+) -> Result<Checked> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
     let mut left_out = Vec::new();
-    let graph = match resolve_crates(workspace, package, lookup).await? {
+    let graph = match resolve_crates(workspace, package, features, lookup).await? {
         Ok(graph) => graph,
         Err(why) => {
             left_out.push(format!(
@@ -47,7 +52,7 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
             GuestGraph::of_files(&package.dependencies, &lock)
         }
     };
-    let (files, unreadable) = files(workspace, package, &lock, package.folder())?;
+    let (files, unreadable) = files(workspace, package, features, &lock, package.folder())?;
     left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
     let findings = [crates::check_crates(&graph), paths::check_sources(&files)].concat();
     Ok(Checked {
@@ -62,8 +67,8 @@ pub async fn package(workspace: &Workspace, package: &Package, lookup: Lookup<'_
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn sources(workspace: &Workspace, package: &Package, lock: &str) -> Result<Vec<Finding>> {
-    let (mut files, _) = files(workspace, package, lock, &workspace.root)?;
+pub fn sources(workspace: &Workspace, package: &Package, features: &[String], lock: &str) -> Result<Vec<Finding>> {
+    let (mut files, _) = files(workspace, package, features, lock, &workspace.root)?;
     for file in files.iter_mut().filter(|file| file.path.is_absolute()) {
         file.path = file.path.file_name().map_or_else(PathBuf::new, PathBuf::from);
     }
@@ -71,13 +76,15 @@ pub fn sources(workspace: &Workspace, package: &Package, lock: &str) -> Result<V
 }
 
 /// The sources of a package and of the members that it depends on, with paths from a folder; and what of them is no Rust.
-fn files(workspace: &Workspace, package: &Package, lock: &str, base: &Path) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+fn files(workspace: &Workspace, package: &Package, features: &[String], lock: &str, base: &Path) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let members = workspace
         .sources_of(&package.name, lock)
         .unwrap_or_else(|_| vec![package]);
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for member in members {
-        let (read, no_rust) = walk::files(member, base)?;
+        // What it turns on in others is known to Cargo alone.
+        let asked = if member.name == package.name { features } else { &[] };
+        let (read, no_rust) = walk::files(member, base, asked)?;
         files.extend(read);
         unreadable.extend(no_rust);
     }
@@ -88,6 +95,7 @@ fn files(workspace: &Workspace, package: &Package, lock: &str, base: &Path) -> R
 async fn resolve_crates(
     workspace: &Workspace,
     package: &Package,
+    features: &[String],
     lookup: Lookup<'_>,
 ) -> Result<Result<GuestGraph, String>> {
     let run = async |arguments: &[&str]| {
@@ -103,7 +111,8 @@ async fn resolve_crates(
         }
         process::capture(command).await
     };
-    let tree = run(&[
+    let features = cargo_features::argument(features);
+    let mut arguments = vec![
         "tree",
         "--package",
         &package.name,
@@ -113,8 +122,9 @@ async fn resolve_crates(
         "--prefix=depth",
         "--format",
         graph::FORMAT,
-    ])
-    .await?;
+    ];
+    arguments.extend(features.as_deref());
+    let tree = run(&arguments).await?;
     if !tree.success {
         return Ok(Err(first_line(&tree.stderr)));
     }

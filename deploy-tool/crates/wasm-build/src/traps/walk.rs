@@ -16,13 +16,13 @@ pub struct SourceFile {
     pub uses: Uses,
 }
 
-/// Reads all files of a package; `base`: the folder that paths are told from. Also returns which files are no Rust: what the
+/// Reads all files of a package with these features beside its default ones; `base`: the folder that paths are told from. Also returns which files are no Rust: what the
 /// compiler will say of them is better than anything here.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn files(package: &Package, base: &Path) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
-    let features = package.default_features();
+pub fn files(package: &Package, base: &Path, features: &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+    let features = package.features_with(features);
     let mut waiting: VecDeque<PathBuf> = package.guest_sources().map(Path::to_owned).collect();
     let entries: BTreeSet<PathBuf> = waiting.iter().cloned().collect();
     let mut seen = entries.clone();
@@ -94,7 +94,7 @@ mod tests {
                 {"name": "x", "kind": ["test"], "src_path": "/nowhere"}],
         }))
         .unwrap();
-        let (read, unreadable) = files(&package, folder.path()).unwrap();
+        let (read, unreadable) = files(&package, folder.path(), &[]).unwrap();
         let mut paths: Vec<String> = read.iter().map(|file| file.path.display().to_string()).collect();
         paths.sort();
         assert_eq!(
