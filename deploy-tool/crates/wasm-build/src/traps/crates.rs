@@ -178,6 +178,8 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
         let is_certain = graph.is_exact || guest_crate.path.len() == 1;
         findings.extend(
             rule(guest_crate)
+                // What is known of a crate by its name is not so of one that stands in for it.
+                .filter(|_| !guest_crate.is_local)
                 .filter(|rule| is_certain || rule.trap == "c-code")
                 .map(|rule| match is_certain {
                     true => finding(rule.trap, rule.weight, guest_crate, rule.what.to_owned(), rule.fix),
@@ -366,6 +368,10 @@ mod tests {
         ] {
             assert_eq!(traps(&[(name, version, features)]), Vec::from_iter(expected), "{name}");
         }
+        let mut stand_in = graph(&[("wasmedge_rustls_api", "0.1.1", "")], true);
+        assert_eq!(check_crates(&stand_in).len(), 1);
+        stand_in.crates[0].is_local = true;
+        assert_eq!(check_crates(&stand_in), []);
         let two = [("tokio_wasi", "1.25.2", "rt"), ("x tokio", "1.40.0", "sync")];
         assert_eq!(traps(&two), [("two-runtimes", Stop)]);
     }

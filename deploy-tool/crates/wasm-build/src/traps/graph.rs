@@ -20,6 +20,8 @@ pub struct GuestCrate {
     pub rust_version: Option<String>,
     /// Whether it links a native library.
     pub links: bool,
+    /// Whether its sources are in a folder of this host, as those of what stands in for a crate of a registry by `[patch]`.
+    pub is_local: bool,
     /// The crates that bring it, from the package's own dependency to itself.
     pub path: Vec<String>,
 }
@@ -59,7 +61,7 @@ impl GuestGraph {
         let metadata: Metadata = serde_json::from_str(metadata)?;
         let mut crates: BTreeMap<(&str, &str), GuestCrate> = BTreeMap::new();
         let mut path: Vec<String> = Vec::new();
-        for (depth, name, version, features) in tree.lines().filter_map(read_line) {
+        for (depth, name, version, is_local, features) in tree.lines().filter_map(read_line) {
             path.truncate(depth.saturating_sub(1));
             if depth == 0 {
                 continue;
@@ -78,6 +80,7 @@ impl GuestGraph {
                         .collect(),
                     rust_version: package.and_then(|package| package.rust_version.clone()),
                     links: package.is_some_and(|package| package.links.is_some()),
+                    is_local,
                     path: path.clone(),
                 }
             });
@@ -146,14 +149,15 @@ impl GuestGraph {
     }
 }
 
-/// Depth, name, version and features of a line of `cargo tree`.
-fn read_line(line: &str) -> Option<(usize, &str, &str, &str)> {
+/// Depth, name, version, whether it is in a folder, and features of a line of `cargo tree`.
+fn read_line(line: &str) -> Option<(usize, &str, &str, bool, &str)> {
     let line = line.strip_suffix(" (*)").unwrap_or(line);
     let digits = line.find(|character: char| !character.is_ascii_digit())?;
     let depth = line[..digits].parse().ok()?;
     let (package, features) = line[digits..].split_once('|')?;
     let mut words = package.split(' ');
-    Some((depth, words.next()?, words.next()?.strip_prefix('v')?, features))
+    let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
+    Some((depth, name, version, words.any(|word| word.starts_with("(/")), features))
 }
 
 type Locked<'l> = (&'l str, &'l str, Vec<(&'l str, Option<&'l str>)>);
@@ -186,9 +190,9 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_tree_tells_features_and_the_shortest_way() {
+    fn the_tree_tells_features_folders_and_the_shortest_way() {
         let tree = "0app v0.1.0 (/app)|\n1web v1.0.0|http,tls\n2data v2.0.0|\n3ssl-sys v0.9.0|\n2ssl-sys v0.9.0|\n\
-            1data v2.0.0| (*)\n";
+            1data v2.0.0| (*)\n1web-stand-in v1.0.0 (/app/web)|\n";
         let package = |name: &str, version: &str, links: Option<&str>| json!({"name": name, "version": version, "rust_version": "1.80", "links": links});
         let metadata = json!({"packages": [package("ssl-sys", "0.9.0", Some("ssl")), package("web", "1.0.0", None)]});
         let graph = GuestGraph::of_tree(tree, &metadata.to_string()).unwrap();
@@ -203,12 +207,19 @@ mod tests {
                 )
             })
             .collect();
-        let expected = [("data", 0, false), ("web ssl-sys", 0, true), ("web", 2, false)];
+        let expected = [
+            ("data", 0, false),
+            ("web ssl-sys", 0, true),
+            ("web", 2, false),
+            ("web-stand-in", 0, false),
+        ];
         assert_eq!(
             found,
             expected.map(|(path, features, links)| (path.to_owned(), features, links))
         );
         assert_eq!(graph.crates[2].rust_version.as_deref(), Some("1.80"));
+        let local: Vec<bool> = graph.crates.iter().map(|guest_crate| guest_crate.is_local).collect();
+        assert_eq!(local, [false, false, false, true]);
     }
 
     #[test]
