@@ -13,7 +13,7 @@ const SCRIPT: &str = r#"set -e
     for name in ca stranger; do
         openssl req -x509 $new -keyout $name.key -out $name.crt -days 2 -subj "/CN=$name" -addext keyUsage=critical,keyCertSign
     done
-    echo subjectAltName=DNS:localhost,IP:127.0.0.1 >here.ext
+    echo "subjectAltName=$NAMES" >here.ext
     echo subjectAltName=DNS:elsewhere.example >elsewhere.ext
     openssl req -x509 $new -keyout self.key -out self.crt -days 2 -subj /CN=localhost -addext "$(cat here.ext)"
     sign() {
@@ -30,9 +30,18 @@ const SCRIPT: &str = r#"set -e
 impl Certificates {
     /// Makes them.
     pub fn make() -> Certificates {
+        Certificates::make_for("DNS:localhost,IP:127.0.0.1")
+    }
+
+    /// Makes them for servers of other names, written as openssl does: `DNS:db.example`.
+    pub fn make_for(names: &str) -> Certificates {
         let folder = tempfile::tempdir().unwrap();
         let mut shell = Command::new("sh");
-        let output = shell.args(["-c", SCRIPT]).current_dir(folder.path()).output().unwrap();
+        shell
+            .args(["-c", SCRIPT])
+            .env("NAMES", names)
+            .current_dir(folder.path());
+        let output = shell.output().unwrap();
         assert!(
             output.status.success(),
             "openssl: {}",

@@ -12,6 +12,7 @@ mod bad_input;
 mod bench;
 mod case;
 mod database;
+mod database_tls;
 mod dev;
 mod dev_loop;
 mod doctor;
