@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo demo-dapr run test test-dapr test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo demo-dapr run test test-compose test-dapr test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -15,6 +15,9 @@ run: ## the quick look: the service under wasmedge beside MariaDB, without a clu
 
 test: ## everything that proves it
 	@scripts/test
+
+test-compose: ## of these the road of Docker Compose alone, on Debian 13's engine in a container (a few minutes)
+	@scripts/test-compose
 
 test-dapr: ## the demo with Dapr, and what happens to it when its parts go (20 minutes)
 	@scripts/test-dapr
