@@ -43,9 +43,7 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self
-            .0
-            .verify_server_cert(certificate, intermediates, name, ocsp, now);
+        let verified = self.0.verify_server_cert(certificate, intermediates, name, ocsp, now);
         match verified {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)))
                 if signs_itself(certificate) =>

@@ -193,7 +193,10 @@ impl Reader<'_> {
         if mode == TlsMode::Off {
             // Who names authorities means to be protected by them.
             if file.is_some() && !is_set && by_url.is_none() {
-                self.problem(NAME, format_args!("is missing beside {FILE}: set required, preferred or off"));
+                self.problem(
+                    NAME,
+                    format_args!("is missing beside {FILE}: set required, preferred or off"),
+                );
             }
             return None;
         }

@@ -110,17 +110,44 @@ fn tls_is_asked_for_in_one_way_and_never_half() {
     }
     for (query, more, expected) in [
         ("", vec![ca], "DATABASE_TLS is missing beside DATABASE_CA"),
-        ("", vec![("DATABASE_TLS", "yes"), ca], "DATABASE_TLS must be off, preferred or required"),
+        (
+            "",
+            vec![("DATABASE_TLS", "yes"), ca],
+            "DATABASE_TLS must be off, preferred or required",
+        ),
         ("", vec![("DATABASE_TLS", "required")], "DATABASE_CA is missing"),
         ("?ssl-mode=required", vec![], "DATABASE_CA is missing"),
-        ("?ssl-mode=required", vec![("DATABASE_TLS", "off"), ca], "DATABASE_TLS says something else than DATABASE_URL"),
-        ("?ssl-mode=maybe", vec![ca, ("DATABASE_TLS", "required")], "DATABASE_URL has a `ssl-mode` that is none"),
-        ("?verify_ca=false", vec![], "DATABASE_URL asks for `verify_ca=false`, and certificates are always checked"),
-        ("", vec![("DATABASE_TLS", "required"), ("DATABASE_CA", "/no/such/file")], "/no/such/file cannot be read"),
-        ("", vec![("DATABASE_TLS", "required"), ("DATABASE_CA", &key)], "has no certificate in PEM"),
+        (
+            "?ssl-mode=required",
+            vec![("DATABASE_TLS", "off"), ca],
+            "DATABASE_TLS says something else than DATABASE_URL",
+        ),
+        (
+            "?ssl-mode=maybe",
+            vec![ca, ("DATABASE_TLS", "required")],
+            "DATABASE_URL has a `ssl-mode` that is none",
+        ),
+        (
+            "?verify_ca=false",
+            vec![],
+            "DATABASE_URL asks for `verify_ca=false`, and certificates are always checked",
+        ),
+        (
+            "",
+            vec![("DATABASE_TLS", "required"), ("DATABASE_CA", "/no/such/file")],
+            "/no/such/file cannot be read",
+        ),
+        (
+            "",
+            vec![("DATABASE_TLS", "required"), ("DATABASE_CA", &key)],
+            "has no certificate in PEM",
+        ),
     ] {
         let problems = tls_problems(query, &more);
-        assert!(problems.len() == 1 && problems[0].contains(expected), "{query} {more:?}: {problems:?}");
+        assert!(
+            problems.len() == 1 && problems[0].contains(expected),
+            "{query} {more:?}: {problems:?}"
+        );
         assert!(!problems[0].contains("secret"), "{problems:?}");
     }
 }

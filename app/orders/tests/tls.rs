@@ -14,13 +14,19 @@ use support::ORDERS;
 /// The service by a certificate's name, with this `DATABASE_TLS` and the authority of the certificates.
 fn start(url: &str, mode: &str, authority: &str) -> NativeProcess {
     let url = url.replace("127.0.0.1", "localhost");
-    let variables = [("DATABASE_URL", url.as_str()), ("DATABASE_TLS", mode), ("DATABASE_CA", authority)];
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("DATABASE_TLS", mode),
+        ("DATABASE_CA", authority),
+    ];
     NativeProcess::start(&ORDERS, &variables)
 }
 
 /// How many handshakes of TLS the server has finished.
 fn handshakes(database: &Database) -> u64 {
-    let told = database.administer("SHOW GLOBAL STATUS LIKE 'Ssl_finished_accepts'").unwrap();
+    let told = database
+        .administer("SHOW GLOBAL STATUS LIKE 'Ssl_finished_accepts'")
+        .unwrap();
     told.split_whitespace().last().unwrap().parse().unwrap()
 }
 
@@ -50,9 +56,15 @@ fn connections_are_encrypted_and_certificates_checked() {
         assert!(handshakes(&database) > before);
         // A large answer is more than one record.
         let orders: Vec<String> = (1..=1_000).map(order).collect();
-        let many = service_tests::http::Request::new("POST", "/create_orders").with_body(&format!("[{}]", orders.join(",")));
+        let many =
+            service_tests::http::Request::new("POST", "/create_orders").with_body(&format!("[{}]", orders.join(",")));
         let answer = native.send(&many);
-        assert_eq!(answer.status, if mode == "required" { 200 } else { 409 }, "{}", answer.body);
+        assert_eq!(
+            answer.status,
+            if mode == "required" { 200 } else { 409 },
+            "{}",
+            answer.body
+        );
         let listed = native.get("/orders");
         assert_eq!(listed.body.matches("order_id").count(), 1_000, "{}", listed.body.len());
     }
@@ -67,7 +79,10 @@ fn connections_are_encrypted_and_certificates_checked() {
 
     for (shown, reason) in [
         ("expired", "its certificate has expired"),
-        ("other", "its certificate is for another server: set DATABASE_HOST to a name"),
+        (
+            "other",
+            "its certificate is for another server: set DATABASE_HOST to a name",
+        ),
         ("self", "its certificate signs itself"),
         ("unknown", "no authority of DATABASE_CA has signed its certificate"),
     ] {
@@ -84,7 +99,11 @@ fn connections_are_encrypted_and_certificates_checked() {
     std::fs::copy(certificates.path("stranger.crt"), &authority).unwrap();
     native.await_ready();
     // By its address, which the certificate has as well.
-    let by_address = [("DATABASE_URL", url.as_str()), ("DATABASE_TLS", "required"), ("DATABASE_CA", &authority)];
+    let by_address = [
+        ("DATABASE_URL", url.as_str()),
+        ("DATABASE_TLS", "required"),
+        ("DATABASE_CA", &authority),
+    ];
     NativeProcess::start(&ORDERS, &by_address).await_ready();
 }
 

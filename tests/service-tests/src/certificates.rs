@@ -64,7 +64,11 @@ impl Certificates {
     /// looks again.
     pub fn show(&self, name: &str) {
         for kind in ["crt", "key"] {
-            std::fs::copy(self.path(&format!("{name}.{kind}")), self.path(&format!("server.{kind}"))).unwrap();
+            std::fs::copy(
+                self.path(&format!("{name}.{kind}")),
+                self.path(&format!("server.{kind}")),
+            )
+            .unwrap();
         }
     }
 }

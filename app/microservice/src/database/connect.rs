@@ -54,7 +54,9 @@ async fn connect_plain(options: OptsBuilder) -> Result<Conn, Failure> {
     Conn::new(options).await.map_err(|error| match &error {
         // MySQL and MariaDB give it different numbers.
         Error::Server(server) if server.message.contains("insecure transport") => Failure {
-            reason: format!("{error} (this server takes encrypted connections alone: set DATABASE_TLS=required and DATABASE_CA)"),
+            reason: format!(
+                "{error} (this server takes encrypted connections alone: set DATABASE_TLS=required and DATABASE_CA)"
+            ),
             told: Some(ENCRYPTED_ALONE),
         },
         Error::Server(server) if server.code == ACCESS_DENIED => {
@@ -92,7 +94,8 @@ mod encrypted {
     use crate::config::TlsSettings;
     use crate::log::{self, Level};
 
-    const REFUSED: &str = "the database's certificate is refused or its TLS fails (the log of the service says why); nothing was changed";
+    const REFUSED: &str =
+        "the database's certificate is refused or its TLS fails (the log of the service says why); nothing was changed";
     const NO_TLS: &str = "the database offers no TLS, and this service is set to use nothing else (DATABASE_TLS)";
 
     /// Encrypts connections.
@@ -121,7 +124,9 @@ mod encrypted {
             let encrypted = options.clone().ssl_opts(SslOpts::default());
             match attempt.during(Conn::new(encrypted)).await {
                 (Ok(connection), Outcome::Encrypted) => Ok(connection),
-                (Ok(_), _) => Err("the driver has not encrypted the connection, which is a fault of this service".into()),
+                (Ok(_), _) => {
+                    Err("the driver has not encrypted the connection, which is a fault of this service".into())
+                }
                 (Err(Error::Driver(DriverError::NoClientSslFlagFromServer)), _) => self.connect_without(options).await,
                 (Err(_), Outcome::Refused(reason)) => {
                     self.lock().take();
@@ -137,8 +142,9 @@ mod encrypted {
         async fn connect_without(&self, options: OptsBuilder) -> Result<Conn, Failure> {
             if self.settings.is_required {
                 return Err(Failure {
-                    reason: "it offers no TLS, and DATABASE_TLS is `required`: give it a certificate (ssl_cert and ssl_key)"
-                        .to_owned(),
+                    reason:
+                        "it offers no TLS, and DATABASE_TLS is `required`: give it a certificate (ssl_cert and ssl_key)"
+                            .to_owned(),
                     told: Some(NO_TLS),
                 });
             }

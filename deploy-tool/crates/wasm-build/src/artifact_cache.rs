@@ -136,7 +136,10 @@ fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, so
 
 /// What is in the key of what is compiled with features: nothing where there are none.
 fn features(definition: &Definition) -> impl Iterator<Item = (&str, &[u8])> {
-    definition.features.iter().map(|feature| ("feature", feature.as_bytes()))
+    definition
+        .features
+        .iter()
+        .map(|feature| ("feature", feature.as_bytes()))
 }
 
 fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Result<PathBuf> {
@@ -180,8 +183,16 @@ pub async fn module(
     let (bytes, outcome) = match std::fs::read(&path) {
         Ok(bytes) => (bytes, "unchanged"),
         Err(_) => {
-            let bytes =
-                compile::package(builder, progress, workspace, inputs, definition, profile, &compile::MODULE).await?;
+            let bytes = compile::package(
+                builder,
+                progress,
+                workspace,
+                inputs,
+                definition,
+                profile,
+                &compile::MODULE,
+            )
+            .await?;
             inspect_module(&bytes)?;
             builder.cache.write(&path, &bytes)?;
             (bytes, "compiled")

@@ -41,9 +41,7 @@ fn pods_reach_a_database_that_asks_for_tls() {
     let host = format!("mariadb.{namespace}.svc.cluster.local");
     let certificates = Certificates::make_for(&format!("DNS:{host}"));
     let file = |name: &str| std::fs::read_to_string(certificates.path(name)).unwrap();
-    let secret = |name: &str, data: serde_json::Value| {
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data})
-    };
+    let secret = |name: &str, data: serde_json::Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data});
     let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
         secret("database-tls", json!({"server.crt": file("good.crt"), "server.key": file("good.key")})),
@@ -54,7 +52,14 @@ fn pods_reach_a_database_that_asks_for_tls() {
     let (said, _) = deployment.up();
     let said = said.success();
     let path = format!("/api/v1/namespaces/{namespace}/services/app:http/proxy/orders");
-    assert_eq!(kubectl(&["get", "--raw", &path]).success().stdout.trim(), "[]", "{}", said.stderr);
-    let log = kubectl(&["--namespace", namespace, "logs", "deployment/app"]).success().stdout;
+    assert_eq!(
+        kubectl(&["get", "--raw", &path]).success().stdout.trim(),
+        "[]",
+        "{}",
+        said.stderr
+    );
+    let log = kubectl(&["--namespace", namespace, "logs", "deployment/app"])
+        .success()
+        .stdout;
     assert!(log.contains("(wasm, aot)"), "{log}");
 }

@@ -11,6 +11,7 @@ mod adopted_crate;
 mod bad_input;
 mod bench;
 mod case;
+mod clients;
 mod database;
 mod database_tls;
 mod dev;

@@ -37,11 +37,7 @@ pub mod async_stream {
     }
 
     impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<IO> {
-        fn poll_read(
-            mut self: Pin<&mut Self>,
-            context: &mut Context<'_>,
-            bytes: &mut ReadBuf<'_>,
-        ) -> Poll<Result<()>> {
+        fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &mut ReadBuf<'_>) -> Poll<Result<()>> {
             Pin::new(&mut self.0).poll_read(context, bytes)
         }
     }

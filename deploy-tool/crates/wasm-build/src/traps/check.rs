@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::walk::{self, SourceFile};
 use super::{Finding, GuestGraph, crates, finding, graph, paths};
-use crate::{TARGET, features as cargo_features};
 use crate::workspace::{Package, Workspace};
+use crate::{TARGET, features as cargo_features};
 use diagnostics::{Error, Result};
 use host::process;
 
