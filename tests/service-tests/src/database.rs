@@ -63,11 +63,13 @@ impl Database {
             );
             return None;
         }
-        let database = eventually("the database has a port", || match Database::on_free_port(options, server) {
-            Ok(database) => Some(database),
-            // Another program has it: the next one.
-            Err(error) if error.contains("already") => None,
-            Err(error) => panic!("{error}"),
+        let database = eventually("the database has a port", || {
+            match Database::on_free_port(options, server) {
+                Ok(database) => Some(database),
+                // Another program has it: the next one.
+                Err(error) if error.contains("already") => None,
+                Err(error) => panic!("{error}"),
+            }
         });
         await_that("the database takes orders from its administrator", || {
             // Tests make databases of their own.
@@ -109,7 +111,14 @@ impl Database {
     /// Runs a statement as root.
     pub fn administer(&self, sql: &str) -> Result<String, String> {
         // Over the socket, whatever its certificate is.
-        let client = ["mariadb", "--skip-ssl", "--user=root", "--password=secret", "--execute", sql];
+        let client = [
+            "mariadb",
+            "--skip-ssl",
+            "--user=root",
+            "--password=secret",
+            "--execute",
+            sql,
+        ];
         docker(&[&["exec", &self.container], &client[..]].concat())
     }
 
