@@ -287,7 +287,8 @@ async function save(event) {
     setSaving(false);
   }
   byId("editor").close();
-  showPath(id, answer.body?.price, servedBy(answer.headers).instance);
+  const type = editing === null ? "order.created" : "order.updated";
+  showPath(id, type, answer.body?.price, servedBy(answer.headers).instance);
   say(editing === null ? `Order ${id} is added.` : `Order ${id} is changed.`);
   await loadChange();
 }

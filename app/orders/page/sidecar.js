@@ -6,8 +6,10 @@
 const path = {
   /** What the sidecar says of itself; none where there is no sidecar. */
   sidecar: null,
-  /** The order that was saved last: its id, what its service answered, whom it came from. */
+  /** The order that was saved last: its id, what its service answered, whom it came from, the type of its event. */
   saved: null,
+  /** The latest events. */
+  events: [],
 };
 
 const SIDECAR_HINT = "Left empty, it is computed by the pricing service.";
@@ -32,20 +34,27 @@ async function loadSidecar() {
   }
 }
 
-/** After an order was saved. */
-function showPath(id, price, servedBy) {
+/** After an order was saved, which is announced by an event of this type. */
+function showPath(id, type, price, servedBy) {
   if (path.sidecar === null) {
     return;
   }
-  path.saved = { id, price: price ?? null, servedBy };
+  const known = new Set(path.events.map((event) => event.id));
+  path.saved = { id, type, price: price ?? null, servedBy, known, isAnnounced: false };
   showSteps(null);
 }
 
-/** Looks for the event of the order among the latest ones. */
+/** Looks for the event of the order among the latest ones. Those known before it was saved are of earlier changes. */
 function showAnnounced(events) {
+  path.events = events;
   const { saved } = path;
-  if (saved !== null) {
-    showSteps(events.find(({ subject }) => subject === saved.id) ?? null);
+  if (saved === null || saved.isAnnounced) {
+    return;
+  }
+  const event = events.find(({ subject, type, id }) => subject === saved.id && type === saved.type && !saved.known.has(id));
+  if (event !== undefined) {
+    saved.isAnnounced = true;
+    showSteps(event);
   }
 }
 
