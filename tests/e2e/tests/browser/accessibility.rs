@@ -1,36 +1,9 @@
 //! axe-core finds nothing to complain about, in whatever state the page is.
 
-use serde_json::{Value, json};
+use e2e::browser::Axe;
+use serde_json::Value;
 
-use crate::browser::Browser;
 use crate::orders::{browser_with, button};
-
-/// The checker, as it is in the browser's image.
-pub struct Axe {
-    source: String,
-}
-
-impl Axe {
-    pub fn of(browser: &Browser) -> Self {
-        Self {
-            source: browser.axe_core(),
-        }
-    }
-
-    #[track_caller]
-    pub fn finds_nothing(&self, browser: &Browser, state: &str) {
-        browser.run(&format!("if (window.axe === undefined) {{ {} }}", self.source));
-        let found = browser.value(
-            "axe.run().then(({ passes, violations }) => ({
-                checked: passes.length,
-                violations: violations.map(({ id, help, nodes }) => [id, help, nodes.map(({ html }) => html)]),
-            }))",
-        );
-        assert_eq!(found["violations"], json!([]), "{state}: {found:#}");
-        // A page that is not there has no violations either.
-        assert!(found["checked"].as_u64() > Some(15), "{state}: {found:#}");
-    }
-}
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]

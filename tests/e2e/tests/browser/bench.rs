@@ -1,10 +1,8 @@
 //! The page of the committed benchmark, in whatever light and on whatever screen.
 
+use e2e::browser::{Axe, Browser};
 use e2e::repository;
 use serde_json::json;
-
-use crate::accessibility::Axe;
-use crate::browser::Browser;
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]

@@ -5,9 +5,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use e2e::browser::REBOUND;
 use e2e::{eventually, url};
 
-use crate::browser::REBOUND;
 use crate::orders::{browser_with, id, order, stored};
 
 /// An empty page on a port of its own, which it returns.

@@ -1,8 +1,8 @@
 //! What the service refuses stands beside the fields, and nothing that was typed is lost.
 
+use e2e::browser::Browser;
 use serde_json::json;
 
-use crate::browser::Browser;
 use crate::orders::{browser_with, button, fill_in, id, order, stored};
 
 /// What is typed in the editor, field by field.

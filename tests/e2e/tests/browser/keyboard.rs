@@ -1,9 +1,9 @@
 //! Everything without a mouse, and the focus is always where one goes on, and can be seen.
 
+use e2e::browser::Browser;
 use serde_json::json;
 use thirtyfour::Key;
 
-use crate::browser::Browser;
 use crate::orders::{browser_with, button, id, stored};
 
 /// Waits until the focus is on an element, and can be seen there.

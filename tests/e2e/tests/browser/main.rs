@@ -9,7 +9,6 @@
 
 mod accessibility;
 mod bench;
-mod browser;
 mod elsewhere;
 mod events;
 mod forms;

@@ -2,10 +2,9 @@
 
 use std::sync::Once;
 
+use e2e::browser::Browser;
 use e2e::{answered, reachable};
 use serde_json::{Value, json};
-
-use crate::browser::Browser;
 
 /// The id before all of these orders.
 const BEFORE: i32 = 2_147_000_000;

@@ -1,8 +1,8 @@
 //! A phone, darkness, and people whom movement makes ill; with the pictures that CI keeps.
 
+use e2e::browser::Browser;
 use serde_json::json;
 
-use crate::browser::Browser;
 use crate::orders::{browser_with, button};
 
 #[track_caller]

@@ -177,6 +177,23 @@ pub fn sql(statement: &str) -> String {
     said.success().stdout
 }
 
+/// The rules of pricing are away as long as this lives: its state store has no table.
+pub struct StateAway;
+
+impl StateAway {
+    /// Takes them away.
+    pub fn begin() -> Self {
+        sql("RENAME TABLE dapr_state TO dapr_state_away");
+        Self
+    }
+}
+
+impl Drop for StateAway {
+    fn drop(&mut self) {
+        sql("RENAME TABLE dapr_state_away TO dapr_state");
+    }
+}
+
 /// What the pods say, when a test fails.
 pub struct Diagnosis;
 

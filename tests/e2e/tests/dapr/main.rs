@@ -10,6 +10,7 @@ mod flow;
 mod load;
 mod manifests;
 mod outages;
+mod page;
 mod replicas;
 mod subscriber;
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 use service_tests::case::unused_ids;
 
 use crate::demo::{
-    Diagnosis, NAMESPACE, containers, events_of, is_ready, kill, priced, scale, send, sql, try_send, types_of,
-    unpriced, whole,
+    Diagnosis, NAMESPACE, StateAway, containers, events_of, is_ready, kill, priced, scale, send, sql, try_send,
+    types_of, unpriced, whole,
 };
 use crate::harness::{await_that, eventually, kubectl, pods};
 
@@ -60,10 +60,10 @@ fn without_its_state_pricing_says_what_is_missing_and_goes_on_when_it_is_back() 
     let _diagnosis = Diagnosis;
     whole();
     let before = containers(&only_pod("pricing"));
-    sql("RENAME TABLE dapr_state TO dapr_state_away");
+    let away = StateAway::begin();
     let id = unused_ids();
     let response = try_send("POST", "/orders", Some(&unpriced(id)));
-    sql("RENAME TABLE dapr_state_away TO dapr_state");
+    drop(away);
     let response = response.expect("an answer");
     assert_eq!(
         response.error_code().as_deref(),

@@ -48,18 +48,11 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
         problems.sort_by_key(|(line, _)| *line);
         return Err(unusable(file, problems));
     }
-    let objects = found.objects.into_iter().map(|Part { line, pointer, value }| {
-        let value = serde_json::from_value(value).map_err(|error| {
-            let problem = Problem::new(&NO_OBJECT, "", format!("the object's metadata: {error}"), "correct it");
-            unusable(file, vec![(line_of(line, &pointer), problem)])
-        })?;
-        Ok(Object {
-            file: file.to_owned(),
-            line: line_of(line, &pointer),
-            value,
-        })
+    let objects = found.objects.into_iter().map(|part| Object {
+        line: line_of(part.line, &part.pointer),
+        ..part.value
     });
-    objects.collect()
+    Ok(objects.collect())
 }
 
 fn no_yaml(file: &str, text: &str, error: &YamlError) -> Error {
@@ -75,37 +68,28 @@ fn no_yaml(file: &str, text: &str, error: &YamlError) -> Error {
 }
 
 /// A value, and where it is: below which document, and how deep.
-struct Part {
+struct Part<V> {
     line: u64,
     pointer: String,
-    value: Value,
+    value: V,
 }
 
 #[derive(Default)]
 struct Found {
-    objects: Vec<Part>,
+    objects: Vec<Part<Object>>,
     /// With the line of their document.
     problems: Vec<(u64, Problem)>,
 }
 
 impl Found {
     /// An object stands for itself, a list of objects for its items.
-    fn take(&mut self, file: &str, part: Part) {
+    fn take(&mut self, file: &str, part: Part<Value>) {
         let Part { line, pointer, value } = part;
         let problems = match value {
             Value::Object(list) if is_list(&list) => return self.take_items(file, line, &pointer, list),
-            Value::Object(mut object) => match other_tool::refuse(file, &object) {
-                Some(problem) => vec![problem],
-                None => {
-                    let mut problems = metadata::check(&mut object);
-                    problems.extend(sidecar::check(&object));
-                    if problems.is_empty() {
-                        exported::strip(&mut object);
-                        let value = Value::Object(object);
-                        return self.objects.push(Part { line, pointer, value });
-                    }
-                    problems
-                }
+            Value::Object(object) => match read(file, line, object) {
+                Ok(value) => return self.objects.push(Part { line, pointer, value }),
+                Err(problems) => problems,
             },
             other => vec![Problem::new(
                 &NO_OBJECT,
@@ -156,6 +140,29 @@ impl Found {
     fn need_lines(&self) -> bool {
         !self.problems.is_empty() || self.objects.iter().any(|part| !part.pointer.is_empty())
     }
+}
+
+/// One object, or everything that is wrong with it.
+fn read(file: &str, line: u64, mut object: Map<String, Value>) -> std::result::Result<Object, Vec<Problem>> {
+    if let Some(problem) = other_tool::refuse(file, &object) {
+        return Err(vec![problem]);
+    }
+    let problems = metadata::check(&mut object);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    exported::strip(&mut object);
+    let value = serde_json::from_value(Value::Object(object)).map_err(|error| {
+        let message = format!("the object's metadata: {error}");
+        vec![Problem::new(&NO_OBJECT, "", message, "correct it")]
+    })?;
+    let object = Object {
+        file: file.to_owned(),
+        line,
+        value,
+    };
+    let problems = sidecar::check(&object);
+    if problems.is_empty() { Ok(object) } else { Err(problems) }
 }
 
 /// A `List`, or one of a kind of its own such as `ConfigMapList`. An object of a kind that is merely called so has a name.

@@ -1,6 +1,6 @@
-//! Pure: what Dapr's sidecar and a Wasm service need of each other in one pod template.
+//! Pure: what Dapr's sidecar and a Wasm service need of each other in one pod.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::object::Object;
 use super::problem::Problem;
@@ -11,35 +11,72 @@ const VARIANT: &str = "module.wasm.image/variant";
 /// <https://docs.dapr.io/reference/arguments-annotations-overview/>
 const BLOCK_SHUTDOWN: &str = "dapr.io/block-shutdown-duration";
 
-/// Where the template of pods is in an object.
-const TEMPLATES: [&str; 2] = ["/spec/template", "/spec/jobTemplate/spec/template"];
+/// A pod that an object makes, or is.
+struct PodTemplate<'o> {
+    object: &'o Object,
+    /// Where it is, as a JSON pointer: what holds its metadata and its spec. Empty for the object itself.
+    place: String,
+    spec: &'o Value,
+}
+
+impl<'o> PodTemplate<'o> {
+    /// Those of an object.
+    fn all_of(object: &'o Object) -> Vec<Self> {
+        let specs = object.pod_specs().into_iter();
+        let templates = specs.filter_map(|pointer| {
+            let (place, _) = pointer.rsplit_once('/')?;
+            let spec = object.value.data.pointer(&pointer)?;
+            Some(Self {
+                object,
+                place: place.to_owned(),
+                spec,
+            })
+        });
+        templates.collect()
+    }
+
+    fn annotation(&self, name: &str) -> Option<&'o str> {
+        if self.place.is_empty() {
+            return self.object.annotation(name);
+        }
+        let template = self.object.value.data.pointer(&self.place)?;
+        template.get("metadata")?.get("annotations")?.get(name)?.as_str()
+    }
+
+    fn asks_for_sidecar(&self) -> bool {
+        self.annotation(SIDECAR_ANNOTATION).is_some_and(asks_for_sidecar)
+    }
+
+    fn count(&self, field: &str) -> usize {
+        self.spec.get(field).and_then(Value::as_array).map_or(0, Vec::len)
+    }
+}
 
 /// Refuses a variant that would feed a sidecar to the Wasm engine.
-pub fn check(object: &Map<String, Value>) -> Option<Problem> {
-    let (place, metadata, spec) = pod(object)?;
-    let annotations = metadata.get("annotations")?;
-    if annotations.get(VARIANT)?.as_str()? != "compat" {
-        return None;
-    }
-    let count = |field: &str| spec.get(field).and_then(Value::as_array).map_or(0, Vec::len);
-    let is_alone = count("containers") + count("initContainers") <= 1 && !is_injected(annotations);
-    (!is_alone).then(|| {
+pub fn check(object: &Object) -> Vec<Problem> {
+    let templates = PodTemplate::all_of(object).into_iter();
+    let wrong = templates.filter(|pod| {
+        let is_alone = pod.count("containers") + pod.count("initContainers") <= 1 && !pod.asks_for_sidecar();
+        pod.annotation(VARIANT) == Some("compat") && !is_alone
+    });
+    wrong.map(|pod| {
         Problem::new(
             &VARIANT_BESIDE_SIDECAR,
-            format!("{place}/metadata/annotations"),
+            format!("{}/metadata/annotations", pod.place),
             format!("`{VARIANT}: compat` gives every container of the pod to the Wasm engine, also the sidecar, which is none"),
             format!("write `{VARIANT}: compat-smart`"),
         )
     })
+    .collect()
 }
 
 /// What to say of a sidecar that is gone before its service has ended.
 pub fn warning(object: &Object) -> Option<String> {
-    let templates = TEMPLATES.iter();
-    let template = templates.filter_map(|place| object.value.data.pointer(place)).next()?;
-    let annotations = template.get("metadata")?.get("annotations")?;
-    let is_late = annotations.get(BLOCK_SHUTDOWN).is_some();
-    (is_injected(annotations) && !is_late).then(|| {
+    let templates = PodTemplate::all_of(object);
+    let ends_early = templates
+        .iter()
+        .any(|pod| pod.asks_for_sidecar() && pod.annotation(BLOCK_SHUTDOWN).is_none());
+    ends_early.then(|| {
         format!(
             "the injected Dapr sidecar ends together with its service, which cannot reach anybody while it finishes its \
              requests: write `{BLOCK_SHUTDOWN}: 5s` beside `{SIDECAR_ANNOTATION}`, longer than preStop"
@@ -47,37 +84,39 @@ pub fn warning(object: &Object) -> Option<String> {
     })
 }
 
-fn is_injected(annotations: &Value) -> bool {
-    let value = annotations.get(SIDECAR_ANNOTATION).and_then(Value::as_str);
-    value.is_some_and(asks_for_sidecar)
-}
-
-/// The pod or its template, and where it is: what it says of itself, and what it is to be.
-fn pod(object: &Map<String, Value>) -> Option<(&'static str, &Value, &Value)> {
-    if object.get("kind")? == "Pod" {
-        return Some(("", object.get("metadata")?, object.get("spec")?));
-    }
-    let spec = object.get("spec")?;
-    TEMPLATES.iter().find_map(|place| {
-        let template = spec.pointer(place.strip_prefix("/spec")?)?;
-        Some((*place, template.get("metadata")?, template.get("spec")?))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::parse;
     use super::*;
 
-    fn object(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
-    }
-
-    fn template(annotations: Value, containers: usize, init: usize) -> Value {
+    fn template(annotations: &Value, containers: usize, init: usize) -> Value {
         let some = |count| vec![json!({"name": "a"}); count];
         json!({"metadata": {"annotations": annotations},
             "spec": {"containers": some(containers), "initContainers": some(init)}})
+    }
+
+    /// Objects of every sort that make a pod of a template: kind and text.
+    fn objects(template: &Value) -> Vec<(&'static str, String)> {
+        let mut pod = template.clone();
+        pod["apiVersion"] = json!("v1");
+        pod["kind"] = json!("Pod");
+        pod["metadata"]["name"] = json!("a");
+        let metadata = json!({"name": "a"});
+        let others = [
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": template}}),
+            json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata,
+                "spec": {"jobTemplate": {"spec": {"template": template}}}}),
+            json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": metadata, "template": template}),
+            json!({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata,
+                "spec": {"template": template}}),
+            json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": metadata,
+                "spec": {"replicatedJobs": [{"template": {"spec": {"template": template}}}]}}),
+        ];
+        let kinds = ["Deployment", "CronJob", "PodTemplate", "Service", "JobSet"];
+        let others = kinds.into_iter().zip(others.iter().map(Value::to_string));
+        [("Pod", pod.to_string())].into_iter().chain(others).collect()
     }
 
     #[test]
@@ -97,47 +136,57 @@ mod tests {
             ),
             (json!({}), 2, 0, false),
         ] {
-            let template = template(annotations.clone(), containers, init);
-            for (kind, spec) in [
-                ("Deployment", json!({"template": template})),
-                ("CronJob", json!({"jobTemplate": {"spec": {"template": template}}})),
-            ] {
-                let problem = check(&object(json!({"kind": kind, "spec": spec})));
-                assert_eq!(
-                    problem.is_some(),
-                    is_refused,
-                    "{kind} {annotations} {containers} {init}"
-                );
+            for (kind, text) in objects(&template(&annotations, containers, init)) {
+                let failure = parse("x.json", &text).err();
+                let number = failure.and_then(|failure| Some(failure.number()?.number));
+                let expected = is_refused.then_some(114);
+                assert_eq!(number, expected, "{kind} {annotations} {containers} {init}");
             }
-            let mut pod = template.clone();
-            pod["kind"] = json!("Pod");
-            assert_eq!(
-                check(&object(pod)).is_some(),
-                is_refused,
-                "{annotations} {containers} {init}"
-            );
         }
-        assert_eq!(check(&object(json!({"kind": "Service", "spec": {}}))), None);
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {}});
+        assert!(parse("x.json", &service.to_string()).is_ok());
+    }
+
+    #[test]
+    fn the_line_of_the_annotation_is_told() {
+        let text = "apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: PodTemplate
+  metadata: {name: a}
+  template:
+    metadata:
+      labels: {a: b}
+      annotations:
+        module.wasm.image/variant: compat
+    spec:
+      containers: [{name: a}, {name: b}]
+";
+        let failure = parse("x.yaml", text).unwrap_err().to_string();
+        assert!(
+            failure.contains("line 10: `module.wasm.image/variant: compat` gives"),
+            "{failure}"
+        );
     }
 
     #[test]
     fn an_injected_sidecar_should_outlive_its_service() {
-        let said = |annotations: Value| {
-            let template = template(annotations, 1, 0);
-            let text = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
-                "spec": {"template": template}});
-            warning(&super::super::parse("x.json", &text.to_string()).unwrap()[0])
-        };
-        assert!(
-            said(json!({"dapr.io/enabled": "true"}))
-                .unwrap()
-                .contains("block-shutdown-duration: 5s")
-        );
-        assert_eq!(
-            said(json!({"dapr.io/enabled": "true", "dapr.io/block-shutdown-duration": "9s"})),
-            None
-        );
-        assert_eq!(said(json!({"dapr.io/enabled": "false"})), None);
-        assert_eq!(said(json!({})), None);
+        for (annotations, is_told) in [
+            (json!({"dapr.io/enabled": "true"}), true),
+            (
+                json!({"dapr.io/enabled": "true", "dapr.io/block-shutdown-duration": "9s"}),
+                false,
+            ),
+            (json!({"dapr.io/enabled": "false"}), false),
+            (json!({}), false),
+        ] {
+            for (kind, text) in objects(&template(&annotations, 1, 0)) {
+                let said = warning(&parse("x.json", &text).unwrap()[0]);
+                let expected = is_told.then_some(true);
+                let found = said.map(|said| said.contains("`dapr.io/block-shutdown-duration: 5s`"));
+                assert_eq!(found, expected, "{kind} {annotations}");
+            }
+        }
     }
 }

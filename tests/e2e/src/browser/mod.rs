@@ -1,4 +1,6 @@
-//! A real Chromium in a container of its own, driven through WebDriver.
+//! A real Chromium in a container of its own, driven through WebDriver, and axe-core in it.
+
+mod axe;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -6,13 +8,16 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use e2e::{container_label, eventually, time_limit, url};
 use serde_json::{Value, json};
 use thirtyfour::TypingData;
 use thirtyfour::prelude::*;
 use tokio::runtime::Runtime;
 
-/// `scripts/images tests` makes it.
+pub use axe::Axe;
+
+use crate::{container_label, eventually, time_limit, url};
+
+/// `scripts/images browser` makes it.
 const IMAGE: &str = "localhost/wasm-browser:trixie";
 
 /// A name that leads this browser to this host.
@@ -264,8 +269,14 @@ impl Drop for Browser {
     }
 }
 
+/// `target/tmp/screenshots`: the test's program is two folders below `target/release`.
 fn screenshots() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+    let program = std::env::current_exe().expect("a test is a program");
+    let target = program
+        .ancestors()
+        .nth(3)
+        .expect("Cargo keeps it in target/release/deps");
+    let folder = target.join("tmp/screenshots");
     std::fs::create_dir_all(&folder).expect("the folder of the build is writable");
     folder
 }
