@@ -18,6 +18,7 @@ pub use release::{ReleaseStatus, RevisionStatus, release};
 pub use table::table;
 pub use workload::{WorkloadStatus, workload, workloads};
 
+use crate::logs::is_passing;
 use rollout::is_ready;
 
 /// What `status --output json` prints. Fields are added, never renamed, while `schema` stays the same.
@@ -67,7 +68,7 @@ pub struct PodStatus {
     pub image: String,
     /// The image's digest, as far as the node knows it.
     pub image_digest: Option<String>,
-    /// How often its containers were restarted.
+    /// How often its containers were restarted, native sidecars included.
     pub restarts: i32,
     /// Whether it is ready.
     pub ready: bool,
@@ -129,7 +130,10 @@ pub fn pod_status(pod: &Pod, mode: Option<String>) -> PodStatus {
         mode,
         image_digest: digest(&image).or_else(|| digest(stored)),
         image,
-        restarts: containers.map_or(0, |all| all.iter().map(|container| container.restart_count).sum()),
+        restarts: rollout::containers(pod)
+            .filter(|(is_init, _)| !is_init)
+            .map(|(_, container)| container.restart_count)
+            .sum(),
         ready: is_ready(pod) && pod.metadata.deletion_timestamp.is_none(),
         state: state(pod),
         created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
@@ -140,16 +144,15 @@ fn state(pod: &Pod) -> String {
     if pod.metadata.deletion_timestamp.is_some() {
         return "Terminating".to_owned();
     }
-    let status = pod.status.as_ref();
-    let containers = status
-        .and_then(|status| status.container_statuses.as_ref())
-        .into_iter()
-        .flatten();
-    let mut reasons = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.clone());
-    reasons
-        .next()
-        .or_else(|| status?.phase.clone())
-        .unwrap_or_else(|| "Unknown".to_owned())
+    let waiting = rollout::containers(pod)
+        .filter_map(|(_, container)| container.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
+    // The others wait for an init container or a sidecar that does not come up, and what that says is what matters.
+    let (passing, telling): (Vec<_>, Vec<_>) = waiting.partition(|reason| is_passing(reason));
+    let reason = telling.first().or(passing.first()).copied();
+    reason
+        .or_else(|| pod.status.as_ref()?.phase.as_deref())
+        .unwrap_or("Unknown")
+        .to_owned()
 }
 
 /// The digest in `…@sha256:…`, or in a tag made from one.
@@ -226,6 +229,30 @@ mod tests {
         assert_eq!(
             (status.state.as_str(), status.image_digest, status.ready),
             ("ImagePullBackOff", None, false)
+        );
+    }
+
+    #[test]
+    fn a_sidecar_that_does_not_come_up_is_what_the_pod_says() {
+        let status = |name: &str, reason: &str, restarts: i32| {
+            json!({"name": name, "image": "", "imageID": "", "ready": false, "restartCount": restarts,
+                "state": {"waiting": {"reason": reason}}})
+        };
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "orders"},
+            "spec": {"initContainers": [{"name": "wait"}, {"name": "daprd", "restartPolicy": "Always"}],
+                "containers": [{"name": "orders", "image": "orders:1"}]},
+            "status": {"phase": "Pending", "containerStatuses": [status("orders", "PodInitializing", 0)],
+                "initContainerStatuses": [
+                    {"name": "wait", "image": "", "imageID": "", "ready": true, "restartCount": 1,
+                        "state": {"terminated": {"exitCode": 0}}},
+                    status("daprd", "CrashLoopBackOff", 4)]},
+        }))
+        .unwrap();
+        let status = pod_status(&pod, None);
+        assert_eq!(
+            (status.state.as_str(), status.restarts, status.image.as_str()),
+            ("CrashLoopBackOff", 4, "orders:1")
         );
     }
 

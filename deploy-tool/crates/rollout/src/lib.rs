@@ -82,7 +82,7 @@ pub use failed_create::{Controller, refused_before};
 pub use finalizer::diagnose as diagnose_deletion;
 pub use generic::{declares_conditions, definition};
 pub use objects::{Objects, event_key, other_key};
-pub use pod_view::is_ready;
+pub use pod_view::{containers, is_ready};
 pub use progress_row::{Row, RowState};
 pub use replace::pods_to_replace;
 pub use sandbox::{cannot_ask_systemd, unknown_handler};
