@@ -1,10 +1,10 @@
 //! What many tests deploy: a few objects in a namespace of their own.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Namespace, Said, context, deploy_tool_command, kubectl};
+use crate::{Namespace, Said, context, deploy_tool_command, kubectl, kubectl_with_input};
 
 /// A namespace of its own and a folder of manifests.
 pub struct Case {
@@ -51,6 +51,23 @@ impl Case {
             said.stderr.trim_end()
         );
         said
+    }
+
+    /// The same, with how long it took.
+    pub fn timed(&self, verb: &[&str]) -> (Said, Duration) {
+        let start = Instant::now();
+        (self.run(verb), start.elapsed())
+    }
+
+    /// Makes objects as somebody else would, in the namespace.
+    #[track_caller]
+    pub fn create(&self, objects: &[Value]) {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        kubectl_with_input(
+            &["--namespace", &self.namespace.name, "create", "-f", "-"],
+            &list.to_string(),
+        )
+        .success();
     }
 
     /// Runs kubectl in the namespace.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod browser;
+mod case;
 mod machine;
 mod namespace;
 pub mod proxy;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 pub use service_tests::{await_that, container_label, eventually, scaled, time_limit};
 
+pub use case::Case;
 pub use machine::Machine;
 pub use namespace::{Namespace, unique};
 pub use running::Running;

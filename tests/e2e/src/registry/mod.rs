@@ -127,7 +127,7 @@ impl Registry {
     /// Everything that the registry has written into its log.
     pub fn log(&self) -> String {
         let said = docker(&["logs", &self.container]);
-        said.stdout + &said.stderr
+        said.stdout + said.stderr.as_str()
     }
 
     /// Changes the password.

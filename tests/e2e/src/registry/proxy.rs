@@ -172,7 +172,7 @@ async fn pass(
     let (authorization, host) = (header(AUTHORIZATION).to_owned(), header(hyper::header::HOST).to_owned());
     if target.starts_with("/token") {
         let form = request.into_body().collect().await?.to_bytes();
-        let question = target + &String::from_utf8_lossy(&form);
+        let question = format!("{target}{}", String::from_utf8_lossy(&form));
         let token = state
             .lock()
             .unwrap()

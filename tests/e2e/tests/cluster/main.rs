@@ -10,7 +10,6 @@
 mod adopted_crate;
 mod bad_input;
 mod bench;
-mod case;
 mod clients;
 mod database;
 mod database_tls;

@@ -2,21 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::case::Case;
-use crate::harness::{Said, context, deploy_tool_command, eventually, kubectl, kubectl_with_input, unique};
+use crate::harness::{Case, Said, context, deploy_tool_command, eventually, kubectl, kubectl_with_input, unique};
 
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
-
-impl Case {
-    fn create(&self, objects: &[Value]) {
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
-        kubectl_with_input(
-            &["--namespace", &self.namespace.name, "create", "-f", "-"],
-            &list.to_string(),
-        )
-        .success();
-    }
-}
 
 fn config_map(name: &str, data: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})

@@ -106,7 +106,7 @@ fn crane_and_oras_agree_with_what_is_pushed() {
         return;
     };
     let said = said.success();
-    assert!((said.stdout + &said.stderr).contains("PASS"));
+    assert!((said.stdout + said.stderr.as_str()).contains("PASS"));
     let crane = |verb: &str| crane(&registry, &[verb, &by_tag]).unwrap().success().stdout;
     assert_eq!(crane("digest").trim(), digest);
     let folder = tempfile::tempdir().unwrap();

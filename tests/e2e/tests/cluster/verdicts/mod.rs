@@ -6,12 +6,9 @@ mod jobs;
 mod not_ready;
 mod notes;
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
-use crate::case::Case;
-use crate::harness::Said;
+use crate::harness::Case;
 
 /// An image that every node has, with a shell.
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
@@ -19,13 +16,6 @@ const IMAGE: &str = "docker.io/library/mariadb:11.8";
 const FAILED: i32 = 2;
 /// The exit code of one that is not decided.
 const UNDECIDED: i32 = 5;
-
-impl Case {
-    fn timed(&self, verb: &[&str]) -> (Said, Duration) {
-        let start = Instant::now();
-        (self.run(verb), start.elapsed())
-    }
-}
 
 /// A Deployment of one container, to which `container` is added; `volumes` are its pod's.
 fn deployment(name: &str, replicas: u32, container: Value, volumes: Value) -> Value {
