@@ -94,8 +94,9 @@ fn the_database_may_go_and_come_back() {
         "--wait=false",
     ])
     .success();
+    let id = unused_ids();
     eventually("the service says that its database is away", || {
-        let response = try_send("POST", "/orders", Some(&priced(unused_ids())))?;
+        let response = try_send("POST", "/orders", Some(&priced(id)))?;
         (response.status == 503).then_some(())
     });
     await_that("the database is back", || {
@@ -103,6 +104,8 @@ fn the_database_may_go_and_come_back() {
         pods.len() == 1 && pods.iter().all(is_ready)
     });
     whole();
+    // It may have been stored before the database went.
+    assert!(matches!(send("DELETE", &format!("/orders/{id}"), None).0, 204 | 404));
 }
 
 /// No service is started again, and every event arrives once.
