@@ -45,10 +45,11 @@ pub fn failed_component(pod: &Pod, status: &ContainerStatus, words: &str) -> Opt
     let (line, found) = words
         .lines()
         .rev()
-        .find_map(|line| Some((line, line.split_once(FAILED_COMPONENT)?.1)))?;
+        // It says the same twice in one line.
+        .find_map(|line| Some((line, line.rsplit_once(FAILED_COMPONENT)?.1)))?;
     let (component, reason) = found.split_once("): ")?;
     let (name, kind) = component.split_once(" (")?;
-    let reason = reason.trim_end_matches('"');
+    let reason = message_rest(reason);
     let title = pod_view::title(pod);
     Some(
         Diagnosis::new(
@@ -58,6 +59,20 @@ pub fn failed_component(pod: &Pod, status: &ContainerStatus, words: &str) -> Opt
         )
         .detail(vec![line.to_owned()]),
     )
+}
+
+/// What is left of the message of a line of a log, `msg="…" app_id=…`, without the fields behind it.
+fn message_rest(text: &str) -> String {
+    let mut rest = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => break,
+            '\\' => rest.extend(characters.next()),
+            other => rest.push(other),
+        }
+    }
+    rest
 }
 
 #[cfg(test)]
@@ -93,10 +108,14 @@ mod tests {
     #[test]
     fn the_component_that_does_not_start_is_named() {
         // As daprd 1.16 says it.
-        let words = "time=\"2026-11-29T12:00:00Z\" level=info msg=\"Starting\"\n\
-            time=\"2026-11-29T12:00:01Z\" level=fatal msg=\"Fatal error from runtime: process component pubsub error: \
-            [INIT_COMPONENT_FAILURE]: initialization error occurred for pubsub (pubsub.jetstream/v1): nats: no servers available \
-            for connection\"";
+        let twice = "[INIT_COMPONENT_FAILURE]: initialization error occurred for messages (pubsub.jetstream/v1): ";
+        let words = format!(
+            "time=\"2026-11-29T16:34:51.1Z\" level=info msg=\"Starting\" app_id=waits ver=1.16.0\n\
+             time=\"2026-11-29T16:34:51.2Z\" level=fatal msg=\"Fatal error from runtime: process component messages error: \
+             {twice}{twice}nats: no servers available for \\\"a\\\"\" app_id=waits instance=waits-5d9c scope=dapr.runtime \
+             type=log ver=1.16.0"
+        );
+        let words = words.as_str();
         let status = |name: &str| ContainerStatus {
             name: name.to_owned(),
             ..ContainerStatus::default()
@@ -106,8 +125,8 @@ mod tests {
         assert_eq!(diagnosis.code, &SIDECAR_COMPONENT);
         assert_eq!(
             diagnosis.sentence,
-            "the sidecar of pod `orders-1` cannot start its component `pubsub` (pubsub.jetstream/v1): nats: no servers \
-             available for connection"
+            "the sidecar of pod `orders-1` cannot start its component `messages` (pubsub.jetstream/v1): nats: no servers \
+             available for \"a\""
         );
         assert_eq!(failed_component(&pod, &status("orders"), words), None);
         assert_eq!(

@@ -115,7 +115,7 @@ spec:
                 FAILED,
                 &[
                     "error DT0341:",
-                    "cannot start its component `messages` (pubsub.jetstream/v1): ",
+                    "cannot start its component `messages` (pubsub.jetstream/v1): nats: no servers available for connection\n",
                     "see that what is behind `messages` runs and can be reached",
                 ],
             );
