@@ -76,7 +76,13 @@ pub fn sources(workspace: &Workspace, package: &Package, features: &[String], lo
 }
 
 /// The sources of a package and of the members that it depends on, with paths from a folder; and what of them is no Rust.
-fn files(workspace: &Workspace, package: &Package, features: &[String], lock: &str, base: &Path) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+fn files(
+    workspace: &Workspace,
+    package: &Package,
+    features: &[String],
+    lock: &str,
+    base: &Path,
+) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let members = workspace
         .sources_of(&package.name, lock)
         .unwrap_or_else(|_| vec![package]);
