@@ -169,7 +169,10 @@ impl Down<'_> {
     async fn data(&self, data: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
         let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
+        let (definitions, own) = own.into_iter().partition(is_definition);
         self.remove("data removed", own).await?;
+        let unused = self.find_unused(definitions).await?;
+        self.remove("definitions removed", unused).await?;
         self.release_claims(shared).await?;
         let empty = self.find_unshared(namespaces).await?;
         let is_own = |target: &DeletionTarget| target.identity.name == self.release.namespace;
@@ -187,6 +190,26 @@ impl Down<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// The CustomResourceDefinitions of which nobody else has objects: these would go with them.
+    async fn find_unused(&self, definitions: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
+        let mut unused = Vec::new();
+        for definition in definitions {
+            let name = &definition.identity.name;
+            let objects = unmanaged::list_custom_objects(self.cluster, name).await?;
+            if objects.is_empty() {
+                unused.push(definition);
+                continue;
+            }
+            self.printer.warning(&format!(
+                "{} stays, because others have objects of it: {}; `kubectl delete customresourcedefinition {name}` deletes them all",
+                definition.identity.title(),
+                shorten_list(&objects)
+            ));
+            claims::release_claim(self.cluster, self.kinds, self.release, &definition).await?;
+        }
+        Ok(unused)
     }
 
     /// The namespaces in which nobody else has anything, or all if that does not matter.
@@ -237,6 +260,10 @@ fn shorten_list(titles: &[String]) -> String {
         Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
         _ => titles.join(", "),
     }
+}
+
+fn is_definition(target: &DeletionTarget) -> bool {
+    target.identity.kind == "CustomResourceDefinition" && target.identity.group == "apiextensions.k8s.io"
 }
 
 fn is_namespace(target: &DeletionTarget) -> bool {

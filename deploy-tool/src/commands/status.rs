@@ -59,17 +59,18 @@ pub async fn run(printer: &Printer, arguments: StatusArguments) -> Result<()> {
 /// When the cluster does not answer, or this user may not even see the pods and nothing else either.
 pub async fn status(printer: &Printer, cluster: &Cluster, namespace: &str, extent: Extent) -> Result<Status> {
     let others = async {
-        match extent {
-            Extent::Everything => list_workloads(cluster, namespace).await,
+        let mut hidden = Hidden::default();
+        let objects = match extent {
+            Extent::Everything => list_workloads(cluster, namespace, &mut hidden).await,
             Extent::Pods => Ok(Vec::new()),
-        }
+        };
+        (objects, hidden)
     };
-    let (pods, services, others) = futures::join!(
+    let (pods, services, (others, mut hidden)) = futures::join!(
         pods::extract(cluster, namespace, pod_row),
         pods::services(cluster, namespace),
         others
     );
-    let mut hidden = Hidden::default();
     let now = cluster.now();
     let mut objects = hidden.skip_forbidden("workloads", others)?;
     let services = hidden.skip_forbidden("services", services)?;
@@ -106,14 +107,14 @@ pub enum Extent {
 
 /// What this user may not see.
 #[derive(Default)]
-struct Hidden(Vec<(&'static str, Error)>);
+struct Hidden(Vec<(String, Error)>);
 
 impl Hidden {
     /// What was found, or nothing of it where this user may not look.
     fn skip_forbidden<T>(&mut self, what: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
         found.or_else(|failure| match failure.number() == Some(&PERMISSION_MISSING) {
             true => {
-                self.0.push((what, failure));
+                self.0.push((what.to_owned(), failure));
                 Ok(Vec::new())
             }
             false => Err(failure),
@@ -142,8 +143,17 @@ async fn exists(cluster: &Cluster, namespace: &str) -> Result<bool> {
     })
 }
 
-/// The workloads and what leads to them, by kind. A kind that this user may not list is left out, unless it is every one.
-async fn list_workloads(cluster: &Cluster, namespace: &str) -> Result<Vec<ObjectStatus>> {
+/// The workloads and what leads to them, by kind. A kind that this user may not list is left out, and named.
+async fn list_workloads(cluster: &Cluster, namespace: &str, hidden: &mut Hidden) -> Result<Vec<ObjectStatus>> {
+    const KINDS: [&str; 7] = [
+        "Deployments",
+        "StatefulSets",
+        "DaemonSets",
+        "Jobs",
+        "CronJobs",
+        "Ingresses",
+        "HorizontalPodAutoscalers",
+    ];
     let mut lists = futures::join!(
         objects::<Deployment>(cluster, namespace),
         objects::<StatefulSet>(cluster, namespace),
@@ -157,21 +167,25 @@ async fn list_workloads(cluster: &Cluster, namespace: &str) -> Result<Vec<Object
     if let Ok(jobs) = &mut lists.3 {
         jobs.retain(|(_, of_cron_job)| !of_cron_job);
     }
-    let (mut all, mut refused, mut answered) = (Vec::new(), None, false);
-    for list in [lists.0, lists.1, lists.2, lists.3, lists.4, lists.5, lists.6] {
+    let (mut all, mut refused, mut reason) = (Vec::new(), Vec::new(), None);
+    let lists = [lists.0, lists.1, lists.2, lists.3, lists.4, lists.5, lists.6];
+    let count = lists.len();
+    for (kind, list) in KINDS.into_iter().zip(lists) {
         match list {
-            Ok(objects) => {
-                answered = true;
-                all.extend(objects.into_iter().map(|(object, _)| object));
+            Ok(objects) => all.extend(objects.into_iter().map(|(object, _)| object)),
+            Err(failure) if failure.number() == Some(&PERMISSION_MISSING) => {
+                refused.push(kind);
+                reason = reason.or(Some(failure));
             }
-            Err(failure) if failure.number() == Some(&PERMISSION_MISSING) => refused = refused.or(Some(failure)),
             Err(failure) => return Err(failure),
         }
     }
-    match refused {
-        Some(failure) if !answered => Err(failure),
-        _ => Ok(all),
+    match reason {
+        Some(failure) if refused.len() == count => return Err(failure),
+        Some(failure) => hidden.0.push((refused.join(", "), failure)),
+        None => {}
     }
+    Ok(all)
 }
 
 /// The lines of one kind, and whether a CronJob has made the object.

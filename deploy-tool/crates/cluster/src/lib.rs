@@ -9,6 +9,7 @@ mod http2;
 mod idempotent_retry;
 pub mod kubeconfig;
 pub mod list;
+mod path_segment;
 pub mod permission;
 pub mod pods;
 mod proxy;
@@ -17,3 +18,4 @@ pub mod retry_rule;
 pub mod watch;
 
 pub use client::{Cluster, FIRST_REQUEST_TIMEOUT, PARALLEL_REQUESTS, REQUEST_TIMEOUT};
+pub use path_segment::path_segment;

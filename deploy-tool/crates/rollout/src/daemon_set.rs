@@ -16,11 +16,9 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
     let status = set.status.clone().unwrap_or_default();
     let wanted = status.desired_number_scheduled;
     let available = status.number_available.unwrap_or(0);
-    let updated = if is_on_delete(set) {
-        wanted
-    } else {
-        status.updated_number_scheduled.unwrap_or(0)
-    };
+    let current = status.updated_number_scheduled.unwrap_or(0);
+    let stays = if is_on_delete(set) { wanted - current } else { 0 };
+    let updated = current + stays;
     let count = ReadyCount::new(available.min(updated), wanted);
     let observed = status.observed_generation.unwrap_or(0);
     let phase = presence::unobserved(target, &set.metadata, Some(observed)).unwrap_or_else(|| {
@@ -35,7 +33,7 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
         let parts = parts.map(|pod| pod::evaluate(pod, objects, None, min_ready, clock));
         let needed = wanted - i32::try_from(dead.len()).unwrap_or(0);
         match Phase::of_parts(parts, true) {
-            Phase::Done(_) if updated >= needed && available >= needed => note(wanted, &dead),
+            Phase::Done(_) if updated >= needed && available >= needed => note(wanted, stays, &dead),
             Phase::Done(_) => failed_create::evaluate(objects, &set.metadata, &target.title(), clock)
                 .unwrap_or_else(|| unfinished(updated, wanted)),
             parts => parts,
@@ -51,11 +49,12 @@ fn is_on_delete(set: &DaemonSet) -> bool {
     strategy.and_then(|strategy| strategy.type_.as_deref()) == Some("OnDelete")
 }
 
-fn note(wanted: i32, dead: &[&str]) -> Phase {
-    match (wanted, dead) {
-        (0, _) => Phase::noted("no node is meant to run it"),
-        (_, []) => Phase::DONE,
-        (_, dead) => Phase::noted(format!("not on {}: such nodes are not ready", dead.join(", "))),
+fn note(wanted: i32, stays: i32, dead: &[&str]) -> Phase {
+    match (wanted, stays, dead) {
+        (0, ..) => Phase::noted("no node is meant to run it"),
+        (_, 1.., _) => Phase::noted(format!("{stays} stay as they were, as its `updateStrategy` says")),
+        (.., []) => Phase::DONE,
+        (.., dead) => Phase::noted(format!("not on {}: such nodes are not ready", dead.join(", "))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! How far one object is: by its kind.
 
+use crate::target::is_replica_set;
 use crate::{Clock, Objects, RolloutStatus, Target, TargetKind};
-use crate::{daemon_set, deployment, generic, job, pod, stateful_set};
+use crate::{daemon_set, deployment, generic, job, pod, replica_set, stateful_set};
 
 /// How far one target is, by what the cluster says of it now.
 pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
@@ -11,6 +12,7 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
         TargetKind::DaemonSet => daemon_set::evaluate(target, objects, clock),
         TargetKind::Job => job::evaluate(target, objects, clock),
         TargetKind::Pod => pod::evaluate_target(target, objects, clock),
+        TargetKind::Generic(kind) if is_replica_set(kind) => replica_set::evaluate(target, kind, objects, clock),
         TargetKind::Generic(kind) => generic::evaluate(target, kind, objects, clock),
     }
 }

@@ -59,6 +59,7 @@ mod probe_times;
 mod progress_row;
 mod pvc;
 mod replace;
+mod replica_set;
 mod sandbox;
 mod scheduling;
 mod settle;

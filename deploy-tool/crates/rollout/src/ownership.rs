@@ -3,6 +3,7 @@
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 
+use crate::objects::other_key;
 use crate::pod_view::is_owned_by;
 use crate::{Objects, Target, TargetKind};
 
@@ -49,6 +50,10 @@ pub fn pods_of_target<'a>(target: &Target, objects: &'a Objects) -> Vec<&'a Pod>
         TargetKind::DaemonSet => objects.daemon_sets.get(&key).map(|set| &set.metadata),
         TargetKind::Job => objects.jobs.get(&key).map(|job| &job.metadata),
         TargetKind::Pod => return objects.pods.get(&key).into_iter().collect(),
+        TargetKind::Generic(ref kind) if target.kind.has_pods() => {
+            let set = objects.others.get(&other_key(kind, &target.namespace, &target.name));
+            set.map(|set| &set.metadata)
+        }
         TargetKind::Generic(_) => None,
     };
     pods_of(objects, uid.and_then(|metadata| metadata.uid.as_deref())).collect()

@@ -72,6 +72,22 @@ impl TargetKind {
         };
         GroupVersionKind::gvk(group, "v1", kind)
     }
+
+    /// Whether it has pods of its own, which are looked at with it.
+    pub(crate) fn has_pods(&self) -> bool {
+        match self {
+            Self::Pod => false,
+            Self::Generic(kind) => is_replica_set(kind),
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::Job => true,
+        }
+    }
+}
+
+/// Whether its controller keeps a number of equal pods, and no more: a ReplicaSet without a Deployment, and what it was
+/// called before.
+pub(crate) fn is_replica_set(kind: &GroupVersionKind) -> bool {
+    let name = (kind.group.as_str(), kind.kind.as_str());
+    [("apps", "ReplicaSet"), ("", "ReplicationController")].contains(&name)
 }
 
 /// Kubernetes' own groups. What is in them and not named in [`waited_for`] is there as soon as it is stored.
@@ -90,7 +106,9 @@ impl Target {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let kind = waited_for(GroupVersionKind::gvk(group, version, kind), &object)?;
         let selector = match kind {
-            TargetKind::Pod | TargetKind::Generic(_) => None,
+            TargetKind::Pod => None,
+            // That of a ReplicationController is of an older form: all pods of its namespace are looked at.
+            TargetKind::Generic(ref kind) if !is_replica_set(kind) || kind.group.is_empty() => None,
             _ => object.pointer("/spec/selector").and_then(labels),
         };
         let annotations = object.pointer("/metadata/annotations");
@@ -197,7 +215,8 @@ fn waited_for(kind: GroupVersionKind, object: &Value) -> Option<TargetKind> {
         ("batch", "Job") => TargetKind::Job,
         ("", "Pod") => TargetKind::Pod,
         ("", "Service") if object.pointer("/spec/type").is_none_or(|kind| kind != "LoadBalancer") => return None,
-        ("", "Service" | "PersistentVolumeClaim")
+        ("", "Service" | "PersistentVolumeClaim" | "ReplicationController")
+        | ("apps", "ReplicaSet")
         | ("autoscaling", "HorizontalPodAutoscaler")
         | ("apiextensions.k8s.io", "CustomResourceDefinition") => TargetKind::Generic(kind),
         (group, _) if is_built_in(group) => return None,

@@ -2,6 +2,7 @@
 
 use kube_core::GroupVersionKind;
 
+use crate::target::is_replica_set;
 use crate::{Target, TargetKind};
 
 /// More watches of one kind in one namespace than this, and the whole namespace is watched once instead.
@@ -92,7 +93,7 @@ pub fn watch_set(targets: &[Target]) -> Vec<Need> {
         if target.kind == TargetKind::Deployment {
             want(NeedKind::ReplicaSets, labels());
         }
-        if !matches!(target.kind, TargetKind::Pod | TargetKind::Generic(_)) {
+        if target.kind.has_pods() {
             want(NeedKind::Pods, labels());
         }
         if let Some(database) = &target.database {
@@ -136,6 +137,7 @@ fn add(needs: &mut Vec<Need>, kind: NeedKind, namespace: &str, selection: Select
 /// Whether something is read from the events about such a target.
 fn has_events(kind: &TargetKind) -> bool {
     match kind {
+        TargetKind::Generic(kind) if is_replica_set(kind) => true,
         TargetKind::Generic(kind) => ["PersistentVolumeClaim", "Service"]
             .iter()
             .any(|core| *kind == GroupVersionKind::gvk("", "v1", core)),

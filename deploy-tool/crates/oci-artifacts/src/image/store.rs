@@ -170,15 +170,36 @@ pub fn partial_outline(path: &Path) -> Result<Outline> {
 }
 
 fn read_by(path: &Path, way: impl FnOnce(&Store) -> Result<Layout, LayoutError>) -> Result<Layout> {
-    let store = Store::open(path).map_err(|error| failure(path).cause(error))?;
+    let store = Store::open(path).map_err(|error| match (error.kind(), compression(path)) {
+        (_, Some((name, unpack))) => failure(path)
+            .code(&code::image::MALFORMED)
+            .cause(format!("it is compressed with {name}"))
+            .hint(format!("unpack it first: `{unpack} {}`", path.display())),
+        (ErrorKind::NotFound | ErrorKind::PermissionDenied, None) => failure(path).cause(error),
+        (_, None) => no_image(path, error),
+    })?;
     way(&store).map_err(|error| no_image(path, error))
+}
+
+/// What a file is compressed with, by its first bytes, and the program that unpacks it.
+fn compression(path: &Path) -> Option<(&'static str, &'static str)> {
+    let mut start = [0; 6];
+    let mut file = File::open(path).ok()?;
+    file.read_exact(&mut start).ok()?;
+    match start {
+        [0x1f, 0x8b, ..] => Some(("gzip", "gunzip --keep")),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(("zstd", "unzstd")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Some(("xz", "unxz --keep")),
+        [b'B', b'Z', b'h', ..] => Some(("bzip2", "bunzip2 --keep")),
+        _ => None,
+    }
 }
 
 fn failure(path: &Path) -> Error {
     Error::input(format!("`{}` is no image", path.display()))
 }
 
-fn no_image(path: &Path, error: LayoutError) -> Error {
+fn no_image(path: &Path, error: impl std::fmt::Display) -> Error {
     failure(path)
         .code(&code::image::MALFORMED)
         .cause(error)

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::digest;
+use diagnostics::code;
 use serde_json::{Value, json};
 
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -330,4 +331,24 @@ mod stored {
         }
         assert!(refused > 100, "{refused}");
     }
+}
+
+#[test]
+fn an_archive_that_is_compressed_or_cut_off_is_told_by_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tar");
+    for (bytes, says) in [
+        (&b"\x1f\x8b\x08\0\0\0\0\0"[..], "it is compressed with gzip"),
+        (b"\x28\xb5\x2f\xfd\0\0\0\0", "unpack it first: `unzstd"),
+        (&[b'x'; 700], ""),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = super::store::read(&path).unwrap_err();
+        assert_eq!(error.number(), Some(&code::image::MALFORMED), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    assert_eq!(
+        super::store::read(&folder.path().join("absent")).unwrap_err().number(),
+        None
+    );
 }

@@ -12,8 +12,8 @@ use crate::api::send::{Mode, send, send_when_possible};
 use crate::api::{change_event, claims, crd_wait, field_migration};
 use crate::manifest::{self, Object, Wave};
 use crate::plan::{self, Action, Plan, Step, Version};
-use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
+use cluster::{Cluster, path_segment};
 use diagnostics::{Error, Result};
 use terminal::Progress;
 
@@ -142,7 +142,7 @@ async fn read_current(
         return Ok(planned);
     }
     let what = format!("cannot read {}", object.title());
-    cluster.call(&what, api.get_opt(object.name())).await
+    cluster.call(&what, api.get_opt(&path_segment(object.name()))).await
 }
 
 /// Sends an object on condition that it is still what the plan was made from. Its status may have changed.
@@ -154,7 +154,7 @@ async fn send_exactly(
 ) -> Result<DynamicObject> {
     let what = format!("cannot read {}", object.title());
     for _ in 0..MOST_ATTEMPTS {
-        let live = cluster.call(&what, api.get_opt(object.name())).await?;
+        let live = cluster.call(&what, api.get_opt(&path_segment(object.name()))).await?;
         if let Some(live) = live.as_ref().filter(|live| plan::is_applied(object, live)) {
             return Ok(live.clone());
         }
@@ -192,7 +192,9 @@ fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Op
 pub async fn apply(cluster: &Cluster, placed: &Placed) -> Result<Applied> {
     let object = &placed.object;
     let what = format!("cannot apply {} from {}", object.title(), object.place());
-    let before = cluster.call(&what, placed.api.get_opt(object.name())).await?;
+    let before = cluster
+        .call(&what, placed.api.get_opt(&path_segment(object.name())))
+        .await?;
     let stored = send(cluster, &placed.api, object, before.as_ref(), Mode::default()).await?;
     let stored = stored.map_err(|status| explain_refusal(cluster, object, &status, before.as_ref()))?;
     let version = |object: &DynamicObject| object.metadata.resource_version.clone();

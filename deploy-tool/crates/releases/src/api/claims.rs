@@ -12,8 +12,8 @@ use crate::api::discover::Kinds;
 use crate::plan::{Action, Step};
 use crate::release::record::RELEASE_LABEL;
 use crate::release::{Name, claim_annotation, claim_manager, claiming_releases};
-use cluster::Cluster;
 use cluster::client::explain;
+use cluster::{Cluster, path_segment};
 use diagnostics::{Error, Result};
 
 /// Says on an object that a release has it, if it does not say so already.
@@ -57,7 +57,10 @@ pub async fn release_claim(cluster: &Cluster, kinds: &Kinds, release: &Name, tar
     let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &kind.resource);
     let patch = Patch::Apply(&nothing);
     match cluster
-        .answer(&what, api.patch(&identity.name, &parameters(release), &patch))
+        .answer(
+            &what,
+            api.patch(&path_segment(&identity.name), &parameters(release), &patch),
+        )
         .await?
     {
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),

@@ -18,7 +18,7 @@ use crate::manifest::{RemovalStep, removal_step};
 use crate::release::{Identity, Name, claiming_releases, claims_of};
 use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
-use cluster::{Cluster, list};
+use cluster::{Cluster, list, path_segment};
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use terminal::{Action, Progress};
@@ -99,7 +99,7 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTa
     };
     let parameters = DeleteParams::foreground().preconditions(preconditions);
     match cluster
-        .answer(&what, api.delete(&target.identity.name, &parameters))
+        .answer(&what, api.delete(&path_segment(&target.identity.name), &parameters))
         .await?
     {
         Ok(_) => Ok(true),
@@ -118,7 +118,7 @@ pub(super) async fn await_deletion(api: &Api<DynamicObject>, target: &DeletionTa
         .await
         .is_err()
     {
-        let found = api.get_opt(&target.identity.name).await;
+        let found = api.get_opt(&path_segment(&target.identity.name)).await;
         if found.is_ok_and(|found| absent(found.as_ref())) {
             return;
         }
@@ -135,7 +135,10 @@ async fn explain_timeout(
     let (mut held, mut is_unknown) = (Vec::new(), false);
     for (api, target) in deletions {
         let what = format!("cannot read {}", target.identity.title());
-        match cluster.call(&what, api.get_opt(&target.identity.name)).await {
+        match cluster
+            .call(&what, api.get_opt(&path_segment(&target.identity.name)))
+            .await
+        {
             Ok(None) => {}
             Ok(Some(found)) => {
                 is_unknown |= has_unreachable_group(&found);

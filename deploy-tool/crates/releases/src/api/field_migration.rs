@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::FIELD_MANAGER;
 use crate::manifest::Object;
 use crate::plan::{self, Difference, FieldPath, Step};
-use cluster::Cluster;
 use cluster::client::explain;
+use cluster::{Cluster, path_segment};
 use diagnostics::{Error, Result};
 
 /// How often it is tried again when somebody writes in between.
@@ -67,7 +67,10 @@ async fn try_removal(
         ..PatchParams::default()
     };
     let patch: Patch<Value> = Patch::Merge(plan::removal_patch(live, after, fields));
-    match cluster.answer(&what, api.patch(name, &parameters, &patch)).await? {
+    match cluster
+        .answer(&what, api.patch(&path_segment(name), &parameters, &patch))
+        .await?
+    {
         Ok(trial) => Ok(Ok(plan::removal_differences(live, &trial, fields))),
         Err(kube::Error::Api(status)) => Ok(Err(*status)),
         Err(error) => Err(Error::cluster(what).cause(explain(&error))),
@@ -100,12 +103,13 @@ pub async fn migrate(
             ..PatchParams::default()
         };
         let patch = Patch::Merge(&patch);
-        let request = api.patch(object.name(), &parameters, &patch);
+        let name = path_segment(object.name());
+        let request = api.patch(&name, &parameters, &patch);
         match cluster.answer(&what, request).await? {
             Ok(_) => return Ok(true),
             Err(kube::Error::Api(status)) if status.code == 409 => {
                 refusal = Some(status.message);
-                stored = cluster.call(&what, api.get(object.name())).await?;
+                stored = cluster.call(&what, api.get(&name)).await?;
             }
             Err(error) => return Err(Error::cluster(what).cause(explain(&error))),
         }

@@ -8,8 +8,8 @@ use kube::api::{DynamicObject, ListParams, TypeMeta};
 use crate::api::discover::Kinds;
 use crate::api::discover::{Kind, api};
 use crate::release::Identity;
-use cluster::Cluster;
 use cluster::PARALLEL_REQUESTS;
+use cluster::{Cluster, path_segment};
 use diagnostics::Result;
 
 /// One page of a list. Where a namespace has more, the rest is read one by one rather than page by page.
@@ -77,7 +77,7 @@ async fn read_group(
         let api = api.clone();
         async move {
             let what = format!("cannot read {}", identity.title());
-            let object = cluster.call(&what, api.get_opt(&identity.name)).await?;
+            let object = cluster.call(&what, api.get_opt(&path_segment(&identity.name))).await?;
             Result::Ok((identity, object))
         }
     });

@@ -6,15 +6,15 @@ use std::time::Duration;
 use k8s_openapi::ByteString;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
-use kube::core::Status;
+use kube::core::{Request, Status};
 use tokio::time::Instant;
 
 use crate::FIELD_MANAGER;
 use crate::manifest::{self, Object};
 use crate::password;
 use crate::plan::{self, Untried};
-use cluster::Cluster;
 use cluster::client::explain;
+use cluster::{Cluster, path_segment};
 use diagnostics::{Error, Result};
 
 /// How long what comes by itself may need: a webhook, from the readiness of its pods until the API server reaches them.
@@ -100,15 +100,34 @@ pub async fn send(
     let mut parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
     parameters.dry_run = mode.dry_run;
     parameters.force = mode.force;
-    let patch = Patch::Apply(&complete);
-    match cluster
-        .answer(&what, api.patch(object.name(), &parameters, &patch))
-        .await?
-    {
+    let request = Request::new(api.resource_url())
+        .patch(&path_segment(object.name()), &parameters, &Patch::Apply(&complete))
+        .map_err(|error| Error::cluster(&what).cause(error))?
+        .map(escape_unprintable);
+    match cluster.answer(&what, cluster.client.request(request)).await? {
         Ok(stored) => Ok(Ok(stored)),
         Err(kube::Error::Api(status)) => Ok(Err(*status)),
         Err(error) => Err(Error::cluster(what).cause(explain(&error))),
     }
+}
+
+/// JSON whose text the server reads back as it is: it takes what is applied for YAML, which refuses some characters in a text
+/// and takes others for ends of lines, unless they are escaped. <https://yaml.org/spec/1.2.2/#51-character-set>
+fn escape_unprintable(json: Vec<u8>) -> Vec<u8> {
+    const UNPRINTABLE: [char; 5] = ['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}'];
+    let is_unprintable = |letter: char| ('\u{7f}'..='\u{9f}').contains(&letter) || UNPRINTABLE.contains(&letter);
+    let text = String::from_utf8_lossy(&json);
+    if !text.contains(is_unprintable) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match is_unprintable(letter) {
+            true => escaped.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            false => escaped.push(letter),
+        }
+    }
+    escaped.into_bytes()
 }
 
 /// The object with the values that are made on its first deployment.
@@ -127,4 +146,24 @@ fn fill_generated(object: &Object, before: Option<&DynamicObject>) -> Result<Obj
     Ok(manifest::with_generated(object, &existing, || {
         passwords.pop().unwrap_or_default()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::escape_unprintable;
+
+    #[test]
+    fn text_is_read_back_as_it_is() {
+        let text = json!({"a": "x\u{7f}\u{85} \u{9b}\u{2028} \u{feff}\u{fffe} ä 二 😀 \\u0085 \n"});
+        let json = escape_unprintable(serde_json::to_vec(&text).unwrap());
+        let letters = String::from_utf8(json).unwrap();
+        assert!(
+            letters.contains("x\\u007f\\u0085 \\u009b\\u2028 \\ufeff\\ufffe ä 二 😀"),
+            "{letters}"
+        );
+        assert_eq!(serde_json::from_str::<Value>(&letters).unwrap(), text);
+        assert_eq!(escape_unprintable(b"{}".to_vec()), b"{}");
+    }
 }

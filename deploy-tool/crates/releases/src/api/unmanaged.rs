@@ -1,6 +1,9 @@
 //! Edge: what is in a namespace that its release has not made.
 
 use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, CustomResourceDefinitionSpec,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{DynamicObject, ListParams, PartialObjectMeta};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -25,6 +28,38 @@ pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, name
     // What somebody made by hand is the news; what a program made can be many.
     found.sort_by_key(|object| object.is_owned);
     Ok(found.into_iter().map(|object| object.title).collect())
+}
+
+/// The objects of a CustomResourceDefinition in all namespaces, as titles; all of the release's own are deleted already.
+///
+/// # Errors
+/// When the server does not answer, or refuses to list them: then nobody knows whose objects there are.
+pub async fn list_custom_objects(cluster: &Cluster, definition: &str) -> Result<Vec<String>> {
+    let what = format!("cannot find out what others have of CustomResourceDefinition `{definition}`");
+    let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
+    let Some(definition) = cluster.call(&what, definitions.get_opt(definition)).await? else {
+        return Ok(Vec::new());
+    };
+    let CustomResourceDefinitionSpec {
+        group, names, versions, ..
+    } = definition.spec;
+    let Some(version) = versions.into_iter().find(|version| version.served) else {
+        return Err(Error::cluster(what)
+            .cause("none of its versions is served")
+            .hint("serve a version of it, or delete it with `kubectl delete customresourcedefinition`"));
+    };
+    let kind = GroupVersionKind::gvk(&group, &version.name, &names.kind);
+    let resource = ApiResource::from_gvk_with_plural(&kind, &names.plural);
+    let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &resource);
+    let title = |object: PartialObjectMeta<DynamicObject>| {
+        let namespace = object
+            .namespace()
+            .map_or_else(String::new, |namespace| format!("{namespace}/"));
+        let is_there = object.metadata.deletion_timestamp.is_none();
+        is_there.then(|| format!("{} `{namespace}{}`", names.kind, object.name_any()))
+    };
+    let found = list::of_metadata(cluster, &api, &what, title).await?;
+    found.map_err(|error| Error::cluster(what).cause(explain(&error)))
 }
 
 /// Of a group whose server does not answer nobody knows what there is, unless its APIService is gone by now: it may have been

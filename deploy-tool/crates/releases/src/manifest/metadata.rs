@@ -65,6 +65,9 @@ pub fn check(object: &mut Map<String, Value>) -> Vec<Problem> {
             "metadata.namespace",
         ));
     }
+    for field in ["name", "namespace"] {
+        problems.extend(path_segment(metadata.get(field), field, &title));
+    }
     for field in ["labels", "annotations"] {
         problems.extend(map_of_text(metadata.get(field), field));
     }
@@ -128,6 +131,22 @@ fn name(metadata: &Map<String, Value>) -> Option<Problem> {
         ),
         "give it a `metadata.name`: what has another name in each run is not applied but made anew, for which there is `kubectl create -f FILE`",
     ))
+}
+
+/// A name is a part of the object's address, whatever its kind allows besides.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names>
+fn path_segment(value: Option<&Value>, field: &str, title: &str) -> Option<Problem> {
+    let name = value?.as_str()?;
+    let is_wrong = |letter: char| matches!(letter, '/' | '%') || letter.is_control();
+    (matches!(name, "." | "..") || name.contains(is_wrong)).then(|| {
+        Problem::new(
+            &NO_OBJECT,
+            format!("/metadata/{field}"),
+            format!("the `metadata.{field}` of {title} is `{}`, which is no name", name.escape_debug()),
+            "a name is neither `.` nor `..` and has no `/`, no `%` and no control characters; most kinds take small letters, \
+             digits and `-` alone",
+        )
+    })
 }
 
 fn text(value: Option<&Value>, pointer: &str, field: &str) -> Option<Problem> {

@@ -264,6 +264,16 @@ items:
                 106,
                 "line 3: the object has no `metadata.name`",
             ),
+            (
+                object("metadata: {name: a/b}"),
+                106,
+                "line 3: the `metadata.name` of Pod `a/b` is `a/b`, which is no name",
+            ),
+            (
+                object("metadata: {name: a, namespace: ..}"),
+                106,
+                "the `metadata.namespace` of Pod `a` is `..`, which is no name",
+            ),
             (object("metadata: text"), 106, "line 3: the `metadata` of Pod is text"),
             (
                 object("metadata: {name: n}"),

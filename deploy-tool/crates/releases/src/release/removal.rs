@@ -38,20 +38,23 @@ pub fn is_foreign(
     object: &PartialObjectMeta<DynamicObject>,
     is_in_namespace: impl Fn(&OwnerReference) -> bool,
 ) -> bool {
-    // What an object owns goes with it.
-    let goes_anyway =
-        object.metadata.deletion_timestamp.is_some() || object.owner_references().iter().any(is_in_namespace);
+    // What an object owns goes with it, and is named by its name.
+    let is_named = |owner: &OwnerReference| !is_by_itself(&owner.kind, &owner.name) && is_in_namespace(owner);
+    let goes_anyway = object.metadata.deletion_timestamp.is_some() || object.owner_references().iter().any(is_named);
     let name = object.name_any();
-    let is_default = matches!(
-        (kind, name.as_str()),
-        ("ConfigMap", "kube-root-ca.crt") | ("ServiceAccount", "default")
-    );
-    // What the cluster writes by itself about objects that were there.
-    let is_trace = matches!(kind, "Event" | "Endpoints" | "EndpointSlice" | "Lease" | "PodMetrics");
     let is_record = kind == "Secret"
         && name.starts_with(&format!("deploy-tool.{}.", release.name))
         && object.labels().get(RELEASE_LABEL) == Some(&release.name);
-    !(goes_anyway || is_default || is_trace || is_record)
+    !(goes_anyway || is_by_itself(kind, &name) || is_record)
+}
+
+/// What is in each namespace, and what the cluster writes by itself about objects that were there.
+fn is_by_itself(kind: &str, name: &str) -> bool {
+    let is_default = matches!(
+        (kind, name),
+        ("ConfigMap", "kube-root-ca.crt") | ("ServiceAccount", "default")
+    );
+    is_default || matches!(kind, "Event" | "Endpoints" | "EndpointSlice" | "Lease" | "PodMetrics")
 }
 
 #[cfg(test)]
@@ -109,6 +112,13 @@ mod tests {
                 [{"apiVersion": "v1", "kind": "ReplicaSet", "name": "r", "uid": "u"}]}),
                 false,
             ),
+            // Its owner is there in every namespace, and not looked at itself.
+            (
+                "ConfigMap",
+                json!({"name": "x", "ownerReferences":
+                [{"apiVersion": "v1", "kind": "ServiceAccount", "name": "default", "uid": "u"}]}),
+                true,
+            ),
             // Its owner is no object of the namespace: it would stay without the namespace's deletion.
             (
                 "ConfigMap",
@@ -130,7 +140,8 @@ mod tests {
         ];
         for (kind, metadata, expected) in cases {
             let object = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-            let is_in_namespace = |owner: &OwnerReference| owner.kind == "ReplicaSet";
+            let is_in_namespace =
+                |owner: &OwnerReference| ["ReplicaSet", "ServiceAccount"].contains(&owner.kind.as_str());
             let found = is_foreign(&release(), kind, &object, is_in_namespace);
             assert_eq!(found, expected, "{kind} {metadata}");
         }

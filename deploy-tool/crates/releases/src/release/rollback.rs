@@ -13,8 +13,10 @@ use diagnostics::{Error, Result};
 /// When it is not in the history, or never came up.
 pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<u32>) -> Result<&'h Revision> {
     let Some(number) = wanted else {
-        let newest = history.newest().map(|newest| newest.number);
-        return history.deployed_before(newest).ok_or_else(|| {
+        // A `down` left nothing that could be brought back.
+        let mut earlier = history.revisions().rev().skip(1);
+        let target = earlier.find(|revision| revision.state == State::Deployed && !revision.objects.is_empty());
+        return target.ok_or_else(|| {
             Error::input(format!("there is no revision of release {release} to go back to"))
                 .code(&code::release::NO_SUCH_REVISION)
                 .cause("none came up before the newest")
@@ -91,11 +93,15 @@ mod tests {
     }
 
     fn history() -> History {
+        history_with(deployment)
+    }
+
+    fn history_with(objects: impl Fn(&str) -> Vec<Object>) -> History {
         let states = [State::Deployed, State::Deployed, State::Failed];
         let record = |(number, state): (u32, State)| Record {
             revision: Revision {
                 state,
-                objects: deployment(&format!("x:{number}"))
+                objects: objects(&format!("x:{number}"))
                     .into_iter()
                     .map(|object| object.value)
                     .collect(),
@@ -120,6 +126,9 @@ mod tests {
             assert_eq!(failure.number(), Some(&code::release::NO_SUCH_REVISION));
         }
         assert!(rollback_target(&release, &History::default(), None).is_err());
+        // The second was a `down`.
+        let history = history_with(|image| if image == "x:2" { Vec::new() } else { deployment(image) });
+        assert_eq!(rollback_target(&release, &history, None).unwrap().number, 1);
     }
 
     #[test]

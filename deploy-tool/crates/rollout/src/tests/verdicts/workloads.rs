@@ -3,6 +3,7 @@
 use super::super::story::*;
 use super::super::*;
 use diagnostics::code::rollout::*;
+use kube_core::GroupVersionKind;
 
 #[test]
 fn paused() {
@@ -91,6 +92,51 @@ fn a_dead_node_holds_up_no_daemon_set() {
         "2 of 3 ready; not on c: such nodes are not ready",
     );
     story("True").waits(60);
+}
+
+#[test]
+fn a_daemon_set_says_that_old_pods_stay() {
+    let mut objects = Objects::default();
+    let set = json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": {"name": "agent", "namespace": "n", "uid": "agent", "generation": 2},
+        "spec": {"selector": {}, "template": {}, "updateStrategy": {"type": "OnDelete"}},
+        "status": {"observedGeneration": 2, "desiredNumberScheduled": 2, "currentNumberScheduled": 2,
+            "numberMisscheduled": 0, "numberReady": 2, "numberAvailable": 2, "updatedNumberScheduled": 0}});
+    objects.insert(&set).unwrap();
+    let mut story = Story::new(&[plain_target(TargetKind::DaemonSet, "agent")], objects);
+    done(
+        story.status("agent", 60),
+        "2 of 2 ready; 2 stay as they were, as its `updateStrategy` says",
+    );
+}
+
+/// Nobody else looks at their pods.
+#[test]
+fn what_keeps_a_number_of_pods_without_a_deployment_is_waited_for() {
+    for (group, kind) in [("apps", "ReplicaSet"), ("", "ReplicationController")] {
+        let api_version = if group.is_empty() { "v1" } else { "apps/v1" };
+        let set = json!({"apiVersion": api_version, "kind": kind,
+            "metadata": {"name": "web", "namespace": "n", "uid": "web", "generation": 1},
+            "spec": {"replicas": 1, "selector": {"app": "web"}}, "status": {"replicas": 1, "observedGeneration": 1}});
+        let target = Target::from_object(&set).unwrap();
+        let pods = watch_set(std::slice::from_ref(&target));
+        assert!(pods.iter().any(|need| need.kind == NeedKind::Pods), "{kind}");
+        let of_kind = GroupVersionKind::gvk(group, "v1", kind);
+        let mut objects = Objects::default();
+        let stored = serde_json::from_value(set).unwrap();
+        objects.others.insert(other_key(&of_kind, "n", "web"), stored);
+        let mut story = Story::new(&[target], objects);
+        story.waits(1);
+        in_progress(story.status("web", 1), "0 of 1 pods are there");
+        let cannot_pull =
+            json!({"ready": false, "state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}});
+        put(&mut story.objects.pods, "web-1", pod("web-1", "web", cannot_pull));
+        story.waits(5);
+        let running = json!({"ready": true, "state": {"running": {"startedAt": APPLIED}}});
+        put(&mut story.objects.pods, "web-1", pod("web-1", "web", running));
+        story.is_ready(60);
+        done(story.status("web", 60), "1 of 1 ready");
+    }
 }
 
 #[test]
