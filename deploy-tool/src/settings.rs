@@ -21,6 +21,15 @@ pub const MOST_REPLICAS: i64 = 1_000;
 pub const KUBERNETES_VERSIONS: &[&str] = &["1.35", "1.36"];
 /// Label of node images that have the engine of oci/node/engine: its name.
 pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
+/// Reads the name of a kind cluster. <https://github.com/kubernetes-sigs/kind/blob/main/pkg/cluster/internal/create/create.go>
+pub fn cluster_name(text: &str) -> Result<String, String> {
+    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    match !text.is_empty() && text.bytes().all(of_name) {
+        true => Ok(text.to_owned()),
+        false => Err("lower-case letters, digits, points and hyphens only".to_owned()),
+    }
+}
+
 /// Reads `90s`, `5m`, `1h30m`: more than nothing, at most a day.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let rule = "write a duration such as 90s, 5m or 1h30m, between 1s and 24h";
@@ -38,6 +47,14 @@ mod tests {
     use oci_artifacts::wasm::ENGINE_VERSION;
 
     use super::*;
+
+    #[test]
+    fn names_of_clusters_are_those_that_kind_takes() {
+        assert_eq!(cluster_name("wasm-demo.2"), Ok("wasm-demo.2".to_owned()));
+        for wrong in ["", "X Y", "a/b", "Demo"] {
+            assert!(cluster_name(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn reads_durations() {

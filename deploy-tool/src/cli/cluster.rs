@@ -15,7 +15,7 @@ pub enum ClusterCommand {
 #[derive(Debug, Args)]
 pub struct ClusterUpArguments {
     /// Name of the cluster; its kubeconfig context is kind-NAME
-    #[arg(long, default_value = cluster::context::DEFAULT_CLUSTER)]
+    #[arg(long, default_value = cluster::context::DEFAULT_CLUSTER, value_parser = crate::settings::cluster_name)]
     pub name: String,
     /// Port on this host for the service, in place of the one in the configuration
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
@@ -43,6 +43,6 @@ pub struct ClusterUpArguments {
 #[derive(Debug, Args)]
 pub struct ClusterDownArguments {
     /// Name of the cluster
-    #[arg(long, default_value = cluster::context::DEFAULT_CLUSTER)]
+    #[arg(long, default_value = cluster::context::DEFAULT_CLUSTER, value_parser = crate::settings::cluster_name)]
     pub name: String,
 }

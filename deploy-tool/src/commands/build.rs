@@ -183,7 +183,7 @@ pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
         }
         Err(error) => Err(failure()
             .cause(error)
-            .hint("run this in the project's folder, or name the definitions' folder with --images")),
+            .hint("run this in the project's folder, or name the definitions' folder with --images, or the one with Cargo.toml with --workspace")),
     }
 }
 

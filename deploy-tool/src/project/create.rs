@@ -60,11 +60,16 @@ fn parent(folder: &Path) -> PathBuf {
     }
 }
 
+const ELSEWHERE: &str = "name a folder that is not there: deploy-tool new greeter";
+
 /// Hidden files, such as a repository's, may be there.
 fn refuse_files(folder: &Path) -> Result<()> {
     const NAMED: usize = 5;
     if !folder.exists() {
         return Ok(());
+    }
+    if folder.is_file() {
+        return Err(Error::input(format!("`{}` is a file", folder.display())).hint(ELSEWHERE));
     }
     let what = format!("`{}` exists", folder.display());
     let entries = fs::read_dir(folder).map_err(|error| Error::file(&what, &error))?;
@@ -86,7 +91,7 @@ fn refuse_files(folder: &Path) -> Result<()> {
     };
     Err(Error::input(format!("`{}` is not empty", folder.display()))
         .cause(format!("it has {}{more}", names.join(", ")))
-        .hint("name a folder that is not there: deploy-tool new greeter"))
+        .hint(ELSEWHERE))
 }
 
 fn write(folder: &Path, files: &[(String, String)]) -> std::io::Result<()> {

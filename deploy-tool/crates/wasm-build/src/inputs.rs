@@ -76,7 +76,10 @@ fn read_file(workspace: &Workspace, path: &Path, inputs: &mut Inputs) -> Result<
     let bytes = std::fs::read(path).map_err(|error| {
         let failure = Error::file(format!("cannot read `{}`", path.display()), &error);
         if path.ends_with("Cargo.lock") {
-            failure.hint("make it with `cargo generate-lockfile` and commit it")
+            // With versions that the builder's compiler takes.
+            failure.hint(
+                "make it, `CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback cargo generate-lockfile`, and commit it",
+            )
         } else {
             failure
         }

@@ -92,8 +92,8 @@ pub enum WorkspaceError {
     #[error("the workspace has no package `{0}`; it has: {1}")]
     NoPackage(String, String),
     /// It has no binary of its own name.
-    #[error("the package `{0}` has no binary of the same name")]
-    NoBinary(String),
+    #[error("the package `{0}` has no binary of the same name; {1}")]
+    NoBinary(String, String),
 }
 
 impl Package {
@@ -211,7 +211,15 @@ impl Workspace {
             .iter()
             .any(|target| target.name == name && target.kind.iter().any(|kind| kind == "bin"))
         {
-            return Err(WorkspaceError::NoBinary(name.to_owned()));
+            let binaries: Vec<&str> = package.binaries().collect();
+            let has = match binaries.is_empty() {
+                true => "it has none, and a module is made of one: src/main.rs".to_owned(),
+                false => format!(
+                    "it has {}: `name = \"{name}\"` in the [[bin]] of one",
+                    binaries.join(", ")
+                ),
+            };
+            return Err(WorkspaceError::NoBinary(name.to_owned(), has));
         }
         let stand_ins = self.packages.iter().filter(|package| package.stands_in(lock));
         let mut waiting: Vec<&Package> = stand_ins.chain([package]).collect();
@@ -341,7 +349,10 @@ mod tests {
         );
         assert_eq!(
             workspace.sources_of("shared", "").unwrap_err(),
-            WorkspaceError::NoBinary("shared".into())
+            WorkspaceError::NoBinary(
+                "shared".into(),
+                "it has none, and a module is made of one: src/main.rs".into()
+            )
         );
     }
 }

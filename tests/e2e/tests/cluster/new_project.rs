@@ -270,5 +270,7 @@ fn a_name_that_cannot_be_one_is_told_with_one_that_can() {
     fs::create_dir(home.path().join("shop")).unwrap();
     fs::write(home.path().join("shop/notes"), "").unwrap();
     new(&["shop"]).failure(1, &["`shop` is not empty", "it has notes"]);
-    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    fs::write(home.path().join("notes"), "").unwrap();
+    new(&["notes"]).failure(1, &["`notes` is a file", "name a folder that is not there"]);
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 2);
 }
