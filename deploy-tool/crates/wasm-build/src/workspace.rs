@@ -94,6 +94,12 @@ pub enum WorkspaceError {
     /// It has no binary of its own name.
     #[error("the package `{0}` has no binary of the same name; {1}")]
     NoBinary(String, String),
+    /// The builder sees the workspace alone.
+    #[error(
+        "`{0}` depends on `{1}` in `{2}`, which is no member of the workspace, and the builder sees nothing else: make it one \
+         (a Cargo.toml with both as `members`, in a folder above both), or depend on it by `git` or a registry"
+    )]
+    Elsewhere(String, String, String),
 }
 
 impl Package {
@@ -225,14 +231,16 @@ impl Workspace {
         let mut waiting: Vec<&Package> = stand_ins.chain([package]).collect();
         let mut found: BTreeSet<&Path> = waiting.iter().map(|package| package.folder()).collect();
         while let Some(package) = waiting.pop() {
-            let paths = package
+            let of_module = package
                 .dependencies
                 .iter()
-                .filter(|dependency| dependency.kind.as_deref() != Some("dev"))
-                .filter_map(|dependency| dependency.path.as_deref());
-            for path in paths.filter(|path| !found.contains(path)).collect::<Vec<_>>() {
-                if let Some(next) = self.packages.iter().find(|package| package.folder() == path) {
-                    found.insert(next.folder());
+                .filter(|one| one.kind.as_deref() != Some("dev"));
+            for (dependency, path) in of_module.filter_map(|one| Some((one, one.path.as_deref()?))) {
+                let Some(next) = self.packages.iter().find(|package| package.folder() == path) else {
+                    let (name, dependency) = (package.name.clone(), dependency.name.clone());
+                    return Err(WorkspaceError::Elsewhere(name, dependency, path.display().to_string()));
+                };
+                if found.insert(next.folder()) {
                     waiting.push(next);
                 }
             }
@@ -265,7 +273,7 @@ mod tests {
         serde_json::from_value(json!({
             "workspace_root": "/w",
             "packages": [
-                app, package("shared", "lib", &["/w/money", "/elsewhere"]),
+                app, package("shared", "lib", &["/w/money"]),
                 package("money", "lib", &["/w/shared"]), package("tool", "bin", &[]),
             ],
         }))
@@ -353,6 +361,21 @@ mod tests {
                 "shared".into(),
                 "it has none, and a module is made of one: src/main.rs".into()
             )
+        );
+    }
+
+    #[test]
+    fn what_is_no_member_is_told_before_the_builder_misses_it() {
+        let mut workspace = workspace();
+        let outside = Dependency {
+            name: "lib".into(),
+            path: Some("/elsewhere/lib".into()),
+            ..Dependency::default()
+        };
+        workspace.packages[0].dependencies.push(outside);
+        assert_eq!(
+            workspace.sources_of("app", "").unwrap_err(),
+            WorkspaceError::Elsewhere("app".into(), "lib".into(), "/elsewhere/lib".into())
         );
     }
 }
