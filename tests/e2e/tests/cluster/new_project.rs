@@ -30,10 +30,12 @@ impl Project {
         Self::of_template(&name, &name, &[])
     }
 
-    /// Of `deploy-tool new --database mariadb`, in a namespace of its own.
+    /// Of `deploy-tool new --database mariadb`, in a namespace of its own: manifests beside the project name it, for what is in
+    /// the project's folder counts as source of the module.
     fn with_database() -> Self {
         let project = Self::of_template(NOTES, &unique("shop"), &["--database", "mariadb"]);
         let name = &project.name;
+        fs::create_dir(project.manifests()).unwrap();
         for file in fs::read_dir(project.folder().join("manifests")).unwrap() {
             let path = file.unwrap().path();
             let mut text = fs::read_to_string(&path).unwrap();
@@ -50,7 +52,7 @@ impl Project {
             {
                 text = text.replace(&format!("name: {NOTES}\n"), &format!("name: {name}\n"));
             }
-            fs::write(&path, text).unwrap();
+            fs::write(project.manifests().join(path.file_name().unwrap()), text).unwrap();
         }
         project
     }
@@ -78,9 +80,17 @@ impl Project {
         self.home.path().join(&self.package)
     }
 
+    /// Those that take the place of the project's own, where there are any.
+    fn manifests(&self) -> PathBuf {
+        self.home.path().join("manifests")
+    }
+
     fn run(&self, verb: &[&str]) -> Said {
         let mut command = deploy_tool_command(verb);
         command.args(["--context", &context()]).current_dir(self.folder());
+        if self.manifests().exists() {
+            command.arg("--manifests").arg(self.manifests());
+        }
         Said::from(command.output().unwrap()).success()
     }
 
