@@ -19,8 +19,7 @@ pub struct Project {
     pub name: String,
 }
 
-/// The package of the project with a database. The same in each run, so that its module is compiled once; `scripts/test` builds
-/// it before.
+/// The package of the project with a database. The same in each run, so that its module is compiled once.
 const NOTES: &str = "notes-of-tests";
 
 impl Project {
