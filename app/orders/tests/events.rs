@@ -88,6 +88,47 @@ fn every_change_is_announced_and_nothing_else() {
     });
 }
 
+/// Its number is lower than those of events that were sent meanwhile.
+#[test]
+fn a_change_that_is_committed_late_is_announced_before_what_follows_it() {
+    const LATE: &str = "BEGIN NOT ATOMIC \
+        DECLARE is_open INT DEFAULT 0; \
+        SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+        SET @announce_orders = 1; \
+        START TRANSACTION; \
+        INSERT INTO orders (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+            VALUES (1, 12, 2, 56, 15, 2, 'Mataderos 2312'); \
+        WHILE is_open = 0 DO DO SLEEP(0.02); SELECT COUNT(*) INTO is_open FROM gate; END WHILE; \
+        COMMIT; END";
+    const NUMBERED: &str = "BEGIN NOT ATOMIC SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; \
+        SELECT COUNT(*) FROM orders_outbox WHERE order_id = 1; END";
+    let name = "events_late";
+    let Some((database, url, receiver)) = parts(name) else {
+        return;
+    };
+    let native = native(&url, &receiver.url);
+    database.query(name, "CREATE TABLE gate (place INT)");
+    std::thread::scope(|scope| {
+        let late = scope.spawn(|| database.query(name, LATE));
+        await_that("its event has a number", || {
+            database.query(name, NUMBERED).remove(0).take(0) == Some(1)
+        });
+        // The relay is held up in the midst of its walk.
+        receiver.plan_for([1_000], Some(Behavior::Slow));
+        let others: Vec<String> = (1_000..1_600).map(|id| order(id, 1)).collect();
+        let others = format!("[{}]", others.join(","));
+        assert_eq!(send(&native, "POST", "/create_orders", &others), 200);
+        await_that("the first of the others is sent", || {
+            !receiver.kinds_of(1_000).is_empty()
+        });
+        database.query(name, "INSERT INTO gate VALUES (1)");
+        late.join().unwrap();
+    });
+    assert_eq!(send(&native, "PUT", "/orders/1", &order(1, 3)), 200);
+    await_that("both are delivered", || receiver.kinds_of(1).len() >= 2);
+    assert_eq!(receiver.kinds_of(1), ["created", "updated"]);
+}
+
 #[test]
 fn a_dead_receiver_slows_nobody_and_gets_everything_later() {
     let name = "events_dead";

@@ -79,7 +79,7 @@ pub async fn build(
         module,
         compiled,
         annotations,
-        making,
+        record,
     } = match variation.module {
         Some(path) => module_source::import_module(source, &definition, name, path).await?,
         None => module_source::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
@@ -100,18 +100,18 @@ pub async fn build(
     };
     let packing = async |progress: &Progress| {
         let mut layout = pack(cache, name, &contents)?;
-        let sources = making.as_ref().map(|making| making.sources.clone());
-        if let Some(making) = making {
+        let sources = record.as_ref().map(|record| record.sources.clone());
+        if let Some(record) = record {
             let origin = Origin {
-                profile: &making.profile,
-                sources: &making.sources,
-                lock: &making.lock,
+                profile: &record.profile,
+                sources: &record.sources,
+                lock: &record.lock,
                 builder_image: BUILDER_IMAGE,
-                builder: &making.builder,
+                builder: &record.builder,
                 engine: contents.compiled.map(|compiled| compiled.engine),
                 commit: commit.as_deref(),
             };
-            image::attach(&mut layout, bom::MEDIA_TYPE, making.bill);
+            image::attach(&mut layout, bom::MEDIA_TYPE, record.bill);
             let statement = provenance::document(&layout, &definition, &origin);
             image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
         }

@@ -5,6 +5,7 @@
 //! up those of its own order alone, until it is set aside as a dead letter.
 
 mod delivery;
+mod unseen;
 mod walk;
 
 use std::collections::HashMap;
@@ -93,11 +94,18 @@ impl OutboxRelay {
         let mut walk = Walk::new();
         loop {
             self.count(&mut outbox, &mut walk).await?;
-            let start = walk.after;
+            let mut start = walk.after;
             let page = answered(outbox.page(walk.after)).await?;
             let last = page.last().map(|event| event.sequence);
             walk.after = last.unwrap_or(walk.after);
-            let due = walk.due(page);
+            // Asked for after the page: what it has of an order cannot be without what came before.
+            let mut events = answered(outbox.late(&walk.unseen.ranges_up_to(start, Instant::now()))).await?;
+            start = events.first().map_or(start, |late| start.min(late.sequence - 1));
+            events.extend(page);
+            for event in &events {
+                walk.unseen.see(event.sequence, Instant::now());
+            }
+            let due = walk.due(events);
             if due.is_empty() {
                 if last.is_none() {
                     walk.end();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::unseen::Unseen;
 use super::{FIRST_PAUSE, MAX_ATTEMPTS};
 use crate::event::Event;
 
@@ -40,6 +41,8 @@ pub struct Walk {
     pub counted: Option<Instant>,
     /// Whether the log says that some cannot be read.
     pub was_told_of_unreadable: bool,
+    /// What was passed and may still come.
+    pub unseen: Unseen,
     held: HashMap<i32, Held>,
 }
 
@@ -53,6 +56,7 @@ impl Walk {
             pause: FIRST_PAUSE,
             counted: None,
             was_told_of_unreadable: false,
+            unseen: Unseen::default(),
             held: HashMap::new(),
         }
     }

@@ -31,11 +31,13 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
     shipping_address VARCHAR(256) CHARACTER SET utf8mb4 NOT NULL) ENGINE = InnoDB";
 
 /// The order as JSON with its values as they are, also those that no order may have: somebody else may have written them.
-/// Kinds that this version does not know are passed by. From a place on, so that what lies before it is not read again.
-const PAGE: &str = "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
+/// Kinds that this version does not know are passed by.
+const EVENTS: &str = "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
     JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
         'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), attempts \
-    FROM orders_outbox WHERE sequence > ? AND kind IN ('created', 'updated', 'deleted') ORDER BY sequence LIMIT 256";
+    FROM orders_outbox WHERE kind IN ('created', 'updated', 'deleted') AND";
+/// From a place on, so that what lies before it is not read again.
+const PAGE: &str = "sequence > ? ORDER BY sequence LIMIT 256";
 
 /// About how many wait: as far as it takes no time to count them. Beyond that the sequence numbers tell.
 const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
@@ -105,7 +107,21 @@ impl Outbox {
 
     /// The next events after a sequence number, the oldest first. What cannot be read is passed by.
     pub async fn page(&mut self, after: i64) -> Result<Vec<Event>, Error> {
-        let rows: Vec<Row> = self.connection.exec(PAGE, (after,)).await?;
+        let rows: Vec<Row> = self.connection.exec(format!("{EVENTS} {PAGE}"), (after,)).await?;
+        Ok(rows.iter().filter_map(event_of).collect())
+    }
+
+    /// The events that are in these ranges of sequence numbers by now, the oldest first.
+    pub async fn late(&mut self, ranges: &[(i64, i64)]) -> Result<Vec<Event>, Error> {
+        if ranges.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ranges = ranges
+            .iter()
+            .map(|(first, last)| format!("sequence BETWEEN {first} AND {last}"));
+        let ranges = ranges.collect::<Vec<_>>().join(" OR ");
+        let statement = format!("{EVENTS} ({ranges}) ORDER BY sequence LIMIT 256");
+        let rows: Vec<Row> = self.connection.query(statement).await?;
         Ok(rows.iter().filter_map(event_of).collect())
     }
 

@@ -20,6 +20,8 @@ pub enum Behavior {
     Close,
     /// Takes the event and never answers.
     Hang,
+    /// Takes the event and says so a second later.
+    Slow,
     /// Answers with these bytes and closes the connection.
     Say(&'static str),
 }
@@ -133,8 +135,15 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                 state.secret.clone(),
             )
         };
-        match behavior.unwrap_or(Behavior::Answer(200)) {
-            Behavior::Answer(status) => {
+        if behavior == Some(Behavior::Slow) {
+            thread::sleep(Duration::from_secs(1));
+        }
+        let status = match behavior {
+            Some(Behavior::Answer(status)) => status,
+            _ => 200,
+        };
+        match behavior.unwrap_or(Behavior::Slow) {
+            Behavior::Answer(_) | Behavior::Slow => {
                 let signed = secret.zip(signature).map_or(String::new(), |(secret, request)| {
                     assert!(secret.verify_request(&body, &request));
                     format!("x-signature: {}\r\n", secret.sign_answer(&request, b"{}"))

@@ -80,7 +80,7 @@ pub async fn images(
     Ok(images)
 }
 
-fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Kept) -> Result<Built> {
+fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Artifact) -> Result<Built> {
     let layout = build::pack(cache, form.name(), contents)?;
     let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
     store::write(&path, &layout)?;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::case::Case;
+use crate::harness::Case;
 use crate::harness::{Said, built, cluster, deploy_tool_command, script};
 
 /// Compiles them, and says where they are.
