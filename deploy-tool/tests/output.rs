@@ -13,7 +13,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         }
         if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        // Build scripts talk to Cargo that way.
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("build.rs") {
             found.push(path);
         }
     }
