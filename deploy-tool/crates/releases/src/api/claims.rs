@@ -38,7 +38,9 @@ pub async fn claim(
         "metadata": {"name": name, "uid": stored.metadata.uid, "annotations": {claim_annotation(release): "true"}},
     });
     let patch = Patch::Apply(&claim);
-    cluster.call(&what, api.patch(name, &parameters(release), &patch)).await
+    cluster
+        .call(&what, api.patch(&path_segment(name), &parameters(release), &patch))
+        .await
 }
 
 /// Takes back that a release has an object. One that is gone by now needs nothing.
