@@ -10,7 +10,7 @@ struct Run {
     home: tempfile::TempDir,
 }
 
-struct Said {
+struct CommandOutput {
     code: i32,
     stdout: String,
     stderr: String,
@@ -48,7 +48,7 @@ impl Run {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
         said(&mut self.command(arguments))
     }
 
@@ -63,16 +63,16 @@ impl Run {
     }
 }
 
-fn said(command: &mut Command) -> Said {
+fn said(command: &mut Command) -> CommandOutput {
     let output = command.output().unwrap();
-    Said {
+    CommandOutput {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-impl Said {
+impl CommandOutput {
     #[track_caller]
     fn fails(self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, code, "{}", self.stderr);

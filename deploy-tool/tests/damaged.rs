@@ -157,7 +157,10 @@ fn an_image_that_is_made_badly_is_told_or_refused() {
             2 => packed = image::compress(&[random.damage(&tar[..512]), tar[512..].to_vec()].concat()).unwrap(),
             _ => {}
         }
-        let blobs = vec![Blob::of(CONFIGURATION, configuration), Blob::of(LAYER, packed)];
+        let blobs = vec![
+            Blob::from_bytes(CONFIGURATION, configuration),
+            Blob::from_bytes(LAYER, packed),
+        ];
         let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": blobs[0].descriptor(),
             "layers": [blobs[1].descriptor()]});
         let manifest = manifest.to_string().into_bytes();
@@ -166,7 +169,7 @@ fn an_image_that_is_made_badly_is_told_or_refused() {
         } else {
             manifest
         };
-        let root = Blob::of(MANIFEST, manifest);
+        let root = Blob::from_bytes(MANIFEST, manifest);
         let made = Layout {
             name: None,
             root,
@@ -248,12 +251,12 @@ fn what_registries_answer_is_read_or_refused() {
     let referrer = format!(
         r#"{{"subject":{{"mediaType":"m","digest":"{DIGEST}","size":1}},"artifactType":"a","annotations":{{"b":"c"}}}}"#
     );
-    let referrer = Blob::of(MANIFEST, referrer.into_bytes());
+    let referrer = Blob::from_bytes(MANIFEST, referrer.into_bytes());
     let list = referrers::add_referrer(None, &[], &referrer).unwrap().unwrap();
     each(7, &[&String::from_utf8(list).unwrap()], |bytes| {
         referrers::listed(INDEX, bytes);
         // Whatever the list was, it names the referrer afterwards, or is no list.
-        let before = Blob::of(INDEX, bytes.to_vec());
+        let before = Blob::from_bytes(INDEX, bytes.to_vec());
         let Ok(after) = referrers::add_referrer(Some(&before), &[DIGEST.to_owned()], &referrer) else {
             return;
         };

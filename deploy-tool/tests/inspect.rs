@@ -72,9 +72,9 @@ impl Built {
 
 /// The image of the first platform alone, changed.
 fn single(mut layout: Layout, change: impl Fn(&mut Manifest)) -> Layout {
-    let mut manifest = Manifest::of(&layout.manifests[0]);
+    let mut manifest = Manifest::from_blob(&layout.manifests[0]);
     change(&mut manifest);
-    layout.root = Blob::of(MANIFEST, image::json(&manifest));
+    layout.root = Blob::from_bytes(MANIFEST, image::json(&manifest));
     layout.manifests.clear();
     layout
 }
@@ -134,13 +134,13 @@ fn each_trap_has_its_number() {
         ..good().layout()
     };
     let wasi = |mut layout: Layout| {
-        let mut index = Index::of(&layout.root);
+        let mut index = Index::from_blob(&layout.root);
         index.manifests[1].platform = Some(Platform {
             architecture: "wasm".into(),
             os: "wasi".into(),
             variant: None,
         });
-        layout.root = Blob::of(INDEX, image::json(&index));
+        layout.root = Blob::from_bytes(INDEX, image::json(&index));
         layout
     };
     let cases: [(&[&str], Layout); 14] = [
@@ -210,11 +210,11 @@ fn each_trap_has_its_number() {
 #[test]
 fn native_code_of_another_architecture_is_a_trap() {
     let mut layout = Built::default().layout();
-    let mut index = Index::of(&layout.root);
+    let mut index = Index::from_blob(&layout.root);
     let arm = index.manifests[1].platform.clone();
     index.manifests.truncate(1);
     index.manifests[0].platform = arm;
-    layout.root = Blob::of(INDEX, image::json(&index));
+    layout.root = Blob::from_bytes(INDEX, image::json(&index));
     assert_eq!(numbers(&reported(&layout)), ["DT0605"]);
 }
 

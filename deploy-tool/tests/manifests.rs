@@ -233,7 +233,7 @@ fn services_and_database_agree() {
     for (service, (pool, most)) in services().iter().zip([(10, 20), (4, 20)]) {
         let database = service.annotation(DATABASE_ANNOTATION);
         let database = object("StatefulSet", database.expect("scale has to know the database"));
-        let connections = Connections::of(&typed(service), &deployments, &typed(&database), &[]);
+        let connections = Connections::from_objects(&typed(service), &deployments, &typed(&database), &[]);
         assert_eq!((connections.pool, connections.limit), (pool, 250));
         assert!(connections.most_replicas() >= most, "{}", service.title());
         // Without it the image lets root in from everywhere.

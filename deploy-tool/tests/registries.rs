@@ -76,12 +76,12 @@ impl Registry {
         .unwrap();
         let configuration = json!({"architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/app.wasm"]}});
         let blobs = vec![
-            Blob::of(CONFIGURATION, configuration.to_string().into_bytes()),
-            Blob::of(LAYER, compress(&tar).unwrap()),
+            Blob::from_bytes(CONFIGURATION, configuration.to_string().into_bytes()),
+            Blob::from_bytes(LAYER, compress(&tar).unwrap()),
         ];
         let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": blobs[0].descriptor(),
             "layers": [blobs[1].descriptor()]});
-        let manifest = Blob::of(MANIFEST, manifest.to_string().into_bytes());
+        let manifest = Blob::from_bytes(MANIFEST, manifest.to_string().into_bytes());
         let platform = Platform {
             architecture: "amd64".into(),
             os: "linux".into(),
@@ -98,7 +98,7 @@ impl Registry {
         };
         let mut layout = Layout {
             name: None,
-            root: Blob::of(INDEX, serde_json::to_vec(&index).unwrap()),
+            root: Blob::from_bytes(INDEX, serde_json::to_vec(&index).unwrap()),
             manifests: vec![manifest],
             absent: Vec::new(),
             blobs,
@@ -229,7 +229,7 @@ impl Memory {
         path: &str,
         (kind, body): (String, Vec<u8>),
     ) -> (u16, String, Vec<u8>, String) {
-        let digest = |bytes: &[u8]| Blob::of("", bytes.to_vec()).digest;
+        let digest = |bytes: &[u8]| Blob::from_bytes("", bytes.to_vec()).digest;
         let plain = |status| (status, String::new(), Vec::new(), String::new());
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let last = path.rsplit('/').next().unwrap().to_owned();
@@ -288,12 +288,12 @@ impl Memory {
     }
 
     fn attach(&mut self, kind: &str, subject: &str, bytes: Vec<u8>) -> Descriptor {
-        let blob = Blob::of(kind, bytes);
+        let blob = Blob::from_bytes(kind, bytes);
         let manifest = Manifest {
             schema_version: 2,
             media_type: MANIFEST.into(),
             artifact_type: Some(kind.into()),
-            config: Blob::of("application/vnd.oci.empty.v1+json", b"{}".to_vec()).descriptor(),
+            config: Blob::from_bytes("application/vnd.oci.empty.v1+json", b"{}".to_vec()).descriptor(),
             layers: vec![blob.descriptor()],
             subject: Some(Descriptor {
                 media_type: INDEX.into(),
@@ -302,7 +302,7 @@ impl Memory {
             }),
             annotations: BTreeMap::new(),
         };
-        let manifest = Blob::of(MANIFEST, serde_json::to_vec(&manifest).unwrap());
+        let manifest = Blob::from_bytes(MANIFEST, serde_json::to_vec(&manifest).unwrap());
         self.blobs.insert(blob.digest.clone(), blob.bytes().to_vec());
         self.manifests
             .insert(manifest.digest.clone(), (MANIFEST.into(), manifest.bytes().to_vec()));

@@ -104,12 +104,12 @@ fn a_signal_ends_a_run_that_waits_for_a_server() {
     send(&child, "-INT");
     send(&child, "-INT");
     assert_eq!(end(&mut child), 130);
-    let said: Vec<String> = BufReader::new(child.stderr.take().unwrap())
+    let output: Vec<String> = BufReader::new(child.stderr.take().unwrap())
         .lines()
         .map_while(Result::ok)
         .collect();
     assert!(
-        said.is_empty() || said.join("\n").contains("stopped by SIGINT"),
-        "{said:?}"
+        output.is_empty() || output.join("\n").contains("stopped by SIGINT"),
+        "{output:?}"
     );
 }

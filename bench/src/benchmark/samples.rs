@@ -17,18 +17,18 @@ impl Samples {
 
     /// All figures of a contender.
     pub fn spread(&self, quantity: Quantity, contender: &str) -> Option<Spread> {
-        Spread::of(self.rounds(quantity, contender)?.values().flatten().copied())
+        Spread::from_figures(self.rounds(quantity, contender)?.values().flatten().copied())
     }
 
     /// The ratios to another contender's figures, each of the middles of one round; none where that has nothing.
     pub fn ratio(&self, quantity: Quantity, contender: &str, reference: &str) -> Option<Spread> {
         let (own, references) = (self.rounds(quantity, contender)?, self.rounds(quantity, reference)?);
-        let middle = |figures: &Vec<f64>| Spread::of(figures.iter().copied()).map(|spread| spread.median);
+        let middle = |figures: &Vec<f64>| Spread::from_figures(figures.iter().copied()).map(|spread| spread.median);
         let ratios = own.iter().filter_map(|(round, figures)| {
             let reference = middle(references.get(round)?).filter(|reference| *reference > 0.0)?;
             Some(middle(figures)? / reference)
         });
-        Spread::of(ratios)
+        Spread::from_figures(ratios)
     }
 
     fn rounds(&self, quantity: Quantity, contender: &str) -> Option<&BTreeMap<u32, Vec<f64>>> {

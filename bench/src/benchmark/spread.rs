@@ -15,7 +15,7 @@ pub struct Spread {
 
 impl Spread {
     /// Of figures in any order; none of no figures.
-    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub fn from_figures(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
         Some(Self {
@@ -37,7 +37,7 @@ mod tests {
             median: 2.0,
             max: 90.0,
         };
-        assert_eq!(Spread::of([90.0, 1.0, 2.0]), Some(expected));
-        assert_eq!(Spread::of([]), None);
+        assert_eq!(Spread::from_figures([90.0, 1.0, 2.0]), Some(expected));
+        assert_eq!(Spread::from_figures([]), None);
     }
 }

@@ -34,7 +34,7 @@ pub struct Facts {
 
 impl Facts {
     /// Those of some files and crates; what is asked for comes first.
-    pub fn of(files: &[SourceFile], graph: &GuestGraph, port: Option<u16>, health: Option<&str>) -> Self {
+    pub fn from_sources(files: &[SourceFile], graph: &GuestGraph, port: Option<u16>, health: Option<&str>) -> Self {
         let routes = paths::routes(files);
         let first = |known: &[&str]| {
             let found = known.iter().find(|route| routes.iter().any(|one| one == *route));

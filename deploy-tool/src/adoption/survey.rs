@@ -78,7 +78,7 @@ pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
         folder: package.folder().to_owned(),
         root: workspace.root.clone(),
         verdict: verdict::verdict(&findings, &names),
-        facts: Facts::of(&files, &graph, overrides.port, overrides.health.as_deref()),
+        facts: Facts::from_sources(&files, &graph, overrides.port, overrides.health.as_deref()),
         findings: finding::sorted(findings.into_iter().map(|finding| with_line(finding, &text)).collect()),
         left_out,
         manifest: (text, after),

@@ -27,7 +27,7 @@ use terminal::Printer;
 /// # Errors
 /// When a step fails.
 pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
-    let requirement = SignaturePolicy::of(&arguments.signed)?;
+    let requirement = SignaturePolicy::from_arguments(&arguments.signed)?;
     let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (release, mut objects) = match &saved {

@@ -14,7 +14,7 @@ use wasm_build::native_form::NativeForm;
 /// # Errors
 /// When it cannot be started.
 pub fn begin(cache: &Cache, source: &SourceArguments, image: &Built, native: NativeForm) -> Result<String> {
-    let background = Background::of(cache, source.folder(), &source.images, &image.name)?;
+    let background = Background::new(cache, source.folder(), &source.images, &image.name)?;
     let program = std::env::current_exe()
         .map_err(|error| Error::prerequisite("cannot tell where this program is").cause(error))?;
     let mut arguments = vec![

@@ -117,7 +117,7 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
             .code(&code::image::PLATFORM_ABSENT)
             .cause(format!("it names {}", platforms.join(", ")))
     })?;
-    let parts = specification::Manifest::of(manifest);
+    let parts = specification::Manifest::from_blob(manifest);
     if let Some(artifact_type) = artifact::artifact(&parts) {
         return Err(no_image(what, format!("it is {artifact_type}")));
     }

@@ -61,7 +61,7 @@ pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str
 fn image(what: &str, layout: &Layout) -> Result<Report> {
     let (mut seen, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
     for (_, manifest) in inspect::images(layout) {
-        if let Some(artifact_type) = artifact::artifact(&specification::Manifest::of(manifest)) {
+        if let Some(artifact_type) = artifact::artifact(&specification::Manifest::from_blob(manifest)) {
             return Err(no_image(what, format!("it is {artifact_type}")));
         }
         seen.push(inspect_image(layout, manifest, &mut left)?);
@@ -82,7 +82,7 @@ fn image(what: &str, layout: &Layout) -> Result<Report> {
 fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
     let mut bills = Vec::new();
     for manifest in &layout.referrers {
-        let specification = specification::Manifest::of(manifest);
+        let specification = specification::Manifest::from_blob(manifest);
         let layers = specification
             .layers
             .iter()
@@ -101,7 +101,7 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
 /// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the
 /// image allows.
 fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Seen> {
-    let specification::Manifest { config, layers, .. } = specification::Manifest::of(manifest);
+    let specification::Manifest { config, layers, .. } = specification::Manifest::from_blob(manifest);
     let mut seen = Seen {
         configuration: configuration(layout, &config.digest)?,
         ..Seen::default()

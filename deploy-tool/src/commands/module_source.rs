@@ -13,11 +13,12 @@ use oci_artifacts::image::Definition;
 use terminal::Printer;
 use wasm_build::BUILDER_IMAGE;
 use wasm_build::artifact_cache as keep;
-use wasm_build::artifact_cache::{Artifact, BuildRecord, Sources};
+use wasm_build::artifact_cache::{Artifact, BuildRecord};
 use wasm_build::background::worker::Background;
 use wasm_build::builder::Builder;
 use wasm_build::compile;
 use wasm_build::profile::Profile;
+use wasm_build::sources::Sources;
 use wasm_build::traps::Weight;
 use wasm_build::workspace::{Package, Workspace};
 
@@ -73,7 +74,7 @@ pub async fn compile(
     let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
     // What runs in the background finds itself.
     if !variation.low_priority {
-        let background = Background::of(cache, source.folder(), &source.images, name)?;
+        let background = Background::new(cache, source.folder(), &source.images, name)?;
         if let Some(lost) = background.check_lost(&sources.digest, is_compiled)? {
             printer.warning(&format!("{name}: {lost}"));
         }

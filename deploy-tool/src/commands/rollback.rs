@@ -31,7 +31,7 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Result<()> 
         signed,
         tls,
     } = arguments;
-    let requirement = SignaturePolicy::of(&signed)?;
+    let requirement = SignaturePolicy::from_arguments(&signed)?;
     let release = place.release()?;
     let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
     let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;

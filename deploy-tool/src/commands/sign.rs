@@ -140,7 +140,7 @@ fn private_key(path: &Path) -> Result<PrivateKey> {
 
 /// The signatures as an image of their own, which is how registries keep them.
 fn layout(media_type: &str, signed: Signed) -> Layout {
-    let blob = |media_type: &str, bytes: Vec<u8>| Blob::of(media_type, bytes);
+    let blob = |media_type: &str, bytes: Vec<u8>| Blob::from_bytes(media_type, bytes);
     Layout {
         name: None,
         root: blob("application/vnd.oci.image.manifest.v1+json", signed.manifest),

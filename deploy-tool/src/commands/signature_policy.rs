@@ -26,8 +26,8 @@ impl SignaturePolicy {
     ///
     /// # Errors
     /// When the key cannot be used.
-    pub fn of(arguments: &SignedArguments) -> Result<Option<Self>> {
-        Ok(Policy::of(arguments)?.map(|policy| Self {
+    pub fn from_arguments(arguments: &SignedArguments) -> Result<Option<Self>> {
+        Ok(Policy::from_arguments(arguments)?.map(|policy| Self {
             policy,
             exceptions: Exceptions::new(&arguments.allow_unsigned),
         }))
@@ -91,7 +91,7 @@ impl SignaturePolicy {
         }
         let reference = Reference::parse(image).map_err(nowhere)?;
         let found = match registry.and_then(|own| own.login_for(&reference.repository)) {
-            Some(login) => FoundLogin::of(login.clone()),
+            Some(login) => FoundLogin::from_login(login.clone()),
             None => credentials::stored_login(&reference.repository, &Purpose::Read).await,
         };
         let target = RemoteImage::at(&reference, Purpose::Read, found, tls).await?;

@@ -85,7 +85,7 @@ pub async fn deploy_all(
         signed,
     } = arguments;
     let form = Form::new(aot, dev);
-    let requirement = SignaturePolicy::of(&signed)?;
+    let requirement = SignaturePolicy::from_arguments(&signed)?;
     let cache = Cache::open()?;
     let paths = place.manifests()?;
     let objects = manifest::sort_by_wave(manifest::load(&paths)?);

@@ -52,7 +52,7 @@ pub fn database_name(deployment: &Deployment) -> Option<&str> {
 impl Connections {
     /// Reads both sides. Among the Deployments of the namespace, those that name the same database take their part.
     /// Arguments of the server count before its option files, which are ConfigMaps.
-    pub fn of(
+    pub fn from_objects(
         deployment: &Deployment,
         deployments: &[Deployment],
         database: &StatefulSet,
@@ -218,7 +218,7 @@ mod tests {
     }
 
     fn connections(pool: Option<&str>, limit: Option<&str>, surge: &serde_json::Value) -> Connections {
-        Connections::of(
+        Connections::from_objects(
             &deployment("app", "mariadb", 1, pool, surge),
             &[],
             &database(limit),
@@ -274,7 +274,11 @@ mod tests {
             container["name"] = "m".into();
             let server = json!({"metadata": {}, "spec": {"selector": {}, "serviceName": "m", "template": template(container.clone())}});
             let server: StatefulSet = serde_json::from_value(server).unwrap();
-            assert_eq!(Connections::of(&app, &[], &server, &[]).limit, expected, "{container}");
+            assert_eq!(
+                Connections::from_objects(&app, &[], &server, &[]).limit,
+                expected,
+                "{container}"
+            );
         }
     }
 
@@ -289,7 +293,7 @@ mod tests {
             deployment("idle", "mariadb", 0, Some("100"), &surge),
             deployment("shop", "other", 3, Some("100"), &surge),
         ];
-        let connections = Connections::of(&app, &others, &database(Some("250")), &[]);
+        let connections = Connections::from_objects(&app, &others, &database(Some("250")), &[]);
         assert_eq!(connections.needed(1), 2 * 10 + 4 * 4 + RESERVED);
         assert_eq!(connections.most_replicas(), 21);
         assert_eq!(

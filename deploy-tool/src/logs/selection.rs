@@ -70,9 +70,9 @@ fn of_object(object: &Object) -> Option<Selection> {
                 .and_then(|labels: &Value| selector(&json!({"matchLabels": labels})))
                 .map(Selection::by_labels)
         }
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
-            WorkloadInfo::of(kind, &object.value).selector.map(Selection::by_labels)
-        }
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => WorkloadInfo::from_object(kind, &object.value)
+            .selector
+            .map(Selection::by_labels),
     }
 }
 

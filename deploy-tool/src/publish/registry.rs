@@ -218,7 +218,7 @@ mod tests {
         let destination = Destination {
             prefix: "x.io/team".to_owned(),
             repositories: repositories("x.io/team", &[("app".to_owned(), "orders".to_owned())].into()).unwrap(),
-            found: FoundLogin::of(Login::password("ann", "secret")),
+            found: FoundLogin::from_login(Login::password("ann", "secret")),
             tls: TlsOptions::default(),
             tags: Vec::new(),
         };

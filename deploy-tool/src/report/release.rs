@@ -35,7 +35,7 @@ pub struct RevisionStatus {
 }
 
 impl RevisionStatus {
-    fn of(revision: &Revision) -> Self {
+    fn new(revision: &Revision) -> Self {
         Self {
             revision: revision.number,
             state: revision.state,
@@ -50,10 +50,10 @@ impl RevisionStatus {
 /// What the history of a release says of what runs; nothing when it has none.
 pub fn release(name: &Name, history: &History) -> Option<ReleaseStatus> {
     let newest = history.newest()?;
-    let unfinished = (newest.state != State::Deployed).then(|| RevisionStatus::of(newest));
+    let unfinished = (newest.state != State::Deployed).then(|| RevisionStatus::new(newest));
     Some(ReleaseStatus {
         name: name.to_string(),
-        deployed: history.deployed_before(None).map(RevisionStatus::of),
+        deployed: history.deployed_before(None).map(RevisionStatus::new),
         unfinished,
     })
 }

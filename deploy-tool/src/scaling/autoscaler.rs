@@ -36,11 +36,11 @@ pub struct Bounds {
 
 impl Autoscaler {
     /// The one that scales a workload.
-    pub fn of(workload: &Workload, all: &[HorizontalPodAutoscaler]) -> Option<Self> {
+    pub fn find_for(workload: &Workload, all: &[HorizontalPodAutoscaler]) -> Option<Self> {
         all.iter().find_map(|autoscaler| {
             let spec = autoscaler.spec.as_ref()?;
             let target = &spec.scale_target_ref;
-            let same = target.name == workload.name && target.kind == format!("{:?}", workload.kind);
+            let same = target.name == workload.name && target.kind == workload.kind.to_string();
             let metadata = &autoscaler.metadata;
             let label = metadata.labels.as_ref().and_then(|labels| labels.get(KEDA_LABEL));
             let owner = metadata
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn the_one_that_names_the_workload() {
         fn found(kind: &str, minimum: Option<i32>, metadata: &Value) -> Option<Autoscaler> {
-            Autoscaler::of(&app(), &[autoscaler(kind, minimum, metadata)])
+            Autoscaler::find_for(&app(), &[autoscaler(kind, minimum, metadata)])
         }
         let plain = found("Deployment", Some(2), &json!({"name": "a"})).unwrap();
         assert_eq!(
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_minimum_is_what_is_asked_for_and_the_maximum_makes_room() {
-        let found = Autoscaler::of(&app(), &[autoscaler("Deployment", Some(2), &json!({}))]).unwrap();
+        let found = Autoscaler::find_for(&app(), &[autoscaler("Deployment", Some(2), &json!({}))]).unwrap();
         let bounds_for = |replicas| (found.bounds_for(replicas).minimum, found.bounds_for(replicas).maximum);
         assert_eq!(
             [

@@ -77,7 +77,7 @@ pub fn decide(targets: &[(Reference, i32)], found: &ScalingState, place: &str, o
 impl ScalingState {
     fn workload(&self, reference: &Reference, place: &str) -> Result<Workload> {
         if let Some(kind @ (Kind::DaemonSet | Kind::Job | Kind::CronJob | Kind::Service | Kind::Pod)) = reference.kind {
-            return Err(Error::input(format!("a {kind:?} cannot be scaled"))
+            return Err(Error::input(format!("a {kind} cannot be scaled"))
                 .hint("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
         }
         let all = self.workloads();
@@ -143,7 +143,7 @@ impl ScalingState {
                 .stateful_set(&workload.name)
                 .and_then(|set| set.spec.as_ref()?.replicas),
         };
-        let autoscaler = match Autoscaler::of(workload, &self.autoscalers) {
+        let autoscaler = match Autoscaler::find_for(workload, &self.autoscalers) {
             None => None,
             Some(autoscaler) => Some(edit(workload, &autoscaler, before.unwrap_or(1), after, options)?),
         };
@@ -230,7 +230,7 @@ fn check_connections(changes: &[Change], found: &ScalingState, options: Options)
         let Some(set) = found.stateful_set(database) else {
             continue;
         };
-        let connections = Connections::of(deployment, &deployments, set, &found.config_maps);
+        let connections = Connections::from_objects(deployment, &deployments, set, &found.config_maps);
         let refused = |replicas: i32| connections.refuse(u64::from(replicas.unsigned_abs()), database);
         match refused(change.after) {
             Some(reason) if change.after > change.before && !options.force => {

@@ -94,11 +94,11 @@ impl Changes {
     /// It may be dropped at any time: the next call begins by looking at the files.
     pub async fn next(&mut self, roots: &Roots, seen: &Snapshot) -> (Vec<PathBuf>, Snapshot) {
         loop {
-            let mut now = Snapshot::of(roots);
+            let mut now = Snapshot::read(roots);
             self.follow(&now.folders);
             if !seen.changed(&now).is_empty() {
                 self.quiet().await;
-                now = Snapshot::of(roots);
+                now = Snapshot::read(roots);
                 let changed = seen.changed(&now);
                 if !changed.is_empty() {
                     return (changed, now);
@@ -173,7 +173,7 @@ mod tests {
     async fn all_kinds(mut changes: Changes) {
         let (home, roots) = project();
         let path = |name: &str| home.path().join("src").join(name);
-        let mut seen = Snapshot::of(&roots);
+        let mut seen = Snapshot::read(&roots);
         let found = after(&mut changes, &roots, &mut seen, || {
             fs::write(path("main.rs"), "b").unwrap()
         })

@@ -24,7 +24,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Reads everything. What cannot be read is not there: an editor may be about to replace it.
-    pub fn of(roots: &Roots) -> Self {
+    pub fn read(roots: &Roots) -> Self {
         let mut snapshot = Self::default();
         for folder in &roots.folders {
             snapshot.read_folder(folder);
@@ -91,7 +91,7 @@ mod tests {
             folders: [path("src")].into(),
             files: [path("lock"), path("absent")].into(),
         };
-        let first = Snapshot::of(&roots);
+        let first = Snapshot::read(&roots);
         assert_eq!(
             first.folders,
             [home.path().to_owned(), path("src"), path("src/web")].into()
@@ -100,11 +100,11 @@ mod tests {
         fs::write(path("src/main.rs~"), "b").unwrap();
         fs::write(path("src/.main.rs.swp"), "b").unwrap();
         fs::write(path("target/x"), "b").unwrap();
-        assert_eq!(first.changed(&Snapshot::of(&roots)), [""; 0].map(PathBuf::from));
+        assert_eq!(first.changed(&Snapshot::read(&roots)), [""; 0].map(PathBuf::from));
         fs::write(path("src/new.rs"), "b").unwrap();
         fs::write(path("lock"), "b").unwrap();
         fs::remove_file(path("src/web/route.rs")).unwrap();
-        let changed = first.changed(&Snapshot::of(&roots));
+        let changed = first.changed(&Snapshot::read(&roots));
         assert_eq!(changed, [path("lock"), path("src/new.rs"), path("src/web/route.rs")]);
     }
 }

@@ -36,7 +36,7 @@ pub struct RolloutBlock {
 
 impl WorkloadInfo {
     /// What matters of an object.
-    pub fn of(kind: Kind, object: &DynamicObject) -> Self {
+    pub fn from_object(kind: Kind, object: &DynamicObject) -> Self {
         let workload = Workload {
             kind,
             name: object.name_any(),
@@ -134,7 +134,7 @@ mod tests {
     fn info(kind: Kind, spec: &Value) -> WorkloadInfo {
         let object = json!({"metadata": {"name": "a", "namespace": "n",
             "annotations": {"deploy-tool.dev/release": "n/r"}}, "spec": spec});
-        WorkloadInfo::of(kind, &serde_json::from_value(object).unwrap())
+        WorkloadInfo::from_object(kind, &serde_json::from_value(object).unwrap())
     }
 
     #[test]

@@ -76,6 +76,21 @@ impl Kind {
     }
 }
 
+/// As in the API: `Deployment`.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::Job => "Job",
+            Self::CronJob => "CronJob",
+            Self::Service => "Service",
+            Self::Pod => "Pod",
+        })
+    }
+}
+
 impl Reference {
     /// Whether it means this workload.
     pub fn means(&self, workload: &Workload) -> bool {
@@ -86,14 +101,14 @@ impl Reference {
 impl Workload {
     /// As an argument: `deployment/app`.
     pub fn argument(&self) -> String {
-        format!("{}/{}", format!("{:?}", self.kind).to_ascii_lowercase(), self.name)
+        format!("{}/{}", self.kind.to_string().to_ascii_lowercase(), self.name)
     }
 }
 
 /// For sentences: Deployment `app`.
 impl fmt::Display for Workload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} `{}`", self.kind, self.name)
+        write!(f, "{} `{}`", self.kind, self.name)
     }
 }
 
@@ -101,7 +116,7 @@ impl fmt::Display for Workload {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Some(kind) => write!(f, "{kind:?} `{}`", self.name),
+            Some(kind) => write!(f, "{kind} `{}`", self.name),
             None => write!(f, "`{}`", self.name),
         }
     }

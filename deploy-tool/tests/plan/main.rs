@@ -500,7 +500,7 @@ async fn a_saved_plan_is_applied_exactly_or_not_at_all() {
         .await
         .unwrap_err();
     assert_eq!(number(&failure), 208);
-    for (value, said) in [(Some("newer"), "changed"), (None, "deleted")] {
+    for (value, output) in [(Some("newer"), "changed"), (None, "deleted")] {
         *now.lock().unwrap() = value;
         let failure = saved::refuse_stale(&cluster, &mut kinds, saved("c1"))
             .await
@@ -509,7 +509,7 @@ async fn a_saved_plan_is_applied_exactly_or_not_at_all() {
         assert!(
             failure
                 .to_string()
-                .contains(&format!("ConfigMap `a` has been {said} since")),
+                .contains(&format!("ConfigMap `a` has been {output} since")),
             "{failure}"
         );
         // The same when it happens between the check and the write.

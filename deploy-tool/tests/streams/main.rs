@@ -136,7 +136,7 @@ async fn open_leads_past_a_pod_that_is_gone_and_follows_the_ready_one() {
     let (mut written, mut told) = (lines(open.stdout.take()), lines(open.stderr.take()));
     let url = until(&mut written, "http://localhost:").await.pop().unwrap();
     let port: u16 = url.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap();
-    let said = async |text: &str| {
+    let output = async |text: &str| {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = [0; 64];
@@ -146,10 +146,10 @@ async fn open_leads_past_a_pod_that_is_gone_and_follows_the_ready_one() {
             .unwrap();
         String::from_utf8_lossy(&answer[..length]).into_owned()
     };
-    assert_eq!(said("hello").await, "second: hello");
+    assert_eq!(output("hello").await, "second: hello");
     until(&mut told, "pod `first` takes no connection: the mock says NotFound").await;
     too_old.notify_one();
     until(&mut told, "now to pod `third`").await;
-    assert_eq!(said("again").await, "third: again");
+    assert_eq!(output("again").await, "third: again");
     open.kill().await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{Namespace, Said, context, deploy_tool_command, kubectl, kubectl_with_input};
+use crate::{CommandOutput, Namespace, context, deploy_tool_command, kubectl, kubectl_with_input};
 
 /// A namespace of its own and a folder of manifests.
 pub struct Case {
@@ -34,7 +34,7 @@ impl Case {
     }
 
     /// Runs the tool; what acts on manifests gets the folder.
-    pub fn run(&self, verb: &[&str]) -> Said {
+    pub fn run(&self, verb: &[&str]) -> CommandOutput {
         let (context, folder) = (context(), self.folder.path().to_str().unwrap());
         let mut arguments = verb.to_vec();
         arguments.extend(["--context", &context, "--namespace", &self.namespace.name]);
@@ -42,19 +42,19 @@ impl Case {
             arguments.extend(["-f", folder]);
         }
         let start = Instant::now();
-        let said = Said::from(deploy_tool_command(&arguments).output().unwrap());
+        let output = CommandOutput::from(deploy_tool_command(&arguments).output().unwrap());
         println!(
             "{} {verb:?}: {} after {:.1} s\n{}",
             self.namespace.name,
-            said.code,
+            output.code,
             start.elapsed().as_secs_f32(),
-            said.stderr.trim_end()
+            output.stderr.trim_end()
         );
-        said
+        output
     }
 
     /// The same, with how long it took.
-    pub fn timed(&self, verb: &[&str]) -> (Said, Duration) {
+    pub fn timed(&self, verb: &[&str]) -> (CommandOutput, Duration) {
         let start = Instant::now();
         (self.run(verb), start.elapsed())
     }
@@ -71,7 +71,7 @@ impl Case {
     }
 
     /// Runs kubectl in the namespace.
-    pub fn kubectl(&self, arguments: &[&str]) -> Said {
+    pub fn kubectl(&self, arguments: &[&str]) -> CommandOutput {
         kubectl(&[&["--namespace", &self.namespace.name], arguments].concat())
     }
 }

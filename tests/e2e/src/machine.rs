@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Said, container_label, eventually};
+use crate::{CommandOutput, container_label, eventually};
 
 /// Gone at the end, also of a failed test.
 pub struct Machine(pub String);
@@ -60,11 +60,11 @@ impl Machine {
     }
 
     /// How a command ends that may fail.
-    pub fn try_run(&self, command: &str) -> Said {
+    pub fn try_run(&self, command: &str) -> CommandOutput {
         let output = Command::new("docker")
             .args(["exec", &self.0, "sh", "-c", command])
             .output();
-        Said::from(output.unwrap())
+        CommandOutput::from(output.unwrap())
     }
 
     /// Puts a file there.
@@ -83,5 +83,5 @@ impl Drop for Machine {
 
 fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output();
-    Said::from(output.unwrap()).success().stdout
+    CommandOutput::from(output.unwrap()).success().stdout
 }

@@ -52,8 +52,8 @@ impl Namespace {
 impl Drop for Namespace {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let said = kubectl(&["--namespace", &self.name, "get", "pods,events", "--output", "wide"]);
-            eprintln!("namespace {} when the test failed:\n{}", self.name, said.stdout);
+            let output = kubectl(&["--namespace", &self.name, "get", "pods,events", "--output", "wide"]);
+            eprintln!("namespace {} when the test failed:\n{}", self.name, output.stdout);
         }
         delete(&[&self.name]);
     }

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use crate::{Said, eventually};
+use crate::{CommandOutput, eventually};
 
 /// The run. It is killed with its value: a test that fails leaves none that disturbs the next one.
 pub struct Running {
@@ -39,8 +39,8 @@ impl Running {
     pub fn past_builds(&mut self, what: &str, mut condition: impl FnMut() -> bool) {
         while !condition() {
             if let Some(status) = self.child.try_wait().unwrap() {
-                let said: Vec<String> = self.lines.iter().collect();
-                panic!("it has ended without {what}: {status}\n{}", said.join("\n"));
+                let output: Vec<String> = self.lines.iter().collect();
+                panic!("it has ended without {what}: {status}\n{}", output.join("\n"));
             }
             std::thread::sleep(Duration::from_millis(200));
         }
@@ -49,21 +49,21 @@ impl Running {
     /// Everything it says up to a line, however long that takes: there is no limit, but its end.
     #[track_caller]
     pub fn lines_until(&mut self, last: &str) -> Vec<String> {
-        let mut said: Vec<String> = Vec::new();
-        while !said.iter().any(|line| line == last) {
+        let mut output: Vec<String> = Vec::new();
+        while !output.iter().any(|line| line == last) {
             match self.lines.recv() {
-                Ok(line) => said.push(line),
-                Err(_) => panic!("it has ended without `{last}`:\n{}", said.join("\n")),
+                Ok(line) => output.push(line),
+                Err(_) => panic!("it has ended without `{last}`:\n{}", output.join("\n")),
             }
         }
-        said
+        output
     }
 
     /// Waits for its end; `stderr` has all that is left of what it said.
-    pub fn ended(mut self) -> Said {
+    pub fn ended(mut self) -> CommandOutput {
         let rest: Vec<String> = self.lines.iter().collect();
         let status = self.child.wait().unwrap();
-        Said {
+        CommandOutput {
             code: status.code().expect("ended by a signal"),
             stdout: String::new(),
             stderr: rest.join("\n"),
@@ -71,7 +71,7 @@ impl Running {
     }
 
     /// Ctrl-C, and its end.
-    pub fn interrupt(self) -> Said {
+    pub fn interrupt(self) -> CommandOutput {
         let id = self.child.id().to_string();
         let sent = Command::new("sh").args(["-c", &format!("kill -INT {id}")]).status();
         assert!(sent.unwrap().success(), "it has ended before");

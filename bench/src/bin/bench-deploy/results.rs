@@ -86,14 +86,14 @@ impl Results {
     fn row(&self, case: Case, tool: Deployer) -> Option<Row> {
         let runs = self.0.get(&(case, tool))?;
         let base = self.0.get(&(case, Deployer::Kubectl))?;
-        let figures = |figure: fn(&Measurement) -> f64| Spread::of(runs.iter().map(figure));
+        let figures = |figure: fn(&Measurement) -> f64| Spread::from_figures(runs.iter().map(figure));
         Some(Row {
             case: case.name(),
             tool: tool.name(),
             seconds: figures(|run| run.seconds)?,
             processor_seconds: figures(|run| run.processor_seconds)?,
             memory_mb: figures(|run| run.memory_mb)?,
-            ratio: Spread::of(runs.iter().zip(base).map(|(run, base)| run.seconds / base.seconds))?,
+            ratio: Spread::from_figures(runs.iter().zip(base).map(|(run, base)| run.seconds / base.seconds))?,
             goal: (tool == Deployer::DeployTool).then(|| case.goal()),
         })
     }

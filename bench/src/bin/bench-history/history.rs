@@ -41,7 +41,7 @@ struct Ratios {
 
 impl Night {
     /// From the results of a run.
-    pub fn of(results: &str, day: String, revision: String) -> Result<Self> {
+    pub fn from_results(results: &str, day: String, revision: String) -> Result<Self> {
         let rows: Vec<Row> = serde_json::from_str(results)?;
         let counted = rows
             .into_iter()
@@ -159,7 +159,7 @@ mod tests {
                 "ratios": {"processor": processor, "p99": 1.0}, "middle": {}})
         };
         let results = serde_json::json!([row("aot", 1, 3.0), row("aot", 16, 2.0), row("native", 16, 1.0)]).to_string();
-        let night = Night::of(&results, "2026-01-09".into(), "abc".into()).unwrap();
+        let night = Night::from_results(&results, "2026-01-09".into(), "abc".into()).unwrap();
         assert_eq!(night.ratios, [("GET /".to_owned(), 2.0)].into());
         let mut kept = History::parse(&history(&[1.0, 1.5]).text().unwrap()).unwrap();
         kept.add(night.clone());
@@ -169,7 +169,7 @@ mod tests {
         });
         assert_eq!(kept.0.len(), 3);
         assert_eq!(kept.0[2].revision, "def");
-        assert!(Night::of("[]", String::new(), String::new()).is_err());
+        assert!(Night::from_results("[]", String::new(), String::new()).is_err());
         assert!(History::parse("{}\n").unwrap_err().to_string().contains("line 1"));
     }
 }

@@ -42,7 +42,7 @@ fn main() -> Result<()> {
         chart,
     } = Arguments::parse();
     let text = std::fs::read_to_string(&results).with_context(|| format!("cannot read {}", results.display()))?;
-    let night = Night::of(&text, day, revision).with_context(|| format!("in {}", results.display()))?;
+    let night = Night::from_results(&text, day, revision).with_context(|| format!("in {}", results.display()))?;
     let kept = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         kept => kept.with_context(|| format!("cannot read {}", path.display()))?,

@@ -119,12 +119,12 @@ impl Results {
     fn row(&self, case: Case, client: Client) -> Option<Row> {
         let runs = self.0.get(&(case, client))?;
         let base = self.0.get(&(case, case.clients()[0]))?;
-        let figures = |figure: fn(&Measurement) -> f64| Spread::of(runs.iter().map(figure));
+        let figures = |figure: fn(&Measurement) -> f64| Spread::from_figures(runs.iter().map(figure));
         Some(Row {
             case: case.name(),
             tool: client.name(),
             seconds: figures(|run| run.seconds)?,
-            ratio: Spread::of(runs.iter().zip(base).map(|(run, base)| run.seconds / base.seconds))?,
+            ratio: Spread::from_figures(runs.iter().zip(base).map(|(run, base)| run.seconds / base.seconds))?,
             processor_seconds: figures(|run| run.processor_seconds)?,
             memory_mb: figures(|run| run.memory_mb)?,
             goal: (client == Client::DeployTool).then(|| case.goal()),

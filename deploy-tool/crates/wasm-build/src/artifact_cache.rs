@@ -3,13 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::builder::Builder;
-use crate::inputs;
-use crate::inputs::Inputs;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
-use crate::traps::Weight;
-use crate::traps::check::{self, Checked, Lookup};
-use crate::workspace::Workspace;
+use crate::sources::Sources;
 use crate::{compile, vendor as crates};
 use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::{Error, Result};
@@ -62,59 +58,6 @@ pub fn import_module(path: &Path) -> Result<Artifact> {
         path: path.to_owned(),
         bytes,
     })
-}
-
-/// What a module is compiled from.
-#[derive(Debug)]
-pub struct Sources<'a> {
-    workspace: &'a Workspace,
-    definition: &'a Definition,
-    inputs: Inputs,
-    /// The digest of all of them.
-    pub digest: String,
-}
-
-impl<'a> Sources<'a> {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// When there is no such package, or a file cannot be read.
-    pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Result<Self> {
-        let package = &definition.package;
-        // Where there is none, reading the sources says so.
-        let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
-        let packages = workspace
-            .sources_of(package, &lock)
-            .map_err(|error| Error::input(format!("cannot build `{package}`")).cause(error))?;
-        let inputs = inputs::read(workspace, &packages)?;
-        Ok(Self {
-            workspace,
-            definition,
-            digest: inputs.digest(),
-            inputs,
-        })
-    }
-}
-
-impl Sources<'_> {
-    /// The traps among them and their crates.
-    ///
-    /// # Errors
-    /// When they cannot be looked at.
-    pub async fn check(&self, cache: &Cache) -> Result<Checked> {
-        let Some(package) = self.workspace.package(&self.definition.package) else {
-            return Err(Error::input(format!(
-                "there is no package `{}`",
-                self.definition.package
-            )));
-        };
-        let vendor = crates::folder(cache, self.inputs.lock())?;
-        let lookup = match vendor.is_dir() {
-            true => Lookup::Vendor(&vendor),
-            false => Lookup::Cache,
-        };
-        check::package(self.workspace, package, &self.definition.features, lookup).await
-    }
 }
 
 /// Whether the module of some sources is kept.
@@ -172,10 +115,10 @@ pub async fn module(
     profile: &Profile,
 ) -> Result<(Artifact, BuildRecord)> {
     let Sources {
-        workspace,
         definition,
         inputs,
         digest,
+        ..
     } = sources;
     let package = &definition.package;
     let path = module_path(builder, definition, profile, digest)?;
@@ -183,16 +126,7 @@ pub async fn module(
     let (bytes, outcome) = match std::fs::read(&path) {
         Ok(bytes) => (bytes, "unchanged"),
         Err(_) => {
-            let bytes = compile::package(
-                builder,
-                progress,
-                workspace,
-                inputs,
-                definition,
-                profile,
-                &compile::MODULE,
-            )
-            .await?;
+            let bytes = compile::package(builder, progress, sources, profile, &compile::MODULE).await?;
             inspect_module(&bytes)?;
             builder.cache.write(&path, &bytes)?;
             (bytes, "compiled")
@@ -218,12 +152,7 @@ pub async fn module(
 /// # Errors
 /// When it does not compile.
 pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Result<Artifact> {
-    let Sources {
-        workspace,
-        definition,
-        inputs,
-        digest,
-    } = sources;
+    let Sources { definition, digest, .. } = sources;
     let package = &definition.package;
     let profile = Profile::of_workspace(&definition.profile);
     let made_of = [COMPILE_REVISION, package, &profile.name, &builder.recipe, digest];
@@ -235,16 +164,7 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
         progress.outcome(format!("native build of {package}: unchanged"));
         return Ok(Artifact { path, bytes });
     }
-    let bytes = compile::package(
-        builder,
-        progress,
-        workspace,
-        inputs,
-        definition,
-        &profile,
-        &compile::NATIVE,
-    )
-    .await?;
+    let bytes = compile::package(builder, progress, sources, &profile, &compile::NATIVE).await?;
     builder.cache.write(&path, &bytes)?;
     progress.outcome(format!(
         "native build of {package}: compiled ({:.1} MB)",
@@ -268,33 +188,11 @@ async fn bill(
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let tree = crates::tree(&vendor, &workspace.root, sources.definition).await?;
     let lock = String::from_utf8_lossy(inputs.lock());
-    let traps = source_traps(sources)?;
+    let traps = sources.traps()?;
     let bill = bom::document(&tree, &lock, &digest::hex(bytes), &traps)
         .map_err(|error| Error::prerequisite("cannot list the crates of the module").cause(error))?;
     cache.write(&path, &bill)?;
     Ok(bill)
-}
-
-/// What the sources show and the module does not: what it is made of is in the bill already.
-fn source_traps(sources: &Sources<'_>) -> Result<Vec<bom::SourceTrap>> {
-    let Sources {
-        workspace,
-        inputs,
-        definition,
-        ..
-    } = sources;
-    let Some(package) = workspace.package(&definition.package) else {
-        return Ok(Vec::new());
-    };
-    let lock = String::from_utf8_lossy(inputs.lock());
-    let found = check::sources(workspace, package, &definition.features, &lock)?;
-    // It has compiled.
-    let found = found.into_iter().filter(|finding| finding.weight != Weight::Compile);
-    let told = found.map(|finding| bom::SourceTrap {
-        name: finding.trap.to_owned(),
-        text: format!("{finding}; fix: {}", finding.fix),
-    });
-    Ok(told.collect())
 }
 
 /// A module compiled ahead of time.

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::builder::Builder;
-use crate::inputs::Inputs;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
+use crate::sources::Sources;
 use crate::workspace::Workspace;
 use crate::{NATIVE_TARGET, TARGET, build_context, features, vendor as crates};
 use diagnostics::{Error, Result};
 use host::process;
-use oci_artifacts::image::Definition;
 use terminal::Progress;
 
 /// Reads what Cargo knows of a workspace.
@@ -62,12 +61,16 @@ pub const NATIVE: Target = Target {
 pub async fn package(
     builder: &Builder,
     progress: &Progress,
-    workspace: &Workspace,
-    inputs: &Inputs,
-    definition: &Definition,
+    sources: &Sources<'_>,
     profile: &Profile,
     target: &Target,
 ) -> Result<Vec<u8>> {
+    let Sources {
+        workspace,
+        definition,
+        inputs,
+        ..
+    } = sources;
     let package = definition.package.as_str();
     let Target { triple, flags, ending } = target;
     let cache = &builder.cache;

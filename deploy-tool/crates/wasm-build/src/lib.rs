@@ -10,6 +10,7 @@ pub mod inputs;
 pub mod native_form;
 pub mod profile;
 mod settings;
+pub mod sources;
 pub mod target_cfg;
 pub mod traps;
 pub mod vendor;

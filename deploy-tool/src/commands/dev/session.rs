@@ -49,7 +49,7 @@ impl Session<'_> {
             // What cannot be read now is told by the deployment; the same files are watched as before.
             roots = roots::roots(place, source).await.unwrap_or(roots);
             // Before anything of it is read: what is saved from here on is a change.
-            let seen = Snapshot::of(&roots);
+            let seen = Snapshot::read(&roots);
             self.follow_manifests();
             let start = Instant::now();
             self.printer.cycle(number, "started", &changed, start.elapsed(), None);

@@ -11,7 +11,7 @@ pub struct Axe {
 
 impl Axe {
     /// That of this browser.
-    pub fn of(browser: &Browser) -> Self {
+    pub fn new(browser: &Browser) -> Self {
         Self {
             source: browser.axe_core(),
         }

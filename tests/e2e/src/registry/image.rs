@@ -25,11 +25,11 @@ pub struct Image {
 impl Image {
     /// One for Linux on x86-64 with layers of these sizes.
     pub fn new(seed: u64, layers: &[usize]) -> Self {
-        Self::of("amd64", seed, layers)
+        Self::for_architecture("amd64", seed, layers)
     }
 
     /// One for Linux on a processor.
-    pub fn of(architecture: &str, seed: u64, layers: &[usize]) -> Self {
+    pub fn for_architecture(architecture: &str, seed: u64, layers: &[usize]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs(folder.path().join("blobs/sha256"));
         fs::create_dir_all(&blobs.0).unwrap();
@@ -128,8 +128,8 @@ impl Blobs {
 
     /// Names a blob by its digest. Returns its descriptor.
     fn named(&self, media_type: &str, path: &Path) -> Value {
-        let said = Command::new("sha256sum").arg(path).output().unwrap().stdout;
-        let digits = String::from_utf8(said).unwrap()[..64].to_owned();
+        let output = Command::new("sha256sum").arg(path).output().unwrap().stdout;
+        let digits = String::from_utf8(output).unwrap()[..64].to_owned();
         let size = fs::metadata(path).unwrap().len();
         fs::rename(path, self.0.join(&digits)).unwrap();
         json!({"mediaType": media_type, "digest": format!("sha256:{digits}"), "size": size})

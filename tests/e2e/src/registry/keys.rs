@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::Said;
+use crate::CommandOutput;
 
 /// A pair of keys, as the help says to make them.
 pub struct Keys(tempfile::TempDir);
@@ -37,5 +37,5 @@ impl Keys {
 }
 
 fn openssl(arguments: &[&str]) {
-    Said::from(Command::new("openssl").args(arguments).output().unwrap()).success();
+    CommandOutput::from(Command::new("openssl").args(arguments).output().unwrap()).success();
 }

@@ -13,7 +13,7 @@ pub use gate::{Gate, Known};
 pub use image::Image;
 pub use keys::Keys;
 
-use crate::{Said, container_label, eventually};
+use crate::{CommandOutput, container_label, eventually};
 
 /// Made by `scripts/images tests`: the registry, and clients that are not ours.
 const IMAGE: &str = "localhost/wasm-registry:trixie";
@@ -83,8 +83,8 @@ impl Registry {
     fn at(mut self, address: impl Fn(&str) -> String) -> Self {
         let container = self.container.clone();
         eventually("the registry listens", || {
-            let said = docker(&["logs", &container]);
-            said.stderr.contains("listening on").then_some(())
+            let output = docker(&["logs", &container]);
+            output.stderr.contains("listening on").then_some(())
         });
         self.address = address(&container).lines().next().unwrap().trim().to_owned();
         let authority = docker(&["exec", &container, "sh", "-c", "cat /tls/ca.crt || true"]);
@@ -116,18 +116,18 @@ impl Registry {
             .unwrap();
         let authority = std::fs::read(self.authority()).unwrap();
         child.stdin.take().unwrap().write_all(&authority).unwrap();
-        Said::from(child.wait_with_output().unwrap()).success();
+        CommandOutput::from(child.wait_with_output().unwrap()).success();
     }
 
     /// Runs a program beside the registry, which is `localhost:5000` there.
-    pub fn exec(&self, arguments: &[&str]) -> Said {
+    pub fn exec(&self, arguments: &[&str]) -> CommandOutput {
         docker(&[&["exec", self.container.as_str()], arguments].concat())
     }
 
     /// Everything that the registry has written into its log.
     pub fn log(&self) -> String {
-        let said = docker(&["logs", &self.container]);
-        said.stdout + said.stderr.as_str()
+        let output = docker(&["logs", &self.container]);
+        output.stdout + output.stderr.as_str()
     }
 
     /// Changes the password.
@@ -146,8 +146,8 @@ impl Drop for Registry {
     }
 }
 
-fn docker(arguments: &[&str]) -> Said {
-    Said::from(
+fn docker(arguments: &[&str]) -> CommandOutput {
+    CommandOutput::from(
         Command::new("docker")
             .args(arguments)
             .output()

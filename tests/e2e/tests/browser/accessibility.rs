@@ -9,7 +9,7 @@ use crate::orders::{browser_with, button};
 #[ignore = "needs a cluster, see main.rs"]
 fn axe_core_finds_no_violation() {
     let browser = browser_with(30);
-    let axe = Axe::of(&browser);
+    let axe = Axe::new(&browser);
     // What fades in has too little contrast until it is there.
     browser.prefer("prefers-reduced-motion", "reduce");
     for (width, is_phone) in [(1280, false), (360, true)] {

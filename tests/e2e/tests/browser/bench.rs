@@ -10,7 +10,7 @@ fn the_page_of_the_benchmark_is_for_everybody_and_asks_nobody() {
     let page = std::fs::read(repository().join("docs/bench.html")).unwrap();
     let browser = Browser::start();
     browser.open_document(&page);
-    let axe = Axe::of(&browser);
+    let axe = Axe::new(&browser);
     for (width, is_phone) in [(1280, false), (360, true)] {
         browser.resize(width, 800, is_phone);
         for scheme in ["light", "dark"] {

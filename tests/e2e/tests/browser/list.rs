@@ -113,14 +113,14 @@ fn undo_puts_back_what_was_deleted_even_when_the_list_was_older() {
 fn the_page_says_which_pod_answered_and_how_it_is_executed() {
     let browser = browser_with(1);
     browser.await_text("#served-by", "aot");
-    let said = browser.text("#served-by");
-    assert!(said.contains("wasm"), "{said}");
+    let output = browser.text("#served-by");
+    assert!(output.contains("wasm"), "{output}");
     let names: Vec<_> = pods("orders", "app=app")
         .iter()
         .map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
         .collect();
     assert!(
-        names.iter().any(|name| said.contains(name)),
-        "none of {names:?}: {said}"
+        names.iter().any(|name| output.contains(name)),
+        "none of {names:?}: {output}"
     );
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Said, context, deploy_tool_command, eventually, kubectl, unique};
+use crate::harness::{CommandOutput, context, deploy_tool_command, eventually, kubectl, unique};
 
 const SOURCE: &str = "use std::convert::Infallible;
 
@@ -33,8 +33,8 @@ impl Drop for Namespace {
     }
 }
 
-fn run(folder: &Path, verb: &[&str]) -> Said {
-    Said::from(deploy_tool_command(verb).current_dir(folder).output().unwrap())
+fn run(folder: &Path, verb: &[&str]) -> CommandOutput {
+    CommandOutput::from(deploy_tool_command(verb).current_dir(folder).output().unwrap())
 }
 
 #[test]
@@ -52,13 +52,13 @@ fn a_plain_server_runs_once_it_is_as_init_says() {
     fs::write(home.path().join("Cargo.toml"), manifest).unwrap();
     fs::write(&source, SOURCE).unwrap();
 
-    let said = run(home.path(), &["init", "--write"]).success();
+    let output = run(home.path(), &["init", "--write"]).success();
     for expected in [
         "src/main.rs:10 [threads]",
         "src/main.rs:12 [loopback]",
         "src/main.rs:14 [two-packets]",
     ] {
-        assert!(said.stdout.contains(expected), "{expected}: {}", said.stdout);
+        assert!(output.stdout.contains(expected), "{expected}: {}", output.stdout);
     }
     // As it says, line by line.
     let changed = SOURCE
@@ -69,7 +69,7 @@ fn a_plain_server_runs_once_it_is_as_init_says() {
     let mut lock = Command::new("cargo");
     lock.args(["update", "--workspace"])
         .env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback");
-    Said::from(lock.current_dir(home.path()).output().unwrap()).success();
+    CommandOutput::from(lock.current_dir(home.path()).output().unwrap()).success();
     let again = run(home.path(), &["init"]).success();
     for expected in ["runs as Wasm as it is", "nothing to add: everything is there"] {
         assert!(again.stdout.contains(expected), "{expected}: {}", again.stdout);

@@ -31,8 +31,8 @@ fn a_misspelt_field_is_refused_by_name_and_not_dropped() {
             text
         })
     });
-    let (said, _) = broken.up();
-    said.failure(1, &["terminationGracePeriod"]);
+    let (output, _) = broken.up();
+    output.failure(1, &["terminationGracePeriod"]);
 }
 
 #[test]
@@ -63,10 +63,10 @@ fn a_second_up_at_the_same_time_says_so() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_cluster_that_is_there_already_is_kept() {
-    let said = deploy_tool_exactly(&["cluster", "up", "--name", &cluster()]).success();
+    let output = deploy_tool_exactly(&["cluster", "up", "--name", &cluster()]).success();
     assert!(
-        said.stderr.contains("already") || said.stderr.contains("up to date") || said.stderr.contains("runs"),
+        output.stderr.contains("already") || output.stderr.contains("up to date") || output.stderr.contains("runs"),
         "{}",
-        said.stderr
+        output.stderr
     );
 }

@@ -4,12 +4,12 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Namespace, Running, Said, bench_command, cluster, context, eventually, kubectl};
+use crate::harness::{CommandOutput, Namespace, Running, bench_command, cluster, context, eventually, kubectl};
 use crate::release::assert_follows;
 
-fn bench(arguments: &[&str]) -> Said {
+fn bench(arguments: &[&str]) -> CommandOutput {
     let command = bench_command().args(arguments).args(["--context", &context()]).output();
-    Said::from(command.expect("the benchmark is built: cargo build --release --package bench"))
+    CommandOutput::from(command.expect("the benchmark is built: cargo build --release --package bench"))
 }
 
 fn nothing_is_left(namespace: &Namespace) {
@@ -39,9 +39,9 @@ fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
         "--page",
         page.to_str().unwrap(),
     ];
-    let said = bench(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
+    let output = bench(&[&arguments[..], &["--json", result.to_str().unwrap()]].concat()).success();
     let report: Value = serde_json::from_str(&std::fs::read_to_string(result).unwrap()).unwrap();
-    assert!(said.stdout.contains("interpreter"), "{}", said.stdout);
+    assert!(output.stdout.contains("interpreter"), "{}", output.stdout);
     assert_follows("bench", &report);
 
     let figures = report["figures"].as_array().unwrap();

@@ -7,12 +7,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::harness::Case;
-use crate::harness::{Said, built, cluster, deploy_tool_command, script};
+use crate::harness::{CommandOutput, built, cluster, deploy_tool_command, script};
 
 /// Compiles them, and says where they are.
 fn modules() -> PathBuf {
-    let said = Said::from(script("scripts/clients").output().unwrap()).success();
-    PathBuf::from(said.stderr.lines().last().unwrap())
+    let output = CommandOutput::from(script("scripts/clients").output().unwrap()).success();
+    PathBuf::from(output.stderr.lines().last().unwrap())
 }
 
 /// One image of them all, on every node.
@@ -45,7 +45,7 @@ fn image(modules: &Path, names: &[&str]) -> String {
             cluster(),
             paths[1]
         );
-        Said::from(Command::new("sh").args(["-c", &import]).output().unwrap()).success();
+        CommandOutput::from(Command::new("sh").args(["-c", &import]).output().unwrap()).success();
     }
     image["reference"].as_str().unwrap().to_owned()
 }
@@ -110,9 +110,9 @@ fn every_client_runs_as_a_pod() {
     case.write(&[&database()[..], &jobs].concat());
     case.run(&["apply"]).success();
     for (name, _, expected) in clients {
-        let said = case
+        let output = case
             .kubectl(&["logs", &format!("job/{}", name.replace('_', "-"))])
             .success();
-        assert!(said.stdout.contains(expected), "{name}: {}", said.stdout);
+        assert!(output.stdout.contains(expected), "{name}: {}", output.stdout);
     }
 }

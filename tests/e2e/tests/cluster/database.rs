@@ -31,7 +31,7 @@ impl Pods {
     }
 }
 
-fn in_namespace(arguments: &[&str]) -> crate::harness::Said {
+fn in_namespace(arguments: &[&str]) -> crate::harness::CommandOutput {
     kubectl(&[&["--namespace", "orders"], arguments].concat())
 }
 

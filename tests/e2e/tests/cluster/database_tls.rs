@@ -49,14 +49,14 @@ fn pods_reach_a_database_that_asks_for_tls() {
     ]});
     kubectl_with_input(&["create", "--filename=-"], &objects.to_string()).success();
 
-    let (said, _) = deployment.up();
-    let said = said.success();
+    let (output, _) = deployment.up();
+    let output = output.success();
     let path = format!("/api/v1/namespaces/{namespace}/services/app:http/proxy/orders");
     assert_eq!(
         kubectl(&["get", "--raw", &path]).success().stdout.trim(),
         "[]",
         "{}",
-        said.stderr
+        output.stderr
     );
     let log = kubectl(&["--namespace", namespace, "logs", "deployment/app"])
         .success()

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 
-use crate::harness::{Deployment, Said, context, copy_sources, deploy_tool_command, eventually, kubectl};
+use crate::harness::{CommandOutput, Deployment, context, copy_sources, deploy_tool_command, eventually, kubectl};
 
 /// A copy of the checkout that is edited, and deployed to a namespace of its own.
 struct Checkout {
@@ -45,24 +45,24 @@ impl Checkout {
         let path = format!("/api/v1/namespaces/{namespace}/services/app:http/proxy/page.js");
         // The pod that is replaced serves on for a moment.
         eventually("the change is served and nothing else", || {
-            let said = kubectl(&["get", "--raw", &path]);
-            said.stdout.starts_with(line).then_some(())
+            let output = kubectl(&["get", "--raw", &path]);
+            output.stdout.starts_with(line).then_some(())
         });
     }
 
-    fn run(&self, verb: &[&str]) -> Said {
+    fn run(&self, verb: &[&str]) -> CommandOutput {
         let start = Instant::now();
         let mut command = deploy_tool_command(verb);
         command.args(["--context", &context(), "--manifests", self.deployment.folder()]);
-        let said = Said::from(command.current_dir(self.folder.path()).output().unwrap());
+        let output = CommandOutput::from(command.current_dir(self.folder.path()).output().unwrap());
         let seconds = start.elapsed().as_secs_f64();
-        println!("{verb:?}: {} after {seconds:.1} s\n{}", said.code, said.stderr);
-        said.success()
+        println!("{verb:?}: {} after {seconds:.1} s\n{}", output.code, output.stderr);
+        output.success()
     }
 }
 
-fn modes(said: &Said) -> Vec<(Value, Value)> {
-    let last = said.stdout.lines().last().unwrap();
+fn modes(output: &CommandOutput) -> Vec<(Value, Value)> {
+    let last = output.stdout.lines().last().unwrap();
     let status: Value = serde_json::from_str(last).unwrap();
     let pods = status["data"]["pods"].as_array().unwrap().iter();
     let wasm = pods.filter(|pod| pod["runtimeClass"].is_string() && pod["state"] == "Running");
@@ -70,8 +70,8 @@ fn modes(said: &Said) -> Vec<(Value, Value)> {
 }
 
 /// Process and log of what is compiled in the background.
-fn background(said: &Said) -> (String, String) {
-    let (_, rest) = said
+fn background(output: &CommandOutput) -> (String, String) {
+    let (_, rest) = output
         .stdout
         .split_once("in the background, for the next `up` (process ")
         .unwrap();
@@ -87,10 +87,10 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
     let expected = |mode: &str| vec![("Deployment/app".into(), mode.into())];
 
     let line = checkout.edit(1);
-    let said = checkout.run(&["up", "--dev", "--output", "json"]);
-    assert_eq!(modes(&said), expected("interpreter"), "{}", said.stdout);
+    let output = checkout.run(&["up", "--dev", "--output", "json"]);
+    assert_eq!(modes(&output), expected("interpreter"), "{}", output.stdout);
     checkout.serves(&line);
-    let (process, _) = background(&said);
+    let (process, _) = background(&output);
     let killed = Command::new("sh")
         .args(["-c", &format!("kill -9 {process}")])
         .status()
@@ -99,19 +99,19 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
 
     // What was killed is reported, and started again with the sources as they are.
     let line = checkout.edit(2);
-    let said = checkout.run(&["up", "--dev", "--output", "json"]);
+    let output = checkout.run(&["up", "--dev", "--output", "json"]);
     assert!(
-        said.stdout.contains("was not finished") && said.stdout.contains("it was killed"),
+        output.stdout.contains("was not finished") && output.stdout.contains("it was killed"),
         "{}",
-        said.stdout
+        output.stdout
     );
-    assert_eq!(modes(&said), expected("interpreter"), "{}", said.stdout);
+    assert_eq!(modes(&output), expected("interpreter"), "{}", output.stdout);
     checkout.serves(&line);
-    let (_, log) = background(&said);
+    let (_, log) = background(&output);
 
-    let said = checkout.run(&["up", "--output", "json"]);
-    assert!(!said.stdout.contains("was not finished"), "{}", said.stdout);
-    assert_eq!(modes(&said), expected("aot"), "{}", said.stdout);
+    let output = checkout.run(&["up", "--output", "json"]);
+    assert!(!output.stdout.contains("was not finished"), "{}", output.stdout);
+    assert_eq!(modes(&output), expected("aot"), "{}", output.stdout);
     checkout.serves(&line);
     // Whoever of the two came first has compiled, the other one has waited.
     let log = eventually("the background is done", || {
@@ -125,7 +125,7 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
             "compiled ahead of time to a shared object for WasmEdge 0.14.1: unchanged",
         ),
     ] {
-        let outcomes = said.stdout.replace('"', " (");
+        let outcomes = output.stdout.replace('"', " (");
         let times = [&log, &outcomes].map(|text| text.matches(compiled).count());
         assert_eq!(times.iter().sum::<usize>(), 1, "{compiled}\n{log}\n{outcomes}");
         assert_eq!(

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::new_project::Project;
 use super::release::documents::assert_follows;
-use crate::harness::{Said, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
+use crate::harness::{CommandOutput, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
 
 /// A run of `dev`, and its events so far.
 struct Dev {
@@ -112,8 +112,8 @@ impl Drop for Dev {
 fn get(url: &str) -> Option<String> {
     let mut curl = std::process::Command::new("curl");
     curl.args(["--silent", "--fail", "--max-time", "10", url]);
-    let said = Said::from(curl.output().unwrap());
-    (said.code == 0).then_some(said.stdout)
+    let output = CommandOutput::from(curl.output().unwrap());
+    (output.code == 0).then_some(output.stdout)
 }
 
 /// Asks again and again until its value is dropped; counts the answers, and those that were none.
@@ -162,7 +162,7 @@ struct Source {
 }
 
 impl Source {
-    fn of(project: &Project) -> Self {
+    fn new(project: &Project) -> Self {
         let path = project.folder().join("src/service.rs");
         let text = fs::read_to_string(&path).unwrap();
         Self { path, text }
@@ -184,8 +184,8 @@ fn start_neighbour(project: &Project) {
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}});
     kubectl_with_input(&["create", "--filename", "-"], &pod.to_string()).success();
     eventually("the neighbour writes", || {
-        let said = kubectl(&["logs", NEIGHBOUR, "-n", &project.name]);
-        said.stdout.contains("of a neighbour").then_some(())
+        let output = kubectl(&["logs", NEIGHBOUR, "-n", &project.name]);
+        output.stdout.contains("of a neighbour").then_some(())
     });
 }
 
@@ -195,7 +195,7 @@ const NEIGHBOUR: &str = "neighbour";
 #[ignore = "needs a cluster, see main.rs"]
 fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
     let project = Project::new();
-    let source = Source::of(&project);
+    let source = Source::new(&project);
     let mut dev = Dev::start(&project, &[]);
     let first = dev.ended(0);
     assert_eq!(first["state"], "deployed", "{first:#}");
@@ -257,7 +257,7 @@ fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
     let left = kubectl(&["get", "deployment", &project.name, "-n", &project.name, "-o", "name"]);
     assert!(left.success().stdout.contains(&project.name));
     let mut command = deploy_tool_command(&["dev", "--once", "--remove", "--context", &context()]);
-    Said::from(command.current_dir(project.folder()).output().unwrap()).success();
+    CommandOutput::from(command.current_dir(project.folder()).output().unwrap()).success();
     let left = kubectl(&["get", "deployment", "-n", &project.name, "--output", "name"]);
     assert_eq!(left.success().stdout, "");
 }
@@ -266,6 +266,6 @@ fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
 fn a_cluster_that_is_not_for_this_is_refused() {
     let project = Project::new();
     let mut command = deploy_tool_command(&["dev", "--context", "production"]);
-    let said = Said::from(command.current_dir(project.folder()).output().unwrap());
-    said.failure(1, &["`dev` does not act on context `production`", "--registry"]);
+    let output = CommandOutput::from(command.current_dir(project.folder()).output().unwrap());
+    output.failure(1, &["`dev` does not act on context `production`", "--registry"]);
 }

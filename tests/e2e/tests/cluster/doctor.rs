@@ -10,7 +10,7 @@ use e2e::registry::{Image, PASSWORD, Registry, USER};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Namespace, Running, Said, built, cluster, context, deploy_tool, deploy_tool_command, eventually, kubectl,
+    CommandOutput, Namespace, Running, built, cluster, context, deploy_tool, deploy_tool_command, eventually, kubectl,
     kubectl_with_input, pods, unique,
 };
 use crate::release::assert_follows;
@@ -23,11 +23,11 @@ fn node() -> String {
 }
 
 /// Runs a script on that node.
-fn on_node(script: &str) -> Said {
+fn on_node(script: &str) -> CommandOutput {
     let output = Command::new("docker")
         .args(["exec", &node(), "bash", "-ec", script])
         .output();
-    Said::from(output.unwrap())
+    CommandOutput::from(output.unwrap())
 }
 
 /// Something that is undone at the end, also of a test that fails.
@@ -210,7 +210,7 @@ fn loaded(name: &str, module: &[u8]) -> String {
     let image = format!("localhost/doctor-{name}:1");
     let docker = |arguments: &[&str]| {
         let output = Command::new("docker").args(arguments).output().unwrap();
-        Said::from(output).success()
+        CommandOutput::from(output).success()
     };
     fs::write(folder.path().join("probe.wasm"), module).unwrap();
     fs::write(folder.path().join("services"), "http 80/tcp\n").unwrap();
@@ -236,7 +236,7 @@ fn loaded(name: &str, module: &[u8]) -> String {
         ])
         .stdin(File::open(&archive).unwrap())
         .output();
-    Said::from(output.unwrap()).success();
+    CommandOutput::from(output.unwrap()).success();
     image
 }
 
@@ -271,7 +271,7 @@ fn an_image_for_another_platform() {
     let image = format!("{}/probe:1", registry.address);
     let output = deploy_tool_command(&[
         "push",
-        Image::of("s390x", 30, &[40]).path(),
+        Image::for_architecture("s390x", 30, &[40]).path(),
         "--to",
         &image,
         "--registry-ca",
@@ -279,7 +279,7 @@ fn an_image_for_another_platform() {
     .arg(registry.authority())
     .envs([("REGISTRY_USERNAME", USER), ("REGISTRY_PASSWORD", PASSWORD)])
     .output();
-    Said::from(output.unwrap()).success();
+    CommandOutput::from(output.unwrap()).success();
     // The pods of the namespace have the login by their ServiceAccount.
     let namespace = Namespace::create("doctor-platform", &[]);
     let inside = ["--namespace", namespace.name.as_str()];

@@ -1,6 +1,6 @@
 //! What containers write is shown and never obeyed.
 
-use crate::harness::{Namespace, Said, context, deploy_tool_command, eventually, kubectl, object};
+use crate::harness::{CommandOutput, Namespace, context, deploy_tool_command, eventually, kubectl, object};
 
 /// A title, a deleted line, a forged line of ours in green, and the clipboard.
 const WORDS: &str = r"\033]0;OWNED\007\033[2K\033[32m\342\234\223 ready\033[0m\nlast words \033]52;c;T1dORUQ=\007\n";
@@ -73,7 +73,7 @@ fn the_last_words_of_a_container_and_its_log_do_not_act_on_a_terminal() {
     let context = context();
     let run = |arguments: &[&str]| {
         let all = [arguments, &["--context", &context, "-n", &namespace.name]].concat();
-        Said::from(deploy_tool_command(&all).output().unwrap())
+        CommandOutput::from(deploy_tool_command(&all).output().unwrap())
     };
     run(&["apply", "-f", path]).success();
     eventually("the container has written", || {

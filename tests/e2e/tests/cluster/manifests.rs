@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Namespace, Said, deploy_tool, kubectl, kubectl_with_input, unique};
+use crate::harness::{CommandOutput, Namespace, deploy_tool, kubectl, kubectl_with_input, unique};
 
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 
@@ -34,15 +34,15 @@ impl Release {
         self.folder.path().join(name).display().to_string()
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
         let folder = self.folder.path().to_str().unwrap();
         deploy_tool(&[arguments, &["--manifests", folder, "--namespace", self.name()]].concat())
     }
 
     /// The names of objects of some kinds in the namespace.
     fn names(&self, kinds: &str) -> Vec<String> {
-        let said = kubectl(&["--namespace", self.name(), "get", kinds, "--output", "name"]).success();
-        let mut names: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
+        let output = kubectl(&["--namespace", self.name(), "get", kinds, "--output", "name"]).success();
+        let mut names: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
         // The controllers' own.
         names.retain(|name| name != "configmap/kube-root-ca.crt");
         names
@@ -118,9 +118,9 @@ fn what_cannot_be_changed_is_told_of_all_objects_in_one_run() {
     release.write("a.yaml", &objects("view", "10", "99999"));
     release.run(&["apply"]).success();
     release.write("a.yaml", &objects("edit", "20", "99998"));
-    let said = release.run(&["plan"]);
+    let output = release.run(&["plan"]);
     let again = kubectl(&["delete", "priorityclass", &class]);
-    said.failure(
+    output.failure(
         1,
         &[
             "DT0203",
@@ -243,7 +243,7 @@ fn unsigned_images_are_found_in_every_kind() {
         if arguments.contains(&"-pubout") {
             openssl.args(["-out", &release.path("public.pem")]);
         }
-        Said::from(openssl.output().unwrap()).success();
+        CommandOutput::from(openssl.output().unwrap()).success();
     }
     let spec = "{containers: [{name: a, image: 'localhost/unsigned:1'}]}";
     let volume =

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::release::documents::assert_follows;
-use crate::harness::{Said, cluster, context, deploy_tool_command, eventually, kubectl, unique};
+use crate::harness::{CommandOutput, cluster, context, deploy_tool_command, eventually, kubectl, unique};
 
 /// In a folder that ends with its value.
 pub struct Project {
@@ -64,8 +64,8 @@ impl Project {
         };
         let mut command = deploy_tool_command(&["new", package, "--output", "json"]);
         command.args(arguments);
-        let said = Said::from(command.current_dir(project.home.path()).output().unwrap()).success();
-        let report: Value = serde_json::from_str(&said.stdout).unwrap();
+        let output = CommandOutput::from(command.current_dir(project.home.path()).output().unwrap()).success();
+        let report: Value = serde_json::from_str(&output.stdout).unwrap();
         assert_follows("new", &report);
         assert_eq!(
             (&report["name"], &report["repository"]),
@@ -84,13 +84,13 @@ impl Project {
         self.home.path().join("manifests")
     }
 
-    fn run(&self, verb: &[&str]) -> Said {
+    fn run(&self, verb: &[&str]) -> CommandOutput {
         let mut command = deploy_tool_command(verb);
         command.args(["--context", &context()]).current_dir(self.folder());
         if self.manifests().exists() {
             command.arg("--manifests").arg(self.manifests());
         }
-        Said::from(command.output().unwrap()).success()
+        CommandOutput::from(command.output().unwrap()).success()
     }
 
     /// The checks that its workflow makes.
@@ -105,8 +105,8 @@ impl Project {
             // Compiled once for all runs of these tests.
             cargo.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/new-project"));
             cargo.env("MARIADB_IMAGE", "localhost/wasm-mariadb:11.8");
-            let said = Said::from(cargo.output().unwrap()).success();
-            assert!(!said.stderr.contains("SKIPPED"), "{}", said.stderr);
+            let output = CommandOutput::from(cargo.output().unwrap()).success();
+            assert!(!output.stderr.contains("SKIPPED"), "{}", output.stderr);
         }
     }
 
@@ -119,7 +119,7 @@ impl Project {
     }
 
     /// Runs curl on a node, which reaches the Service.
-    fn curl(&self, path: &str, arguments: &[&str]) -> Said {
+    fn curl(&self, path: &str, arguments: &[&str]) -> CommandOutput {
         let address = kubectl(&[
             "get",
             "service",
@@ -135,24 +135,24 @@ impl Project {
         command
             .args(["exec", &node, "curl", "--silent", "--show-error", "--fail", &url])
             .args(arguments);
-        Said::from(command.output().unwrap())
+        CommandOutput::from(command.output().unwrap())
     }
 
     /// What a path answers.
     fn answer(&self, path: &str) -> String {
         eventually(path, || {
-            let said = self.curl(path, &[]);
-            (said.code == 0).then_some(said.stdout.trim().to_owned())
+            let output = self.curl(path, &[]);
+            (output.code == 0).then_some(output.stdout.trim().to_owned())
         })
     }
 
     /// `seconds` of each of a hundred requests on one connection, in ascending order.
     fn times(&self) -> Vec<f64> {
-        let said = self.curl(
+        let output = self.curl(
             "/?[1-100]",
             &["--output", "/dev/null", "--write-out", "%{time_total}\n"],
         );
-        let mut seconds: Vec<f64> = said
+        let mut seconds: Vec<f64> = output
             .success()
             .stdout
             .lines()
@@ -272,7 +272,7 @@ fn a_name_that_cannot_be_one_is_told_with_one_that_can() {
     let home = tempfile::tempdir().unwrap();
     let new = |arguments: &[&str]| {
         let mut command = deploy_tool_command(&[&["new"], arguments].concat());
-        Said::from(command.current_dir(home.path()).output().unwrap())
+        CommandOutput::from(command.current_dir(home.path()).output().unwrap())
     };
     new(&["My_Service"]).failure(1, &["`My_Service` cannot be the name", "deploy-tool new my-service"]);
     new(&["test"]).failure(1, &["deploy-tool new my-test"]);

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Case, Said, context, deploy_tool_command, eventually, kubectl, kubectl_with_input, unique};
+use crate::harness::{
+    Case, CommandOutput, context, deploy_tool_command, eventually, kubectl, kubectl_with_input, unique,
+};
 
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 
@@ -160,11 +162,11 @@ fn a_namespace_stays_while_others_have_anything_in_it() {
         .collect();
     theirs.push(config_map("z", json!({})));
     release.create(&theirs);
-    let said = release.run(&["down", "--delete-data"]).success();
+    let output = release.run(&["down", "--delete-data"]).success();
     assert!(
-        said.stderr.contains("others have objects in it: ConfigMap `z`"),
+        output.stderr.contains("others have objects in it: ConfigMap `z`"),
         "{}",
-        said.stderr
+        output.stderr
     );
     release.kubectl(&["get", "configmap", "z"]).success();
 }
@@ -191,8 +193,8 @@ fn a_rollback_leaves_the_count_of_replicas_as_it_was_scaled() {
     ] {
         assert!(plan.stdout.contains(part), "{part}: {}", plan.stdout);
     }
-    let said = release.run(&["rollback"]).success();
-    assert!(said.stderr.contains("spec.replicas stays 1"), "{}", said.stderr);
+    let output = release.run(&["rollback"]).success();
+    assert!(output.stderr.contains("spec.replicas stays 1"), "{}", output.stderr);
     let fields = "jsonpath={.spec.replicas} {.spec.template.spec.containers[0].command[1]}";
     let found = || {
         release
@@ -214,7 +216,8 @@ fn manifests_that_have_lost_their_last_object_of_a_namespace_are_no_other_releas
     release.write(&[]);
     let file = release.folder.path().join("objects.json");
     let mut unnamed = deploy_tool_command(&["plan", "--context", &context(), "-f", file.to_str().unwrap()]);
-    Said::from(unnamed.output().unwrap()).failure(1, &["DT0406", &format!("--namespace {}", release.namespace.name)]);
+    CommandOutput::from(unnamed.output().unwrap())
+        .failure(1, &["DT0406", &format!("--namespace {}", release.namespace.name)]);
     let plan = release.run(&["plan"]).success().stdout;
     assert!(plan.contains("- ConfigMap `one`"), "{plan}");
     release.run(&["apply"]).success();
@@ -237,12 +240,13 @@ fn what_two_releases_have_goes_with_the_last_of_them() {
         release.run(&["plan", "--exit-code"]).success();
     }
     first.write(&[config_map("own", json!({}))]);
-    let said = first.run(&["apply"]).success();
+    let output = first.run(&["apply"]).success();
     assert!(
-        said.stderr
+        output
+            .stderr
             .contains(&format!("left: release {0}/{0} has it", second.namespace.name)),
         "{}",
-        said.stderr
+        output.stderr
     );
     kubectl(&["get", "clusterrole", &role]).success();
     second.run(&["down"]).success();

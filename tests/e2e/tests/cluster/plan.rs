@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Namespace, Said, cluster, deploy_tool, deploy_tool_command, kubectl, object, unique};
+use crate::harness::{CommandOutput, Namespace, cluster, deploy_tool, deploy_tool_command, kubectl, object, unique};
 
 /// A namespace of its own with plain objects, deleted at the end.
 struct Release {
@@ -58,7 +58,7 @@ impl Release {
         self.folder.path().join(name).display().to_string()
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
         let place = [
             "--manifests",
             self.folder.path().to_str().unwrap(),

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::harness::{Namespace, Said, cluster, context, deploy_tool_command, eventually, kubectl, kubectl_with_input};
+use crate::harness::{
+    CommandOutput, Namespace, cluster, context, deploy_tool_command, eventually, kubectl, kubectl_with_input,
+};
 
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 
@@ -65,14 +67,14 @@ subjects: [{{kind: ServiceAccount, name: ci, namespace: {name}}}]
         std::fs::write(self.folder.path().join("manifest.yaml"), text).unwrap();
     }
 
-    fn run(&self, verb: &str, more: &[&str]) -> Said {
+    fn run(&self, verb: &str, more: &[&str]) -> CommandOutput {
         let manifest = self.folder.path().join("manifest.yaml");
         let mut command = deploy_tool_command(&[verb, "--context", "ci", "-n", &self.namespace.name]);
         command.args(more).env("KUBECONFIG", self.folder.path().join("config"));
         if verb == "apply" {
             command.arg("-f").arg(manifest);
         }
-        Said::from(command.output().unwrap())
+        CommandOutput::from(command.output().unwrap())
     }
 }
 
@@ -157,7 +159,7 @@ fn without_docker_what_the_api_server_knows_is_shown_and_applied() {
     let run = |arguments: &[&str]| {
         let mut command = deploy_tool_command(arguments);
         command.args(["--context", &context, "-n", &namespace.name]);
-        Said::from(command.env("DOCKER_HOST", "tcp://127.0.0.1:1").output().unwrap())
+        CommandOutput::from(command.env("DOCKER_HOST", "tcp://127.0.0.1:1").output().unwrap())
     };
     run(&["apply", "-f", path.to_str().unwrap()]).success();
     let shown = run(&["status"]).success();
@@ -189,13 +191,13 @@ fn a_short_image_name_is_the_image_that_is_there() {
             "-f",
             path.to_str().unwrap(),
         ];
-        Said::from(deploy_tool_command(&arguments).output().unwrap())
+        CommandOutput::from(deploy_tool_command(&arguments).output().unwrap())
             .success()
             .stderr
     };
     apply(IMAGE);
-    let said = apply("mariadb:11.8");
-    assert!(said.contains("unchanged") && !said.contains("loaded"), "{said}");
+    let output = apply("mariadb:11.8");
+    assert!(output.contains("unchanged") && !output.contains("loaded"), "{output}");
 }
 
 #[test]
@@ -205,7 +207,7 @@ fn a_namespace_that_is_not_there_is_told_from_an_empty_one() {
     let context = context();
     let status = |namespace: &str| {
         let command = &mut deploy_tool_command(&["-n", namespace, "status", "--context", &context]);
-        Said::from(command.output().unwrap()).success().stdout
+        CommandOutput::from(command.output().unwrap()).success().stdout
     };
     // Each namespace gets a ConfigMap and a ServiceAccount by itself: neither is shown.
     assert!(status(&empty.name).contains(&format!("no pods in namespace `{}`", empty.name)));
@@ -258,7 +260,7 @@ spec:
     );
     kubectl_with_input(&["apply", "--filename", "-"], &pod).success();
     let phase = eventually("the pod has ended", || {
-        let said = kubectl(&[
+        let output = kubectl(&[
             "--namespace",
             name,
             "get",
@@ -267,10 +269,10 @@ spec:
             "--output",
             "jsonpath={.status.phase}",
         ]);
-        matches!(said.stdout.as_str(), "Succeeded" | "Failed").then_some(said.stdout)
+        matches!(output.stdout.as_str(), "Succeeded" | "Failed").then_some(output.stdout)
     });
     let log = kubectl(&["--namespace", name, "logs", "tool"]).success();
-    let said = format!("{}{}", log.stdout, log.stderr);
-    assert_eq!(phase, "Succeeded", "{said}");
-    assert!(said.contains("tool") && said.contains("POD"), "{said}");
+    let output = format!("{}{}", log.stdout, log.stderr);
+    assert_eq!(phase, "Succeeded", "{output}");
+    assert!(output.contains("tool") && output.contains("POD"), "{output}");
 }

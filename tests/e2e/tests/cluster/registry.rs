@@ -6,7 +6,7 @@ use e2e::registry::{Keys, PASSWORD, Registry, USER};
 use serde_json::json;
 
 use crate::harness::{
-    Deployment, Said, cluster, context, deploy_tool_command, eventually, kubectl, object, pods, repository,
+    CommandOutput, Deployment, cluster, context, deploy_tool_command, eventually, kubectl, object, pods, repository,
     tool_timeout, unique,
 };
 
@@ -48,7 +48,7 @@ impl Setting {
     fn new() -> Self {
         let container = unique("registry");
         let registry = Registry::start_named(&container);
-        let said = Said::from(
+        let output = CommandOutput::from(
             deploy_tool_command(&[
                 "cluster",
                 "up",
@@ -64,7 +64,7 @@ impl Setting {
         )
         .success();
         // The port is another one when the container has joined the nodes.
-        let prefix = said.stderr.split("up --registry ").nth(1).unwrap();
+        let prefix = output.stderr.split("up --registry ").nth(1).unwrap();
         let prefix = prefix.split_whitespace().next().unwrap().to_owned();
         // Pulled for each new pod: what the node has already does not help it.
         let deployment = Deployment::new("through-registry", |file, text| {
@@ -118,23 +118,23 @@ impl Setting {
     }
 
     /// Runs a verb with these manifests.
-    fn tool(&self, verb: &[&str]) -> Said {
+    fn tool(&self, verb: &[&str]) -> CommandOutput {
         let context = context();
         let place = ["--context", &context, "--manifests", self.deployment.folder()];
         self.run(&[verb, &place].concat())
     }
 
     /// Runs the tool, logged in.
-    fn run(&self, arguments: &[&str]) -> Said {
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
         let mut command = deploy_tool_command(arguments);
-        Said::from(command.env("DOCKER_CONFIG", self.docker.path()).output().unwrap())
+        CommandOutput::from(command.env("DOCKER_CONFIG", self.docker.path()).output().unwrap())
     }
 
     fn namespace(&self) -> &str {
         &self.deployment.namespace.name
     }
 
-    fn up(&self, more: &[&str]) -> Said {
+    fn up(&self, more: &[&str]) -> CommandOutput {
         let authority = self.registry.authority();
         let registry = [
             "--registry",
@@ -162,8 +162,8 @@ impl Setting {
 fn images_go_through_a_registry() {
     let setting = Setting::new();
     let namespace = setting.namespace();
-    let said = setting.up(&[]).success();
-    assert!(said.stderr.contains("uploaded"), "{}", said.stderr);
+    let output = setting.up(&[]).success();
+    assert!(output.stderr.contains("uploaded"), "{}", output.stderr);
 
     let template = object(namespace, "deployment/app")["spec"]["template"]["spec"].clone();
     let image = template["containers"][0]["image"].as_str().unwrap().to_owned();
@@ -182,19 +182,19 @@ fn images_go_through_a_registry() {
     assert!(database.is_null(), "{database}");
 
     // Nothing moves a second time, and the verbs that build nothing keep image and login.
-    let said = setting.up(&[]).success();
-    assert!(said.stderr.contains("it was there already"), "{}", said.stderr);
-    assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
-    let said = setting.tool(&["apply"]).success();
-    assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
+    let output = setting.up(&[]).success();
+    assert!(output.stderr.contains("it was there already"), "{}", output.stderr);
+    assert!(output.stderr.contains("nothing changed"), "{}", output.stderr);
+    let output = setting.tool(&["apply"]).success();
+    assert!(output.stderr.contains("nothing changed"), "{}", output.stderr);
     setting.tool(&["plan", "--no-build", "--exit-code"]).success();
 
     only_what_is_signed(&setting, &image);
 
     // Another password: the old one is refused before anything is built, the new one reaches the nodes.
     setting.registry.set_password("another-one");
-    let said = setting.up(&[]).failure(2, &["DT0702"]);
-    assert!(!said.stderr.contains("Wasm module"), "{}", said.stderr);
+    let output = setting.up(&[]).failure(2, &["DT0702"]);
+    assert!(!output.stderr.contains("Wasm module"), "{}", output.stderr);
     setting.log_in("another-one");
     setting.let_nodes_pull("another-one");
     setting.up(&[]).success();
@@ -224,11 +224,11 @@ fn only_what_is_signed(setting: &Setting, image: &str) {
     setting
         .run(&[["sign", image, "--key", private.to_str().unwrap()].as_slice(), &trust].concat())
         .success();
-    let said = setting.up(&but_the_database).success();
+    let output = setting.up(&but_the_database).success();
     assert!(
-        said.stderr.contains("1 image is signed by the key, 1 need not be"),
+        output.stderr.contains("1 image is signed by the key, 1 need not be"),
         "{}",
-        said.stderr
+        output.stderr
     );
     setting
         .tool(&[["apply"].as_slice(), &but_the_database, &trust].concat())

@@ -34,11 +34,11 @@ fn a_second_up_writes_nothing_and_says_so() {
     };
     let secret = object("orders", "secret/mariadb")["data"].clone();
     let before = (facts(), replica_sets());
-    let said = deploy_tool(&["up"]).success();
+    let output = deploy_tool(&["up"]).success();
     assert!(
-        said.stderr.contains("nothing changed") || said.stderr.contains("unchanged"),
+        output.stderr.contains("nothing changed") || output.stderr.contains("unchanged"),
         "{}",
-        said.stderr
+        output.stderr
     );
     assert_eq!((facts(), replica_sets()), before);
     assert_eq!(object("orders", "secret/mariadb")["data"], secret);
@@ -91,11 +91,11 @@ fn the_bill_names_every_crate_that_the_module_does() {
 fn down_keeps_the_orders_and_up_brings_them_back() {
     answered("GET", "/delete_order?id=7001", None);
     assert_eq!(answered("POST", "/create_order", Some(&order(7001))).0, 200);
-    let said = deploy_tool(&["down"]).success();
+    let output = deploy_tool(&["down"]).success();
     assert!(
-        said.stderr.contains("data-mariadb-0"),
+        output.stderr.contains("data-mariadb-0"),
         "it says what it left: {}",
-        said.stderr
+        output.stderr
     );
     assert_eq!(object("orders", "deployments")["items"].as_array().unwrap().len(), 0);
     deploy_tool(&["down"]).success();

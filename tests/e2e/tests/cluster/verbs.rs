@@ -102,8 +102,8 @@ fn two_workloads_at_once_and_an_autoscaler_only_when_told() {
     );
     let spec = object(&namespace.name, "horizontalpodautoscaler/auto")["spec"].clone();
     assert_eq!((&spec["minReplicas"], &spec["maxReplicas"]), (&json!(3), &json!(3)));
-    let said = scale(&["one=2", "set=3", "--autoscaler"]).success();
-    assert!(said.stderr.contains("unchanged"), "{}", said.stderr);
+    let output = scale(&["one=2", "set=3", "--autoscaler"]).success();
+    assert!(output.stderr.contains("unchanged"), "{}", output.stderr);
     // An autoscaler sleeps at none, and wakes up at its minimum: neither is undone, so neither needs leave.
     for count in [0, 3] {
         scale(&[&format!("set={count}")]).success();
@@ -145,8 +145,8 @@ fn logs_and_an_open_port_follow_a_restart_without_a_failed_request() {
 
     // What a pod has said is in its log a moment later.
     let log = eventually("the pod's log has a line", || {
-        let said = deploy_tool(&[&["logs", before[0].as_str()] as &[&str], &within].concat()).success();
-        (!said.stdout.is_empty()).then_some(said.stdout)
+        let output = deploy_tool(&[&["logs", before[0].as_str()] as &[&str], &within].concat()).success();
+        (!output.stdout.is_empty()).then_some(output.stdout)
     });
     assert_eq!(log, format!("started {}\n", before[0]));
     eventually("the logs of both pods have a line", || {

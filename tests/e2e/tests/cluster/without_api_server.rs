@@ -5,14 +5,14 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::harness::{
-    Namespace, Running, Said, cluster, context, deploy_tool_command, eventually, kubectl, tool_timeout,
+    CommandOutput, Namespace, Running, cluster, context, deploy_tool_command, eventually, kubectl, tool_timeout,
 };
 
 /// Runs a command on the node with the control plane.
-fn on_the_node(arguments: &[&str]) -> Said {
+fn on_the_node(arguments: &[&str]) -> CommandOutput {
     let node = format!("{}-control-plane", cluster());
     let output = Command::new("docker").args(["exec", &node]).args(arguments).output();
-    Said::from(output.unwrap())
+    CommandOutput::from(output.unwrap())
 }
 
 /// The API server's process, while there is one.

@@ -26,8 +26,8 @@ fn deployment(annotations: &Value) -> Value {
 
 /// What `status` tells of a namespace, for programs.
 fn status(namespace: &str) -> Value {
-    let said = deploy_tool(&["status", "--namespace", namespace, "--output", "json"]).success();
-    serde_json::from_str(&said.stdout).unwrap()
+    let output = deploy_tool(&["status", "--namespace", namespace, "--output", "json"]).success();
+    serde_json::from_str(&output.stdout).unwrap()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_variant_that_feeds_the_sidecar_to_the_engine_is_refused_before_anything_is_
 #[ignore = "needs the demo, see main.rs"]
 fn pods_without_the_sidecar_that_they_asked_for_are_no_success() {
     let case = Case::new("dapr-injector", &[deployment(&json!({"dapr.io/enabled": "true"}))]);
-    let said = case
+    let output = case
         .run(&["apply", "--fail-fast", "--timeout", &tool_timeout()])
         .failure(
             FAILED,
@@ -64,13 +64,13 @@ fn pods_without_the_sidecar_that_they_asked_for_are_no_success() {
             ],
         );
     let warning = "the injected Dapr sidecar ends together with its service";
-    assert!(said.stderr.contains(warning), "{}", said.stderr);
+    assert!(output.stderr.contains(warning), "{}", output.stderr);
     // Whoever does not ask has nothing to wait for.
     case.write(&[deployment(&json!({"dapr.io/enabled": "false"}))]);
-    let said = case
+    let output = case
         .run(&["apply", "--fail-fast", "--timeout", &tool_timeout()])
         .success();
-    assert!(!said.stderr.contains(warning), "{}", said.stderr);
+    assert!(!output.stderr.contains(warning), "{}", output.stderr);
 }
 
 /// In both forms: a container beside the service's, and a native sidecar before it.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use service_tests::http::{Request, Response};
 
-use crate::harness::{Said, await_that, eventually, kubectl, object, pods, worker_address};
+use crate::harness::{CommandOutput, await_that, eventually, kubectl, object, pods, worker_address};
 
 /// Its namespace.
 pub const NAMESPACE: &str = "orders-dapr";
@@ -157,13 +157,13 @@ pub fn kill(pod: &Value, container: &Value) {
             id,
         ])
         .output();
-    Said::from(killed.unwrap()).success();
+    CommandOutput::from(killed.unwrap()).success();
 }
 
 /// Runs SQL as the services' user.
 pub fn sql(statement: &str) -> String {
     let client = "MYSQL_PWD=\"$MARIADB_PASSWORD\" exec mariadb --skip-column-names --host=127.0.0.1 --user=orders orders --execute \"$0\"";
-    let said = kubectl(&[
+    let output = kubectl(&[
         "--namespace",
         NAMESPACE,
         "exec",
@@ -174,7 +174,7 @@ pub fn sql(statement: &str) -> String {
         client,
         statement,
     ]);
-    said.success().stdout
+    output.success().stdout
 }
 
 /// The rules of pricing are away as long as this lives: its state store has no table.
@@ -213,7 +213,7 @@ impl Drop for Diagnosis {
             ("pricing", "daprd"),
         ] {
             let name = format!("deployment/{deployment}");
-            let said = kubectl(&[
+            let output = kubectl(&[
                 "--namespace",
                 NAMESPACE,
                 "logs",
@@ -222,7 +222,7 @@ impl Drop for Diagnosis {
                 container,
                 "--since=10m",
             ]);
-            let lines: Vec<&str> = said
+            let lines: Vec<&str> = output
                 .stdout
                 .lines()
                 .filter(|line| !line.contains("\"status\":20"))

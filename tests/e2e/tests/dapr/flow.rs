@@ -8,7 +8,7 @@ use service_tests::case::unused_ids;
 use service_tests::http::Request;
 
 use crate::demo::{Diagnosis, NAMESPACE, address, events_of, priced, send, sql, types_of, unpriced, whole};
-use crate::harness::{Said, deploy_tool, eventually, pods};
+use crate::harness::{CommandOutput, deploy_tool, eventually, pods};
 
 #[test]
 #[ignore = "needs the demo, see main.rs"]
@@ -161,8 +161,12 @@ fn whoever_comes_without_the_sidecar_is_refused() {
             body,
             &url,
         ];
-        let said = Said::from(Command::new("docker").args(curl).output().unwrap()).success();
-        assert!(said.stdout.contains("\"not_the_sidecar\""), "{app}: {}", said.stdout);
+        let output = CommandOutput::from(Command::new("docker").args(curl).output().unwrap()).success();
+        assert!(
+            output.stdout.contains("\"not_the_sidecar\""),
+            "{app}: {}",
+            output.stdout
+        );
     }
     assert_eq!(send("POST", "/orders", Some(&priced(0))).0, 422);
 }
@@ -171,6 +175,6 @@ fn whoever_comes_without_the_sidecar_is_refused() {
 #[ignore = "needs the demo, see main.rs"]
 fn a_second_run_has_nothing_to_do() {
     whole();
-    let said = deploy_tool(&["plan", "--exit-code", "--manifests", "dapr/standalone"]);
-    assert_eq!(said.code, 0, "{}\n{}", said.stdout, said.stderr);
+    let output = deploy_tool(&["plan", "--exit-code", "--manifests", "dapr/standalone"]);
+    assert_eq!(output.code, 0, "{}\n{}", output.stdout, output.stderr);
 }

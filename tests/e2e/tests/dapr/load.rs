@@ -72,9 +72,9 @@ impl Load {
         let mut failures = Vec::new();
         let mut orders = Vec::new();
         for (number, client) in self.clients.into_iter().enumerate() {
-            let said = client.join().unwrap();
+            let output = client.join().unwrap();
             let first = self.first + IDS * i32::try_from(number).unwrap();
-            let (count, wrong) = said.split_last().unwrap();
+            let (count, wrong) = output.split_last().unwrap();
             orders.extend(first..first + count.parse::<i32>().unwrap());
             failures.extend_from_slice(wrong);
         }
@@ -98,8 +98,8 @@ fn client(first: i32, pause: Duration, order: fn(i32) -> Value, stop: &AtomicBoo
         ] {
             let response = try_send(method, path, body.as_ref());
             if response.as_ref().is_none_or(|response| response.status != expected) {
-                let said = response.map(|response| response.body);
-                failures.push(format!("{method} {id} after {:?}: {said:?}", start.elapsed()));
+                let output = response.map(|response| response.body);
+                failures.push(format!("{method} {id} after {:?}: {output:?}", start.elapsed()));
             }
             sleep(pause);
         }

@@ -28,7 +28,7 @@ fn a_person_sees_the_way_of_an_order_and_what_carried_it() {
     whole();
     let id = unused_ids();
     let browser = Browser::start();
-    let axe = Axe::of(&browser);
+    let axe = Axe::new(&browser);
     // What fades in has too little contrast until it is there.
     browser.prefer("prefers-reduced-motion", "reduce");
     browser.visit(&format!("http://{}/?after={}", address(), id - 1));

@@ -313,7 +313,7 @@ fn whoever_asks_the_stand_in_for_llvm_to_compile_is_told_that_it_cannot() {
             .args(stand_in)
             .args(arguments)
             .output();
-        e2e::Said::from(output.unwrap())
+        e2e::CommandOutput::from(output.unwrap())
     };
     let compiled = run(&["compile", "in.wasm", "out.wasm"]);
     assert!(

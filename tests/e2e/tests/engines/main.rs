@@ -14,15 +14,15 @@ mod poll;
 
 use std::process::Command;
 
-use e2e::{Said, repository};
+use e2e::{CommandOutput, repository};
 
 /// Has a C compiler, and WasmEdge's.
 const BUILDER: &str = "localhost/wasm-builder:trixie";
 
-fn docker(arguments: &[&str]) -> Said {
+fn docker(arguments: &[&str]) -> CommandOutput {
     let output = Command::new("docker")
         .args(arguments)
         .current_dir(repository())
         .output();
-    Said::from(output.unwrap()).success()
+    CommandOutput::from(output.unwrap()).success()
 }

@@ -10,16 +10,16 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Said, script};
+use e2e::{CommandOutput, script};
 
-fn run(command: &mut Command, arguments: &[&Path]) -> Said {
-    Said::from(command.args(arguments).output().unwrap())
+fn run(command: &mut Command, arguments: &[&Path]) -> CommandOutput {
+    CommandOutput::from(command.args(arguments).output().unwrap())
 }
 
-fn install(dist: &Path, prefix: &Path) -> Said {
+fn install(dist: &Path, prefix: &Path) -> CommandOutput {
     let mut command = Command::new("sh");
     command.arg(dist.join("install.sh")).env("PREFIX", prefix);
-    Said::from(command.output().unwrap())
+    CommandOutput::from(command.output().unwrap())
 }
 
 #[test]
@@ -37,13 +37,17 @@ fn a_released_archive_is_installed_whole_and_a_damaged_one_not_at_all() {
     )
     .success();
 
-    let said = install(&dist, &prefix).success();
-    assert!(said.stdout.contains("it is not in your PATH yet"), "{}", said.stdout);
+    let output = install(&dist, &prefix).success();
+    assert!(
+        output.stdout.contains("it is not in your PATH yet"),
+        "{}",
+        output.stdout
+    );
     let tool = prefix.join("bin/deploy-tool");
     let version = run(&mut Command::new(&tool), &[Path::new("--version")])
         .success()
         .stdout;
-    assert!(said.stdout.contains(version.trim()), "{} {version}", said.stdout);
+    assert!(output.stdout.contains(version.trim()), "{} {version}", output.stdout);
     for file in [
         "man/man1/deploy-tool.1",
         "man/man1/deploy-tool-up.1",

@@ -46,7 +46,7 @@ fn thousands_of_pods() {
     assert_eq!(figures[1].writes, 0, "a second run writes");
 
     let status = run(&proxy, "status", &["status"]);
-    assert!(status.said.contains("Deployment/app-0"), "{}", status.said);
+    assert!(status.output.contains("Deployment/app-0"), "{}", status.output);
     let limit = STATUS_LIMIT.as_secs_f64();
     assert!(
         status.seconds <= limit,
@@ -55,7 +55,7 @@ fn thousands_of_pods() {
     );
     figures.push(status);
     let status = run(&proxy, "status as JSON", &["status", "--output", "json"]);
-    let json: Value = serde_json::from_str(&status.said).unwrap();
+    let json: Value = serde_json::from_str(&status.output).unwrap();
     assert_eq!(json["pods"].as_array().unwrap().len(), each * DEPLOYMENTS);
     assert_eq!(json["ready"], true);
     figures.push(status);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use e2e::{Said, deploy_tool_command, eventually, node_image};
+use e2e::{CommandOutput, deploy_tool_command, eventually, node_image};
 use serde_json::Value;
 
 const CONFIGURATION: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n- role: worker\n\
@@ -31,13 +31,13 @@ impl Cluster {
             "--config",
             path.to_str().unwrap(),
         ];
-        Said::from(deploy_tool_command(&arguments).output().unwrap()).success();
+        CommandOutput::from(deploy_tool_command(&arguments).output().unwrap()).success();
         cluster
     }
 
-    fn down(&self) -> Said {
+    fn down(&self) -> CommandOutput {
         let arguments = ["cluster", "down", "--name", &self.name];
-        Said::from(deploy_tool_command(&arguments).output().unwrap())
+        CommandOutput::from(deploy_tool_command(&arguments).output().unwrap())
     }
 
     /// The name of a node.
@@ -51,20 +51,25 @@ impl Cluster {
     }
 
     /// Runs the tool on this cluster.
-    pub fn tool(&self, arguments: &[&str]) -> Said {
+    pub fn tool(&self, arguments: &[&str]) -> CommandOutput {
         let context = self.context();
-        let said = Said::from(
+        let output = CommandOutput::from(
             deploy_tool_command(&[arguments, &["--context", &context]].concat())
                 .output()
                 .unwrap(),
         );
-        println!("deploy-tool {}\n{}{}", arguments.join(" "), said.stdout, said.stderr);
-        said
+        println!(
+            "deploy-tool {}\n{}{}",
+            arguments.join(" "),
+            output.stdout,
+            output.stderr
+        );
+        output
     }
 
     /// Runs a script on a node.
-    pub fn on(&self, node: &str, script: &str) -> Said {
-        Said::from(
+    pub fn on(&self, node: &str, script: &str) -> CommandOutput {
+        CommandOutput::from(
             Command::new("docker")
                 .args(["exec", node, "bash", "-ec", script])
                 .output()
@@ -73,7 +78,7 @@ impl Cluster {
     }
 
     /// Runs kubectl with what a shell makes of the arguments.
-    pub fn kubectl(&self, arguments: &str) -> Said {
+    pub fn kubectl(&self, arguments: &str) -> CommandOutput {
         let script = format!("kubectl --kubeconfig=/etc/kubernetes/admin.conf {arguments}");
         self.on(&self.node("control-plane"), &script)
     }
@@ -96,8 +101,8 @@ impl Cluster {
 
     /// Whether there is such an object, `kind/name`.
     pub fn has(&self, object: &str) -> bool {
-        let said = self.kubectl(&format!("get {object} --ignore-not-found --output name"));
-        !said.success().stdout.is_empty()
+        let output = self.kubectl(&format!("get {object} --ignore-not-found --output name"));
+        !output.success().stdout.is_empty()
     }
 
     /// The checksums of everything that an installation could leave on a node.
@@ -108,8 +113,8 @@ impl Cluster {
 
     /// Labels of a node, and whether it is cordoned.
     pub fn labels(&self, node: &str) -> (Value, Value) {
-        let said = self.kubectl(&format!("get node {node} --output json")).success();
-        let node: Value = serde_json::from_str(&said.stdout).unwrap();
+        let output = self.kubectl(&format!("get node {node} --output json")).success();
+        let node: Value = serde_json::from_str(&output.stdout).unwrap();
         (
             node["metadata"]["labels"].clone(),
             node["spec"]["unschedulable"].clone(),
@@ -133,8 +138,8 @@ impl Cluster {
             "get pods --namespace kube-system --selector '!job-name,app.kubernetes.io/name!=doctor-probe' --field-selector spec.nodeName={node} --output jsonpath='{columns}'"
         );
         eventually("the system's pods have containers", || {
-            let said = self.kubectl(&query).success();
-            let mut lines: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
+            let output = self.kubectl(&query).success();
+            let mut lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
             lines.sort();
             (!lines.is_empty() && lines.iter().all(|line| line.contains("://"))).then_some(lines)
         })
@@ -143,8 +148,8 @@ impl Cluster {
     /// Waits until a pod runs.
     pub fn wait_for_pod(&self, name: &str) {
         eventually("the pod runs", || {
-            let said = self.kubectl(&format!("get pod {name} --output jsonpath='{{.status.phase}}'"));
-            (said.stdout == "Running").then_some(())
+            let output = self.kubectl(&format!("get pod {name} --output jsonpath='{{.status.phase}}'"));
+            (output.stdout == "Running").then_some(())
         });
     }
 }

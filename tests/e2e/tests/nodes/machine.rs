@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use e2e::{Said, container_label, eventually, node_image};
+use e2e::{CommandOutput, container_label, eventually, node_image};
 use serde_json::Value;
 
 const INSTALLER: &str = "localhost/wasm-node-installer:trixie";
@@ -17,8 +17,8 @@ pub const CONFIGURATION: &str = "/etc/containerd/config.toml";
 pub const IMPORTS: &str = "mkdir -p /etc/containerd/conf.d && sed -i '1i imports = [\"/etc/containerd/conf.d/*.toml\"]' \
     /etc/containerd/config.toml && systemctl restart containerd";
 
-fn docker(arguments: &[&str]) -> Said {
-    Said::from(Command::new("docker").args(arguments).output().unwrap())
+fn docker(arguments: &[&str]) -> CommandOutput {
+    CommandOutput::from(Command::new("docker").args(arguments).output().unwrap())
 }
 
 /// What starts the installer as a Job does: with its own root folder, and the node's in it, read-only for who only looks.
@@ -63,13 +63,13 @@ impl Machine {
             "docker export {} | docker exec --interactive {name} sh -c 'mkdir -p {FOLDER}/host && tar -x -C {FOLDER}'",
             id.trim()
         );
-        Said::from(Command::new("bash").args(["-ec", &copy]).output().unwrap()).success();
+        CommandOutput::from(Command::new("bash").args(["-ec", &copy]).output().unwrap()).success();
         docker(&["rm", id.trim()]).success();
         machine
     }
 
     /// Runs a script on it.
-    pub fn on(&self, script: &str) -> Said {
+    pub fn on(&self, script: &str) -> CommandOutput {
         docker(&["exec", &self.name, "bash", "-ec", script])
     }
 
@@ -80,10 +80,10 @@ impl Machine {
 
     /// The same by another handler.
     pub fn installer_of(&self, verb: &str, handler: &str) -> Value {
-        let said = self.on(&as_job(verb, handler));
-        println!("{verb}:\n{}{}", said.stdout, said.stderr);
-        let last: Value = serde_json::from_str(said.stdout.lines().last().unwrap()).unwrap();
-        assert_eq!(said.code == 0, last["state"] != "failed", "{last}");
+        let output = self.on(&as_job(verb, handler));
+        println!("{verb}:\n{}{}", output.stdout, output.stderr);
+        let last: Value = serde_json::from_str(output.stdout.lines().last().unwrap()).unwrap();
+        assert_eq!(output.code == 0, last["state"] != "failed", "{last}");
         last
     }
 
@@ -214,7 +214,7 @@ fn a_node_on_which_the_engine_cannot_ask_systemd_is_left_alone() {
     machine.on("mv /run/systemd/private /run/systemd/elsewhere").success();
     for verb in ["check", "install"] {
         let line = machine.installer(verb);
-        let said = line.to_string();
+        let output = line.to_string();
         assert_eq!(line["code"], 901, "{verb}");
         for part in [
             "SystemdCgroup",
@@ -222,7 +222,7 @@ fn a_node_on_which_the_engine_cannot_ask_systemd_is_left_alone() {
             "/run/systemd/private: No such file",
             "systemctl start dbus.socket",
         ] {
-            assert!(said.contains(part), "{verb}: {part}: {said}");
+            assert!(output.contains(part), "{verb}: {part}: {output}");
         }
     }
     assert_eq!(machine.traces(), before);

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cluster::Cluster;
 use e2e::registry::Registry;
-use e2e::{Said, eventually, pause_image, scaled};
+use e2e::{CommandOutput, eventually, pause_image, scaled};
 use serde_json::{Value, json};
 
 const RUNTIME_CLASS: &str = include_str!("../../../../manifests/runtimeclass.yaml");
@@ -90,17 +90,21 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     is_untouched();
 
     // It is installed; a second run starts nothing again, and what ran before goes on.
-    let said = cluster
+    let output = cluster
         .tool(&["node", "install", &first, "--drain", "--force"])
         .success();
     assert!(!cluster.has("pod/plain"));
-    assert!(said.stderr.contains("a probe ran as native code"), "{}", said.stderr);
+    assert!(
+        output.stderr.contains("a probe ran as native code"),
+        "{}",
+        output.stderr
+    );
     let (labels, unschedulable) = cluster.labels(&first);
     assert_eq!((&labels["runtime"], unschedulable), (&json!("crun-wasm"), Value::Null));
     let engine = labels["wasm-engine"].as_str().unwrap().to_owned();
     let since = cluster.runtime_since(&first);
-    let said = cluster.tool(&["node", "install", &first]).success();
-    assert!(said.stderr.contains("nothing changed"), "{}", said.stderr);
+    let output = cluster.tool(&["node", "install", &first]).success();
+    assert!(output.stderr.contains("nothing changed"), "{}", output.stderr);
     assert_eq!(
         (cluster.runtime_since(&first), cluster.restarts(&first)),
         (since.clone(), restarts.clone())
@@ -129,19 +133,19 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
             &format!("echo '{unfinished}' >/opt/wasm-engine/unfinished.json"),
         )
         .success();
-    let said = cluster.tool(&["node", "status", "--output", "json"]).failure(2, &[]);
-    let status: Value = serde_json::from_str(&said.stdout).unwrap();
+    let output = cluster.tool(&["node", "status", "--output", "json"]).failure(2, &[]);
+    let status: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(
         (&status["healthy"], &status["nodes"][0]["code"]),
         (&json!(false), &json!("DT0910"))
     );
     cluster.tool(&["node", "install", &first]).success();
     assert_ne!(cluster.runtime_since(&first), since);
-    let said = cluster.tool(&["node", "status"]).success();
+    let output = cluster.tool(&["node", "status"]).success();
     assert!(
-        said.stdout.contains(&engine) && said.stdout.contains("all as installed"),
+        output.stdout.contains(&engine) && output.stdout.contains("all as installed"),
         "{}",
-        said.stdout
+        output.stdout
     );
 
     // It stays for as long as pods need it, and leaves nothing.
@@ -183,8 +187,8 @@ fn nodes_get_the_engine_keep_it_and_lose_it_without_a_trace() {
     );
     assert_eq!([cluster.traces(&first), cluster.traces(&second)], before);
     assert_eq!(cluster.restarts(&first), restarts);
-    let said = cluster.tool(&["node", "remove", &first]).success();
-    assert!(said.stderr.contains("nothing is installed"), "{}", said.stderr);
+    let output = cluster.tool(&["node", "remove", &first]).success();
+    assert!(output.stderr.contains("nothing is installed"), "{}", output.stderr);
 }
 
 /// A node that runs pods keeps the engine and its labels when the probe cannot run after a repair.
@@ -203,8 +207,8 @@ fn a_repair_stays(cluster: &Cluster, node: &str, engine: &str) {
         .tool(&[&["node", "install", node], &probes[..]].concat())
         .failure(2, &["DT0905", &format!("{engine} stays")]);
     assert_eq!(now(), is);
-    let said = cluster.tool(&["node", "status", node]).success();
-    assert!(said.stdout.contains("all as installed"), "{}", said.stdout);
+    let output = cluster.tool(&["node", "status", node]).success();
+    assert!(output.stdout.contains("all as installed"), "{}", output.stdout);
     assert!(cluster.has("pod/guest"));
 }
 
@@ -224,30 +228,30 @@ fn labels_that_are_refused(cluster: &Cluster, with_engine: &str, without: &str) 
     assert_eq!(states(), before);
     cluster.delete("validatingadmissionpolicybinding/labels-stay");
     eventually("the policy has gone", || takes_labels().then_some(()));
-    let said = cluster.tool(&["node", "install", without]).success();
-    assert!(said.stderr.contains("is there already"), "{}", said.stderr);
+    let output = cluster.tool(&["node", "install", without]).success();
+    assert!(output.stderr.contains("is there already"), "{}", output.stderr);
     cluster.tool(&["node", "remove", without]).success();
     assert_eq!(states(), before);
 }
 
 /// Whatever fails after the first file is copied: the node is as it was, and takes pods.
 fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
-    let is_as_before = |said: Said| {
-        assert_eq!(cluster.traces(node), before, "{}", said.stderr);
+    let is_as_before = |output: CommandOutput| {
+        assert_eq!(cluster.traces(node), before, "{}", output.stderr);
         let (labels, unschedulable) = cluster.labels(node);
         assert_eq!(
             (labels.get("wasm-engine"), unschedulable),
             (None, Value::Null),
             "{}",
-            said.stderr
+            output.stderr
         );
     };
     let refusal = "mkdir -p /etc/systemd/system/containerd.service.d && printf \"[Service]\\nExecStartPre=/bin/sh -c '! grep \
         wasm-engine /etc/containerd/config.toml'\\n\" >/etc/systemd/system/containerd.service.d/test.conf && systemctl \
         daemon-reload";
     cluster.on(node, refusal).success();
-    let said = cluster.tool(&["node", "install", node]);
-    is_as_before(said.failure(2, &["DT0904", "what was there before is back"]));
+    let output = cluster.tool(&["node", "install", node]);
+    is_as_before(output.failure(2, &["DT0904", "what was there before is back"]));
     cluster
         .on(
             node,
@@ -256,8 +260,8 @@ fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
         .success();
 
     let probes = ["--probe-image", NOWHERE, "--plain-probe-image", NOWHERE];
-    let said = cluster.tool(&[&["node", "install", node], &probes[..]].concat());
-    is_as_before(said.failure(2, &["DT0905", "image: ", "the node is as it was"]));
+    let output = cluster.tool(&[&["node", "install", node], &probes[..]].concat());
+    is_as_before(output.failure(2, &["DT0905", "image: ", "the node is as it was"]));
 }
 
 /// A pod that stays, of an image that the node has.

@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::registry::{PASSWORD, Registry, USER};
-use e2e::{Said, deploy_tool_command, eventually, unique};
+use e2e::{CommandOutput, deploy_tool_command, eventually, unique};
 use serde_json::json;
 
 use crate::cluster::Cluster;
@@ -25,7 +25,7 @@ pub fn goes_through_a_registry(cluster: &Cluster, registry: &Registry) {
     let name = unique("shop");
     let folder = home.path().join(&name);
     let mut new = deploy_tool_command(&["new", &name, "--vcs", "none"]);
-    Said::from(new.current_dir(home.path()).output().unwrap()).success();
+    CommandOutput::from(new.current_dir(home.path()).output().unwrap()).success();
 
     // As `docker login` leaves it.
     let prefix = format!("{}/team", registry.address);
@@ -46,7 +46,7 @@ pub fn goes_through_a_registry(cluster: &Cluster, registry: &Registry) {
     let run = |verb: &[&str]| {
         let mut command = deploy_tool_command(&[verb, &["--context", &cluster.context()]].concat());
         command.current_dir(&folder).env("DOCKER_CONFIG", &docker);
-        Said::from(command.output().unwrap()).success()
+        CommandOutput::from(command.output().unwrap()).success()
     };
     let authority = registry.authority();
     let through = [

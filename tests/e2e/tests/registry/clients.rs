@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use e2e::registry::{PASSWORD, Registry, USER};
-use e2e::{Said, built, deploy_tool_command, repository};
+use e2e::{CommandOutput, built, deploy_tool_command, repository};
 use serde_json::Value;
 use service_tests::skip;
 
@@ -11,14 +11,14 @@ use crate::Push;
 use crate::signatures::{Keys, text};
 
 /// crane's answer. It is built from its Go module; where that cannot be done there is none.
-fn crane(registry: &Registry, arguments: &[&str]) -> Option<Said> {
+fn crane(registry: &Registry, arguments: &[&str]) -> Option<CommandOutput> {
     let script =
         r#". oci/versions && scripts/go-tool github.com/google/go-containerregistry/cmd/crane "$crane_version""#;
     let built = Command::new("bash")
         .args(["-c", script])
         .current_dir(repository())
         .output();
-    let built = Said::from(built.unwrap());
+    let built = CommandOutput::from(built.unwrap());
     // What the host lacks, by the exit codes of the scripts.
     if built.code == 3 {
         skip("crane", &built.stderr);
@@ -30,7 +30,7 @@ fn crane(registry: &Registry, arguments: &[&str]) -> Option<Said> {
     let run = |arguments: &[&str]| {
         let mut command = Command::new(&program);
         command.args(arguments).env("DOCKER_CONFIG", home.path());
-        Said::from(command.env("SSL_CERT_FILE", registry.authority()).output().unwrap())
+        CommandOutput::from(command.env("SSL_CERT_FILE", registry.authority()).output().unwrap())
     };
     run(&[
         "auth",
@@ -46,7 +46,7 @@ fn crane(registry: &Registry, arguments: &[&str]) -> Option<Said> {
 }
 
 /// oras beside the registry.
-fn oras(registry: &Registry, verb: &[&str], image: &str) -> Said {
+fn oras(registry: &Registry, verb: &[&str], image: &str) -> CommandOutput {
     // oras takes whatever is on localhost for a registry without TLS.
     let reached = [
         "--plain-http=false",
@@ -102,11 +102,11 @@ fn crane_and_oras_agree_with_what_is_pushed() {
     assert!(tags.lines().any(|tag| tag == signature), "{tags}");
 
     let by_tag = format!("{}/shop/orders:v1", registry.address);
-    let Some(said) = crane(&registry, &["validate", "--remote", &by_tag]) else {
+    let Some(output) = crane(&registry, &["validate", "--remote", &by_tag]) else {
         return;
     };
-    let said = said.success();
-    assert!((said.stdout + said.stderr.as_str()).contains("PASS"));
+    let output = output.success();
+    assert!((output.stdout + output.stderr.as_str()).contains("PASS"));
     let crane = |verb: &str| crane(&registry, &[verb, &by_tag]).unwrap().success().stdout;
     assert_eq!(crane("digest").trim(), digest);
     let folder = tempfile::tempdir().unwrap();

@@ -19,16 +19,16 @@ impl Place {
     }
 
     fn push(&self, image: &Image) -> Push {
-        Push::of(image, &format!("{}/shop:v1", self.proxy.address))
+        Push::new(image, &format!("{}/shop:v1", self.proxy.address))
     }
 
     /// The digest behind the tag; skopeo checks nothing else.
     fn tagged(&self) -> Option<String> {
         let format = ["inspect", "--tls-verify=false", "--format", "{{.Digest}}"];
-        let said = self
+        let output = self
             .registry
             .exec(&[&["skopeo"], &format[..], &["docker://localhost:5000/shop:v1"]].concat());
-        (said.code == 0).then(|| said.stdout.trim().to_owned())
+        (output.code == 0).then(|| output.stdout.trim().to_owned())
     }
 
     /// Pulls everything, and compares every digest.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use e2e::registry::proxy::{Fault, Proxy};
 use e2e::registry::{Image, PASSWORD, Registry};
-use e2e::{Said, deploy_tool_command};
+use e2e::{CommandOutput, deploy_tool_command};
 use serde_json::{Value, json};
 
 use crate::Push;
@@ -16,9 +16,9 @@ const MODULE: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\
     \x07\x13\x02\x06_start\0\0\x06memory\x02\0\0\x0c\x08wasmedge\x01\x01\x01";
 
 fn report(arguments: &[&str]) -> Value {
-    let said = deploy_tool_command(&[&["inspect", "--output", "json"], arguments].concat());
-    let said = Said::from({ said }.output().unwrap()).success();
-    serde_json::from_str(&said.stdout).unwrap()
+    let output = deploy_tool_command(&[&["inspect", "--output", "json"], arguments].concat());
+    let output = CommandOutput::from({ output }.output().unwrap()).success();
+    serde_json::from_str(&output.stdout).unwrap()
 }
 
 fn codes(report: &Value) -> Vec<&str> {
@@ -26,8 +26,8 @@ fn codes(report: &Value) -> Vec<&str> {
     warnings.map(|warning| warning["code"].as_str().unwrap()).collect()
 }
 
-fn run(program: &str, arguments: &[&str]) -> Said {
-    Said::from(Command::new(program).args(arguments).output().unwrap()).success()
+fn run(program: &str, arguments: &[&str]) -> CommandOutput {
+    CommandOutput::from(Command::new(program).args(arguments).output().unwrap()).success()
 }
 
 /// What Docker builds of the module, pushed by Docker.
@@ -47,7 +47,7 @@ fn pushed_by_docker(registry: &Registry) -> String {
 #[ignore = "needs Docker, see main.rs"]
 fn an_image_is_told_with_what_is_attached_to_it() {
     let (registry, keys, image) = (Registry::start(), Keys::new(), Image::new(9, &[1000, 2000]));
-    let pushed = Push::to(&image, &registry, "shop/orders:v1", PASSWORD).run();
+    let pushed = Push::with_login(&image, &registry, "shop/orders:v1", PASSWORD).run();
     let reference = pushed.success().stdout.trim().to_owned();
     let inspect = |name: &str| Push::verb(&registry, &["inspect", name, "--output", "json"]);
     let report = |name: &str| serde_json::from_str::<Value>(&inspect(name).success().stdout).unwrap();
@@ -66,7 +66,7 @@ fn an_image_is_told_with_what_is_attached_to_it() {
 
     let missing = format!("{}/shop/orders:v2", registry.address);
     inspect(&missing).failure(1, &["is not in its registry"]);
-    let nobody = Push::alone(&["inspect", &reference]).trusting(&registry).run();
+    let nobody = Push::with_arguments(&["inspect", &reference]).trusting(&registry).run();
     nobody.failure(2, &["error DT0701:", "cannot read from"]);
     // By its own name it is what it signs that is an image, not the signature.
     let digest = reference.split_once('@').unwrap().1.replace(':', "-");
@@ -99,7 +99,7 @@ fn what_other_tools_push_is_understood() {
     let chart = "touch /tmp/chart && cd /tmp && oras push --plain-http --config chart:application/vnd.cncf.helm.config.v1+json \
         localhost:5000/charts/orders:1 chart:application/vnd.cncf.helm.chart.content.v1.tar+gzip";
     registry.exec(&["sh", "-c", chart]).success();
-    let chart = Push::alone(&["inspect", &format!("{}/charts/orders:1", registry.address)]).run();
+    let chart = Push::with_arguments(&["inspect", &format!("{}/charts/orders:1", registry.address)]).run();
     chart.failure(1, &["error DT0601:", "it is a Helm chart"]);
 }
 
@@ -110,8 +110,8 @@ fn what_a_registry_or_the_way_to_it_damages_is_not_believed() {
     let proxy = Proxy::start(&registry.address);
     let image = Image::new(10, &[300_000]);
     let name = format!("{}/shop:1", proxy.address);
-    Push::of(&image, &name).run().success();
-    let inspect = || Push::alone(&["inspect", &format!("{}/shop@{}", proxy.address, image.digest)]).run();
+    Push::new(&image, &name).run().success();
+    let inspect = || Push::with_arguments(&["inspect", &format!("{}/shop@{}", proxy.address, image.digest)]).run();
     // What is cut is asked for again.
     proxy.fail("GET", "/blobs/", Fault::CutAnswer, 3);
     inspect().success();
@@ -129,7 +129,7 @@ fn what_a_registry_or_the_way_to_it_damages_is_not_believed() {
         Fault::Answer(200, &[("content-type", "text/html")], "<html>"),
         1,
     );
-    let page = Push::alone(&["inspect", &name]).run();
+    let page = Push::with_arguments(&["inspect", &name]).run();
     page.failure(1, &["error DT0601:", "the media type `text/html`"]);
 }
 
@@ -140,7 +140,7 @@ fn a_large_image_takes_little_memory() {
     let registry = Registry::start_plain(&[]);
     let image = Image::new(11, &[150_000_000]);
     let name = format!("{}/large:1", registry.address);
-    Push::of(&image, &name).run().success();
+    Push::new(&image, &name).run().success();
     let mut child = deploy_tool_command(&["inspect", &name]).spawn().unwrap();
     let used = wait4::Wait4::wait4(&mut child).unwrap();
     assert!(used.status.success());

@@ -13,7 +13,7 @@ use crate::Push;
 fn logins_come_from_everywhere_people_keep_them() {
     let registry = Registry::start();
     let image = Image::new(3, &[40]);
-    let to = |name: &str| Push::of(&image, &format!("{}/{name}:1", registry.address)).trusting(&registry);
+    let to = |name: &str| Push::new(&image, &format!("{}/{name}:1", registry.address)).trusting(&registry);
 
     let auth = STANDARD.encode(format!("{USER}:{PASSWORD}"));
     let file = format!(r#"{{"auths": {{"{}": {{"auth": "{auth}"}}}}}}"#, registry.address);
@@ -53,7 +53,7 @@ fn the_login_of_the_longest_path_counts() {
     };
     let text = |entries: &[String]| format!(r#"{{"auths": {{{}}}}}"#, entries.join(", "));
     let push = |name: &str, place: &str, text: &str| {
-        let push = Push::of(&image, &format!("{}/{name}:1", registry.address)).trusting(&registry);
+        let push = Push::new(&image, &format!("{}/{name}:1", registry.address)).trusting(&registry);
         let file = push.home.path().join(place);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, text).unwrap();
@@ -76,7 +76,8 @@ fn the_login_of_the_longest_path_counts() {
         &["error DT0701:", ".config/containers/auth.json", ".docker/config.json"],
     );
     // Who only reads gives the password of the environment to nobody whom it is not meant for.
-    let mut read = Push::alone(&["inspect", &format!("{}/team/orders:1", registry.address)]).trusting(&registry);
+    let mut read =
+        Push::with_arguments(&["inspect", &format!("{}/team/orders:1", registry.address)]).trusting(&registry);
     read.variables = vec![
         ("REGISTRY_USERNAME", USER.into()),
         ("REGISTRY_PASSWORD", PASSWORD.into()),
@@ -93,28 +94,28 @@ fn each_refusal_has_its_number() {
     let image = Image::new(4, &[40]);
     let name = "shop:1";
     let to = format!("{}/{name}", registry.address);
-    Push::of(&image, &to)
+    Push::new(&image, &to)
         .trusting(&registry)
         .run()
         .failure(2, &["error DT0701:", "docker login"]);
-    let wrong = Push::to(&image, &registry, name, "wrong").run();
+    let wrong = Push::with_login(&image, &registry, name, "wrong").run();
     wrong.failure(2, &["error DT0702:", "the login is that of user `ann`"]);
-    let mut untrusted = Push::of(&image, &to).with(&["--user", USER, "--password-stdin"]);
+    let mut untrusted = Push::new(&image, &to).with(&["--user", USER, "--password-stdin"]);
     untrusted.password = Some(PASSWORD.to_owned());
     untrusted.run().failure(2, &["error DT0707:", "--registry-ca"]);
-    Push::of(&image, &to)
+    Push::new(&image, &to)
         .trusting(&registry)
         .configured("{")
         .run()
         .failure(1, &["error DT0706:", "config.json", "asks for a login"]);
-    let helper = Push::of(&image, &to)
+    let helper = Push::new(&image, &to)
         .trusting(&registry)
         .configured(r#"{"credsStore": "missing"}"#);
     helper.run().failure(3, &["error DT0706:", "docker-credential-missing"]);
-    Push::of(&image, "127.0.0.1:1/shop:1")
+    Push::new(&image, "127.0.0.1:1/shop:1")
         .run()
         .failure(2, &["error DT0709:"]);
     // A page, not a registry.
-    let http = Push::of(&image, &to).with(&["--insecure-http"]).run();
+    let http = Push::new(&image, &to).with(&["--insecure-http"]).run();
     http.failure(2, &["error DT0708:"]);
 }

@@ -20,7 +20,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use e2e::registry::{Image, PASSWORD, Registry, USER};
-use e2e::{Said, deploy_tool_command};
+use e2e::{CommandOutput, deploy_tool_command};
 
 /// A push that finds no login but those that the test names.
 struct Push {
@@ -31,12 +31,12 @@ struct Push {
 }
 
 impl Push {
-    fn of(image: &Image, to: &str) -> Self {
-        Self::alone(&["push", image.path(), "--to", to])
+    fn new(image: &Image, to: &str) -> Self {
+        Self::with_arguments(&["push", image.path(), "--to", to])
     }
 
     /// Any verb.
-    fn alone(arguments: &[&str]) -> Self {
+    fn with_arguments(arguments: &[&str]) -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
             variables: Vec::new(),
@@ -46,16 +46,16 @@ impl Push {
     }
 
     /// To a registry with TLS, as its user.
-    fn to(image: &Image, registry: &Registry, name: &str, password: &str) -> Self {
+    fn with_login(image: &Image, registry: &Registry, name: &str, password: &str) -> Self {
         let mut push =
-            Self::of(image, &format!("{}/{name}", registry.address)).with(&["--user", USER, "--password-stdin"]);
+            Self::new(image, &format!("{}/{name}", registry.address)).with(&["--user", USER, "--password-stdin"]);
         push.password = Some(password.to_owned());
         push.trusting(registry)
     }
 
     /// Another verb than `push`, as the user of a registry with TLS.
-    fn verb(registry: &Registry, arguments: &[&str]) -> Said {
-        let mut verb = Self::alone(arguments).with(&["--user", USER, "--password-stdin"]);
+    fn verb(registry: &Registry, arguments: &[&str]) -> CommandOutput {
+        let mut verb = Self::with_arguments(arguments).with(&["--user", USER, "--password-stdin"]);
         verb.password = Some(PASSWORD.to_owned());
         verb.trusting(registry).run()
     }
@@ -79,7 +79,7 @@ impl Push {
         self
     }
 
-    fn run(&self) -> Said {
+    fn run(&self) -> CommandOutput {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let mut command = deploy_tool_command(&arguments);
         for name in [
@@ -108,13 +108,13 @@ impl Push {
         // Who needs no password does not read it.
         let _ = stdin.write_all(self.password.as_deref().unwrap_or_default().as_bytes());
         drop(stdin);
-        let said = Said::from(child.wait_with_output().unwrap());
+        let output = CommandOutput::from(child.wait_with_output().unwrap());
         if let Some(password) = &self.password {
             assert!(
-                !format!("{}{}", said.stdout, said.stderr).contains(password),
+                !format!("{}{}", output.stdout, output.stderr).contains(password),
                 "it shows the password"
             );
         }
-        said
+        output
     }
 }

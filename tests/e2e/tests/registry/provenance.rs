@@ -1,6 +1,6 @@
 //! Who built an image: provenance that is signed, checked with the real cosign, and what is not believed.
 
-use e2e::Said;
+use e2e::CommandOutput;
 use e2e::registry::{Image, Registry};
 use serde_json::{Value, json};
 
@@ -44,21 +44,21 @@ impl Pushed {
     fn push(registry: &Registry, seed: u64, name: &str) -> String {
         let image = Image::new(seed, &[1000]);
         image.attach("application/vnd.in-toto+json", &statement(&image.digest));
-        let pushed = Push::of(&image, &format!("{}/{name}:1", registry.address)).run();
+        let pushed = Push::new(&image, &format!("{}/{name}:1", registry.address)).run();
         pushed.success().stdout.trim().to_owned()
     }
 
-    fn sign(&self, keys: &Keys) -> Said {
-        Push::alone(&["sign", &self.reference, "--key", text(&keys.private())]).run()
+    fn sign(&self, keys: &Keys) -> CommandOutput {
+        Push::with_arguments(&["sign", &self.reference, "--key", text(&keys.private())]).run()
     }
 
-    fn verify(&self, keys: &Keys, options: &[&str]) -> Said {
+    fn verify(&self, keys: &Keys, options: &[&str]) -> CommandOutput {
         let public = keys.public();
         // cosign runs beside the registry, and signs by the name that it has there.
         let beside = self.beside();
         let beside = beside.split('@').next().unwrap();
         let verify = ["verify", &self.reference, "--key", text(&public), "--signed-as", beside];
-        Push::alone(&[&verify, options].concat()).run()
+        Push::with_arguments(&[&verify, options].concat()).run()
     }
 
     fn refused(&self, keys: &Keys, code: &str) {
@@ -71,8 +71,8 @@ impl Pushed {
     }
 
     fn envelope(&self) -> Value {
-        let said = cosign(&self.registry, &[], &["download", "attestation", &self.beside()]).success();
-        serde_json::from_str(said.stdout.lines().next().unwrap()).unwrap()
+        let output = cosign(&self.registry, &[], &["download", "attestation", &self.beside()]).success();
+        serde_json::from_str(output.stdout.lines().next().unwrap()).unwrap()
     }
 
     /// Puts an envelope in the place of all that are there, as somebody would who can write into the repository.
@@ -102,10 +102,10 @@ fn the_builder_is_believed_of_whoever_signs() {
         again.stderr
     );
 
-    let said = pushed.verify(&keys, &["--builder", PATTERN]).success();
-    assert_eq!(said.stdout.trim(), pushed.reference);
+    let output = pushed.verify(&keys, &["--builder", PATTERN]).success();
+    assert_eq!(output.stdout.trim(), pushed.reference);
     for part in [BUILDER, "git+https://example.com/shop", "0123abc", "SHA256:"] {
-        assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+        assert!(output.stderr.contains(part), "{part}: {}", output.stderr);
     }
     let data = pushed.verify(&keys, &["--output", "json"]).success().stdout;
     let data: Value = serde_json::from_str(data.lines().last().unwrap()).unwrap();
@@ -180,10 +180,10 @@ fn what_cosign_attests_is_believed_and_what_nobody_signed_is_not() {
     // A statement about another image is not signed.
     let image = Image::new(23, &[1000]);
     image.attach("application/vnd.in-toto+json", &statement("sha256:12"));
-    let said = Push::of(&image, &format!("{}/other:1", pushed.registry.address))
+    let output = Push::new(&image, &format!("{}/other:1", pushed.registry.address))
         .run()
         .success();
-    pushed.reference = said.stdout.trim().to_owned();
+    pushed.reference = output.stdout.trim().to_owned();
     pushed
         .sign(&Keys::new())
         .failure(1, &["error DT0722:", "it is about sha256:12"]);
@@ -200,15 +200,15 @@ fn provenance_that_was_changed_moved_or_signed_by_others_is_refused() {
     pushed.refused(&keys, "error DT0720:");
 
     // Without asking for a builder it is a warning: the image itself is signed.
-    let said = pushed.verify(&keys, &["--output", "json"]).success();
+    let output = pushed.verify(&keys, &["--output", "json"]).success();
     assert!(
-        said.stdout.contains("not signed by the holder of this key"),
+        output.stdout.contains("not signed by the holder of this key"),
         "{}",
-        said.stdout
+        output.stdout
     );
-    let said: Value = serde_json::from_str(said.stdout.lines().last().unwrap()).unwrap();
+    let output: Value = serde_json::from_str(output.stdout.lines().last().unwrap()).unwrap();
     let mut changed = of_others;
-    changed["signatures"][0]["keyid"] = said["data"]["key"].clone();
+    changed["signatures"][0]["keyid"] = output["data"]["key"].clone();
     pushed.replace(&changed);
     pushed.refused(&keys, "error DT0721:");
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use e2e::registry::{Image, PASSWORD, Registry, USER};
-use e2e::{Said, deploy_tool_command};
+use e2e::{CommandOutput, deploy_tool_command};
 use serde_json::Value;
 
 use crate::Push;
@@ -11,7 +11,7 @@ use crate::Push;
 /// Of a process that pushes, whatever the image's size.
 const MOST_KILOBYTES: u64 = 64 << 10;
 
-fn skopeo(registry: &Registry, arguments: &[&str]) -> Said {
+fn skopeo(registry: &Registry, arguments: &[&str]) -> CommandOutput {
     let login = format!("{USER}:{PASSWORD}");
     let options = [arguments, &["--creds", &login, "--cert-dir", "/tls"]].concat();
     registry.exec(&[&["skopeo"], options.as_slice()].concat())
@@ -23,10 +23,10 @@ fn what_is_pushed_arrives_and_is_not_sent_twice() {
     let registry = Registry::start();
     let image = Image::new(1, &[3_000_000, 40]);
     let name = format!("{}/shop/orders", registry.address);
-    let push = Push::to(&image, &registry, "shop/orders:v1", PASSWORD);
-    let said = push.run().success();
-    assert_eq!(said.stdout.trim(), format!("{name}@{}", image.digest));
-    assert!(said.stderr.contains("uploaded 5 blobs"), "{}", said.stderr);
+    let push = Push::with_login(&image, &registry, "shop/orders:v1", PASSWORD);
+    let output = push.run().success();
+    assert_eq!(output.stdout.trim(), format!("{name}@{}", image.digest));
+    assert!(output.stderr.contains("uploaded 5 blobs"), "{}", output.stderr);
 
     let again = push.run().success();
     assert!(
@@ -34,19 +34,20 @@ fn what_is_pushed_arrives_and_is_not_sent_twice() {
         "{}",
         again.stderr
     );
-    assert_eq!(again.stdout, said.stdout);
+    assert_eq!(again.stdout, output.stdout);
 
     // Another tag moves no blob, and another repository of the registry only takes them over.
-    let retagged = Push::to(&image, &registry, "shop/orders", PASSWORD).with(&["--tag", "v2", "--output", "json"]);
+    let retagged =
+        Push::with_login(&image, &registry, "shop/orders", PASSWORD).with(&["--tag", "v2", "--output", "json"]);
     let result: Value = serde_json::from_str(retagged.run().success().stdout.lines().last().unwrap()).unwrap();
     assert_eq!(result["data"]["uploadedBlobs"], 0);
     assert_eq!(result["data"]["changed"], true);
-    let mounted = Push::to(&image, &registry, "shop/copy:v1", PASSWORD).with(&["--mount-from", &name]);
-    let said = mounted.run().success();
+    let mounted = Push::with_login(&image, &registry, "shop/copy:v1", PASSWORD).with(&["--mount-from", &name]);
+    let output = mounted.run().success();
     assert!(
-        said.stderr.contains("took 5 blobs from another repository"),
+        output.stderr.contains("took 5 blobs from another repository"),
         "{}",
-        said.stderr
+        output.stderr
     );
 
     // A client that is not ours agrees, blob by blob.
@@ -103,7 +104,7 @@ fn an_image_that_is_damaged_here_is_named() {
     let mut bytes = std::fs::read(&layer).unwrap();
     bytes[1_000_000] ^= 1;
     std::fs::write(&layer, bytes).unwrap();
-    let push = Push::to(&image, &registry, "shop/damaged:v1", PASSWORD);
+    let push = Push::with_login(&image, &registry, "shop/damaged:v1", PASSWORD);
     push.run().failure(1, &["DT0601", "has other bytes", image.path()]);
     let name = "docker://localhost:5000/shop/damaged:v1";
     assert_ne!(skopeo(&registry, &["inspect", name]).code, 0, "a tag names it");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use e2e::Said;
+use e2e::CommandOutput;
 pub use e2e::registry::Keys;
 use e2e::registry::{Image, PASSWORD, Registry, USER};
 
@@ -13,7 +13,7 @@ pub fn text(path: &Path) -> &str {
 }
 
 /// The real cosign beside the registry, without the public log of signatures.
-pub fn cosign(registry: &Registry, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
+pub fn cosign(registry: &Registry, variables: &[(&str, &str)], arguments: &[&str]) -> CommandOutput {
     let variables: Vec<String> = variables
         .iter()
         .map(|(name, value)| format!("{name}={value}"))
@@ -43,15 +43,15 @@ const REACHED: [&str; 6] = [
 #[ignore = "needs Docker, see main.rs"]
 fn signatures_are_understood_by_cosign_and_those_of_cosign_here() {
     let (registry, keys, others) = (Registry::start(), Keys::new(), Keys::new());
-    let reference = Push::to(&Image::new(7, &[1000]), &registry, "shop/signed:v1", PASSWORD)
+    let reference = Push::with_login(&Image::new(7, &[1000]), &registry, "shop/signed:v1", PASSWORD)
         .run()
         .success();
     let reference = reference.stdout.trim();
     let run = |verb: &str, image: &str, key: &Path| Push::verb(&registry, &[verb, image, "--key", text(key)]);
 
     run("verify", reference, &keys.public()).failure(1, &["DT0716", "it has no signature at all"]);
-    let said = run("sign", reference, &keys.private()).success();
-    assert_eq!(said.stdout.trim(), reference);
+    let output = run("sign", reference, &keys.private()).success();
+    assert_eq!(output.stdout.trim(), reference);
     assert!(
         run("sign", reference, &keys.private())
             .success()

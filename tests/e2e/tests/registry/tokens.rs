@@ -14,7 +14,7 @@ fn basic(user: &str, password: &str) -> String {
 
 fn push(image: &Image, proxy: &Proxy, password: &str) -> Push {
     let mut push =
-        Push::of(image, &format!("{}/shop/orders:1", proxy.address)).with(&["--user", "ann", "--password-stdin"]);
+        Push::new(image, &format!("{}/shop/orders:1", proxy.address)).with(&["--user", "ann", "--password-stdin"]);
     push.password = Some(password.to_owned());
     push
 }
@@ -39,7 +39,7 @@ fn tokens_are_renewed_when_they_expire() {
 
     let wrong = push(&image, &proxy, "wrong-password").run();
     wrong.failure(2, &["error DT0702:", "incorrect username or password"]);
-    let nobody = Push::of(&image, &format!("{}/shop/orders:1", proxy.address)).run();
+    let nobody = Push::new(&image, &format!("{}/shop/orders:1", proxy.address)).run();
     nobody.failure(2, &["error DT0701:"]);
 }
 
@@ -55,7 +55,7 @@ fn an_identity_token_is_exchanged_and_can_have_expired() {
             r#"{{"auths": {{"{}": {{"identitytoken": "{token}"}}}}}}"#,
             proxy.address
         );
-        Push::of(&image, &format!("{}/shop:1", proxy.address))
+        Push::new(&image, &format!("{}/shop:1", proxy.address))
             .configured(&text)
             .run()
     };
@@ -71,8 +71,8 @@ fn who_may_not_push_is_told_so() {
     let image = Image::new(7, &[40]);
     let denied = r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
     proxy.fail("POST", "/uploads/", Fault::Answer(403, &[], denied), 1);
-    let said = Push::of(&image, &format!("{}/shop:1", proxy.address)).run();
-    said.failure(2, &["error DT0704:", "requested access to the resource is denied"]);
+    let output = Push::new(&image, &format!("{}/shop:1", proxy.address)).run();
+    output.failure(2, &["error DT0704:", "requested access to the resource is denied"]);
 }
 
 #[test]
@@ -82,8 +82,8 @@ fn who_only_reads_asks_for_no_more_and_is_told_of_reading() {
     let proxy = Proxy::start(&registry.address);
     let (name, keys) = (format!("{}/shop:1", proxy.address), Keys::new());
     let key = keys.public();
-    let verify = || Push::alone(&["verify", &name, "--key", text(&key)]);
-    Push::of(&Image::new(8, &[40]), &name).run().success();
+    let verify = || Push::with_arguments(&["verify", &name, "--key", text(&key)]);
+    Push::new(&Image::new(8, &[40]), &name).run().success();
     proxy.fail("GET", "/manifests/", Fault::Answer(403, &[], ""), 1);
     verify()
         .run()
@@ -94,8 +94,8 @@ fn who_only_reads_asks_for_no_more_and_is_told_of_reading() {
         r#"{{"auths": {{"{}": {{"identitytoken": "kept-by-docker"}}}}}}"#,
         proxy.address
     );
-    let said = verify().configured(&configuration).run();
-    said.failure(1, &["error DT0716:"]);
+    let output = verify().configured(&configuration).run();
+    output.failure(1, &["error DT0716:"]);
     let asked = proxy.gate(|gate| gate.asked().to_vec());
     assert!(asked[0].contains("scope=repository%3Ashop%3Apull&"), "{}", asked[0]);
 }

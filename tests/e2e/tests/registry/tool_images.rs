@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use e2e::registry::Registry;
-use e2e::{Said, deploy_tool_command, unique};
+use e2e::{CommandOutput, deploy_tool_command, unique};
 
 const BUILDER: &str = "localhost/wasm-builder:trixie";
 
-fn docker(arguments: &[&str]) -> Said {
-    Said::from(Command::new("docker").args(arguments).output().unwrap())
+fn docker(arguments: &[&str]) -> CommandOutput {
+    CommandOutput::from(Command::new("docker").args(arguments).output().unwrap())
 }
 
 /// Names that go with their value.
@@ -28,7 +28,7 @@ impl Drop for Names {
 
 /// A docker in front of the real one for which this host has no builder: the builder's name is another one there.
 fn without_builder(folder: &Path, absent_builder: &str) {
-    let real = Said::from(Command::new("sh").args(["-c", "command -v docker"]).output().unwrap()).success();
+    let real = CommandOutput::from(Command::new("sh").args(["-c", "command -v docker"]).output().unwrap()).success();
     // The last argument of a build is a dash where the Dockerfile comes by the standard input.
     let script = format!(
         r#"#!/bin/bash
@@ -63,7 +63,7 @@ fn push_builder(reference: &str) {
         reference,
     ]);
     let bytes = archive.stdout.take().unwrap();
-    Said::from(import.stdin(bytes).output().unwrap()).success();
+    CommandOutput::from(import.stdin(bytes).output().unwrap()).success();
     assert!(archive.wait().unwrap().success());
     docker(&["push", "--quiet", reference]).success();
     docker(&["rmi", reference]).success();
@@ -78,7 +78,7 @@ fn make_crate(folder: &Path) {
 }
 
 /// Where the docker in the folder is the first.
-fn build_absent(folder: &Path, images: Option<&str>) -> Said {
+fn build_absent(folder: &Path, images: Option<&str>) -> CommandOutput {
     let mut command = deploy_tool_command(&["build", "absent"]);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     command
@@ -86,7 +86,7 @@ fn build_absent(folder: &Path, images: Option<&str>) -> Said {
         .current_dir(folder)
         .env_remove("DEPLOY_TOOL_IMAGES");
     command.envs(images.map(|images| ("DEPLOY_TOOL_IMAGES", images)));
-    Said::from(command.output().unwrap())
+    CommandOutput::from(command.output().unwrap())
 }
 
 /// Its layers are those that this host's builder was made of, so this takes seconds where making the first takes minutes.

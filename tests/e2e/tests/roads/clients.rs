@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use e2e::{Running, Said, eventually, repository, script};
+use e2e::{CommandOutput, Running, eventually, repository, script};
 use service_tests::certificates::Certificates;
 use service_tests::database::Database;
 
@@ -21,7 +21,7 @@ const BODY: &str = "hello";
 fn folder() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let compile = || {
-        let said = Said::from(script("scripts/clients").output().unwrap()).success();
+        let said = CommandOutput::from(script("scripts/clients").output().unwrap()).success();
         PathBuf::from(said.stderr.lines().last().unwrap())
     };
     FOLDER.get_or_init(compile).clone()
@@ -165,7 +165,7 @@ fn every_command_of_the_page_does_what_it_says() {
             server = Some(running);
             continue;
         }
-        let said = Said::from(shell.output().unwrap()).success();
+        let said = CommandOutput::from(shell.output().unwrap()).success();
         let lines: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
         assert!(page::prints(&printed, &lines), "{line}: {}", said.stdout);
     }
@@ -183,7 +183,7 @@ fn what_cannot_work_is_told_in_one_sentence() {
             .args(arguments)
             .stdin(Stdio::null())
             .output();
-        Said::from(output.unwrap())
+        CommandOutput::from(output.unwrap())
     };
     for (certificate, why) in [
         ("self", "invalid peer certificate"),

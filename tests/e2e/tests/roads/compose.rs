@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Machine, Said, deploy_tool_command, deploy_tool_exactly, eventually, repository};
+use e2e::{CommandOutput, Machine, deploy_tool_command, deploy_tool_exactly, eventually, repository};
 use serde_json::Value;
 
 use crate::page;
@@ -51,7 +51,7 @@ impl Host {
             "docker save {images} | docker exec --interactive {} docker load",
             self.0.0
         );
-        Said::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
+        CommandOutput::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
     }
 
     fn configuration(&self) -> String {
@@ -59,16 +59,17 @@ impl Host {
     }
 
     fn runtimes(&self) -> Vec<String> {
-        let said = self
+        let output = self
             .0
             .run("docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}'");
-        said.lines()
+        output
+            .lines()
             .filter(|line| !line.is_empty())
             .map(str::to_owned)
             .collect()
     }
 
-    fn tool(&self, arguments: &str) -> Said {
+    fn tool(&self, arguments: &str) -> CommandOutput {
         self.0.try_run(&format!("NO_COLOR=1 deploy-tool {arguments}"))
     }
 
@@ -117,9 +118,9 @@ fn every_command_of_the_page_does_what_it_says() {
             });
         }
         let setting = "export NO_COLOR=1 MARIADB_IMAGE=localhost/wasm-mariadb:11.8; cd /project &&";
-        let said = host.0.try_run(&format!("{setting} {line} 2>&1")).success();
-        let lines: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
-        assert!(page::prints(&command.printed, &lines), "{line}: {}", said.stdout);
+        let output = host.0.try_run(&format!("{setting} {line} 2>&1")).success();
+        let lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
+        assert!(page::prints(&command.printed, &lines), "{line}: {}", output.stdout);
         if line.starts_with("docker compose up") {
             while_it_runs(&host);
         }
@@ -151,10 +152,10 @@ fn while_it_runs(host: &Host) {
     );
     // By the annotation, as engines from 25 on pass it on.
     let run = "docker run --rm --network=none --runtime=crun --env DATABASE_URL=x --annotation module.wasm.image/variant=compat-smart localhost/orders:built 2>&1";
-    let said = host.0.try_run(run).stdout;
+    let output = host.0.try_run(run).stdout;
     assert!(
-        said.contains("DATABASE_URL") && !said.contains("format error"),
-        "{said}"
+        output.contains("DATABASE_URL") && !output.contains("format error"),
+        "{output}"
     );
     host.0.run(r#"curl --silent --fail http://localhost:8080/create_order -d '{"order_id":9,"product_id":1,"quantity":1,"amount":1,"shipping":1,"tax":1,"shipping_address":"x"}'"#);
     eventually("the event has arrived", || {

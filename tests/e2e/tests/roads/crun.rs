@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::registry::Registry;
-use e2e::{Machine, Running, Said, built, deploy_tool_command, deploy_tool_exactly, eventually, node_image, unique};
+use e2e::{
+    CommandOutput, Machine, Running, built, deploy_tool_command, deploy_tool_exactly, eventually, node_image, unique,
+};
 use service_tests::database::Database;
 
 use crate::page;
@@ -43,7 +45,7 @@ impl Bench {
     }
 
     /// What a command prints there.
-    fn said(&self, line: &str) -> Said {
+    fn said(&self, line: &str) -> CommandOutput {
         self.machine.try_run(&self.adapted(line))
     }
 
@@ -79,14 +81,14 @@ fn rest(line: &str) -> &str {
     line.split_once(' ').unwrap().1
 }
 
-fn tool(line: &str) -> Said {
+fn tool(line: &str) -> CommandOutput {
     let output = Command::new("sh")
         .args(["-c", &format!("\"$0\" {}", rest(line))])
         .arg(deploy_tool_command(&[]).get_program())
         .current_dir(e2e::repository())
         .env("NO_COLOR", "1")
         .output();
-    Said::from(output.unwrap())
+    CommandOutput::from(output.unwrap())
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -173,7 +175,7 @@ fn linux(bench: &Bench, commands: &[page::Command]) {
         &["rmi", &image],
     ] {
         let output = Command::new("docker").args(arguments).output();
-        Said::from(output.unwrap()).success();
+        CommandOutput::from(output.unwrap()).success();
     }
     let bundle = command(commands, "deploy-tool bundle docker.io/");
     let line = bench
@@ -203,7 +205,7 @@ fn the_engine_comes_out_of_its_image() {
             .replace(" wasm-engine:", &format!(" {name}:"))
             .replace(" rm wasm-engine", &format!(" rm {name}"));
         let line = line.replace(" /opt", &format!(" {}", folder.path().display()));
-        Said::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
+        CommandOutput::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
     }
     let engines = folder.path().join("wasm-engine");
     let engine = std::fs::read_dir(engines).unwrap().next().unwrap().unwrap();

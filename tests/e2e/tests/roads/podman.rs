@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use e2e::{Machine, Said, deploy_tool_exactly, eventually, repository};
+use e2e::{CommandOutput, Machine, deploy_tool_exactly, eventually, repository};
 
 use crate::page;
 
@@ -18,17 +18,17 @@ impl Host {
             "docker save {MARIADB} | docker exec --interactive {} podman load",
             host.0.0
         );
-        Said::from(Command::new("sh").args(["-c", &load]).output().unwrap()).success();
+        CommandOutput::from(Command::new("sh").args(["-c", &load]).output().unwrap()).success();
         host.0.copy(&repository().join("manifests"), "/manifests");
         host
     }
 
     fn ready(&self) {
         eventually("the service is ready", || {
-            let said = self
+            let output = self
                 .0
                 .try_run("curl --silent --fail --output /dev/null http://localhost:8080/readyz");
-            (said.code == 0).then_some(())
+            (output.code == 0).then_some(())
         });
     }
 }
@@ -49,9 +49,9 @@ fn every_command_of_the_page_does_what_it_says() {
         if line.starts_with("curl ") {
             host.ready();
         }
-        let said = host.0.try_run(&format!("cd / && {{ {line}; }} 2>&1")).success();
-        let lines: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
-        assert!(page::prints(&command.printed, &lines), "{line}: {}", said.stdout);
+        let output = host.0.try_run(&format!("cd / && {{ {line}; }} 2>&1")).success();
+        let lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
+        assert!(page::prints(&command.printed, &lines), "{line}: {}", output.stdout);
         if line.contains("kube play --network") {
             host.ready();
             let log = host.0.run("podman logs app-pod-app 2>&1");
@@ -66,18 +66,18 @@ fn every_command_of_the_page_does_what_it_says() {
 /// What the table of the page says that podman refuses or ignores.
 fn refusals(host: &Host) {
     for file in ["namespace", "runtimeclass", "network"] {
-        let said = host.0.try_run(&format!("podman kube play /manifests/{file}.yaml 2>&1"));
+        let output = host.0.try_run(&format!("podman kube play /manifests/{file}.yaml 2>&1"));
         assert!(
-            said.code != 0 && said.stdout.contains("does not contain any supported kube kind"),
+            output.code != 0 && output.stdout.contains("does not contain any supported kube kind"),
             "{}",
-            said.stdout
+            output.stdout
         );
     }
-    let said = host.0.try_run("podman kube play /manifests/app.yaml 2>&1");
+    let output = host.0.try_run("podman kube play /manifests/app.yaml 2>&1");
     assert!(
-        said.code != 0 && said.stdout.contains("deploy-tool://app"),
+        output.code != 0 && output.stdout.contains("deploy-tool://app"),
         "{}",
-        said.stdout
+        output.stdout
     );
     host.0.try_run("podman pod rm --force --time 0 app-pod");
     // The annotation of the template alone: the module is taken for a program.
@@ -91,6 +91,6 @@ fn refusals(host: &Host) {
         matches!(code.split_whitespace().next(), Some("1" | "126" | "127" | "139")).then_some(())
     });
     host.0.run("podman pod rm --force --time 0 app-pod");
-    let said = host.0.run("podman kube play --replace /manifests/mariadb.yaml 2>&1");
-    assert!(!said.lines().any(|line| line == "Pod:"), "{said}");
+    let output = host.0.run("podman kube play --replace /manifests/mariadb.yaml 2>&1");
+    assert!(!output.lines().any(|line| line == "Pod:"), "{output}");
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use e2e::Said;
+use e2e::CommandOutput;
 use service_tests::certificates::Certificates;
 use service_tests::database::Database;
 
@@ -97,7 +97,7 @@ fn the_module_encrypts_and_refuses_what_proves_nothing() {
             .args(["localhost/wasm-builder:trixie", "wasmedge", "--env", variable, "--env"])
             .args([&format!("DATABASE_URL={url}{query}"), "/orders.so"])
             .output();
-        let said = Said::from(output.unwrap());
+        let said = CommandOutput::from(output.unwrap());
         assert_ne!(said.code, 0);
         assert!(said.stderr.contains("TLS is left out of this build"), "{}", said.stderr);
     }

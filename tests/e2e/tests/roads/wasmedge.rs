@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use e2e::{Running, Said, script, unique};
+use e2e::{CommandOutput, Running, script, unique};
 
 use crate::page;
 
@@ -49,7 +49,7 @@ impl Run {
 
     pub fn ends_with(&self, set: &[(&str, &str)], code: i32, sentences: &[&str]) {
         let output = self.command().envs(set.iter().copied()).output().unwrap();
-        Said::from(output).failure(code, sentences);
+        CommandOutput::from(output).failure(code, sentences);
         assert_eq!(self.containers(), "", "containers are left");
     }
 
@@ -79,7 +79,7 @@ impl Run {
 
     pub fn curl(&self, line: &str) -> Vec<String> {
         let line = self.adapted(line).replacen("curl ", "curl --silent --show-error ", 1);
-        let said = Said::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
+        let said = CommandOutput::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
         said.stdout.lines().map(str::to_owned).collect()
     }
 }
@@ -94,7 +94,7 @@ impl Drop for Run {
 }
 
 fn docker(arguments: &[&str]) -> String {
-    let said = Said::from(Command::new("docker").args(arguments).output().unwrap()).success();
+    let said = CommandOutput::from(Command::new("docker").args(arguments).output().unwrap()).success();
     said.stdout.trim().to_owned()
 }
 

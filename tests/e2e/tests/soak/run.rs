@@ -21,13 +21,13 @@ impl Ended {
     /// A run that was not killed did its work, or says in order why it could not: exit codes 2 and 4 of `--help`.
     #[track_caller]
     pub fn check(&self) {
-        let Self::Exit(code, said) = self else { return };
-        assert!(!said.contains("panicked"), "{said}");
+        let Self::Exit(code, output) = self else { return };
+        assert!(!output.contains("panicked"), "{output}");
         if *code != 0 {
-            assert!(matches!(code, 2 | 4), "exit code {code}: {said}");
+            assert!(matches!(code, 2 | 4), "exit code {code}: {output}");
             assert!(
-                said.contains("error") && said.contains("because:"),
-                "it does not say why: {said}"
+                output.contains("error") && output.contains("because:"),
+                "it does not say why: {output}"
             );
         }
     }
@@ -43,10 +43,10 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exit(0, _) => write!(f, "done"),
-            Self::Exit(code, said) => write!(
+            Self::Exit(code, output) => write!(
                 f,
                 "exit code {code}{}",
-                said.replace("\n\n", "\n").replace('\n', "\n    ")
+                output.replace("\n\n", "\n").replace('\n', "\n    ")
             ),
             Self::Killed => write!(f, "killed"),
         }
@@ -68,8 +68,8 @@ pub fn apply(proxy: &Proxy, namespace: &str, folder: &Path, kill: Option<Duratio
         .unwrap();
     let mut stderr = process.stderr.take().unwrap();
     let reader = std::thread::spawn(move || {
-        let mut said = String::new();
-        stderr.read_to_string(&mut said).map(|_| said)
+        let mut output = String::new();
+        stderr.read_to_string(&mut output).map(|_| output)
     });
     let start = Instant::now();
     let status = loop {
@@ -87,6 +87,6 @@ pub fn apply(proxy: &Proxy, namespace: &str, folder: &Path, kill: Option<Duratio
         // The process tells nobody else when it ends.
         std::thread::sleep(Duration::from_millis(20));
     };
-    let said = reader.join().unwrap().unwrap();
-    status.code().map_or(Ended::Killed, |code| Ended::Exit(code, said))
+    let output = reader.join().unwrap().unwrap();
+    status.code().map_or(Ended::Killed, |code| Ended::Exit(code, output))
 }

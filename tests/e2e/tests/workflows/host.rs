@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Said, repository, script};
+use e2e::{CommandOutput, repository, script};
 
 /// Programs of a host, each with the shell commands that it is.
 struct Host(tempfile::TempDir);
@@ -25,8 +25,8 @@ impl Host {
         self.0.path()
     }
 
-    fn run(&self, path: &str, arguments: &[&str]) -> Said {
-        Said::from(self.command(path, arguments).output().unwrap())
+    fn run(&self, path: &str, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::from(self.command(path, arguments).output().unwrap())
     }
 
     fn command(&self, path: &str, arguments: &[&str]) -> Command {
@@ -84,7 +84,7 @@ fn who_may_not_install_is_told_what_to_install() {
         .env("CALLS", &calls)
         .output()
         .unwrap();
-    Said::from(output).success();
+    CommandOutput::from(output).success();
     let calls = fs::read_to_string(calls).unwrap();
     let install = calls.lines().last().unwrap().trim();
     assert!(
@@ -117,7 +117,7 @@ fn a_release_page_is_made_once_and_brought_up_to_date_after_that() {
         command
             .env("GITHUB_SERVER_URL", "https://github.com")
             .env("GITHUB_REPOSITORY", "you/services");
-        Said::from(command.output().unwrap()).success();
+        CommandOutput::from(command.output().unwrap()).success();
         fs::read_to_string(calls).unwrap()
     };
     let made = publish("v1.2.3", "gh release view*");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use e2e::{Said, repository};
+use e2e::{CommandOutput, repository};
 
 const UNCONFINED: &str = "label=disable";
 /// A volume of Docker's own, which has the right label.
@@ -39,7 +39,7 @@ fn containers_that_are_given_files_of_the_host_are_not_confined_by_selinux() {
         .args(["ls-files", "--", "scripts", "oci", "bench", "deploy-tool", "tests"])
         .current_dir(repository())
         .output();
-    let listed = Said::from(listed.unwrap()).success().stdout;
+    let listed = CommandOutput::from(listed.unwrap()).success().stdout;
     let (mut commands, mut sources) = (0, 0);
     for path in listed.lines().filter(|path| !path.ends_with("workflows/mounts.rs")) {
         // Not every file is text.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Said, repository, script};
+use e2e::{CommandOutput, repository, script};
 
 /// What a release runs there.
 const SCRIPTS: [&str; 6] = [
@@ -71,7 +71,7 @@ fn found(pattern: &str, text: &str) -> String {
     let output = Command::new("bash")
         .args(["-c", script, "bash", pattern, text])
         .output();
-    Said::from(output.unwrap()).success().stdout
+    CommandOutput::from(output.unwrap()).success().stdout
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_release_is_packed_by_a_shell_that_lacks_what_macos_lacks() {
     )
     .unwrap();
     let run = |path: &str, arguments: &[&Path]| {
-        Said::from(
+        CommandOutput::from(
             script(path)
                 .args(arguments)
                 .env("BASH_ENV", &older)

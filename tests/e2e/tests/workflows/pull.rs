@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use e2e::{Said, script};
+use e2e::{CommandOutput, script};
 
 /// Docker Hub's answer to an address that has pulled too much: it is there, and its sentence is what the user has to read.
 #[test]
@@ -33,14 +33,14 @@ fn a_pull_that_is_refused_is_tried_three_times_and_told_in_the_engines_words() {
             let _ = connection.write_all(answer.as_bytes());
         }
     });
-    let said = Said::from(
+    let output = CommandOutput::from(
         script("scripts/pull")
             .arg(format!("{address}/library/debian:x"))
             .output()
             .unwrap(),
     );
     let sentence = "toomanyrequests: You have reached your pull rate limit.";
-    let said = said.failure(3, &["again in 5 s", "again in 15 s", sentence]);
-    assert_eq!(said.stderr.matches(sentence).count(), 3, "{}", said.stderr);
-    assert!(asked.load(Ordering::SeqCst) >= 3, "{}", said.stderr);
+    let output = output.failure(3, &["again in 5 s", "again in 15 s", sentence]);
+    assert_eq!(output.stderr.matches(sentence).count(), 3, "{}", output.stderr);
+    assert!(asked.load(Ordering::SeqCst) >= 3, "{}", output.stderr);
 }

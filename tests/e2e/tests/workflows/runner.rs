@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{Said, repository};
+use e2e::{CommandOutput, repository};
 
 use crate::workflow::Variables;
 
@@ -135,7 +135,7 @@ impl Runner {
     }
 
     /// Runs commands as GitHub does, in the checkout. `environment` comes on top of a runner's own.
-    pub fn step(&self, workflow: &str, commands: &str, environment: &Variables) -> Said {
+    pub fn step(&self, workflow: &str, commands: &str, environment: &Variables) -> CommandOutput {
         let folder = self.home.join("work").join(workflow);
         let mut all = Variables::from(
             [
@@ -186,7 +186,7 @@ impl Runner {
         self.home.join(name)
     }
 
-    fn as_user(&self, script: &str, environment: &Variables) -> Said {
+    fn as_user(&self, script: &str, environment: &Variables) -> CommandOutput {
         let mut command = Command::new("docker");
         command.args(["exec", "--user", "runner"]);
         command.arg(format!("--env=HOME={}", self.home.display()));
@@ -195,11 +195,11 @@ impl Runner {
         }
         // A login would read this.
         let with = format!("set -a; . /etc/environment; set +a\n{script}");
-        Said::from(command.args([&self.container, "bash", "-c", &with]).output().unwrap())
+        CommandOutput::from(command.args([&self.container, "bash", "-c", &with]).output().unwrap())
     }
 
     /// The same as root, for what a runner's image brings.
-    pub fn as_root(&self, script: &str) -> Said {
+    pub fn as_root(&self, script: &str) -> CommandOutput {
         command("docker", &["exec", &self.container, "bash", "-c", script])
     }
 }
@@ -217,7 +217,7 @@ impl Go {
         let version = pin.trim().to_owned();
         let asked = Command::new("go").args(["env", "GOVERSION", "GOROOT"]).output();
         let said = asked
-            .map(|output| Said::from(output).success().stdout)
+            .map(|output| CommandOutput::from(output).success().stdout)
             .unwrap_or_default();
         let mut lines = said.lines();
         let found = lines.next().unwrap_or("none").replace('.', "_");
@@ -238,7 +238,7 @@ impl Drop for Runner {
     }
 }
 
-fn command(program: &str, arguments: &[&str]) -> Said {
+fn command(program: &str, arguments: &[&str]) -> CommandOutput {
     let output = Command::new(program).args(arguments).current_dir(repository()).output();
-    Said::from(output.unwrap_or_else(|error| panic!("{program}: {error}"))).success()
+    CommandOutput::from(output.unwrap_or_else(|error| panic!("{program}: {error}"))).success()
 }

@@ -42,24 +42,24 @@ fn the_steps_of_ci() {
     runner.as_root("rm /etc/sudoers.d/runner");
     runner.begin_job();
     let own = |folder: &str| Variables::from([("DEPLOY_TOOL_CACHE".to_owned(), folder.to_owned())]);
-    let said = runner.step("ci", "scripts/packages wrk", &Variables::new());
-    said.failure(3, &["this host lacks: wrk", "sudo apt-get install wrk"]);
+    let output = runner.step("ci", "scripts/packages wrk", &Variables::new());
+    output.failure(3, &["this host lacks: wrk", "sudo apt-get install wrk"]);
     // And the Go that is in a runner's PATH is older than what the tools ask for.
     let cache = runner.path("ci", "target/empty-cache");
-    let said = runner
+    let output = runner
         .step("ci", "scripts/check-workflows", &own(cache.to_str().unwrap()))
         .success();
     let told = "actionlint cannot be built, for the reason above: skipped";
     assert!(
-        said.stderr.contains("or newer is needed, and this is go1.24"),
+        output.stderr.contains("or newer is needed, and this is go1.24"),
         "{}",
-        said.stderr
+        output.stderr
     );
-    assert!(said.stderr.contains(told), "{}", said.stderr);
+    assert!(output.stderr.contains(told), "{}", output.stderr);
     let mut required = own(cache.to_str().unwrap());
     required.insert("REQUIRE_CLUSTER".into(), "1".into());
-    let said = runner.step("ci", "scripts/check-workflows", &required);
-    said.failure(3, &["and REQUIRE_CLUSTER=1"]);
+    let output = runner.step("ci", "scripts/check-workflows", &required);
+    output.failure(3, &["and REQUIRE_CLUSTER=1"]);
 }
 
 #[test]
@@ -68,8 +68,8 @@ fn the_steps_of_nightly() {
     let Some(runner) = Runner::start("nightly") else { return };
     run_steps(&runner, "nightly", &Variables::new());
     let pushed = "git --git-dir ~/origin.git show benchmarks:app.jsonl";
-    let said = runner.step("nightly", pushed, &Variables::new()).success();
-    assert_eq!(said.stdout.lines().count(), 1, "{}", said.stdout);
+    let output = runner.step("nightly", pushed, &Variables::new()).success();
+    assert_eq!(output.stdout.lines().count(), 1, "{}", output.stdout);
     assert_eq!(runner.recorded(), "gh auth setup-git\n");
 
     // A second night goes on from the first, and one that has not found the first takes nothing away.
@@ -81,8 +81,8 @@ fn the_steps_of_nightly() {
     );
     let more = format!("echo '{{}}' >>target/night/app.jsonl\n{keep}");
     runner.step("nightly", &more, &Variables::new()).success();
-    let said = runner.step("nightly", pushed, &Variables::new()).success();
-    assert_eq!(said.stdout.lines().count(), 2, "{}", said.stdout);
+    let output = runner.step("nightly", pushed, &Variables::new()).success();
+    assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
 }
 
 #[test]
@@ -133,11 +133,11 @@ fn the_steps_of_release() {
     let refused = runner.step("release", other, &Variables::new());
     refused.failure(1, &["the tag is v99.0.0, and deploy-tool has version"]);
     let without = format!("scripts/release/tool-images push target/tool-images {TAG}");
-    let said = runner.step("release", &without, &Variables::new()).success();
+    let output = runner.step("release", &without, &Variables::new()).success();
     assert!(
-        said.stderr.contains("are not pushed: REGISTRY_PASSWORD is not set"),
+        output.stderr.contains("are not pushed: REGISTRY_PASSWORD is not set"),
         "{}",
-        said.stderr
+        output.stderr
     );
     if !whole() {
         runner
@@ -149,17 +149,17 @@ fn the_steps_of_release() {
     let built_in =
         "tar -xzOf target/archives/*.tar.gz --wildcards '*/deploy-tool' >target/program && chmod +x target/program
         target/program version --output json";
-    let said = runner.step("release", built_in, &Variables::new()).success();
+    let output = runner.step("release", built_in, &Variables::new()).success();
     assert!(
-        said.stdout.contains(r#""images": "docker.io/organisation""#),
+        output.stdout.contains(r#""images": "docker.io/organisation""#),
         "{}",
-        said.stdout
+        output.stdout
     );
     // Of the glibc that Ubuntu 22.04 has, or an older one.
     let needs = "tar -xzOf target/archives/*.tar.gz --wildcards '*/deploy-tool' >target/program
         objdump -T target/program | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1";
-    let said = runner.step("release", needs, &Variables::new()).success();
-    let newest = said.stdout.lines().next().unwrap_or_default();
+    let output = runner.step("release", needs, &Variables::new()).success();
+    let newest = output.stdout.lines().next().unwrap_or_default();
     let minor: u32 = newest.strip_prefix("GLIBC_2.").unwrap().parse().unwrap();
     assert!(minor <= 35, "the program needs {newest}");
     for call in [
@@ -229,7 +229,7 @@ fn run_step(runner: &Runner, workflow: &str, run: &Run, way: &Way, here: &Variab
         }
     }
     let started = std::time::Instant::now();
-    let said = runner.step(workflow, commands, &environment);
-    assert_eq!(said.code, 0, "{name}\n{}\n{}", said.stdout, said.stderr);
+    let output = runner.step(workflow, commands, &environment);
+    assert_eq!(output.code, 0, "{name}\n{}\n{}", output.stdout, output.stderr);
     eprintln!("✓ {name} ({} s)", started.elapsed().as_secs());
 }

@@ -47,10 +47,10 @@ impl Row {
             let failure = Error::cluster("it is labelled for Wasm pods, and has no engine").code(&ENGINE);
             return Self::wrong(name, label, &failure);
         }
-        Self::of(name, label, installed, sentence)
+        Self::healthy(name, label, installed, sentence)
     }
 
-    fn of(name: &str, label: Option<&str>, installed: Option<String>, sentence: String) -> Self {
+    fn healthy(name: &str, label: Option<&str>, installed: Option<String>, sentence: String) -> Self {
         Self {
             name: name.to_owned(),
             label: label.map(str::to_owned),
@@ -67,7 +67,7 @@ impl Row {
         Self {
             healthy: false,
             code: failure.number().map(ToString::to_string),
-            ..Self::of(
+            ..Self::healthy(
                 name,
                 label,
                 None,

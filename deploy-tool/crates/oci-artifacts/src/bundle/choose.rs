@@ -18,7 +18,7 @@ pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) 
     if !is_index(&layout.root.media_type) {
         return Ok(&layout.root);
     }
-    let entries = Index::of(&layout.root).manifests;
+    let entries = Index::from_blob(&layout.root).manifests;
     let is_there = |digest: &str| layout.manifests.iter().find(|blob| blob.digest == digest);
     for name in names(wanted, architecture) {
         let found = entries.iter().find(|entry| matches_platform(entry, &name));
@@ -66,7 +66,7 @@ mod tests {
 
     fn layout(platforms: &[(&str, &str, Option<&str>)]) -> Layout {
         let manifests: Vec<Blob> = (0..platforms.len())
-            .map(|number| Blob::of(MANIFEST, vec![number as u8]))
+            .map(|number| Blob::from_bytes(MANIFEST, vec![number as u8]))
             .collect();
         let entries = platforms
             .iter()
@@ -86,7 +86,7 @@ mod tests {
         };
         Layout {
             name: None,
-            root: Blob::of(INDEX, serde_json::to_vec(&index).unwrap()),
+            root: Blob::from_bytes(INDEX, serde_json::to_vec(&index).unwrap()),
             manifests,
             absent: Vec::new(),
             blobs: Vec::new(),

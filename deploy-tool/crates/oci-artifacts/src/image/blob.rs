@@ -35,7 +35,7 @@ pub enum BlobSource {
 
 impl Blob {
     /// A blob of bytes that are known.
-    pub fn of(media_type: &str, bytes: Vec<u8>) -> Self {
+    pub fn from_bytes(media_type: &str, bytes: Vec<u8>) -> Self {
         Self {
             media_type: media_type.to_owned(),
             digest: digest::oci(&bytes),
@@ -65,14 +65,14 @@ impl Blob {
 
 impl Manifest {
     /// The manifest in a blob. One that was packed here or read from a layout is always there.
-    pub fn of(blob: &Blob) -> Self {
+    pub fn from_blob(blob: &Blob) -> Self {
         serde_json::from_slice(blob.bytes()).unwrap_or_default()
     }
 }
 
 impl Index {
     /// The index in a blob; of the manifest of a single image nothing.
-    pub fn of(blob: &Blob) -> Self {
+    pub fn from_blob(blob: &Blob) -> Self {
         serde_json::from_slice(blob.bytes()).unwrap_or_default()
     }
 }

@@ -25,7 +25,7 @@ struct Entry {
 /// Its text: one image, as an engine has no more of a name. None where there is none for the engines of this machine's kind.
 pub fn manifest(image: &Layout) -> Option<Vec<u8>> {
     let manifest = if is_index(&image.root.media_type) {
-        let entries = Index::of(&image.root).manifests;
+        let entries = Index::from_blob(&image.root).manifests;
         let is_ours = |platform: &super::specification::Platform| {
             platform.os == "linux" && platform.architecture == COMPILED_ARCHITECTURE
         };

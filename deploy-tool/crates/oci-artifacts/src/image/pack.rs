@@ -55,8 +55,8 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
     index.annotations.extend(contents.index_annotations.clone());
     for (variant, compressed) in variants {
         let configuration = json(&configuration(contents, &variant));
-        let configuration = Blob::of(specification::CONFIGURATION, configuration);
-        let layer = Blob::of(specification::LAYER, compressed);
+        let configuration = Blob::from_bytes(specification::CONFIGURATION, configuration);
+        let layer = Blob::from_bytes(specification::LAYER, compressed);
         let mut annotations = contents.annotations.clone();
         annotations.insert(VARIANT_ANNOTATION.to_owned(), VARIANT.to_owned());
         let manifest = Manifest {
@@ -67,7 +67,7 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
             annotations,
             ..Manifest::default()
         };
-        let manifest = Blob::of(specification::MANIFEST, json(&manifest));
+        let manifest = Blob::from_bytes(specification::MANIFEST, json(&manifest));
         index.manifests.push(Descriptor {
             platform: Some(Platform {
                 architecture: variant.architecture.to_owned(),
@@ -82,7 +82,7 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
         let new: Vec<Blob> = [configuration, layer].into_iter().filter(new).collect();
         blobs.extend(new);
     }
-    let root = Blob::of(specification::INDEX, json(&index));
+    let root = Blob::from_bytes(specification::INDEX, json(&index));
     Layout {
         name: Some(format!("{}:{}", contents.definition.name, tag(&root.digest))),
         root,
@@ -97,8 +97,8 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
 /// <https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage>
 pub fn attach(layout: &mut Layout, media_type: &str, bytes: Vec<u8>) {
     let (empty, document) = (
-        Blob::of(specification::EMPTY, b"{}".to_vec()),
-        Blob::of(media_type, bytes),
+        Blob::from_bytes(specification::EMPTY, b"{}".to_vec()),
+        Blob::from_bytes(media_type, bytes),
     );
     let manifest = Manifest {
         schema_version: 2,
@@ -111,7 +111,7 @@ pub fn attach(layout: &mut Layout, media_type: &str, bytes: Vec<u8>) {
     };
     layout
         .referrers
-        .push(Blob::of(specification::MANIFEST, json(&manifest)));
+        .push(Blob::from_bytes(specification::MANIFEST, json(&manifest)));
     let new = |blob: &Blob| layout.blob(&blob.digest).is_none();
     let new: Vec<Blob> = [empty, document].into_iter().filter(new).collect();
     layout.blobs.extend(new);

@@ -253,8 +253,9 @@ pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
     let write = || {
         let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
         let mut files = files(&image);
-        files
-            .extend(docker_archive::manifest(&image).map(|text| (docker_archive::FILE.to_owned(), Blob::of("", text))));
+        files.extend(
+            docker_archive::manifest(&image).map(|text| (docker_archive::FILE.to_owned(), Blob::from_bytes("", text))),
+        );
         for (path, blob) in files {
             let header = layer::header(&path, tar::EntryType::Regular, 0o444, blob.size)?;
             archive.append(&header, open(&blob)?)?;
@@ -268,7 +269,7 @@ pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
 fn files(layout: &Layout) -> BTreeMap<String, Blob> {
     let (marker, version) = MARKER;
     let named = [(marker, version.into()), (INDEX_FILE, layout.index())];
-    let named = named.map(|(path, bytes)| (path.to_owned(), Blob::of("", bytes)));
+    let named = named.map(|(path, bytes)| (path.to_owned(), Blob::from_bytes("", bytes)));
     let blobs = layout.all_blobs();
     let blobs = blobs.filter_map(|blob| Some((layout::path(&blob.digest)?, blob.clone())));
     named.into_iter().chain(blobs).collect()

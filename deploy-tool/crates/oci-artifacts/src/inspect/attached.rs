@@ -60,12 +60,12 @@ impl Attached {
 /// What a layout has of that.
 pub fn attached(layout: &Layout) -> Vec<Attached> {
     let referrers = layout.referrers.iter().map(|blob| {
-        let manifest = Manifest::of(blob);
+        let manifest = Manifest::from_blob(blob);
         let kind = artifact::kind(&manifest).unwrap_or("unknown");
         Attached::new(kind, manifest.layers.len(), &blob.digest)
     });
     let entries = match is_index(&layout.root.media_type) {
-        true => Index::of(&layout.root).manifests,
+        true => Index::from_blob(&layout.root).manifests,
         false => Vec::new(),
     };
     let beside = entries.iter().filter_map(|entry| {

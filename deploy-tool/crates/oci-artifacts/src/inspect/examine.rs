@@ -16,7 +16,7 @@ pub fn images(layout: &Layout) -> Vec<(Option<Platform>, &Blob)> {
     if !is_index(&layout.root.media_type) {
         return vec![(None, &layout.root)];
     }
-    let entries = Index::of(&layout.root).manifests.into_iter();
+    let entries = Index::from_blob(&layout.root).manifests.into_iter();
     let images = entries.filter(|entry| !entry.annotations.contains_key(ATTACHED_ANNOTATION));
     images
         .filter_map(|entry| {
@@ -43,8 +43,8 @@ pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
         name: layout.name.clone(),
         digest: layout.digest().to_owned(),
         annotations: match is_index(&layout.root.media_type) {
-            true => Index::of(&layout.root).annotations,
-            false => Manifest::of(&layout.root).annotations,
+            true => Index::from_blob(&layout.root).annotations,
+            false => Manifest::from_blob(&layout.root).annotations,
         },
         platforms,
         modules,
@@ -82,7 +82,7 @@ fn platform_report(
 ) -> PlatformReport {
     let Manifest {
         layers, annotations, ..
-    } = Manifest::of(blob);
+    } = Manifest::from_blob(blob);
     let platform = platform.unwrap_or_else(|| seen.configuration.platform());
     PlatformReport {
         platform: platform.to_string(),

@@ -36,7 +36,7 @@ impl Connection {
         let answer = self.content(&format!("manifests/{name}"), name).await?;
         Ok(answer.map(|answer| {
             let kind = kind(&answer);
-            Blob::of(&kind, answer.body)
+            Blob::from_bytes(&kind, answer.body)
         }))
     }
 

@@ -99,7 +99,7 @@ pub async fn pull(
 async fn document(connection: &Connection, blob: &Descriptor) -> Result<Blob, PullError> {
     let bytes = connection.document(&blob.digest).await?;
     let bytes = bytes.ok_or_else(|| LayoutError::Missing(blob.digest.clone()))?;
-    Ok(Blob::of(&blob.media_type, bytes))
+    Ok(Blob::from_bytes(&blob.media_type, bytes))
 }
 
 async fn file(connection: &Connection, blob: &Descriptor, folder: &Path) -> Result<Blob, PullError> {

@@ -209,7 +209,7 @@ impl Push<'_> {
     }
 
     fn not_attached(&self, manifest: &Blob, refusal: &Refusal) -> String {
-        let what = artifact::artifact(&Manifest::of(manifest)).unwrap_or_else(|| manifest.digest.clone());
+        let what = artifact::artifact(&Manifest::from_blob(manifest)).unwrap_or_else(|| manifest.digest.clone());
         format!(
             "`{}` does not take {what}, which is attached to the image: {}. The image is there without it: `inspect` does not \
              show it; without provenance, `sign` signs the image alone, and `verify --builder` refuses it",
@@ -245,7 +245,7 @@ impl Push<'_> {
             .map(|found| found.digest.clone())
             .collect();
         match referrers::add_referrer(before.as_ref(), &strangers, manifest) {
-            Ok(Some(list)) => self.put(&Blob::of(INDEX, list), &tag).await.map(drop),
+            Ok(Some(list)) => self.put(&Blob::from_bytes(INDEX, list), &tag).await.map(drop),
             Ok(None) => Ok(()),
             Err(referrers::Foreign) => Err(RegistryError::Refused(Refusal::new(
                 StatusCode::CONFLICT,

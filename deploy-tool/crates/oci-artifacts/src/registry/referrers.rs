@@ -99,7 +99,7 @@ mod tests {
         let text = r#"{"subject":{"mediaType":"m","digest":"sha256:1","size":1},"artifactType":"sbom","annotations":{"a":"b"}}"#;
         let (sbom_a, sbom_b) = (manifest("sha256:a", text), manifest("sha256:b", text));
         assert_eq!(subject(&sbom_a).as_deref(), Some("sha256:1"));
-        let list = |bytes: Vec<u8>| Blob::of(INDEX, bytes);
+        let list = |bytes: Vec<u8>| Blob::from_bytes(INDEX, bytes);
         let first = list(add_referrer(None, &[], &sbom_a).unwrap().unwrap());
         assert_eq!(add_referrer(Some(&first), &[], &sbom_a), Ok(None));
         let second = list(add_referrer(Some(&first), &[], &sbom_b).unwrap().unwrap());
@@ -143,7 +143,7 @@ mod tests {
             Err(Foreign)
         );
         for wrong in ["{}", "[]", "1", r#"{"manifests":{}}"#] {
-            let wrong = Blob::of(INDEX, wrong.as_bytes().to_vec());
+            let wrong = Blob::from_bytes(INDEX, wrong.as_bytes().to_vec());
             assert_eq!(add_referrer(Some(&wrong), &[], &referrer), Err(Foreign));
         }
     }

@@ -69,6 +69,8 @@ pub fn judge(
             .is_some_and(|digits| digest == format!("sha256:{digits}"))
     };
     let verdicts = statement.subject.iter().filter(is_of);
-    let best = verdicts.map(|subject| Verdict::of(&subject.name, &is_right)).max();
+    let best = verdicts
+        .map(|subject| Verdict::for_repository(&subject.name, &is_right))
+        .max();
     Ok(best.unwrap_or(Verdict::Nothing))
 }

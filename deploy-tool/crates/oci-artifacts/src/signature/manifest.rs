@@ -58,7 +58,7 @@ struct Descriptor {
 }
 
 impl Descriptor {
-    fn of(media_type: &str, bytes: &[u8]) -> Self {
+    fn new(media_type: &str, bytes: &[u8]) -> Self {
         Self {
             media_type: media_type.to_owned(),
             digest: digest::oci(bytes),
@@ -91,8 +91,8 @@ pub fn sign(
     existing: Option<&[u8]>,
 ) -> Result<Option<Signed>, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
-    let payload = serde_json::to_vec(&Payload::of(repository, digest))?;
-    let mut layer = Descriptor::of(MEDIA_TYPE, &payload);
+    let payload = serde_json::to_vec(&Payload::new(repository, digest))?;
+    let mut layer = Descriptor::new(MEDIA_TYPE, &payload);
     let is_ours = |found: &Descriptor| {
         let signature = found
             .annotations
@@ -115,7 +115,7 @@ pub fn sign(
 /// When `existing` is no manifest of signed statements.
 pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Result<Signed, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
-    let mut layer = Descriptor::of(envelope::MEDIA_TYPE, &envelope);
+    let mut layer = Descriptor::new(envelope::MEDIA_TYPE, &envelope);
     // cosign wants the annotation of a signature, though the envelope has it.
     layer.annotations.insert(SIGNATURE.to_owned(), String::new());
     layer.annotations.insert(PREDICATE.to_owned(), predicate.to_owned());
@@ -146,7 +146,7 @@ fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) 
     let manifest = Manifest {
         schema_version: 2,
         media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
-        config: Descriptor::of("application/vnd.oci.image.config.v1+json", &configuration),
+        config: Descriptor::new("application/vnd.oci.image.config.v1+json", &configuration),
         layers,
     };
     Ok(Signed {
@@ -179,7 +179,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Of a signature that is good if the repository that it names is the right one. Without a name it is of the digest alone.
-    pub(super) fn of(repository: &str, is_right: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn for_repository(repository: &str, is_right: impl Fn(&str) -> bool) -> Self {
         match repository.is_empty() || is_right(repository) {
             true => Self::Good,
             false => Self::OtherRepository(repository.to_owned()),
@@ -193,7 +193,7 @@ impl Candidate {
         let is_signed = key.has_signed(payload, &self.signature);
         let payload = serde_json::from_slice::<Payload>(payload).ok().filter(|_| is_signed);
         match payload.filter(|payload| payload.digest() == Some(digest)) {
-            Some(payload) => Verdict::of(payload.repository(), is_right),
+            Some(payload) => Verdict::for_repository(payload.repository(), is_right),
             None => Verdict::Nothing,
         }
     }

@@ -37,7 +37,7 @@ struct Image {
 
 impl Payload {
     /// Of an image that is in a repository.
-    pub fn of(repository: &str, digest: &str) -> Self {
+    pub fn new(repository: &str, digest: &str) -> Self {
         Self {
             critical: Critical {
                 identity: Identity {

@@ -32,7 +32,7 @@ impl<'a> Background<'a> {
     ///
     /// # Errors
     /// When the cache cannot be used.
-    pub fn of(cache: &'a Cache, workspace: &Path, images: &Path, name: &str) -> Result<Self> {
+    pub fn new(cache: &'a Cache, workspace: &Path, images: &Path, name: &str) -> Result<Self> {
         let absolute = |folder: &Path| {
             let failure = |error| Error::file(format!("cannot look at `{}`", folder.display()), &error);
             // A project without definitions of images has no folder of them.
@@ -184,7 +184,7 @@ mod tests {
     fn one_at_a_time_and_what_is_lost_is_told_once() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path()).unwrap();
-        let background = Background::of(&cache, folder.path(), folder.path(), "app").unwrap();
+        let background = Background::new(&cache, folder.path(), folder.path(), "app").unwrap();
         let (made, not_made) = (|_: &str| Ok(true), |_: &str| Ok(false));
         assert_eq!(background.check_lost("one", not_made).unwrap(), None);
 

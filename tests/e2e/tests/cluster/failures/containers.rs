@@ -137,8 +137,9 @@ fn containers_that_do_not_run() {
             ],
             objects: vec![deployment(
                 "startup",
+                // A busy node needs longer than the default second to run a program in a container.
                 json!({"startupProbe": {"exec": {"command": ["bash", "-c", "echo not started yet; exit 1"]},
-                    "periodSeconds": 1, "failureThreshold": 2}}),
+                    "periodSeconds": 1, "timeoutSeconds": 30, "failureThreshold": 2}}),
                 json!({}),
             )],
             event: None,

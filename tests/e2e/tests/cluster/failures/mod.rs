@@ -17,7 +17,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Namespace, Said, context, deploy_tool_command, kubectl, kubectl_with_input, scaled, time_limit, tool_timeout,
+    CommandOutput, Namespace, context, deploy_tool_command, kubectl, kubectl_with_input, scaled, time_limit,
+    tool_timeout,
 };
 
 /// From the cluster's own event to the message, where no threshold lies between. Ordinarily a second or two; this much
@@ -106,7 +107,7 @@ fn check(namespace: &str, provocation: &Provocation) {
     .output()
     .expect("deploy-tool is built: cargo build --release");
     let end = now();
-    let said = Said::from(output);
+    let said = CommandOutput::from(output);
     println!("{name} after {:.1} s: {}", end - start, said.stderr.trim_end());
     let number = format!("error {}:", provocation.code);
     let mut sentences = vec![number.as_str(), "next: "];

@@ -40,7 +40,7 @@ fn push(registry: &Registry, image: &Image, to: &str) {
         .envs([("REGISTRY_USERNAME", USER), ("REGISTRY_PASSWORD", PASSWORD)])
         .output()
         .unwrap();
-    crate::harness::Said::from(output).success();
+    crate::harness::CommandOutput::from(output).success();
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn push(registry: &Registry, image: &Image, to: &str) {
 fn what_a_registry_refuses() {
     let registry = Registry::start_beside_nodes();
     registry.trusted_by(&node());
-    push(&registry, &Image::of("s390x", 20, &[40]), "other:1");
+    push(&registry, &Image::for_architecture("s390x", 20, &[40]), "other:1");
     let image = Image::new(21, &[40]);
     push(&registry, &image, "fitting:1");
     let provocation = |name, code, sentences, image: &str, password| Provocation {

@@ -29,14 +29,14 @@ fn app_with(namespace: &str, change: impl Fn(String) -> String) -> Deployment {
 
 #[track_caller]
 fn fails_early(deployment: &Deployment, sentences: &[&str]) {
-    let (said, duration) = deployment.up();
+    let (output, duration) = deployment.up();
     println!(
         "{} after {:.1} s: {}",
         deployment.namespace.name,
         duration.as_secs_f32(),
-        said.stderr.trim_end()
+        output.stderr.trim_end()
     );
-    said.failure(FAILED, sentences);
+    output.failure(FAILED, sentences);
     assert!(duration < time_limit(), "it took {} s to say so", duration.as_secs());
     assert_eq!(
         answered("GET", "/healthz", None).0,

@@ -19,9 +19,9 @@ pub fn assert_follows(schema: &str, document: &Value) {
 /// The events of a run, and how it ended.
 #[track_caller]
 fn events(release: &Release, verb: &[&str], code: i32) -> Vec<Value> {
-    let said = release.run(&[verb, &["--output", "json"]].concat());
-    assert_eq!(said.code, code, "{}", said.stderr);
-    let events: Vec<Value> = said
+    let output = release.run(&[verb, &["--output", "json"]].concat());
+    assert_eq!(output.code, code, "{}", output.stderr);
+    let events: Vec<Value> = output
         .stdout
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -46,8 +46,8 @@ fn written(events: &[Value]) -> Vec<String> {
 fn what_is_printed_for_programs_follows_the_schemas() {
     let release = Release::new("release-documents");
     let document = |verb: &[&str]| -> Value {
-        let said = release.run(&[verb, &["--output", "json"]].concat()).success();
-        serde_json::from_str(&said.stdout).unwrap()
+        let output = release.run(&[verb, &["--output", "json"]].concat()).success();
+        serde_json::from_str(&output.stdout).unwrap()
     };
     let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "secret"}, "stringData": {"key": value}});
     release.write(IMAGE, &SLEEP, &[("kept", "one"), ("gone", "x")], &[secret("a")]);

@@ -53,27 +53,27 @@ fn down_removes_what_is_ours_and_names_what_it_leaves() {
         &finalizers("null"),
     ]);
 
-    let said = release.run(&["down"]).success();
+    let output = release.run(&["down"]).success();
     // The StatefulSet is gone since the first attempt; its claim is known all the same.
     for name in ["data", "files-db-0"] {
         let title = format!("PersistentVolumeClaim `{name}`");
-        assert!(said.stderr.contains(&title), "{title}: {}", said.stderr);
+        assert!(output.stderr.contains(&title), "{title}: {}", output.stderr);
     }
     assert!(!release.exists("deployment/web") && !release.exists("configmap/held"));
     assert!(release.exists("persistentvolumeclaim/data"));
     let before = release.history();
-    let said = release.run(&["down"]).success();
-    assert!(said.stderr.contains("nothing to remove"), "{}", said.stderr);
+    let output = release.run(&["down"]).success();
+    assert!(output.stderr.contains("nothing to remove"), "{}", output.stderr);
     assert_eq!(release.history(), before);
 
     release.kubectl(&["create", "configmap", "foreign"]);
-    let said = release.run(&["down", "--delete-data"]).success();
-    assert!(said.stderr.contains("ConfigMap `foreign`"), "{}", said.stderr);
+    let output = release.run(&["down", "--delete-data"]).success();
+    assert!(output.stderr.contains("ConfigMap `foreign`"), "{}", output.stderr);
     eventually("the claims are gone", || {
         let left = ["data", "files-db-0"].map(|name| release.exists(&format!("persistentvolumeclaim/{name}")));
         (left == [false, false]).then_some(())
     });
     assert!(release.exists("configmap/foreign") && release.history().is_empty());
-    let said = release.run(&["down", "--delete-data"]).success();
-    assert!(said.stderr.contains("nothing to remove"), "{}", said.stderr);
+    let output = release.run(&["down", "--delete-data"]).success();
+    assert!(output.stderr.contains("nothing to remove"), "{}", output.stderr);
 }

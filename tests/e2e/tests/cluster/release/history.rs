@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use super::{IMAGE, NO_IMAGE, Release, SLEEP, claim, deployed};
-use crate::harness::Said;
+use crate::harness::CommandOutput;
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
@@ -74,12 +74,13 @@ fn two_deployers_at_once_leave_one_result() {
         let mut command = release.command(cache, &["apply"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
-    let both = [spawn(&release.cache), spawn(&other_cache)].map(|child| Said::from(child.wait_with_output().unwrap()));
-    let codes = both.each_ref().map(|said| said.code);
+    let both = [spawn(&release.cache), spawn(&other_cache)]
+        .map(|child| CommandOutput::from(child.wait_with_output().unwrap()));
+    let codes = both.each_ref().map(|output| output.code);
     assert!(codes.contains(&0), "{}\n{}", both[0].stderr, both[1].stderr);
-    for said in both {
-        if said.code != 0 {
-            said.failure(4, &["is locked by another deploy-tool"]);
+    for output in both {
+        if output.code != 0 {
+            output.failure(4, &["is locked by another deploy-tool"]);
         }
     }
     let before = release.history();

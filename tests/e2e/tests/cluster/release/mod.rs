@@ -13,7 +13,7 @@ use std::process::Child;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Namespace, Said, context, deploy_tool_command, kubectl, object};
+use crate::harness::{CommandOutput, Namespace, context, deploy_tool_command, kubectl, object};
 
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 /// Port 9 of the node itself (discard): refused at once, and nothing leaves the machine.
@@ -28,10 +28,10 @@ struct Release {
 
 impl Release {
     fn new(purpose: &str) -> Self {
-        Self::of(Namespace::named(purpose))
+        Self::in_namespace(Namespace::named(purpose))
     }
 
-    fn of(namespace: Namespace) -> Self {
+    fn in_namespace(namespace: Namespace) -> Self {
         Self {
             namespace,
             cache: tempfile::tempdir().unwrap(),
@@ -53,10 +53,10 @@ impl Release {
         command
     }
 
-    fn run(&self, verb: &[&str]) -> Said {
-        let said = Said::from(self.command(&self.cache, verb).output().unwrap());
-        println!("{verb:?}: {}\n{}", said.code, said.stderr.trim_end());
-        said
+    fn run(&self, verb: &[&str]) -> CommandOutput {
+        let output = CommandOutput::from(self.command(&self.cache, verb).output().unwrap());
+        println!("{verb:?}: {}\n{}", output.code, output.stderr.trim_end());
+        output
     }
 
     /// Takes the place of the manifests: a Deployment, and ConfigMaps with a value each.
@@ -84,8 +84,8 @@ impl Release {
 
     /// State and reason of each revision, the oldest first.
     fn history(&self) -> Vec<(String, String)> {
-        let said = self.run(&["history", "--output", "json"]).success();
-        let listing: Value = serde_json::from_str(&said.stdout).unwrap();
+        let output = self.run(&["history", "--output", "json"]).success();
+        let listing: Value = serde_json::from_str(&output.stdout).unwrap();
         let text = |revision: &Value, key: &str| revision[key].as_str().unwrap().to_owned();
         let revisions = listing["revisions"].as_array().unwrap().iter();
         revisions
@@ -98,7 +98,7 @@ impl Release {
     }
 
     fn exists(&self, name: &str) -> bool {
-        let said = kubectl(&[
+        let output = kubectl(&[
             "--namespace",
             &self.namespace.name,
             "get",
@@ -107,7 +107,7 @@ impl Release {
             "--output",
             "name",
         ]);
-        !said.success().stdout.is_empty()
+        !output.success().stdout.is_empty()
     }
 
     fn object(&self, name: &str) -> Value {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{IMAGE, Release, claim, deployed, kill_at};
 use crate::harness::proxy::{CONTEXT, Proxy};
-use crate::harness::{Namespace, Said, context, kubectl, kubectl_with_input, unique};
+use crate::harness::{CommandOutput, Namespace, context, kubectl, kubectl_with_input, unique};
 
 const ALWAYS: &str = "always";
 
@@ -124,8 +124,8 @@ fn stored(names: &Names, objects: &[Value]) -> Vec<String> {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
     let arguments = ["get", "--filename=-", "--ignore-not-found", "--output=name"];
     let within = ["--namespace", names.namespace.as_str()];
-    let said = kubectl_with_input(&[&within[..], &arguments].concat(), &list).success();
-    said.stdout.lines().map(str::to_owned).collect()
+    let output = kubectl_with_input(&[&within[..], &arguments].concat(), &list).success();
+    output.stdout.lines().map(str::to_owned).collect()
 }
 
 /// Deletes the definitions, which a deployment that fails leaves.
@@ -163,9 +163,9 @@ fn the_next_one_goes_on_from_the_middle_of_each_wave() {
         command
     };
     let run = |verb: &[&str]| {
-        let said = Said::from(command(verb).output().unwrap());
-        println!("{verb:?}: {}\n{}", said.code, said.stderr.trim_end());
-        said.success();
+        let output = CommandOutput::from(command(verb).output().unwrap());
+        println!("{verb:?}: {}\n{}", output.code, output.stderr.trim_end());
+        output.success();
     };
     for (round, (wave, resource)) in WAVES.into_iter().enumerate() {
         let (objects, held) = (objects(&names, round), held_name(&names, resource, round));

@@ -11,14 +11,14 @@ fn a_service_that_is_ready_after_35_seconds() {
     let probe =
         json!({"readinessProbe": {"initialDelaySeconds": 35, "periodSeconds": 2, "exec": {"command": ["true"]}}});
     let case = Case::new("verdicts-slow", &[deployment("slow", 1, probe, json!([]))]);
-    let said = case.run(&["apply", "--rollback-on-failure"]).success();
+    let output = case.run(&["apply", "--rollback-on-failure"]).success();
     assert!(
-        said.stderr.contains("ready: Deployment `slow`: 1 of 1 ready"),
+        output.stderr.contains("ready: Deployment `slow`: 1 of 1 ready"),
         "{}",
-        said.stderr
+        output.stderr
     );
     // Nobody says that it is late before its probe has been asked.
-    assert!(!said.stderr.contains("is not ready"), "{}", said.stderr);
+    assert!(!output.stderr.contains("is not ready"), "{}", output.stderr);
 }
 
 /// As ingress-nginx and metallb do: a Job of the release makes the Secret that a Deployment of it mounts.
@@ -45,9 +45,9 @@ fn a_secret_that_comes_late() {
                 .success();
             case.kubectl(&["create", "secret", "generic", "made-late", "--from-literal=a=b"])
         });
-        let said = case.run(&["apply"]).success();
+        let output = case.run(&["apply"]).success();
         let told = "Secret `made-late`, which is not there; Job `admission` may still make it";
-        assert!(said.stderr.contains(told), "{}", said.stderr);
+        assert!(output.stderr.contains(told), "{}", output.stderr);
         late.join().unwrap()
     });
     made.success();
@@ -62,11 +62,11 @@ fn a_container_that_runs_from_its_fourth_start_on() {
     container["volumeMounts"] = json!([{"name": "s", "mountPath": "/s"}]);
     let volume = json!([{"name": "s", "emptyDir": {}}]);
     let case = Case::new("verdicts-crash", &[deployment("crash", 1, container, volume)]);
-    let said = case.run(&["apply", "--rollback-on-failure"]).success();
+    let output = case.run(&["apply", "--rollback-on-failure"]).success();
     assert!(
-        said.stderr.contains("has ended 3 times, last with exit code 1"),
+        output.stderr.contains("has ended 3 times, last with exit code 1"),
         "{}",
-        said.stderr
+        output.stderr
     );
 }
 
@@ -83,6 +83,6 @@ fn a_quota_that_frees_itself() {
     let case = Case::new("verdicts-quota", &[quota.clone(), web("infinity")]);
     case.run(&["apply"]).success();
     case.write(&[quota, web("99999")]);
-    let said = case.run(&["apply", "--rollback-on-failure"]).success();
-    assert!(said.stderr.contains("exceeded quota: q"), "{}", said.stderr);
+    let output = case.run(&["apply", "--rollback-on-failure"]).success();
+    assert!(output.stderr.contains("exceeded quota: q"), "{}", output.stderr);
 }

@@ -11,8 +11,8 @@ fn settings(value: &str) -> Value {
 /// How many pods the Jobs of that name have had.
 fn runs(case: &Case, name: &str) -> usize {
     let selector = format!("reason=SuccessfulCreate,involvedObject.name={name}");
-    let said = case.kubectl(&["get", "events", "--field-selector", &selector, "--output=name"]);
-    said.success().stdout.lines().count()
+    let output = case.kubectl(&["get", "events", "--field-selector", &selector, "--output=name"]);
+    output.success().stdout.lines().count()
 }
 
 /// A migration runs once for each manifest, and is gone while another Job is waited for.
@@ -22,14 +22,18 @@ fn a_migration_runs_once() {
     let gone = |script: &str| job("migrate", json!({"ttlSecondsAfterFinished": 0}), script);
     let later = job("later", json!({}), "sleep 6");
     let case = Case::new("verdicts-ttl", &[settings("one"), gone("echo done"), later.clone()]);
-    let said = case.run(&["apply", "--timeout", "3m"]).success();
-    assert!(said.stderr.contains("Job `migrate`: complete"), "{}", said.stderr);
+    let output = case.run(&["apply", "--timeout", "3m"]).success();
+    assert!(output.stderr.contains("Job `migrate`: complete"), "{}", output.stderr);
     assert_eq!(runs(&case, "migrate"), 1);
     // It has gone by its own time to live: that is no difference.
     case.kubectl(&["wait", "--for=delete", "job/migrate", "--timeout=60s"])
         .success();
-    let said = case.run(&["plan", "--exit-code"]).success();
-    assert!(said.stdout.contains("has completed in revision 1"), "{}", said.stdout);
+    let output = case.run(&["plan", "--exit-code"]).success();
+    assert!(
+        output.stdout.contains("has completed in revision 1"),
+        "{}",
+        output.stdout
+    );
     case.write(&[settings("two"), gone("echo done"), later.clone()]);
     case.run(&["apply"]).success();
     assert_eq!(runs(&case, "migrate"), 1, "only the ConfigMap has changed");

@@ -21,14 +21,14 @@ fn a_container_without_a_probe_that_ends_is_not_ready() {
             json!([]),
         )],
     );
-    let (said, took) = case.timed(&["apply"]);
-    let said = said.failure(FAILED, &["error DT0312:", "last with exit code 1", "| no settings"]);
-    assert!(!said.stderr.contains("ready: Deployment"), "{}", said.stderr);
+    let (output, took) = case.timed(&["apply"]);
+    let output = output.failure(FAILED, &["error DT0312:", "last with exit code 1", "| no settings"]);
+    assert!(!output.stderr.contains("ready: Deployment"), "{}", output.stderr);
     let (least, most) = ABOUT_TWO_MINUTES;
     assert!(least < took && took < most, "after {} s", took.as_secs());
     // Whoever wants to know early does.
-    let (said, took) = case.timed(&["apply", "--fail-fast"]);
-    said.failure(FAILED, &["error DT0312:", "| no settings"]);
+    let (output, took) = case.timed(&["apply", "--fail-fast"]);
+    output.failure(FAILED, &["error DT0312:", "| no settings"]);
     assert!(took < least, "after {} s", took.as_secs());
 }
 
@@ -40,8 +40,8 @@ fn a_deadline_decides_what_only_waits() {
     let mut late = deployment("late", 1, probe, json!([]));
     late["spec"]["progressDeadlineSeconds"] = json!(20);
     let case = Case::new("verdicts-deadline", &[late]);
-    let (said, took) = case.timed(&["apply"]);
-    said.failure(FAILED, &["error DT0318:", "is not ready"]);
+    let (output, took) = case.timed(&["apply"]);
+    output.failure(FAILED, &["error DT0318:", "is not ready"]);
     assert!(took > Duration::from_secs(15), "after {} s", took.as_secs());
 }
 
@@ -54,7 +54,7 @@ fn a_time_limit_is_an_outcome_of_its_own() {
     let needs = json!({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "nope", "key": "k"}}}]});
     let needs = |name: &str| deployment(name, 1, needs.clone(), json!([]));
     case.write(&[needs("web"), needs("other")]);
-    let said = case.run(&["apply", "--timeout", "20s", "--rollback-on-failure"]);
+    let output = case.run(&["apply", "--timeout", "20s", "--rollback-on-failure"]);
     // Each object with its reason.
     let parts = [
         "error DT0330:",
@@ -62,8 +62,8 @@ fn a_time_limit_is_an_outcome_of_its_own() {
         "| DT0315 Deployment `other`: ",
         "Secret `nope`",
     ];
-    let said = said.failure(UNDECIDED, &parts);
-    assert!(!said.stderr.contains("runs again"), "{}", said.stderr);
+    let output = output.failure(UNDECIDED, &parts);
+    assert!(!output.stderr.contains("runs again"), "{}", output.stderr);
     let containers = case.kubectl(&[
         "get",
         "deployment",

@@ -13,12 +13,16 @@ fn a_load_balancer_that_nobody_makes_and_an_autoscaler_of_nothing() {
         "metadata": {"name": "orphan"}, "spec": {"minReplicas": 1, "maxReplicas": 2,
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "nobody"}}});
     let case = Case::new("verdicts-notes", &[service, autoscaler]);
-    let said = case.run(&["apply", "--timeout", "3m"]).success();
+    let output = case.run(&["apply", "--timeout", "3m"]).success();
     for part in [
         "Service `front`: without an address: no controller of load balancers has taken it",
         "HorizontalPodAutoscaler `orphan`: scales nothing",
     ] {
-        assert!(said.stderr.contains(part), "`{part}` is missing in:\n{}", said.stderr);
+        assert!(
+            output.stderr.contains(part),
+            "`{part}` is missing in:\n{}",
+            output.stderr
+        );
     }
 }
 
@@ -32,13 +36,14 @@ fn what_is_being_deleted_is_made_again() {
     case.run(&["apply"]).success();
     case.kubectl(&["delete", "configmap", "going", "--wait=false"])
         .success();
-    let said = case.run(&["plan", "--exit-code"]);
-    assert_eq!(said.code, 10, "{}", said.stderr);
+    let output = case.run(&["plan", "--exit-code"]);
+    assert_eq!(output.code, 10, "{}", output.stderr);
     assert!(
-        said.stdout
+        output
+            .stdout
             .contains("is being deleted (held by case.example.com/hold): made again once it is gone"),
         "{}",
-        said.stdout
+        output.stdout
     );
     let held = [
         "error DT0325:",

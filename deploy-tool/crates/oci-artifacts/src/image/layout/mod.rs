@@ -114,7 +114,7 @@ impl Layout {
                 .as_ref()
                 .is_some_and(|found| found.to_string() == platform)
         };
-        let entry = Index::of(&self.root).manifests.into_iter().find(is_wanted)?;
+        let entry = Index::from_blob(&self.root).manifests.into_iter().find(is_wanted)?;
         let root = self
             .manifests
             .into_iter()
@@ -162,7 +162,7 @@ impl Layout {
             root.annotations.insert(REFERENCE_NAME.into(), tag.to_owned());
         }
         let referrers = self.referrers.iter().map(|blob| Descriptor {
-            artifact_type: Manifest::of(blob).artifact_type,
+            artifact_type: Manifest::from_blob(blob).artifact_type,
             ..blob.descriptor()
         });
         super::json(&Index {
@@ -175,14 +175,18 @@ impl Layout {
 
     /// Bytes that a node pulls for the platform of one manifest: its configuration and its layers.
     pub fn pulled_size(&self, manifest: &Blob) -> u64 {
-        let Manifest { config, layers, .. } = Manifest::of(manifest);
+        let Manifest { config, layers, .. } = Manifest::from_blob(manifest);
         config.size + layers.iter().map(|layer| layer.size).sum::<u64>()
     }
 
     /// The image without what is attached to it.
     #[must_use]
     pub fn without_attachments(mut self) -> Self {
-        let attached: Vec<Manifest> = self.referrers.drain(..).map(|blob| Manifest::of(&blob)).collect();
+        let attached: Vec<Manifest> = self
+            .referrers
+            .drain(..)
+            .map(|blob| Manifest::from_blob(&blob))
+            .collect();
         let attached = attached
             .iter()
             .flat_map(|manifest| manifest.layers.iter().chain([&manifest.config]));

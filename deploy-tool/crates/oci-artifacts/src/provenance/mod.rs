@@ -1,0 +1,180 @@
+//! Pure: how an image was built, as an in-toto statement with SLSA provenance. There is no time and no host in it: the same
+//! build says the same. And what such a statement, signed by somebody, says of an image.
+//!
+//! <https://slsa.dev/spec/v1.0/provenance>
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::image::specification::Index;
+use crate::image::{Definition, Layout, json as to_bytes};
+use crate::signature::envelope::EnvelopeError;
+
+/// Its media type, and its type as an artifact.
+/// <https://github.com/in-toto/attestation/blob/main/spec/v1/bundle.md>
+pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
+/// What the parameters mean: those of docs/images.md.
+const BUILD_TYPE: &str = "https://deploy-tool.dev/build/v1";
+/// Its kind.
+pub const PREDICATE: &str = "https://slsa.dev/provenance/v1";
+/// Who built it: this program, on whatever machine. It is worth as much as who signs it.
+const BUILDER: &str = "https://deploy-tool.dev/builder/v1";
+
+/// Where the sources are, as an image says it.
+/// <https://github.com/opencontainers/image-spec/blob/main/annotations.md>
+const SOURCE_ANNOTATION: &str = "org.opencontainers.image.source";
+
+/// What an image was built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The Cargo profile it was compiled with.
+    pub profile: &'a str,
+    /// The digest of all sources.
+    pub sources: &'a str,
+    /// The digest of Cargo.lock.
+    pub lock: &'a str,
+    /// The image of the builder.
+    pub builder_image: &'a str,
+    /// The recipe of the builder.
+    pub builder: &'a str,
+    /// The version of WasmEdge that compiled it ahead of time.
+    pub engine: Option<&'a str>,
+    /// The commit of the sources, where it is known.
+    pub commit: Option<&'a str>,
+}
+
+/// Writes the statement of an image.
+pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -> Vec<u8> {
+    let digits = |digest: &str| json!({"sha256": digest.trim_start_matches("sha256:")});
+    let source = Index::from_blob(&layout.root).annotations.remove(SOURCE_ANNOTATION);
+    let checkout = origin.commit.map(|commit| {
+        let mut checkout = json!({"name": "checkout", "digest": {"gitCommit": commit}});
+        if let Some(source) = source {
+            checkout["uri"] = json!(format!("git+{source}"));
+        }
+        checkout
+    });
+    let mut dependencies: Vec<Value> = checkout.into_iter().collect();
+    dependencies.extend([
+        json!({"name": "sources", "digest": digits(origin.sources)}),
+        json!({"name": "Cargo.lock", "digest": digits(origin.lock)}),
+        json!({"name": "builder", "uri": origin.builder_image, "annotations": {"recipe": origin.builder}}),
+    ]);
+    let mut parameters = json!({
+        "package": definition.package, "profile": origin.profile, "wasmedge": origin.engine,
+    });
+    if !definition.features.is_empty() {
+        parameters["features"] = json!(definition.features);
+    }
+    to_bytes(&json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": definition.name, "digest": digits(layout.digest())}],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": BUILD_TYPE,
+                "externalParameters": parameters,
+                "resolvedDependencies": dependencies,
+            },
+            "runDetails": {"builder": {"id": BUILDER, "version": {"deploy-tool": env!("CARGO_PKG_VERSION")}}},
+        },
+    }))
+}
+
+/// What a statement says of the image that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// The digests that it is about.
+    pub subjects: Vec<String>,
+    /// Who built it.
+    pub builder: String,
+    /// Where the sources are.
+    pub source: Option<String>,
+    /// The commit of the sources.
+    pub revision: Option<String>,
+}
+
+impl Provenance {
+    /// Reads a statement; none when it is no SLSA provenance.
+    pub fn read(statement: &[u8]) -> Option<Self> {
+        let statement: Value = serde_json::from_slice(statement).ok()?;
+        if statement["predicateType"] != PREDICATE {
+            return None;
+        }
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let digest = |subject: &Value| Some(format!("sha256:{}", subject["digest"]["sha256"].as_str()?));
+        let predicate = &statement["predicate"];
+        let dependencies = predicate["buildDefinition"]["resolvedDependencies"].as_array();
+        let checkout = dependencies
+            .into_iter()
+            .flatten()
+            .find(|dependency| dependency["digest"]["gitCommit"].is_string());
+        Some(Self {
+            subjects: statement["subject"].as_array()?.iter().filter_map(digest).collect(),
+            builder: text(&predicate["runDetails"]["builder"]["id"])?,
+            source: checkout.and_then(|dependency| text(&dependency["uri"])),
+            revision: checkout.and_then(|dependency| text(&dependency["digest"]["gitCommit"])),
+        })
+    }
+
+    /// Whether the builder is one of a pattern, in which `*` stands for any text.
+    pub fn is_built_by(&self, pattern: &str) -> bool {
+        matches(pattern, &self.builder)
+    }
+
+    /// Whether the sources are of a pattern, with or without the `git+` before an address.
+    pub fn is_from(&self, pattern: &str) -> bool {
+        let source = self.source.as_deref();
+        source.is_some_and(|source| matches(pattern, source) || matches(pattern, source.trim_start_matches("git+")))
+    }
+}
+
+/// Why nothing is known of how an image was built. The greater, the closer to being believed.
+#[derive(Clone, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProvenanceError {
+    /// Nobody has signed anything.
+    #[error("it has no signed provenance")]
+    Missing,
+    /// What there is was not signed by the key.
+    #[error("of its provenance: {0}")]
+    Envelope(EnvelopeError),
+    /// It was, and is of other images.
+    #[error("its provenance is of another image: {0}")]
+    Other(String),
+}
+
+/// The provenance of a digest among opened envelopes. Where there is none, what comes closest says why.
+///
+/// # Errors
+/// When none of them is believed.
+pub fn find(
+    digest: &str,
+    opened: impl IntoIterator<Item = Result<Vec<u8>, EnvelopeError>>,
+) -> Result<Provenance, ProvenanceError> {
+    let mut reason = ProvenanceError::Missing;
+    for statement in opened {
+        let closer = match statement.map(|bytes| Provenance::read(&bytes)) {
+            Ok(Some(found)) if found.subjects.iter().any(|subject| subject == digest) => return Ok(found),
+            Ok(Some(found)) => ProvenanceError::Other(found.subjects.join(", ")),
+            Ok(None) => ProvenanceError::Missing,
+            Err(error) => ProvenanceError::Envelope(error),
+        };
+        reason = reason.max(closer);
+    }
+    Err(reason)
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let (inner, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let between = text.strip_prefix(start).and_then(|text| text.strip_suffix(end));
+    let found = inner.split('*').try_fold(between.unwrap_or_default(), |left, part| {
+        left.split_once(part).map(|(_, left)| left)
+    });
+    between.is_some() && found.is_some()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! What the revisions of a release say together: what it owns, where a rollback leads, whose turn it is.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{HolderIdentity, Identity, Name, Record, Revision, State};
+use crate::manifest::Object;
+use diagnostics::code;
+use diagnostics::{Error, Result};
+
+/// A deployer that has said nothing for so long is gone.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+/// So many revisions are kept, the newest one among them.
+const KEPT: usize = 10;
+
+/// The revisions of a release that are kept, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    records: Vec<Record>,
+}
+
+/// Whether a release can be worked on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LockState {
+    /// Nobody is at work.
+    Free,
+    /// Somebody was, and is gone without having finished.
+    Abandoned(Box<Record>),
+    /// Somebody is.
+    Held(Box<Record>),
+}
+
+impl History {
+    /// Puts records in order.
+    pub fn new(mut records: Vec<Record>) -> Self {
+        records.sort_by_key(|record| record.revision.number);
+        Self { records }
+    }
+
+    /// The records of the revisions, the oldest first.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The revisions, the oldest first.
+    pub fn revisions(&self) -> impl DoubleEndedIterator<Item = &Revision> {
+        self.records.iter().map(|record| &record.revision)
+    }
+
+    /// The newest revision.
+    pub fn newest(&self) -> Option<&Revision> {
+        self.revisions().next_back()
+    }
+
+    /// The newest revision that came up, of all or of those before one.
+    pub fn deployed_before(&self, number: Option<u32>) -> Option<&Revision> {
+        let earlier = |revision: &&Revision| number.is_none_or(|number| revision.number < number);
+        self.revisions()
+            .rev()
+            .filter(earlier)
+            .find(|revision| revision.state == State::Deployed)
+    }
+
+    /// A revision by its number.
+    pub fn revision(&self, number: u32) -> Option<&Revision> {
+        self.revisions().find(|revision| revision.number == number)
+    }
+
+    /// The newest revision, if a Job of it with the same manifest has ended well there and is gone since.
+    pub fn completed_in(&self, job: &Object) -> Option<u32> {
+        let newest = self.newest().filter(|newest| newest.has_completed(job))?;
+        Some(newest.number)
+    }
+
+    /// The number of the next revision.
+    pub fn next_number(&self) -> u32 {
+        self.newest().map_or(1, |newest| newest.number.saturating_add(1))
+    }
+
+    /// What the release owns: what the newest deployed revision has, and what unfinished ones after it may have applied.
+    pub fn inventory(&self) -> BTreeSet<Identity> {
+        self.since_deployed()
+            .flat_map(|revision| revision.inventory.clone())
+            .collect()
+    }
+
+    /// Data that earlier revisions made and that has stayed.
+    pub fn kept(&self) -> BTreeSet<Identity> {
+        self.since_deployed()
+            .flat_map(|revision| revision.kept.clone())
+            .collect()
+    }
+
+    fn since_deployed(&self) -> impl Iterator<Item = &Revision> {
+        let first = self.deployed_before(None).map_or(0, |revision| revision.number);
+        self.revisions().filter(move |revision| revision.number >= first)
+    }
+
+    /// Whether somebody else is at work. Who asks holds the locks of this host: a pending revision that was made under
+    /// the same locks has lost its process.
+    pub fn lock_state(&self, asking: &HolderIdentity, now: Timestamp) -> LockState {
+        let pending = self
+            .records
+            .iter()
+            .rev()
+            .find(|record| record.revision.state == State::Pending);
+        let Some(record) = pending else {
+            return LockState::Free;
+        };
+        let silent = now.duration_since(record.renewed).unsigned_abs() > SILENCE_LIMIT;
+        if silent || record.revision.deployer.shares_locks_with(asking) {
+            LockState::Abandoned(Box::new(record.clone()))
+        } else {
+            LockState::Held(Box::new(record.clone()))
+        }
+    }
+
+    /// The records that are not kept once the next one is begun: with it ten stay, and always the one that a rollback
+    /// from it leads to.
+    pub fn expired_records(&self) -> impl Iterator<Item = &Record> {
+        let deployed = self.deployed_before(None).map(|revision| revision.number);
+        let older = self.records.iter().rev().skip(KEPT - 1);
+        older.filter(move |record| Some(record.revision.number) != deployed)
+    }
+}
+
+/// Refuses manifests that have nothing in common with the release of that name: all it has would be pruned. Several
+/// releases may share a namespace and what belongs to the whole cluster: that is nothing in common.
+///
+/// # Errors
+/// When there is nothing in common.
+pub fn refuse_another_release(release: &Name, history: &History, objects: &[Object]) -> Result<()> {
+    let inventory = history.inventory();
+    let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
+    let in_namespace = |identity: &&Identity| identity.namespace.is_some();
+    // Several releases may define the namespace that they share; those that define nothing else are told by it.
+    let is_of_cluster = !identities.iter().any(|identity| in_namespace(&identity));
+    let shared = inventory.intersection(&identities).next();
+    if is_of_cluster && shared.is_some() {
+        return Ok(());
+    }
+    let mut owned = inventory.iter().filter(in_namespace).peekable();
+    let Some(first) = owned.peek().map(|identity| identity.title()) else {
+        return Ok(());
+    };
+    if owned.any(|identity| identities.contains(identity)) {
+        return Ok(());
+    }
+    Err(Error::input(format!("release {release} is made of other manifests"))
+        .code(&code::release::ANOTHER_RELEASE)
+        .cause(format!(
+            "it has {first}, and nothing that these manifests define: all of it would be deleted"
+        ))
+        .hint("give the release of these manifests another name with --release")
+        .hint("or let them take its place: run `deploy-tool down` first"))
+}
+
+#[cfg(test)]
+mod tests;

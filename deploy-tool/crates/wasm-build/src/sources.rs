@@ -1,0 +1,92 @@
+//! Edge: what a module is compiled from, and the traps in it.
+
+use crate::inputs::{self, Inputs};
+use crate::traps::Weight;
+use crate::traps::check::{self, Checked, Lookup};
+use crate::vendor as crates;
+use crate::workspace::Workspace;
+use diagnostics::{Error, Result};
+use host::cache::Cache;
+use oci_artifacts::bom::SourceTrap;
+use oci_artifacts::image::Definition;
+
+/// What a module is compiled from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// The workspace of the package.
+    pub workspace: &'a Workspace,
+    /// The image that it is for.
+    pub definition: &'a Definition,
+    /// The files.
+    pub inputs: Inputs,
+    /// The digest of all of them.
+    pub digest: String,
+}
+
+impl<'a> Sources<'a> {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When there is no such package, or a file cannot be read.
+    pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Result<Self> {
+        let package = &definition.package;
+        // Where there is none, reading the sources says so.
+        let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
+        let packages = workspace
+            .sources_of(package, &lock)
+            .map_err(|error| Error::input(format!("cannot build `{package}`")).cause(error))?;
+        let inputs = inputs::read(workspace, &packages)?;
+        Ok(Self {
+            workspace,
+            definition,
+            digest: inputs.digest(),
+            inputs,
+        })
+    }
+}
+
+impl Sources<'_> {
+    /// The traps among them and their crates.
+    ///
+    /// # Errors
+    /// When they cannot be looked at.
+    pub async fn check(&self, cache: &Cache) -> Result<Checked> {
+        let Some(package) = self.workspace.package(&self.definition.package) else {
+            return Err(Error::input(format!(
+                "there is no package `{}`",
+                self.definition.package
+            )));
+        };
+        let vendor = crates::folder(cache, self.inputs.lock())?;
+        let lookup = match vendor.is_dir() {
+            true => Lookup::Vendor(&vendor),
+            false => Lookup::Cache,
+        };
+        check::package(self.workspace, package, &self.definition.features, lookup).await
+    }
+
+    /// What the sources show and the module does not: what it is made of is in the bill already.
+    ///
+    /// # Errors
+    /// When they cannot be looked at.
+    pub fn traps(&self) -> Result<Vec<SourceTrap>> {
+        let Self {
+            workspace,
+            inputs,
+            definition,
+            ..
+        } = self;
+        let Some(package) = workspace.package(&definition.package) else {
+            return Ok(Vec::new());
+        };
+        let lock = String::from_utf8_lossy(inputs.lock());
+        let found = check::sources(workspace, package, &definition.features, &lock)?;
+        // It has compiled.
+        let found = found.into_iter().filter(|finding| finding.weight != Weight::Compile);
+        let told = found.map(|finding| SourceTrap {
+            name: finding.trap.to_owned(),
+            text: format!("{finding}; fix: {}", finding.fix),
+        });
+        Ok(told.collect())
+    }
+}

@@ -1,0 +1,325 @@
+//! Pure: the traps that the crates of a guest are.
+
+use std::collections::BTreeSet;
+
+use super::finding::{Finding, Place, Remedy, Weight};
+use super::graph::{GuestCrate, GuestGraph};
+
+/// The compiler of the builder, `rustc_version` in oci/versions: a crate that wants a newer one does not compile there.
+pub const BUILDER_RUST: (u32, u32) = (1, 85);
+/// The oldest mio_wasi that does not spin.
+const MIO_WASI: (u32, u32, u32) = (0, 8, 9);
+
+/// A trap that a crate is, whatever its features.
+struct Rule {
+    trap: &'static str,
+    weight: Weight,
+    names: &'static [&'static str],
+    what: &'static str,
+    fix: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        trap: "c-code",
+        weight: Weight::Compile,
+        names: &[
+            "openssl",
+            "ring",
+            "aws-lc-rs",
+            "aws-lc-sys",
+            "openssl-sys",
+            "boring-sys",
+            "native-tls",
+            "s2n-tls-sys",
+        ],
+        what: "TLS in C and assembler, and the builder has no C compiler for Wasm",
+        fix: "end TLS at an Ingress or in a proxy beside it, and turn off the feature that brings this crate",
+    },
+    Rule {
+        trap: "c-code",
+        weight: Weight::Compile,
+        names: &["libz-sys", "zstd-sys", "bzip2-sys", "lzma-sys", "lz4-sys", "brotli-sys"],
+        what: "compression in C, and the builder has no C compiler for Wasm",
+        fix: "flate2 with `default-features = false, features = [\"rust_backend\"]`, or turn off the feature that brings this crate",
+    },
+    Rule {
+        trap: "c-code",
+        weight: Weight::Compile,
+        names: &[
+            "libsqlite3-sys",
+            "pq-sys",
+            "mysqlclient-sys",
+            "rdkafka-sys",
+            "librocksdb-sys",
+            "curl-sys",
+            "libgit2-sys",
+            "libssh2-sys",
+            "onig_sys",
+            "tikv-jemalloc-sys",
+            "libmimalloc-sys",
+        ],
+        what: "a library in C, and the builder has no C compiler for Wasm",
+        fix: "a crate in Rust alone; an allocator belongs to the native build: `[target.'cfg(not(target_os = \"wasi\"))']`",
+    },
+    Rule {
+        trap: "threads",
+        weight: Weight::Stop,
+        names: &[
+            "rayon",
+            "rayon-core",
+            "threadpool",
+            "scoped_threadpool",
+            "async-std",
+            "smol",
+        ],
+        what: "it starts threads, and a guest has none",
+        fix: "tasks of tokio_wasi; more replicas instead of more threads",
+    },
+    Rule {
+        trap: "web-framework",
+        weight: Weight::Compile,
+        names: &[
+            "axum",
+            "actix-web",
+            "actix-rt",
+            "rocket",
+            "warp",
+            "tonic",
+            "poem",
+            "salvo",
+            "tide",
+            "gotham",
+            "hyper-util",
+        ],
+        what: "it brings sockets of its own, which a guest does not have",
+        fix: "hyper_wasi, the API of hyper 0.14, with the handlers as functions of the request: `deploy-tool new` makes an example",
+    },
+    Rule {
+        trap: "socket2",
+        weight: Weight::Compile,
+        names: &["socket2"],
+        what: "it has no sockets for this target",
+        fix: "tokio_wasi and hyper_wasi in place of the crate that brings it",
+    },
+    Rule {
+        trap: "database",
+        weight: Weight::Compile,
+        names: &[
+            "sqlx",
+            "sqlx-core",
+            "diesel",
+            "sea-orm",
+            "tokio-postgres",
+            "postgres",
+            "mysql",
+            "redis",
+            "mongodb",
+            "rusqlite",
+        ],
+        what: "a database driver with sockets or C code of its own",
+        fix: "mysql_async_wasi for what speaks MySQL's protocol; other databases behind a service of their own",
+    },
+    Rule {
+        trap: "http-client",
+        weight: Weight::Compile,
+        names: &["reqwest", "isahc", "surf", "awc"],
+        what: "an HTTP client with sockets of its own, or of a browser",
+        fix: "the client of hyper_wasi, `hyper::Client`; TLS by a proxy",
+    },
+    Rule {
+        trap: "std-net",
+        weight: Weight::Stop,
+        names: &["ureq", "minreq", "attohttpc"],
+        what: "an HTTP client on the standard library's sockets, which a guest does not have",
+        fix: "the client of hyper_wasi, `hyper::Client`",
+    },
+    Rule {
+        trap: "tls-plugin",
+        weight: Weight::Stop,
+        names: &["wasmedge_rustls_api"],
+        what: "TLS by a plugin of WasmEdge, which crun does not load",
+        fix: "turn off the feature that brings it; TLS by a proxy or an Ingress",
+    },
+    Rule {
+        trap: "browser",
+        weight: Weight::Stop,
+        names: &["wasm-bindgen", "js-sys", "web-sys", "wasm-bindgen-futures"],
+        what: "it imports functions of a browser, which nobody offers here",
+        fix: "turn off the feature that brings it, often `js`, `wasm-bindgen` or `wasmbind`",
+    },
+    Rule {
+        trap: "other-platform",
+        weight: Weight::Stop,
+        names: &[
+            "spin-sdk",
+            "wstd",
+            "wit-bindgen-rt",
+            "worker",
+            "wasmcloud-component",
+            "lambda_runtime",
+        ],
+        what: "it makes a module for another platform",
+        fix: "a program with a `main` that listens: `deploy-tool new` makes an example",
+    },
+];
+
+/// The crates in whose place others have the same API.
+pub const SWAPPED: [&str; 3] = ["tokio", "hyper", "mysql_async"];
+/// The features of tokio that have no form for this target.
+const TOKIO_NATIVE: [&str; 7] = ["net", "fs", "process", "signal", "io-std", "rt-multi-thread", "full"];
+
+/// The traps among the crates of a guest.
+pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
+    let has = |name: &str| graph.crates.iter().any(|guest_crate| guest_crate.name == name);
+    let mut findings = Vec::new();
+    for guest_crate in &graph.crates {
+        // Cargo.lock alone does not tell for which target a crate is: what another crate brings may be for the native build.
+        let is_certain = graph.is_exact || guest_crate.path.len() == 1;
+        findings.extend(
+            rule(guest_crate)
+                // What is known of a crate by its name is not so of one that stands in for it.
+                .filter(|_| !guest_crate.is_local)
+                .filter(|rule| is_certain || rule.trap == "c-code")
+                .map(|rule| match is_certain {
+                    true => finding(rule.trap, rule.weight, guest_crate, rule.what.to_owned(), rule.fix),
+                    false => {
+                        let what = format!("where it is linked into the module: {}", rule.what);
+                        finding(rule.trap, Weight::Wrong, guest_crate, what, rule.fix)
+                    }
+                }),
+        );
+        if is_certain {
+            findings.extend(check_features(guest_crate, has("tokio_wasi")));
+        }
+    }
+    // Under a crate that cannot be used at all, what it brings says no more.
+    let explained: BTreeSet<Vec<String>> = paths(&findings).cloned().collect();
+    findings.retain(|finding| match &finding.place {
+        Place::Crate { path } => !(1..path.len()).any(|length| explained.contains(&path[..length])),
+        Place::File { .. } => true,
+    });
+    findings
+}
+
+fn paths(findings: &[Finding]) -> impl Iterator<Item = &Vec<String>> {
+    findings.iter().filter_map(|finding| match &finding.place {
+        Place::Crate { path } if finding.weight != Weight::Wrong => Some(path),
+        _ => None,
+    })
+}
+
+fn rule(guest_crate: &GuestCrate) -> Option<&'static Rule> {
+    RULES
+        .iter()
+        .find(|rule| rule.names.contains(&guest_crate.name.as_str()))
+}
+
+fn finding(trap: &'static str, weight: Weight, guest_crate: &GuestCrate, what: String, fix: &str) -> Finding {
+    let is_own = guest_crate.path.len() == 1;
+    let remedy = match trap {
+        "mio" | "rust-version" => Remedy::Line,
+        _ if weight == Weight::Wrong => Remedy::Line,
+        _ if is_own && SWAPPED.contains(&guest_crate.name.as_str()) && trap != "web-framework" => Remedy::Swap,
+        _ => Remedy::Redesign,
+    };
+    Finding {
+        trap,
+        weight,
+        remedy,
+        place: Place::Crate {
+            path: guest_crate.path.clone(),
+        },
+        what: format!("{} {}: {what}", guest_crate.name, guest_crate.version),
+        fix: fix.to_owned(),
+    }
+}
+
+fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding> {
+    let features: Vec<&str> = guest_crate.features.iter().map(String::as_str).collect();
+    let among = |names: &[&'static str]| -> Vec<&'static str> {
+        let found = names.iter().filter(|name| features.contains(name));
+        found.copied().collect()
+    };
+    let mut found = Vec::new();
+    match guest_crate.name.as_str() {
+        "tokio" => {
+            let native = among(&TOKIO_NATIVE);
+            if !native.is_empty() {
+                let what = format!("its features {} have no form for this target", native.join(", "));
+                let fix = "tokio_wasi for Wasm; tokio stays for the native build";
+                found.push(finding("tokio", Weight::Compile, guest_crate, what, fix));
+            } else if has_tokio_wasi {
+                let what = "a second runtime beside tokio_wasi: what waits for it stops with `no reactor running`";
+                let fix = "one of both: what brings tokio has to use tokio_wasi as well";
+                found.push(finding("two-runtimes", Weight::Stop, guest_crate, what.to_owned(), fix));
+            }
+        }
+        "tokio_wasi" if guest_crate.path.len() == 1 && !among(&["full", "rt-multi-thread"]).is_empty() => {
+            let what = "its features full and rt-multi-thread compile, and a runtime that uses them ends at its start";
+            let fix = "name what is used: features = [\"io-util\", \"macros\", \"net\", \"rt\", \"sync\", \"time\"]";
+            found.push(finding("threads", Weight::Wrong, guest_crate, what.to_owned(), fix));
+        }
+        "hyper" if guest_crate.version.starts_with("0.") => {
+            let what = "its sockets are tokio's, which have no form for this target";
+            let fix = "hyper_wasi for Wasm, the same API; hyper stays for the native build";
+            found.push(finding("hyper", Weight::Compile, guest_crate, what.to_owned(), fix));
+        }
+        "hyper" if guest_crate.path.len() == 1 => {
+            let what = "hyper_wasi has the API of hyper 0.14: another server, other bodies, http 0.2";
+            let fix = "hyper 0.14 and hyper_wasi: handlers stay, the server and the bodies change";
+            found.push(finding(
+                "web-framework",
+                Weight::Compile,
+                guest_crate,
+                what.to_owned(),
+                fix,
+            ));
+        }
+        "mysql_async" => {
+            let what = "its sockets are tokio's, which have no form for this target";
+            let fix = "mysql_async_wasi 0.31 for Wasm; mysql_async stays for the native build";
+            found.push(finding("database", Weight::Compile, guest_crate, what.to_owned(), fix));
+        }
+        "mio_wasi" if number(&guest_crate.version) < MIO_WASI => {
+            let what = "it uses a whole processor, and connecting stops the guest";
+            found.push(finding(
+                "mio",
+                Weight::Wrong,
+                guest_crate,
+                what.to_owned(),
+                "cargo update -p mio_wasi",
+            ));
+        }
+        _ => {}
+    }
+    let wanted = guest_crate.rust_version.as_deref().map(number);
+    if let Some((major, minor, _)) = wanted.filter(|(major, minor, _)| (*major, *minor) > BUILDER_RUST) {
+        let what = format!(
+            "it wants Rust {major}.{minor}, and the builder has {}.{}",
+            BUILDER_RUST.0, BUILDER_RUST.1
+        );
+        let fix = "an older one: rust-version = \"1.85\" in Cargo.toml, then \
+                   `CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback cargo update`";
+        found.push(finding("rust-version", Weight::Compile, guest_crate, what, fix));
+    }
+    if guest_crate.links
+        && guest_crate.name.ends_with("-sys")
+        && rule(guest_crate).is_none()
+        && !guest_crate.name.starts_with("windows")
+    {
+        let what = "it links a native library, and the builder has none for Wasm";
+        let fix = "turn off the feature that brings it, or a crate in Rust alone";
+        found.push(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix));
+    }
+    found
+}
+
+fn number(version: &str) -> (u32, u32, u32) {
+    let mut parts = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next())
+}
+
+#[cfg(test)]
+mod tests;

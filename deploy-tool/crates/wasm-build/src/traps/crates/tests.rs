@@ -1,0 +1,89 @@
+use std::path::Path;
+
+use super::*;
+
+fn graph(crates: &[(&str, &str, &str)], is_exact: bool) -> GuestGraph {
+    let guest_crate = |(path, version, features): &(&str, &str, &str)| GuestCrate {
+        name: path.split(' ').next_back().unwrap().to_owned(),
+        version: (*version).to_owned(),
+        features: features.split_whitespace().map(str::to_owned).collect(),
+        path: path.split(' ').map(str::to_owned).collect(),
+        ..GuestCrate::default()
+    };
+    GuestGraph {
+        crates: crates.iter().map(guest_crate).collect(),
+        is_exact,
+    }
+}
+
+fn traps(crates: &[(&str, &str, &str)]) -> Vec<(&'static str, Weight)> {
+    let findings = check_crates(&graph(crates, true));
+    findings.iter().map(|finding| (finding.trap, finding.weight)).collect()
+}
+
+#[test]
+fn each_trap_is_found_and_what_is_fine_is_not() {
+    use Weight::{Compile, Stop, Wrong};
+    for (name, version, features, expected) in [
+        ("ring", "0.17.0", "", Some(("c-code", Compile))),
+        ("libz-sys", "1.1.0", "", Some(("c-code", Compile))),
+        ("tokio", "1.40.0", "net rt", Some(("tokio", Compile))),
+        ("tokio", "1.40.0", "rt sync", None),
+        ("tokio_wasi", "1.25.2", "full", Some(("threads", Wrong))),
+        ("tokio_wasi", "1.25.2", "rt net", None),
+        ("hyper", "0.14.30", "", Some(("hyper", Compile))),
+        ("hyper", "1.6.0", "", Some(("web-framework", Compile))),
+        ("hyper_wasi", "0.15.2", "", None),
+        ("mio_wasi", "0.8.8", "", Some(("mio", Wrong))),
+        ("mio_wasi", "0.8.9", "", None),
+        ("rayon", "1.10.0", "", Some(("threads", Stop))),
+        ("wasm-bindgen", "0.2.0", "", Some(("browser", Stop))),
+        ("sqlx", "0.8.0", "", Some(("database", Compile))),
+        ("serde", "1.0.0", "", None),
+    ] {
+        assert_eq!(traps(&[(name, version, features)]), Vec::from_iter(expected), "{name}");
+    }
+    let mut stand_in = graph(&[("wasmedge_rustls_api", "0.1.1", "")], true);
+    assert_eq!(check_crates(&stand_in).len(), 1);
+    stand_in.crates[0].is_local = true;
+    assert_eq!(check_crates(&stand_in), []);
+    let two = [("tokio_wasi", "1.25.2", "rt"), ("x tokio", "1.40.0", "sync")];
+    assert_eq!(traps(&two), [("two-runtimes", Stop)]);
+}
+
+#[test]
+fn what_a_trap_brings_is_no_second_one() {
+    assert_eq!(
+        traps(&[
+            ("reqwest", "0.12.0", ""),
+            ("reqwest ring", "0.17.0", ""),
+            ("x ring", "0.17.0", "")
+        ])
+        .len(),
+        2
+    );
+    // Without a resolution, a crate further down may be for another target.
+    let unsure = graph(
+        &[("x socket2", "0.5.0", ""), ("x ring", "0.17.0", ""), ("y", "1.0.0", "")],
+        false,
+    );
+    let found = check_crates(&unsure);
+    let found: Vec<_> = found.iter().map(|finding| (finding.trap, finding.weight)).collect();
+    assert_eq!(found, [("c-code", Weight::Wrong)]);
+}
+
+#[test]
+fn a_crate_for_a_newer_compiler_is_told_with_what_the_builder_has() {
+    let mut newer = graph(&[("x", "1.0.0", "")], true);
+    newer.crates[0].rust_version = Some("1.86.0".to_owned());
+    assert_eq!(check_crates(&newer)[0].trap, "rust-version");
+    newer.crates[0].rust_version = Some("1.85".to_owned());
+    assert_eq!(check_crates(&newer), []);
+    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../oci/versions");
+    let pins = std::fs::read_to_string(pins).unwrap();
+    let pin = pins
+        .lines()
+        .find_map(|line| line.strip_prefix("rustc_version="))
+        .unwrap();
+    assert_eq!((number(pin).0, number(pin).1), BUILDER_RUST);
+}

@@ -1,0 +1,257 @@
+//! Pure: what `cargo metadata` says of a workspace, and which of its packages a module is made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::target_cfg;
+
+/// A Cargo workspace.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Workspace {
+    /// Its folder.
+    #[serde(rename = "workspace_root")]
+    pub root: PathBuf,
+    /// Its members.
+    pub packages: Vec<Package>,
+}
+
+/// A member of a workspace.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+    /// What its manifest says that it needs.
+    pub dependencies: Vec<Dependency>,
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
+    version: Option<String>,
+    description: Option<String>,
+    license: Option<String>,
+    repository: Option<String>,
+    documentation: Option<String>,
+    homepage: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+/// What a manifest says that its package needs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Dependency {
+    /// The package's name, whatever it is called here.
+    pub name: String,
+    /// Which versions.
+    pub req: String,
+    /// The name that it has in the manifest, where that is another one.
+    pub rename: Option<String>,
+    /// The features that are asked for.
+    pub features: Vec<String>,
+    /// Whether those that its author turns on are on.
+    pub uses_default_features: bool,
+    /// Whether a feature of the package turns it on.
+    pub optional: bool,
+    /// The condition of its table, such as `cfg(unix)`, or nothing.
+    pub target: Option<String>,
+    path: Option<PathBuf>,
+    /// `dev`, `build`, or nothing.
+    kind: Option<String>,
+}
+
+impl Dependency {
+    /// Whether it is linked into a guest.
+    pub fn is_of_guest(&self) -> bool {
+        let for_guest = self.target.as_deref().is_none_or(target_cfg::has_platform);
+        self.kind.is_none() && for_guest
+    }
+
+    /// Whether its requirement takes a version, as far as the first number that says something tells.
+    pub fn takes(&self, version: &str) -> bool {
+        let requirement = self.req.trim_start_matches(['^', '=', '~', '>', ' ']);
+        let (mut wanted, mut given) = (requirement.split(['.', ',']), version.split('.'));
+        match (wanted.next(), given.next()) {
+            (Some("0"), Some("0")) => wanted.next() == given.next(),
+            (Some("*"), _) => true,
+            (wanted, given) => wanted == given,
+        }
+    }
+}
+
+/// A package that cannot be made into a module.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkspaceError {
+    /// There is none of that name.
+    #[error("the workspace has no package `{0}`; it has: {1}")]
+    NoPackage(String, String),
+    /// It has no binary of its own name.
+    #[error("the package `{0}` has no binary of the same name; {1}")]
+    NoBinary(String, String),
+    /// The builder sees the workspace alone.
+    #[error(
+        "`{0}` depends on `{1}` in `{2}`, which is no member of the workspace, and the builder sees nothing else: make it one \
+         (a Cargo.toml with both as `members`, in a folder above both), or depend on it by `git` or a registry"
+    )]
+    Elsewhere(String, String, String),
+}
+
+impl Package {
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Its Cargo.toml.
+    pub fn manifest(&self) -> &Path {
+        &self.manifest_path
+    }
+
+    /// Its features that are on where somebody asks for these.
+    pub fn features_with(&self, asked: &[String]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut waiting = vec!["default"];
+        waiting.extend(asked.iter().map(String::as_str));
+        while let Some(feature) = waiting.pop() {
+            if let Some(more) = self.features.get(feature)
+                && found.insert(feature.to_owned())
+            {
+                waiting.extend(more.iter().map(String::as_str));
+            }
+        }
+        found
+    }
+
+    /// The names of its binaries.
+    pub fn binaries(&self) -> impl Iterator<Item = &str> {
+        let is_binary = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
+        self.targets.iter().filter(is_binary).map(|target| target.name.as_str())
+    }
+
+    /// The source files that its guest starts from: neither tests nor examples, benchmarks and the build script.
+    pub fn guest_sources(&self) -> impl Iterator<Item = &Path> {
+        const NOT_LINKED: [&str; 5] = ["test", "example", "bench", "custom-build", "proc-macro"];
+        let is_linked = |target: &&Target| !target.kind.iter().any(|kind| NOT_LINKED.contains(&kind.as_str()));
+        self.targets
+            .iter()
+            .filter(is_linked)
+            .map(|target| target.src_path.as_path())
+    }
+
+    /// What its Cargo.toml says of it, as images say it. Nothing else can be said that is the same in every checkout.
+    /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        let fields = [
+            ("title", Some(&self.name)),
+            ("version", self.version.as_ref()),
+            ("description", self.description.as_ref()),
+            ("licenses", self.license.as_ref()),
+            ("source", self.repository.as_ref()),
+            ("documentation", self.documentation.as_ref()),
+            ("url", self.homepage.as_ref()),
+        ];
+        let fields = fields
+            .into_iter()
+            .filter_map(|(key, value)| Some((format!("org.opencontainers.image.{key}"), value?.clone())));
+        fields.collect()
+    }
+
+    /// Whether a package of a registry depends on it, which `[patch]` alone can make so.
+    /// <https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html#the-patch-section>
+    fn stands_in(&self, lock: &str) -> bool {
+        let of_registry = lock
+            .split("[[package]]")
+            .filter(|package| package.contains("\nsource = "));
+        // ` "NAME",`, and with its version where there is another one.
+        of_registry.flat_map(str::lines).any(|line| {
+            let mut words = line.trim_matches([' ', '"', ',']).split(' ');
+            words.next() == Some(&self.name)
+                && words
+                    .next()
+                    .is_none_or(|version| self.version.as_deref() == Some(version))
+                && words.next().is_none()
+        })
+    }
+
+    /// The source files that its targets start from.
+    pub fn target_sources(&self) -> impl Iterator<Item = &Path> {
+        self.targets.iter().map(|target| target.src_path.as_path())
+    }
+}
+
+impl Workspace {
+    /// The folder that all of it is in: the workspace's own, or one above it, where members lie beside it.
+    pub fn base(&self) -> &Path {
+        let has_all = |folder: &&Path| self.packages.iter().all(|package| package.folder().starts_with(folder));
+        self.root.ancestors().find(has_all).unwrap_or(&self.root)
+    }
+
+    /// A path of it from its [base](Self::base); none for what lies elsewhere.
+    pub fn relative<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        path.strip_prefix(self.base()).ok()
+    }
+
+    /// A member by its name.
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+
+    /// The packages whose sources go into a module: the named one, the members it depends on, however indirectly, but for
+    /// its tests, and those that stand in for packages of a registry, by the workspace's Cargo.lock.
+    ///
+    /// # Errors
+    /// When there is no such package, or it is no binary.
+    pub fn sources_of(&self, name: &str, lock: &str) -> Result<Vec<&Package>, WorkspaceError> {
+        let Some(package) = self.package(name) else {
+            let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
+            return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));
+        };
+        if !package
+            .targets
+            .iter()
+            .any(|target| target.name == name && target.kind.iter().any(|kind| kind == "bin"))
+        {
+            let binaries: Vec<&str> = package.binaries().collect();
+            let has = match binaries.is_empty() {
+                true => "it has none, and a module is made of one: src/main.rs".to_owned(),
+                false => format!(
+                    "it has {}: `name = \"{name}\"` in the [[bin]] of one",
+                    binaries.join(", ")
+                ),
+            };
+            return Err(WorkspaceError::NoBinary(name.to_owned(), has));
+        }
+        let stand_ins = self.packages.iter().filter(|package| package.stands_in(lock));
+        let mut waiting: Vec<&Package> = stand_ins.chain([package]).collect();
+        let mut found: BTreeSet<&Path> = waiting.iter().map(|package| package.folder()).collect();
+        while let Some(package) = waiting.pop() {
+            let of_module = package
+                .dependencies
+                .iter()
+                .filter(|one| one.kind.as_deref() != Some("dev"));
+            for (dependency, path) in of_module.filter_map(|one| Some((one, one.path.as_deref()?))) {
+                let Some(next) = self.packages.iter().find(|package| package.folder() == path) else {
+                    let (name, dependency) = (package.name.clone(), dependency.name.clone());
+                    return Err(WorkspaceError::Elsewhere(name, dependency, path.display().to_string()));
+                };
+                if found.insert(next.folder()) {
+                    waiting.push(next);
+                }
+            }
+        }
+        Ok(self
+            .packages
+            .iter()
+            .filter(|package| found.contains(package.folder()))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn package(name: &str, kind: &str, dependencies: &[&str]) -> Value {
+    let dependency = |path| json!({"name": "d", "path": path, "kind": null});
+    json!({
+        "name": name, "manifest_path": format!("/w/{name}/Cargo.toml"),
+        "targets": [{"name": name, "kind": [kind], "src_path": format!("/w/{name}/src/x.rs")}],
+        "dependencies": dependencies.iter().map(dependency).collect::<Vec<_>>(),
+    })
+}
+
+fn workspace() -> Workspace {
+    let mut app = package("app", "bin", &["/w/shared", "/w/tool"]);
+    app["dependencies"][1]["kind"] = json!("dev");
+    serde_json::from_value(json!({
+        "workspace_root": "/w",
+        "packages": [
+            app, package("shared", "lib", &["/w/money"]),
+            package("money", "lib", &["/w/shared"]), package("tool", "bin", &[]),
+        ],
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_module_is_made_of_the_members_it_depends_on() {
+    let workspace = workspace();
+    let names: Vec<_> = workspace
+        .sources_of("app", "")
+        .unwrap()
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    assert_eq!(names, ["app", "shared", "money"]);
+}
+
+#[test]
+fn members_that_stand_in_for_packages_of_a_registry_are_sources() {
+    let mut regex = package("regex", "lib", &["/w/engine"]);
+    regex["version"] = json!("1.13.0");
+    let packages = json!([package("app", "bin", &[]), regex, package("engine", "lib", &[])]);
+    let workspace = json!({"workspace_root": "/w", "packages": packages});
+    let workspace: Workspace = serde_json::from_value(workspace).unwrap();
+    let sources = |driver: &str| {
+        let lock = format!("[[package]]\nname = \"driver\"\nversion = \"1.0.0\"\n{driver}\n]\n");
+        let found = workspace.sources_of("app", &lock).unwrap();
+        found
+            .iter()
+            .map(|package| package.name.clone())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let from = "source = \"registry+https://example.org/index\"\ndependencies = [\n \"";
+    assert_eq!(sources(&format!("{from}regex\",")), "app regex engine");
+    assert_eq!(sources(&format!("{from}regex 1.13.0\",")), "app regex engine");
+    assert_eq!(sources(&format!("{from}regex 1.12.0\",")), "app");
+    assert_eq!(sources(&format!("{from}regex-lite\",")), "app");
+    assert_eq!(sources("dependencies = [\n \"regex\","), "app");
+}
+
+#[test]
+fn what_cargo_knows_is_said_of_the_image() {
+    let mut app = package("app", "bin", &[]);
+    app["version"] = json!("1.2.0");
+    app["license"] = json!("Apache-2.0");
+    app["repository"] = Value::Null;
+    let app: Package = serde_json::from_value(app).unwrap();
+    let annotations: Vec<(String, String)> = app.annotations().into_iter().collect();
+    let expected = [("licenses", "Apache-2.0"), ("title", "app"), ("version", "1.2.0")];
+    assert_eq!(
+        annotations,
+        expected.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.to_owned()))
+    );
+}
+
+#[test]
+fn members_beside_the_workspace_are_in_its_base() {
+    let beside = |folder: &str| {
+        let workspace = json!({"workspace_root": folder, "packages": [package("app", "bin", &[])]});
+        serde_json::from_value::<Workspace>(workspace).unwrap()
+    };
+    assert_eq!(beside("/w").base(), Path::new("/w"));
+    let workspace = beside("/w/guests");
+    assert_eq!(workspace.base(), Path::new("/w"));
+    assert_eq!(
+        workspace.relative(Path::new("/w/app/src/x.rs")),
+        Some(Path::new("app/src/x.rs"))
+    );
+    assert_eq!(workspace.relative(Path::new("/elsewhere/x.rs")), None);
+}
+
+#[test]
+fn says_what_there_is_instead() {
+    let workspace = workspace();
+    let error = workspace.sources_of("ap", "").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the workspace has no package `ap`; it has: app, shared, money, tool"
+    );
+    assert_eq!(
+        workspace.sources_of("shared", "").unwrap_err(),
+        WorkspaceError::NoBinary(
+            "shared".into(),
+            "it has none, and a module is made of one: src/main.rs".into()
+        )
+    );
+}
+
+#[test]
+fn what_is_no_member_is_told_before_the_builder_misses_it() {
+    let mut workspace = workspace();
+    let outside = Dependency {
+        name: "lib".into(),
+        path: Some("/elsewhere/lib".into()),
+        ..Dependency::default()
+    };
+    workspace.packages[0].dependencies.push(outside);
+    assert_eq!(
+        workspace.sources_of("app", "").unwrap_err(),
+        WorkspaceError::Elsewhere("app".into(), "lib".into(), "/elsewhere/lib".into())
+    );
+}

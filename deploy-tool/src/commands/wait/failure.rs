@@ -1,0 +1,87 @@
+//! Edge: a rollout that does not come up, with what the cluster answers when it is asked for the evidence.
+
+use std::time::Duration;
+
+use cluster::{Cluster, pods};
+use diagnostics::Error;
+use diagnostics::code::rollout::{JOB_END_UNKNOWN, NOT_IN_TIME};
+use rollout::{Diagnosis, Failed, Phase, RolloutStatus};
+
+/// Of a thousand objects that wait, so many are named.
+const MOST_OTHERS: usize = 20;
+/// Of those, so many with what their logs say.
+const MOST_WITH_EVIDENCE: usize = 3;
+
+/// The failure, with what the cluster answers when it is asked for the evidence.
+pub async fn explain_failure(cluster: &Cluster, Failed { first, others }: Failed) -> Error {
+    let mut shown = Vec::new();
+    for evidence in &first.evidence {
+        shown.push(pods::evidence(cluster, evidence).await);
+    }
+    let failure = first.into_error(&shown);
+    if others.is_empty() {
+        return failure;
+    }
+    let others = others.iter().take(MOST_OTHERS).map(also).collect::<Vec<_>>();
+    failure.detail(others.join("\n"))
+}
+
+/// What else is wrong, in a line.
+fn also(diagnosis: &Diagnosis) -> String {
+    format!(
+        "also {}: {}; next: {}",
+        diagnosis.code, diagnosis.sentence, diagnosis.hint
+    )
+}
+
+/// The time is over, and nothing is decided: what each object waits for, and of the first ones what the cluster answers
+/// when it is asked for the evidence.
+pub async fn timeout_error(
+    cluster: &Cluster,
+    limit: Duration,
+    statuses: &[RolloutStatus],
+    trouble: Option<&str>,
+) -> Error {
+    let mut failure = Error::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
+    if let Some(trouble) = trouble {
+        failure = failure.cause(format!("the watch is broken: {trouble}"));
+    }
+    let waiting = statuses.iter().filter_map(|status| match &status.phase {
+        Phase::Waiting(waiting) => Some((status, waiting)),
+        Phase::Done(_) | Phase::Failed(_) => None,
+    });
+    let waiting: Vec<_> = waiting.take(MOST_OTHERS).collect();
+    for (index, (status, waiting)) in waiting.iter().enumerate() {
+        let Some(diagnosis) = &waiting.diagnosis else {
+            failure = failure.detail(status.sentence());
+            continue;
+        };
+        let sentence = format!("{} {}; next: {}", diagnosis.code, status.sentence(), diagnosis.hint);
+        failure = failure.detail(sentence);
+        for evidence in diagnosis.evidence.iter().filter(|_| index < MOST_WITH_EVIDENCE) {
+            failure = failure.detail(pods::evidence(cluster, evidence).await);
+        }
+    }
+    if waiting.is_empty() {
+        failure = failure.detail(if statuses.is_empty() {
+            "nothing is known of the objects yet"
+        } else {
+            "everything was ready, and could not be read once more to make sure"
+        });
+    }
+    failure
+        .code(&NOT_IN_TIME)
+        .hint("run the same command again: it goes on from here; wait longer with --timeout")
+}
+
+/// Nothing is left but what nobody has seen the end of.
+pub fn unknown(statuses: &[RolloutStatus]) -> Error {
+    let left = statuses
+        .iter()
+        .filter(|status| matches!(status.phase, Phase::Waiting(_)));
+    let sentences: Vec<String> = left.map(RolloutStatus::sentence).collect();
+    Error::undecided("everything else is ready, and how a Job ended is not known")
+        .code(&JOB_END_UNKNOWN)
+        .detail(sentences.join("\n"))
+        .hint("look for what it was to do; give it a longer `ttlSecondsAfterFinished`, so that its end can be seen")
+}

@@ -1,0 +1,216 @@
+//! Edge: waits for a rollout. What the objects mean is decided in [`rollout`].
+
+mod failure;
+mod retry;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::cli::WaitArguments;
+use cluster::watch::Watch;
+use cluster::{Cluster, pods};
+use diagnostics::Result;
+use failure::{explain_failure, timeout_error, unknown};
+use retry::{replace_broken_pods, trigger_retries};
+use rollout::{Clock, Objects, Phase, Policy, RolloutStatus, Row, Target, Tracker, Verdict, thresholds};
+use terminal::Progress;
+
+/// Of more objects than these, the sentence says only how many there are.
+const MOST_NAMED: usize = 4;
+/// Much is decided by time alone, without any change in the cluster.
+const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
+/// Controllers that are refused again and again are asked at most so often to try again.
+const TRIGGER_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+/// What is refused in the moment in which something moves may have been refused for that.
+const NUDGE_DELAY: SignedDuration = SignedDuration::from_secs(2);
+
+/// How to wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How long at most; by default longer than any deadline in the objects.
+    pub limit: Option<Duration>,
+    /// When to give up before.
+    pub policy: Policy,
+    /// There is more to apply: what is blocked may wait for that.
+    pub more_comes: bool,
+}
+
+impl From<WaitArguments> for Options {
+    fn from(arguments: WaitArguments) -> Self {
+        Self {
+            limit: arguments.timeout,
+            policy: Policy {
+                fail_fast: arguments.fail_fast,
+            },
+            more_comes: false,
+        }
+    }
+}
+
+impl Options {
+    /// The same, while there is more to apply. Whoever wants to fail fast does not go on with something wrong.
+    #[must_use]
+    pub fn before_more(self) -> Self {
+        Self {
+            more_comes: !self.policy.fail_fast,
+            ..self
+        }
+    }
+
+    /// As somebody says who knows how long it takes.
+    pub fn limited(limit: Duration) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::default()
+        }
+    }
+}
+
+/// Waits until all targets are there, and seem to stay. Returns the sentence that says so.
+///
+/// # Errors
+/// When one of them will not come up, or the time is over.
+pub async fn for_targets(
+    cluster: &Cluster,
+    progress: &Progress,
+    targets: &[Target],
+    since: Timestamp,
+    options: Options,
+) -> Result<String> {
+    let nothing_to_note = async |_: &Target| Ok(());
+    for_targets_noting_ends(cluster, progress, targets, since, options, nothing_to_note).await
+}
+
+/// The same. `note` is told of each target that removes itself, once it has ended well: nobody can see that later.
+///
+/// # Errors
+/// When one of them will not come up, the time is over, or the note cannot be taken.
+pub async fn for_targets_noting_ends(
+    cluster: &Cluster,
+    progress: &Progress,
+    targets: &[Target],
+    since: Timestamp,
+    options: Options,
+    note: impl AsyncFn(&Target) -> Result<()>,
+) -> Result<String> {
+    if targets.is_empty() {
+        return Ok("nothing to wait for".to_owned());
+    }
+    let mut watch = Watch::start(cluster, targets).await?;
+    let mut ticks = tokio::time::interval(RECKONING_INTERVAL);
+    let began = Instant::now();
+    let since = Clock::new(since, since).since;
+    let mut tracker = Tracker::new(targets, options.policy);
+    let mut limit = options.limit.unwrap_or_else(|| default_limit(targets));
+    let mut statuses = Vec::new();
+    let (mut is_first_look, mut triggered) = (true, None);
+    let (mut replaced, mut noted) = (BTreeSet::new(), BTreeSet::new());
+    loop {
+        tokio::select! {
+            () = watch.changed() => {}
+            _ = ticks.tick() => {}
+            () = tokio::time::sleep_until(began + limit) => {
+                return Err(timeout_error(cluster, limit, &statuses, watch.trouble.as_deref()).await);
+            }
+        }
+        if !watch.complete() {
+            continue;
+        }
+        let now = cluster.now();
+        let moved = tracker.last_movement().map_or(since, |moved| moved - NUDGE_DELAY);
+        if triggered
+            .is_none_or(|triggered: Timestamp| now.duration_since(triggered) >= TRIGGER_INTERVAL && moved > triggered)
+        {
+            let is_any = trigger_retries(cluster, targets, &watch, moved).await?;
+            triggered = triggered.max(is_any.then_some(now));
+        }
+        replace_broken_pods(cluster, targets, &watch, since, &mut replaced).await?;
+        read_last_words(cluster, &mut watch.objects).await;
+        let clock = Clock::new(cluster.now(), since);
+        let verdict;
+        (statuses, verdict) = tracker.observe(&watch.objects, clock);
+        progress.rows(statuses.iter().map(Row::from).map(row).collect());
+        for (target, status) in targets.iter().zip(&statuses) {
+            let has_ended = target.removes_itself && matches!(status.phase, Phase::Done(_));
+            if has_ended && noted.insert(target.key()) {
+                note(target).await?;
+            }
+        }
+        match verdict {
+            // What watches have told may be late: before anything is called ready, it is read once more.
+            Verdict::Ready if is_first_look => return Ok(ready(&statuses, &replaced)),
+            Verdict::Ready => {
+                relist(cluster, targets, &mut watch).await?;
+                is_first_look = true;
+                continue;
+            }
+            Verdict::Failed(failed) => return Err(explain_failure(cluster, failed).await),
+            Verdict::Unknown => return Err(unknown(&statuses)),
+            Verdict::Waiting if options.more_comes && tracker.is_blocked(&statuses, clock) => {
+                return Ok(ready(&statuses, &replaced));
+            }
+            Verdict::Waiting => {
+                let first = statuses.iter().find(|status| matches!(status.phase, Phase::Waiting(_)));
+                progress.activity(&first.map(RolloutStatus::sentence).unwrap_or_default());
+            }
+        }
+        if options.limit.is_none() && tracker.has_scale_up(&watch.objects, clock) {
+            limit = limit.max(thresholds::TIME_LIMIT_FOR_NODES.unsigned_abs());
+        }
+        is_first_look = false;
+    }
+}
+
+fn default_limit(targets: &[Target]) -> Duration {
+    rollout::default_time_limit(targets).unsigned_abs()
+}
+
+fn ready(statuses: &[RolloutStatus], replaced: &BTreeSet<String>) -> String {
+    let sentences: Vec<String> = statuses.iter().map(RolloutStatus::sentence).collect();
+    let sentence = match sentences.len() {
+        // The rows have said each of them.
+        count if count > MOST_NAMED => format!("all {count} objects"),
+        _ => sentences.join(", "),
+    };
+    if replaced.is_empty() {
+        return sentence;
+    }
+    let names: Vec<&str> = replaced.iter().map(String::as_str).collect();
+    format!("{sentence}; replaced broken pods: {}", names.join(", "))
+}
+
+/// Reads everything from the server itself, in place of what watches have told. Jobs that are gone are not forgotten.
+async fn relist(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Result<()> {
+    let mut fresh = Watch::start(cluster, targets).await?;
+    let gone = std::mem::take(&mut watch.objects.gone_jobs);
+    fresh.objects.gone_jobs = gone;
+    fresh.objects.last_words = std::mem::take(&mut watch.objects.last_words);
+    *watch = fresh;
+    Ok(())
+}
+
+/// Asks for what containers wrote that have just ended and may have been no program for the node: it tells at once what
+/// an exit code does not.
+async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
+    for (container_id, evidence) in rollout::unread_logs(objects) {
+        let words = pods::evidence(cluster, &evidence).await;
+        objects.last_words.insert(container_id, words);
+    }
+}
+
+/// How the live table shows what is waited for.
+fn row(row: rollout::Row) -> terminal::Row {
+    terminal::Row {
+        title: row.title,
+        state: match row.state {
+            rollout::RowState::Failed => terminal::RowState::Failed,
+            rollout::RowState::Waiting => terminal::RowState::Waiting,
+            rollout::RowState::Done => terminal::RowState::Done,
+        },
+        ready: row.ready,
+        reason: row.reason,
+    }
+}
