@@ -122,7 +122,10 @@ impl Down<'_> {
         let is_lost = |failure: &Error| failure.number() == Some(&code::release::LOST);
         if !is_lost(&failure) {
             let Revision { inventory, kept, .. } = held.revision().clone();
-            match held.finish(State::Failed, failure.message(), inventory, kept).await {
+            match held
+                .finish(State::from_failure(&failure), failure.message(), inventory, kept)
+                .await
+            {
                 // The record may have gone with its namespace.
                 Err(record_failure) if !is_lost(&record_failure) => return Err(record_failure),
                 _ => {}

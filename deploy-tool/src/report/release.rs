@@ -78,7 +78,10 @@ impl ReleaseStatus {
                     "revision {revision}, `{reason}`, is pending: {} is at work, or was interrupted",
                     unfinished.deployer
                 ),
-                _ => format!("revision {revision}, `{reason}`, has failed: {}", unfinished.message),
+                State::Undecided => format!("revision {revision}, `{reason}`, is undecided: {}", unfinished.message),
+                State::Deployed | State::Failed => {
+                    format!("revision {revision}, `{reason}`, has failed: {}", unfinished.message)
+                }
             });
             text.push('\n');
         }
@@ -97,10 +100,10 @@ mod tests {
                 number,
                 state: *state,
                 reason: "up".into(),
-                message: if *state == State::Failed {
-                    "not ready within 5 s"
-                } else {
-                    ""
+                message: match state {
+                    State::Failed => "it crashes",
+                    State::Undecided => "not ready within 5 s",
+                    State::Pending | State::Deployed => "",
                 }
                 .into(),
                 created: jiff::Timestamp::UNIX_EPOCH,
@@ -126,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_runs_and_what_came_after_it() {
-        use State::{Deployed, Failed, Pending};
+        use State::{Deployed, Failed, Pending, Undecided};
         for (states, text) in [
             (
                 &[Failed, Deployed][..],
@@ -135,7 +138,12 @@ mod tests {
             (
                 &[Deployed, Failed],
                 "release shop/shop: revision 1, `up` of 1970-01-01T00:00:00Z\n\
-                 revision 2, `up`, has failed: not ready within 5 s\n",
+                 revision 2, `up`, has failed: it crashes\n",
+            ),
+            (
+                &[Deployed, Undecided],
+                "release shop/shop: revision 1, `up` of 1970-01-01T00:00:00Z\n\
+                 revision 2, `up`, is undecided: not ready within 5 s\n",
             ),
             (
                 &[Pending],

@@ -90,7 +90,7 @@ impl<'a> Rollout<'a> {
             return Phase::in_progress(format!("{} of the old revision left", self.all - self.updated));
         }
         if i32::try_from(self.pods.len()).is_ok_and(|count| count < self.wanted) {
-            return self.without_pods(clock);
+            return self.without_pods(objects, clock);
         }
         Phase::in_progress("its pods are not counted as available yet")
     }
@@ -124,11 +124,19 @@ impl<'a> Rollout<'a> {
     }
 
     /// Nobody makes the pods, and nobody says why.
-    fn without_pods(&self, clock: Clock) -> Phase {
+    fn without_pods(&self, objects: &Objects, clock: Clock) -> Phase {
         if !self.pods.is_empty() {
             return Phase::in_progress(format!("{} pods of the new revision so far", self.pods.len()));
         }
-        let reason = "no pods yet".to_owned();
+        let leaving = pods_of_target(self.target, objects)
+            .into_iter()
+            .filter(|pod| pod_view::is_leaving(pod));
+        // With the strategy `Recreate` all of them end before the first new one is made.
+        let reason = match leaving.count() {
+            0 => "no pods yet".to_owned(),
+            1 => "no pods yet: one of the old revision is still terminating".to_owned(),
+            count => format!("no pods yet: {count} of the old revision are still terminating"),
+        };
         let sentence = format!("{}: {reason}", self.target.title());
         let next = "look what its controllers say: `kubectl describe deployment`, `kubectl get events`";
         let waiting = Diagnosis::new(&PROGRESS_DEADLINE, sentence, next)

@@ -125,7 +125,8 @@ pub async fn deploy(
         number,
         ..
     } = held.revision().clone();
-    held.finish(State::Failed, failure.message(), inventory, kept).await?;
+    held.finish(State::from_failure(&failure), failure.message(), inventory, kept)
+        .await?;
     // What is not decided may still come up: nothing of it is undone.
     let is_decided = failure.status != ExitStatus::Undecided;
     match history.deployed_before(None) {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Identity;
 use crate::manifest::Object;
+use diagnostics::{Error, ExitStatus};
 
 /// What one deployment applied, and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +81,18 @@ pub enum State {
     Deployed,
     /// Something was refused, did not come up, or was interrupted.
     Failed,
+    /// The time limit was over before it had come up or failed: it may still do either.
+    Undecided,
+}
+
+impl State {
+    /// How a deployment ended that did not come up.
+    pub fn from_failure(failure: &Error) -> Self {
+        match failure.status {
+            ExitStatus::Undecided => Self::Undecided,
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl fmt::Display for State {
@@ -88,6 +101,7 @@ impl fmt::Display for State {
             Self::Pending => "pending",
             Self::Deployed => "deployed",
             Self::Failed => "failed",
+            Self::Undecided => "undecided",
         })
     }
 }

@@ -74,6 +74,11 @@ fn a_time_limit_is_an_outcome_of_its_own() {
         containers.success().stdout.contains("nope"),
         "it has not been rolled back"
     );
+    let status = case.run(&["status"]).success().stdout;
+    assert!(
+        status.contains("revision 2, `apply`, is undecided: not ready within 20 s"),
+        "{status}"
+    );
     // The same command again goes on from there.
     case.kubectl(&["create", "secret", "generic", "nope", "--from-literal=k=v"])
         .success();
