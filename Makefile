@@ -1,5 +1,5 @@
 # The verbs of this project; each is a script that a person can run. CI runs the same ones.
-.PHONY: help demo demo-dapr run test test-compose test-dapr test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-cluster bench-compile soak
+.PHONY: help demo demo-dapr run test test-compose test-dapr test-hub test-workflows clean host images check fuzz reproducible tool bench bench-app bench-order bench-deploy bench-image bench-roads bench-cluster bench-compile soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -66,6 +66,9 @@ bench-deploy: ## deploy-tool, kubectl and Helm with the same manifests, side by 
 
 bench-image: ## builds and pushes of deploy-tool, docker and crane to the same registry, side by side: time, memory, as ratios
 	@scripts/bench-image
+
+bench-roads: ## the service by wasmedge, crun, podman and Compose, side by side: first answer, memory, requests per second
+	@scripts/bench-roads
 
 bench-cluster: ## thousands of pods on a thousand nodes that kwok pretends: deploy, scale, status; time, memory, requests
 	@scripts/bench-cluster

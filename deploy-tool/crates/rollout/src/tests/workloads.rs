@@ -43,13 +43,14 @@ fn generations_come_first_and_counts_last() {
 fn pods_that_have_to_end_first_are_told() {
     let mut objects = world();
     put(&mut objects.deployments, "app", deployment(2, 2, [0, 0, 0]));
-    in_progress(app(&objects, 20), "no pods yet");
+    assert!(app(&objects, 20).sentence().ends_with("no pods yet"));
     let mut leaving = pod("app-1", "app-old", json!({"ready": true}));
     leaving["metadata"]["deletionTimestamp"] = json!(APPLIED);
     put(&mut objects.pods, "app-1", leaving);
-    in_progress(
-        app(&objects, 20),
-        "no pods yet: one of the old revision is still terminating",
+    let sentence = app(&objects, 20).sentence();
+    assert!(
+        sentence.ends_with("no pods yet: one of the old revision is still terminating"),
+        "{sentence}"
     );
 }
 

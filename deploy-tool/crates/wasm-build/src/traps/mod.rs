@@ -29,8 +29,8 @@ mod tests {
             .filter_map(|line| line.strip_prefix("| `")?.split('`').next());
         let documented: BTreeSet<&str> = documented.collect();
         let sources = [
-            "deploy-tool/crates/wasm-build/src/traps/crates.rs",
-            "deploy-tool/crates/wasm-build/src/traps/paths.rs",
+            "deploy-tool/crates/wasm-build/src/traps/crates/mod.rs",
+            "deploy-tool/crates/wasm-build/src/traps/paths/mod.rs",
             "deploy-tool/src/adoption/survey.rs",
         ]
         .map(read);
