@@ -1,8 +1,10 @@
 //! Edge: reads everything a module is made of, so that an unchanged module can be recognised.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::string_literals;
 use crate::workspace::{Package, Workspace};
 use diagnostics::{Error, Result};
 use oci_artifacts::digest;
@@ -33,7 +35,11 @@ impl Inputs {
     }
 }
 
-/// Reads the workspace's manifest and lock, and all files of the given packages.
+/// What lies beside a package for people and clusters: no part of its module, unless its sources name it.
+const BESIDE: [&str; 4] = ["README.md", "docs", "manifests", "oci"];
+
+/// Reads the workspace's manifest and lock, and all files of the given packages, but for what lies [beside](BESIDE) them: a
+/// manifest that is edited does not compile the module again. The builder does not see what is left out.
 ///
 /// # Errors
 /// When one cannot be read.
@@ -49,22 +55,65 @@ pub fn read(workspace: &Workspace, packages: &[&Package]) -> Result<Inputs> {
         read_file(workspace, &workspace.root.join(name), &mut inputs)?;
     }
     for package in packages {
-        read_folder(workspace, package.folder(), &mut inputs)?;
+        read_package(workspace, package, &mut inputs)?;
     }
     Ok(inputs)
 }
 
-fn read_folder(workspace: &Workspace, folder: &Path, inputs: &mut Inputs) -> Result<()> {
+fn read_package(workspace: &Workspace, package: &Package, inputs: &mut Inputs) -> Result<()> {
+    let folder = package.folder();
+    // What a build script reads cannot be told from its text.
+    if package.build_script().is_some() {
+        return read_folder(workspace, folder, &[], inputs);
+    }
+    read_folder(workspace, folder, &BESIDE, inputs)?;
+    let of_package = workspace.relative(folder).unwrap_or(folder).to_owned();
+    let own: Vec<(&PathBuf, &Vec<u8>)> = inputs
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with(&of_package))
+        .collect();
+    let is_named = |name: &&str| own.iter().any(|(path, bytes)| names(path, bytes, name));
+    let named: Vec<&str> = BESIDE.into_iter().filter(is_named).collect();
+    for path in named.into_iter().map(|name| folder.join(name)) {
+        match path.is_dir() {
+            true => read_folder(workspace, &path, &[], inputs)?,
+            false if path.is_file() => read_file(workspace, &path, inputs)?,
+            false => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a source names a file or folder. One that cannot be read may.
+fn names(path: &Path, bytes: &[u8], name: &str) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    match path.extension().and_then(OsStr::to_str) {
+        Some("rs") => string_literals::strings(&text).map_or(true, |all| all.iter().any(|one| has_word(one, name))),
+        Some("toml") => text.lines().any(|line| !line.starts_with('#') && has_word(line, name)),
+        _ => false,
+    }
+}
+
+/// Whether a text has a name that is no part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |one: char| one.is_alphanumeric() || one == '_';
+    text.match_indices(word)
+        .any(|(start, _)| !text[..start].ends_with(is_part) && !text[start + word.len()..].starts_with(is_part))
+}
+
+/// Reads all files of a folder, but for those of some names in it.
+fn read_folder(workspace: &Workspace, folder: &Path, left_out: &[&str], inputs: &mut Inputs) -> Result<()> {
     let failure = |error| Error::file(format!("cannot read the folder `{}`", folder.display()), &error);
     for entry in std::fs::read_dir(folder).map_err(failure)? {
         let entry = entry.map_err(failure)?;
         let name = entry.file_name();
         // Cargo's output, and what editors and systems leave behind, is no source.
-        if name == "target" || name.to_string_lossy().starts_with('.') {
+        if name == "target" || name.to_string_lossy().starts_with('.') || left_out.iter().any(|one| name == **one) {
             continue;
         }
         if entry.path().is_dir() {
-            read_folder(workspace, &entry.path(), inputs)?;
+            read_folder(workspace, &entry.path(), &[], inputs)?;
         } else {
             read_file(workspace, &entry.path(), inputs)?;
         }
@@ -88,4 +137,84 @@ fn read_file(workspace: &Workspace, path: &Path, inputs: &mut Inputs) -> Result<
         .files
         .insert(workspace.relative(path).unwrap_or(path).to_owned(), bytes);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A package with some files, and the paths of its inputs.
+    fn paths(main: &str, has_build_script: bool) -> Vec<String> {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path();
+        for (path, text) in [
+            ("Cargo.toml", "[package]\n"),
+            ("Cargo.lock", ""),
+            ("README.md", "manifests"),
+            ("docs/page.md", ""),
+            ("manifests/shop.yaml", ""),
+            ("migrations/1.sql", ""),
+            ("oci/shop/image.yaml", ""),
+            ("src/main.rs", main),
+            ("src/manifests/mod.rs", ""),
+        ] {
+            std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            std::fs::write(root.join(path), text).unwrap();
+        }
+        let mut targets = vec![json!({"name": "shop", "kind": ["bin"], "src_path": root.join("src/main.rs")})];
+        if has_build_script {
+            targets.push(json!({"name": "b", "kind": ["custom-build"], "src_path": root.join("build.rs")}));
+        }
+        let package =
+            json!({"name": "shop", "manifest_path": root.join("Cargo.toml"), "dependencies": [], "targets": targets});
+        let workspace: Workspace =
+            serde_json::from_value(json!({"workspace_root": root, "packages": [package]})).unwrap();
+        let inputs = read(&workspace, &workspace.sources_of("shop", "").unwrap()).unwrap();
+        let known = [
+            "Cargo.toml",
+            "Cargo.lock",
+            "src/main.rs",
+            "src/manifests/mod.rs",
+            "migrations/1.sql",
+        ];
+        let paths: Vec<String> = inputs.files.keys().map(|path| path.display().to_string()).collect();
+        assert!(
+            known.iter().all(|path| paths.iter().any(|found| found == path)),
+            "{paths:?}"
+        );
+        paths
+            .into_iter()
+            .filter(|path| !known.contains(&path.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn what_lies_beside_a_package_counts_only_where_its_sources_may_read_it() {
+        for (main, has_build_script, expected) in [
+            (
+                "/// Of manifests/shop.yaml.\nfn main() { f(\"associated\"); } // docs",
+                false,
+                &[][..],
+            ),
+            (
+                "const A: &str = include_str!(\"../manifests/shop.yaml\");",
+                false,
+                &["manifests/shop.yaml"],
+            ),
+            ("#![doc = include_str!(\"../README.md\")]", false, &["README.md"]),
+            (
+                "fn main() {}",
+                true,
+                &[
+                    "README.md",
+                    "docs/page.md",
+                    "manifests/shop.yaml",
+                    "oci/shop/image.yaml",
+                ],
+            ),
+        ] {
+            assert_eq!(paths(main, has_build_script), expected, "{main}");
+        }
+    }
 }

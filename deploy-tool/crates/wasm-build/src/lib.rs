@@ -11,6 +11,7 @@ pub mod native_form;
 pub mod profile;
 mod settings;
 pub mod sources;
+mod string_literals;
 pub mod target_cfg;
 pub mod traps;
 pub mod vendor;

@@ -144,6 +144,15 @@ impl Package {
             .map(|target| target.src_path.as_path())
     }
 
+    /// The source file of its build script.
+    pub fn build_script(&self) -> Option<&Path> {
+        let is_script = |target: &&Target| target.kind.iter().any(|kind| kind == "custom-build");
+        self.targets
+            .iter()
+            .find(is_script)
+            .map(|target| target.src_path.as_path())
+    }
+
     /// What its Cargo.toml says of it, as images say it. Nothing else can be said that is the same in every checkout.
     /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
     pub fn annotations(&self) -> BTreeMap<String, String> {
