@@ -100,8 +100,6 @@ pub async fn package(
         &profile.name,
         "--locked",
         "--offline",
-        "--config=source.crates-io.replace-with=\"vendor\"",
-        "--config=source.vendor.directory=\"/vendor\"",
         "--target",
         triple,
         "--package",
@@ -111,6 +109,8 @@ pub async fn package(
     ]
     .map(str::to_owned)
     .into();
+    let lock = String::from_utf8_lossy(inputs.lock());
+    program.extend(crates::arguments(workspace, &lock, Path::new("/vendor"))?);
     program.extend(features::argument(&definition.features));
     program.extend(profile.settings.iter().map(|setting| format!("--config={setting}")));
     let task = compile_task(profile);

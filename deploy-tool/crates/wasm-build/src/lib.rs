@@ -9,6 +9,7 @@ pub mod features;
 pub mod inputs;
 pub mod native_form;
 pub mod profile;
+mod replaced_sources;
 mod settings;
 pub mod sources;
 mod string_literals;

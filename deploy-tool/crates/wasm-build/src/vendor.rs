@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::{TARGET, features};
+use crate::workspace::Workspace;
+use crate::{TARGET, features, replaced_sources};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::{lock, process};
@@ -26,6 +27,29 @@ const IN_USE: Duration = Duration::from_secs(3600);
 /// When the cache cannot be used.
 pub fn folder(cache: &Cache, lock: &[u8]) -> Result<PathBuf> {
     cache.path(Path::new("vendor").join(digest::hex(lock)))
+}
+
+/// What Cargo has to be told to find the crates of a workspace in a folder of theirs, wherever they are from. `at`: where the
+/// folder is for Cargo. The host's own settings do not have to be there.
+///
+/// # Errors
+/// When a manifest cannot be read.
+pub fn arguments(workspace: &Workspace, lock: &str, at: &Path) -> Result<Vec<String>> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))
+    };
+    let root = read(&workspace.root.join("Cargo.toml"))?;
+    let manifests: Vec<String> = workspace
+        .packages
+        .iter()
+        .map(|package| read(package.manifest()))
+        .collect::<Result<_>>()?;
+    let dependencies = workspace.packages.iter().map(|package| package.dependencies.as_slice());
+    let packages = manifests.iter().map(String::as_str).zip(dependencies);
+    let registries = replaced_sources::registries(packages, &root);
+    let settings = replaced_sources::settings(&at.display().to_string(), lock);
+    let argument = |setting| format!("--config={setting}");
+    Ok(settings.into_iter().chain(registries).map(argument).collect())
 }
 
 /// The folder with the crates of a lock file, fetched when it is not there yet.
@@ -60,16 +84,12 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
 ///
 /// # Errors
 /// When cargo cannot tell.
-pub async fn tree(folder: &Path, root: &Path, definition: &Definition) -> Result<String> {
+pub async fn tree(folder: &Path, workspace: &Workspace, lock: &str, definition: &Definition) -> Result<String> {
     let package = definition.package.as_str();
-    let vendor = format!("source.vendor.directory={:?}", folder.display().to_string());
-    let arguments = [
+    let options = [
         "tree",
         "--locked",
         "--offline",
-        "--config=source.crates-io.replace-with=\"vendor\"",
-        "--config",
-        &vendor,
         "--package",
         package,
         "--target",
@@ -79,8 +99,11 @@ pub async fn tree(folder: &Path, root: &Path, definition: &Definition) -> Result
         "--format",
         tree::FORMAT,
     ];
-    let mut command = process::command("cargo", arguments);
-    command.args(features::argument(&definition.features)).current_dir(root);
+    let mut command = process::command("cargo", options);
+    command
+        .args(arguments(workspace, lock, folder)?)
+        .args(features::argument(&definition.features))
+        .current_dir(&workspace.root);
     let output = process::capture(command).await?;
     match output.success {
         true => Ok(output.stdout),

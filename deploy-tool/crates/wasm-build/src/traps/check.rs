@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::walk::{self, SourceFile};
 use super::{Finding, GuestGraph, crates, finding, graph, paths};
 use crate::workspace::{Package, Workspace};
-use crate::{TARGET, features as cargo_features};
+use crate::{TARGET, features as cargo_features, vendor};
 use diagnostics::{Error, Result};
 use host::process;
 
@@ -43,7 +43,7 @@ pub async fn package(
 ) -> Result<Checked> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
     let mut left_out = Vec::new();
-    let graph = match resolve_crates(workspace, package, features, lookup).await? {
+    let graph = match resolve_crates(workspace, package, features, &lock, lookup).await? {
         Ok(graph) => graph,
         Err(why) => {
             left_out.push(format!(
@@ -102,18 +102,14 @@ async fn resolve_crates(
     workspace: &Workspace,
     package: &Package,
     features: &[String],
+    lock: &str,
     lookup: Lookup<'_>,
 ) -> Result<Result<GuestGraph, String>> {
     let run = async |arguments: &[&str]| {
         let mut command = process::command("cargo", arguments);
         command.arg("--frozen").current_dir(&workspace.root);
         if let Lookup::Vendor(folder) = lookup {
-            let directory = format!("source.vendor.directory={:?}", folder.display().to_string());
-            command.args([
-                "--config=source.crates-io.replace-with=\"vendor\"",
-                "--config",
-                &directory,
-            ]);
+            command.args(vendor::arguments(workspace, lock, folder)?);
         }
         process::capture(command).await
     };

@@ -61,6 +61,8 @@ pub struct Dependency {
     pub optional: bool,
     /// The condition of its table, such as `cfg(unix)`, or nothing.
     pub target: Option<String>,
+    /// The index of its registry, where that is not crates.io.
+    pub registry: Option<String>,
     path: Option<PathBuf>,
     /// `dev`, `build`, or nothing.
     kind: Option<String>,
