@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::walk::{self, SourceFile};
-use super::{Finding, GuestGraph, crates, finding, graph, paths};
+use super::{Finding, GuestGraph, build_script, crates, finding, graph, paths, source};
 use crate::workspace::{Package, Workspace};
 use crate::{TARGET, features as cargo_features, vendor};
 use diagnostics::{Error, Result};
@@ -54,7 +54,14 @@ pub async fn package(
     };
     let (files, unreadable) = files(workspace, package, features, &lock, package.folder())?;
     left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
-    let findings = [crates::check_crates(&graph), paths::check_sources(&files)].concat();
+    let (scripts, no_rust) = build_scripts(workspace, package, features, &lock, package.folder())?;
+    left_out.extend(no_rust.iter().map(|path| format!("{} is no Rust", path.display())));
+    let findings = [
+        crates::check_crates(&graph),
+        paths::check_sources(&files),
+        build_script::check(&scripts),
+    ]
+    .concat();
     Ok(Checked {
         findings: finding::sorted(findings),
         files,
@@ -83,6 +90,31 @@ fn files(
     lock: &str,
     base: &Path,
 ) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+    read_members(workspace, package, features, lock, |member, asked| {
+        walk::files(member, base, asked)
+    })
+}
+
+/// The files of their build scripts.
+fn build_scripts(
+    workspace: &Workspace,
+    package: &Package,
+    features: &[String],
+    lock: &str,
+    base: &Path,
+) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+    read_members(workspace, package, features, lock, |member, asked| {
+        walk::build_script(member, base, asked)
+    })
+}
+
+fn read_members(
+    workspace: &Workspace,
+    package: &Package,
+    features: &[String],
+    lock: &str,
+    read: impl Fn(&Package, &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)>,
+) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let members = workspace
         .sources_of(&package.name, lock)
         .unwrap_or_else(|_| vec![package]);
@@ -90,8 +122,8 @@ fn files(
     for member in members {
         // What it turns on in others is known to Cargo alone.
         let asked = if member.name == package.name { features } else { &[] };
-        let (read, no_rust) = walk::files(member, base, asked)?;
-        files.extend(read);
+        let (found, no_rust) = read(member, asked)?;
+        files.extend(found);
         unreadable.extend(no_rust);
     }
     Ok((files, unreadable))
@@ -134,9 +166,24 @@ async fn resolve_crates(
     if !metadata.success {
         return Ok(Err(first_line(&metadata.stderr)));
     }
-    GuestGraph::of_tree(&tree.stdout, &metadata.stdout)
-        .map(Ok)
-        .map_err(|error| Error::prerequisite("cannot understand what `cargo metadata` says").cause(error))
+    let mut graph = GuestGraph::of_tree(&tree.stdout, &metadata.stdout)
+        .map_err(|error| Error::prerequisite("cannot understand what `cargo metadata` says").cause(error))?;
+    read_build_scripts(&mut graph);
+    Ok(Ok(graph))
+}
+
+/// Looks at the build scripts of crates. Of one that tells targets or features apart nothing is known, as of one that cannot
+/// be read; those of members are [read](build_scripts) as their sources are.
+fn read_build_scripts(graph: &mut GuestGraph) {
+    for guest_crate in graph.crates.iter_mut().filter(|one| !one.is_local) {
+        let Some(path) = &guest_crate.build_script else {
+            continue;
+        };
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let uses = source::uses(&text, &guest_crate.features).unwrap_or_default();
+        let code = build_script::native_code(&uses).filter(|code| !code.is_conditional);
+        guest_crate.native_code = code.map(|code| code.what);
+    }
 }
 
 fn first_line(stderr: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -20,6 +21,10 @@ pub struct GuestCrate {
     pub rust_version: Option<String>,
     /// Whether it links a native library.
     pub links: bool,
+    /// The source of its build script.
+    pub build_script: Option<PathBuf>,
+    /// What its build script does with C code, whatever is compiled.
+    pub native_code: Option<String>,
     /// Whether its sources are in a folder of this host, as those of what stands in for a crate of a registry by `[patch]`.
     pub is_local: bool,
     /// The crates that bring it, from the package's own dependency to itself.
@@ -49,6 +54,24 @@ struct Package {
     version: String,
     rust_version: Option<String>,
     links: Option<String>,
+    #[serde(default)]
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+impl Package {
+    fn build_script(&self) -> Option<PathBuf> {
+        let is_script = |target: &&Target| target.kind.iter().any(|kind| kind == "custom-build");
+        self.targets
+            .iter()
+            .find(is_script)
+            .map(|target| target.src_path.clone())
+    }
 }
 
 impl GuestGraph {
@@ -80,6 +103,8 @@ impl GuestGraph {
                         .collect(),
                     rust_version: package.and_then(|package| package.rust_version.clone()),
                     links: package.is_some_and(|package| package.links.is_some()),
+                    build_script: package.and_then(Package::build_script),
+                    native_code: None,
                     is_local,
                     path: path.clone(),
                 }

@@ -16,14 +16,29 @@ pub struct SourceFile {
     pub uses: Uses,
 }
 
-/// Reads all files of a package with these features beside its default ones; `base`: the folder that paths are told from. Also returns which files are no Rust: what the
-/// compiler will say of them is better than anything here.
+/// Reads all files of a package with these features beside its default ones; `base`: the folder that paths are told from.
+/// Also returns which files are no Rust: what the compiler will say of them is better than anything here.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn files(package: &Package, base: &Path, features: &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
-    let features = package.features_with(features);
-    let mut waiting: VecDeque<PathBuf> = package.guest_sources().map(Path::to_owned).collect();
+    read(package.guest_sources(), base, &package.features_with(features))
+}
+
+/// The same of its build script.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn build_script(package: &Package, base: &Path, features: &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+    read(package.build_script(), base, &package.features_with(features))
+}
+
+fn read<'p>(
+    entries: impl IntoIterator<Item = &'p Path>,
+    base: &Path,
+    features: &BTreeSet<String>,
+) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+    let mut waiting: VecDeque<PathBuf> = entries.into_iter().map(Path::to_owned).collect();
     let entries: BTreeSet<PathBuf> = waiting.iter().cloned().collect();
     let mut seen = entries.clone();
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
@@ -31,7 +46,7 @@ pub fn files(package: &Package, base: &Path, features: &[String]) -> Result<(Vec
         let text = std::fs::read_to_string(&path)
             .map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))?;
         let shown = path.strip_prefix(base).unwrap_or(&path).to_owned();
-        let Ok(uses) = source::uses(&text, &features) else {
+        let Ok(uses) = source::uses(&text, features) else {
             unreadable.push(shown);
             continue;
         };

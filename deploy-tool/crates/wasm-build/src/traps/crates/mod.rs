@@ -304,11 +304,18 @@ fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding
         found.push(finding("rust-version", Weight::Compile, guest_crate, what, fix));
     }
     if guest_crate.links
-        && guest_crate.name.ends_with("-sys")
+        && ["-sys", "_sys"].iter().any(|ending| guest_crate.name.ends_with(ending))
         && rule(guest_crate).is_none()
         && !guest_crate.name.starts_with("windows")
     {
         let what = "it links a native library, and the builder has none for Wasm";
+        let fix = "turn off the feature that brings it, or a crate in Rust alone";
+        found.push(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix));
+    } else if let Some(what) = guest_crate
+        .native_code
+        .as_deref()
+        .filter(|_| rule(guest_crate).is_none())
+    {
         let fix = "turn off the feature that brings it, or a crate in Rust alone";
         found.push(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix));
     }

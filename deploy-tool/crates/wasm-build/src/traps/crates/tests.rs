@@ -52,6 +52,29 @@ fn each_trap_is_found_and_what_is_fine_is_not() {
 }
 
 #[test]
+fn a_crate_whose_build_script_compiles_c_code_is_one_trap() {
+    let mut native = graph(
+        &[
+            ("x", "1.0.0", ""),
+            ("y libz-sys", "1.1.0", ""),
+            ("z other_sys", "1.0.0", ""),
+        ],
+        true,
+    );
+    for guest_crate in &mut native.crates {
+        guest_crate.native_code = Some("the build script compiles C code".to_owned());
+        guest_crate.links = true;
+    }
+    let found: Vec<(&str, String)> = check_crates(&native)
+        .into_iter()
+        .map(|finding| (finding.trap, finding.what))
+        .collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found.iter().all(|(trap, _)| *trap == "c-code"), "{found:?}");
+    assert_eq!(found[0].1, "x 1.0.0: the build script compiles C code");
+}
+
+#[test]
 fn what_a_trap_brings_is_no_second_one() {
     assert_eq!(
         traps(&[
