@@ -93,6 +93,7 @@ fn crate_traps(
     let graph = GuestGraph {
         crates: crates.collect(),
         is_exact: true,
+        ..GuestGraph::default()
     };
     let findings = check_crates(&graph).into_iter();
     let told = findings.filter(move |finding| is_told(finding.weight));

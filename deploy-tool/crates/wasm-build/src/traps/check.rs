@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::walk::{self, SourceFile};
-use super::{Finding, GuestGraph, build_script, crates, finding, graph, paths, source};
+use super::{Finding, GuestCrate, GuestGraph, build_script, crates, finding, graph, paths, source};
 use crate::workspace::{Package, Workspace};
 use crate::{TARGET, features as cargo_features, vendor};
 use diagnostics::{Error, Result};
@@ -47,7 +47,7 @@ pub async fn package(
         Ok(graph) => graph,
         Err(why) => {
             left_out.push(format!(
-                "which crates go into the module is told by the manifest and Cargo.lock alone: {why}"
+                "which crates go into the module is told by the manifest and Cargo.lock alone, until `cargo fetch` has them: {why}"
             ));
             GuestGraph::of_files(&package.dependencies, &lock)
         }
@@ -146,28 +146,44 @@ async fn resolve_crates(
         process::capture(command).await
     };
     let features = cargo_features::argument(features);
-    let mut arguments = vec![
-        "tree",
-        "--package",
-        &package.name,
-        "--target",
-        TARGET,
-        "--edges=normal,no-proc-macro",
-        "--prefix=depth",
-        "--format",
-        graph::FORMAT,
-    ];
-    arguments.extend(features.as_deref());
-    let tree = run(&arguments).await?;
-    if !tree.success {
-        return Ok(Err(first_line(&tree.stderr)));
+    let tree = async |edges: &str| {
+        let mut arguments = vec![
+            "tree",
+            "--package",
+            &package.name,
+            "--target",
+            TARGET,
+            edges,
+            "--prefix=depth",
+            "--format",
+            graph::FORMAT,
+        ];
+        arguments.extend(features.as_deref());
+        run(&arguments).await
+    };
+    let linked = tree("--edges=normal,no-proc-macro").await?;
+    if !linked.success {
+        return Ok(Err(first_line(&linked.stderr)));
     }
+    let compiled = tree("--edges=normal,build").await?;
     let metadata = run(&["metadata", "--format-version=1", "--filter-platform", TARGET]).await?;
     if !metadata.success {
         return Ok(Err(first_line(&metadata.stderr)));
     }
-    let mut graph = GuestGraph::of_tree(&tree.stdout, &metadata.stdout)
-        .map_err(|error| Error::prerequisite("cannot understand what `cargo metadata` says").cause(error))?;
+    let read = |tree: &str| {
+        GuestGraph::of_tree(tree, &metadata.stdout)
+            .map_err(|error| Error::prerequisite("cannot understand what `cargo metadata` says").cause(error))
+    };
+    let mut graph = read(&linked.stdout)?;
+    let is_linked = |one: &GuestCrate| {
+        let mut linked = graph.crates.iter();
+        linked.any(|guest_crate| (&guest_crate.name, &guest_crate.version) == (&one.name, &one.version))
+    };
+    graph.of_build = read(&compiled.stdout)?
+        .crates
+        .into_iter()
+        .filter(|one| !is_linked(one))
+        .collect();
     read_build_scripts(&mut graph);
     Ok(Ok(graph))
 }

@@ -36,6 +36,8 @@ pub struct GuestCrate {
 pub struct GuestGraph {
     /// All that are linked into it: neither its tests' nor its build scripts', nor procedural macros.
     pub crates: Vec<GuestCrate>,
+    /// Those that are compiled for the compiler itself alone, where Cargo has resolved them.
+    pub of_build: Vec<GuestCrate>,
     /// Whether Cargo has resolved them for Wasm. Otherwise some may be for other targets alone, or missing.
     pub is_exact: bool,
 }
@@ -117,6 +119,7 @@ impl GuestGraph {
         Ok(Self {
             crates: crates.into_values().collect(),
             is_exact: true,
+            ..Self::default()
         })
     }
 
@@ -170,6 +173,7 @@ impl GuestGraph {
         Self {
             crates: crates.into_values().collect(),
             is_exact: false,
+            ..Self::default()
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod build_script;
 pub mod check;
+pub mod compiler;
 pub mod crates;
 pub mod finding;
 pub mod graph;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::compiler::{self, number};
 use super::finding::{Finding, Place, Remedy, Weight};
 use super::graph::{GuestCrate, GuestGraph};
 
-/// The compiler of the builder, `rustc_version` in oci/versions: a crate that wants a newer one does not compile there.
-pub const BUILDER_RUST: (u32, u32) = (1, 85);
 /// The oldest mio_wasi that does not spin.
 const MIO_WASI: (u32, u32, u32) = (0, 8, 9);
 
@@ -193,6 +192,10 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
             findings.extend(check_features(guest_crate, has("tokio_wasi")));
         }
     }
+    findings.extend(graph.crates.iter().chain(&graph.of_build).filter_map(|one| {
+        let (what, fix) = compiler::refusal(one)?;
+        Some(finding("rust-version", Weight::Compile, one, what, &fix))
+    }));
     // Under a crate that cannot be used at all, what it brings says no more.
     let explained: BTreeSet<Vec<String>> = paths(&findings).cloned().collect();
     findings.retain(|finding| match &finding.place {
@@ -204,7 +207,7 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
 
 fn paths(findings: &[Finding]) -> impl Iterator<Item = &Vec<String>> {
     findings.iter().filter_map(|finding| match &finding.place {
-        Place::Crate { path } if finding.weight != Weight::Wrong => Some(path),
+        Place::Crate { path } if finding.remedy != Remedy::Line => Some(path),
         _ => None,
     })
 }
@@ -293,16 +296,6 @@ fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding
         }
         _ => {}
     }
-    let wanted = guest_crate.rust_version.as_deref().map(number);
-    if let Some((major, minor, _)) = wanted.filter(|(major, minor, _)| (*major, *minor) > BUILDER_RUST) {
-        let what = format!(
-            "it wants Rust {major}.{minor}, and the builder has {}.{}",
-            BUILDER_RUST.0, BUILDER_RUST.1
-        );
-        let fix = "an older one: rust-version = \"1.85\" in Cargo.toml, then \
-                   `CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback cargo update`";
-        found.push(finding("rust-version", Weight::Compile, guest_crate, what, fix));
-    }
     if guest_crate.links
         && ["-sys", "_sys"].iter().any(|ending| guest_crate.name.ends_with(ending))
         && rule(guest_crate).is_none()
@@ -320,12 +313,6 @@ fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding
         found.push(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix));
     }
     found
-}
-
-fn number(version: &str) -> (u32, u32, u32) {
-    let mut parts = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    (next(), next(), next())
 }
 
 #[cfg(test)]

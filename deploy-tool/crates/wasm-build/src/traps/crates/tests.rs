@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::traps::compiler::BUILDER_RUST;
 
 fn graph(crates: &[(&str, &str, &str)], is_exact: bool) -> GuestGraph {
     let guest_crate = |(path, version, features): &(&str, &str, &str)| GuestCrate {
@@ -13,6 +14,7 @@ fn graph(crates: &[(&str, &str, &str)], is_exact: bool) -> GuestGraph {
     GuestGraph {
         crates: crates.iter().map(guest_crate).collect(),
         is_exact,
+        ..GuestGraph::default()
     }
 }
 
@@ -102,6 +104,22 @@ fn a_crate_for_a_newer_compiler_is_told_with_what_the_builder_has() {
     assert_eq!(check_crates(&newer)[0].trap, "rust-version");
     newer.crates[0].rust_version = Some("1.85".to_owned());
     assert_eq!(check_crates(&newer), []);
+    // A procedural macro or a build script is compiled as well; one crate does not say what it takes.
+    newer.of_build = graph(
+        &[("x", "2.0.0", ""), ("x subprocess", "0.2.15", ""), ("y", "1.0.0", "")],
+        true,
+    )
+    .crates;
+    newer.of_build[0].rust_version = Some("1.88".to_owned());
+    let found: Vec<(&str, String)> = check_crates(&newer)
+        .into_iter()
+        .map(|finding| (finding.trap, finding.fix))
+        .collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|(trap, _)| *trap == "rust-version"), "{found:?}");
+    assert_eq!(found[1].1, "`cargo update -p subprocess --precise 0.2.9`");
+    newer.of_build[1].version = "0.2.9".to_owned();
+    assert_eq!(check_crates(&newer).len(), 1);
     let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../oci/versions");
     let pins = std::fs::read_to_string(pins).unwrap();
     let pin = pins

@@ -1,0 +1,32 @@
+//! Pure: crates that take a newer compiler than the builder has. Those that go into the module count, and those that the
+//! compiler itself runs: procedural macros, and what build scripts use.
+
+use super::graph::GuestCrate;
+
+/// The compiler of the builder, `rustc_version` in oci/versions: a crate that wants a newer one does not compile there.
+pub const BUILDER_RUST: (u32, u32) = (1, 85);
+/// Crates that take a newer compiler than they say: the last version that does not.
+const UNDERSTATED: [(&str, &str); 1] = [("subprocess", "0.2.9")];
+
+/// Why the builder does not compile a crate, and what to do about it.
+pub fn refusal(guest_crate: &GuestCrate) -> Option<(String, String)> {
+    let has = format!("the builder has {}.{}", BUILDER_RUST.0, BUILDER_RUST.1);
+    let of_crate = UNDERSTATED.iter().find(|(name, _)| *name == guest_crate.name);
+    if let Some((name, last)) = of_crate.filter(|(_, last)| number(&guest_crate.version) > number(last)) {
+        let fix = format!("`cargo update -p {name} --precise {last}`");
+        return Some((format!("it takes a newer Rust than it says, and {has}"), fix));
+    }
+    let (major, minor, _) = guest_crate.rust_version.as_deref().map(number)?;
+    ((major, minor) > BUILDER_RUST).then(|| {
+        let fix = "an older one: rust-version = \"1.85\" in Cargo.toml, then \
+                   `CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback cargo update`";
+        (format!("it wants Rust {major}.{minor}, and {has}"), fix.to_owned())
+    })
+}
+
+/// The three numbers of a version; what is none is 0.
+pub fn number(version: &str) -> (u32, u32, u32) {
+    let mut parts = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next())
+}
