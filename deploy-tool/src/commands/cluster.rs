@@ -38,6 +38,10 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
     let (mut configuration, ports) = configuration(&config, http_port)?;
+    // Before images are made, which may take half an hour.
+    if kind::nodes(&name).await?.is_empty() {
+        refuse_taken_ports(&ports)?;
+    }
     if node_image == DEFAULT_NODE_IMAGE {
         tool_image::supply(printer, cleanup, &cache, &node_image).await?;
     }
