@@ -65,11 +65,12 @@ const ELSEWHERE: &str = "name a folder that is not there: deploy-tool new greete
 /// Hidden files, such as a repository's, may be there.
 fn refuse_files(folder: &Path) -> Result<()> {
     const NAMED: usize = 5;
+    // The folder itself, or one that it would be in.
+    if let Some(file) = folder.ancestors().find(|path| path.is_file()) {
+        return Err(Error::input(format!("`{}` is a file", file.display())).hint(ELSEWHERE));
+    }
     if !folder.exists() {
         return Ok(());
-    }
-    if folder.is_file() {
-        return Err(Error::input(format!("`{}` is a file", folder.display())).hint(ELSEWHERE));
     }
     let what = format!("`{}` exists", folder.display());
     let entries = fs::read_dir(folder).map_err(|error| Error::file(&what, &error))?;
@@ -213,7 +214,10 @@ mod tests {
         assert_eq!(entries(&shop).len(), 7);
 
         fs::write(home.path().join("taken"), "").unwrap();
-        create(&home.path().join("taken"), &name(), Template::Service).unwrap_err();
+        for path in ["taken", "taken/a/shop"] {
+            let failure = create(&home.path().join(path), &name(), Template::Service).unwrap_err();
+            assert!(failure.to_string().contains("taken` is a file"), "{failure}");
+        }
         assert_eq!(entries(home.path()), ["shop", "taken"]);
     }
 
