@@ -284,6 +284,106 @@ fn a_crate_that_cannot_run_gets_its_reasons_by_line_and_nothing_else() {
 }
 
 #[test]
+fn a_build_script_with_c_code_is_told_before_the_compiler_misses_it() {
+    let manifest = "[package]\nname = \"native\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    for (script, verdict, expected) in [
+        (
+            "fn main() {\n    cc::Build::new().file(\"x.c\").compile(\"x\");\n}\n",
+            "impossible",
+            &["build.rs:2"][..],
+        ),
+        (
+            "fn main() {\n    println!(\"cargo:rustc-link-lib=z\");\n}\n",
+            "impossible",
+            &["build.rs:2"],
+        ),
+        (
+            "fn main() {\n    if std::env::var(\"CARGO_CFG_TARGET_OS\").as_deref() == Ok(\"wasi\") {\n        return;\n    }\n    \
+             pkg_config::probe_library(\"z\").unwrap();\n}\n",
+            "ready",
+            &["build.rs:5"],
+        ),
+        (
+            "fn main() {\n    println!(\"cargo:rerun-if-changed=build.rs\");\n}\n",
+            "ready",
+            &[],
+        ),
+    ] {
+        let native = Crate::new(&[
+            ("Cargo.toml", manifest),
+            ("Cargo.lock", LOCK),
+            ("build.rs", script),
+            ("src/main.rs", "fn main() {}\n"),
+        ]);
+        let (_, report) = native.report(&[]);
+        assert_eq!(report["verdict"], verdict, "{report:#}");
+        let found = findings(&report);
+        let places: Vec<&str> = found.iter().map(|(_, place)| place.as_str()).collect();
+        assert_eq!(places, expected, "{found:?}");
+        assert!(found.iter().all(|(trap, _)| trap == "c-code"), "{found:?}");
+    }
+}
+
+#[test]
+fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{more}")
+    };
+    let empty = "fn main() {}\n";
+    let outside = package(
+        "app",
+        "\n[dependencies]\nother = { path = \"../other\" }\n\n[workspace]\n",
+    );
+    let renamed = package(
+        "app",
+        "\n[[bin]]\nname = \"server\"\npath = \"src/main.rs\"\n\n[workspace]\n",
+    );
+    let (app, other) = (package("app", "\n[workspace]\n"), package("other", ""));
+    // Files beside those of every case, what is told, and what to do.
+    for (files, verdict, expected) in [
+        (
+            &[("app/Cargo.toml", outside.as_str()), ("app/src/main.rs", empty)][..],
+            "after-changes",
+            &["[outside]", "Cargo.toml:7", "/other`", "`members`"][..],
+        ),
+        (
+            &[("app/Cargo.toml", &renamed), ("app/src/main.rs", empty)],
+            "after-changes",
+            &["[binary]", "server", "name = \"app\" and path = \"src/main.rs\""],
+        ),
+        (
+            &[
+                ("app/Cargo.toml", &app),
+                ("app/src/bin/a.rs", empty),
+                ("app/src/bin/b.rs", empty),
+            ],
+            "after-changes",
+            &["its binaries are a, b", "name = \"app\" and path = \"src/bin/a.rs\""],
+        ),
+        (
+            &[
+                ("app/Cargo.toml", &app),
+                ("app/src/main.rs", empty),
+                ("app/src/bin/b.rs", empty),
+            ],
+            "ready",
+            &["runs as Wasm as it is"],
+        ),
+    ] {
+        let given = Crate::new(&[files, &[("other/Cargo.toml", &other), ("other/src/lib.rs", "")]].concat());
+        // From the folder above: the folder to go to is told, and Cargo.lock is made.
+        let (code, text) = given.run(".", &["app"]);
+        assert_eq!(code, 0, "{text}");
+        let folder = given.home.path().join("app").canonicalize().unwrap();
+        let next = format!("next:\n  cd {}\n", folder.display());
+        for expected in expected.iter().copied().chain([next.as_str(), "  Cargo.lock\n"]) {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        assert_eq!(given.report(&["app"]).1["verdict"], verdict, "{text}");
+    }
+}
+
+#[test]
 fn a_project_of_new_has_no_finding_and_lacks_nothing() {
     let home = Crate::new(&[]);
     let new = Command::new(env!("CARGO_BIN_EXE_deploy-tool"))

@@ -10,7 +10,7 @@ use diagnostics::{Error, Result};
 use wasm_build::compile;
 use wasm_build::traps::check::{self, Checked, Lookup};
 use wasm_build::traps::{Finding, Place, Remedy, Weight, finding};
-use wasm_build::workspace::{Dependency, Package, Workspace};
+use wasm_build::workspace::{Dependency, Package, Workspace, WorkspaceError};
 
 /// What a caller says of a crate.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +69,7 @@ pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
     let names: Vec<&str> = swaps.iter().map(|dependency| dependency.name.as_str()).collect();
     let mut findings: Vec<Finding> = no_binary(package).into_iter().chain(findings).collect();
     findings.extend(build_target(&workspace, package.folder())?);
+    findings.extend(outside(&workspace, package));
     let findings = verdict::told(findings, &names);
     let after = swap::swapped(&text, &swaps)
         .map_err(|error| Error::input(format!("`{}` cannot be read", path.display())).cause(error))?;
@@ -134,6 +135,28 @@ fn swaps<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dependency> 
         .collect()
 }
 
+/// A crate in a folder that the builder does not see.
+fn outside(workspace: &Workspace, package: &Package) -> Option<Finding> {
+    let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
+    let Err(WorkspaceError::Elsewhere(owner, dependency, folder)) = workspace.sources_of(&package.name, &lock) else {
+        return None;
+    };
+    let brings = if owner == package.name {
+        vec![dependency]
+    } else {
+        vec![owner, dependency]
+    };
+    Some(Finding {
+        trap: "outside",
+        weight: Weight::Compile,
+        remedy: Remedy::Line,
+        place: Place::Crate { path: brings },
+        what: format!("`{folder}` is no member of the workspace, and the builder sees nothing else"),
+        fix: "a Cargo.toml with both as `members`, in a folder above both; or `git` or a registry in place of `path`"
+            .to_owned(),
+    })
+}
+
 /// A module is made of the binary of the package's name.
 fn no_binary(package: &Package) -> Option<Finding> {
     let binaries: Vec<&str> = package.binaries().collect();
@@ -146,7 +169,11 @@ fn no_binary(package: &Package) -> Option<Finding> {
                 "its binaries are {}: none has the name of the package",
                 binaries.join(", ")
             ),
-            format!("name = \"{}\" in the [[bin]] of `{other}`", package.name),
+            format!(
+                "a [[bin]] with name = \"{}\" and path = \"{}\", in place of `{other}`",
+                package.name,
+                package.binary_source(other).display()
+            ),
         ),
         None => (
             "it has no binary: a module is made of src/main.rs".to_owned(),

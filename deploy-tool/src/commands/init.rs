@@ -66,9 +66,11 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
     };
     let survey = survey(&arguments.path, &overrides).await?;
     let (before, after) = &survey.manifest;
-    let difference = (before != after).then(|| swap::difference("Cargo.toml", before, after));
+    // Where other dependencies are not enough, they are no step on the way.
+    let helps = before != after && survey.verdict != Verdict::Impossible;
+    let difference = helps.then(|| swap::difference("Cargo.toml", before, after));
     let (mut added, mut notes) = (Vec::new(), survey.left_out.clone());
-    let written = arguments.write && difference.is_some() && survey.verdict != Verdict::Impossible;
+    let written = arguments.write && difference.is_some();
     let mut has_lock = survey.root.join("Cargo.lock").is_file();
     if survey.verdict != Verdict::Impossible {
         let lack = add::lack(&survey)?;
@@ -83,14 +85,7 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
             added.extend(has_lock.then(|| "Cargo.lock".to_owned()));
         }
     }
-    let next = next(
-        &survey,
-        &arguments.path,
-        has_lock,
-        difference.is_some(),
-        written,
-        !added.is_empty(),
-    );
+    let next = next(&survey, has_lock, difference.is_some(), written, !added.is_empty());
     Ok(Report {
         schema: "deploy-tool.dev/init/v1",
         name: survey.name.as_str().to_owned(),
@@ -115,12 +110,13 @@ async fn lock(root: &Path) -> Result<bool> {
 }
 
 /// What to do then, a command or a sentence each.
-fn next(survey: &Survey, path: &Path, has_lock: bool, differs: bool, written: bool, has_added: bool) -> Vec<String> {
+fn next(survey: &Survey, has_lock: bool, differs: bool, written: bool, has_added: bool) -> Vec<String> {
     if survey.verdict == Verdict::Impossible {
         return vec!["a service that runs, to move the code into: deploy-tool new greeter".to_owned()];
     }
     let mut next = Vec::new();
-    if path.canonicalize().ok().as_ref() != Some(&survey.folder) {
+    let here = std::env::current_dir().and_then(|folder| folder.canonicalize());
+    if here.ok().as_ref() != Some(&survey.folder) {
         next.push(format!("cd {}", survey.folder.display()));
     }
     let must = survey.findings.iter().filter(|finding| finding.weight != Weight::Wrong);

@@ -136,6 +136,14 @@ impl Package {
         self.targets.iter().filter(is_binary).map(|target| target.name.as_str())
     }
 
+    /// The source file of a binary, from the package's folder.
+    pub fn binary_source(&self, name: &str) -> &Path {
+        let is_it = |target: &&Target| target.name == name && target.kind.iter().any(|kind| kind == "bin");
+        let source = self.targets.iter().find(is_it).map(|target| target.src_path.as_path());
+        let source = source.unwrap_or(Path::new("src/main.rs"));
+        source.strip_prefix(self.folder()).unwrap_or(source)
+    }
+
     /// The source files that its guest starts from: neither tests nor examples, benchmarks and the build script.
     pub fn guest_sources(&self) -> impl Iterator<Item = &Path> {
         const NOT_LINKED: [&str; 5] = ["test", "example", "bench", "custom-build", "proc-macro"];
@@ -232,8 +240,9 @@ impl Workspace {
             let has = match binaries.is_empty() {
                 true => "it has none, and a module is made of one: src/main.rs".to_owned(),
                 false => format!(
-                    "it has {}: `name = \"{name}\"` in the [[bin]] of one",
-                    binaries.join(", ")
+                    "it has {}: a [[bin]] with `name = \"{name}\"` and `path = \"{}\"` makes one the module",
+                    binaries.join(", "),
+                    package.binary_source(binaries[0]).display()
                 ),
             };
             return Err(WorkspaceError::NoBinary(name.to_owned(), has));
