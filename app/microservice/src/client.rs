@@ -102,13 +102,15 @@ impl Answer {
 }
 
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    // As good as for ever, and far from where sums overflow.
+    const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // So many digits are as good as for ever.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
+        let wait = text.parse().map_or(LONGEST, Duration::from_secs);
+        return Some(wait.min(LONGEST));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
 }
 
 /// Why there is no answer.
@@ -375,6 +377,8 @@ mod tests {
             ("120", Some(120)),
             (" 7 ", Some(7)),
             ("99999999999999999999999", Some(u64::from(u32::MAX))),
+            ("18446744073709551615", Some(u64::from(u32::MAX))),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(u64::from(u32::MAX))),
             ("Sun, 09 Sep 2001 01:47:40 GMT", Some(60)),
             ("Sun, 09 Sep 2001 01:46:39 GMT", Some(0)),
             ("", None),

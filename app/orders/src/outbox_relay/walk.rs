@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::unseen::Unseen;
-use super::{FIRST_PAUSE, MAX_ATTEMPTS};
+use super::{FIRST_PAUSE, LONGEST_ASKED, MAX_ATTEMPTS};
 use crate::event::Event;
 
 /// The pause after the first attempt, doubled with each.
@@ -95,12 +95,17 @@ impl Walk {
         self.insert(event, wait, unproven, 0);
     }
 
-    /// Holds up an order for whose event the receiver had no time: for longer each time, as it may mean this one alone.
+    /// Holds up an order for whose event the receiver had no time. It may mean this one alone: others are sent before it when
+    /// that time is over, for longer each time.
     pub fn delay(&mut self, event: &Event, wait: Duration) {
         const MOST_DOUBLINGS: u32 = 6;
         let delays = self.held.get(&event.order_id).map_or(0, |held| held.delays);
-        let wait = wait.max(FIRST_RETRY) * 2_u32.pow(delays.min(MOST_DOUBLINGS));
-        self.insert(event, wait.min(LONGEST_WAIT), None, delays.saturating_add(1));
+        let wait = wait.clamp(FIRST_RETRY, LONGEST_ASKED);
+        let others_first = match delays {
+            0 => Duration::ZERO,
+            delays => LONGEST_WAIT.min(wait * 2_u32.pow((delays - 1).min(MOST_DOUBLINGS))),
+        };
+        self.insert(event, wait + others_first, None, delays.saturating_add(1));
     }
 
     fn insert(&mut self, event: &Event, wait: Duration, unproven: Option<String>, delays: u32) {
@@ -180,15 +185,23 @@ mod tests {
     #[test]
     fn what_the_receiver_has_no_time_for_is_no_failure() {
         let event = event(1, 8);
-        let mut walk = Walk::new();
-        let mut waits = Vec::new();
-        for _ in 0..12 {
-            walk.delay(&event, Duration::from_secs(10));
-            let wait = walk.held[&8].due.saturating_duration_since(Instant::now());
-            waits.push(wait.as_secs_f64().round());
+        for (asked, first, last) in [
+            (0, [1.0, 2.0, 3.0, 5.0], 65.0),
+            (10, [10.0, 20.0, 30.0, 50.0], 310.0),
+            // Between two pauses of all, others have their time.
+            (300, [300.0, 600.0, 600.0, 600.0], 600.0),
+            (u64::MAX, [300.0, 600.0, 600.0, 600.0], 600.0),
+        ] {
+            let mut walk = Walk::new();
+            let mut waits = Vec::new();
+            for _ in 0..12 {
+                walk.delay(&event, Duration::from_secs(asked));
+                let wait = walk.held[&8].due.saturating_duration_since(Instant::now());
+                waits.push(wait.as_secs_f64().round());
+            }
+            assert_eq!(waits[..4], first);
+            assert_eq!(waits.last(), Some(&last));
+            assert!(walk.take_proven_failures().is_empty());
         }
-        assert_eq!(waits[..4], [10.0, 20.0, 40.0, 80.0]);
-        assert_eq!(waits.last(), Some(&300.0));
-        assert!(walk.take_proven_failures().is_empty());
     }
 }
