@@ -291,6 +291,38 @@ fn events_outlive_the_database_and_the_service() {
     assert_eq!(receiver.kinds_of(2), ["created"]);
 }
 
+/// What could not be removed when it is delivered is not delivered again and again.
+#[test]
+fn a_database_that_only_reads_keeps_its_events() {
+    let Some(database) = Database::start("events_read_only") else {
+        return;
+    };
+    let receiver = Receiver::start();
+    receiver.plan(&[], Some(Behavior::Answer(500)));
+    let native = native(&database.url("orders"), &receiver.url);
+    for id in 1..=3 {
+        assert_eq!(send(&native, "POST", "/create_order", &order(id, 1)), 200);
+    }
+    await_that("they were tried", || receiver.distinct().len() == 3);
+    database
+        .administer("REVOKE ALL ON *.* FROM 'orders'@'%'; SET GLOBAL read_only = 1; KILL USER orders")
+        .unwrap();
+    receiver.plan(&[], None);
+    await_that("the reason is told", || {
+        let log = native.log();
+        log.iter().filter(|line| line.contains("events wait")).count() >= 3
+    });
+    let taken = |receiver: &Receiver| receiver.events().len();
+    let before = taken(&receiver);
+    let told = |native: &NativeProcess| native.log().iter().filter(|line| line.contains("events wait")).count();
+    let enough = told(&native) + 3;
+    await_that("it is looked at again", || told(&native) >= enough);
+    assert_eq!(taken(&receiver), before, "nothing is sent meanwhile");
+    database.administer("SET GLOBAL read_only = 0").unwrap();
+    await_that("all are delivered", || waiting(&database, "orders") == 0);
+    assert_eq!(receiver.distinct().len(), 3);
+}
+
 #[test]
 fn without_a_receiver_nothing_is_kept_for_it() {
     let name = "events_none";
@@ -597,6 +629,15 @@ fn rows_that_nobody_can_read_are_passed_by_and_counted() {
         .count();
     assert_eq!(told, 1);
     assert_eq!(waiting(&database, name), 700, "they are kept");
+
+    // A page of values that no event of ours has, and one that comes behind.
+    let odd = "INSERT INTO orders_outbox \
+        (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address, attempts) \
+        SELECT 'created', -seq, 0, -1, -1, 1, 1, '', -5 FROM seq_1_to_300";
+    database.query(name, odd);
+    assert_eq!(send(&native, "POST", "/create_order", &order(6, 1)), 200);
+    await_that("what comes behind is delivered", || receiver.kinds_of(6) == ["created"]);
+    await_that("and they are", || waiting(&database, name) == 700);
 }
 
 /// How much waits makes no difference.

@@ -8,7 +8,8 @@ use service_tests::await_that;
 use service_tests::database::Database;
 use service_tests::http::{Request, Response};
 use service_tests::native_process::NativeProcess;
-use support::start_native;
+use support::receiver::{Behavior, Receiver};
+use support::{start_native, ORDERS};
 
 fn order(id: i32, address: &str) -> String {
     format!(
@@ -180,6 +181,51 @@ fn packets_of_the_server_limit_nothing_but_one_order() {
     }
 }
 
+/// Events are many numbers in one statement, which may be more than such a server takes.
+#[test]
+fn packets_of_the_server_limit_no_event() {
+    let Some(database) = Database::start("servers_event_packets") else {
+        return;
+    };
+    let receiver = Receiver::start();
+    receiver.plan_for(1_000_000..1_000_050, Some(Behavior::Answer(422)));
+    let url = database.url("orders");
+    let variables = [("DATABASE_URL", url.as_str()), ("EVENTS_URL", receiver.url.as_str())];
+    let native = NativeProcess::start(&ORDERS, &variables);
+    native.await_ready();
+    drop(native);
+    let rows = |first: i32, count: i32| {
+        format!(
+            "INSERT INTO orders_outbox (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+             SELECT 'created', {first} + seq, 1, 1, 1, 1, 1, 'x' FROM seq_0_to_{} ",
+            count - 1
+        )
+    };
+    database.query(
+        "orders",
+        "ALTER TABLE orders_outbox AUTO_INCREMENT = 1000000000000000000",
+    );
+    database.query("orders", &rows(1_000_000, 50));
+    database.query("orders", &rows(2_000_000, 600));
+    database.administer("SET GLOBAL max_allowed_packet = 1024").unwrap();
+    let native = NativeProcess::start(&ORDERS, &variables);
+    native.await_ready();
+    await_that("all are delivered or set aside", || {
+        let left = database
+            .administer("SELECT COUNT(*) FROM orders.orders_outbox")
+            .unwrap();
+        left.ends_with("\n0")
+    });
+    assert!(receiver.distinct().len() == 650, "{}", receiver.distinct().len());
+    let answer = native.get("/dead_letters");
+    assert_eq!(answer.body.matches("event_id").count(), 50, "{answer:?}");
+    receiver.plan_for(1_000_000..1_000_050, None);
+    await_that("they are sent again", || {
+        assert_eq!(native.send(&Request::new("POST", "/dead_letters")).status, 200);
+        native.get("/dead_letters").body.matches("event_id").count() == 0
+    });
+}
+
 /// Answers of a server that cannot serve just now: Galera without a quorum, read-only after a failover, out of something.
 #[test]
 fn refusals_of_the_server_are_told_as_what_they_are() {
@@ -219,6 +265,9 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
         (1598, "HY000", 503, false),
         (3019, "HY000", 503, false),
         (4145, "HY000", 503, false),
+        (3, "HY000", 503, false),
+        (201, "HY000", 503, false),
+        (1467, "HY000", 503, false),
         (1969, "70100", 504, false),
         (9999, "40001", 503, false),
         (9999, "08006", 503, true),
@@ -321,4 +370,75 @@ fn a_server_that_the_driver_does_not_know_is_told_apart() {
     });
     database.administer("SET GLOBAL sql_mode = DEFAULT").unwrap();
     native.await_ready();
+}
+
+/// A statement that failed ends no transaction by itself: what is stored next is in none that nobody ends.
+#[test]
+fn a_transaction_that_failed_is_left_open_for_nobody() {
+    let Some(database) = Database::start("servers_transactions") else {
+        return;
+    };
+    let url = database.url("orders");
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("EVENTS_URL", "http://127.0.0.1:1/"),
+        // One for requests, so that it is used again.
+        ("DATABASE_POOL_MAX", "2"),
+    ];
+    let native = NativeProcess::start(&ORDERS, &variables);
+    native.await_ready();
+    let letter = "INSERT INTO orders_dead_letters \
+        (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+        VALUES ('created', 5, 1, 1, 1, 1, 1, 'x')";
+    database.query("orders", letter);
+    database.query("orders", "CREATE TABLE gate (place INT)");
+    let holder = &database;
+    let answer = std::thread::scope(|scope| {
+        let held = "BEGIN NOT ATOMIC DECLARE is_open INT DEFAULT 0; \
+            SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; \
+            SELECT order_id FROM orders_dead_letters FOR UPDATE; \
+            WHILE is_open = 0 DO DO SLEEP(0.02); SELECT COUNT(*) INTO is_open FROM gate; END WHILE; ROLLBACK; END";
+        let holder = scope.spawn(move || holder.query("orders", held));
+        let locks = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_locked > 0";
+        await_that("somebody holds the letter", || {
+            database.administer(locks).unwrap().ends_with('1')
+        });
+        let answer = scope.spawn(|| native.send(&Request::new("POST", "/dead_letters")));
+        let waiting = "SELECT MAX(id) FROM information_schema.processlist WHERE user = 'orders' \
+            AND info LIKE 'SELECT sequence FROM orders_dead_letters%'";
+        let id = service_tests::eventually("it waits", || -> Option<u64> {
+            database.administer(waiting).unwrap().lines().last()?.parse().ok()
+        });
+        database.administer(&format!("KILL QUERY {id}")).unwrap();
+        let answer = answer.join().unwrap();
+        database.query("orders", "INSERT INTO gate VALUES (1)");
+        holder.join().unwrap();
+        answer
+    });
+    assert_eq!(answer.status, 503, "{answer:?}");
+    for id in 1..=3 {
+        assert_eq!(create(&native, id, "x").status, 200);
+    }
+    assert_eq!(count(&database, "order_id <= 3"), 3, "others see what is stored");
+}
+
+/// What a value that is missing leaves out is no other value.
+#[test]
+fn a_row_with_a_missing_value_is_not_shown_as_another() {
+    let name = "servers_missing";
+    let Some(database) = Database::shared(name) else {
+        return;
+    };
+    let native = start_native(&database.create(name));
+    native.await_ready();
+    for statement in [
+        "ALTER TABLE orders MODIFY tax DECIMAL(12,2) NULL",
+        "INSERT INTO orders VALUES (1, 1, 1, 5, 6, NULL, '12 Main Street')",
+    ] {
+        database.query(name, statement);
+    }
+    for path in ["/orders/1", "/orders"] {
+        let answer = native.get(path);
+        assert_eq!(answer.status, 500, "{path}: {answer:?}");
+    }
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::error::{classify, is_broken};
 use super::row::integer;
-use super::{Database, DatabaseError, Tables, QUERY_TIMEOUT};
+use super::{Connection, Database, DatabaseError, Tables, QUERY_TIMEOUT};
 
 /// How long the holder of a lock may leave its connection unused.
 pub const UNUSED: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ impl<T: Tables> Database<T> {
     /// A connection that holds the lock of a name, or nothing while another replica does. It is
     /// taken out of the pool and counts in none of its limits. The lock ends with the connection,
     /// which the server closes when it is not used for [`UNUSED`].
-    pub async fn lock(&self, name: &str) -> Result<Option<Conn>, DatabaseError> {
+    pub async fn lock(&self, name: &str) -> Result<Option<Connection>, DatabaseError> {
         let work = async {
             let mut lease = self.pool.lease_reserved().await?;
             match hold_lock(lease.connection(), name).await {

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, OptsBuilder};
+use mysql_async::OptsBuilder;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
@@ -152,12 +152,15 @@ impl Lease<'_> {
     }
 
     /// Takes the connection out of the pool, which may open another in its place.
-    pub fn keep(self) -> Conn {
-        self.connection.into_inner()
+    pub fn keep(self) -> Connection {
+        self.connection
     }
 
     /// Puts the connection back; its last answer has been read to the end.
     pub fn give_back(self) {
+        if self.connection.is_in_transaction() {
+            return;
+        }
         let mut state = self.pool.state();
         let now = Instant::now();
         state.idle.push(Idle {

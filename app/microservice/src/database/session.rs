@@ -6,7 +6,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
 use super::row::{integer, text};
-use super::DatabaseError;
+use super::{Answer, DatabaseError};
 
 /// What a statement has beside its longest parameters.
 const PARAMETERS: usize = 256;
@@ -55,6 +55,7 @@ pub fn statements(variables: &str) -> Vec<String> {
 pub struct Connection {
     connection: Conn,
     max_packet: usize,
+    is_in_transaction: bool,
 }
 
 impl Connection {
@@ -74,7 +75,35 @@ impl Connection {
         Ok(Connection {
             connection,
             max_packet: integer(row, EXPECTED.len()).unwrap_or(usize::MAX),
+            is_in_transaction: false,
         })
+    }
+
+    /// Begins a transaction, which [`Connection::end_transaction`] ends.
+    pub async fn begin_transaction(&mut self) -> Result<(), Error> {
+        self.is_in_transaction = true;
+        self.query_drop("START TRANSACTION").await
+    }
+
+    /// Keeps what was done in a transaction, or undoes all of it where something failed. An error of one statement ends no
+    /// transaction by itself.
+    pub async fn end_transaction<T: Send>(&mut self, done: Answer<T>) -> Answer<T> {
+        let end = match done {
+            Ok(Ok(_)) => "COMMIT",
+            _ => "ROLLBACK",
+        };
+        let ended = self.query_drop(end).await;
+        self.is_in_transaction = ended.is_err();
+        match (done, ended) {
+            (Ok(Ok(_)), Err(error)) => Err(error),
+            // The server does it when the connection is closed, which is the next thing.
+            (done, _) => done,
+        }
+    }
+
+    /// Whether a transaction is open that nobody could end: what the next one stores with this connection would be lost.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.is_in_transaction
     }
 
     /// The most bytes of a statement with its parameters. The driver sends more, and the server closes the connection.
@@ -88,11 +117,6 @@ impl Connection {
             true => Err(DatabaseError::TooLarge),
             false => Ok(()),
         }
-    }
-
-    /// The connection alone.
-    pub(super) fn into_inner(self) -> Conn {
-        self.connection
     }
 }
 

@@ -95,15 +95,15 @@ impl OutboxRelay {
         loop {
             self.count(&mut outbox, &mut walk).await?;
             let mut start = walk.after;
-            let page = answered(outbox.page(walk.after)).await?;
-            let last = page.last().map(|event| event.sequence);
+            let (page, last) = answered(outbox.page(walk.after)).await?;
             walk.after = last.unwrap_or(walk.after);
             // Asked for after the page: what it has of an order cannot be without what came before.
-            let mut events = answered(outbox.late(&walk.unseen.ranges_up_to(start, Instant::now()))).await?;
+            let now = Instant::now();
+            let mut events = answered(outbox.late(&walk.unseen.ranges_up_to(start, now))).await?;
             start = events.first().map_or(start, |late| start.min(late.sequence - 1));
             events.extend(page);
             for event in &events {
-                walk.unseen.see(event.sequence, Instant::now());
+                walk.unseen.see(event.sequence, now);
             }
             let due = walk.due(events);
             if due.is_empty() {

@@ -28,25 +28,36 @@ pub async fn create(connection: &mut Conn) -> Result<(), Error> {
 }
 
 /// Moves events out of the outbox.
-pub async fn set_aside(connection: &mut Conn, sequences: &[i64]) -> Result<(), Error> {
-    let list = list(sequences);
+pub async fn set_aside(connection: &mut Connection, sequences: &[i64]) -> Result<(), Error> {
     connection.query_drop("START TRANSACTION").await?;
-    for statement in [
-        format!(
-            "INSERT INTO orders_dead_letters ({COLUMNS}, attempts, last_error) \
-             SELECT {COLUMNS}, attempts, last_error FROM orders_outbox WHERE sequence IN ({list}) ORDER BY sequence"
-        ),
-        format!("DELETE FROM orders_outbox WHERE sequence IN ({list})"),
-    ] {
-        connection.query_drop(statement).await?;
+    for list in lists(sequences, most_numbers(connection)) {
+        for statement in [
+            format!(
+                "INSERT INTO orders_dead_letters ({COLUMNS}, attempts, last_error) \
+                 SELECT {COLUMNS}, attempts, last_error FROM orders_outbox WHERE sequence IN ({list}) ORDER BY sequence"
+            ),
+            format!("DELETE FROM orders_outbox WHERE sequence IN ({list})"),
+        ] {
+            connection.query_drop(statement).await?;
+        }
     }
     connection.query_drop("COMMIT").await
 }
 
-/// Numbers as a list in a statement.
-pub fn list(numbers: &[i64]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    numbers.join(", ")
+/// The most sequence numbers in one statement, so that the server takes it.
+pub fn most_numbers(connection: &Connection) -> usize {
+    // What is around the list, and a number with its comma.
+    const STATEMENT: usize = 512;
+    const NUMBER: usize = 22;
+    (connection.max_packet().saturating_sub(STATEMENT) / NUMBER).clamp(1, MOST as usize)
+}
+
+/// Numbers as lists in statements, each of at most so many.
+pub fn lists(numbers: &[i64], most: usize) -> impl Iterator<Item = String> + Send + '_ {
+    numbers.chunks(most).map(|some| {
+        let some: Vec<String> = some.iter().map(i64::to_string).collect();
+        some.join(", ")
+    })
 }
 
 impl Statement for DeadLetters {
@@ -59,7 +70,14 @@ impl Statement for DeadLetters {
     async fn run(&self, connection: &mut Connection) -> Answer<DeadLettersDone> {
         let done = match self {
             DeadLetters::List => DeadLettersDone::List(read(connection).await?),
-            DeadLetters::SendAgain(id) => DeadLettersDone::Changed(send_again(connection, *id).await?),
+            DeadLetters::SendAgain(id) => {
+                connection.begin_transaction().await?;
+                let sent = send_again(connection, *id).await.map(Ok);
+                return connection
+                    .end_transaction(sent)
+                    .await
+                    .map(|sent| sent.map(DeadLettersDone::Changed));
+            }
             DeadLetters::Drop(id) => {
                 let statement = "DELETE FROM orders_dead_letters WHERE sequence = ?";
                 connection.exec_drop(statement, (*id,)).await?;
@@ -90,18 +108,16 @@ async fn read(connection: &mut Conn) -> Result<Vec<DeadLetter>, Error> {
     Ok(rows.iter().filter_map(letter).collect())
 }
 
-/// Two who do this at the same time send each of them once: the rows are locked.
-async fn send_again(connection: &mut Conn, id: Option<i64>) -> Result<u64, Error> {
+/// In a transaction: two who do this at the same time send each of them once, since the rows are locked.
+async fn send_again(connection: &mut Connection, id: Option<i64>) -> Result<u64, Error> {
     let which = match id {
         Some(id) => format!("WHERE sequence = {id}"),
         None => format!("ORDER BY sequence LIMIT {MOST}"),
     };
-    connection.query_drop("START TRANSACTION").await?;
     let locked = format!("SELECT sequence FROM orders_dead_letters {which} FOR UPDATE");
     let rows: Vec<Row> = connection.query(locked).await?;
     let sequences: Vec<i64> = rows.iter().filter_map(|row| integer(row, 0)).collect();
-    if !sequences.is_empty() {
-        let list = list(&sequences);
+    for list in lists(&sequences, most_numbers(connection)) {
         for statement in [
             format!(
                 "INSERT INTO orders_outbox ({COLUMNS}) \
@@ -109,12 +125,8 @@ async fn send_again(connection: &mut Conn, id: Option<i64>) -> Result<u64, Error
             ),
             format!("DELETE FROM orders_dead_letters WHERE sequence IN ({list})"),
         ] {
-            if let Err(error) = connection.query_drop(statement).await {
-                connection.query_drop("ROLLBACK").await?;
-                return Err(error);
-            }
+            connection.query_drop(statement).await?;
         }
     }
-    connection.query_drop("COMMIT").await?;
     Ok(sequences.len() as u64)
 }

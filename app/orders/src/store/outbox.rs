@@ -4,11 +4,13 @@
 //! without its change, and a change still takes one round trip. They act only in sessions that say
 //! so, hence nothing piles up while no replica announces changes.
 
-use microservice::database::{integer, is_denied, text, Answer, Database, DatabaseError};
+use microservice::database::{integer, is_denied, text, Answer, Connection, Database, DatabaseError, QUERY_TIMEOUT};
+use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
+use tokio::time::timeout;
 
-use super::dead_letters::{list, set_aside};
+use super::dead_letters::{lists, most_numbers, set_aside};
 use super::OrderTables;
 use crate::event::{Event, Kind};
 
@@ -34,8 +36,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
 /// Kinds that this version does not know are passed by.
 const EVENTS: &str = "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
     JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
-        'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), attempts \
-    FROM orders_outbox WHERE kind IN ('created', 'updated', 'deleted') AND";
+        'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), \
+    GREATEST(attempts, 0) FROM orders_outbox WHERE kind IN ('created', 'updated', 'deleted') AND";
 /// From a place on, so that what lies before it is not read again.
 const PAGE: &str = "sequence > ? ORDER BY sequence LIMIT 256";
 
@@ -47,6 +49,14 @@ const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
     (SELECT COUNT(*) FROM (SELECT kind FROM orders_outbox ORDER BY sequence LIMIT 10000) AS oldest \
         WHERE kind NOT IN ('created', 'updated', 'deleted')), \
     (SELECT COUNT(*) FROM (SELECT 1 FROM orders_dead_letters LIMIT 10000) AS letters)";
+
+/// Whether all that fills the outbox is there. Who may not make triggers does not see them either.
+pub async fn has_triggers(connection: &mut Conn) -> Result<bool, Error> {
+    const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE() \
+        AND event_object_table = 'orders' AND trigger_name IN ('orders_created', 'orders_updated', 'orders_deleted')";
+    let rows: Vec<Row> = connection.query(TRIGGERS).await?;
+    Ok(rows.first().and_then(|row| integer(row, 0)) == Some(3))
+}
 
 /// Makes the outbox and what fills it.
 pub async fn create(connection: &mut Conn) -> Answer<()> {
@@ -82,7 +92,7 @@ pub async fn create(connection: &mut Conn) -> Answer<()> {
 /// The outbox, held by one replica at a time.
 #[derive(Debug)]
 pub struct Outbox {
-    connection: Conn,
+    connection: Connection,
 }
 
 /// What waits in the outbox.
@@ -100,15 +110,32 @@ pub struct Backlog {
 
 impl Outbox {
     /// Takes hold of the outbox, unless another replica has it. Its hold ends with its connection.
+    ///
+    /// Not where nothing can be removed from it, say of a server that only reads: what is delivered would be delivered again
+    /// and again.
     pub async fn take(database: &Database<OrderTables>) -> Result<Option<Outbox>, DatabaseError> {
-        let connection = database.lock("orders_outbox").await?;
-        Ok(connection.map(|connection| Outbox { connection }))
+        const NOTHING: &str = "DELETE FROM orders_outbox WHERE sequence < 0 LIMIT 1";
+        let Some(mut connection) = database.lock("orders_outbox").await? else {
+            return Ok(None);
+        };
+        let reason = match timeout(QUERY_TIMEOUT, connection.query_drop(NOTHING)).await {
+            Ok(Ok(())) => return Ok(Some(Outbox { connection })),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the database does not answer".to_owned(),
+        };
+        log::event(
+            Level::Warn,
+            &format!("events wait, since none could be removed from the outbox when it is delivered: {reason}"),
+        );
+        Ok(None)
     }
 
-    /// The next events after a sequence number, the oldest first. What cannot be read is passed by.
-    pub async fn page(&mut self, after: i64) -> Result<Vec<Event>, Error> {
+    /// The next events after a sequence number, the oldest first, and the last number that was looked at. What cannot be read
+    /// is passed by.
+    pub async fn page(&mut self, after: i64) -> Result<(Vec<Event>, Option<i64>), Error> {
         let rows: Vec<Row> = self.connection.exec(format!("{EVENTS} {PAGE}"), (after,)).await?;
-        Ok(rows.iter().filter_map(event_of).collect())
+        let last = rows.last().and_then(|row| integer(row, 0));
+        Ok((rows.iter().filter_map(event_of).collect(), last))
     }
 
     /// The events that are in these ranges of sequence numbers by now, the oldest first.
@@ -116,8 +143,11 @@ impl Outbox {
         if ranges.is_empty() {
             return Ok(Vec::new());
         }
+        // Those that have been looked for the longest come first; two numbers each, and what is around them.
+        let most = most_numbers(&self.connection).div_ceil(4);
         let ranges = ranges
             .iter()
+            .take(most)
             .map(|(first, last)| format!("sequence BETWEEN {first} AND {last}"));
         let ranges = ranges.collect::<Vec<_>>().join(" OR ");
         let statement = format!("{EVENTS} ({ranges}) ORDER BY sequence LIMIT 256");
@@ -127,19 +157,23 @@ impl Outbox {
 
     /// Removes events that have been delivered.
     pub async fn remove(&mut self, sequences: &[i64]) -> Result<(), Error> {
-        let statement = format!("DELETE FROM orders_outbox WHERE sequence IN ({})", list(sequences));
-        self.connection.query_drop(statement).await
+        for list in lists(sequences, most_numbers(&self.connection)) {
+            let statement = format!("DELETE FROM orders_outbox WHERE sequence IN ({list})");
+            self.connection.query_drop(statement).await?;
+        }
+        Ok(())
     }
 
     /// Counts an attempt for events that were not taken.
     pub async fn count_attempt(&mut self, sequences: &[i64], reason: &str) -> Result<(), Error> {
         const LONGEST: usize = 255;
         let reason: String = reason.chars().take(LONGEST).collect();
-        let statement = format!(
-            "UPDATE orders_outbox SET attempts = attempts + 1, last_error = ? WHERE sequence IN ({})",
-            list(sequences)
-        );
-        self.connection.exec_drop(statement, (reason,)).await
+        for list in lists(sequences, most_numbers(&self.connection)) {
+            let statement =
+                format!("UPDATE orders_outbox SET attempts = attempts + 1, last_error = ? WHERE sequence IN ({list})");
+            self.connection.exec_drop(statement, (&reason,)).await?;
+        }
+        Ok(())
     }
 
     /// Sets events aside.

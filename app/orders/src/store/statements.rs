@@ -9,7 +9,7 @@ use mysql_async::{Conn, Error, Params, Row, Value};
 
 use std::sync::{Mutex, PoisonError};
 
-use microservice::database::{integer, is_broken, is_duplicate, text, Answer, Connection, DatabaseError, Statement};
+use microservice::database::{integer, is_duplicate, text, Answer, Connection, DatabaseError, Statement};
 use microservice::log::{self, Level};
 use microservice::memory::Buffer;
 
@@ -44,12 +44,13 @@ const WHICH_EXIST: &str = "SELECT order_id FROM orders JOIN JSON_TABLE(?, '$[*]'
 
 // Orders are read as one text each: a column costs more than what is in it, since its description comes
 // with every answer and each of its values takes memory of its own.
+// Nothing comes of a row with a value that is NULL: left out, another one would be taken for it.
 const LIST: &str = "SELECT \
-    CONCAT_WS(' ', order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+    CONCAT(order_id, ' ', product_id, ' ', quantity, ' ', amount, ' ', shipping, ' ', tax, ' ', shipping_address) \
     FROM orders WHERE order_id > ? ORDER BY order_id LIMIT ?";
 
 const FIND: &str = "SELECT \
-    CONCAT_WS(' ', order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+    CONCAT(order_id, ' ', product_id, ' ', quantity, ' ', amount, ' ', shipping, ' ', tax, ' ', shipping_address) \
     FROM orders WHERE order_id = ?";
 
 const EXISTS: &str = "SELECT 1 FROM orders WHERE order_id = ?";
@@ -164,22 +165,14 @@ async fn insert_many(connection: &mut Connection, orders: &[Order]) -> Answer<()
     if let (Ok(()), 0) = (connection.check_size(piece.len()), rest.len()) {
         return connection.exec_drop(INSERT_MANY, (piece,)).await.map(Ok);
     }
-    connection.query_drop("START TRANSACTION").await?;
+    connection.begin_transaction().await?;
     loop {
-        let result = match connection.check_size(piece.len()) {
+        let stored = match connection.check_size(piece.len()) {
             Ok(()) => connection.exec_drop(INSERT_MANY, (piece,)).await.map(Ok),
             Err(failure) => Ok(Err(failure)),
         };
-        if !matches!(result, Ok(Ok(()))) {
-            return match (result, connection.query_drop("ROLLBACK").await) {
-                // The transaction ends with its connection, and that is told.
-                (Err(error), Err(_)) if is_broken(&error) => Err(error),
-                (_, Err(error)) => Err(error),
-                (result, Ok(())) => result,
-            };
-        }
-        if rest.len() == 0 {
-            return connection.query_drop("COMMIT").await.map(Ok);
+        if rest.len() == 0 || !matches!(stored, Ok(Ok(()))) {
+            return connection.end_transaction(stored).await;
         }
         piece = next_piece(&mut rest, most);
     }

@@ -86,11 +86,15 @@ impl Tables for OrderTables {
         // A table that was recreated has no triggers either; and somebody may have dropped one of the others.
         let rows: Vec<Row> = connection.query(PRESENT).await?;
         let lacks = |name| plan == Plan::Create || rows.iter().all(|row| text(row, 0) != Some(name));
-        if self.announces && (version < Some(OUTBOX_VERSION) || lacks("orders_outbox")) {
-            if let Err(failure) = outbox::create(connection).await? {
-                return Ok(Err(failure));
+        let lacks_outbox = version < Some(OUTBOX_VERSION) || lacks("orders_outbox");
+        // A backup may have been restored without the triggers: changes would not be announced.
+        if self.announces && (lacks_outbox || !outbox::has_triggers(connection).await?) {
+            match outbox::create(connection).await? {
+                Ok(()) => done.push("CreateOutbox".to_owned()),
+                Err(failure) if lacks_outbox => return Ok(Err(failure)),
+                // They may have been made by somebody else.
+                Err(_) => {}
             }
-            done.push("CreateOutbox".to_owned());
         }
         if self.announces && (version < Some(DEAD_LETTERS_VERSION) || lacks("orders_dead_letters")) {
             dead_letters::create(connection).await?;
