@@ -10,7 +10,7 @@ use service_tests::await_that;
 use service_tests::database::Database;
 use service_tests::http::Request;
 use service_tests::native_process::NativeProcess;
-use support::start_native;
+use support::{start_native, ORDERS};
 
 const DEMO_TABLE: &str = "CREATE TABLE orders (order_id INT, product_id INT, quantity INT, \
     amount FLOAT, shipping FLOAT, tax FLOAT, shipping_address VARCHAR(20))";
@@ -150,4 +150,73 @@ fn a_migration_that_was_cut_off_is_finished() {
     database.query(name, "INSERT INTO orders VALUES (1, 1, 1, 1, 1, 1, 'kept')");
     start_native(&url).await_ready();
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM orders"), 1);
+}
+
+/// Nobody waits for tables that do not come: the reason is told, and what was changed by hand is found.
+#[test]
+fn tables_that_cannot_be_made_are_told_with_the_reason() {
+    let name = "schema_denied";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let user = "CREATE USER schema_denied IDENTIFIED BY 'secret'; \
+        GRANT SELECT, INSERT, UPDATE, DELETE ON schema_denied.* TO schema_denied";
+    database.administer(user).unwrap();
+    let native = start_native(&url.replace("orders:secret@", "schema_denied:secret@"));
+    for path in ["/readyz", "/orders", "/init"] {
+        await_that("the reason is told", || {
+            let answer = native.get(path);
+            assert_eq!(answer.status, 503, "{path}: {answer:?}");
+            answer.body.contains("grant it SELECT, INSERT, UPDATE, DELETE, CREATE")
+        });
+    }
+    database
+        .administer("GRANT ALL ON schema_denied.* TO schema_denied; KILL USER schema_denied")
+        .unwrap();
+    native.await_ready();
+    assert_eq!(native.get("/orders").body, "[]");
+
+    // Who may not make tables serves with those that are there.
+    database
+        .administer("REVOKE CREATE, ALTER, DROP ON schema_denied.* FROM schema_denied")
+        .unwrap();
+    let later = start_native(&url.replace("orders:secret@", "schema_denied:secret@"));
+    later.await_ready();
+    assert_eq!(later.get("/orders").body, "[]");
+}
+
+#[test]
+fn a_foreign_table_of_versions_is_told() {
+    let name = "schema_versions";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    database.query(name, "CREATE TABLE orders_schema (note TEXT)");
+    let native = start_native(&url);
+    await_that("the reason is told", || {
+        native.get("/readyz").body.contains("does not take a statement")
+    });
+    database.query(name, "DROP TABLE orders_schema");
+    native.await_ready();
+}
+
+/// Triggers are no part of many backups.
+#[test]
+fn triggers_that_are_gone_come_back() {
+    let name = "schema_triggers";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let variables = [("DATABASE_URL", url.as_str()), ("EVENTS_URL", "http://127.0.0.1:1/")];
+    NativeProcess::start(&ORDERS, &variables).await_ready();
+    database.query(name, "DROP TRIGGER orders_updated");
+    let native = NativeProcess::start(&ORDERS, &variables);
+    await_that("it is there again", || {
+        count(
+            &database,
+            name,
+            "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+        ) == 3
+    });
+    native.await_ready();
 }

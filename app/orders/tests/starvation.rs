@@ -164,3 +164,58 @@ fn names_that_are_not_answered_stop_nobody() {
     });
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
+
+/// Any number of clients that ask for the readiness costs the database one look at a time.
+#[test]
+fn readiness_does_not_wait_for_others_that_ask_for_it() {
+    let name = "starvation_probes";
+    let Some(database) = Database::shared(name) else {
+        return;
+    };
+    let native = start_native(&database.create(name));
+    native.await_ready();
+    // Each look takes a tenth of a second.
+    database.query(name, "RENAME TABLE orders_schema TO kept");
+    database.query(
+        name,
+        "CREATE VIEW orders_schema AS SELECT version FROM kept WHERE SLEEP(0.1) = 0",
+    );
+    thread::scope(|scope| {
+        for _ in 0..200 {
+            scope.spawn(|| {
+                let answer = native.get("/readyz");
+                assert_eq!(answer.status, 200, "{answer:?}");
+            });
+        }
+    });
+}
+
+/// Clients that ask for large lists and wait for their turn leave places for others, such as the kubelet's probe.
+#[test]
+fn clients_that_wait_for_lists_keep_nobody_out() {
+    let Some(database) = Database::start("starvation_lists") else {
+        return;
+    };
+    let native = start_native(&database.url("orders"));
+    native.await_ready();
+    database.container("pause");
+    let asked = Instant::now();
+    let clients: Vec<_> = (0..1_200)
+        .map(|_| {
+            let mut stream = connect(&native.address).unwrap();
+            let list = Request::new("GET", "/orders?limit=10000").to_bytes("a");
+            stream.write_all(&list).unwrap();
+            stream
+        })
+        .collect();
+    let start = Instant::now();
+    assert_eq!(native.get("/healthz").status, 200);
+    let (took, all) = (start.elapsed(), asked.elapsed());
+    database.container("unpause");
+    drop(clients);
+    // Otherwise it would have to wait until the first are given up, after five seconds.
+    assert!(
+        took < Duration::from_secs(2) || all > Duration::from_secs(8),
+        "{took:?}"
+    );
+}

@@ -18,6 +18,8 @@ pub enum DatabaseError {
     SchemaBehind,
     /// There are tables that must not be migrated, for this reason.
     SchemaRefused(String),
+    /// The server does not let the tables be made or changed, for this reason.
+    SchemaFailed(String),
     /// The request is larger than the database takes.
     TooLarge,
     /// Other rows do not let it be done, for this reason.
@@ -48,7 +50,9 @@ impl From<DatabaseError> for Problem {
                 Code::DATABASE_UNAVAILABLE,
                 "the tables are being prepared; try again soon",
             ),
-            DatabaseError::SchemaRefused(reason) => Problem::new(Code::DATABASE_UNAVAILABLE, reason),
+            DatabaseError::SchemaRefused(reason) | DatabaseError::SchemaFailed(reason) => {
+                Problem::new(Code::DATABASE_UNAVAILABLE, reason)
+            }
             DatabaseError::Busy => Exhausted.into(),
             DatabaseError::TooLarge => Problem::new(
                 Code::TOO_LARGE,
@@ -88,6 +92,30 @@ pub fn is_broken(error: &Error) -> bool {
             Meaning::NotHere | Meaning::Unknown | Meaning::TooLarge
         ),
         _ => true,
+    }
+}
+
+/// What the error of a migration means, after it has been logged. What the server will not do the next time either is told:
+/// nobody should wait for it.
+pub(super) fn classify_migration(error: &Error) -> DatabaseError {
+    let failure = classify(error);
+    let Error::Server(server) = error else { return failure };
+    let code = server.code;
+    match meaning(server) {
+        Meaning::Denied => DatabaseError::SchemaFailed(format!(
+            "the database does not let this service make or change its tables (error {code}): grant it SELECT, INSERT, \
+             UPDATE, DELETE, CREATE, ALTER, DROP and TRIGGER on its database"
+        )),
+        Meaning::Fault
+        | Meaning::Misfit
+        | Meaning::Rule
+        | Meaning::Reference
+        | Meaning::Duplicate
+        | Meaning::SchemaBehind => DatabaseError::SchemaFailed(format!(
+            "the database does not take a statement by which this service makes or changes its tables (error {code}; the \
+             log of the service has the reason)"
+        )),
+        _ => failure,
     }
 }
 

@@ -3,7 +3,7 @@
 use mysql_async::prelude::Queryable;
 use mysql_async::Row;
 
-use super::error::{classify, is_broken};
+use super::error::{classify_migration, is_broken};
 use super::lock::take_lock;
 use super::row::text;
 use super::session::UNLIMITED;
@@ -22,7 +22,7 @@ impl<T: Tables> Database<T> {
             if is_broken(&error) {
                 self.pool.forget_idle();
             }
-            Err(classify(&error))
+            Err(classify_migration(&error))
         })
     }
 }

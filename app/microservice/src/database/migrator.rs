@@ -64,10 +64,10 @@ impl<T: Tables> Database<T> {
         let mut waiting: Vec<Answer> = Vec::new();
         loop {
             let result = self.migrate().await;
-            *self.refusal.lock().await = match &result {
-                Err(DatabaseError::SchemaRefused(reason)) => {
+            *self.obstacle.lock().await = match &result {
+                Err(obstacle @ (DatabaseError::SchemaRefused(reason) | DatabaseError::SchemaFailed(reason))) => {
                     log::event(Level::Error, reason);
-                    Some(reason.clone())
+                    Some(obstacle.clone())
                 }
                 _ => None,
             };

@@ -12,7 +12,7 @@ mod session;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
@@ -94,8 +94,10 @@ pub struct Database<T> {
     tables: T,
     pool: Pool,
     migrator: Migrator,
-    /// What keeps the tables current refuses to do, until it has been fixed.
-    refusal: Mutex<Option<String>>,
+    /// Why the tables were not made current the last time, where trying again does not help.
+    obstacle: Mutex<Option<DatabaseError>>,
+    /// What the last look at the readiness found, and when.
+    readiness: Mutex<Option<(Instant, Result<(), DatabaseError>)>>,
     errors: AtomicU64,
 }
 
@@ -106,7 +108,8 @@ impl<T: Tables> Database<T> {
             pool: Pool::new(settings, tables.session_variables()),
             tables,
             migrator: Migrator::default(),
-            refusal: Mutex::default(),
+            obstacle: Mutex::default(),
+            readiness: Mutex::default(),
             errors: AtomicU64::new(0),
         }
     }
@@ -134,8 +137,22 @@ impl<T: Tables> Database<T> {
             .unwrap_or(Err(migrator::BUSY))
     }
 
-    /// Whether the database answers and its tables are current.
+    /// Whether the database answers and its tables are current. Those who ask while somebody else looks are told what that
+    /// one finds: any number of them costs the database no more than one, and none of them queues behind the others.
     pub async fn check_ready(&self) -> Result<(), DatabaseError> {
+        let asked = Instant::now();
+        let mut last = self.readiness.lock().await;
+        match &*last {
+            Some((found_at, found)) if *found_at >= asked => found.clone(),
+            _ => {
+                let found = self.look_whether_ready().await;
+                *last = Some((Instant::now(), found.clone()));
+                found
+            }
+        }
+    }
+
+    async fn look_whether_ready(&self) -> Result<(), DatabaseError> {
         let sent = AtomicBool::new(false);
         let version = RecordedVersion(T::SCHEMA);
         let work = self.run_with_retry(&version, Lane::Reserved, &sent);
@@ -144,14 +161,14 @@ impl<T: Tables> Database<T> {
             Ok(_) => Err(DatabaseError::SchemaBehind),
             Err(error) => Err(error),
         };
-        match (result, self.refusal.lock().await.clone()) {
-            (Ok(()) | Err(DatabaseError::SchemaBehind), Some(reason)) => {
+        match (result, self.obstacle.lock().await.clone()) {
+            (Ok(()), Some(refusal @ DatabaseError::SchemaRefused(_))) => {
                 self.migrator.wake();
-                Err(DatabaseError::SchemaRefused(reason))
+                Err(refusal)
             }
-            (Err(DatabaseError::SchemaBehind), None) => {
+            (Err(DatabaseError::SchemaBehind), obstacle) => {
                 self.migrator.wake();
-                Err(DatabaseError::SchemaBehind)
+                Err(obstacle.unwrap_or(DatabaseError::SchemaBehind))
             }
             (result, _) => result,
         }
@@ -191,14 +208,18 @@ impl<T: Tables> Database<T> {
             Err(_) if sent.load(Ordering::Relaxed) => Err(DatabaseError::Timeout),
             Err(_) => Err(pool::BUSY),
         };
-        match &result {
-            Err(DatabaseError::SchemaBehind) => self.migrator.wake(),
-            Err(_) => {
-                self.errors.fetch_add(1, Ordering::Relaxed);
+        match result {
+            Err(DatabaseError::SchemaBehind) => {
+                self.migrator.wake();
+                let obstacle = self.obstacle.lock().await.clone();
+                Err(obstacle.unwrap_or(DatabaseError::SchemaBehind))
             }
-            Ok(_) => {}
+            Err(error) => {
+                self.errors.fetch_add(1, Ordering::Relaxed);
+                Err(error)
+            }
+            done => done,
         }
-        result
     }
 
     /// A pooled connection may have gone stale: the database was restarted while it lay idle. What

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::body::Bytes;
 
 use super::budget::{Budget, Exhausted, MemoryPermit};
-use super::{Memory, MEDIUM};
+use super::{Memory, FREE, MEDIUM};
 
 /// The size of a piece.
 const PIECE: usize = 32 * 1024;
@@ -63,6 +63,9 @@ impl Buffer {
 
     /// Takes the memory for so many bytes, from the budget of answers of that size.
     fn count(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        if bytes <= FREE {
+            return Ok(());
+        }
         if bytes > MEDIUM && self.is_of(&self.memory.medium) {
             let mut share = MemoryPermit::default();
             share.grow(&self.memory.large, bytes)?;

@@ -6,21 +6,25 @@
 
 mod budget;
 mod buffer;
+mod peers;
 mod transfer;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use budget::Budget;
 pub use budget::{Exhausted, MemoryPermit};
 pub use buffer::Buffer;
+pub use peers::PeerShare;
+use peers::Peers;
 pub use transfer::{is_prompt, Transfer};
 
-/// Up to here a head, a body or an answer is free: with all connections in use that makes 12 MiB.
+/// Up to here a head, a body or an answer is free: with all connections in use that makes 12 MiB. So what is small is answered
+/// whatever others hold.
 pub const FREE: usize = 4 * 1024;
 
 /// Bodies that arrive or are worked on. What comes of a body takes no more than the body itself, which is dropped once
@@ -43,6 +47,9 @@ const HEADS: usize = 4 * 1024 * 1024;
 
 /// The time in which a list gets its turn.
 const TURN: Duration = Duration::from_secs(5);
+/// The most lists that wait for their turn. Each has a place among the connections that it keeps meanwhile: this is half of
+/// them, so that others get in whatever number of clients asks for lists.
+const MOST_WAITING: usize = 512;
 /// The time after which room is asked for again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -54,6 +61,7 @@ pub struct Memory {
     medium: Arc<Budget>,
     large: Arc<Budget>,
     peers: Arc<Peers>,
+    turns: Arc<Semaphore>,
 }
 
 impl Default for Memory {
@@ -64,6 +72,7 @@ impl Default for Memory {
             medium: Budget::new(MEDIUM_ANSWERS),
             large: Budget::new(LARGE_ANSWERS),
             peers: Arc::default(),
+            turns: Arc::new(Semaphore::new(MOST_WAITING)),
         }
     }
 }
@@ -99,12 +108,17 @@ impl Memory {
 
     /// An answer that is made piece by piece. Waits for its turn until there is room for about so many bytes.
     pub async fn buffer(&self, bytes: usize) -> Result<Buffer, Exhausted> {
+        let mut share = MemoryPermit::default();
         let budget = match bytes {
+            ..=FREE => return Ok(Buffer::new(self.clone(), share)),
             ..=MEDIUM => &self.medium,
             _ => &self.large,
         };
-        let mut share = MemoryPermit::default();
         let bytes = bytes.min(budget.limit);
+        if share.grow(budget, bytes).is_ok() {
+            return Ok(Buffer::new(self.clone(), share));
+        }
+        let _waiting = self.turns.try_acquire().map_err(|_| Exhausted)?;
         let turn = async {
             loop {
                 let freed = budget.freed.notified();
@@ -124,51 +138,8 @@ impl Memory {
         let Some(peer) = peer.filter(|_| bytes > MEDIUM) else {
             return Ok(PeerShare::default());
         };
-        let mut peers = self.peers.held();
-        let held = peers.entry(peer).or_default();
-        if *held > 0 && *held + bytes > LARGE_ANSWERS_OF_A_PEER {
-            drop(peers);
-            self.large.refusals.note();
-            return Err(Exhausted);
-        }
-        *held += bytes;
-        Ok(PeerShare {
-            peers: Some((Arc::clone(&self.peers), peer)),
-            bytes,
-        })
-    }
-}
-
-/// Bytes of large answers by the peers that have yet to read them.
-#[derive(Debug, Default)]
-struct Peers {
-    held: Mutex<HashMap<IpAddr, usize>>,
-}
-
-impl Peers {
-    fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a peer holds until this is dropped.
-#[derive(Debug, Default)]
-pub struct PeerShare {
-    peers: Option<(Arc<Peers>, IpAddr)>,
-    bytes: usize,
-}
-
-impl Drop for PeerShare {
-    fn drop(&mut self) {
-        if let Some((peers, peer)) = &self.peers {
-            let mut held = peers.held();
-            if let Some(bytes) = held.get_mut(peer) {
-                *bytes = bytes.saturating_sub(self.bytes);
-                if *bytes == 0 {
-                    held.remove(peer);
-                }
-            }
-        }
+        let share = Peers::take(&self.peers, peer, bytes, LARGE_ANSWERS_OF_A_PEER);
+        share.inspect_err(|_| self.large.refusals.note())
     }
 }
 
@@ -230,7 +201,7 @@ mod tests {
             let text: Vec<u8> = (0..=255).cycle().take(MEDIUM + 5_000).collect();
             for part in text.chunks(777) {
                 buffer.push(part).unwrap();
-                assert!(buffer.share.bytes >= buffer.len());
+                assert!(buffer.share.bytes >= buffer.len() || buffer.len() <= FREE);
             }
             assert_eq!(memory.medium.used(), 0);
             let mut rest = memory.buffer(LARGE_ANSWERS - buffer.share.bytes).await.unwrap();
@@ -242,6 +213,44 @@ mod tests {
             assert!(memory.large.used() > MEDIUM);
             drop(share);
             assert_eq!(memory.large.used(), 0);
+        });
+    }
+
+    #[test]
+    fn small_answers_are_made_whatever_others_hold() {
+        block_on(async {
+            let memory = Memory::default();
+            let _all = memory.for_answer(LARGE_ANSWERS).unwrap();
+            let _others: Vec<MemoryPermit> = (0..MEDIUM_ANSWERS / MEDIUM)
+                .map(|_| memory.for_answer(MEDIUM).unwrap())
+                .collect();
+            let mut buffer = memory.buffer(FREE).await.unwrap();
+            assert_eq!(buffer.push(&[0; FREE]), Ok(()));
+            assert_eq!(buffer.push(&[0]), Err(Exhausted));
+            assert_eq!(buffer.into_pieces().0.concat(), [0; FREE]);
+        });
+    }
+
+    #[test]
+    fn no_more_wait_than_leave_places_for_others() {
+        block_on(async {
+            let memory = Memory::default();
+            let all = memory.for_answer(LARGE_ANSWERS).unwrap();
+            let mut waiting = tokio::task::JoinSet::new();
+            for _ in 0..MOST_WAITING {
+                let memory = memory.clone();
+                waiting.spawn(async move { memory.buffer(MEDIUM + 1).await.is_ok() });
+            }
+            while memory.turns.available_permits() > 0 {
+                tokio::task::yield_now().await;
+            }
+            assert!(memory.buffer(MEDIUM + 1).await.is_err(), "at once");
+            assert!(memory.buffer(MEDIUM).await.is_ok(), "there is room for it");
+            drop(all);
+            while let Some(got_its_turn) = waiting.join_next().await {
+                assert!(got_its_turn.unwrap());
+            }
+            assert!(memory.buffer(MEDIUM + 1).await.is_ok());
         });
     }
 

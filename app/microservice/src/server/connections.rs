@@ -13,7 +13,8 @@ pub const MAX_CONNECTIONS: usize = 1_024;
 /// The open connections.
 ///
 /// When all places are taken, the client that has been waited for the longest loses its place to a new one. So whoever
-/// asks for something, such as the kubelet's probe, gets in, whatever number of others say nothing or never finish.
+/// asks for something, such as the kubelet's probe, gets in, whatever number of others say nothing or never finish. Those
+/// that move a body promptly are the last to make room: they are cut off only where there are no others.
 #[derive(Debug, Default)]
 pub struct Connections {
     open: Mutex<Vec<Arc<Place>>>,
@@ -22,6 +23,9 @@ pub struct Connections {
     /// Told when a place may have become free.
     freed: Notify,
 }
+
+/// Added to the turn of a client that moves a body promptly: it is later than that of any other.
+const PROMPT: u64 = 1 << 63;
 
 /// One connection's place.
 #[derive(Debug, Default)]
@@ -108,12 +112,15 @@ impl Guest {
         self.place.waiting_since.store(0, Ordering::Relaxed);
     }
 
-    /// A body is on its way. Whose peer moves it promptly does not make room: it would be cut off though it does nothing wrong.
+    /// A body is on its way. Whose peer moves it promptly makes room last: it would be cut off though it does nothing wrong.
     pub fn moves(&self, is_prompt: bool) {
-        match is_prompt {
-            true => self.is_served(),
-            false if self.place.waiting_since.load(Ordering::Relaxed) == 0 => self.waits(),
-            false => {}
+        let since = self.place.waiting_since.load(Ordering::Relaxed);
+        let was_prompt = since & PROMPT != 0;
+        if since == 0 || was_prompt != is_prompt {
+            self.waits();
+            if is_prompt {
+                self.place.waiting_since.fetch_or(PROMPT, Ordering::Relaxed);
+            }
         }
     }
 
@@ -176,5 +183,35 @@ mod tests {
         );
         drop(guests);
         assert!(!connections.are_scarce());
+    }
+
+    #[test]
+    fn nobody_is_kept_out_by_clients_that_move_their_bodies() {
+        let connections = Arc::new(Connections::default());
+        let guests: Vec<Guest> = (0..MAX_CONNECTIONS).filter_map(|_| connections.try_enter()).collect();
+        let is_open = |index: usize| {
+            let open = connections.open();
+            guests
+                .get(index)
+                .is_some_and(|guest| open.iter().any(|place| Arc::ptr_eq(place, &guest.place)))
+        };
+        for guest in &guests {
+            guest.moves(true);
+        }
+        // In the midst of them, one that waits gives way first.
+        guests[7].moves(false);
+        let new: Vec<Guest> = (0..3).filter_map(|_| connections.try_enter()).collect();
+        assert_eq!(new.len(), 3);
+        assert!(!is_open(7));
+        assert!(is_open(0), "each new one waits, and makes room for the next");
+        new[2].moves(true);
+        let _probe = connections.try_enter().unwrap();
+        assert!(!is_open(0) && is_open(1), "the first of those that move");
+        // What is worked on is never given up.
+        guests.iter().chain(&new).for_each(Guest::is_served);
+        drop(_probe);
+        let _last = connections.try_enter().unwrap();
+        _last.is_served();
+        assert!(connections.try_enter().is_none());
     }
 }
