@@ -375,3 +375,23 @@ fn events_are_removed_when_they_are_old() {
     kept.await_ready();
     assert_eq!(list(&kept, "/events")["total"], 10);
 }
+
+/// Somebody has dropped the counts: without them no event could be stored.
+#[test]
+fn counts_that_are_gone_come_back() {
+    let name = "store_counts_gone";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let native = ready_native(&url);
+    for id in ["1", "2"] {
+        assert!(store(&native, &event(id, "order.created")));
+    }
+    database.query(name, "DROP TABLE events_counts");
+    await_that("events are stored again", || {
+        native.send(&post(&event("3", "order.created"))).status == 200
+    });
+    let page = list(&native, "/events");
+    assert_eq!(page["total"], 3);
+    assert_eq!(page["counts"], serde_json::json!({"order.created": 3}));
+}

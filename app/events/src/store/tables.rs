@@ -2,7 +2,7 @@
 
 use microservice::database::{is_denied, text, Answer, DatabaseError, Tables};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
+use mysql_async::{Conn, Error, Row};
 
 /// The version in which events that are removed are counted as well.
 const VERSION: u32 = 2;
@@ -60,7 +60,11 @@ impl Tables for EventTables {
         }
         // A newer build that has been here keeps what older ones need.
         if !is_new && version >= Some(VERSION) {
-            return Ok(Ok(None));
+            if has_counts(connection).await? {
+                return Ok(Ok(None));
+            }
+            count_again(connection).await?;
+            return Ok(Ok(Some("CountAgain".to_owned())));
         }
         if is_new || columns == NAMES {
             let counted = make_trigger(connection, REMOVE_TRIGGER).await?;
@@ -84,6 +88,27 @@ async fn create(connection: &mut Conn) -> Answer<()> {
     connection.query_drop("DELETE FROM events_counts").await?;
     connection.query_drop("RENAME TABLE events_prepared TO events").await?;
     Ok(Ok(()))
+}
+
+async fn has_counts(connection: &mut Conn) -> Result<bool, Error> {
+    const COUNTS: &str = "SELECT table_name FROM information_schema.tables \
+        WHERE table_schema = DATABASE() AND table_name = 'events_counts'";
+    let rows: Vec<Row> = connection.query(COUNTS).await?;
+    Ok(!rows.is_empty())
+}
+
+/// Somebody has dropped the table of counts. It comes back as a whole: without it no event can be stored that would not be
+/// counted.
+async fn count_again(connection: &mut Conn) -> Result<(), Error> {
+    for statement in [
+        &CREATE_COUNTS.replace("events_counts", "events_counts_prepared"),
+        "DELETE FROM events_counts_prepared",
+        "INSERT INTO events_counts_prepared (type, total) SELECT type, COUNT(*) FROM events GROUP BY type",
+        "RENAME TABLE events_counts_prepared TO events_counts",
+    ] {
+        connection.query_drop(statement).await?;
+    }
+    Ok(())
 }
 
 async fn make_trigger(connection: &mut Conn, statement: &str) -> Answer<()> {
