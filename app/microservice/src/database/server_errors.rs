@@ -38,6 +38,8 @@ use Meaning::{Denied, Duplicate, Misfit, NotHere, NotNow, Reference, Rule, Schem
 
 /// The table, by number.
 const TABLE: &[(u16, Meaning, &str)] = &[
+    (167, Misfit, "HA_ERR_AUTOINC_ERANGE"), // of a table whose numbers are used up, whatever the values
+    (1005, NotNow, "ER_CANT_CREATE_TABLE"),
     (1015, NotNow, "ER_CANT_LOCK"),
     (1016, NotNow, "ER_CANT_OPEN_FILE"),
     (1020, NotNow, "ER_CHECKREAD"),
@@ -135,6 +137,7 @@ const TABLE: &[(u16, Meaning, &str)] = &[
     (1452, Reference, "ER_NO_REFERENCED_ROW_2"),
     (1456, Misfit, "ER_SP_RECURSION_LIMIT"),
     (1461, NotNow, "ER_MAX_PREPARED_STMT_COUNT_REACHED"),
+    (1467, Misfit, "ER_AUTOINC_READ_FAILED"),
     (1471, Misfit, "ER_NON_INSERTABLE_TABLE"),
     (1526, Rule, "ER_NO_PARTITION_FOR_GIVEN_VALUE"),
     (1557, Reference, "ER_FOREIGN_DUPLICATE_KEY"),
@@ -204,10 +207,15 @@ const TABLE: &[(u16, Meaning, &str)] = &[
 ];
 
 /// What an error of the server means. What is not in the table is judged by the class of its SQLSTATE:
-/// <https://mariadb.com/docs/server/reference/error-codes/sqlstate>.
+/// <https://mariadb.com/docs/server/reference/error-codes/sqlstate>. Numbers below 1000 are those of its own library and of
+/// storage engines: `include/mysys_err.h` and `include/my_base.h` of MariaDB.
 pub fn meaning(error: &ServerError) -> Meaning {
     if let Ok(index) = TABLE.binary_search_by_key(&error.code, |(number, ..)| *number) {
         return TABLE.get(index).map_or(Meaning::Fault, |(_, meaning, _)| *meaning);
+    }
+    // Of the server's files, memory and storage engines: a full disk, a limit of temporary space.
+    if error.code < 1_000 {
+        return NotNow;
     }
     match error.state.get(..2) {
         // Connection exception; invalid transaction state.
@@ -263,6 +271,11 @@ mod tests {
             (3819, "HY000", Rule),
             (1644, "45000", Rule),
             (1364, "HY000", Misfit),
+            (1005, "HY000", NotNow),
+            (1467, "HY000", Misfit),
+            (167, "22003", Misfit),
+            (3, "HY000", NotNow),
+            (201, "HY000", NotNow),
             // Not in the table.
             (9999, "08000", NotHere),
             (9999, "40001", NotNow),
