@@ -62,11 +62,14 @@ impl Sidecar {
 pub struct Trace(Vec<(HeaderName, HeaderValue)>);
 
 impl Trace {
-    /// The trace context among these headers, if there is one.
+    /// The trace context among these headers, if there is one. What is longer than anybody has to hand on is left out: a
+    /// sidecar refuses a request whose head is too large, which would be laid at its door.
     pub fn of(headers: &HeaderMap) -> Trace {
+        /// <https://www.w3.org/TR/trace-context/#tracestate-limits>
+        const LONGEST: usize = 512;
         let names = ["traceparent", "tracestate"].map(HeaderName::from_static);
         let found = names.into_iter().filter_map(|name| {
-            let value = headers.get(&name)?.clone();
+            let value = headers.get(&name).filter(|value| value.len() <= LONGEST)?.clone();
             Some((name, value))
         });
         Trace(found.collect())

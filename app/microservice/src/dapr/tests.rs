@@ -62,6 +62,10 @@ fn trace() -> Trace {
     let mut headers = HeaderMap::new();
     let value = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     headers.insert(HeaderName::from_static("traceparent"), value.parse().unwrap());
+    headers.insert(
+        HeaderName::from_static("tracestate"),
+        "a".repeat(5_000).parse().unwrap(),
+    );
     headers.insert(HeaderName::from_static("cookie"), "a=b".parse().unwrap());
     Trace::of(&headers)
 }
@@ -79,6 +83,7 @@ fn asks_with_the_trace_of_the_request_and_nothing_else_of_it() {
     );
     assert!(request.contains("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"));
     assert!(request.contains("content-type: application/json\r\n") && !request.contains("cookie"));
+    assert!(!request.contains("tracestate"), "{request}");
     assert!(request.ends_with(r#"{"quantity":1}"#));
 }
 
