@@ -60,7 +60,9 @@ impl Wave {
             | ("networking.k8s.io", "NetworkPolicy") => Self::Access,
             ("", "Secret" | "ConfigMap" | "ResourceQuota" | "LimitRange")
             | ("node.k8s.io", "RuntimeClass")
-            | ("scheduling.k8s.io", "PriorityClass") => Self::Configuration,
+            | ("scheduling.k8s.io", "PriorityClass")
+            // A sidecar reads its components once, when it starts.
+            | ("dapr.io", _) => Self::Configuration,
             ("", "PersistentVolume" | "PersistentVolumeClaim")
             | ("storage.k8s.io", "StorageClass" | "CSIDriver" | "VolumeAttributesClass") => Self::Storage,
             ("", "Service" | "Endpoints") | ("discovery.k8s.io", "EndpointSlice") => Self::Services,
@@ -188,6 +190,7 @@ mod tests {
             ("apps/v1", "StatefulSet", "queue"),
             ("apps/v1", "StatefulSet", "mariadb"),
             ("v1", "PersistentVolumeClaim", "a"),
+            ("dapr.io/v1alpha1", "Component", "a"),
             ("v1", "Secret", "a"),
             ("rbac.authorization.k8s.io/v1", "Role", "a"),
             ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "a"),
@@ -216,6 +219,7 @@ mod tests {
                 (Wave::Namespaces, "Namespace", "a"),
                 (Wave::Definitions, "CustomResourceDefinition", "a"),
                 (Wave::Access, "Role", "a"),
+                (Wave::Configuration, "Component", "a"),
                 (Wave::Configuration, "Secret", "a"),
                 (Wave::Storage, "PersistentVolumeClaim", "a"),
                 (Wave::Databases, "StatefulSet", "mariadb"),

@@ -41,6 +41,9 @@ const OWN_GROUPS: [&str; 24] = [
     "storagemigration.k8s.io",
 ];
 
+/// The annotation of a pod that names the image of its Dapr sidecar, which runs though no container of the object has it.
+/// <https://docs.dapr.io/reference/arguments-annotations-overview/>
+const SIDECAR_IMAGE: &str = "dapr.io/sidecar-image";
 /// The lists of a pod spec whose items run an image.
 const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
@@ -56,7 +59,7 @@ pub struct Image<'o> {
 }
 
 impl Object {
-    /// The images of its containers of all sorts and of its image volumes.
+    /// The images of its containers of all sorts, of its image volumes, and of the sidecars that its templates ask for.
     pub fn images(&self) -> Vec<Image<'_>> {
         let data = &self.value.data;
         let mut found = Vec::new();
@@ -64,6 +67,7 @@ impl Object {
             if let Some(spec) = data.pointer(&pointer) {
                 collect_images(&pointer, spec, &mut found);
             }
+            found.extend(sidecar_image(data, &pointer));
         }
         if !self.is_known() {
             placeholders("", data, &mut found);
@@ -160,6 +164,19 @@ fn collect_images<'o>(pointer: &str, spec: &'o Value, found: &mut Vec<Image<'o>>
             });
         }
     }
+}
+
+/// The image of the sidecar that a template asks for, whose spec this is.
+fn sidecar_image<'o>(data: &'o Value, spec: &str) -> Option<Image<'o>> {
+    let (template, _) = spec.rsplit_once('/')?;
+    let annotation = SIDECAR_IMAGE.replace('/', "~1");
+    let pointer = format!("{template}/metadata/annotations/{annotation}");
+    let reference = data.pointer(&pointer)?.as_str()?;
+    Some(Image {
+        field: dotted(&pointer),
+        reference,
+        pointer,
+    })
 }
 
 /// What has a list of containers is taken for a pod spec.

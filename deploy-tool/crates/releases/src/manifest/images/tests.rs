@@ -75,6 +75,19 @@ fn every_place_of_a_pod_spec_in_every_kind_that_has_one_is_seen() {
 }
 
 #[test]
+fn the_image_of_a_sidecar_is_one_of_the_pods() {
+    let template =
+        "{metadata: {annotations: {dapr.io/sidecar-image: 'd:1'}}, spec: {containers: [{name: c, image: 'c:1'}]}}";
+    let mut object = object("apps/v1", "Deployment", &format!("spec: {{template: {template}}}"));
+    let fields: Vec<_> = object.images().into_iter().map(|image| image.field).collect();
+    let annotation = "spec.template.metadata.annotations.dapr.io/sidecar-image";
+    assert_eq!(fields, ["spec.template.spec.containers[c].image", annotation]);
+    object.replace_images(|image| Some(format!("x.io/{image}")));
+    let replaced: Vec<_> = object.images().iter().map(|image| image.reference.to_owned()).collect();
+    assert_eq!(replaced, ["x.io/c:1", "x.io/d:1"]);
+}
+
+#[test]
 fn each_pod_of_an_object_has_a_runtime_class_of_its_own() {
     let pod = |more: &str| format!("{{{more}containers: [{{name: c, image: 'deploy-tool://app'}}]}}");
     let text = format!("spec: {{front: {}, back: {}}}", pod("runtimeClassName: w, "), pod(""));
