@@ -6,6 +6,7 @@ import (
 	"github.com/dapr/components-contrib/nameresolution/kubernetes"
 	"github.com/dapr/components-contrib/pubsub/jetstream"
 	"github.com/dapr/components-contrib/secretstores/local/env"
+	"github.com/dapr/components-contrib/secretstores/local/file"
 	"github.com/dapr/components-contrib/state/mysql"
 
 	nameResolutions "github.com/dapr/dapr/pkg/components/nameresolution"
@@ -18,5 +19,6 @@ func init() {
 	nameResolutions.DefaultRegistry.RegisterComponent(kubernetes.NewResolver, "kubernetes")
 	pubsubs.DefaultRegistry.RegisterComponent(jetstream.NewJetStream, "jetstream")
 	secretStores.DefaultRegistry.RegisterComponent(env.NewEnvSecretStore, "local.env")
+	secretStores.DefaultRegistry.RegisterComponent(file.NewLocalSecretStore, "local.file")
 	states.DefaultRegistry.RegisterComponent(mysql.NewMySQLStateStore, "mysql")
 }
