@@ -7,7 +7,7 @@ help: ## this list
 demo: ## everything, on a fresh machine: ends with a reachable service
 	@scripts/demo
 
-demo-dapr: ## on the demo's cluster: orders, pricing and events behind Dapr's sidecars, see docs/dapr.md
+demo-dapr: ## on the demo's cluster: orders, pricing and events behind Dapr's sidecars (DAPR_FORM=injected), see docs/dapr.md
 	@scripts/demo-dapr
 
 run: ## the quick look: the service under wasmedge beside MariaDB, without a cluster; Ctrl-C ends it
@@ -19,7 +19,7 @@ test: ## everything that proves it
 test-compose: ## of these the road of Docker Compose alone, on Debian 13's engine in a container (a few minutes)
 	@scripts/test-compose
 
-test-dapr: ## the demo with Dapr, and what happens to it when its parts go (ten minutes)
+test-dapr: ## the demo with Dapr in both forms, and what happens to it when its parts go (a quarter of an hour)
 	@scripts/test-dapr
 
 test-workflows: ## every step of .github/workflows in a container with a hosted runner's tools, as its user (half an hour)

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::demo::{NAMESPACE, whole};
+use crate::demo::{namespace, whole};
 use crate::harness::{Case, deploy_tool, eventually, kubectl, pinned, tool_timeout};
 
 /// Exit codes of deploy-tool.
 const INPUT: i32 = 1;
-const FAILED: i32 = 2;
+pub const FAILED: i32 = 2;
 /// An image that every node has, with a shell.
 const IMAGE: &str = "docker.io/library/mariadb:11.8";
 
 /// A Deployment of one container that only waits, with these annotations.
-fn deployment(annotations: &Value) -> Value {
+pub fn deployment(annotations: &Value) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "waits"}, "spec": {
         "selector": {"matchLabels": {"app": "waits"}},
         "template": {
@@ -48,7 +48,7 @@ fn a_variant_that_feeds_the_sidecar_to_the_engine_is_refused_before_anything_is_
     }
 }
 
-/// There is no injector in this cluster, as when it is down: the pods come up, and look healthy.
+/// No injector covers this namespace, as when it is down: the pods come up, and look healthy. One that is down is in injector.rs.
 #[test]
 #[ignore = "needs the demo, see main.rs"]
 fn pods_without_the_sidecar_that_they_asked_for_are_no_success() {
@@ -131,7 +131,7 @@ spec:
 #[ignore = "needs the demo, see main.rs"]
 fn status_and_logs_show_services_and_their_sidecars() {
     whole();
-    let status = status(NAMESPACE);
+    let status = status(namespace());
     assert_eq!(status["ready"], true, "{status:#}");
     let pods = status["pods"].as_array().unwrap();
     let wasm: BTreeSet<&str> = pods
@@ -145,7 +145,7 @@ fn status_and_logs_show_services_and_their_sidecars() {
     let containers = |arguments: &[&str]| {
         let lines = deploy_tool(
             &[
-                &["logs", "orders", "--namespace", NAMESPACE, "--output", "json"],
+                &["logs", "orders", "--namespace", namespace(), "--output", "json"],
                 arguments,
             ]
             .concat(),

@@ -8,14 +8,45 @@ use service_tests::http::{Request, Response};
 
 use crate::harness::{CommandOutput, await_that, eventually, kubectl, object, pods, worker_address};
 
+/// How the sidecars come into the pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Native sidecars that are written out.
+    Standalone,
+    /// Containers that Dapr's injector adds.
+    Injected,
+}
+
+/// The form under test, by DAPR_FORM as in scripts/demo-dapr.
+pub fn form() -> Form {
+    match std::env::var("DAPR_FORM").as_deref() {
+        Err(_) | Ok("" | "standalone") => Form::Standalone,
+        Ok("injected") => Form::Injected,
+        Ok(other) => panic!("DAPR_FORM is {other:?}: it can be standalone or injected, or unset"),
+    }
+}
+
+/// The folder of its manifests.
+pub fn manifests() -> &'static str {
+    match form() {
+        Form::Standalone => "dapr/standalone",
+        Form::Injected => "dapr/injected",
+    }
+}
+
 /// Its namespace.
-pub const NAMESPACE: &str = "orders-dapr";
+pub fn namespace() -> &'static str {
+    match form() {
+        Form::Standalone => "orders-dapr",
+        Form::Injected => "orders-dapr-injected",
+    }
+}
 
 /// Where the orders service answers: host and port.
 pub fn address() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| {
-        let port = object(NAMESPACE, "service/orders")["spec"]["ports"][0]["nodePort"].clone();
+        let port = object(namespace(), "service/orders")["spec"]["ports"][0]["nodePort"].clone();
         format!("{}:{port}", worker_address())
     })
 }
@@ -115,9 +146,9 @@ pub fn assert_each_is_announced(events: &[Value], orders: &[i32]) {
 pub fn scale(deployment: &str, count: usize) {
     let replicas = format!("--replicas={count}");
     let name = format!("deployment/{deployment}");
-    kubectl(&["--namespace", NAMESPACE, "scale", &name, &replicas]).success();
+    kubectl(&["--namespace", namespace(), "scale", &name, &replicas]).success();
     await_that(&format!("{deployment} has {count} pods"), || {
-        let pods = pods(NAMESPACE, &format!("app={deployment}"));
+        let pods = pods(namespace(), &format!("app={deployment}"));
         pods.len() == count && pods.iter().all(is_ready)
     });
 }
@@ -133,9 +164,12 @@ pub fn is_ready(pod: &Value) -> bool {
 
 /// The state of the sidecar's container, and of the service's.
 pub fn containers(pod: &Value) -> (Value, Value) {
-    let sidecars = pod["status"]["initContainerStatuses"].as_array().unwrap();
-    let sidecar = sidecars.iter().find(|status| status["name"] == "daprd").unwrap();
-    (sidecar.clone(), pod["status"]["containerStatuses"][0].clone())
+    let of_kind = |kind: &str| pod["status"][kind].as_array().unwrap().clone();
+    let services = of_kind("containerStatuses");
+    let all = [of_kind("initContainerStatuses"), services.clone()].concat();
+    let sidecar = all.into_iter().find(|status| status["name"] == "daprd").unwrap();
+    let service = services.into_iter().find(|status| status["name"] != "daprd").unwrap();
+    (sidecar, service)
 }
 
 /// Ends a container at once, as the kernel does when there is no memory left.
@@ -165,7 +199,7 @@ pub fn sql(statement: &str) -> String {
     let client = "MYSQL_PWD=\"$MARIADB_PASSWORD\" exec mariadb --skip-column-names --host=127.0.0.1 --user=orders orders --execute \"$0\"";
     let output = kubectl(&[
         "--namespace",
-        NAMESPACE,
+        namespace(),
         "exec",
         "mariadb-0",
         "--",
@@ -202,7 +236,7 @@ impl Drop for Diagnosis {
         if !std::thread::panicking() {
             return;
         }
-        let pods = kubectl(&["--namespace", NAMESPACE, "get", "pods", "--output", "wide"]).stdout;
+        let pods = kubectl(&["--namespace", namespace(), "get", "pods", "--output", "wide"]).stdout;
         eprintln!("{pods}");
         for (deployment, container) in [
             ("orders", "orders"),
@@ -215,7 +249,7 @@ impl Drop for Diagnosis {
             let name = format!("deployment/{deployment}");
             let output = kubectl(&[
                 "--namespace",
-                NAMESPACE,
+                namespace(),
                 "logs",
                 &name,
                 "--container",

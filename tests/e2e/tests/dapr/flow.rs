@@ -7,7 +7,7 @@ use serde_json::json;
 use service_tests::case::unused_ids;
 use service_tests::http::Request;
 
-use crate::demo::{Diagnosis, NAMESPACE, address, events_of, priced, send, sql, types_of, unpriced, whole};
+use crate::demo::{Diagnosis, address, events_of, manifests, namespace, priced, send, sql, types_of, unpriced, whole};
 use crate::harness::{CommandOutput, deploy_tool, eventually, pods};
 
 #[test]
@@ -31,7 +31,7 @@ fn an_order_is_priced_stored_and_announced() {
         (&json!(12), &json!(14.28))
     );
     assert_eq!(answer["price"]["by"]["region"], "argentina");
-    let names: Vec<_> = pods(NAMESPACE, "app=pricing")
+    let names: Vec<_> = pods(namespace(), "app=pricing")
         .iter()
         .map(|pod| pod["metadata"]["name"].clone())
         .collect();
@@ -147,7 +147,7 @@ fn whoever_comes_without_the_sidecar_is_refused() {
             r#"{"quantity":1,"amount":1,"shipping_address":"A"}"#,
         ),
     ] {
-        let pod = pods(NAMESPACE, &format!("app={app}")).remove(0);
+        let pod = pods(namespace(), &format!("app={app}")).remove(0);
         let (node, address) = (&pod["spec"]["nodeName"], &pod["status"]["podIP"]);
         let url = format!("http://{}:8080/{path}", address.as_str().unwrap());
         let curl = [
@@ -175,6 +175,6 @@ fn whoever_comes_without_the_sidecar_is_refused() {
 #[ignore = "needs the demo, see main.rs"]
 fn a_second_run_has_nothing_to_do() {
     whole();
-    let output = deploy_tool(&["plan", "--exit-code", "--manifests", "dapr/standalone"]);
+    let output = deploy_tool(&["plan", "--exit-code", "--manifests", manifests()]);
     assert_eq!(output.code, 0, "{}\n{}", output.stdout, output.stderr);
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::harness::{pinned, repository};
 
 /// All objects of a folder of manifests.
-fn objects(folder: &str) -> Vec<Value> {
+pub fn objects(folder: &str) -> Vec<Value> {
     let mut objects = Vec::new();
     for entry in fs::read_dir(repository().join("dapr").join(folder)).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
@@ -19,7 +19,8 @@ fn objects(folder: &str) -> Vec<Value> {
     objects
 }
 
-fn of_kind<'a>(objects: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
+/// Those of a kind.
+pub fn of_kind<'a>(objects: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
     objects.iter().filter(move |object| object["kind"] == kind)
 }
 

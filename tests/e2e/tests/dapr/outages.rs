@@ -4,13 +4,13 @@ use serde_json::Value;
 use service_tests::case::unused_ids;
 
 use crate::demo::{
-    Diagnosis, NAMESPACE, StateAway, containers, events_of, is_ready, kill, priced, scale, send, sql, try_send,
+    Diagnosis, StateAway, containers, events_of, is_ready, kill, namespace, priced, scale, send, sql, try_send,
     types_of, unpriced, whole,
 };
 use crate::harness::{await_that, eventually, kubectl, pods};
 
 fn only_pod(app: &str) -> Value {
-    let pods = pods(NAMESPACE, &format!("app={app}"));
+    let pods = pods(namespace(), &format!("app={app}"));
     assert_eq!(pods.len(), 1, "{app}");
     pods[0].clone()
 }
@@ -86,7 +86,7 @@ fn the_database_may_go_and_come_back() {
     whole();
     kubectl(&[
         "--namespace",
-        NAMESPACE,
+        namespace(),
         "delete",
         "pod",
         "mariadb-0",
@@ -100,7 +100,7 @@ fn the_database_may_go_and_come_back() {
         (response.status == 503).then_some(())
     });
     await_that("the database is back", || {
-        let pods = pods(NAMESPACE, "app=mariadb");
+        let pods = pods(namespace(), "app=mariadb");
         pods.len() == 1 && pods.iter().all(is_ready)
     });
     whole();
@@ -165,7 +165,7 @@ fn the_broker_may_go_and_come_back() {
         if id == first + 5 {
             kubectl(&[
                 "--namespace",
-                NAMESPACE,
+                namespace(),
                 "delete",
                 "pod",
                 "nats-0",

@@ -4,7 +4,7 @@ use e2e::browser::{Axe, Browser};
 use serde_json::{Value, json};
 use service_tests::case::unused_ids;
 
-use crate::demo::{Diagnosis, NAMESPACE, StateAway, address, send, unpriced, whole};
+use crate::demo::{Diagnosis, StateAway, address, namespace, send, unpriced, whole};
 use crate::harness::{eventually, pinned, pods};
 
 /// Types an order without shipping and tax into the editor.
@@ -17,7 +17,7 @@ fn fill_in(browser: &Browser, order: &Value) {
 
 /// The name of the pod that runs a service now.
 fn pod_of(app: &str) -> String {
-    let pods = pods(NAMESPACE, &format!("app={app}"));
+    let pods = pods(namespace(), &format!("app={app}"));
     pods[0]["metadata"]["name"].as_str().unwrap().to_owned()
 }
 

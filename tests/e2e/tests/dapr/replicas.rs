@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::demo::{Diagnosis, NAMESPACE, assert_each_is_announced, events_of, scale, unpriced, whole};
+use crate::demo::{Diagnosis, assert_each_is_announced, events_of, namespace, scale, unpriced, whole};
 use crate::harness::{await_that, eventually, kubectl};
 use crate::load::Load;
 
 fn roll_out(deployment: &str) {
     let name = format!("deployment/{deployment}");
-    kubectl(&["--namespace", NAMESPACE, "rollout", "restart", &name]).success();
-    kubectl(&["--namespace", NAMESPACE, "rollout", "status", &name, "--timeout=10m"]).success();
+    kubectl(&["--namespace", namespace(), "rollout", "restart", &name]).success();
+    kubectl(&["--namespace", namespace(), "rollout", "status", &name, "--timeout=10m"]).success();
 }
 
 #[test]
