@@ -102,7 +102,7 @@ impl Orders {
         };
         let priced = self.pricing.as_ref().ok_or_else(none)?.price(draft, trace).await?;
         let order = draft.priced(&priced.price);
-        let response = response_to_outcome(self.run(change.of(order.clone())).await?, style)?;
+        let response = response_to_outcome(self.run(change.into_command(order.clone())).await?, style)?;
         Ok(with_price(response, &order, priced.price, priced.instance))
     }
 
@@ -182,7 +182,7 @@ impl Service for Orders {
             None => Prices::Given,
         };
         let action = read_action(&parts, &self.context.origins, prices)?;
-        let trace = Trace::of(parts.headers);
+        let trace = Trace::from_headers(parts.headers);
         drop(parts);
         match action {
             Action::Response(response) => Ok(response),

@@ -89,7 +89,7 @@ impl Goods {
 
 impl Price {
     /// The price by these rules; none where it is more than money can be.
-    pub fn of(goods: &Goods, rules: &Rules) -> Option<Price> {
+    pub fn compute(goods: &Goods, rules: &Rules) -> Option<Price> {
         let (tariff, region) = rules.find(&goods.shipping_address);
         let is_free = tariff.free_from.is_some_and(|least| goods.amount >= least);
         let shipping = match is_free {
@@ -134,7 +134,7 @@ mod tests {
             amount: Money::parse(amount).unwrap(),
             shipping_address: address.to_owned(),
         };
-        let price = Price::of(&goods, &Rules::parse(BUILT_IN).unwrap())?;
+        let price = Price::compute(&goods, &Rules::parse(BUILT_IN).unwrap())?;
         Some((price.shipping.to_string(), price.tax.to_string()))
     }
 
@@ -171,7 +171,7 @@ mod tests {
                 amount,
                 shipping_address: "A".to_owned(),
             };
-            assert_eq!(Price::of(&goods, &rules), None);
+            assert_eq!(Price::compute(&goods, &rules), None);
         }
     }
 

@@ -36,7 +36,7 @@ impl Pricing {
 
     async fn price(&self, goods: &Goods, trace: &Trace) -> Result<Response, Problem> {
         let rules = self.rules.rules(trace).await?;
-        let price = Price::of(goods, &rules).ok_or_else(|| {
+        let price = Price::compute(goods, &rules).ok_or_else(|| {
             let message = "shipping or tax of this would be more than 9999999999.99";
             Problem::new(TOO_EXPENSIVE, message)
         })?;
@@ -51,7 +51,7 @@ impl Service for Pricing {
         if let (Some(token), Route::Price | Route::Rules) = (&self.app_token, parts.target.route) {
             token.check(parts.headers)?;
         }
-        let trace = Trace::of(parts.headers);
+        let trace = Trace::from_headers(parts.headers);
         let action = read_action(&parts, &self.context.origins)?;
         drop(parts);
         match action {

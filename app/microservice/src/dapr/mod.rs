@@ -64,7 +64,7 @@ pub struct Trace(Vec<(HeaderName, HeaderValue)>);
 impl Trace {
     /// The trace context among these headers, if there is one. What is longer than anybody has to hand on is left out: a
     /// sidecar refuses a request whose head is too large, which would be laid at its door.
-    pub fn of(headers: &HeaderMap) -> Trace {
+    pub fn from_headers(headers: &HeaderMap) -> Trace {
         /// <https://www.w3.org/TR/trace-context/#tracestate-limits>
         const LONGEST: usize = 512;
         let names = ["traceparent", "tracestate"].map(HeaderName::from_static);

@@ -67,7 +67,7 @@ fn trace() -> Trace {
         "a".repeat(5_000).parse().unwrap(),
     );
     headers.insert(HeaderName::from_static("cookie"), "a=b".parse().unwrap());
-    Trace::of(&headers)
+    Trace::from_headers(&headers)
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub enum Change {
 
 impl Change {
     /// The command that does it.
-    pub fn of(self, order: Order) -> Command {
+    pub fn into_command(self, order: Order) -> Command {
         match self {
             Change::Create => Command::Create(vec![order]),
             Change::Update => Command::Update(order),
@@ -154,7 +154,7 @@ fn change(
         }
     };
     let style = style(order.order_id);
-    Ok(Action::Command(change.of(order), style))
+    Ok(Action::Command(change.into_command(order), style))
 }
 
 fn one_order(parts: &BufferedRequest<'_>, prices: Prices, id: i32) -> Result<Action, Problem> {
