@@ -162,7 +162,7 @@ pub fn image_name(source: &SourceArguments, name: &str) -> Result<String> {
 }
 
 /// A definition's fields; each has a default.
-const EXAMPLE: &str = "package: app\nworkspace: ../..\nprofile: release\nname: localhost/app\nmodule: /app.wasm\nuser: \"65532\"\n\
+const EXAMPLE: &str = "package: app\nworkspace: ../..\nprofile: release\nfeatures: [tls]\nname: localhost/app\nmodule: /app.wasm\nuser: \"65532\"\n\
     stopSignal: SIGKILL\nfiles:\n- path: /etc/services\n  source: services";
 
 /// The definition of an image: its file, or, where there is no folder of definitions, that of the package of its name.
@@ -181,6 +181,9 @@ pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
         Err(_) if !source.images.exists() && source.folder().join("Cargo.toml").is_file() => {
             Ok(Definition::of_package(name))
         }
+        Err(error) if source.images.is_dir() && !path.exists() => Err(failure().cause(error).hint(format!(
+            "make it: an empty file means the package `{name}`, with every default"
+        ))),
         Err(error) => Err(failure()
             .cause(error)
             .hint("run this in the project's folder, or name the definitions' folder with --images, or the one with Cargo.toml with --workspace")),
@@ -217,4 +220,40 @@ pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Result<Layout
 /// When it cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::input(format!("cannot read `{}`", path.display())).cause(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_no_definition_it_is_told_what_takes_its_place() {
+        let home = tempfile::tempdir().unwrap();
+        let source = SourceArguments {
+            workspace: Some(home.path().to_owned()),
+            images: home.path().join("oci"),
+        };
+        let said = |name: &str| match definition(&source, name) {
+            Ok(definition) => definition.package,
+            Err(failure) => failure.hints().join("\n"),
+        };
+        assert!(
+            said("shop").contains("run this in the project's folder"),
+            "{}",
+            said("shop")
+        );
+        std::fs::write(home.path().join("Cargo.toml"), "").unwrap();
+        assert_eq!(said("shop"), "shop");
+        // Once there are definitions, each image has one.
+        std::fs::create_dir_all(home.path().join("oci/shop")).unwrap();
+        assert!(
+            said("shop").contains("an empty file means the package `shop`"),
+            "{}",
+            said("shop")
+        );
+        std::fs::write(home.path().join("oci/shop/image.yaml"), "").unwrap();
+        assert_eq!(said("shop"), "shop");
+        std::fs::write(home.path().join("oci/shop/image.yaml"), "packag: shop\n").unwrap();
+        assert!(said("shop").contains("these are all its fields"), "{}", said("shop"));
+    }
 }
