@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::config::{ConfigError, Settings};
@@ -113,6 +114,12 @@ async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>
                 let place = guest.place();
                 let served = serve(stream, Some(peer.ip()), guest, Arc::clone(&shared));
                 place.belongs_to(tokio::spawn(served));
+                if shared.connections.are_scarce() {
+                    // What it has sent already is read before it can lose its place to the next one: its task begins, the
+                    // system tells what is there, its task goes on.
+                    yield_now().await;
+                    yield_now().await;
+                }
             }
             Err(error) if is_of_the_client(&error) => {
                 log::event(Level::Debug, &format!("a client left at once: {error}"));
