@@ -111,7 +111,7 @@ impl Memory {
         let mut share = MemoryPermit::default();
         let budget = match bytes {
             ..=FREE => return Ok(Buffer::new(self.clone(), share)),
-            ..=MEDIUM => &self.medium,
+            _ if bytes <= MEDIUM => &self.medium,
             _ => &self.large,
         };
         let bytes = bytes.min(budget.limit);
