@@ -29,12 +29,11 @@ impl Project {
         Self::of_template(&name, &name, &[])
     }
 
-    /// Of `deploy-tool new --database mariadb`, in a namespace of its own: manifests beside the project name it, for what is in
-    /// the project's folder counts as source of the module.
+    /// Of `deploy-tool new --database mariadb`, in a namespace of its own. Only manifests say which: they are no sources of
+    /// the module.
     fn with_database() -> Self {
         let project = Self::of_template(NOTES, &unique("shop"), &["--database", "mariadb"]);
         let name = &project.name;
-        fs::create_dir(project.manifests()).unwrap();
         for file in fs::read_dir(project.folder().join("manifests")).unwrap() {
             let path = file.unwrap().path();
             let mut text = fs::read_to_string(&path).unwrap();
@@ -51,7 +50,7 @@ impl Project {
             {
                 text = text.replace(&format!("name: {NOTES}\n"), &format!("name: {name}\n"));
             }
-            fs::write(project.manifests().join(path.file_name().unwrap()), text).unwrap();
+            fs::write(path, text).unwrap();
         }
         project
     }
@@ -79,17 +78,9 @@ impl Project {
         self.home.path().join(&self.package)
     }
 
-    /// Those that take the place of the project's own, where there are any.
-    fn manifests(&self) -> PathBuf {
-        self.home.path().join("manifests")
-    }
-
     fn run(&self, verb: &[&str]) -> CommandOutput {
         let mut command = deploy_tool_command(verb);
         command.args(["--context", &context()]).current_dir(self.folder());
-        if self.manifests().exists() {
-            command.arg("--manifests").arg(self.manifests());
-        }
         CommandOutput::from(command.output().unwrap()).success()
     }
 
@@ -171,9 +162,14 @@ impl Project {
         }
     }
 
-    fn pods(&self) -> Vec<Value> {
-        let status: Value = serde_json::from_str(&self.run(&["status", "--output", "json"]).stdout).unwrap();
-        status["pods"].as_array().unwrap().clone()
+    /// So many of the service, once those that a rollout has replaced are gone.
+    fn has_pods(&self, count: usize) {
+        eventually("the number of pods", || {
+            let status: Value = serde_json::from_str(&self.run(&["status", "--output", "json"]).stdout).unwrap();
+            let of_service = |pod: &&Value| pod["name"].as_str().unwrap().starts_with(&self.package);
+            let pods = status["pods"].as_array().unwrap();
+            (pods.iter().filter(of_service).count() == count).then_some(())
+        });
     }
 
     fn serves(&self, text: &str) {
@@ -215,8 +211,7 @@ fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
     project.serves(&format!("Hello from {}", project.name));
 
     project.run(&["scale", &format!("{}=2", project.name)]);
-    let pods = project.pods();
-    assert_eq!(pods.len(), 2, "{pods:#?}");
+    project.has_pods(2);
     project.remove();
 }
 
@@ -225,7 +220,9 @@ fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
 fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
     let project = Project::with_database();
     project.check();
-    project.run(&["up"]);
+    // With `--dev` throughout: what a release's optimisation takes is minutes, and it is tested above.
+    project.run(&["up", "--dev"]);
+    project.serves(&format!("Hello from {NOTES}"));
     let text = "{\"text\":\"Käse\"}";
     let written = project.curl("/notes", &["--data", text]).success().stdout;
     let notes = format!("[{written}]");
@@ -247,15 +244,14 @@ fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
         let arguments = ["exec", "-n", &project.name, "mariadb-0", "--", "sh", "-c", client];
         kubectl(&arguments).success().stdout.trim().to_owned()
     };
-    assert_eq!((applied().as_str(), project.answer("/notes")), ("1,2", notes.clone()));
+    eventually("both migrations are applied", || (applied() == "1,2").then_some(()));
+    assert_eq!(project.answer("/notes"), notes);
 
     // The version before goes on with the newer tables.
     project.run(&["rollback"]);
     project.serves(&format!("Hello from {NOTES}"));
     project.run(&["scale", &format!("{NOTES}=2")]);
-    let pods = project.pods();
-    let of_service = |pod: &&Value| pod["name"].as_str().unwrap().starts_with(NOTES);
-    assert_eq!(pods.iter().filter(of_service).count(), 2, "{pods:#?}");
+    project.has_pods(2);
     project.curl("/notes", &["--data", text]).success();
     let notes = project.answer("/notes");
     assert_eq!(notes.matches("Käse").count(), 2, "{notes}");
