@@ -52,7 +52,9 @@ fn pods_that_start_while_the_injector_is_away_are_no_success_until_they_are_made
         folder: tempfile::tempdir().unwrap(),
     };
     case.write(&[deployment(&json!({
-        "dapr.io/enabled": "true", "dapr.io/app-id": "waits", "dapr.io/block-shutdown-duration": "1s"
+        "dapr.io/enabled": "true", "dapr.io/app-id": "waits", "dapr.io/block-shutdown-duration": "1s",
+        // Which a sidecar that is made from Go modules has not.
+        "dapr.io/disable-builtin-k8s-secret-store": "true"
     }))]);
     let away = InjectorAway::begin();
     case.run(&["apply", "--fail-fast", "--timeout", &tool_timeout()])
