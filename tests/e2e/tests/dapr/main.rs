@@ -13,6 +13,7 @@ mod injected_manifests;
 mod injector;
 mod load;
 mod manifests;
+mod node;
 mod outages;
 mod page;
 mod replicas;
