@@ -46,7 +46,7 @@ fn ready(node: &str) -> String {
     let conditions = node["status"]["conditions"].as_array().unwrap().iter();
     let ready = conditions
         .filter(|condition| condition["type"] == "Ready")
-        .last()
+        .next_back()
         .unwrap();
     ready["status"].as_str().unwrap().to_owned()
 }
