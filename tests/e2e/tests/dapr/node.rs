@@ -43,10 +43,10 @@ fn move_away_from(node: &str, deployment: &str) {
 /// What the cluster knows of a node: `True`, `False` or `Unknown`.
 fn ready(node: &str) -> String {
     let node = object("default", &format!("node/{node}"));
-    let conditions = node["status"]["conditions"].as_array().unwrap().iter();
+    let conditions = node["status"]["conditions"].as_array().unwrap();
     let ready = conditions
-        .filter(|condition| condition["type"] == "Ready")
-        .next_back()
+        .iter()
+        .find(|condition| condition["type"] == "Ready")
         .unwrap();
     ready["status"].as_str().unwrap().to_owned()
 }
