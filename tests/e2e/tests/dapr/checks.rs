@@ -131,8 +131,11 @@ spec:
 #[ignore = "needs the demo, see main.rs"]
 fn status_and_logs_show_services_and_their_sidecars() {
     whole();
-    let status = status(namespace());
-    assert_eq!(status["ready"], true, "{status:#}");
+    // Pods of the revision before may still be terminating.
+    let status = eventually("everything is ready", || {
+        let status = status(namespace());
+        (status["ready"] == true).then_some(status)
+    });
     let pods = status["pods"].as_array().unwrap();
     let wasm: BTreeSet<&str> = pods
         .iter()
