@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // Examples are no part of the tool.
-        if path.is_dir() && path.ends_with("examples") {
+        // Examples and tests are no part of the tool.
+        if ["examples", "tests", "tests.rs"]
+            .iter()
+            .any(|name| path.ends_with(name))
+        {
             continue;
         }
         if path.is_dir() {

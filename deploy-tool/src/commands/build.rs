@@ -182,7 +182,7 @@ pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
             Ok(Definition::of_package(name))
         }
         Err(error) if source.images.is_dir() && !path.exists() => Err(failure().cause(error).hint(format!(
-            "make it: an empty file means the package `{name}`, with every default"
+            "make it: an empty file means the package `{name}`, with every default; or name the folder that has it with --images"
         ))),
         Err(error) => Err(failure()
             .cause(error)
