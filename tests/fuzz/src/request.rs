@@ -82,7 +82,7 @@ impl Service for Pure {
                     tax: Money::MAX,
                     region: None,
                 };
-                let command = change.of(draft.priced(&price));
+                let command = change.into_command(draft.priced(&price));
                 check(&command);
                 response_to_outcome(outcome(command), style)
             }
