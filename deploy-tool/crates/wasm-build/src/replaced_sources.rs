@@ -9,10 +9,8 @@ use toml_edit::{Document, Item, TableLike};
 
 use crate::workspace::Dependency;
 
-const CRATES_IO: [&str; 2] = [
-    "registry+https://github.com/rust-lang/crates.io-index",
-    "sparse+https://index.crates.io/",
-];
+/// What a lock file calls crates.io, by whatever protocol it was asked.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// The settings, for `--config` of each. `folder`: of `cargo vendor`, as it is where Cargo runs.
 pub fn settings(folder: &str, lock: &str) -> Vec<String> {
@@ -22,7 +20,7 @@ pub fn settings(folder: &str, lock: &str) -> Vec<String> {
     ];
     let sources = lock.lines().filter_map(|line| line.strip_prefix("source = "));
     let sources: BTreeSet<&str> = sources.map(|source| source.trim_matches('"')).collect();
-    let others = sources.into_iter().filter(|source| !CRATES_IO.contains(source));
+    let others = sources.into_iter().filter(|source| *source != CRATES_IO);
     for (number, fields) in others.filter_map(fields).collect::<BTreeSet<_>>().iter().enumerate() {
         let replaced = format!("source.locked-{number}");
         settings.extend(fields.iter().map(|(key, value)| format!("{replaced}.{key}={value:?}")));
@@ -104,7 +102,7 @@ mod tests {
     fn every_source_of_a_lock_file_is_replaced_once() {
         let package = |source: &str| format!("[[package]]\nname = \"x\"\nsource = \"{source}\"\n");
         let lock: String = [
-            CRATES_IO[0],
+            CRATES_IO,
             "git+https://example.org/one?branch=a%2Fb#0123",
             "git+https://example.org/one?branch=a%2Fb#0123",
             "git+ssh://git@example.org/two.git#4567",
