@@ -52,9 +52,16 @@ pub async fn package(
             GuestGraph::of_files(&package.dependencies, &lock)
         }
     };
-    let (files, unreadable) = files(workspace, package, features, &lock, package.folder())?;
+    let (files, unreadable) = read_members(workspace, package, features, &lock, package.folder(), walk::files)?;
     left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
-    let (scripts, no_rust) = build_scripts(workspace, package, features, &lock, package.folder())?;
+    let (scripts, no_rust) = read_members(
+        workspace,
+        package,
+        features,
+        &lock,
+        package.folder(),
+        walk::build_script,
+    )?;
     left_out.extend(no_rust.iter().map(|path| format!("{} is no Rust", path.display())));
     let findings = [
         crates::check_crates(&graph),
@@ -75,45 +82,24 @@ pub async fn package(
 /// # Errors
 /// When a file cannot be read.
 pub fn sources(workspace: &Workspace, package: &Package, features: &[String], lock: &str) -> Result<Vec<Finding>> {
-    let (mut files, _) = files(workspace, package, features, lock, &workspace.root)?;
+    let (mut files, _) = read_members(workspace, package, features, lock, &workspace.root, walk::files)?;
     for file in files.iter_mut().filter(|file| file.path.is_absolute()) {
         file.path = file.path.file_name().map_or_else(PathBuf::new, PathBuf::from);
     }
     Ok(finding::sorted(paths::check_sources(&files)))
 }
 
-/// The sources of a package and of the members that it depends on, with paths from a folder; and what of them is no Rust.
-fn files(
-    workspace: &Workspace,
-    package: &Package,
-    features: &[String],
-    lock: &str,
-    base: &Path,
-) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
-    read_members(workspace, package, features, lock, |member, asked| {
-        walk::files(member, base, asked)
-    })
-}
+/// How the files of one member are read, with paths from a folder and some features.
+type Read = fn(&Package, &Path, &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)>;
 
-/// The files of their build scripts.
-fn build_scripts(
-    workspace: &Workspace,
-    package: &Package,
-    features: &[String],
-    lock: &str,
-    base: &Path,
-) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
-    read_members(workspace, package, features, lock, |member, asked| {
-        walk::build_script(member, base, asked)
-    })
-}
-
+/// The files of a package and of the members that it depends on, with paths from a folder; and what of them is no Rust.
 fn read_members(
     workspace: &Workspace,
     package: &Package,
     features: &[String],
     lock: &str,
-    read: impl Fn(&Package, &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)>,
+    base: &Path,
+    read: Read,
 ) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let members = workspace
         .sources_of(&package.name, lock)
@@ -122,7 +108,7 @@ fn read_members(
     for member in members {
         // What it turns on in others is known to Cargo alone.
         let asked = if member.name == package.name { features } else { &[] };
-        let (found, no_rust) = read(member, asked)?;
+        let (found, no_rust) = read(member, base, asked)?;
         files.extend(found);
         unreadable.extend(no_rust);
     }
