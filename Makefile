@@ -7,7 +7,7 @@ help: ## this list
 demo: ## everything, on a fresh machine: ends with a reachable service
 	@scripts/demo
 
-demo-dapr: ## on the demo's cluster: orders, pricing and events behind Dapr's sidecars (DAPR_FORM=injected), see docs/dapr.md
+demo-dapr: ## on the demo's cluster: page, orders, pricing and events behind Dapr's sidecars (DAPR_FORM=injected), see docs/dapr.md
 	@scripts/demo-dapr
 
 run: ## the quick look: the service under wasmedge beside MariaDB, without a cluster; Ctrl-C ends it

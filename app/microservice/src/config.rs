@@ -150,6 +150,14 @@ impl Reader<'_> {
         Some(Sidecar::new(port.get()))
     }
 
+    /// The Dapr sidecar of a service that cannot do without.
+    pub fn required_sidecar(&mut self) -> Sidecar {
+        self.sidecar().unwrap_or_else(|| {
+            self.problem("DAPR_HTTP_PORT", "is missing: the port of the Dapr sidecar's HTTP API");
+            Sidecar::new(NonZeroU16::MIN.get())
+        })
+    }
+
     /// What the sidecar proves itself with, where it has to.
     pub fn app_token(&mut self) -> Option<AppToken> {
         self.secret("APP_API_TOKEN").map(AppToken::new)

@@ -3,12 +3,14 @@
 //!
 //! - [`Sidecar`] (pure): the paths of its API, as endpoints of a [`client`](crate::client).
 //! - [`Peer`] (edge): questions that are asked again while the sidecar, or who is behind it, is away.
+//! - [`Upstream`] (edge): a service to which requests of clients are forwarded.
 //! - [`StateStore`] (edge): values by key.
 //! - [`AppToken`] (pure): proof that a request comes from the own sidecar.
 
 mod app_token;
 mod peer;
 mod state_store;
+mod upstream;
 
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::HeaderMap;
@@ -16,6 +18,7 @@ use hyper::HeaderMap;
 pub use app_token::AppToken;
 pub use peer::Peer;
 pub use state_store::StateStore;
+pub use upstream::Upstream;
 
 use crate::client::Endpoint;
 

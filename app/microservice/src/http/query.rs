@@ -16,6 +16,11 @@ impl<'text> Query<'text> {
         }
     }
 
+    /// The query as it was written.
+    pub fn text(self) -> &'text str {
+        self.text
+    }
+
     /// The first value of a parameter, decoded. A wrong escape stays as it is, bytes that are no UTF-8 become the replacement
     /// character: both then fail whatever rule the value must keep.
     pub fn get(self, name: &str) -> Option<Cow<'text, str>> {

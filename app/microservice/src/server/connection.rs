@@ -231,7 +231,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             response.headers.insert(REQUEST_ID, value);
         }
         if let Some(served_by) = &context.served_by {
-            response.headers.insert(SERVED_BY, served_by.clone());
+            // An answer that is passed on names who has given it.
+            response.headers.entry(SERVED_BY).or_insert_with(|| served_by.clone());
         }
         // That problem is so short that it is free.
         (response, body.unwrap_or_default())

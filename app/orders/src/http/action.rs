@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use hyper::header::{HeaderValue, CONTENT_TYPE, VARY};
 use hyper::Method;
 use microservice::http::{Code, Origins, Problem, Response, Route as _, Target};
+use page::files;
 
 use super::answer::no_order;
 use super::code::{BAD_ID, MISSING_ID};
-use super::{page, Route};
+use super::Route;
 use crate::command::{Command, DeadLetters};
 use crate::order::{read_draft, read_order, read_orders, Draft, Order};
 
@@ -100,11 +101,11 @@ pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins, prices: Price
         return Ok(Action::Response(origins.preflight(route, parts.headers)));
     }
     match route {
-        Route::Index if page::wants_page(parts.headers) => Ok(Action::Response(page::html())),
+        Route::Index if files::wants_page(parts.headers) => Ok(Action::Response(files::html())),
         Route::Index => Ok(Action::Response(list_of_routes())),
-        Route::PageStyle => Ok(Action::Response(page::style())),
-        Route::PageScript => Ok(Action::Response(page::script())),
-        Route::SidecarScript => Ok(Action::Response(page::sidecar_script())),
+        Route::PageStyle => Ok(Action::Response(files::style())),
+        Route::PageScript => Ok(Action::Response(files::script())),
+        Route::SidecarScript => Ok(Action::Response(files::sidecar_script())),
         Route::Echo => Ok(Action::Response(echo(parts))),
         Route::Init => Ok(Action::Initialise),
         Route::Events => events(parts),

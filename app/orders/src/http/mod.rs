@@ -4,7 +4,6 @@
 mod action;
 mod answer;
 mod code;
-mod page;
 mod route;
 
 pub use action::{read_action, Action, BufferedRequest, Change, Prices, Style};

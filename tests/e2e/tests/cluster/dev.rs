@@ -32,7 +32,7 @@ impl Checkout {
     /// Changes one line. Returns what is served from then on.
     fn edit(&self, number: u32) -> String {
         let line = format!("// edit {number} of {}", self.run);
-        let path = self.folder.path().join("app/orders/page/page.js");
+        let path = self.folder.path().join("app/page/files/page.js");
         let text = fs::read_to_string(&path).unwrap();
         let others = text.lines().filter(|line| !line.starts_with("// edit "));
         let lines: Vec<&str> = [line.as_str()].into_iter().chain(others).collect();

@@ -42,13 +42,16 @@ pub fn namespace() -> &'static str {
     }
 }
 
+/// Where a Service can be reached: host and port.
+pub fn address_of(service: &str) -> String {
+    let port = &object(namespace(), &format!("service/{service}"))["spec"]["ports"][0]["nodePort"];
+    format!("{}:{port}", worker_address())
+}
+
 /// Where the orders service answers: host and port.
 pub fn address() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
-    ADDRESS.get_or_init(|| {
-        let port = object(namespace(), "service/orders")["spec"]["ports"][0]["nodePort"].clone();
-        format!("{}:{port}", worker_address())
-    })
+    ADDRESS.get_or_init(|| address_of("orders"))
 }
 
 /// Sends a request; `None` while nobody answers.
@@ -239,6 +242,8 @@ impl Drop for Diagnosis {
         let pods = kubectl(&["--namespace", namespace(), "get", "pods", "--output", "wide"]).stdout;
         eprintln!("{pods}");
         for (deployment, container) in [
+            ("page", "page"),
+            ("page", "daprd"),
             ("orders", "orders"),
             ("orders", "daprd"),
             ("events", "events"),

@@ -34,7 +34,7 @@ fn what_is_behind_the_services_is_the_same_in_both_forms() {
             ports.collect::<Vec<_>>()
         })
         .collect();
-    assert_eq!(nodes, [30081, 30082]);
+    assert_eq!(nodes, [30081, 30083, 30082, 30084]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn the_injector_is_told_what_the_services_need() {
         .collect();
     assert_eq!(
         deployments.keys().copied().collect::<Vec<_>>(),
-        ["events", "orders", "pricing"]
+        ["events", "orders", "page", "pricing"]
     );
     for (app, deployment) in deployments {
         let template = &deployment["spec"]["template"];
@@ -53,7 +53,8 @@ fn the_injector_is_told_what_the_services_need() {
         let dapr = |name: &str| annotation(&format!("dapr.io/{name}"));
         assert_eq!(annotation("module.wasm.image/variant"), Some("compat-smart"), "{app}");
         assert_eq!((dapr("enabled"), dapr("app-id")), (Some("true"), Some(app)));
-        assert_eq!(dapr("app-port"), Some("8080"), "{app}");
+        // Nobody asks the page through its sidecar.
+        assert_eq!(dapr("app-port"), (app != "page").then_some("8080"), "{app}");
         let sidecar = format!("docker.io/daprio/daprd:{}", pinned("dapr_version"));
         assert_eq!(dapr("sidecar-image"), Some(sidecar.as_str()), "{app}");
         let service = &template["spec"]["containers"][0];
@@ -65,7 +66,7 @@ fn the_injector_is_told_what_the_services_need() {
         // Who asks others does so until its end; who is asked outlives its sidecar.
         assert_eq!(
             goes_on > pre_stop,
-            app == "orders",
+            ["orders", "page"].contains(&app),
             "{app}: {goes_on} s and {pre_stop} s"
         );
         assert!(dapr("sidecar-memory-limit").is_some(), "{app}");

@@ -48,7 +48,7 @@ fn argument<'a>(sidecar: &'a Value, name: &str) -> Option<&'a str> {
 fn every_sidecar_is_native_and_listens_for_its_pod_alone() {
     let objects = objects("standalone");
     let sidecars = sidecars(&objects);
-    assert_eq!(sidecars.len(), 3);
+    assert_eq!(sidecars.len(), 4);
     for (deployment, sidecar) in sidecars {
         let app = deployment["metadata"]["name"].as_str().unwrap();
         let template = &deployment["spec"]["template"];
@@ -87,15 +87,18 @@ fn every_sidecar_is_native_and_listens_for_its_pod_alone() {
 }
 
 #[test]
-fn only_orders_can_be_reached_from_outside() {
+fn only_the_page_and_the_orders_can_be_reached_from_outside() {
     let objects = objects("standalone");
     let outside: Vec<_> = of_kind(&objects, "Service")
         .filter(|service| service["spec"]["type"] == "NodePort")
-        .map(|service| service["metadata"]["name"].clone())
+        .map(|service| service["metadata"]["name"].as_str().unwrap())
         .collect();
-    assert_eq!(outside, ["orders"]);
+    assert_eq!(
+        outside.into_iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from(["orders", "page"])
+    );
     // Whoever is invoked is found by a headless Service of this form.
-    for app in ["events", "pricing"] {
+    for app in ["events", "orders", "pricing"] {
         let name = format!("{app}-dapr");
         let service = of_kind(&objects, "Service")
             .find(|service| service["metadata"]["name"] == *name)

@@ -4,7 +4,7 @@ use e2e::browser::{Axe, Browser};
 use serde_json::{Value, json};
 use service_tests::case::unused_ids;
 
-use crate::demo::{Diagnosis, StateAway, address, namespace, send, unpriced, whole};
+use crate::demo::{Diagnosis, StateAway, address_of, namespace, scale, send, unpriced, whole};
 use crate::harness::{eventually, pinned, pods};
 
 /// Types an order without shipping and tax into the editor.
@@ -31,7 +31,7 @@ fn a_person_sees_the_way_of_an_order_and_what_carried_it() {
     let axe = Axe::new(&browser);
     // What fades in has too little contrast until it is there.
     browser.prefer("prefers-reduced-motion", "reduce");
-    browser.visit(&format!("http://{}/?after={}", address(), id - 1));
+    browser.visit(&format!("http://{}/?after={}", address_of("page"), id - 1));
     let version = pinned("dapr_version");
     browser.await_text("#path-sidecar", &format!("Sidecar orders, Dapr {version}: "));
     browser.await_text("#path-sidecar", "pubsub is pubsub.jetstream");
@@ -57,6 +57,7 @@ fn a_person_sees_the_way_of_an_order_and_what_carried_it() {
     browser.await_text("#notice", &format!("Order {id} is added."));
 
     let steps = [
+        "Sent: to orders. Carried by the sidecars of page and orders.".to_owned(),
         format!(
             "Priced: shipping 12.00, tax 14.28, by {} with the rules of argentina. Carried by the sidecars of orders and pricing.",
             pod_of("pricing")
@@ -75,7 +76,7 @@ fn a_person_sees_the_way_of_an_order_and_what_carried_it() {
     browser.await_text("#event-list", &format!("Order {id} created"));
     assert_eq!(
         browser.value("document.querySelectorAll('#path-steps li').length"),
-        json!(3)
+        json!(4)
     );
     for (width, is_phone) in [(1280, false), (360, true)] {
         browser.resize(width, 900, is_phone);
@@ -103,4 +104,23 @@ fn a_person_sees_the_way_of_an_order_and_what_carried_it() {
     eventually("the order is gone", || {
         (send("GET", &format!("/orders/{id}"), None).0 == 404).then_some(())
     });
+}
+
+/// The page is there without the service behind it, and goes on by itself.
+#[test]
+#[ignore = "needs the demo, see main.rs"]
+fn the_page_says_that_the_service_is_away_and_goes_on_once_it_is_back() {
+    let _diagnosis = Diagnosis;
+    whole();
+    let browser = Browser::start();
+    browser.visit(&format!("http://{}/", address_of("page")));
+    browser.await_text("#served-by", "Answered by orders-");
+    scale("orders", 0);
+    browser.await_text(
+        "#banner",
+        "The service cannot be reached. What you type is kept, and this page tries again by itself.",
+    );
+    scale("orders", 1);
+    browser.await_that("document.querySelector('#banner').hidden");
+    whole();
 }

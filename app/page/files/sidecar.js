@@ -6,7 +6,7 @@
 const path = {
   /** What the sidecar says of itself; none where there is no sidecar. */
   sidecar: null,
-  /** The order that was saved last: its id, what its service answered, whom it came from, the type of its event. */
+  /** The order that was saved last: its id, what its service answered, by way of what, the type of its event. */
   saved: null,
   /** The latest events. */
   events: [],
@@ -34,13 +34,15 @@ async function loadSidecar() {
   }
 }
 
-/** After an order was saved, which is announced by an event of this type. */
-function showPath(id, type, price, servedBy) {
+/** After an order was saved with this answer, and is announced by an event of this type. */
+function showPath(id, type, { body, headers }) {
   if (path.sidecar === null) {
     return;
   }
   const known = new Set(path.events.map((event) => event.id));
-  path.saved = { id, type, price: price ?? null, servedBy, known, isAnnounced: false };
+  // A page with a service of its own says that it has passed the order on.
+  const isForwarded = headers.get("via") !== null;
+  path.saved = { id, type, price: body?.price ?? null, isForwarded, by: servedBy(headers).instance, known, isAnnounced: false };
   showSteps(null);
 }
 
@@ -59,22 +61,23 @@ function showAnnounced(events) {
 }
 
 function showSteps(event) {
-  const { id, price, servedBy } = path.saved;
+  const { id, price, isForwarded, by } = path.saved;
   const { app_id, components } = path.sidecar;
   const step = (name, text, carrier) =>
     make("li", {}, make("b", {}, name), ` ${text} `, make("span", { className: "quiet" }, carrier));
+  const sent = step("Sent:", `to ${app_id}.`, `Carried by the sidecars of page and ${app_id}.`);
   const priced = price === null
     ? step("Not priced:", "shipping and tax were given.", "")
     : step("Priced:", `shipping ${money.format(price.shipping)}, tax ${money.format(price.tax)}, by ${price.by.instance}`
       + `${price.by.region === null ? "" : ` with the rules of ${price.by.region}`}.`,
       `Carried by the sidecars of ${app_id} and pricing.`);
-  const stored = step("Stored:", `order ${id} by ${servedBy}.`, "Without a sidecar: straight into MariaDB.");
+  const stored = step("Stored:", `order ${id} by ${by}.`, "Without a sidecar: straight into MariaDB.");
   const broker = components.find(({ name }) => name === event?.pubsubname)?.type;
   const announced = event === null
     ? step("Announced:", "on its way.", "")
     : step("Announced:", `${event.type}, event ${event.id}.`, event.topic === undefined ? "" :
       `Carried by the sidecars of ${app_id} and events, topic ${event.topic} of ${event.pubsubname} (${broker}).`);
-  byId("path-steps").replaceChildren(priced, stored, announced);
+  byId("path-steps").replaceChildren(...(isForwarded ? [sent] : []), priced, stored, announced);
 }
 
 addEventListener("DOMContentLoaded", loadSidecar);

@@ -1,14 +1,14 @@
-//! The orders page: four files, embedded in the service.
+//! The files of the page, as answers.
 
 use hyper::header::{HeaderValue, ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
 use hyper::{HeaderMap, StatusCode};
 
 use microservice::http::Response;
 
-const HTML: &str = include_str!("../../page/index.html");
-const STYLE: &str = include_str!("../../page/page.css");
-const SCRIPT: &str = include_str!("../../page/page.js");
-const SIDECAR_SCRIPT: &str = include_str!("../../page/sidecar.js");
+const HTML: &str = include_str!("../files/index.html");
+const STYLE: &str = include_str!("../files/page.css");
+const SCRIPT: &str = include_str!("../files/page.js");
+const SIDECAR_SCRIPT: &str = include_str!("../files/sidecar.js");
 
 /// The page may load its own files and ask its own service, nothing else.
 const POLICY: HeaderValue = HeaderValue::from_static(

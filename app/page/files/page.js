@@ -288,7 +288,7 @@ async function save(event) {
   }
   byId("editor").close();
   const type = editing === null ? "order.created" : "order.updated";
-  showPath(id, type, answer.body?.price, servedBy(answer.headers).instance);
+  showPath(id, type, answer);
   say(editing === null ? `Order ${id} is added.` : `Order ${id} is changed.`);
   await loadChange();
 }

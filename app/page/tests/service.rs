@@ -1,0 +1,141 @@
+//! The service over HTTP, beside a sidecar that is none: it answers what a test has prepared.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{channel, Receiver};
+use std::thread;
+
+use service_tests::http::Request;
+use service_tests::native_process::NativeProcess;
+use service_tests::Service;
+
+const PAGE: Service = Service {
+    program: env!("CARGO_BIN_EXE_page"),
+    url_variable: "PAGE_URL",
+};
+
+/// Listens as a sidecar, gives one connection after the other the next of these answers, and tells what was asked.
+fn sidecar(answers: &'static [&'static str]) -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let (requests, received) = channel();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(&stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                assert_ne!(reader.read_line(&mut head).unwrap(), 0);
+            }
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+            reader.read_exact(&mut body).unwrap();
+            requests.send(head + &String::from_utf8(body).unwrap()).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (port, received)
+}
+
+#[test]
+fn serves_the_page_while_its_sidecar_is_away() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let service = NativeProcess::start(&PAGE, &[("DAPR_HTTP_PORT", &port)]);
+    let page = service.get("/");
+    assert!(page.body.contains("<title>Orders</title>"), "{}", page.body);
+    assert!(page
+        .header("content-security-policy")
+        .unwrap()
+        .contains("script-src 'self'"));
+    for path in [
+        "/page.css",
+        "/page.js",
+        "/sidecar.js",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    ] {
+        assert_eq!(service.get(path).status, 200, "{path}");
+    }
+    let answer = service.get("/orders");
+    assert_eq!(
+        (answer.status, answer.error_code().as_deref()),
+        (503, Some("unreachable"))
+    );
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(service.get("/create_order").status, 404);
+}
+
+#[test]
+fn forwards_what_the_page_asks() {
+    let (port, requests) = sidecar(&[
+        "HTTP/1.1 200 x\r\ncontent-type: application/json\r\nlink: </orders?after=2>; rel=\"next\"\r\n\
+         x-served-by: orders-1; build=wasm; mode=aot\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]",
+        "HTTP/1.1 422 x\r\ncontent-type: application/json\r\nx-served-by: orders-1\r\ncontent-length: 2\r\n\
+         connection: close\r\n\r\n{}",
+        "HTTP/1.1 204 x\r\nx-served-by: orders-1\r\nconnection: close\r\n\r\n",
+        // Of a sidecar that does not reach the orders service.
+        "HTTP/1.1 500 x\r\ncontent-length: 32\r\nconnection: close\r\n\r\n{\"errorCode\":\"ERR_DIRECT_INVOKE\"}",
+    ]);
+    let service = NativeProcess::start(&PAGE, &[("DAPR_HTTP_PORT", &port)]);
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let list = service.send(&Request::new("GET", "/orders?limit=25&after=1").header("traceparent", trace));
+    assert_eq!((list.status, list.body.as_str()), (200, "[]"));
+    assert_eq!(list.header("link"), Some("</orders?after=2>; rel=\"next\""));
+    assert_eq!(list.header("x-served-by"), Some("orders-1; build=wasm; mode=aot"));
+    assert_eq!(list.header("via"), Some("1.1 page"));
+    let request = requests.recv().unwrap();
+    assert!(
+        request.starts_with("GET /v1.0/invoke/orders/method/orders?limit=25&after=1 HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(request.contains(&format!("traceparent: {trace}\r\n")), "{request}");
+
+    let order = service.send(
+        &Request::new("PUT", "/orders/7")
+            .header("content-type", "application/json")
+            .with_body(r#"{"order_id":7}"#),
+    );
+    assert_eq!((order.status, order.body.as_str()), (422, "{}"));
+    let request = requests.recv().unwrap();
+    assert!(
+        request.starts_with("PUT /v1.0/invoke/orders/method/orders/7 HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(request.ends_with("\r\n\r\n{\"order_id\":7}"), "{request}");
+
+    assert_eq!(service.send(&Request::new("DELETE", "/orders/7")).status, 204);
+    assert!(requests.recv().unwrap().starts_with("DELETE "));
+    let answer = service.get("/events?limit=10");
+    assert_eq!(
+        (answer.status, answer.error_code().as_deref()),
+        (503, Some("unreachable"))
+    );
+}
+
+/// What is no number stays out of the path that the sidecar reads, and another site's page changes nothing.
+#[test]
+fn refuses_what_must_not_reach_the_sidecar() {
+    let service = NativeProcess::start(&PAGE, &[("DAPR_HTTP_PORT", "1")]);
+    for path in ["/orders/..", "/orders/%2e%2e", "/orders/%2e%2e%2f%2e%2e", "/orders/x"] {
+        assert_eq!(service.get(path).status, 404, "{path}");
+    }
+    let foreign = Request::new("DELETE", "/orders/7").header("sec-fetch-site", "cross-site");
+    assert_eq!(service.send(&foreign).error_code().as_deref(), Some("cross_site"));
+    assert_eq!(service.send(&Request::new("POST", "/events")).status, 405);
+}
+
+#[test]
+fn says_that_it_needs_a_sidecar() {
+    let output = std::process::Command::new(PAGE.program)
+        .env_remove("DAPR_HTTP_PORT")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("DAPR_HTTP_PORT is missing"), "{said}");
+}
