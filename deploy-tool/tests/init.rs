@@ -192,6 +192,43 @@ fn the_shape_of_published_demos_is_ready_and_gets_what_it_lacks_once() {
     assert_eq!(demo.files(), after);
 }
 
+/// The same with forks in the place of tokio, hyper and socket2, as newer demos have it: nothing has to be swapped.
+#[test]
+fn forks_by_patch_are_taken_as_they_are() {
+    let demo = Crate::new(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"order_demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[patch.crates-io]\n\
+             tokio = { git = \"https://example.org/wasi_tokio.git\", branch = \"v1.36.x\" }\n\
+             hyper = { git = \"https://example.org/wasi_hyper.git\", branch = \"v0.14.x\" }\n\n[dependencies]\n\
+             mysql_async = { version = \"0.34\", default-features = false, git = \"https://example.org/mysql_async.git\", rev = \"08b7b70\" }\n\
+             hyper = { version = \"0.14\", features = [\"full\"] }\n\
+             tokio = { version = \"1\", features = [\"io-util\", \"fs\", \"net\", \"time\", \"rt\", \"macros\"] }\n",
+        ),
+        (
+            ".cargo/config.toml",
+            "[build]\ntarget = \"wasm32-wasip1\"\nrustflags = [\"--cfg\", \"wasmedge\"]\n",
+        ),
+        (
+            "src/main.rs",
+            "#[tokio::main(flavor = \"current_thread\")]\nasync fn main() {}\n",
+        ),
+    ]);
+    let (code, report) = demo.report(&[]);
+    assert_eq!((code, report["verdict"].as_str()), (0, Some("ready")), "{report:#}");
+    assert_eq!(
+        findings(&report),
+        [("build-target".to_owned(), ".cargo/config.toml:2".to_owned())]
+    );
+    let notes = report["notes"].to_string();
+    for fork in ["wasi_tokio", "wasi_hyper", "mysql_async"] {
+        assert!(
+            notes.contains(&format!(" of https://example.org/{fork}.git")),
+            "{fork}: {notes}"
+        );
+    }
+}
+
 #[test]
 fn a_plain_server_is_told_which_dependencies_to_swap_and_gets_them_by_write() {
     let shop = plain_server();

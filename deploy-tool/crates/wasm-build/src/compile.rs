@@ -113,6 +113,11 @@ pub async fn package(
     program.extend(crates::arguments(workspace, &lock, Path::new("/vendor"))?);
     program.extend(features::argument(&definition.features));
     program.extend(profile.settings.iter().map(|setting| format!("--config={setting}")));
+    // They come after those above: Cargo joins lists.
+    if *triple == TARGET && !inputs.flags.is_empty() {
+        let flags = serde_json::json!(inputs.flags);
+        program.push(format!("--config=target.{triple}.rustflags={flags}"));
+    }
     let task = compile_task(profile);
     builder
         .run(progress, &task, &mounts, &options, &program)

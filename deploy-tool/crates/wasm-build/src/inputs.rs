@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::string_literals;
 use crate::workspace::{Package, Workspace};
+use crate::{cargo_config, string_literals};
 use diagnostics::{Error, Result};
 use oci_artifacts::digest;
 
@@ -16,16 +16,20 @@ pub struct Inputs {
     pub files: BTreeMap<PathBuf, Vec<u8>>,
     /// Where the workspace's Cargo.toml is.
     pub root: PathBuf,
+    /// The compiler flags that the workspace's `.cargo/config.toml` has for a guest.
+    pub flags: Vec<String>,
 }
 
 impl Inputs {
-    /// The digest of all paths and bytes. Times, owners and permissions are not in it.
+    /// The digest of all paths, bytes and flags. Times, owners and permissions are not in it.
     pub fn digest(&self) -> String {
-        let named: Vec<(String, &[u8])> = self
-            .files
+        let files = self.files.iter();
+        let files = files.map(|(path, bytes)| (path.to_string_lossy().into_owned(), bytes.as_slice()));
+        let flags = self
+            .flags
             .iter()
-            .map(|(path, bytes)| (path.to_string_lossy().into_owned(), bytes.as_slice()))
-            .collect();
+            .map(|flag| (cargo_config::PATH.to_owned(), flag.as_bytes()));
+        let named: Vec<(String, &[u8])> = files.chain(flags).collect();
         digest::parts(named.iter().map(|(path, bytes)| (path.as_str(), *bytes)))
     }
 
@@ -49,6 +53,7 @@ pub fn read(workspace: &Workspace, packages: &[&Package]) -> Result<Inputs> {
             .relative(&workspace.root)
             .map(Path::to_owned)
             .unwrap_or_default(),
+        flags: read_flags(&workspace.root)?,
         ..Inputs::default()
     };
     for name in ["Cargo.toml", "Cargo.lock"] {
@@ -58,6 +63,17 @@ pub fn read(workspace: &Workspace, packages: &[&Package]) -> Result<Inputs> {
         read_package(workspace, package, &mut inputs)?;
     }
     Ok(inputs)
+}
+
+fn read_flags(root: &Path) -> Result<Vec<String>> {
+    let path = root.join(cargo_config::PATH);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::file(format!("cannot read `{}`", path.display()), &error)),
+    };
+    cargo_config::guest_flags(&text)
+        .map_err(|error| Error::input(format!("cannot read `{}`", path.display())).cause(error))
 }
 
 fn read_package(workspace: &Workspace, package: &Package, inputs: &mut Inputs) -> Result<()> {

@@ -4,6 +4,7 @@ pub mod artifact_cache;
 pub mod background;
 pub mod build_context;
 pub mod builder;
+mod cargo_config;
 pub mod compile;
 pub mod features;
 pub mod inputs;

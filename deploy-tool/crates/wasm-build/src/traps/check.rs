@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::walk::{self, SourceFile};
-use super::{Finding, GuestCrate, GuestGraph, build_script, crates, finding, graph, paths, source};
+use super::{CrateSource, Finding, GuestCrate, GuestGraph, build_script, crates, finding, graph, paths, source};
 use crate::workspace::{Package, Workspace};
 use crate::{TARGET, features as cargo_features, vendor};
 use diagnostics::{Error, Result};
@@ -49,9 +49,11 @@ pub async fn package(
             left_out.push(format!(
                 "which crates go into the module is told by the manifest and Cargo.lock alone, until `cargo fetch` has them: {why}"
             ));
-            GuestGraph::of_files(&package.dependencies, &lock)
+            let root = std::fs::read_to_string(workspace.root.join("Cargo.toml")).unwrap_or_default();
+            GuestGraph::of_files(&package.dependencies, &lock, &root)
         }
     };
+    left_out.extend(crates::forks_note(&graph));
     let (files, unreadable) = read_members(workspace, package, features, &lock, package.folder(), walk::files)?;
     left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
     let (scripts, no_rust) = read_members(
@@ -177,7 +179,7 @@ async fn resolve_crates(
 /// Looks at the build scripts of crates. Of one that tells targets or features apart nothing is known, as of one that cannot
 /// be read; those of members are [read](build_scripts) as their sources are.
 fn read_build_scripts(graph: &mut GuestGraph) {
-    for guest_crate in graph.crates.iter_mut().filter(|one| !one.is_local) {
+    for guest_crate in graph.crates.iter_mut().filter(|one| one.source != CrateSource::Folder) {
         let Some(path) = &guest_crate.build_script else {
             continue;
         };

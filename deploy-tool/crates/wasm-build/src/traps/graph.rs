@@ -5,8 +5,21 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use toml_edit::{Document, Item};
 
 use crate::workspace::Dependency;
+
+/// Where the sources of a crate are from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CrateSource {
+    /// A registry.
+    #[default]
+    Registry,
+    /// A git repository, by its address: often a fork.
+    Git(String),
+    /// A folder of this host, as of what stands in for a crate of a registry by `[patch]`.
+    Folder,
+}
 
 /// A crate of a guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +38,8 @@ pub struct GuestCrate {
     pub build_script: Option<PathBuf>,
     /// What its build script does with C code, whatever is compiled.
     pub native_code: Option<String>,
-    /// Whether its sources are in a folder of this host, as those of what stands in for a crate of a registry by `[patch]`.
-    pub is_local: bool,
+    /// Where its sources are from. What is known of a crate by its name is so of those of a registry alone.
+    pub source: CrateSource,
     /// The crates that bring it, from the package's own dependency to itself.
     pub path: Vec<String>,
 }
@@ -86,7 +99,7 @@ impl GuestGraph {
         let metadata: Metadata = serde_json::from_str(metadata)?;
         let mut crates: BTreeMap<(&str, &str), GuestCrate> = BTreeMap::new();
         let mut path: Vec<String> = Vec::new();
-        for (depth, name, version, is_local, features) in tree.lines().filter_map(read_line) {
+        for (depth, name, version, source, features) in tree.lines().filter_map(read_line) {
             path.truncate(depth.saturating_sub(1));
             if depth == 0 {
                 continue;
@@ -107,7 +120,7 @@ impl GuestGraph {
                     links: package.is_some_and(|package| package.links.is_some()),
                     build_script: package.and_then(Package::build_script),
                     native_code: None,
-                    is_local,
+                    source,
                     path: path.clone(),
                 }
             });
@@ -123,24 +136,32 @@ impl GuestGraph {
         })
     }
 
-    /// The crates of a package by its manifest, and those that Cargo.lock says they bring, for whatever target.
-    pub fn of_files<'d>(dependencies: impl IntoIterator<Item = &'d Dependency>, lock: &str) -> Self {
+    /// The crates of a package by its manifest, and those that Cargo.lock says they bring, for whatever target. `root`: the
+    /// manifest of the workspace, whose `[patch]` says what stands in for crates of registries.
+    pub fn of_files<'d>(dependencies: impl IntoIterator<Item = &'d Dependency>, lock: &str, root: &str) -> Self {
         let locked = locked(lock);
+        let patches = patches(root);
+        let source_of = |name: &str, locked: Option<&str>| match locked.and_then(|source| source.strip_prefix("git+")) {
+            Some(address) => CrateSource::Git(without_commit(address)),
+            None => patches.get(name).cloned().unwrap_or_default(),
+        };
         let mut crates: BTreeMap<String, GuestCrate> = BTreeMap::new();
         let mut waiting = VecDeque::new();
         let direct = dependencies
             .into_iter()
             .filter(|dependency| dependency.is_of_guest() && !dependency.optional);
         for dependency in direct {
-            let versions = locked.iter().filter(|(name, ..)| *name == dependency.name);
-            let version = versions
-                .map(|(_, version, _)| *version)
-                .find(|version| dependency.takes(version));
-            let version = version.unwrap_or(dependency.req.trim_start_matches(['^', '=', '~']));
+            let mut versions = locked.iter().filter(|package| package.name == dependency.name);
+            let package = versions.find(|package| dependency.takes(package.version));
+            let version = package.map_or(dependency.req.trim_start_matches(['^', '=', '~']), |package| {
+                package.version
+            });
+            let known = package.map_or(dependency.source.as_deref(), |package| package.source);
             let found = GuestCrate {
                 name: dependency.name.clone(),
                 version: version.to_owned(),
                 features: dependency.features.iter().cloned().collect(),
+                source: source_of(&dependency.name, known),
                 path: vec![dependency.name.clone()],
                 ..GuestCrate::default()
             };
@@ -150,19 +171,20 @@ impl GuestGraph {
         while let Some(from) = waiting.pop_front() {
             let entry = locked
                 .iter()
-                .find(|(name, version, _)| *name == from.name && *version == from.version);
-            for (name, version) in entry.iter().flat_map(|(.., needs)| needs) {
+                .find(|package| package.name == from.name && package.version == from.version);
+            for (name, version) in entry.iter().flat_map(|package| &package.needs) {
                 // Where there is one version, Cargo.lock leaves it out.
                 let known = locked
                     .iter()
-                    .find(|(known, of, _)| known == name && version.is_none_or(|version| version == *of));
-                let Some((name, version, _)) = known else { continue };
-                let key = format!("{name} {version}");
+                    .find(|package| package.name == *name && version.is_none_or(|version| version == package.version));
+                let Some(package) = known else { continue };
+                let key = format!("{} {}", package.name, package.version);
                 if let Entry::Vacant(entry) = crates.entry(key) {
                     let found = GuestCrate {
-                        name: (*name).to_owned(),
-                        version: (*version).to_owned(),
-                        path: [from.path.clone(), vec![(*name).to_owned()]].concat(),
+                        name: package.name.to_owned(),
+                        version: package.version.to_owned(),
+                        source: source_of(package.name, package.source),
+                        path: [from.path.clone(), vec![package.name.to_owned()]].concat(),
                         ..GuestCrate::default()
                     };
                     waiting.push_back(found.clone());
@@ -178,21 +200,60 @@ impl GuestGraph {
     }
 }
 
-/// Depth, name, version, whether it is in a folder, and features of a line of `cargo tree`.
-fn read_line(line: &str) -> Option<(usize, &str, &str, bool, &str)> {
+/// Depth, name, version, source and features of a line of `cargo tree`.
+fn read_line(line: &str) -> Option<(usize, &str, &str, CrateSource, &str)> {
     let line = line.strip_suffix(" (*)").unwrap_or(line);
     let digits = line.find(|character: char| !character.is_ascii_digit())?;
     let depth = line[..digits].parse().ok()?;
     let (package, features) = line[digits..].split_once('|')?;
     let mut words = package.split(' ');
     let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
-    Some((depth, name, version, words.any(|word| word.starts_with("(/")), features))
+    // Of another registry it is "(registry `NAME`)".
+    let source = words.find_map(|word| {
+        let place = word.strip_prefix('(')?;
+        match place.contains("://") {
+            true => Some(CrateSource::Git(without_commit(place.trim_end_matches(')')))),
+            false => place.starts_with('/').then_some(CrateSource::Folder),
+        }
+    });
+    Some((depth, name, version, source.unwrap_or_default(), features))
 }
 
-type Locked<'l> = (&'l str, &'l str, Vec<(&'l str, Option<&'l str>)>);
+/// The address of a git repository without branch and commit.
+fn without_commit(address: &str) -> String {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    address[..end].to_owned()
+}
 
-/// Name, version and dependencies of each package.
-fn locked(lock: &str) -> Vec<Locked<'_>> {
+/// What stands in for crates of registries, by name:
+/// <https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html#the-patch-section>.
+fn patches(root: &str) -> BTreeMap<String, CrateSource> {
+    let Ok(manifest) = Document::parse(root) else {
+        return BTreeMap::new();
+    };
+    let tables = manifest.get("patch").and_then(Item::as_table_like);
+    let registries = tables.into_iter().flat_map(|tables| tables.iter());
+    let entries = registries.filter_map(|(_, table)| table.as_table_like());
+    let patches = entries.flat_map(|entries| entries.iter()).filter_map(|(key, patch)| {
+        let text = |field: &str| patch.as_table_like()?.get(field)?.as_str();
+        let source = match text("git") {
+            Some(address) => CrateSource::Git(address.to_owned()),
+            None => CrateSource::Folder,
+        };
+        Some((text("package").unwrap_or(key).to_owned(), source))
+    });
+    patches.collect()
+}
+
+/// A package of Cargo.lock.
+struct LockedPackage<'l> {
+    name: &'l str,
+    version: &'l str,
+    source: Option<&'l str>,
+    needs: Vec<(&'l str, Option<&'l str>)>,
+}
+
+fn locked(lock: &str) -> Vec<LockedPackage<'_>> {
     let packages = lock.split("[[package]]").skip(1);
     let field = |package: &'_ str, name: &str| -> Option<(usize, usize)> {
         let start = package.find(&format!("\n{name} = \""))? + name.len() + 5;
@@ -201,14 +262,18 @@ fn locked(lock: &str) -> Vec<Locked<'_>> {
     packages
         .filter_map(|package| {
             let text = |(start, end): (usize, usize)| &package[start..end];
-            let (name, version) = (field(package, "name").map(text)?, field(package, "version").map(text)?);
             let list = package.split_once("\ndependencies = [").map_or("", |(_, list)| list);
             let needs = list.split(']').next().unwrap_or_default().lines().filter_map(|line| {
                 let mut words = line.trim_matches([' ', '"', ',']).split(' ');
                 let name = words.next().filter(|name| !name.is_empty())?;
                 Some((name, words.next()))
             });
-            Some((name, version, needs.collect()))
+            Some(LockedPackage {
+                name: field(package, "name").map(text)?,
+                version: field(package, "version").map(text)?,
+                source: field(package, "source").map(text),
+                needs: needs.collect(),
+            })
         })
         .collect()
 }
@@ -221,7 +286,8 @@ mod tests {
     #[test]
     fn the_tree_tells_features_folders_and_the_shortest_way() {
         let tree = "0app v0.1.0 (/app)|\n1web v1.0.0|http,tls\n2data v2.0.0|\n3ssl-sys v0.9.0|\n2ssl-sys v0.9.0|\n\
-            1data v2.0.0| (*)\n1web-stand-in v1.0.0 (/app/web)|\n";
+            1data v2.0.0| (*)\n1web-stand-in v1.0.0 (/app/web)|\n\
+            1web-fork v1.0.0 (https://example.org/web.git?branch=wasi#0123abcd)|\n1web-mirror v1.0.0 (registry `own`)|\n";
         let package = |name: &str, version: &str, links: Option<&str>| json!({"name": name, "version": version, "rust_version": "1.80", "links": links});
         let metadata = json!({"packages": [package("ssl-sys", "0.9.0", Some("ssl")), package("web", "1.0.0", None)]});
         let graph = GuestGraph::of_tree(tree, &metadata.to_string()).unwrap();
@@ -240,6 +306,8 @@ mod tests {
             ("data", 0, false),
             ("web ssl-sys", 0, true),
             ("web", 2, false),
+            ("web-fork", 0, false),
+            ("web-mirror", 0, false),
             ("web-stand-in", 0, false),
         ];
         assert_eq!(
@@ -247,8 +315,12 @@ mod tests {
             expected.map(|(path, features, links)| (path.to_owned(), features, links))
         );
         assert_eq!(graph.crates[2].rust_version.as_deref(), Some("1.80"));
-        let local: Vec<bool> = graph.crates.iter().map(|guest_crate| guest_crate.is_local).collect();
-        assert_eq!(local, [false, false, false, true]);
+        let sources = graph.crates.iter().map(|guest_crate| guest_crate.source.clone());
+        let fork = CrateSource::Git("https://example.org/web.git".to_owned());
+        assert_eq!(
+            sources.skip(3).collect::<Vec<_>>(),
+            [fork, CrateSource::Registry, CrateSource::Folder]
+        );
     }
 
     #[test]
@@ -270,7 +342,7 @@ mod tests {
         let lock = "version = 4\n\n[[package]]\nname = \"web\"\nversion = \"0.9.0\"\n\n[[package]]\nname = \"web\"\nversion = \
             \"1.2.0\"\ndependencies = [\n \"ssl 2.0.0\",\n]\n\n[[package]]\nname = \"ssl\"\nversion = \"1.0.0\"\n\n[[package]]\n\
             name = \"ssl\"\nversion = \"2.0.0\"\n";
-        let graph = GuestGraph::of_files(&dependencies, lock);
+        let graph = GuestGraph::of_files(&dependencies, lock, "");
         let found: Vec<(String, &str)> = graph
             .crates
             .iter()
@@ -278,5 +350,39 @@ mod tests {
             .collect();
         assert_eq!(found, [("web ssl".to_owned(), "2.0.0"), ("web".to_owned(), "1.2.0")]);
         assert!(!graph.is_exact);
+    }
+
+    #[test]
+    fn what_stands_in_for_a_crate_is_told_by_patch_and_lock_file() {
+        let root = "[dependencies]\nweb = \"1\"\n[patch.crates-io]\nweb = { git = \"https://example.org/web\", branch = \"wasi\" }\n\
+            two = { package = \"ssl\", path = \"../ssl\" }\n";
+        let dependency = |value: serde_json::Value| serde_json::from_value::<Dependency>(value).unwrap();
+        let dependencies = [
+            dependency(json!({"name": "web", "req": "^1"})),
+            dependency(json!({"name": "ssl", "req": "^1"})),
+            dependency(json!({"name": "data", "req": "*", "source": "git+https://example.org/data?rev=0123"})),
+            dependency(json!({"name": "log", "req": "^1", "source": "registry+https://example.org/index"})),
+        ];
+        let sources = |lock: &str| -> Vec<(String, CrateSource)> {
+            let graph = GuestGraph::of_files(&dependencies, lock, root);
+            graph
+                .crates
+                .into_iter()
+                .map(|found| (found.name, found.source))
+                .collect()
+        };
+        let git = |name: &str| CrateSource::Git(format!("https://example.org/{name}"));
+        let mut expected = vec![
+            ("data".to_owned(), git("data")),
+            ("log".to_owned(), CrateSource::Registry),
+            ("ssl".to_owned(), CrateSource::Folder),
+            ("web".to_owned(), git("web")),
+        ];
+        assert_eq!(sources(""), expected);
+        let lock = "[[package]]\nname = \"web\"\nversion = \"1.2.0\"\nsource = \"git+https://example.org/web?branch=wasi#01\"\n\
+            dependencies = [\n \"io\",\n]\n\n[[package]]\nname = \"io\"\nversion = \"1.0.0\"\n\
+            source = \"git+https://example.org/io#02\"\n";
+        expected.insert(1, ("io".to_owned(), git("io")));
+        assert_eq!(sources(lock), expected);
     }
 }

@@ -12,7 +12,7 @@ pub mod source;
 pub mod walk;
 
 pub use finding::{Finding, Place, Remedy, Weight};
-pub use graph::{GuestCrate, GuestGraph};
+pub use graph::{CrateSource, GuestCrate, GuestGraph};
 
 #[cfg(test)]
 mod tests {

@@ -63,6 +63,8 @@ pub struct Dependency {
     pub target: Option<String>,
     /// The index of its registry, where that is not crates.io.
     pub registry: Option<String>,
+    /// Where it is from, as Cargo.lock writes it; nothing for a folder.
+    pub source: Option<String>,
     path: Option<PathBuf>,
     /// `dev`, `build`, or nothing.
     kind: Option<String>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::compiler::{self, number};
 use super::finding::{Finding, Place, Remedy, Weight};
-use super::graph::{GuestCrate, GuestGraph};
+use super::graph::{CrateSource, GuestCrate, GuestGraph};
 
 /// The oldest mio_wasi that does not spin.
 const MIO_WASI: (u32, u32, u32) = (0, 8, 9);
@@ -177,8 +177,6 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
         let is_certain = graph.is_exact || guest_crate.path.len() == 1;
         findings.extend(
             rule(guest_crate)
-                // What is known of a crate by its name is not so of one that stands in for it.
-                .filter(|_| !guest_crate.is_local)
                 .filter(|rule| is_certain || rule.trap == "c-code")
                 .map(|rule| match is_certain {
                     true => finding(rule.trap, rule.weight, guest_crate, rule.what.to_owned(), rule.fix),
@@ -215,7 +213,36 @@ fn paths(findings: &[Finding]) -> impl Iterator<Item = &Vec<String>> {
 fn rule(guest_crate: &GuestCrate) -> Option<&'static Rule> {
     RULES
         .iter()
+        .filter(|_| is_known_by_name(guest_crate))
         .find(|rule| rule.names.contains(&guest_crate.name.as_str()))
+}
+
+/// Whether it is the crate of that name, and not what stands in for it, such as a fork for Wasm.
+fn is_known_by_name(guest_crate: &GuestCrate) -> bool {
+    guest_crate.source == CrateSource::Registry
+}
+
+/// Names the crates that would be traps if they came from a registry and come from git repositories: nobody but the
+/// compiler knows whether a fork has a form for Wasm.
+pub fn forks_note(graph: &GuestGraph) -> Option<String> {
+    let forks = graph.crates.iter().filter_map(|guest_crate| {
+        let CrateSource::Git(address) = &guest_crate.source else {
+            return None;
+        };
+        let of_registry = GuestCrate {
+            source: CrateSource::Registry,
+            ..guest_crate.clone()
+        };
+        let is_trap = rule(&of_registry).is_some() || !check_features(&of_registry, false).is_empty();
+        is_trap.then(|| format!("{} of {address}", guest_crate.name))
+    });
+    let forks: Vec<String> = forks.collect();
+    (!forks.is_empty()).then(|| {
+        format!(
+            "forks are taken as they are, the build shows whether they have a form for Wasm: {}",
+            forks.join(", ")
+        )
+    })
 }
 
 fn finding(trap: &'static str, weight: Weight, guest_crate: &GuestCrate, what: String, fix: &str) -> Finding {
@@ -246,6 +273,7 @@ fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding
     };
     let mut found = Vec::new();
     match guest_crate.name.as_str() {
+        _ if !is_known_by_name(guest_crate) => {}
         "tokio" => {
             let native = among(&TOKIO_NATIVE);
             if !native.is_empty() {

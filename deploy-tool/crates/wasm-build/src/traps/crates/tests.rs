@@ -47,7 +47,7 @@ fn each_trap_is_found_and_what_is_fine_is_not() {
     }
     let mut stand_in = graph(&[("wasmedge_rustls_api", "0.1.1", "")], true);
     assert_eq!(check_crates(&stand_in).len(), 1);
-    stand_in.crates[0].is_local = true;
+    stand_in.crates[0].source = CrateSource::Folder;
     assert_eq!(check_crates(&stand_in), []);
     let two = [("tokio_wasi", "1.25.2", "rt"), ("x tokio", "1.40.0", "sync")];
     assert_eq!(traps(&two), [("two-runtimes", Stop)]);
@@ -127,4 +127,31 @@ fn a_crate_for_a_newer_compiler_is_told_with_what_the_builder_has() {
         .find_map(|line| line.strip_prefix("rustc_version="))
         .unwrap();
     assert_eq!((number(pin).0, number(pin).1), BUILDER_RUST);
+}
+
+/// As the demos of WasmEdge's authors are: tokio, hyper and socket2 of forks, by `[patch]`.
+#[test]
+fn a_fork_is_not_judged_by_its_name() {
+    let mut forks = graph(
+        &[
+            ("hyper", "0.14.30", "full"),
+            ("mysql_async", "0.34.1", ""),
+            ("serde", "1.0.0", ""),
+            ("tokio socket2", "0.5.5", ""),
+            ("tokio", "1.36.0", "net fs"),
+        ],
+        true,
+    );
+    assert_eq!(check_crates(&forks).len(), 3);
+    for guest_crate in &mut forks.crates {
+        guest_crate.source = CrateSource::Git(format!("https://example.org/{}.git", guest_crate.name));
+    }
+    assert_eq!(check_crates(&forks), []);
+    assert_eq!(
+        forks_note(&forks).unwrap(),
+        "forks are taken as they are, the build shows whether they have a form for Wasm: hyper of https://example.org/hyper.git, \
+         mysql_async of https://example.org/mysql_async.git, socket2 of https://example.org/socket2.git, \
+         tokio of https://example.org/tokio.git"
+    );
+    assert_eq!(forks_note(&graph(&[("hyper", "0.14.30", "")], true)), None);
 }
