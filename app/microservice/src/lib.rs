@@ -19,7 +19,7 @@
 //! The crates named `hyper`, `tokio` and `mysql_async` are `hyper_wasi`, `tokio_wasi` and
 //! `mysql_async_wasi` when the target is WASI; see `Cargo.toml`.
 
-mod address;
+mod backoff;
 pub mod client;
 pub mod config;
 pub mod context;
@@ -33,7 +33,7 @@ pub mod log;
 pub mod memory;
 pub mod metrics;
 pub mod money;
-mod pause;
+mod resolver;
 pub mod server;
 pub mod signature;
 mod tls_settings;

@@ -1,7 +1,7 @@
 //! The pricing service, which completes the price of an order.
 
 use hyper::StatusCode;
-use microservice::client::{Answer, ClientError, Endpoint};
+use microservice::client::{ClientError, ClientResponse, Endpoint};
 use microservice::dapr::{Peer, Trace};
 use microservice::http::Problem;
 use microservice::log::{self, Level};
@@ -78,7 +78,7 @@ fn away(reason: &str, detail: &str) -> Problem {
     Problem::new(PRICING_UNAVAILABLE, message)
 }
 
-fn instance(answer: &Answer) -> String {
+fn instance(answer: &ClientResponse) -> String {
     let served_by = answer.headers.get("x-served-by").and_then(|value| value.to_str().ok());
     let name = served_by.and_then(|text| text.split(';').next());
     name.unwrap_or_default().trim().to_owned()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use microservice::client::{Answer, Client, ClientError};
+use microservice::client::{Client, ClientError, ClientResponse};
 use microservice::signature::{Secret, SIGNATURE};
 
 use crate::event::{batch_as_json, Event, BATCH_MEDIA_TYPE, MEDIA_TYPE};
@@ -61,12 +61,12 @@ impl Receiver {
         let signature = self.secret.as_ref().map(|secret| secret.sign_request(json.as_bytes()));
         match self.client.post(media_type, json.into(), signature.as_deref()).await {
             Ok(answer) => self.judge(answer, signature.as_deref().unwrap_or_default()),
-            Err(ClientError::Broken(reason)) => Delivery::Failed(reason),
+            Err(ClientError::Failed(reason)) => Delivery::Failed(reason),
             Err(failure) => Delivery::Away(failure.to_string()),
         }
     }
 
-    fn judge(&self, answer: Answer, request: &str) -> Delivery {
+    fn judge(&self, answer: ClientResponse, request: &str) -> Delivery {
         let status = answer.status;
         let reason = format!("the receiver answers with status {status}");
         match status.as_u16() {

@@ -55,7 +55,7 @@ impl Sidecar {
     }
 
     fn endpoint(self, path: String) -> Endpoint {
-        Endpoint::local(self.port, format!("/v1.0/{path}"))
+        Endpoint::loopback(self.port, format!("/v1.0/{path}"))
     }
 }
 

@@ -8,7 +8,7 @@ use hyper::{Method, StatusCode};
 use tokio::time::{sleep, timeout};
 
 use super::Trace;
-use crate::client::{Answer, Client, ClientError, Endpoint};
+use crate::client::{Client, ClientError, ClientResponse, Endpoint};
 use crate::memory::Memory;
 
 /// The time for one attempt, and for all of them.
@@ -41,17 +41,17 @@ impl Peer {
     }
 
     /// GETs the endpoint's path and what follows it. Asked again while there is no answer, or one of a gateway.
-    pub async fn get(&self, rest: &str, trace: &Trace) -> Result<Answer, ClientError> {
+    pub async fn get(&self, rest: &str, trace: &Trace) -> Result<ClientResponse, ClientError> {
         self.ask(Method::GET, rest, Bytes::new(), trace).await
     }
 
     /// POSTs JSON to the endpoint's path. It may arrive several times: only for what changes nothing more then.
-    pub async fn post(&self, json: Bytes, trace: &Trace) -> Result<Answer, ClientError> {
+    pub async fn post(&self, json: Bytes, trace: &Trace) -> Result<ClientResponse, ClientError> {
         self.ask(Method::POST, "", json, trace).await
     }
 
-    async fn ask(&self, method: Method, rest: &str, json: Bytes, trace: &Trace) -> Result<Answer, ClientError> {
-        let _turn = self.client.turn().await?;
+    async fn ask(&self, method: Method, rest: &str, json: Bytes, trace: &Trace) -> Result<ClientResponse, ClientError> {
+        let _permit = self.client.acquire_permit().await?;
         let target = format!("{}{rest}", self.client.path());
         let mut headers = trace.0.clone();
         if !json.is_empty() {
@@ -69,7 +69,7 @@ impl Peer {
         };
         timeout(ALL_ATTEMPTS, attempts).await.unwrap_or_else(|_| {
             let seconds = ALL_ATTEMPTS.as_secs();
-            Err(ClientError::Broken(format!("no answer within {seconds} s")))
+            Err(ClientError::Failed(format!("no answer within {seconds} s")))
         })
     }
 }
@@ -80,9 +80,9 @@ fn may_pass(status: StatusCode) -> bool {
 }
 
 /// What a refusal says, for the log.
-pub fn refusal(answer: Answer) -> ClientError {
+pub fn refusal(answer: ClientResponse) -> ClientError {
     let status = answer.status;
     let body = answer.body.into_pieces().0.concat();
     let body = String::from_utf8_lossy(body.get(..LONGEST_REASON).unwrap_or(&body)).into_owned();
-    ClientError::Broken(format!("status {status}: {body}"))
+    ClientError::Failed(format!("status {status}: {body}"))
 }

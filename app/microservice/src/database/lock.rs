@@ -40,13 +40,13 @@ impl<T: Tables> Database<T> {
     /// which the server closes when it is not used for [`UNUSED`].
     pub async fn lock(&self, name: &str) -> Result<Option<Connection>, DatabaseError> {
         let work = async {
-            let mut lease = self.pool.lease_reserved().await?;
+            let mut lease = self.pool.acquire_reserved().await?;
             match hold_lock(lease.connection(), name).await {
-                Ok(true) => return Ok(Some(lease.keep())),
-                Ok(false) => lease.give_back(),
+                Ok(true) => return Ok(Some(lease.detach())),
+                Ok(false) => lease.release(),
                 Err(error) => {
                     if is_broken(&error) {
-                        self.pool.forget_idle();
+                        self.pool.close_idle();
                     }
                     return Err(classify(&error));
                 }

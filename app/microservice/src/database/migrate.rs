@@ -16,11 +16,11 @@ const LOCK_SECONDS: u32 = 60;
 impl<T: Tables> Database<T> {
     /// Makes the tables current. Doing it again does nothing.
     pub(super) async fn migrate(&self) -> Result<(), DatabaseError> {
-        let mut lease = self.pool.lease().await?;
+        let mut lease = self.pool.acquire().await?;
         // The connection is not given back: its settings are not those of the others.
         migrate(lease.connection(), &self.tables).await.unwrap_or_else(|error| {
             if is_broken(&error) {
-                self.pool.forget_idle();
+                self.pool.close_idle();
             }
             Err(classify_migration(&error))
         })

@@ -234,22 +234,22 @@ impl<T: Tables> Database<T> {
         let mut may_retry = !statement.writes();
         loop {
             let mut lease = match lane {
-                Lane::Requests => self.pool.lease().await?,
-                Lane::Reserved => self.pool.lease_reserved().await?,
+                Lane::Requests => self.pool.acquire().await?,
+                Lane::Reserved => self.pool.acquire_reserved().await?,
             };
             sent.store(true, Ordering::Relaxed);
             let error = match statement.run(lease.connection()).await {
                 Ok(answer) => {
-                    lease.give_back();
+                    lease.release();
                     return answer;
                 }
                 Err(error) => error,
             };
             if !is_broken(&error) {
-                lease.give_back();
+                lease.release();
                 return Err(classify(&error));
             }
-            self.pool.forget_idle();
+            self.pool.close_idle();
             if !may_retry || lease.is_new() {
                 return Err(classify(&error));
             }

@@ -1,44 +1,45 @@
-//! Pauses after failures, each twice as long as the one before.
+//! Exponential backoff after failures.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A time after a failure in which nothing is tried.
+/// A period after a failure in which nothing is tried; each consecutive failure doubles it, up to a maximum.
 #[derive(Debug)]
-pub struct Pause {
+pub struct Backoff {
     first: Duration,
-    longest: Duration,
+    max: Duration,
+    /// The length and the end of the last period since the last success.
     state: Mutex<Option<(Duration, Instant)>>,
 }
 
-impl Pause {
-    /// Pauses of these lengths.
-    pub fn new(first: Duration, longest: Duration) -> Pause {
-        Pause {
+impl Backoff {
+    /// A backoff that is not active.
+    pub fn new(first: Duration, max: Duration) -> Backoff {
+        Backoff {
             first,
-            longest,
+            max,
             state: Mutex::default(),
         }
     }
 
     /// Whether nothing should be tried now.
-    pub fn is_on(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         self.state().is_some_and(|(_, end)| Instant::now() < end)
     }
 
-    /// Something failed. Returns how long the pause is.
-    pub fn begin(&self) -> Duration {
+    /// Starts the next period, after a failure. Returns its length.
+    pub fn start(&self) -> Duration {
         let mut state = self.state();
         let length = match *state {
             None => self.first,
-            Some((length, _)) => self.longest.min(length * 2),
+            Some((length, _)) => self.max.min(length * 2),
         };
         *state = Some((length, Instant::now() + length));
         length
     }
 
-    /// Something worked.
-    pub fn end(&self) {
+    /// Ends the backoff, after a success.
+    pub fn reset(&self) {
         *self.state() = None;
     }
 
