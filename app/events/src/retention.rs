@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use microservice::database::{integer, Answer, Connection, Database, Statement};
+use microservice::database::{integer, Connection, Database, QueryResult, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::Row;
@@ -21,14 +21,14 @@ struct RemoveOld {
 }
 
 impl Statement for RemoveOld {
-    type Answer = u64;
+    type Output = u64;
 
     /// Removing what is old a second time removes nothing else.
-    fn writes(&self) -> bool {
-        false
+    fn is_retryable(&self) -> bool {
+        true
     }
 
-    async fn run(&self, connection: &mut Connection) -> Answer<u64> {
+    async fn run(&self, connection: &mut Connection) -> QueryResult<u64> {
         let last = format!(
             "SELECT MAX(position) FROM (SELECT position FROM events ORDER BY position LIMIT {AT_ONCE}) AS oldest"
         );

@@ -83,8 +83,8 @@ impl Events {
     fn sign(&self, response: Response, request: Option<&str>) -> Response {
         match (&self.secret, request, &response.body) {
             (Some(secret), Some(request), Content::Whole(body)) => {
-                let signature = secret.sign_answer(request, body);
-                response.with_text(SIGNATURE, &signature)
+                let signature = secret.sign_response(request, body);
+                response.with_header_text(SIGNATURE, &signature)
             }
             _ => response,
         }
@@ -120,7 +120,7 @@ fn drop_event(problem: &Problem) -> Response {
 impl Service for Events {
     type Route = Route;
 
-    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
+    async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         if let (Some(token), Route::Events) = (&self.app_token, parts.target.route) {
             token.check(parts.headers)?;
         }
@@ -135,7 +135,7 @@ impl Service for Events {
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
                 self.database.check_ready().await?;
-                Ok(Response::done())
+                Ok(Response::success())
             }
             Action::Metrics => Ok(self.metrics()),
             Action::Command(command) => {
@@ -153,7 +153,7 @@ impl Service for Events {
         }
     }
 
-    async fn work(&self) {
+    async fn run_background(&self) {
         tokio::join!(
             self.database.keep_tables_current(),
             remove_forever(&self.database, self.retention_days)

@@ -21,7 +21,7 @@ fn act_on(method: &str, target: &str, body: Vec<u8>) {
     let (Ok(method), Ok(uri)) = (method.parse::<Method>(), target.parse::<Uri>()) else {
         return;
     };
-    if let Ok(target) = Target::find(&method, uri.path()) {
+    if let Ok(target) = Target::match_request(&method, uri.path()) {
         let parts: BufferedRequest<'_> = BufferedRequest {
             target,
             method: &method,

@@ -345,7 +345,7 @@ fn events_are_taken_from_who_knows_the_secret() {
     let taken = native.send(&post(&body).header("x-signature", &signature));
     assert_eq!(taken.status, 200, "{taken:?}");
     let answered = taken.header("x-signature").unwrap();
-    assert!(secret.verify_answer(&signature, taken.body.as_bytes(), answered));
+    assert!(secret.verify_response(&signature, taken.body.as_bytes(), answered));
     assert_eq!(list(&native, "/events")["total"], 1);
 }
 

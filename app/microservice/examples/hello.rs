@@ -56,7 +56,7 @@ struct Hello {
 impl Service for Hello {
     type Route = Route;
 
-    async fn answer(&self, request: BufferedRequest<'_, Route>) -> Result<Response, Problem> {
+    async fn handle(&self, request: BufferedRequest<'_, Route>) -> Result<Response, Problem> {
         let route = request.target.route;
         if *request.method == Method::OPTIONS {
             return Ok(self.context.origins.preflight(route, request.headers));
@@ -66,13 +66,13 @@ impl Service for Hello {
             Route::Hello => Response::text(format!("Hello, {}\n", request.target.id.unwrap_or_default())),
             Route::Healthz => self.context.health(),
             // Nothing to wait for. With a database: `self.database.check_ready().await?`.
-            Route::Readyz => Response::done(),
+            Route::Readyz => Response::success(),
             Route::Metrics => self.context.metrics(&[]),
         })
     }
 
     // Nothing to do beside requests. With a database: `self.database.keep_tables_current().await`.
-    async fn work(&self) {}
+    async fn run_background(&self) {}
 }
 
 fn run() -> Result<(), StartError> {

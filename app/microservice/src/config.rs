@@ -1,4 +1,4 @@
-//! Configuration: from environment variables to settings, or to all problems at once.
+//! Configuration from environment variables. All errors are collected.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,23 +14,23 @@ use crate::signature::Secret;
 use crate::tls_settings::TlsMode;
 pub use crate::tls_settings::TlsSettings;
 
-/// What every service can be told.
+/// The settings of every service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where to listen.
     pub listen_address: SocketAddr,
-    /// What this process is called among its replicas.
+    /// The name of this process among its replicas.
     pub instance: String,
-    /// Who may use the service from the browsers of visitors, and by which names.
+    /// Which web sites may use the service, and under which host names.
     pub origins: Origins,
-    /// What to log.
+    /// The log level.
     pub log: Level,
 }
 
 /// All problems of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// One sentence each, starting with the variable's name.
+    /// Sentences that start with the name of the variable.
     pub problems: Vec<String>,
 }
 
@@ -45,13 +45,13 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Reads variables, of which an empty one counts as not set, and collects what is wrong with them.
+/// Reads variables and collects their problems. An empty variable counts as not set.
 pub struct Reader<'lookup> {
     lookup: &'lookup dyn Fn(&str) -> Option<String>,
     problems: Vec<String>,
 }
 
-/// Reads a service's configuration, or tells all that is wrong with it.
+/// Reads the configuration of a service. The error has all problems.
 pub fn read<C>(
     lookup: impl Fn(&str) -> Option<String>,
     config: impl FnOnce(&mut Reader<'_>) -> C,
@@ -69,7 +69,7 @@ pub fn read<C>(
     }
 }
 
-const PARTS: [&str; 5] = [
+const DATABASE_VARIABLES: [&str; 5] = [
     "DATABASE_HOST",
     "DATABASE_PORT",
     "DATABASE_USER",
@@ -78,7 +78,7 @@ const PARTS: [&str; 5] = [
 ];
 
 impl Reader<'_> {
-    /// What every service can be told.
+    /// The settings of every service.
     pub fn settings(&mut self) -> Settings {
         Settings {
             listen_address: self.parse(
@@ -100,18 +100,18 @@ impl Reader<'_> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    /// Tells that a variable's value is wrong.
-    pub fn problem(&mut self, name: &str, message: impl fmt::Display) {
+    /// Adds a problem with the value of a variable.
+    pub fn add_problem(&mut self, name: &str, message: impl fmt::Display) {
         self.problems.push(format!("{name} {message}"));
     }
 
-    /// The value of a variable, `default` where there is none.
+    /// The parsed value of a variable; `default` if it is not set.
     pub fn parse<T: std::str::FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {
         match self.get(name).map(|text| text.parse()) {
             None => default,
             Some(Ok(value)) => value,
             Some(Err(_)) => {
-                self.problem(name, format_args!("must be {expected}"));
+                self.add_problem(name, format_args!("must be {expected}"));
                 default
             }
         }
@@ -119,30 +119,30 @@ impl Reader<'_> {
 
     fn required(&mut self, name: &str) -> String {
         self.get(name).unwrap_or_else(|| {
-            self.problem(name, "is missing (or set DATABASE_URL for all of them)");
+            self.add_problem(name, "is missing (or set DATABASE_URL for all of them)");
             String::new()
         })
     }
 
-    /// Another service, where one is named.
+    /// The endpoint of another service, if the variable is set.
     pub fn endpoint(&mut self, name: &str) -> Option<Endpoint> {
         let url = self.get(name)?;
         Endpoint::parse(&url)
-            .map_err(|message| self.problem(name, message))
+            .map_err(|message| self.add_problem(name, message))
             .ok()
     }
 
-    /// A secret that is shared with another service, where there is one.
+    /// A secret that is shared with another service, if the variable is set.
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
-        const SHORTEST: usize = 16;
+        const MIN_CHARACTERS: usize = 16;
         let secret = self.get(name)?;
-        if secret.len() < SHORTEST {
-            self.problem(name, format_args!("must have at least {SHORTEST} characters"));
+        if secret.len() < MIN_CHARACTERS {
+            self.add_problem(name, format_args!("must have at least {MIN_CHARACTERS} characters"));
         }
         Some(Secret::new(secret))
     }
 
-    /// The Dapr sidecar, where there is one.
+    /// The Dapr sidecar, if there is one.
     pub fn sidecar(&mut self) -> Option<Sidecar> {
         const NAME: &str = "DAPR_HTTP_PORT";
         self.get(NAME)?;
@@ -153,55 +153,55 @@ impl Reader<'_> {
     /// The Dapr sidecar of a service that cannot do without.
     pub fn required_sidecar(&mut self) -> Sidecar {
         self.sidecar().unwrap_or_else(|| {
-            self.problem("DAPR_HTTP_PORT", "is missing: the port of the Dapr sidecar's HTTP API");
+            self.add_problem("DAPR_HTTP_PORT", "is missing: the port of the Dapr sidecar's HTTP API");
             Sidecar::new(NonZeroU16::MIN.get())
         })
     }
 
-    /// What the sidecar proves itself with, where it has to.
+    /// The token of the sidecar's requests, if they must have one.
     pub fn app_token(&mut self) -> Option<AppToken> {
         self.secret("APP_API_TOKEN").map(AppToken::new)
     }
 
-    /// The database.
+    /// The settings of the database.
     pub fn database(&mut self) -> DatabaseSettings {
         let (pool_min, pool_max) = self.pool();
         let (mut database, tls) = match self.get("DATABASE_URL") {
-            Some(url) => self.database_by_url(&url),
-            None => (self.database_by_parts(), None),
+            Some(url) => self.parse_database_url(&url),
+            None => (self.read_database_variables(), None),
         };
         database.tls = self.tls(tls);
         (database.pool_min, database.pool_max) = (pool_min, pool_max);
         database
     }
 
-    fn database_by_url(&mut self, url: &str) -> (DatabaseSettings, Option<TlsMode>) {
-        for name in PARTS {
+    fn parse_database_url(&mut self, url: &str) -> (DatabaseSettings, Option<TlsMode>) {
+        for name in DATABASE_VARIABLES {
             if self.get(name).is_some() {
-                self.problem(name, "must not be set together with DATABASE_URL");
+                self.add_problem(name, "must not be set together with DATABASE_URL");
             }
         }
-        database_settings::parse(url).unwrap_or_else(|problems| {
+        database_settings::parse_url(url).unwrap_or_else(|problems| {
             for message in problems {
-                self.problem("DATABASE_URL", message);
+                self.add_problem("DATABASE_URL", message);
             }
-            (DatabaseSettings::nowhere(), None)
+            (DatabaseSettings::placeholder(), None)
         })
     }
 
-    fn tls(&mut self, by_url: Option<TlsMode>) -> Option<TlsSettings> {
+    fn tls(&mut self, url_mode: Option<TlsMode>) -> Option<TlsSettings> {
         const NAME: &str = "DATABASE_TLS";
         const FILE: &str = "DATABASE_CA";
         let is_set = self.get(NAME).is_some();
-        let mode = self.parse(NAME, by_url.unwrap_or(TlsMode::Off), "off, preferred or required");
-        if is_set && by_url.is_some_and(|by_url| by_url != mode) {
-            self.problem(NAME, "says something else than DATABASE_URL does; set one of them");
+        let mode = self.parse(NAME, url_mode.unwrap_or(TlsMode::Off), "off, preferred or required");
+        if is_set && url_mode.is_some_and(|url_mode| url_mode != mode) {
+            self.add_problem(NAME, "says something else than DATABASE_URL does; set one of them");
         }
         let file = self.get(FILE);
         if mode == TlsMode::Off {
-            // Who names authorities means to be protected by them.
-            if file.is_some() && !is_set && by_url.is_none() {
-                self.problem(
+            // If a CA file is set, TLS is most likely intended, and must not be off by default.
+            if file.is_some() && !is_set && url_mode.is_none() {
+                self.add_problem(
                     NAME,
                     format_args!("is missing beside {FILE}: set required, preferred or off"),
                 );
@@ -209,7 +209,7 @@ impl Reader<'_> {
             return None;
         }
         if cfg!(not(feature = "tls")) {
-            self.problem(
+            self.add_problem(
                 NAME,
                 "must be off, and is not (or DATABASE_URL asks for it): TLS is left out of this build, which would connect \
                  without; take the image that has it, made with the Cargo feature `tls`",
@@ -217,7 +217,7 @@ impl Reader<'_> {
             return None;
         }
         let Some(file) = file else {
-            self.problem(
+            self.add_problem(
                 FILE,
                 "is missing: the file of the authorities that have signed the database's certificate, in PEM",
             );
@@ -225,7 +225,7 @@ impl Reader<'_> {
         };
         #[cfg(feature = "tls")]
         if let Err(error) = database_tls::Trust::read(std::path::Path::new(&file)) {
-            self.problem(FILE, format_args!("names no authorities: {error}"));
+            self.add_problem(FILE, format_args!("names no authorities: {error}"));
         }
         Some(TlsSettings {
             is_required: mode == TlsMode::Required,
@@ -233,14 +233,14 @@ impl Reader<'_> {
         })
     }
 
-    fn database_by_parts(&mut self) -> DatabaseSettings {
+    fn read_database_variables(&mut self) -> DatabaseSettings {
         DatabaseSettings {
             host: self.required("DATABASE_HOST"),
             port: self.port(),
             user: self.required("DATABASE_USER"),
             password: Password::new(self.get("DATABASE_PASSWORD").unwrap_or_default()),
             name: self.required("DATABASE_NAME"),
-            ..DatabaseSettings::nowhere()
+            ..DatabaseSettings::placeholder()
         }
     }
 
@@ -248,7 +248,7 @@ impl Reader<'_> {
         const NAME: &str = "DATABASE_PORT";
         // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
         if self.get(NAME).is_some_and(|port| port.contains("://")) {
-            self.problem(
+            self.add_problem(
                 NAME,
                 "is what Kubernetes injects for a Service named `database`; \
                  set it in the pod, or set enableServiceLinks: false there",
@@ -259,13 +259,13 @@ impl Reader<'_> {
     }
 
     fn pool(&mut self) -> (usize, usize) {
-        const MOST: usize = 1_000;
+        const MAX_CONNECTIONS: usize = 1_000;
         let min = self.parse("DATABASE_POOL_MIN", 2, "a number");
         let max = self.parse("DATABASE_POOL_MAX", 10, "a number");
-        if max == 0 || max > MOST {
-            self.problem("DATABASE_POOL_MAX", format_args!("must be 1 to {MOST}"));
+        if max == 0 || max > MAX_CONNECTIONS {
+            self.add_problem("DATABASE_POOL_MAX", format_args!("must be 1 to {MAX_CONNECTIONS}"));
         } else if min > max && self.get("DATABASE_POOL_MIN").is_some() {
-            self.problem(
+            self.add_problem(
                 "DATABASE_POOL_MIN",
                 format_args!("must not be greater than DATABASE_POOL_MAX, which is {max}"),
             );
@@ -276,8 +276,8 @@ impl Reader<'_> {
     fn hosts(&mut self) -> Hosts {
         const NAME: &str = "ALLOWED_HOSTS";
         let list = self.get(NAME).unwrap_or_default();
-        Hosts::parse(&list).unwrap_or_else(|wrong| {
-            self.problem(NAME, format_args!("must list names like shop.example, not `{wrong}`"));
+        Hosts::parse(&list).unwrap_or_else(|invalid| {
+            self.add_problem(NAME, format_args!("must list names like shop.example, not `{invalid}`"));
             Hosts::default()
         })
     }
@@ -289,7 +289,7 @@ impl Reader<'_> {
         for text in list.split([',', ' ']).filter(|text| !text.is_empty()) {
             match Origin::parse(text) {
                 Some(origin) => origins.push(origin),
-                None => self.problem(
+                None => self.add_problem(
                     NAME,
                     format_args!("must list origins like https://shop.example, not `{text}`"),
                 ),

@@ -1,4 +1,4 @@
-//! What a running service is, and what all its requests share.
+//! The state that all requests of a process share.
 
 use hyper::header::HeaderValue;
 use serde::Serialize;
@@ -13,27 +13,27 @@ use crate::metrics::{Family, Metrics};
 /// A service's name and version, known when it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// One word; its metrics begin with it.
+    /// One word; it is the prefix of the metrics.
     pub name: &'static str,
-    /// The version of its package.
+    /// The version of the package.
     pub version: &'static str,
 }
 
-/// Everything that requests share, whatever the service.
+/// The shared state that does not depend on the service.
 #[derive(Debug)]
 pub struct Context {
     name: Name,
     instance: String,
     mode: ExecutionMode,
-    /// Sites whose pages may use the service.
+    /// The web sites that may use the service.
     pub origins: Origins,
-    /// The counters.
+    /// The metrics of requests.
     pub metrics: Metrics,
-    /// What requests may use together.
+    /// The memory that requests may use.
     pub memory: Memory,
-    /// Where request ids come from.
+    /// Chooses request ids.
     pub request_ids: RequestIds,
-    /// Who answers, for the header of that name.
+    /// The value of the `X-Served-By` header.
     pub served_by: Option<HeaderValue>,
 }
 
@@ -54,7 +54,7 @@ impl Context {
         }
     }
 
-    /// The answer to `/healthz`: the process serves, and says what it is.
+    /// The response to `/healthz`.
     pub fn health(&self) -> Response {
         let health = Health {
             status: true,
@@ -67,7 +67,7 @@ impl Context {
         Response::json(serde_json::to_string(&health).unwrap_or_default())
     }
 
-    /// The answer to `/metrics`, with what the service counts besides its requests.
+    /// The response to `/metrics`, with these metrics of the service.
     pub fn metrics(&self, families: &[Family]) -> Response {
         let build = Family {
             name: format!("{}_build_info", self.name.name),
@@ -83,13 +83,13 @@ impl Context {
                 1.0,
             )],
         };
-        let left_out = Family {
+        let dropped_lines = Family {
             name: format!("{}_log_lines_left_out_total", self.name.name),
             kind: "counter",
             help: "Lines of the log that nobody read in time.",
-            samples: vec![(String::new(), log::left_out() as f64)],
+            samples: vec![(String::new(), log::dropped_lines() as f64)],
         };
-        Response::metrics(self.metrics.to_text(families.iter().chain([&build, &left_out])))
+        Response::metrics(self.metrics.to_text(families.iter().chain([&build, &dropped_lines])))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the database is, also as the published demo takes it: `mysql://user:password@host:port/name`.
+//! The settings of the database, also from a URL, as in the published demo: `mysql://user:password@host:port/name`.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::tls_settings::{TlsMode, TlsSettings};
 
-/// Where the database is and how to use it.
+/// The settings of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseSettings {
     /// Host name or IPv4 address.
@@ -21,23 +21,23 @@ pub struct DatabaseSettings {
     pub name: String,
     /// How connections are encrypted, if at all.
     pub tls: Option<TlsSettings>,
-    /// Idle connections to keep.
+    /// The number of idle connections to keep.
     pub pool_min: usize,
     /// The most connections to open.
     pub pool_max: usize,
 }
 
-/// A password that does not show itself in a log.
+/// A password, which `Debug` does not show.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// Hides this text.
+    /// A password with this text.
     pub fn new(text: impl Into<String>) -> Password {
         Password(text.into())
     }
 
-    /// The text, for the database alone.
+    /// The text. Only for connecting to the database.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -50,8 +50,8 @@ impl fmt::Debug for Password {
 }
 
 impl DatabaseSettings {
-    /// Stands in while further problems are collected; never leaves the reading of a configuration.
-    pub(crate) fn nowhere() -> DatabaseSettings {
+    /// Used while further problems of a configuration are collected.
+    pub(crate) fn placeholder() -> DatabaseSettings {
         DatabaseSettings {
             host: String::new(),
             port: 3306,
@@ -65,11 +65,11 @@ impl DatabaseSettings {
     }
 }
 
-/// Reads a database URL and how it wants connections to be encrypted, or tells every problem in it without repeating its
+/// Parses a database URL: the settings and the TLS mode, if there is one. The errors are all problems; they never contain the
 /// password.
-pub(crate) fn parse(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>), Vec<String>> {
+pub(crate) fn parse_url(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>), Vec<String>> {
     let example = "must look like mysql://user:password@host:3306/name";
-    let Some(rest) = ["mysql://", "mariadb://"]
+    let Some(without_scheme) = ["mysql://", "mariadb://"]
         .iter()
         .find_map(|scheme| url.strip_prefix(scheme))
     else {
@@ -77,9 +77,9 @@ pub(crate) fn parse(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>), Ve
     };
     let mut problems = Vec::new();
 
-    // The last @ before anything else: a password that was not encoded may hold any of the signs below, and what is
-    // taken for another part could be told in a problem.
-    let (account, address) = rest.rsplit_once('@').unwrap_or(("", rest));
+    // Split at the last @ first: a password that was not encoded may contain any of the separators below, and problems quote the
+    // other parts.
+    let (account, address) = without_scheme.rsplit_once('@').unwrap_or(("", without_scheme));
     let (user, password) = account.split_once(':').unwrap_or((account, ""));
     let (address, query) = address.split_once('?').unwrap_or((address, ""));
     let (host, name) = address.split_once('/').unwrap_or((address, ""));
@@ -97,7 +97,7 @@ pub(crate) fn parse(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>), Ve
     let mut tls = None;
     for setting in query.split('&').filter(|setting| !setting.is_empty()) {
         let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-        match TlsMode::of_url(name, value) {
+        match TlsMode::from_url_parameter(name, value) {
             Some(Ok(mode)) => tls = Some(mode),
             Some(Err(problem)) => problems.push(problem),
             None if (name, value) == ("prefer_socket", "false") => {}
@@ -107,14 +107,14 @@ pub(crate) fn parse(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>), Ve
     if !problems.is_empty() {
         return Err(problems);
     }
-    let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let settings = DatabaseSettings {
         host: host.to_owned(),
         port,
-        user: decoded(user),
-        password: Password::new(decoded(password)),
-        name: decoded(name),
-        ..DatabaseSettings::nowhere()
+        user: decode(user),
+        password: Password::new(decode(password)),
+        name: decode(name),
+        ..DatabaseSettings::placeholder()
     };
     Ok((settings, tls))
 }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn reads_all_parts() {
         let url = "mysql://clerk:p%40ss:w@rd@mariadb.shop.svc:3307/books?ssl-mode=disabled";
-        let (database, tls) = parse(url).unwrap();
+        let (database, tls) = parse_url(url).unwrap();
         assert_eq!(tls, Some(TlsMode::Off));
         assert_eq!(database.host, "mariadb.shop.svc");
         assert_eq!(database.port, 3307);
@@ -137,24 +137,24 @@ mod tests {
 
     #[test]
     fn takes_the_published_demo() {
-        let (database, tls) = parse("mysql://root:pass@127.0.0.1:3306/mysql").unwrap();
+        let (database, tls) = parse_url("mysql://root:pass@127.0.0.1:3306/mysql").unwrap();
         assert_eq!(tls, None);
         assert_eq!((database.port, database.name.as_str()), (3306, "mysql"));
-        assert_eq!(parse("mysql://root@db/mysql").unwrap().0.port, 3306);
+        assert_eq!(parse_url("mysql://root@db/mysql").unwrap().0.port, 3306);
     }
 
     #[test]
     fn takes_passwords_that_are_not_encoded() {
-        let (database, _) = parse("mysql://clerk:p/a?s:s@w@db/shop").unwrap();
+        let (database, _) = parse_url("mysql://clerk:p/a?s:s@w@db/shop").unwrap();
         assert_eq!(database.password.reveal(), "p/a?s:s@w");
         assert_eq!((database.host.as_str(), database.name.as_str()), ("db", "shop"));
     }
 
     #[test]
     fn tells_every_problem_and_no_password() {
-        let problems = parse("mysql://:secret@:x/?require_ssl=perhaps").unwrap_err();
+        let problems = parse_url("mysql://:secret@:x/?require_ssl=perhaps").unwrap_err();
         assert_eq!(problems.len(), 5, "{problems:?}");
         assert!(!problems.concat().contains("secret"));
-        assert_eq!(parse("postgres://a:secret@b/c").unwrap_err().len(), 1);
+        assert_eq!(parse_url("postgres://a:secret@b/c").unwrap_err().len(), 1);
     }
 }

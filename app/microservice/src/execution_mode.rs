@@ -1,7 +1,7 @@
-//! Which way the code of this process is executed.
+//! Detects whether the code of this process is interpreted.
 //!
-//! A guest cannot ask its engine. But an interpreter runs many instructions of the host for one of
-//! the guest, so that the time of a loop tells the two apart: they differ by a factor of forty.
+//! WasmEdge has no API for that. But a loop takes forty times as long in the interpreter as compiled ahead of time, so that its
+//! duration shows the difference.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub enum ExecutionMode {
 }
 
 impl ExecutionMode {
-    /// The mode as answers and metrics name it.
+    /// The name in responses and metrics.
     pub fn name(self) -> &'static str {
         match self {
             ExecutionMode::AheadOfTime => "aot",
@@ -35,17 +35,17 @@ impl ExecutionMode {
         }
     }
 
-    /// Finds out. Takes 0.1 ms when compiled, 5 ms when interpreted.
+    /// Measures the execution mode. Takes 0.1 ms when compiled, 5 ms when interpreted.
     pub fn measure() -> ExecutionMode {
         if cfg!(target_family = "wasm") {
-            ExecutionMode::of_round(fastest_round())
+            ExecutionMode::from_round(fastest_round())
         } else {
             ExecutionMode::Native
         }
     }
 
-    fn of_round(duration: Duration) -> ExecutionMode {
-        if duration < SLOWEST_COMPILED {
+    fn from_round(duration: Duration) -> ExecutionMode {
+        if duration < MAX_COMPILED_ROUND {
             ExecutionMode::AheadOfTime
         } else {
             ExecutionMode::Interpreter
@@ -60,8 +60,8 @@ const STEPS: u32 = 2_000;
 const ROUNDS: u32 = 25;
 /// Compiled, a round of [`STEPS`] takes 3.4 µs, interpreted 135 µs, on a 2-core VM with WasmEdge
 /// 0.14.1; the same with six busy loops beside it, and in a cgroup limited to a twentieth of one
-/// core. The border lies in the middle between the two on a logarithmic scale.
-const SLOWEST_COMPILED: Duration = Duration::from_micros(22);
+/// core. The limit is in the middle between the two on a logarithmic scale.
+const MAX_COMPILED_ROUND: Duration = Duration::from_micros(22);
 
 /// The duration of the fastest round.
 fn fastest_round() -> Duration {

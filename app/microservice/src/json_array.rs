@@ -1,4 +1,4 @@
-//! Arrays of a client, of which no more is kept than may be there.
+//! JSON arrays of clients, with a limit on the number of elements.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The elements of an array as they were written, as long as they are 1 to `MOST`: what is left out takes no memory.
+/// The elements of an array as raw JSON; `None` if it is empty or has more than `MAX` elements, which are then not stored.
 #[derive(Debug)]
-pub struct Elements<'body, const MOST: usize>(pub Option<Vec<&'body RawValue>>);
+pub struct Elements<'body, const MAX: usize>(pub Option<Vec<&'body RawValue>>);
 
-impl<'de, const MOST: usize> Deserialize<'de> for Elements<'de, MOST> {
+impl<'de, const MAX: usize> Deserialize<'de> for Elements<'de, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(ElementsVisitor)
     }
 }
 
-struct ElementsVisitor<const MOST: usize>;
+struct ElementsVisitor<const MAX: usize>;
 
-impl<'de, const MOST: usize> Visitor<'de> for ElementsVisitor<MOST> {
-    type Value = Elements<'de, MOST>;
+impl<'de, const MAX: usize> Visitor<'de> for ElementsVisitor<MAX> {
+    type Value = Elements<'de, MAX>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an array")
@@ -27,17 +27,17 @@ impl<'de, const MOST: usize> Visitor<'de> for ElementsVisitor<MOST> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
         let mut elements = Vec::new();
-        while elements.len() < MOST {
+        while elements.len() < MAX {
             match sequence.next_element()? {
                 Some(element) => elements.push(element),
                 None => return Ok(Elements(Some(elements).filter(|elements| !elements.is_empty()))),
             }
         }
-        let mut more = false;
+        let mut has_more = false;
         while sequence.next_element::<IgnoredAny>()?.is_some() {
-            more = true;
+            has_more = true;
         }
-        Ok(Elements(Some(elements).filter(|_| !more)))
+        Ok(Elements(Some(elements).filter(|_| !has_more)))
     }
 }
 

@@ -1,20 +1,20 @@
-//! What an HTTP service is made of, as a guest under crun and WasmEdge and natively alike.
+//! Building blocks of an HTTP service that runs as WebAssembly under crun and WasmEdge, and natively.
 //!
 //! A service reads its [`config`], implements [`server::Service`] and is run by [`server::run`]:
 //!
-//! - [`server`] (edge): connections, limits on time and size, one log line a request.
-//! - [`http`] (pure): path and method to a route, problems and answers, requests from other sites.
-//! - [`database`] (edge): a pool of connections to MariaDB, tables that are kept current.
-//! - [`client`] (edge): requests to other services.
-//! - [`dapr`]: the same through a Dapr sidecar, and state, where there is one.
+//! - [`server`] (edge): connections, limits on time and size, one log line per request.
+//! - [`http`] (pure): routes, requests, responses, problems, CORS.
+//! - [`database`] (edge): a pool of connections to MariaDB, migrations.
+//! - [`client`] (edge): HTTP requests to other services.
+//! - [`dapr`]: requests to other services, and state, through a Dapr sidecar.
 //! - [`money`] (pure): amounts in whole cents.
-//! - [`memory`]: a bound on what requests use together.
-//! - [`context`]: what the process is, and what it counts ([`metrics`], [`execution_mode`]).
-//! - [`signature`] (pure): proof that a message comes from another service of ours.
-//! - [`log`]: one JSON line an event.
+//! - [`memory`]: a limit on the memory that all requests use together.
+//! - [`context`]: the shared state of all requests ([`metrics`], [`execution_mode`]).
+//! - [`signature`] (pure): HMAC signatures between services that share a secret.
+//! - [`log`]: one JSON line per event.
 //!
-//! WebAssembly has no unwinding: a panic would end the process for every client at once. So no code
-//! that a request, a body or a row of the database can reach may panic.
+//! This WebAssembly target has no unwinding: a panic aborts the process with all of its requests. So no code that a request, a
+//! body or a row of the database can reach may panic.
 //!
 //! The crates named `hyper`, `tokio` and `mysql_async` are `hyper_wasi`, `tokio_wasi` and
 //! `mysql_async_wasi` when the target is WASI; see `Cargo.toml`.
@@ -40,25 +40,25 @@ mod tls_settings;
 
 use std::process::ExitCode;
 
-/// How a service ends: its error is logged, and the process fails in a way that Kubernetes sees.
+/// Logs the error of a service and converts it to an exit code that Kubernetes sees as a failure.
 pub fn exit(result: Result<(), impl std::error::Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::event(log::Level::Error, &error.to_string());
-            fail()
+            failure_code()
         }
     }
 }
 
-/// crun 1.21 reports any exit code of a guest as 0; only a trap counts as a failure, and Kubernetes
-/// would take a service that cannot start for one that has finished.
+/// Aborts, because crun 1.21 reports every exit code of a guest as 0: Kubernetes would take a service that cannot start for one
+/// that has completed. Only a trap counts as a failure.
 #[cfg(target_family = "wasm")]
-fn fail() -> ExitCode {
+fn failure_code() -> ExitCode {
     std::process::abort()
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn fail() -> ExitCode {
+fn failure_code() -> ExitCode {
     ExitCode::FAILURE
 }

@@ -1,7 +1,7 @@
-//! Log lines: one JSON object each, and never a password.
+//! Log lines, each of them a JSON object. They never contain passwords.
 //!
-//! Whoever reads the log may stop reading: then no request waits for that. Lines are kept for a while, and what finds no
-//! room is left out and counted.
+//! Logging never blocks a request, even if standard error is a pipe that is not read: lines are buffered, and dropped and counted
+//! when the buffer is full.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -15,28 +15,28 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// The most bytes of lines that wait to be written.
-const WAITING: usize = 128 * 1024;
-/// A pipe takes so many bytes as a whole, and at once where it has room for any: `PIPE_BUF`, see `man 7 pipe`.
-const AT_ONCE: usize = 4096;
-/// The most bytes of a path and of a message, as JSON. With everything else a line stays below [`AT_ONCE`].
-const LONGEST_PATH: usize = 256;
-const LONGEST_MESSAGE: usize = 2_048;
-/// The pause before the log is tried again.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The size of the buffer.
+const MAX_BUFFERED_BYTES: usize = 128 * 1024;
+/// Writes of up to this size to a writable pipe are atomic and do not block: see `man 7 pipe`.
+const PIPE_BUF: usize = 4096;
+/// The most bytes of a path and of a message in JSON, so that the whole line is shorter than [`PIPE_BUF`].
+const MAX_PATH_BYTES: usize = 256;
+const MAX_MESSAGE_BYTES: usize = 2_048;
+/// The pause before writing is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How much is logged; each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Nothing.
     Off,
-    /// What needs a person.
+    /// Errors that an operator must handle.
     Error,
-    /// What recovers by itself.
+    /// Errors that the service recovers from.
     Warn,
     /// Every request.
     Info,
-    /// More than anybody wants every day.
+    /// Details for debugging.
     Debug,
 }
 
@@ -67,7 +67,7 @@ impl Level {
     }
 }
 
-/// The level of this process. A global, because it is set once, before anything is logged.
+/// The level of this process. It is global because it is set once, before anything is logged.
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 
 /// Sets how much this process logs.
@@ -75,7 +75,7 @@ pub fn set_level(level: Level) {
     LEVEL.store(level as u8, Ordering::Relaxed);
 }
 
-/// Whether lines of this level are written.
+/// Whether lines of this level are logged.
 pub fn enabled(level: Level) -> bool {
     level != Level::Off && level as u8 <= LEVEL.load(Ordering::Relaxed)
 }
@@ -86,27 +86,27 @@ pub fn event(level: Level, message: &str) {
         write_line(&Event {
             time: unix_seconds(),
             level: level.name(),
-            message: &cut(message, LONGEST_MESSAGE),
+            message: &truncate(message, MAX_MESSAGE_BYTES),
         });
     }
 }
 
-/// One answered request.
+/// A handled request.
 #[derive(Clone, Copy, Debug)]
 pub struct Access<'request> {
     /// The method.
     pub method: &'request str,
     /// The path, without its query.
     pub path: &'request str,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// From the complete head of the request to the complete answer.
+    /// From the end of the request's head to the end of handling the request.
     pub duration: Duration,
     /// The request's id.
     pub request_id: &'request str,
 }
 
-/// Logs an answered request.
+/// Logs a handled request.
 pub fn access(access: Access<'_>) {
     let level = if access.status >= 500 {
         Level::Error
@@ -118,7 +118,7 @@ pub fn access(access: Access<'_>) {
             time: unix_seconds(),
             level: level.name(),
             method: access.method,
-            path: &cut(access.path, LONGEST_PATH),
+            path: &truncate(access.path, MAX_PATH_BYTES),
             status: access.status,
             duration_ms: milliseconds(access.duration),
             request_id: access.request_id,
@@ -144,109 +144,109 @@ struct Request<'request> {
     request_id: &'request str,
 }
 
-/// Lines that wait to be written.
+/// Lines that have not been written yet.
 #[derive(Debug, Default)]
-struct Waiting {
+struct LineBuffer {
     lines: Vec<u8>,
-    /// Lines that were left out since the last that was not.
-    missing: u64,
-    /// Whether [`write_forever`] writes them.
+    /// The number of lines that were dropped since the last buffered one.
+    dropped_since_last: u64,
+    /// Whether [`write_buffered_lines`] runs; until then, lines are written at once.
     has_writer: bool,
 }
 
-static LOG: Mutex<Waiting> = Mutex::new(Waiting {
+static BUFFER: Mutex<LineBuffer> = Mutex::new(LineBuffer {
     lines: Vec::new(),
-    missing: 0,
+    dropped_since_last: 0,
     has_writer: false,
 });
-static NEW: LazyLock<Notify> = LazyLock::new(Notify::new);
-static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
+static LINES_ADDED: LazyLock<Notify> = LazyLock::new(Notify::new);
+static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 
-/// The number of lines that were left out.
-pub fn left_out() -> u64 {
-    LEFT_OUT.load(Ordering::Relaxed)
+/// The number of lines that were dropped.
+pub fn dropped_lines() -> u64 {
+    DROPPED_LINES.load(Ordering::Relaxed)
 }
 
-/// Writes what is logged from now on, for as long as the process runs: many lines at once under load.
-pub async fn write_forever() {
-    waiting().has_writer = true;
+/// Writes the buffered lines, for as long as the process runs.
+pub async fn write_buffered_lines() {
+    line_buffer().has_writer = true;
     loop {
-        let is_empty = waiting().lines.is_empty();
+        let is_empty = line_buffer().lines.is_empty();
         match (is_empty, is_writable()) {
-            (true, _) => NEW.notified().await,
-            (false, true) => write_some(),
-            (false, false) => sleep(PAUSE).await,
+            (true, _) => LINES_ADDED.notified().await,
+            (false, true) => write_next_lines(),
+            (false, false) => sleep(RETRY_INTERVAL).await,
         }
-        // What was woken together with this task logs first.
+        // Lets the tasks that were woken together with this one log first, so that their lines are written together.
         tokio::task::yield_now().await;
     }
 }
 
-fn waiting() -> MutexGuard<'static, Waiting> {
-    LOG.lock().unwrap_or_else(PoisonError::into_inner)
+fn line_buffer() -> MutexGuard<'static, LineBuffer> {
+    BUFFER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn write_line(line: &impl Serialize) {
     // Strings and numbers always have a JSON form.
     let mut text = serde_json::to_vec(line).unwrap_or_default();
     text.push(b'\n');
-    let mut waiting = waiting();
-    if !waiting.has_writer {
+    let mut buffer = line_buffer();
+    if !buffer.has_writer {
         // A log that cannot be written is no reason to stop serving; `eprintln!` would panic.
         let _ = std::io::stderr().write_all(&text);
         return;
     }
-    if waiting.lines.len() + text.len() > WAITING {
-        waiting.missing += 1;
-        LEFT_OUT.fetch_add(1, Ordering::Relaxed);
+    if buffer.lines.len() + text.len() > MAX_BUFFERED_BYTES {
+        buffer.dropped_since_last += 1;
+        DROPPED_LINES.fetch_add(1, Ordering::Relaxed);
         return;
     }
-    let missing = std::mem::take(&mut waiting.missing);
-    let was_empty = waiting.lines.is_empty();
-    waiting.lines.extend_from_slice(&text);
-    drop(waiting);
+    let dropped_since_last = std::mem::take(&mut buffer.dropped_since_last);
+    let was_empty = buffer.lines.is_empty();
+    buffer.lines.extend_from_slice(&text);
+    drop(buffer);
     if was_empty {
-        NEW.notify_one();
+        LINES_ADDED.notify_one();
     }
-    if missing > 0 {
+    if dropped_since_last > 0 {
         event(
             Level::Warn,
-            &format!("{missing} lines were left out here: nobody read the log"),
+            &format!("{dropped_since_last} lines were left out here: nobody read the log"),
         );
     }
 }
 
-/// Whether standard error takes [`AT_ONCE`] bytes without a wait. What cannot be asked, such as a file, does.
+/// Whether writing [`PIPE_BUF`] bytes to standard error does not block. Files, which cannot be polled, count as writable.
 fn is_writable() -> bool {
     let stderr = std::io::stderr();
-    let mut asked = [PollFd::new(&stderr, PollFlags::OUT)];
+    let mut descriptors = [PollFd::new(&stderr, PollFlags::OUT)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    match poll(&mut asked, Some(&now)) {
+    match poll(&mut descriptors, Some(&now)) {
         Ok(0) => false,
         Ok(_) | Err(_) => true,
     }
 }
 
-/// Writes as many whole lines as are taken at once.
-fn write_some() {
-    let mut waiting = waiting();
-    let most = waiting.lines.len().min(AT_ONCE);
-    let last = waiting
+/// Writes as many whole lines as fit into one atomic write.
+fn write_next_lines() {
+    let mut buffer = line_buffer();
+    let max_bytes = buffer.lines.len().min(PIPE_BUF);
+    let last = buffer
         .lines
-        .get(..most)
+        .get(..max_bytes)
         .and_then(|some| some.iter().rposition(|byte| *byte == b'\n'));
-    // No line is longer, see above.
-    let end = last.map_or(most, |last| last + 1);
+    // There is always a line end, because no line is longer than that.
+    let end = last.map_or(max_bytes, |last| last + 1);
     // A log that cannot be written is no reason to stop serving.
-    let _ = std::io::stderr().write_all(waiting.lines.get(..end).unwrap_or_default());
-    waiting.lines.drain(..end);
-    if waiting.lines.is_empty() {
-        waiting.lines = Vec::new();
+    let _ = std::io::stderr().write_all(buffer.lines.get(..end).unwrap_or_default());
+    buffer.lines.drain(..end);
+    if buffer.lines.is_empty() {
+        buffer.lines = Vec::new();
     }
 }
 
-/// The beginning of a text that takes at most so many bytes as JSON.
-fn cut(text: &str, most: usize) -> Cow<'_, str> {
+/// Truncates a text to so many bytes in JSON.
+fn truncate(text: &str, max_bytes: usize) -> Cow<'_, str> {
     let mut bytes = 0;
     for (index, character) in text.char_indices() {
         bytes += match character {
@@ -254,7 +254,7 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
             control if control.is_control() => 6,
             other => other.len_utf8(),
         };
-        if bytes > most {
+        if bytes > max_bytes {
             return Cow::Owned(format!("{}…", text.get(..index).unwrap_or_default()));
         }
     }
@@ -277,17 +277,17 @@ mod tests {
 
     #[test]
     fn texts_are_cut_to_what_they_take() {
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcd", 3), "abc…");
-        assert_eq!(cut("\"\"", 3), "\"…");
-        assert_eq!(cut("\n\n", 11), "\n…");
-        assert_eq!(cut("ää", 3), "ä…");
+        assert_eq!(truncate("abc", 3), "abc");
+        assert_eq!(truncate("abcd", 3), "abc…");
+        assert_eq!(truncate("\"\"", 3), "\"…");
+        assert_eq!(truncate("\n\n", 11), "\n…");
+        assert_eq!(truncate("ää", 3), "ä…");
         let longest = "\u{1}".repeat(100_000);
         let line = serde_json::to_vec(&Event {
             time: unix_seconds(),
             level: "error",
-            message: &cut(&longest, LONGEST_MESSAGE),
+            message: &truncate(&longest, MAX_MESSAGE_BYTES),
         });
-        assert!(line.unwrap().len() < AT_ONCE);
+        assert!(line.unwrap().len() < PIPE_BUF);
     }
 }

@@ -1,4 +1,4 @@
-//! Counters, written as Prometheus text:
+//! Metrics in the Prometheus text format:
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 use std::collections::BTreeMap;
@@ -23,10 +23,10 @@ const BUCKETS: [(f64, &str); 11] = [
     (5.0, "5"),
 ];
 
-/// Everything counted about requests.
+/// The metrics of requests.
 #[derive(Debug)]
 pub struct Metrics {
-    /// The service's name, with which those of its metrics begin.
+    /// The service's name, the prefix of the metrics.
     name: &'static str,
     start: SystemTime,
     requests: Mutex<Requests>,
@@ -34,34 +34,34 @@ pub struct Metrics {
 
 #[derive(Debug, Default)]
 struct Requests {
-    /// By route, method and status, all three from closed sets.
+    /// By route, method and status. All of them are closed sets, so that clients cannot create time series.
     counts: BTreeMap<(&'static str, &'static str, u16), u64>,
     latencies: BTreeMap<&'static str, Latency>,
 }
 
 #[derive(Debug, Default)]
 struct Latency {
-    /// Requests in each bucket alone; the text adds them up.
+    /// The requests in each bucket, not cumulative.
     buckets: [u64; BUCKETS.len()],
     count: u64,
     sum: Duration,
 }
 
-/// Metrics of one name, as they are now.
+/// A metric family with its current values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Family {
     /// The name, with its unit.
     pub name: String,
     /// `counter` or `gauge`.
     pub kind: &'static str,
-    /// What it tells, for a person.
+    /// The help text.
     pub help: &'static str,
-    /// Labels as they are written, or nothing, and the value.
+    /// Labels in the text format, or an empty text, and the value.
     pub samples: Vec<(String, f64)>,
 }
 
 impl Metrics {
-    /// Counters at zero, for a service of this name that starts now.
+    /// Metrics of a service with this name that starts now.
     pub fn new(name: &'static str) -> Metrics {
         Metrics {
             name,
@@ -70,7 +70,7 @@ impl Metrics {
         }
     }
 
-    /// Counts one answered request.
+    /// Counts a handled request.
     pub fn count(&self, route: Option<&'static str>, method: &Method, status: u16, duration: Duration) {
         let route = route.unwrap_or("other");
         let mut requests = self.requests();
@@ -84,7 +84,7 @@ impl Metrics {
         }
     }
 
-    /// All metrics as text, with families of others.
+    /// All metrics as text, with these families.
     pub fn to_text<'family>(&self, families: impl Iterator<Item = &'family Family>) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -95,7 +95,7 @@ impl Metrics {
     fn write<'family>(&self, out: &mut String, families: impl Iterator<Item = &'family Family>) -> std::fmt::Result {
         let requests = self.requests();
         let name = format!("{}_requests_total", self.name);
-        family(out, &name, "counter", "Requests answered.")?;
+        write_header(out, &name, "counter", "Requests answered.")?;
         for ((route, method, status), count) in &requests.counts {
             writeln!(
                 out,
@@ -103,18 +103,18 @@ impl Metrics {
             )?;
         }
         let name = format!("{}_request_duration_seconds", self.name);
-        family(out, &name, "histogram", "Time from head to answer.")?;
+        write_header(out, &name, "histogram", "Time from head to answer.")?;
         for (route, latency) in &requests.latencies {
             latency.write(out, &name, route)?;
         }
-        for other in families {
-            family(out, &other.name, other.kind, other.help)?;
-            for (labels, value) in &other.samples {
-                writeln!(out, "{}{labels} {value}", other.name)?;
+        for family in families {
+            write_header(out, &family.name, family.kind, family.help)?;
+            for (labels, value) in &family.samples {
+                writeln!(out, "{}{labels} {value}", family.name)?;
             }
         }
         let name = "process_start_time_seconds";
-        family(out, name, "gauge", "Start of the process, Unix time.")?;
+        write_header(out, name, "gauge", "Start of the process, Unix time.")?;
         let start = self.start.duration_since(SystemTime::UNIX_EPOCH);
         writeln!(out, "{name} {:.3}", start.unwrap_or_default().as_secs_f64())
     }
@@ -126,10 +126,10 @@ impl Metrics {
 
 impl Latency {
     fn write(&self, out: &mut String, name: &str, route: &str) -> std::fmt::Result {
-        let mut below = 0;
+        let mut cumulative = 0;
         for (count, (_, bound)) in self.buckets.iter().zip(BUCKETS) {
-            below += count;
-            writeln!(out, "{name}_bucket{{route=\"{route}\",le=\"{bound}\"}} {below}")?;
+            cumulative += count;
+            writeln!(out, "{name}_bucket{{route=\"{route}\",le=\"{bound}\"}} {cumulative}")?;
         }
         writeln!(out, "{name}_bucket{{route=\"{route}\",le=\"+Inf\"}} {}", self.count)?;
         writeln!(out, "{name}_sum{{route=\"{route}\"}} {:.6}", self.sum.as_secs_f64())?;
@@ -137,11 +137,11 @@ impl Latency {
     }
 }
 
-fn family(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
+fn write_header(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
     writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
-/// The method's name from a closed set: a client could send a new one with every request.
+/// The name of a known method, or `other`: clients could send a new one with every request.
 fn known_name(method: &Method) -> &'static str {
     ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! Money as whole cents: what a client sends in value is what it gets back.
+//! Amounts of money in whole cents, so that no value changes by rounding.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ pub struct Money {
     cents: u64,
 }
 
-/// Why a decimal number is no [`Money`].
+/// Why a text is not a [`Money`] value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// The text is not a decimal number.
@@ -25,7 +25,7 @@ pub enum MoneyError {
     TooLarge,
 }
 
-/// The digits of the largest amount, decimals among them.
+/// The digits of the largest amount, with its decimals.
 const MAX_DIGITS: usize = 12;
 
 impl Money {
@@ -42,12 +42,11 @@ impl Money {
         self.cents
     }
 
-    /// Reads a decimal number as JSON and the database write it (`56`, `56.5`, `5.65e1`), exactly.
+    /// Parses a decimal number as in JSON and in the database (`56`, `56.5`, `5.65e1`), exactly.
     ///
-    /// It works on the digits, never through a floating point number: `0.005` must be refused and
-    /// `9999999999.99` must be kept.
+    /// It uses the digits, never a floating point number: `0.005` must be refused, and `9999999999.99` must not change.
     pub fn parse(text: &str) -> Result<Money, MoneyError> {
-        let decimal = Decimal::split(text).ok_or(MoneyError::NotANumber)?;
+        let decimal = Decimal::parse(text).ok_or(MoneyError::NotANumber)?;
         let length = decimal.whole.len() + decimal.fraction.len();
         if length == 0 {
             return Ok(Money::default());
@@ -59,7 +58,7 @@ impl Money {
         if exponent_to_cents < 0 {
             return Err(MoneyError::TooPrecise);
         }
-        // The first digit is not zero: so many digits make at most the largest amount.
+        // The first digit is not zero, so the number of digits limits the amount.
         let shift = u32::try_from(exponent_to_cents).map_err(|_| MoneyError::TooLarge)?;
         if length.saturating_add(shift as usize) > MAX_DIGITS {
             return Err(MoneyError::TooLarge);
@@ -73,8 +72,8 @@ impl Money {
 }
 
 impl Money {
-    /// Appends the shortest decimal number of the same value: `56`, `56.5`, `56.55`.
-    pub fn write(self, out: &mut String) {
+    /// Appends the shortest decimal number of this value: `56`, `56.5`, `56.55`.
+    pub fn write_to(self, out: &mut String) {
         out.push_str(itoa::Buffer::new().format(self.cents / 100));
         let (tenths, hundredths) = (self.cents / 10 % 10, self.cents % 10);
         if (tenths, hundredths) == (0, 0) {
@@ -91,13 +90,13 @@ impl Money {
 impl fmt::Display for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        self.write(&mut text);
+        self.write_to(&mut text);
         formatter.write_str(&text)
     }
 }
 
-/// A decimal number taken apart: the digits of `whole` and `fraction`, of which the first and the last
-/// are not zero, times ten to the power of `exponent`. Zero has no digits.
+/// A parsed decimal number: the digits of `whole` and `fraction`, without leading and trailing zeros, times ten to the power of
+/// `exponent`. Zero has no digits.
 struct Decimal<'text> {
     negative: bool,
     whole: &'text str,
@@ -106,13 +105,13 @@ struct Decimal<'text> {
 }
 
 impl Decimal<'_> {
-    fn split(text: &str) -> Option<Decimal<'_>> {
+    fn parse(text: &str) -> Option<Decimal<'_>> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
         };
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
             None => (unsigned, 0),
         };
         let (whole, fraction) = match mantissa.split_once('.') {
@@ -144,9 +143,9 @@ impl Decimal<'_> {
     }
 }
 
-/// An exponent, held to a range in which sums cannot overflow: beyond it the answer is the same.
-fn read_exponent(text: &str) -> Option<i64> {
-    const BEYOND_ANY_AMOUNT: i64 = 1 << 40;
+/// Parses an exponent. It is clamped, so that sums cannot overflow; larger ones are out of range in any case.
+fn parse_exponent(text: &str) -> Option<i64> {
+    const MAX_EXPONENT: i64 = 1 << 40;
     let (negative, digits) = match text.as_bytes() {
         [b'-', ..] => (true, &text[1..]),
         [b'+', ..] => (false, &text[1..]),
@@ -157,7 +156,7 @@ fn read_exponent(text: &str) -> Option<i64> {
     }
     let size = digits
         .parse::<i64>()
-        .map_or(BEYOND_ANY_AMOUNT, |size| size.min(BEYOND_ANY_AMOUNT));
+        .map_or(MAX_EXPONENT, |size| size.min(MAX_EXPONENT));
     Some(if negative { -size } else { size })
 }
 

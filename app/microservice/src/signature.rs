@@ -1,8 +1,8 @@
-//! Proof that a message comes from who shares a secret with us, in both directions.
+//! HMAC signatures of requests and responses between services that share a secret.
 //!
-//! Inside of a cluster there is no TLS here, and the address of a Service without ready pods may lead out of it: whoever
-//! answers there must not be taken for the receiver, and whoever sends there must not be taken for us. The secret itself is
-//! never sent.
+//! There is no TLS between the services, and the address of a Service without ready endpoints may be routed out of the cluster:
+//! a host that responds there must not be taken for the receiver, nor one that sends events for the sender. The secret is never
+//! sent.
 
 use std::fmt::{self, Write};
 
@@ -24,42 +24,42 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// Hides this text.
+    /// A secret with this text.
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
 
-    /// Signs a request by its body.
+    /// The signature of a request with this body.
     pub fn sign_request(&self, body: &[u8]) -> String {
         self.sign(&[b"request", body])
     }
 
-    /// Whether a request with this body and signature comes from who knows the secret.
+    /// Verifies the signature of a request with this body.
     pub fn verify_request(&self, body: &[u8], signature: &str) -> bool {
         self.verify(&[b"request", body], signature)
     }
 
-    /// Signs an answer by its body, to the request of this signature.
-    pub fn sign_answer(&self, request: &str, body: &[u8]) -> String {
-        self.sign(&[b"answer", request.as_bytes(), body])
+    /// The signature of a response with this body, to the request with this signature.
+    pub fn sign_response(&self, request_signature: &str, body: &[u8]) -> String {
+        self.sign(&[b"answer", request_signature.as_bytes(), body])
     }
 
-    /// Whether an answer comes from who knows the secret, and belongs to the request of this signature.
-    pub fn verify_answer(&self, request: &str, body: &[u8], signature: &str) -> bool {
-        self.verify(&[b"answer", request.as_bytes(), body], signature)
+    /// Verifies the signature of a response with this body, to the request with this signature.
+    pub fn verify_response(&self, request_signature: &str, body: &[u8], signature: &str) -> bool {
+        self.verify(&[b"answer", request_signature.as_bytes(), body], signature)
     }
 
-    /// Whether a text is the secret itself. Compares in the same time wherever they differ.
+    /// Whether a text is the secret. Compares in constant time.
     pub fn equals(&self, text: &str) -> bool {
-        let expected = self.code(&[]).map(|code| code.finalize().into_bytes());
-        let code = Secret::new(text).code(&[]);
+        let expected = self.mac(&[]).map(|mac| mac.finalize().into_bytes());
+        let mac = Secret::new(text).mac(&[]);
         expected
-            .zip(code)
-            .is_some_and(|(expected, code)| code.verify(&expected).is_ok())
+            .zip(mac)
+            .is_some_and(|(expected, mac)| mac.verify(&expected).is_ok())
     }
 
     fn sign(&self, parts: &[&[u8]]) -> String {
-        let digest = self.code(parts).map(|code| code.finalize().into_bytes());
+        let digest = self.mac(parts).map(|mac| mac.finalize().into_bytes());
         let mut text = String::from("sha256=");
         for byte in digest.unwrap_or_default() {
             // Writing to a String cannot fail.
@@ -68,26 +68,26 @@ impl Secret {
         text
     }
 
-    /// Compares in the same time wherever they differ.
+    /// Compares in constant time.
     fn verify(&self, parts: &[&[u8]], signature: &str) -> bool {
-        let digest = signature.strip_prefix("sha256=").and_then(bytes);
+        let digest = signature.strip_prefix("sha256=").and_then(decode_hex);
         digest
-            .zip(self.code(parts))
-            .is_some_and(|(digest, code)| code.verify_slice(&digest).is_ok())
+            .zip(self.mac(parts))
+            .is_some_and(|(digest, mac)| mac.verify_slice(&digest).is_ok())
     }
 
-    /// Each part with its length before it, so that no two messages are the same bytes. Keys of any length are taken.
-    fn code(&self, parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
-        let mut code = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).ok()?;
+    /// The MAC of the parts, each of them after its length, so that no two messages have the same bytes. Keys may have any length.
+    fn mac(&self, parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).ok()?;
         for part in parts {
-            code.update(&(part.len() as u64).to_be_bytes());
-            code.update(part);
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
         }
-        Some(code)
+        Some(mac)
     }
 }
 
-fn bytes(text: &str) -> Option<Vec<u8>> {
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text
         .chars()
         .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
@@ -106,10 +106,10 @@ mod tests {
 
     #[test]
     fn only_who_knows_the_secret_signs() {
-        let (secret, other) = (Secret::new("a"), Secret::new("b"));
+        let (secret, other_secret) = (Secret::new("a"), Secret::new("b"));
         let signature = secret.sign_request(b"body");
         assert!(secret.verify_request(b"body", &signature));
-        assert!(!other.verify_request(b"body", &signature));
+        assert!(!other_secret.verify_request(b"body", &signature));
         assert!(!secret.verify_request(b"bodY", &signature));
         for wrong in [
             "",
@@ -121,9 +121,9 @@ mod tests {
         ] {
             assert!(!secret.verify_request(b"body", wrong), "{wrong}");
         }
-        let answer = secret.sign_answer(&signature, b"{}");
-        assert!(secret.verify_answer(&signature, b"{}", &answer));
-        assert!(!secret.verify_answer(&secret.sign_request(b"another"), b"{}", &answer));
+        let answer = secret.sign_response(&signature, b"{}");
+        assert!(secret.verify_response(&signature, b"{}", &answer));
+        assert!(!secret.verify_response(&secret.sign_request(b"another"), b"{}", &answer));
         assert!(!secret.verify_request(b"body", &answer));
         assert_eq!(format!("{secret:?}"), "Secret(hidden)");
     }

@@ -1,18 +1,18 @@
-//! Whether what goes to the database and comes from it is encrypted.
+//! TLS of the connections to the database.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// How connections to the database are encrypted.
+/// The TLS settings of connections to the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// Whether a server that offers no TLS is refused.
+    /// Whether a server without TLS is rejected.
     pub is_required: bool,
-    /// The file of the authorities whose signature on the server's certificate is believed, in PEM.
+    /// The file with the trusted certificate authorities, in PEM.
     pub authorities: PathBuf,
 }
 
-/// What `DATABASE_TLS` says.
+/// The values of `DATABASE_TLS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TlsMode {
     Off,
@@ -34,9 +34,9 @@ impl FromStr for TlsMode {
 }
 
 impl TlsMode {
-    /// Reads a setting of a database URL, as MySQL's clients write it; nothing where the setting is another one. Each mode
-    /// of theirs becomes one of ours that is at least as strict: a certificate is always checked, as by `VERIFY_IDENTITY`.
-    pub(crate) fn of_url(name: &str, value: &str) -> Option<Result<TlsMode, String>> {
+    /// Parses a parameter of a database URL, as in MySQL's clients; `None` if it is not about TLS. Their modes become modes that are
+    /// at least as strict: certificates are always verified, as with `VERIFY_IDENTITY`.
+    pub(crate) fn from_url_parameter(name: &str, value: &str) -> Option<Result<TlsMode, String>> {
         let value = value.to_ascii_lowercase().replace('-', "_");
         let mode = match (name, value.as_str()) {
             ("ssl-mode" | "ssl_mode" | "sslmode", "disabled" | "disable") | ("require_ssl", "false") => TlsMode::Off,
@@ -79,11 +79,18 @@ mod tests {
             ("sslmode", "verify-full", TlsMode::Required),
             ("require_ssl", "true", TlsMode::Required),
         ] {
-            assert_eq!(TlsMode::of_url(name, value), Some(Ok(expected)), "{name}={value}");
+            assert_eq!(
+                TlsMode::from_url_parameter(name, value),
+                Some(Ok(expected)),
+                "{name}={value}"
+            );
         }
         for (name, value) in [("ssl-mode", "on"), ("require_ssl", "yes"), ("verify_ca", "false")] {
-            assert!(matches!(TlsMode::of_url(name, value), Some(Err(_))), "{name}={value}");
+            assert!(
+                matches!(TlsMode::from_url_parameter(name, value), Some(Err(_))),
+                "{name}={value}"
+            );
         }
-        assert_eq!(TlsMode::of_url("charset", "utf8"), None);
+        assert_eq!(TlsMode::from_url_parameter("charset", "utf8"), None);
     }
 }

@@ -89,7 +89,7 @@ impl Receiver {
         let signature = answer.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let signature = signature.unwrap_or_default().to_owned();
         let body = answer.body.into_pieces().0.concat();
-        match secret.verify_answer(request, &body, &signature) {
+        match secret.verify_response(request, &body, &signature) {
             true => Delivery::Taken,
             false => Delivery::Away("whoever answers in the receiver's place does not share its secret".to_owned()),
         }

@@ -130,7 +130,7 @@ impl Orders {
             Ok(answer) if answer.status.is_success() => {
                 let response = Response::json(answer.body);
                 return Ok(match answer.headers.get(LINK) {
-                    Some(next) => response.with(LINK, next.clone()),
+                    Some(next) => response.with_header(LINK, next.clone()),
                     None => response,
                 });
             }
@@ -173,7 +173,7 @@ impl Orders {
 impl Service for Orders {
     type Route = Route;
 
-    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
+    async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         if parts.target.route == Route::CreateOrders && *parts.method == Method::POST {
             self.database.check_capacity()?;
         }
@@ -189,12 +189,12 @@ impl Service for Orders {
             Action::Health => Ok(self.context.health()),
             Action::Readiness => {
                 self.database.check_ready().await?;
-                Ok(Response::done())
+                Ok(Response::success())
             }
             Action::Metrics => Ok(self.metrics()),
             Action::Initialise => {
                 self.database.initialise().await?;
-                Ok(Response::done())
+                Ok(Response::success())
             }
             Action::Command(command, style) => response_to_outcome(self.run(command).await?, style),
             Action::Price(draft, change, style) => self.price(&draft, change, style, &trace).await,
@@ -205,7 +205,7 @@ impl Service for Orders {
         }
     }
 
-    async fn work(&self) {
+    async fn run_background(&self) {
         let announce = async {
             if let Some(events) = &self.events {
                 events.outbox_relay.run(&self.database).await;

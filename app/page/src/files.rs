@@ -27,8 +27,8 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 /// The page itself.
 pub fn html() -> Response {
     file(HTML, "text/html; charset=utf-8")
-        .with(CONTENT_SECURITY_POLICY, POLICY)
-        .with(VARY, HeaderValue::from_static("accept"))
+        .with_header(CONTENT_SECURITY_POLICY, POLICY)
+        .with_header(VARY, HeaderValue::from_static("accept"))
 }
 
 /// `/page.css`
@@ -49,5 +49,5 @@ pub fn sidecar_script() -> Response {
 /// The files belong together, so none may be kept from an earlier version of the service.
 fn file(text: &'static str, content_type: &'static str) -> Response {
     let content_type = HeaderValue::from_static(content_type);
-    Response::new(StatusCode::OK, content_type, text).with(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+    Response::new(StatusCode::OK, content_type, text).with_header(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
 }

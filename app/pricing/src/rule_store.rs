@@ -75,7 +75,7 @@ impl RuleStore {
     /// Stores the rules that are built in, unless there are others, so that whoever wants others finds some to change.
     pub async fn fill(&self) {
         let Some(state) = &self.state else { return };
-        while let Err(failure) = state.put_first(KEY, BUILT_IN).await {
+        while let Err(failure) = state.put_if_absent(KEY, BUILT_IN).await {
             log::event(Level::Warn, &format!("the rules cannot be stored yet: {failure}"));
             sleep(PAUSE).await;
         }

@@ -47,7 +47,7 @@ impl Pricing {
 impl Service for Pricing {
     type Route = Route;
 
-    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
+    async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         if let (Some(token), Route::Price | Route::Rules) = (&self.app_token, parts.target.route) {
             token.check(parts.headers)?;
         }
@@ -60,18 +60,18 @@ impl Service for Pricing {
             Action::Metrics => Ok(self.context.metrics(&[])),
             Action::Readiness => {
                 self.rules.rules(&trace).await?;
-                Ok(Response::done())
+                Ok(Response::success())
             }
             Action::Price(goods) => self.price(&goods, &trace).await,
             Action::Rules => Ok(Response::json(self.rules.read(&trace).await?)),
             Action::ChangeRules(json) => {
                 self.rules.change(&json, &trace).await?;
-                Ok(Response::done())
+                Ok(Response::success())
             }
         }
     }
 
-    async fn work(&self) {
+    async fn run_background(&self) {
         self.rules.fill().await;
     }
 }

@@ -46,7 +46,7 @@ async fn converse(bytes: &[u8], shared: Arc<Shared<Pure>>) -> Vec<u8> {
         let _ = writer.shutdown().await;
     };
     let mut answers = Vec::new();
-    let guest = shared.enter().await;
+    let guest = shared.admit_connection().await;
     let (.., read) = tokio::join!(
         send,
         serve(server, None, guest, shared),
@@ -62,13 +62,15 @@ struct Pure(Arc<Context>);
 impl Service for Pure {
     type Route = Route;
 
-    async fn answer(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
+    async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         let buffer = self.0.memory.buffer(0).await?;
         let answer = read_action(&parts, &self.0.origins, Prices::Computed).and_then(|action| match action {
             Action::Response(response) => Ok(response),
             Action::Health => Ok(self.0.health()),
             Action::Metrics => Ok(self.0.metrics(&[])),
-            Action::Readiness | Action::Initialise | Action::DeadLetters(_) | Action::Sidecar => Ok(Response::done()),
+            Action::Readiness | Action::Initialise | Action::DeadLetters(_) | Action::Sidecar => {
+                Ok(Response::success())
+            }
             Action::Command(command, style) => {
                 check(&command);
                 response_to_outcome(outcome(command), style)
@@ -105,7 +107,7 @@ impl Service for Pure {
         answer
     }
 
-    async fn work(&self) {}
+    async fn run_background(&self) {}
 }
 
 /// Nothing reaches the database that it would not take.

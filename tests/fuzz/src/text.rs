@@ -14,7 +14,7 @@ pub fn text(text: &[u8]) {
             assert!(value.len() <= text.len());
         }
     }
-    if let Some(target) = Target::<Route>::of_path(text) {
+    if let Some(target) = Target::<Route>::from_path(text) {
         assert!(target.id.is_none_or(|id| !id.is_empty() && text.ends_with(id)));
     }
     if Origin::parse(text).is_some() {

@@ -22,7 +22,7 @@ pub fn send<R: Route>(
             (name, HeaderValue::from_str(value).unwrap())
         })
         .collect();
-    let response = Target::find(&method, uri.path())
+    let response = Target::match_request(&method, uri.path())
         .and_then(|target| {
             origins.check(target.route, &method, &uri, &headers)?;
             answer(&BufferedRequest {

@@ -62,7 +62,7 @@ fn is_batch(headers: &HeaderMap) -> bool {
 }
 
 fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
-    let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = parts.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let before = parts.query.get("before").map(|text| position(&text)).transpose()?;
     Ok(Action::Command(Command::List { limit, before }))
 }

@@ -16,7 +16,7 @@ pub fn response_to_outcome(command: &Command, outcome: &Outcome) -> Response {
             let response = Response::json(page_as_json(page));
             match (command, page.next) {
                 (Command::List { limit, .. }, Some(next)) => {
-                    response.with_text(LINK, &format!("</events?limit={limit}&before={next}>; rel=\"next\""))
+                    response.with_header_text(LINK, &format!("</events?limit={limit}&before={next}>; rel=\"next\""))
                 }
                 _ => response,
             }

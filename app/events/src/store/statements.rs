@@ -1,6 +1,6 @@
 //! The SQL of the events.
 
-use microservice::database::{integer, is_duplicate, text, Answer, Connection, DatabaseError, Statement};
+use microservice::database::{integer, is_duplicate, text, Connection, DatabaseError, QueryResult, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
@@ -32,14 +32,14 @@ const LIST: &str = "SELECT events.position, events.event, page.found FROM (\
 const COUNT: &str = "SELECT type, total, SUM(total) OVER () FROM events_counts ORDER BY total DESC, type LIMIT 100";
 
 impl Statement for Command {
-    type Answer = Outcome;
+    type Output = Outcome;
 
     /// Storing an event a second time does nothing.
-    fn writes(&self) -> bool {
-        false
+    fn is_retryable(&self) -> bool {
+        true
     }
 
-    async fn run(&self, connection: &mut Connection) -> Answer<Outcome> {
+    async fn run(&self, connection: &mut Connection) -> QueryResult<Outcome> {
         match self {
             Command::Store(events) => match events.as_slice() {
                 [event] => store(connection, event).await,
@@ -51,7 +51,7 @@ impl Statement for Command {
 }
 
 /// The key makes an event that arrives twice, at two replicas at once even, the same one.
-async fn store(connection: &mut Connection, event: &Event) -> Answer<Outcome> {
+async fn store(connection: &mut Connection, event: &Event) -> QueryResult<Outcome> {
     if let Err(failure) = connection.check_size(event.json.len() + event.id.len() + event.source.len()) {
         return Ok(Err(failure));
     }
@@ -63,7 +63,7 @@ async fn store(connection: &mut Connection, event: &Event) -> Answer<Outcome> {
     }
 }
 
-async fn store_many(connection: &mut Connection, events: &[Event]) -> Answer<Outcome> {
+async fn store_many(connection: &mut Connection, events: &[Event]) -> QueryResult<Outcome> {
     let rows: Vec<[&str; 4]> = events
         .iter()
         .map(|event| [&event.source, &event.id, &event.kind, &event.json].map(String::as_str))
@@ -78,7 +78,7 @@ async fn store_many(connection: &mut Connection, events: &[Event]) -> Answer<Out
     Ok(Ok(Outcome::Stored { new }))
 }
 
-async fn list(connection: &mut Conn, limit: usize, before: Option<u64>) -> Answer<Outcome> {
+async fn list(connection: &mut Conn, limit: usize, before: Option<u64>) -> QueryResult<Outcome> {
     let before = before.unwrap_or(u64::MAX);
     // One more than asked for, to learn whether there are older ones.
     let rows: Vec<Row> = connection.exec(LIST, (before, limit + 1, MAX_PAGE_BYTES)).await?;

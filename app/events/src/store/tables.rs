@@ -1,6 +1,6 @@
 //! The tables of the events.
 
-use microservice::database::{is_denied, text, Answer, DatabaseError, Tables};
+use microservice::database::{is_denied, text, DatabaseError, QueryResult, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -49,7 +49,7 @@ impl Tables for EventTables {
         VERSION
     }
 
-    async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> Answer<Option<String>> {
+    async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> QueryResult<Option<String>> {
         let rows: Vec<Row> = connection.query(COLUMNS).await?;
         let columns: Vec<&str> = rows.iter().filter_map(|row| text(row, 0)).collect();
         let is_new = columns.is_empty();
@@ -78,7 +78,7 @@ impl Tables for EventTables {
 }
 
 /// The table gets its name when all is prepared: before, no replica can store an event that is not counted.
-async fn create(connection: &mut Conn) -> Answer<()> {
+async fn create(connection: &mut Conn) -> QueryResult<()> {
     connection.query_drop(CREATE_COUNTS).await?;
     connection.query_drop(CREATE).await?;
     if let Err(failure) = make_trigger(connection, CREATE_TRIGGER).await? {
@@ -111,7 +111,7 @@ async fn count_again(connection: &mut Conn) -> Result<(), Error> {
     Ok(())
 }
 
-async fn make_trigger(connection: &mut Conn, statement: &str) -> Answer<()> {
+async fn make_trigger(connection: &mut Conn, statement: &str) -> QueryResult<()> {
     match connection.query_drop(statement).await {
         Err(error) if is_denied(&error) => Ok(Err(DatabaseError::SchemaRefused(
             "the database does not let this service make triggers, by which it counts: grant TRIGGER on its tables, \

@@ -35,7 +35,7 @@ impl Memory {
         match read_action(parts, &self.origins)? {
             Action::Response(response) => Ok(response),
             Action::Command(command) => Ok(response_to_outcome(&command, &self.run(&command))),
-            Action::Readiness => Ok(http::Response::done()),
+            Action::Readiness => Ok(http::Response::success()),
             action @ (Action::Health | Action::Metrics) => panic!("{action:?} is of the edges"),
         }
     }

@@ -1,4 +1,4 @@
-//! Proof that a request comes from the own sidecar.
+//! Authenticates requests of the service's own sidecar.
 
 use hyper::{HeaderMap, StatusCode};
 
@@ -8,20 +8,20 @@ use crate::signature::Secret;
 /// The header in which a sidecar sends what `APP_API_TOKEN` holds: <https://docs.dapr.io/operations/security/app-api-token/>.
 const HEADER: &str = "dapr-api-token";
 
-/// Whoever sent the request is not the sidecar.
+/// The request does not come from the sidecar.
 const NOT_THE_SIDECAR: Code = Code::new("not_the_sidecar", StatusCode::UNAUTHORIZED);
 
-/// What a service and its own sidecar share.
+/// The token that a service shares with its sidecar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppToken(Secret);
 
 impl AppToken {
-    /// The token.
+    /// A token.
     pub fn new(secret: Secret) -> AppToken {
         AppToken(secret)
     }
 
-    /// Refuses what does not come from the sidecar.
+    /// Refuses requests that do not have the token.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let token = headers.get(HEADER).and_then(|value| value.to_str().ok());
         match token.is_some_and(|token| self.0.equals(token)) {

@@ -1,11 +1,11 @@
-//! The Dapr sidecar beside this process, where `DAPR_HTTP_PORT` names its port: other services, topics and state are
-//! reached through it alone. Nothing but plain HTTP on the loopback address: <https://docs.dapr.io/reference/api/>.
+//! A client of the Dapr sidecar, through which a service reaches other services, topics and state. `DAPR_HTTP_PORT` is the
+//! sidecar's port. Its API is plain HTTP on the loopback address: <https://docs.dapr.io/reference/api/>.
 //!
 //! - [`Sidecar`] (pure): the paths of its API, as endpoints of a [`client`](crate::client).
-//! - [`Peer`] (edge): questions that are asked again while the sidecar, or who is behind it, is away.
+//! - [`Peer`] (edge): requests that are retried while the sidecar, or what is behind it, is unavailable.
 //! - [`Upstream`] (edge): a service to which requests of clients are forwarded.
 //! - [`StateStore`] (edge): values by key.
-//! - [`AppToken`] (pure): proof that a request comes from the own sidecar.
+//! - [`AppToken`] (pure): authenticates requests of the sidecar.
 
 mod app_token;
 mod peer;
@@ -34,22 +34,22 @@ impl Sidecar {
         Sidecar { port }
     }
 
-    /// A path of the service with this app id.
+    /// The endpoint for invoking a path of the service with this app id.
     pub fn invocation(self, app_id: &str, path: &str) -> Endpoint {
         self.endpoint(format!("invoke/{app_id}/method/{path}"))
     }
 
-    /// A topic, to which events are POSTed as CloudEvents.
+    /// The endpoint for publishing CloudEvents to a topic.
     pub fn topic(self, pubsub: &str, topic: &str) -> Endpoint {
         self.endpoint(format!("publish/{pubsub}/{topic}"))
     }
 
-    /// A state store. Each app id has keys of its own there.
+    /// The endpoint of a state store. Keys are private to the app id.
     pub fn state(self, store: &str) -> Endpoint {
         self.endpoint(format!("state/{store}"))
     }
 
-    /// What the sidecar says of itself: its app id, its version, its components.
+    /// The endpoint of the sidecar's metadata: app id, version, components.
     pub fn metadata(self) -> Endpoint {
         self.endpoint("metadata".to_owned())
     }
@@ -59,23 +59,23 @@ impl Sidecar {
     }
 }
 
-/// The W3C trace context of a request, which goes along with what is asked of others for its sake:
+/// The W3C trace context of a request, to be propagated:
 /// <https://www.w3.org/TR/trace-context/>.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Vec<(HeaderName, HeaderValue)>);
 
 impl Trace {
-    /// The trace context among these headers, if there is one. What is longer than anybody has to hand on is left out: a
-    /// sidecar refuses a request whose head is too large, which would be laid at its door.
+    /// The trace context in these headers, if any. Values longer than what must be propagated are dropped, because a sidecar would
+    /// reject requests with a large head.
     pub fn from_headers(headers: &HeaderMap) -> Trace {
         /// <https://www.w3.org/TR/trace-context/#tracestate-limits>
-        const LONGEST: usize = 512;
+        const MAX_BYTES: usize = 512;
         let names = ["traceparent", "tracestate"].map(HeaderName::from_static);
-        let found = names.into_iter().filter_map(|name| {
-            let value = headers.get(&name).filter(|value| value.len() <= LONGEST)?.clone();
+        let context = names.into_iter().filter_map(|name| {
+            let value = headers.get(&name).filter(|value| value.len() <= MAX_BYTES)?.clone();
             Some((name, value))
         });
-        Trace(found.collect())
+        Trace(context.collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use hyper::body::Bytes;
 use hyper::StatusCode;
 
-use super::peer::refusal;
+use super::peer::unexpected_status;
 use super::{Peer, Sidecar, Trace};
 use crate::client::ClientError;
 use crate::memory::Memory;
@@ -22,36 +22,36 @@ impl StateStore {
         }
     }
 
-    /// The value of a key, as JSON. A key is a part of a path: letters, digits and `-`.
+    /// The value of a key, as JSON. A key consists of letters, digits and `-`, because it is a part of a path.
     pub async fn get(&self, key: &str, trace: &Trace) -> Result<Option<Bytes>, ClientError> {
-        let answer = self.peer.get(&format!("/{key}"), trace).await?;
-        match answer.status {
-            StatusCode::OK => Ok(Some(answer.body.into_pieces().0.concat().into())),
+        let response = self.peer.get(&format!("/{key}"), trace).await?;
+        match response.status {
+            StatusCode::OK => Ok(Some(response.body.into_pieces().0.concat().into())),
             StatusCode::NO_CONTENT => Ok(None),
-            _ => Err(refusal(answer)),
+            _ => Err(unexpected_status(response)),
         }
     }
 
-    /// Sets the value of a key, in the place of an earlier one. The value is JSON.
+    /// Sets the value of a key, which is JSON.
     pub async fn put(&self, key: &str, json: &str, trace: &Trace) -> Result<(), ClientError> {
         let body = format!(r#"[{{"key":"{key}","value":{json}}}]"#);
-        let answer = self.peer.post(body.into(), trace).await?;
-        match answer.status.is_success() {
+        let response = self.peer.post(body.into(), trace).await?;
+        match response.status.is_success() {
             true => Ok(()),
-            false => Err(refusal(answer)),
+            false => Err(unexpected_status(response)),
         }
     }
 
-    /// Sets the value of a key that has none. Of several who do so at once, the first is heard.
-    pub async fn put_first(&self, key: &str, json: &str) -> Result<(), ClientError> {
+    /// Sets the value of a key if it has none. The first of several concurrent writes wins.
+    pub async fn put_if_absent(&self, key: &str, json: &str) -> Result<(), ClientError> {
         let options = r#"{"concurrency":"first-write"}"#;
         let body = format!(r#"[{{"key":"{key}","value":{json},"options":{options}}}]"#);
-        let answer = self.peer.post(body.into(), &Trace::default()).await?;
-        match answer.status {
-            // Somebody else was first.
+        let response = self.peer.post(body.into(), &Trace::default()).await?;
+        match response.status {
+            // The key has a value.
             StatusCode::CONFLICT => Ok(()),
             status if status.is_success() => Ok(()),
-            _ => Err(refusal(answer)),
+            _ => Err(unexpected_status(response)),
         }
     }
 }

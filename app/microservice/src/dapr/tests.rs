@@ -1,4 +1,4 @@
-//! A sidecar that listens on a real port, and answers what a test has prepared.
+//! Tests with a fake sidecar that listens on a real port.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,8 +12,8 @@ use crate::client::ClientError;
 use crate::memory::Memory;
 use crate::signature::Secret;
 
-/// Answers one request a connection with each of these, and reports the requests as they came.
-fn sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>) {
+/// Starts a fake sidecar that sends these responses, one per connection, and reports the requests.
+fn start_sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let answers = answers.to_vec();
@@ -21,7 +21,7 @@ fn sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>) {
     thread::spawn(move || {
         for (status, body) in answers {
             let (mut stream, _) = listener.accept().unwrap();
-            requests.send(read(&stream)).unwrap();
+            requests.send(read_request(&stream)).unwrap();
             // No body goes with 204: https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1-8
             let length = match status {
                 204 => String::new(),
@@ -34,7 +34,7 @@ fn sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>) {
     (Sidecar::new(port), received)
 }
 
-fn read(stream: &TcpStream) -> String {
+fn read_request(stream: &TcpStream) -> String {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -72,7 +72,7 @@ fn trace() -> Trace {
 
 #[test]
 fn asks_with_the_trace_of_the_request_and_nothing_else_of_it() {
-    let (sidecar, received) = sidecar(&[(200, "{}")]);
+    let (sidecar, received) = start_sidecar(&[(200, "{}")]);
     let peer = Peer::new(sidecar.invocation("pricing", "price"), Memory::default());
     let answer = block_on(peer.post(r#"{"quantity":1}"#.into(), &trace())).unwrap();
     assert_eq!(answer.status, 200);
@@ -89,7 +89,7 @@ fn asks_with_the_trace_of_the_request_and_nothing_else_of_it() {
 
 #[test]
 fn asks_again_while_the_other_end_is_away() {
-    let (sidecar, received) = sidecar(&[(500, "ERR_DIRECT_INVOKE"), (503, ""), (200, "[]")]);
+    let (sidecar, received) = start_sidecar(&[(500, "ERR_DIRECT_INVOKE"), (503, ""), (200, "[]")]);
     let peer = Peer::new(sidecar.invocation("pricing", "price"), Memory::default());
     assert_eq!(block_on(peer.post("{}".into(), &Trace::default())).unwrap().status, 200);
     assert_eq!(received.try_iter().count(), 3);
@@ -97,7 +97,7 @@ fn asks_again_while_the_other_end_is_away() {
 
 #[test]
 fn takes_what_is_refused_for_an_answer() {
-    let (sidecar, received) = sidecar(&[(422, "no")]);
+    let (sidecar, received) = start_sidecar(&[(422, "no")]);
     let peer = Peer::new(sidecar.invocation("pricing", "price"), Memory::default());
     assert_eq!(block_on(peer.post("{}".into(), &Trace::default())).unwrap().status, 422);
     assert_eq!(received.try_iter().count(), 1);
@@ -115,7 +115,7 @@ fn gives_up_where_nobody_listens() {
 
 #[test]
 fn state_is_set_and_found_by_key() {
-    let (sidecar, received) = sidecar(&[
+    let (sidecar, received) = start_sidecar(&[
         (204, ""),
         (200, r#"{"a":1}"#),
         (204, ""),
@@ -128,7 +128,7 @@ fn state_is_set_and_found_by_key() {
         let found = store.get("rules", &Trace::default()).await.unwrap().unwrap();
         assert_eq!(found, r#"{"a":1}"#);
         assert_eq!(store.put("rules", r#"{"a":2}"#, &Trace::default()).await, Ok(()));
-        assert_eq!(store.put_first("rules", "1").await, Ok(()));
+        assert_eq!(store.put_if_absent("rules", "1").await, Ok(()));
         let failure = store.put("rules", "1", &Trace::default()).await.unwrap_err();
         assert_eq!(failure.to_string(), "status 400 Bad Request: no store");
     });

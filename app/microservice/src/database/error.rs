@@ -1,34 +1,34 @@
-//! What an error of the database means for a client. The details go to the log, not to the client.
+//! Errors of the database, as clients get them. Details are logged, not sent to clients.
 
 use mysql_async::{DriverError, Error};
 
-use super::server_errors::{meaning, Meaning};
+use super::server_errors::{classify_server_error, ErrorClass};
 use crate::http::{Code, Problem};
 use crate::log::{self, Level};
 use crate::memory::Exhausted;
 
-/// Why the database could not do what it was asked.
+/// Why a statement failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseError {
-    /// The database cannot be used just now; trying again later may help.
+    /// The database cannot be used at the moment, for this reason; a later attempt may succeed.
     Unavailable(&'static str),
-    /// The database did not answer in time. A change may or may not be stored.
+    /// The database did not respond in time. A change may or may not have been stored.
     Timeout,
-    /// The tables are not there yet, or are those of an older version.
+    /// The tables are missing, or the schema has an older version.
     SchemaBehind,
-    /// There are tables that must not be migrated, for this reason.
+    /// The existing tables must not be migrated, for this reason.
     SchemaRefused(String),
-    /// The server does not let the tables be made or changed, for this reason.
+    /// The server rejects the migration, for this reason.
     SchemaFailed(String),
-    /// The request is larger than the database takes.
+    /// The request is larger than `max_allowed_packet`.
     TooLarge,
-    /// Other rows do not let it be done, for this reason.
+    /// There is a conflict with other rows, for this reason.
     Conflict(&'static str),
-    /// The values break a rule of the database.
-    Rule,
-    /// Other requests take the memory for the answer.
+    /// The values violate a constraint of the database.
+    Constraint,
+    /// There is no memory for the response, because other requests use it.
     Busy,
-    /// The service asked for something the database refuses: a fault in the service.
+    /// A bug in the service.
     Internal,
 }
 
@@ -59,7 +59,7 @@ impl From<DatabaseError> for Problem {
                 "the request is larger than the database takes (its max_allowed_packet); nothing was changed",
             ),
             DatabaseError::Conflict(reason) => Problem::new(Code::CONFLICT, reason),
-            DatabaseError::Rule => Problem::new(
+            DatabaseError::Constraint => Problem::new(
                 Code::CONSTRAINT_VIOLATED,
                 "a rule of the database (a check, a trigger or the width of a column) does not allow these values; its \
                  administrator finds which in the log, under this request's time; nothing was changed",
@@ -72,46 +72,45 @@ impl From<DatabaseError> for Problem {
     }
 }
 
-/// Whether the error says that a row with this key exists already.
+/// Whether a row with the same key exists.
 pub fn is_duplicate(error: &Error) -> bool {
-    matches!(error, Error::Server(error) if meaning(error) == Meaning::Duplicate)
+    matches!(error, Error::Server(error) if classify_server_error(error) == ErrorClass::Duplicate)
 }
 
-/// Whether the error says that the service's user may not do this; for a trigger with a binary log, that it is not
-/// trusted to.
+/// Whether the user lacks a privilege; for creating a trigger, this includes `log_bin_trust_function_creators`.
 pub fn is_denied(error: &Error) -> bool {
-    matches!(error, Error::Server(error) if meaning(error) == Meaning::Denied)
+    matches!(error, Error::Server(error) if classify_server_error(error) == ErrorClass::Denied)
 }
 
-/// Whether the connection is of no more use after the error.
+/// Whether the connection cannot be used after the error.
 pub fn is_broken(error: &Error) -> bool {
     match error {
         Error::Server(error) => matches!(
-            meaning(error),
-            // After a packet that is too large the server closes it.
-            Meaning::NotHere | Meaning::Unknown | Meaning::TooLarge
+            classify_server_error(error),
+            // The server closes the connection after a packet that is too large.
+            ErrorClass::Reconnect | ErrorClass::OutcomeUnknown | ErrorClass::TooLarge
         ),
         _ => true,
     }
 }
 
-/// What the error of a migration means, after it has been logged. What the server will not do the next time either is told:
-/// nobody should wait for it.
-pub(super) fn classify_migration(error: &Error) -> DatabaseError {
-    let failure = classify(error);
+/// Logs and classifies an error of a migration. Permanent errors become [`DatabaseError::SchemaFailed`], so that clients do not
+/// wait for the migration.
+pub(super) fn log_migration_error(error: &Error) -> DatabaseError {
+    let failure = log_error(error);
     let Error::Server(server) = error else { return failure };
     let code = server.code;
-    match meaning(server) {
-        Meaning::Denied => DatabaseError::SchemaFailed(format!(
+    match classify_server_error(server) {
+        ErrorClass::Denied => DatabaseError::SchemaFailed(format!(
             "the database does not let this service make or change its tables (error {code}): grant it SELECT, INSERT, \
              UPDATE, DELETE, CREATE, ALTER, DROP and TRIGGER on its database"
         )),
-        Meaning::Fault
-        | Meaning::Misfit
-        | Meaning::Rule
-        | Meaning::Reference
-        | Meaning::Duplicate
-        | Meaning::SchemaBehind => DatabaseError::SchemaFailed(format!(
+        ErrorClass::Internal
+        | ErrorClass::SchemaChanged
+        | ErrorClass::Constraint
+        | ErrorClass::ForeignKey
+        | ErrorClass::Duplicate
+        | ErrorClass::SchemaBehind => DatabaseError::SchemaFailed(format!(
             "the database does not take a statement by which this service makes or changes its tables (error {code}; the \
              log of the service has the reason)"
         )),
@@ -119,9 +118,9 @@ pub(super) fn classify_migration(error: &Error) -> DatabaseError {
     }
 }
 
-/// What the error of a statement means, after it has been logged.
-pub(super) fn classify(error: &Error) -> DatabaseError {
-    let kind = judge(error);
+/// Logs and classifies an error of a statement.
+pub(super) fn log_error(error: &Error) -> DatabaseError {
+    let kind = classify_error(error);
     let level = match kind {
         DatabaseError::Internal => Level::Error,
         _ => Level::Warn,
@@ -130,34 +129,34 @@ pub(super) fn classify(error: &Error) -> DatabaseError {
     kind
 }
 
-fn judge(error: &Error) -> DatabaseError {
+fn classify_error(error: &Error) -> DatabaseError {
     match error {
-        Error::Server(error) => match meaning(error) {
-            Meaning::NotNow | Meaning::NotHere => {
+        Error::Server(error) => match classify_server_error(error) {
+            ErrorClass::Temporary | ErrorClass::Reconnect => {
                 DatabaseError::Unavailable("the database cannot do this just now; nothing was changed")
             }
-            Meaning::Denied => {
+            ErrorClass::Denied => {
                 DatabaseError::Unavailable("the database does not let this service do this; nothing was changed")
             }
-            Meaning::Misfit => DatabaseError::Unavailable(
+            ErrorClass::SchemaChanged => DatabaseError::Unavailable(
                 "the database's tables have been changed so that this cannot be done until its administrator changes them \
                  back; nothing was changed",
             ),
-            Meaning::Reference => DatabaseError::Conflict(
+            ErrorClass::ForeignKey => DatabaseError::Conflict(
                 "a foreign key of the database does not allow this: other rows refer to this one, or what this one refers \
                  to is not there; nothing was changed",
             ),
-            Meaning::Duplicate => {
+            ErrorClass::Duplicate => {
                 DatabaseError::Conflict("a row has the same value where each must have its own; nothing was changed")
             }
-            Meaning::Rule => DatabaseError::Rule,
-            Meaning::Unknown => {
+            ErrorClass::Constraint => DatabaseError::Constraint,
+            ErrorClass::OutcomeUnknown => {
                 DatabaseError::Unavailable("the database could not finish the change; look before you repeat it")
             }
-            Meaning::TooSlow => DatabaseError::Timeout,
-            Meaning::SchemaBehind => DatabaseError::SchemaBehind,
-            Meaning::TooLarge => DatabaseError::TooLarge,
-            Meaning::Fault => DatabaseError::Internal,
+            ErrorClass::Timeout => DatabaseError::Timeout,
+            ErrorClass::SchemaBehind => DatabaseError::SchemaBehind,
+            ErrorClass::TooLarge => DatabaseError::TooLarge,
+            ErrorClass::Internal => DatabaseError::Internal,
         },
         Error::Driver(DriverError::PacketTooLarge) => DatabaseError::TooLarge,
         _ => DatabaseError::Unavailable("the connection to the database broke; look before you repeat a change"),

@@ -1,4 +1,4 @@
-//! Locks by which replicas take turns.
+//! Named locks that one replica at a time can hold.
 
 use std::time::Duration;
 
@@ -6,49 +6,48 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 use tokio::time::timeout;
 
-use super::error::{classify, is_broken};
+use super::error::{is_broken, log_error};
 use super::row::integer;
 use super::{Connection, Database, DatabaseError, Tables, QUERY_TIMEOUT};
 
-/// How long the holder of a lock may leave its connection unused.
-pub const UNUSED: Duration = Duration::from_secs(60);
+/// The server releases a lock when its connection has been idle for this long.
+pub const LOCK_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Takes the lock of a name, or tells that another connection has had it for all these seconds.
+/// Waits for a lock for so many seconds. Returns whether it was acquired.
 ///
-/// The server frees it with its connection, so a replica that dies holds up nobody. Lock names are
-/// global to the server, hence the database in it.
-pub(super) async fn take_lock(connection: &mut Conn, name: &str, seconds: u32) -> Result<bool, Error> {
+/// The server releases a lock when its connection is closed, such as by the end of a replica. Lock names are global to the
+/// server, so the name of the database is a part of it.
+pub(super) async fn get_lock(connection: &mut Conn, name: &str, seconds: u32) -> Result<bool, Error> {
     let statement = format!("SELECT GET_LOCK(CONCAT('{name}.', MD5(DATABASE())), {seconds})");
     let rows: Vec<Row> = connection.query(statement).await?;
     Ok(rows.first().and_then(|row| integer(row, 0)) == Some(1))
 }
 
-/// Takes the lock of a name at once or not at all, and keeps it only as long as it is used: when the
-/// node of its holder is lost, nobody closes the connection.
-async fn hold_lock(connection: &mut Conn, name: &str) -> Result<bool, Error> {
-    let taken = take_lock(connection, name, 0).await?;
-    if taken {
-        let limit = format!("SET SESSION wait_timeout = {}", UNUSED.as_secs());
+/// Acquires a lock without waiting. The connection gets a short idle timeout, because after the loss of a node nothing closes the
+/// connections of its replicas.
+async fn get_lock_with_timeout(connection: &mut Conn, name: &str) -> Result<bool, Error> {
+    let is_acquired = get_lock(connection, name, 0).await?;
+    if is_acquired {
+        let limit = format!("SET SESSION wait_timeout = {}", LOCK_IDLE_TIMEOUT.as_secs());
         connection.query_drop(limit).await?;
     }
-    Ok(taken)
+    Ok(is_acquired)
 }
 
 impl<T: Tables> Database<T> {
-    /// A connection that holds the lock of a name, or nothing while another replica does. It is
-    /// taken out of the pool and counts in none of its limits. The lock ends with the connection,
-    /// which the server closes when it is not used for [`UNUSED`].
-    pub async fn lock(&self, name: &str) -> Result<Option<Connection>, DatabaseError> {
+    /// A connection that holds a lock, or `None` while another replica holds it. The connection is removed from the pool and counts
+    /// in none of its limits. The lock is released with the connection, which the server closes when it has been idle for [`LOCK_IDLE_TIMEOUT`].
+    pub async fn acquire_lock(&self, name: &str) -> Result<Option<Connection>, DatabaseError> {
         let work = async {
             let mut lease = self.pool.acquire_reserved().await?;
-            match hold_lock(lease.connection(), name).await {
+            match get_lock_with_timeout(lease.connection(), name).await {
                 Ok(true) => return Ok(Some(lease.detach())),
                 Ok(false) => lease.release(),
                 Err(error) => {
                     if is_broken(&error) {
                         self.pool.close_idle();
                     }
-                    return Err(classify(&error));
+                    return Err(log_error(&error));
                 }
             }
             Ok(None)

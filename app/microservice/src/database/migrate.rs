@@ -1,35 +1,35 @@
-//! Making the tables current, one replica at a time.
+//! Migrates the tables, one replica at a time.
 
 use mysql_async::prelude::Queryable;
 use mysql_async::Row;
 
-use super::error::{classify_migration, is_broken};
-use super::lock::take_lock;
+use super::error::{is_broken, log_migration_error};
+use super::lock::get_lock;
 use super::row::text;
-use super::session::UNLIMITED;
-use super::{Answer, Connection, Database, DatabaseError, RecordedVersion, Statement, Tables};
+use super::session::MIGRATION_TIMEOUTS;
+use super::{Connection, Database, DatabaseError, QueryResult, RecordedVersion, Statement, Tables};
 use crate::log::{self, Level};
 
-/// How long to wait for another replica that makes the tables current.
+/// How long to wait for the migration of another replica.
 const LOCK_SECONDS: u32 = 60;
 
 impl<T: Tables> Database<T> {
-    /// Makes the tables current. Doing it again does nothing.
+    /// Migrates the tables. Idempotent.
     pub(super) async fn migrate(&self) -> Result<(), DatabaseError> {
         let mut lease = self.pool.acquire().await?;
-        // The connection is not given back: its settings are not those of the others.
+        // The connection is not released to the pool, because its session has other timeouts.
         migrate(lease.connection(), &self.tables).await.unwrap_or_else(|error| {
             if is_broken(&error) {
                 self.pool.close_idle();
             }
-            Err(classify_migration(&error))
+            Err(log_migration_error(&error))
         })
     }
 }
 
-async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<()> {
-    connection.query_drop(UNLIMITED).await?;
-    if !take_lock(connection, T::SCHEMA, LOCK_SECONDS).await? {
+async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> QueryResult<()> {
+    connection.query_drop(MIGRATION_TIMEOUTS).await?;
+    if !get_lock(connection, T::SCHEMA, LOCK_SECONDS).await? {
         return Ok(Err(DatabaseError::Unavailable(
             "another replica is preparing the tables; try again soon",
         )));
@@ -45,31 +45,31 @@ async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> Answer<(
         Ok(version) => version,
         Err(error) => return Ok(Err(error)),
     };
-    // A newer build that has been here keeps what older ones need: both serve during a rollout.
-    let done = match tables.migrate(connection, version).await? {
-        Ok(done) => done,
+    // The version may be newer: migrations stay compatible with older builds, since both serve during a rollout.
+    let changes = match tables.migrate(connection, version).await? {
+        Ok(changes) => changes,
         Err(error) => return Ok(Err(error)),
     };
-    if let Some(refusal) = without_transactions(connection, T::NAMES).await? {
+    if let Some(refusal) = find_unsupported_engine(connection, T::NAMES).await? {
         return Ok(Err(refusal));
     }
     if version < Some(tables.version()) {
         let record = format!("INSERT IGNORE INTO {} (version) VALUES (?)", T::SCHEMA);
         connection.exec_drop(record, (tables.version(),)).await?;
     }
-    if let Some(done) = done {
+    if let Some(changes) = changes {
         log::event(
             Level::Info,
-            &format!("the tables are now at version {} ({done})", tables.version()),
+            &format!("the tables are now at version {} ({changes})", tables.version()),
         );
     }
-    // The lock ends with the connection, which is not used again.
+    // The lock is released with the connection, which is not used again.
     Ok(Ok(()))
 }
 
-/// Why the tables cannot be used: a server may be told to make tables of another engine than was asked for, and an
-/// administrator can change it. Without transactions, what is refused in part would be stored in part.
-async fn without_transactions(
+/// The error if a table has a storage engine without transactions, with which a failed statement could be stored in part. A server
+/// can be configured to use another engine than the requested one, and an administrator can change it.
+async fn find_unsupported_engine(
     connection: &mut Connection,
     names: &[&str],
 ) -> Result<Option<DatabaseError>, mysql_async::Error> {

@@ -1,9 +1,8 @@
-//! A task that keeps the tables current.
+//! A background task that migrates the tables.
 //!
-//! It migrates when the service starts and the database can be reached, so that a rollout becomes
-//! ready by itself; when `/init` asks; and when a request finds the tables missing, say after the
-//! database's volume was replaced. `/readyz` only looks: a probe must not change a database, and
-//! must not wait for a migration either.
+//! It migrates at the start, as soon as the database can be reached, so that a rollout becomes ready by itself; when `/init` is
+//! called; and when a request finds the tables missing, such as after the volume of the database was replaced. `/readyz` only
+//! reads the version and triggers the task: a probe must not wait for a migration.
 
 use std::time::Duration;
 
@@ -13,27 +12,28 @@ use tokio::time::timeout;
 use super::{Database, DatabaseError, Tables};
 use crate::log::{self, Level};
 
-/// The pause before the next attempt after one that failed.
-const PAUSE: Duration = Duration::from_secs(1);
-/// Requests that may wait for a migration at once.
-const WAITING: usize = 64;
+/// The pause after a failed attempt.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// The most requests that wait for a migration.
+const MAX_WAITING: usize = 64;
 
-/// The answer while a migration takes longer than a request may wait.
-pub(super) const BUSY: DatabaseError = DatabaseError::Unavailable("the tables are being prepared; try again soon");
+/// The migration takes longer than a request may wait.
+pub(super) const MIGRATION_PENDING: DatabaseError =
+    DatabaseError::Unavailable("the tables are being prepared; try again soon");
 
-type Answer = oneshot::Sender<Result<(), DatabaseError>>;
+type Reply = oneshot::Sender<Result<(), DatabaseError>>;
 
-/// The way to ask for current tables.
+/// Sends requests to the task.
 #[derive(Debug)]
 pub(super) struct Migrator {
-    requests: mpsc::Sender<Option<Answer>>,
+    requests: mpsc::Sender<Option<Reply>>,
     /// Taken by the task when it starts.
-    inbox: Mutex<Option<mpsc::Receiver<Option<Answer>>>>,
+    inbox: Mutex<Option<mpsc::Receiver<Option<Reply>>>>,
 }
 
 impl Default for Migrator {
     fn default() -> Self {
-        let (requests, inbox) = mpsc::channel(WAITING);
+        let (requests, inbox) = mpsc::channel(MAX_WAITING);
         Migrator {
             requests,
             inbox: Mutex::new(Some(inbox)),
@@ -42,46 +42,46 @@ impl Default for Migrator {
 }
 
 impl Migrator {
-    /// Asks for current tables and waits for them.
-    pub(super) async fn ask(&self) -> Result<(), DatabaseError> {
-        let (answer, answered) = oneshot::channel();
-        self.requests.try_send(Some(answer)).map_err(|_| BUSY)?;
-        answered.await.unwrap_or(Err(BUSY))
+    /// Requests a migration and waits for its result.
+    pub(super) async fn migrate_now(&self) -> Result<(), DatabaseError> {
+        let (reply, response) = oneshot::channel();
+        self.requests.try_send(Some(reply)).map_err(|_| MIGRATION_PENDING)?;
+        response.await.unwrap_or(Err(MIGRATION_PENDING))
     }
 
-    /// Asks for current tables. A full inbox means that it has been asked already.
-    pub(super) fn wake(&self) {
+    /// Requests a migration. If the channel is full, there are such requests already.
+    pub(super) fn request_migration(&self) {
         let _ = self.requests.try_send(None);
     }
 }
 
 impl<T: Tables> Database<T> {
-    /// Keeps the tables current for as long as the service runs.
+    /// Runs the task, for as long as the service runs.
     pub async fn keep_tables_current(&self) {
         let Some(mut inbox) = self.migrator.inbox.lock().await.take() else {
             return;
         };
-        let mut waiting: Vec<Answer> = Vec::new();
+        let mut waiting: Vec<Reply> = Vec::new();
         loop {
             let result = self.migrate().await;
-            *self.obstacle.lock().await = match &result {
-                Err(obstacle @ (DatabaseError::SchemaRefused(reason) | DatabaseError::SchemaFailed(reason))) => {
+            *self.schema_error.lock().await = match &result {
+                Err(schema_error @ (DatabaseError::SchemaRefused(reason) | DatabaseError::SchemaFailed(reason))) => {
                     log::event(Level::Error, reason);
-                    Some(obstacle.clone())
+                    Some(schema_error.clone())
                 }
                 _ => None,
             };
-            for answer in waiting.drain(..) {
-                // Whoever asked may have stopped waiting.
-                let _ = answer.send(result.clone());
+            for reply in waiting.drain(..) {
+                // The request may have timed out.
+                let _ = reply.send(result.clone());
             }
-            let asked = match result {
+            let request = match result {
                 Err(DatabaseError::Unavailable(_) | DatabaseError::Timeout) => {
-                    timeout(PAUSE, inbox.recv()).await.unwrap_or(Some(None))
+                    timeout(RETRY_INTERVAL, inbox.recv()).await.unwrap_or(Some(None))
                 }
                 _ => inbox.recv().await,
             };
-            waiting.extend(asked.flatten());
+            waiting.extend(request.flatten());
             while let Ok(more) = inbox.try_recv() {
                 waiting.extend(more);
             }

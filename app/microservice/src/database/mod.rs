@@ -1,4 +1,4 @@
-//! A database of MariaDB: connections that are kept, time limits, tables that are kept current.
+//! A MariaDB database: a pool of connections, time limits, migrations.
 
 mod connect;
 mod error;
@@ -23,69 +23,67 @@ use crate::config::DatabaseSettings;
 use crate::metrics::Family;
 
 pub use error::{is_broken, is_denied, is_duplicate, DatabaseError};
-pub use lock::UNUSED;
+pub use lock::LOCK_IDLE_TIMEOUT;
 pub use row::{integer, text};
 pub use session::Connection;
 
-use error::classify;
+use error::log_error;
 use migrator::Migrator;
 use pool::Pool;
 
-/// The time in which a request gets its answer from the database or an error.
+/// The time limit of the statement of a request, with waiting for a connection.
 pub const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time in which readiness is known: less than the probe waits.
-const READY_TIMEOUT: Duration = Duration::from_secs(3);
+/// The time limit of a readiness check: less than the timeout of the probe.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Which connections work may use.
+/// Which connections a statement may use.
 #[derive(Clone, Copy)]
 enum Lane {
-    /// Those for which requests queue.
+    /// Those that requests queue for.
     Requests,
-    /// The one that is kept for probes, which must not queue behind requests.
+    /// The one reserved for probes, which must not queue behind requests.
     Reserved,
 }
 
-/// What came of a statement: the outer error is the database's, the inner one ours.
-pub type Answer<T> = Result<Result<T, DatabaseError>, Error>;
+/// The result of a statement: the outer error is one of the database, the inner one of this service.
+pub type QueryResult<T> = Result<Result<T, DatabaseError>, Error>;
 
-/// Something to ask the database.
+/// A statement, or several, with a result.
 pub trait Statement: Sync {
-    /// What it answers.
-    type Answer: Send;
+    /// The result.
+    type Output: Send;
 
-    /// Whether doing it a second time could do harm.
-    fn writes(&self) -> bool;
+    /// Whether it may be executed a second time if the first connection breaks.
+    fn is_retryable(&self) -> bool;
 
-    /// Asks it.
-    fn run(&self, connection: &mut Connection) -> impl Future<Output = Answer<Self::Answer>> + Send;
+    /// Executes it.
+    fn run(&self, connection: &mut Connection) -> impl Future<Output = QueryResult<Self::Output>> + Send;
 }
 
 /// The tables of a service. Migrations go forward only and never drop a row.
 pub trait Tables: Send + Sync + 'static {
-    /// The table that records which versions have been reached; also the name of the lock under
-    /// which replicas that start together take turns.
+    /// The table of the schema versions; also the name of the lock that migrations hold.
     const SCHEMA: &'static str;
 
-    /// The tables that must have transactions, as far as they are there.
+    /// The tables whose storage engine must have transactions.
     const NAMES: &'static [&'static str];
 
-    /// The version that this build needs, as it is configured.
+    /// The schema version that this build needs, as it is configured.
     fn version(&self) -> u32;
 
-    /// Variables that each session has, like `, @name = 1`.
+    /// Variables to set in each session, like `, @name = 1`.
     fn session_variables(&self) -> &'static str {
         ""
     }
 
-    /// Makes the tables current, from the version that is recorded. Data definition statements
-    /// commit by themselves in MariaDB, so a migration may have been cut off between its statement
-    /// and the record of its version. Returns what was done, if anything.
+    /// Migrates the tables from the recorded version. Data definition statements commit implicitly in MariaDB, so an earlier
+    /// migration may have been interrupted before its version was recorded. Returns the changes for the log, if any.
     fn migrate(
         &self,
         connection: &mut Conn,
         version: Option<u32>,
-    ) -> impl Future<Output = Answer<Option<String>>> + Send;
+    ) -> impl Future<Output = QueryResult<Option<String>>> + Send;
 }
 
 /// A service's database.
@@ -94,35 +92,35 @@ pub struct Database<T> {
     tables: T,
     pool: Pool,
     migrator: Migrator,
-    /// Why the tables were not made current the last time, where trying again does not help.
-    obstacle: Mutex<Option<DatabaseError>>,
-    /// What the last look at the readiness found, and when.
+    /// Why the last migration failed, if the error is permanent.
+    schema_error: Mutex<Option<DatabaseError>>,
+    /// The time and the result of the last readiness check.
     readiness: Mutex<Option<(Instant, Result<(), DatabaseError>)>>,
     errors: AtomicU64,
 }
 
 impl<T: Tables> Database<T> {
-    /// These tables in this database. Nothing is connected yet.
+    /// A database with these tables. It connects with the first statement.
     pub fn new(tables: T, settings: DatabaseSettings) -> Database<T> {
         Database {
             pool: Pool::new(settings, tables.session_variables()),
             tables,
             migrator: Migrator::default(),
-            obstacle: Mutex::default(),
+            schema_error: Mutex::default(),
             readiness: Mutex::default(),
             errors: AtomicU64::new(0),
         }
     }
 
-    /// Does what a request asks for.
-    pub async fn run<S: Statement>(&self, statement: &S) -> Result<S::Answer, DatabaseError> {
-        let sent = AtomicBool::new(false);
-        let work = self.run_with_retry(statement, Lane::Requests, &sent);
-        self.bounded(QUERY_TIMEOUT, &sent, work).await
+    /// Executes the statement of a request.
+    pub async fn run<S: Statement>(&self, statement: &S) -> Result<S::Output, DatabaseError> {
+        let is_sent = AtomicBool::new(false);
+        let work = self.run_with_retry(statement, Lane::Requests, &is_sent);
+        self.run_with_timeout(QUERY_TIMEOUT, &is_sent, work).await
     }
 
-    /// Refuses a request that would wait for too long, before its body costs time: what is refused must be cheap, or those
-    /// that are refused starve the others.
+    /// Refuses a request that would wait for a connection for too long, before its body is parsed: if refusing were expensive, the
+    /// refused requests would starve the others.
     pub fn check_capacity(&self) -> Result<(), DatabaseError> {
         match self.pool.is_overloaded() {
             true => Err(pool::BUSY),
@@ -130,45 +128,45 @@ impl<T: Tables> Database<T> {
         }
     }
 
-    /// Makes the tables current when asked to, rather than by itself.
+    /// Migrates the tables for `/init`.
     pub async fn initialise(&self) -> Result<(), DatabaseError> {
-        timeout(QUERY_TIMEOUT, self.migrator.ask())
+        timeout(QUERY_TIMEOUT, self.migrator.migrate_now())
             .await
-            .unwrap_or(Err(migrator::BUSY))
+            .unwrap_or(Err(migrator::MIGRATION_PENDING))
     }
 
-    /// Whether the database answers and its tables are current. Those who ask while somebody else looks are told what that
-    /// one finds: any number of them costs the database no more than one, and none of them queues behind the others.
+    /// Checks that the database responds and its schema is current. Concurrent calls share one check, so that they neither load the
+    /// database nor queue for the reserved connection.
     pub async fn check_ready(&self) -> Result<(), DatabaseError> {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let mut last = self.readiness.lock().await;
         match &*last {
-            Some((found_at, found)) if *found_at >= asked => found.clone(),
+            Some((checked_at, result)) if *checked_at >= requested_at => result.clone(),
             _ => {
-                let found = self.look_whether_ready().await;
-                *last = Some((Instant::now(), found.clone()));
-                found
+                let result = self.query_readiness().await;
+                *last = Some((Instant::now(), result.clone()));
+                result
             }
         }
     }
 
-    async fn look_whether_ready(&self) -> Result<(), DatabaseError> {
-        let sent = AtomicBool::new(false);
+    async fn query_readiness(&self) -> Result<(), DatabaseError> {
+        let is_sent = AtomicBool::new(false);
         let version = RecordedVersion(T::SCHEMA);
-        let work = self.run_with_retry(&version, Lane::Reserved, &sent);
-        let result = match self.bounded(READY_TIMEOUT, &sent, work).await {
+        let work = self.run_with_retry(&version, Lane::Reserved, &is_sent);
+        let result = match self.run_with_timeout(READINESS_TIMEOUT, &is_sent, work).await {
             Ok(version) if version >= Some(self.tables.version()) => Ok(()),
             Ok(_) => Err(DatabaseError::SchemaBehind),
             Err(error) => Err(error),
         };
-        match (result, self.obstacle.lock().await.clone()) {
+        match (result, self.schema_error.lock().await.clone()) {
             (Ok(()), Some(refusal @ DatabaseError::SchemaRefused(_))) => {
-                self.migrator.wake();
+                self.migrator.request_migration();
                 Err(refusal)
             }
-            (Err(DatabaseError::SchemaBehind), obstacle) => {
-                self.migrator.wake();
-                Err(obstacle.unwrap_or(DatabaseError::SchemaBehind))
+            (Err(DatabaseError::SchemaBehind), schema_error) => {
+                self.migrator.request_migration();
+                Err(schema_error.unwrap_or(DatabaseError::SchemaBehind))
             }
             (result, _) => result,
         }
@@ -196,23 +194,23 @@ impl<T: Tables> Database<T> {
         ]
     }
 
-    /// Holds work to a limit. Work that was never sent to the database cannot have happened, which the client may know.
-    async fn bounded<A>(
+    /// Runs work with a time limit. A timeout before a statement was sent is another error, because nothing can have changed.
+    async fn run_with_timeout<A>(
         &self,
         limit: Duration,
-        sent: &AtomicBool,
+        is_sent: &AtomicBool,
         work: impl Future<Output = Result<A, DatabaseError>>,
     ) -> Result<A, DatabaseError> {
         let result = match timeout(limit, work).await {
             Ok(result) => result,
-            Err(_) if sent.load(Ordering::Relaxed) => Err(DatabaseError::Timeout),
+            Err(_) if is_sent.load(Ordering::Relaxed) => Err(DatabaseError::Timeout),
             Err(_) => Err(pool::BUSY),
         };
         match result {
             Err(DatabaseError::SchemaBehind) => {
-                self.migrator.wake();
-                let obstacle = self.obstacle.lock().await.clone();
-                Err(obstacle.unwrap_or(DatabaseError::SchemaBehind))
+                self.migrator.request_migration();
+                let schema_error = self.schema_error.lock().await.clone();
+                Err(schema_error.unwrap_or(DatabaseError::SchemaBehind))
             }
             Err(error) => {
                 self.errors.fetch_add(1, Ordering::Relaxed);
@@ -222,22 +220,21 @@ impl<T: Tables> Database<T> {
         }
     }
 
-    /// A pooled connection may have gone stale: the database was restarted while it lay idle. What
-    /// only reads is then tried once more on a new connection. What writes is never sent twice,
-    /// since a connection that breaks does not tell whether the database has done the work.
+    /// An idle connection may be broken, such as by a restart of the database. A retryable statement is then executed once more on a
+    /// new connection. Others are never sent twice, because it is not known whether the database executed them.
     async fn run_with_retry<S: Statement>(
         &self,
         statement: &S,
         lane: Lane,
-        sent: &AtomicBool,
-    ) -> Result<S::Answer, DatabaseError> {
-        let mut may_retry = !statement.writes();
+        is_sent: &AtomicBool,
+    ) -> Result<S::Output, DatabaseError> {
+        let mut may_retry = statement.is_retryable();
         loop {
             let mut lease = match lane {
                 Lane::Requests => self.pool.acquire().await?,
                 Lane::Reserved => self.pool.acquire_reserved().await?,
             };
-            sent.store(true, Ordering::Relaxed);
+            is_sent.store(true, Ordering::Relaxed);
             let error = match statement.run(lease.connection()).await {
                 Ok(answer) => {
                     lease.release();
@@ -247,28 +244,28 @@ impl<T: Tables> Database<T> {
             };
             if !is_broken(&error) {
                 lease.release();
-                return Err(classify(&error));
+                return Err(log_error(&error));
             }
             self.pool.close_idle();
             if !may_retry || lease.is_new() {
-                return Err(classify(&error));
+                return Err(log_error(&error));
             }
             may_retry = false;
         }
     }
 }
 
-/// Reads the version that a table records.
+/// Reads the recorded schema version.
 struct RecordedVersion(&'static str);
 
 impl Statement for RecordedVersion {
-    type Answer = Option<u32>;
+    type Output = Option<u32>;
 
-    fn writes(&self) -> bool {
-        false
+    fn is_retryable(&self) -> bool {
+        true
     }
 
-    async fn run(&self, connection: &mut Connection) -> Answer<Option<u32>> {
+    async fn run(&self, connection: &mut Connection) -> QueryResult<Option<u32>> {
         let statement = format!("SELECT MAX(version) FROM {}", self.0);
         let rows: Vec<Row> = connection.exec(statement, ()).await?;
         Ok(Ok(rows.first().and_then(|row| integer(row, 0))))

@@ -1,8 +1,8 @@
-//! Values of rows, never through the driver's own conversions, which panic at a type they do not expect.
+//! Reads values of rows. The driver's own conversions are not used, because they panic on unexpected types.
 
 use mysql_async::{Row, Value};
 
-/// The integer in a column. Prepared statements answer with numbers, plain queries with text.
+/// The integer in a column. Prepared statements return numbers, plain queries return text.
 pub fn integer<T: TryFrom<i64> + std::str::FromStr>(row: &Row, column: usize) -> Option<T> {
     match row.as_ref(column)? {
         Value::Int(number) => T::try_from(*number).ok(),

@@ -1,4 +1,4 @@
-//! What a session needs, whatever the server's defaults are: it is set, and then looked at.
+//! Sets up a session, whatever the server's defaults are, and checks the result.
 
 use std::ops::{Deref, DerefMut};
 
@@ -6,16 +6,14 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
 use super::row::{integer, text};
-use super::{Answer, DatabaseError};
+use super::{DatabaseError, QueryResult};
 
-/// What a statement has beside its longest parameters.
-const PARAMETERS: usize = 256;
+/// The bytes of a statement beside its long parameters.
+const STATEMENT_OVERHEAD_BYTES: usize = 256;
 
-/// A change is committed when its statement has been answered; no value is ever cut to fit; texts are Unicode on the way;
-/// nothing a server's administrator may have set for people at a terminal limits statements, or ends a session that rests for
-/// a moment. The limits on the time end work whose client has gone: they are a second longer than
-/// [`QUERY_TIMEOUT`](super::QUERY_TIMEOUT), so that it is always that which a client is told of. The comment is read by
-/// MariaDB alone.
+/// Autocommit; no truncation of values; UTF-8; no limits that an administrator may have set for interactive users; no short idle
+/// timeout. The time limits end statements whose client has timed out. They are a second longer than
+/// [`QUERY_TIMEOUT`](super::QUERY_TIMEOUT), so that clients always get that timeout. The comment is executed by MariaDB only.
 const STATEMENTS: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
@@ -25,12 +23,13 @@ const STATEMENTS: [&str; 3] = [
      /*M!, max_statement_time = 6 */",
 ];
 
-/// For migrations: a large table takes its time, only requests are held to a limit.
-pub const UNLIMITED: &str =
+/// For migrations, which may take long with large tables.
+pub const MIGRATION_TIMEOUTS: &str =
     "SET SESSION innodb_lock_wait_timeout = 600, lock_wait_timeout = 600 /*M!, max_statement_time = 0 */";
 
-/// What must have come of it. A server may be set to overrule its clients, and something between us and it as well.
-const CHECK: &str = "SELECT @@SESSION.autocommit, @@SESSION.character_set_client, @@SESSION.character_set_connection, \
+/// Checks the result: the server or a proxy may overrule the client.
+const CHECK_QUERY: &str =
+    "SELECT @@SESSION.autocommit, @@SESSION.character_set_client, @@SESSION.character_set_connection, \
     @@SESSION.character_set_results, @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.max_allowed_packet";
 const EXPECTED: [(&str, &str); 6] = [
     ("autocommit", "1"),
@@ -41,7 +40,7 @@ const EXPECTED: [(&str, &str); 6] = [
     ("time_zone", "+00:00"),
 ];
 
-/// The statements that begin a session with these variables as well, written like `, @name = 1`.
+/// The statements that set up a session with these additional variables, written like `, @name = 1`.
 pub fn statements(variables: &str) -> Vec<String> {
     let mut statements = STATEMENTS.map(str::to_owned);
     if let Some(last) = statements.last_mut() {
@@ -54,14 +53,14 @@ pub fn statements(variables: &str) -> Vec<String> {
 #[derive(Debug)]
 pub struct Connection {
     connection: Conn,
-    max_packet: usize,
+    max_packet_bytes: usize,
     is_in_transaction: bool,
 }
 
 impl Connection {
-    /// Looks at what has come of the statements; tells why the session cannot be used, if so.
+    /// Checks the variables of a new session. The error is a sentence for the log.
     pub(super) async fn check(mut connection: Conn) -> Result<Connection, String> {
-        let rows: Result<Vec<Row>, Error> = connection.query(CHECK).await;
+        let rows: Result<Vec<Row>, Error> = connection.query(CHECK_QUERY).await;
         let rows = rows.map_err(|error| error.to_string())?;
         let row = rows.first().ok_or("its session tells nothing about itself")?;
         for (column, (name, expected)) in EXPECTED.iter().enumerate() {
@@ -74,46 +73,45 @@ impl Connection {
         }
         Ok(Connection {
             connection,
-            max_packet: integer(row, EXPECTED.len()).unwrap_or(usize::MAX),
+            max_packet_bytes: integer(row, EXPECTED.len()).unwrap_or(usize::MAX),
             is_in_transaction: false,
         })
     }
 
-    /// Begins a transaction, which [`Connection::end_transaction`] ends.
+    /// Starts a transaction, which [`Connection::end_transaction`] ends.
     pub async fn begin_transaction(&mut self) -> Result<(), Error> {
         self.is_in_transaction = true;
         self.query_drop("START TRANSACTION").await
     }
 
-    /// Keeps what was done in a transaction, or undoes all of it where something failed. An error of one statement ends no
-    /// transaction by itself.
-    pub async fn end_transaction<T: Send>(&mut self, done: Answer<T>) -> Answer<T> {
-        let end = match done {
+    /// Commits the transaction if the result is a success, otherwise rolls it back, which a failed statement alone does not.
+    pub async fn end_transaction<T: Send>(&mut self, result: QueryResult<T>) -> QueryResult<T> {
+        let end = match result {
             Ok(Ok(_)) => "COMMIT",
             _ => "ROLLBACK",
         };
-        let ended = self.query_drop(end).await;
-        self.is_in_transaction = ended.is_err();
-        match (done, ended) {
+        let end_result = self.query_drop(end).await;
+        self.is_in_transaction = end_result.is_err();
+        match (result, end_result) {
             (Ok(Ok(_)), Err(error)) => Err(error),
-            // The server does it when the connection is closed, which is the next thing.
-            (done, _) => done,
+            // If the rollback fails, the server rolls back when the connection is closed, which happens next.
+            (result, _) => result,
         }
     }
 
-    /// Whether a transaction is open that nobody could end: what the next one stores with this connection would be lost.
+    /// Whether a transaction is still open because ending it failed. The connection must not be used again.
     pub(super) fn is_in_transaction(&self) -> bool {
         self.is_in_transaction
     }
 
-    /// The most bytes of a statement with its parameters. The driver sends more, and the server closes the connection.
-    pub fn max_packet(&self) -> usize {
-        self.max_packet.saturating_sub(PARAMETERS)
+    /// The most bytes of a statement with its parameters. The driver does not check it, and the server would close the connection.
+    pub fn max_statement_bytes(&self) -> usize {
+        self.max_packet_bytes.saturating_sub(STATEMENT_OVERHEAD_BYTES)
     }
 
-    /// Whether the server takes a statement whose parameters have so many bytes.
+    /// Checks that a statement whose parameters have so many bytes is not too large.
     pub fn check_size(&self, bytes: usize) -> Result<(), DatabaseError> {
-        match bytes > self.max_packet() {
+        match bytes > self.max_statement_bytes() {
             true => Err(DatabaseError::TooLarge),
             false => Ok(()),
         }

@@ -1,17 +1,17 @@
-//! The body of an answer.
+//! The body of a response.
 
 use hyper::body::Bytes;
 
 use crate::memory::Buffer;
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug)]
 pub enum Content {
-    /// A part of the program, which takes no memory of its own.
+    /// A constant, which needs no memory permit.
     Fixed(&'static str),
-    /// Bytes that are counted when they are sent.
+    /// Bytes for which a memory permit is acquired before they are sent.
     Whole(Bytes),
-    /// Bytes that were counted while they were made.
+    /// Bytes with a memory permit.
     Pieces(Buffer),
 }
 

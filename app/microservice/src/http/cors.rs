@@ -1,7 +1,7 @@
-//! Which web sites may use the service through their visitors' browsers.
+//! Cross-origin requests: which web sites may use the service from the browsers of their visitors.
 //!
-//! The order is that of Go's `CrossOriginProtection`: <https://pkg.go.dev/net/http#CrossOriginProtection>. Programs such as
-//! curl send none of the headers that are looked at here.
+//! The checks follow Go's `CrossOriginProtection`: <https://pkg.go.dev/net/http#CrossOriginProtection>. Clients other than
+//! browsers, such as curl, send none of the headers that are checked.
 
 use hyper::header::{
     HeaderName, HeaderValue, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -18,7 +18,7 @@ pub struct Origins {
     hosts: Hosts,
 }
 
-/// One origin: scheme, host and, where it is not the scheme's own, port.
+/// An origin: scheme, host and, if it is not the default one, port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
@@ -26,16 +26,16 @@ impl Origin {
     /// Reads an origin as browsers send it, like `https://shop.example:8443`.
     pub fn parse(text: &str) -> Option<Origin> {
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
-        (!host.is_empty() && host.bytes().all(plain)).then(|| Origin(text.to_owned()))
+        let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+        (!host.is_empty() && host.bytes().all(is_allowed)).then(|| Origin(text.to_owned()))
     }
 }
 
-/// Told by browsers with every request to a trustworthy address: <https://www.w3.org/TR/fetch-metadata/>.
+/// Sent by browsers with every request to a potentially trustworthy origin: <https://www.w3.org/TR/fetch-metadata/>.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 impl Origins {
-    /// These origins, at these names of the service.
+    /// Allows these origins, and these host names of the service.
     pub fn new(origins: impl IntoIterator<Item = Origin>, hosts: Hosts) -> Origins {
         Origins {
             listed: origins.into_iter().map(|origin| origin.0).collect(),
@@ -43,96 +43,100 @@ impl Origins {
         }
     }
 
-    /// Refuses a request by which another site's page would change something, or ask for anything by a name that is not
-    /// the service's own (DNS rebinding).
+    /// Refuses a cross-site request that would change something (CSRF), and any request from a browser to a host name that is not
+    /// allowed (DNS rebinding).
     pub fn check(&self, route: impl Route, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let is_of_a_browser = comes_from_a_browser(headers);
-        if !is_of_a_browser || self.permitted(headers).is_some() {
+        if !is_from_browser(headers) || self.allowed_origin(headers).is_some() {
             return Ok(());
         }
-        let host = host(uri, headers);
+        let host = requested_host(uri, headers);
         if !host.is_some_and(|host| self.hosts.allow(host)) {
-            return Err(refusal(
+            return Err(cross_site_problem(
                 "browsers may not use the service by this name; its administrator can list it in ALLOWED_HOSTS",
             ));
         }
         if !route.changes_state(method) {
             return Ok(());
         }
-        // A link or an image is enough for a GET, wherever it stands.
+        // Any site can cause a GET with a link or an image.
         if method.is_safe() {
-            return Err(refusal("a browser may not change anything here with a GET"));
+            return Err(cross_site_problem("a browser may not change anything here with a GET"));
         }
-        let is_same = match (headers.get(SEC_FETCH_SITE), headers.get(ORIGIN)) {
+        let is_same_origin = match (headers.get(SEC_FETCH_SITE), headers.get(ORIGIN)) {
             (Some(_), _) => {
                 let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
                 sites.all(|site| site == "same-origin" || site == "none")
             }
-            (None, Some(_)) => headers.get_all(ORIGIN).iter().all(|origin| is_at(origin, host)),
+            (None, Some(_)) => headers
+                .get_all(ORIGIN)
+                .iter()
+                .all(|origin| is_origin_of_host(origin, host)),
             (None, None) => true,
         };
-        match is_same {
+        match is_same_origin {
             true => Ok(()),
-            false => Err(refusal("pages of other sites may not change anything here")),
+            false => Err(cross_site_problem("pages of other sites may not change anything here")),
         }
     }
 
-    /// The answer to OPTIONS; [`Origins::mark`] adds what every answer to a listed origin has.
+    /// The response to OPTIONS. [`Origins::add_headers`] adds what all responses to a listed origin have.
     pub fn preflight(&self, route: impl Route, headers: &HeaderMap) -> Response {
         let allow = HeaderValue::from_static(route.allow());
-        let response = Response::no_content().with(ALLOW, allow.clone());
-        if self.permitted(headers).is_none() {
+        let response = Response::no_content().with_header(ALLOW, allow.clone());
+        if self.allowed_origin(headers).is_none() {
             return response;
         }
         response
-            .with(ACCESS_CONTROL_ALLOW_METHODS, allow)
-            .with(
+            .with_header(ACCESS_CONTROL_ALLOW_METHODS, allow)
+            .with_header(
                 ACCESS_CONTROL_ALLOW_HEADERS,
                 HeaderValue::from_static("content-type, x-request-id"),
             )
-            .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
+            .with_header(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
     }
 
-    /// Lets a listed origin's page read the answer. Caches are told that answers differ by origin
-    /// as soon as any origin is listed.
+    /// Lets the pages of a listed origin read the response. If any origin is listed, `Vary` tells caches that responses differ by
+    /// origin.
     pub fn add_headers(&self, response: Response, headers: &HeaderMap) -> Response {
         if self.listed.is_empty() {
             return response;
         }
         let mut response = response;
         response.headers.append(VARY, HeaderValue::from_static("origin"));
-        match self.permitted(headers) {
-            Some(origin) => response.with(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()).with(
-                ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("link, location, retry-after, x-request-id, x-served-by"),
-            ),
+        match self.allowed_origin(headers) {
+            Some(origin) => response
+                .with_header(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone())
+                .with_header(
+                    ACCESS_CONTROL_EXPOSE_HEADERS,
+                    HeaderValue::from_static("link, location, retry-after, x-request-id, x-served-by"),
+                ),
             None => response,
         }
     }
 
-    /// The one origin, if it is listed. No browser tells two.
-    fn permitted<'headers>(&self, headers: &'headers HeaderMap) -> Option<&'headers HeaderValue> {
+    /// The origin of the request, if it is listed. Browsers send only one.
+    fn allowed_origin<'headers>(&self, headers: &'headers HeaderMap) -> Option<&'headers HeaderValue> {
         let mut origins = headers.get_all(ORIGIN).iter();
         let origin = origins.next().filter(|_| origins.next().is_none());
         origin.filter(|origin| self.listed.iter().any(|listed| listed == *origin))
     }
 }
 
-fn refusal(message: &str) -> Problem {
+fn cross_site_problem(message: &str) -> Problem {
     Problem::new(Code::CROSS_SITE, message)
 }
 
-/// Whether any header is there that browsers send, and programs do not.
+/// Whether the request has a header that only browsers send.
 ///
-/// To plain HTTP beyond localhost browsers tell no `Sec-Fetch-Site`, and with an image no `Origin`: what they call
-/// themselves is left, which all of them begin alike: <https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5>.
-pub(crate) fn comes_from_a_browser(headers: &HeaderMap) -> bool {
-    let is_of_browsers_alone = |name: &HeaderName| {
+/// Over plain HTTP, except to localhost, browsers send no `Sec-Fetch-Site`, and with the request of an image no `Origin`. Then the
+/// `User-Agent` is left, which begins with the same word in all browsers: <https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5>.
+pub(crate) fn is_from_browser(headers: &HeaderMap) -> bool {
+    let is_browser_header = |name: &HeaderName| {
         ["sec-fetch-", "sec-ch-"]
             .iter()
             .any(|start| name.as_str().starts_with(start))
     };
-    headers.keys().any(is_of_browsers_alone)
+    headers.keys().any(is_browser_header)
         || headers.contains_key(ORIGIN)
         || headers.contains_key(REFERER)
         || headers
@@ -140,16 +144,16 @@ pub(crate) fn comes_from_a_browser(headers: &HeaderMap) -> bool {
             .is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
-/// Whom a request is meant for.
-fn host<'request>(uri: &'request Uri, headers: &'request HeaderMap) -> Option<&'request str> {
+/// The host that the request is for.
+fn requested_host<'request>(uri: &'request Uri, headers: &'request HeaderMap) -> Option<&'request str> {
     match uri.authority() {
         Some(authority) => Some(authority.as_str()),
         None => headers.get(HOST)?.to_str().ok(),
     }
 }
 
-/// Whether an origin is at this host. Its scheme cannot be known here: something before the service may speak TLS.
-fn is_at(origin: &HeaderValue, host: Option<&str>) -> bool {
+/// Whether an origin has this host. Its scheme is not compared, because a proxy may terminate TLS in front of the service.
+fn is_origin_of_host(origin: &HeaderValue, host: Option<&str>) -> bool {
     let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     origin
         .zip(host)
@@ -160,7 +164,7 @@ fn is_at(origin: &HeaderValue, host: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    /// Its GET changes something.
+    /// A route whose GET changes something.
     #[derive(Clone, Copy, PartialEq, Eq)]
     struct Delete;
 

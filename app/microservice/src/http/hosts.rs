@@ -1,38 +1,39 @@
-//! The names by which browsers may use the service.
+//! The host names under which browsers may use the service.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Names listed in `ALLOWED_HOSTS`, beside those that nobody can make point here from outside: addresses, `localhost`,
-/// names inside of a cluster.
+/// The host names in `ALLOWED_HOSTS`. Names that public DNS cannot resolve are always allowed: IP addresses, `localhost`, names
+/// inside of a cluster.
 ///
-/// A page of `evil.example` whose name is made to point here is, for its visitor's browser, a page of the service.
+/// This prevents DNS rebinding: if `evil.example` resolves to the address of the service, a browser takes the pages of that site
+/// and the service for the same origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hosts {
     listed: Vec<String>,
 }
 
 impl Hosts {
-    /// Reads names separated by commas, like `shop.example, .example.org` (that one and all below it), or tells which of
-    /// them is none.
+    /// Parses names separated by commas, like `shop.example, .example.org` (the domain and all subdomains). The error is the first
+    /// invalid name.
     pub fn parse(text: &str) -> Result<Hosts, String> {
         let names = text.split([',', ' ']).filter(|name| !name.is_empty());
         let listed: Vec<String> = names.map(str::to_ascii_lowercase).collect();
-        match listed.iter().find(|name| !is_plain(name)) {
-            Some(wrong) => Err(wrong.clone()),
+        match listed.iter().find(|name| !has_plain_characters(name)) {
+            Some(invalid) => Err(invalid.clone()),
             None => Ok(Hosts { listed }),
         }
     }
 
-    /// Whether the service may be used by the name in a `Host`, whatever its port.
+    /// Whether the host name in a `Host` header is allowed, whatever the port.
     pub fn allow(&self, host: &str) -> bool {
-        let (name, is_address) = name(host);
+        let (name, is_address) = split_host_name(host);
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        is_address || is_internal(&name) || self.listed.iter().any(|listed| matches(listed, &name))
+        is_address || is_internal(&name) || self.listed.iter().any(|listed| matches_listed(listed, &name))
     }
 }
 
-/// The name without its port, and whether it is an address. What is no name and port is nobody's name.
-fn name(host: &str) -> (&str, bool) {
+/// The host name without its port, and whether it is an IP address. Empty if the header is not valid.
+fn split_host_name(host: &str) -> (&str, bool) {
     let is_port = |rest: &str| {
         let port = rest.strip_prefix(':').unwrap_or(rest);
         (rest.is_empty() || rest.len() > port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
@@ -46,18 +47,20 @@ fn name(host: &str) -> (&str, bool) {
     }
 }
 
-fn is_plain(name: &str) -> bool {
+fn has_plain_characters(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }
 
-/// A name without a dot is looked up next to who asks, those below `svc` in a cluster.
+/// Names without a dot resolve in the DNS search domains of the client, those below `svc` inside of a cluster.
 fn is_internal(name: &str) -> bool {
     let inside = [".localhost", ".svc", ".svc.cluster.local"];
-    is_plain(name) && !name.is_empty() && (!name.contains('.') || inside.iter().any(|end| name.ends_with(end)))
+    has_plain_characters(name)
+        && !name.is_empty()
+        && (!name.contains('.') || inside.iter().any(|end| name.ends_with(end)))
 }
 
-fn matches(listed: &str, name: &str) -> bool {
+fn matches_listed(listed: &str, name: &str) -> bool {
     match listed.strip_prefix('.') {
         Some(domain) => name == domain || name.ends_with(listed),
         None => name == listed,

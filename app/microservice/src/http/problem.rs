@@ -1,55 +1,55 @@
-//! Everything that can go wrong for a client, with the one shape all errors have.
+//! Errors as clients get them.
 
 use hyper::header::HeaderName;
 use hyper::StatusCode;
 use serde::Serialize;
 
-/// What a client can tell errors apart by; a code never changes its meaning. A service adds its own.
+/// The code of an error, for clients to match on; its meaning never changes. Services define codes of their own as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// The code as it is written in an answer.
+    /// The code in the response body.
     pub name: &'static str,
     /// The HTTP status that goes with the code.
     pub status: StatusCode,
 }
 
 impl Code {
-    /// A code of this name.
+    /// A code with this name.
     pub const fn new(name: &'static str, status: StatusCode) -> Code {
         Code { name, status }
     }
 
-    /// What came is no HTTP.
+    /// The request is not valid HTTP.
     pub const BAD_REQUEST: Code = Code::new("bad_request", StatusCode::BAD_REQUEST);
-    /// The request's head is larger than the service takes.
+    /// The request's head is too large.
     pub const HEAD_TOO_LARGE: Code = Code::new("head_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     /// The body is not JSON.
     pub const INVALID_JSON: Code = Code::new("invalid_json", StatusCode::BAD_REQUEST);
     /// A query parameter breaks a rule.
     pub const INVALID_QUERY: Code = Code::new("invalid_query", StatusCode::BAD_REQUEST);
-    /// No such path, or nothing of that name.
+    /// There is no such path, or no resource with that id.
     pub const NOT_FOUND: Code = Code::new("not_found", StatusCode::NOT_FOUND);
-    /// The path is known, but not with this method.
+    /// The path does not allow the method.
     pub const METHOD_NOT_ALLOWED: Code = Code::new("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED);
     /// The client sent its request too slowly.
     pub const REQUEST_TIMEOUT: Code = Code::new("request_timeout", StatusCode::REQUEST_TIMEOUT);
-    /// The body is larger than the route takes.
+    /// The body is larger than the limit of the route.
     pub const TOO_LARGE: Code = Code::new("too_large", StatusCode::PAYLOAD_TOO_LARGE);
-    /// The body says that it is not JSON.
+    /// The media type or the coding of the body is not supported.
     pub const UNSUPPORTED_MEDIA_TYPE: Code = Code::new("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    /// Another web site sent this request through its visitor's browser.
+    /// A browser sent the request for another web site.
     pub const CROSS_SITE: Code = Code::new("cross_site", StatusCode::FORBIDDEN);
-    /// Other rows of the database do not let it be done.
+    /// The request conflicts with other rows of the database.
     pub const CONFLICT: Code = Code::new("conflict", StatusCode::CONFLICT);
-    /// The database has a rule that these values break.
+    /// The values violate a constraint of the database.
     pub const CONSTRAINT_VIOLATED: Code = Code::new("constraint_violated", StatusCode::UNPROCESSABLE_ENTITY);
-    /// Something is wrong in the service.
+    /// The service has a bug.
     pub const INTERNAL: Code = Code::new("internal", StatusCode::INTERNAL_SERVER_ERROR);
-    /// Other requests take all the memory there is.
+    /// Other requests use up the memory.
     pub const BUSY: Code = Code::new("busy", StatusCode::SERVICE_UNAVAILABLE);
-    /// The database cannot be used just now.
+    /// The database cannot be used at the moment.
     pub const DATABASE_UNAVAILABLE: Code = Code::new("database_unavailable", StatusCode::SERVICE_UNAVAILABLE);
-    /// The database did not answer in time; the outcome is not known.
+    /// The database did not respond in time; the outcome is not known.
     pub const TIMEOUT: Code = Code::new("timeout", StatusCode::GATEWAY_TIMEOUT);
 }
 
@@ -62,7 +62,7 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// One error as a client gets it. It never holds SQL, a password, a host name or a Rust type.
+/// An error as a client gets it. It never contains SQL, passwords, host names or Rust types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The kind of error.
@@ -71,7 +71,7 @@ pub struct Problem {
     pub message: String,
     /// Each wrong field, where the error is about fields.
     pub fields: Vec<FieldError>,
-    /// A header that tells more, such as the methods that the path knows.
+    /// A header with details, such as the allowed methods.
     pub header: Option<(HeaderName, &'static str)>,
 }
 
@@ -86,7 +86,7 @@ impl Problem {
         }
     }
 
-    /// The answer's body.
+    /// The response body.
     pub fn to_json(&self) -> String {
         let body = Body {
             status: false,

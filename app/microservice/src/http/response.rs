@@ -1,4 +1,4 @@
-//! Answers: status, headers and body, before they go to the wire.
+//! Responses: status, headers and body.
 
 use hyper::header::{
     HeaderName, HeaderValue, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
@@ -7,16 +7,15 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::{Content, Problem};
 
-/// Seconds after which a client may try again when the service is busy or the database is away. The pool tries to connect
-/// about once a second then.
+/// The `Retry-After` of a 503. When the database is unreachable, the pool tries to connect about once per second.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Response {
     /// The status.
     pub status: StatusCode,
-    /// The headers, without those that the HTTP library adds.
+    /// The headers, without those that the server adds.
     pub headers: HeaderMap,
     /// The body.
     pub body: Content,
@@ -25,25 +24,25 @@ pub struct Response {
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Response {
-    /// An answer with a body of this type.
+    /// A response with a body of this media type.
     ///
-    /// Nothing but the page may be run or framed by a browser, not even what `/echo` sends back.
+    /// By default, browsers may neither execute nor frame it, since it may hold data of a client.
     pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Content>) -> Response {
         Response {
             status,
             headers: HeaderMap::new(),
             body: body.into(),
         }
-        .with(CONTENT_TYPE, content_type)
-        .with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
-        .with(
+        .with_header(CONTENT_TYPE, content_type)
+        .with_header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+        .with_header(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
         )
     }
 
-    /// The answer with a header, which takes the place of an earlier one of that name.
-    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Response {
+    /// Adds a header, or replaces the one of the same name.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Response {
         self.headers.insert(name, value);
         self
     }
@@ -59,14 +58,14 @@ impl Response {
         Response::new(StatusCode::OK, content_type, body)
     }
 
-    /// 200 with metrics in Prometheus' text format.
+    /// 200 with metrics in the Prometheus text format.
     pub fn metrics(body: impl Into<Content>) -> Response {
         let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         Response::new(StatusCode::OK, content_type, body)
     }
 
     /// 200 with `{"status":true}`.
-    pub fn done() -> Response {
+    pub fn success() -> Response {
         Response::json(r#"{"status":true}"#)
     }
 
@@ -79,10 +78,10 @@ impl Response {
         }
     }
 
-    /// A header value made of parts that are known to be plain ASCII.
-    pub fn with_text(self, name: HeaderName, value: &str) -> Response {
+    /// Adds a header whose value is known to be plain ASCII.
+    pub fn with_header_text(self, name: HeaderName, value: &str) -> Response {
         match HeaderValue::from_str(value) {
-            Ok(value) => self.with(name, value),
+            Ok(value) => self.with_header(name, value),
             Err(_) => self,
         }
     }
@@ -92,9 +91,9 @@ impl From<Problem> for Response {
     fn from(problem: Problem) -> Response {
         let response = Response::new(problem.code.status, JSON, problem.to_json());
         match problem.header {
-            Some((name, value)) => response.with(name, HeaderValue::from_static(value)),
+            Some((name, value)) => response.with_header(name, HeaderValue::from_static(value)),
             None if problem.code.status == StatusCode::SERVICE_UNAVAILABLE => {
-                response.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))
+                response.with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))
             }
             None => response,
         }

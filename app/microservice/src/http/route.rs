@@ -1,33 +1,33 @@
-//! Which paths a service knows, and with which methods.
+//! The routes of a service: paths and methods.
 
 use hyper::header::ALLOW;
 use hyper::Method;
 
 use super::{Code, Problem};
 
-/// A path of a service. Metrics use its name, so that clients cannot make up new ones.
+/// A route of a service. It is a label of the metrics, so the set of routes must be closed.
 pub trait Route: Copy + Eq + Send + Sync + 'static {
-    /// All routes, in the order in which they are listed.
+    /// All routes, in the order of [`Route::list`].
     const ALL: &'static [Self];
 
-    /// The path, with `{id}` in place of a last segment that varies.
+    /// The path. Its last segment may be `{id}`, which matches any segment.
     fn path(self) -> &'static str;
 
-    /// The methods of the route, as the `Allow` header lists them. HEAD goes where GET only reads:
+    /// The allowed methods, as in the `Allow` header. With a GET that only reads, HEAD is allowed too:
     /// <https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2>.
     fn allow(self) -> &'static str;
 
-    /// The largest body in bytes that the route reads.
+    /// The largest body in bytes.
     fn body_limit(self) -> usize {
         DEFAULT_BODY_LIMIT
     }
 
-    /// Whether a request with this method changes anything, though it may be a GET.
+    /// Whether a request with this method changes anything; a GET may.
     fn changes_state(self, method: &Method) -> bool {
         matches!(*method, Method::POST | Method::PUT | Method::DELETE)
     }
 
-    /// Whether the route takes the method.
+    /// Whether the method is allowed.
     fn allows(self, method: &Method) -> bool {
         self.allow().split(", ").any(|allowed| allowed == method.as_str())
     }
@@ -39,23 +39,23 @@ pub trait Route: Copy + Eq + Send + Sync + 'static {
     }
 }
 
-/// What most routes read of a body, and what is read for paths that do not exist.
+/// The largest body of most routes, and of requests to unknown paths.
 pub const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
 
-/// A route together with the part of the path that varies.
+/// A route with its path parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'path, R> {
     /// The route.
     pub route: R,
-    /// The `{id}` of the route's path, as written.
+    /// The `{id}` of the path, not decoded.
     pub id: Option<&'path str>,
 }
 
 impl<'path, R: Route> Target<'path, R> {
-    /// Finds the route of a path and checks that it takes the method.
-    pub fn find(method: &Method, path: &'path str) -> Result<Target<'path, R>, Problem> {
+    /// The route of a path, if it allows the method.
+    pub fn match_request(method: &Method, path: &'path str) -> Result<Target<'path, R>, Problem> {
         let target: Target<'_, R> =
-            Target::of_path(path).ok_or_else(|| Problem::new(Code::NOT_FOUND, "there is nothing at this path"))?;
+            Target::from_path(path).ok_or_else(|| Problem::new(Code::NOT_FOUND, "there is nothing at this path"))?;
         if target.route.allows(method) {
             return Ok(target);
         }
@@ -67,7 +67,7 @@ impl<'path, R: Route> Target<'path, R> {
     }
 
     /// The route of a path, whatever the method.
-    pub fn of_path(path: &'path str) -> Option<Target<'path, R>> {
+    pub fn from_path(path: &'path str) -> Option<Target<'path, R>> {
         R::ALL.iter().find_map(|route| {
             let id = match route.path().strip_suffix("{id}") {
                 None => {
@@ -78,8 +78,8 @@ impl<'path, R: Route> Target<'path, R> {
                 }
                 Some(folder) => path.strip_prefix(folder)?,
             };
-            let one_segment = !id.is_empty() && !id.contains('/');
-            one_segment.then_some(Target {
+            let is_one_segment = !id.is_empty() && !id.contains('/');
+            is_one_segment.then_some(Target {
                 route: *route,
                 id: Some(id),
             })

@@ -1,4 +1,4 @@
-//! Bytes that may be in use at once, and who holds them.
+//! A limit on bytes in use, and permits for them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -8,51 +8,51 @@ use tokio::sync::Notify;
 use super::transfer::{Refusals, Transfer};
 use crate::http::{Code, Problem};
 
-/// Bytes that may be in use at once.
+/// A limit on the bytes in use.
 #[derive(Debug)]
 pub(super) struct Budget {
-    pub(super) limit: usize,
-    used: AtomicUsize,
-    pub(super) freed: Notify,
-    /// Slow peers make room when there is none.
+    pub(super) max_bytes: usize,
+    used_bytes: AtomicUsize,
+    pub(super) released: Notify,
+    /// Slow transfers are aborted after refusals.
     pub(super) refusals: Arc<Refusals>,
 }
 
 impl Budget {
-    pub(super) fn new(limit: usize) -> Arc<Budget> {
+    pub(super) fn new(max_bytes: usize) -> Arc<Budget> {
         Arc::new(Budget {
-            limit,
-            used: AtomicUsize::new(0),
-            freed: Notify::new(),
+            max_bytes,
+            used_bytes: AtomicUsize::new(0),
+            released: Notify::new(),
             refusals: Arc::default(),
         })
     }
 
-    fn take(&self, bytes: usize) -> Result<(), Exhausted> {
-        let fits = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+    fn acquire(&self, bytes: usize) -> Result<(), Exhausted> {
+        let fits = |used_bytes: usize| used_bytes.checked_add(bytes).filter(|sum| *sum <= self.max_bytes);
+        match self.used_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => Ok(()),
             Err(_) => {
-                self.refusals.note();
+                self.refusals.record();
                 Err(Exhausted)
             }
         }
     }
 
     #[cfg(test)]
-    pub(super) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
+    pub(super) fn used_bytes(&self) -> usize {
+        self.used_bytes.load(Ordering::Relaxed)
     }
 
-    fn give_back(&self, bytes: usize) {
+    fn release(&self, bytes: usize) {
         if bytes > 0 {
-            self.used.fetch_sub(bytes, Ordering::Relaxed);
-            self.freed.notify_waiters();
+            self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.released.notify_waiters();
         }
     }
 }
 
-/// Memory that is taken until this is dropped.
+/// Permits the use of memory, until it is dropped.
 #[derive(Debug, Default)]
 pub struct MemoryPermit {
     pub(super) budget: Option<Arc<Budget>>,
@@ -60,28 +60,28 @@ pub struct MemoryPermit {
 }
 
 impl MemoryPermit {
-    /// Takes what is missing to so many bytes.
+    /// Grows the permit to this size, unless it is larger already.
     pub(super) fn grow(&mut self, budget: &Arc<Budget>, bytes: usize) -> Result<(), Exhausted> {
         if bytes > self.bytes {
-            budget.take(bytes - self.bytes)?;
+            budget.acquire(bytes - self.bytes)?;
             self.bytes = bytes;
             self.budget = Some(Arc::clone(budget));
         }
         Ok(())
     }
 
-    /// What moves the bytes that the memory was taken for, if any was.
+    /// The transfer of a body that this memory is for; `None` while the permit is empty.
     pub fn transfer(&self) -> Option<Transfer> {
         self.budget
             .as_ref()
             .map(|budget| Transfer(Arc::clone(&budget.refusals)))
     }
 
-    /// Gives back what is more than so many bytes.
+    /// Shrinks the permit to this size, unless it is smaller already.
     pub fn shrink(&mut self, bytes: usize) {
         if bytes < self.bytes {
             if let Some(budget) = &self.budget {
-                budget.give_back(self.bytes - bytes);
+                budget.release(self.bytes - bytes);
             }
             self.bytes = bytes;
         }
@@ -94,7 +94,7 @@ impl Drop for MemoryPermit {
     }
 }
 
-/// Other requests take all of a budget.
+/// The budget is used up by other requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhausted;
 

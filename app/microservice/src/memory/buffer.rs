@@ -1,31 +1,31 @@
-//! Answers that are made piece by piece.
+//! Response bodies that are built piece by piece.
 
 use std::sync::Arc;
 
 use hyper::body::Bytes;
 
 use super::budget::{Budget, Exhausted, MemoryPermit};
-use super::{Memory, FREE, MEDIUM};
+use super::{Memory, FREE_BYTES, MAX_MEDIUM_BYTES};
 
-/// The size of a piece.
-const PIECE: usize = 32 * 1024;
+/// The largest piece.
+const MAX_PIECE_BYTES: usize = 32 * 1024;
 
-/// An answer that is made piece by piece, each of which is counted before it is there.
+/// A growing buffer. Memory for each piece is acquired before it is allocated.
 #[derive(Debug)]
 pub struct Buffer {
     memory: Memory,
-    pub(super) share: MemoryPermit,
+    pub(super) permit: MemoryPermit,
     pieces: Vec<Bytes>,
     last: Vec<u8>,
     length: usize,
 }
 
 impl Buffer {
-    /// An empty buffer with the memory that was taken for it.
-    pub(super) fn new(memory: Memory, share: MemoryPermit) -> Buffer {
+    /// An empty buffer with this permit.
+    pub(super) fn new(memory: Memory, permit: MemoryPermit) -> Buffer {
         Buffer {
             memory,
-            share,
+            permit,
             pieces: Vec::new(),
             last: Vec::new(),
             length: 0,
@@ -34,57 +34,57 @@ impl Buffer {
 
     /// Appends bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Exhausted> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
+        let mut remaining = bytes;
+        while !remaining.is_empty() {
             if self.last.len() == self.last.capacity() {
-                self.next_piece(rest.len())?;
+                self.add_piece(remaining.len())?;
             }
             let room = self.last.capacity() - self.last.len();
-            let (now, later) = rest.split_at(rest.len().min(room));
+            let (now, later) = remaining.split_at(remaining.len().min(room));
             self.last.extend_from_slice(now);
             self.length += now.len();
-            rest = later;
+            remaining = later;
         }
         Ok(())
     }
 
-    fn next_piece(&mut self, wanted: usize) -> Result<(), Exhausted> {
+    fn add_piece(&mut self, wanted: usize) -> Result<(), Exhausted> {
         if !self.last.is_empty() {
             let full = std::mem::take(&mut self.last);
             self.pieces.push(full.into());
         }
-        // What has been taken for it already, or small at first: most answers are.
-        let taken = self.share.bytes.saturating_sub(self.length);
-        let size = wanted.max(self.length).max(taken).clamp(512, PIECE);
-        self.count(self.length + size)?;
+        // As large as the permit allows already, or small at first, as most responses are.
+        let taken = self.permit.bytes.saturating_sub(self.length);
+        let size = wanted.max(self.length).max(taken).clamp(512, MAX_PIECE_BYTES);
+        self.acquire(self.length + size)?;
         self.last = Vec::with_capacity(size);
         Ok(())
     }
 
-    /// Takes the memory for so many bytes, from the budget of answers of that size.
-    fn count(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        if bytes <= FREE {
+    /// Grows the permit to this size, in the budget for responses of that size.
+    fn acquire(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        if bytes <= FREE_BYTES {
             return Ok(());
         }
-        if bytes > MEDIUM && self.is_of(&self.memory.medium) {
-            let mut share = MemoryPermit::default();
-            share.grow(&self.memory.large, bytes)?;
-            self.share = share;
+        if bytes > MAX_MEDIUM_BYTES && self.uses_budget(&self.memory.medium) {
+            let mut permit = MemoryPermit::default();
+            permit.grow(&self.memory.large, bytes)?;
+            self.permit = permit;
         }
-        match self.is_of(&self.memory.large) {
-            true => self.share.grow(&self.memory.large, bytes),
-            false => self.share.grow(&self.memory.medium, bytes),
+        match self.uses_budget(&self.memory.large) {
+            true => self.permit.grow(&self.memory.large, bytes),
+            false => self.permit.grow(&self.memory.medium, bytes),
         }
     }
 
-    fn is_of(&self, budget: &Arc<Budget>) -> bool {
-        let mine = self.share.budget.as_ref().unwrap_or(&self.memory.medium);
-        Arc::ptr_eq(mine, budget)
+    fn uses_budget(&self, budget: &Arc<Budget>) -> bool {
+        let own_budget = self.permit.budget.as_ref().unwrap_or(&self.memory.medium);
+        Arc::ptr_eq(own_budget, budget)
     }
 
-    /// An empty buffer with the memory that was taken for this one.
+    /// Takes the permit of this buffer for a new, empty one.
     pub fn take(&mut self) -> Buffer {
-        Buffer::new(self.memory.clone(), std::mem::take(&mut self.share))
+        Buffer::new(self.memory.clone(), std::mem::take(&mut self.permit))
     }
 
     /// The number of bytes.
@@ -97,13 +97,13 @@ impl Buffer {
         self.length == 0
     }
 
-    /// The pieces, and the memory they take until it is dropped.
+    /// The pieces, and the permit for their memory.
     pub fn into_pieces(mut self) -> (Vec<Bytes>, MemoryPermit) {
         if !self.last.is_empty() {
             self.pieces.push(self.last.into());
         }
-        // What was taken for a longer one.
-        self.share.shrink(self.length.next_multiple_of(PIECE));
-        (self.pieces, self.share)
+        // The permit may have been acquired for more.
+        self.permit.shrink(self.length.next_multiple_of(MAX_PIECE_BYTES));
+        (self.pieces, self.permit)
     }
 }

@@ -1,8 +1,8 @@
-//! A bound on the memory that requests use together, whatever 1,024 clients send at once.
+//! A limit on the memory that all requests use together, whatever 1,024 clients send at once.
 //!
-//! The guest's memory only grows, and the pod that outgrows its limit is killed with every request in it. So every byte
-//! that a request can cause beyond [`FREE`] is counted before it is there: bodies while they arrive and are worked on,
-//! answers while they are made and until they have been read. What does not fit is refused for the moment.
+//! The linear memory of a guest never shrinks, and a pod above its memory limit is killed with all of its requests. So memory
+//! beyond [`FREE_BYTES`] needs a permit before it is allocated: bodies while they are received and handled, responses while they
+//! are built and sent. Requests for which there is no memory are refused with 503.
 
 mod budget;
 mod buffer;
@@ -19,41 +19,41 @@ use tokio::time::timeout;
 use budget::Budget;
 pub use budget::{Exhausted, MemoryPermit};
 pub use buffer::Buffer;
-pub use peers::PeerShare;
+pub use peers::PeerPermit;
 use peers::Peers;
-pub use transfer::{is_prompt, Transfer};
+pub use transfer::{is_fast_transfer, Transfer};
 
-/// Up to here a head, a body or an answer is free: with all connections in use that makes 12 MiB. So what is small is answered
-/// whatever others hold.
-pub const FREE: usize = 4 * 1024;
+/// A head, a body or a response of up to this size needs no permit, so that small requests are served whatever others use. With
+/// all connections in use, that is 12 MiB.
+pub const FREE_BYTES: usize = 4 * 1024;
 
-/// Bodies that arrive or are worked on. What comes of a body takes no more than the body itself, which is dropped once
-/// it has been read; reading is never interrupted, so that only one of them is there twice.
-const BODIES: usize = 24 * 1024 * 1024;
+/// For bodies that are received or handled. What is parsed from a body needs no more memory than the body, which is dropped after
+/// parsing. Parsing has no await points, so that at most one body exists in both forms.
+const BODY_BUDGET_BYTES: usize = 24 * 1024 * 1024;
 
-/// Answers of at most [`MEDIUM`] bytes that are made or have yet to be read. Apart from large ones, so that those who
-/// ask for much and read slowly take nothing from the others.
-const MEDIUM_ANSWERS: usize = 8 * 1024 * 1024;
-/// The largest answer that counts as medium.
-const MEDIUM: usize = 256 * 1024;
-/// Answers above that. One of the largest lists fits: 10,000 rows of the longest texts are 12 MB.
-const LARGE_ANSWERS: usize = 16 * 1024 * 1024;
+/// For responses of at most [`MAX_MEDIUM_BYTES`] bytes that are built or sent. Separate from large ones, so that clients that
+/// request large responses and read them slowly do not affect others.
+const MEDIUM_RESPONSE_BUDGET_BYTES: usize = 8 * 1024 * 1024;
+/// The largest medium response.
+const MAX_MEDIUM_BYTES: usize = 256 * 1024;
+/// For larger responses. One of the largest lists fits: 10,000 rows of the longest texts are 12 MB.
+const LARGE_RESPONSE_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 
-/// The most of [`LARGE_ANSWERS`] that one peer may hold, unless it is a single answer.
-const LARGE_ANSWERS_OF_A_PEER: usize = 12 * 1024 * 1024;
+/// The most of [`LARGE_RESPONSE_BUDGET_BYTES`] that one peer may hold, unless it is for a single response.
+const MAX_LARGE_BYTES_PER_PEER: usize = 12 * 1024 * 1024;
 
-/// Heads beyond what is free.
-const HEADS: usize = 4 * 1024 * 1024;
+/// For heads.
+const HEAD_BUDGET_BYTES: usize = 4 * 1024 * 1024;
 
-/// The time in which a list gets its turn.
-const TURN: Duration = Duration::from_secs(5);
-/// The most lists that wait for their turn. Each has a place among the connections that it keeps meanwhile: this is half of
-/// them, so that others get in whatever number of clients asks for lists.
-const MOST_WAITING: usize = 512;
-/// The time after which room is asked for again.
-const AGAIN: Duration = Duration::from_millis(500);
+/// The time to wait for the memory of a buffer.
+const BUFFER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most requests that wait for a buffer. The connection of a waiting request cannot be evicted: with half of all connections
+/// waiting, others are still admitted.
+const MAX_WAITING_BUFFERS: usize = 512;
+/// The interval at which a waiting request tries to acquire memory again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The budgets, apart from each other: slow senders and slow readers must not stop each other's work.
+/// Separate budgets, so that slow senders and slow readers do not block each other.
 #[derive(Clone, Debug)]
 pub struct Memory {
     heads: Arc<Budget>,
@@ -61,85 +61,85 @@ pub struct Memory {
     medium: Arc<Budget>,
     large: Arc<Budget>,
     peers: Arc<Peers>,
-    turns: Arc<Semaphore>,
+    waiting_permits: Arc<Semaphore>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
         Memory {
-            heads: Budget::new(HEADS),
-            bodies: Budget::new(BODIES),
-            medium: Budget::new(MEDIUM_ANSWERS),
-            large: Budget::new(LARGE_ANSWERS),
+            heads: Budget::new(HEAD_BUDGET_BYTES),
+            bodies: Budget::new(BODY_BUDGET_BYTES),
+            medium: Budget::new(MEDIUM_RESPONSE_BUDGET_BYTES),
+            large: Budget::new(LARGE_RESPONSE_BUDGET_BYTES),
             peers: Arc::default(),
-            turns: Arc::new(Semaphore::new(MOST_WAITING)),
+            waiting_permits: Arc::new(Semaphore::new(MAX_WAITING_BUFFERS)),
         }
     }
 }
 
 impl Memory {
-    /// Lets the share of a connection's heads grow to one of so many bytes.
-    pub fn for_head(&self, bytes: usize, share: &mut MemoryPermit) -> Result<(), Exhausted> {
+    /// Grows the permit for the heads of a connection to this size.
+    pub fn reserve_head(&self, bytes: usize, permit: &mut MemoryPermit) -> Result<(), Exhausted> {
         match bytes {
-            ..=FREE => Ok(()),
-            _ => share.grow(&self.heads, bytes),
+            ..=FREE_BYTES => Ok(()),
+            _ => permit.grow(&self.heads, bytes),
         }
     }
 
-    /// Lets the share of a body grow. It does not wait: two bodies, each waiting for what the other has, would do so for
-    /// ever.
-    pub fn for_body(&self, bytes: usize, share: &mut MemoryPermit) -> Result<(), Exhausted> {
+    /// Grows the permit for a body to this size. Does not wait, because two growing bodies that wait for each other would be a
+    /// deadlock.
+    pub fn reserve_body(&self, bytes: usize, permit: &mut MemoryPermit) -> Result<(), Exhausted> {
         match bytes {
-            ..=FREE => Ok(()),
-            _ => share.grow(&self.bodies, bytes),
+            ..=FREE_BYTES => Ok(()),
+            _ => permit.grow(&self.bodies, bytes),
         }
     }
 
-    /// Memory for an answer of this many bytes until its client has read it.
-    pub fn for_answer(&self, bytes: usize) -> Result<MemoryPermit, Exhausted> {
-        let mut share = MemoryPermit::default();
+    /// Acquires a permit for a response of this size.
+    pub fn reserve_response(&self, bytes: usize) -> Result<MemoryPermit, Exhausted> {
+        let mut permit = MemoryPermit::default();
         match bytes {
-            ..=FREE => {}
-            _ if bytes <= MEDIUM => share.grow(&self.medium, bytes)?,
-            _ => share.grow(&self.large, bytes)?,
+            ..=FREE_BYTES => {}
+            _ if bytes <= MAX_MEDIUM_BYTES => permit.grow(&self.medium, bytes)?,
+            _ => permit.grow(&self.large, bytes)?,
         }
-        Ok(share)
+        Ok(permit)
     }
 
-    /// An answer that is made piece by piece. Waits for its turn until there is room for about so many bytes.
+    /// A buffer for a response that is built piece by piece. Waits for memory for about this size.
     pub async fn buffer(&self, bytes: usize) -> Result<Buffer, Exhausted> {
-        let mut share = MemoryPermit::default();
+        let mut permit = MemoryPermit::default();
         let budget = match bytes {
-            ..=FREE => return Ok(Buffer::new(self.clone(), share)),
-            _ if bytes <= MEDIUM => &self.medium,
+            ..=FREE_BYTES => return Ok(Buffer::new(self.clone(), permit)),
+            _ if bytes <= MAX_MEDIUM_BYTES => &self.medium,
             _ => &self.large,
         };
-        let bytes = bytes.min(budget.limit);
-        if share.grow(budget, bytes).is_ok() {
-            return Ok(Buffer::new(self.clone(), share));
+        let bytes = bytes.min(budget.max_bytes);
+        if permit.grow(budget, bytes).is_ok() {
+            return Ok(Buffer::new(self.clone(), permit));
         }
-        let _waiting = self.turns.try_acquire().map_err(|_| Exhausted)?;
-        let turn = async {
+        let _waiting = self.waiting_permits.try_acquire().map_err(|_| Exhausted)?;
+        let acquire_memory = async {
             loop {
-                let freed = budget.freed.notified();
-                if share.grow(budget, bytes).is_ok() {
+                let released = budget.released.notified();
+                if permit.grow(budget, bytes).is_ok() {
                     return;
                 }
-                // A peer that was not slow yet may be by then.
-                let _ = timeout(AGAIN, freed).await;
+                // Tries again without a notification as well: each refusal lets slow transfers be aborted for some seconds.
+                let _ = timeout(RETRY_INTERVAL, released).await;
             }
         };
-        timeout(TURN, turn).await.map_err(|_| Exhausted)?;
-        Ok(Buffer::new(self.clone(), share))
+        timeout(BUFFER_TIMEOUT, acquire_memory).await.map_err(|_| Exhausted)?;
+        Ok(Buffer::new(self.clone(), permit))
     }
 
-    /// Counts an answer for the peer that it goes to. One answer it gets whatever its size.
-    pub fn for_peer(&self, peer: Option<IpAddr>, bytes: usize) -> Result<PeerShare, Exhausted> {
-        let Some(peer) = peer.filter(|_| bytes > MEDIUM) else {
-            return Ok(PeerShare::default());
+    /// Acquires a permit for a large response to this peer. A single response is allowed whatever its size.
+    pub fn reserve_for_peer(&self, peer: Option<IpAddr>, bytes: usize) -> Result<PeerPermit, Exhausted> {
+        let Some(peer) = peer.filter(|_| bytes > MAX_MEDIUM_BYTES) else {
+            return Ok(PeerPermit::default());
         };
-        let share = Peers::take(&self.peers, peer, bytes, LARGE_ANSWERS_OF_A_PEER);
-        share.inspect_err(|_| self.large.refusals.note())
+        let permit = Peers::acquire(&self.peers, peer, bytes, MAX_LARGE_BYTES_PER_PEER);
+        permit.inspect_err(|_| self.large.refusals.record())
     }
 }
 
@@ -158,39 +158,39 @@ mod tests {
     fn bodies_take_what_they_say_and_give_it_back() {
         let memory = Memory::default();
         let (mut one, mut other) = (MemoryPermit::default(), MemoryPermit::default());
-        assert_eq!(memory.for_body(FREE, &mut one), Ok(()));
+        assert_eq!(memory.reserve_body(FREE_BYTES, &mut one), Ok(()));
         assert_eq!(one.bytes, 0);
-        for bytes in [FREE + 1, FREE * 2, BODIES - FREE] {
-            assert_eq!(memory.for_body(bytes, &mut one), Ok(()));
+        for bytes in [FREE_BYTES + 1, FREE_BYTES * 2, BODY_BUDGET_BYTES - FREE_BYTES] {
+            assert_eq!(memory.reserve_body(bytes, &mut one), Ok(()));
         }
-        assert_eq!(memory.for_body(FREE + 1, &mut other), Err(Exhausted));
-        one.shrink(BODIES / 2);
-        assert_eq!(memory.for_body(FREE + 1, &mut other), Ok(()));
+        assert_eq!(memory.reserve_body(FREE_BYTES + 1, &mut other), Err(Exhausted));
+        one.shrink(BODY_BUDGET_BYTES / 2);
+        assert_eq!(memory.reserve_body(FREE_BYTES + 1, &mut other), Ok(()));
         drop((one, other));
-        assert_eq!(memory.bodies.used(), 0);
+        assert_eq!(memory.bodies.used_bytes(), 0);
     }
 
     #[test]
     fn large_answers_take_nothing_from_others() {
         let memory = Memory::default();
-        let all = memory.for_answer(LARGE_ANSWERS).unwrap();
-        assert_eq!(memory.for_answer(MEDIUM + 1).err(), Some(Exhausted));
-        assert!(memory.for_answer(MEDIUM).is_ok());
+        let all = memory.reserve_response(LARGE_RESPONSE_BUDGET_BYTES).unwrap();
+        assert_eq!(memory.reserve_response(MAX_MEDIUM_BYTES + 1).err(), Some(Exhausted));
+        assert!(memory.reserve_response(MAX_MEDIUM_BYTES).is_ok());
         drop(all);
-        assert!(memory.for_answer(MEDIUM + 1).is_ok());
+        assert!(memory.reserve_response(MAX_MEDIUM_BYTES + 1).is_ok());
     }
 
     #[test]
     fn one_peer_cannot_have_all_large_answers() {
         let memory = Memory::default();
         let peer = |last| Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
-        let first = memory.for_peer(peer(1), LARGE_ANSWERS).unwrap();
-        assert!(memory.for_peer(peer(1), MEDIUM + 1).is_err());
-        assert!(memory.for_peer(peer(1), MEDIUM).is_ok());
-        assert!(memory.for_peer(peer(2), MEDIUM + 1).is_ok());
+        let first = memory.reserve_for_peer(peer(1), LARGE_RESPONSE_BUDGET_BYTES).unwrap();
+        assert!(memory.reserve_for_peer(peer(1), MAX_MEDIUM_BYTES + 1).is_err());
+        assert!(memory.reserve_for_peer(peer(1), MAX_MEDIUM_BYTES).is_ok());
+        assert!(memory.reserve_for_peer(peer(2), MAX_MEDIUM_BYTES + 1).is_ok());
         drop(first);
-        assert!(memory.for_peer(peer(1), MEDIUM + 1).is_ok());
-        assert!(memory.peers.held().is_empty());
+        assert!(memory.reserve_for_peer(peer(1), MAX_MEDIUM_BYTES + 1).is_ok());
+        assert!(memory.peers.held_bytes().is_empty());
     }
 
     #[test]
@@ -198,21 +198,24 @@ mod tests {
         block_on(async {
             let memory = Memory::default();
             let mut buffer = memory.buffer(0).await.unwrap();
-            let text: Vec<u8> = (0..=255).cycle().take(MEDIUM + 5_000).collect();
+            let text: Vec<u8> = (0..=255).cycle().take(MAX_MEDIUM_BYTES + 5_000).collect();
             for part in text.chunks(777) {
                 buffer.push(part).unwrap();
-                assert!(buffer.share.bytes >= buffer.len() || buffer.len() <= FREE);
+                assert!(buffer.permit.bytes >= buffer.len() || buffer.len() <= FREE_BYTES);
             }
-            assert_eq!(memory.medium.used(), 0);
-            let mut rest = memory.buffer(LARGE_ANSWERS - buffer.share.bytes).await.unwrap();
+            assert_eq!(memory.medium.used_bytes(), 0);
+            let mut rest = memory
+                .buffer(LARGE_RESPONSE_BUDGET_BYTES - buffer.permit.bytes)
+                .await
+                .unwrap();
             while buffer.push(&[0; 999]).is_ok() {}
             rest.push(b"x").unwrap();
             drop(rest);
-            let (pieces, share) = buffer.into_pieces();
+            let (pieces, permit) = buffer.into_pieces();
             assert!(pieces.concat().starts_with(&text));
-            assert!(memory.large.used() > MEDIUM);
-            drop(share);
-            assert_eq!(memory.large.used(), 0);
+            assert!(memory.large.used_bytes() > MAX_MEDIUM_BYTES);
+            drop(permit);
+            assert_eq!(memory.large.used_bytes(), 0);
         });
     }
 
@@ -220,14 +223,14 @@ mod tests {
     fn small_answers_are_made_whatever_others_hold() {
         block_on(async {
             let memory = Memory::default();
-            let _all = memory.for_answer(LARGE_ANSWERS).unwrap();
-            let _others: Vec<MemoryPermit> = (0..MEDIUM_ANSWERS / MEDIUM)
-                .map(|_| memory.for_answer(MEDIUM).unwrap())
+            let _all = memory.reserve_response(LARGE_RESPONSE_BUDGET_BYTES).unwrap();
+            let _others: Vec<MemoryPermit> = (0..MEDIUM_RESPONSE_BUDGET_BYTES / MAX_MEDIUM_BYTES)
+                .map(|_| memory.reserve_response(MAX_MEDIUM_BYTES).unwrap())
                 .collect();
-            let mut buffer = memory.buffer(FREE).await.unwrap();
-            assert_eq!(buffer.push(&[0; FREE]), Ok(()));
+            let mut buffer = memory.buffer(FREE_BYTES).await.unwrap();
+            assert_eq!(buffer.push(&[0; FREE_BYTES]), Ok(()));
             assert_eq!(buffer.push(&[0]), Err(Exhausted));
-            assert_eq!(buffer.into_pieces().0.concat(), [0; FREE]);
+            assert_eq!(buffer.into_pieces().0.concat(), [0; FREE_BYTES]);
         });
     }
 
@@ -235,22 +238,22 @@ mod tests {
     fn no_more_wait_than_leave_places_for_others() {
         block_on(async {
             let memory = Memory::default();
-            let all = memory.for_answer(LARGE_ANSWERS).unwrap();
+            let all = memory.reserve_response(LARGE_RESPONSE_BUDGET_BYTES).unwrap();
             let mut waiting = tokio::task::JoinSet::new();
-            for _ in 0..MOST_WAITING {
+            for _ in 0..MAX_WAITING_BUFFERS {
                 let memory = memory.clone();
-                waiting.spawn(async move { memory.buffer(MEDIUM + 1).await.is_ok() });
+                waiting.spawn(async move { memory.buffer(MAX_MEDIUM_BYTES + 1).await.is_ok() });
             }
-            while memory.turns.available_permits() > 0 {
+            while memory.waiting_permits.available_permits() > 0 {
                 tokio::task::yield_now().await;
             }
-            assert!(memory.buffer(MEDIUM + 1).await.is_err(), "at once");
-            assert!(memory.buffer(MEDIUM).await.is_ok(), "there is room for it");
+            assert!(memory.buffer(MAX_MEDIUM_BYTES + 1).await.is_err(), "at once");
+            assert!(memory.buffer(MAX_MEDIUM_BYTES).await.is_ok(), "there is room for it");
             drop(all);
             while let Some(got_its_turn) = waiting.join_next().await {
                 assert!(got_its_turn.unwrap());
             }
-            assert!(memory.buffer(MEDIUM + 1).await.is_ok());
+            assert!(memory.buffer(MAX_MEDIUM_BYTES + 1).await.is_ok());
         });
     }
 
@@ -258,8 +261,8 @@ mod tests {
     fn a_buffer_waits_for_its_turn() {
         block_on(async {
             let memory = Memory::default();
-            let all = memory.for_answer(LARGE_ANSWERS).unwrap();
-            let (buffer, ()) = tokio::join!(memory.buffer(MEDIUM + 1), async {
+            let all = memory.reserve_response(LARGE_RESPONSE_BUDGET_BYTES).unwrap();
+            let (buffer, ()) = tokio::join!(memory.buffer(MAX_MEDIUM_BYTES + 1), async {
                 tokio::task::yield_now().await;
                 drop(all);
             });

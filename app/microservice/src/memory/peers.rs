@@ -1,4 +1,4 @@
-//! What each peer holds of the memory for large answers.
+//! A limit for each peer on the memory of large responses.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,47 +6,52 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Exhausted;
 
-/// Bytes of large answers by the peers that have yet to read them.
+/// The bytes of large responses that have not been sent yet, by peer.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
-    held: Mutex<HashMap<IpAddr, usize>>,
+    held_bytes: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Peers {
-    /// Counts bytes for a peer, which may hold so many together, or any number of a single answer.
-    pub(super) fn take(peers: &Arc<Peers>, peer: IpAddr, bytes: usize, most: usize) -> Result<PeerShare, Exhausted> {
-        let mut all = peers.held();
-        let held = all.entry(peer).or_default();
-        if *held > 0 && *held + bytes > most {
+    /// Acquires bytes for a peer, up to a maximum; a single response is always allowed.
+    pub(super) fn acquire(
+        peers: &Arc<Peers>,
+        peer: IpAddr,
+        bytes: usize,
+        max_bytes: usize,
+    ) -> Result<PeerPermit, Exhausted> {
+        let mut all = peers.held_bytes();
+        let held_bytes = all.entry(peer).or_default();
+        if *held_bytes > 0 && *held_bytes + bytes > max_bytes {
             return Err(Exhausted);
         }
-        *held += bytes;
-        Ok(PeerShare {
+        *held_bytes += bytes;
+        Ok(PeerPermit {
             peers: Some((Arc::clone(peers), peer)),
             bytes,
         })
     }
 
-    pub(super) fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn held_bytes(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.held_bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a peer holds until this is dropped.
+/// Bytes that a peer holds, until this is dropped.
 #[derive(Debug, Default)]
-pub struct PeerShare {
+pub struct PeerPermit {
     peers: Option<(Arc<Peers>, IpAddr)>,
     bytes: usize,
 }
 
-impl Drop for PeerShare {
+impl Drop for PeerPermit {
     fn drop(&mut self) {
         if let Some((peers, peer)) = &self.peers {
-            let mut held = peers.held();
-            if let Some(bytes) = held.get_mut(peer) {
+            let mut held_bytes = peers.held_bytes();
+            if let Some(bytes) = held_bytes.get_mut(peer) {
                 *bytes = bytes.saturating_sub(self.bytes);
                 if *bytes == 0 {
-                    held.remove(peer);
+                    held_bytes.remove(peer);
                 }
             }
         }

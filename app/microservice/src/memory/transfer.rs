@@ -1,51 +1,51 @@
-//! Bodies that a peer sends or reads bit by bit: which of them give way when others find no memory.
+//! Decides which slow transfers of bodies are aborted when other requests are refused memory.
 //!
-//! Addresses tell nothing: behind a node's port, a proxy or a network's router all clients have the same. So a peer is
-//! judged by its own speed alone.
+//! The peer's address is not considered: all clients behind a NodePort, a proxy or a NAT have the same one. Only the speed of the
+//! transfer counts.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Whoever moves so many bytes a second never gives way.
-const PROMPT_RATE: u64 = 64 * 1024;
-/// The time from which a peer's rate counts.
-const GRACE: Duration = Duration::from_secs(2);
-/// For how long slow peers give way after somebody was refused.
-const OF_LATE: Duration = Duration::from_secs(5);
+/// A transfer at this rate is never aborted.
+const FAST_BYTES_PER_SECOND: u64 = 64 * 1024;
+/// The rate counts from this duration on.
+const GRACE_PERIOD: Duration = Duration::from_secs(2);
+/// Slow transfers are aborted for this long after a request was refused.
+const RECENT_REFUSAL: Duration = Duration::from_secs(5);
 
-/// When somebody was last refused memory of a budget.
+/// When a budget last refused memory.
 #[derive(Debug, Default)]
 pub struct Refusals {
     last: Mutex<Option<Instant>>,
 }
 
 impl Refusals {
-    /// Notes one.
-    pub fn note(&self) {
+    /// Records a refusal.
+    pub fn record(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn are_recent(&self) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|last| last.elapsed() < OF_LATE)
+        last.is_some_and(|last| last.elapsed() < RECENT_REFUSAL)
     }
 }
 
-/// A body on its way, with memory of a budget.
+/// The transfer of a body that holds memory of a budget.
 #[derive(Clone, Debug)]
 pub struct Transfer(pub(super) Arc<Refusals>);
 
 impl Transfer {
-    /// Whether a peer that has moved so many bytes in this time has to give way.
-    pub fn must_end(&self, time: Duration, moved: usize) -> bool {
-        time >= GRACE && !is_prompt(time, moved) && self.0.are_recent()
+    /// Whether the transfer must be aborted, after so many bytes in this time.
+    pub fn must_abort(&self, duration: Duration, transferred: usize) -> bool {
+        duration >= GRACE_PERIOD && !is_fast_transfer(duration, transferred) && self.0.are_recent()
     }
 }
 
-/// Whether so many bytes in this time are those of a prompt peer.
-pub fn is_prompt(time: Duration, bytes: usize) -> bool {
-    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    (bytes as u64).saturating_mul(1_000) / millis.max(1) >= PROMPT_RATE
+/// Whether a transfer of so many bytes in this time is fast enough.
+pub fn is_fast_transfer(duration: Duration, bytes: usize) -> bool {
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    (bytes as u64).saturating_mul(1_000) / millis.max(1) >= FAST_BYTES_PER_SECOND
 }
 
 #[cfg(test)]
@@ -57,10 +57,10 @@ mod tests {
         let refusals = Arc::new(Refusals::default());
         let transfer = Transfer(Arc::clone(&refusals));
         let (young, old) = (Duration::from_secs(1), Duration::from_secs(10));
-        assert!(!transfer.must_end(old, 0), "as long as nobody is refused");
-        refusals.note();
-        assert!(!transfer.must_end(young, 0));
-        assert!(transfer.must_end(old, 600_000));
-        assert!(!transfer.must_end(old, 700_000));
+        assert!(!transfer.must_abort(old, 0), "as long as nobody is refused");
+        refusals.record();
+        assert!(!transfer.must_abort(young, 0));
+        assert!(transfer.must_abort(old, 600_000));
+        assert!(!transfer.must_abort(old, 700_000));
     }
 }

@@ -1,4 +1,4 @@
-//! Reading request bodies within limits.
+//! Reads request bodies, with limits on time, size and memory.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -6,236 +6,241 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::chunks::{Chunks, Step};
-use super::connections::Guest;
-use super::head::{malformed, Head, Length};
+use super::chunks::{ChunkDecoder, Step};
+use super::connections::ConnectionPermit;
+use super::head::{malformed, BodyLength, Head};
 use super::progress::Progress;
 use super::stream::Stream;
 use crate::http::{Code, Problem};
 use crate::memory::{Exhausted, Memory, MemoryPermit};
 
-/// The time in which a client must have sent its body.
-const LIMIT: Duration = Duration::from_secs(10);
+/// The time to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of a body that is not wanted is read and thrown away. A client that sends a little too much then gets to read
-/// the answer, where closing the connection at once would make its system discard it:
+/// How many bytes of a rejected body are read and discarded. A client that sends a little too much can then read the response.
+/// If the connection were closed at once, it would be reset, and the client's system might discard the response:
 /// <https://www.rfc-editor.org/rfc/rfc9112#section-9.6>.
-pub const MAX_DISCARDED: usize = 16 * 1024 * 1024;
+pub const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 
-/// A body, and the memory it takes until it is dropped.
+/// A body, with its memory permit.
 #[derive(Debug, Default)]
 pub struct Body {
     /// The bytes.
     pub bytes: Bytes,
-    /// Their memory.
-    pub share: MemoryPermit,
+    /// The permit for their memory.
+    pub permit: MemoryPermit,
 }
 
-/// What came of reading a body.
+/// The outcome of reading a body.
 #[derive(Debug)]
-pub struct Received {
-    /// The body, or why there is none.
+pub struct ReadOutcome {
+    /// The body, or why it was rejected.
     pub body: Result<Body, Problem>,
     /// Whether it was read to its end, so that another request may follow.
     pub is_complete: bool,
 }
 
-impl Received {
-    fn unfinished(problem: Problem) -> Received {
-        Received {
+impl ReadOutcome {
+    fn incomplete(problem: Problem) -> ReadOutcome {
+        ReadOutcome {
             body: Err(problem),
             is_complete: false,
         }
     }
 }
 
-/// Reads a whole body of at most `most` bytes.
+/// Reads a whole body of at most `limit` bytes.
 pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut Stream<S>,
     head: &Head,
-    most: usize,
+    limit: usize,
     memory: &Memory,
-    guest: &Guest,
-) -> Received {
+    connection: &ConnectionPermit,
+) -> ReadOutcome {
     let announced = match head.length {
-        Length::Known(0) => {
-            return Received {
+        BodyLength::Known(0) => {
+            return ReadOutcome {
                 body: Ok(Body::default()),
                 is_complete: true,
             }
         }
-        Length::Known(length) => Some(usize::try_from(length).unwrap_or(usize::MAX)),
-        Length::Chunked => None,
+        BodyLength::Known(length) => Some(usize::try_from(length).unwrap_or(usize::MAX)),
+        BodyLength::Chunked => None,
     };
     let is_waiting = head.expects_continue && stream.received().is_empty();
-    let acceptable = if is_waiting { most } else { MAX_DISCARDED };
-    if announced.is_some_and(|length| length > acceptable) {
-        return Received::unfinished(too_large(most));
+    let max_length = if is_waiting { limit } else { MAX_DISCARDED_BYTES };
+    if announced.is_some_and(|length| length > max_length) {
+        return ReadOutcome::incomplete(too_large_error(limit));
     }
-    stream.start_clock();
-    let is_late = |waited: Duration| waited >= LIMIT;
+    stream.reset_timer();
+    let is_timed_out = |waited: Duration| waited >= BODY_TIMEOUT;
     if is_waiting {
-        let told = stream.send(b"HTTP/1.1 100 Continue\r\n\r\n", |waited, _| is_late(waited));
-        if told.await.is_err() {
-            return Received::unfinished(broken_off());
+        let sent = stream.send(b"HTTP/1.1 100 Continue\r\n\r\n", |waited, _| is_timed_out(waited));
+        if sent.await.is_err() {
+            return ReadOutcome::incomplete(broken_off_error());
         }
     }
-    // All in one packet with its head, as most are: nothing is copied.
-    if let Some(length) = announced.filter(|length| *length <= most && *length <= stream.received().len()) {
-        let mut share = MemoryPermit::default();
-        let body = match memory.for_body(length, &mut share) {
+    // Most bodies are received together with their heads: then nothing is copied.
+    if let Some(length) = announced.filter(|length| *length <= limit && *length <= stream.received().len()) {
+        let mut permit = MemoryPermit::default();
+        let body = match memory.reserve_body(length, &mut permit) {
             Ok(()) => Ok(Body {
                 bytes: stream.take(length),
-                share,
+                permit,
             }),
             Err(exhausted) => {
                 stream.advance(length);
                 Err(exhausted.into())
             }
         };
-        return Received {
+        return ReadOutcome {
             body,
             is_complete: true,
         };
     }
-    let mut collected = Collected {
+    let mut buffer = BodyBuffer {
         bytes: Vec::new(),
-        share: MemoryPermit::default(),
-        most: announced.unwrap_or(most).min(most),
-        refusal: announced.filter(|length| *length > most).map(|_| too_large(most)),
+        permit: MemoryPermit::default(),
+        limit: announced.unwrap_or(limit).min(limit),
+        rejection: announced
+            .filter(|length| *length > limit)
+            .map(|_| too_large_error(limit)),
     };
-    let mut form = Form::new(head.length);
+    let mut framing = Framing::new(head.length);
     let mut received = 0;
-    let mut progress = Progress::new(guest);
+    let mut progress = Progress::new(connection);
     loop {
-        match form.next(stream.received()) {
-            Ok(Step::Data(skip, length)) => {
-                let data = stream.received().get(skip..skip + length).unwrap_or_default();
-                collected.add(data, most, memory);
-                progress.takes_memory(&collected.share);
-                stream.advance(skip + length);
+        match framing.next(stream.received()) {
+            Ok(Step::Data(framing_bytes, length)) => {
+                let data = stream
+                    .received()
+                    .get(framing_bytes..framing_bytes + length)
+                    .unwrap_or_default();
+                buffer.add(data, limit, memory);
+                progress.track_memory(&buffer.permit);
+                stream.advance(framing_bytes + length);
             }
-            Ok(Step::End(form)) => {
-                stream.advance(form);
-                return collected.finish();
+            Ok(Step::End(bytes)) => {
+                stream.advance(bytes);
+                return buffer.finish();
             }
-            Ok(Step::More(form)) => {
-                stream.advance(form);
-                if received > MAX_DISCARDED {
-                    return Received::unfinished(collected.refusal.unwrap_or_else(|| too_large(most)));
+            Ok(Step::More(bytes)) => {
+                stream.advance(bytes);
+                if received > MAX_DISCARDED_BYTES {
+                    return ReadOutcome::incomplete(buffer.rejection.unwrap_or_else(|| too_large_error(limit)));
                 }
-                let is_late = |waited| progress.look(waited, received) || is_late(waited);
-                match stream.receive(is_late).await {
-                    Ok(0) => return Received::unfinished(broken_off()),
+                let is_timed_out = |waited| progress.update(waited, received) || is_timed_out(waited);
+                match stream.receive(is_timed_out).await {
+                    Ok(0) => return ReadOutcome::incomplete(broken_off_error()),
                     Ok(bytes) => received += bytes,
                     Err(error) if error.kind() == ErrorKind::TimedOut => {
                         let message = "the request took too long to arrive";
-                        let late = match progress.must_end() {
+                        let timeout_error = match progress.must_abort() {
                             true => Exhausted.into(),
                             false => Problem::new(Code::REQUEST_TIMEOUT, message),
                         };
-                        return Received::unfinished(collected.refusal.unwrap_or(late));
+                        return ReadOutcome::incomplete(buffer.rejection.unwrap_or(timeout_error));
                     }
-                    Err(_) => return Received::unfinished(broken_off()),
+                    Err(_) => return ReadOutcome::incomplete(broken_off_error()),
                 }
             }
-            Err(_) => return Received::unfinished(malformed("a wrong chunk in its body")),
+            Err(_) => return ReadOutcome::incomplete(malformed("a wrong chunk in its body")),
         }
     }
 }
 
-/// How the end of a body is found.
-enum Form {
-    Left(u64),
-    Chunks(Chunks),
+/// Finds the end of a body.
+enum Framing {
+    Remaining(u64),
+    Chunked(ChunkDecoder),
 }
 
-impl Form {
-    fn new(length: Length) -> Form {
+impl Framing {
+    fn new(length: BodyLength) -> Framing {
         match length {
-            Length::Known(length) => Form::Left(length),
-            Length::Chunked => Form::Chunks(Chunks::default()),
+            BodyLength::Known(length) => Framing::Remaining(length),
+            BodyLength::Chunked => Framing::Chunked(ChunkDecoder::default()),
         }
     }
 
-    fn next(&mut self, bytes: &[u8]) -> Result<Step, super::chunks::Broken> {
+    fn next(&mut self, bytes: &[u8]) -> Result<Step, super::chunks::InvalidChunk> {
         match self {
-            Form::Chunks(chunks) => chunks.next(bytes),
-            Form::Left(0) => Ok(Step::End(0)),
-            Form::Left(_) if bytes.is_empty() => Ok(Step::More(0)),
-            Form::Left(left) => {
-                let length = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-                *left -= length as u64;
+            Framing::Chunked(decoder) => decoder.next(bytes),
+            Framing::Remaining(0) => Ok(Step::End(0)),
+            Framing::Remaining(_) if bytes.is_empty() => Ok(Step::More(0)),
+            Framing::Remaining(remaining) => {
+                let length = usize::try_from(*remaining).unwrap_or(usize::MAX).min(bytes.len());
+                *remaining -= length as u64;
                 Ok(Step::Data(0, length))
             }
         }
     }
 }
 
-/// A body that grows.
-struct Collected {
+/// A body that is received in parts.
+struct BodyBuffer {
     bytes: Vec<u8>,
-    share: MemoryPermit,
-    /// The most bytes that it can become.
-    most: usize,
-    /// Why it is read and thrown away.
-    refusal: Option<Problem>,
+    permit: MemoryPermit,
+    /// The most bytes that it can have.
+    limit: usize,
+    /// Why the body is rejected, and what is received is discarded.
+    rejection: Option<Problem>,
 }
 
-impl Collected {
-    fn add(&mut self, data: &[u8], most: usize, memory: &Memory) {
-        if self.refusal.is_none() {
-            let fits = self.bytes.len() + data.len() <= self.most;
+impl BodyBuffer {
+    fn add(&mut self, data: &[u8], limit: usize, memory: &Memory) {
+        if self.rejection.is_none() {
+            let fits = self.bytes.len() + data.len() <= self.limit;
             let room = match fits {
                 true => self.make_room(data.len(), memory),
-                false => Err(too_large(most)),
+                false => Err(too_large_error(limit)),
             };
             match room {
                 Ok(()) => self.bytes.extend_from_slice(data),
                 Err(problem) => {
-                    (self.bytes, self.share) = Default::default();
-                    self.refusal = Some(problem);
+                    (self.bytes, self.permit) = Default::default();
+                    self.rejection = Some(problem);
                 }
             }
         }
     }
 
-    /// What is there is copied when it grows: both are counted while both are there.
+    /// Growing copies the bytes: while both copies exist, the permit counts both.
     fn make_room(&mut self, more: usize, memory: &Memory) -> Result<(), Problem> {
         let (length, capacity) = (self.bytes.len(), self.bytes.capacity());
         if length + more > capacity {
-            let next = (length + more).max(capacity.saturating_mul(2)).min(self.most);
-            memory.for_body(capacity + next, &mut self.share)?;
+            let next = (length + more).max(capacity.saturating_mul(2)).min(self.limit);
+            memory.reserve_body(capacity + next, &mut self.permit)?;
             self.bytes.reserve_exact(next - length);
-            self.share.shrink(next);
+            self.permit.shrink(next);
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Received {
+    fn finish(mut self) -> ReadOutcome {
         self.bytes.shrink_to_fit();
-        self.share.shrink(self.bytes.len());
-        let body = match self.refusal {
+        self.permit.shrink(self.bytes.len());
+        let body = match self.rejection {
             Some(problem) => Err(problem),
             None => Ok(Body {
                 bytes: self.bytes.into(),
-                share: self.share,
+                permit: self.permit,
             }),
         };
-        Received {
+        ReadOutcome {
             body,
             is_complete: true,
         }
     }
 }
 
-fn too_large(most: usize) -> Problem {
+fn too_large_error(limit: usize) -> Problem {
     Problem::new(
         Code::TOO_LARGE,
-        format!("the body is larger than the {most} bytes that this path takes"),
+        format!("the body is larger than the {limit} bytes that this path takes"),
     )
 }
 
-fn broken_off() -> Problem {
+fn broken_off_error() -> Problem {
     Problem::new(Code::BAD_REQUEST, "the body broke off before its end")
 }

@@ -1,20 +1,20 @@
-//! Bodies that come in chunks: <https://www.rfc-editor.org/rfc/rfc9112#section-7.1>.
+//! The chunked transfer coding: <https://www.rfc-editor.org/rfc/rfc9112#section-7.1>.
 
-/// The most bytes of a line that tells a chunk's size: 16 digits and an extension, which nobody uses.
-const MAX_LINE: usize = 256;
-/// The most bytes of extensions and trailers in one body.
-const MAX_EXTRAS: usize = 16 * 1024;
+/// The most bytes of a chunk-size line: 16 digits and chunk extensions.
+const MAX_LINE_BYTES: usize = 256;
+/// The most bytes of chunk extensions and trailers in one body.
+const MAX_EXTENSION_BYTES: usize = 16 * 1024;
 
-/// Reads the form of a chunked body; it keeps no bytes.
+/// Decodes the framing of a chunked body. It stores no data.
 #[derive(Clone, Copy, Debug)]
-pub struct Chunks {
+pub struct ChunkDecoder {
     state: State,
     /// Bytes of data that the chunk still has.
-    left: u64,
+    remaining: u64,
     /// Bytes of the line that is read.
-    line: usize,
+    line_bytes: usize,
     /// Bytes of extensions and trailers so far.
-    extras: usize,
+    extension_bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,47 +32,47 @@ enum State {
     Done,
 }
 
-/// What the bytes at the front are.
+/// What the decoded bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// So many bytes of form, after which more must come.
+    /// So many bytes of framing; more bytes are needed.
     More(usize),
-    /// So many bytes of form, then so many of data.
+    /// So many bytes of framing, followed by so many bytes of data.
     Data(usize, usize),
-    /// So many bytes of form, with which the body ends.
+    /// So many bytes of framing, and the end of the body.
     End(usize),
 }
 
-/// The bytes are no chunked body.
+/// The bytes are not a valid chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken;
+pub struct InvalidChunk;
 
-impl Default for Chunks {
+impl Default for ChunkDecoder {
     fn default() -> Self {
-        Chunks {
+        ChunkDecoder {
             state: State::Size,
-            left: 0,
-            line: 0,
-            extras: 0,
+            remaining: 0,
+            line_bytes: 0,
+            extension_bytes: 0,
         }
     }
 }
 
-impl Chunks {
-    /// Reads on. Whatever is told is consumed.
-    pub fn next(&mut self, bytes: &[u8]) -> Result<Step, Broken> {
+impl ChunkDecoder {
+    /// Decodes the next bytes. All bytes of the returned step are consumed.
+    pub fn next(&mut self, bytes: &[u8]) -> Result<Step, InvalidChunk> {
         for (index, byte) in bytes.iter().enumerate() {
             if self.state == State::Data {
-                let length = usize::try_from(self.left)
+                let length = usize::try_from(self.remaining)
                     .unwrap_or(usize::MAX)
                     .min(bytes.len() - index);
-                self.left -= length as u64;
-                if self.left == 0 {
+                self.remaining -= length as u64;
+                if self.remaining == 0 {
                     self.state = State::DataCr;
                 }
                 return Ok(Step::Data(index, length));
             }
-            self.read(*byte)?;
+            self.decode_byte(*byte)?;
             if self.state == State::Done {
                 return Ok(Step::End(index + 1));
             }
@@ -80,63 +80,63 @@ impl Chunks {
         Ok(Step::More(bytes.len()))
     }
 
-    fn read(&mut self, byte: u8) -> Result<(), Broken> {
-        self.line += 1;
+    fn decode_byte(&mut self, byte: u8) -> Result<(), InvalidChunk> {
+        self.line_bytes += 1;
         self.state = match (self.state, byte) {
-            (State::Size, b'\r') if self.line > 1 => State::SizeEnd,
-            (State::Size, b';') if self.line > 1 => State::Extension,
-            (State::Size, digit) if self.line <= 16 => {
-                let digit = char::from(digit).to_digit(16).ok_or(Broken)?;
-                self.left = self.left << 4 | u64::from(digit);
+            (State::Size, b'\r') if self.line_bytes > 1 => State::SizeEnd,
+            (State::Size, b';') if self.line_bytes > 1 => State::Extension,
+            (State::Size, digit) if self.line_bytes <= 16 => {
+                let digit = char::from(digit).to_digit(16).ok_or(InvalidChunk)?;
+                self.remaining = self.remaining << 4 | u64::from(digit);
                 State::Size
             }
             (State::Extension, b'\r') => State::SizeEnd,
-            (State::Extension, b'\t' | b' '..=b'~' | 0x80..) if self.line <= MAX_LINE => {
-                self.count_extra()?;
+            (State::Extension, b'\t' | b' '..=b'~' | 0x80..) if self.line_bytes <= MAX_LINE_BYTES => {
+                self.count_extension_byte()?;
                 State::Extension
             }
             (State::SizeEnd, b'\n') => {
-                self.line = 0;
-                match self.left {
+                self.line_bytes = 0;
+                match self.remaining {
                     0 => State::TrailerName,
                     _ => State::Data,
                 }
             }
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => {
-                self.line = 0;
+                self.line_bytes = 0;
                 State::Size
             }
-            // The line that ends the body has nothing else; a trailer has a name, and is left out as a whole.
-            (State::TrailerName, b'\r') if self.line == 1 => State::End,
-            (State::TrailerName, b':') if self.line > 1 => {
-                self.count_extra()?;
+            // The line that ends the body is empty; a trailer has a name, and is skipped.
+            (State::TrailerName, b'\r') if self.line_bytes == 1 => State::End,
+            (State::TrailerName, b':') if self.line_bytes > 1 => {
+                self.count_extension_byte()?;
                 State::TrailerValue
             }
             (State::TrailerName, byte) if is_token(byte) => {
-                self.count_extra()?;
+                self.count_extension_byte()?;
                 State::TrailerName
             }
             (State::TrailerValue, b'\r') => State::TrailerEnd,
             (State::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => {
-                self.count_extra()?;
+                self.count_extension_byte()?;
                 State::TrailerValue
             }
             (State::TrailerEnd, b'\n') => {
-                self.line = 0;
+                self.line_bytes = 0;
                 State::TrailerName
             }
             (State::End, b'\n') => State::Done,
-            _ => return Err(Broken),
+            _ => return Err(InvalidChunk),
         };
         Ok(())
     }
 
-    fn count_extra(&mut self) -> Result<(), Broken> {
-        self.extras += 1;
-        match self.extras {
-            ..=MAX_EXTRAS => Ok(()),
-            _ => Err(Broken),
+    fn count_extension_byte(&mut self) -> Result<(), InvalidChunk> {
+        self.extension_bytes += 1;
+        match self.extension_bytes {
+            ..=MAX_EXTENSION_BYTES => Ok(()),
+            _ => Err(InvalidChunk),
         }
     }
 }
@@ -150,18 +150,18 @@ fn is_token(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// The data of a body that comes in pieces of this size, and what is left behind it.
-    fn read(body: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usize)>, Broken> {
-        let (mut chunks, mut data, mut at) = (Chunks::default(), Vec::new(), 0);
-        while at < body.len() {
-            let bytes = &body[at..body.len().min(at + piece)];
-            match chunks.next(bytes)? {
-                Step::More(form) => at += form,
-                Step::Data(form, length) => {
-                    data.extend_from_slice(&bytes[form..form + length]);
-                    at += form + length;
+    /// The data of a body that comes in pieces of this size, and the number of bytes behind it.
+    fn decode(body: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usize)>, InvalidChunk> {
+        let (mut decoder, mut data, mut position) = (ChunkDecoder::default(), Vec::new(), 0);
+        while position < body.len() {
+            let bytes = &body[position..body.len().min(position + piece)];
+            match decoder.next(bytes)? {
+                Step::More(framing) => position += framing,
+                Step::Data(framing, length) => {
+                    data.extend_from_slice(&bytes[framing..framing + length]);
+                    position += framing + length;
                 }
-                Step::End(form) => return Ok(Some((data, body.len() - at - form))),
+                Step::End(framing) => return Ok(Some((data, body.len() - position - framing))),
             }
         }
         Ok(None)
@@ -177,7 +177,7 @@ mod tests {
         ] {
             for piece in 1..=body.len() {
                 let expected = Ok(Some((data.as_bytes().to_vec(), rest)));
-                assert_eq!(read(body.as_bytes(), piece), expected, "{body:?} by {piece}");
+                assert_eq!(decode(body.as_bytes(), piece), expected, "{body:?} by {piece}");
             }
         }
     }
@@ -208,17 +208,17 @@ mod tests {
             "0\r\na : b\r\n\r\n",
             "0\r\nGET / HTTP/1.1\r\n\r\n",
         ] {
-            assert_eq!(read(body.as_bytes(), body.len()), Err(Broken), "{body:?}");
+            assert_eq!(decode(body.as_bytes(), body.len()), Err(InvalidChunk), "{body:?}");
         }
     }
 
     #[test]
     fn refuses_endless_extensions_and_trailers() {
-        let line = format!("1;{}\r\n", "a".repeat(MAX_LINE));
-        let many = format!("1;{}\r\nx\r\n", "a".repeat(200)).repeat(MAX_EXTRAS / 200 + 1);
-        let trailers = format!("0\r\n{}", "a: b\r\n".repeat(MAX_EXTRAS / 4 + 1));
+        let line = format!("1;{}\r\n", "a".repeat(MAX_LINE_BYTES));
+        let many = format!("1;{}\r\nx\r\n", "a".repeat(200)).repeat(MAX_EXTENSION_BYTES / 200 + 1);
+        let trailers = format!("0\r\n{}", "a: b\r\n".repeat(MAX_EXTENSION_BYTES / 4 + 1));
         for body in [line, many, trailers] {
-            assert_eq!(read(body.as_bytes(), 1_000), Err(Broken));
+            assert_eq!(decode(body.as_bytes(), 1_000), Err(InvalidChunk));
         }
     }
 }

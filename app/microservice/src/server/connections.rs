@@ -1,4 +1,4 @@
-//! Which connections are open, and which of them makes room for a new one.
+//! The open connections, and which of them is closed to admit a new one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,143 +6,142 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// The most connections that are open at once. Each costs the guest time even when idle: its engine polls all of them in
-/// turn.
+/// The most open connections. Even an idle one costs the guest time, because the engine polls every socket.
 pub const MAX_CONNECTIONS: usize = 1_024;
 
 /// The open connections.
 ///
-/// When all places are taken, the client that has been waited for the longest loses its place to a new one. So whoever
-/// asks for something, such as the kubelet's probe, gets in, whatever number of others say nothing or never finish. Those
-/// that move a body promptly are the last to make room: they are cut off only where there are no others.
+/// At the limit, a new connection evicts the one whose client has kept the server waiting for the longest. So a client that
+/// sends a request, such as the kubelet's probe, is admitted, whatever the number of idle or slow ones. Connections that
+/// transfer a body fast enough are evicted only if there are no others; those whose request is being handled, never.
 #[derive(Debug, Default)]
 pub struct Connections {
-    open: Mutex<Vec<Arc<Place>>>,
-    /// Counts up with each beginning of a wait, in the place of a clock.
-    turn: AtomicU64,
-    /// Told when a place may have become free.
-    freed: Notify,
+    open: Mutex<Vec<Arc<Slot>>>,
+    /// A logical clock: it advances whenever the server begins to wait for a client.
+    clock: AtomicU64,
+    /// Notified when a connection has closed or may be evicted.
+    changed: Notify,
 }
 
-/// Added to the turn of a client that moves a body promptly: it is later than that of any other.
-const PROMPT: u64 = 1 << 63;
+/// Added to the start of the wait for a client that transfers a body fast enough: it sorts after all others.
+const FAST_TRANSFER: u64 = 1 << 63;
 
-/// One connection's place.
+/// The state of one open connection.
 #[derive(Debug, Default)]
-pub struct Place {
-    /// The turn since which its client is waited for; 0 while its request is worked on.
+pub struct Slot {
+    /// The logical time since which the server waits for the client; 0 while its request is being handled.
     waiting_since: AtomicU64,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Connections {
-    /// Takes a place for a new connection. Waits while the requests of all others are worked on.
-    pub async fn enter(self: &Arc<Connections>) -> Guest {
+    /// Admits a new connection, and evicts another one if necessary. Waits while the requests of all others are being handled.
+    pub async fn acquire(self: &Arc<Connections>) -> ConnectionPermit {
         loop {
-            let freed = self.freed.notified();
-            match self.try_enter() {
-                Some(guest) => return guest,
-                None => freed.await,
+            let changed = self.changed.notified();
+            match self.try_acquire() {
+                Some(permit) => return permit,
+                None => changed.await,
             }
         }
     }
 
-    /// Ends the connection whose client has been waited for the longest, if there is one.
-    pub fn make_room(&self) -> Option<()> {
-        self.end_one(&mut self.open())
+    /// Closes the connection whose client has kept the server waiting for the longest. `None` if there is no such connection.
+    pub fn evict_longest_waiting(&self) -> Option<()> {
+        self.evict_from(&mut self.open())
     }
 
-    fn end_one(&self, open: &mut Vec<Arc<Place>>) -> Option<()> {
+    fn evict_from(&self, open: &mut Vec<Arc<Slot>>) -> Option<()> {
         let (index, _) = open
             .iter()
-            .map(|place| place.waiting_since.load(Ordering::Relaxed))
+            .map(|slot| slot.waiting_since.load(Ordering::Relaxed))
             .enumerate()
             .filter(|(_, since)| *since > 0)
             .min_by_key(|(_, since)| *since)?;
-        let place = open.swap_remove(index);
-        if let Some(task) = place.task().take() {
+        let slot = open.swap_remove(index);
+        if let Some(task) = slot.task().take() {
             task.abort();
         }
         Some(())
     }
 
-    fn try_enter(self: &Arc<Connections>) -> Option<Guest> {
+    fn try_acquire(self: &Arc<Connections>) -> Option<ConnectionPermit> {
         let mut open = self.open();
         if open.len() >= MAX_CONNECTIONS {
-            self.end_one(&mut open)?;
+            self.evict_from(&mut open)?;
         }
-        let place = Arc::new(Place::default());
-        open.push(Arc::clone(&place));
+        let slot = Arc::new(Slot::default());
+        open.push(Arc::clone(&slot));
         drop(open);
-        let guest = Guest {
+        let permit = ConnectionPermit {
             connections: Arc::clone(self),
-            place,
+            slot,
         };
-        guest.waits();
-        Some(guest)
+        permit.mark_waiting();
+        Some(permit)
     }
 
-    /// Whether so many are open that those which ask for nothing should not stay for long.
+    /// Whether more than three quarters of [`MAX_CONNECTIONS`] are open, so that idle ones should be closed sooner.
     pub fn are_scarce(&self) -> bool {
         self.open().len() > MAX_CONNECTIONS / 4 * 3
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<Arc<Place>>> {
+    fn open(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Who has a place until this is dropped.
+/// Permits a connection to be open, until it is dropped.
 #[derive(Debug)]
-pub struct Guest {
+pub struct ConnectionPermit {
     connections: Arc<Connections>,
-    place: Arc<Place>,
+    slot: Arc<Slot>,
 }
 
-impl Guest {
-    /// The client is waited for from now on.
-    pub fn waits(&self) {
-        let turn = self.connections.turn.fetch_add(1, Ordering::Relaxed) + 1;
-        self.place.waiting_since.store(turn, Ordering::Relaxed);
-        self.connections.freed.notify_waiters();
+impl ConnectionPermit {
+    /// The server waits for the client from now on: the connection may be evicted.
+    pub fn mark_waiting(&self) {
+        let now = self.connections.clock.fetch_add(1, Ordering::Relaxed) + 1;
+        self.slot.waiting_since.store(now, Ordering::Relaxed);
+        self.connections.changed.notify_waiters();
     }
 
-    /// The client waits for us: its place is safe.
-    pub fn is_served(&self) {
-        self.place.waiting_since.store(0, Ordering::Relaxed);
+    /// The request is being handled from now on: the connection must not be evicted.
+    pub fn mark_busy(&self) {
+        self.slot.waiting_since.store(0, Ordering::Relaxed);
     }
 
-    /// A body is on its way. Whose peer moves it promptly makes room last: it would be cut off though it does nothing wrong.
-    pub fn moves(&self, is_prompt: bool) {
-        let since = self.place.waiting_since.load(Ordering::Relaxed);
-        let was_prompt = since & PROMPT != 0;
-        if since == 0 || was_prompt != is_prompt {
-            self.waits();
-            if is_prompt {
-                self.place.waiting_since.fetch_or(PROMPT, Ordering::Relaxed);
+    /// A body is being transferred, fast enough or not. A fast transfer is evicted last, because its client does nothing wrong.
+    pub fn mark_transferring(&self, is_fast: bool) {
+        let since = self.slot.waiting_since.load(Ordering::Relaxed);
+        let was_fast = since & FAST_TRANSFER != 0;
+        if since == 0 || was_fast != is_fast {
+            self.mark_waiting();
+            if is_fast {
+                self.slot.waiting_since.fetch_or(FAST_TRANSFER, Ordering::Relaxed);
             }
         }
     }
 
-    /// What to end when the place is lost.
-    pub fn place(&self) -> Arc<Place> {
-        Arc::clone(&self.place)
+    /// The connection's slot.
+    pub fn slot(&self) -> Arc<Slot> {
+        Arc::clone(&self.slot)
     }
 }
 
-impl Drop for Guest {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.connections.open();
-        if let Some(index) = open.iter().position(|place| Arc::ptr_eq(place, &self.place)) {
+        if let Some(index) = open.iter().position(|slot| Arc::ptr_eq(slot, &self.slot)) {
             open.swap_remove(index);
         }
-        self.connections.freed.notify_waiters();
+        self.connections.changed.notify_waiters();
     }
 }
 
-impl Place {
-    /// Sets what to end when the place is lost.
-    pub fn belongs_to(&self, task: JoinHandle<()>) {
+impl Slot {
+    /// Sets the task that is aborted when the connection is evicted.
+    pub fn set_task(&self, task: JoinHandle<()>) {
         *self.task() = Some(task);
     }
 
@@ -158,60 +157,60 @@ mod tests {
     #[test]
     fn the_longest_waiting_client_makes_room() {
         let connections = Arc::new(Connections::default());
-        let guests: Vec<Guest> = (0..MAX_CONNECTIONS).filter_map(|_| connections.try_enter()).collect();
+        let permits: Vec<ConnectionPermit> = (0..MAX_CONNECTIONS).filter_map(|_| connections.try_acquire()).collect();
         assert!(connections.are_scarce());
-        guests[0].is_served();
-        let _new = connections.try_enter().unwrap();
-        let open: Vec<Arc<Place>> = connections.open().clone();
+        permits[0].mark_busy();
+        let _new = connections.try_acquire().unwrap();
+        let open: Vec<Arc<Slot>> = connections.open().clone();
         assert_eq!(open.len(), MAX_CONNECTIONS);
-        let is_open = |guest: &Guest| open.iter().any(|place| Arc::ptr_eq(place, &guest.place));
-        assert!(is_open(&guests[0]) && !is_open(&guests[1]) && is_open(&guests[2]));
-        for guest in &guests {
-            guest.moves(true);
+        let is_open = |permit: &ConnectionPermit| open.iter().any(|slot| Arc::ptr_eq(slot, &permit.slot));
+        assert!(is_open(&permits[0]) && !is_open(&permits[1]) && is_open(&permits[2]));
+        for permit in &permits {
+            permit.mark_transferring(true);
         }
         drop(open);
-        // The new one alone is waited for now.
-        assert!(connections.try_enter().is_some());
-        assert!(connections.try_enter().is_some(), "the one before makes room");
-        guests[5].moves(false);
-        let since = guests[5].place.waiting_since.load(Ordering::Relaxed);
-        guests[5].moves(false);
+        // The server now waits for the new client only.
+        assert!(connections.try_acquire().is_some());
+        assert!(connections.try_acquire().is_some(), "the one before makes room");
+        permits[5].mark_transferring(false);
+        let since = permits[5].slot.waiting_since.load(Ordering::Relaxed);
+        permits[5].mark_transferring(false);
         assert_eq!(
-            guests[5].place.waiting_since.load(Ordering::Relaxed),
+            permits[5].slot.waiting_since.load(Ordering::Relaxed),
             since,
             "it waits since then"
         );
-        drop(guests);
+        drop(permits);
         assert!(!connections.are_scarce());
     }
 
     #[test]
     fn nobody_is_kept_out_by_clients_that_move_their_bodies() {
         let connections = Arc::new(Connections::default());
-        let guests: Vec<Guest> = (0..MAX_CONNECTIONS).filter_map(|_| connections.try_enter()).collect();
+        let permits: Vec<ConnectionPermit> = (0..MAX_CONNECTIONS).filter_map(|_| connections.try_acquire()).collect();
         let is_open = |index: usize| {
             let open = connections.open();
-            guests
+            permits
                 .get(index)
-                .is_some_and(|guest| open.iter().any(|place| Arc::ptr_eq(place, &guest.place)))
+                .is_some_and(|permit| open.iter().any(|slot| Arc::ptr_eq(slot, &permit.slot)))
         };
-        for guest in &guests {
-            guest.moves(true);
+        for permit in &permits {
+            permit.mark_transferring(true);
         }
-        // In the midst of them, one that waits gives way first.
-        guests[7].moves(false);
-        let new: Vec<Guest> = (0..3).filter_map(|_| connections.try_enter()).collect();
+        // A slow transfer among fast ones is evicted first.
+        permits[7].mark_transferring(false);
+        let new: Vec<ConnectionPermit> = (0..3).filter_map(|_| connections.try_acquire()).collect();
         assert_eq!(new.len(), 3);
         assert!(!is_open(7));
         assert!(is_open(0), "each new one waits, and makes room for the next");
-        new[2].moves(true);
-        let _probe = connections.try_enter().unwrap();
+        new[2].mark_transferring(true);
+        let _probe = connections.try_acquire().unwrap();
         assert!(!is_open(0) && is_open(1), "the first of those that move");
-        // What is worked on is never given up.
-        guests.iter().chain(&new).for_each(Guest::is_served);
+        // Connections whose request is being handled are never evicted.
+        permits.iter().chain(&new).for_each(ConnectionPermit::mark_busy);
         drop(_probe);
-        let _last = connections.try_enter().unwrap();
-        _last.is_served();
-        assert!(connections.try_enter().is_none());
+        let _last = connections.try_acquire().unwrap();
+        _last.mark_busy();
+        assert!(connections.try_acquire().is_none());
     }
 }

@@ -1,6 +1,6 @@
-//! The head of a request: from bytes to a method, a target, headers, and the form of the body that follows.
+//! Parses the head of a request: the method, the target, the headers, and the length of the body.
 //!
-//! Whatever two readers could take for two different requests is refused, since one of them may be a proxy before us
+//! Rejects everything that two parsers could interpret differently, because there may be a proxy in front of this server
 //! ("request smuggling", <https://www.rfc-editor.org/rfc/rfc9112#section-11.2>).
 
 use std::ops::Range;
@@ -13,11 +13,11 @@ use super::target::{check_host, check_target};
 use crate::http::{Code, Problem};
 
 /// The most bytes of a head.
-pub const MAX_BYTES: usize = 32 * 1024;
+pub const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// The most headers.
 const MAX_HEADERS: usize = 100;
 
-/// A complete head.
+/// The head of a request.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// The method.
@@ -26,62 +26,62 @@ pub struct Head {
     pub uri: Uri,
     /// The headers.
     pub headers: HeaderMap,
-    /// How long the body is.
-    pub length: Length,
-    /// Whether the client may send another request on this connection.
+    /// The length of the body.
+    pub length: BodyLength,
+    /// Whether the connection stays open after the response.
     pub keeps_alive: bool,
-    /// Whether the client must be told that its connection is kept.
+    /// Whether the client uses HTTP/1.0.
     pub is_http_10: bool,
-    /// Whether the client waits for a word before it sends the body.
+    /// Whether the client waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
 }
 
 /// The length of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Length {
+pub enum BodyLength {
     /// So many bytes.
     Known(u64),
-    /// Its chunks tell.
+    /// The body is chunked.
     Chunked,
 }
 
-/// Finds the end of a head in what has been received, whatever the pieces in which it comes: each byte is looked at once.
+/// Finds the end of a head that may arrive in parts. Each byte is scanned once.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Search {
-    /// Empty lines before the request are left out.
+pub struct HeadSearch {
+    /// Where the head begins: empty lines before it are skipped.
     start: usize,
     line: usize,
-    at: usize,
+    position: usize,
 }
 
-impl Search {
-    /// Where the head is, once it is complete.
-    pub fn look(&mut self, received: &[u8]) -> Result<Option<Range<usize>>, Problem> {
+impl HeadSearch {
+    /// The range of the head in the received bytes, once it is complete.
+    pub fn find_head(&mut self, received: &[u8]) -> Result<Option<Range<usize>>, Problem> {
         while let Some(found) = received
-            .get(self.at..)
+            .get(self.position..)
             .and_then(|rest| rest.iter().position(|byte| *byte == b'\n'))
         {
-            let end = self.at + found;
+            let end = self.position + found;
             let line = received.get(self.line..end).unwrap_or_default();
             let Some(line) = line.strip_suffix(b"\r") else {
                 return Err(malformed("a line that does not end with CR LF"));
             };
-            self.at = end + 1;
+            self.position = end + 1;
             match (line.is_empty(), self.line == self.start) {
-                (true, true) => self.start = self.at,
-                (true, false) => return Ok(Some(self.start..self.at)),
+                (true, true) => self.start = self.position,
+                (true, false) => return Ok(Some(self.start..self.position)),
                 (false, _) => {}
             }
-            self.line = self.at;
-            if self.at > MAX_BYTES {
+            self.line = self.position;
+            if self.position > MAX_HEAD_BYTES {
                 return Err(too_large());
             }
         }
-        self.at = received.len();
-        if self.at > MAX_BYTES {
+        self.position = received.len();
+        if self.position > MAX_HEAD_BYTES {
             return Err(too_large());
         }
-        // TLS, say, which has no lines to wait for.
+        // Not a request line, such as a TLS handshake: there may never be an end of a line.
         match received.get(self.start) {
             Some(byte) if !byte.is_ascii_graphic() && *byte != b'\r' => Err(malformed("no request line")),
             _ => Ok(None),
@@ -89,8 +89,8 @@ impl Search {
     }
 }
 
-/// Reads a complete head.
-pub fn read(bytes: &Bytes) -> Result<Head, Problem> {
+/// Parses a complete head.
+pub fn parse_head(bytes: &Bytes) -> Result<Head, Problem> {
     let mut space = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut space);
     match request.parse(bytes) {
@@ -117,10 +117,10 @@ pub fn read(bytes: &Bytes) -> Result<Head, Problem> {
     }
     check_host(&headers, is_http_10)?;
     Ok(Head {
-        length: length(&headers, is_http_10)?,
+        length: body_length(&headers, is_http_10)?,
         keeps_alive: match is_http_10 {
-            true => lists(&headers, "keep-alive"),
-            false => !lists(&headers, "close"),
+            true => connection_has_token(&headers, "keep-alive"),
+            false => !connection_has_token(&headers, "close"),
         },
         expects_continue: !is_http_10
             && headers
@@ -133,17 +133,17 @@ pub fn read(bytes: &Bytes) -> Result<Head, Problem> {
     })
 }
 
-/// <https://www.rfc-editor.org/rfc/rfc9112#section-6.3>, without its ways to repair what is wrong.
-fn length(headers: &HeaderMap, is_http_10: bool) -> Result<Length, Problem> {
+/// <https://www.rfc-editor.org/rfc/rfc9112#section-6.3>, without its rules for recovering from invalid messages.
+fn body_length(headers: &HeaderMap, is_http_10: bool) -> Result<BodyLength, Problem> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     match (codings.next(), codings.next(), lengths.next(), lengths.next()) {
-        (None, _, None, _) => Ok(Length::Known(0)),
-        (None, _, Some(length), None) => digits(length.as_bytes())
-            .map(Length::Known)
+        (None, _, None, _) => Ok(BodyLength::Known(0)),
+        (None, _, Some(length), None) => parse_length(length.as_bytes())
+            .map(BodyLength::Known)
             .ok_or_else(|| malformed("a wrong Content-Length")),
         (Some(coding), None, None, _) if !is_http_10 && coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
-            Ok(Length::Chunked)
+            Ok(BodyLength::Chunked)
         }
         (None, ..) => Err(malformed("more than one Content-Length")),
         (_, _, None, _) => Err(malformed("a Transfer-Encoding other than chunked")),
@@ -151,13 +151,13 @@ fn length(headers: &HeaderMap, is_http_10: bool) -> Result<Length, Problem> {
     }
 }
 
-fn digits(text: &[u8]) -> Option<u64> {
+fn parse_length(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().unwrap_or(u64::MAX))
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-fn lists(headers: &HeaderMap, token: &str) -> bool {
+fn connection_has_token(headers: &HeaderMap, token: &str) -> bool {
     let mut tokens = headers
         .get_all(CONNECTION)
         .iter()
@@ -166,7 +166,7 @@ fn lists(headers: &HeaderMap, token: &str) -> bool {
     tokens.any(|found| found.trim().eq_ignore_ascii_case(token))
 }
 
-/// The problem of a request that is no HTTP/1.1.
+/// The problem of a request that is not valid HTTP/1.1.
 pub fn malformed(what: impl std::fmt::Display) -> Problem {
     Problem::new(
         Code::BAD_REQUEST,
@@ -177,7 +177,7 @@ pub fn malformed(what: impl std::fmt::Display) -> Problem {
 fn too_large() -> Problem {
     Problem::new(
         Code::HEAD_TOO_LARGE,
-        format!("the request's head has more than {MAX_BYTES} bytes or {MAX_HEADERS} headers"),
+        format!("the request's head has more than {MAX_HEAD_BYTES} bytes or {MAX_HEADERS} headers"),
     )
 }
 
@@ -186,14 +186,14 @@ mod tests {
     use super::*;
 
     fn find(text: &str) -> Result<Option<Range<usize>>, Problem> {
-        Search::default().look(text.as_bytes())
+        HeadSearch::default().find_head(text.as_bytes())
     }
 
     fn head(lines: &str) -> Result<Head, Problem> {
         let host = if lines.contains("host") { "" } else { "host: a\r\n" };
         let text = format!("POST /a?b HTTP/1.1\r\n{host}{lines}\r\n");
         let range = find(&text)?.unwrap();
-        read(&Bytes::from(text).slice(range))
+        parse_head(&Bytes::from(text).slice(range))
     }
 
     #[test]
@@ -201,11 +201,11 @@ mod tests {
         let text = "\r\n\r\nGET / HTTP/1.1\r\na: b\r\n\r\nrest\n";
         let expected = 4..text.len() - 5;
         assert_eq!(find(text), Ok(Some(expected.clone())));
-        let mut search = Search::default();
+        let mut search = HeadSearch::default();
         for end in 0..expected.end {
-            assert_eq!(search.look(&text.as_bytes()[..end]), Ok(None), "{end}");
+            assert_eq!(search.find_head(&text.as_bytes()[..end]), Ok(None), "{end}");
         }
-        assert_eq!(search.look(&text.as_bytes()[..expected.end]), Ok(Some(expected)));
+        assert_eq!(search.find_head(&text.as_bytes()[..expected.end]), Ok(Some(expected)));
     }
 
     #[test]
@@ -213,9 +213,9 @@ mod tests {
         for text in ["\n", "GET / HTTP/1.1\n", "\u{16}\u{3}", "\0"] {
             assert_eq!(find(text).unwrap_err().code, Code::BAD_REQUEST, "{text:?}");
         }
-        let endless = "a".repeat(MAX_BYTES + 1);
-        let empty_lines = "\r\n".repeat(MAX_BYTES);
-        let no_end = "a: b\r\n".repeat(MAX_BYTES);
+        let endless = "a".repeat(MAX_HEAD_BYTES + 1);
+        let empty_lines = "\r\n".repeat(MAX_HEAD_BYTES);
+        let no_end = "a: b\r\n".repeat(MAX_HEAD_BYTES);
         for text in [&endless, &empty_lines, &no_end] {
             assert_eq!(find(text).unwrap_err().code, Code::HEAD_TOO_LARGE);
         }
@@ -226,11 +226,14 @@ mod tests {
     #[test]
     fn reads_how_long_the_body_is() {
         for (lines, length) in [
-            ("", Length::Known(0)),
-            ("content-length: 0\r\n", Length::Known(0)),
-            ("Content-Length: 12\r\n", Length::Known(12)),
-            ("content-length: 99999999999999999999999\r\n", Length::Known(u64::MAX)),
-            ("Transfer-Encoding: Chunked\r\n", Length::Chunked),
+            ("", BodyLength::Known(0)),
+            ("content-length: 0\r\n", BodyLength::Known(0)),
+            ("Content-Length: 12\r\n", BodyLength::Known(12)),
+            (
+                "content-length: 99999999999999999999999\r\n",
+                BodyLength::Known(u64::MAX),
+            ),
+            ("Transfer-Encoding: Chunked\r\n", BodyLength::Chunked),
         ] {
             assert_eq!(head(lines).unwrap().length, length, "{lines}");
         }
@@ -263,7 +266,7 @@ mod tests {
             );
         }
         let old = Bytes::from("POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n");
-        assert!(read(&old).is_err());
+        assert!(parse_head(&old).is_err());
         for line in [
             "GET /",
             "GET / HTTP/2.0",
@@ -272,7 +275,7 @@ mod tests {
             "G\u{e4}T / HTTP/1.1",
         ] {
             let text = format!("{line}\r\nhost: a\r\n\r\n");
-            assert!(read(&Bytes::from(text)).is_err(), "{line}");
+            assert!(parse_head(&Bytes::from(text)).is_err(), "{line}");
         }
     }
 
@@ -285,7 +288,7 @@ mod tests {
             ("1.0", "", false),
             ("1.0", "connection: keep-alive\r\n", true),
         ] {
-            let head = read(&Bytes::from(format!("GET / HTTP/{version}\r\nhost: a\r\n{lines}\r\n"))).unwrap();
+            let head = parse_head(&Bytes::from(format!("GET / HTTP/{version}\r\nhost: a\r\n{lines}\r\n"))).unwrap();
             assert_eq!(head.keeps_alive, kept, "{version} {lines}");
         }
     }

@@ -1,12 +1,12 @@
 //! The server: from a socket to a complete request and back.
 
-mod answer;
 mod body;
 mod chunks;
 mod connection;
 mod connections;
 mod head;
 mod progress;
+mod response;
 mod stream;
 mod target;
 
@@ -26,24 +26,26 @@ use crate::log::{self, Level};
 
 pub use connection::{serve, Shared};
 
-/// Tasks that may run before the runtime asks for new events again: all connections once each. To ask
-/// costs the guest as much as it has connections, so it should not do it every few of them.
-const EVENT_INTERVAL: u32 = 1_024;
+/// How many tasks tokio runs before it polls for I/O events again: one of each connection. Polling costs the guest time in
+/// proportion to its number of sockets, so it must not happen after every few tasks.
+const POLL_INTERVAL_TASKS: u32 = 1_024;
 
-/// The pause after a failed accept that no client is to blame for, such as too many open files.
+/// The pause after accepting failed on the side of the server, such as for too many open files.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
 
-/// What a service does with its requests.
+/// Handles the requests of a service.
 pub trait Service: Send + Sync + 'static {
     /// Its paths.
     type Route: Route;
 
-    /// Answers a complete request. Its body should be dropped as soon as it has been read: it may be large.
-    fn answer(&self, parts: BufferedRequest<'_, Self::Route>)
-        -> impl Future<Output = Result<Response, Problem>> + Send;
+    /// Handles a complete request. Its body should be dropped as soon as it has been parsed, because it may be large.
+    fn handle(
+        &self,
+        request: BufferedRequest<'_, Self::Route>,
+    ) -> impl Future<Output = Result<Response, Problem>> + Send;
 
-    /// What the service does beside its requests, for as long as the process runs.
-    fn work(&self) -> impl Future<Output = ()> + Send;
+    /// Background work, for as long as the process runs.
+    fn run_background(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Why a service cannot start.
@@ -72,10 +74,10 @@ pub fn run<S: Service>(
     start: impl FnOnce(Arc<Context>) -> S,
 ) -> Result<(), StartError> {
     log::set_level(settings.log);
-    // One thread, natively too: the guest has no other, and the native build is there to be compared.
+    // One thread in the native build as well: the guest has no other, and the two builds are to be comparable.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .event_interval(EVENT_INTERVAL)
+        .event_interval(POLL_INTERVAL_TASKS)
         .build()
         .map_err(StartError::Runtime)?;
     runtime.block_on(async {
@@ -84,7 +86,7 @@ pub fn run<S: Service>(
             .await
             .map_err(|error| StartError::Listen { address, error })?;
         let mode = ExecutionMode::measure();
-        // The guest's engine reports no more than the port.
+        // WasmEdge reports the port only, not the address.
         let bound = match address.port() {
             0 => listener.local_addr().unwrap_or(address),
             _ => address,
@@ -94,49 +96,48 @@ pub fn run<S: Service>(
         let message = format!("listening on {bound} ({}, {})", mode.build(), mode.name());
         log::event(Level::Info, &message);
 
-        tokio::spawn(log::write_forever());
+        tokio::spawn(log::write_buffered_lines());
         let worker = Arc::clone(&shared);
-        tokio::spawn(async move { worker.service.work().await });
+        tokio::spawn(async move { worker.service.run_background().await });
         accept_forever(listener, shared).await;
         Ok(())
     })
 }
 
-/// Accepts connections for as long as the process runs. An error of one, such as a client that was
-/// gone before it was accepted, ends nothing.
+/// Accepts connections for as long as the process runs. Errors do not end it.
 async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                // A connection that is gone already fails later; the guest has no such option and needs none.
+                // An error of a closed connection shows up later. The guest has no TCP_NODELAY, see `response::FIRST_WRITE_BYTES`.
                 let _ = stream.set_nodelay(true);
-                let guest = shared.enter().await;
-                let place = guest.place();
-                let served = serve(stream, Some(peer.ip()), guest, Arc::clone(&shared));
-                place.belongs_to(tokio::spawn(served));
+                let permit = shared.admit_connection().await;
+                let slot = permit.slot();
+                let served = serve(stream, Some(peer.ip()), permit, Arc::clone(&shared));
+                slot.set_task(tokio::spawn(served));
                 if shared.connections.are_scarce() {
-                    // What it has sent already is read before it can lose its place to the next one: its task begins, the
-                    // system tells what is there, its task goes on.
+                    // Lets the new connection read what it has received before the next one may evict it: at first its task
+                    // starts, then the runtime polls the socket, then the task continues.
                     yield_now().await;
                     yield_now().await;
                 }
             }
-            Err(error) if is_of_the_client(&error) => {
+            Err(error) if is_client_error(&error) => {
                 log::event(Level::Debug, &format!("a client left at once: {error}"));
             }
             Err(error) => {
                 log::event(Level::Warn, &format!("cannot accept a connection: {error}"));
-                // Such as for too many open files, of which the database and others need some as well.
-                shared.connections.make_room();
+                // Such as for too many open files: the connections to the database need some as well.
+                shared.connections.evict_longest_waiting();
                 sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
             }
         }
     }
 }
 
-/// Whether a connection failed because its client was gone before it was accepted: in the guest,
-/// accepting asks for the peer's address. Pausing for it would let one client stall the others.
-fn is_of_the_client(error: &std::io::Error) -> bool {
+/// Whether accepting failed because the client had already closed the connection (in the guest, accepting also gets the peer's
+/// address). After such an error there is no pause, or one client could stall the others.
+fn is_client_error(error: &std::io::Error) -> bool {
     use std::io::ErrorKind;
     matches!(
         error.kind(),

@@ -1,48 +1,50 @@
-//! How far a body has come: what decides whose peer gives way, for memory and for a place among the connections.
+//! The progress of a body that is sent or received. It decides whether the transfer is aborted when memory is exhausted, and
+//! whether its connection may be evicted.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::connections::Guest;
-use crate::memory::{is_prompt, MemoryPermit, Transfer};
+use super::connections::ConnectionPermit;
+use crate::memory::{is_fast_transfer, MemoryPermit, Transfer};
 
-/// A body on its way.
+/// The progress of a body.
 #[derive(Debug)]
-pub struct Progress<'guest> {
-    guest: &'guest Guest,
+pub struct Progress<'connection> {
+    connection: &'connection ConnectionPermit,
     transfer: Option<Transfer>,
-    must_end: AtomicBool,
+    must_abort: AtomicBool,
 }
 
-impl<'guest> Progress<'guest> {
-    /// Nothing has been moved yet.
-    pub fn new(guest: &'guest Guest) -> Progress<'guest> {
+impl<'connection> Progress<'connection> {
+    /// The progress of a transfer that begins now.
+    pub fn new(connection: &'connection ConnectionPermit) -> Progress<'connection> {
         Progress {
-            guest,
+            connection,
             transfer: None,
-            must_end: AtomicBool::new(false),
+            must_abort: AtomicBool::new(false),
         }
     }
 
-    /// Takes part in making room, with this memory, from now on.
-    pub fn takes_memory(&mut self, permit: &MemoryPermit) {
+    /// The body holds this memory from now on, which others may be short of.
+    pub fn track_memory(&mut self, permit: &MemoryPermit) {
         if self.transfer.is_none() {
             self.transfer = permit.transfer();
         }
     }
 
-    /// Notes how many bytes have been moved, and for how long the peer has been waited for in all. Returns whether it has to
-    /// give way. What counts is the whole time: systems take and give a large part of a body at once, and then nothing.
-    pub fn look(&self, waited: Duration, moved: usize) -> bool {
-        self.guest.moves(is_prompt(waited, moved));
+    /// Records how many bytes have been transferred, and for how long the server has waited for the peer in all. Returns whether
+    /// the transfer must be aborted. The average rate counts, because operating systems transfer a large part of a body at
+    /// once, and then nothing for a while.
+    pub fn update(&self, waited: Duration, transferred: usize) -> bool {
+        self.connection.mark_transferring(is_fast_transfer(waited, transferred));
         let transfer = self.transfer.as_ref();
-        let must_end = transfer.is_some_and(|transfer| transfer.must_end(waited, moved));
-        self.must_end.store(must_end, Ordering::Relaxed);
-        must_end
+        let must_abort = transfer.is_some_and(|transfer| transfer.must_abort(waited, transferred));
+        self.must_abort.store(must_abort, Ordering::Relaxed);
+        must_abort
     }
 
-    /// Whether the peer had to give way at the last look.
-    pub fn must_end(&self) -> bool {
-        self.must_end.load(Ordering::Relaxed)
+    /// The result of the last [`Progress::update`].
+    pub fn must_abort(&self) -> bool {
+        self.must_abort.load(Ordering::Relaxed)
     }
 }

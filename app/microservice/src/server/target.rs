@@ -1,4 +1,4 @@
-//! Whom a request is meant for: its target, and its Host.
+//! Checks the request target and the `Host` header.
 
 use hyper::header::HOST;
 use hyper::{HeaderMap, Uri};
@@ -6,23 +6,23 @@ use hyper::{HeaderMap, Uri};
 use super::head::malformed;
 use crate::http::Problem;
 
-/// The forms of a target that a server is asked with: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>. A fragment is
-/// none of a target's parts: one reader leaves it out, another one does not.
+/// Checks that the target has a form for origin servers: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>. A fragment is not
+/// allowed: some parsers drop it, others do not.
 pub fn check_target(target: &str, uri: &Uri) -> Result<(), Problem> {
     let is_path = target.starts_with('/');
     let is_absolute =
         matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty());
     let is_server = target == "*";
-    let names_nobody = uri
+    let has_no_userinfo = uri
         .authority()
         .is_none_or(|authority| !authority.as_str().contains('@'));
-    match (is_path || is_absolute || is_server) && names_nobody && !target.contains('#') {
+    match (is_path || is_absolute || is_server) && has_no_userinfo && !target.contains('#') {
         true => Ok(()),
         false => Err(malformed("a wrong target")),
     }
 }
 
-/// One of them, which says whom the request is meant for: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>.
+/// Checks that there is one valid `Host` header: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>.
 pub fn check_host(headers: &HeaderMap, is_http_10: bool) -> Result<(), Problem> {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -34,8 +34,8 @@ pub fn check_host(headers: &HeaderMap, is_http_10: bool) -> Result<(), Problem> 
     }
 }
 
-/// Whether this is a name or an address, and perhaps a port: <https://www.rfc-editor.org/rfc/rfc9110#section-7.2>. Empty is
-/// what a client sends whose target has no name.
+/// Whether this is a name or an address, and perhaps a port: <https://www.rfc-editor.org/rfc/rfc9110#section-7.2>. It is
+/// empty if the target has no authority.
 fn is_host(host: &[u8]) -> bool {
     let is_digits = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
     let is_name = |name: &[u8]| {

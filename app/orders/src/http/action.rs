@@ -167,7 +167,7 @@ fn one_order(parts: &BufferedRequest<'_>, prices: Prices, id: i32) -> Result<Act
 }
 
 fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
-    let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = parts.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = parts.query.get("after").map(|id| read_bound(&id)).transpose()?;
     Ok(Action::List { limit, after })
 }
@@ -176,7 +176,7 @@ fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
 fn events(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
     const DEFAULT_LIMIT: usize = 100;
     const MAX_LIMIT: usize = 1_000;
-    let limit = parts.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = parts.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let mut query = format!("limit={limit}");
     if let Some(before) = parts.query.get("before") {
         let before: u64 = before
@@ -225,7 +225,7 @@ fn read_bound(text: &str) -> Result<i32, Problem> {
 fn echo(parts: &BufferedRequest<'_>) -> Response {
     let mut response = Response::text(parts.body.clone());
     match parts.headers.get(CONTENT_TYPE) {
-        Some(content_type) => response.with(CONTENT_TYPE, content_type.clone()),
+        Some(content_type) => response.with_header(CONTENT_TYPE, content_type.clone()),
         None => {
             response.headers.remove(CONTENT_TYPE);
             response
@@ -235,5 +235,5 @@ fn echo(parts: &BufferedRequest<'_>) -> Response {
 
 fn list_of_routes() -> Response {
     static LIST: LazyLock<String> = LazyLock::new(Route::list);
-    Response::text(LIST.as_str()).with(VARY, HeaderValue::from_static("accept"))
+    Response::text(LIST.as_str()).with_header(VARY, HeaderValue::from_static("accept"))
 }

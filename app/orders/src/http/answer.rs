@@ -16,7 +16,7 @@ pub fn response_to_outcome(outcome: Outcome, style: Style) -> Result<Response, P
     match (outcome, style) {
         (Outcome::Done, Style::Created(id)) => Ok(created(id)),
         (Outcome::Done, Style::NoContent) => Ok(Response::no_content()),
-        (Outcome::Done, _) => Ok(Response::done()),
+        (Outcome::Done, _) => Ok(Response::success()),
         (Outcome::Page(page), Style::Page(limit)) => Ok(response_to_page(page, limit)),
         (Outcome::Page(page), _) => Ok(Response::json(page.json)),
         (Outcome::Order(order), _) => Ok(response_of_order(&order)),
@@ -95,9 +95,9 @@ fn exists(ids: &[i32]) -> Problem {
 
 /// 201 with the path of the new order.
 fn created(order_id: i32) -> Response {
-    let mut response = Response::done();
+    let mut response = Response::success();
     response.status = StatusCode::CREATED;
-    response.with_text(LOCATION, &format!("/orders/{order_id}"))
+    response.with_header_text(LOCATION, &format!("/orders/{order_id}"))
 }
 
 fn response_of_order(order: &Order) -> Response {
@@ -109,7 +109,7 @@ fn response_of_order(order: &Order) -> Response {
 fn response_to_page(page: Page, limit: usize) -> Response {
     let response = Response::json(page.json);
     match page.next_after {
-        Some(last) => response.with_text(LINK, &format!("</orders?limit={limit}&after={last}>; rel=\"next\"")),
+        Some(last) => response.with_header_text(LINK, &format!("</orders?limit={limit}&after={last}>; rel=\"next\"")),
         None => response,
     }
 }

@@ -136,10 +136,10 @@ mod tests {
     fn finds_every_route_by_its_path() {
         for &route in Route::ALL {
             let path = route.path().replace("{id}", "7");
-            assert_eq!(Target::of_path(&path).map(|found| found.route), Some(route));
+            assert_eq!(Target::from_path(&path).map(|found| found.route), Some(route));
         }
         for path in ["", "/nope", "/orders/", "/orders/1/2", "/Orders", "//", "*"] {
-            assert_eq!(Target::<Route>::of_path(path), None, "{path}");
+            assert_eq!(Target::<Route>::from_path(path), None, "{path}");
         }
     }
 }

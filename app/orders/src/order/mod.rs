@@ -44,11 +44,11 @@ impl Order {
         out.push_str(r#","quantity":"#);
         out.push_str(digits.format(self.quantity));
         out.push_str(r#","amount":"#);
-        self.amount.write(out);
+        self.amount.write_to(out);
         out.push_str(r#","shipping":"#);
-        self.shipping.write(out);
+        self.shipping.write_to(out);
         out.push_str(r#","tax":"#);
-        self.tax.write(out);
+        self.tax.write_to(out);
         out.push_str(r#","shipping_address":"#);
         // A text always has a JSON form.
         out.push_str(&serde_json::to_string(&self.shipping_address).unwrap_or_default());

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::receiver::{Delivery, Receiver};
 
 /// The time after which no more is delivered before what has been is recorded: a receiver may be slow, and the hold on the
-/// outbox ends when it is not used ([`microservice::database::UNUSED`]).
+/// outbox ends when it is not used ([`microservice::database::LOCK_IDLE_TIMEOUT`]).
 const ROUND: Duration = Duration::from_secs(20);
 /// Events that are under way at once. Those of one order follow each other.
 const LANES: usize = 8;

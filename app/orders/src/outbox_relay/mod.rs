@@ -40,7 +40,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const MAX_ATTEMPTS: u32 = 5;
 /// The longest time for which a receiver is left alone because it asks for that.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
-/// How often the hold on the outbox is used meanwhile, which ends after [`microservice::database::UNUSED`] without.
+/// How often the hold on the outbox is used meanwhile, which ends after [`microservice::database::LOCK_IDLE_TIMEOUT`] without.
 const USE_EVERY: Duration = Duration::from_secs(15);
 const SILENT: &str = "the database does not answer";
 /// How often what waits is counted.

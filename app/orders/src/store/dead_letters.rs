@@ -1,7 +1,7 @@
 //! Dead letters: events that the receiver has refused again and again. They are set aside, so that others go on, and kept
 //! until somebody sends them again or drops them.
 
-use microservice::database::{integer, text, Answer, Connection, Statement};
+use microservice::database::{integer, text, Connection, QueryResult, Statement};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -49,7 +49,7 @@ pub fn most_numbers(connection: &Connection) -> usize {
     // What is around the list, and a number with its comma.
     const STATEMENT: usize = 512;
     const NUMBER: usize = 22;
-    (connection.max_packet().saturating_sub(STATEMENT) / NUMBER).clamp(1, MOST as usize)
+    (connection.max_statement_bytes().saturating_sub(STATEMENT) / NUMBER).clamp(1, MOST as usize)
 }
 
 /// Numbers as lists in statements, each of at most so many.
@@ -61,13 +61,13 @@ pub fn lists(numbers: &[i64], most: usize) -> impl Iterator<Item = String> + Sen
 }
 
 impl Statement for DeadLetters {
-    type Answer = DeadLettersDone;
+    type Output = DeadLettersDone;
 
-    fn writes(&self) -> bool {
-        *self != DeadLetters::List
+    fn is_retryable(&self) -> bool {
+        *self == DeadLetters::List
     }
 
-    async fn run(&self, connection: &mut Connection) -> Answer<DeadLettersDone> {
+    async fn run(&self, connection: &mut Connection) -> QueryResult<DeadLettersDone> {
         let done = match self {
             DeadLetters::List => DeadLettersDone::List(read(connection).await?),
             DeadLetters::SendAgain(id) => {

@@ -4,7 +4,9 @@
 //! without its change, and a change still takes one round trip. They act only in sessions that say
 //! so, hence nothing piles up while no replica announces changes.
 
-use microservice::database::{integer, is_denied, text, Answer, Connection, Database, DatabaseError, QUERY_TIMEOUT};
+use microservice::database::{
+    integer, is_denied, text, Connection, Database, DatabaseError, QueryResult, QUERY_TIMEOUT,
+};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
@@ -59,7 +61,7 @@ pub async fn has_triggers(connection: &mut Conn) -> Result<bool, Error> {
 }
 
 /// Makes the outbox and what fills it.
-pub async fn create(connection: &mut Conn) -> Answer<()> {
+pub async fn create(connection: &mut Conn) -> QueryResult<()> {
     connection.query_drop(CREATE).await?;
     for (change, row, kind) in [
         ("INSERT", "NEW", Kind::Created),
@@ -116,7 +118,7 @@ impl Outbox {
     pub async fn take(database: &Database<OrderTables>) -> Result<Option<Outbox>, DatabaseError> {
         // Whatever the rows are: those that others have not committed yet are waited for by nobody.
         const NOTHING: &str = "DELETE FROM orders_outbox WHERE FALSE";
-        let Some(mut connection) = database.lock("orders_outbox").await? else {
+        let Some(mut connection) = database.acquire_lock("orders_outbox").await? else {
             return Ok(None);
         };
         let reason = match timeout(QUERY_TIMEOUT, connection.query_drop(NOTHING)).await {

@@ -9,7 +9,7 @@ use mysql_async::{Conn, Error, Params, Row, Value};
 
 use std::sync::{Mutex, PoisonError};
 
-use microservice::database::{integer, is_duplicate, text, Answer, Connection, DatabaseError, Statement};
+use microservice::database::{integer, is_duplicate, text, Connection, DatabaseError, QueryResult, Statement};
 use microservice::log::{self, Level};
 use microservice::memory::Buffer;
 
@@ -61,13 +61,13 @@ const UPDATE: &str = "UPDATE orders SET product_id = ?, quantity = ?, amount = ?
 const DELETE: &str = "DELETE FROM orders WHERE order_id = ?";
 
 impl Statement for Command {
-    type Answer = Outcome;
+    type Output = Outcome;
 
-    fn writes(&self) -> bool {
-        !matches!(self, Command::Find(_))
+    fn is_retryable(&self) -> bool {
+        matches!(self, Command::Find(_))
     }
 
-    async fn run(&self, connection: &mut Connection) -> Answer<Outcome> {
+    async fn run(&self, connection: &mut Connection) -> QueryResult<Outcome> {
         match self {
             Command::Create(orders) => create(connection, orders).await,
             Command::Find(id) => {
@@ -118,13 +118,13 @@ impl Listing {
 }
 
 impl Statement for Listing {
-    type Answer = Outcome;
+    type Output = Outcome;
 
-    fn writes(&self) -> bool {
-        false
+    fn is_retryable(&self) -> bool {
+        true
     }
 
-    async fn run(&self, connection: &mut Connection) -> Answer<Outcome> {
+    async fn run(&self, connection: &mut Connection) -> QueryResult<Outcome> {
         // The id below all ids, for tables whose rows came from elsewhere.
         let after = self.after.map_or(i64::from(i32::MIN) - 1, i64::from);
         let mut page = PageWriter::new(self.take_buffer(), self.limit);
@@ -141,7 +141,7 @@ impl Statement for Listing {
     }
 }
 
-async fn create(connection: &mut Connection, orders: &[Order]) -> Answer<Outcome> {
+async fn create(connection: &mut Connection, orders: &[Order]) -> QueryResult<Outcome> {
     let result = match orders {
         [order] => match connection.check_size(order.shipping_address.len()) {
             Ok(()) => connection.exec_drop(INSERT, insert_parameters(order)).await.map(Ok),
@@ -157,9 +157,9 @@ async fn create(connection: &mut Connection, orders: &[Order]) -> Answer<Outcome
     }
 }
 
-async fn insert_many(connection: &mut Connection, orders: &[Order]) -> Answer<()> {
+async fn insert_many(connection: &mut Connection, orders: &[Order]) -> QueryResult<()> {
     // Half of it, since the last order of a piece comes on top.
-    let most = PIECE.min(connection.max_packet() / 2);
+    let most = PIECE.min(connection.max_statement_bytes() / 2);
     let mut rest = orders.iter();
     let mut piece = next_piece(&mut rest, most);
     if let (Ok(()), 0) = (connection.check_size(piece.len()), rest.len()) {
@@ -196,7 +196,7 @@ fn next_piece(rest: &mut std::slice::Iter<'_, Order>, most: usize) -> String {
 /// It may be another key that must be unique, of a table that somebody has changed.
 async fn which_exist(connection: &mut Connection, orders: &[Order]) -> Result<Outcome, Error> {
     // An id has at most ten digits, and a comma.
-    let most = PIECE.min(connection.max_packet()) / 11;
+    let most = PIECE.min(connection.max_statement_bytes()) / 11;
     let mut existing = Vec::new();
     for some in orders.chunks(most.max(1)) {
         let ids: Vec<i32> = some.iter().map(|order| order.order_id).collect();
@@ -238,7 +238,7 @@ fn insert_parameters(order: &Order) -> Vec<Value> {
 /// Money travels as decimal text both ways, which the server converts exactly.
 fn money(money: Money) -> Value {
     let mut text = String::new();
-    money.write(&mut text);
+    money.write_to(&mut text);
     text.into()
 }
 

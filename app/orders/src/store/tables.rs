@@ -1,6 +1,6 @@
 //! The tables of the orders.
 
-use microservice::database::{integer, text, Answer, DatabaseError, Tables};
+use microservice::database::{integer, text, DatabaseError, QueryResult, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -66,7 +66,7 @@ impl Tables for OrderTables {
         }
     }
 
-    async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> Answer<Option<String>> {
+    async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> QueryResult<Option<String>> {
         let plan = plan(version, &columns(connection).await?);
         match &plan {
             Plan::Keep | Plan::Record => {}

@@ -37,7 +37,7 @@ impl Memory {
             Action::Response(response) => Ok(response),
             Action::Command(command, style) => response_to_outcome(self.run(command), style),
             Action::List { limit, after } => response_to_outcome(self.list(limit, after), Style::Page(limit)),
-            Action::Initialise | Action::Readiness => Ok(http::Response::done()),
+            Action::Initialise | Action::Readiness => Ok(http::Response::success()),
             action @ (Action::Health
             | Action::Metrics
             | Action::Events(_)

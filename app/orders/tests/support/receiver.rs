@@ -146,7 +146,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             Behavior::Answer(_) | Behavior::Slow => {
                 let signed = secret.zip(signature).map_or(String::new(), |(secret, request)| {
                     assert!(secret.verify_request(&body, &request));
-                    format!("x-signature: {}\r\n", secret.sign_answer(&request, b"{}"))
+                    format!("x-signature: {}\r\n", secret.sign_response(&request, b"{}"))
                 });
                 let answer = format!("HTTP/1.1 {status} So\r\n{signed}content-length: 2\r\n\r\n{{}}");
                 if stream.write_all(answer.as_bytes()).is_err() {
