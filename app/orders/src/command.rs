@@ -1,11 +1,11 @@
-//! What the service asks of its store, and what the store may answer.
+//! The commands of the store, and their outcomes.
 
 use microservice::memory::{Buffer, Exhausted};
 use serde::Serialize;
 
 use crate::order::Order;
 
-/// One thing to do with the orders.
+/// A command on the orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Store new orders, all or none.
@@ -18,7 +18,7 @@ pub enum Command {
     Delete(i32),
 }
 
-/// What came of a [`Command`].
+/// The outcome of a [`Command`].
 #[derive(Debug)]
 pub enum Outcome {
     /// The change is stored.
@@ -27,18 +27,18 @@ pub enum Outcome {
     Order(Order),
     /// Orders by ascending id.
     Page(Page),
-    /// There is no order of that id.
-    Missing,
+    /// There is no order with that id.
+    NotFound,
     /// Orders with these ids exist already; nothing was stored.
-    Exists(Vec<i32>),
+    Duplicate(Vec<i32>),
 }
 
-/// A part of the list of orders, as it is sent: orders come one by one from the database and are not kept.
+/// A page of the list of orders, as it is sent: orders are streamed from the database into the buffer.
 #[derive(Debug)]
 pub struct Page {
     /// A JSON array.
     pub json: Buffer,
-    /// The id of the last order, where there are more behind it.
+    /// The id of the last order, if there are more.
     pub next_after: Option<i32>,
 }
 
@@ -49,13 +49,13 @@ pub struct PageWriter {
     limit: usize,
     count: usize,
     last: i32,
-    /// Where one order is written before it is copied.
+    /// A scratch buffer for one order.
     order: String,
 }
 
 impl PageWriter {
-    /// About how many bytes one order takes.
-    pub const USUAL_ORDER: usize = 192;
+    /// The usual size of an order in JSON.
+    pub const ESTIMATED_ORDER_BYTES: usize = 192;
 
     /// An empty page of at most so many orders.
     pub fn new(json: Buffer, limit: usize) -> PageWriter {
@@ -68,7 +68,7 @@ impl PageWriter {
         }
     }
 
-    /// Appends an order. One above the limit only tells that there are more.
+    /// Appends an order. An order above the limit is not appended; it only shows that there is a next page.
     pub fn push(&mut self, order: &Order) -> Result<(), Exhausted> {
         self.count += 1;
         if self.count > self.limit {
@@ -81,7 +81,7 @@ impl PageWriter {
         self.json.push(self.order.as_bytes())
     }
 
-    /// The page.
+    /// The finished page.
     pub fn finish(mut self) -> Result<Page, Exhausted> {
         self.json.push(if self.count == 0 { b"[]" } else { b"]" })?;
         Ok(Page {
@@ -91,10 +91,10 @@ impl PageWriter {
     }
 }
 
-/// An event that was set aside.
+/// An event that was given up after several attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
-    /// By which it is sent again or dropped.
+    /// The id for resending or dropping it.
     pub id: i64,
     /// The event's own id.
     pub event_id: String,
@@ -105,28 +105,28 @@ pub struct DeadLetter {
     pub order_id: i32,
     /// When it happened: RFC 3339, UTC.
     pub time: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Why it was not taken the last time.
+    /// Why the last attempt failed.
     pub last_error: String,
 }
 
-/// What can be done with dead letters.
+/// A command on dead letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeadLetters {
-    /// Read the oldest.
+pub enum DeadLetterCommand {
+    /// Read the oldest ones.
     List,
-    /// Put them back into the outbox: one, or the oldest.
-    SendAgain(Option<i64>),
-    /// Remove one for good.
+    /// Move them back into the outbox: the one with this id, or the oldest ones.
+    Resend(Option<i64>),
+    /// Delete one.
     Drop(i64),
 }
 
-/// What came of it.
+/// The outcome of a [`DeadLetterCommand`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeadLettersDone {
+pub enum DeadLetterOutcome {
     /// The dead letters read.
     List(Vec<DeadLetter>),
-    /// The number of those that were sent again or dropped.
+    /// The number of those that were moved or deleted.
     Changed(u64),
 }

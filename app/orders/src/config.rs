@@ -1,37 +1,37 @@
-//! Configuration: what the service can be told.
+//! The configuration of the service.
 
 use microservice::client::Endpoint;
 use microservice::config::{self, ConfigError, DatabaseSettings, Settings};
 use microservice::dapr::Sidecar;
 use microservice::signature::Secret;
 
-/// The component and the topic to which the sidecar publishes changes, and the app ids of the services behind it.
+/// The component and the topic to which the sidecar publishes changes, and the app ids of the other services.
 const PUBSUB: &str = "pubsub";
 const TOPIC: &str = "orders";
-const EVENTS_APP: &str = "events";
-const PRICING_APP: &str = "pricing";
+const EVENTS_APP_ID: &str = "events";
+const PRICING_APP_ID: &str = "pricing";
 
-/// Everything the service can be told.
+/// The configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What every service can be told.
+    /// The settings of every service.
     pub settings: Settings,
-    /// The database.
+    /// The settings of the database.
     pub database: DatabaseSettings,
-    /// Where changes are announced, if anywhere.
+    /// Where changes are published, if anywhere.
     pub events: Option<Endpoint>,
-    /// Where they are listed.
+    /// Where published changes are listed.
     pub event_list: Option<Endpoint>,
-    /// Who completes the price of an order, if anybody.
+    /// The pricing service, if there is one.
     pub pricing: Option<Endpoint>,
-    /// The Dapr sidecar, through which all of these are reached where there is one.
+    /// The Dapr sidecar, if there is one; then the endpoints above are reached through it.
     pub sidecar: Option<Sidecar>,
-    /// What the receiver of events and this service share, if anything.
+    /// The secret that is shared with the receiver of events, if there is one.
     pub events_secret: Option<Secret>,
 }
 
 impl Config {
-    /// Reads the configuration from variables, of which an empty one counts as not set.
+    /// Reads the configuration from variables. An empty variable counts as not set.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         config::read(lookup, |reader| {
             let (settings, database) = (reader.settings(), reader.database());
@@ -43,9 +43,9 @@ impl Config {
             Config {
                 settings,
                 database,
-                event_list: events.clone().or_else(|| invocation(EVENTS_APP, "events")),
+                event_list: events.clone().or_else(|| invocation(EVENTS_APP_ID, "events")),
                 events: events.or_else(topic),
-                pricing: pricing.or_else(|| invocation(PRICING_APP, "price")),
+                pricing: pricing.or_else(|| invocation(PRICING_APP_ID, "price")),
                 sidecar,
                 events_secret: reader.secret("EVENTS_SECRET"),
             }

@@ -1,4 +1,4 @@
-//! Events: what is told of a change of an order, as CloudEvents:
+//! Changes of orders as CloudEvents:
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>.
 
 use std::fmt::Write;
@@ -6,10 +6,10 @@ use std::fmt::Write;
 /// The media type of one event.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 
-/// The media type of several events.
+/// The media type of a batch of events.
 pub const BATCH_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
 
-/// What was done to an order.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It is new.
@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind as the outbox names it; its event's type is `order.` and this.
+    /// The name in the outbox. The type of the event is `order.` and this name.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Created => "created",
@@ -30,8 +30,8 @@ impl Kind {
         }
     }
 
-    /// The kind of a name.
-    pub fn of_name(name: &str) -> Option<Kind> {
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Kind> {
         [Kind::Created, Kind::Updated, Kind::Deleted]
             .into_iter()
             .find(|kind| kind.name() == name)
@@ -41,24 +41,24 @@ impl Kind {
 /// One change of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Ascends with the changes of one order.
+    /// Ascending within the changes of one order.
     pub sequence: i64,
-    /// A UUID, by which a receiver knows an event that it gets again.
+    /// A UUID, by which a receiver deduplicates events.
     pub id: String,
-    /// What was done.
+    /// The kind of the change.
     pub kind: Kind,
-    /// When: RFC 3339, UTC.
+    /// The time of the change: RFC 3339, UTC.
     pub time: String,
     /// The order's id.
     pub order_id: i32,
-    /// The order after the change as JSON; a removed order as it was.
+    /// The order after the change, or before its deletion, as JSON.
     pub order: String,
-    /// How often it was tried.
+    /// The number of failed attempts.
     pub attempts: u32,
 }
 
 impl Event {
-    /// The event as a receiver gets it.
+    /// The event in the JSON format.
     pub fn to_json(&self) -> String {
         let mut json = String::new();
         // Writing to a String cannot fail. Ids and times are plain ASCII without quotes.
@@ -75,7 +75,7 @@ impl Event {
     }
 }
 
-/// Events as a batch.
+/// Events in the JSON batch format.
 pub fn batch_as_json(events: &[Event]) -> String {
     let events: Vec<String> = events.iter().map(Event::to_json).collect();
     format!("[{}]", events.join(","))
@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn kinds_have_names() {
         for kind in [Kind::Created, Kind::Updated, Kind::Deleted] {
-            assert_eq!(Kind::of_name(kind.name()), Some(kind));
+            assert_eq!(Kind::from_name(kind.name()), Some(kind));
         }
-        assert_eq!(Kind::of_name("lost"), None);
+        assert_eq!(Kind::from_name("lost"), None);
     }
 }

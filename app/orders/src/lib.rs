@@ -2,17 +2,16 @@
 //!
 //! A request passes through these modules from top to bottom, after the server of [`microservice`]:
 //!
-//! - [`http`] (pure): a complete request to an action, an outcome to an answer.
-//! - [`order`] (pure): the rules of an order, money in whole cents.
-//! - [`service`]: does the action, tells the outcome.
-//! - [`command`] (pure): what can be done with the orders.
+//! - [`http`] (pure): from a request to an action, and from an outcome to a response.
+//! - [`order`] (pure): orders, their validation, money in whole cents.
+//! - [`service`]: executes the action.
+//! - [`command`] (pure): the commands of the store.
 //! - [`store`] (edge): the SQL, the migration that [`schema`] (pure) plans.
 //!
-//! Orders that come without shipping and tax are completed by another service ([`pricing`], edge), where there is one.
-//! Beside the requests, each committed change is announced as an [`event`] (pure) to another service.
+//! If there is a pricing service ([`pricing`], edge), it completes orders without shipping and tax. In the background, each
+//! committed change is sent as an [`event`] (pure) to another service.
 //!
-//! A panic would end the process for every client at once, see [`microservice`]: no code that a
-//! request, a body or a row of the database can reach may panic.
+//! A panic aborts the process, see [`microservice`]: no code that a request, a body or a row of the database can reach may panic.
 
 pub mod command;
 pub mod config;
@@ -30,7 +29,7 @@ pub mod store;
 use microservice::context::Name;
 use microservice::server::{self, StartError};
 
-/// What the service is called.
+/// The name of the service.
 pub const NAME: Name = Name {
     name: "orders",
     version: env!("CARGO_PKG_VERSION"),

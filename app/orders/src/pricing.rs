@@ -17,9 +17,9 @@ pub struct Pricing {
     peer: Peer,
 }
 
-/// A price, and who computed it.
+/// A price, and the replica that computed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Priced {
+pub struct PricingResult {
     /// The price.
     pub price: Price,
     /// The replica that computed it.
@@ -34,58 +34,66 @@ impl Pricing {
         }
     }
 
-    /// Asks for the price of what an order holds. To ask changes nothing, so it is asked again while nobody answers.
-    pub async fn price(&self, draft: &Draft, trace: &Trace) -> Result<Priced, Problem> {
-        let answer = match self.peer.post(draft.question().into(), trace).await {
-            Ok(answer) => answer,
+    /// Requests the price of an order. The request changes nothing, so it is retried.
+    pub async fn compute_price(&self, draft: &Draft, trace: &Trace) -> Result<PricingResult, Problem> {
+        let response = match self.peer.post(draft.pricing_request().into(), trace).await {
+            Ok(response) => response,
             Err(ClientError::Busy) => return Err(Exhausted.into()),
-            Err(failure) => return Err(away("the pricing service does not answer", &failure.to_string())),
+            Err(failure) => {
+                return Err(pricing_unavailable(
+                    "the pricing service does not answer",
+                    &failure.to_string(),
+                ))
+            }
         };
-        let instance = instance(&answer);
-        let status = answer.status;
-        let body = answer.body.into_pieces().0.concat();
+        let instance = responding_instance(&response);
+        let status = response.status;
+        let body = response.body.into_pieces().0.concat();
         match status {
             StatusCode::OK => match Price::read(&body) {
-                Some(price) => Ok(Priced { price, instance }),
-                None => Err(away(
+                Some(price) => Ok(PricingResult { price, instance }),
+                None => Err(pricing_unavailable(
                     "what answers in its place names no price",
                     "no price in the answer",
                 )),
             },
             StatusCode::UNPROCESSABLE_ENTITY => {
-                let message = message(&body).unwrap_or_else(|| "it has no price".to_owned());
+                let message = error_message(&body).unwrap_or_else(|| "it has no price".to_owned());
                 Err(Problem::new(
                     INVALID_ORDER,
                     format!("the order cannot be priced: {message}"),
                 ))
             }
             status => {
-                let detail = format!("status {status}: {}", message(&body).unwrap_or_default());
+                let detail = format!("status {status}: {}", error_message(&body).unwrap_or_default());
                 let reason = match status {
                     StatusCode::SERVICE_UNAVAILABLE => "the pricing service has no rules to go by",
                     _ => "the pricing service does not answer",
                 };
-                Err(away(reason, &detail))
+                Err(pricing_unavailable(reason, &detail))
             }
         }
     }
 }
 
-/// What the client is told names nobody inside of the cluster; the log does.
-fn away(reason: &str, detail: &str) -> Problem {
+/// Logs the details, which may name hosts of the cluster; the client gets the reason only.
+fn pricing_unavailable(reason: &str, detail: &str) -> Problem {
     log::event(Level::Warn, &format!("an order cannot be priced: {reason}: {detail}"));
     let message = format!("{reason}; nothing was stored: try again, or give shipping and tax");
     Problem::new(PRICING_UNAVAILABLE, message)
 }
 
-fn instance(answer: &ClientResponse) -> String {
-    let served_by = answer.headers.get("x-served-by").and_then(|value| value.to_str().ok());
+fn responding_instance(response: &ClientResponse) -> String {
+    let served_by = response
+        .headers
+        .get("x-served-by")
+        .and_then(|value| value.to_str().ok());
     let name = served_by.and_then(|text| text.split(';').next());
     name.unwrap_or_default().trim().to_owned()
 }
 
-/// The sentence in an error of a service of ours, or of a sidecar.
-fn message(body: &[u8]) -> Option<String> {
+/// The message of an error of this project's services, or of a sidecar.
+fn error_message(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Body {
         error: Option<Message>,

@@ -1,4 +1,4 @@
-//! The receiver of events: what it is sent, and what its answers mean.
+//! Sends events to their receiver and classifies its responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use microservice::signature::{Secret, SIGNATURE};
 
 use crate::event::{batch_as_json, Event, BATCH_MEDIA_TYPE, MEDIA_TYPE};
 
-/// The time for which a receiver is left alone that says it is asked too often, and not for how long.
-const USUAL_WAIT: Duration = Duration::from_millis(500);
+/// The pause after a 429 without `Retry-After`.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// What came of sending an event.
+/// The outcome of sending an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// The receiver has it.
-    Taken,
-    /// The receiver is there and will not have this event, for this reason.
-    Refused(String),
-    /// The receiver has not taken it, for this reason: perhaps because of the event, perhaps it takes nothing just now.
+    /// The receiver has stored it.
+    Accepted,
+    /// The receiver rejects this event, for this reason.
+    Rejected(String),
+    /// The receiver has not accepted it, for this reason. It may be because of the event, or it may accept no events at the moment.
     Failed(String),
-    /// The receiver can take nothing just now, for this reason, and asks not to be sent anything for this time.
+    /// The receiver accepts nothing at the moment, for this reason, and requests a pause of this length.
     Busy(String, Duration),
-    /// The receiver takes nothing just now, for this reason.
-    Away(String),
+    /// The receiver accepts nothing at the moment, for this reason.
+    Unavailable(String),
 }
 
 /// The receiver of events.
 ///
-/// One that shares a secret with us is our events service: it takes batches, and nobody else is believed to be it. Of any
-/// other a 2xx is enough, as the specification says: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#22-delivery-response>.
+/// With a shared secret, it is this project's events service: it accepts batches, and its responses must be signed. From any
+/// other receiver, a 2xx status is enough: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#22-delivery-response>.
 #[derive(Debug)]
 pub struct Receiver {
     client: Arc<Client>,
@@ -37,13 +37,13 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// The receiver at the other end of this client.
+    /// The receiver that this client connects to.
     pub fn new(client: Arc<Client>, secret: Option<Secret>) -> Receiver {
         Receiver { client, secret }
     }
 
-    /// Whether it takes several events at once.
-    pub fn takes_batches(&self) -> bool {
+    /// Whether it accepts several events in one request.
+    pub fn accepts_batches(&self) -> bool {
         self.secret.is_some()
     }
 
@@ -52,7 +52,7 @@ impl Receiver {
         self.post(MEDIA_TYPE, event.to_json()).await
     }
 
-    /// Sends several events, all or none of which are taken.
+    /// Sends several events, of which all or none are accepted.
     pub async fn send_batch(&self, events: &[Event]) -> Delivery {
         self.post(BATCH_MEDIA_TYPE, batch_as_json(events)).await
     }
@@ -60,23 +60,23 @@ impl Receiver {
     async fn post(&self, media_type: &'static str, json: String) -> Delivery {
         let signature = self.secret.as_ref().map(|secret| secret.sign_request(json.as_bytes()));
         match self.client.post(media_type, json.into(), signature.as_deref()).await {
-            Ok(answer) => self.judge(answer, signature.as_deref().unwrap_or_default()),
+            Ok(response) => self.classify_response(response, signature.as_deref().unwrap_or_default()),
             Err(ClientError::Failed(reason)) => Delivery::Failed(reason),
-            Err(failure) => Delivery::Away(failure.to_string()),
+            Err(failure) => Delivery::Unavailable(failure.to_string()),
         }
     }
 
-    fn judge(&self, answer: ClientResponse, request: &str) -> Delivery {
-        let status = answer.status;
+    fn classify_response(&self, response: ClientResponse, request_signature: &str) -> Delivery {
+        let status = response.status;
         let reason = format!("the receiver answers with status {status}");
         match status.as_u16() {
             200..=299 => {}
-            400 | 413 | 422 => return Delivery::Refused(reason),
-            // Of these it speaks as a whole: <https://www.rfc-editor.org/rfc/rfc6585#section-4>. Without a time, 503 may be
-            // about this event.
-            429 => return Delivery::Busy(reason, answer.retry_after().unwrap_or(USUAL_WAIT)),
+            400 | 413 | 422 => return Delivery::Rejected(reason),
+            // 429 is about all requests: <https://www.rfc-editor.org/rfc/rfc6585#section-4>. A 503 without `Retry-After` may be
+            // caused by this event.
+            429 => return Delivery::Busy(reason, response.retry_after().unwrap_or(DEFAULT_RETRY_AFTER)),
             503 => {
-                return match answer.retry_after() {
+                return match response.retry_after() {
                     Some(wait) => Delivery::Busy(reason, wait),
                     None => Delivery::Failed(reason),
                 }
@@ -84,14 +84,16 @@ impl Receiver {
             _ => return Delivery::Failed(reason),
         }
         let Some(secret) = &self.secret else {
-            return Delivery::Taken;
+            return Delivery::Accepted;
         };
-        let signature = answer.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+        let signature = response.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let signature = signature.unwrap_or_default().to_owned();
-        let body = answer.body.into_pieces().0.concat();
-        match secret.verify_response(request, &body, &signature) {
-            true => Delivery::Taken,
-            false => Delivery::Away("whoever answers in the receiver's place does not share its secret".to_owned()),
+        let body = response.body.into_pieces().0.concat();
+        match secret.verify_response(request_signature, &body, &signature) {
+            true => Delivery::Accepted,
+            false => {
+                Delivery::Unavailable("whoever answers in the receiver's place does not share its secret".to_owned())
+            }
         }
     }
 }

@@ -1,17 +1,16 @@
-//! Which tables the service needs, and what to do with the ones it finds.
+//! Plans the migration of the tables.
 //!
-//! Migrations go forward only and never drop a row. Data definition statements commit by themselves
-//! in MariaDB, so a migration may be cut off between its statement and the record of its version:
-//! the plan therefore looks at the table's form, not at the recorded version alone.
+//! Migrations go forward only and never drop a row. Data definition statements commit implicitly in MariaDB, so a migration may
+//! be interrupted before its version is recorded: the plan therefore depends on the columns of the table as well.
 
-/// The version from which the table of orders has its form.
+/// The version that introduces the table of orders.
 pub const ORDERS_VERSION: u32 = 1;
-/// The version from which changes can be announced: an outbox, and triggers that fill it.
+/// The version that introduces the outbox, and triggers that fill it.
 pub const OUTBOX_VERSION: u32 = 2;
-/// The version from which events that the receiver refuses are set aside.
+/// The version that introduces dead letters.
 pub const DEAD_LETTERS_VERSION: u32 = 3;
 
-/// One column of a table that was found.
+/// A column of the existing table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// The column's name.
@@ -25,20 +24,19 @@ pub struct Column {
 /// What to do to reach [`ORDERS_VERSION`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Nothing. Also when a newer build has been here: it keeps what older ones need, since both
-    /// serve side by side during a rollout.
+    /// Nothing. Also if the version is newer: migrations stay compatible with older builds, since both serve during a rollout.
     Keep,
     /// Create the table of orders.
     Create,
-    /// Record the version of a table that has the right form already.
+    /// Record the version of a table that has the right columns already.
     Record,
-    /// Convert the table that the published demo makes, provided its rows allow it.
+    /// Convert the table of the published demo, if its rows allow it.
     ConvertDemo,
-    /// Leave the table alone and explain why.
+    /// Do not change the table, for this reason.
     Refuse(String),
 }
 
-const NAMES: [&str; 7] = [
+const COLUMN_NAMES: [&str; 7] = [
     "order_id",
     "product_id",
     "quantity",
@@ -47,27 +45,27 @@ const NAMES: [&str; 7] = [
     "tax",
     "shipping_address",
 ];
-const KINDS: [&str; 7] = ["int", "int", "int", "decimal", "decimal", "decimal", "varchar"];
-const DEMO_KINDS: [&str; 7] = ["int", "int", "int", "float", "float", "float", "varchar"];
+const COLUMN_TYPES: [&str; 7] = ["int", "int", "int", "decimal", "decimal", "decimal", "varchar"];
+const DEMO_COLUMN_TYPES: [&str; 7] = ["int", "int", "int", "float", "float", "float", "varchar"];
 
-/// Decides what to do with the tables found: the recorded version and the columns of `orders`.
-pub fn plan(version: Option<u32>, columns: &[Column]) -> Plan {
+/// Plans the migration from the recorded version and the columns of `orders`.
+pub fn plan_migration(version: Option<u32>, columns: &[Column]) -> Plan {
     if columns.is_empty() {
         return Plan::Create;
     }
     if version >= Some(ORDERS_VERSION) {
         return Plan::Keep;
     }
-    let has_names = columns.iter().map(|column| column.name.as_str()).eq(NAMES);
-    let has_kinds = |kinds| columns.iter().map(|column| column.kind.as_str()).eq(kinds);
+    let has_names = columns.iter().map(|column| column.name.as_str()).eq(COLUMN_NAMES);
+    let has_types = |types| columns.iter().map(|column| column.kind.as_str()).eq(types);
     let keys: Vec<&str> = columns
         .iter()
         .filter(|column| column.is_key)
         .map(|column| column.name.as_str())
         .collect();
     match keys.as_slice() {
-        ["order_id"] if has_names && has_kinds(KINDS) => Plan::Record,
-        [] if has_names && has_kinds(DEMO_KINDS) => Plan::ConvertDemo,
+        ["order_id"] if has_names && has_types(COLUMN_TYPES) => Plan::Record,
+        [] if has_names && has_types(DEMO_COLUMN_TYPES) => Plan::ConvertDemo,
         _ => Plan::Refuse(
             "the database has a table named orders that neither this service nor the published \
              demo made; rename it or use another database"
@@ -76,20 +74,20 @@ pub fn plan(version: Option<u32>, columns: &[Column]) -> Plan {
     }
 }
 
-/// What the rows of the published demo's table hold.
+/// What prevents the conversion of the published demo's table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DemoRows {
     /// Rows in which a value is missing.
     pub with_missing_values: u64,
-    /// Rows whose order_id another row has too, counted without the first of each.
+    /// Rows with an order_id that an earlier row has.
     pub with_repeated_ids: u64,
-    /// Rows with an amount, shipping or tax outside of what the new columns hold.
+    /// Rows with an amount, shipping or tax outside of the range of the new columns.
     pub with_money_out_of_range: u64,
 }
 
 impl DemoRows {
-    /// Why these rows cannot be converted without losing something, if so.
-    pub fn obstacle(self) -> Option<String> {
+    /// Why these rows cannot be converted without loss, if so.
+    pub fn conversion_error(self) -> Option<String> {
         let found: Vec<String> = [
             (self.with_missing_values, "with a missing value"),
             (self.with_repeated_ids, "with a repeated order_id"),
@@ -113,10 +111,10 @@ impl DemoRows {
 mod tests {
     use super::*;
 
-    fn table(names: [&str; 7], kinds: [&str; 7], key: &str) -> Vec<Column> {
+    fn table(names: [&str; 7], types: [&str; 7], key: &str) -> Vec<Column> {
         names
             .into_iter()
-            .zip(kinds)
+            .zip(types)
             .map(|(name, kind)| Column {
                 name: name.to_owned(),
                 kind: kind.to_owned(),
@@ -127,41 +125,41 @@ mod tests {
 
     #[test]
     fn plans_by_version_and_form() {
-        let current = table(NAMES, KINDS, "order_id");
-        let demo = table(NAMES, DEMO_KINDS, "");
-        assert_eq!(plan(None, &[]), Plan::Create);
-        assert_eq!(plan(Some(2), &[]), Plan::Create);
-        assert_eq!(plan(Some(1), &current), Plan::Keep);
-        assert_eq!(plan(Some(2), &current), Plan::Keep);
-        assert_eq!(plan(None, &current), Plan::Record);
-        assert_eq!(plan(None, &demo), Plan::ConvertDemo);
+        let current = table(COLUMN_NAMES, COLUMN_TYPES, "order_id");
+        let demo = table(COLUMN_NAMES, DEMO_COLUMN_TYPES, "");
+        assert_eq!(plan_migration(None, &[]), Plan::Create);
+        assert_eq!(plan_migration(Some(2), &[]), Plan::Create);
+        assert_eq!(plan_migration(Some(1), &current), Plan::Keep);
+        assert_eq!(plan_migration(Some(2), &current), Plan::Keep);
+        assert_eq!(plan_migration(None, &current), Plan::Record);
+        assert_eq!(plan_migration(None, &demo), Plan::ConvertDemo);
     }
 
     #[test]
     fn refuses_other_tables() {
-        let mut shuffled = NAMES;
+        let mut shuffled = COLUMN_NAMES;
         shuffled.swap(0, 1);
         for foreign in [
-            table(NAMES, KINDS, ""),
-            table(NAMES, DEMO_KINDS, "order_id"),
-            table(shuffled, DEMO_KINDS, ""),
-            table(NAMES, DEMO_KINDS, "")[..6].to_vec(),
+            table(COLUMN_NAMES, COLUMN_TYPES, ""),
+            table(COLUMN_NAMES, DEMO_COLUMN_TYPES, "order_id"),
+            table(shuffled, DEMO_COLUMN_TYPES, ""),
+            table(COLUMN_NAMES, DEMO_COLUMN_TYPES, "")[..6].to_vec(),
         ] {
-            assert!(matches!(plan(None, &foreign), Plan::Refuse(_)), "{foreign:?}");
+            assert!(matches!(plan_migration(None, &foreign), Plan::Refuse(_)), "{foreign:?}");
         }
     }
 
     #[test]
     fn names_every_obstacle() {
-        assert_eq!(DemoRows::default().obstacle(), None);
+        assert_eq!(DemoRows::default().conversion_error(), None);
         let rows = DemoRows {
             with_missing_values: 1,
             with_repeated_ids: 2,
             with_money_out_of_range: 3,
         };
-        let obstacle = rows.obstacle().unwrap();
+        let conversion_error = rows.conversion_error().unwrap();
         for part in ["1 with a missing", "2 with a repeated", "3 with money"] {
-            assert!(obstacle.contains(part), "{obstacle}");
+            assert!(conversion_error.contains(part), "{conversion_error}");
         }
     }
 }

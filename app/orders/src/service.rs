@@ -1,4 +1,4 @@
-//! The service: what a request asks for is done, and told.
+//! The service: executes the actions of requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,24 +14,24 @@ use microservice::log::{self, Level};
 use microservice::memory::Exhausted;
 use microservice::server::Service;
 
-use crate::command::{Command, DeadLetters, Outcome, PageWriter};
+use crate::command::{Command, DeadLetterCommand, Outcome, PageWriter};
 use crate::config::Config;
 use crate::http::{
-    read_action, response_to_dead_letters, response_to_outcome, with_price, Action, BufferedRequest, Change, Prices,
-    Route, Style, EVENTS_UNAVAILABLE,
+    add_price, read_action, response_to_dead_letters, response_to_outcome, Action, BufferedRequest, Change,
+    PriceSource, ResponseStyle, Route, EVENTS_UNAVAILABLE,
 };
 use crate::order::Draft;
 use crate::outbox_relay::OutboxRelay;
 use crate::pricing::Pricing;
 use crate::receiver::Receiver;
-use crate::sidecar::OwnSidecar;
+use crate::sidecar::SidecarInfo;
 use crate::store::{Listing, OrderTables};
 
-/// The time in which the receiver of events must answer.
+/// The timeout of requests to the receiver of events.
 const EVENTS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// About what the longest list of dead letters takes.
-const USUAL_LETTERS: usize = 512 * 1024;
+/// The usual size of the longest list of dead letters.
+const ESTIMATED_DEAD_LETTERS_BYTES: usize = 512 * 1024;
 
 /// The orders service.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ pub struct Orders {
     database: Database<OrderTables>,
     events: Option<Events>,
     pricing: Option<Pricing>,
-    sidecar: Option<OwnSidecar>,
+    sidecar: Option<SidecarInfo>,
 }
 
-/// The other service, which receives events and lists them.
+/// The service that receives and lists events.
 #[derive(Debug)]
 struct Events {
-    /// Where they are listed.
-    list: Arc<Client>,
+    /// The client for listing events.
+    list_client: Arc<Client>,
     outbox_relay: OutboxRelay,
 }
 
@@ -55,18 +55,18 @@ impl Orders {
     /// The service as it is configured.
     pub fn new(config: Config, context: Arc<Context>) -> Orders {
         let tables = OrderTables {
-            announces: config.events.is_some(),
+            publishes_events: config.events.is_some(),
         };
         let client = |endpoint| Arc::new(Client::new(endpoint, EVENTS_TIMEOUT, context.memory.clone()));
-        let events = config.events.zip(config.event_list).map(|(receiver, list)| {
-            let announced = client(receiver.clone());
+        let events = config.events.zip(config.event_list).map(|(receiver, list_client)| {
+            let publisher = client(receiver.clone());
             Events {
-                // Where both are the same, they share connections.
-                list: match list == receiver {
-                    true => Arc::clone(&announced),
-                    false => client(list),
+                // The same client if the endpoints are the same, to share connections.
+                list_client: match list_client == receiver {
+                    true => Arc::clone(&publisher),
+                    false => client(list_client),
                 },
-                outbox_relay: OutboxRelay::new(Receiver::new(announced, config.events_secret)),
+                outbox_relay: OutboxRelay::new(Receiver::new(publisher, config.events_secret)),
             }
         });
         let pricing = config
@@ -74,7 +74,7 @@ impl Orders {
             .map(|endpoint| Pricing::new(endpoint, context.memory.clone()));
         let sidecar = config
             .sidecar
-            .map(|sidecar| OwnSidecar::new(sidecar, context.memory.clone()));
+            .map(|sidecar| SidecarInfo::new(sidecar, context.memory.clone()));
         Orders {
             context,
             database: Database::new(tables, config.database),
@@ -84,7 +84,7 @@ impl Orders {
         }
     }
 
-    async fn run(&self, command: Command) -> Result<Outcome, Problem> {
+    async fn run_command(&self, command: Command) -> Result<Outcome, Problem> {
         let outcome = self.database.run(&command).await?;
         if let (Some(events), Outcome::Done) = (&self.events, &outcome) {
             events.outbox_relay.wake();
@@ -92,18 +92,29 @@ impl Orders {
         Ok(outcome)
     }
 
-    /// Completes an order before anything is stored: without a price there is no order.
-    async fn price(&self, draft: &Draft, change: Change, style: Style, trace: &Trace) -> Result<Response, Problem> {
-        let none = || {
+    /// Requests the price of an order, and then stores the order.
+    async fn price_and_store(
+        &self,
+        draft: &Draft,
+        change: Change,
+        style: ResponseStyle,
+        trace: &Trace,
+    ) -> Result<Response, Problem> {
+        let not_configured = || {
             Problem::new(
                 Code::INTERNAL,
                 "an order without a price was taken where nobody computes prices",
             )
         };
-        let priced = self.pricing.as_ref().ok_or_else(none)?.price(draft, trace).await?;
-        let order = draft.priced(&priced.price);
-        let response = response_to_outcome(self.run(change.into_command(order.clone())).await?, style)?;
-        Ok(with_price(response, &order, priced.price, priced.instance))
+        let priced = self
+            .pricing
+            .as_ref()
+            .ok_or_else(not_configured)?
+            .compute_price(draft, trace)
+            .await?;
+        let order = draft.complete(&priced.price);
+        let response = response_to_outcome(self.run_command(change.into_command(order.clone())).await?, style)?;
+        Ok(add_price(response, &order, priced.price, priced.instance))
     }
 
     async fn describe_sidecar(&self) -> Result<Response, Problem> {
@@ -116,51 +127,55 @@ impl Orders {
         }
     }
 
-    async fn list(&self, limit: usize, after: Option<i32>) -> Result<Response, Problem> {
-        // The turn is waited for without a connection of the database.
-        let buffer = self.context.memory.buffer(limit * PageWriter::USUAL_ORDER).await?;
+    async fn list_orders(&self, limit: usize, after: Option<i32>) -> Result<Response, Problem> {
+        // Waits for memory before it takes a connection of the database.
+        let buffer = self
+            .context
+            .memory
+            .buffer(limit * PageWriter::ESTIMATED_ORDER_BYTES)
+            .await?;
         let listing = Listing::new(limit, after, buffer);
-        response_to_outcome(self.database.run(&listing).await?, Style::Page(limit))
+        response_to_outcome(self.database.run(&listing).await?, ResponseStyle::Page(limit))
     }
 
-    /// Passes a question on to the receiver of events, so that the page can ask its own service.
+    /// Forwards the request to the receiver of events, because the page can reach this service only.
     async fn list_events(&self, query: &str) -> Result<Response, Problem> {
-        let events = self.events()?;
-        let reason = match events.list.get(query).await {
-            Ok(answer) if answer.status.is_success() => {
-                let response = Response::json(answer.body);
-                return Ok(match answer.headers.get(LINK) {
+        let events = self.require_events()?;
+        let reason = match events.list_client.get(query).await {
+            Ok(upstream) if upstream.status.is_success() => {
+                let response = Response::json(upstream.body);
+                return Ok(match upstream.headers.get(LINK) {
                     Some(next) => response.with_header(LINK, next.clone()),
                     None => response,
                 });
             }
-            Ok(answer) => format!("status {}", answer.status),
+            Ok(upstream) => format!("status {}", upstream.status),
             Err(ClientError::Busy) => return Err(Exhausted.into()),
-            Err(failure) => failure.to_string(),
+            Err(error) => error.to_string(),
         };
         log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
         Err(Problem::new(EVENTS_UNAVAILABLE, "the events cannot be listed just now"))
     }
 
-    async fn dead_letters(&self, asked: DeadLetters) -> Result<Response, Problem> {
-        let events = self.events()?;
-        let _turn = match asked {
-            DeadLetters::List => Some(self.context.memory.buffer(USUAL_LETTERS).await?),
+    async fn run_dead_letter_command(&self, command: DeadLetterCommand) -> Result<Response, Problem> {
+        let events = self.require_events()?;
+        let _memory = match command {
+            DeadLetterCommand::List => Some(self.context.memory.buffer(ESTIMATED_DEAD_LETTERS_BYTES).await?),
             _ => None,
         };
-        let done = self.database.run(&asked).await?;
+        let outcome = self.database.run(&command).await?;
         events.outbox_relay.wake();
-        response_to_dead_letters(asked, &done)
+        response_to_dead_letters(command, &outcome)
     }
 
-    fn events(&self) -> Result<&Events, Problem> {
-        let none = || {
+    fn require_events(&self) -> Result<&Events, Problem> {
+        let not_configured = || {
             Problem::new(
                 Code::NOT_FOUND,
                 "neither EVENTS_URL nor DAPR_HTTP_PORT is set, so there are no events",
             )
         };
-        self.events.as_ref().ok_or_else(none)
+        self.events.as_ref().ok_or_else(not_configured)
     }
 
     fn metrics(&self) -> Response {
@@ -173,17 +188,17 @@ impl Orders {
 impl Service for Orders {
     type Route = Route;
 
-    async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
-        if parts.target.route == Route::CreateOrders && *parts.method == Method::POST {
+    async fn handle(&self, request: BufferedRequest<'_>) -> Result<Response, Problem> {
+        if request.target.route == Route::CreateOrders && *request.method == Method::POST {
             self.database.check_capacity()?;
         }
-        let prices = match self.pricing {
-            Some(_) => Prices::Computed,
-            None => Prices::Given,
+        let price_source = match self.pricing {
+            Some(_) => PriceSource::Computed,
+            None => PriceSource::Given,
         };
-        let action = read_action(&parts, &self.context.origins, prices)?;
-        let trace = Trace::from_headers(parts.headers);
-        drop(parts);
+        let action = read_action(&request, &self.context.origins, price_source)?;
+        let trace = Trace::from_headers(request.headers);
+        drop(request);
         match action {
             Action::Response(response) => Ok(response),
             Action::Health => Ok(self.context.health()),
@@ -196,21 +211,21 @@ impl Service for Orders {
                 self.database.initialise().await?;
                 Ok(Response::success())
             }
-            Action::Command(command, style) => response_to_outcome(self.run(command).await?, style),
-            Action::Price(draft, change, style) => self.price(&draft, change, style, &trace).await,
+            Action::Command(command, style) => response_to_outcome(self.run_command(command).await?, style),
+            Action::Price(draft, change, style) => self.price_and_store(&draft, change, style, &trace).await,
             Action::Sidecar => self.describe_sidecar().await,
-            Action::List { limit, after } => self.list(limit, after).await,
-            Action::DeadLetters(asked) => self.dead_letters(asked).await,
+            Action::List { limit, after } => self.list_orders(limit, after).await,
+            Action::DeadLetters(command) => self.run_dead_letter_command(command).await,
             Action::Events(query) => self.list_events(&query).await,
         }
     }
 
     async fn run_background(&self) {
-        let announce = async {
+        let relay_events = async {
             if let Some(events) = &self.events {
                 events.outbox_relay.run(&self.database).await;
             }
         };
-        tokio::join!(self.database.keep_tables_current(), announce);
+        tokio::join!(self.database.keep_tables_current(), relay_events);
     }
 }

@@ -1,4 +1,4 @@
-//! What the page tells of the Dapr sidecar.
+//! Information about the Dapr sidecar, for the page.
 
 use microservice::client::ClientError;
 use microservice::dapr::{Peer, Sidecar, Trace};
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use hyper::StatusCode;
 
-/// The sidecar cannot be asked just now.
+/// The sidecar does not respond at the moment.
 const SIDECAR_UNAVAILABLE: Code = Code::new("sidecar_unavailable", StatusCode::SERVICE_UNAVAILABLE);
 
-/// The own sidecar, asked for what it is.
+/// Reads the metadata of the sidecar.
 #[derive(Debug)]
-pub struct OwnSidecar {
+pub struct SidecarInfo {
     peer: Peer,
 }
 
@@ -36,26 +36,26 @@ struct Component {
     kind: String,
 }
 
-impl OwnSidecar {
-    /// This sidecar.
-    pub fn new(sidecar: Sidecar, memory: Memory) -> OwnSidecar {
-        OwnSidecar {
+impl SidecarInfo {
+    /// For this sidecar.
+    pub fn new(sidecar: Sidecar, memory: Memory) -> SidecarInfo {
+        SidecarInfo {
             peer: Peer::new(sidecar.metadata(), memory),
         }
     }
 
-    /// Its app id, version and components.
+    /// The response with the app id, the version and the components.
     pub async fn describe(&self) -> Result<Response, Problem> {
         let reason = match self.peer.get("", &Trace::default()).await {
-            Ok(answer) if answer.status.is_success() => {
-                let body = answer.body.into_pieces().0.concat();
+            Ok(response) if response.status.is_success() => {
+                let body = response.body.into_pieces().0.concat();
                 match serde_json::from_slice::<Metadata>(&body) {
                     // Strings always have a JSON form.
                     Ok(metadata) => return Ok(Response::json(serde_json::to_string(&metadata).unwrap_or_default())),
                     Err(error) => error.to_string(),
                 }
             }
-            Ok(answer) => format!("status {}", answer.status),
+            Ok(response) => format!("status {}", response.status),
             Err(ClientError::Busy) => return Err(Exhausted.into()),
             Err(failure) => failure.to_string(),
         };

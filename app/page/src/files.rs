@@ -10,14 +10,14 @@ const STYLE: &str = include_str!("../files/page.css");
 const SCRIPT: &str = include_str!("../files/page.js");
 const SIDECAR_SCRIPT: &str = include_str!("../files/sidecar.js");
 
-/// The page may load its own files and ask its own service, nothing else.
+/// The page may load its own files and send requests to its own service only.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// Whether `/` should answer with the page: browsers ask for HTML by name, curl does not.
-pub fn wants_page(headers: &HeaderMap) -> bool {
+/// Whether `/` should respond with the page: browsers accept HTML explicitly, curl does not.
+pub fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get_all(ACCEPT)
         .iter()
@@ -46,7 +46,7 @@ pub fn sidecar_script() -> Response {
     file(SIDECAR_SCRIPT, "text/javascript; charset=utf-8")
 }
 
-/// The files belong together, so none may be kept from an earlier version of the service.
+/// Not cached, because the files must all be of the same version.
 fn file(text: &'static str, content_type: &'static str) -> Response {
     let content_type = HeaderValue::from_static(content_type);
     Response::new(StatusCode::OK, content_type, text).with_header(CACHE_CONTROL, HeaderValue::from_static("no-cache"))

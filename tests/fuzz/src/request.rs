@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::command::{Command, Outcome, PageWriter};
 use app::config::Config;
-use app::http::{Action, BufferedRequest, Prices, Route, Style, read_action, response_to_outcome};
+use app::http::{Action, BufferedRequest, PriceSource, ResponseStyle, Route, read_action, response_to_outcome};
 use app::order::{Money, Order, Price};
 use microservice::context::Context;
 use microservice::execution_mode::ExecutionMode;
@@ -64,7 +64,7 @@ impl Service for Pure {
 
     async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         let buffer = self.0.memory.buffer(0).await?;
-        let answer = read_action(&parts, &self.0.origins, Prices::Computed).and_then(|action| match action {
+        let answer = read_action(&parts, &self.0.origins, PriceSource::Computed).and_then(|action| match action {
             Action::Response(response) => Ok(response),
             Action::Health => Ok(self.0.health()),
             Action::Metrics => Ok(self.0.metrics(&[])),
@@ -77,18 +77,20 @@ impl Service for Pure {
             }
             Action::Price(draft, change, style) => {
                 // Another service of ours reads it as JSON.
-                let question: serde_json::Value = serde_json::from_str(&draft.question()).unwrap();
+                let question: serde_json::Value = serde_json::from_str(&draft.pricing_request()).unwrap();
                 assert_eq!(question["shipping_address"], *draft.shipping_address);
                 let price = Price {
                     shipping: Money::default(),
                     tax: Money::MAX,
                     region: None,
                 };
-                let command = change.into_command(draft.priced(&price));
+                let command = change.into_command(draft.complete(&price));
                 check(&command);
                 response_to_outcome(outcome(command), style)
             }
-            Action::List { limit, after } => response_to_outcome(list(limit, after, buffer), Style::Page(limit)),
+            Action::List { limit, after } => {
+                response_to_outcome(list(limit, after, buffer), ResponseStyle::Page(limit))
+            }
             Action::Events(query) => {
                 // What another service is asked must not hold anything but what we know.
                 assert!(
@@ -140,12 +142,12 @@ fn outcome(command: Command) -> Outcome {
             if existing.is_empty() {
                 Outcome::Done
             } else {
-                Outcome::Exists(existing)
+                Outcome::Duplicate(existing)
             }
         }
         Command::Find(id) if exists(id) => Outcome::Order(order(id)),
         Command::Update(Order { order_id: id, .. }) | Command::Delete(id) if exists(id) => Outcome::Done,
-        Command::Find(_) | Command::Update(_) | Command::Delete(_) => Outcome::Missing,
+        Command::Find(_) | Command::Update(_) | Command::Delete(_) => Outcome::NotFound,
     }
 }
 

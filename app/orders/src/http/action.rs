@@ -1,4 +1,4 @@
-//! From a complete request to what it asks for, and from the outcome to the answer.
+//! From a request to the action that it asks for.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use hyper::Method;
 use microservice::http::{Code, Origins, Problem, Response, Route as _, Target};
 use page::files;
 
-use super::answer::no_order;
 use super::code::{BAD_ID, MISSING_ID};
+use super::response::order_not_found;
 use super::Route;
-use crate::command::{Command, DeadLetters};
+use crate::command::{Command, DeadLetterCommand};
 use crate::order::{read_draft, read_order, read_orders, Draft, Order};
 
 /// A complete request to this service.
@@ -19,46 +19,46 @@ pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'reques
 /// What a request asks for.
 #[derive(Debug)]
 pub enum Action {
-    /// Nothing but this answer.
+    /// Send this response.
     Response(Response),
-    /// Whether the process serves.
+    /// Report that the process is alive.
     Health,
-    /// Whether the service can work.
+    /// Check that the service is ready.
     Readiness,
-    /// The counters.
+    /// Report the metrics.
     Metrics,
-    /// The tables, current.
+    /// Migrate the tables.
     Initialise,
-    /// Something to do with the orders.
-    Command(Command, Style),
-    /// An order whose price has to be completed first, then to be stored.
-    Price(Draft, Change, Style),
-    /// What the service reaches others through.
+    /// Run a command on the orders.
+    Command(Command, ResponseStyle),
+    /// Request the price of an order, and store it then.
+    Price(Draft, Change, ResponseStyle),
+    /// Describe the Dapr sidecar.
     Sidecar,
-    /// Orders by ascending id.
+    /// List orders by ascending id.
     List {
         /// The most orders on the page.
         limit: usize,
         /// Only orders with a greater id.
         after: Option<i32>,
     },
-    /// Something to do with events that were set aside.
-    DeadLetters(DeadLetters),
-    /// The events that were announced, by this query to their receiver.
+    /// Run a command on dead letters.
+    DeadLetters(DeadLetterCommand),
+    /// List the published events, by this query to their receiver.
     Events(String),
 }
 
-/// What is done with an order.
+/// A change of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
+    /// Create a new order.
     Create,
-    /// It takes the place of the one with the same id.
+    /// Replace the order with the same id.
     Update,
 }
 
 impl Change {
-    /// The command that does it.
+    /// The command for this change.
     pub fn into_command(self, order: Order) -> Command {
         match self {
             Change::Create => Command::Create(vec![order]),
@@ -67,85 +67,91 @@ impl Change {
     }
 }
 
-/// Whether an order must come with its shipping and tax.
+/// Where the shipping and the tax of an order come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prices {
-    /// It must.
+pub enum PriceSource {
+    /// The request must have them.
     Given,
-    /// The pricing service completes them.
+    /// The pricing service computes missing ones.
     Computed,
 }
 
-/// How the outcome of a command is told.
+/// The form of a successful response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// 200 and a status, as the published demo answers.
+pub enum ResponseStyle {
+    /// 200 with a status, as in the published demo.
     Status,
-    /// 201 with a location, for the new order of this id.
+    /// 201 with the location of the new order with this id.
     Created(i32),
     /// 204.
     NoContent,
-    /// The one order that was asked for.
-    One,
-    /// A page of at most so many orders.
+    /// 200 with the order.
+    Order,
+    /// 200 with a page of at most so many orders.
     Page(usize),
 }
 
 const DEFAULT_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
 
-/// Reads what a request asks for. Every wrong input ends here.
-pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins, prices: Prices) -> Result<Action, Problem> {
-    let Target { route, id } = parts.target;
-    if *parts.method == Method::OPTIONS {
-        return Ok(Action::Response(origins.preflight(route, parts.headers)));
+/// Reads and validates a request.
+pub fn read_action(
+    request: &BufferedRequest<'_>,
+    origins: &Origins,
+    price_source: PriceSource,
+) -> Result<Action, Problem> {
+    let Target { route, id } = request.target;
+    if *request.method == Method::OPTIONS {
+        return Ok(Action::Response(origins.preflight(route, request.headers)));
     }
     match route {
-        Route::Index if files::wants_page(parts.headers) => Ok(Action::Response(files::html())),
-        Route::Index => Ok(Action::Response(list_of_routes())),
+        Route::Index if files::accepts_html(request.headers) => Ok(Action::Response(files::html())),
+        Route::Index => Ok(Action::Response(route_list_response())),
         Route::PageStyle => Ok(Action::Response(files::style())),
         Route::PageScript => Ok(Action::Response(files::script())),
         Route::SidecarScript => Ok(Action::Response(files::sidecar_script())),
-        Route::Echo => Ok(Action::Response(echo(parts))),
+        Route::Echo => Ok(Action::Response(echo_response(request))),
         Route::Init => Ok(Action::Initialise),
-        Route::Events => events(parts),
-        Route::DeadLetters => dead_letters(parts),
+        Route::Events => read_events(request),
+        Route::DeadLetters => read_dead_letters(request),
         Route::Healthz => Ok(Action::Health),
         Route::Readyz => Ok(Action::Readiness),
         Route::Metrics => Ok(Action::Metrics),
-        Route::CreateOrder => change(parts, prices, None, Change::Create, |_| Style::Status),
+        Route::CreateOrder => read_change(request, price_source, None, Change::Create, |_| ResponseStyle::Status),
         Route::CreateOrders => {
-            let orders = read_orders(parts.json_body()?)?;
-            Ok(Action::Command(Command::Create(orders), Style::Status))
+            let orders = read_orders(request.json_body()?)?;
+            Ok(Action::Command(Command::Create(orders), ResponseStyle::Status))
         }
-        Route::UpdateOrder => change(parts, prices, None, Change::Update, |_| Style::Status),
+        Route::UpdateOrder => read_change(request, price_source, None, Change::Update, |_| ResponseStyle::Status),
         Route::Sidecar => Ok(Action::Sidecar),
         Route::DeleteOrder => {
-            let id = parts
+            let id = request
                 .query
                 .get("id")
                 .ok_or_else(|| Problem::new(MISSING_ID, "say which order: /delete_order?id=1"))?;
-            Ok(Action::Command(Command::Delete(read_id(&id)?), Style::Status))
+            Ok(Action::Command(Command::Delete(read_id(&id)?), ResponseStyle::Status))
         }
-        Route::Orders if *parts.method == Method::POST => change(parts, prices, None, Change::Create, Style::Created),
-        Route::Orders => list(parts),
-        Route::OneOrder => one_order(parts, prices, read_id(id.unwrap_or_default())?),
+        Route::Orders if *request.method == Method::POST => {
+            read_change(request, price_source, None, Change::Create, ResponseStyle::Created)
+        }
+        Route::Orders => read_list(request),
+        Route::SingleOrder => read_single_order(request, price_source, read_id(id.unwrap_or_default())?),
     }
 }
 
-fn change(
-    parts: &BufferedRequest<'_>,
-    prices: Prices,
+fn read_change(
+    request: &BufferedRequest<'_>,
+    price_source: PriceSource,
     id: Option<i32>,
     change: Change,
-    style: impl Fn(i32) -> Style,
+    style: impl Fn(i32) -> ResponseStyle,
 ) -> Result<Action, Problem> {
-    let body = parts.json_body()?;
-    let order = match prices {
-        Prices::Given => read_order(body, id)?,
-        Prices::Computed => {
+    let body = request.json_body()?;
+    let order = match price_source {
+        PriceSource::Given => read_order(body, id)?,
+        PriceSource::Computed => {
             let draft = read_draft(body, id)?;
-            match draft.order() {
+            match draft.to_order() {
                 Some(order) => order,
                 None => {
                     let style = style(draft.order_id);
@@ -158,27 +164,31 @@ fn change(
     Ok(Action::Command(change.into_command(order), style))
 }
 
-fn one_order(parts: &BufferedRequest<'_>, prices: Prices, id: i32) -> Result<Action, Problem> {
-    Ok(match *parts.method {
-        Method::PUT => return change(parts, prices, Some(id), Change::Update, |_| Style::Status),
-        Method::DELETE => Action::Command(Command::Delete(id), Style::NoContent),
-        _ => Action::Command(Command::Find(id), Style::One),
+fn read_single_order(request: &BufferedRequest<'_>, price_source: PriceSource, id: i32) -> Result<Action, Problem> {
+    Ok(match *request.method {
+        Method::PUT => {
+            return read_change(request, price_source, Some(id), Change::Update, |_| {
+                ResponseStyle::Status
+            })
+        }
+        Method::DELETE => Action::Command(Command::Delete(id), ResponseStyle::NoContent),
+        _ => Action::Command(Command::Find(id), ResponseStyle::Order),
     })
 }
 
-fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
-    let limit = parts.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
-    let after = parts.query.get("after").map(|id| read_bound(&id)).transpose()?;
+fn read_list(request: &BufferedRequest<'_>) -> Result<Action, Problem> {
+    let limit = request.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let after = request.query.get("after").map(|id| read_bound(&id)).transpose()?;
     Ok(Action::List { limit, after })
 }
 
-/// Hands on what the receiver understands, and nothing else a client may have written.
-fn events(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
+/// Forwards only the parameters that the receiver supports.
+fn read_events(request: &BufferedRequest<'_>) -> Result<Action, Problem> {
     const DEFAULT_LIMIT: usize = 100;
     const MAX_LIMIT: usize = 1_000;
-    let limit = parts.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = request.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let mut query = format!("limit={limit}");
-    if let Some(before) = parts.query.get("before") {
+    if let Some(before) = request.query.get("before") {
         let before: u64 = before
             .parse()
             .map_err(|_| Problem::new(Code::INVALID_QUERY, "before must be a position among the events"))?;
@@ -187,34 +197,34 @@ fn events(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
     Ok(Action::Events(query))
 }
 
-fn dead_letters(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
-    let id = parts.query.get("id").map(|id| {
+fn read_dead_letters(request: &BufferedRequest<'_>) -> Result<Action, Problem> {
+    let id = request.query.get("id").map(|id| {
         id.parse()
             .map_err(|_| Problem::new(BAD_ID, "the id of a dead letter is a whole number"))
     });
     let id: Option<i64> = id.transpose()?;
-    Ok(Action::DeadLetters(match (parts.method, id) {
-        (&Method::POST, id) => DeadLetters::SendAgain(id),
-        (&Method::DELETE, Some(id)) => DeadLetters::Drop(id),
+    Ok(Action::DeadLetters(match (request.method, id) {
+        (&Method::POST, id) => DeadLetterCommand::Resend(id),
+        (&Method::DELETE, Some(id)) => DeadLetterCommand::Drop(id),
         (&Method::DELETE, None) => {
             let message = "say which dead letter: /dead_letters?id=1";
             return Err(Problem::new(MISSING_ID, message));
         }
-        _ => DeadLetters::List,
+        _ => DeadLetterCommand::List,
     }))
 }
 
-/// An order id. A whole number that is too large for one is a number still: no order has it.
+/// Parses an order id. A whole number out of range is valid, but no order has it.
 fn read_id(text: &str) -> Result<i32, Problem> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let message = "an order id is a whole number";
         return Err(Problem::new(BAD_ID, message));
     }
-    text.parse().map_err(|_| no_order())
+    text.parse().map_err(|_| order_not_found())
 }
 
-/// An id that orders are listed after. Of all that are larger than any order's, or smaller, one is as good as the other.
+/// Parses an id to list orders after. Ids out of range are clamped.
 fn read_bound(text: &str) -> Result<i32, Problem> {
     match read_id(text) {
         Err(problem) if problem.code == Code::NOT_FOUND => Ok(if text.starts_with('-') { i32::MIN } else { i32::MAX }),
@@ -222,9 +232,9 @@ fn read_bound(text: &str) -> Result<i32, Problem> {
     }
 }
 
-fn echo(parts: &BufferedRequest<'_>) -> Response {
-    let mut response = Response::text(parts.body.clone());
-    match parts.headers.get(CONTENT_TYPE) {
+fn echo_response(request: &BufferedRequest<'_>) -> Response {
+    let mut response = Response::text(request.body.clone());
+    match request.headers.get(CONTENT_TYPE) {
         Some(content_type) => response.with_header(CONTENT_TYPE, content_type.clone()),
         None => {
             response.headers.remove(CONTENT_TYPE);
@@ -233,7 +243,7 @@ fn echo(parts: &BufferedRequest<'_>) -> Response {
     }
 }
 
-fn list_of_routes() -> Response {
-    static LIST: LazyLock<String> = LazyLock::new(Route::list);
-    Response::text(LIST.as_str()).with_header(VARY, HeaderValue::from_static("accept"))
+fn route_list_response() -> Response {
+    static ROUTES: LazyLock<String> = LazyLock::new(Route::list);
+    Response::text(ROUTES.as_str()).with_header(VARY, HeaderValue::from_static("accept"))
 }

@@ -1,12 +1,12 @@
-//! The pure half of the HTTP interface: from a request to an [`Action`], from an outcome to an
-//! answer. Nothing here does I/O or waits.
+//! The pure half of the HTTP interface: from a request to an [`Action`], from an outcome to a
+//! response. Nothing here does I/O or waits.
 
 mod action;
-mod answer;
 mod code;
+mod response;
 mod route;
 
-pub use action::{read_action, Action, BufferedRequest, Change, Prices, Style};
-pub use answer::{response_to_dead_letters, response_to_outcome, with_price, PricedBy};
+pub use action::{read_action, Action, BufferedRequest, Change, PriceSource, ResponseStyle};
 pub use code::{EVENTS_UNAVAILABLE, INVALID_ORDER, PRICING_UNAVAILABLE};
+pub use response::{add_price, response_to_dead_letters, response_to_outcome, PricedBy};
 pub use route::Route;

@@ -1,10 +1,10 @@
-//! Which paths the service knows, and with which methods.
+//! The routes of the service.
 
 use hyper::Method;
 
 use microservice::http;
 
-/// A path of the contract. Metrics use its name, so that clients cannot make up new ones.
+/// A route of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Route {
     /// `/`
@@ -24,7 +24,7 @@ pub enum Route {
     /// `/orders`
     Orders,
     /// `/orders/{id}`
-    OneOrder,
+    SingleOrder,
     /// `/events`
     Events,
     /// `/dead_letters`
@@ -55,7 +55,7 @@ impl http::Route for Route {
         Route::UpdateOrder,
         Route::DeleteOrder,
         Route::Orders,
-        Route::OneOrder,
+        Route::SingleOrder,
         Route::Events,
         Route::DeadLetters,
         Route::Sidecar,
@@ -77,7 +77,7 @@ impl http::Route for Route {
             Route::UpdateOrder => "/update_order",
             Route::DeleteOrder => "/delete_order",
             Route::Orders => "/orders",
-            Route::OneOrder => "/orders/{id}",
+            Route::SingleOrder => "/orders/{id}",
             Route::Events => "/events",
             Route::DeadLetters => "/dead_letters",
             Route::Sidecar => "/sidecar",
@@ -97,7 +97,7 @@ impl http::Route for Route {
             Route::DeleteOrder => "GET, POST, DELETE, OPTIONS",
             Route::Orders => "GET, HEAD, POST, OPTIONS",
             Route::DeadLetters => "GET, HEAD, POST, DELETE, OPTIONS",
-            Route::OneOrder => "GET, HEAD, PUT, DELETE, OPTIONS",
+            Route::SingleOrder => "GET, HEAD, PUT, DELETE, OPTIONS",
             Route::Index
             | Route::Events
             | Route::Sidecar

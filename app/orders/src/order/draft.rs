@@ -1,4 +1,4 @@
-//! An order that may lack its shipping and its tax, which the pricing service computes then.
+//! An order without shipping or tax, which the pricing service computes.
 
 use microservice::money::Money;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::Order;
 
-/// An order that keeps every rule but may lack its shipping, its tax or both.
+/// A valid order, except that shipping and tax may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// As in an [`Order`].
@@ -25,29 +25,29 @@ pub struct Draft {
     pub shipping_address: String,
 }
 
-/// What the pricing service answers.
+/// A response of the pricing service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     /// The shipping.
     pub shipping: Money,
     /// The tax.
     pub tax: Money,
-    /// Whose rules held; none for the general ones.
+    /// The region whose rules were applied; `None` for the general rules.
     pub region: Option<String>,
 }
 
 impl Draft {
-    /// The order, where nothing is missing.
-    pub fn order(&self) -> Option<Order> {
-        Some(self.with(self.shipping?, self.tax?))
+    /// The order, if nothing is missing.
+    pub fn to_order(&self) -> Option<Order> {
+        Some(self.with_price(self.shipping?, self.tax?))
     }
 
-    /// The order with what is missing from this price. What the client gave stays.
-    pub fn priced(&self, price: &Price) -> Order {
-        self.with(self.shipping.unwrap_or(price.shipping), self.tax.unwrap_or(price.tax))
+    /// The order, with missing values from this price. Values that the client has sent are kept.
+    pub fn complete(&self, price: &Price) -> Order {
+        self.with_price(self.shipping.unwrap_or(price.shipping), self.tax.unwrap_or(price.tax))
     }
 
-    fn with(&self, shipping: Money, tax: Money) -> Order {
+    fn with_price(&self, shipping: Money, tax: Money) -> Order {
         Order {
             order_id: self.order_id,
             product_id: self.product_id,
@@ -59,8 +59,8 @@ impl Draft {
         }
     }
 
-    /// What the pricing service is asked, as JSON.
-    pub fn question(&self) -> String {
+    /// The body of the request to the pricing service.
+    pub fn pricing_request(&self) -> String {
         // A text always has a JSON form.
         let address = serde_json::to_string(&self.shipping_address).unwrap_or_default();
         let (quantity, amount) = (self.quantity, self.amount);
@@ -69,10 +69,10 @@ impl Draft {
 }
 
 impl Price {
-    /// Reads the answer of the pricing service; none where it is no price.
+    /// Parses a response of the pricing service; `None` if it has no valid price.
     pub fn read(json: &[u8]) -> Option<Price> {
         #[derive(Deserialize)]
-        struct Written<'json> {
+        struct RawPrice<'json> {
             #[serde(borrow)]
             shipping: &'json RawValue,
             #[serde(borrow)]
@@ -80,11 +80,11 @@ impl Price {
             #[serde(default)]
             region: Option<String>,
         }
-        let written: Written<'_> = serde_json::from_slice(json).ok()?;
+        let raw: RawPrice<'_> = serde_json::from_slice(json).ok()?;
         Some(Price {
-            shipping: Money::parse(written.shipping.get()).ok()?,
-            tax: Money::parse(written.tax.get()).ok()?,
-            region: written.region,
+            shipping: Money::parse(raw.shipping.get()).ok()?,
+            tax: Money::parse(raw.tax.get()).ok()?,
+            region: raw.region,
         })
     }
 }
@@ -110,8 +110,8 @@ mod tests {
             (r#","shipping":1,"tax":2"#, true, "1", "2"),
         ] {
             let draft = draft(more);
-            assert_eq!(draft.order().is_some(), is_complete, "{more}");
-            let order = draft.priced(&price);
+            assert_eq!(draft.to_order().is_some(), is_complete, "{more}");
+            let order = draft.complete(&price);
             assert_eq!(
                 (order.shipping.to_string().as_str(), order.tax.to_string().as_str()),
                 (shipping, tax)
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn asks_with_all_digits_and_quotes() {
         assert_eq!(
-            draft("").question(),
+            draft("").pricing_request(),
             r#"{"quantity":2,"amount":56.5,"shipping_address":"A \"b\""}"#
         );
     }

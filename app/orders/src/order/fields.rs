@@ -1,4 +1,4 @@
-//! The members of an order's JSON object.
+//! The members of an order's JSON object, before their types are checked.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The names that an order's fields may have.
+/// The names of the fields.
 const NAMES: [&str; 8] = [
     "order_id",
     "product_id",
@@ -18,23 +18,25 @@ const NAMES: [&str; 8] = [
     "shipping_address",
 ];
 
-/// The fields of an order as the client wrote them, so that numbers keep all their digits and a field of the wrong type
-/// does not hide the other wrong ones.
+/// The fields of an order as raw JSON: numbers keep all their digits, and a field of the wrong type does not keep the others from
+/// being checked.
 #[derive(Default)]
 pub struct Fields<'body> {
-    /// By the place of the name in [`NAMES`].
+    /// By the index of the name in [`NAMES`].
     values: [Option<&'body RawValue>; NAMES.len()],
     is_repeated: [bool; NAMES.len()],
 }
 
 impl<'body> Fields<'body> {
-    /// The field of this name, if it is there.
+    /// The field with this name, if there is one.
     pub fn get(&self, name: &str) -> Option<&'body RawValue> {
         let mut fields = NAMES.iter().zip(self.values);
-        fields.find(|(found, _)| **found == name).and_then(|(_, value)| value)
+        fields
+            .find(|(field_name, _)| **field_name == name)
+            .and_then(|(_, value)| value)
     }
 
-    /// The names that are given more than once.
+    /// The names that occur more than once.
     pub fn repeated(&self) -> impl Iterator<Item = &'static str> + '_ {
         NAMES
             .into_iter()
@@ -60,22 +62,22 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Fields::default();
-        while let Some(Name(place)) = map.next_key()? {
-            let value = place.and_then(|place| fields.values.get_mut(place));
-            let (Some(place), Some(value)) = (place, value) else {
+        while let Some(Name(index)) = map.next_key()? {
+            let value = index.and_then(|index| fields.values.get_mut(index));
+            let (Some(index), Some(value)) = (index, value) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let earlier = value.replace(map.next_value()?);
-            if let Some(is_repeated) = fields.is_repeated.get_mut(place) {
-                *is_repeated |= earlier.is_some();
+            let previous = value.replace(map.next_value()?);
+            if let Some(is_repeated) = fields.is_repeated.get_mut(index) {
+                *is_repeated |= previous.is_some();
             }
         }
         Ok(fields)
     }
 }
 
-/// The place of a member's name in [`NAMES`]. Other names need not even be text: JSON can write half a character.
+/// The index of a name in [`NAMES`]. Read as bytes, because JSON allows names that are not valid Unicode (lone surrogates).
 struct Name(Option<usize>);
 
 impl<'de> Deserialize<'de> for Name {
@@ -94,6 +96,6 @@ impl Visitor<'_> for NameVisitor {
     }
 
     fn visit_bytes<E>(self, name: &[u8]) -> Result<Name, E> {
-        Ok(Name(NAMES.iter().position(|known| known.as_bytes() == name)))
+        Ok(Name(NAMES.iter().position(|field_name| field_name.as_bytes() == name)))
     }
 }

@@ -1,4 +1,4 @@
-//! Reading orders from a request body: every wrong field is found, all at once.
+//! Parses and validates orders in a request body. All invalid fields are reported together.
 
 use std::collections::HashMap;
 
@@ -9,27 +9,27 @@ use serde_json::value::RawValue;
 use super::fields::Fields;
 use super::{Draft, Money, Order, MAX_ADDRESS_CHARACTERS};
 
-/// The most orders that one request may bring.
+/// The most orders in one request.
 pub const MAX_ORDERS: usize = 10_000;
 
-/// The most wrong fields that are told one by one.
+/// The most invalid fields that are reported one by one.
 pub const MAX_FIELDS: usize = 100;
 
-/// Why a body brings no order.
+/// Why a body is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// The body is not JSON; where it stops being so.
+    /// The body is not JSON, at this position.
     NotJson {
-        /// Line of the fault, from 1.
+        /// The line of the error, from 1.
         line: usize,
-        /// Column of the fault, from 1.
+        /// The column of the error, from 1.
         column: usize,
     },
-    /// The body is JSON, but not what the contract asks for.
+    /// The body is JSON, but not valid.
     Invalid {
-        /// What is wrong as a whole.
+        /// A summary.
         message: String,
-        /// Each wrong field.
+        /// The invalid fields.
         fields: Vec<FieldError>,
     },
 }
@@ -43,19 +43,19 @@ impl From<serde_json::Error> for Rejection {
     }
 }
 
-/// Reads one order. With `id_from_path` the body may leave `order_id` out, or must repeat that id.
+/// Reads one order. With `id_from_path`, the body may omit `order_id`, or must repeat that id.
 pub fn read_order(body: &[u8], id_from_path: Option<i32>) -> Result<Order, Rejection> {
     let value: &RawValue = serde_json::from_slice(body)?;
-    one(|errors| check_order(value, id_from_path, "", errors))
+    validate_single(|errors| check_order(value, id_from_path, "", errors))
 }
 
-/// Reads one order as [`read_order`] does, whose shipping and tax may be missing.
+/// Reads one order as [`read_order`], but shipping and tax may be missing.
 pub fn read_draft(body: &[u8], id_from_path: Option<i32>) -> Result<Draft, Rejection> {
     let value: &RawValue = serde_json::from_slice(body)?;
-    one(|errors| check_draft(value, id_from_path, "", false, errors))
+    validate_single(|errors| check_draft(value, id_from_path, "", false, errors))
 }
 
-fn one<T>(check: impl FnOnce(&mut Errors) -> Option<T>) -> Result<T, Rejection> {
+fn validate_single<T>(check: impl FnOnce(&mut Errors) -> Option<T>) -> Result<T, Rejection> {
     let mut errors = Errors::default();
     if let (Some(order), true) = (check(&mut errors), errors.fields.is_empty()) {
         return Ok(order);
@@ -100,14 +100,14 @@ pub fn read_orders(body: &[u8]) -> Result<Vec<Order>, Rejection> {
 #[derive(Default)]
 struct Errors {
     fields: Vec<FieldError>,
-    /// Wrong fields beyond those that are told.
-    more: usize,
+    /// The number of further invalid fields.
+    omitted: usize,
 }
 
 impl Errors {
     fn add(&mut self, prefix: &str, name: &str, message: impl Into<String>) {
         if self.fields.len() == MAX_FIELDS {
-            self.more += 1;
+            self.omitted += 1;
             return;
         }
         self.fields.push(FieldError {
@@ -116,15 +116,15 @@ impl Errors {
         });
     }
 
-    /// Takes the value of a check, or keeps its message.
-    fn check<T>(&mut self, prefix: &str, name: &str, checked: Result<T, String>) -> Option<T> {
-        checked.map_err(|message| self.add(prefix, name, message)).ok()
+    /// Unwraps the result of a check, or adds its error.
+    fn check<T>(&mut self, prefix: &str, name: &str, result: Result<T, String>) -> Option<T> {
+        result.map_err(|message| self.add(prefix, name, message)).ok()
     }
 
     fn into_rejection(self, message: &str) -> Rejection {
-        let message = match self.more {
+        let message = match self.omitted {
             0 => message.to_owned(),
-            more => format!("{message}; the first {MAX_FIELDS} wrong fields are told, and there are {more} more"),
+            omitted => format!("{message}; the first {MAX_FIELDS} wrong fields are told, and there are {omitted} more"),
         };
         Rejection::Invalid {
             message,
@@ -134,7 +134,7 @@ impl Errors {
 }
 
 fn check_order(value: &RawValue, id_from_path: Option<i32>, prefix: &str, errors: &mut Errors) -> Option<Order> {
-    check_draft(value, id_from_path, prefix, true, errors)?.order()
+    check_draft(value, id_from_path, prefix, true, errors)?.to_order()
 }
 
 fn check_draft(
@@ -158,8 +158,8 @@ fn check_draft(
 
     let order_id = match (id_from_path, fields.get("order_id")) {
         (Some(id), None) => Ok(id),
-        (None, given) => positive(given),
-        (Some(id), given) => positive(given).and_then(|found| {
+        (None, given) => parse_positive(given),
+        (Some(id), given) => parse_positive(given).and_then(|found| {
             (found == id)
                 .then_some(id)
                 .ok_or_else(|| format!("must be {id}, the id in the path, or left out"))
@@ -169,19 +169,19 @@ fn check_draft(
         (Some(product), Some(production)) if product.get() != production.get() => {
             Err("differs from production_id, which is another name for it".to_owned())
         }
-        (product, production) => positive(product.or(production)),
+        (product, production) => parse_positive(product.or(production)),
     };
 
     let order_id = errors.check(prefix, "order_id", order_id);
     let product_id = errors.check(prefix, "product_id", product_id);
-    let quantity = errors.check(prefix, "quantity", positive(fields.get("quantity")));
-    let amount = errors.check(prefix, "amount", money(fields.get("amount")));
+    let quantity = errors.check(prefix, "quantity", parse_positive(fields.get("quantity")));
+    let amount = errors.check(prefix, "amount", parse_money(fields.get("amount")));
     let mut price = |name| match fields.get(name) {
         None if !is_priced => Some(None),
-        given => errors.check(prefix, name, money(given)).map(Some),
+        given => errors.check(prefix, name, parse_money(given)).map(Some),
     };
     let (shipping, tax) = (price("shipping"), price("tax"));
-    let address = address(fields.get("shipping_address"));
+    let address = parse_address(fields.get("shipping_address"));
     let shipping_address = errors.check(prefix, "shipping_address", address);
 
     Some(Draft {
@@ -195,10 +195,10 @@ fn check_draft(
     })
 }
 
-const MISSING: &str = "is missing";
+const MISSING_MESSAGE: &str = "is missing";
 
-fn positive(value: Option<&RawValue>) -> Result<i32, String> {
-    let text = value.ok_or(MISSING)?.get();
+fn parse_positive(value: Option<&RawValue>) -> Result<i32, String> {
+    let text = value.ok_or(MISSING_MESSAGE)?.get();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("must be a whole number".to_owned());
@@ -210,13 +210,13 @@ fn positive(value: Option<&RawValue>) -> Result<i32, String> {
     }
 }
 
-fn money(value: Option<&RawValue>) -> Result<Money, String> {
-    Money::parse(value.ok_or(MISSING)?.get()).map_err(|error| error.to_string())
+fn parse_money(value: Option<&RawValue>) -> Result<Money, String> {
+    Money::parse(value.ok_or(MISSING_MESSAGE)?.get()).map_err(|error| error.to_string())
 }
 
-fn address(value: Option<&RawValue>) -> Result<String, String> {
-    let address: String =
-        serde_json::from_str(value.ok_or(MISSING)?.get()).map_err(|_| "must be a string of Unicode characters")?;
+fn parse_address(value: Option<&RawValue>) -> Result<String, String> {
+    let address: String = serde_json::from_str(value.ok_or(MISSING_MESSAGE)?.get())
+        .map_err(|_| "must be a string of Unicode characters")?;
     let characters = address.chars().count();
     if characters == 0 || characters > MAX_ADDRESS_CHARACTERS {
         Err(format!("must have 1 to {MAX_ADDRESS_CHARACTERS} characters"))

@@ -1,4 +1,4 @@
-//! The order: what it holds, how it is read from a client and written for one.
+//! Orders, and their JSON form.
 
 mod draft;
 mod fields;
@@ -8,7 +8,7 @@ pub use draft::{Draft, Price};
 pub use input::{read_draft, read_order, read_orders, Rejection, MAX_ORDERS};
 pub use microservice::money::{Money, MoneyError};
 
-/// An order that keeps every rule of the contract.
+/// A valid order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Greater than 0; the primary key.
@@ -33,8 +33,7 @@ pub const MAX_ADDRESS_CHARACTERS: usize = 256;
 impl Order {
     /// Appends the order as a JSON object.
     ///
-    /// Written by hand because a money value must be a JSON number with its exact digits, which a
-    /// serializer would take through a floating point number.
+    /// Not with serde, which would convert the exact decimal numbers of money through floating point.
     pub fn write_json(&self, out: &mut String) {
         let mut digits = itoa::Buffer::new();
         out.push_str(r#"{"order_id":"#);

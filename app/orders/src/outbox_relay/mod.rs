@@ -1,12 +1,13 @@
-//! Announces every committed change to the receiver of events, at least once, and the changes of one order in their order.
+//! Relays every committed change from the outbox to the receiver of events: at least once, and the changes of one order in
+//! sequence (transactional outbox).
 //!
-//! One replica at a time does it: the one that holds the outbox. It is a task of its own, so that a receiver that is away
-//! never slows an answer. It walks through the outbox page by page, whatever waits behind: an event that is not taken holds
-//! up those of its own order alone, until it is set aside as a dead letter.
+//! One replica at a time does it: the one that holds the lock of the outbox. It is a background task, so that an unavailable
+//! receiver never delays a response. It scans the outbox page by page: an event that is not accepted blocks later events of the
+//! same order only, until it becomes a dead letter.
 
 mod delivery;
-mod unseen;
-mod walk;
+mod scan;
+mod sequence_gaps;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -23,195 +24,217 @@ use tokio::time::{sleep, timeout};
 use crate::event::Event;
 use crate::receiver::Receiver;
 use crate::store::{Backlog, OrderTables, Outbox};
-use delivery::{deliver, Round};
-use walk::Walk;
+use delivery::{deliver_page, RoundOutcome};
+use scan::OutboxScan;
 
-/// The pause of a replica that does not hold the outbox, or cannot reach it.
-const STANDBY: Duration = Duration::from_secs(1);
-/// The pause before the outbox is looked at again: other replicas fill it too.
-const POLL: Duration = Duration::from_millis(500);
-/// The time after which the walk starts over, for events whose change was committed after one with a higher number, and
-/// for those that were not taken before.
-const WALK: Duration = Duration::from_secs(2);
-/// Pauses while the receiver takes nothing: the first, doubled each time up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Attempts after which an event is set aside.
+/// The interval at which a replica tries to acquire the lock of the outbox.
+const STANDBY_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval at which an empty outbox is read again, because other replicas fill it too.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The time after which the next pass starts with the oldest event, for retries, and for events that were committed after events with
+/// higher sequence numbers.
+const MAX_PASS_DURATION: Duration = Duration::from_secs(2);
+/// The backoff while the receiver accepts nothing.
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// The number of failed attempts after which an event becomes a dead letter.
 const MAX_ATTEMPTS: u32 = 5;
-/// The longest time for which a receiver is left alone because it asks for that.
-const LONGEST_ASKED: Duration = Duration::from_secs(300);
-/// How often the hold on the outbox is used meanwhile, which ends after [`microservice::database::LOCK_IDLE_TIMEOUT`] without.
-const USE_EVERY: Duration = Duration::from_secs(15);
-const SILENT: &str = "the database does not answer";
-/// How often what waits is counted.
-const COUNT_EVERY: Duration = Duration::from_secs(2);
+/// The longest pause that a receiver can request.
+const MAX_REQUESTED_PAUSE: Duration = Duration::from_secs(300);
+/// How often the connection that holds the lock is used during a pause, so that it does not time out
+/// ([`microservice::database::LOCK_IDLE_TIMEOUT`]).
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const DATABASE_TIMEOUT_MESSAGE: &str = "the database does not answer";
+/// How often the backlog is counted.
+const BACKLOG_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The task's state.
+/// The state of the task.
 #[derive(Debug)]
 pub struct OutboxRelay {
     receiver: Arc<Receiver>,
-    changed: Notify,
+    order_changed: Notify,
     delivered: AtomicU64,
     failures: AtomicU64,
-    set_aside: AtomicU64,
-    /// What waits, as far as the replica knows that holds the outbox.
+    dead_lettered: AtomicU64,
+    /// The backlog, while this replica holds the lock of the outbox.
     backlog: Mutex<Option<Backlog>>,
 }
 
 impl OutboxRelay {
-    /// Announces changes to this receiver.
+    /// A relay to this receiver.
     pub fn new(receiver: Receiver) -> OutboxRelay {
         OutboxRelay {
             receiver: Arc::new(receiver),
-            changed: Notify::new(),
+            order_changed: Notify::new(),
             delivered: AtomicU64::new(0),
             failures: AtomicU64::new(0),
-            set_aside: AtomicU64::new(0),
+            dead_lettered: AtomicU64::new(0),
             backlog: Mutex::default(),
         }
     }
 
-    /// Tells that this replica has changed an order.
+    /// Wakes the task, after this replica has changed an order.
     pub fn wake(&self) {
-        self.changed.notify_one();
+        self.order_changed.notify_one();
     }
 
-    /// Announces changes for as long as the process runs.
+    /// Relays events, for as long as the process runs.
     pub async fn run(&self, database: &Database<OrderTables>) {
         loop {
-            if let Ok(Some(outbox)) = Outbox::take(database).await {
-                if let Err(reason) = self.empty_again_and_again(outbox).await {
+            if let Ok(Some(outbox)) = Outbox::lock(database).await {
+                if let Err(reason) = self.relay_pages(outbox).await {
                     log::event(Level::Warn, &format!("the outbox is let go: {reason}"));
                 }
                 self.set_backlog(None);
             }
-            sleep(STANDBY).await;
+            sleep(STANDBY_INTERVAL).await;
         }
     }
 
-    /// Returns why the outbox is lost: its connection broke, and with it the hold on the outbox.
-    async fn empty_again_and_again(&self, mut outbox: Outbox) -> Result<(), String> {
-        let mut walk = Walk::new();
+    /// Relays events until the connection of the outbox breaks, and with it the lock is lost. Returns the error.
+    async fn relay_pages(&self, mut outbox: Outbox) -> Result<(), String> {
+        let mut scan = OutboxScan::new();
         loop {
-            self.count(&mut outbox, &mut walk).await?;
-            let mut start = walk.after;
-            let (page, last) = answered(outbox.page(walk.after)).await?;
-            walk.after = last.unwrap_or(walk.after);
-            // Asked for after the page: what it has of an order cannot be without what came before.
+            self.update_backlog(&mut outbox, &mut scan).await?;
+            let mut start = scan.after;
+            let (page, last) = with_timeout(outbox.read_page(scan.after)).await?;
+            scan.after = last.unwrap_or(scan.after);
+            // The gaps are read after the page: all earlier events of the orders in the page are committed by then.
             let now = Instant::now();
-            let mut events = answered(outbox.late(&walk.unseen.ranges_up_to(start, now))).await?;
-            start = events.first().map_or(start, |late| start.min(late.sequence - 1));
+            let mut events = with_timeout(outbox.read_ranges(&scan.gaps.ranges_up_to(start, now))).await?;
+            start = events.first().map_or(start, |event| start.min(event.sequence - 1));
             events.extend(page);
             for event in &events {
-                walk.unseen.see(event.sequence, now);
+                scan.gaps.record(event.sequence, now);
             }
-            let due = walk.due(events);
-            if due.is_empty() {
+            let sendable = scan.select_sendable(events);
+            if sendable.is_empty() {
                 if last.is_none() {
-                    walk.end();
-                    // Waiting for less than forever is no error.
-                    let _ = timeout(POLL, self.changed.notified()).await;
-                    walk.begin();
+                    scan.finish_pass();
+                    // A timeout is not an error.
+                    let _ = timeout(POLL_INTERVAL, self.order_changed.notified()).await;
+                    scan.restart();
                 }
                 continue;
             }
-            walk.is_idle = false;
-            let round = deliver(&self.receiver, due).await;
-            if round.is_cut {
-                // What was not tried comes before all that is behind it.
-                walk.after = start;
+            scan.is_idle = false;
+            let outcome = deliver_page(&self.receiver, sendable).await;
+            if outcome.is_incomplete {
+                // Events that were not sent must be sent before later ones.
+                scan.after = start;
             }
-            let requested_pause = round.wait.min(LONGEST_ASKED);
-            if let Some(reason) = self.record(&mut outbox, &mut walk, round).await? {
+            let requested_pause = outcome.requested_pause.min(MAX_REQUESTED_PAUSE);
+            if let Some(reason) = self.record_outcome(&mut outbox, &mut scan, outcome).await? {
                 self.failures.fetch_add(1, Ordering::Relaxed);
-                let pause = walk.pause.max(requested_pause);
+                let pause = scan.backoff.max(requested_pause);
                 let millis = pause.as_millis();
                 log::event(Level::Warn, &format!("events: {reason}; next attempt in {millis} ms"));
-                self.pause_sending(&mut outbox, &mut walk, pause).await?;
-                walk.pause = LONGEST_PAUSE.min(walk.pause * 2);
+                self.pause_sending(&mut outbox, &mut scan, pause).await?;
+                scan.backoff = MAX_BACKOFF.min(scan.backoff * 2);
             } else if !requested_pause.is_zero() {
-                self.pause_sending(&mut outbox, &mut walk, requested_pause).await?;
-            } else if walk.began.elapsed() > WALK {
-                walk.begin();
+                self.pause_sending(&mut outbox, &mut scan, requested_pause).await?;
+            } else if scan.started_at.elapsed() > MAX_PASS_DURATION {
+                scan.restart();
             }
         }
     }
 
-    /// Sends nothing for a while, and keeps the hold on the outbox.
-    async fn pause_sending(&self, outbox: &mut Outbox, walk: &mut Walk, time: Duration) -> Result<(), String> {
+    /// Sends nothing for a while, but keeps the lock of the outbox.
+    async fn pause_sending(&self, outbox: &mut Outbox, scan: &mut OutboxScan, length: Duration) -> Result<(), String> {
         let start = Instant::now();
-        while let Some(rest) = time.checked_sub(start.elapsed()).filter(|rest| !rest.is_zero()) {
-            sleep(rest.min(USE_EVERY)).await;
-            self.count(outbox, walk).await?;
+        while let Some(remaining) = length
+            .checked_sub(start.elapsed())
+            .filter(|remaining| !remaining.is_zero())
+        {
+            sleep(remaining.min(KEEPALIVE_INTERVAL)).await;
+            self.update_backlog(outbox, scan).await?;
         }
         Ok(())
     }
 
-    /// Records what came of a page. Returns why the receiver takes nothing, if so.
-    async fn record(&self, outbox: &mut Outbox, walk: &mut Walk, round: Round) -> Result<Option<String>, String> {
-        let takes_some = !round.taken.is_empty();
-        let is_there = takes_some || !round.refused.is_empty();
-        let mut counted = HashMap::new();
-        if takes_some {
-            let sequences: Vec<i64> = round.taken.iter().map(|event| event.sequence).collect();
-            answered(outbox.remove(&sequences)).await?;
-            for event in &round.taken {
-                walk.release(event);
+    /// Records the outcome of a page. Returns why the receiver accepts nothing, if so.
+    async fn record_outcome(
+        &self,
+        outbox: &mut Outbox,
+        scan: &mut OutboxScan,
+        outcome: RoundOutcome,
+    ) -> Result<Option<String>, String> {
+        let has_accepted = !outcome.accepted.is_empty();
+        let is_available = has_accepted || !outcome.rejected.is_empty();
+        let mut failed_attempts = HashMap::new();
+        if has_accepted {
+            let sequences: Vec<i64> = outcome.accepted.iter().map(|event| event.sequence).collect();
+            with_timeout(outbox.remove(&sequences)).await?;
+            for event in &outcome.accepted {
+                scan.unblock(event);
             }
-            self.delivered.fetch_add(round.taken.len() as u64, Ordering::Relaxed);
-            walk.pause = FIRST_PAUSE;
-            counted = walk.take_proven_failures();
+            self.delivered
+                .fetch_add(outcome.accepted.len() as u64, Ordering::Relaxed);
+            scan.backoff = FIRST_BACKOFF;
+            failed_attempts = scan.confirm_failures();
         }
-        let mut reason = round.away;
-        for (event, why) in round.delayed {
-            walk.delay(&event, round.wait);
-            reason = reason.or(Some(why));
+        let mut reason = outcome.unavailable;
+        for (event, event_error) in outcome.postponed {
+            scan.postpone(&event, outcome.requested_pause);
+            reason = reason.or(Some(event_error));
         }
-        let mut over = Vec::new();
-        let proven = |events: Vec<(Event, String)>, proven: bool| events.into_iter().map(move |event| (event, proven));
-        for ((event, why), is_proven) in proven(round.refused, true).chain(proven(round.failed, takes_some)) {
-            let attempts = event.attempts + u32::from(is_proven);
-            if is_proven {
-                counted.entry(why.clone()).or_default().push(event.sequence);
+        let mut dead_letters = Vec::new();
+        let with_confirmation = |events: Vec<(Event, String)>, is_confirmed: bool| {
+            events.into_iter().map(move |event| (event, is_confirmed))
+        };
+        for ((event, event_error), is_confirmed) in
+            with_confirmation(outcome.rejected, true).chain(with_confirmation(outcome.failed, has_accepted))
+        {
+            let attempts = event.attempts + u32::from(is_confirmed);
+            if is_confirmed {
+                failed_attempts
+                    .entry(event_error.clone())
+                    .or_default()
+                    .push(event.sequence);
             } else {
-                reason = reason.or(Some(why.clone()));
+                reason = reason.or(Some(event_error.clone()));
             }
             if attempts >= MAX_ATTEMPTS {
-                over.push(event.sequence);
-                walk.release(&event);
+                dead_letters.push(event.sequence);
+                scan.unblock(&event);
                 let (id, order) = (&event.id, event.order_id);
-                let message = format!("event {id} of order {order} is set aside after {attempts} attempts: {why}");
+                let message =
+                    format!("event {id} of order {order} is set aside after {attempts} attempts: {event_error}");
                 log::event(Level::Error, &message);
                 continue;
             }
-            walk.hold(&event, attempts, (!is_proven).then_some(why));
+            scan.block(&event, attempts, (!is_confirmed).then_some(event_error));
         }
-        for (why, sequences) in counted {
-            answered(outbox.count_attempt(&sequences, &why)).await?;
+        for (event_error, sequences) in failed_attempts {
+            with_timeout(outbox.count_attempt(&sequences, &event_error)).await?;
         }
-        if !over.is_empty() {
-            answered(outbox.set_aside(&over)).await?;
-            self.set_aside.fetch_add(over.len() as u64, Ordering::Relaxed);
+        if !dead_letters.is_empty() {
+            with_timeout(outbox.move_to_dead_letters(&dead_letters)).await?;
+            self.dead_lettered
+                .fetch_add(dead_letters.len() as u64, Ordering::Relaxed);
         }
-        Ok(reason.filter(|_| !is_there))
+        Ok(reason.filter(|_| !is_available))
     }
 
-    /// Counts what waits, now and then. A count that fails is a figure that is missing.
-    async fn count(&self, outbox: &mut Outbox, walk: &mut Walk) -> Result<(), String> {
-        if walk.counted.is_some_and(|counted| counted.elapsed() < COUNT_EVERY) {
+    /// Counts the backlog at intervals. If counting fails, the metric is missing.
+    async fn update_backlog(&self, outbox: &mut Outbox, scan: &mut OutboxScan) -> Result<(), String> {
+        if scan
+            .backlog_counted_at
+            .is_some_and(|counted_at| counted_at.elapsed() < BACKLOG_INTERVAL)
+        {
             return Ok(());
         }
-        walk.counted = Some(Instant::now());
-        let backlog = match timeout(QUERY_TIMEOUT, outbox.backlog()).await {
+        scan.backlog_counted_at = Some(Instant::now());
+        let backlog = match timeout(QUERY_TIMEOUT, outbox.count_backlog()).await {
             Ok(Ok(backlog)) => Some(backlog),
             Ok(Err(mysql_async::Error::Server(_))) => None,
             Ok(Err(error)) => return Err(error.to_string()),
-            Err(_) => return Err(SILENT.to_owned()),
+            Err(_) => return Err(DATABASE_TIMEOUT_MESSAGE.to_owned()),
         };
         self.set_backlog(backlog);
         let unreadable = backlog.map_or(0, |backlog| backlog.unreadable);
-        if unreadable > 0 && !walk.was_told_of_unreadable {
-            walk.was_told_of_unreadable = true;
+        if unreadable > 0 && !scan.has_logged_unreadable {
+            scan.has_logged_unreadable = true;
             let message = format!("events: {unreadable} in the outbox are of a kind that this version does not know");
             log::event(Level::Error, &message);
         }
@@ -222,7 +245,7 @@ impl OutboxRelay {
         *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) = backlog;
     }
 
-    /// Metrics of announcing; of what waits only where the outbox is held.
+    /// The metrics; those of the backlog only while this replica holds the lock of the outbox.
     pub fn metrics(&self) -> Vec<Family> {
         let family = |name: &str, kind, help, value: u64| Family {
             name: format!("orders_events_{name}"),
@@ -238,7 +261,7 @@ impl OutboxRelay {
                 "Rounds in which the receiver took nothing.",
                 &self.failures,
             ),
-            counter("set_aside_total", "Events that were set aside.", &self.set_aside),
+            counter("set_aside_total", "Events that were set aside.", &self.dead_lettered),
         ];
         if let Some(backlog) = *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) {
             families.extend([
@@ -267,9 +290,9 @@ impl OutboxRelay {
     }
 }
 
-async fn answered<A>(query: impl Future<Output = Result<A, mysql_async::Error>>) -> Result<A, String> {
+async fn with_timeout<A>(query: impl Future<Output = Result<A, mysql_async::Error>>) -> Result<A, String> {
     match timeout(QUERY_TIMEOUT, query).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(_) => Err(SILENT.to_owned()),
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err(DATABASE_TIMEOUT_MESSAGE.to_owned()),
     }
 }

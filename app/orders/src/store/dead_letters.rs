@@ -1,36 +1,36 @@
-//! Dead letters: events that the receiver has refused again and again. They are set aside, so that others go on, and kept
-//! until somebody sends them again or drops them.
+//! Dead letters: events that have failed repeatedly. They are moved out of the outbox, so that they do not block others, and kept until
+//! a client resends or drops them.
 
 use microservice::database::{integer, text, Connection, QueryResult, Statement};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
-use crate::command::{DeadLetter, DeadLetters, DeadLettersDone};
+use crate::command::{DeadLetter, DeadLetterCommand, DeadLetterOutcome};
 
-/// How often an event was tried, and why it was not taken.
-const ATTEMPTS: &str = "ALTER TABLE orders_outbox \
+/// Adds the number of failed attempts and the last error.
+const ADD_ATTEMPTS: &str = "ALTER TABLE orders_outbox \
     ADD COLUMN IF NOT EXISTS attempts INT NOT NULL DEFAULT 0, \
     ADD COLUMN IF NOT EXISTS last_error VARCHAR(255) CHARACTER SET utf8mb4 NOT NULL DEFAULT ''";
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_dead_letters LIKE orders_outbox";
 
-/// All columns but the sequence: an event that is sent again gets a new one.
+/// All columns but the sequence number: an event that is resent gets a new one.
 const COLUMNS: &str =
     "event_id, kind, happened_at, order_id, product_id, quantity, amount, shipping, tax, shipping_address";
 
-/// The most dead letters that are listed, and that are sent again at once.
-const MOST: u32 = 1_000;
+/// The most dead letters that are listed, and that are resent at once.
+const MAX_LISTED: u32 = 1_000;
 
-/// Makes what they need.
+/// Creates the table and the columns.
 pub async fn create(connection: &mut Conn) -> Result<(), Error> {
-    connection.query_drop(ATTEMPTS).await?;
+    connection.query_drop(ADD_ATTEMPTS).await?;
     connection.query_drop(CREATE).await
 }
 
-/// Moves events out of the outbox.
-pub async fn set_aside(connection: &mut Connection, sequences: &[i64]) -> Result<(), Error> {
+/// Moves events from the outbox to the dead letters.
+pub async fn move_to_dead_letters(connection: &mut Connection, sequences: &[i64]) -> Result<(), Error> {
     connection.query_drop("START TRANSACTION").await?;
-    for list in lists(sequences, most_numbers(connection)) {
+    for list in format_lists(sequences, max_list_length(connection)) {
         for statement in [
             format!(
                 "INSERT INTO orders_dead_letters ({COLUMNS}, attempts, last_error) \
@@ -44,54 +44,54 @@ pub async fn set_aside(connection: &mut Connection, sequences: &[i64]) -> Result
     connection.query_drop("COMMIT").await
 }
 
-/// The most sequence numbers in one statement, so that the server takes it.
-pub fn most_numbers(connection: &Connection) -> usize {
-    // What is around the list, and a number with its comma.
+/// The most sequence numbers in one statement, as `max_allowed_packet` allows.
+pub fn max_list_length(connection: &Connection) -> usize {
+    // The bytes of the rest of the statement, and of a number with its comma.
     const STATEMENT: usize = 512;
     const NUMBER: usize = 22;
-    (connection.max_statement_bytes().saturating_sub(STATEMENT) / NUMBER).clamp(1, MOST as usize)
+    (connection.max_statement_bytes().saturating_sub(STATEMENT) / NUMBER).clamp(1, MAX_LISTED as usize)
 }
 
-/// Numbers as lists in statements, each of at most so many.
-pub fn lists(numbers: &[i64], most: usize) -> impl Iterator<Item = String> + Send + '_ {
-    numbers.chunks(most).map(|some| {
-        let some: Vec<String> = some.iter().map(i64::to_string).collect();
-        some.join(", ")
+/// Formats numbers as lists for statements, each with at most `max_length` numbers.
+pub fn format_lists(numbers: &[i64], max_length: usize) -> impl Iterator<Item = String> + Send + '_ {
+    numbers.chunks(max_length).map(|chunk| {
+        let chunk: Vec<String> = chunk.iter().map(i64::to_string).collect();
+        chunk.join(", ")
     })
 }
 
-impl Statement for DeadLetters {
-    type Output = DeadLettersDone;
+impl Statement for DeadLetterCommand {
+    type Output = DeadLetterOutcome;
 
     fn is_retryable(&self) -> bool {
-        *self == DeadLetters::List
+        *self == DeadLetterCommand::List
     }
 
-    async fn run(&self, connection: &mut Connection) -> QueryResult<DeadLettersDone> {
-        let done = match self {
-            DeadLetters::List => DeadLettersDone::List(read(connection).await?),
-            DeadLetters::SendAgain(id) => {
+    async fn run(&self, connection: &mut Connection) -> QueryResult<DeadLetterOutcome> {
+        let outcome = match self {
+            DeadLetterCommand::List => DeadLetterOutcome::List(read_all(connection).await?),
+            DeadLetterCommand::Resend(id) => {
                 connection.begin_transaction().await?;
-                let sent = send_again(connection, *id).await.map(Ok);
+                let resent = resend(connection, *id).await.map(Ok);
                 return connection
-                    .end_transaction(sent)
+                    .end_transaction(resent)
                     .await
-                    .map(|sent| sent.map(DeadLettersDone::Changed));
+                    .map(|resent| resent.map(DeadLetterOutcome::Changed));
             }
-            DeadLetters::Drop(id) => {
+            DeadLetterCommand::Drop(id) => {
                 let statement = "DELETE FROM orders_dead_letters WHERE sequence = ?";
                 connection.exec_drop(statement, (*id,)).await?;
-                DeadLettersDone::Changed(connection.affected_rows())
+                DeadLetterOutcome::Changed(connection.affected_rows())
             }
         };
-        Ok(Ok(done))
+        Ok(Ok(outcome))
     }
 }
 
-async fn read(connection: &mut Conn) -> Result<Vec<DeadLetter>, Error> {
+async fn read_all(connection: &mut Conn) -> Result<Vec<DeadLetter>, Error> {
     let statement = format!(
         "SELECT sequence, event_id, kind, order_id, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), attempts, last_error \
-         FROM orders_dead_letters ORDER BY sequence LIMIT {MOST}"
+         FROM orders_dead_letters ORDER BY sequence LIMIT {MAX_LISTED}"
     );
     let rows: Vec<Row> = connection.exec(statement, ()).await?;
     let letter = |row: &Row| {
@@ -108,16 +108,16 @@ async fn read(connection: &mut Conn) -> Result<Vec<DeadLetter>, Error> {
     Ok(rows.iter().filter_map(letter).collect())
 }
 
-/// In a transaction: two who do this at the same time send each of them once, since the rows are locked.
-async fn send_again(connection: &mut Connection, id: Option<i64>) -> Result<u64, Error> {
-    let which = match id {
+/// Must run in a transaction: the rows are locked, so that concurrent calls resend each event once.
+async fn resend(connection: &mut Connection, id: Option<i64>) -> Result<u64, Error> {
+    let condition = match id {
         Some(id) => format!("WHERE sequence = {id}"),
-        None => format!("ORDER BY sequence LIMIT {MOST}"),
+        None => format!("ORDER BY sequence LIMIT {MAX_LISTED}"),
     };
-    let locked = format!("SELECT sequence FROM orders_dead_letters {which} FOR UPDATE");
+    let locked = format!("SELECT sequence FROM orders_dead_letters {condition} FOR UPDATE");
     let rows: Vec<Row> = connection.query(locked).await?;
     let sequences: Vec<i64> = rows.iter().filter_map(|row| integer(row, 0)).collect();
-    for list in lists(&sequences, most_numbers(connection)) {
+    for list in format_lists(&sequences, max_list_length(connection)) {
         for statement in [
             format!(
                 "INSERT INTO orders_outbox ({COLUMNS}) \

@@ -1,4 +1,4 @@
-//! The orders in MariaDB: their tables, the SQL, the outbox.
+//! The orders in MariaDB: tables, statements, the outbox.
 
 mod dead_letters;
 mod outbox;

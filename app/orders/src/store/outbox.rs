@@ -1,8 +1,8 @@
-//! The outbox: a table that holds each change until it has been announced.
+//! The outbox: a table that holds each change until it has been sent to the receiver.
 //!
-//! Triggers fill it, in the transaction of the change itself: no change without its event, no event
-//! without its change, and a change still takes one round trip. They act only in sessions that say
-//! so, hence nothing piles up while no replica announces changes.
+//! Triggers fill it in the transaction of the change: there is no change without its event, no event without its change, and a
+//! change still takes one round trip. A session variable enables them, so that the outbox does not grow while no replica sends
+//! events.
 
 use microservice::database::{
     integer, is_denied, text, Connection, Database, DatabaseError, QueryResult, QUERY_TIMEOUT,
@@ -12,15 +12,15 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 use tokio::time::timeout;
 
-use super::dead_letters::{lists, most_numbers, set_aside};
+use super::dead_letters::{format_lists, max_list_length, move_to_dead_letters};
 use super::OrderTables;
 use crate::event::{Event, Kind};
 
-/// Makes the triggers act in a session.
-pub const ANNOUNCE: &str = ", @announce_orders = 1";
+/// The session variable that enables the triggers.
+pub const ENABLE_TRIGGERS: &str = ", @announce_orders = 1";
 
-/// Sequence numbers are given while the order's row is locked, so that among the events of one
-/// order they ascend in the order of its changes.
+/// A sequence number is allocated while the order's row is locked, so within the events of one order they are in the sequence of its
+/// changes.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
     sequence BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, \
     event_id CHAR(36) CHARACTER SET ascii NOT NULL DEFAULT UUID(), \
@@ -34,16 +34,16 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
     tax DECIMAL(12,2) NOT NULL, \
     shipping_address VARCHAR(256) CHARACTER SET utf8mb4 NOT NULL) ENGINE = InnoDB";
 
-/// The order as JSON with its values as they are, also those that no order may have: somebody else may have written them.
-/// Kinds that this version does not know are passed by.
-const EVENTS: &str = "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
+/// The values of the order are not validated, because other programs may have written them. Events of unknown kinds are skipped.
+const SELECT_EVENTS: &str =
+    "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
     JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
         'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), \
     GREATEST(attempts, 0) FROM orders_outbox WHERE kind IN ('created', 'updated', 'deleted') AND";
-/// From a place on, so that what lies before it is not read again.
+/// The events after a position.
 const PAGE: &str = "sequence > ? ORDER BY sequence LIMIT 256";
 
-/// About how many wait: as far as it takes no time to count them. Beyond that the sequence numbers tell.
+/// The number of events: counted up to a limit, so that it is fast, and estimated from the sequence numbers above.
 const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
     (SELECT COUNT(*) FROM (SELECT 1 FROM orders_outbox LIMIT 10001) AS counted), \
     (SELECT MAX(sequence) - MIN(sequence) + 1 FROM orders_outbox), \
@@ -52,7 +52,7 @@ const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
         WHERE kind NOT IN ('created', 'updated', 'deleted')), \
     (SELECT COUNT(*) FROM (SELECT 1 FROM orders_dead_letters LIMIT 10000) AS letters)";
 
-/// Whether all that fills the outbox is there. Who may not make triggers does not see them either.
+/// Whether the triggers exist. A user without the TRIGGER privilege does not see them.
 pub async fn has_triggers(connection: &mut Conn) -> Result<bool, Error> {
     const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE() \
         AND event_object_table = 'orders' AND trigger_name IN ('orders_created', 'orders_updated', 'orders_deleted')";
@@ -60,7 +60,7 @@ pub async fn has_triggers(connection: &mut Conn) -> Result<bool, Error> {
     Ok(rows.first().and_then(|row| integer(row, 0)) == Some(3))
 }
 
-/// Makes the outbox and what fills it.
+/// Creates the outbox and its triggers.
 pub async fn create(connection: &mut Conn) -> QueryResult<()> {
     connection.query_drop(CREATE).await?;
     for (change, row, kind) in [
@@ -91,37 +91,36 @@ pub async fn create(connection: &mut Conn) -> QueryResult<()> {
     Ok(Ok(()))
 }
 
-/// The outbox, held by one replica at a time.
+/// The outbox, locked by this replica.
 #[derive(Debug)]
 pub struct Outbox {
     connection: Connection,
 }
 
-/// What waits in the outbox.
+/// The size of the outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Events; above 10,000 about that many.
+    /// The number of events; an estimate above 10,000.
     pub events: u64,
-    /// Seconds since the oldest of them happened.
+    /// The age of the oldest one in seconds.
     pub seconds: u64,
-    /// Those that this version cannot read, among the 10,000 oldest.
+    /// The number of events of unknown kinds among the 10,000 oldest.
     pub unreadable: u64,
-    /// Events that were set aside, up to 10,000.
+    /// The number of dead letters, up to 10,000.
     pub dead_letters: u64,
 }
 
 impl Outbox {
-    /// Takes hold of the outbox, unless another replica has it. Its hold ends with its connection.
+    /// Acquires the lock of the outbox, unless another replica holds it. It is released with the connection.
     ///
-    /// Not where nothing can be removed from it, say of a server that only reads: what is delivered would be delivered again
-    /// and again.
-    pub async fn take(database: &Database<OrderTables>) -> Result<Option<Outbox>, DatabaseError> {
-        // Whatever the rows are: those that others have not committed yet are waited for by nobody.
-        const NOTHING: &str = "DELETE FROM orders_outbox WHERE FALSE";
+    /// Fails if events cannot be deleted, such as on a read-only server: they would be sent again and again.
+    pub async fn lock(database: &Database<OrderTables>) -> Result<Option<Outbox>, DatabaseError> {
+        // Deletes no row, so it does not wait for uncommitted rows of other transactions.
+        const DELETE_NOTHING: &str = "DELETE FROM orders_outbox WHERE FALSE";
         let Some(mut connection) = database.acquire_lock("orders_outbox").await? else {
             return Ok(None);
         };
-        let reason = match timeout(QUERY_TIMEOUT, connection.query_drop(NOTHING)).await {
+        let reason = match timeout(QUERY_TIMEOUT, connection.query_drop(DELETE_NOTHING)).await {
             Ok(Ok(())) => return Ok(Some(Outbox { connection })),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the database does not answer".to_owned(),
@@ -133,45 +132,47 @@ impl Outbox {
         Ok(None)
     }
 
-    /// The next events after a sequence number, the oldest first, and the last number that was looked at. What cannot be read
-    /// is passed by.
-    pub async fn page(&mut self, after: i64) -> Result<(Vec<Event>, Option<i64>), Error> {
-        let rows: Vec<Row> = self.connection.exec(format!("{EVENTS} {PAGE}"), (after,)).await?;
+    /// The next events after a sequence number, the oldest first, and the last number that was read. Unreadable events are skipped.
+    pub async fn read_page(&mut self, after: i64) -> Result<(Vec<Event>, Option<i64>), Error> {
+        let rows: Vec<Row> = self
+            .connection
+            .exec(format!("{SELECT_EVENTS} {PAGE}"), (after,))
+            .await?;
         let last = rows.last().and_then(|row| integer(row, 0));
-        Ok((rows.iter().filter_map(event_of).collect(), last))
+        Ok((rows.iter().filter_map(event_from_row).collect(), last))
     }
 
-    /// The events that are in these ranges of sequence numbers by now, the oldest first.
-    pub async fn late(&mut self, ranges: &[(i64, i64)]) -> Result<Vec<Event>, Error> {
+    /// The events in these ranges of sequence numbers, the oldest first.
+    pub async fn read_ranges(&mut self, ranges: &[(i64, i64)]) -> Result<Vec<Event>, Error> {
         if ranges.is_empty() {
             return Ok(Vec::new());
         }
-        // Those that have been looked for the longest come first; two numbers each, and what is around them.
-        let most = most_numbers(&self.connection).div_ceil(4);
+        // The lowest ranges come first. A range takes as much of the statement as four numbers.
+        let max_ranges = max_list_length(&self.connection).div_ceil(4);
         let ranges = ranges
             .iter()
-            .take(most)
+            .take(max_ranges)
             .map(|(first, last)| format!("sequence BETWEEN {first} AND {last}"));
         let ranges = ranges.collect::<Vec<_>>().join(" OR ");
-        let statement = format!("{EVENTS} ({ranges}) ORDER BY sequence LIMIT 256");
+        let statement = format!("{SELECT_EVENTS} ({ranges}) ORDER BY sequence LIMIT 256");
         let rows: Vec<Row> = self.connection.query(statement).await?;
-        Ok(rows.iter().filter_map(event_of).collect())
+        Ok(rows.iter().filter_map(event_from_row).collect())
     }
 
-    /// Removes events that have been delivered.
+    /// Deletes events that have been sent.
     pub async fn remove(&mut self, sequences: &[i64]) -> Result<(), Error> {
-        for list in lists(sequences, most_numbers(&self.connection)) {
+        for list in format_lists(sequences, max_list_length(&self.connection)) {
             let statement = format!("DELETE FROM orders_outbox WHERE sequence IN ({list})");
             self.connection.query_drop(statement).await?;
         }
         Ok(())
     }
 
-    /// Counts an attempt for events that were not taken.
+    /// Counts a failed attempt of these events.
     pub async fn count_attempt(&mut self, sequences: &[i64], reason: &str) -> Result<(), Error> {
-        const LONGEST: usize = 255;
-        let reason: String = reason.chars().take(LONGEST).collect();
-        for list in lists(sequences, most_numbers(&self.connection)) {
+        const MAX_REASON_CHARACTERS: usize = 255;
+        let reason: String = reason.chars().take(MAX_REASON_CHARACTERS).collect();
+        for list in format_lists(sequences, max_list_length(&self.connection)) {
             let statement =
                 format!("UPDATE orders_outbox SET attempts = attempts + 1, last_error = ? WHERE sequence IN ({list})");
             self.connection.exec_drop(statement, (&reason,)).await?;
@@ -179,19 +180,19 @@ impl Outbox {
         Ok(())
     }
 
-    /// Sets events aside.
-    pub async fn set_aside(&mut self, sequences: &[i64]) -> Result<(), Error> {
-        set_aside(&mut self.connection, sequences).await
+    /// Moves events to the dead letters.
+    pub async fn move_to_dead_letters(&mut self, sequences: &[i64]) -> Result<(), Error> {
+        move_to_dead_letters(&mut self.connection, sequences).await
     }
 
-    /// What waits.
-    pub async fn backlog(&mut self) -> Result<Backlog, Error> {
-        const COUNTED: u64 = 10_000;
+    /// Counts the events and the dead letters.
+    pub async fn count_backlog(&mut self) -> Result<Backlog, Error> {
+        const MAX_COUNTED: u64 = 10_000;
         let rows: Vec<Row> = self.connection.query(BACKLOG).await?;
         let number = |column| rows.first().and_then(|row| integer(row, column)).unwrap_or(0);
         Ok(Backlog {
             events: match number(0) {
-                counted @ ..=COUNTED => counted,
+                counted @ ..=MAX_COUNTED => counted,
                 _ => number(1),
             },
             seconds: number(2),
@@ -201,11 +202,11 @@ impl Outbox {
     }
 }
 
-fn event_of(row: &Row) -> Option<Event> {
+fn event_from_row(row: &Row) -> Option<Event> {
     Some(Event {
         sequence: integer(row, 0)?,
         id: text(row, 1)?.to_owned(),
-        kind: Kind::of_name(text(row, 2)?)?,
+        kind: Kind::from_name(text(row, 2)?)?,
         time: text(row, 3)?.to_owned(),
         order_id: integer(row, 4)?,
         order: text(row, 5)?.to_owned(),

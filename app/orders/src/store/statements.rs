@@ -1,8 +1,8 @@
-//! The SQL of the orders, and the mapping between rows and orders.
+//! The SQL statements on orders, and the conversion of rows.
 //!
-//! Every command is one statement, so it is done as a whole or not at all without a transaction, in one round trip once
-//! it is prepared. Only a large number of new orders is stored piece by piece, in a transaction: what the driver and the
-//! server hold for a statement is several times its size.
+//! Every command is one statement, so it is atomic without a transaction, and takes one round trip once it is prepared. Only a large
+//! number of new orders is stored in batches in a transaction, because the driver and the server need several times the size of
+//! a statement in memory.
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Params, Row, Value};
@@ -20,8 +20,8 @@ const INSERT: &str = "INSERT INTO orders \
     (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
     VALUES (?, ?, ?, ?, ?, ?, ?)";
 
-/// Many orders as one JSON parameter: one statement whatever their number, where a list of VALUES
-/// would be another statement for each length and end at 65,535 parameters.
+/// Many orders as one JSON parameter: one statement for any number, while VALUES would need a prepared statement for each number,
+/// and allow at most 65,535 parameters.
 const INSERT_MANY: &str = "INSERT INTO orders \
     (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
     SELECT order_id, product_id, quantity, amount, shipping, tax, shipping_address \
@@ -35,25 +35,24 @@ const INSERT_MANY: &str = "INSERT INTO orders \
         shipping_address VARCHAR(256) CHARACTER SET utf8mb4 PATH '$.shipping_address' \
     )) AS new_orders";
 
-/// About the most bytes of that parameter.
-const PIECE: usize = 128 * 1024;
+/// The approximate maximum of that parameter.
+const MAX_BATCH_BYTES: usize = 128 * 1024;
 
-const WHICH_EXIST: &str = "SELECT order_id FROM orders JOIN JSON_TABLE(?, '$[*]' COLUMNS ( \
+const SELECT_EXISTING: &str = "SELECT order_id FROM orders JOIN JSON_TABLE(?, '$[*]' COLUMNS ( \
         wanted INT PATH '$' \
     )) AS ids ON order_id = wanted ORDER BY order_id";
 
-// Orders are read as one text each: a column costs more than what is in it, since its description comes
-// with every answer and each of its values takes memory of its own.
-// Nothing comes of a row with a value that is NULL: left out, another one would be taken for it.
-const LIST: &str = "SELECT \
+// An order is read as one text: each column adds a definition to every result, and an allocation to every row. CONCAT returns NULL
+// if a value is NULL, so that values are never mixed up.
+const SELECT_PAGE: &str = "SELECT \
     CONCAT(order_id, ' ', product_id, ' ', quantity, ' ', amount, ' ', shipping, ' ', tax, ' ', shipping_address) \
     FROM orders WHERE order_id > ? ORDER BY order_id LIMIT ?";
 
-const FIND: &str = "SELECT \
+const SELECT_ORDER: &str = "SELECT \
     CONCAT(order_id, ' ', product_id, ' ', quantity, ' ', amount, ' ', shipping, ' ', tax, ' ', shipping_address) \
     FROM orders WHERE order_id = ?";
 
-const EXISTS: &str = "SELECT 1 FROM orders WHERE order_id = ?";
+const SELECT_ID: &str = "SELECT 1 FROM orders WHERE order_id = ?";
 
 const UPDATE: &str = "UPDATE orders SET product_id = ?, quantity = ?, amount = ?, shipping = ?, \
     tax = ?, shipping_address = ? WHERE order_id = ?";
@@ -69,22 +68,22 @@ impl Statement for Command {
 
     async fn run(&self, connection: &mut Connection) -> QueryResult<Outcome> {
         match self {
-            Command::Create(orders) => create(connection, orders).await,
+            Command::Create(orders) => create_orders(connection, orders).await,
             Command::Find(id) => {
-                let rows: Vec<Row> = connection.exec(FIND, (*id,)).await?;
+                let rows: Vec<Row> = connection.exec(SELECT_ORDER, (*id,)).await?;
                 Ok(match rows.first() {
-                    None => Ok(Outcome::Missing),
-                    Some(row) => order_of(row).map(Outcome::Order),
+                    None => Ok(Outcome::NotFound),
+                    Some(row) => order_from_row(row).map(Outcome::Order),
                 })
             }
             Command::Update(order) => match connection.check_size(order.shipping_address.len()) {
-                Ok(()) => update(connection, order).await.map(Ok),
-                Err(failure) => Ok(Err(failure)),
+                Ok(()) => update_order(connection, order).await.map(Ok),
+                Err(error) => Ok(Err(error)),
             },
             Command::Delete(id) => {
                 connection.exec_drop(DELETE, (*id,)).await?;
                 Ok(Ok(match connection.affected_rows() {
-                    0 => Outcome::Missing,
+                    0 => Outcome::NotFound,
                     _ => Outcome::Done,
                 }))
             }
@@ -92,7 +91,7 @@ impl Statement for Command {
     }
 }
 
-/// Reads a page of orders into memory that has been taken for it.
+/// Reads a page of orders into a buffer.
 #[derive(Debug)]
 pub struct Listing {
     limit: usize,
@@ -101,7 +100,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The orders after an id, at most so many.
+    /// Reads at most so many orders after an id.
     pub fn new(limit: usize, after: Option<i32>, buffer: Buffer) -> Listing {
         Listing {
             limit,
@@ -110,7 +109,7 @@ impl Listing {
         }
     }
 
-    /// The buffer, empty: an attempt that failed may have written to it.
+    /// An empty buffer with the same permit: a failed attempt may have written to the old one.
     fn take_buffer(&self) -> Buffer {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         buffer.take()
@@ -125,65 +124,65 @@ impl Statement for Listing {
     }
 
     async fn run(&self, connection: &mut Connection) -> QueryResult<Outcome> {
-        // The id below all ids, for tables whose rows came from elsewhere.
+        // Below all ids: rows of other programs may have negative ones.
         let after = self.after.map_or(i64::from(i32::MIN) - 1, i64::from);
         let mut page = PageWriter::new(self.take_buffer(), self.limit);
-        // One more than asked for, to learn whether there is a next page.
-        let mut rows = connection.exec_iter(LIST, (after, self.limit + 1)).await?;
+        // One more than the limit, to know whether there is a next page.
+        let mut rows = connection.exec_iter(SELECT_PAGE, (after, self.limit + 1)).await?;
         while let Some(row) = rows.next().await? {
-            let written = order_of(&row).and_then(|order| page.push(&order).map_err(DatabaseError::from));
-            if let Err(failure) = written {
+            let written = order_from_row(&row).and_then(|order| page.push(&order).map_err(DatabaseError::from));
+            if let Err(error) = written {
                 rows.drop_result().await?;
-                return Ok(Err(failure));
+                return Ok(Err(error));
             }
         }
         Ok(page.finish().map(Outcome::Page).map_err(DatabaseError::from))
     }
 }
 
-async fn create(connection: &mut Connection, orders: &[Order]) -> QueryResult<Outcome> {
+async fn create_orders(connection: &mut Connection, orders: &[Order]) -> QueryResult<Outcome> {
     let result = match orders {
         [order] => match connection.check_size(order.shipping_address.len()) {
             Ok(()) => connection.exec_drop(INSERT, insert_parameters(order)).await.map(Ok),
-            Err(failure) => Ok(Err(failure)),
+            Err(error) => Ok(Err(error)),
         },
         orders => insert_many(connection, orders).await,
     };
     match result {
         Ok(Ok(())) => Ok(Ok(Outcome::Done)),
-        Ok(Err(failure)) => Ok(Err(failure)),
-        Err(error) if is_duplicate(&error) => which_exist(connection, orders).await.map(Ok),
+        Ok(Err(error)) => Ok(Err(error)),
+        Err(error) if is_duplicate(&error) => find_existing(connection, orders).await.map(Ok),
         Err(error) => Err(error),
     }
 }
 
 async fn insert_many(connection: &mut Connection, orders: &[Order]) -> QueryResult<()> {
-    // Half of it, since the last order of a piece comes on top.
-    let most = PIECE.min(connection.max_statement_bytes() / 2);
-    let mut rest = orders.iter();
-    let mut piece = next_piece(&mut rest, most);
-    if let (Ok(()), 0) = (connection.check_size(piece.len()), rest.len()) {
-        return connection.exec_drop(INSERT_MANY, (piece,)).await.map(Ok);
+    // Half of it, because the last order of a batch may exceed the limit.
+    let max_bytes = MAX_BATCH_BYTES.min(connection.max_statement_bytes() / 2);
+    let mut remaining = orders.iter();
+    let mut batch = next_batch(&mut remaining, max_bytes);
+    if let (Ok(()), 0) = (connection.check_size(batch.len()), remaining.len()) {
+        return connection.exec_drop(INSERT_MANY, (batch,)).await.map(Ok);
     }
     connection.begin_transaction().await?;
     loop {
-        let stored = match connection.check_size(piece.len()) {
-            Ok(()) => connection.exec_drop(INSERT_MANY, (piece,)).await.map(Ok),
-            Err(failure) => Ok(Err(failure)),
+        let stored = match connection.check_size(batch.len()) {
+            Ok(()) => connection.exec_drop(INSERT_MANY, (batch,)).await.map(Ok),
+            Err(error) => Ok(Err(error)),
         };
-        if rest.len() == 0 || !matches!(stored, Ok(Ok(()))) {
+        if remaining.len() == 0 || !matches!(stored, Ok(Ok(()))) {
             return connection.end_transaction(stored).await;
         }
-        piece = next_piece(&mut rest, most);
+        batch = next_batch(&mut remaining, max_bytes);
     }
 }
 
-/// The next orders as a JSON array, at least one and no more after so many bytes.
-fn next_piece(rest: &mut std::slice::Iter<'_, Order>, most: usize) -> String {
-    let mut json = String::with_capacity(most.min(PIECE) + 2 * 1024);
+/// The next orders as a JSON array: at least one, and none after this size is reached.
+fn next_batch(remaining: &mut std::slice::Iter<'_, Order>, max_bytes: usize) -> String {
+    let mut json = String::with_capacity(max_bytes.min(MAX_BATCH_BYTES) + 2 * 1024);
     json.push('[');
-    while json.len() < most || json.len() == 1 {
-        let Some(order) = rest.next() else { break };
+    while json.len() < max_bytes || json.len() == 1 {
+        let Some(order) = remaining.next() else { break };
         if json.len() > 1 {
             json.push(',');
         }
@@ -193,32 +192,32 @@ fn next_piece(rest: &mut std::slice::Iter<'_, Order>, most: usize) -> String {
     json
 }
 
-/// It may be another key that must be unique, of a table that somebody has changed.
-async fn which_exist(connection: &mut Connection, orders: &[Order]) -> Result<Outcome, Error> {
-    // An id has at most ten digits, and a comma.
-    let most = PIECE.min(connection.max_statement_bytes()) / 11;
+/// Finds the ids that exist. There may be none, if an administrator has added another unique key.
+async fn find_existing(connection: &mut Connection, orders: &[Order]) -> Result<Outcome, Error> {
+    // An id has at most ten digits and a comma.
+    let max_bytes = MAX_BATCH_BYTES.min(connection.max_statement_bytes()) / 11;
     let mut existing = Vec::new();
-    for some in orders.chunks(most.max(1)) {
-        let ids: Vec<i32> = some.iter().map(|order| order.order_id).collect();
+    for chunk in orders.chunks(max_bytes.max(1)) {
+        let ids: Vec<i32> = chunk.iter().map(|order| order.order_id).collect();
         let json = serde_json::Value::from(ids).to_string();
-        let rows: Vec<Row> = connection.exec(WHICH_EXIST, (json,)).await?;
+        let rows: Vec<Row> = connection.exec(SELECT_EXISTING, (json,)).await?;
         existing.extend(rows.iter().filter_map(|row| integer::<i32>(row, 0)));
     }
     existing.sort_unstable();
-    Ok(Outcome::Exists(existing))
+    Ok(Outcome::Duplicate(existing))
 }
 
-async fn update(connection: &mut Conn, order: &Order) -> Result<Outcome, Error> {
+async fn update_order(connection: &mut Conn, order: &Order) -> Result<Outcome, Error> {
     let mut parameters = insert_parameters(order);
     parameters.rotate_left(1);
     connection.exec_drop(UPDATE, Params::from(parameters)).await?;
     if connection.affected_rows() > 0 {
         return Ok(Outcome::Done);
     }
-    // The server counts rows that changed. An order that had these very values is there all the same.
-    let rows: Vec<Row> = connection.exec(EXISTS, (order.order_id,)).await?;
+    // The server counts changed rows. The order may exist with the same values.
+    let rows: Vec<Row> = connection.exec(SELECT_ID, (order.order_id,)).await?;
     Ok(match rows.is_empty() {
-        true => Outcome::Missing,
+        true => Outcome::NotFound,
         false => Outcome::Done,
     })
 }
@@ -228,21 +227,21 @@ fn insert_parameters(order: &Order) -> Vec<Value> {
         order.order_id.into(),
         order.product_id.into(),
         order.quantity.into(),
-        money(order.amount),
-        money(order.shipping),
-        money(order.tax),
+        money_parameter(order.amount),
+        money_parameter(order.shipping),
+        money_parameter(order.tax),
         order.shipping_address.as_str().into(),
     ]
 }
 
-/// Money travels as decimal text both ways, which the server converts exactly.
-fn money(money: Money) -> Value {
+/// Money is sent and received as a decimal text, which the server converts exactly.
+fn money_parameter(money: Money) -> Value {
     let mut text = String::new();
     money.write_to(&mut text);
     text.into()
 }
 
-fn order_of(row: &Row) -> Result<Order, DatabaseError> {
+fn order_from_row(row: &Row) -> Result<Order, DatabaseError> {
     text(row, 0).and_then(parse_order).ok_or_else(|| {
         let id = text(row, 0).and_then(|order| order.split(' ').next());
         log::event(
@@ -253,7 +252,7 @@ fn order_of(row: &Row) -> Result<Order, DatabaseError> {
     })
 }
 
-/// Reads the one text of an order; the address comes last, since it alone may hold spaces.
+/// Parses the text of an order. The address comes last, because it may contain spaces.
 fn parse_order(text: &str) -> Option<Order> {
     let mut fields = text.splitn(7, ' ');
     Some(Order {

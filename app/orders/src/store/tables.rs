@@ -5,7 +5,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
 use super::{dead_letters, outbox};
-use crate::schema::{plan, Column, DemoRows, Plan, DEAD_LETTERS_VERSION, ORDERS_VERSION, OUTBOX_VERSION};
+use crate::schema::{plan_migration, Column, DemoRows, Plan, DEAD_LETTERS_VERSION, ORDERS_VERSION, OUTBOX_VERSION};
 
 const COLUMNS: &str = "SELECT column_name, data_type, column_key FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = 'orders' ORDER BY ordinal_position";
@@ -38,14 +38,14 @@ const CONVERT_DEMO: &str = "ALTER TABLE orders \
     ADD PRIMARY KEY (order_id), \
     ENGINE = InnoDB";
 
-const PRESENT: &str = "SELECT table_name FROM information_schema.tables \
+const EVENT_TABLES: &str = "SELECT table_name FROM information_schema.tables \
     WHERE table_schema = DATABASE() AND table_name IN ('orders_outbox', 'orders_dead_letters')";
 
 /// The tables of the orders.
 #[derive(Debug)]
 pub struct OrderTables {
-    /// Whether changes are announced, for which there is an outbox.
-    pub announces: bool,
+    /// Whether changes are sent as events, for which there is an outbox.
+    pub publishes_events: bool,
 }
 
 impl Tables for OrderTables {
@@ -53,58 +53,58 @@ impl Tables for OrderTables {
     const NAMES: &'static [&'static str] = &["orders", "orders_outbox", "orders_dead_letters"];
 
     fn version(&self) -> u32 {
-        match self.announces {
+        match self.publishes_events {
             true => DEAD_LETTERS_VERSION,
             false => ORDERS_VERSION,
         }
     }
 
     fn session_variables(&self) -> &'static str {
-        match self.announces {
-            true => outbox::ANNOUNCE,
+        match self.publishes_events {
+            true => outbox::ENABLE_TRIGGERS,
             false => "",
         }
     }
 
     async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> QueryResult<Option<String>> {
-        let plan = plan(version, &columns(connection).await?);
+        let plan = plan_migration(version, &read_columns(connection).await?);
         match &plan {
             Plan::Keep | Plan::Record => {}
             Plan::Create => connection.query_drop(CREATE).await?,
             Plan::ConvertDemo => {
-                if let Some(obstacle) = demo_rows(connection).await?.obstacle() {
-                    return Ok(Err(DatabaseError::SchemaRefused(obstacle)));
+                if let Some(conversion_error) = count_demo_rows(connection).await?.conversion_error() {
+                    return Ok(Err(DatabaseError::SchemaRefused(conversion_error)));
                 }
                 connection.query_drop(CONVERT_DEMO).await?;
             }
             Plan::Refuse(reason) => return Ok(Err(DatabaseError::SchemaRefused(reason.clone()))),
         }
-        let mut done = match &plan {
+        let mut changes = match &plan {
             Plan::Keep => Vec::new(),
             plan => vec![format!("{plan:?}")],
         };
-        // A table that was recreated has no triggers either; and somebody may have dropped one of the others.
-        let rows: Vec<Row> = connection.query(PRESENT).await?;
-        let lacks = |name| plan == Plan::Create || rows.iter().all(|row| text(row, 0) != Some(name));
-        let lacks_outbox = version < Some(OUTBOX_VERSION) || lacks("orders_outbox");
-        // A backup may have been restored without the triggers: changes would not be announced.
-        if self.announces && (lacks_outbox || !outbox::has_triggers(connection).await?) {
+        // A recreated table has no triggers, and an administrator may have dropped the other tables.
+        let rows: Vec<Row> = connection.query(EVENT_TABLES).await?;
+        let is_missing = |name| plan == Plan::Create || rows.iter().all(|row| text(row, 0) != Some(name));
+        let is_outbox_missing = version < Some(OUTBOX_VERSION) || is_missing("orders_outbox");
+        // A backup may have been restored without the triggers: there would be no events.
+        if self.publishes_events && (is_outbox_missing || !outbox::has_triggers(connection).await?) {
             match outbox::create(connection).await? {
-                Ok(()) => done.push("CreateOutbox".to_owned()),
-                Err(failure) if lacks_outbox => return Ok(Err(failure)),
-                // They may have been made by somebody else.
+                Ok(()) => changes.push("CreateOutbox".to_owned()),
+                Err(failure) if is_outbox_missing => return Ok(Err(failure)),
+                // An administrator may have created the triggers, and this user cannot see them.
                 Err(_) => {}
             }
         }
-        if self.announces && (version < Some(DEAD_LETTERS_VERSION) || lacks("orders_dead_letters")) {
+        if self.publishes_events && (version < Some(DEAD_LETTERS_VERSION) || is_missing("orders_dead_letters")) {
             dead_letters::create(connection).await?;
-            done.push("CreateDeadLetters".to_owned());
+            changes.push("CreateDeadLetters".to_owned());
         }
-        Ok(Ok((!done.is_empty()).then(|| done.join(", "))))
+        Ok(Ok((!changes.is_empty()).then(|| changes.join(", "))))
     }
 }
 
-async fn columns(connection: &mut Conn) -> Result<Vec<Column>, Error> {
+async fn read_columns(connection: &mut Conn) -> Result<Vec<Column>, Error> {
     let rows: Vec<Row> = connection.query(COLUMNS).await?;
     let lower = |row: &Row, column| text(row, column).unwrap_or_default().to_ascii_lowercase();
     Ok(rows
@@ -117,7 +117,7 @@ async fn columns(connection: &mut Conn) -> Result<Vec<Column>, Error> {
         .collect())
 }
 
-async fn demo_rows(connection: &mut Conn) -> Result<DemoRows, Error> {
+async fn count_demo_rows(connection: &mut Conn) -> Result<DemoRows, Error> {
     let rows: Vec<Row> = connection.query(DEMO_ROWS).await?;
     let count = |column| rows.first().and_then(|row| integer(row, column)).unwrap_or(0);
     Ok(DemoRows {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::command::{Command, Outcome, PageWriter};
-use app::http::{read_action, response_to_outcome, Action, BufferedRequest, Prices, Style};
+use app::http::{read_action, response_to_outcome, Action, BufferedRequest, PriceSource, ResponseStyle};
 use app::order::Order;
 use microservice::http::{self, Origins, Problem};
 use microservice::memory::Buffer;
@@ -33,10 +33,10 @@ impl Memory {
     }
 
     fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
-        match read_action(parts, &self.origins, Prices::Given)? {
+        match read_action(parts, &self.origins, PriceSource::Given)? {
             Action::Response(response) => Ok(response),
             Action::Command(command, style) => response_to_outcome(self.run(command), style),
-            Action::List { limit, after } => response_to_outcome(self.list(limit, after), Style::Page(limit)),
+            Action::List { limit, after } => response_to_outcome(self.list(limit, after), ResponseStyle::Page(limit)),
             Action::Initialise | Action::Readiness => Ok(http::Response::success()),
             action @ (Action::Health
             | Action::Metrics
@@ -70,25 +70,25 @@ impl Memory {
                 let ids = new.iter().map(|order| order.order_id);
                 let existing: Vec<i32> = ids.filter(|id| self.orders.contains_key(id)).collect();
                 if !existing.is_empty() {
-                    return Outcome::Exists(existing);
+                    return Outcome::Duplicate(existing);
                 }
                 self.orders.extend(new.into_iter().map(|order| (order.order_id, order)));
                 Outcome::Done
             }
             Command::Find(id) => match self.orders.get(&id) {
                 Some(order) => Outcome::Order(order.clone()),
-                None => Outcome::Missing,
+                None => Outcome::NotFound,
             },
             Command::Update(order) => match self.orders.get_mut(&order.order_id) {
                 Some(stored) => {
                     *stored = order;
                     Outcome::Done
                 }
-                None => Outcome::Missing,
+                None => Outcome::NotFound,
             },
             Command::Delete(id) => match self.orders.remove(&id) {
                 Some(_) => Outcome::Done,
-                None => Outcome::Missing,
+                None => Outcome::NotFound,
             },
         }
     }

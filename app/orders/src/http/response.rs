@@ -1,4 +1,4 @@
-//! From the outcome of a command to the answer.
+//! From the outcome of a command to the response.
 
 use hyper::header::{LINK, LOCATION};
 use hyper::StatusCode;
@@ -7,76 +7,76 @@ use microservice::http::{Code, Problem, Response};
 use serde::Serialize;
 
 use super::code::DUPLICATE_ORDER;
-use super::Style;
-use crate::command::{DeadLetters, DeadLettersDone, Outcome, Page};
+use super::ResponseStyle;
+use crate::command::{DeadLetterCommand, DeadLetterOutcome, Outcome, Page};
 use crate::order::{Order, Price};
 
-/// The answer for the outcome of a command.
-pub fn response_to_outcome(outcome: Outcome, style: Style) -> Result<Response, Problem> {
+/// The response to the outcome of a command.
+pub fn response_to_outcome(outcome: Outcome, style: ResponseStyle) -> Result<Response, Problem> {
     match (outcome, style) {
-        (Outcome::Done, Style::Created(id)) => Ok(created(id)),
-        (Outcome::Done, Style::NoContent) => Ok(Response::no_content()),
+        (Outcome::Done, ResponseStyle::Created(id)) => Ok(created_response(id)),
+        (Outcome::Done, ResponseStyle::NoContent) => Ok(Response::no_content()),
         (Outcome::Done, _) => Ok(Response::success()),
-        (Outcome::Page(page), Style::Page(limit)) => Ok(response_to_page(page, limit)),
+        (Outcome::Page(page), ResponseStyle::Page(limit)) => Ok(response_to_page(page, limit)),
         (Outcome::Page(page), _) => Ok(Response::json(page.json)),
-        (Outcome::Order(order), _) => Ok(response_of_order(&order)),
-        (Outcome::Missing, _) => Err(no_order()),
-        (Outcome::Exists(ids), _) => Err(exists(&ids)),
+        (Outcome::Order(order), _) => Ok(response_to_order(&order)),
+        (Outcome::NotFound, _) => Err(order_not_found()),
+        (Outcome::Duplicate(ids), _) => Err(duplicate_orders(&ids)),
     }
 }
 
-/// By whom an order was priced, as its answer and the page name it.
+/// Who computed the price of an order, for the response and the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PricedBy {
     /// The replica of the pricing service.
     pub instance: String,
-    /// The region whose rules held; none for the general ones.
+    /// The region whose rules were applied; `None` for the general rules.
     pub region: Option<String>,
 }
 
-/// The answer to a change that was priced: what the order got, and from whom.
-pub fn with_price(response: Response, order: &Order, price: Price, instance: String) -> Response {
-    let by = PricedBy {
+/// Adds the computed price to a response, and who computed it.
+pub fn add_price(response: Response, order: &Order, price: Price, instance: String) -> Response {
+    let priced_by = PricedBy {
         instance,
         region: price.region,
     };
     // Strings always have a JSON form.
-    let by = serde_json::to_string(&by).unwrap_or_default();
+    let priced_by = serde_json::to_string(&priced_by).unwrap_or_default();
     let (shipping, tax) = (order.shipping, order.tax);
-    let body = format!(r#"{{"status":true,"price":{{"shipping":{shipping},"tax":{tax},"by":{by}}}}}"#);
+    let body = format!(r#"{{"status":true,"price":{{"shipping":{shipping},"tax":{tax},"by":{priced_by}}}}}"#);
     Response {
         body: body.into(),
         ..response
     }
 }
 
-/// The answer for what was done with dead letters.
-pub fn response_to_dead_letters(asked: DeadLetters, done: &DeadLettersDone) -> Result<Response, Problem> {
-    match (asked, done) {
-        (_, DeadLettersDone::List(letters)) => {
+/// The response to the outcome of a command on dead letters.
+pub fn response_to_dead_letters(command: DeadLetterCommand, outcome: &DeadLetterOutcome) -> Result<Response, Problem> {
+    match (command, outcome) {
+        (_, DeadLetterOutcome::List(letters)) => {
             // Strings and numbers always have a JSON form.
             let list = serde_json::to_string(letters).unwrap_or_default();
             Ok(Response::json(format!(r#"{{"dead_letters":{list}}}"#)))
         }
-        (DeadLetters::SendAgain(Some(_)) | DeadLetters::Drop(_), DeadLettersDone::Changed(0)) => {
+        (DeadLetterCommand::Resend(Some(_)) | DeadLetterCommand::Drop(_), DeadLetterOutcome::Changed(0)) => {
             Err(Problem::new(Code::NOT_FOUND, "there is no dead letter with this id"))
         }
-        (_, DeadLettersDone::Changed(count)) => Ok(Response::json(format!(r#"{{"status":true,"changed":{count}}}"#))),
+        (_, DeadLetterOutcome::Changed(count)) => Ok(Response::json(format!(r#"{{"status":true,"changed":{count}}}"#))),
     }
 }
 
-/// The problem of an id that no order has.
-pub fn no_order() -> Problem {
+/// The problem if no order has the id.
+pub fn order_not_found() -> Problem {
     Problem::new(Code::NOT_FOUND, "there is no order with this id")
 }
 
-/// The most ids that a problem names.
-const MAX_NAMED: usize = 100;
+/// The most ids that a problem lists.
+const MAX_LISTED_IDS: usize = 100;
 
-fn exists(ids: &[i32]) -> Problem {
-    let names: Vec<String> = ids.iter().take(MAX_NAMED).map(i32::to_string).collect();
+fn duplicate_orders(ids: &[i32]) -> Problem {
+    let names: Vec<String> = ids.iter().take(MAX_LISTED_IDS).map(i32::to_string).collect();
     let message = match names.as_slice() {
-        // Deleted again by somebody else between the refusal and the look at what is there, or not about the id at all.
+        // The order was deleted before the query for existing ids, or another unique key is violated.
         [] => "an order had the same value where each must have its own; nothing was stored".to_owned(),
         [id] => format!("an order with the id {id} exists; nothing was stored"),
         names => {
@@ -94,13 +94,13 @@ fn exists(ids: &[i32]) -> Problem {
 }
 
 /// 201 with the path of the new order.
-fn created(order_id: i32) -> Response {
+fn created_response(order_id: i32) -> Response {
     let mut response = Response::success();
     response.status = StatusCode::CREATED;
     response.with_header_text(LOCATION, &format!("/orders/{order_id}"))
 }
 
-fn response_of_order(order: &Order) -> Response {
+fn response_to_order(order: &Order) -> Response {
     let mut body = String::new();
     order.write_json(&mut body);
     Response::json(body)
