@@ -1,15 +1,14 @@
-//! What the service asks of its store, and what the store may answer.
+//! The commands of the store, and their outcomes.
 
 use crate::event::Event;
 
-/// A page holds no more events than this and the one that exceeds it, whatever its limit: the memory for it is bounded,
-/// and so is what a client must be ready to read.
+/// A page ends with the event that exceeds this size, whatever its limit, which bounds the memory of the service and of clients.
 pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 
-/// One thing to do with the events.
+/// A command on the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Store events, all or none, but for those that are there already.
+    /// Store events, all or none. Duplicates are ignored.
     Store(Vec<Event>),
     /// Read events, the newest first.
     List {
@@ -20,24 +19,24 @@ pub enum Command {
     },
 }
 
-/// What came of a [`Command`].
+/// The outcome of a [`Command`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The events are stored.
     Stored {
-        /// How many of them were not there already.
+        /// The number of those that are not duplicates.
         new: usize,
     },
     /// The events read.
     Page(Page),
 }
 
-/// A part of the list of events, and how many there are in all.
+/// A page of the list of events, and the numbers of all events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// Each event as it was received.
     pub events: Vec<String>,
-    /// The position of the last of them, where there are older ones.
+    /// The position of the last event, if there are older ones.
     pub next: Option<u64>,
     /// The most frequent types, each with the number of its events.
     pub counts: Vec<(String, u64)>,

@@ -1,28 +1,28 @@
-//! Configuration: what the service can be told.
+//! The configuration of the service.
 
 use microservice::config::{self, ConfigError, DatabaseSettings, Settings};
 use microservice::dapr::{AppToken, Sidecar};
 use microservice::signature::Secret;
 
-/// Everything the service can be told.
+/// The configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What every service can be told.
+    /// The settings of every service.
     pub settings: Settings,
-    /// The database.
+    /// The settings of the database.
     pub database: DatabaseSettings,
-    /// What senders of events must know, if anything.
+    /// The secret that senders of events must share, if there is one.
     pub secret: Option<Secret>,
-    /// The Dapr sidecar, which delivers events where there is one.
+    /// The Dapr sidecar, if there is one; then it delivers the events.
     pub sidecar: Option<Sidecar>,
-    /// What the sidecar proves itself with, if anything.
+    /// The token of the sidecar's requests, if they must have one.
     pub app_token: Option<AppToken>,
-    /// For how many days events are kept; 0 for ever.
+    /// The number of days after which events are deleted; 0 for never.
     pub retention_days: u32,
 }
 
 impl Config {
-    /// Reads the configuration from variables, of which an empty one counts as not set.
+    /// Reads the configuration from variables. An empty variable counts as not set.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         config::read(lookup, |reader| Config {
             settings: reader.settings(),

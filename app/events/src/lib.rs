@@ -1,16 +1,15 @@
 //! The events service: one source for WebAssembly under crun and WasmEdge, and for its native build.
 //!
-//! It receives events of other services, keeps each of them once however often it arrives, and lists them.
+//! It receives events of other services, stores each of them exactly once (idempotent by source and id), and lists them.
 //! A request passes through these modules from top to bottom, after the server of [`microservice`]:
 //!
-//! - [`http`] (pure): a complete request to an action, an outcome to an answer.
-//! - [`event`] (pure): the rules of an event.
-//! - [`service`]: does the action, tells the outcome.
-//! - [`command`] (pure): what can be done with the events.
+//! - [`http`] (pure): from a request to an action, and from an outcome to a response.
+//! - [`event`] (pure): the validation of events.
+//! - [`service`]: executes the action.
+//! - [`command`] (pure): the commands of the store.
 //! - [`store`] (edge): the SQL, the tables.
 //!
-//! A panic would end the process for every client at once, see [`microservice`]: no code that a
-//! request, a body or a row of the database can reach may panic.
+//! A panic aborts the process, see [`microservice`]: no code that a request, a body or a row of the database can reach may panic.
 
 pub mod command;
 pub mod config;
@@ -23,7 +22,7 @@ pub mod store;
 use microservice::context::Name;
 use microservice::server::{self, StartError};
 
-/// What the service is called.
+/// The name of the service.
 pub const NAME: Name = Name {
     name: "events",
     version: env!("CARGO_PKG_VERSION"),

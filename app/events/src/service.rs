@@ -1,4 +1,4 @@
-//! The service: what a request asks for is done, and told.
+//! The service: executes the actions of requests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use microservice::signature::{Secret, SIGNATURE};
 use crate::command::{Command, Outcome, MAX_PAGE_BYTES};
 use crate::config::Config;
 use crate::http::{read_action, response_to_outcome, Action, BufferedRequest, Route};
-use crate::retention::remove_forever;
+use crate::retention::delete_expired_events;
 use crate::store::EventTables;
 
-/// About what an event takes in a list.
-const USUAL_EVENT: usize = 1024;
+/// The usual size of an event in a list.
+const ESTIMATED_EVENT_BYTES: usize = 1024;
 
-/// Whoever sent the request does not share the secret.
+/// The request is not signed with the shared secret.
 const BAD_SIGNATURE: Code = Code::new("bad_signature", StatusCode::UNAUTHORIZED);
 
 /// The events service.
@@ -32,7 +32,7 @@ pub struct Events {
     database: Database<EventTables>,
     secret: Option<Secret>,
     app_token: Option<AppToken>,
-    /// Whether a sidecar delivers the events.
+    /// Whether a Dapr sidecar delivers the events.
     is_subscriber: bool,
     retention_days: u32,
     new: AtomicU64,
@@ -54,7 +54,7 @@ impl Events {
         }
     }
 
-    async fn run(&self, command: &Command) -> Result<Outcome, Problem> {
+    async fn run_command(&self, command: &Command) -> Result<Outcome, Problem> {
         let outcome = self.database.run(command).await?;
         if let (Command::Store(events), Outcome::Stored { new }) = (command, &outcome) {
             self.new.fetch_add(*new as u64, Ordering::Relaxed);
@@ -64,13 +64,13 @@ impl Events {
         Ok(outcome)
     }
 
-    /// The signature of a request that brings events, which only who knows the secret may do, if there is one.
-    fn check_signature(&self, parts: &BufferedRequest<'_>) -> Result<Option<String>, Problem> {
-        let Some(secret) = self.secret.as_ref().filter(|_| brings_events(parts)) else {
+    /// Verifies the signature of a request that delivers events, if there is a shared secret. Returns the signature.
+    fn check_signature(&self, request: &BufferedRequest<'_>) -> Result<Option<String>, Problem> {
+        let Some(secret) = self.secret.as_ref().filter(|_| is_delivery(request)) else {
             return Ok(None);
         };
-        let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-        match signature.filter(|signature| secret.verify_request(&parts.body, signature)) {
+        let signature = request.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+        match signature.filter(|signature| secret.verify_request(&request.body, signature)) {
             Some(signature) => Ok(Some(signature.to_owned())),
             None => Err(Problem::new(
                 BAD_SIGNATURE,
@@ -79,11 +79,11 @@ impl Events {
         }
     }
 
-    /// Proves to the sender of a signed request who has answered.
-    fn sign(&self, response: Response, request: Option<&str>) -> Response {
-        match (&self.secret, request, &response.body) {
-            (Some(secret), Some(request), Content::Whole(body)) => {
-                let signature = secret.sign_response(request, body);
+    /// Signs the response to a signed request.
+    fn add_signature(&self, response: Response, request_signature: Option<&str>) -> Response {
+        match (&self.secret, request_signature, &response.body) {
+            (Some(secret), Some(request_signature), Content::Whole(body)) => {
+                let signature = secret.sign_response(request_signature, body);
                 response.with_header_text(SIGNATURE, &signature)
             }
             _ => response,
@@ -106,13 +106,13 @@ impl Events {
     }
 }
 
-fn brings_events(parts: &BufferedRequest<'_>) -> bool {
-    parts.target.route == Route::Events && *parts.method == Method::POST
+fn is_delivery(request: &BufferedRequest<'_>) -> bool {
+    request.target.route == Route::Events && *request.method == Method::POST
 }
 
-/// Lets a sidecar go on with the next event: one that is refused for good would be delivered for ever, before all others.
+/// Logs an invalid event and makes the sidecar drop it. Otherwise the sidecar would deliver it again and again, before all others.
 /// <https://docs.dapr.io/reference/api/pubsub_api/#provide-routes-for-dapr-to-deliver-topic-events>
-fn drop_event(problem: &Problem) -> Response {
+fn drop_event_response(problem: &Problem) -> Response {
     log::event(Level::Error, &format!("an event is dropped: {}", problem.to_json()));
     Response::json(r#"{"status":"DROP"}"#)
 }
@@ -120,16 +120,16 @@ fn drop_event(problem: &Problem) -> Response {
 impl Service for Events {
     type Route = Route;
 
-    async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
-        if let (Some(token), Route::Events) = (&self.app_token, parts.target.route) {
-            token.check(parts.headers)?;
+    async fn handle(&self, request: BufferedRequest<'_>) -> Result<Response, Problem> {
+        if let (Some(token), Route::Events) = (&self.app_token, request.target.route) {
+            token.check(request.headers)?;
         }
-        let signature = self.check_signature(&parts)?;
-        let action = match read_action(&parts, &self.context.origins) {
-            Err(problem) if self.is_subscriber && brings_events(&parts) => return Ok(drop_event(&problem)),
+        let signature = self.check_signature(&request)?;
+        let action = match read_action(&request, &self.context.origins) {
+            Err(problem) if self.is_subscriber && is_delivery(&request) => return Ok(drop_event_response(&problem)),
             read => read?,
         };
-        drop(parts);
+        drop(request);
         match action {
             Action::Response(response) => Ok(response),
             Action::Health => Ok(self.context.health()),
@@ -139,16 +139,16 @@ impl Service for Events {
             }
             Action::Metrics => Ok(self.metrics()),
             Action::Command(command) => {
-                let _turn = match command {
+                let _memory = match command {
                     Command::List { limit, .. } => {
-                        let about = (limit * USUAL_EVENT).min(MAX_PAGE_BYTES);
-                        Some(self.context.memory.buffer(about).await?)
+                        let estimated_bytes = (limit * ESTIMATED_EVENT_BYTES).min(MAX_PAGE_BYTES);
+                        Some(self.context.memory.buffer(estimated_bytes).await?)
                     }
                     Command::Store(_) => None,
                 };
-                let outcome = self.run(&command).await?;
+                let outcome = self.run_command(&command).await?;
                 let response = response_to_outcome(&command, &outcome);
-                Ok(self.sign(response, signature.as_deref()))
+                Ok(self.add_signature(response, signature.as_deref()))
             }
         }
     }
@@ -156,7 +156,7 @@ impl Service for Events {
     async fn run_background(&self) {
         tokio::join!(
             self.database.keep_tables_current(),
-            remove_forever(&self.database, self.retention_days)
+            delete_expired_events(&self.database, self.retention_days)
         );
     }
 }

@@ -1,4 +1,4 @@
-//! From a complete request to what it asks for.
+//! From a request to the action that it asks for.
 
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, Method};
@@ -14,41 +14,41 @@ pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'reques
 /// What a request asks for.
 #[derive(Debug)]
 pub enum Action {
-    /// Nothing but this answer.
+    /// Send this response.
     Response(Response),
-    /// Whether the process serves.
+    /// Report that the process is alive.
     Health,
-    /// Whether the service can work.
+    /// Check that the service is ready.
     Readiness,
-    /// The counters.
+    /// Report the metrics.
     Metrics,
-    /// Something to do with the events.
+    /// Run a command on the events.
     Command(Command),
 }
 
-/// The media type of several events.
-const BATCH: &str = "application/cloudevents-batch+json";
+/// The media type of a batch of events.
+const BATCH_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
-/// Reads what a request asks for. Every wrong input ends here.
-pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
-    let route = parts.target.route;
-    if *parts.method == Method::OPTIONS {
-        return Ok(Action::Response(origins.preflight(route, parts.headers)));
+/// Reads and validates a request.
+pub fn read_action(request: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
+    let route = request.target.route;
+    if *request.method == Method::OPTIONS {
+        return Ok(Action::Response(origins.preflight(route, request.headers)));
     }
     match route {
         Route::Index => Ok(Action::Response(Response::text(Route::list()))),
-        Route::Events if *parts.method == Method::POST => {
-            let body = parts.json_body()?;
-            let events = match is_batch(parts.headers) {
+        Route::Events if *request.method == Method::POST => {
+            let body = request.json_body()?;
+            let events = match is_batch(request.headers) {
                 true => read_batch(body)?,
                 false => vec![read_event(body)?],
             };
             Ok(Action::Command(Command::Store(events)))
         }
-        Route::Events => list(parts),
+        Route::Events => read_list(request),
         Route::Healthz => Ok(Action::Health),
         Route::Readyz => Ok(Action::Readiness),
         Route::Metrics => Ok(Action::Metrics),
@@ -58,16 +58,20 @@ pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Act
 fn is_batch(headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case(BATCH)
+    media_type.trim().eq_ignore_ascii_case(BATCH_MEDIA_TYPE)
 }
 
-fn list(parts: &BufferedRequest<'_>) -> Result<Action, Problem> {
-    let limit = parts.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
-    let before = parts.query.get("before").map(|text| position(&text)).transpose()?;
+fn read_list(request: &BufferedRequest<'_>) -> Result<Action, Problem> {
+    let limit = request.parse_limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let before = request
+        .query
+        .get("before")
+        .map(|text| parse_position(&text))
+        .transpose()?;
     Ok(Action::Command(Command::List { limit, before }))
 }
 
-fn position(text: &str) -> Result<u64, Problem> {
+fn parse_position(text: &str) -> Result<u64, Problem> {
     text.parse()
         .map_err(|_| Problem::new(Code::INVALID_QUERY, "before must be a position among the events"))
 }

@@ -1,4 +1,4 @@
-//! The events in MariaDB: their tables and the SQL.
+//! The events in MariaDB: tables and statements.
 
 mod statements;
 mod tables;

@@ -1,4 +1,4 @@
-//! The SQL of the events.
+//! The SQL statements on events.
 
 use microservice::database::{integer, is_duplicate, text, Connection, DatabaseError, QueryResult, Statement};
 use microservice::log::{self, Level};
@@ -10,8 +10,8 @@ use crate::event::Event;
 
 const INSERT: &str = "INSERT INTO events (source, id, type, event) VALUES (?, ?, ?, ?)";
 
-/// Many events as one JSON parameter, each event as a text in it: it stays as it was received. One that is there already
-/// keeps its place, and counts as no row.
+/// Many events as one JSON parameter, in which each event is a text, so that it does not change. A duplicate keeps its position, and
+/// does not count as an affected row.
 const INSERT_MANY: &str = "INSERT INTO events (source, id, type, event) \
     SELECT source, id, type, event FROM JSON_TABLE(?, '$[*]' COLUMNS ( \
         source VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[0]', \
@@ -20,7 +20,7 @@ const INSERT_MANY: &str = "INSERT INTO events (source, id, type, event) \
         event MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$[3]' \
     )) AS new_events ON DUPLICATE KEY UPDATE events.position = events.position";
 
-/// `found` counts all rows within the limit, those above the bound of bytes as well.
+/// `found` is the number of rows within the limit, including those beyond the size limit.
 const LIST: &str = "SELECT events.position, events.event, page.found FROM (\
         SELECT position, COUNT(*) OVER () AS found, SUM(bytes) OVER (ORDER BY position DESC) - bytes AS bytes_before \
         FROM (SELECT position, OCTET_LENGTH(event) AS bytes FROM events WHERE position < ? \
@@ -28,13 +28,13 @@ const LIST: &str = "SELECT events.position, events.event, page.found FROM (\
     ) AS page JOIN events ON events.position = page.position \
     WHERE page.bytes_before < ? ORDER BY events.position DESC";
 
-/// The most types that are counted one by one: a sender may make up any number of them.
+/// Limited, because senders may use any number of types.
 const COUNT: &str = "SELECT type, total, SUM(total) OVER () FROM events_counts ORDER BY total DESC, type LIMIT 100";
 
 impl Statement for Command {
     type Output = Outcome;
 
-    /// Storing an event a second time does nothing.
+    /// Storing an event is idempotent.
     fn is_retryable(&self) -> bool {
         true
     }
@@ -42,18 +42,18 @@ impl Statement for Command {
     async fn run(&self, connection: &mut Connection) -> QueryResult<Outcome> {
         match self {
             Command::Store(events) => match events.as_slice() {
-                [event] => store(connection, event).await,
-                events => store_many(connection, events).await,
+                [event] => store_event(connection, event).await,
+                events => store_events(connection, events).await,
             },
-            Command::List { limit, before } => list(connection, *limit, *before).await,
+            Command::List { limit, before } => list_events(connection, *limit, *before).await,
         }
     }
 }
 
-/// The key makes an event that arrives twice, at two replicas at once even, the same one.
-async fn store(connection: &mut Connection, event: &Event) -> QueryResult<Outcome> {
-    if let Err(failure) = connection.check_size(event.json.len() + event.id.len() + event.source.len()) {
-        return Ok(Err(failure));
+/// The unique key detects duplicates, even if two replicas store an event concurrently.
+async fn store_event(connection: &mut Connection, event: &Event) -> QueryResult<Outcome> {
+    if let Err(error) = connection.check_size(event.json.len() + event.id.len() + event.source.len()) {
+        return Ok(Err(error));
     }
     let parameters = (&event.source, &event.id, &event.kind, &event.json);
     match connection.exec_drop(INSERT, parameters).await {
@@ -63,44 +63,44 @@ async fn store(connection: &mut Connection, event: &Event) -> QueryResult<Outcom
     }
 }
 
-async fn store_many(connection: &mut Connection, events: &[Event]) -> QueryResult<Outcome> {
+async fn store_events(connection: &mut Connection, events: &[Event]) -> QueryResult<Outcome> {
     let rows: Vec<[&str; 4]> = events
         .iter()
         .map(|event| [&event.source, &event.id, &event.kind, &event.json].map(String::as_str))
         .collect();
     // Texts always have a JSON form.
     let json = serde_json::to_string(&rows).unwrap_or_default();
-    if let Err(failure) = connection.check_size(json.len()) {
-        return Ok(Err(failure));
+    if let Err(error) = connection.check_size(json.len()) {
+        return Ok(Err(error));
     }
     connection.exec_drop(INSERT_MANY, (json,)).await?;
     let new = usize::try_from(connection.affected_rows()).unwrap_or(events.len());
     Ok(Ok(Outcome::Stored { new }))
 }
 
-async fn list(connection: &mut Conn, limit: usize, before: Option<u64>) -> QueryResult<Outcome> {
+async fn list_events(connection: &mut Conn, limit: usize, before: Option<u64>) -> QueryResult<Outcome> {
     let before = before.unwrap_or(u64::MAX);
-    // One more than asked for, to learn whether there are older ones.
+    // One more than the limit, to know whether there are older ones.
     let rows: Vec<Row> = connection.exec(LIST, (before, limit + 1, MAX_PAGE_BYTES)).await?;
     let counts: Vec<Row> = connection.exec(COUNT, ()).await?;
-    Ok(page_of(&rows, &counts, limit).map(Outcome::Page).ok_or_else(|| {
+    Ok(page_from_rows(&rows, &counts, limit).map(Outcome::Page).ok_or_else(|| {
         let message = "database: the tables of events hold values that they cannot hold";
         log::event(Level::Error, message);
         DatabaseError::Internal
     }))
 }
 
-fn page_of(rows: &[Row], counts: &[Row], limit: usize) -> Option<Page> {
+fn page_from_rows(rows: &[Row], counts: &[Row], limit: usize) -> Option<Page> {
     let found = rows.first().map_or(Some(0), |row| integer::<usize>(row, 2))?;
-    let kept = rows.get(..limit).unwrap_or(rows);
-    let next = match kept.last() {
-        Some(last) if found > kept.len() => Some(integer(last, 0)?),
+    let page_rows = rows.get(..limit).unwrap_or(rows);
+    let next = match page_rows.last() {
+        Some(last) if found > page_rows.len() => Some(integer(last, 0)?),
         _ => None,
     };
     let event = |row| text(row, 1).map(str::to_owned);
     let count = |row| Some((text(row, 0)?.to_owned(), integer(row, 1)?));
     Some(Page {
-        events: kept.iter().map(event).collect::<Option<_>>()?,
+        events: page_rows.iter().map(event).collect::<Option<_>>()?,
         next,
         counts: counts.iter().map(count).collect::<Option<_>>()?,
         total: counts.first().map_or(Some(0), |row| integer(row, 2))?,

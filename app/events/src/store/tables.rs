@@ -4,18 +4,18 @@ use microservice::database::{is_denied, text, DatabaseError, QueryResult, Tables
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
-/// The version in which events that are removed are counted as well.
+/// The version that introduces the trigger for deleted events.
 const VERSION: u32 = 2;
 
 const COLUMNS: &str = "SELECT column_name FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = 'events' ORDER BY ordinal_position";
 
-/// How many events there are of each type. Counting a million rows again takes the database half a second.
+/// The number of events of each type. A table, because counting a million rows takes the database half a second.
 const CREATE_COUNTS: &str = "CREATE TABLE IF NOT EXISTS events_counts (\
     type VARBINARY(1020) NOT NULL PRIMARY KEY, \
     total BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB ROW_FORMAT = DYNAMIC";
 
-/// Bytes, since for texts some letters and a space at the end make no difference. Keys of this length need that form of rows.
+/// Binary columns, because text collations ignore case and trailing spaces. Keys of this length need the row format DYNAMIC.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS events_prepared (\
     position BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
     source VARBINARY(1020) NOT NULL, \
@@ -27,14 +27,14 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS events_prepared (\
 
 const NAMES: [&str; 6] = ["position", "source", "id", "type", "event", "received_at"];
 
-/// Counts an event in the transaction that stores it: no event without its count, and storing one still takes one
-/// round trip.
-const CREATE_TRIGGER: &str =
+/// Counts an event in the transaction that stores it, so that counts are exact, and storing takes one round trip.
+const CREATE_INSERT_TRIGGER: &str =
     "CREATE TRIGGER IF NOT EXISTS events_counted AFTER INSERT ON events_prepared FOR EACH ROW \
     INSERT INTO events_counts (type, total) VALUES (NEW.type, 1) ON DUPLICATE KEY UPDATE total = total + 1";
 
-/// The same for an event that is removed.
-const REMOVE_TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS events_uncounted AFTER DELETE ON events FOR EACH ROW \
+/// The same for a deleted event.
+const CREATE_DELETE_TRIGGER: &str =
+    "CREATE TRIGGER IF NOT EXISTS events_uncounted AFTER DELETE ON events FOR EACH ROW \
     UPDATE events_counts SET total = total - 1 WHERE type = OLD.type AND total > 0";
 
 /// The tables of the events.
@@ -54,20 +54,20 @@ impl Tables for EventTables {
         let columns: Vec<&str> = rows.iter().filter_map(|row| text(row, 0)).collect();
         let is_new = columns.is_empty();
         if is_new {
-            if let Err(failure) = create(connection).await? {
-                return Ok(Err(failure));
+            if let Err(error) = create_tables(connection).await? {
+                return Ok(Err(error));
             }
         }
-        // A newer build that has been here keeps what older ones need.
+        // The version may be newer: migrations stay compatible with older builds.
         if !is_new && version >= Some(VERSION) {
-            if has_counts(connection).await? {
+            if has_counts_table(connection).await? {
                 return Ok(Ok(None));
             }
-            count_again(connection).await?;
+            rebuild_counts(connection).await?;
             return Ok(Ok(Some("CountAgain".to_owned())));
         }
         if is_new || columns == NAMES {
-            let counted = make_trigger(connection, REMOVE_TRIGGER).await?;
+            let counted = create_trigger(connection, CREATE_DELETE_TRIGGER).await?;
             return Ok(counted.map(|()| Some(if is_new { "Create" } else { "CountRemoved" }.to_owned())));
         }
         Ok(Err(DatabaseError::SchemaRefused(
@@ -77,29 +77,29 @@ impl Tables for EventTables {
     }
 }
 
-/// The table gets its name when all is prepared: before, no replica can store an event that is not counted.
-async fn create(connection: &mut Conn) -> QueryResult<()> {
+/// Renames the table at the end, so that no replica can store an event before its trigger exists.
+async fn create_tables(connection: &mut Conn) -> QueryResult<()> {
     connection.query_drop(CREATE_COUNTS).await?;
     connection.query_drop(CREATE).await?;
-    if let Err(failure) = make_trigger(connection, CREATE_TRIGGER).await? {
-        return Ok(Err(failure));
+    if let Err(error) = create_trigger(connection, CREATE_INSERT_TRIGGER).await? {
+        return Ok(Err(error));
     }
-    // Of events that are gone with their table.
+    // Counts of events of a dropped table.
     connection.query_drop("DELETE FROM events_counts").await?;
     connection.query_drop("RENAME TABLE events_prepared TO events").await?;
     Ok(Ok(()))
 }
 
-async fn has_counts(connection: &mut Conn) -> Result<bool, Error> {
+async fn has_counts_table(connection: &mut Conn) -> Result<bool, Error> {
     const COUNTS: &str = "SELECT table_name FROM information_schema.tables \
         WHERE table_schema = DATABASE() AND table_name = 'events_counts'";
     let rows: Vec<Row> = connection.query(COUNTS).await?;
     Ok(!rows.is_empty())
 }
 
-/// Somebody has dropped the table of counts. It comes back as a whole: without it no event can be stored that would not be
-/// counted.
-async fn count_again(connection: &mut Conn) -> Result<(), Error> {
+/// Recreates the table of counts after an administrator has dropped it. It is filled before it gets its name: until then the trigger
+/// fails, so that no event is stored without being counted.
+async fn rebuild_counts(connection: &mut Conn) -> Result<(), Error> {
     for statement in [
         &CREATE_COUNTS.replace("events_counts", "events_counts_prepared"),
         "DELETE FROM events_counts_prepared",
@@ -111,7 +111,7 @@ async fn count_again(connection: &mut Conn) -> Result<(), Error> {
     Ok(())
 }
 
-async fn make_trigger(connection: &mut Conn, statement: &str) -> QueryResult<()> {
+async fn create_trigger(connection: &mut Conn, statement: &str) -> QueryResult<()> {
     match connection.query_drop(statement).await {
         Err(error) if is_denied(&error) => Ok(Err(DatabaseError::SchemaRefused(
             "the database does not let this service make triggers, by which it counts: grant TRIGGER on its tables, \

@@ -1,4 +1,4 @@
-//! From the outcome of a command to the answer.
+//! From the outcome of a command to the response.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::command::{Command, Outcome, Page};
 
-/// The answer for the outcome of a command.
+/// The response to the outcome of a command.
 pub fn response_to_outcome(command: &Command, outcome: &Outcome) -> Response {
     match outcome {
         Outcome::Stored { new } => Response::json(stored_as_json(command, *new)),
@@ -24,7 +24,7 @@ pub fn response_to_outcome(command: &Command, outcome: &Outcome) -> Response {
     }
 }
 
-/// Names what was stored, by which a sender knows that it was understood.
+/// The ids of the stored events, so that the sender can check them.
 fn stored_as_json(command: &Command, new: usize) -> String {
     match command {
         Command::Store(events) => match events.as_slice() {
@@ -41,7 +41,7 @@ fn stored_as_json(command: &Command, new: usize) -> String {
     }
 }
 
-/// Written by hand, because an event is JSON already and stays as it was received.
+/// Not with serde, because events are JSON already, and must not change.
 fn page_as_json(page: &Page) -> String {
     let bytes: usize = page.events.iter().map(|event| event.len() + 1).sum();
     let mut json = String::with_capacity(bytes + 256);
