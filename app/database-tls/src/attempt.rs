@@ -1,4 +1,4 @@
-//! Edge: one attempt to connect, and what came of it.
+//! Edge: an attempt to connect, and its outcome.
 
 use std::future::Future;
 use std::io;
@@ -14,23 +14,23 @@ use crate::refusal;
 use crate::session::{Session, Stream};
 
 tokio::task_local! {
-    /// What the driver is not told, and this crate is not told by the driver.
+    /// The attempt of the current task. The drivers have no parameter for it.
     static CURRENT: Attempt;
 }
 
-/// What came of an attempt, beside what the driver says.
+/// The outcome of the TLS handshake of an attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
     /// There was no handshake.
     #[default]
     Plain,
-    /// What is sent and received is encrypted.
+    /// The connection is encrypted.
     Encrypted,
-    /// There was one, and it failed, for this reason.
+    /// The handshake failed, for this reason.
     Refused(String),
 }
 
-/// One attempt to connect.
+/// An attempt to connect.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     configuration: Arc<ClientConfig>,
@@ -47,8 +47,8 @@ impl Attempt {
         }
     }
 
-    /// What comes of a driver's work, in which it may call [`encrypt`] once.
-    pub async fn during<F: Future>(self, work: F) -> (F::Output, Outcome) {
+    /// Runs the work of a driver, which may call [`encrypt`] once.
+    pub async fn run<F: Future>(self, work: F) -> (F::Output, Outcome) {
         let outcome = Arc::clone(&self.outcome);
         let output = CURRENT.scope(self, work).await;
         let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -56,10 +56,10 @@ impl Attempt {
     }
 }
 
-/// Does the handshake of the attempt that this task is in.
+/// Performs the TLS handshake of the attempt of the current task.
 ///
 /// # Errors
-/// When there is none, or the handshake fails.
+/// If there is no attempt, or the handshake fails.
 pub async fn encrypt<IO: AsyncRead + AsyncWrite + Unpin>(stream: IO) -> io::Result<Stream<IO>> {
     let attempt = CURRENT
         .try_with(Attempt::clone)

@@ -1,8 +1,8 @@
-//! TLS to a database, the same as a guest and natively.
+//! TLS to a database, the same in the guest and natively.
 //!
-//! The drivers of MariaDB can be handed neither a stream nor what to believe. So what they encrypt by is stood in for, and
-//! takes what it needs from the task that connects: [`Attempt::during`]. The workspace says so, with the folders `stand-ins/`
-//! of this crate; without that, the driver encrypts by something else or not at all, and the outcome is [`Outcome::Plain`].
+//! The drivers of MariaDB accept neither a stream nor a certificate store. So the crates that they use for TLS are replaced by the
+//! stand-ins in the folder `stand-ins/` of this crate, which get the configuration from the task that connects: [`Attempt::run`].
+//! The workspace must patch them; otherwise the driver uses other TLS or none, and the outcome is [`Outcome::Plain`].
 //!
 //! ```toml
 //! [patch.crates-io]
@@ -11,10 +11,10 @@
 //! tokio-native-tls = { path = "database-tls/stand-ins/tokio-native-tls" }
 //! ```
 //!
-//! - [`Trust`]: whose signature on a server's certificate is believed.
-//! - [`Attempt`]: one attempt to connect, and what came of it.
-//! - [`encrypt`]: what the stand-ins call.
-//! - [`refusal`] (pure): why a handshake failed, for a person.
+//! - [`Trust`]: the trusted certificate authorities.
+//! - [`Attempt`]: an attempt to connect, and its outcome.
+//! - [`encrypt`]: the TLS handshake, called by the stand-ins.
+//! - [`refusal`] (pure): explains why a handshake failed.
 
 mod attempt;
 pub mod refusal;

@@ -1,4 +1,4 @@
-//! Pure: why a handshake failed, for a person.
+//! Pure: explains why a handshake failed.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use rustls::{CertificateError, Error};
 
 use crate::verifier::SelfSigned;
 
-/// What the error of a handshake means, as a part of a sentence about the database.
+/// Explains the error of a handshake, as a part of a sentence about the database.
 pub fn explain(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
         Some(Error::InvalidCertificate(error)) => explain_certificate(error),

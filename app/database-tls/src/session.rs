@@ -1,4 +1,4 @@
-//! Edge: an encrypted stream, with the plain one in it as the drivers ask for it.
+//! Edge: a TLS stream, with access to the TCP stream as the drivers need it.
 
 use std::io::Result;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use futures_rustls::client::TlsStream;
 use tokio::io::{AsyncRead as TokioRead, AsyncWrite as TokioWrite};
 use tokio_util::compat::Compat;
 
-/// An encrypted stream over a plain one: `get_ref().get_ref().get_ref()` is the plain one.
+/// A TLS stream: `get_ref().get_ref().get_ref()` is the TCP stream.
 pub type Stream<IO> = Compat<Session<IO>>;
 
-/// The TLS between the two.
+/// The TLS session.
 #[derive(Debug)]
 pub struct Session<IO>(TlsStream<Compat<IO>>);
 
@@ -21,12 +21,12 @@ impl<IO> Session<IO> {
         Session(stream)
     }
 
-    /// What is below it.
+    /// The stream below.
     pub fn get_ref(&self) -> &Compat<IO> {
         self.0.get_ref().0
     }
 
-    /// What is below it.
+    /// The stream below.
     pub fn get_mut(&mut self) -> &mut Compat<IO> {
         self.0.get_mut().0
     }

@@ -1,4 +1,4 @@
-//! Edge: whose signature on a server's certificate is believed.
+//! Edge: the trusted certificate authorities.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::verifier::Verifier;
 use crate::Attempt;
 
-/// The authorities of a file. Those that were connected to are remembered, so that the next handshake costs less.
+/// The certificate authorities of a file. TLS sessions are cached, so that later handshakes cost less.
 #[derive(Clone, Debug)]
 pub struct Trust {
     configuration: Arc<ClientConfig>,
@@ -21,31 +21,31 @@ impl Trust {
     /// Reads the file of certificates in PEM.
     ///
     /// # Errors
-    /// A sentence that begins with the file's name: it cannot be read, or has no certificate.
+    /// If the file cannot be read or has no certificate; a sentence that begins with its name.
     pub fn read(path: &Path) -> Result<Trust, String> {
-        let shown = path.display();
-        let wrong = |error: pem::Error| match error {
-            pem::Error::Io(error) => format!("{shown} cannot be read: {error}"),
-            error => format!("{shown} is no file of certificates in PEM: {error}"),
+        let file_name = path.display();
+        let read_error = |error: pem::Error| match error {
+            pem::Error::Io(error) => format!("{file_name} cannot be read: {error}"),
+            error => format!("{file_name} is no file of certificates in PEM: {error}"),
         };
         let mut authorities = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(path).map_err(wrong)? {
+        for certificate in CertificateDer::pem_file_iter(path).map_err(read_error)? {
             authorities
-                .add(certificate.map_err(wrong)?)
-                .map_err(|error| format!("{shown} has a certificate that cannot be read: {error}"))?;
+                .add(certificate.map_err(read_error)?)
+                .map_err(|error| format!("{file_name} has a certificate that cannot be read: {error}"))?;
         }
         if authorities.is_empty() {
-            return Err(format!("{shown} has no certificate in PEM"));
+            return Err(format!("{file_name} has no certificate in PEM"));
         }
         let provider = Arc::new(rustls_rustcrypto::provider());
-        let unusable = |error: &dyn std::fmt::Display| format!("{shown} cannot be used: {error}");
+        let unusable_error = |error: &dyn std::fmt::Display| format!("{file_name} cannot be used: {error}");
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(&provider))
             .build()
-            .map_err(|error| unusable(&error))?;
+            .map_err(|error| unusable_error(&error))?;
         let configuration = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| unusable(&error))?
-            // Only to tell more of what it refuses.
+            .map_err(|error| unusable_error(&error))?
+            // Only for better errors: the verification is that of webpki.
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier::new(verifier)))
             .with_no_client_auth();
@@ -54,10 +54,10 @@ impl Trust {
         })
     }
 
-    /// An attempt to connect to the server that is asked for by this name or address.
+    /// An attempt to connect to the server with this host name or address.
     ///
     /// # Errors
-    /// A sentence: no certificate can be for such a name.
+    /// If the name is not valid in a certificate.
     pub fn attempt(&self, host: &str) -> Result<Attempt, String> {
         let name = ServerName::try_from(host.trim_end_matches('.').to_owned())
             .map_err(|_| format!("no certificate can be for a server that is called `{host}`"))?;

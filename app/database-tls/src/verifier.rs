@@ -1,4 +1,4 @@
-//! Pure: certificates as rustls checks them; of those that sign themselves it is told that they do.
+//! Pure: verifies certificates as rustls does, with a separate error for self-signed ones.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use webpki::EndEntityCert;
 
-/// A certificate that nobody else vouches for.
+/// The certificate is self-signed.
 #[derive(Debug)]
 pub(crate) struct SelfSigned;
 
@@ -30,7 +30,7 @@ impl Verifier {
     }
 }
 
-fn signs_itself(certificate: &CertificateDer<'_>) -> bool {
+fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
     EndEntityCert::try_from(certificate).is_ok_and(|certificate| certificate.issuer() == certificate.subject())
 }
 
@@ -46,7 +46,7 @@ impl ServerCertVerifier for Verifier {
         let verified = self.0.verify_server_cert(certificate, intermediates, name, ocsp, now);
         match verified {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)))
-                if signs_itself(certificate) =>
+                if is_self_signed(certificate) =>
             {
                 Err(CertificateError::Other(OtherError(Arc::new(SelfSigned))).into())
             }

@@ -1,21 +1,21 @@
-//! Configuration: what the service can be told.
+//! The configuration of the service.
 
 use microservice::config::{self, ConfigError, Settings};
 use microservice::dapr::{AppToken, Sidecar};
 
-/// Everything the service can be told.
+/// The configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What every service can be told.
+    /// The settings of every service.
     pub settings: Settings,
-    /// The Dapr sidecar, whose state holds the rules; without one they are those built in.
+    /// The Dapr sidecar, in whose state store the rules are; without it, the built-in rules apply.
     pub sidecar: Option<Sidecar>,
-    /// What the sidecar proves itself with, if anything.
+    /// The token of the sidecar's requests, if they must have one.
     pub app_token: Option<AppToken>,
 }
 
 impl Config {
-    /// Reads the configuration from variables, of which an empty one counts as not set.
+    /// Reads the configuration from variables. An empty variable counts as not set.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         config::read(lookup, |reader| Config {
             settings: reader.settings(),

@@ -3,14 +3,13 @@
 //! It computes the shipping and the tax of an order by rules. A request passes through these modules from top to bottom,
 //! after the server of [`microservice`]:
 //!
-//! - [`http`] (pure): a complete request to an action.
-//! - [`rules`] (pure): the rules, as they are kept and changed.
-//! - [`price`] (pure): from what is ordered to shipping and tax.
-//! - [`service`]: does the action, tells the outcome.
-//! - [`rule_store`] (edge): where the rules are kept: the state of the Dapr sidecar, where there is one.
+//! - [`http`] (pure): from a request to an action.
+//! - [`rules`] (pure): the rules and their JSON form.
+//! - [`price`] (pure): from goods to shipping and tax.
+//! - [`service`]: executes the action.
+//! - [`rule_store`] (edge): stores the rules in the state store of the Dapr sidecar, if there is one.
 //!
-//! A panic would end the process for every client at once, see [`microservice`]: no code that a request, a body or a rule
-//! can reach may panic.
+//! A panic aborts the process, see [`microservice`]: no code that a request, a body or a rule can reach may panic.
 
 pub mod config;
 pub mod http;
@@ -22,7 +21,7 @@ pub mod service;
 use microservice::context::Name;
 use microservice::server::{self, StartError};
 
-/// What the service is called.
+/// The name of the service.
 pub const NAME: Name = Name {
     name: "pricing",
     version: env!("CARGO_PKG_VERSION"),

@@ -1,4 +1,4 @@
-//! From what is ordered to shipping and tax, in whole cents.
+//! Computes shipping and tax in whole cents.
 
 use hyper::StatusCode;
 use microservice::http::{Code, FieldError, Problem};
@@ -9,36 +9,36 @@ use serde_json::Value;
 
 use crate::rules::Rules;
 
-/// The body is JSON but breaks a rule.
+/// The body is JSON, but not valid.
 pub const INVALID_GOODS: Code = Code::new("invalid_goods", StatusCode::UNPROCESSABLE_ENTITY);
 
-/// The longest address in characters, as an order may have it.
-const MAX_ADDRESS: usize = 256;
+/// The longest address, as in the orders service.
+const MAX_ADDRESS_CHARACTERS: usize = 256;
 
-/// What is ordered, and where it goes.
+/// The goods of an order, and their destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goods {
-    /// How many items; greater than 0.
+    /// The number of items; greater than 0.
     pub quantity: i32,
-    /// What they cost together.
+    /// The price of all items.
     pub amount: Money,
-    /// Where they go.
+    /// The destination.
     pub shipping_address: String,
 }
 
-/// What is added to the amount.
+/// The additional costs of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     /// The shipping.
     pub shipping: Money,
     /// The tax on goods and shipping.
     pub tax: Money,
-    /// The region whose rules hold; none for the general ones.
+    /// The region whose rules were applied; `None` for the general rules.
     pub region: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Written<'json> {
+struct RawGoods<'json> {
     #[serde(borrow, default)]
     quantity: Option<&'json RawValue>,
     #[serde(borrow, default)]
@@ -48,30 +48,33 @@ struct Written<'json> {
 }
 
 impl Goods {
-    /// Reads what is ordered. Every wrong field is told, all at once.
+    /// Parses and validates goods. All invalid fields are reported together.
     pub fn read(body: &[u8]) -> Result<Goods, Problem> {
-        let written: Written<'_> = serde_json::from_slice(body).map_err(|error| {
+        let raw: RawGoods<'_> = serde_json::from_slice(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let message = format!("the body is not a valid JSON object (line {line}, column {column})");
             Problem::new(Code::INVALID_JSON, message)
         })?;
         let mut fields = Vec::new();
-        let mut wrong = |field: &str, message: String| {
+        let mut add_error = |field: &str, message: String| {
             fields.push(FieldError {
                 field: field.to_owned(),
                 message,
             });
         };
         let text = |value: Option<&RawValue>| value.map(|value| value.get().to_owned()).unwrap_or_default();
-        let quantity = text(written.quantity).parse().ok().filter(|quantity| *quantity > 0);
+        let quantity = text(raw.quantity).parse().ok().filter(|quantity| *quantity > 0);
         if quantity.is_none() {
-            wrong("quantity", "must be a whole number greater than 0".to_owned());
+            add_error("quantity", "must be a whole number greater than 0".to_owned());
         }
-        let amount = Money::parse(&text(written.amount)).map_err(|error| wrong("amount", error.to_string()));
-        let address: Option<String> = serde_json::from_str(&text(written.shipping_address)).ok();
-        let address = address.filter(|address| (1..=MAX_ADDRESS).contains(&address.chars().count()));
+        let amount = Money::parse(&text(raw.amount)).map_err(|error| add_error("amount", error.to_string()));
+        let address: Option<String> = serde_json::from_str(&text(raw.shipping_address)).ok();
+        let address = address.filter(|address| (1..=MAX_ADDRESS_CHARACTERS).contains(&address.chars().count()));
         if address.is_none() {
-            wrong("shipping_address", format!("must have 1 to {MAX_ADDRESS} characters"));
+            add_error(
+                "shipping_address",
+                format!("must have 1 to {MAX_ADDRESS_CHARACTERS} characters"),
+            );
         }
         match (quantity, amount, address) {
             (Some(quantity), Ok(amount), Some(shipping_address)) => Ok(Goods {
@@ -88,9 +91,9 @@ impl Goods {
 }
 
 impl Price {
-    /// The price by these rules; none where it is more than money can be.
+    /// Computes the price by these rules; `None` if it is above [`Money::MAX`].
     pub fn compute(goods: &Goods, rules: &Rules) -> Option<Price> {
-        let (tariff, region) = rules.find(&goods.shipping_address);
+        let (tariff, region) = rules.find_tariff(&goods.shipping_address);
         let is_free = tariff.free_from.is_some_and(|least| goods.amount >= least);
         let shipping = match is_free {
             true => 0,
@@ -104,7 +107,7 @@ impl Price {
             }
         };
         let taxed = u128::from(goods.amount.cents().checked_add(shipping)?);
-        // Half a cent counts as one.
+        // Half a cent is rounded up.
         let tax = (taxed * u128::from(tariff.tax_permille) + 500) / 1_000;
         Some(Price {
             shipping: Money::from_cents(shipping)?,

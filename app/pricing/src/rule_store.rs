@@ -1,4 +1,4 @@
-//! Where the rules are kept: the state of the Dapr sidecar, or in the program itself where there is none.
+//! Stores the rules in the state store of the Dapr sidecar. Without a sidecar, the built-in rules apply.
 
 use std::time::Duration;
 
@@ -12,83 +12,77 @@ use tokio::time::sleep;
 
 use crate::rules::{Rules, BUILT_IN};
 
-/// The state store, as manifests call it, and the rules' key there.
+/// The name of the state store in the manifests, and the key of the rules.
 const STORE: &str = "statestore";
 const KEY: &str = "rules";
 
-/// The pause before rules are stored for the first time again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The interval at which storing the built-in rules is retried.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The rules cannot be read or changed just now.
+/// The rules cannot be read or changed at the moment.
 const RULES_UNAVAILABLE: Code = Code::new("rules_unavailable", StatusCode::SERVICE_UNAVAILABLE);
-/// There is no state that could hold other rules.
+/// There is no state store for other rules.
 const RULES_ARE_FIXED: Code = Code::new("rules_are_fixed", StatusCode::CONFLICT);
 
-/// The place of the rules.
+/// The store of the rules.
 #[derive(Debug)]
 pub struct RuleStore {
     state: Option<StateStore>,
 }
 
 impl RuleStore {
-    /// The rules in the state of this sidecar, if there is one.
+    /// The rules in the state store of this sidecar, if there is one.
     pub fn new(sidecar: Option<Sidecar>, memory: &Memory) -> RuleStore {
         RuleStore {
             state: sidecar.map(|sidecar| StateStore::new(sidecar, STORE, memory.clone())),
         }
     }
 
-    /// The rules as they are kept. Read anew each time: a change holds for all replicas at once.
-    pub async fn read(&self, trace: &Trace) -> Result<String, Problem> {
+    /// The rules as JSON. Not cached, so that a change applies to all replicas at once.
+    pub async fn read_json(&self, trace: &Trace) -> Result<String, Problem> {
         let Some(state) = &self.state else {
             return Ok(BUILT_IN.to_owned());
         };
         match state.get(KEY, trace).await {
             Ok(Some(json)) => Ok(String::from_utf8_lossy(&json).into_owned()),
-            // Nobody has stored any yet.
+            // No rules have been stored yet.
             Ok(None) => Ok(BUILT_IN.to_owned()),
-            Err(failure) => Err(unavailable(&failure)),
+            Err(error) => Err(unavailable(&error)),
         }
     }
 
-    /// The rules, read and understood.
-    pub async fn rules(&self, trace: &Trace) -> Result<Rules, Problem> {
-        let json = self.read(trace).await?;
+    /// Reads and parses the rules.
+    pub async fn load(&self, trace: &Trace) -> Result<Rules, Problem> {
+        let json = self.read_json(trace).await?;
         Rules::parse(&json).map_err(|reason| {
             log::event(Level::Error, &format!("the stored rules are no rules: {reason}"));
             Problem::new(RULES_UNAVAILABLE, "the stored rules cannot be understood")
         })
     }
 
-    /// Keeps other rules.
-    pub async fn change(&self, json: &str, trace: &Trace) -> Result<(), Problem> {
+    /// Stores other rules.
+    pub async fn replace(&self, json: &str, trace: &Trace) -> Result<(), Problem> {
         let Some(state) = &self.state else {
             let message = "there is no state that could hold other rules than those built in (DAPR_HTTP_PORT)";
             return Err(Problem::new(RULES_ARE_FIXED, message));
         };
-        state
-            .put(KEY, json, trace)
-            .await
-            .map_err(|failure| unavailable(&failure))
+        state.put(KEY, json, trace).await.map_err(|error| unavailable(&error))
     }
 
-    /// Stores the rules that are built in, unless there are others, so that whoever wants others finds some to change.
-    pub async fn fill(&self) {
+    /// Stores the built-in rules unless there are rules, so that users find rules that they can edit.
+    pub async fn store_built_in(&self) {
         let Some(state) = &self.state else { return };
-        while let Err(failure) = state.put_if_absent(KEY, BUILT_IN).await {
-            log::event(Level::Warn, &format!("the rules cannot be stored yet: {failure}"));
-            sleep(PAUSE).await;
+        while let Err(error) = state.put_if_absent(KEY, BUILT_IN).await {
+            log::event(Level::Warn, &format!("the rules cannot be stored yet: {error}"));
+            sleep(RETRY_INTERVAL).await;
         }
     }
 }
 
-fn unavailable(failure: &ClientError) -> Problem {
-    if *failure == ClientError::Busy {
+fn unavailable(error: &ClientError) -> Problem {
+    if *error == ClientError::Busy {
         return Exhausted.into();
     }
-    log::event(
-        Level::Warn,
-        &format!("the state of the rules cannot be used: {failure}"),
-    );
+    log::event(Level::Warn, &format!("the state of the rules cannot be used: {error}"));
     Problem::new(RULES_UNAVAILABLE, "the rules are not to be had just now")
 }

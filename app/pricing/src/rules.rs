@@ -1,17 +1,17 @@
-//! The rules: what shipping costs and how high the tax is, in general and for some destinations.
+//! The rules: the costs of shipping and the tax rate, in general and for some regions.
 
 use microservice::money::Money;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The largest rules in bytes, and the most regions.
+/// The largest rules in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 /// The most regions.
 pub const MAX_REGIONS: usize = 200;
-/// The highest tax: as much as the goods.
-const MAX_PERMILLE: u32 = 1_000;
+/// The highest tax rate: 100 %.
+const MAX_TAX_PERMILLE: u32 = 1_000;
 
-/// The rules that hold until others are stored.
+/// The rules that apply until others are stored.
 pub const BUILT_IN: &str = r#"{
   "tax_permille": 190, "shipping": {"base": 4.9, "per_item": 0.5, "free_from": 200},
   "regions": [
@@ -20,16 +20,16 @@ pub const BUILT_IN: &str = r#"{
   ]
 }"#;
 
-/// What holds for a destination.
+/// The rules of a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tariff {
-    /// The tax on goods and shipping, in thousandths.
+    /// The tax rate on goods and shipping, in thousandths.
     pub tax_permille: u32,
-    /// What shipping costs at least.
+    /// The base price of shipping.
     pub base: Money,
-    /// What each item adds.
+    /// The price of shipping per item.
     pub per_item: Money,
-    /// From which amount on shipping is free, if from any.
+    /// The amount from which shipping is free, if there is one.
     pub free_from: Option<Money>,
 }
 
@@ -37,22 +37,22 @@ pub struct Tariff {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     general: Tariff,
-    /// Names in lower case.
+    /// By name in lower case.
     regions: Vec<(String, Tariff)>,
 }
 
 impl Rules {
-    /// Reads rules, or tells the first thing that is wrong with them.
+    /// Parses and validates rules. The error is the first problem.
     pub fn parse(json: &str) -> Result<Rules, String> {
         if json.len() > MAX_BYTES {
             return Err(format!("the rules have at most {MAX_BYTES} bytes"));
         }
-        let written: WrittenRules = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        if written.regions.len() > MAX_REGIONS {
+        let raw: RawRules = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        if raw.regions.len() > MAX_REGIONS {
             return Err(format!("there are at most {MAX_REGIONS} regions"));
         }
-        let mut regions: Vec<(String, Tariff)> = Vec::with_capacity(written.regions.len());
-        for region in &written.regions {
+        let mut regions: Vec<(String, Tariff)> = Vec::with_capacity(raw.regions.len());
+        for region in &raw.regions {
             let name = region.name.trim().to_lowercase();
             if name.is_empty() || name.contains(',') {
                 return Err(format!("the region `{}` must have a name without a comma", region.name));
@@ -60,17 +60,16 @@ impl Rules {
             if regions.iter().any(|(other, _)| *other == name) {
                 return Err(format!("the region `{}` is there twice", region.name));
             }
-            regions.push((name, tariff(region.tax_permille, &region.shipping)?));
+            regions.push((name, parse_tariff(region.tax_permille, &region.shipping)?));
         }
         Ok(Rules {
-            general: tariff(written.tax_permille, &written.shipping)?,
+            general: parse_tariff(raw.tax_permille, &raw.shipping)?,
             regions,
         })
     }
 
-    /// What holds for an address: the rules of the region that its last part names, behind the last comma, else the general
-    /// ones. With the region's name.
-    pub fn find(&self, address: &str) -> (&Tariff, Option<&str>) {
+    /// The tariff of an address, with the name of its region: the part behind the last comma. The general tariff for other regions.
+    pub fn find_tariff(&self, address: &str) -> (&Tariff, Option<&str>) {
         let last = address.rsplit(',').next().unwrap_or_default().trim().to_lowercase();
         let region = self.regions.iter().find(|(name, _)| *name == last);
         match region {
@@ -80,9 +79,9 @@ impl Rules {
     }
 }
 
-fn tariff(tax_permille: u32, shipping: &WrittenShipping<'_>) -> Result<Tariff, String> {
-    if tax_permille > MAX_PERMILLE {
-        return Err(format!("tax_permille must be at most {MAX_PERMILLE}"));
+fn parse_tariff(tax_permille: u32, shipping: &RawShipping<'_>) -> Result<Tariff, String> {
+    if tax_permille > MAX_TAX_PERMILLE {
+        return Err(format!("tax_permille must be at most {MAX_TAX_PERMILLE}"));
     }
     let money = |name: &str, value: &RawValue| Money::parse(value.get()).map_err(|error| format!("{name} {error}"));
     Ok(Tariff {
@@ -95,27 +94,27 @@ fn tariff(tax_permille: u32, shipping: &WrittenShipping<'_>) -> Result<Tariff, S
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenRules<'json> {
+struct RawRules<'json> {
     tax_permille: u32,
     #[serde(borrow)]
-    shipping: WrittenShipping<'json>,
+    shipping: RawShipping<'json>,
     #[serde(borrow, default)]
-    regions: Vec<WrittenRegion<'json>>,
+    regions: Vec<RawRegion<'json>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenRegion<'json> {
+struct RawRegion<'json> {
     name: String,
     tax_permille: u32,
     #[serde(borrow)]
-    shipping: WrittenShipping<'json>,
+    shipping: RawShipping<'json>,
 }
 
-/// Amounts as they are written, so that they keep their digits.
+/// Amounts as raw JSON, so that they keep their digits.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenShipping<'json> {
+struct RawShipping<'json> {
     #[serde(borrow)]
     base: &'json RawValue,
     #[serde(borrow)]
@@ -140,9 +139,9 @@ mod tests {
             ("Mataderos 2312, Argentina,", None),
             ("", None),
         ] {
-            assert_eq!(rules.find(address).1, region, "{address}");
+            assert_eq!(rules.find_tariff(address).1, region, "{address}");
         }
-        assert_eq!(rules.find("Bern, Switzerland").0.tax_permille, 81);
+        assert_eq!(rules.find_tariff("Bern, Switzerland").0.tax_permille, 81);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The service: what a request asks for is done, and told.
+//! The service: executes the actions of requests.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::http::{read_action, Action, BufferedRequest, Route};
 use crate::price::{Goods, Price};
 use crate::rule_store::RuleStore;
 
-/// The sum is more than money can be.
+/// The sum is above the largest amount.
 const TOO_EXPENSIVE: Code = Code::new("too_expensive", StatusCode::UNPROCESSABLE_ENTITY);
 
 /// The pricing service.
@@ -34,8 +34,8 @@ impl Pricing {
         }
     }
 
-    async fn price(&self, goods: &Goods, trace: &Trace) -> Result<Response, Problem> {
-        let rules = self.rules.rules(trace).await?;
+    async fn compute_price(&self, goods: &Goods, trace: &Trace) -> Result<Response, Problem> {
+        let rules = self.rules.load(trace).await?;
         let price = Price::compute(goods, &rules).ok_or_else(|| {
             let message = "shipping or tax of this would be more than 9999999999.99";
             Problem::new(TOO_EXPENSIVE, message)
@@ -47,31 +47,31 @@ impl Pricing {
 impl Service for Pricing {
     type Route = Route;
 
-    async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
-        if let (Some(token), Route::Price | Route::Rules) = (&self.app_token, parts.target.route) {
-            token.check(parts.headers)?;
+    async fn handle(&self, request: BufferedRequest<'_>) -> Result<Response, Problem> {
+        if let (Some(token), Route::Price | Route::Rules) = (&self.app_token, request.target.route) {
+            token.check(request.headers)?;
         }
-        let trace = Trace::from_headers(parts.headers);
-        let action = read_action(&parts, &self.context.origins)?;
-        drop(parts);
+        let trace = Trace::from_headers(request.headers);
+        let action = read_action(&request, &self.context.origins)?;
+        drop(request);
         match action {
             Action::Response(response) => Ok(response),
             Action::Health => Ok(self.context.health()),
             Action::Metrics => Ok(self.context.metrics(&[])),
             Action::Readiness => {
-                self.rules.rules(&trace).await?;
+                self.rules.load(&trace).await?;
                 Ok(Response::success())
             }
-            Action::Price(goods) => self.price(&goods, &trace).await,
-            Action::Rules => Ok(Response::json(self.rules.read(&trace).await?)),
+            Action::Price(goods) => self.compute_price(&goods, &trace).await,
+            Action::Rules => Ok(Response::json(self.rules.read_json(&trace).await?)),
             Action::ChangeRules(json) => {
-                self.rules.change(&json, &trace).await?;
+                self.rules.replace(&json, &trace).await?;
                 Ok(Response::success())
             }
         }
     }
 
     async fn run_background(&self) {
-        self.rules.fill().await;
+        self.rules.store_built_in().await;
     }
 }

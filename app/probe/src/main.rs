@@ -1,9 +1,9 @@
-//! The guest that `deploy-tool doctor` runs on a node. It says what reaches it and how fast it runs; what that means is
-//! decided by the tool.
+//! The guest that `deploy-tool doctor` runs on a node. It reports its environment, the network and its speed; the tool interprets
+//! them.
 //!
-//! - `probe look HOST:PORT` prints two lines of JSON: what reaches it at once, and how far a connection came.
-//! - `probe end CODE` ends with that exit code.
-//! - `probe stay` stays until it is ended, for ten minutes at most.
+//! - `probe look HOST:PORT` prints two lines of JSON: its environment, and the result of connecting.
+//! - `probe end CODE` exits with that code.
+//! - `probe stay` runs until it is killed, for at most ten minutes.
 
 mod network;
 mod node;
@@ -14,23 +14,23 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
-/// Passed on as it is, so that it can be compared.
+/// The variable whose value is reported.
 const VARIABLE: &str = "PROBE";
-/// Whoever has started it may be gone.
-const LONGEST_STAY: Duration = Duration::from_secs(600);
+/// After this time it exits, because the tool may have been killed.
+const MAX_STAY: Duration = Duration::from_secs(600);
 
 fn main() -> ExitCode {
-    // First of all: it is the time until here that counts.
+    // First, because it measures the time until here.
     let start = node::milliseconds_since_start();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["look", target] => {
-            println!("{}", environment(start, &arguments));
-            println!("{}", network(target));
+            println!("{}", report_environment(start, &arguments));
+            println!("{}", report_network(target));
         }
         ["end", code] => return code.parse::<u8>().map_or(ExitCode::FAILURE, ExitCode::from),
-        ["stay"] => std::thread::sleep(LONGEST_STAY),
+        ["stay"] => std::thread::sleep(MAX_STAY),
         _ => {
             eprintln!("probe look HOST:PORT | end CODE | stay; not: {arguments:?}");
             return ExitCode::FAILURE;
@@ -39,20 +39,20 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What needs nobody else. The fields of both lines are those of `deploy-tool/src/doctor/answer.rs`.
-fn environment(start: Option<u64>, arguments: &[&str]) -> Value {
+/// What needs no network. The fields of both lines are those of `deploy-tool/src/doctor/answer.rs`.
+fn report_environment(start: Option<u64>, arguments: &[&str]) -> Value {
     json!({
         "arguments": arguments,
         "variable": std::env::var(VARIABLE).ok(),
         "roundNanoseconds": speed::fastest_round().as_nanos() as u64,
         "startMilliseconds": start,
-        "memoryBytes": node::memory(),
+        "memoryBytes": node::peak_memory_bytes(),
     })
 }
 
-/// A line of its own: where nobody answers, connecting takes minutes.
-fn network(target: &str) -> Value {
-    let network = network::reach(target);
+/// A separate line, because connecting may take minutes to time out.
+fn report_network(target: &str) -> Value {
+    let network = network::connect(target);
     json!({
         "resolved": network.resolved.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "connected": network.connected,

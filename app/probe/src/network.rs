@@ -1,4 +1,4 @@
-//! Looks a name up and opens a socket to it.
+//! Resolves a host name and connects to it.
 
 use std::net::SocketAddr;
 
@@ -7,19 +7,19 @@ use std::net::{TcpStream, ToSocketAddrs};
 #[cfg(target_os = "wasi")]
 use wasmedge_wasi_socket::{TcpStream, ToSocketAddrs};
 
-/// How far it came.
-pub struct Network {
+/// The result of resolving and connecting.
+pub struct Connectivity {
     /// The addresses of the name.
     pub resolved: Vec<SocketAddr>,
-    /// Whether one of them took a connection.
+    /// Whether connecting to one of them succeeded.
     pub connected: bool,
-    /// What went wrong, in the engine's words.
+    /// The error, as reported by the engine.
     pub error: Option<String>,
 }
 
-/// Looks up `HOST:PORT` and connects to it.
-pub fn reach(target: &str) -> Network {
-    let mut network = Network {
+/// Resolves `HOST:PORT` and connects to it.
+pub fn connect(target: &str) -> Connectivity {
+    let mut network = Connectivity {
         resolved: Vec::new(),
         connected: false,
         error: None,
@@ -49,15 +49,15 @@ mod tests {
     fn says_how_far_it_came() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let network = reach(&address.to_string());
+        let network = connect(&address.to_string());
         assert_eq!(
             (network.resolved, network.connected, network.error),
             (vec![address], true, None)
         );
         drop(listener);
-        let network = reach(&address.to_string());
+        let network = connect(&address.to_string());
         assert!(!network.connected && network.error.is_some());
-        let network = reach("no-such-name.invalid:1");
+        let network = connect("no-such-name.invalid:1");
         assert!(network.resolved.is_empty() && network.error.is_some());
     }
 }

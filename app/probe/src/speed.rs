@@ -1,11 +1,11 @@
-//! How fast this process runs: interpreted, a loop takes many times as long as compiled.
+//! Measures the speed of this process: a loop takes many times as long in the interpreter as compiled ahead of time.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// Steps in one round.
 const STEPS: u32 = 5_000;
-/// The fastest one counts: other processes, a throttled cgroup and cold caches can only make a round slower.
+/// The fastest round counts: other processes, CPU throttling and cold caches can only make a round slower.
 const ROUNDS: u32 = 25;
 
 /// The duration of the fastest round.

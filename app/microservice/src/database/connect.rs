@@ -125,7 +125,7 @@ mod tls {
         pub(super) async fn connect(&self, options: OptsBuilder) -> Result<Conn, ConnectError> {
             let attempt = self.trust()?.attempt(&self.host)?;
             let encrypted = options.clone().ssl_opts(SslOpts::default());
-            match attempt.during(Conn::new(encrypted)).await {
+            match attempt.run(Conn::new(encrypted)).await {
                 (Ok(connection), Outcome::Encrypted) => Ok(connection),
                 (Ok(_), _) => {
                     Err("the driver has not encrypted the connection, which is a fault of this service".into())

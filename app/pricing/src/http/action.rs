@@ -1,4 +1,4 @@
-//! From a complete request to what it asks for.
+//! From a request to the action that it asks for.
 
 use hyper::{Method, StatusCode};
 use microservice::http::{Code, Origins, Problem, Response, Route as _};
@@ -10,40 +10,40 @@ use crate::rules::Rules;
 /// A complete request to this service.
 pub type BufferedRequest<'request> = microservice::http::BufferedRequest<'request, Route>;
 
-/// The body is no set of rules.
+/// The body is JSON, but no valid rules.
 const INVALID_RULES: Code = Code::new("invalid_rules", StatusCode::UNPROCESSABLE_ENTITY);
 
 /// What a request asks for.
 #[derive(Debug)]
 pub enum Action {
-    /// Nothing but this answer.
+    /// Send this response.
     Response(Response),
-    /// Whether the process serves.
+    /// Report that the process is alive.
     Health,
-    /// Whether the service can work.
+    /// Check that the service is ready.
     Readiness,
-    /// The counters.
+    /// Report the metrics.
     Metrics,
-    /// The shipping and the tax of this.
+    /// Compute the shipping and the tax of these goods.
     Price(Goods),
-    /// The rules, as they are kept.
+    /// Report the rules.
     Rules,
-    /// Other rules in their place: valid JSON.
+    /// Replace the rules by these, which are valid JSON.
     ChangeRules(String),
 }
 
-/// Reads what a request asks for. Every wrong input ends here.
-pub fn read_action(parts: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
-    let route = parts.target.route;
-    if *parts.method == Method::OPTIONS {
-        return Ok(Action::Response(origins.preflight(route, parts.headers)));
+/// Reads and validates a request.
+pub fn read_action(request: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
+    let route = request.target.route;
+    if *request.method == Method::OPTIONS {
+        return Ok(Action::Response(origins.preflight(route, request.headers)));
     }
     match route {
         Route::Index => Ok(Action::Response(Response::text(Route::list()))),
-        Route::Price => Ok(Action::Price(Goods::read(parts.json_body()?)?)),
-        Route::Rules if *parts.method == Method::PUT => {
+        Route::Price => Ok(Action::Price(Goods::read(request.json_body()?)?)),
+        Route::Rules if *request.method == Method::PUT => {
             let invalid = |reason| Problem::new(INVALID_RULES, format!("these are no rules: {reason}"));
-            let text = std::str::from_utf8(parts.json_body()?).map_err(|error| invalid(error.to_string()))?;
+            let text = std::str::from_utf8(request.json_body()?).map_err(|error| invalid(error.to_string()))?;
             Rules::parse(text).map_err(invalid)?;
             Ok(Action::ChangeRules(text.to_owned()))
         }

@@ -1,10 +1,10 @@
-//! Which paths the service knows, and with which methods.
+//! The routes of the service.
 
 use microservice::http;
 
 use crate::rules::MAX_BYTES;
 
-/// A path of the service.
+/// A route of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// `/`
