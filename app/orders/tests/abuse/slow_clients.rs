@@ -1,0 +1,151 @@
+//! Clients that send or read slowly, or never finish.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use service_tests::http::{connect, read_response, Request};
+use service_tests::test_server::TestServer;
+use service_tests::{await_that, scaled};
+
+use crate::support::{slow_reader, ORDERS};
+use crate::{abuse_service, read_to_end};
+
+#[test]
+fn requests_byte_by_byte_are_answered() {
+    abuse_service(|address| {
+        let mut stream = connect(address).unwrap();
+        for byte in Request::new("POST", "/echo").with_body("slow").to_bytes(address) {
+            stream.write_all(&[byte]).unwrap();
+            thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!(read_response(&mut stream, false).unwrap().body, "slow");
+    });
+}
+
+/// Each byte of a head is looked at once, whatever the pieces in which it comes.
+#[test]
+fn heads_byte_by_byte_cost_nobody_time() {
+    abuse_service(|address| {
+        let start = Instant::now();
+        let clients: Vec<thread::JoinHandle<()>> = (0..20)
+            .map(|_| {
+                let mut stream = connect(address).unwrap();
+                thread::spawn(move || {
+                    let _ = stream.write_all(b"GET / HTTP/1.1\r\nx: ");
+                    for _ in 0..10_000 {
+                        if start.elapsed() > Duration::from_secs(8) || stream.write_all(b"a").is_err() {
+                            return;
+                        }
+                    }
+                })
+            })
+            .collect();
+        while clients.iter().any(|client| !client.is_finished()) {
+            let asked = Instant::now();
+            assert_eq!(Request::new("GET", "/healthz").send(address).unwrap().status, 200);
+            assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+        }
+    });
+}
+
+/// Readers that take a little now and then hold a part of the memory for answers, and that not for long.
+#[test]
+fn slow_readers_take_nothing_from_others() {
+    abuse_service(|address| {
+        let echo = Request::new("POST", "/echo")
+            .with_body(&"x".repeat(1_048_000))
+            .to_bytes(address);
+        let mut readers: Vec<TcpStream> = (0..40)
+            .map(|_| {
+                let mut stream = slow_reader(address, 4_096);
+                stream.write_all(&echo).unwrap();
+                stream
+            })
+            .collect();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(15) {
+            for path in ["/page.js", "/healthz", "/"] {
+                assert_eq!(Request::new("GET", path).send(address).unwrap().status, 200, "{path}");
+            }
+            let medium = Request::new("POST", "/echo").with_body(&"x".repeat(200_000));
+            assert_eq!(medium.send(address).unwrap().status, 200);
+            readers.retain_mut(|stream| stream.read(&mut [0; 4_096]).is_ok_and(|bytes| bytes > 0));
+            thread::sleep(Duration::from_millis(500));
+        }
+        await_that("large answers are given again", || {
+            let large = Request::new("POST", "/echo").with_body(&"x".repeat(1_048_000));
+            large.send(address).is_ok_and(|answer| answer.status == 200)
+        });
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_stalls_nobody() {
+    abuse_service(|address| {
+        let mut stream = connect(address).unwrap();
+        let echo = Request::new("POST", "/echo").with_body(&"x".repeat(1_000_000));
+        stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+        // Until the service cannot send any more and stops reading.
+        while stream.write_all(&echo.to_bytes(address)).is_ok() {}
+        let start = Instant::now();
+        for _ in 0..20 {
+            assert_eq!(Request::new("GET", "/healthz").send(address).unwrap().status, 200);
+        }
+        assert!(
+            start.elapsed() < scaled(Duration::from_secs(10)),
+            "{:?}",
+            start.elapsed()
+        );
+    });
+}
+
+#[test]
+fn slow_heads_and_bodies_are_given_up() {
+    abuse_service(|address| {
+        let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n";
+        for (sent, expected) in [(head.to_owned(), ""), (format!("{head}\r\nab"), "HTTP/1.1 408 ")] {
+            let start = Instant::now();
+            let mut stream = connect(address).unwrap();
+            stream.write_all(sent.as_bytes()).unwrap();
+            let answer = read_to_end(&mut stream);
+            assert!(answer.starts_with(expected), "{answer}");
+            assert!(start.elapsed() >= Duration::from_secs(9), "{:?}", start.elapsed());
+        }
+    });
+}
+
+/// Large bodies that never end and large answers that nobody reads, from many clients at once: the
+/// pod's memory limit is 128 MiB.
+#[test]
+fn memory_stays_bounded() {
+    const LIMIT_KIB: u64 = 128 * 1024;
+    let server = TestServer::without_database(&ORDERS);
+    let address = server.address.as_str();
+    let health = || Request::new("GET", "/healthz").send(address).unwrap().status;
+
+    let large = "x".repeat(1024 * 1024);
+    let echo = Request::new("POST", "/echo").with_body(&large).to_bytes(address);
+    let head = "POST /create_orders HTTP/1.1\r\nhost: a\r\ncontent-length: 8388608\r\n\r\n";
+    let endless = [head.as_bytes(), large.repeat(7).as_bytes()].concat();
+    let clients: Vec<TcpStream> = (0..60)
+        .map(|client| {
+            let mut stream = connect(address).unwrap();
+            stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+            // What does not fit is refused, and the connection closed while we still send.
+            let _ = stream.write_all(if client % 3 == 0 { &endless } else { &echo });
+            assert_eq!(health(), 200);
+            stream
+        })
+        .collect();
+    drop(clients);
+    if let Some(peak) = server.peak_memory_kib() {
+        assert!(peak < LIMIT_KIB, "{peak} KiB");
+    }
+    // And it comes back to work on large bodies.
+    await_that("a large body is taken", || {
+        let request = Request::new("POST", "/echo").with_body(&large);
+        request.send(address).is_ok_and(|response| response.status == 200)
+    });
+}
