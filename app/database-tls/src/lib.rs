@@ -1,8 +1,9 @@
 //! TLS to a database, the same in the guest and natively.
 //!
-//! The drivers of MariaDB accept neither a stream nor a certificate store. So the crates that they use for TLS are replaced by the
-//! stand-ins in the folder `stand-ins/` of this crate, which get the configuration from the task that connects: [`Attempt::run`].
-//! The workspace must patch them; otherwise the driver uses other TLS or none, and the outcome is [`Outcome::Plain`].
+//! The drivers of MariaDB accept neither a stream nor a certificate store. So the crates that they use for TLS are
+//! replaced by the stand-ins in the folder `stand-ins/` of this crate, which get the configuration from the task that
+//! connects: [`Attempt::run`]. The workspace must patch them; otherwise the driver uses other TLS or none, and the
+//! outcome is [`Outcome::Plain`].
 //!
 //! ```toml
 //! [patch.crates-io]

@@ -2,7 +2,8 @@
 
 use crate::event::Event;
 
-/// A page ends with the event that exceeds this size, whatever its limit, which bounds the memory of the service and of clients.
+/// A page ends with the event that exceeds this size, whatever its limit, which bounds the memory of the service and of
+/// clients.
 pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 
 /// A command on the events.

@@ -1,7 +1,7 @@
 //! The events service: one source for WebAssembly under crun and WasmEdge, and for its native build.
 //!
-//! It receives events of other services, stores each of them exactly once (idempotent by source and id), and lists them.
-//! A request passes through these modules from top to bottom, after the server of [`microservice`]:
+//! It receives events of other services, stores each of them exactly once (idempotent by source and id), and lists
+//! them. A request passes through these modules from top to bottom, after the server of [`microservice`]:
 //!
 //! - [`http`] (pure): from a request to an action, and from an outcome to a response.
 //! - [`event`] (pure): the validation of events.
@@ -9,7 +9,8 @@
 //! - [`command`] (pure): the commands of the store.
 //! - [`store`] (edge): the SQL, the tables.
 //!
-//! A panic aborts the process, see [`microservice`]: no code that a request, a body or a row of the database can reach may panic.
+//! A panic aborts the process, see [`microservice`]: no code that a request, a body or a row of the database can reach
+//! may panic.
 
 pub mod command;
 pub mod config;

@@ -110,8 +110,8 @@ fn is_delivery(request: &BufferedRequest<'_>) -> bool {
     request.target.route == Route::Events && *request.method == Method::POST
 }
 
-/// Logs an invalid event and makes the sidecar drop it. Otherwise the sidecar would deliver it again and again, before all others.
-/// <https://docs.dapr.io/reference/api/pubsub_api/#provide-routes-for-dapr-to-deliver-topic-events>
+/// Logs an invalid event and makes the sidecar drop it. Otherwise the sidecar would deliver it again and again, before
+/// all others. <https://docs.dapr.io/reference/api/pubsub_api/#provide-routes-for-dapr-to-deliver-topic-events>
 fn drop_event_response(problem: &Problem) -> Response {
     log::event(Level::Error, &format!("an event is dropped: {}", problem.to_json()));
     Response::json(r#"{"status":"DROP"}"#)

@@ -1,4 +1,5 @@
-//! Whatever is asked, nothing on its path panics, and what is taken stays what it is. Bodies are fuzzed, see `tests/fuzz/`.
+//! Whatever is asked, nothing on its path panics, and what is taken stays what it is. Bodies are fuzzed, see
+//! `tests/fuzz/`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

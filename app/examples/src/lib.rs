@@ -1,9 +1,9 @@
-//! What the clients have in common: one argument, and an end that says why.
+//! What the examples share: the argument, and the exit code with an error message.
 
 use std::error::Error;
 use std::process::ExitCode;
 
-/// What goes wrong here.
+/// An error of an example.
 pub type Problem = Box<dyn Error>;
 
 /// The first argument.
@@ -13,15 +13,15 @@ pub fn argument(what: &str) -> Result<String, Problem> {
         .ok_or_else(|| format!("name {what} as the first argument").into())
 }
 
-/// Ends a program: with 0, or with 1 and a sentence.
-pub fn end(result: Result<(), Problem>) -> ExitCode {
+/// Prints an error, and returns the exit code 0 or 1.
+pub fn report(result: Result<(), Problem>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             let mut sentence = problem.to_string();
             let mut cause = problem.source();
             while let Some(next) = cause {
-                // Some say their cause themselves.
+                // Some errors include their cause in the message.
                 if !sentence.contains(&next.to_string()) {
                     sentence = format!("{sentence}: {next}");
                 }

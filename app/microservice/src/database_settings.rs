@@ -65,8 +65,8 @@ impl DatabaseSettings {
     }
 }
 
-/// Parses a database URL: the settings and the TLS mode, if there is one. The errors are all problems; they never contain the
-/// password.
+/// Parses a database URL: the settings and the TLS mode, if there is one. The errors are all problems; they never
+/// contain the password.
 pub(crate) fn parse_url(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>), Vec<String>> {
     let example = "must look like mysql://user:password@host:3306/name";
     let Some(without_scheme) = ["mysql://", "mariadb://"]
@@ -77,8 +77,8 @@ pub(crate) fn parse_url(url: &str) -> Result<(DatabaseSettings, Option<TlsMode>)
     };
     let mut problems = Vec::new();
 
-    // Split at the last @ first: a password that was not encoded may contain any of the separators below, and problems quote the
-    // other parts.
+    // Split at the last @ first: a password that was not encoded may contain any of the separators below, and problems
+    // quote the other parts.
     let (account, address) = without_scheme.rsplit_once('@').unwrap_or(("", without_scheme));
     let (user, password) = account.split_once(':').unwrap_or((account, ""));
     let (address, query) = address.split_once('?').unwrap_or((address, ""));

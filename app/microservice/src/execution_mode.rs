@@ -1,7 +1,7 @@
 //! Detects whether the code of this process is interpreted.
 //!
-//! WasmEdge has no API for that. But a loop takes forty times as long in the interpreter as compiled ahead of time, so that its
-//! duration shows the difference.
+//! WasmEdge has no API for that. But a loop takes forty times as long in the interpreter as compiled ahead of time, so
+//! that its duration shows the difference.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

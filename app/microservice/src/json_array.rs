@@ -6,7 +6,8 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The elements of an array as raw JSON; `None` if it is empty or has more than `MAX` elements, which are then not stored.
+/// The elements of an array as raw JSON; `None` if it is empty or has more than `MAX` elements, which are then not
+/// stored.
 #[derive(Debug)]
 pub struct Elements<'body, const MAX: usize>(pub Option<Vec<&'body RawValue>>);
 

@@ -13,8 +13,8 @@
 //! - [`signature`] (pure): HMAC signatures between services that share a secret.
 //! - [`log`]: one JSON line per event.
 //!
-//! This WebAssembly target has no unwinding: a panic aborts the process with all of its requests. So no code that a request, a
-//! body or a row of the database can reach may panic.
+//! This WebAssembly target has no unwinding: a panic aborts the process with all of its requests. So no code that a
+//! request, a body or a row of the database can reach may panic.
 //!
 //! The crates named `hyper`, `tokio` and `mysql_async` are `hyper_wasi`, `tokio_wasi` and
 //! `mysql_async_wasi` when the target is WASI; see `Cargo.toml`.
@@ -51,8 +51,8 @@ pub fn exit(result: Result<(), impl std::error::Error>) -> ExitCode {
     }
 }
 
-/// Aborts, because crun 1.21 reports every exit code of a guest as 0: Kubernetes would take a service that cannot start for one
-/// that has completed. Only a trap counts as a failure.
+/// Aborts, because crun 1.21 reports every exit code of a guest as 0: Kubernetes would take a service that cannot start
+/// for one that has completed. Only a trap counts as a failure.
 #[cfg(target_family = "wasm")]
 fn failure_code() -> ExitCode {
     std::process::abort()

@@ -1,7 +1,7 @@
 //! Log lines, each of them a JSON object. They never contain passwords.
 //!
-//! Logging never blocks a request, even if standard error is a pipe that is not read: lines are buffered, and dropped and counted
-//! when the buffer is full.
+//! Logging never blocks a request, even if standard error is a pipe that is not read: lines are buffered, and dropped
+//! and counted when the buffer is full.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -216,7 +216,8 @@ fn write_line(line: &impl Serialize) {
     }
 }
 
-/// Whether writing [`PIPE_BUF`] bytes to standard error does not block. Files, which cannot be polled, count as writable.
+/// Whether writing [`PIPE_BUF`] bytes to standard error does not block. Files, which cannot be polled, count as
+/// writable.
 fn is_writable() -> bool {
     let stderr = std::io::stderr();
     let mut descriptors = [PollFd::new(&stderr, PollFlags::OUT)];

@@ -95,8 +95,8 @@ impl fmt::Display for Money {
     }
 }
 
-/// A parsed decimal number: the digits of `whole` and `fraction`, without leading and trailing zeros, times ten to the power of
-/// `exponent`. Zero has no digits.
+/// A parsed decimal number: the digits of `whole` and `fraction`, without leading and trailing zeros, times ten to the
+/// power of `exponent`. Zero has no digits.
 struct Decimal<'text> {
     negative: bool,
     whole: &'text str,

@@ -1,7 +1,7 @@
 //! Resolves the host name of another service, with a cache.
 //!
-//! The WASI socket crate resolves names synchronously, so a lookup blocks the whole single-threaded guest. Therefore an address
-//! that works is cached until it is invalidated, and a failed lookup is not repeated before a backoff is over.
+//! The WASI socket crate resolves names synchronously, so a lookup blocks the whole single-threaded guest. Therefore an
+//! address that works is cached until it is invalidated, and a failed lookup is not repeated before a backoff is over.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -48,8 +48,8 @@ impl Cache {
         self.current.filter(|_| !self.is_stale)
     }
 
-    /// Fails over to an address that has not been tried yet. When all have been, it starts again with any other than the
-    /// current one.
+    /// Fails over to an address that has not been tried yet. When all have been, it starts again with any other than
+    /// the current one.
     fn select_next(&mut self) {
         if let Some(stale) = self.current.filter(|_| self.is_stale) {
             self.unreachable.push(stale);
@@ -86,8 +86,8 @@ impl Resolver {
         }
     }
 
-    /// The cached address, or the result of a lookup if there is none or it has been invalidated. When the lookup fails, or its
-    /// backoff is active, the cached addresses are used in turn. The error is a sentence for the log.
+    /// The cached address, or the result of a lookup if there is none or it has been invalidated. When the lookup
+    /// fails, or its backoff is active, the cached addresses are used in turn. The error is a sentence for the log.
     pub async fn resolve(&self) -> Result<SocketAddr, String> {
         if let Some(address) = self.cache().fresh_address() {
             return Ok(SocketAddr::new(address, self.port));
@@ -136,8 +136,8 @@ impl Resolver {
         }
     }
 
-    /// Invalidates the current address, because the connection to it failed: the next call of [`Resolver::resolve`] looks the
-    /// host up again, and fails over to another of its addresses, if it has any.
+    /// Invalidates the current address, because the connection to it failed: the next call of [`Resolver::resolve`]
+    /// looks the host up again, and fails over to another of its addresses, if it has any.
     pub fn invalidate(&self) {
         self.cache().is_stale = true;
     }

@@ -1,8 +1,8 @@
 //! HMAC signatures of requests and responses between services that share a secret.
 //!
-//! There is no TLS between the services, and the address of a Service without ready endpoints may be routed out of the cluster:
-//! a host that responds there must not be taken for the receiver, nor one that sends events for the sender. The secret is never
-//! sent.
+//! There is no TLS between the services, and the address of a Service without ready endpoints may be routed out of the
+//! cluster: a host that responds there must not be taken for the receiver, nor one that sends events for the sender.
+//! The secret is never sent.
 
 use std::fmt::{self, Write};
 
@@ -76,7 +76,8 @@ impl Secret {
             .is_some_and(|(digest, mac)| mac.verify_slice(&digest).is_ok())
     }
 
-    /// The MAC of the parts, each of them after its length, so that no two messages have the same bytes. Keys may have any length.
+    /// The MAC of the parts, each of them after its length, so that no two messages have the same bytes. Keys may have
+    /// any length.
     fn mac(&self, parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).ok()?;
         for part in parts {

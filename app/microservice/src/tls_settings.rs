@@ -34,8 +34,8 @@ impl FromStr for TlsMode {
 }
 
 impl TlsMode {
-    /// Parses a parameter of a database URL, as in MySQL's clients; `None` if it is not about TLS. Their modes become modes that are
-    /// at least as strict: certificates are always verified, as with `VERIFY_IDENTITY`.
+    /// Parses a parameter of a database URL, as in MySQL's clients; `None` if it is not about TLS. Their modes become
+    /// modes that are at least as strict: certificates are always verified, as with `VERIFY_IDENTITY`.
     pub(crate) fn from_url_parameter(name: &str, value: &str) -> Option<Result<TlsMode, String>> {
         let value = value.to_ascii_lowercase().replace('-', "_");
         let mode = match (name, value.as_str()) {

@@ -8,10 +8,11 @@
 //! - [`command`] (pure): the commands of the store.
 //! - [`store`] (edge): the SQL, the migration that [`schema`] (pure) plans.
 //!
-//! If there is a pricing service ([`pricing`], edge), it completes orders without shipping and tax. In the background, each
-//! committed change is sent as an [`event`] (pure) to another service.
+//! If there is a pricing service ([`pricing`], edge), it completes orders without shipping and tax. In the background,
+//! each committed change is sent as an [`event`] (pure) to another service.
 //!
-//! A panic aborts the process, see [`microservice`]: no code that a request, a body or a row of the database can reach may panic.
+//! A panic aborts the process, see [`microservice`]: no code that a request, a body or a row of the database can reach
+//! may panic.
 
 pub mod command;
 pub mod config;

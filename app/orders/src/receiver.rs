@@ -18,7 +18,8 @@ pub enum Delivery {
     Accepted,
     /// The receiver rejects this event, for this reason.
     Rejected(String),
-    /// The receiver has not accepted it, for this reason. It may be because of the event, or it may accept no events at the moment.
+    /// The receiver has not accepted it, for this reason. It may be because of the event, or it may accept no events at
+    /// the moment.
     Failed(String),
     /// The receiver accepts nothing at the moment, for this reason, and requests a pause of this length.
     Busy(String, Duration),
@@ -28,8 +29,9 @@ pub enum Delivery {
 
 /// The receiver of events.
 ///
-/// With a shared secret, it is this project's events service: it accepts batches, and its responses must be signed. From any
-/// other receiver, a 2xx status is enough: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#22-delivery-response>.
+/// With a shared secret, it is this project's events service: it accepts batches, and its responses must be signed.
+/// From any other receiver, a 2xx status is enough:
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#22-delivery-response>.
 #[derive(Debug)]
 pub struct Receiver {
     client: Arc<Client>,
@@ -72,8 +74,8 @@ impl Receiver {
         match status.as_u16() {
             200..=299 => {}
             400 | 413 | 422 => return Delivery::Rejected(reason),
-            // 429 is about all requests: <https://www.rfc-editor.org/rfc/rfc6585#section-4>. A 503 without `Retry-After` may be
-            // caused by this event.
+            // 429 is about all requests: <https://www.rfc-editor.org/rfc/rfc6585#section-4>. A 503 without
+            // `Retry-After` may be caused by this event.
             429 => return Delivery::Busy(reason, response.retry_after().unwrap_or(DEFAULT_RETRY_AFTER)),
             503 => {
                 return match response.retry_after() {

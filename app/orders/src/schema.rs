@@ -1,7 +1,8 @@
 //! Plans the migration of the tables.
 //!
-//! Migrations go forward only and never drop a row. Data definition statements commit implicitly in MariaDB, so a migration may
-//! be interrupted before its version is recorded: the plan therefore depends on the columns of the table as well.
+//! Migrations go forward only and never drop a row. Data definition statements commit implicitly in MariaDB, so a
+//! migration may be interrupted before its version is recorded: the plan therefore depends on the columns of the table
+//! as well.
 
 /// The version that introduces the table of orders.
 pub const ORDERS_VERSION: u32 = 1;
@@ -24,7 +25,8 @@ pub struct Column {
 /// What to do to reach [`ORDERS_VERSION`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Nothing. Also if the version is newer: migrations stay compatible with older builds, since both serve during a rollout.
+    /// Nothing. Also if the version is newer: migrations stay compatible with older builds, since both serve during a
+    /// rollout.
     Keep,
     /// Create the table of orders.
     Create,

@@ -1,7 +1,7 @@
 //! The pricing service: one source for WebAssembly under crun and WasmEdge, and for its native build.
 //!
-//! It computes the shipping and the tax of an order by rules. A request passes through these modules from top to bottom,
-//! after the server of [`microservice`]:
+//! It computes the shipping and the tax of an order by rules. A request passes through these modules from top to
+//! bottom, after the server of [`microservice`]:
 //!
 //! - [`http`] (pure): from a request to an action.
 //! - [`rules`] (pure): the rules and their JSON form.

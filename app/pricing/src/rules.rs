@@ -68,7 +68,8 @@ impl Rules {
         })
     }
 
-    /// The tariff of an address, with the name of its region: the part behind the last comma. The general tariff for other regions.
+    /// The tariff of an address, with the name of its region: the part behind the last comma. The general tariff for
+    /// other regions.
     pub fn find_tariff(&self, address: &str) -> (&Tariff, Option<&str>) {
         let last = address.rsplit(',').next().unwrap_or_default().trim().to_lowercase();
         let region = self.regions.iter().find(|(name, _)| *name == last);

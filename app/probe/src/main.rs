@@ -1,5 +1,5 @@
-//! The guest that `deploy-tool doctor` runs on a node. It reports its environment, the network and its speed; the tool interprets
-//! them.
+//! The guest that `deploy-tool doctor` runs on a node. It reports its environment, the network and its speed; the tool
+//! interprets them.
 //!
 //! - `probe look HOST:PORT` prints two lines of JSON: its environment, and the result of connecting.
 //! - `probe end CODE` exits with that code.

@@ -21,7 +21,8 @@ pub fn milliseconds_since_start() -> Option<u64> {
 
 /// The time since the start of the process. Both values count from the boot of the machine.
 fn elapsed_milliseconds(process: &str, uptime: &str) -> Option<u64> {
-    // The name of the program, in parentheses, may hold spaces. `starttime` is field 22, and the state after it is field 3.
+    // The name of the program, in parentheses, may hold spaces. `starttime` is field 22, and the state after it is
+    // field 3.
     let (_, fields) = process.rsplit_once(')')?;
     let started_at: f64 = fields.split_whitespace().nth(22 - 3)?.parse().ok()?;
     let now: f64 = uptime.split_whitespace().next()?.parse().ok()?;

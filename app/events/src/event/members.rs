@@ -6,8 +6,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The members of a JSON object in their order, as the client wrote them: an attribute of the wrong type does not keep the
-/// others from being checked.
+/// The members of a JSON object in their order, as the client wrote them: an attribute of the wrong type does not keep
+/// the others from being checked.
 pub(super) struct Attributes<'body>(pub(super) Vec<(String, &'body RawValue)>);
 
 impl<'de> Deserialize<'de> for Attributes<'de> {

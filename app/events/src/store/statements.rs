@@ -10,8 +10,8 @@ use crate::event::Event;
 
 const INSERT: &str = "INSERT INTO events (source, id, type, event) VALUES (?, ?, ?, ?)";
 
-/// Many events as one JSON parameter, in which each event is a text, so that it does not change. A duplicate keeps its position, and
-/// does not count as an affected row.
+/// Many events as one JSON parameter, in which each event is a text, so that it does not change. A duplicate keeps its
+/// position, and does not count as an affected row.
 const INSERT_MANY: &str = "INSERT INTO events (source, id, type, event) \
     SELECT source, id, type, event FROM JSON_TABLE(?, '$[*]' COLUMNS ( \
         source VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[0]', \

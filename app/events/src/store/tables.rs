@@ -15,7 +15,8 @@ const CREATE_COUNTS: &str = "CREATE TABLE IF NOT EXISTS events_counts (\
     type VARBINARY(1020) NOT NULL PRIMARY KEY, \
     total BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB ROW_FORMAT = DYNAMIC";
 
-/// Binary columns, because text collations ignore case and trailing spaces. Keys of this length need the row format DYNAMIC.
+/// Binary columns, because text collations ignore case and trailing spaces. Keys of this length need the row format
+/// DYNAMIC.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS events_prepared (\
     position BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
     source VARBINARY(1020) NOT NULL, \
@@ -97,8 +98,8 @@ async fn has_counts_table(connection: &mut Conn) -> Result<bool, Error> {
     Ok(!rows.is_empty())
 }
 
-/// Recreates the table of counts after an administrator has dropped it. It is filled before it gets its name: until then the trigger
-/// fails, so that no event is stored without being counted.
+/// Recreates the table of counts after an administrator has dropped it. It is filled before it gets its name: until
+/// then the trigger fails, so that no event is stored without being counted.
 async fn rebuild_counts(connection: &mut Conn) -> Result<(), Error> {
     for statement in [
         &CREATE_COUNTS.replace("events_counts", "events_counts_prepared"),

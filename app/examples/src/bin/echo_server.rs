@@ -1,25 +1,26 @@
-//! A server by hyper: `echo_server 127.0.0.1:8081` answers POST /echo with what was sent, and POST /echo/reversed with that
-//! from its end to its beginning.
+//! A server by hyper: `echo_server 127.0.0.1:8081` answers POST /echo with what was sent, and POST /echo/reversed with
+//! that from its end to its beginning.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 use hyper::service::{make_service_fn, service_fn};
 use hyper::{body, Body, Method, Request, Response, Server, StatusCode};
 
-/// More is not kept in memory.
+/// The largest body.
 const MOST_BYTES: u64 = 1 << 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    end(serve().await)
+    report(serve().await)
 }
 
 async fn serve() -> Result<(), Problem> {
     let address = argument("an address to listen at")?.parse()?;
     let server = Server::try_bind(&address)?
-        // What goes out in pieces waits 40 ms for the one before.
+        // Without TCP_NODELAY, a response in two writes would wait for 40 ms (Nagle's algorithm with delayed
+        // acknowledgements).
         .http1_writev(false)
         .serve(make_service_fn(|_| async { Ok::<_, Infallible>(service_fn(answer)) }));
     println!("listening at {address}");

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 use hyper::{body, Client};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    end(get().await)
+    report(get().await)
 }
 
 async fn get() -> Result<(), Problem> {

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 
 fn main() -> ExitCode {
-    end(get())
+    report(get())
 }
 
 fn get() -> Result<(), Problem> {

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    end(get().await)
+    report(get().await)
 }
 
 async fn get() -> Result<(), Problem> {

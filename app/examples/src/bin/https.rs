@@ -1,11 +1,11 @@
-//! HTTPS by http_req over rustls, all of it in the module: `https https://localhost:8443/` prints status and body. `CA_FILE`
-//! names the file of the certificates that it believes, in a folder that the guest is given.
+//! HTTPS by http_req over rustls, all of it in the module: `https https://localhost:8443/` prints status and body.
+//! `CA_FILE` is the file of the trusted certificates, in a preopened folder of the guest.
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 use http_req::request::RequestBuilder;
 use http_req::uri::Uri;
 use rustls::pki_types::pem::PemObject;
@@ -14,7 +14,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use wasmedge_wasi_socket::{nslookup, TcpStream};
 
 fn main() -> ExitCode {
-    end(get())
+    report(get())
 }
 
 fn get() -> Result<(), Problem> {
@@ -46,7 +46,7 @@ fn connect(host: &str, port: u16) -> Result<impl Read + Write, Problem> {
     let mut address = *nslookup(host, "http")?.first().ok_or("the host has no address")?;
     address.set_port(port);
     let mut stream = TcpStream::connect(address)?;
-    // Here, so that a certificate that is refused is told as such, and not as an answer that does not come.
+    // Completes the handshake first, so that a rejected certificate is reported as such, and not as a missing response.
     while session.is_handshaking() {
         session.complete_io(&mut stream)?;
     }

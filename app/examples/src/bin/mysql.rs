@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 use mysql_async::prelude::Queryable;
 use mysql_async::{params, Conn, Opts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    end(use_database().await)
+    report(use_database().await)
 }
 
 async fn use_database() -> Result<(), Problem> {

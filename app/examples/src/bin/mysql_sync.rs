@@ -1,14 +1,14 @@
-//! MySQL by the synchronous mysql crate: `mysql_sync mysql://user:password@127.0.0.1:3306/orders` makes a table, writes, reads
-//! and drops it.
+//! MySQL by the synchronous mysql crate: `mysql_sync mysql://user:password@127.0.0.1:3306/orders` makes a table,
+//! writes, reads and drops it.
 
 use std::process::ExitCode;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 use mysql::prelude::Queryable;
 use mysql::{params, Conn, Opts, OptsBuilder};
 
 fn main() -> ExitCode {
-    end(use_database())
+    report(use_database())
 }
 
 fn use_database() -> Result<(), Problem> {

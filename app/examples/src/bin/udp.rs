@@ -1,19 +1,19 @@
-//! UDP by the socket library: `udp 127.0.0.1:7` sends its standard input as one datagram, and prints the answer. Nobody says
-//! that there is none: it is waited for five seconds.
+//! UDP by the socket library: `udp 127.0.0.1:7` sends its standard input as one datagram, and prints the answer. UDP
+//! reports no missing answer: it waits for five seconds.
 
 use std::io::{stdin, stdout, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clients::{argument, end, Problem};
+use clients::{argument, report, Problem};
 use wasmedge_wasi_socket::UdpSocket;
 
 fn main() -> ExitCode {
-    end(ask())
+    report(send_datagram())
 }
 
-fn ask() -> Result<(), Problem> {
+fn send_datagram() -> Result<(), Problem> {
     let target: SocketAddr = argument("ADDRESS:PORT")?.parse()?;
     let mut question = Vec::new();
     stdin().read_to_end(&mut question)?;

@@ -127,8 +127,8 @@ impl Client {
         self.request(Method::GET, &target, &[], &Bytes::new()).await
     }
 
-    /// Sends a POST request to the endpoint's path, with a signature if there is one. The server may receive it twice: when
-    /// an idle connection breaks, it is not known whether the request has arrived, and it is sent again.
+    /// Sends a POST request to the endpoint's path, with a signature if there is one. The server may receive it twice:
+    /// when an idle connection breaks, it is not known whether the request has arrived, and it is sent again.
     pub async fn post(
         &self,
         content_type: &'static str,
@@ -243,9 +243,9 @@ impl Client {
             }
             buffer.push(&chunk)?;
         }
-        // Only after a success. Any other status may come from a different host: for a Service without ready endpoints, a
-        // node rejects the first packet of a connection, but routes the second one out of the cluster, where any host may
-        // respond. A connection to it must not be used again.
+        // Only after a success. Any other status may come from a different host: for a Service without ready endpoints,
+        // a node rejects the first packet of a connection, but routes the second one out of the cluster, where any host
+        // may respond. A connection to it must not be used again.
         let mut idle_connections = self.idle_connections();
         if head.status.is_success() && idle_connections.len() < MAX_IDLE_CONNECTIONS {
             idle_connections.push(connection);

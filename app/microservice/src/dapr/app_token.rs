@@ -5,7 +5,8 @@ use hyper::{HeaderMap, StatusCode};
 use crate::http::{Code, Problem};
 use crate::signature::Secret;
 
-/// The header in which a sidecar sends what `APP_API_TOKEN` holds: <https://docs.dapr.io/operations/security/app-api-token/>.
+/// The header in which a sidecar sends what `APP_API_TOKEN` holds:
+/// <https://docs.dapr.io/operations/security/app-api-token/>.
 const HEADER: &str = "dapr-api-token";
 
 /// The request does not come from the sidecar.

@@ -1,5 +1,5 @@
-//! A client of the Dapr sidecar, through which a service reaches other services, topics and state. `DAPR_HTTP_PORT` is the
-//! sidecar's port. Its API is plain HTTP on the loopback address: <https://docs.dapr.io/reference/api/>.
+//! A client of the Dapr sidecar, through which a service reaches other services, topics and state. `DAPR_HTTP_PORT` is
+//! the sidecar's port. Its API is plain HTTP on the loopback address: <https://docs.dapr.io/reference/api/>.
 //!
 //! - [`Sidecar`] (pure): the paths of its API, as endpoints of a [`client`](crate::client).
 //! - [`Peer`] (edge): requests that are retried while the sidecar, or what is behind it, is unavailable.
@@ -65,8 +65,8 @@ impl Sidecar {
 pub struct Trace(Vec<(HeaderName, HeaderValue)>);
 
 impl Trace {
-    /// The trace context in these headers, if any. Values longer than what must be propagated are dropped, because a sidecar would
-    /// reject requests with a large head.
+    /// The trace context in these headers, if any. Values longer than what must be propagated are dropped, because a
+    /// sidecar would reject requests with a large head.
     pub fn from_headers(headers: &HeaderMap) -> Trace {
         /// <https://www.w3.org/TR/trace-context/#tracestate-limits>
         const MAX_BYTES: usize = 512;

@@ -14,8 +14,8 @@ use crate::memory::Memory;
 /// The time limit of one attempt, and of all attempts together.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
-/// The delays between attempts. A killed sidecar restarts within one to three seconds; the sidecar of a terminating pod keeps its
-/// connections for some seconds after its service has ended.
+/// The delays between attempts. A killed sidecar restarts within one to three seconds; the sidecar of a terminating pod
+/// keeps its connections for some seconds after its service has ended.
 const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_millis(150),
     Duration::from_millis(400),
@@ -40,7 +40,8 @@ impl Peer {
         }
     }
 
-    /// Sends a GET request to the endpoint's path with this suffix. Retried without a response, and with a transient status.
+    /// Sends a GET request to the endpoint's path with this suffix. Retried without a response, and with a transient
+    /// status.
     pub async fn get(&self, path_suffix: &str, trace: &Trace) -> Result<ClientResponse, ClientError> {
         self.request_with_retry(Method::GET, path_suffix, Bytes::new(), trace)
             .await

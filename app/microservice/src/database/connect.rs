@@ -72,8 +72,8 @@ const ACCESS_DENIED: u16 = 1045;
 const TLS_REQUIRED_MESSAGE: &str =
     "the database takes encrypted connections alone, and this service is set to plain ones (DATABASE_TLS)";
 
-/// The driver fails on status flags that it does not know. A server whose default `sql_mode` has ANSI_QUOTES sends one with its
-/// greeting, before the session can change the mode.
+/// The driver fails on status flags that it does not know. A server whose default `sql_mode` has ANSI_QUOTES sends one
+/// with its greeting, before the session can change the mode.
 fn describe_error(error: &Error) -> ConnectError {
     let reason = error.to_string();
     match reason.contains("StatusFlags") {
@@ -105,8 +105,8 @@ mod tls {
     pub(super) struct TlsConnector {
         settings: TlsSettings,
         host: String,
-        /// The file of authorities, read with the first connection. Read again after a server's certificate was refused,
-        /// because the file may have been renewed.
+        /// The file of authorities, read with the first connection. Read again after a server's certificate was
+        /// refused, because the file may have been renewed.
         trust: Mutex<Option<Trust>>,
         /// Whether the log already says that connections are not encrypted.
         is_warned: AtomicBool,

@@ -94,8 +94,8 @@ pub fn is_broken(error: &Error) -> bool {
     }
 }
 
-/// Logs and classifies an error of a migration. Permanent errors become [`DatabaseError::SchemaFailed`], so that clients do not
-/// wait for the migration.
+/// Logs and classifies an error of a migration. Permanent errors become [`DatabaseError::SchemaFailed`], so that
+/// clients do not wait for the migration.
 pub(super) fn log_migration_error(error: &Error) -> DatabaseError {
     let failure = log_error(error);
     let Error::Server(server) = error else { return failure };

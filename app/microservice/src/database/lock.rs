@@ -15,16 +15,16 @@ pub const LOCK_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits for a lock for so many seconds. Returns whether it was acquired.
 ///
-/// The server releases a lock when its connection is closed, such as by the end of a replica. Lock names are global to the
-/// server, so the name of the database is a part of it.
+/// The server releases a lock when its connection is closed, such as by the end of a replica. Lock names are global to
+/// the server, so the name of the database is a part of it.
 pub(super) async fn get_lock(connection: &mut Conn, name: &str, seconds: u32) -> Result<bool, Error> {
     let statement = format!("SELECT GET_LOCK(CONCAT('{name}.', MD5(DATABASE())), {seconds})");
     let rows: Vec<Row> = connection.query(statement).await?;
     Ok(rows.first().and_then(|row| integer(row, 0)) == Some(1))
 }
 
-/// Acquires a lock without waiting. The connection gets a short idle timeout, because after the loss of a node nothing closes the
-/// connections of its replicas.
+/// Acquires a lock without waiting. The connection gets a short idle timeout, because after the loss of a node nothing
+/// closes the connections of its replicas.
 async fn get_lock_with_timeout(connection: &mut Conn, name: &str) -> Result<bool, Error> {
     let is_acquired = get_lock(connection, name, 0).await?;
     if is_acquired {
@@ -35,8 +35,9 @@ async fn get_lock_with_timeout(connection: &mut Conn, name: &str) -> Result<bool
 }
 
 impl<T: Tables> Database<T> {
-    /// A connection that holds a lock, or `None` while another replica holds it. The connection is removed from the pool and counts
-    /// in none of its limits. The lock is released with the connection, which the server closes when it has been idle for [`LOCK_IDLE_TIMEOUT`].
+    /// A connection that holds a lock, or `None` while another replica holds it. The connection is removed from the
+    /// pool and counts in none of its limits. The lock is released with the connection, which the server closes when it
+    /// has been idle for [`LOCK_IDLE_TIMEOUT`].
     pub async fn acquire_lock(&self, name: &str) -> Result<Option<Connection>, DatabaseError> {
         let work = async {
             let mut lease = self.pool.acquire_reserved().await?;

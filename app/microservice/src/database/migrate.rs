@@ -67,8 +67,8 @@ async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> QueryRes
     Ok(Ok(()))
 }
 
-/// The error if a table has a storage engine without transactions, with which a failed statement could be stored in part. A server
-/// can be configured to use another engine than the requested one, and an administrator can change it.
+/// The error if a table has a storage engine without transactions, with which a failed statement could be stored in
+/// part. A server can be configured to use another engine than the requested one, and an administrator can change it.
 async fn find_unsupported_engine(
     connection: &mut Connection,
     names: &[&str],

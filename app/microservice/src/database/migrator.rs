@@ -1,8 +1,8 @@
 //! A background task that migrates the tables.
 //!
-//! It migrates at the start, as soon as the database can be reached, so that a rollout becomes ready by itself; when `/init` is
-//! called; and when a request finds the tables missing, such as after the volume of the database was replaced. `/readyz` only
-//! reads the version and triggers the task: a probe must not wait for a migration.
+//! It migrates at the start, as soon as the database can be reached, so that a rollout becomes ready by itself; when
+//! `/init` is called; and when a request finds the tables missing, such as after the volume of the database was
+//! replaced. `/readyz` only reads the version and triggers the task: a probe must not wait for a migration.
 
 use std::time::Duration;
 

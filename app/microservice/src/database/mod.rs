@@ -77,8 +77,9 @@ pub trait Tables: Send + Sync + 'static {
         ""
     }
 
-    /// Migrates the tables from the recorded version. Data definition statements commit implicitly in MariaDB, so an earlier
-    /// migration may have been interrupted before its version was recorded. Returns the changes for the log, if any.
+    /// Migrates the tables from the recorded version. Data definition statements commit implicitly in MariaDB, so an
+    /// earlier migration may have been interrupted before its version was recorded. Returns the changes for the log, if
+    /// any.
     fn migrate(
         &self,
         connection: &mut Conn,
@@ -119,8 +120,8 @@ impl<T: Tables> Database<T> {
         self.run_with_timeout(QUERY_TIMEOUT, &is_sent, work).await
     }
 
-    /// Refuses a request that would wait for a connection for too long, before its body is parsed: if refusing were expensive, the
-    /// refused requests would starve the others.
+    /// Refuses a request that would wait for a connection for too long, before its body is parsed: if refusing were
+    /// expensive, the refused requests would starve the others.
     pub fn check_capacity(&self) -> Result<(), DatabaseError> {
         match self.pool.is_overloaded() {
             true => Err(pool::BUSY),
@@ -135,8 +136,8 @@ impl<T: Tables> Database<T> {
             .unwrap_or(Err(migrator::MIGRATION_PENDING))
     }
 
-    /// Checks that the database responds and its schema is current. Concurrent calls share one check, so that they neither load the
-    /// database nor queue for the reserved connection.
+    /// Checks that the database responds and its schema is current. Concurrent calls share one check, so that they
+    /// neither load the database nor queue for the reserved connection.
     pub async fn check_ready(&self) -> Result<(), DatabaseError> {
         let requested_at = Instant::now();
         let mut last = self.readiness.lock().await;
@@ -194,7 +195,8 @@ impl<T: Tables> Database<T> {
         ]
     }
 
-    /// Runs work with a time limit. A timeout before a statement was sent is another error, because nothing can have changed.
+    /// Runs work with a time limit. A timeout before a statement was sent is another error, because nothing can have
+    /// changed.
     async fn run_with_timeout<A>(
         &self,
         limit: Duration,
@@ -220,8 +222,9 @@ impl<T: Tables> Database<T> {
         }
     }
 
-    /// An idle connection may be broken, such as by a restart of the database. A retryable statement is then executed once more on a
-    /// new connection. Others are never sent twice, because it is not known whether the database executed them.
+    /// An idle connection may be broken, such as by a restart of the database. A retryable statement is then executed
+    /// once more on a new connection. Others are never sent twice, because it is not known whether the database
+    /// executed them.
     async fn run_with_retry<S: Statement>(
         &self,
         statement: &S,

@@ -1,7 +1,8 @@
 //! Classifies the errors of the server, by a table, and by SQLSTATE for those that are not in it.
 //!
-//! Numbers and names are those of MariaDB: <https://mariadb.com/docs/server/reference/error-codes>, `perror NUMBER` prints
-//! the message. Those marked MySQL are <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>.
+//! Numbers and names are those of MariaDB: <https://mariadb.com/docs/server/reference/error-codes>, `perror NUMBER`
+//! prints the message. Those marked MySQL are
+//! <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>.
 
 use mysql_async::ServerError;
 
@@ -210,8 +211,8 @@ const TABLE: &[(u16, ErrorClass, &str)] = &[
 ];
 
 /// The class of an error of the server. Errors that are not in the table are classified by the class of their SQLSTATE:
-/// <https://mariadb.com/docs/server/reference/error-codes/sqlstate>. Numbers below 1000 are those of the server's library and of
-/// storage engines: `include/mysys_err.h` and `include/my_base.h` of MariaDB.
+/// <https://mariadb.com/docs/server/reference/error-codes/sqlstate>. Numbers below 1000 are those of the server's
+/// library and of storage engines: `include/mysys_err.h` and `include/my_base.h` of MariaDB.
 pub fn classify_server_error(error: &ServerError) -> ErrorClass {
     if let Ok(index) = TABLE.binary_search_by_key(&error.code, |(number, ..)| *number) {
         return TABLE

@@ -11,9 +11,10 @@ use super::{DatabaseError, QueryResult};
 /// The bytes of a statement beside its long parameters.
 const STATEMENT_OVERHEAD_BYTES: usize = 256;
 
-/// Autocommit; no truncation of values; UTF-8; no limits that an administrator may have set for interactive users; no short idle
-/// timeout. The time limits end statements whose client has timed out. They are a second longer than
-/// [`QUERY_TIMEOUT`](super::QUERY_TIMEOUT), so that clients always get that timeout. The comment is executed by MariaDB only.
+/// Autocommit; no truncation of values; UTF-8; no limits that an administrator may have set for interactive users; no
+/// short idle timeout. The time limits end statements whose client has timed out. They are a second longer than
+/// [`QUERY_TIMEOUT`](super::QUERY_TIMEOUT), so that clients always get that timeout. The comment is executed by MariaDB
+/// only.
 const STATEMENTS: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
@@ -84,7 +85,8 @@ impl Connection {
         self.query_drop("START TRANSACTION").await
     }
 
-    /// Commits the transaction if the result is a success, otherwise rolls it back, which a failed statement alone does not.
+    /// Commits the transaction if the result is a success, otherwise rolls it back, which a failed statement alone does
+    /// not.
     pub async fn end_transaction<T: Send>(&mut self, result: QueryResult<T>) -> QueryResult<T> {
         let end = match result {
             Ok(Ok(_)) => "COMMIT",
@@ -104,7 +106,8 @@ impl Connection {
         self.is_in_transaction
     }
 
-    /// The most bytes of a statement with its parameters. The driver does not check it, and the server would close the connection.
+    /// The most bytes of a statement with its parameters. The driver does not check it, and the server would close the
+    /// connection.
     pub fn max_statement_bytes(&self) -> usize {
         self.max_packet_bytes.saturating_sub(STATEMENT_OVERHEAD_BYTES)
     }

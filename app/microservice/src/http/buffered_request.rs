@@ -25,8 +25,8 @@ pub struct BufferedRequest<'request, R> {
 impl<R> BufferedRequest<'_, R> {
     /// The body, if its media type is JSON.
     ///
-    /// `application/x-www-form-urlencoded` is accepted as well, because `curl -d` sends it with any body. Not from a browser: there it
-    /// is a form, which any site may send without a CORS preflight.
+    /// `application/x-www-form-urlencoded` is accepted as well, because `curl -d` sends it with any body. Not from a
+    /// browser: there it is a form, which any site may send without a CORS preflight.
     pub fn json_body(&self) -> Result<&[u8], Problem> {
         let allows_form = !is_from_browser(self.headers);
         let mut types = self.headers.get_all(CONTENT_TYPE).iter();

@@ -1,7 +1,7 @@
 //! Cross-origin requests: which web sites may use the service from the browsers of their visitors.
 //!
-//! The checks follow Go's `CrossOriginProtection`: <https://pkg.go.dev/net/http#CrossOriginProtection>. Clients other than
-//! browsers, such as curl, send none of the headers that are checked.
+//! The checks follow Go's `CrossOriginProtection`: <https://pkg.go.dev/net/http#CrossOriginProtection>. Clients other
+//! than browsers, such as curl, send none of the headers that are checked.
 
 use hyper::header::{
     HeaderName, HeaderValue, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -43,8 +43,8 @@ impl Origins {
         }
     }
 
-    /// Refuses a cross-site request that would change something (CSRF), and any request from a browser to a host name that is not
-    /// allowed (DNS rebinding).
+    /// Refuses a cross-site request that would change something (CSRF), and any request from a browser to a host name
+    /// that is not allowed (DNS rebinding).
     pub fn check(&self, route: impl Route, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         if !is_from_browser(headers) || self.allowed_origin(headers).is_some() {
             return Ok(());
@@ -95,8 +95,8 @@ impl Origins {
             .with_header(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
     }
 
-    /// Lets the pages of a listed origin read the response. If any origin is listed, `Vary` tells caches that responses differ by
-    /// origin.
+    /// Lets the pages of a listed origin read the response. If any origin is listed, `Vary` tells caches that responses
+    /// differ by origin.
     pub fn add_headers(&self, response: Response, headers: &HeaderMap) -> Response {
         if self.listed.is_empty() {
             return response;
@@ -128,8 +128,9 @@ fn cross_site_problem(message: &str) -> Problem {
 
 /// Whether the request has a header that only browsers send.
 ///
-/// Over plain HTTP, except to localhost, browsers send no `Sec-Fetch-Site`, and with the request of an image no `Origin`. Then the
-/// `User-Agent` is left, which begins with the same word in all browsers: <https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5>.
+/// Over plain HTTP, except to localhost, browsers send no `Sec-Fetch-Site`, and with the request of an image no
+/// `Origin`. Then the `User-Agent` is left, which begins with the same word in all browsers:
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5>.
 pub(crate) fn is_from_browser(headers: &HeaderMap) -> bool {
     let is_browser_header = |name: &HeaderName| {
         ["sec-fetch-", "sec-ch-"]
@@ -152,7 +153,8 @@ fn requested_host<'request>(uri: &'request Uri, headers: &'request HeaderMap) ->
     }
 }
 
-/// Whether an origin has this host. Its scheme is not compared, because a proxy may terminate TLS in front of the service.
+/// Whether an origin has this host. Its scheme is not compared, because a proxy may terminate TLS in front of the
+/// service.
 fn is_origin_of_host(origin: &HeaderValue, host: Option<&str>) -> bool {
     let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     origin

@@ -2,19 +2,19 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The host names in `ALLOWED_HOSTS`. Names that public DNS cannot resolve are always allowed: IP addresses, `localhost`, names
-/// inside of a cluster.
+/// The host names in `ALLOWED_HOSTS`. Names that public DNS cannot resolve are always allowed: IP addresses,
+/// `localhost`, names inside of a cluster.
 ///
-/// This prevents DNS rebinding: if `evil.example` resolves to the address of the service, a browser takes the pages of that site
-/// and the service for the same origin.
+/// This prevents DNS rebinding: if `evil.example` resolves to the address of the service, a browser takes the pages of
+/// that site and the service for the same origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hosts {
     listed: Vec<String>,
 }
 
 impl Hosts {
-    /// Parses names separated by commas, like `shop.example, .example.org` (the domain and all subdomains). The error is the first
-    /// invalid name.
+    /// Parses names separated by commas, like `shop.example, .example.org` (the domain and all subdomains). The error
+    /// is the first invalid name.
     pub fn parse(text: &str) -> Result<Hosts, String> {
         let names = text.split([',', ' ']).filter(|name| !name.is_empty());
         let listed: Vec<String> = names.map(str::to_ascii_lowercase).collect();

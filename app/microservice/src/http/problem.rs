@@ -4,7 +4,8 @@ use hyper::header::HeaderName;
 use hyper::StatusCode;
 use serde::Serialize;
 
-/// The code of an error, for clients to match on; its meaning never changes. Services define codes of their own as well.
+/// The code of an error, for clients to match on; its meaning never changes. Services define codes of their own as
+/// well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// The code in the response body.

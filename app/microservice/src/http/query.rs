@@ -21,8 +21,8 @@ impl<'text> Query<'text> {
         self.text
     }
 
-    /// The first value of a parameter, decoded. Invalid escapes stay as they are, and invalid UTF-8 becomes the replacement character,
-    /// so that parsing the value fails.
+    /// The first value of a parameter, decoded. Invalid escapes stay as they are, and invalid UTF-8 becomes the
+    /// replacement character, so that parsing the value fails.
     pub fn get(self, name: &str) -> Option<Cow<'text, str>> {
         let mut pairs = form_urlencoded::parse(self.text.as_bytes());
         pairs.find_map(|(found, value)| (found == name).then_some(value))

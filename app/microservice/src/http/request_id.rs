@@ -16,8 +16,8 @@ pub struct RequestIds {
 impl RequestIds {
     const MAX_CHARACTERS: usize = 128;
 
-    /// The id that the client requested, if it is short and safe to log and to send back; otherwise a generated one of 16
-    /// hexadecimal digits.
+    /// The id that the client requested, if it is short and safe to log and to send back; otherwise a generated one of
+    /// 16 hexadecimal digits.
     pub fn choose(&self, requested: Option<&HeaderValue>) -> String {
         requested
             .and_then(|value| value.to_str().ok())

@@ -1,8 +1,8 @@
 //! A limit on the memory that all requests use together, whatever 1,024 clients send at once.
 //!
-//! The linear memory of a guest never shrinks, and a pod above its memory limit is killed with all of its requests. So memory
-//! beyond [`FREE_BYTES`] needs a permit before it is allocated: bodies while they are received and handled, responses while they
-//! are built and sent. Requests for which there is no memory are refused with 503.
+//! The linear memory of a guest never shrinks, and a pod above its memory limit is killed with all of its requests. So
+//! memory beyond [`FREE_BYTES`] needs a permit before it is allocated: bodies while they are received and handled,
+//! responses while they are built and sent. Requests for which there is no memory are refused with 503.
 
 mod budget;
 mod buffer;
@@ -23,16 +23,16 @@ pub use peers::PeerPermit;
 use peers::Peers;
 pub use transfer::{is_fast_transfer, Transfer};
 
-/// A head, a body or a response of up to this size needs no permit, so that small requests are served whatever others use. With
-/// all connections in use, that is 12 MiB.
+/// A head, a body or a response of up to this size needs no permit, so that small requests are served whatever others
+/// use. With all connections in use, that is 12 MiB.
 pub const FREE_BYTES: usize = 4 * 1024;
 
-/// For bodies that are received or handled. What is parsed from a body needs no more memory than the body, which is dropped after
-/// parsing. Parsing has no await points, so that at most one body exists in both forms.
+/// For bodies that are received or handled. What is parsed from a body needs no more memory than the body, which is
+/// dropped after parsing. Parsing has no await points, so that at most one body exists in both forms.
 const BODY_BUDGET_BYTES: usize = 24 * 1024 * 1024;
 
-/// For responses of at most [`MAX_MEDIUM_BYTES`] bytes that are built or sent. Separate from large ones, so that clients that
-/// request large responses and read them slowly do not affect others.
+/// For responses of at most [`MAX_MEDIUM_BYTES`] bytes that are built or sent. Separate from large ones, so that
+/// clients that request large responses and read them slowly do not affect others.
 const MEDIUM_RESPONSE_BUDGET_BYTES: usize = 8 * 1024 * 1024;
 /// The largest medium response.
 const MAX_MEDIUM_BYTES: usize = 256 * 1024;
@@ -47,8 +47,8 @@ const HEAD_BUDGET_BYTES: usize = 4 * 1024 * 1024;
 
 /// The time to wait for the memory of a buffer.
 const BUFFER_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most requests that wait for a buffer. The connection of a waiting request cannot be evicted: with half of all connections
-/// waiting, others are still admitted.
+/// The most requests that wait for a buffer. The connection of a waiting request cannot be evicted: with half of all
+/// connections waiting, others are still admitted.
 const MAX_WAITING_BUFFERS: usize = 512;
 /// The interval at which a waiting request tries to acquire memory again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -86,8 +86,8 @@ impl Memory {
         }
     }
 
-    /// Grows the permit for a body to this size. Does not wait, because two growing bodies that wait for each other would be a
-    /// deadlock.
+    /// Grows the permit for a body to this size. Does not wait, because two growing bodies that wait for each other
+    /// would be a deadlock.
     pub fn reserve_body(&self, bytes: usize, permit: &mut MemoryPermit) -> Result<(), Exhausted> {
         match bytes {
             ..=FREE_BYTES => Ok(()),
@@ -125,7 +125,8 @@ impl Memory {
                 if permit.grow(budget, bytes).is_ok() {
                     return;
                 }
-                // Tries again without a notification as well: each refusal lets slow transfers be aborted for some seconds.
+                // Tries again without a notification as well: each refusal lets slow transfers be aborted for some
+                // seconds.
                 let _ = timeout(RETRY_INTERVAL, released).await;
             }
         };

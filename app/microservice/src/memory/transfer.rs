@@ -1,7 +1,7 @@
 //! Decides which slow transfers of bodies are aborted when other requests are refused memory.
 //!
-//! The peer's address is not considered: all clients behind a NodePort, a proxy or a NAT have the same one. Only the speed of the
-//! transfer counts.
+//! The peer's address is not considered: all clients behind a NodePort, a proxy or a NAT have the same one. Only the
+//! speed of the transfer counts.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

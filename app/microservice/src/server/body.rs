@@ -17,9 +17,9 @@ use crate::memory::{Exhausted, Memory, MemoryPermit};
 /// The time to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many bytes of a rejected body are read and discarded. A client that sends a little too much can then read the response.
-/// If the connection were closed at once, it would be reset, and the client's system might discard the response:
-/// <https://www.rfc-editor.org/rfc/rfc9112#section-9.6>.
+/// How many bytes of a rejected body are read and discarded. A client that sends a little too much can then read the
+/// response. If the connection were closed at once, it would be reset, and the client's system might discard the
+/// response: <https://www.rfc-editor.org/rfc/rfc9112#section-9.6>.
 pub const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 
 /// A body, with its memory permit.

@@ -24,10 +24,10 @@ use crate::memory::MemoryPermit;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same while connections are scarce, so that a few hundred idle clients do not block others for long.
 const SCARCE_HEAD_TIMEOUT: Duration = Duration::from_secs(3);
-/// The age from which a connection is closed after its next response. A guest receives no SIGTERM, so it cannot close its
-/// connections gracefully before it is killed. Instead, no active connection lives for longer than this, which is less than the
-/// pod keeps running after its removal from the Service (`preStop.sleep` in manifests/app.yaml): by the time the pod is
-/// killed, clients have connected to other pods.
+/// The age from which a connection is closed after its next response. A guest receives no SIGTERM, so it cannot close
+/// its connections gracefully before it is killed. Instead, no active connection lives for longer than this, which is
+/// less than the pod keeps running after its removal from the Service (`preStop.sleep` in manifests/app.yaml): by the
+/// time the pod is killed, clients have connected to other pods.
 const MAX_KEEP_ALIVE_AGE: Duration = Duration::from_secs(2);
 /// The time for which received bytes are discarded after the last response, so that the client can read it:
 /// <https://www.rfc-editor.org/rfc/rfc9112#section-9.6>.
@@ -115,8 +115,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let context = &*shared.context;
         let path = head.uri.path();
         let target = match_route::<T>(context, &head, path);
-        // The body is read even if the request is already rejected: a connection that is closed with unread bytes is reset,
-        // and the client may lose the response.
+        // The body is read even if the request is already rejected: a connection that is closed with unread bytes is
+        // reset, and the client may lose the response.
         let limit = target
             .as_ref()
             .map_or(DEFAULT_BODY_LIMIT, |target| target.route.body_limit());
@@ -254,8 +254,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         None
     }
 
-    /// Lets the client read the last response: a connection that is closed with unread bytes is reset, and the client's system may
-    /// discard what it has received.
+    /// Lets the client read the last response: a connection that is closed with unread bytes is reset, and the client's
+    /// system may discard what it has received.
     async fn linger(&mut self) {
         self.permit.mark_waiting();
         self.stream.reset_timer();

@@ -11,9 +11,10 @@ pub const MAX_CONNECTIONS: usize = 1_024;
 
 /// The open connections.
 ///
-/// At the limit, a new connection evicts the one whose client has kept the server waiting for the longest. So a client that
-/// sends a request, such as the kubelet's probe, is admitted, whatever the number of idle or slow ones. Connections that
-/// transfer a body fast enough are evicted only if there are no others; those whose request is being handled, never.
+/// At the limit, a new connection evicts the one whose client has kept the server waiting for the longest. So a client
+/// that sends a request, such as the kubelet's probe, is admitted, whatever the number of idle or slow ones.
+/// Connections that transfer a body fast enough are evicted only if there are no others; those whose request is being
+/// handled, never.
 #[derive(Debug, Default)]
 pub struct Connections {
     open: Mutex<Vec<Arc<Slot>>>,
@@ -35,7 +36,8 @@ pub struct Slot {
 }
 
 impl Connections {
-    /// Admits a new connection, and evicts another one if necessary. Waits while the requests of all others are being handled.
+    /// Admits a new connection, and evicts another one if necessary. Waits while the requests of all others are being
+    /// handled.
     pub async fn acquire(self: &Arc<Connections>) -> ConnectionPermit {
         loop {
             let changed = self.changed.notified();
@@ -46,7 +48,8 @@ impl Connections {
         }
     }
 
-    /// Closes the connection whose client has kept the server waiting for the longest. `None` if there is no such connection.
+    /// Closes the connection whose client has kept the server waiting for the longest. `None` if there is no such
+    /// connection.
     pub fn evict_longest_waiting(&self) -> Option<()> {
         self.evict_from(&mut self.open())
     }
@@ -111,7 +114,8 @@ impl ConnectionPermit {
         self.slot.waiting_since.store(0, Ordering::Relaxed);
     }
 
-    /// A body is being transferred, fast enough or not. A fast transfer is evicted last, because its client does nothing wrong.
+    /// A body is being transferred, fast enough or not. A fast transfer is evicted last, because its client does
+    /// nothing wrong.
     pub fn mark_transferring(&self, is_fast: bool) {
         let since = self.slot.waiting_since.load(Ordering::Relaxed);
         let was_fast = since & FAST_TRANSFER != 0;

@@ -1,7 +1,7 @@
 //! Parses the head of a request: the method, the target, the headers, and the length of the body.
 //!
-//! Rejects everything that two parsers could interpret differently, because there may be a proxy in front of this server
-//! ("request smuggling", <https://www.rfc-editor.org/rfc/rfc9112#section-11.2>).
+//! Rejects everything that two parsers could interpret differently, because there may be a proxy in front of this
+//! server ("request smuggling", <https://www.rfc-editor.org/rfc/rfc9112#section-11.2>).
 
 use std::ops::Range;
 

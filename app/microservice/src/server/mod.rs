@@ -26,8 +26,8 @@ use crate::log::{self, Level};
 
 pub use connection::{serve, Shared};
 
-/// How many tasks tokio runs before it polls for I/O events again: one of each connection. Polling costs the guest time in
-/// proportion to its number of sockets, so it must not happen after every few tasks.
+/// How many tasks tokio runs before it polls for I/O events again: one of each connection. Polling costs the guest time
+/// in proportion to its number of sockets, so it must not happen after every few tasks.
 const POLL_INTERVAL_TASKS: u32 = 1_024;
 
 /// The pause after accepting failed on the side of the server, such as for too many open files.
@@ -109,15 +109,16 @@ async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                // An error of a closed connection shows up later. The guest has no TCP_NODELAY, see `response::FIRST_WRITE_BYTES`.
+                // An error of a closed connection shows up later. The guest has no TCP_NODELAY, see
+                // `response::FIRST_WRITE_BYTES`.
                 let _ = stream.set_nodelay(true);
                 let permit = shared.admit_connection().await;
                 let slot = permit.slot();
                 let served = serve(stream, Some(peer.ip()), permit, Arc::clone(&shared));
                 slot.set_task(tokio::spawn(served));
                 if shared.connections.are_scarce() {
-                    // Lets the new connection read what it has received before the next one may evict it: at first its task
-                    // starts, then the runtime polls the socket, then the task continues.
+                    // Lets the new connection read what it has received before the next one may evict it: at first its
+                    // task starts, then the runtime polls the socket, then the task continues.
                     yield_now().await;
                     yield_now().await;
                 }
@@ -135,8 +136,8 @@ async fn accept_forever<S: Service>(listener: TcpListener, shared: Arc<Shared<S>
     }
 }
 
-/// Whether accepting failed because the client had already closed the connection (in the guest, accepting also gets the peer's
-/// address). After such an error there is no pause, or one client could stall the others.
+/// Whether accepting failed because the client had already closed the connection (in the guest, accepting also gets the
+/// peer's address). After such an error there is no pause, or one client could stall the others.
 fn is_client_error(error: &std::io::Error) -> bool {
     use std::io::ErrorKind;
     matches!(

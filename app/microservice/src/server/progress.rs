@@ -1,5 +1,5 @@
-//! The progress of a body that is sent or received. It decides whether the transfer is aborted when memory is exhausted, and
-//! whether its connection may be evicted.
+//! The progress of a body that is sent or received. It decides whether the transfer is aborted when memory is
+//! exhausted, and whether its connection may be evicted.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -32,9 +32,9 @@ impl<'connection> Progress<'connection> {
         }
     }
 
-    /// Records how many bytes have been transferred, and for how long the server has waited for the peer in all. Returns whether
-    /// the transfer must be aborted. The average rate counts, because operating systems transfer a large part of a body at
-    /// once, and then nothing for a while.
+    /// Records how many bytes have been transferred, and for how long the server has waited for the peer in all.
+    /// Returns whether the transfer must be aborted. The average rate counts, because operating systems transfer a
+    /// large part of a body at once, and then nothing for a while.
     pub fn update(&self, waited: Duration, transferred: usize) -> bool {
         self.connection.mark_transferring(is_fast_transfer(waited, transferred));
         let transfer = self.transfer.as_ref();

@@ -21,9 +21,9 @@ const GRACE_PERIOD: Duration = Duration::from_secs(5);
 /// The minimum rate at which a client must read a response.
 const MIN_BYTES_PER_SECOND: usize = 16 * 1024;
 
-/// The head is written together with the beginning of the body, so that a small response is one packet. Without TCP_NODELAY,
-/// which a guest's sockets lack, a second packet waits for the acknowledgement of the first (Nagle's algorithm), which may be
-/// delayed by 40 ms.
+/// The head is written together with the beginning of the body, so that a small response is one packet. Without
+/// TCP_NODELAY, which a guest's sockets lack, a second packet waits for the acknowledgement of the first (Nagle's
+/// algorithm), which may be delayed by 40 ms.
 const FIRST_WRITE_BYTES: usize = 16 * 1024;
 
 /// A body that is ready to be sent, with its memory permits.

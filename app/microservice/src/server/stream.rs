@@ -11,11 +11,12 @@ use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, Instant, Sleep};
 
-/// How often the time limits are checked while the server waits for the peer. The time of each read and write is not recorded,
-/// because in a guest each call for the time is a host call. Limits may be exceeded by up to this interval.
+/// How often the time limits are checked while the server waits for the peer. The time of each read and write is not
+/// recorded, because in a guest each call for the time is a host call. Limits may be exceeded by up to this interval.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The most bytes that one read receives. The read buffer is on the stack, so that an idle connection needs none on the heap.
+/// The most bytes that one read receives. The read buffer is on the stack, so that an idle connection needs none on the
+/// heap.
 const RECEIVE_BYTES: usize = 8 * 1024;
 
 /// A stream with time limits.
@@ -72,8 +73,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
         taken
     }
 
-    /// Receives more bytes, and returns their number; 0 at the end of the stream. `is_timed_out` gets the time that the server has
-    /// waited for the peer.
+    /// Receives more bytes, and returns their number; 0 at the end of the stream. `is_timed_out` gets the time that the
+    /// server has waited for the peer.
     pub async fn receive(&mut self, is_timed_out: impl Fn(Duration) -> bool) -> Result<usize> {
         poll_fn(|context| {
             let mut space = [const { MaybeUninit::uninit() }; RECEIVE_BYTES];
@@ -97,8 +98,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
         .await
     }
 
-    /// Sends all bytes. `is_timed_out` gets the time that the server has waited for the peer, and the number of these bytes that
-    /// have been sent.
+    /// Sends all bytes. `is_timed_out` gets the time that the server has waited for the peer, and the number of these
+    /// bytes that have been sent.
     pub async fn send(&mut self, bytes: &[u8], is_timed_out: impl Fn(Duration, usize) -> bool) -> Result<()> {
         let mut sent = 0;
         poll_fn(|context| {

@@ -6,8 +6,8 @@ use hyper::{HeaderMap, Uri};
 use super::head::malformed;
 use crate::http::Problem;
 
-/// Checks that the target has a form for origin servers: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>. A fragment is not
-/// allowed: some parsers drop it, others do not.
+/// Checks that the target has a form for origin servers: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>. A
+/// fragment is not allowed: some parsers drop it, others do not.
 pub fn check_target(target: &str, uri: &Uri) -> Result<(), Problem> {
     let is_path = target.starts_with('/');
     let is_absolute =
@@ -34,8 +34,8 @@ pub fn check_host(headers: &HeaderMap, is_http_10: bool) -> Result<(), Problem> 
     }
 }
 
-/// Whether this is a name or an address, and perhaps a port: <https://www.rfc-editor.org/rfc/rfc9110#section-7.2>. It is
-/// empty if the target has no authority.
+/// Whether this is a name or an address, and perhaps a port: <https://www.rfc-editor.org/rfc/rfc9110#section-7.2>. It
+/// is empty if the target has no authority.
 fn is_host(host: &[u8]) -> bool {
     let is_digits = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
     let is_name = |name: &[u8]| {

@@ -18,8 +18,8 @@ const NAMES: [&str; 8] = [
     "shipping_address",
 ];
 
-/// The fields of an order as raw JSON: numbers keep all their digits, and a field of the wrong type does not keep the others from
-/// being checked.
+/// The fields of an order as raw JSON: numbers keep all their digits, and a field of the wrong type does not keep the
+/// others from being checked.
 #[derive(Default)]
 pub struct Fields<'body> {
     /// By the index of the name in [`NAMES`].
@@ -77,7 +77,8 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// The index of a name in [`NAMES`]. Read as bytes, because JSON allows names that are not valid Unicode (lone surrogates).
+/// The index of a name in [`NAMES`]. Read as bytes, because JSON allows names that are not valid Unicode (lone
+/// surrogates).
 struct Name(Option<usize>);
 
 impl<'de> Deserialize<'de> for Name {

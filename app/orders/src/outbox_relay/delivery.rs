@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use crate::event::Event;
 use crate::receiver::{Delivery, Receiver};
 
-/// After this time, a round stops and its outcome is recorded: the receiver may be slow, and the lock of the outbox is released
-/// when its connection is idle ([`microservice::database::LOCK_IDLE_TIMEOUT`]).
+/// After this time, a round stops and its outcome is recorded: the receiver may be slow, and the lock of the outbox is
+/// released when its connection is idle ([`microservice::database::LOCK_IDLE_TIMEOUT`]).
 const ROUND_TIMEOUT: Duration = Duration::from_secs(20);
 /// The most events that are sent concurrently. Events of one order are sent one after the other.
 const MAX_CONCURRENT_REQUESTS: usize = 8;

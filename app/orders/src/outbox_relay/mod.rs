@@ -1,9 +1,9 @@
-//! Relays every committed change from the outbox to the receiver of events: at least once, and the changes of one order in
-//! sequence (transactional outbox).
+//! Relays every committed change from the outbox to the receiver of events: at least once, and the changes of one order
+//! in sequence (transactional outbox).
 //!
-//! One replica at a time does it: the one that holds the lock of the outbox. It is a background task, so that an unavailable
-//! receiver never delays a response. It scans the outbox page by page: an event that is not accepted blocks later events of the
-//! same order only, until it becomes a dead letter.
+//! One replica at a time does it: the one that holds the lock of the outbox. It is a background task, so that an
+//! unavailable receiver never delays a response. It scans the outbox page by page: an event that is not accepted blocks
+//! later events of the same order only, until it becomes a dead letter.
 
 mod delivery;
 mod scan;
@@ -31,8 +31,8 @@ use scan::OutboxScan;
 const STANDBY_INTERVAL: Duration = Duration::from_secs(1);
 /// The interval at which an empty outbox is read again, because other replicas fill it too.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// The time after which the next pass starts with the oldest event, for retries, and for events that were committed after events with
-/// higher sequence numbers.
+/// The time after which the next pass starts with the oldest event, for retries, and for events that were committed
+/// after events with higher sequence numbers.
 const MAX_PASS_DURATION: Duration = Duration::from_secs(2);
 /// The backoff while the receiver accepts nothing.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);

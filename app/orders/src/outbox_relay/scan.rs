@@ -77,7 +77,8 @@ impl OutboxScan {
         }
     }
 
-    /// The events of a page that may be sent now: not those of blocked orders, except for the one that blocks it once its retry is due.
+    /// The events of a page that may be sent now: not those of blocked orders, except for the one that blocks it once
+    /// its retry is due.
     pub fn select_sendable(&self, page: Vec<Event>) -> Vec<Event> {
         let now = Instant::now();
         page.into_iter()
@@ -88,8 +89,8 @@ impl OutboxScan {
             .collect()
     }
 
-    /// Blocks an order whose event was not accepted. While it is not known whether the receiver accepts any events, others are tried
-    /// before the retry.
+    /// Blocks an order whose event was not accepted. While it is not known whether the receiver accepts any events,
+    /// others are tried before the retry.
     pub fn block(&mut self, event: &Event, attempts: u32, unconfirmed_error: Option<String>) {
         let delay = match unconfirmed_error {
             None => FIRST_RETRY_DELAY * 2_u32.pow(attempts.clamp(1, MAX_ATTEMPTS) - 1),
@@ -98,8 +99,8 @@ impl OutboxScan {
         self.insert(event, delay, unconfirmed_error, 0);
     }
 
-    /// Blocks an order whose event the receiver asked to postpone. That may be about this event only: the delay grows each time, so
-    /// that others are sent before it.
+    /// Blocks an order whose event the receiver asked to postpone. That may be about this event only: the delay grows
+    /// each time, so that others are sent before it.
     pub fn postpone(&mut self, event: &Event, delay: Duration) {
         const MAX_DOUBLINGS: u32 = 6;
         let postponements = self

@@ -1,5 +1,6 @@
-//! Gaps in the sequence numbers of the outbox. A number is allocated before its transaction commits, so an event may appear in a gap
-//! after an event with a higher number has been sent. It must then be sent before later events of the same order.
+//! Gaps in the sequence numbers of the outbox. A number is allocated before its transaction commits, so an event may
+//! appear in a gap after an event with a higher number has been sent. It must then be sent before later events of the
+//! same order.
 
 use std::time::{Duration, Instant};
 

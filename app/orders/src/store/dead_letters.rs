@@ -1,5 +1,5 @@
-//! Dead letters: events that have failed repeatedly. They are moved out of the outbox, so that they do not block others, and kept until
-//! a client resends or drops them.
+//! Dead letters: events that have failed repeatedly. They are moved out of the outbox, so that they do not block
+//! others, and kept until a client resends or drops them.
 
 use microservice::database::{integer, text, Connection, QueryResult, Statement};
 use mysql_async::prelude::Queryable;

@@ -1,8 +1,8 @@
 //! The outbox: a table that holds each change until it has been sent to the receiver.
 //!
-//! Triggers fill it in the transaction of the change: there is no change without its event, no event without its change, and a
-//! change still takes one round trip. A session variable enables them, so that the outbox does not grow while no replica sends
-//! events.
+//! Triggers fill it in the transaction of the change: there is no change without its event, no event without its
+//! change, and a change still takes one round trip. A session variable enables them, so that the outbox does not grow
+//! while no replica sends events.
 
 use microservice::database::{
     integer, is_denied, text, Connection, Database, DatabaseError, QueryResult, QUERY_TIMEOUT,
@@ -19,8 +19,8 @@ use crate::event::{Event, Kind};
 /// The session variable that enables the triggers.
 pub const ENABLE_TRIGGERS: &str = ", @announce_orders = 1";
 
-/// A sequence number is allocated while the order's row is locked, so within the events of one order they are in the sequence of its
-/// changes.
+/// A sequence number is allocated while the order's row is locked, so within the events of one order they are in the
+/// sequence of its changes.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
     sequence BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, \
     event_id CHAR(36) CHARACTER SET ascii NOT NULL DEFAULT UUID(), \
@@ -34,7 +34,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_outbox (\
     tax DECIMAL(12,2) NOT NULL, \
     shipping_address VARCHAR(256) CHARACTER SET utf8mb4 NOT NULL) ENGINE = InnoDB";
 
-/// The values of the order are not validated, because other programs may have written them. Events of unknown kinds are skipped.
+/// The values of the order are not validated, because other programs may have written them. Events of unknown kinds are
+/// skipped.
 const SELECT_EVENTS: &str =
     "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
     JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
@@ -132,7 +133,8 @@ impl Outbox {
         Ok(None)
     }
 
-    /// The next events after a sequence number, the oldest first, and the last number that was read. Unreadable events are skipped.
+    /// The next events after a sequence number, the oldest first, and the last number that was read. Unreadable events
+    /// are skipped.
     pub async fn read_page(&mut self, after: i64) -> Result<(Vec<Event>, Option<i64>), Error> {
         let rows: Vec<Row> = self
             .connection

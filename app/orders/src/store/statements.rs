@@ -1,8 +1,8 @@
 //! The SQL statements on orders, and the conversion of rows.
 //!
-//! Every command is one statement, so it is atomic without a transaction, and takes one round trip once it is prepared. Only a large
-//! number of new orders is stored in batches in a transaction, because the driver and the server need several times the size of
-//! a statement in memory.
+//! Every command is one statement, so it is atomic without a transaction, and takes one round trip once it is prepared.
+//! Only a large number of new orders is stored in batches in a transaction, because the driver and the server need
+//! several times the size of a statement in memory.
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Params, Row, Value};
@@ -20,8 +20,8 @@ const INSERT: &str = "INSERT INTO orders \
     (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
     VALUES (?, ?, ?, ?, ?, ?, ?)";
 
-/// Many orders as one JSON parameter: one statement for any number, while VALUES would need a prepared statement for each number,
-/// and allow at most 65,535 parameters.
+/// Many orders as one JSON parameter: one statement for any number, while VALUES would need a prepared statement for
+/// each number, and allow at most 65,535 parameters.
 const INSERT_MANY: &str = "INSERT INTO orders \
     (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
     SELECT order_id, product_id, quantity, amount, shipping, tax, shipping_address \
@@ -42,8 +42,8 @@ const SELECT_EXISTING: &str = "SELECT order_id FROM orders JOIN JSON_TABLE(?, '$
         wanted INT PATH '$' \
     )) AS ids ON order_id = wanted ORDER BY order_id";
 
-// An order is read as one text: each column adds a definition to every result, and an allocation to every row. CONCAT returns NULL
-// if a value is NULL, so that values are never mixed up.
+// An order is read as one text: each column adds a definition to every result, and an allocation to every row. CONCAT
+// returns NULL if a value is NULL, so that values are never mixed up.
 const SELECT_PAGE: &str = "SELECT \
     CONCAT(order_id, ' ', product_id, ' ', quantity, ' ', amount, ' ', shipping, ' ', tax, ' ', shipping_address) \
     FROM orders WHERE order_id > ? ORDER BY order_id LIMIT ?";

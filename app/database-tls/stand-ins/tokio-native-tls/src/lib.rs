@@ -1,14 +1,14 @@
-//! What mysql_async encrypts by: [`database_tls`], as in the guest.
+//! A stand-in for tokio-native-tls, as mysql_async uses it, on [`database_tls`] as in the guest.
 
 #![cfg(not(target_os = "wasi"))]
 
 use native_tls::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// An encrypted stream.
+/// A TLS stream.
 pub type TlsStream<S> = database_tls::Stream<S>;
 
-/// What makes encrypted streams.
+/// Creates TLS streams.
 #[derive(Clone, Copy, Debug)]
 pub struct TlsConnector;
 
@@ -19,7 +19,7 @@ impl From<native_tls::TlsConnector> for TlsConnector {
 }
 
 impl TlsConnector {
-    /// Does the handshake of the attempt that this task is in. The driver's `domain` is the address that it connects to.
+    /// Performs the handshake of the attempt of the current task. The driver's `domain` is an IP address, and not used.
     pub async fn connect<S>(&self, _domain: &str, stream: S) -> Result<TlsStream<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,

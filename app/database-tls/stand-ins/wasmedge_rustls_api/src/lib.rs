@@ -1,14 +1,15 @@
-//! What mysql_async_wasi encrypts by: [`database_tls`] in the place of a plugin of WasmEdge that has been gone since 0.14.1.
+//! A stand-in for wasmedge_rustls_api, as mysql_async_wasi uses it, on [`database_tls`]: the plugin of WasmEdge that
+//! the original needs was removed in 0.14.1.
 
 use std::fmt;
 
 pub mod stream;
 
-/// What is believed is no matter of the driver's: the task that connects says it.
+/// Empty, because the task that connects configures the trusted certificates.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClientConfig;
 
-/// An error that the driver has a place for. What goes wrong here is an error of input or output.
+/// An error type that the driver needs. It never occurs: errors are I/O errors.
 #[derive(Clone, Copy, Debug)]
 pub enum TlsError {}
 

@@ -1,6 +1,6 @@
-//! The streams by how they wait.
+//! TLS streams.
 
-/// Those that let others go on meanwhile.
+/// Asynchronous streams.
 pub mod async_stream {
     use std::io::{Error, Result};
     use std::pin::Pin;
@@ -11,12 +11,13 @@ pub mod async_stream {
 
     use crate::ClientConfig;
 
-    /// An encrypted stream.
+    /// A TLS stream.
     #[derive(Debug)]
     pub struct TlsStream<IO>(Stream<IO>);
 
     impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
-        /// Does the handshake of the attempt that this task is in. The driver's `domain` is the address that it connects to.
+        /// Performs the handshake of the attempt of the current task. The driver's `domain` is an IP address, and not
+        /// used.
         pub async fn connect(
             _: &ClientConfig,
             _domain: impl AsRef<str>,

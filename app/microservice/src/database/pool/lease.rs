@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::queue::ConnectionPermit;
 use super::{Connection, IdleConnection, Pool, MAX_IDLE_TIME};
 
-/// A connection in use. It is closed when it is dropped without [`Lease::release`]: its response may not have been read to
-/// the end, and must never be taken for the response of the next query.
+/// A connection in use. It is closed when it is dropped without [`Lease::release`]: its response may not have been read
+/// to the end, and must never be taken for the response of the next query.
 #[derive(Debug)]
 pub struct Lease<'pool> {
     pub(super) connection: Connection,

@@ -1,8 +1,8 @@
 //! A pool of connections to the database.
 //!
-//! The driver's own pool is not used: it does not say whether a connection is new or was idle, which the retry rule needs; it
-//! closes every connection above its minimum after each use; it resolves the host for each new connection, see [`Resolver`];
-//! and it has no metrics.
+//! The driver's own pool is not used: it does not say whether a connection is new or was idle, which the retry rule
+//! needs; it closes every connection above its minimum after each use; it resolves the host for each new connection,
+//! see [`Resolver`]; and it has no metrics.
 
 mod lease;
 mod queue;
@@ -39,8 +39,8 @@ const MAX_IDLE_TIME: Duration = Duration::from_secs(60);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
-/// The time to wait for a connection. A request that would have to wait for longer is refused at once: it would time out
-/// anyway, after it has delayed others.
+/// The time to wait for a connection. A request that would have to wait for longer is refused at once: it would time
+/// out anyway, after it has delayed others.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// All connections are in use, and none will become free in time.
@@ -108,8 +108,8 @@ impl Pool {
         self.state().idle.len()
     }
 
-    /// Closes all idle connections, because one of them was broken, and so the others may be. Invalidates the address as well:
-    /// the host may have another one by now.
+    /// Closes all idle connections, because one of them was broken, and so the others may be. Invalidates the address
+    /// as well: the host may have another one by now.
     pub fn close_idle(&self) {
         self.state().idle.clear();
         self.resolver.invalidate();
