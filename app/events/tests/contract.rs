@@ -1,7 +1,7 @@
-//! The contract's cases, in every place where they can run.
+//! The cases of the API contract, in process and over HTTP.
 //!
-//! `EVENTS_URL=http://host:port EVENTS_SECRET=… cargo test -p events --test contract` runs them against a service that is there
-//! already, which nobody else may use meanwhile; otherwise a native build on a real MariaDB is started for them.
+//! `EVENTS_URL=http://host:port EVENTS_SECRET=… cargo test -p events --test contract` runs them against a running
+//! service, which must have no other clients meanwhile; otherwise a native build with a real MariaDB is started.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -42,7 +42,7 @@ fn the_service_keeps_the_contract_over_http() {
     });
 }
 
-/// Signed with the secret that a service which is there already may ask for.
+/// Signs a request with the secret of a running service, if it has one.
 fn signed(request: &Request) -> Request {
     match std::env::var("EVENTS_SECRET") {
         Ok(secret) => {

@@ -1,4 +1,4 @@
-//! Events on a real database: once each whatever happens, in pages, counted, in tables that are kept.
+//! Events on a real database: deduplication, pages, counts, migrations.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -26,7 +26,7 @@ fn ready_native(url: &str) -> NativeProcess {
     native
 }
 
-/// Sends an event that must be taken, and tells whether it was new.
+/// Sends an event that must be accepted, and returns whether it was new.
 fn store(native: &NativeProcess, event: &str) -> bool {
     let response = native.send(&post(event));
     assert_eq!(response.status, 200, "{response:?}");
@@ -96,7 +96,7 @@ fn pages_follow_each_other_without_gap_or_overlap() {
             &native,
             &event(&id.to_string(), if id % 5 == 0 { "rare" } else { "frequent" })
         ));
-        // What is refused leaves a gap between the positions.
+        // A rejected event leaves a gap between the positions.
         assert!(!store(&native, &event(&id.to_string(), "again")));
     }
     let mut target = Some("/events?limit=10".to_owned());
@@ -116,7 +116,7 @@ fn pages_follow_each_other_without_gap_or_overlap() {
             assert!(next.starts_with("/events?limit=10&before="), "{link}");
             next.to_owned()
         });
-        // An event that comes meanwhile does not move the pages.
+        // A concurrent event does not shift the pages.
         assert!(!store(&native, &event("24", "again")));
     }
     assert_eq!(ids, (0..25).rev().collect::<Vec<_>>());
@@ -150,7 +150,7 @@ fn pages_of_large_events_end_early() {
     assert_eq!(ids(&second), (2..11).rev().collect::<Vec<_>>());
 }
 
-/// A sender may make up types; the answer stays small all the same.
+/// Senders may use any number of types; the response stays small.
 #[test]
 fn only_the_most_frequent_types_are_counted_one_by_one() {
     let Some((_database, url)) = database("store_types") else {
@@ -376,7 +376,7 @@ fn events_are_removed_when_they_are_old() {
     assert_eq!(list(&kept, "/events")["total"], 10);
 }
 
-/// Somebody has dropped the counts: without them no event could be stored.
+/// The table of counts was dropped: without it no event could be stored.
 #[test]
 fn counts_that_are_gone_come_back() {
     let name = "store_counts_gone";

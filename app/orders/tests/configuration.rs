@@ -1,4 +1,4 @@
-//! Configuration: what is taken, and how problems are told.
+//! Configuration: defaults, values, and error messages.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -84,7 +84,7 @@ fn a_url_excludes_the_parts_and_is_not_repeated() {
     assert!(!error.to_string().contains("secret"));
 }
 
-/// The problems that the settings for TLS have beside a database that is named.
+/// The problems of the TLS settings, with a valid database.
 fn tls_problems(query: &str, more: &[(&str, &str)]) -> Vec<String> {
     let url = format!("mysql://a:secret@b/c{query}");
     let result = read(&[&[("DATABASE_URL", url.as_str())], more].concat());

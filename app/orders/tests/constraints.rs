@@ -1,4 +1,5 @@
-//! What a database's administrator adds to the tables is told as what it is, and nothing of it is shown.
+//! Constraints that an administrator adds to the tables: violations are reported as such, without details of the
+//! schema.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -18,26 +19,26 @@ fn order(id: i32, product: i32, amount: u32, address: &str) -> String {
     )
 }
 
-/// An order that every rule below allows.
-fn allowed(id: i32) -> String {
+/// An order that satisfies all constraints below.
+fn valid_order(id: i32) -> String {
     order(id, 1, 1, &format!("a{id}"))
 }
 
-struct Place {
+struct Fixture {
     name: &'static str,
-    // In this order: the native build ends before its database.
+    // Fields are dropped in this order: the native build before its database.
     native: NativeProcess,
     database: Arc<Database>,
 }
 
-impl Place {
-    fn start(name: &'static str) -> Option<Place> {
+impl Fixture {
+    fn start(name: &'static str) -> Option<Fixture> {
         let database = Database::shared(name)?;
         let native = start_native(&database.create(name));
         native.await_ready();
-        let place = Place { name, native, database };
-        assert_eq!(place.create(&allowed(1)).status, 200);
-        Some(place)
+        let fixture = Fixture { name, native, database };
+        assert_eq!(fixture.create(&valid_order(1)).status, 200);
+        Some(fixture)
     }
 
     fn change(&self, statements: &[&str]) {
@@ -56,22 +57,22 @@ impl Place {
             .send(&Request::new("POST", "/update_order").with_body(order))
     }
 
-    /// Several pieces, the last of which has this order among others.
+    /// Creates orders in several batches, the last of which contains this order.
     fn create_many(&self, order: &str) -> Response {
-        let mut orders: Vec<String> = (10..4_000).map(allowed).collect();
+        let mut orders: Vec<String> = (10..4_000).map(valid_order).collect();
         orders.push(order.to_owned());
         let body = format!("[{}]", orders.join(","));
         self.native
             .send(&Request::new("POST", "/create_orders").with_body(&body))
     }
 
-    /// All ways to store an order that breaks a rule get this answer, and store nothing.
+    /// Checks that all ways to store an order that violates a constraint fail with this error and store nothing.
     fn refuses(&self, bad: &str, status: u16, code: &str) {
         let own = bad.replacen("\"order_id\":7", "\"order_id\":1", 1);
         for answer in [self.create(bad), self.update(&own), self.create_many(bad)] {
             check(&answer, status, code);
         }
-        assert_eq!(self.create(&allowed(2)).status, 200, "{code}");
+        assert_eq!(self.create(&valid_order(2)).status, 200, "{code}");
         assert_eq!(self.native.get("/delete_order?id=2").status, 200, "{code}");
         let listed: serde_json::Value = serde_json::from_str(&self.native.get("/orders").body).unwrap();
         assert_eq!(listed.as_array().unwrap().len(), 1, "{code}");
@@ -90,42 +91,42 @@ fn check(answer: &Response, status: u16, code: &str) {
 
 #[test]
 fn foreign_keys_conflict() {
-    let Some(place) = Place::start("constraints_references") else {
+    let Some(fixture) = Fixture::start("constraints_references") else {
         return;
     };
-    place.change(&[
+    fixture.change(&[
         "CREATE TABLE products (id INT PRIMARY KEY) ENGINE = InnoDB",
         "INSERT INTO products VALUES (1)",
         "ALTER TABLE orders ADD CONSTRAINT has_product FOREIGN KEY (product_id) REFERENCES products (id)",
     ]);
-    place.refuses(&order(7, 2, 1, "x"), 409, "conflict");
-    place.change(&[
+    fixture.refuses(&order(7, 2, 1, "x"), 409, "conflict");
+    fixture.change(&[
         "CREATE TABLE invoices (order_id INT, FOREIGN KEY (order_id) REFERENCES orders (order_id)) ENGINE = InnoDB",
         "INSERT INTO invoices VALUES (1)",
     ]);
-    check(&place.native.get("/delete_order?id=1"), 409, "conflict");
-    let rest = place.native.send(&Request::new("DELETE", "/orders/1"));
+    check(&fixture.native.get("/delete_order?id=1"), 409, "conflict");
+    let rest = fixture.native.send(&Request::new("DELETE", "/orders/1"));
     check(&rest, 409, "conflict");
-    assert_eq!(place.native.get("/orders/1").status, 200);
+    assert_eq!(fixture.native.get("/orders/1").status, 200);
 }
 
 #[test]
 fn other_keys_conflict() {
-    let Some(place) = Place::start("constraints_keys") else {
+    let Some(fixture) = Fixture::start("constraints_keys") else {
         return;
     };
-    place.change(&["ALTER TABLE orders ADD UNIQUE KEY (shipping_address)"]);
-    assert_eq!(place.create(&allowed(2)).status, 200);
-    check(&place.update(&order(2, 1, 1, "a1")), 409, "conflict");
+    fixture.change(&["ALTER TABLE orders ADD UNIQUE KEY (shipping_address)"]);
+    assert_eq!(fixture.create(&valid_order(2)).status, 200);
+    check(&fixture.update(&order(2, 1, 1, "a1")), 409, "conflict");
     assert_eq!(
-        place.create(&order(3, 1, 1, "a1")).error_code().as_deref(),
+        fixture.create(&order(3, 1, 1, "a1")).error_code().as_deref(),
         Some("duplicate_order")
     );
 }
 
 #[test]
 fn rules_about_values_are_violated() {
-    let Some(place) = Place::start("constraints_rules") else {
+    let Some(fixture) = Fixture::start("constraints_rules") else {
         return;
     };
     let signal = |change: &str, name: &str| {
@@ -153,15 +154,15 @@ fn rules_about_values_are_violated() {
             vec!["ALTER TABLE orders MODIFY shipping_address VARCHAR(256) CHARACTER SET utf8mb4 NOT NULL"],
         ),
     ] {
-        place.change(&change);
-        place.refuses(&order(7, 1, 101, "longer than that"), 422, "constraint_violated");
-        place.change(&back);
+        fixture.change(&change);
+        fixture.refuses(&order(7, 1, 101, "longer than that"), 422, "constraint_violated");
+        fixture.change(&back);
     }
 }
 
 #[test]
 fn what_cannot_work_is_told_as_the_administrators_to_change() {
-    let Some(place) = Place::start("constraints_misfits") else {
+    let Some(fixture) = Fixture::start("constraints_misfits") else {
         return;
     };
     for (change, back) in [
@@ -178,16 +179,16 @@ fn what_cannot_work_is_told_as_the_administrators_to_change() {
             "DROP TRIGGER a",
         ),
     ] {
-        place.change(&[change]);
-        check(&place.create(&allowed(7)), 503, "database_unavailable");
-        assert_eq!(place.native.get("/orders/1").status, 200, "{change}");
-        place.change(&[back]);
-        assert_eq!(place.create(&allowed(7)).status, 200, "{change}");
-        assert_eq!(place.native.get("/delete_order?id=7").status, 200, "{change}");
+        fixture.change(&[change]);
+        check(&fixture.create(&valid_order(7)), 503, "database_unavailable");
+        assert_eq!(fixture.native.get("/orders/1").status, 200, "{change}");
+        fixture.change(&[back]);
+        assert_eq!(fixture.create(&valid_order(7)).status, 200, "{change}");
+        assert_eq!(fixture.native.get("/delete_order?id=7").status, 200, "{change}");
     }
 }
 
-/// Without transactions, a batch that is refused would be stored in part.
+/// Without transactions, a rejected batch would be stored in part.
 #[test]
 fn tables_without_transactions_are_refused() {
     let Some(database) = Database::start("constraints_engines") else {
@@ -201,7 +202,7 @@ fn tables_without_transactions_are_refused() {
         answer.body.contains("has the engine Aria")
     });
     assert_eq!(answer.status, 503, "{answer:?}");
-    let create = Request::new("POST", "/create_order").with_body(&allowed(1));
+    let create = Request::new("POST", "/create_order").with_body(&valid_order(1));
     database
         .administer("SET GLOBAL enforce_storage_engine = DEFAULT")
         .unwrap();
@@ -212,7 +213,7 @@ fn tables_without_transactions_are_refused() {
     assert_eq!(native.get("/init").status, 200);
     native.await_ready();
     assert_eq!(native.send(&create).status, 200);
-    // Changed later, it is found at the next start.
+    // A later change is detected at the next start.
     database
         .administer("ALTER TABLE orders.orders ENGINE = MyISAM")
         .unwrap();
@@ -226,7 +227,7 @@ fn tables_without_transactions_are_refused() {
     native.await_ready();
 }
 
-/// Somebody has dropped what the service needs beside the orders: it is made again.
+/// The outbox or the triggers were dropped: they are created again.
 #[test]
 fn what_was_dropped_is_made_again() {
     let name = "constraints_dropped";
@@ -242,7 +243,7 @@ fn what_was_dropped_is_made_again() {
     for (number, table) in ["orders_outbox", "orders_dead_letters"].into_iter().enumerate() {
         database.query(name, &format!("DROP TABLE {table}"));
         let id = i32::try_from(number).unwrap() + 1;
-        let create = Request::new("POST", "/create_order").with_body(&allowed(id));
+        let create = Request::new("POST", "/create_order").with_body(&valid_order(id));
         await_that("orders are stored again", || native.send(&create).status == 200);
         await_that("dead letters are listed again", || {
             native.get("/dead_letters").status == 200

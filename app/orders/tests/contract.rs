@@ -1,7 +1,7 @@
-//! The contract's cases, in every place where they can run.
+//! The cases of the API contract, in process and over HTTP.
 //!
-//! `ORDERS_URL=http://host:port cargo test -p app --test contract` runs them against a service that
-//! is there already; otherwise a native build on a real MariaDB is started for them.
+//! `ORDERS_URL=http://host:port cargo test -p app --test contract` runs them against a running service;
+//! otherwise a native build with a real MariaDB is started.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

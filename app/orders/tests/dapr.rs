@@ -1,4 +1,4 @@
-//! Beside a Dapr sidecar: orders are priced and announced through it, and without a price nothing is stored.
+//! With a Dapr sidecar: prices are requested and events published through it, and nothing is stored without a price.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -14,7 +14,7 @@ use service_tests::native_process::NativeProcess;
 use support::sidecar::Sidecar;
 use support::ORDERS;
 
-fn parts(name: &str) -> Option<(Arc<Database>, Sidecar, NativeProcess)> {
+fn start(name: &str) -> Option<(Arc<Database>, Sidecar, NativeProcess)> {
     let database = Database::shared(name)?;
     let url = database.create(name);
     let sidecar = Sidecar::start();
@@ -23,7 +23,7 @@ fn parts(name: &str) -> Option<(Arc<Database>, Sidecar, NativeProcess)> {
     Some((database, sidecar, native))
 }
 
-/// Without shipping and tax.
+/// An order without shipping and tax.
 fn order(id: i32) -> Value {
     json!({"order_id": id, "product_id": 1, "quantity": 2, "amount": 56, "shipping_address": "Süd \"7\""})
 }
@@ -34,7 +34,7 @@ fn send(native: &NativeProcess, method: &str, target: &str, order: &Value) -> Re
 
 #[test]
 fn what_an_order_lacks_is_asked_of_pricing_and_every_change_is_published() {
-    let Some((_, sidecar, native)) = parts("dapr_flow") else {
+    let Some((_, sidecar, native)) = start("dapr_flow") else {
         return;
     };
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -46,14 +46,17 @@ fn what_an_order_lacks_is_asked_of_pricing_and_every_change_is_published() {
         answer.body,
         r#"{"status":true,"price":{"shipping":5.9,"tax":11.76,"by":{"instance":"pricing-1","region":null}}}"#
     );
-    let asked = sidecar.requests("POST /v1.0/invoke/pricing/").remove(0);
-    assert!(asked.contains(&format!("traceparent: {trace}\r\n")), "{asked}");
+    let pricing_request = sidecar.requests("POST /v1.0/invoke/pricing/").remove(0);
     assert!(
-        asked.ends_with(r#"{"quantity":2,"amount":56,"shipping_address":"Süd \"7\""}"#),
-        "{asked}"
+        pricing_request.contains(&format!("traceparent: {trace}\r\n")),
+        "{pricing_request}"
+    );
+    assert!(
+        pricing_request.ends_with(r#"{"quantity":2,"amount":56,"shipping_address":"Süd \"7\""}"#),
+        "{pricing_request}"
     );
 
-    // What is given stays; what is complete asks nobody.
+    // Given values are kept; a complete order needs no request.
     let mut other = order(1);
     other["tax"] = json!(0);
     assert!(send(&native, "PUT", "/orders/1", &other).body.contains(r#""tax":0"#));
@@ -82,10 +85,10 @@ fn what_an_order_lacks_is_asked_of_pricing_and_every_change_is_published() {
     );
 
     assert_eq!(native.get("/events?limit=7").status, 200);
-    let told: Value = serde_json::from_str(&native.get("/sidecar").body).unwrap();
+    let metadata: Value = serde_json::from_str(&native.get("/sidecar").body).unwrap();
     let components = json!([{"name": "pubsub", "type": "pubsub.jetstream"}]);
     assert_eq!(
-        told,
+        metadata,
         json!({"app_id": "orders", "version": "1.16.0", "components": components})
     );
 }
@@ -93,7 +96,7 @@ fn what_an_order_lacks_is_asked_of_pricing_and_every_change_is_published() {
 #[test]
 fn without_a_price_nothing_is_stored() {
     let name = "dapr_unpriced";
-    let Some((database, sidecar, native)) = parts(name) else {
+    let Some((database, sidecar, native)) = start(name) else {
         return;
     };
     for (status, body, code, reason) in [
@@ -128,7 +131,7 @@ fn without_a_price_nothing_is_stored() {
         let mut rows = database.query(name, &format!("SELECT COUNT(*) FROM {table}"));
         assert_eq!(rows.remove(0).take::<i64, _>(0), Some(0), "{table}");
     }
-    // Every other wrong field is told, and these two are not among them.
+    // All other invalid fields are reported, but not these two.
     let mut wrong = order(0);
     wrong["amount"] = json!(-1);
     let answer: Value = serde_json::from_str(&send(&native, "POST", "/orders", &wrong).body).unwrap();
@@ -139,6 +142,6 @@ fn without_a_price_nothing_is_stored() {
         .map(|one| &one["field"])
         .collect();
     assert_eq!(fields, ["order_id", "amount"]);
-    // Several at once are not priced.
+    // Batches of orders are not priced.
     assert_eq!(send(&native, "POST", "/create_orders", &json!([order(1)])).status, 422);
 }

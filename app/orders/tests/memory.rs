@@ -1,9 +1,9 @@
-//! No mix of requests, at any size and in any number, takes the service beyond the memory of its pod.
+//! No mix of requests, of any size and number, exceeds the memory limit of the pod.
 //!
-//! A search for the worst mix: each round changes the worst one so far, asks for all of it at once and reads no answer.
-//! `MEMORY_ROUNDS=200 cargo test -p app --test memory -- --nocapture` searches for longer and tells what it found.
-//! With `ORDERS_URL`, and the number of its process in `SERVICE_PID`, it searches in a service that is there already, such
-//! as a guest; that service's database should be one to throw away.
+//! A search for the worst mix: each round changes the worst one so far, sends all of its requests and reads no
+//! response. `MEMORY_ROUNDS=200 cargo test -p app --test memory -- --nocapture` searches for longer and prints the
+//! result. With `ORDERS_URL`, and the number of its process in `SERVICE_PID`, it uses a running service, such as a
+//! guest, whose database should be a throwaway.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -22,12 +22,12 @@ use support::ORDERS;
 
 /// The memory limit of the pod, in KiB.
 const LIMIT_KIB: u64 = 128 * 1024;
-/// The most clients of a kind in a mix: all kinds together take all connections there are.
+/// The most clients of a kind in a mix: all kinds together use all connections.
 const COUNTS: [usize; 6] = [0, 1, 4, 16, 64, 200];
-/// For how long all clients of a mix stay.
+/// How long the clients of a mix stay connected.
 const STAY: Duration = Duration::from_millis(1_500);
 
-/// What one client does; it never reads.
+/// What a client sends; it never reads.
 type Behavior = (&'static str, fn(&mut TcpStream) -> std::io::Result<()>);
 
 const BEHAVIORS: [Behavior; 17] = [
@@ -121,7 +121,7 @@ fn post_many(element: &str, count: usize) -> Vec<u8> {
     Request::new("POST", "/create_orders").with_body(&body).to_bytes("a")
 }
 
-/// As large as a batch may be.
+/// The largest batch.
 fn large_batch(first: i32) -> Vec<u8> {
     let address = "\u{1f6a3}".repeat(170);
     let orders: Vec<String> = (first..first + 10_000)
@@ -136,10 +136,10 @@ fn large_batch(first: i32) -> Vec<u8> {
     Request::new("POST", "/create_orders").with_body(&body).to_bytes("a")
 }
 
-/// How many clients do each behavior.
+/// The number of clients with each behavior.
 type Mix = [usize; BEHAVIORS.len()];
 
-/// Numbers that look random, the same in each run.
+/// Pseudo-random numbers with a fixed seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -159,7 +159,7 @@ fn changed(mix: &Mix, numbers: &mut Numbers) -> Mix {
     changed
 }
 
-/// Asks for all of a mix at once, in any order.
+/// Sends all requests of a mix at once, in any order.
 fn ask(address: &str, mix: &Mix) {
     let start = Instant::now();
     let clients: Vec<thread::JoinHandle<()>> = mix
@@ -170,7 +170,7 @@ fn ask(address: &str, mix: &Mix) {
             let mut stream = connect(address).unwrap();
             stream.set_write_timeout(Some(STAY)).unwrap();
             thread::spawn(move || {
-                // What does not fit is refused, and the connection may be closed while we still send.
+                // The request may be refused, and the connection closed while the client still sends.
                 let _ = behavior(&mut stream);
                 thread::sleep(STAY.saturating_sub(start.elapsed()));
             })
@@ -181,7 +181,7 @@ fn ask(address: &str, mix: &Mix) {
     }
 }
 
-/// A receiver of events that has as many to tell as anybody may ask for.
+/// A receiver of events with as many events as a client may request.
 fn chatty_receiver() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/events", listener.local_addr().unwrap());
@@ -214,7 +214,7 @@ fn no_mix_of_requests_exceeds_the_memory() {
     let _ = first.read(&mut [0; 100]).unwrap();
 
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    // Something of each to begin with.
+    // A few clients of each kind at first.
     let mut worst: Mix = [4; BEHAVIORS.len()];
     let mut peak = 0;
     for round in 0..rounds {
@@ -230,7 +230,7 @@ fn no_mix_of_requests_exceeds_the_memory() {
                 .is_ok_and(|answer| answer.status == 200)
         });
         let now = place.peak_memory_kib().unwrap_or_default();
-        // The peak of a process only grows: what made it grow is worse than all before.
+        // The peak memory of a process only grows: a mix that makes it grow is the worst so far.
         if now > peak {
             (peak, worst) = (now, mix);
             let told: Vec<String> = mix

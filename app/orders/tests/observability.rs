@@ -1,4 +1,4 @@
-//! What operators see: log lines, metrics, who answered.
+//! Log lines, metrics, the `X-Served-By` header.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -78,7 +78,7 @@ fn answers_say_who_served_them() {
     assert!(native.get("/").header("x-served-by").unwrap().starts_with("host; "));
 }
 
-/// Samples by their name and labels.
+/// The samples by name and labels.
 fn metrics(native: &NativeProcess) -> BTreeMap<String, f64> {
     let text = native.get("/metrics").body;
     let (mut types, mut samples) = (BTreeSet::new(), BTreeMap::new());

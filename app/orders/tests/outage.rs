@@ -1,6 +1,8 @@
-//! The database away: absent, hung, restarted, full. What clients see, and that all recovers.
+//! Outages of the database: unreachable, hung, restarted, out of connections. What clients get, and that the service
+//! recovers.
 //!
-//! Most of these stories are told once for the native build here and for the Wasm pods in `tests/e2e/`: see `tests/service-tests`.
+//! Most of these tests are shared by the native build here and the Wasm pods in `tests/e2e/`: see
+//! `tests/service-tests`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -19,7 +21,7 @@ use support::start_native;
 
 /// A native build and its database in a container.
 struct Native {
-    // In this order: the native build ends before its database.
+    // Fields are dropped in this order: the native build before its database.
     native: NativeProcess,
     database: Database,
 }
@@ -56,48 +58,48 @@ impl Stage for Native {
     }
 }
 
-/// Tells a story with a database of its own, or says why it cannot be told here.
-fn tell(test: &str, story: impl FnOnce(&Native)) {
+/// Runs a test with a separate database, unless there is none.
+fn run_outage(test: &str, outage: impl FnOnce(&Native)) {
     let Some(stage) = Native::start(test) else {
         return;
     };
-    story(&stage);
+    outage(&stage);
     assert!(!stage.log().contains("secret"));
 }
 
 #[test]
 fn a_hung_database_is_given_up_and_found_again() {
-    tell("outage_hung", database_outage::hung);
+    run_outage("outage_hung", database_outage::hung);
 }
 
 #[test]
 fn no_write_is_lost_or_doubled_while_the_database_is_killed() {
-    tell("outage_killed", database_outage::killed_under_load);
+    run_outage("outage_killed", database_outage::killed_under_load);
 }
 
 #[test]
 fn a_database_without_free_connections_is_busy() {
-    tell("outage_full", database_outage::out_of_connections);
+    run_outage("outage_full", database_outage::out_of_connections);
 }
 
 #[test]
 fn a_read_only_database_refuses_changes_only() {
-    tell("outage_read_only", database_outage::read_only);
+    run_outage("outage_read_only", database_outage::read_only);
 }
 
 #[test]
 fn a_changed_password_is_told_and_recovers() {
-    tell("outage_password", database_outage::password_changed);
+    run_outage("outage_password", database_outage::password_changed);
 }
 
 #[test]
 fn a_slow_statement_is_given_up() {
-    tell("outage_slow", database_outage::slow);
+    run_outage("outage_slow", database_outage::slow);
 }
 
 #[test]
 fn a_database_that_comes_later_is_found() {
-    tell("outage_absent", |stage| {
+    run_outage("outage_absent", |stage| {
         stage.database.container("stop");
         let late = start_native(&stage.database.url("orders"));
         let refused = late.send(&create(1));
@@ -111,7 +113,7 @@ fn a_database_that_comes_later_is_found() {
 
 #[test]
 fn stale_connections_are_not_noticed_after_a_restart() {
-    tell("outage_restart", |stage| {
+    run_outage("outage_restart", |stage| {
         let native = &stage.native;
         native.await_ready();
         for id in 1..4 {
@@ -122,7 +124,7 @@ fn stale_connections_are_not_noticed_after_a_restart() {
             });
             stage.database.container("restart");
             stage.database.await_ready();
-            // Idle for longer than a second, connections are tested before they are used.
+            // Connections that have been idle for longer than a second are pinged before use.
             thread::sleep(Duration::from_millis(1_100));
             assert_eq!(native.send(&create(id)).status, 200);
             assert_eq!(native.get(&format!("/orders/{id}")).status, 200);
@@ -132,7 +134,7 @@ fn stale_connections_are_not_noticed_after_a_restart() {
 
 #[test]
 fn too_many_clients_of_the_database_leave_it_busy() {
-    tell("outage_crowd", |stage| {
+    run_outage("outage_crowd", |stage| {
         stage.native.await_ready();
         stage.administer("SET GLOBAL max_connections = 10").unwrap();
         let others: Vec<NativeProcess> = (0..3).map(|_| start_native(&stage.database.url("orders"))).collect();

@@ -1,7 +1,7 @@
-//! Whoever reads and sends promptly is never cut off, whatever its neighbours behind the same address do.
+//! Fast transfers are never aborted, whatever other clients with the same address do.
 //!
-//! All clients here have one address, as those behind a node's port, a proxy or a network's router. Being refused with 503
-//! before anything else is no cut: the service has not begun.
+//! All clients here have one address, as those behind a NodePort, a proxy or a NAT. A 503 at the beginning is allowed,
+//! because the transfer has not started.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -25,11 +25,11 @@ fn echo(address: &str) -> Vec<u8> {
         .to_bytes(address)
 }
 
-/// Does something on and on beside a deed.
-fn beside<R>(neighbours: usize, neighbour: impl Fn(&AtomicBool) + Sync, deed: impl FnOnce() -> R) -> R {
+/// Repeats something in the background while an action runs.
+fn beside<R>(neighbours: usize, neighbour: impl Fn(&AtomicBool) + Sync, action: impl FnOnce() -> R) -> R {
     let is_over = AtomicBool::new(false);
     let (neighbour, is_over) = (&neighbour, &is_over);
-    // Also where the deed fails.
+    // Even if the action fails.
     struct End<'end>(&'end AtomicBool);
     impl Drop for End<'_> {
         fn drop(&mut self) {
@@ -45,11 +45,11 @@ fn beside<R>(neighbours: usize, neighbour: impl Fn(&AtomicBool) + Sync, deed: im
             });
         }
         let _end = End(is_over);
-        deed()
+        action()
     })
 }
 
-/// Asks for a list that is larger than what systems keep of an answer that has not been read.
+/// Requests a list that is larger than the socket buffers of an unread response.
 fn ask_for_list(address: &str) -> TcpStream {
     const FIRST: i32 = 1_950_000_000;
     let lines = "\u{1f6a3}".repeat(256);
@@ -67,12 +67,12 @@ fn ask_for_list(address: &str) -> TcpStream {
     stream
         .write_all(&list.header("connection", "close").to_bytes(address))
         .unwrap();
-    // It has its memory before others ask for theirs.
+    // It has its memory permit before the others.
     assert!(stream.peek(&mut [0]).unwrap() > 0);
     stream
 }
 
-/// Reads the list at so many bytes a second: it has to come as a whole.
+/// Reads the list at so many bytes per second: it must be complete.
 fn read_list(rate: usize, stream: &mut TcpStream) {
     let (start, mut answer, mut piece) = (Instant::now(), Vec::new(), vec![0; 64 * 1024]);
     loop {
@@ -89,19 +89,19 @@ fn read_list(rate: usize, stream: &mut TcpStream) {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     let orders: Result<Vec<serde_json::Value>, _> = serde_json::from_str(body);
-    let told = format!("cut after {:?} and {} bytes", start.elapsed(), answer.len());
-    assert_eq!(orders.expect(&told).len(), 3_000);
+    let message = format!("cut after {:?} and {} bytes", start.elapsed(), answer.len());
+    assert_eq!(orders.expect(&message).len(), 3_000);
 }
 
 #[test]
 fn a_prompt_reader_is_answered_beside_slow_ones() {
-    let Some(place) = TestServer::find(&ORDERS, "prompt_readers", &[]) else {
+    let Some(server) = TestServer::find(&ORDERS, "prompt_readers", &[]) else {
         return;
     };
-    let address = place.address.as_str();
+    let address = server.address.as_str();
     let slow = |is_over: &AtomicBool| {
         let mut stream = slow_reader(address, 4_096);
-        // It takes a little at a time, so that others are refused, or is refused itself.
+        // It reads slowly, so that others are refused, or is refused itself.
         let _ = stream.write_all(&echo(address));
         let mut piece = [0; 15_000];
         while !is_over.load(Ordering::Relaxed) && stream.read(&mut piece).is_ok_and(|bytes| bytes > 0) {
@@ -114,9 +114,9 @@ fn a_prompt_reader_is_answered_beside_slow_ones() {
 
 #[test]
 fn a_prompt_sender_is_answered_beside_unfinished_bodies() {
-    let place = TestServer::without_database(&ORDERS);
-    let address = place.address.as_str();
-    // Most of the 24 MiB that bodies may take.
+    let server = TestServer::without_database(&ORDERS);
+    let address = server.address.as_str();
+    // Most of the 24 MiB of the budget for bodies.
     let unfinished = |is_over: &AtomicBool| {
         let length = 1_900_000;
         let mut stream = connect(address).unwrap();
@@ -136,7 +136,7 @@ fn a_prompt_sender_is_answered_beside_unfinished_bodies() {
         let start = Instant::now();
         loop {
             let mut stream = connect(address).unwrap();
-            // 160 KB a second: 6 s, of 10 that it has.
+            // 160 KB per second: 6 s, with a timeout of 10 s.
             let began = Instant::now();
             for (number, piece) in request.chunks(16_000).enumerate() {
                 if stream.write_all(piece).is_err() {
@@ -149,7 +149,7 @@ fn a_prompt_sender_is_answered_beside_unfinished_bodies() {
             let _ = stream.read(&mut status);
             match &status[9..] {
                 b"200" => return,
-                // There was no room for it.
+                // There was no memory for it.
                 b"503" => {}
                 _ => panic!("{}", String::from_utf8_lossy(&status)),
             }
@@ -158,13 +158,13 @@ fn a_prompt_sender_is_answered_beside_unfinished_bodies() {
     });
 }
 
-/// More connections than there are: who asks for nothing makes room, not who takes its answer.
+/// More connections than the limit: idle ones are evicted, not those that read their response.
 #[test]
 fn a_prompt_reader_keeps_its_place() {
-    let Some(place) = TestServer::find(&ORDERS, "prompt_places", &[]) else {
+    let Some(server) = TestServer::find(&ORDERS, "prompt_places", &[]) else {
         return;
     };
-    let address = place.address.as_str();
+    let address = server.address.as_str();
     let come_and_go = |is_over: &AtomicBool| {
         let mut idle: Vec<TcpStream> = Vec::new();
         while !is_over.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Values stay what they are. That nothing panics, whatever comes in, is what the fuzzers prove: see `tests/fuzz/`.
+//! Values do not change on the way. The fuzzers prove that no input causes a panic: see `tests/fuzz/`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

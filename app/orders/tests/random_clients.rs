@@ -1,8 +1,8 @@
-//! Clients that send what nobody foresaw: requests cut, mixed, repeated and changed at random, in pieces and with pauses,
-//! and connections dropped at any moment. The service goes on serving, within its memory.
+//! Clients that send random data: requests truncated, mixed, repeated and changed at random, in pieces and with pauses,
+//! and connections closed at any moment. The service must keep serving, within its memory limit.
 //!
-//! `RANDOM_CLIENTS_SECONDS` says for how long (10), `RANDOM_CLIENTS_SEED` repeats a run. `ORDERS_URL` names a service that
-//! is there already, such as the guest; its orders are in danger, so that alone does not start the clients there.
+//! `RANDOM_CLIENTS_SECONDS` is the duration (10), `RANDOM_CLIENTS_SEED` repeats a run. `ORDERS_URL` may name a running
+//! service, such as the guest; the clients may change its orders, so that alone does not start them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -22,10 +22,10 @@ use support::ORDERS;
 const CLIENTS: u64 = 12;
 /// The pod's memory limit.
 const MEMORY_LIMIT_KIB: u64 = 128 * 1024;
-/// The probes of the pod give up after as long.
+/// The timeout of the pod's probes.
 const HEALTH_LIMIT: Duration = Duration::from_secs(5);
 
-/// Random numbers that a seed repeats: <https://prng.di.unimi.it/splitmix64.c>.
+/// Pseudo-random numbers with a seed: <https://prng.di.unimi.it/splitmix64.c>.
 struct Random(u64);
 
 impl Random {
@@ -51,7 +51,7 @@ impl Random {
     }
 }
 
-/// Valid connections: the seeds of the fuzzer.
+/// Valid inputs: the seeds of the fuzzer.
 fn seeds() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/seeds/request");
     let entries = std::fs::read_dir(folder).unwrap();
@@ -60,7 +60,7 @@ fn seeds() -> Vec<Vec<u8>> {
     paths.into_iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// What one client sends: seeds one after the other, usually damaged.
+/// What a client sends: several seeds, usually changed at random.
 fn compose(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..=random.below(3) {
@@ -94,7 +94,7 @@ fn compose(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// One connection from its first byte to its end.
+/// A connection from its first byte to its end.
 fn visit(random: &mut Random, seeds: &[Vec<u8>], address: &str) {
     let bytes = compose(random, seeds);
     let mut stream = connect(address).unwrap();
@@ -108,7 +108,7 @@ fn visit(random: &mut Random, seeds: &[Vec<u8>], address: &str) {
             random.below(rest.len().min(64)) + 1
         };
         let (piece, after) = rest.split_at(length);
-        // The service may have refused and closed the connection.
+        // The service may have closed the connection.
         if stream.write_all(piece).is_err() {
             break;
         }
@@ -126,7 +126,7 @@ fn visit(random: &mut Random, seeds: &[Vec<u8>], address: &str) {
         _ => {
             let _ = stream.shutdown(Shutdown::Write);
             let mut answers = Vec::new();
-            // A reset or our own time limit may end it; what has come must be answers.
+            // A reset or the timeout may end it; the bytes so far must be responses.
             let _ = stream.read_to_end(&mut answers);
             assert!(answers.is_empty() || answers.starts_with(b"HTTP/1."), "{bytes:?}");
             assert!(!answers.starts_with(b"HTTP/1.1 500"), "{bytes:?}");
@@ -134,7 +134,7 @@ fn visit(random: &mut Random, seeds: &[Vec<u8>], address: &str) {
     }
 }
 
-/// Closes a connection so that its peer gets a reset in the place of an end.
+/// Closes a connection with a reset (RST).
 fn reset(stream: TcpStream) {
     let socket = socket2::Socket::from(stream);
     socket.set_linger(Some(Duration::ZERO)).unwrap();

@@ -99,7 +99,7 @@ fn a_demo_table_that_would_lose_rows_is_refused_and_kept() {
     assert_eq!(native.get("/healthz").status, 200);
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM orders"), 5);
 
-    // Mended by hand, it is converted without a restart.
+    // Once repaired by hand, it is converted without a restart.
     database.query(name, "DELETE FROM orders WHERE order_id > 2 OR product_id = 2");
     native.await_ready();
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM orders"), 1);
@@ -152,7 +152,7 @@ fn a_migration_that_was_cut_off_is_finished() {
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM orders"), 1);
 }
 
-/// Nobody waits for tables that do not come: the reason is told, and what was changed by hand is found.
+/// A migration that fails permanently: clients get the reason at once, and a repair by hand is detected.
 #[test]
 fn tables_that_cannot_be_made_are_told_with_the_reason() {
     let name = "schema_denied";
@@ -176,7 +176,7 @@ fn tables_that_cannot_be_made_are_told_with_the_reason() {
     native.await_ready();
     assert_eq!(native.get("/orders").body, "[]");
 
-    // Who may not make tables serves with those that are there.
+    // Without the privilege to create tables, the service works with the existing ones.
     database
         .administer("REVOKE CREATE, ALTER, DROP ON schema_denied.* FROM schema_denied")
         .unwrap();
@@ -200,7 +200,7 @@ fn a_foreign_table_of_versions_is_told() {
     native.await_ready();
 }
 
-/// Triggers are no part of many backups.
+/// Many backups do not contain triggers.
 #[test]
 fn triggers_that_are_gone_come_back() {
     let name = "schema_triggers";

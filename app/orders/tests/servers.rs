@@ -1,4 +1,4 @@
-//! Database servers that are set up in odd ways, or cannot serve just now: no answer says what is not so.
+//! Database servers with unusual configurations, or with errors: every response is correct.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -27,14 +27,14 @@ fn orders(first: i32, count: i32, address: &str) -> Request {
 }
 
 fn count(database: &Database, condition: &str) -> i64 {
-    // Whatever the server's defaults are for our own sessions.
+    // Independent of the server's defaults.
     let sql = format!(
         "SET STATEMENT sql_big_selects = 1, max_statement_time = 0 FOR SELECT COUNT(*) FROM orders WHERE {condition}"
     );
     database.query("orders", &sql).remove(0).take(0).unwrap()
 }
 
-/// Whatever the defaults of a server are for its sessions.
+/// Unusual defaults of session variables.
 #[test]
 fn the_session_sets_what_it_needs() {
     let Some(database) = Database::start("servers_defaults") else {
@@ -98,7 +98,7 @@ fn the_session_sets_what_it_needs() {
         assert_eq!(create(&native, 1, address).status, 409, "{setting}");
         let many = native.send(&orders(10, 2_000, address));
         assert_eq!(many.status, 200, "{setting}: {many:?}");
-        // Another session sees it: it is committed, and its characters are those that were sent.
+        // Another session sees the committed row with the same characters.
         let expected = hex("S\u{fc}d \\ \u{1f6a3} 'x'");
         let condition = format!("HEX(CONVERT(shipping_address USING utf8mb4)) = '{expected}'");
         assert_eq!(count(&database, &condition), 2_003, "{setting}");
@@ -145,7 +145,7 @@ fn a_server_that_ignores_the_clients_characters_keeps_them() {
     );
 }
 
-/// A request that is larger than the server takes at once is stored piece by piece, or refused for good.
+/// A request that is larger than `max_allowed_packet` is stored in batches, or rejected.
 #[test]
 fn packets_of_the_server_limit_nothing_but_one_order() {
     let Some(database) = Database::start("servers_packets") else {
@@ -181,14 +181,14 @@ fn packets_of_the_server_limit_nothing_but_one_order() {
     }
 }
 
-/// Events are many numbers in one statement, which may be more than such a server takes.
+/// Statements with many sequence numbers stay within `max_allowed_packet`.
 #[test]
 fn packets_of_the_server_limit_no_event() {
     let Some(database) = Database::start("servers_event_packets") else {
         return;
     };
     let receiver = Receiver::start();
-    receiver.plan_for(1_000_000..1_000_050, Some(Behavior::Answer(422)));
+    receiver.plan_for(1_000_000..1_000_050, Some(Behavior::Respond(422)));
     let url = database.url("orders");
     let variables = [("DATABASE_URL", url.as_str()), ("EVENTS_URL", receiver.url.as_str())];
     let native = NativeProcess::start(&ORDERS, &variables);
@@ -226,7 +226,8 @@ fn packets_of_the_server_limit_no_event() {
     });
 }
 
-/// Answers of a server that cannot serve just now: Galera without a quorum, read-only after a failover, out of something.
+/// Errors of a server that cannot serve at the moment: Galera without a quorum, read-only after a failover, out of
+/// resources.
 #[test]
 fn refusals_of_the_server_are_told_as_what_they_are() {
     let Some(database) = Database::start("servers_refusals") else {
@@ -300,7 +301,7 @@ fn refusals_of_the_server_are_told_as_what_they_are() {
     assert_eq!(create(&native, 1, "x").status, 200);
 }
 
-/// Whoever ends a session or its statement, the answer says what came of it.
+/// A session or its statement is killed: the response says whether it was executed.
 #[test]
 fn killed_statements_did_nothing() {
     let Some(database) = Database::start("servers_killed") else {
@@ -335,7 +336,7 @@ fn killed_statements_did_nothing() {
     }
 }
 
-/// A key that is not the order's.
+/// A unique key that is not the order's id.
 #[test]
 fn what_another_key_refuses_is_not_told_as_an_id() {
     let name = "servers_keys";
@@ -372,7 +373,7 @@ fn a_server_that_the_driver_does_not_know_is_told_apart() {
     native.await_ready();
 }
 
-/// A statement that failed ends no transaction by itself: what is stored next is in none that nobody ends.
+/// A failed statement does not end its transaction: the next statement must not become a part of it.
 #[test]
 fn a_transaction_that_failed_is_left_open_for_nobody() {
     let Some(database) = Database::start("servers_transactions") else {
@@ -382,7 +383,7 @@ fn a_transaction_that_failed_is_left_open_for_nobody() {
     let variables = [
         ("DATABASE_URL", url.as_str()),
         ("EVENTS_URL", "http://127.0.0.1:1/"),
-        // One for requests, so that it is used again.
+        // One connection for requests, so that it is used again.
         ("DATABASE_POOL_MAX", "2"),
     ];
     let native = NativeProcess::start(&ORDERS, &variables);
@@ -422,7 +423,7 @@ fn a_transaction_that_failed_is_left_open_for_nobody() {
     assert_eq!(count(&database, "order_id <= 3"), 3, "others see what is stored");
 }
 
-/// What a value that is missing leaves out is no other value.
+/// A NULL value must not shift the others.
 #[test]
 fn a_row_with_a_missing_value_is_not_shown_as_another() {
     let name = "servers_missing";

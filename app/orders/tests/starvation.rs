@@ -1,4 +1,4 @@
-//! Clients, and whatever else the service depends on, that are slow or silent: nobody else waits for them.
+//! Slow or hanging clients and dependencies must not delay other clients.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -22,7 +22,7 @@ fn order(id: i32) -> String {
     format!(r#"{{"order_id":{id},"product_id":1,"quantity":1,"amount":1,"shipping":0,"tax":0,"shipping_address":"x"}}"#)
 }
 
-/// A log that nobody reads fills the pipe; what finds no room then is left out, counted, and told when there is room.
+/// A log that is not read fills the pipe: further lines are dropped and counted, and the number is logged later.
 #[test]
 fn a_log_that_nobody_reads_stops_nobody() {
     let mut native = NativeProcess::start_unread(&ORDERS, &[NOWHERE]);
@@ -64,7 +64,7 @@ fn a_log_that_nobody_reads_stops_nobody() {
     }
 }
 
-/// Whoever has ended its sending side waits for its answer all the same: nothing is stored without one.
+/// A client that has shut down its sending side still gets its response.
 #[test]
 fn half_closed_clients_are_answered_by_the_database() {
     let Some(database) = Database::shared("starvation_half") else {
@@ -90,7 +90,7 @@ fn half_closed_clients_are_answered_by_the_database() {
     }
 }
 
-/// More work than the database does in time: what cannot be done is refused at once, and readiness does not queue.
+/// Overload of the database: excess requests are refused at once, and readiness checks do not queue.
 #[test]
 fn readiness_does_not_wait_for_requests() {
     let name = "starvation_ready";
@@ -99,7 +99,7 @@ fn readiness_does_not_wait_for_requests() {
     };
     let native = start_native(&database.create(name));
     native.await_ready();
-    // Each statement takes half a second: ten connections do twenty a second.
+    // Each statement takes half a second: ten connections execute twenty per second.
     database.query(
         name,
         "CREATE TRIGGER slow BEFORE INSERT ON orders FOR EACH ROW SET @a = SLEEP(0.5)",
@@ -142,8 +142,8 @@ fn readiness_does_not_wait_for_requests() {
     assert!(done.into_inner() > 20 && refused.into_inner() > 0);
 }
 
-/// The name of the receiver of events is not resolved, or slowly: nothing but the list of events waits for that, and each
-/// question is answered without a lookup of its own.
+/// The host of the receiver of events cannot be resolved, or slowly: only listing events waits for that, and not every
+/// request causes a lookup.
 #[test]
 fn names_that_are_not_answered_stop_nobody() {
     let url = ("EVENTS_URL", "http://nobody.invalid/events");
@@ -157,15 +157,19 @@ fn names_that_are_not_answered_stop_nobody() {
             });
         }
         for _ in 0..20 {
-            let asked = Instant::now();
+            let started_at = Instant::now();
             assert_eq!(native.get("/healthz").status, 200);
-            assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+            assert!(
+                started_at.elapsed() < Duration::from_secs(2),
+                "{:?}",
+                started_at.elapsed()
+            );
         }
     });
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
 
-/// Any number of clients that ask for the readiness costs the database one look at a time.
+/// Concurrent readiness checks share one query.
 #[test]
 fn readiness_does_not_wait_for_others_that_ask_for_it() {
     let name = "starvation_probes";
@@ -174,7 +178,7 @@ fn readiness_does_not_wait_for_others_that_ask_for_it() {
     };
     let native = start_native(&database.create(name));
     native.await_ready();
-    // Each look takes a tenth of a second.
+    // Each query takes a tenth of a second.
     database.query(name, "RENAME TABLE orders_schema TO kept");
     database.query(
         name,
@@ -190,7 +194,7 @@ fn readiness_does_not_wait_for_others_that_ask_for_it() {
     });
 }
 
-/// Clients that ask for large lists and wait for their turn leave places for others, such as the kubelet's probe.
+/// Clients that wait for the memory of large lists leave connections for others, such as the kubelet's probe.
 #[test]
 fn clients_that_wait_for_lists_keep_nobody_out() {
     let Some(database) = Database::start("starvation_lists") else {
@@ -199,7 +203,7 @@ fn clients_that_wait_for_lists_keep_nobody_out() {
     let native = start_native(&database.url("orders"));
     native.await_ready();
     database.container("pause");
-    let asked = Instant::now();
+    let started_at = Instant::now();
     let clients: Vec<_> = (0..1_200)
         .map(|_| {
             let mut stream = connect(&native.address).unwrap();
@@ -210,10 +214,10 @@ fn clients_that_wait_for_lists_keep_nobody_out() {
         .collect();
     let start = Instant::now();
     assert_eq!(native.get("/healthz").status, 200);
-    let (took, all) = (start.elapsed(), asked.elapsed());
+    let (took, all) = (start.elapsed(), started_at.elapsed());
     database.container("unpause");
     drop(clients);
-    // Otherwise it would have to wait until the first are given up, after five seconds.
+    // Otherwise it would have to wait for the timeout of the first ones, which is five seconds.
     assert!(
         took < Duration::from_secs(2) || all > Duration::from_secs(8),
         "{took:?}"

@@ -1,5 +1,5 @@
-//! TLS to a real MariaDB: what is sent is encrypted, a certificate that does not prove the server is refused with a reason,
-//! and nothing is ever sent in clear where TLS was asked for.
+//! TLS to a real MariaDB: connections are encrypted, an invalid certificate is rejected with a reason, and nothing is
+//! sent unencrypted if TLS is required.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -11,7 +11,7 @@ use service_tests::native_process::NativeProcess;
 use service_tests::{await_that, eventually};
 use support::ORDERS;
 
-/// The service by a certificate's name, with this `DATABASE_TLS` and the authority of the certificates.
+/// Starts the service with this `DATABASE_TLS`, the CA file, and a host name of the certificate.
 fn start(url: &str, mode: &str, authority: &str) -> NativeProcess {
     let url = url.replace("127.0.0.1", "localhost");
     let variables = [
@@ -22,7 +22,7 @@ fn start(url: &str, mode: &str, authority: &str) -> NativeProcess {
     NativeProcess::start(&ORDERS, &variables)
 }
 
-/// How many handshakes of TLS the server has finished.
+/// The number of completed TLS handshakes of the server.
 fn handshakes(database: &Database) -> u64 {
     let told = database
         .administer("SHOW GLOBAL STATUS LIKE 'Ssl_finished_accepts'")
@@ -30,7 +30,7 @@ fn handshakes(database: &Database) -> u64 {
     told.split_whitespace().last().unwrap().parse().unwrap()
 }
 
-/// Waits until the log gives this reason, and looks at what `/readyz` says meanwhile.
+/// Waits until the log contains this reason, and checks the response of `/readyz`.
 fn refuses(native: &NativeProcess, reason: &str, told: &str) {
     let line = eventually(reason, || native.log().into_iter().find(|line| line.contains(reason)));
     assert!(line.contains("next attempt in"), "{line}");
@@ -54,7 +54,7 @@ fn connections_are_encrypted_and_certificates_checked() {
         let native = start(&url, mode, &authority);
         native.await_ready();
         assert!(handshakes(&database) > before);
-        // A large answer is more than one record.
+        // A large response has more than one TLS record.
         let orders: Vec<String> = (1..=1_000).map(order).collect();
         let many =
             service_tests::http::Request::new("POST", "/create_orders").with_body(&format!("[{}]", orders.join(",")));
@@ -93,12 +93,12 @@ fn connections_are_encrypted_and_certificates_checked() {
         }
     }
 
-    // A server that is mended, and a file of authorities that is renewed, are seen without a restart.
+    // A repaired server and a renewed CA file are detected without a restart.
     let native = start(&url, "required", &authority);
     refuses(&native, "no authority of DATABASE_CA", "certificate is refused");
     std::fs::copy(certificates.path("stranger.crt"), &authority).unwrap();
     native.await_ready();
-    // By its address, which the certificate has as well.
+    // By the IP address, which is in the certificate as well.
     let by_address = [
         ("DATABASE_URL", url.as_str()),
         ("DATABASE_TLS", "required"),

@@ -1,4 +1,4 @@
-//! The service over HTTP: with the rules built in, and beside a sidecar that is none.
+//! The service over HTTP: with the built-in rules, and with an unavailable sidecar.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -41,7 +41,7 @@ fn prices_by_the_rules_that_are_built_in() {
     assert_eq!(service.send(&wrong).error_code().as_deref(), Some("invalid_goods"));
 }
 
-/// A sidecar that is away costs a price, not the service.
+/// Without its sidecar, the service cannot compute prices, but is alive.
 #[test]
 fn says_so_when_its_sidecar_is_away() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! The contract as a table of cases.
+//! The API contract as a table of cases.
 
 use service_tests::case::{case, get, post, step, Case, Needs, Step, DONE, ORIGIN};
 

@@ -1,4 +1,4 @@
-//! The pure layers in this process, over events in memory.
+//! The pure modules of the service in this process, with events in memory.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use microservice::http::{self, Origins, Problem};
 use service_tests::http::{Request, Response};
 use service_tests::in_process;
 
-/// The service without its edges.
+/// The service without I/O.
 #[derive(Default)]
 pub struct Memory {
     origins: Origins,
@@ -17,7 +17,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A service that lets pages of these origins in.
+    /// A service that allows these origins.
     pub fn new(origins: Origins) -> Memory {
         Memory {
             origins,
@@ -25,13 +25,13 @@ impl Memory {
         }
     }
 
-    /// Answers a request as the server would.
+    /// Handles a request as the server does.
     pub fn send(&mut self, request: &Request) -> Response {
         let origins = self.origins.clone();
-        in_process::send(request, &origins, |parts| self.answer(parts))
+        in_process::send(request, &origins, |parts| self.handle(parts))
     }
 
-    fn answer(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
+    fn handle(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
         match read_action(parts, &self.origins)? {
             Action::Response(response) => Ok(response),
             Action::Command(command) => Ok(response_to_outcome(&command, &self.run(&command))),

@@ -1,4 +1,4 @@
-//! Connections that are kept, reset or idle.
+//! Connections that are kept alive, reset or idle.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, TcpStream};
@@ -12,11 +12,11 @@ use service_tests::time_limit;
 use crate::support::ORDERS;
 use crate::{abuse_service, read_to_end};
 
-/// What lets a pod end without cutting off clients that keep their connections.
+/// Lets a pod terminate without breaking keep-alive connections.
 #[test]
 fn a_busy_connection_is_told_to_end_after_a_while() {
     abuse_service(|address| {
-        // Before the service can have begun to count.
+        // Before the service accepts the connection.
         let start = Instant::now();
         let mut stream = connect(address).unwrap();
         let last = loop {
@@ -42,7 +42,7 @@ fn a_client_that_has_ended_its_side_is_answered() {
         let echo = Request::new("POST", "/echo")
             .with_body(&"x".repeat(900_000))
             .to_bytes(address);
-        // Without a database, this answer takes until that is known.
+        // Without a database, this response takes until connecting has failed.
         let orders = Request::new("GET", "/orders").to_bytes(address);
         let several = [echo.clone(), echo.clone()].concat();
         for (bytes, answers) in [(echo, 1), (orders, 1), (several, 2)] {
@@ -61,7 +61,7 @@ fn a_client_that_has_ended_its_side_is_answered() {
     });
 }
 
-/// The last answer of a connection is complete as well, however slowly it is read.
+/// The last response of a connection is complete, however slowly it is read.
 #[test]
 fn the_last_answer_is_not_cut_off() {
     abuse_service(|address| {
@@ -77,7 +77,7 @@ fn the_last_answer_is_not_cut_off() {
     });
 }
 
-/// Closes a connection so that its peer gets a reset in the server of an end.
+/// Closes a connection with a reset (RST).
 fn reset(stream: TcpStream) {
     let socket = socket2::Socket::from(stream);
     socket.set_linger(Some(Duration::ZERO)).unwrap();
@@ -95,7 +95,7 @@ fn resets_end_nothing() {
                 // Before the service has accepted the connection.
                 0 => {}
                 1 => stream.write_all(b"GET / HT").unwrap(),
-                // While the answer is being sent.
+                // While the response is being sent.
                 2 => stream.write_all(&large).unwrap(),
                 _ => {
                     stream.write_all(&Request::new("GET", "/").to_bytes(address)).unwrap();
@@ -139,8 +139,8 @@ fn idle_connections_are_closed() {
     });
 }
 
-/// Clients that never finish a body, and come again when they are let go, take all places: whoever asks for something,
-/// such as the kubelet's probe, gets in all the same, since the one that has been waited for the longest makes room.
+/// Clients that never finish a body, and reconnect when they are evicted, use all connections. A new request, such as
+/// the kubelet's probe, is served all the same, because the longest-waiting connection is evicted.
 #[test]
 fn clients_that_never_finish_keep_nobody_out() {
     let server = TestServer::without_database(&ORDERS);
@@ -157,9 +157,9 @@ fn clients_that_never_finish_keep_nobody_out() {
         busy.splice(round * 10..(round + 1) * 10, (0..10).map(|_| unfinished()));
         assert_eq!(Request::new("GET", "/healthz").send(address).unwrap().status, 200);
     }
-    // Otherwise the first would have to wait until a body is late, after ten seconds.
+    // Without eviction, the first one would have to wait for the timeout of a body, which is ten seconds.
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    // Elsewhere several replicas may share the connections.
+    // A running service may have several replicas.
     if server.is_own {
         let ended = busy.iter().filter(|stream| {
             stream.set_nonblocking(true).unwrap();
@@ -176,7 +176,7 @@ fn has_ended(stream: &TcpStream) -> bool {
     }
 }
 
-/// Clients that keep their connections for later take all slots, and lose them to one that asks for something.
+/// Idle keep-alive connections use all slots, and are evicted for a new request.
 #[test]
 fn idle_clients_give_way_when_connections_are_scarce() {
     abuse_service(|address| {
@@ -190,13 +190,13 @@ fn idle_clients_give_way_when_connections_are_scarce() {
         let _idle: Vec<TcpStream> = (0..1_024).map(|_| idle()).collect();
         let start = Instant::now();
         assert_eq!(Request::new("GET", "/").send(address).unwrap().status, 200);
-        // Otherwise they would have ten seconds and more.
+        // Otherwise they would stay open for ten seconds and more.
         assert!(start.elapsed() < Duration::from_secs(9), "{:?}", start.elapsed());
     });
 }
 
-/// Head and body must leave in one packet: the guest's sockets would hold back a second one until the
-/// first is acknowledged, which systems put off for 40 ms on a connection that is kept.
+/// Head and body must be sent in one packet: with Nagle's algorithm, a second packet would wait for the delayed
+/// acknowledgement of the first, for 40 ms.
 #[test]
 fn answers_on_kept_connections_come_at_once() {
     abuse_service(|address| {
@@ -217,7 +217,7 @@ fn answers_on_kept_connections_come_at_once() {
             })
             .filter(|time| *time < stalled)
             .count();
-        // The first few of a connection come at once in any case; a busy machine delays some.
+        // The first few on a connection are never delayed; a busy machine delays some.
         assert!(quick > 120, "{quick} of 200");
     });
 }

@@ -96,7 +96,7 @@ fn what_is_no_http_is_refused() {
     });
 }
 
-/// Whoever sends such a body through a proxy that reads it in another way could smuggle a request in.
+/// Request smuggling: a proxy could parse such a body differently.
 #[test]
 fn what_can_be_read_in_two_ways_is_one_request_at_the_most() {
     abuse_service(|address| {
@@ -165,7 +165,7 @@ fn what_can_be_read_in_two_ways_is_one_request_at_the_most() {
             let mut stream = connect(address).unwrap();
             let smuggled = "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
             let bytes = format!("POST /echo HTTP/1.1\r\nhost: a\r\n{headers}\r\n{body}{smuggled}");
-            // The service may have refused it before it has seen all of it.
+            // The service may have rejected it before all of it was sent.
             let _ = stream.write_all(bytes.as_bytes());
             let answer = read_to_end(&mut stream);
             assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{headers}{body:.40}: {answer}");
@@ -242,7 +242,7 @@ fn odd_targets_are_answered() {
     });
 }
 
-/// What a client asks for beside its request is refused by not being given.
+/// Unsupported features that a client requests are ignored.
 #[test]
 fn requests_with_wishes_are_answered_once() {
     abuse_service(|address| {
@@ -278,7 +278,7 @@ fn large_heads_are_refused() {
         let large = Request::new("GET", "/").header("x", &"y".repeat(300_000));
         for request in [many, large] {
             let mut stream = connect(address).unwrap();
-            // The service may have refused it before it has seen all of it.
+            // The service may have rejected it before all of it was sent.
             let _ = stream.write_all(&request.to_bytes(address));
             let answer = read_to_end(&mut stream);
             assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");

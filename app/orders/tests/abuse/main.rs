@@ -1,7 +1,7 @@
-//! Slow, broken and hostile clients, byte by byte. After each the service must still serve others.
+//! Slow, broken and hostile clients. After each of them, the service must still serve others.
 //!
-//! `ORDERS_URL=http://host:port cargo test -p app --test abuse` does the same to a service that is
-//! there already, such as the guest.
+//! `ORDERS_URL=http://host:port cargo test -p app --test abuse` uses a running service, such as
+//! the guest.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -30,7 +30,7 @@ fn abuse_service(action: impl FnOnce(&str)) {
 fn read_to_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
-        // Some systems reset a connection that was closed with bytes in it.
+        // Some systems reset a connection that was closed with unread bytes.
         Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),
         _ => String::from_utf8_lossy(&bytes).into_owned(),
     }

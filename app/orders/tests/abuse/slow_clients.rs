@@ -24,7 +24,7 @@ fn requests_byte_by_byte_are_answered() {
     });
 }
 
-/// Each byte of a head is looked at once, whatever the pieces in which it comes.
+/// Each byte of a head is scanned once, however it is split.
 #[test]
 fn heads_byte_by_byte_cost_nobody_time() {
     abuse_service(|address| {
@@ -50,7 +50,7 @@ fn heads_byte_by_byte_cost_nobody_time() {
     });
 }
 
-/// Readers that take a little now and then hold a part of the memory for answers, and that not for long.
+/// Readers that read a little at times hold only a part of the memory of responses, and not for long.
 #[test]
 fn slow_readers_take_nothing_from_others() {
     abuse_service(|address| {
@@ -87,7 +87,7 @@ fn a_client_that_does_not_read_stalls_nobody() {
         let mut stream = connect(address).unwrap();
         let echo = Request::new("POST", "/echo").with_body(&"x".repeat(1_000_000));
         stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
-        // Until the service cannot send any more and stops reading.
+        // Until the send buffer of the service is full and it stops reading.
         while stream.write_all(&echo.to_bytes(address)).is_ok() {}
         let start = Instant::now();
         for _ in 0..20 {
@@ -116,8 +116,8 @@ fn slow_heads_and_bodies_are_given_up() {
     });
 }
 
-/// Large bodies that never end and large answers that nobody reads, from many clients at once: the
-/// pod's memory limit is 128 MiB.
+/// Large incomplete bodies and large unread responses of many concurrent clients: the memory limit of the pod is 128
+/// MiB.
 #[test]
 fn memory_stays_bounded() {
     const LIMIT_KIB: u64 = 128 * 1024;
@@ -133,7 +133,7 @@ fn memory_stays_bounded() {
         .map(|client| {
             let mut stream = connect(address).unwrap();
             stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
-            // What does not fit is refused, and the connection closed while we still send.
+            // A rejected body: the service may close the connection while the client still sends.
             let _ = stream.write_all(if client % 3 == 0 { &endless } else { &echo });
             assert_eq!(health(), 200);
             stream
@@ -143,7 +143,7 @@ fn memory_stays_bounded() {
     if let Some(peak) = server.peak_memory_kib() {
         assert!(peak < LIMIT_KIB, "{peak} KiB");
     }
-    // And it comes back to work on large bodies.
+    // Afterwards it handles large bodies again.
     await_that("a large body is taken", || {
         let request = Request::new("POST", "/echo").with_body(&large);
         request.send(address).is_ok_and(|response| response.status == 200)

@@ -1,4 +1,4 @@
-//! The contract as a table of cases.
+//! The API contract as a table of cases.
 
 mod orders;
 mod protocol;

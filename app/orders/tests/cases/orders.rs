@@ -1,8 +1,8 @@
-//! Cases about orders.
+//! Cases of orders.
 
 use service_tests::case::{case, get, post, step, Case, Needs, Step, DONE};
 
-/// An order as it is sent and as it comes back.
+/// An order in JSON, as it is sent and returned.
 fn order(id: &str, amount: &str, address: &str) -> String {
     format!(
         r#"{{"order_id":{id},"product_id":12,"quantity":2,"amount":{amount},"shipping":15,"tax":2.5,"shipping_address":"{address}"}}"#
@@ -21,7 +21,7 @@ pub fn cases() -> Vec<Case> {
             Needs::Nothing,
             [
                 get("/init", 200).body(DONE),
-                // curl -d says that any body is a form.
+                // curl -d sends any body as a form.
                 post("/create_orders", &both, 200)
                     .with("content-type", "application/x-www-form-urlencoded")
                     .body(DONE),
@@ -61,7 +61,7 @@ pub fn cases() -> Vec<Case> {
                 step("DELETE", "/orders/$1", "", 204).body(""),
                 step("DELETE", "/orders/$1", "", 404).error("not_found", &[]),
                 step("PUT", "/orders/$1", &first, 404).error("not_found", &[]),
-                // An id that no order can have is one that is not there, too.
+                // An id that no order can have is not found.
                 get("/orders/0", 404).error("not_found", &[]),
                 step(
                     "PUT",
@@ -179,7 +179,7 @@ fn wrong_fields() -> Vec<Step> {
             422,
         )
         .error("invalid_order", &["[1]", "[2].shipping_address"]),
-        // Nothing of all this was stored.
+        // Nothing was stored.
         get("/orders/$1", 404),
     ]);
     steps
@@ -217,7 +217,7 @@ fn addresses() -> Vec<Step> {
         (" trailing ", " trailing "),
         (longest.as_str(), longest.as_str()),
     ] {
-        // Once by each way into the table.
+        // Once by each way to store an order.
         let many = format!("[{},{}]", order("$2", "1", sent), order("$3", "1", sent));
         steps.extend([
             post("/update_order", &order("$1", "1", sent), 200),
@@ -228,7 +228,7 @@ fn addresses() -> Vec<Step> {
             get("/delete_order?id=$3", 200),
         ]);
     }
-    // A name that is no text is none of an order's.
+    // A name that is not valid Unicode is ignored.
     steps.push(post(
         "/update_order",
         &order("$1", "1", "x").replace('{', r#"{"\udc00":0,"#),

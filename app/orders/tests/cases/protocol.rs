@@ -1,4 +1,4 @@
-//! Cases about everything but orders.
+//! Cases of the protocol, independent of orders.
 
 use service_tests::case::{case, get, post, step, Case, Needs, DONE, ORIGIN};
 

@@ -27,8 +27,8 @@ fn every_change_is_announced_and_nothing_else() {
     assert_eq!(send_request(&native, "POST", "/create_orders", &several), 200);
     // None of these changes anything.
     assert_eq!(send_request(&native, "POST", "/orders", &order_json(1, 9)), 409);
-    let none = format!("[{},{}]", order_json(4, 1), order_json(3, 1));
-    assert_eq!(send_request(&native, "POST", "/create_orders", &none), 409);
+    let unchanged = format!("[{},{}]", order_json(4, 1), order_json(3, 1));
+    assert_eq!(send_request(&native, "POST", "/create_orders", &unchanged), 409);
     assert_eq!(send_request(&native, "POST", "/update_order", &order_json(9, 1)), 404);
     assert_eq!(send_request(&native, "DELETE", "/orders/9", ""), 404);
     assert_eq!(send_request(&native, "POST", "/create_order", "{}"), 422);
@@ -54,7 +54,7 @@ fn every_change_is_announced_and_nothing_else() {
     });
 }
 
-/// Its number is lower than those of events that were sent meanwhile.
+/// Its sequence number is lower than those of events that were sent before the commit.
 #[test]
 fn a_change_that_is_committed_late_is_announced_before_what_follows_it() {
     const LATE: &str = "BEGIN NOT ATOMIC \
@@ -75,20 +75,20 @@ fn a_change_that_is_committed_late_is_announced_before_what_follows_it() {
     let native = start_service(&url, &receiver.url);
     database.query(name, "CREATE TABLE gate (place INT)");
     std::thread::scope(|scope| {
-        let late = scope.spawn(|| database.query(name, LATE));
+        let late_transaction = scope.spawn(|| database.query(name, LATE));
         await_that("its event has a number", || {
             database.query(name, NUMBERED).remove(0).take(0) == Some(1)
         });
-        // The relay is held up in the midst of its walk.
+        // The relay is blocked during its scan.
         receiver.plan_for([1_000], Some(Behavior::Slow));
-        let others: Vec<String> = (1_000..1_600).map(|id| order_json(id, 1)).collect();
-        let others = format!("[{}]", others.join(","));
-        assert_eq!(send_request(&native, "POST", "/create_orders", &others), 200);
+        let other_orders: Vec<String> = (1_000..1_600).map(|id| order_json(id, 1)).collect();
+        let other_orders = format!("[{}]", other_orders.join(","));
+        assert_eq!(send_request(&native, "POST", "/create_orders", &other_orders), 200);
         await_that("the first of the others is sent", || {
             !receiver.kinds_of(1_000).is_empty()
         });
         database.query(name, "INSERT INTO gate VALUES (1)");
-        late.join().unwrap();
+        late_transaction.join().unwrap();
     });
     assert_eq!(send_request(&native, "PUT", "/orders/1", &order_json(1, 3)), 200);
     await_that("both are delivered", || receiver.kinds_of(1).len() >= 2);
@@ -101,7 +101,7 @@ fn a_dead_receiver_slows_nobody_and_gets_everything_later() {
     let Some((database, url, _)) = start_database_and_receiver(name) else {
         return;
     };
-    // Its port is taken, and nobody listens there: connections are refused, and no other program gets it meanwhile.
+    // The port is bound but not listening: connections are refused, and no other program can bind it.
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     socket.bind(&any.into()).unwrap();
@@ -148,11 +148,11 @@ fn a_receiver_that_fails_gets_events_again_in_their_order() {
     };
     receiver.plan(
         &[
-            Behavior::Answer(500),
+            Behavior::Respond(500),
             Behavior::Close,
-            Behavior::Answer(429),
-            Behavior::Answer(404),
-            Behavior::Answer(200),
+            Behavior::Respond(429),
+            Behavior::Respond(404),
+            Behavior::Respond(200),
             Behavior::Close,
         ],
         None,
@@ -201,7 +201,7 @@ fn a_receiver_that_hangs_slows_nobody() {
     assert_eq!(receiver.distinct().len(), 20);
 }
 
-/// How much waits makes no difference.
+/// The rate does not depend on the size of the backlog.
 #[test]
 fn a_backlog_drains_at_its_usual_rate() {
     let name = "events_backlog";
@@ -209,7 +209,7 @@ fn a_backlog_drains_at_its_usual_rate() {
         return;
     };
     let secret = "a secret of sixteen";
-    receiver.share(secret);
+    receiver.sign_responses(secret);
     let variables = [
         ("DATABASE_URL", url.as_str()),
         ("EVENTS_URL", receiver.url.as_str()),
@@ -227,7 +227,7 @@ fn a_backlog_drains_at_its_usual_rate() {
         read_metric(&native, "orders_events_waiting").is_some_and(|waiting| (10_000..200_000).contains(&waiting))
     });
     drop(native);
-    // What was under way when it ended is delivered again, no more.
+    // Only events that were being sent when it was killed are sent again.
     let delivered = receiver.events().len();
     let left = usize::try_from(count_waiting_events(&database, name)).unwrap();
     assert!(
@@ -236,7 +236,7 @@ fn a_backlog_drains_at_its_usual_rate() {
     );
 }
 
-/// Who answers in the receiver's place has not taken an event.
+/// A response without a valid signature is not an acceptance.
 #[test]
 fn only_who_knows_the_secret_is_believed() {
     let name = "events_secret";
@@ -260,12 +260,12 @@ fn only_who_knows_the_secret_is_believed() {
         .log()
         .iter()
         .any(|line| line.contains("does not share its secret")));
-    receiver.share("another secret of one");
+    receiver.sign_responses("another secret of one");
     let tried = receiver.events().len();
-    // Its requests are not for this one either: it does not answer at all.
+    // The receiver does not respond to requests with another secret.
     await_that("it was tried again", || receiver.events().len() > tried);
     assert_eq!(count_waiting_events(&database, name), 3);
-    receiver.share(secret);
+    receiver.sign_responses(secret);
     await_that("all are delivered", || count_waiting_events(&database, name) == 0);
     assert_eq!(list_dead_letters(&native).len(), 0);
 }

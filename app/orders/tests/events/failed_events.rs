@@ -11,14 +11,14 @@ use crate::{
     start_service,
 };
 
-/// Whatever a receiver does with the events of one order, those of others are delivered.
+/// Whatever the receiver does with the events of one order, those of others are delivered.
 #[test]
 fn an_event_that_is_not_taken_holds_up_its_own_order_alone() {
     for (index, behavior) in [
-        Behavior::Answer(422),
-        Behavior::Answer(500),
-        Behavior::Answer(503),
-        Behavior::Answer(404),
+        Behavior::Respond(422),
+        Behavior::Respond(500),
+        Behavior::Respond(503),
+        Behavior::Respond(404),
         Behavior::Close,
         Behavior::Hang,
     ]
@@ -37,7 +37,7 @@ fn an_event_that_is_not_taken_holds_up_its_own_order_alone() {
         await_that("the others are delivered", || {
             [16, 24, 17].iter().all(|id| receiver.kinds_of(*id) == ["created"])
         });
-        // It goes on, also with what comes later.
+        // Later events are delivered as well.
         assert_eq!(send_request(&native, "PUT", "/orders/8", &order_json(8, 2)), 200);
         for id in 100..110 {
             assert_eq!(send_request(&native, "POST", "/create_order", &order_json(id, 1)), 200);
@@ -49,7 +49,7 @@ fn an_event_that_is_not_taken_holds_up_its_own_order_alone() {
     }
 }
 
-/// Answers that nobody foresaw: the event counts as taken or not, is not lost, and nothing else waits for it.
+/// Unusual responses: the event counts as accepted or not, is not lost, and does not block others.
 #[test]
 fn whatever_a_receiver_answers_no_event_is_lost() {
     for (index, (answer, is_taken)) in [
@@ -80,7 +80,7 @@ fn whatever_a_receiver_answers_no_event_is_lost() {
             "HTTP/1.1 503 Away\r\nretry-after: soon\r\ncontent-length: 0\r\n\r\n",
             false,
         ),
-        // Longer than it may be.
+        // Larger than the limit.
         ("HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\n", false),
         (
             "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
@@ -97,7 +97,7 @@ fn whatever_a_receiver_answers_no_event_is_lost() {
             "HTTP/1.1 503 Away\r\nretry-after: Thu, 01 Jan 1970 00:00:00 GMT\r\ncontent-length: 0\r\n\r\n",
             false,
         ),
-        // Cut off, or nothing that could be read.
+        // Truncated, or not HTTP.
         ("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", false),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", false),
         (
@@ -116,7 +116,7 @@ fn whatever_a_receiver_answers_no_event_is_lost() {
         let Some((database, url, receiver)) = start_database_and_receiver(&name) else {
             return;
         };
-        receiver.plan_for([8], Some(Behavior::Say(answer)));
+        receiver.plan_for([8], Some(Behavior::SendRaw(answer)));
         let native = start_service(&url, &receiver.url);
         assert_eq!(send_request(&native, "POST", "/create_order", &order_json(8, 1)), 200);
         await_that("it was sent", || !receiver.kinds_of(8).is_empty());
@@ -136,7 +136,7 @@ fn whatever_a_receiver_answers_no_event_is_lost() {
     }
 }
 
-/// That it is asked too often is no fault of the event.
+/// A 429 does not count as a failed attempt of the event.
 #[test]
 fn a_receiver_that_asks_for_time_gets_it() {
     let name = "events_often";
@@ -144,7 +144,7 @@ fn a_receiver_that_asks_for_time_gets_it() {
         return;
     };
     let often = "HTTP/1.1 429 Often\r\nretry-after: 4\r\ncontent-length: 0\r\n\r\n";
-    receiver.plan(&[], Some(Behavior::Say(often)));
+    receiver.plan(&[], Some(Behavior::SendRaw(often)));
     let native = start_service(&url, &receiver.url);
     assert_eq!(send_request(&native, "POST", "/create_order", &order_json(1, 1)), 200);
     await_that("it was asked", || !receiver.events().is_empty());
@@ -154,9 +154,9 @@ fn a_receiver_that_asks_for_time_gets_it() {
     }
     await_that("it was asked again", || receiver.events().len() > 1);
     assert!(first.elapsed() > Duration::from_secs(3), "{:?}", first.elapsed());
-    // Every other one from now on, and without saying for how long.
-    let often = Behavior::Say("HTTP/1.1 429 Often\r\ncontent-length: 0\r\n\r\n");
-    receiver.plan(&[Behavior::Answer(200), often].repeat(8), None);
+    // Every other event from now on, and without `Retry-After`.
+    let often = Behavior::SendRaw("HTTP/1.1 429 Often\r\ncontent-length: 0\r\n\r\n");
+    receiver.plan(&[Behavior::Respond(200), often].repeat(8), None);
     await_that("all are delivered", || count_waiting_events(&database, name) == 0);
     assert_eq!(receiver.distinct().len(), 30);
     assert_eq!(list_dead_letters(&native).len(), 0);
@@ -187,7 +187,7 @@ fn refused_events_are_set_aside_shown_and_sent_again() {
     let Some((database, url, receiver)) = start_database_and_receiver(name) else {
         return;
     };
-    receiver.plan_for(2_000..2_400, Some(Behavior::Answer(422)));
+    receiver.plan_for(2_000..2_400, Some(Behavior::Respond(422)));
     let native = start_service(&url, &receiver.url);
     let several: Vec<String> = (2_000..2_400).map(|id| order_json(id, 1)).collect();
     let start = Instant::now();
@@ -251,7 +251,7 @@ fn refused_events_are_set_aside_shown_and_sent_again() {
     assert_eq!(list_dead_letters(&native).len(), 0);
 }
 
-/// Rows that a newer version wrote, or somebody else.
+/// Rows of a newer version, or of another program.
 #[test]
 fn rows_that_nobody_can_read_are_passed_by_and_counted() {
     let name = "events_unreadable";
@@ -276,7 +276,7 @@ fn rows_that_nobody_can_read_are_passed_by_and_counted() {
     assert_eq!(told, 1);
     assert_eq!(count_waiting_events(&database, name), 700, "they are kept");
 
-    // A page of values that no event of ours has, and one that comes behind.
+    // A page of unreadable rows, and an event behind it.
     let odd = "INSERT INTO orders_outbox \
         (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address, attempts) \
         SELECT 'created', -seq, 0, -1, -1, 1, 1, '', -5 FROM seq_1_to_300";

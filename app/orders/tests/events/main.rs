@@ -1,5 +1,5 @@
-//! Events: every committed change is announced, at least once, in order for each order, and no client
-//! waits for the receiver.
+//! Events: every committed change is sent at least once, those of one order in sequence, and no client waits for the
+//! receiver.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

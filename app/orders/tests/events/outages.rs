@@ -16,7 +16,7 @@ fn another_replica_goes_on_when_one_dies() {
         return;
     };
     let mut processes: Vec<NativeProcess> = (0..3).map(|_| start_service(&url, &receiver.url)).collect();
-    receiver.plan(&[], Some(Behavior::Answer(503)));
+    receiver.plan(&[], Some(Behavior::Respond(503)));
     for id in 1..=ORDERS {
         for (quantity, native) in processes.iter().enumerate() {
             let body = order_json(id, i32::try_from(quantity).unwrap() + 1);
@@ -28,7 +28,7 @@ fn another_replica_goes_on_when_one_dies() {
         }
     }
     receiver.plan(&[], None);
-    // One after the other, so that the one with the outbox is among them.
+    // All of them, one after the other, so that the one that holds the lock is among them.
     while processes.len() > 1 {
         drop(processes.remove(0));
         await_that("somebody delivers", || {
@@ -56,7 +56,7 @@ fn events_outlive_the_database_and_the_service() {
     };
     let url = database.url("orders");
     let receiver = Receiver::start();
-    receiver.plan(&[], Some(Behavior::Answer(500)));
+    receiver.plan(&[], Some(Behavior::Respond(500)));
     let first = start_service(&url, &receiver.url);
     assert_eq!(send_request(&first, "POST", "/create_order", &order_json(1, 1)), 200);
     await_that("it was tried", || !receiver.events().is_empty());
@@ -77,14 +77,14 @@ fn events_outlive_the_database_and_the_service() {
     assert_eq!(receiver.kinds_of(2), ["created"]);
 }
 
-/// What could not be removed when it is delivered is not delivered again and again.
+/// Events that could not be deleted afterwards are not sent again and again.
 #[test]
 fn a_database_that_only_reads_keeps_its_events() {
     let Some(database) = Database::start("events_read_only") else {
         return;
     };
     let receiver = Receiver::start();
-    receiver.plan(&[], Some(Behavior::Answer(500)));
+    receiver.plan(&[], Some(Behavior::Respond(500)));
     let native = start_service(&database.url("orders"), &receiver.url);
     for id in 1..=3 {
         assert_eq!(send_request(&native, "POST", "/create_order", &order_json(id, 1)), 200);
@@ -100,9 +100,10 @@ fn a_database_that_only_reads_keeps_its_events() {
     });
     let taken = |receiver: &Receiver| receiver.events().len();
     let before = taken(&receiver);
-    let told = |native: &NativeProcess| native.log().iter().filter(|line| line.contains("events wait")).count();
-    let enough = told(&native) + 3;
-    await_that("it is looked at again", || told(&native) >= enough);
+    let count_warnings =
+        |native: &NativeProcess| native.log().iter().filter(|line| line.contains("events wait")).count();
+    let enough = count_warnings(&native) + 3;
+    await_that("it is looked at again", || count_warnings(&native) >= enough);
     assert_eq!(taken(&receiver), before, "nothing is sent meanwhile");
     database.administer("SET GLOBAL read_only = 0").unwrap();
     await_that("all are delivered", || count_waiting_events(&database, "orders") == 0);
@@ -120,7 +121,7 @@ fn without_a_receiver_nothing_is_kept_for_it() {
     assert_eq!(send_request(&without, "POST", "/create_order", &order_json(1, 1)), 200);
     assert_eq!(without.get("/events").error_code().as_deref(), Some("not_found"));
     assert!(database.query(name, "SHOW TABLES LIKE 'orders_outbox'").is_empty());
-    // A replica that announces, beside one that does not, as during a rollout.
+    // A replica that sends events, and one that does not, as during a rollout.
     let with = start_service(&url, &receiver.url);
     assert_eq!(send_request(&without, "POST", "/create_order", &order_json(2, 1)), 200);
     assert_eq!(send_request(&with, "POST", "/create_order", &order_json(3, 1)), 200);

@@ -1,4 +1,4 @@
-//! What the tests of this service share, beside what those of all services do.
+//! Helpers of the tests of this service. Those of all services are in `service-tests`.
 
 #![allow(dead_code)] // Each test binary uses a part of it.
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 use service_tests::native_process::NativeProcess;
 use service_tests::Service;
 
-/// The service under test; `ORDERS_URL` may name one that is there already.
+/// The service under test; `ORDERS_URL` may name a running one.
 pub const ORDERS: Service = Service {
     program: env!("CARGO_BIN_EXE_app"),
     url_variable: "ORDERS_URL",
@@ -23,8 +23,8 @@ pub fn start_native(database_url: &str) -> NativeProcess {
     NativeProcess::start(&ORDERS, &[("DATABASE_URL", database_url)])
 }
 
-/// A connection for which this system and the server's keep few bytes that nobody has read yet: the server's buffer grows with
-/// the size of segments, which are 64 KiB on the loopback.
+/// A connection with small socket buffers on both sides: the server's send buffer grows with the segment size, which is
+/// 64 KiB on the loopback interface.
 pub fn slow_reader(address: &str, buffer: usize) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(buffer).unwrap();

@@ -1,5 +1,4 @@
-//! A receiver of events that does what a test asks for. Beside it, the real one receives events in
-//! the cluster's tests.
+//! A fake receiver of events. The tests in a cluster use the real one.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
@@ -14,19 +13,19 @@ use serde_json::Value;
 /// What the receiver does with the next event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behavior {
-    /// Answers with this status.
-    Answer(u16),
-    /// Takes the event and closes the connection without an answer.
+    /// Responds with this status.
+    Respond(u16),
+    /// Accepts the event and closes the connection without a response.
     Close,
-    /// Takes the event and never answers.
+    /// Accepts the event and never responds.
     Hang,
-    /// Takes the event and says so a second later.
+    /// Accepts the event and responds a second later.
     Slow,
-    /// Answers with these bytes and closes the connection.
-    Say(&'static str),
+    /// Responds with these bytes and closes the connection.
+    SendRaw(&'static str),
 }
 
-/// A running receiver; ends with its process.
+/// A running receiver; it stops with the process.
 #[derive(Clone)]
 pub struct Receiver {
     /// For `EVENTS_URL`.
@@ -39,18 +38,18 @@ struct State {
     events: Vec<Value>,
     behaviors: VecDeque<Behavior>,
     lasting: Option<Behavior>,
-    /// What is done with events of these orders, whatever else was planned.
+    /// The behavior for events of these orders, instead of the planned one.
     by_order: HashMap<i64, Behavior>,
     secret: Option<Secret>,
 }
 
 impl Receiver {
-    /// Starts one that takes everything.
+    /// Starts a receiver that accepts everything.
     pub fn start() -> Receiver {
         Receiver::start_on(TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
-    /// Starts one on this port.
+    /// Starts a receiver on this port.
     pub fn start_on(listener: TcpListener) -> Receiver {
         let url = format!("http://{}/events", listener.local_addr().unwrap());
         let receiver = Receiver {
@@ -67,14 +66,14 @@ impl Receiver {
         receiver
     }
 
-    /// Does these behaviors with the next events, and then this one, if any, with all others.
+    /// Plans the behaviors for the next events, and the one for all later events.
     pub fn plan(&self, behaviors: &[Behavior], lasting: Option<Behavior>) {
         let mut state = self.state.lock().unwrap();
         state.behaviors = behaviors.iter().copied().collect();
         state.lasting = lasting;
     }
 
-    /// Does this with all events of these orders.
+    /// Plans the behavior for all events of these orders.
     pub fn plan_for(&self, orders: impl IntoIterator<Item = i64>, behavior: Option<Behavior>) {
         let mut state = self.state.lock().unwrap();
         for order in orders {
@@ -85,17 +84,17 @@ impl Receiver {
         }
     }
 
-    /// Signs its answers from now on.
-    pub fn share(&self, secret: &str) {
+    /// Signs the responses from now on.
+    pub fn sign_responses(&self, secret: &str) {
         self.state.lock().unwrap().secret = Some(Secret::new(secret));
     }
 
-    /// All events that were taken, answered or not, in the order of their arrival.
+    /// All received events in the order of their arrival.
     pub fn events(&self) -> Vec<Value> {
         self.state.lock().unwrap().events.clone()
     }
 
-    /// The events without those that had arrived before.
+    /// The events without duplicates.
     pub fn distinct(&self) -> Vec<Value> {
         let mut distinct: Vec<Value> = Vec::new();
         for event in self.events() {
@@ -126,12 +125,14 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         let (behavior, secret) = {
             let mut state = state.lock().unwrap();
             let order = |event: &Value| event["data"]["order_id"].as_i64().unwrap();
-            let special = events
+            let planned_for_order = events
                 .iter()
                 .find_map(|event| state.by_order.get(&order(event)).copied());
             state.events.extend(events);
             (
-                special.or_else(|| state.behaviors.pop_front()).or(state.lasting),
+                planned_for_order
+                    .or_else(|| state.behaviors.pop_front())
+                    .or(state.lasting),
                 state.secret.clone(),
             )
         };
@@ -139,11 +140,11 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             thread::sleep(Duration::from_secs(1));
         }
         let status = match behavior {
-            Some(Behavior::Answer(status)) => status,
+            Some(Behavior::Respond(status)) => status,
             _ => 200,
         };
         match behavior.unwrap_or(Behavior::Slow) {
-            Behavior::Answer(_) | Behavior::Slow => {
+            Behavior::Respond(_) | Behavior::Slow => {
                 let signed = secret.zip(signature).map_or(String::new(), |(secret, request)| {
                     assert!(secret.verify_request(&body, &request));
                     format!("x-signature: {}\r\n", secret.sign_response(&request, b"{}"))
@@ -154,8 +155,8 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                 }
             }
             Behavior::Close => return,
-            Behavior::Say(bytes) => {
-                // Who asked may have had enough.
+            Behavior::SendRaw(bytes) => {
+                // The client may have closed the connection.
                 let _ = stream.write_all(bytes.as_bytes());
                 return;
             }
@@ -164,7 +165,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     }
 }
 
-/// The body and the signature of the next request, while there is one.
+/// The body and the signature of the next request, if there is one.
 fn read_request(stream: &mut TcpStream) -> Option<(Vec<u8>, Option<String>)> {
     let mut head = Vec::new();
     let mut byte = [0];

@@ -1,11 +1,11 @@
-//! A Dapr sidecar that does what a test asks for. Beside it, the real one carries orders in the cluster's tests.
+//! A fake Dapr sidecar. The tests in a cluster use the real one.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A running sidecar; ends with its process.
+/// A running sidecar; it stops with the process.
 #[derive(Clone)]
 pub struct Sidecar {
     /// For `DAPR_HTTP_PORT`.
@@ -19,7 +19,7 @@ struct State {
 }
 
 impl Sidecar {
-    /// Starts one behind which everybody is there.
+    /// Starts a sidecar behind which all services are available.
     pub fn start() -> Sidecar {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
@@ -41,12 +41,12 @@ impl Sidecar {
         sidecar
     }
 
-    /// What the pricing service, or the sidecar in its place, answers from now on.
+    /// Sets the response of the pricing service, or of the sidecar if the service is unavailable.
     pub fn pricing_answers(&self, status: u16, body: &str) {
         self.state.lock().unwrap().pricing = (status, body.to_owned());
     }
 
-    /// The requests to paths that begin so, head and body.
+    /// The requests that start with this text, head and body.
     pub fn requests(&self, start: &str) -> Vec<String> {
         let state = self.state.lock().unwrap();
         let wanted = state.requests.iter().filter(|request| request.starts_with(start));
