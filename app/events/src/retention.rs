@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use microservice::database::{integer, Connection, Database, QueryResult, Statement};
+use microservice::database::{get_integer, Connection, Database, QueryResult, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::Row;
@@ -33,7 +33,7 @@ impl Statement for DeleteExpired {
             "SELECT MAX(position) FROM (SELECT position FROM events ORDER BY position LIMIT {BATCH_SIZE}) AS oldest"
         );
         let rows: Vec<Row> = connection.query(last).await?;
-        let Some(last) = rows.first().and_then(|row| integer::<u64>(row, 0)) else {
+        let Some(last) = rows.first().and_then(|row| get_integer::<u64>(row, 0)) else {
             return Ok(Ok(0));
         };
         let delete_statement = "DELETE FROM events WHERE position <= ? AND received_at < NOW() - INTERVAL ? DAY";

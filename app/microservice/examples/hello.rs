@@ -43,7 +43,7 @@ impl http::Route for Route {
         }
     }
 
-    fn allow(self) -> &'static str {
+    fn allowed_methods(self) -> &'static str {
         "GET, HEAD, OPTIONS"
     }
 }

@@ -38,7 +38,7 @@ impl http::Route for Route {
         }
     }
 
-    fn allow(self) -> &'static str {
+    fn allowed_methods(self) -> &'static str {
         match self {
             Route::Events => "GET, HEAD, POST, OPTIONS",
             Route::Index | Route::Healthz | Route::Readyz | Route::Metrics => "GET, HEAD, OPTIONS",

@@ -1,6 +1,6 @@
 //! The SQL statements on events.
 
-use microservice::database::{integer, is_duplicate, text, Connection, DatabaseError, QueryResult, Statement};
+use microservice::database::{get_integer, get_text, is_duplicate, Connection, DatabaseError, QueryResult, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
@@ -91,18 +91,18 @@ async fn list_events(connection: &mut Conn, limit: usize, before: Option<u64>) -
 }
 
 fn page_from_rows(rows: &[Row], counts: &[Row], limit: usize) -> Option<Page> {
-    let found = rows.first().map_or(Some(0), |row| integer::<usize>(row, 2))?;
+    let found = rows.first().map_or(Some(0), |row| get_integer::<usize>(row, 2))?;
     let page_rows = rows.get(..limit).unwrap_or(rows);
     let next = match page_rows.last() {
-        Some(last) if found > page_rows.len() => Some(integer(last, 0)?),
+        Some(last) if found > page_rows.len() => Some(get_integer(last, 0)?),
         _ => None,
     };
-    let event = |row| text(row, 1).map(str::to_owned);
-    let count = |row| Some((text(row, 0)?.to_owned(), integer(row, 1)?));
+    let event = |row| get_text(row, 1).map(str::to_owned);
+    let count = |row| Some((get_text(row, 0)?.to_owned(), get_integer(row, 1)?));
     Some(Page {
         events: page_rows.iter().map(event).collect::<Option<_>>()?,
         next,
         counts: counts.iter().map(count).collect::<Option<_>>()?,
-        total: counts.first().map_or(Some(0), |row| integer(row, 2))?,
+        total: counts.first().map_or(Some(0), |row| get_integer(row, 2))?,
     })
 }

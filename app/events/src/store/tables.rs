@@ -1,6 +1,6 @@
 //! The tables of the events.
 
-use microservice::database::{is_denied, text, DatabaseError, QueryResult, Tables};
+use microservice::database::{get_text, is_denied, DatabaseError, QueryResult, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -52,7 +52,7 @@ impl Tables for EventTables {
 
     async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> QueryResult<Option<String>> {
         let rows: Vec<Row> = connection.query(COLUMNS).await?;
-        let columns: Vec<&str> = rows.iter().filter_map(|row| text(row, 0)).collect();
+        let columns: Vec<&str> = rows.iter().filter_map(|row| get_text(row, 0)).collect();
         let is_new = columns.is_empty();
         if is_new {
             if let Err(error) = create_tables(connection).await? {

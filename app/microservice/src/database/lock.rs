@@ -7,7 +7,7 @@ use mysql_async::{Conn, Error, Row};
 use tokio::time::timeout;
 
 use super::error::{is_broken, log_error};
-use super::row::integer;
+use super::row::get_integer;
 use super::{Connection, Database, DatabaseError, Tables, QUERY_TIMEOUT};
 
 /// The server releases a lock when its connection has been idle for this long.
@@ -20,7 +20,7 @@ pub const LOCK_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) async fn get_lock(connection: &mut Conn, name: &str, seconds: u32) -> Result<bool, Error> {
     let statement = format!("SELECT GET_LOCK(CONCAT('{name}.', MD5(DATABASE())), {seconds})");
     let rows: Vec<Row> = connection.query(statement).await?;
-    Ok(rows.first().and_then(|row| integer(row, 0)) == Some(1))
+    Ok(rows.first().and_then(|row| get_integer(row, 0)) == Some(1))
 }
 
 /// Acquires a lock without waiting. The connection gets a short idle timeout, because after the loss of a node nothing

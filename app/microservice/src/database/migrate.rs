@@ -5,7 +5,7 @@ use mysql_async::Row;
 
 use super::error::{is_broken, log_migration_error};
 use super::lock::get_lock;
-use super::row::text;
+use super::row::get_text;
 use super::session::MIGRATION_TIMEOUTS;
 use super::{Connection, Database, DatabaseError, QueryResult, RecordedVersion, Statement, Tables};
 use crate::log::{self, Level};
@@ -80,7 +80,7 @@ async fn find_unsupported_engine(
         names.join("', '")
     );
     let rows: Vec<Row> = connection.query(statement).await?;
-    let found = rows.first().and_then(|row| text(row, 0).zip(text(row, 1)));
+    let found = rows.first().and_then(|row| get_text(row, 0).zip(get_text(row, 1)));
     Ok(found.map(|(table, engine)| {
         DatabaseError::SchemaRefused(format!(
             "the table {table} has the engine {engine}, which has no transactions: ALTER TABLE {table} ENGINE = InnoDB, \

@@ -24,7 +24,7 @@ use crate::metrics::Family;
 
 pub use error::{is_broken, is_denied, is_duplicate, DatabaseError};
 pub use lock::LOCK_IDLE_TIMEOUT;
-pub use row::{integer, text};
+pub use row::{get_integer, get_text};
 pub use session::Connection;
 
 use error::log_error;
@@ -271,6 +271,6 @@ impl Statement for RecordedVersion {
     async fn run(&self, connection: &mut Connection) -> QueryResult<Option<u32>> {
         let statement = format!("SELECT MAX(version) FROM {}", self.0);
         let rows: Vec<Row> = connection.exec(statement, ()).await?;
-        Ok(Ok(rows.first().and_then(|row| integer(row, 0))))
+        Ok(Ok(rows.first().and_then(|row| get_integer(row, 0))))
     }
 }

@@ -3,17 +3,17 @@
 use mysql_async::{Row, Value};
 
 /// The integer in a column. Prepared statements return numbers, plain queries return text.
-pub fn integer<T: TryFrom<i64> + std::str::FromStr>(row: &Row, column: usize) -> Option<T> {
+pub fn get_integer<T: TryFrom<i64> + std::str::FromStr>(row: &Row, column: usize) -> Option<T> {
     match row.as_ref(column)? {
         Value::Int(number) => T::try_from(*number).ok(),
         Value::UInt(number) => T::try_from(i64::try_from(*number).ok()?).ok(),
-        Value::Bytes(_) => text(row, column)?.parse().ok(),
+        Value::Bytes(_) => get_text(row, column)?.parse().ok(),
         _ => None,
     }
 }
 
 /// The text in a column.
-pub fn text(row: &Row, column: usize) -> Option<&str> {
+pub fn get_text(row: &Row, column: usize) -> Option<&str> {
     match row.as_ref(column)? {
         Value::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
         _ => None,

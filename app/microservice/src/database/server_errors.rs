@@ -41,7 +41,7 @@ use ErrorClass::{
 };
 
 /// Sorted by number.
-const TABLE: &[(u16, ErrorClass, &str)] = &[
+const ERROR_CLASSES: &[(u16, ErrorClass, &str)] = &[
     (167, SchemaChanged, "HA_ERR_AUTOINC_ERANGE"), // of a table whose numbers are used up, whatever the values
     (1005, Temporary, "ER_CANT_CREATE_TABLE"),
     (1015, Temporary, "ER_CANT_LOCK"),
@@ -214,8 +214,8 @@ const TABLE: &[(u16, ErrorClass, &str)] = &[
 /// <https://mariadb.com/docs/server/reference/error-codes/sqlstate>. Numbers below 1000 are those of the server's
 /// library and of storage engines: `include/mysys_err.h` and `include/my_base.h` of MariaDB.
 pub fn classify_server_error(error: &ServerError) -> ErrorClass {
-    if let Ok(index) = TABLE.binary_search_by_key(&error.code, |(number, ..)| *number) {
-        return TABLE
+    if let Ok(index) = ERROR_CLASSES.binary_search_by_key(&error.code, |(number, ..)| *number) {
+        return ERROR_CLASSES
             .get(index)
             .map_or(ErrorClass::Internal, |(_, classify_server_error, _)| {
                 *classify_server_error
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_table_is_in_the_order_of_its_numbers() {
-        assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(ERROR_CLASSES.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 
     #[test]

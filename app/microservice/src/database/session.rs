@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
-use super::row::{integer, text};
+use super::row::{get_integer, get_text};
 use super::{DatabaseError, QueryResult};
 
 /// The bytes of a statement beside its long parameters.
@@ -32,7 +32,7 @@ pub const MIGRATION_TIMEOUTS: &str =
 const CHECK_QUERY: &str =
     "SELECT @@SESSION.autocommit, @@SESSION.character_set_client, @@SESSION.character_set_connection, \
     @@SESSION.character_set_results, @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.max_allowed_packet";
-const EXPECTED: [(&str, &str); 6] = [
+const EXPECTED_VARIABLES: [(&str, &str); 6] = [
     ("autocommit", "1"),
     ("character_set_client", "utf8mb4"),
     ("character_set_connection", "utf8mb4"),
@@ -64,8 +64,8 @@ impl Connection {
         let rows: Result<Vec<Row>, Error> = connection.query(CHECK_QUERY).await;
         let rows = rows.map_err(|error| error.to_string())?;
         let row = rows.first().ok_or("its session tells nothing about itself")?;
-        for (column, (name, expected)) in EXPECTED.iter().enumerate() {
-            let found = text(row, column).unwrap_or_default();
+        for (column, (name, expected)) in EXPECTED_VARIABLES.iter().enumerate() {
+            let found = get_text(row, column).unwrap_or_default();
             if found != *expected {
                 return Err(format!(
                     "its session keeps {name} = '{found}', and must have '{expected}'"
@@ -74,7 +74,7 @@ impl Connection {
         }
         Ok(Connection {
             connection,
-            max_packet_bytes: integer(row, EXPECTED.len()).unwrap_or(usize::MAX),
+            max_packet_bytes: get_integer(row, EXPECTED_VARIABLES.len()).unwrap_or(usize::MAX),
             is_in_transaction: false,
         })
     }

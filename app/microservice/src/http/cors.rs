@@ -50,7 +50,7 @@ impl Origins {
             return Ok(());
         }
         let host = requested_host(uri, headers);
-        if !host.is_some_and(|host| self.hosts.allow(host)) {
+        if !host.is_some_and(|host| self.hosts.allows(host)) {
             return Err(cross_site_problem(
                 "browsers may not use the service by this name; its administrator can list it in ALLOWED_HOSTS",
             ));
@@ -81,7 +81,7 @@ impl Origins {
 
     /// The response to OPTIONS. [`Origins::add_headers`] adds what all responses to a listed origin have.
     pub fn preflight(&self, route: impl Route, headers: &HeaderMap) -> Response {
-        let allow = HeaderValue::from_static(route.allow());
+        let allow = HeaderValue::from_static(route.allowed_methods());
         let response = Response::no_content().with_header(ALLOW, allow.clone());
         if self.allowed_origin(headers).is_none() {
             return response;
@@ -177,7 +177,7 @@ mod tests {
             "/delete"
         }
 
-        fn allow(self) -> &'static str {
+        fn allowed_methods(self) -> &'static str {
             "GET, POST, OPTIONS"
         }
 

@@ -25,7 +25,7 @@ impl Hosts {
     }
 
     /// Whether the host name in a `Host` header is allowed, whatever the port.
-    pub fn allow(&self, host: &str) -> bool {
+    pub fn allows(&self, host: &str) -> bool {
         let (name, is_address) = split_host_name(host);
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         is_address || is_internal(&name) || self.listed.iter().any(|listed| matches_listed(listed, &name))
@@ -90,7 +90,7 @@ mod tests {
             "example.org",
             "a.b.example.org",
         ] {
-            assert!(hosts.allow(host), "{host}");
+            assert!(hosts.allows(host), "{host}");
         }
         for host in [
             "",
@@ -109,7 +109,7 @@ mod tests {
             "[::1]evil.example",
             "[::1].evil.example:80",
         ] {
-            assert!(!hosts.allow(host), "{host}");
+            assert!(!hosts.allows(host), "{host}");
         }
         assert_eq!(Hosts::parse("a.example https://b"), Err("https://b".to_owned()));
     }

@@ -15,7 +15,7 @@ pub trait Route: Copy + Eq + Send + Sync + 'static {
 
     /// The allowed methods, as in the `Allow` header. With a GET that only reads, HEAD is allowed too:
     /// <https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2>.
-    fn allow(self) -> &'static str;
+    fn allowed_methods(self) -> &'static str;
 
     /// The largest body in bytes.
     fn body_limit(self) -> usize {
@@ -29,12 +29,14 @@ pub trait Route: Copy + Eq + Send + Sync + 'static {
 
     /// Whether the method is allowed.
     fn allows(self, method: &Method) -> bool {
-        self.allow().split(", ").any(|allowed| allowed == method.as_str())
+        self.allowed_methods()
+            .split(", ")
+            .any(|allowed| allowed == method.as_str())
     }
 
     /// All routes, a line each.
     fn list() -> String {
-        let line = |route: &Self| format!("{} {}\n", route.path(), route.allow());
+        let line = |route: &Self| format!("{} {}\n", route.path(), route.allowed_methods());
         Self::ALL.iter().map(line).collect()
     }
 }
@@ -59,7 +61,7 @@ impl<'path, R: Route> Target<'path, R> {
         if target.route.allows(method) {
             return Ok(target);
         }
-        let allow = target.route.allow();
+        let allow = target.route.allowed_methods();
         Err(Problem {
             header: Some((ALLOW, allow)),
             ..Problem::new(Code::METHOD_NOT_ALLOWED, format!("this path takes only {allow}"))

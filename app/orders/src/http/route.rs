@@ -90,7 +90,7 @@ impl http::Route for Route {
         }
     }
 
-    fn allow(self) -> &'static str {
+    fn allowed_methods(self) -> &'static str {
         match self {
             Route::Echo | Route::CreateOrder | Route::CreateOrders | Route::UpdateOrder => "POST, OPTIONS",
             Route::Init => "GET, POST, OPTIONS",

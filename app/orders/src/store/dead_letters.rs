@@ -1,7 +1,7 @@
 //! Dead letters: events that have failed repeatedly. They are moved out of the outbox, so that they do not block
 //! others, and kept until a client resends or drops them.
 
-use microservice::database::{integer, text, Connection, QueryResult, Statement};
+use microservice::database::{get_integer, get_text, Connection, QueryResult, Statement};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -96,13 +96,13 @@ async fn read_all(connection: &mut Conn) -> Result<Vec<DeadLetter>, Error> {
     let rows: Vec<Row> = connection.exec(statement, ()).await?;
     let letter = |row: &Row| {
         Some(DeadLetter {
-            id: integer(row, 0)?,
-            event_id: text(row, 1)?.to_owned(),
-            kind: format!("order.{}", text(row, 2)?),
-            order_id: integer(row, 3)?,
-            time: text(row, 4)?.to_owned(),
-            attempts: integer(row, 5)?,
-            last_error: text(row, 6)?.to_owned(),
+            id: get_integer(row, 0)?,
+            event_id: get_text(row, 1)?.to_owned(),
+            kind: format!("order.{}", get_text(row, 2)?),
+            order_id: get_integer(row, 3)?,
+            time: get_text(row, 4)?.to_owned(),
+            attempts: get_integer(row, 5)?,
+            last_error: get_text(row, 6)?.to_owned(),
         })
     };
     Ok(rows.iter().filter_map(letter).collect())
@@ -116,7 +116,7 @@ async fn resend(connection: &mut Connection, id: Option<i64>) -> Result<u64, Err
     };
     let locked = format!("SELECT sequence FROM orders_dead_letters {condition} FOR UPDATE");
     let rows: Vec<Row> = connection.query(locked).await?;
-    let sequences: Vec<i64> = rows.iter().filter_map(|row| integer(row, 0)).collect();
+    let sequences: Vec<i64> = rows.iter().filter_map(|row| get_integer(row, 0)).collect();
     for list in format_lists(&sequences, max_list_length(connection)) {
         for statement in [
             format!(

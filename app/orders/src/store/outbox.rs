@@ -5,7 +5,7 @@
 //! while no replica sends events.
 
 use microservice::database::{
-    integer, is_denied, text, Connection, Database, DatabaseError, QueryResult, QUERY_TIMEOUT,
+    get_integer, get_text, is_denied, Connection, Database, DatabaseError, QueryResult, QUERY_TIMEOUT,
 };
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
@@ -58,7 +58,7 @@ pub async fn has_triggers(connection: &mut Conn) -> Result<bool, Error> {
     const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE() \
         AND event_object_table = 'orders' AND trigger_name IN ('orders_created', 'orders_updated', 'orders_deleted')";
     let rows: Vec<Row> = connection.query(TRIGGERS).await?;
-    Ok(rows.first().and_then(|row| integer(row, 0)) == Some(3))
+    Ok(rows.first().and_then(|row| get_integer(row, 0)) == Some(3))
 }
 
 /// Creates the outbox and its triggers.
@@ -140,7 +140,7 @@ impl Outbox {
             .connection
             .exec(format!("{SELECT_EVENTS} {PAGE}"), (after,))
             .await?;
-        let last = rows.last().and_then(|row| integer(row, 0));
+        let last = rows.last().and_then(|row| get_integer(row, 0));
         Ok((rows.iter().filter_map(event_from_row).collect(), last))
     }
 
@@ -191,7 +191,7 @@ impl Outbox {
     pub async fn count_backlog(&mut self) -> Result<Backlog, Error> {
         const MAX_COUNTED: u64 = 10_000;
         let rows: Vec<Row> = self.connection.query(BACKLOG).await?;
-        let number = |column| rows.first().and_then(|row| integer(row, column)).unwrap_or(0);
+        let number = |column| rows.first().and_then(|row| get_integer(row, column)).unwrap_or(0);
         Ok(Backlog {
             events: match number(0) {
                 counted @ ..=MAX_COUNTED => counted,
@@ -206,12 +206,12 @@ impl Outbox {
 
 fn event_from_row(row: &Row) -> Option<Event> {
     Some(Event {
-        sequence: integer(row, 0)?,
-        id: text(row, 1)?.to_owned(),
-        kind: Kind::from_name(text(row, 2)?)?,
-        time: text(row, 3)?.to_owned(),
-        order_id: integer(row, 4)?,
-        order: text(row, 5)?.to_owned(),
-        attempts: integer(row, 6)?,
+        sequence: get_integer(row, 0)?,
+        id: get_text(row, 1)?.to_owned(),
+        kind: Kind::from_name(get_text(row, 2)?)?,
+        time: get_text(row, 3)?.to_owned(),
+        order_id: get_integer(row, 4)?,
+        order: get_text(row, 5)?.to_owned(),
+        attempts: get_integer(row, 6)?,
     })
 }

@@ -9,7 +9,7 @@ use mysql_async::{Conn, Error, Params, Row, Value};
 
 use std::sync::{Mutex, PoisonError};
 
-use microservice::database::{integer, is_duplicate, text, Connection, DatabaseError, QueryResult, Statement};
+use microservice::database::{get_integer, get_text, is_duplicate, Connection, DatabaseError, QueryResult, Statement};
 use microservice::log::{self, Level};
 use microservice::memory::Buffer;
 
@@ -201,7 +201,7 @@ async fn find_existing(connection: &mut Connection, orders: &[Order]) -> Result<
         let ids: Vec<i32> = chunk.iter().map(|order| order.order_id).collect();
         let json = serde_json::Value::from(ids).to_string();
         let rows: Vec<Row> = connection.exec(SELECT_EXISTING, (json,)).await?;
-        existing.extend(rows.iter().filter_map(|row| integer::<i32>(row, 0)));
+        existing.extend(rows.iter().filter_map(|row| get_integer::<i32>(row, 0)));
     }
     existing.sort_unstable();
     Ok(Outcome::Duplicate(existing))
@@ -242,8 +242,8 @@ fn money_parameter(money: Money) -> Value {
 }
 
 fn order_from_row(row: &Row) -> Result<Order, DatabaseError> {
-    text(row, 0).and_then(parse_order).ok_or_else(|| {
-        let id = text(row, 0).and_then(|order| order.split(' ').next());
+    get_text(row, 0).and_then(parse_order).ok_or_else(|| {
+        let id = get_text(row, 0).and_then(|order| order.split(' ').next());
         log::event(
             Level::Error,
             &format!("database: the row of order {id:?} holds values no order may have"),

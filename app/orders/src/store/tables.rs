@@ -1,6 +1,6 @@
 //! The tables of the orders.
 
-use microservice::database::{integer, text, DatabaseError, QueryResult, Tables};
+use microservice::database::{get_integer, get_text, DatabaseError, QueryResult, Tables};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -85,7 +85,7 @@ impl Tables for OrderTables {
         };
         // A recreated table has no triggers, and an administrator may have dropped the other tables.
         let rows: Vec<Row> = connection.query(EVENT_TABLES).await?;
-        let is_missing = |name| plan == Plan::Create || rows.iter().all(|row| text(row, 0) != Some(name));
+        let is_missing = |name| plan == Plan::Create || rows.iter().all(|row| get_text(row, 0) != Some(name));
         let is_outbox_missing = version < Some(OUTBOX_VERSION) || is_missing("orders_outbox");
         // A backup may have been restored without the triggers: there would be no events.
         if self.publishes_events && (is_outbox_missing || !outbox::has_triggers(connection).await?) {
@@ -106,7 +106,7 @@ impl Tables for OrderTables {
 
 async fn read_columns(connection: &mut Conn) -> Result<Vec<Column>, Error> {
     let rows: Vec<Row> = connection.query(COLUMNS).await?;
-    let lower = |row: &Row, column| text(row, column).unwrap_or_default().to_ascii_lowercase();
+    let lower = |row: &Row, column| get_text(row, column).unwrap_or_default().to_ascii_lowercase();
     Ok(rows
         .iter()
         .map(|row| Column {
@@ -119,7 +119,7 @@ async fn read_columns(connection: &mut Conn) -> Result<Vec<Column>, Error> {
 
 async fn count_demo_rows(connection: &mut Conn) -> Result<DemoRows, Error> {
     let rows: Vec<Row> = connection.query(DEMO_ROWS).await?;
-    let count = |column| rows.first().and_then(|row| integer(row, column)).unwrap_or(0);
+    let count = |column| rows.first().and_then(|row| get_integer(row, column)).unwrap_or(0);
     Ok(DemoRows {
         with_missing_values: count(0),
         with_repeated_ids: count(1),

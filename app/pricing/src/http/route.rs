@@ -42,7 +42,7 @@ impl http::Route for Route {
         }
     }
 
-    fn allow(self) -> &'static str {
+    fn allowed_methods(self) -> &'static str {
         match self {
             Route::Price => "POST, OPTIONS",
             Route::Rules => "GET, HEAD, PUT, OPTIONS",
