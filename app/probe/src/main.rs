@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What needs no network. The fields of both lines are those of `deploy-tool/src/doctor/answer.rs`.
+/// What needs no network. The fields of both lines are those of `deploy-tool/crates/nodes/src/doctor/answer.rs`.
 fn report_environment(start: Option<u64>, arguments: &[&str]) -> Value {
     json!({
         "arguments": arguments,
