@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, SignedArguments, TlsArguments, WaitArguments};
+use super::{ClusterArguments, SignedArguments, TlsArguments, WaitArguments, example::Example};
 
 /// Arguments of `apply`
 #[derive(Debug, Args)]
@@ -29,3 +29,12 @@ pub struct ApplyArguments {
     #[command(flatten)]
     pub tls: TlsArguments,
 }
+
+/// Examples in the help of `apply`.
+pub const EXAMPLES: &[Example] = &[
+    ("apply -f shop/", "plain manifests, nothing to build"),
+    (
+        "apply --rollback-on-failure",
+        "what ran before comes back when it fails",
+    ),
+];

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Aot;
+use super::{Aot, example::Example};
 
 /// What is compiled
 #[derive(Clone, Debug, Args)]
@@ -51,3 +51,9 @@ pub struct BuildArguments {
     #[command(flatten)]
     pub source: SourceArguments,
 }
+
+/// Examples in the help of `build`.
+pub const EXAMPLES: &[Example] = &[
+    ("build", "the image of oci/app, packed and named by its digest"),
+    ("build events --output json", "another image; its parts for a program"),
+];

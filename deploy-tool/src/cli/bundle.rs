@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::RegistryArguments;
+use super::{RegistryArguments, example::Example};
 
 /// Arguments of `bundle`
 #[derive(Debug, Args)]
@@ -46,3 +46,19 @@ fn variable(text: &str) -> Result<String, String> {
         false => Ok(format!("{name}={value}")),
     }
 }
+
+/// Examples in the help of `bundle`.
+pub const EXAMPLES: &[Example] = &[
+    (
+        "bundle localhost/orders:sha256-5b19… orders",
+        "what `build` has printed; then: crun run --bundle orders orders",
+    ),
+    (
+        "bundle image.tar orders --rootless --env LOG=debug",
+        "for this user without root; `--env LOG` takes the value it has here",
+    ),
+    (
+        "bundle docker.io/library/debian:13 shell -- sh -c id",
+        "any image of a registry, with a command of one's own",
+    ),
+];

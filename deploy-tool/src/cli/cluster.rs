@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::example::Example;
+
 /// Create or delete a local kind cluster
 #[derive(Debug, Subcommand)]
 pub enum ClusterCommand {
@@ -46,3 +48,22 @@ pub struct ClusterDownArguments {
     #[arg(long, default_value = cluster::context::DEFAULT_CLUSTER, value_parser = crate::settings::cluster_name)]
     pub name: String,
 }
+
+/// Examples in the help of `cluster up`.
+pub const UP_EXAMPLES: &[Example] = &[
+    ("cluster up", "a kind cluster whose nodes can run Wasm"),
+    (
+        "cluster up --name mine --http-port 9090",
+        "another one, beside the first",
+    ),
+    (
+        "cluster up --registry registry",
+        "its nodes pull from the registry in this container",
+    ),
+];
+
+/// Examples in the help of `cluster down`.
+pub const DOWN_EXAMPLES: &[Example] = &[(
+    "cluster down",
+    "delete it with everything in it; images and caches stay",
+)];

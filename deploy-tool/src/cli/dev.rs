@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, SourceArguments};
+use super::{ClusterArguments, SourceArguments, example::Example};
 use crate::forward::Ports;
 
 /// Arguments of `dev`
@@ -25,3 +25,12 @@ pub struct DevArguments {
     #[command(flatten)]
     pub source: SourceArguments,
 }
+
+/// Examples in the help of `dev`.
+pub const EXAMPLES: &[Example] = &[
+    ("dev", "what is saved is served within seconds, until Ctrl-C"),
+    (
+        "dev --port 8081 --remove",
+        "at a port of your own; take everything away in the end",
+    ),
+];

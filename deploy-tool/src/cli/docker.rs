@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::example::Example;
+
 /// Add Wasm to the Docker engine of this host, or take it away
 #[derive(Debug, Subcommand)]
 pub enum DockerCommand {
@@ -27,3 +29,18 @@ pub struct DockerInstallArguments {
     #[arg(long, value_name = "FILE")]
     pub crun: Option<PathBuf>,
 }
+
+/// Examples in the help of `docker install`.
+pub const INSTALL_EXAMPLES: &[Example] = &[
+    ("docker install", "as root; then: docker compose up"),
+    (
+        "docker install --crun /usr/bin/crun",
+        "the distribution's crun, if it has WasmEdge",
+    ),
+];
+
+/// Examples in the help of `docker remove`.
+pub const REMOVE_EXAMPLES: &[Example] = &[("docker remove", "as root; the engine's configuration is what it was")];
+
+/// Examples in the help of `docker status`.
+pub const STATUS_EXAMPLES: &[Example] = &[("docker status --output json", "what is installed, for a program")];

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::SourceArguments;
+use super::{SourceArguments, example::Example};
 
 /// Arguments of `doctor`
 #[derive(Debug, Args)]
@@ -27,3 +27,9 @@ pub struct DoctorArguments {
     #[command(flatten)]
     pub source: SourceArguments,
 }
+
+/// Examples in the help of `doctor`.
+pub const EXAMPLES: &[Example] = &[
+    ("doctor", "every link to a guest that runs, on every node for Wasm"),
+    ("doctor --node worker-1 --output json", "one node, for a program"),
+];

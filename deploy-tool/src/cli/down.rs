@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, example::Example};
 
 /// Arguments of `down`
 #[derive(Debug, Args)]
@@ -18,3 +18,9 @@ pub struct DownArguments {
     #[command(flatten)]
     pub place: ClusterArguments,
 }
+
+/// Examples in the help of `down`.
+pub const EXAMPLES: &[Example] = &[
+    ("down", "delete what `up` created, keep volumes and passwords"),
+    ("down --delete-data", "delete those and the namespace, too"),
+];

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, example::Example};
 
 /// Arguments of `history`
 #[derive(Debug, Args)]
@@ -12,3 +12,9 @@ pub struct HistoryArguments {
     #[command(flatten)]
     pub place: ClusterArguments,
 }
+
+/// Examples in the help of `history`.
+pub const EXAMPLES: &[Example] = &[
+    ("history", "what was deployed when, and how it ended"),
+    ("history 3", "the objects of revision 3"),
+];

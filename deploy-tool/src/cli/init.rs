@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::example::Example;
+
 /// Arguments of `init`
 #[derive(Debug, Args)]
 pub struct InitArguments {
@@ -29,3 +31,12 @@ fn route(text: &str) -> Result<String, String> {
         false => Err("write a path without a query, such as /healthz".to_owned()),
     }
 }
+
+/// Examples in the help of `init`.
+pub const EXAMPLES: &[Example] = &[
+    ("init", "look at the crate of this folder, add what it lacks"),
+    (
+        "init services/shop --write",
+        "elsewhere, and change its dependencies as shown",
+    ),
+];

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::RegistryArguments;
+use super::{RegistryArguments, example::Example};
 
 /// Arguments of `inspect`
 #[derive(Debug, Args)]
@@ -12,3 +12,13 @@ pub struct InspectArguments {
     #[command(flatten)]
     pub registry: RegistryArguments,
 }
+
+/// Examples in the help of `inspect`.
+pub const EXAMPLES: &[Example] = &[
+    ("inspect app.wasm", "what the module imports, and whether it would run"),
+    ("inspect image.tar --output json", "an image, for a program"),
+    (
+        "inspect docker.io/you/orders:1.2.3",
+        "an image in a registry, and what is attached to it",
+    ),
+];

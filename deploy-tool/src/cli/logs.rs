@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, example::Example};
 use crate::workload::Reference;
 
 /// Arguments of `logs`
@@ -30,3 +30,12 @@ pub struct LogsArguments {
     #[command(flatten)]
     pub place: ClusterArguments,
 }
+
+/// Examples in the help of `logs`.
+pub const EXAMPLES: &[Example] = &[
+    ("logs -f app", "all pods of a workload, across restarts and rollouts"),
+    (
+        "logs --since 5m --output json",
+        "all pods of the namespace, for a program",
+    ),
+];

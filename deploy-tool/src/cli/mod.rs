@@ -1,4 +1,4 @@
-//! The command line: structures only, one file a verb. Their comments are the help texts; examples are in help.rs.
+//! The command line: structures only, one file a verb. Their comments are the help texts; examples stand below them.
 
 mod aot;
 mod apply;
@@ -11,6 +11,7 @@ mod dev;
 mod docker;
 mod doctor;
 mod down;
+mod example;
 mod explain;
 mod global;
 pub mod help;
@@ -87,7 +88,7 @@ pub struct Cli {
     pub global: GlobalArguments,
 }
 
-/// What to do. A verb needs a place in a group and examples in help.rs, and a snapshot of its help: CONTRIBUTING.md.
+/// What to do. A verb needs a group and a row of EXAMPLES in help.rs, and a snapshot of its help: see CONTRIBUTING.md.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create a project: a service that builds, tests and deploys

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::example::Example;
+
 /// Arguments of `new`
 #[derive(Debug, Args)]
 pub struct NewArguments {
@@ -35,3 +37,13 @@ pub enum Database {
     #[value(name = "mariadb")]
     MariaDb,
 }
+
+/// Examples in the help of `new`.
+pub const EXAMPLES: &[Example] = &[
+    ("new greeter", "a folder greeter with everything that `up` needs"),
+    (
+        "new shop --database mariadb",
+        "with a MariaDB, a pool of connections and migrations",
+    ),
+    ("new services/shop --vcs none", "elsewhere, without a repository"),
+];

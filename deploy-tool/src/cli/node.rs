@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::SourceArguments;
+use super::{SourceArguments, example::Example};
 
 /// Add Wasm to the nodes of a cluster that exists, or take it away
 #[derive(Debug, Subcommand)]
@@ -113,3 +113,24 @@ pub struct NodeStatusArguments {
     #[command(flatten)]
     pub node: NodeArguments,
 }
+
+/// Examples in the help of `node install`.
+pub const INSTALL_EXAMPLES: &[Example] = &[
+    (
+        "node install worker-1 --context kind-dev",
+        "one node; the pods that run there go on",
+    ),
+    (
+        "node install --selector pool=wasm --drain",
+        "all nodes of a pool, each without its pods meanwhile",
+    ),
+];
+
+/// Examples in the help of `node remove`.
+pub const REMOVE_EXAMPLES: &[Example] = &[("node remove worker-1 --drain", "its Wasm pods go to other nodes first")];
+
+/// Examples in the help of `node status`.
+pub const STATUS_EXAMPLES: &[Example] = &[
+    ("node status", "all nodes that have the engine"),
+    ("node status worker-1 --output json", "one node, for a program"),
+];

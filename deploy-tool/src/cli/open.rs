@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, example::Example};
 use crate::forward::Ports;
 
 /// Arguments of `open`
@@ -19,3 +19,9 @@ pub struct OpenArguments {
     #[command(flatten)]
     pub place: ClusterArguments,
 }
+
+/// Examples in the help of `open`.
+pub const EXAMPLES: &[Example] = &[
+    ("open", "the service, at a free port of this host"),
+    ("open mariadb --port 3307", "any TCP port, for a client of its own"),
+];

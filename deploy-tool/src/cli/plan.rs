@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Aot, ClusterArguments, PublishArguments, SourceArguments};
+use super::{Aot, ClusterArguments, PublishArguments, SourceArguments, example::Example};
 
 /// Arguments of `plan`
 #[derive(Debug, Args)]
@@ -35,3 +35,16 @@ pub struct PlanArguments {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 }
+
+/// Examples in the help of `plan`.
+pub const EXAMPLES: &[Example] = &[
+    ("plan", "what `up` would change"),
+    (
+        "plan --no-build --exit-code",
+        "for a script: 10 when there is something to do",
+    ),
+    (
+        "plan --save plan.json",
+        "keep it, to be applied exactly: apply --plan plan.json",
+    ),
+];

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{RegistryArguments, SourceArguments};
+use super::{RegistryArguments, SourceArguments, example::Example};
 use oci_artifacts::registry::reference;
 
 /// Arguments of `push`
@@ -43,3 +43,15 @@ fn tag(text: &str) -> Result<String, String> {
         false => Err("a tag has letters, digits, . _ and -, and at most 128 of them".to_owned()),
     }
 }
+
+/// Examples in the help of `push`.
+pub const EXAMPLES: &[Example] = &[
+    (
+        "push --to docker.io/you/orders",
+        "build it, push it, tag it as `git describe` does",
+    ),
+    (
+        "push image.tar --to x.io/orders:1.2.3 --user me --password-stdin",
+        "an image that is built, with the password piped in",
+    ),
+];

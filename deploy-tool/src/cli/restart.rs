@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, WaitArguments};
+use super::{ClusterArguments, WaitArguments, example::Example};
 use crate::workload::Reference;
 
 /// Arguments of `restart`
@@ -16,3 +16,9 @@ pub struct RestartArguments {
     #[command(flatten)]
     pub wait: WaitArguments,
 }
+
+/// Examples in the help of `restart`.
+pub const EXAMPLES: &[Example] = &[
+    ("restart app", "new pods, one after the other"),
+    ("restart", "all workloads of the namespace"),
+];

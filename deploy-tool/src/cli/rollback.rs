@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, SignedArguments, TlsArguments, WaitArguments};
+use super::{ClusterArguments, SignedArguments, TlsArguments, WaitArguments, example::Example};
 
 /// Arguments of `rollback`
 #[derive(Debug, Args)]
@@ -27,3 +27,9 @@ pub struct RollbackArguments {
     #[command(flatten)]
     pub tls: TlsArguments,
 }
+
+/// Examples in the help of `rollback`.
+pub const EXAMPLES: &[Example] = &[
+    ("rollback", "the last revision that came up before the newest"),
+    ("rollback 3", "revision 3, manifests and images, as a new revision"),
+];

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{ClusterArguments, WaitArguments};
+use super::{ClusterArguments, WaitArguments, example::Example};
 use crate::scaling::Request;
 
 /// Arguments of `scale`
@@ -27,3 +27,13 @@ pub struct ScaleArguments {
     #[command(flatten)]
     pub place: ClusterArguments,
 }
+
+/// Examples in the help of `scale`.
+pub const EXAMPLES: &[Example] = &[
+    ("scale 3", "three replicas, unless the database has too few connections"),
+    ("scale app=5 events=2", "several at once"),
+    (
+        "scale app=5 --autoscaler",
+        "where an autoscaler has the number: raise its bounds to it",
+    ),
+];

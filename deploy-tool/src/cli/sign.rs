@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::RegistryArguments;
+use super::{RegistryArguments, example::Example};
 
 /// Arguments of `sign`
 #[derive(Debug, Args)]
@@ -40,3 +40,21 @@ pub struct VerifyArguments {
     #[command(flatten)]
     pub registry: RegistryArguments,
 }
+
+/// Examples in the help of `sign`.
+pub const SIGN_EXAMPLES: &[Example] = &[(
+    "sign docker.io/you/orders@sha256:5b19… --key private.pem",
+    "what `push` has printed",
+)];
+
+/// Examples in the help of `verify`.
+pub const VERIFY_EXAMPLES: &[Example] = &[
+    (
+        "verify docker.io/you/orders:1.2.3 --key public.pem",
+        "prints the digest that is signed",
+    ),
+    (
+        "verify x.io/orders:1 --key public.pem --builder 'https://ci.x.io/*'",
+        "also refuses what was built elsewhere",
+    ),
+];

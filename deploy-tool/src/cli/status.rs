@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::ClusterArguments;
+use super::{ClusterArguments, example::Example};
 
 /// Arguments of `status`
 #[derive(Debug, Args)]
@@ -9,3 +9,9 @@ pub struct StatusArguments {
     #[command(flatten)]
     pub place: ClusterArguments,
 }
+
+/// Examples in the help of `status`.
+pub const EXAMPLES: &[Example] = &[
+    ("status", "what runs in the namespace of the manifests"),
+    ("status -n shop --output json", "the same for a program"),
+];

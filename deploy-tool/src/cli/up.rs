@@ -1,6 +1,8 @@
 use clap::Args;
 
-use super::{Aot, ClusterArguments, PublishArguments, SignedArguments, SourceArguments, WaitArguments};
+use super::{
+    Aot, ClusterArguments, PublishArguments, SignedArguments, SourceArguments, WaitArguments, example::Example,
+};
 
 /// Arguments of `up`
 #[derive(Debug, Args)]
@@ -38,3 +40,27 @@ pub struct UpArguments {
     #[command(flatten)]
     pub signed: SignedArguments,
 }
+
+/// Examples in the help of `up`.
+pub const EXAMPLES: &[Example] = &[
+    (
+        "up",
+        "build what has changed, apply manifests/, wait until all is ready",
+    ),
+    (
+        "up --dev",
+        "within seconds of a change: interpreted, until the next `up`",
+    ),
+    (
+        "up -f shop/ -n shop --context production",
+        "a folder of any manifests, on any cluster",
+    ),
+    (
+        "up --registry docker.io/you --context production",
+        "images go through a registry, nodes get the login",
+    ),
+    (
+        "up --require-signature public.pem --allow-unsigned 'docker.io/library/*'",
+        "only images that the holder of the key has signed",
+    ),
+];
