@@ -1,23 +1,23 @@
-//! The runtime's entry in a configuration: written by a parser, so that all else stays as it is, comments too.
+//! Adds and removes the engine's runtimes in a TOML configuration. `toml_edit` keeps everything else, comments included.
 
 use std::path::Path;
 
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
 
-/// The pod annotations that containerd hands on: `*` does not cross a slash.
+/// The pod annotations that containerd passes to the runtime: `*` does not match a slash.
 const ANNOTATIONS: &str = "module.wasm.image/*";
 
-/// Whose configuration it is, and in which form.
+/// The layout of a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// containerd's, of a version of its configuration from 2 on. <https://github.com/containerd/containerd/blob/main/docs/cri/config.md>
+    /// containerd's, with the value of its key `version`, from 2 on. <https://github.com/containerd/containerd/blob/main/docs/cri/config.md>
     Containerd(u64),
     /// CRI-O's. <https://github.com/cri-o/cri-o/blob/main/docs/crio.conf.5.md>
     Crio,
 }
 
 impl Form {
-    /// The tables above the runtimes.
+    /// The path of the table with the runtimes.
     pub fn runtimes(self) -> &'static [&'static str] {
         match self {
             Self::Containerd(2) => &["plugins", "io.containerd.grpc.v1.cri", "containerd", "runtimes"],
@@ -27,14 +27,14 @@ impl Form {
     }
 }
 
-/// What RuntimeClasses name as their handler.
+/// The engine's runtimes, which RuntimeClasses name as their `handler`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The handlers: each has the same entry.
+    /// The names: each has the same entry.
     pub handlers: Vec<String>,
     /// The path of crun.
     pub program: String,
-    /// Whether the node's runtimes leave cgroups to systemd.
+    /// Whether the cgroup driver of the node is systemd.
     pub systemd_cgroup: bool,
 }
 
@@ -44,7 +44,7 @@ impl Entry {
         if form == Form::Crio {
             table["runtime_path"] = value(&self.program);
             table["runtime_type"] = value("oci");
-            // The state of its containers: apart from that of another crun.
+            // The state folder of its containers: separate from that of another crun.
             table["runtime_root"] = value(format!("/run/{handler}"));
             return table;
         }
@@ -58,49 +58,49 @@ impl Entry {
     }
 }
 
-/// A configuration with the entry: the same text, where it is there already.
+/// Adds the entry to a configuration. Returns the same text where it has the entry already.
 ///
 /// # Errors
-/// When the configuration cannot be read, or has something else in the entry's place.
+/// When the text is not TOML, or a parent of the entry is not a table.
 pub fn add_entry(text: &str, form: Form, entry: &Entry) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error| format!("it is no TOML: {error}"))?;
-    let mut place: &mut dyn TableLike = document.as_table_mut();
+    let mut table: &mut dyn TableLike = document.as_table_mut();
     for name in form.runtimes() {
-        let below = place.entry(name).or_insert_with(|| {
+        let next = table.entry(name).or_insert_with(|| {
             let mut table = Table::new();
             table.set_implicit(true);
             Item::Table(table)
         });
-        place = below
+        table = next
             .as_table_like_mut()
             .ok_or_else(|| format!("`{name}` is no table"))?;
     }
-    let mut is_there = true;
+    let mut is_unchanged = true;
     for handler in &entry.handlers {
         let wanted = Item::Table(entry.table(form, handler));
-        if place.get(handler).map(plain) != Some(plain(&wanted)) {
-            place.insert(handler, wanted);
-            is_there = false;
+        if table.get(handler).map(to_json) != Some(to_json(&wanted)) {
+            table.insert(handler, wanted);
+            is_unchanged = false;
         }
     }
-    Ok(if is_there {
+    Ok(if is_unchanged {
         text.to_owned()
     } else {
         document.to_string()
     })
 }
 
-/// A configuration without the entries of some handlers.
+/// Removes the entries of some handlers from a configuration.
 ///
 /// # Errors
-/// When the configuration cannot be read.
+/// When the text is not TOML.
 pub fn remove_entries(text: &str, form: Form, handlers: &[String]) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error| format!("it is no TOML: {error}"))?;
-    let mut place: Option<&mut dyn TableLike> = Some(document.as_table_mut());
+    let mut table: Option<&mut dyn TableLike> = Some(document.as_table_mut());
     for name in form.runtimes() {
-        place = place.and_then(|table| table.get_mut(name)?.as_table_like_mut());
+        table = table.and_then(|table| table.get_mut(name)?.as_table_like_mut());
     }
-    if let Some(runtimes) = place {
+    if let Some(runtimes) = table {
         for handler in handlers {
             runtimes.remove(handler);
         }
@@ -108,11 +108,11 @@ pub fn remove_entries(text: &str, form: Form, handlers: &[String]) -> Result<Str
     Ok(document.to_string())
 }
 
-/// A configuration that can be read from anywhere: what it imports by a path below a folder has its full path.
+/// Makes the relative paths in `imports` absolute, from a folder: containerd can then read the text from another path.
 ///
 /// # Errors
-/// When the configuration cannot be read.
-pub fn with_full_imports(text: &str, folder: &Path) -> Result<String, String> {
+/// When the text is not TOML.
+pub fn resolve_imports(text: &str, folder: &Path) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error| format!("it is no TOML: {error}"))?;
     let Some(imports) = document.get_mut("imports").and_then(Item::as_array_mut) else {
         return Ok(text.to_owned());
@@ -125,21 +125,21 @@ pub fn with_full_imports(text: &str, folder: &Path) -> Result<String, String> {
     Ok(document.to_string())
 }
 
-/// The handlers that a configuration has entries of.
+/// The names of all runtimes in a configuration.
 pub fn handlers(text: &str, form: Form) -> Vec<String> {
     let Ok(document) = text.parse::<DocumentMut>() else {
         return Vec::new();
     };
-    let mut place: Option<&dyn TableLike> = Some(document.as_table());
+    let mut table: Option<&dyn TableLike> = Some(document.as_table());
     for name in form.runtimes() {
-        place = place.and_then(|table| table.get(name)?.as_table_like());
+        table = table.and_then(|table| table.get(name)?.as_table_like());
     }
-    let names = place.into_iter().flat_map(|runtimes| runtimes.iter());
+    let names = table.into_iter().flat_map(|runtimes| runtimes.iter());
     names.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What an item says, whatever it looks like.
-fn plain(item: &Item) -> String {
+/// The value of an item without its formatting, to compare by.
+fn to_json(item: &Item) -> String {
     let mut document = DocumentMut::new();
     document["item"] = item.clone();
     let read: Result<serde_json::Value, _> = toml_edit::de::from_document(document);
@@ -219,10 +219,10 @@ mod tests {
     fn imports_lead_to_the_same_files_from_elsewhere() {
         let text = "imports = [\"conf.d/*.toml\", \"/etc/x.toml\"]\nversion = 2\n";
         assert_eq!(
-            with_full_imports(text, Path::new("/etc/containerd")).unwrap(),
+            resolve_imports(text, Path::new("/etc/containerd")).unwrap(),
             "imports = [\"/etc/containerd/conf.d/*.toml\", \"/etc/x.toml\"]\nversion = 2\n"
         );
-        assert_eq!(with_full_imports(KIND, Path::new("/x")).unwrap(), KIND);
+        assert_eq!(resolve_imports(KIND, Path::new("/x")).unwrap(), KIND);
     }
 
     #[test]

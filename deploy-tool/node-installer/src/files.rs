@@ -1,4 +1,4 @@
-//! Edge: the engine's files on the node: copied beside their place, checked, moved.
+//! Edge: installs the engine's files on the node: copies them into a staging folder, checks them, renames the folder.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,27 +13,27 @@ use crate::payload::{Engine, Source};
 use crate::report::InstallError;
 use node_protocol::number::ENGINE;
 
-/// SHA-256 of files, by their paths; of links, where they lead to.
-pub type Sums = BTreeMap<String, String>;
+/// SHA-256 of files, and the targets of links, by their paths.
+pub type Checksums = BTreeMap<String, String>;
 
-/// Brings the engine into a folder. Returns the checksums, and whether anything was to be copied.
+/// Installs the engine in a folder. Returns the checksums, and whether anything had to be copied.
 ///
 /// # Errors
-/// When the node does not take the files, or has others afterwards.
-pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), InstallError> {
-    let wanted = sums_of(engine)?;
-    if sums(folder)? == wanted {
+/// When a file cannot be written, or the checksums differ after the copy.
+pub fn install_files(engine: &Engine, folder: &Path) -> Result<(Checksums, bool), InstallError> {
+    let wanted = engine_checksums(engine)?;
+    if folder_checksums(folder)? == wanted {
         return Ok((wanted, false));
     }
-    let (beside, old) = (hidden(folder, "new"), hidden(folder, "old"));
-    host::remove_folder(&beside)?;
-    host::remove_folder(&old)?;
-    if let Err(trouble) = copy(engine, &beside) {
-        host::remove_folder(&beside)?;
-        return Err(trouble);
+    let (staging, previous) = (hidden_sibling(folder, "new"), hidden_sibling(folder, "old"));
+    host::remove_folder(&staging)?;
+    host::remove_folder(&previous)?;
+    if let Err(error) = copy_files(engine, &staging) {
+        host::remove_folder(&staging)?;
+        return Err(error);
     }
-    if sums(&beside)? != wanted {
-        host::remove_folder(&beside)?;
+    if folder_checksums(&staging)? != wanted {
+        host::remove_folder(&staging)?;
         return Err(InstallError::new(
             ENGINE,
             "the engine's files are not on the node as they are in the image",
@@ -41,20 +41,20 @@ pub fn install(engine: &Engine, folder: &Path) -> Result<(Sums, bool), InstallEr
         .cause("their checksums differ after they were copied")
         .hint("look for a failing disk; the kernel's log on the node says more"));
     }
-    swap(&beside, folder, &old).map_err(|error| file_error("move the engine to", folder, error))?;
-    host::remove_folder(&beside)?;
-    host::remove_folder(&old)?;
+    swap_folder(&staging, folder, &previous).map_err(|error| file_error("move the engine to", folder, error))?;
+    host::remove_folder(&staging)?;
+    host::remove_folder(&previous)?;
     Ok((wanted, true))
 }
 
-/// Moves a folder to a place; what was there is in one of the two others afterwards. What runs has its files open, and keeps
-/// them.
-fn swap(from: &Path, to: &Path, old: &Path) -> std::io::Result<()> {
+/// Moves a folder to another path. A folder that is there is swapped into `from`, or moved to `previous`; running processes
+/// keep its files open.
+fn swap_folder(from: &Path, to: &Path, previous: &Path) -> std::io::Result<()> {
     if to.exists() {
-        // At no time is there none: a container may be started meanwhile.
+        // An exchange is atomic: a container that is started meanwhile finds one of the two.
         match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
             Ok(()) => return sync_parent(to),
-            Err(Errno::INVAL | Errno::NOSYS) => fs::rename(to, old)?,
+            Err(Errno::INVAL | Errno::NOSYS) => fs::rename(to, previous)?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -62,18 +62,18 @@ fn swap(from: &Path, to: &Path, old: &Path) -> std::io::Result<()> {
     sync_parent(to)
 }
 
-/// The versions in a folder: what is copied at the moment has a name that begins with a dot, and what is written another end.
+/// Lists the installed versions in a folder. Staging folders are skipped by their leading dot, staging files by their suffix.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn versions(folder: &Path) -> Result<Vec<String>, InstallError> {
+pub fn list_versions(folder: &Path) -> Result<Vec<String>, InstallError> {
     let listed = || -> std::io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_passing = name.starts_with('.') || name.ends_with(host::BESIDE);
-            if entry.file_type()?.is_dir() && !is_passing {
+            let is_temporary = name.starts_with('.') || name.ends_with(host::STAGING_SUFFIX);
+            if entry.file_type()?.is_dir() && !is_temporary {
                 names.push(name);
             }
         }
@@ -86,8 +86,8 @@ pub fn versions(folder: &Path) -> Result<Vec<String>, InstallError> {
     }
 }
 
-/// A folder beside another one, for a short time.
-fn hidden(folder: &Path, suffix: &str) -> PathBuf {
+/// The path of a hidden folder beside another one, for staging.
+fn hidden_sibling(folder: &Path, suffix: &str) -> PathBuf {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     folder.with_file_name(format!(".{name}.{suffix}"))
 }
@@ -96,29 +96,29 @@ fn hidden(folder: &Path, suffix: &str) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn sums_of(engine: &Engine) -> Result<Sums, InstallError> {
-    let mut sums = Sums::new();
+pub fn engine_checksums(engine: &Engine) -> Result<Checksums, InstallError> {
+    let mut checksums = Checksums::new();
     for (path, source) in &engine.files {
-        let sum = match source {
+        let hash = match source {
             Source::File(file) => (&*file).rewind().and_then(|()| checksum(file)),
-            Source::Link(target) => Ok(link(target)),
+            Source::Link(target) => Ok(describe_link(target)),
         };
-        let sum = sum.map_err(|error| file_error("read the image's", path, error))?;
-        sums.insert(path.display().to_string(), sum);
+        let hash = hash.map_err(|error| file_error("read the image's", path, error))?;
+        checksums.insert(path.display().to_string(), hash);
     }
-    Ok(sums)
+    Ok(checksums)
 }
 
-fn copy(engine: &Engine, folder: &Path) -> Result<(), InstallError> {
+fn copy_files(engine: &Engine, folder: &Path) -> Result<(), InstallError> {
     for (path, source) in &engine.files {
-        let place = folder.join(path);
+        let target_path = folder.join(path);
         let copied = || -> std::io::Result<()> {
-            fs::create_dir_all(place.parent().unwrap_or(folder))?;
+            fs::create_dir_all(target_path.parent().unwrap_or(folder))?;
             match source {
-                Source::Link(target) => std::os::unix::fs::symlink(target, &place),
+                Source::Link(target) => std::os::unix::fs::symlink(target, &target_path),
                 Source::File(from) => {
                     let mut from = from;
-                    let mut to = File::create(&place)?;
+                    let mut to = File::create(&target_path)?;
                     from.rewind()?;
                     std::io::copy(&mut from, &mut to)?;
                     to.set_permissions(from.metadata()?.permissions())?;
@@ -126,12 +126,12 @@ fn copy(engine: &Engine, folder: &Path) -> Result<(), InstallError> {
                 }
             }
         };
-        copied().map_err(|error| file_error("write", &place, error))?;
+        copied().map_err(|error| file_error("write", &target_path, error))?;
     }
     sync_folders(folder).map_err(|error| file_error("write", folder, error))
 }
 
-/// A file that is written to the disk is found there after a loss of power once its folder is, too.
+/// fsync of all folders: without it, the entries of the files can be lost at a power failure.
 fn sync_folders(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -142,37 +142,37 @@ fn sync_folders(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The checksums of what is in a folder; none where it is not there.
+/// The checksums of the files in a folder; none where it does not exist.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn sums(folder: &Path) -> Result<Sums, InstallError> {
-    let mut sums = Sums::new();
+pub fn folder_checksums(folder: &Path) -> Result<Checksums, InstallError> {
+    let mut checksums = Checksums::new();
     if folder.exists() {
-        collect(folder, Path::new(""), &mut sums).map_err(|error| file_error("read", folder, error))?;
+        collect_checksums(folder, Path::new(""), &mut checksums).map_err(|error| file_error("read", folder, error))?;
     }
-    Ok(sums)
+    Ok(checksums)
 }
 
-fn collect(root: &Path, below: &Path, sums: &mut Sums) -> std::io::Result<()> {
-    for entry in fs::read_dir(root.join(below))? {
+fn collect_checksums(root: &Path, subfolder: &Path, checksums: &mut Checksums) -> std::io::Result<()> {
+    for entry in fs::read_dir(root.join(subfolder))? {
         let entry = entry?;
-        let path = below.join(entry.file_name());
+        let path = subfolder.join(entry.file_name());
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            collect(root, &path, sums)?;
+            collect_checksums(root, &path, checksums)?;
             continue;
         }
-        let sum = match kind.is_symlink() {
-            true => link(&fs::read_link(entry.path())?),
+        let hash = match kind.is_symlink() {
+            true => describe_link(&fs::read_link(entry.path())?),
             false => checksum(File::open(entry.path())?)?,
         };
-        sums.insert(path.display().to_string(), sum);
+        checksums.insert(path.display().to_string(), hash);
     }
     Ok(())
 }
 
-fn link(target: &Path) -> String {
+fn describe_link(target: &Path) -> String {
     format!("-> {}", target.display())
 }
 
@@ -200,26 +200,30 @@ mod tests {
     #[test]
     fn files_are_copied_once_and_mended_when_they_are_damaged() {
         let folder = tempfile::tempdir().unwrap();
-        let (engine, place) = (engine(folder.path()), folder.path().join("opt/1"));
-        let (first, copied) = install(&engine, &place).unwrap();
+        let (engine, target_path) = (engine(folder.path()), folder.path().join("opt/1"));
+        let (first, copied) = install_files(&engine, &target_path).unwrap();
         assert!(copied && first.len() == 2);
-        assert_eq!(install(&engine, &place).unwrap(), (first.clone(), false));
+        assert_eq!(install_files(&engine, &target_path).unwrap(), (first.clone(), false));
         assert_eq!(
-            fs::metadata(place.join("bin/crun")).unwrap().permissions().mode() & 0o777,
+            fs::metadata(target_path.join("bin/crun")).unwrap().permissions().mode() & 0o777,
             0o755
         );
         for damage in ["bin/crun", "lib/more"] {
-            fs::write(place.join(damage), "damaged").unwrap();
-            assert_eq!(install(&engine, &place).unwrap(), (first.clone(), true), "{damage}");
+            fs::write(target_path.join(damage), "damaged").unwrap();
+            assert_eq!(
+                install_files(&engine, &target_path).unwrap(),
+                (first.clone(), true),
+                "{damage}"
+            );
         }
-        assert_eq!(fs::read(place.join("bin/crun")).unwrap(), b"program");
+        assert_eq!(fs::read(target_path.join("bin/crun")).unwrap(), b"program");
         // What a run that was cut off has left is in nobody's way, and nothing else is left.
         fs::create_dir_all(folder.path().join("opt/.1.new/x")).unwrap();
-        fs::remove_file(place.join("lib/a.so")).unwrap();
-        assert!(install(&engine, &place).unwrap().1);
+        fs::remove_file(target_path.join("lib/a.so")).unwrap();
+        assert!(install_files(&engine, &target_path).unwrap().1);
         assert_eq!(fs::read_dir(folder.path().join("opt")).unwrap().count(), 1);
         fs::create_dir(folder.path().join("opt/.2.new")).unwrap();
-        assert_eq!(versions(&folder.path().join("opt")).unwrap(), ["1"]);
-        assert_eq!(versions(&folder.path().join("none")).unwrap(), [""; 0]);
+        assert_eq!(list_versions(&folder.path().join("opt")).unwrap(), ["1"]);
+        assert_eq!(list_versions(&folder.path().join("none")).unwrap(), [""; 0]);
     }
 }

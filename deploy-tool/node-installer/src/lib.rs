@@ -1,8 +1,8 @@
-//! Installs crun with WasmEdge on a node, beside what is there, and takes it away again: what a Job of `deploy-tool node`
-//! runs. It prints a line of JSON for each step ([`report`]).
+//! Installs crun with WasmEdge on a node and removes it: the program in the Jobs of `deploy-tool node`. It prints a line of
+//! JSON for each step ([`report`]).
 //!
-//! Files that decide do no I/O: [`config_method`], [`entry`], [`dump`], [`process`], [`mounts`], [`record`], [`report`]. The others
-//! say “Edge” in their first line.
+//! These modules do no I/O: [`config_method`], [`entry`], [`dump`], [`process`], [`mounts`], [`record`]. The others have “Edge” in
+//! their first line.
 
 pub mod config_method;
 pub mod containers;
@@ -28,16 +28,16 @@ use node_protocol::{Arguments, Verb};
 use host::Access;
 use report::{InstallError, Report};
 
-/// Where the pod has the node's root folder.
+/// The mount point of the node's root folder in the pod.
 const NODE: &str = "/host";
 
-/// Runs a verb and says how the process ends: with 1, and a line that says why, when it cannot be done.
+/// Runs a verb. Exits with 1 after a line with the error when it fails.
 pub fn main(arguments: &[String]) -> ExitCode {
     let report = Report;
     match run(&report, arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => {
-            report.trouble(&trouble);
+        Err(error) => {
+            report.failure(&error);
             ExitCode::FAILURE
         }
     }
@@ -47,9 +47,9 @@ fn run(report: &Report, arguments: &[String]) -> Result<(), InstallError> {
     let arguments = Arguments::parse(arguments).map_err(|_| {
         InstallError::new(INSTALLER, format!("unknown arguments: {}", arguments.join(" "))).cause(Arguments::USAGE)
     })?;
-    // Opened before the image's files are out of reach.
-    let engine = payload::open()?;
-    host::enter(NODE)?;
+    // Before chroot, after which the files of the image cannot be reached.
+    let engine = payload::open_engine()?;
+    host::enter_root(NODE)?;
     let access = match arguments.verb.is_read_only() {
         true => Access::Read,
         false => Access::Write,

@@ -1,19 +1,19 @@
-//! Whether programs can be put into a folder and run there, by what the kernel says of mounts.
+//! Finds the mount options that apply to a path, in the text of `/proc/PID/mountinfo`.
 
-/// What keeps the mount that a path is on from being used, in the words of `/proc/self/mountinfo`: one of some options.
+/// The first of `options` that the mount of a path, or its file system, has.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html>
-pub fn option_of<'o>(mounts: &str, path: &str, options: &[&'o str]) -> Option<&'o str> {
+pub fn find_option<'o>(mounts: &str, path: &str, options: &[&'o str]) -> Option<&'o str> {
     let covers = |point: &str| point == "/" || path == point || path.starts_with(&format!("{point}/"));
     let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    let on_it = fields.filter(|fields| fields.get(4).is_some_and(|point| covers(&unescape(point))));
-    // Of two mounts at one place, the later one covers the earlier.
-    let nearest = on_it.max_by_key(|fields| fields[4].len())?;
-    let of_mount = [nearest.get(5), nearest.last()].into_iter().flatten();
-    let found: Vec<&str> = of_mount.flat_map(|all| all.split(',')).collect();
+    let covering = fields.filter(|fields| fields.get(4).is_some_and(|point| covers(&unescape(point))));
+    // Of two mounts at the same mount point, the later one hides the earlier; `max_by_key` returns the last maximum.
+    let nearest = covering.max_by_key(|fields| fields[4].len())?;
+    let fields_with_options = [nearest.get(5), nearest.last()].into_iter().flatten();
+    let found: Vec<&str> = fields_with_options.flat_map(|all| all.split(',')).collect();
     options.iter().copied().find(|option| found.contains(option))
 }
 
-/// Blanks are written as numbers: they separate the fields.
+/// Spaces in a mount point are octal escapes, as a space separates the fields.
 fn unescape(point: &str) -> String {
     point
         .replace("\\040", " ")
@@ -44,10 +44,10 @@ mod tests {
             ("/var/opt/wasm-engine", Some("noexec")),
             ("/a b/c", Some("ro")),
         ] {
-            assert_eq!(option_of(mounts, path, &["ro", "noexec"]), expected, "{path}");
+            assert_eq!(find_option(mounts, path, &["ro", "noexec"]), expected, "{path}");
         }
-        assert_eq!(option_of(mounts, "/var/opt", &["ro"]), None);
+        assert_eq!(find_option(mounts, "/var/opt", &["ro"]), None);
         let twice = "22 1 8:1 / /opt rw - ext4 /dev/root rw\n23 22 0:5 / /opt ro - tmpfs tmpfs rw";
-        assert_eq!(option_of(twice, "/opt", &["ro"]), Some("ro"));
+        assert_eq!(find_option(twice, "/opt", &["ro"]), Some("ro"));
     }
 }

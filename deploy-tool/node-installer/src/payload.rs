@@ -1,4 +1,4 @@
-//! Edge: the engine in the installer's own image, opened while it can be reached.
+//! Edge: opens the engine's files in the installer's image, which cannot be reached any more after chroot.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,9 +20,9 @@ pub struct Engine {
 /// A file of the engine.
 #[derive(Debug)]
 pub enum Source {
-    /// Its bytes.
+    /// An open file.
     File(File),
-    /// Where it leads to.
+    /// A link, by its target.
     Link(PathBuf),
 }
 
@@ -30,32 +30,32 @@ pub enum Source {
 ///
 /// # Errors
 /// When it has none, or more than one.
-pub fn open() -> Result<Engine, InstallError> {
+pub fn open_engine() -> Result<Engine, InstallError> {
     let opened = || -> std::io::Result<Vec<(String, BTreeMap<PathBuf, Source>)>> {
         let mut engines = Vec::new();
         for folder in fs::read_dir(FOLDER)? {
             let folder = folder?;
             let mut files = BTreeMap::new();
-            collect(&folder.path(), Path::new(""), &mut files)?;
+            collect_files(&folder.path(), Path::new(""), &mut files)?;
             engines.push((folder.file_name().to_string_lossy().into_owned(), files));
         }
         Ok(engines)
     };
-    let trouble = || InstallError::new(INSTALLER, "the installer's image has not exactly one engine");
-    let mut engines = opened().map_err(|error| trouble().cause(format!("{FOLDER}: {error}")))?;
+    let image_error = || InstallError::new(INSTALLER, "the installer's image has not exactly one engine");
+    let mut engines = opened().map_err(|error| image_error().cause(format!("{FOLDER}: {error}")))?;
     match (engines.pop(), engines.is_empty()) {
         (Some((version, files)), true) => Ok(Engine { version, files }),
-        _ => Err(trouble()),
+        _ => Err(image_error()),
     }
 }
 
-fn collect(root: &Path, below: &Path, files: &mut BTreeMap<PathBuf, Source>) -> std::io::Result<()> {
-    for entry in fs::read_dir(root.join(below))? {
+fn collect_files(root: &Path, subfolder: &Path, files: &mut BTreeMap<PathBuf, Source>) -> std::io::Result<()> {
+    for entry in fs::read_dir(root.join(subfolder))? {
         let entry = entry?;
-        let path = below.join(entry.file_name());
+        let path = subfolder.join(entry.file_name());
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            collect(root, &path, files)?;
+            collect_files(root, &path, files)?;
         } else if kind.is_symlink() {
             files.insert(path, Source::Link(fs::read_link(entry.path())?));
         } else {

@@ -1,4 +1,4 @@
-//! What a process of the runtime tells of itself: whose it is, its unit, its configuration.
+//! Parses the files of a process in /proc: its user, its systemd unit, the path of its configuration.
 
 use std::path::PathBuf;
 
@@ -16,27 +16,27 @@ const UNITS: [&str; 10] = [
     "snap.microk8s.daemon-containerd.service",
 ];
 
-/// A process that has the name of a runtime: anybody may give that to a program.
+/// A process with the name of a runtime. Any user can give that name to a program, so more is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// Its folder in /proc.
     pub process: PathBuf,
-    /// Whether root has started it, and it has never been anybody else.
-    pub is_of_root: bool,
-    /// The system's unit that it is of.
+    /// Whether all of its user IDs are root's: it was not started by another user.
+    pub runs_as_root: bool,
+    /// The unit of the system manager that it belongs to.
     pub unit: Option<String>,
 }
 
-/// The one among several processes of a name that is the kubelet's runtime: root's, in a unit of the system, and rather in
-/// one that is known for it than in Docker's.
+/// Chooses the process of the kubelet's runtime among those of its name: it runs as root, in a unit of the system manager.
+/// Known units are preferred: Docker's containerd may run as well.
 ///
 /// # Errors
-/// When none is, or it cannot be told which.
-pub fn choose(name: &str, candidates: &[Candidate]) -> Result<(PathBuf, String), String> {
+/// When there is none, or several units remain.
+pub fn choose_process(name: &str, candidates: &[Candidate]) -> Result<(PathBuf, String), String> {
     if candidates.is_empty() {
         return Err(format!("no process of it is called {name}"));
     }
-    let of_root: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_of_root).collect();
+    let of_root: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.runs_as_root).collect();
     if of_root.is_empty() {
         return Err(format!(
             "the processes of it that are called {name} are not root's: none of them is run"
@@ -51,11 +51,11 @@ pub fn choose(name: &str, candidates: &[Candidate]) -> Result<(PathBuf, String),
         .filter(|(_, unit)| UNITS.contains(&unit.as_str()))
         .copied()
         .collect();
-    let left = if known.is_empty() { in_units } else { known };
-    let mut units: Vec<&str> = left.iter().map(|(_, unit)| unit.as_str()).collect();
+    let preferred = if known.is_empty() { in_units } else { known };
+    let mut units: Vec<&str> = preferred.iter().map(|(_, unit)| unit.as_str()).collect();
     units.sort_unstable();
     units.dedup();
-    match (left.first(), units.len()) {
+    match (preferred.first(), units.len()) {
         (None, _) => Err(format!("{name} runs in no unit of systemd, which could restart it")),
         (Some((candidate, unit)), 1) => Ok((candidate.process.clone(), (*unit).clone())),
         _ => Err(format!(
@@ -65,23 +65,24 @@ pub fn choose(name: &str, candidates: &[Candidate]) -> Result<(PathBuf, String),
     }
 }
 
-/// Whether a process was always root's, by the line `Uid:` of `/proc/PID/status`: a program that changes its user has two.
-pub fn is_of_root(status: &str) -> bool {
+/// Whether a process runs as root, by the line `Uid:` of `/proc/PID/status`. All of its IDs must be 0: a setuid program has
+/// the real ID of the user who started it.
+pub fn runs_as_root(status: &str) -> bool {
     let users = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     users.is_some_and(|users| users.split_whitespace().all(|user| user == "0"))
 }
 
-/// Whether only root can change a file or folder, by its owner, its group and its mode.
-pub fn is_for_root_alone(owner: u32, group: u32, mode: u32) -> bool {
+/// Whether only root can write to a file or folder, by its owner, its group and its mode.
+pub fn is_writable_by_root_only(owner: u32, group: u32, mode: u32) -> bool {
     let (of_group, of_others) = (0o020, 0o002);
-    // A link to a program of the system is as good as what it leads to, and so is a folder of administrators' own group.
+    // Folders that are writable by a system group are accepted: Debian has /usr/local like that, for the group staff.
     let is_folder = mode & 0o170_000 == 0o040_000;
     owner == 0 && mode & of_others == 0 && (group == 0 || is_folder || mode & of_group == 0)
 }
 
-/// The system's unit that a process is of, by `/proc/PID/cgroup`: the innermost folder that is a service. A user's units are
-/// none: `systemctl` would take them for the system's of that name.
-pub fn unit(cgroups: &str) -> Option<&str> {
+/// The systemd unit of a process, by `/proc/PID/cgroup`: the innermost service. Units of user managers do not count:
+/// `systemctl` would restart the unit of that name of the system manager instead.
+pub fn parse_unit(cgroups: &str) -> Option<&str> {
     let paths = cgroups.lines().filter_map(|line| line.rsplit(':').next());
     let mut services = paths
         .filter(|path| {
@@ -95,7 +96,7 @@ pub fn unit(cgroups: &str) -> Option<&str> {
 }
 
 /// The value of `--config FILE`, `--config=FILE` or `-c FILE` in `/proc/PID/cmdline`.
-pub fn configuration(command_line: &str) -> Option<&str> {
+pub fn parse_config_flag(command_line: &str) -> Option<&str> {
     let mut words = command_line.split('\0');
     while let Some(word) = words.next() {
         if matches!(word, "--config" | "-c") {
@@ -108,8 +109,8 @@ pub fn configuration(command_line: &str) -> Option<&str> {
     None
 }
 
-/// The version in what `containerd --version` and `crio --version` print: the first word of numbers and dots.
-pub fn version(printed: &str) -> Option<&str> {
+/// The version in the output of `containerd --version` and `crio --version`: the first word of numbers and dots.
+pub fn parse_version(printed: &str) -> Option<&str> {
     let words = printed.split_whitespace().map(|word| word.trim_start_matches('v'));
     let mut versions =
         words.filter(|word| word.contains('.') && word.starts_with(|first: char| first.is_ascii_digit()));
@@ -137,37 +138,48 @@ mod tests {
             ),
             ("", None),
         ] {
-            assert_eq!(unit(cgroups), expected, "{cgroups}");
+            assert_eq!(parse_unit(cgroups), expected, "{cgroups}");
         }
     }
 
     #[test]
     fn only_roots_process_in_a_unit_of_the_system_is_the_runtime() {
-        let candidate = |process: &str, is_of_root, unit: Option<&str>| Candidate {
+        let candidate = |process: &str, runs_as_root, unit: Option<&str>| Candidate {
             process: process.into(),
-            is_of_root,
+            runs_as_root,
             unit: unit.map(str::to_owned),
         };
-        let ours = candidate("/proc/900", true, Some("containerd.service"));
-        let strangers = candidate("/proc/5", false, Some("containerd.service"));
-        let by_hand = candidate("/proc/6", true, None);
-        let dockers = candidate("/proc/7", true, Some("docker.service"));
+        let kubelets = candidate("/proc/900", true, Some("containerd.service"));
+        let of_user = candidate("/proc/5", false, Some("containerd.service"));
+        let without_unit = candidate("/proc/6", true, None);
+        let of_docker = candidate("/proc/7", true, Some("docker.service"));
         let k3s = candidate("/proc/8", true, Some("k3s.service"));
         let chosen = Ok((PathBuf::from("/proc/900"), "containerd.service".to_owned()));
-        let all = [strangers.clone(), by_hand.clone(), dockers.clone(), ours.clone()];
-        assert_eq!(choose("containerd", &all), chosen);
-        // Its own children, for a moment.
-        assert_eq!(choose("containerd", &[ours.clone(), ours.clone()]), chosen);
+        let all = [
+            of_user.clone(),
+            without_unit.clone(),
+            of_docker.clone(),
+            kubelets.clone(),
+        ];
+        assert_eq!(choose_process("containerd", &all), chosen);
+        // containerd's children have its name until they call exec.
+        assert_eq!(
+            choose_process("containerd", &[kubelets.clone(), kubelets.clone()]),
+            chosen
+        );
         for (candidates, reason) in [
             (vec![], "no process of it is called containerd"),
-            (vec![strangers.clone()], "not root's"),
-            (vec![by_hand], "no unit of systemd"),
-            (vec![k3s, ours], "containerd.service, k3s.service"),
+            (vec![of_user.clone()], "not root's"),
+            (vec![without_unit], "no unit of systemd"),
+            (vec![k3s, kubelets], "containerd.service, k3s.service"),
         ] {
-            let refusal = choose("containerd", &candidates).unwrap_err();
+            let refusal = choose_process("containerd", &candidates).unwrap_err();
             assert!(refusal.contains(reason), "{refusal}");
         }
-        assert_eq!(choose("containerd", &[strangers, dockers]).unwrap().1, "docker.service");
+        assert_eq!(
+            choose_process("containerd", &[of_user, of_docker]).unwrap().1,
+            "docker.service"
+        );
     }
 
     #[test]
@@ -178,7 +190,7 @@ mod tests {
             ("Name:\tcontainerd\nUid:\t65534\t65534\t65534\t65534\n", false),
             ("", false),
         ] {
-            assert_eq!(is_of_root(status), expected, "{status}");
+            assert_eq!(runs_as_root(status), expected, "{status}");
         }
     }
 
@@ -193,7 +205,7 @@ mod tests {
             (65534, 65534, 0o100_755, false),
         ] {
             assert_eq!(
-                is_for_root_alone(owner, group, mode),
+                is_writable_by_root_only(owner, group, mode),
                 expected,
                 "{owner} {group} {mode:o}"
             );
@@ -208,7 +220,7 @@ mod tests {
             ("containerd\0--config\0/b.toml", Some("/b.toml")),
             ("containerd\0--config=/c.toml\0", Some("/c.toml")),
         ] {
-            assert_eq!(configuration(line), expected, "{line:?}");
+            assert_eq!(parse_config_flag(line), expected, "{line:?}");
         }
     }
 
@@ -227,7 +239,7 @@ mod tests {
             ("crio version 1.30.4\nVersion: 1.30.4", Some("1.30.4")),
             ("nothing", None),
         ] {
-            assert_eq!(version(printed), expected, "{printed}");
+            assert_eq!(parse_version(printed), expected, "{printed}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is written down of an installation, beside the engine: what there is to take away, and what to bring back.
+//! The records of an installation, in JSON beside the engine: what a removal deletes and a rollback restores.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const FOLDER: &str = "/opt/wasm-engine";
 /// The record of what is installed.
 pub const INSTALLED: &str = "/opt/wasm-engine/installed.json";
-/// Is there from before the configuration is touched until the runtime answers.
+/// The record of a change that has begun: exists until the runtime answers with the new configuration.
 pub const UNFINISHED: &str = "/opt/wasm-engine/unfinished.json";
 /// The configuration file as it was before the first installation, where there was one.
 pub const BACKUP: &str = "/opt/wasm-engine/configuration.before";
@@ -25,10 +25,10 @@ pub struct Installed {
     /// The names of earlier installations, which RuntimeClasses may still have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_handlers: Vec<String>,
-    /// What it has replaced: the version stays there for as long as containers need it.
+    /// What it has replaced: that version is kept as long as containers need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Box<Installed>>,
-    /// Whether it has taken its own place: what was there before was damaged.
+    /// Whether it has replaced a damaged installation of the same version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_repaired: bool,
     /// The file that has the entry.
@@ -37,7 +37,7 @@ pub struct Installed {
     pub written: String,
     /// Whether that file was there before.
     pub has_backup: bool,
-    /// The topmost folder that was made for that file, where there was none.
+    /// The topmost folder that was created for that file.
     pub folder: Option<PathBuf>,
     /// SHA-256 of the engine's files, by their paths below the version's folder.
     pub files: BTreeMap<String, String>,
@@ -46,8 +46,8 @@ pub struct Installed {
 /// What was installed when a run began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Before {
-    /// An earlier release has not written it down.
+pub enum PreviousInstall {
+    /// Not recorded: the run was one of an earlier release.
     #[default]
     Unknown,
     /// Nothing.
@@ -56,47 +56,47 @@ pub enum Before {
     Installed(Box<Installed>),
 }
 
-/// The state of the node that a run began with: a run that is cut off or fails goes back there.
+/// The state of the node at the start of a run, to which a run that fails or was interrupted is rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unfinished {
     /// The file that has the entry.
     pub path: PathBuf,
-    /// What the file was when the run began; none where there was none.
+    /// The text of the file when the run began; none where it did not exist.
     pub start: Option<String>,
-    /// The topmost folder that was made for that file, where there was none.
+    /// The topmost folder that was created for that file.
     pub folder: Option<PathBuf>,
-    /// What was installed.
+    /// What was installed when the run began.
     #[serde(default)]
-    pub before: Before,
+    pub before: PreviousInstall,
 }
 
-/// What the file is to be after a removal.
+/// What a removal does with the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Restored {
-    /// Exactly what it was before the first installation.
+pub enum RestoreAction {
+    /// Restores the backup from before the first installation.
     Backup,
-    /// Without our entry: somebody has changed the rest since.
+    /// Removes only the entry: the file was edited since the installation.
     Edited,
-    /// Gone.
+    /// Deletes the file.
     Nothing,
 }
 
 impl Installed {
-    /// All names by which RuntimeClasses may know it.
+    /// All handlers, the newest first.
     pub fn handlers(&self) -> Vec<String> {
         let own = std::iter::once(&self.handler);
         own.chain(&self.earlier_handlers).cloned().collect()
     }
 
-    /// This, installed where something else was before.
+    /// Adds the record of what this installation replaces.
     #[must_use]
-    pub fn replacing(self, before: Option<&Self>) -> Self {
+    pub fn with_replaced(self, before: Option<&Self>) -> Self {
         let Some(before) = before else {
             return self;
         };
         let is_repaired = before.version == self.version && before.handlers() == self.handlers();
-        // One step back is enough.
+        // Only one installation back is kept.
         let previous = || {
             Box::new(Self {
                 replaced: None,
@@ -115,7 +115,7 @@ impl Installed {
         }
     }
 
-    /// What it can be undone to.
+    /// What `undo` goes back to.
     pub fn undo_target(&self) -> UndoTarget {
         match (&self.replaced, self.is_repaired) {
             (_, true) => UndoTarget::None,
@@ -124,48 +124,48 @@ impl Installed {
         }
     }
 
-    /// Decides it by the SHA-256 of the file as it is now.
-    pub fn restored(&self, now: Option<&str>) -> Restored {
+    /// Decides by the SHA-256 of the file as it is now.
+    pub fn restore_action(&self, now: Option<&str>) -> RestoreAction {
         match (now, self.has_backup) {
-            (None, _) => Restored::Nothing,
-            (Some(now), true) if now == self.written => Restored::Backup,
-            (Some(now), false) if now == self.written => Restored::Nothing,
-            (Some(_), _) => Restored::Edited,
+            (None, _) => RestoreAction::Nothing,
+            (Some(now), true) if now == self.written => RestoreAction::Backup,
+            (Some(now), false) if now == self.written => RestoreAction::Nothing,
+            (Some(_), _) => RestoreAction::Edited,
         }
     }
 }
 
-/// What the last installation can be undone to.
+/// What `undo` goes back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UndoTarget {
     /// Nothing was installed before.
     Nothing,
-    /// This was.
+    /// This was installed before.
     Installed(Box<Installed>),
-    /// The same was, and was damaged: what is there now is the better one.
+    /// The same version, damaged: `undo` keeps the repaired one.
     None,
 }
 
-/// The handlers of an installation, the new one first: who is asked for by an earlier name stays.
-pub fn handlers(wanted: &str, installed: Option<&Installed>) -> Vec<String> {
+/// The handlers of an installation, the new one first. Earlier ones stay: RuntimeClasses may still name them.
+pub fn merge_handlers(wanted: &str, installed: Option<&Installed>) -> Vec<String> {
     let earlier = installed.map(Installed::handlers).unwrap_or_default();
     let earlier = earlier.into_iter().filter(|handler| handler != wanted);
     std::iter::once(wanted.to_owned()).chain(earlier).collect()
 }
 
-/// The versions that nobody needs: neither what is installed, nor what it may give way to, nor containers that run.
-pub fn unneeded(versions: &[String], kept: &[&str], used: &[String]) -> Vec<String> {
+/// The versions that can be deleted: neither the records nor running containers need them.
+pub fn find_unneeded(versions: &[String], kept: &[&str], used: &[String]) -> Vec<String> {
     let is_needed = |version: &String| kept.contains(&version.as_str()) || used.contains(version);
     versions.iter().filter(|version| !is_needed(version)).cloned().collect()
 }
 
 /// The folder of a version.
-pub fn folder(version: &str) -> PathBuf {
+pub fn version_folder(version: &str) -> PathBuf {
     PathBuf::from(FOLDER).join(version)
 }
 
 /// The crun of a version.
-pub fn program(version: &str) -> String {
+pub fn crun_path(version: &str) -> String {
     format!("{FOLDER}/{version}/bin/crun")
 }
 
@@ -193,14 +193,14 @@ mod tests {
     #[test]
     fn the_backup_comes_back_only_where_nobody_has_changed_the_file_since() {
         for (has_backup, now, expected) in [
-            (true, Some("sum"), Restored::Backup),
-            (true, Some("other"), Restored::Edited),
-            (false, Some("sum"), Restored::Nothing),
-            (false, Some("other"), Restored::Edited),
-            (true, None, Restored::Nothing),
+            (true, Some("sum"), RestoreAction::Backup),
+            (true, Some("other"), RestoreAction::Edited),
+            (false, Some("sum"), RestoreAction::Nothing),
+            (false, Some("other"), RestoreAction::Edited),
+            (true, None, RestoreAction::Nothing),
         ] {
             let installed = installed("2", &["crun"], has_backup);
-            assert_eq!(installed.restored(now), expected, "{has_backup} {now:?}");
+            assert_eq!(installed.restore_action(now), expected, "{has_backup} {now:?}");
         }
     }
 
@@ -215,25 +215,28 @@ mod tests {
             (Some(&renamed), back(&renamed)),
             (Some(&now), UndoTarget::None),
         ] {
-            assert_eq!(now.clone().replacing(before).undo_target(), expected, "{before:?}");
+            assert_eq!(now.clone().with_replaced(before).undo_target(), expected, "{before:?}");
         }
         // A newer one over a repaired one goes back to that, and not to what was damaged.
-        let repaired = now.clone().replacing(Some(&now));
-        let newer = installed("3", &["crun"], true).replacing(Some(&repaired));
+        let repaired = now.clone().with_replaced(Some(&now));
+        let newer = installed("3", &["crun"], true).with_replaced(Some(&repaired));
         assert_eq!(newer.undo_target(), back(&now));
     }
 
     #[test]
     fn earlier_handlers_stay_behind_the_new_one() {
-        assert_eq!(handlers("a", None), ["a"]);
-        assert_eq!(handlers("b", Some(&installed("1", &["a"], true))), ["b", "a"]);
-        assert_eq!(handlers("a", Some(&installed("1", &["b", "a"], true))), ["a", "b"]);
+        assert_eq!(merge_handlers("a", None), ["a"]);
+        assert_eq!(merge_handlers("b", Some(&installed("1", &["a"], true))), ["b", "a"]);
+        assert_eq!(
+            merge_handlers("a", Some(&installed("1", &["b", "a"], true))),
+            ["a", "b"]
+        );
     }
 
     #[test]
     fn versions_stay_for_as_long_as_somebody_needs_them() {
         let versions = ["1", "2", "3", "4"].map(str::to_owned);
-        assert_eq!(unneeded(&versions, &["4", "3"], &["1".to_owned()]), ["2"]);
+        assert_eq!(find_unneeded(&versions, &["4", "3"], &["1".to_owned()]), ["2"]);
     }
 
     #[test]
@@ -244,6 +247,6 @@ mod tests {
         .unwrap();
         assert_eq!(installed.handlers(), ["crun"]);
         let unfinished: Unfinished = serde_json::from_str(r#"{"path":"/x","start":null,"folder":null}"#).unwrap();
-        assert_eq!(unfinished.before, Before::Unknown);
+        assert_eq!(unfinished.before, PreviousInstall::Unknown);
     }
 }

@@ -1,49 +1,60 @@
-//! What is told of each step: a line of JSON, which `deploy-tool` reads.
+//! Edge: the output of the installer: one line of JSON for each step, which `deploy-tool` reads from the log of the pod.
 
 use std::fmt::Display;
 
+use node_protocol::number::UNFIT;
 use node_protocol::{END, Line, State};
 
 /// Why something cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallError {
-    /// Its number in the catalogue.
+    /// Its number in the catalogue of errors ([`node_protocol::number`]).
     pub code: u16,
-    /// What cannot be done.
-    pub sentence: String,
-    /// Why.
-    pub because: Vec<String>,
-    /// What fixes it.
-    pub next: Vec<String>,
+    /// What failed.
+    pub message: String,
+    /// Why, from the nearest cause to the root.
+    pub causes: Vec<String>,
+    /// What to do about it.
+    pub hints: Vec<String>,
 }
 
 impl InstallError {
-    /// With a number and a sentence.
-    pub fn new(code: u16, sentence: impl Into<String>) -> Self {
+    /// An error with a number and a message.
+    pub fn new(code: u16, message: impl Into<String>) -> Self {
         Self {
             code,
-            sentence: sentence.into(),
-            because: Vec::new(),
-            next: Vec::new(),
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
         }
+    }
+
+    /// The node does not meet a requirement of the engine.
+    pub fn unsupported_node(cause: impl Display) -> Self {
+        Self::new(UNFIT, "the node cannot take the engine").cause(cause)
     }
 
     /// Adds a cause.
     #[must_use]
     pub fn cause(mut self, cause: impl Display) -> Self {
-        self.because.push(cause.to_string().trim_end().to_owned());
+        self.causes.push(cause.to_string().trim_end().to_owned());
         self
     }
 
-    /// Adds what fixes it.
+    /// Adds what to do about it.
     #[must_use]
-    pub fn hint(mut self, next: impl Into<String>) -> Self {
-        self.next.push(next.into());
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
         self
+    }
+
+    /// The message, followed by the causes.
+    pub fn into_lines(self) -> Vec<String> {
+        [vec![self.message], self.causes].concat()
     }
 }
 
-/// Prints lines.
+/// Prints the lines to standard output.
 #[derive(Debug)]
 pub struct Report;
 
@@ -62,12 +73,12 @@ impl Report {
     }
 
     /// The last line of a run that failed.
-    pub fn trouble(&self, trouble: &InstallError) {
+    pub fn failure(&self, error: &InstallError) {
         print(&Line {
-            code: Some(trouble.code),
-            because: trouble.because.clone(),
-            next: trouble.next.clone(),
-            ..Line::new(END, State::Failed, &trouble.sentence)
+            code: Some(error.code),
+            because: error.causes.clone(),
+            next: error.hints.clone(),
+            ..Line::new(END, State::Failed, &error.message)
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Edge: the runtime's unit, and systemd, which has it.
+//! Edge: the systemd unit of the runtime.
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -12,17 +12,17 @@ use node_protocol::number::INSTALLER;
 /// How many lines of the unit's log are shown.
 const LOG_LINES: &str = "--lines=12";
 
-/// systemd gives a unit 90 s to stop and as long to start, unless it says otherwise.
+/// By default, systemd gives a unit 90 s to stop and 90 s to start.
 const RESTART_LIMIT: Duration = Duration::from_secs(200);
 
-/// Where the engine asks systemd for the cgroup of a container: over the system's bus, and else at systemd's own socket.
+/// The sockets by which crun asks systemd for the cgroup of a container: the system bus, else systemd's private socket.
 pub const SYSTEMD: [&str; 2] = ["/run/dbus/system_bus_socket", "/run/systemd/private"];
 
-/// Connects to the first of these sockets that somebody listens at.
+/// Connects to the first of these sockets that accepts.
 ///
 /// # Errors
-/// When nobody listens at any: why, for each.
-pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
+/// When none accepts: the reason for each.
+pub fn connect_any(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
     let mut refused = Vec::new();
     for socket in sockets {
         match UnixStream::connect(socket) {
@@ -33,26 +33,25 @@ pub fn connect(sockets: &[impl AsRef<Path>]) -> Result<(), Vec<String>> {
     Err(refused)
 }
 
-/// Starts the runtime again and waits until it answers as the kubelet needs it. Pods go on meanwhile.
+/// Restarts the unit of the runtime and waits until its CRI server is ready. Pods keep running.
 ///
 /// # Errors
-/// When it does not: what it said.
-pub fn restart(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
-    let causes = |trouble: InstallError| [vec![trouble.sentence], trouble.because].concat();
-    // Several starts in a short time are taken for a loop: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
-    host::run("systemctl", &["reset-failed", unit], LOOK_LIMIT).map_err(causes)?;
-    let started = host::run("systemctl", &["restart", unit], RESTART_LIMIT).map_err(causes)?;
+/// When it does not become ready: the messages, and the end of the log.
+pub fn restart_runtime(unit: &str, socket: &Path) -> Result<(), Vec<String>> {
+    // systemd refuses further starts after several in a short time: https://www.freedesktop.org/software/systemd/man/systemd.unit.html
+    host::run("systemctl", &["reset-failed", unit], LOOK_LIMIT).map_err(InstallError::into_lines)?;
+    let started = host::run("systemctl", &["restart", unit], RESTART_LIMIT).map_err(InstallError::into_lines)?;
     if !started.success {
-        return Err(with_log(unit, started.stderr));
+        return Err(append_log(unit, started.stderr));
     }
-    cri::wait(socket).map_err(|silence| with_log(unit, silence))
+    cri::wait_until_ready(socket).map_err(|error| append_log(unit, error))
 }
 
-/// How systemd ends the unit's processes.
+/// The KillMode of the unit.
 ///
 /// # Errors
 /// When systemd does not answer.
-pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
+pub fn read_kill_mode(unit: &str) -> Result<String, InstallError> {
     let shown = host::run(
         "systemctl",
         &["show", "--property=KillMode", "--value", unit],
@@ -64,12 +63,15 @@ pub fn kill_mode(unit: &str) -> Result<String, InstallError> {
     }
 }
 
-fn with_log(unit: &str, what: String) -> Vec<String> {
+fn append_log(unit: &str, message: String) -> Vec<String> {
     let arguments = ["--no-pager", "--output=cat", LOG_LINES, "--unit", unit];
     let log = host::run("journalctl", &arguments, LOOK_LIMIT)
         .map(|output| output.stdout)
         .unwrap_or_default();
-    [what, log].into_iter().filter(|text| !text.trim().is_empty()).collect()
+    [message, log]
+        .into_iter()
+        .filter(|text| !text.trim().is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -85,8 +87,8 @@ mod tests {
         let [missing, deserted, open] = ["missing", "deserted", "open"].map(|name| folder.path().join(name));
         drop(UnixListener::bind(&deserted).unwrap());
         let _listener = UnixListener::bind(&open).unwrap();
-        assert_eq!(connect(&[&missing, &deserted, &open]), Ok(()));
-        let refused = connect(&[&missing, &deserted]).unwrap_err();
+        assert_eq!(connect_any(&[&missing, &deserted, &open]), Ok(()));
+        let refused = connect_any(&[&missing, &deserted]).unwrap_err();
         assert_eq!(refused.len(), 2);
         assert!(refused[0].contains("missing: No such file") && refused[1].contains("deserted: Connection refused"));
     }

@@ -80,7 +80,7 @@ fn a_file_of_our_own_is_preferred_where_containerd_merges_it() {
             ConfigMethod::Template("/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl".into()),
         ),
     ] {
-        let found = Configuration::of_containerd(version, Path::new(path), text).unwrap();
+        let found = Configuration::for_containerd(version, Path::new(path), text).unwrap();
         assert_eq!(
             found,
             Configuration {
@@ -92,7 +92,7 @@ fn a_file_of_our_own_is_preferred_where_containerd_merges_it() {
     }
     for text in ["[plugins.cri]\n", "version = 1\n", "["] {
         assert!(
-            Configuration::of_containerd("1.7.24", Path::new(main), text).is_err(),
+            Configuration::for_containerd("1.7.24", Path::new(main), text).is_err(),
             "{text}"
         );
     }
@@ -101,7 +101,7 @@ fn a_file_of_our_own_is_preferred_where_containerd_merges_it() {
 #[test]
 fn an_entry_stays_where_it_was_put() {
     // The administrator has added the import after the installation.
-    let now = Configuration::of_containerd(
+    let now = Configuration::for_containerd(
         "2.3.7",
         Path::new("/etc/containerd/config.toml"),
         "imports = [\"/etc/containerd/conf.d/*.toml\"]\nversion = 2\n",
@@ -121,13 +121,13 @@ fn an_entry_stays_where_it_was_put() {
             ConfigMethod::Template("/k/config-v3.toml.tmpl".into()),
         ),
     ] {
-        assert_eq!(now.clone().at(Path::new(recorded)).method, method);
+        assert_eq!(now.clone().with_recorded_path(Path::new(recorded)).method, method);
     }
-    let edited = now.at(Path::new("/etc/containerd/config.toml"));
+    let edited = now.with_recorded_path(Path::new("/etc/containerd/config.toml"));
     let text = edited.add_entry(Some("version = 2\n# mine\n"), &entry()).unwrap();
     let without = edited.remove_entries(&text, &["crun".to_owned()]).unwrap();
     assert!(without.is_some_and(|text| text.contains("# mine")));
-    let moved = edited.moved("/srv/config.toml".into());
+    let moved = edited.with_path("/srv/config.toml".into());
     assert_eq!(moved.method, ConfigMethod::InPlace("/srv/config.toml".into()));
 }
 
@@ -144,7 +144,7 @@ fn files_of_our_own_say_their_version_and_nothing_else() {
     );
     assert_eq!(drop_in.add_entry(Some("anything"), &entry()).unwrap(), text);
     assert_eq!(drop_in.remove_entries(&text, &["crun".to_owned()]).unwrap(), None);
-    let crio = Configuration::of_crio();
+    let crio = Configuration::for_crio();
     assert_eq!(crio.path(), Path::new("/etc/crio/crio.conf.d/50-wasm-engine.conf"));
     assert!(
         crio.add_entry(None, &entry()).unwrap().starts_with("\n[crio")

@@ -1,4 +1,4 @@
-//! Edge: the node's files and programs.
+//! Edge: files, locks and programs of the node.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -13,20 +13,20 @@ use sha2::{Digest, Sha256};
 use crate::report::InstallError;
 use node_protocol::number::INSTALLER;
 
-/// Gone with a restart of the node, like whoever holds it.
+/// On a tmpfs: it does not survive a restart of the node.
 const LOCK: &str = "/run/wasm-engine.lock";
-/// For whoever has a copy of a configuration: there may be passwords in it.
+/// Mode of new files: a configuration may have passwords of registries in it.
 const PRIVATE: u32 = 0o600;
-/// The ending of what is written before it is moved to its place: it keeps it out of every `*.toml`.
-pub const BESIDE: &str = ".wasm-engine";
-/// How long a program may take that only looks at something.
+/// Suffix of a file that is written before it is renamed: imports of `*.toml` do not match it.
+pub const STAGING_SUFFIX: &str = ".wasm-engine";
+/// Time limit of a program that only reads.
 pub const LOOK_LIMIT: Duration = Duration::from_secs(30);
 
-/// Makes the node's root folder that of this process: paths and links mean what they mean on the node.
+/// chroot into the node's root folder, so that paths and links are resolved as on the node.
 ///
 /// # Errors
-/// When the pod has not got it.
-pub fn enter(root: &str) -> Result<(), InstallError> {
+/// When the pod does not mount it.
+pub fn enter_root(root: &str) -> Result<(), InstallError> {
     std::os::unix::fs::chroot(root)
         .and_then(|()| std::env::set_current_dir("/"))
         .map_err(|error| {
@@ -34,33 +34,33 @@ pub fn enter(root: &str) -> Result<(), InstallError> {
         })
 }
 
-/// What a run does to the node, as far as others must wait for it.
+/// Which lock a run takes on the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// It only looks, and may find the node's file system read-only.
+    /// A shared one: it changes nothing, and the file system may be read-only.
     Read,
-    /// It changes something.
+    /// An exclusive one.
     Write,
 }
 
-/// Keeps runs that change something away from this node for as long as the value lives. Where nothing was ever changed since
-/// the node was started, there is nothing to be kept from who only looks.
+/// Locks the node until the value is dropped. A reader takes no lock where the lock file does not exist: nothing has been
+/// changed since the node was started.
 ///
 /// # Errors
-/// When another one is at work.
+/// When another run has the lock.
 pub fn lock(access: Access) -> Result<Option<File>, InstallError> {
     lock_at(Path::new(LOCK), access)
 }
 
 fn lock_at(path: &Path, access: Access) -> Result<Option<File>, InstallError> {
-    let trouble = || InstallError::new(INSTALLER, "the node cannot be locked");
+    let lock_error = || InstallError::new(INSTALLER, "the node cannot be locked");
     let opened = match access {
         Access::Read => File::open(path),
         Access::Write => private_file(path),
     };
     let file = match opened {
         Err(error) if access == Access::Read && error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(|error| trouble().cause(format!("{}: {error}", path.display())))?,
+        opened => opened.map_err(|error| lock_error().cause(format!("{}: {error}", path.display())))?,
     };
     let locked = match access {
         Access::Read => file.try_lock_shared(),
@@ -68,35 +68,35 @@ fn lock_at(path: &Path, access: Access) -> Result<Option<File>, InstallError> {
     };
     match locked {
         Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(trouble()
+        Err(TryLockError::WouldBlock) => Err(lock_error()
             .cause("another run is at work on it")
             .hint("wait until it has ended")),
-        Err(TryLockError::Error(error)) => Err(trouble().cause(format!("{}: {error}", path.display()))),
+        Err(TryLockError::Error(error)) => Err(lock_error().cause(format!("{}: {error}", path.display()))),
     }
 }
 
-/// Has SIGTERM do nothing: a change that has begun comes to its end or back to its beginning. All that is waited for has a
-/// limit, and SIGKILL ends this all the same.
+/// Ignores SIGTERM, so that a change that has begun is finished or rolled back. Every wait has a time limit, and SIGKILL
+/// still ends the process.
 ///
 /// # Errors
 /// When the kernel refuses.
 pub fn ignore_termination() -> Result<(), InstallError> {
-    let trouble = |error| InstallError::new(INSTALLER, "signals cannot be held back").cause(error);
+    let signal_error = |error| InstallError::new(INSTALLER, "signals cannot be held back").cause(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    // Once there is a handler, it stays for the life of the process.
+    // tokio keeps the handler installed after the stream is dropped.
     let _handled = runtime
-        .map_err(trouble)?
+        .map_err(signal_error)?
         .block_on(async { tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) })
-        .map_err(trouble)?;
+        .map_err(signal_error)?;
     Ok(())
 }
 
-/// Something about a file did not go well.
-pub fn file_error(what: &str, path: &Path, error: impl std::fmt::Display) -> InstallError {
-    InstallError::new(INSTALLER, format!("cannot {what} {} on the node", path.display())).cause(error)
+/// The error of an action on a file of the node.
+pub fn file_error(action: &str, path: &Path, error: impl std::fmt::Display) -> InstallError {
+    InstallError::new(INSTALLER, format!("cannot {action} {} on the node", path.display())).cause(error)
 }
 
-/// A file's text; none where there is no file.
+/// Reads a file; none where it does not exist.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -108,16 +108,16 @@ pub fn read(path: &Path) -> Result<Option<String>, InstallError> {
     }
 }
 
-/// Writes a file beside its place and moves it there: nobody ever sees half of it, and a loss of power leaves the one or the
-/// other. Its mode and its owner stay; a new one is for root alone.
+/// Writes a file atomically: into a staging file, which is renamed. Mode and owner stay as they are; only root can read a
+/// new file.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), InstallError> {
-    let beside = sibling_path(path);
+    let staging = sibling_path(path);
     let written = || -> std::io::Result<()> {
-        absent(fs::remove_file(&beside))?;
-        let mut file = private_file(&beside)?;
+        ignore_not_found(fs::remove_file(&staging))?;
+        let mut file = private_file(&staging)?;
         file.write_all(text.as_bytes())?;
         if let Ok(old) = fs::metadata(path) {
             let new = file.metadata()?;
@@ -127,18 +127,18 @@ pub fn write(path: &Path, text: &str) -> Result<(), InstallError> {
             file.set_permissions(old.permissions())?;
         }
         file.sync_all()?;
-        fs::rename(&beside, path)?;
+        fs::rename(&staging, path)?;
         sync_parent(path)
     };
     written().map_err(|error| file_error("write", path, error))
 }
 
-/// Has only root read a file, where it is there.
+/// Lets only root read a file, if it exists.
 ///
 /// # Errors
 /// When its mode cannot be changed.
 pub fn make_private(path: &Path) -> Result<(), InstallError> {
-    absent(fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)))
+    ignore_not_found(fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)))
         .map_err(|error| file_error("protect", path, error))
 }
 
@@ -151,7 +151,7 @@ fn private_file(path: &Path) -> std::io::Result<File> {
         .open(path)
 }
 
-/// Has a new, moved or deleted name of a file outlive a loss of power.
+/// fsync of the parent folder, so that a new, renamed or deleted file survives a power failure.
 ///
 /// # Errors
 /// When the folder that has it cannot be written.
@@ -162,13 +162,13 @@ pub fn sync_parent(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The topmost of the folders above a file that are not there yet.
+/// The topmost parent folder of a file that does not exist yet.
 pub fn missing_folder(path: &Path) -> Option<PathBuf> {
     let above = path.ancestors().skip(1);
     above.take_while(|folder| !folder.exists()).last().map(Path::to_owned)
 }
 
-/// Deletes the folders above a file up to `topmost`, as far as nothing is in them.
+/// Deletes the empty parent folders of a file, up to `topmost`.
 ///
 /// # Errors
 /// When one cannot be deleted though it is empty.
@@ -180,20 +180,20 @@ pub fn remove_empty_folders(path: &Path, topmost: &Path) -> Result<(), InstallEr
     {
         match fs::remove_dir(folder) {
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
-            removed => absent(removed).map_err(|error| file_error("delete", folder, error))?,
+            removed => ignore_not_found(removed).map_err(|error| file_error("delete", folder, error))?,
         }
     }
     Ok(())
 }
 
-/// Where a file is written before it is moved to its place.
+/// The path of the staging file of a file.
 pub fn sibling_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(BESIDE);
+    name.push(STAGING_SUFFIX);
     name.into()
 }
 
-/// Writes a file, or deletes it where there is to be none.
+/// Writes a file, or deletes it where the text is none.
 ///
 /// # Errors
 /// When it cannot be done.
@@ -211,7 +211,7 @@ pub fn write_or_remove(path: &Path, text: Option<&str>) -> Result<(), InstallErr
 pub fn remove(path: &Path) -> Result<(), InstallError> {
     let removed = match fs::remove_file(path) {
         Ok(()) => sync_parent(path),
-        other => absent(other),
+        failed => ignore_not_found(failed),
     };
     removed.map_err(|error| file_error("delete", path, error))
 }
@@ -223,22 +223,22 @@ pub fn remove(path: &Path) -> Result<(), InstallError> {
 pub fn remove_folder(path: &Path) -> Result<(), InstallError> {
     let removed = match fs::remove_dir_all(path) {
         Ok(()) => sync_parent(path),
-        other => absent(other),
+        failed => ignore_not_found(failed),
     };
     removed.map_err(|error| file_error("delete", path, error))
 }
 
-fn absent(removed: std::io::Result<()>) -> std::io::Result<()> {
+fn ignore_not_found(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
+        failed => failed,
     }
 }
 
-/// What a program has said.
+/// The output of a program.
 #[derive(Debug)]
 pub struct CommandOutput {
-    /// Whether it ended with 0.
+    /// Whether its exit status was 0.
     pub success: bool,
     /// Its standard output.
     pub stdout: String,
@@ -249,17 +249,22 @@ pub struct CommandOutput {
 /// Runs a program of the node.
 ///
 /// # Errors
-/// When it cannot be started, or does not end in time; not when it ends badly.
+/// When it cannot be started, or does not end in time. A failure of the program is no error: see [`CommandOutput::success`].
 pub fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<CommandOutput, InstallError> {
     run_with(program, arguments, limit, Stdio::null())
 }
 
-/// Runs a program of the node that can read a text at `/proc/self/fd/0`, as often as it likes. No file of the node is needed
-/// for that.
+/// Runs a program of the node with a text as its standard input: a memfd, which can be opened more than once by the path
+/// `/proc/self/fd/0`, and needs no file on the node.
 ///
 /// # Errors
-/// When it cannot be started, or does not end in time; not when it ends badly.
-pub fn run_on(text: &str, program: &str, arguments: &[&str], limit: Duration) -> Result<CommandOutput, InstallError> {
+/// As [`run`].
+pub fn run_with_stdin(
+    text: &str,
+    program: &str,
+    arguments: &[&str],
+    limit: Duration,
+) -> Result<CommandOutput, InstallError> {
     let input = || -> std::io::Result<File> {
         let mut file = File::from(memfd_create("configuration", MemfdFlags::CLOEXEC)?);
         file.write_all(text.as_bytes())?;
@@ -279,7 +284,7 @@ fn run_with(program: &str, arguments: &[&str], limit: Duration, input: Stdio) ->
         .args(arguments)
         .env_clear()
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        // systemctl takes another root folder for a reason to do nothing, without a word.
+        // In a chroot, systemctl ignores commands silently without this.
         .env("SYSTEMD_IGNORE_CHROOT", "1")
         .stdin(input)
         .kill_on_drop(true);
@@ -303,7 +308,7 @@ fn run_with(program: &str, arguments: &[&str], limit: Duration, input: Stdio) ->
     })
 }
 
-/// SHA-256 of what can be read.
+/// SHA-256 of a reader, in hexadecimal digits.
 ///
 /// # Errors
 /// When it cannot be read to its end.

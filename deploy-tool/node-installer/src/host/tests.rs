@@ -57,7 +57,7 @@ fn who_looks_waits_for_who_changes_and_leaves_no_file() {
     assert!(lock_at(&path, Access::Read).unwrap().is_none() && !path.exists());
     let held = lock_at(&path, Access::Write).unwrap();
     for access in [Access::Read, Access::Write] {
-        assert!(lock_at(&path, access).unwrap_err().because[0].contains("another run"));
+        assert!(lock_at(&path, access).unwrap_err().causes[0].contains("another run"));
     }
     drop(held);
     let looking = [
@@ -71,10 +71,13 @@ fn who_looks_waits_for_who_changes_and_leaves_no_file() {
 
 #[test]
 fn a_program_that_hangs_is_ended_and_one_that_reads_has_its_text() {
-    let trouble = run("sleep", &["600"], Duration::from_millis(50)).unwrap_err();
-    assert!(trouble.because[0].contains("`sleep 600` has not ended"), "{trouble:?}");
+    let error = run("sleep", &["600"], Duration::from_millis(50)).unwrap_err();
+    assert!(error.causes[0].contains("`sleep 600` has not ended"), "{error:?}");
     let twice = ["-c", "cat /proc/self/fd/0 /proc/self/fd/0"];
-    assert_eq!(run_on("text", "sh", &twice, LOOK_LIMIT).unwrap().stdout, "texttext");
+    assert_eq!(
+        run_with_stdin("text", "sh", &twice, LOOK_LIMIT).unwrap().stdout,
+        "texttext"
+    );
 }
 
 #[test]

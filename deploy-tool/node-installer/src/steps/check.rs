@@ -1,4 +1,4 @@
-//! `check`: whether the engine can be installed, and whether there is anything to do, before anything is touched.
+//! `check`: whether the engine can be installed, and whether that would change anything; changes nothing.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::Records;
 use crate::config_method::ConfigMethod;
 use crate::detect::{self, Node};
 use crate::payload::Engine;
-use crate::record::{FOLDER, folder, handlers, program};
+use crate::record::{FOLDER, crun_path, merge_handlers, version_folder};
 use crate::report::{InstallError, Report};
 use crate::{entry, files, host};
 use node_protocol::Arguments;
@@ -19,9 +19,9 @@ use node_protocol::number::{HANDLER_TAKEN, REFUSED};
 /// When the engine cannot be installed: why.
 pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), InstallError> {
     let records = Records::read()?;
-    let node = find(arguments, engine, &records)?;
+    let node = inspect_node(arguments, engine, &records)?;
     let version = records.installed.as_ref().map(|installed| installed.version.as_str());
-    let (state, finding) = match (is_there(&node, arguments, engine, &records)?, version) {
+    let (state, finding) = match (is_up_to_date(&node, arguments, engine, &records)?, version) {
         (true, _) => (State::Unchanged, "is there already".to_owned()),
         (false, Some(version)) if version != engine.version => {
             (State::Changed, format!("takes the place of {version}"))
@@ -36,11 +36,11 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
     Ok(())
 }
 
-/// The node, if the engine can be installed on it.
-pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) -> Result<Node, InstallError> {
-    let node = detect::node(arguments.runtime, records.path())?;
-    detect::refuse_taken(&node, &arguments.handler)?;
-    if records.are_empty() && !files::versions(Path::new(FOLDER))?.is_empty() {
+/// Inspects the node. Fails if the engine cannot be installed on it.
+pub(super) fn inspect_node(arguments: &Arguments, engine: &Engine, records: &Records) -> Result<Node, InstallError> {
+    let node = detect::inspect_node(arguments.runtime, records.path())?;
+    detect::refuse_taken_handler(&node, &arguments.handler)?;
+    if records.are_empty() && !files::list_versions(Path::new(FOLDER))?.is_empty() {
         return Err(
             InstallError::new(HANDLER_TAKEN, "the node has an engine that was not installed by this")
                 .cause(format!("{FOLDER} is part of its image"))
@@ -51,8 +51,8 @@ pub(super) fn find(arguments: &Arguments, engine: &Engine, records: &Records) ->
     Ok(node)
 }
 
-/// Whether everything is as an installation would leave it.
-pub(super) fn is_there(
+/// Whether an installation would change nothing.
+pub(super) fn is_up_to_date(
     node: &Node,
     arguments: &Arguments,
     engine: &Engine,
@@ -65,24 +65,28 @@ pub(super) fn is_there(
     if records.unfinished.is_some()
         || installed.version != engine.version
         || !handlers.contains(&arguments.handler)
-        || node.lacks(&handlers, &program(&installed.version))
+        || node.lacks_handlers(&handlers, &crun_path(&installed.version))
     {
         return Ok(false);
     }
     let now = host::read(node.configuration.path())?;
-    let wanted = entry_of(node, handlers, program(&installed.version));
+    let wanted = make_entry(node, handlers, crun_path(&installed.version));
     let wanted = node.configuration.add_entry(now.as_deref(), &wanted);
-    let files_are = files::sums(&folder(&engine.version))? == files::sums_of(engine)?;
-    Ok(files_are && now.is_some() && wanted.ok() == now)
+    let files_match = files::folder_checksums(&version_folder(&engine.version))? == files::engine_checksums(engine)?;
+    Ok(files_match && now.is_some() && wanted.ok() == now)
 }
 
-/// The entry of this engine, by the new name and those it had before.
-pub(super) fn entry(node: &Node, arguments: &Arguments, version: &str, records: &Records) -> entry::Entry {
-    entry_of(node, handlers(&arguments.handler, records.before()), program(version))
+/// The entry of this engine, with the new handler and the earlier ones.
+pub(super) fn new_entry(node: &Node, arguments: &Arguments, version: &str, records: &Records) -> entry::Entry {
+    make_entry(
+        node,
+        merge_handlers(&arguments.handler, records.previous_install()),
+        crun_path(version),
+    )
 }
 
-/// An entry by some names.
-pub(super) fn entry_of(node: &Node, handlers: Vec<String>, program: String) -> entry::Entry {
+/// An entry with these handlers.
+pub(super) fn make_entry(node: &Node, handlers: Vec<String>, program: String) -> entry::Entry {
     entry::Entry {
         handlers,
         program,
@@ -90,23 +94,24 @@ pub(super) fn entry_of(node: &Node, handlers: Vec<String>, program: String) -> e
     }
 }
 
-/// Has containerd load the entry without putting it in its place: nothing but our runtimes may be others.
+/// Lets containerd load the configuration with the entry, without writing it. Fails if anything but the engine's runtimes
+/// would change.
 fn try_configuration(
     node: &Node,
     arguments: &Arguments,
     engine: &Engine,
     records: &Records,
 ) -> Result<(), InstallError> {
-    let refused = |because: String| {
+    let refused = |cause: String| {
         InstallError::new(
             REFUSED,
             format!("the runtime {} would not take the new configuration", node.version),
         )
-        .cause(because)
+        .cause(cause)
     };
-    let entry = entry(node, arguments, &engine.version, records);
+    let entry = new_entry(node, arguments, &engine.version, records);
     let text = match node.main_text() {
-        // What is not there has no version either.
+        // There is no file, so there is no key `version`.
         "" => "version = 2\n",
         text => text,
     };
@@ -117,9 +122,11 @@ fn try_configuration(
     if !now.differs_by_runtimes_only(&after, &entry.handlers) {
         return Err(refused("other settings would be lost".to_owned()));
     }
-    // A file of our own comes after this one, and says what it says once it is there.
+    // The main file was tried here. A drop-in is loaded after it, so only an edit of the main file must win already.
     let is_edit = matches!(node.configuration.method, ConfigMethod::InPlace(_));
-    match after.has(&arguments.handler) && (!is_edit || after.program(&arguments.handler) == Some(&entry.program)) {
+    match after.has_handler(&arguments.handler)
+        && (!is_edit || after.program(&arguments.handler) == Some(&entry.program))
+    {
         true => Ok(()),
         false => Err(refused(format!(
             "a file that {} imports says something else of the runtime `{}`, or replaces all of its plugin, as imports do \

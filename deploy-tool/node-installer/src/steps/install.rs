@@ -1,31 +1,31 @@
-//! `install`: the engine's files, then its entry, then a start of the runtime; or everything as it was.
+//! `install`: copies the engine's files, adds the entry, restarts the runtime; on a failure, all of it is rolled back.
 
 use std::fs;
 use std::path::Path;
 
-use super::{Change, Records, check, finish, sum, write};
+use super::{Change, Records, check, checksum_text, finish_change, write_record};
 use crate::detect::Node;
-use crate::files::{self, Sums};
+use crate::files::{self, Checksums};
 use crate::host::{self, LOOK_LIMIT, file_error};
 use crate::payload::Engine;
-use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Unfinished, folder, program};
+use crate::record::{BACKUP, FOLDER, INSTALLED, Installed, Unfinished, crun_path, version_folder};
 use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
 use node_protocol::number::{ENGINE, REFUSED};
 
-/// What crun says of itself when it is built with WasmEdge.
+/// In the output of `crun --version` when it is built with WasmEdge.
 const WITH_WASM: &str = "+WASM:wasmedge";
 
 /// Runs it.
 ///
 /// # Errors
-/// When it cannot be done: then the node is as it was.
+/// When a step fails: then the node is as it was before.
 pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<(), InstallError> {
     let records = Records::read()?;
-    let node = check::find(arguments, engine, &records)?;
+    let node = check::inspect_node(arguments, engine, &records)?;
     let version = engine.version.as_str();
-    if check::is_there(&node, arguments, engine, &records)? {
+    if check::is_up_to_date(&node, arguments, engine, &records)? {
         let sentence = format!("{version} is there already; nothing is started again");
         report.end(State::Unchanged, &sentence, Some(version));
         return Ok(());
@@ -43,9 +43,9 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
     let start = host::read(node.configuration.path())?;
     let mut change = Change::begin(node.configuration.path(), start, &records)?;
     if let Err(reason) = install(report, arguments, engine, &records, &node, &mut change) {
-        return Err(change.fail(&node, reason));
+        return Err(change.roll_back(&node, reason));
     }
-    finish(report, &node)?;
+    finish_change(report, &node)?;
     let sentence = format!("{version} is installed, handler `{}`", arguments.handler);
     report.end(State::Changed, &sentence, Some(version));
     Ok(())
@@ -59,38 +59,37 @@ fn install(
     node: &Node,
     change: &mut Change,
 ) -> Result<(), InstallError> {
-    if let (None, Some(start)) = (records.before(), &change.begun.start) {
+    if let (None, Some(start)) = (records.previous_install(), &change.begun.start) {
         host::write(Path::new(BACKUP), start)?;
     }
-    let files = copy(report, engine)?;
-    let entry = check::entry(node, arguments, &engine.version, records);
-    // From what is there now, which a run that was cut off may have written.
+    let files = copy_files(report, engine)?;
+    let entry = check::new_entry(node, arguments, &engine.version, records);
+    // The present text may be one that an interrupted run has written.
     let path = &change.begun.path;
     let text = node.configuration.add_entry(host::read(path)?.as_deref(), &entry);
-    let text = text.map_err(|because| {
-        InstallError::new(REFUSED, format!("{} cannot be changed", path.display())).cause(because)
-    })?;
+    let text =
+        text.map_err(|cause| InstallError::new(REFUSED, format!("{} cannot be changed", path.display())).cause(cause))?;
     change.configure(report, node, Some(&text), &entry.handlers, Some(&entry.program))?;
-    let installed = record(
+    let installed = make_record(
         &engine.version,
         &entry.handlers,
-        records.before(),
+        records.previous_install(),
         &change.begun,
         &text,
         files,
     )?;
-    write(INSTALLED, &installed)
+    write_record(INSTALLED, &installed)
 }
 
-fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
-    let (files, changed) = files::install(engine, &folder(&engine.version))?;
+fn copy_files(report: &Report, engine: &Engine) -> Result<Checksums, InstallError> {
+    let (files, changed) = files::install_files(engine, &version_folder(&engine.version))?;
     let state = if changed { State::Changed } else { State::Unchanged };
     report.step(
         "files",
         state,
         &format!("{} files of {} are as in the image", files.len(), engine.version),
     );
-    let version = host::run(&program(&engine.version), &["--version"], LOOK_LIMIT)?;
+    let version = host::run(&crun_path(&engine.version), &["--version"], LOOK_LIMIT)?;
     match version.success && version.stdout.contains(WITH_WASM) {
         true => Ok(files),
         false => Err(InstallError::new(ENGINE, "the engine does not run on the node")
@@ -98,18 +97,18 @@ fn copy(report: &Report, engine: &Engine) -> Result<Sums, InstallError> {
     }
 }
 
-/// What is written down. What was before the first installation stays what it was.
-fn record(
+/// The record of this installation. Its backup and folder stay those of the first installation.
+fn make_record(
     version: &str,
     handlers: &[String],
     before: Option<&Installed>,
     begun: &Unfinished,
     text: &str,
-    files: Sums,
+    files: Checksums,
 ) -> Result<Installed, InstallError> {
     let (handler, earlier) = handlers
         .split_first()
-        .map_or(("", &[][..]), |(first, rest)| (first, rest));
+        .map_or(("", &[][..]), |(newest, earlier)| (newest, earlier));
     let installed = Installed {
         version: version.to_owned(),
         handler: handler.to_owned(),
@@ -117,10 +116,10 @@ fn record(
         replaced: None,
         is_repaired: false,
         path: begun.path.clone(),
-        written: sum(text)?,
+        written: checksum_text(text)?,
         has_backup: before.map_or(begun.start.is_some(), |before| before.has_backup),
         folder: before.map_or_else(|| begun.folder.clone(), |before| before.folder.clone()),
         files,
     };
-    Ok(installed.replacing(before))
+    Ok(installed.with_replaced(before))
 }

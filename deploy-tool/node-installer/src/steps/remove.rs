@@ -1,81 +1,84 @@
-//! `remove`: the entry, a start of the runtime, then the files. `undo`: what the last install has replaced is back.
+//! `remove`: removes the entry, restarts the runtime, deletes the files. `undo`: restores what the last installation has
+//! replaced.
 
 use std::path::Path;
 
-use super::{Change, NOTHING, Records, check, clear_away, finish, of_image, sum, write};
+use super::{
+    Change, NOTHING, Records, check, checksum_text, delete_installation, find_image_engine, finish_change, write_record,
+};
 use crate::containers;
 use crate::detect::{self, Node};
 use crate::files;
 use crate::host;
 use crate::record::{
-    BACKUP, Before, FOLDER, INSTALLED, Installed, Restored, UNFINISHED, UndoTarget, Unfinished, program,
+    BACKUP, FOLDER, INSTALLED, Installed, PreviousInstall, RestoreAction, UNFINISHED, UndoTarget, Unfinished, crun_path,
 };
 use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
 use node_protocol::number::REFUSED;
 
-/// Takes everything away.
+/// Removes everything.
 ///
 /// # Errors
-/// When it cannot be done, or containers need it: then the node is as it was.
+/// When a step fails, or containers need the engine: then the node is as it was before.
 pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     if records.are_empty() {
         // An engine that is part of the node's image stays, and so do its labels.
-        report.end(State::Unchanged, NOTHING, of_image()?.as_deref());
+        report.end(State::Unchanged, NOTHING, find_image_engine()?.as_deref());
         return Ok(());
     }
-    let node = detect::node(arguments.runtime, records.path())?;
+    let node = detect::inspect_node(arguments.runtime, records.path())?;
     uninstall(report, &node, &records)
 }
 
-/// Brings back what the last installation has replaced; where that was nothing, takes everything away. Nothing at all where
-/// it was a repair: what was there before was damaged, and something may run by it.
+/// Restores what the last installation has replaced; removes everything where it has replaced nothing. Does nothing after
+/// a repair: the installation before it was damaged, and containers may use the repaired one.
 ///
 /// # Errors
-/// When it cannot be done, or containers need it: then the node is as it was.
+/// When a step fails, or containers need the engine: then the node is as it was before.
 pub fn undo(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     let Some(installed) = &records.installed else {
         return run(report, arguments);
     };
     let version = &installed.version;
-    let back = match installed.undo_target() {
+    let target = match installed.undo_target() {
         UndoTarget::Nothing => return run(report, arguments),
-        UndoTarget::Installed(back) => back,
+        UndoTarget::Installed(target) => target,
         UndoTarget::None => {
             let sentence = format!("{version} stays: it was only repaired, and pods may need it");
             report.end(State::Unchanged, &sentence, Some(version));
             return Ok(());
         }
     };
-    let node = detect::node(arguments.runtime, records.path())?;
-    if back.version != *version {
-        containers::wait(&node, std::slice::from_ref(version))?;
+    let node = detect::inspect_node(arguments.runtime, records.path())?;
+    if target.version != *version {
+        containers::wait_until_unused(&node, std::slice::from_ref(version))?;
     }
     let mut change = Change::begin(&installed.path, host::read(&installed.path)?, &records)?;
-    if let Err(reason) = bring_back(report, &node, &mut change, installed, &back) {
-        return Err(change.fail(&node, reason));
+    if let Err(reason) = restore_previous(report, &node, &mut change, installed, &target) {
+        return Err(change.roll_back(&node, reason));
     }
-    finish(report, &node)?;
+    finish_change(report, &node)?;
     report.end(
         State::Changed,
-        &format!("{} is back", back.version),
-        Some(&back.version),
+        &format!("{} is back", target.version),
+        Some(&target.version),
     );
     Ok(())
 }
 
-fn bring_back(
+fn restore_previous(
     report: &Report,
     node: &Node,
     change: &mut Change,
     installed: &Installed,
-    back: &Installed,
+    target: &Installed,
 ) -> Result<(), InstallError> {
     let handlers = installed.handlers();
-    let entry = check::entry_of(node, back.handlers(), program(&back.version));
+    let entry = check::make_entry(node, target.handlers(), crun_path(&target.version));
     let text = host::read(&installed.path)?;
     let text = match &text {
         Some(text) => node
@@ -85,16 +88,16 @@ fn bring_back(
     };
     let text = text
         .and_then(|text| node.configuration.add_entry(text.as_deref(), &entry))
-        .map_err(|error| refused(node, error))?;
+        .map_err(|error| edit_error(node, error))?;
     change.configure(report, node, Some(&text), &handlers, None)?;
-    let back = Installed {
-        written: sum(&text)?,
-        ..back.clone()
+    let target = Installed {
+        written: checksum_text(&text)?,
+        ..target.clone()
     };
-    write(INSTALLED, &back)
+    write_record(INSTALLED, &target)
 }
 
-/// The handlers that only the newer one has.
+/// The handlers that only the newer installation has.
 fn dropped_handlers(newer: &[String], older: &[String]) -> Vec<String> {
     newer
         .iter()
@@ -103,25 +106,25 @@ fn dropped_handlers(newer: &[String], older: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn refused(node: &Node, because: String) -> InstallError {
+fn edit_error(node: &Node, cause: String) -> InstallError {
     InstallError::new(
         REFUSED,
         format!("{} cannot be changed", node.configuration.path().display()),
     )
-    .cause(because)
+    .cause(cause)
 }
 
 fn uninstall(report: &Report, node: &Node, records: &Records) -> Result<(), InstallError> {
-    containers::wait(node, &files::versions(Path::new(FOLDER))?)?;
+    containers::wait_until_unused(node, &files::list_versions(Path::new(FOLDER))?)?;
     let Some(path) = records.path() else {
         return Ok(());
     };
     let now = host::read(path)?;
-    let before = records.before();
+    let before = records.previous_install();
     let handlers = records.handlers(node);
     let text = match (before, &records.unfinished) {
-        (Some(installed), _) => restored(node, installed, &handlers, now.as_deref())?,
-        // Nothing was ever finished: what was there when it began is what was there before.
+        (Some(installed), _) => restored_text(node, installed, &handlers, now.as_deref())?,
+        // No installation was finished: the text at its start is the original one.
         (None, unfinished) => unfinished.as_ref().and_then(|unfinished| unfinished.start.clone()),
     };
     let folder = match (before, &records.unfinished) {
@@ -131,43 +134,43 @@ fn uninstall(report: &Report, node: &Node, records: &Records) -> Result<(), Inst
     if text != now || records.unfinished.is_some() {
         let mut change = Change::begin(path, now, records)?;
         if let Err(reason) = change.configure(report, node, text.as_deref(), &handlers, None) {
-            return Err(change.fail(node, reason));
+            return Err(change.roll_back(node, reason));
         }
     }
-    // From here on there is no way back: a run that is cut off has begun with nothing.
-    write(
+    // From here on a rollback is impossible: for the next run, an interrupted removal has started with nothing installed.
+    write_record(
         UNFINISHED,
         &Unfinished {
             path: path.to_owned(),
             start: text.clone(),
             folder: folder.clone(),
-            before: Before::Nothing,
+            before: PreviousInstall::Nothing,
         },
     )?;
     if let (Some(folder), None) = (folder, text) {
         host::remove_empty_folders(path, &folder)?;
     }
-    clear_away()?;
+    delete_installation()?;
     report.end(State::Changed, "the engine and its entry are gone", None);
     Ok(())
 }
 
-/// What the file is to be now.
-fn restored(
+/// The text of the configuration file after the removal; none where it is deleted.
+fn restored_text(
     node: &Node,
     installed: &Installed,
     handlers: &[String],
     now: Option<&str>,
 ) -> Result<Option<String>, InstallError> {
-    let sum_now = now.map(sum).transpose()?;
-    match installed.restored(sum_now.as_deref()) {
-        Restored::Nothing => Ok(None),
-        Restored::Backup => host::read(Path::new(BACKUP)),
-        Restored::Edited => {
+    let checksum = now.map(checksum_text).transpose()?;
+    match installed.restore_action(checksum.as_deref()) {
+        RestoreAction::Nothing => Ok(None),
+        RestoreAction::Backup => host::read(Path::new(BACKUP)),
+        RestoreAction::Edited => {
             let text = now.unwrap_or_default();
             node.configuration
                 .remove_entries(text, handlers)
-                .map_err(|error| refused(node, error))
+                .map_err(|error| edit_error(node, error))
         }
     }
 }

@@ -1,10 +1,10 @@
-//! `status`: what is installed, and whether it is as it was installed.
+//! `status`: prints what is installed, and checks its files and its entry.
 
-use super::{NOTHING, Records, of_image, sum};
+use super::{NOTHING, Records, checksum_text, find_image_engine};
 use crate::detect;
 use crate::files;
 use crate::host;
-use crate::record::{Installed, folder, program};
+use crate::record::{Installed, crun_path, version_folder};
 use crate::report::{InstallError, Report};
 use node_protocol::Arguments;
 use node_protocol::State;
@@ -13,7 +13,7 @@ use node_protocol::number::ENGINE;
 /// Runs it.
 ///
 /// # Errors
-/// When what is installed is not as it should be: what is not.
+/// When files were changed or the entry is gone: which.
 pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
     let records = Records::read()?;
     if records.unfinished.is_some() {
@@ -24,53 +24,56 @@ pub fn run(report: &Report, arguments: &Arguments) -> Result<(), InstallError> {
         );
     }
     let Some(installed) = records.installed else {
-        report.end(State::Unchanged, NOTHING, of_image()?.as_deref());
+        report.end(State::Unchanged, NOTHING, find_image_engine()?.as_deref());
         return Ok(());
     };
-    let damaged = damages(&installed)?;
+    let damaged = find_damage(&installed)?;
     if !damaged.is_empty() {
-        let trouble = InstallError::new(ENGINE, format!("{} is not as it was installed", installed.version));
+        let error = InstallError::new(ENGINE, format!("{} is not as it was installed", installed.version));
         return Err(damaged
             .iter()
-            .fold(trouble, InstallError::cause)
+            .fold(error, InstallError::cause)
             .hint("install it again: `deploy-tool node install`"));
     }
-    let node = detect::node(arguments.runtime, Some(&installed.path))?;
+    let node = detect::inspect_node(arguments.runtime, Some(&installed.path))?;
     let handlers = installed.handlers();
-    if node.lacks(&handlers, &program(&installed.version)) {
+    if node.lacks_handlers(&handlers, &crun_path(&installed.version)) {
         return Err(InstallError::new(
             ENGINE,
             format!(
                 "the configuration has no runtime {} of this engine any more",
-                quoted(&handlers)
+                quote_handlers(&handlers)
             ),
         )
         .hint("install it again: `deploy-tool node install`"));
     }
-    let edited = match host::read(&installed.path)?.map(|text| sum(&text)).transpose()? {
-        Some(sum) if sum == installed.written => "",
+    let edited = match host::read(&installed.path)?
+        .map(|text| checksum_text(&text))
+        .transpose()?
+    {
+        Some(checksum_text) if checksum_text == installed.written => "",
         _ => "; its configuration was edited since",
     };
     let sentence = format!(
         "handler {}, {} files, all as installed{edited}",
-        quoted(&handlers),
+        quote_handlers(&handlers),
         installed.files.len()
     );
     report.end(State::Unchanged, &sentence, Some(&installed.version));
     Ok(())
 }
 
-fn quoted(handlers: &[String]) -> String {
+fn quote_handlers(handlers: &[String]) -> String {
     let quoted: Vec<String> = handlers.iter().map(|handler| format!("`{handler}`")).collect();
     quoted.join(", ")
 }
 
-fn damages(installed: &Installed) -> Result<Vec<String>, InstallError> {
-    let now = files::sums(&folder(&installed.version))?;
+fn find_damage(installed: &Installed) -> Result<Vec<String>, InstallError> {
+    let now = files::folder_checksums(&version_folder(&installed.version))?;
     let lost = installed
         .files
         .iter()
-        .filter(|(path, sum)| now.get(*path) != Some(*sum));
+        .filter(|(path, checksum_text)| now.get(*path) != Some(*checksum_text));
     let lost = lost.map(|(path, _)| format!("{path} is missing or has other bytes"));
     let new = now.keys().filter(|path| !installed.files.contains_key(*path));
     Ok(lost.chain(new.map(|path| format!("{path} is not of it"))).collect())
