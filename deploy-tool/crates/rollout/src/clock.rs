@@ -1,8 +1,8 @@
-//! When it is, and since when somebody waits.
+//! The current time, and the start of the wait.
 
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
 
-/// When it is, and since when somebody waits: events before that may tell of what has been put right since.
+/// The current time, and the start of the wait: events before it may be about problems that are fixed since.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// Now, in the cluster.
@@ -34,7 +34,7 @@ impl Clock {
         self.age(began.map_or(self.since, |began| began.max(self.since)))
     }
 
-    /// Whether that happened since somebody waits.
+    /// Whether a time is after the start of the wait.
     pub(crate) fn is_fresh(&self, time: Option<Timestamp>) -> bool {
         time.is_some_and(|time| time >= self.since)
     }

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use crate::{Diagnosis, pod_view};
 use diagnostics::code::rollout::CONFIGURATION_MISSING;
 
-/// A Secret or ConfigMap that is not there, or not with that key, if that is what the kubelet says.
+/// The diagnosis for a missing Secret, ConfigMap or key in one, if the kubelet's message is about that.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kubelet_pods.go>
 pub fn diagnose(title: &str, pod: &Pod, message: &str) -> Option<Diagnosis> {
     let (kind, name) = missing(message)?;

@@ -10,17 +10,17 @@ use crate::{
 };
 use diagnostics::code::rollout::{CONTAINER_NOT_CREATED, CRASH_LOOP, OUT_OF_MEMORY};
 
-/// What the runtime says when a program is not in the image.
+/// The runtime's messages when a program is not in the image.
 const NO_PROGRAM: [&str; 3] = [
     "no such file or directory",
     "executable file not found",
     "permission denied",
 ];
-/// What the kubelet says when the image's user is not the one that the pod asks for.
+/// The kubelet's messages when the user of the image violates the securityContext of the pod.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kuberuntime/security_context_others.go>
 const WRONG_USER: [&str; 2] = ["runasnonroot", "run as root"];
 
-/// Says why a container does not run; none when it does, or has ended well as an init container.
+/// Evaluates why a container does not run; none when it runs, or is an init container that has succeeded.
 pub fn evaluate(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects, clock: Clock) -> Option<Phase> {
     let about = About { pod, status, objects };
     let ends_well = |ended: &ContainerStateTerminated| ended.exit_code == 0 && (init || !about.is_started_again());
@@ -33,7 +33,7 @@ pub fn evaluate(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objec
         let message = waiting.message.as_deref().unwrap_or_default();
         return Some(about.waits(reason, message, clock));
     }
-    // It runs right now; should it end again, its state will say so. An init container has to end.
+    // A running container needs no diagnosis; if it exits again, its state changes. An init container has to exit.
     pod_view::running_since(status).filter(|_| init)?;
     Some(Phase::in_progress(format!("init {} runs", about.title())))
 }
@@ -151,7 +151,7 @@ impl About<'_> {
         }
     }
 
-    /// When the kubelet starts it again: it tells the pause, and begins to count at the end of the last run.
+    /// When the kubelet restarts it: the back-off in its message, counted from the end of the last run.
     fn next_start(&self, ended: Option<&ContainerStateTerminated>) -> Option<Timestamp> {
         let waiting = self.status.state.as_ref()?.waiting.as_ref()?;
         let pause = back_off(waiting.message.as_deref()?)?;
@@ -217,7 +217,7 @@ impl About<'_> {
             .into()
     }
 
-    /// What its last words tell, when they say that it was run as a native program.
+    /// The diagnosis when the end of its log shows that it was executed as a native program.
     fn ran_natively(&self, ended: &ContainerStateTerminated) -> Option<(Diagnosis, &str)> {
         let words = self.objects.last_words.get(ended.container_id.as_ref()?)?;
         let diagnosis = exec_format::diagnose(self.pod, self.status, words)
@@ -225,7 +225,7 @@ impl About<'_> {
         Some((diagnosis?, words))
     }
 
-    /// What a sidecar's last words tell of a component.
+    /// The diagnosis when the end of a sidecar's log names a component that failed.
     fn failed_component(&self, ended: &ContainerStateTerminated) -> Option<Diagnosis> {
         let words = self.objects.last_words.get(ended.container_id.as_ref()?)?;
         dapr::failed_component(self.pod, self.status, words)

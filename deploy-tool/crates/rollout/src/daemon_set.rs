@@ -23,7 +23,7 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
     let observed = status.observed_generation.unwrap_or(0);
     let phase = presence::unobserved(target, &set.metadata, Some(observed)).unwrap_or_else(|| {
         let all = pods_of(objects, set.metadata.uid.as_deref()).filter(|pod| !pod_view::is_leaving(pod));
-        // A node that is gone says nothing about the release: it is left out, and named.
+        // An unreachable node says nothing about the release: its pods do not count, and a note names it.
         let (dead, live): (Vec<&Pod>, Vec<&Pod>) = all.partition(|pod| is_on_dead_node(pod, objects));
         let dead = dead.into_iter().filter(|pod| !pod_view::is_ready(pod));
         let dead: Vec<&str> = dead.map(pod_view::node).collect();
@@ -42,7 +42,7 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
     target.status(Some(count), phase)
 }
 
-/// With OnDelete the pods stay as they are until somebody deletes them.
+/// With the strategy OnDelete, the controller updates a pod only after it was deleted by the user.
 /// <https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/#daemonset-update-strategy>
 fn is_on_delete(set: &DaemonSet) -> bool {
     let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());

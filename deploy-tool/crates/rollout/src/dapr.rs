@@ -10,7 +10,7 @@ pub const SIDECAR: &str = "daprd";
 /// The annotation of a pod that asks Dapr's injector for a sidecar.
 /// <https://docs.dapr.io/reference/arguments-annotations-overview/>
 pub const SIDECAR_ANNOTATION: &str = "dapr.io/enabled";
-/// What the sidecar says of a component that does not start, before its name and type: `statestore (state.mysql/v1): …`.
+/// The sidecar's message before the name and type of a component that failed: `statestore (state.mysql/v1): …`.
 const FAILED_COMPONENT: &str = "initialization error occurred for ";
 
 /// Whether a value of [`SIDECAR_ANNOTATION`] asks for a sidecar.
@@ -45,7 +45,7 @@ pub fn failed_component(pod: &Pod, status: &ContainerStatus, words: &str) -> Opt
     let (line, found) = words
         .lines()
         .rev()
-        // It says the same twice in one line.
+        // The line has the prefix twice; the component follows the last one.
         .find_map(|line| Some((line, line.rsplit_once(FAILED_COMPONENT)?.1)))?;
     let (component, reason) = found.split_once("): ")?;
     let (name, kind) = component.split_once(" (")?;
@@ -61,18 +61,18 @@ pub fn failed_component(pod: &Pod, status: &ContainerStatus, words: &str) -> Opt
     )
 }
 
-/// What is left of the message of a line of a log, `msg="…" app_id=…`, without the fields behind it.
+/// Unescapes the rest of the field `msg` of a log line, up to its closing quote: `msg="…" app_id=…`.
 fn message_rest(text: &str) -> String {
-    let mut rest = String::new();
+    let mut decoded = String::new();
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
             '"' => break,
-            '\\' => rest.extend(characters.next()),
-            other => rest.push(other),
+            '\\' => decoded.extend(characters.next()),
+            character => decoded.push(character),
         }
     }
-    rest
+    decoded
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl<'a> Rollout<'a> {
         };
         let set = newest_replica_set(deployment, objects);
         let pods = pods_of(objects, set.and_then(|set| set.metadata.uid.as_deref()));
-        // Pods that are being deleted have had their say, and those that ended are being replaced.
+        // Pods that are being deleted or have ended are replaced: they do not count any more.
         let stays = |pod: &&Pod| !pod_view::is_leaving(pod) && pod_view::is_unfinished(pod);
         Self {
             target,
@@ -95,7 +95,7 @@ impl<'a> Rollout<'a> {
         Phase::in_progress("its pods are not counted as available yet")
     }
 
-    /// What the pods of the newest revision say together.
+    /// The phase of the pods of the newest revision together.
     fn pods(&self, objects: &Objects, clock: Clock) -> Phase {
         let min_ready = self.deployment.spec.as_ref().and_then(|spec| spec.min_ready_seconds);
         let min_ready = probe_times::seconds(min_ready.unwrap_or(0));
@@ -123,7 +123,7 @@ impl<'a> Rollout<'a> {
                 .any(|pod| pod_view::is_leaving(pod))
     }
 
-    /// Nobody makes the pods, and nobody says why.
+    /// The phase when the pods were not created and no event gives a reason.
     fn without_pods(&self, objects: &Objects, clock: Clock) -> Phase {
         if !self.pods.is_empty() {
             return Phase::in_progress(format!("{} pods of the new revision so far", self.pods.len()));
@@ -161,9 +161,8 @@ impl<'a> Rollout<'a> {
         waiting.with_reason(reason).clear(true).into()
     }
 
-    /// Pods that are there beside the wanted ones, where they have to be gone. The Deployment's own count leaves out
-    /// those that are being deleted, and may be known here before their deletion is: so the pods are counted, whatever
-    /// they say.
+    /// The number of pods beyond the wanted ones, where the target waits for their deletion. The pods are counted, because
+    /// the count in the status leaves out terminating pods, and may arrive here before the deletion of a pod does.
     fn surplus(&self, objects: &Objects) -> usize {
         if !self.target.surplus_gone {
             return 0;
@@ -179,16 +178,16 @@ fn is_record(pod: &Pod) -> bool {
     !pod_view::is_unfinished(pod) && !pod_view::is_leaving(pod)
 }
 
-/// What the Deployment's own deadline says.
+/// Whether `progressDeadlineSeconds` is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
     /// The controller has exceeded, since the objects were applied, that it is over.
     Over,
-    /// It is over when nothing has moved for so long: what the controller says is of the time before, or nothing.
+    /// Exceeded after this time without progress: the controller's condition is missing, or older than the wait.
     After(jiff::SignedDuration),
 }
 
-/// What the Deployment's own deadline says.
+/// Whether `progressDeadlineSeconds` of a Deployment is exceeded, by its condition `Progressing`.
 pub fn deadline(deployment: &Deployment, clock: Clock) -> Deadline {
     let seconds = deployment.spec.as_ref().and_then(|spec| spec.progress_deadline_seconds);
     let limit = seconds.map_or(thresholds::STALL, probe_times::seconds);
@@ -197,7 +196,7 @@ pub fn deadline(deployment: &Deployment, clock: Clock) -> Deadline {
     });
     match exceeded {
         None => Deadline::After(limit + thresholds::DEADLINE_MARGIN),
-        // The controller takes back what it said of the template before, or nothing has changed that it counts.
+        // The condition is about an earlier template, or about a change that the controller does not count as progress.
         Some(condition) => {
             let time = condition.last_update_time.as_ref().map(|time| time.0);
             if clock.is_fresh(time) {

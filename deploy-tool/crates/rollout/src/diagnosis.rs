@@ -1,13 +1,13 @@
-//! Why something does not come up, and what shows it.
+//! A diagnosis: why an object does not become ready, and the evidence for it.
 
 use diagnostics::{Code, Error};
 
-/// Why something does not come up.
+/// Why an object does not become ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     /// Its number in the catalogue.
     pub code: &'static Code,
-    /// What is wrong, where.
+    /// The problem and the object that has it, in one sentence.
     pub sentence: String,
     /// What the objects themselves show of it.
     pub lines: Vec<String>,

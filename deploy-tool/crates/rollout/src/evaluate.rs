@@ -4,7 +4,7 @@ use crate::target::is_replica_set;
 use crate::{Clock, Objects, RolloutStatus, Target, TargetKind};
 use crate::{daemon_set, deployment, generic, job, pod, replica_set, stateful_set};
 
-/// How far one target is, by what the cluster says of it now.
+/// Evaluates the status of one target by its objects in the cluster.
 pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
     match &target.kind {
         TargetKind::Deployment => deployment::evaluate(target, objects, clock),

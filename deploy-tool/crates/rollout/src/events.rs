@@ -1,4 +1,4 @@
-//! What events say of an object.
+//! Finds events of an object.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod};
@@ -42,7 +42,7 @@ pub fn newest<'a>(objects: &'a Objects, object: &ObjectMeta, reason: &str) -> Op
 }
 
 /// The newest failure of one of a container's probes: `kind` is `startup`, `liveness` or `readiness`.
-/// The kubelet tells all of a pod's probes with one reason; which one it was stands in the message alone.
+/// The kubelet uses one reason for all probes of a pod; only the message names the kind of the probe.
 pub fn probe_failure<'a>(objects: &'a Objects, pod: &Pod, container: &str, kind: &str) -> Option<&'a Event> {
     let path = format!("{{{container}}}");
     list_for(objects, &pod.metadata)

@@ -1,5 +1,5 @@
-//! Why a container's module was run as a native program: the kernel says `exec format error` of a module, and jumps to
-//! address 0 of a shared object.
+//! Why a module was executed as a native program: the kernel refuses a Wasm file with `exec format error`, and a shared
+//! object without an entry point ends by a segmentation fault at address 0.
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
@@ -12,16 +12,16 @@ use diagnostics::code::rollout::{
 /// What makes crun run a container in WasmEdge.
 /// <https://github.com/containers/crun/blob/main/docs/wasm-wasi-example.md>
 const WASM_ANNOTATION: &str = "module.wasm.image/variant";
-/// Endings that crun takes for Wasm when the annotation says `compat-smart`.
+/// The file suffixes that crun treats as Wasm with the annotation `compat-smart`.
 const WASM_ENDINGS: [&str; 2] = [".wasm", ".wat"];
 /// 128 and the number of SIGSEGV: how a shared object ends that is no program.
 const SEGMENTATION_FAULT: i32 = 139;
-/// Of a roll-out that fails for long, each further end says the same.
+/// Limit on the logs that are read in one rollout: further ends of containers have the same reason.
 const MOST_LAST_WORDS: usize = 4 * thresholds::LAST_WORDS;
 
-/// Containers whose last words nobody has read yet, by their id: those that ended as soon as they were started, and
-/// sidecars, which say which component they cannot start. At most
-/// a handful of first ends and a handful of later ones, however many pods there are: they end for the same reason.
+/// The containers whose logs should be read, by their id: those that exited right after their start, and sidecars, whose
+/// log names the component that failed. Limited to a few first exits and a few later ones, as all pods of a rollout exit
+/// for the same reason.
 pub fn unread_logs(objects: &Objects) -> Vec<(String, Evidence)> {
     let pods = objects.pods.values().filter(|pod| !pod_view::is_leaving(pod));
     let statuses = pods.flat_map(|pod| pod_view::containers(pod).map(move |(_, status)| (pod, status)));
@@ -54,8 +54,8 @@ fn ended_id(status: &ContainerStatus) -> Option<&str> {
     (ended.exit_code != 0 && (at_once || status.name == dapr::SIDECAR)).then_some(id)
 }
 
-/// The diagnosis, if a text says that the kernel refused the container's program: the runtime's error or, as crun and runc
-/// tell it there only, the container's last words.
+/// The diagnosis, if a text says that the kernel refused the program: the runtime's error, or the end of the container's
+/// log, which is the only place where crun and runc report it.
 pub fn diagnose(pod: &Pod, status: &ContainerStatus, message: &str) -> Option<Diagnosis> {
     let line = message.lines().find(|line| says(line, &["exec format error"]))?;
     let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref());

@@ -15,8 +15,8 @@ use diagnostics::code::rollout::{ADMISSION, POD_SECURITY, QUOTA, RUNTIME_CLASS_M
 /// The reason that controllers write into the event.
 const REASON: &str = "FailedCreate";
 
-/// What something else may put right: an object that comes later, or a webhook that answers again. All else that
-/// refuses a pod stays as it is until somebody changes a policy.
+/// Refusals of a pod that may be temporary: an object that is created later, or a webhook that is unreachable. Others
+/// last until a policy is changed.
 const MAY_COME: [&str; 5] = [
     "not found",
     "no priorityclass",
@@ -43,7 +43,7 @@ pub fn evaluate(objects: &Objects, controller: &ObjectMeta, title: &str, clock: 
     let reason = reason(events::message(event));
     let diagnosis = diagnose(title, reason, controller);
     let sentence = format!("the API server refuses its pods: {reason}");
-    // An old event may tell of what has been put right: the next attempt will show.
+    // The problem of an event before the wait may be fixed: the next attempt will show.
     if !clock.is_fresh(Some(last)) {
         return Some(Phase::in_progress(sentence));
     }
@@ -72,7 +72,7 @@ fn same_refusals(objects: &Objects, controller: &ObjectMeta, wanted: &str) -> (i
     )
 }
 
-/// What comes before names the pod, each attempt another one.
+/// The message after the prefix with the name of the pod, which differs in each attempt.
 fn reason(message: &str) -> &str {
     message
         .split_once(" is forbidden: ")
@@ -147,8 +147,9 @@ pub fn refused_before(target: &Target, objects: &Objects, since: Timestamp) -> O
     })
 }
 
-/// The newest refusal of a controller's pods, unless a pod has been let in since. One of several may be let in within the
-/// second in which another one is refused: a ReplicaSet says itself whether pods are missing.
+/// The newest refusal of a controller's pods, unless a pod was admitted since. Event times are in seconds, and a pod may
+/// be admitted in the same second in which another one is refused: the status of a ReplicaSet tells whether pods are
+/// missing.
 fn current_refusal<'a>(objects: &'a Objects, controller: &ObjectMeta) -> Option<&'a Event> {
     let event = events::newest(objects, controller, REASON)?;
     let last = events::last_time(event)?;

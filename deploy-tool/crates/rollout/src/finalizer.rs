@@ -6,10 +6,10 @@ use crate::status::Phase;
 use crate::{Clock, Diagnosis, thresholds};
 use diagnostics::code::rollout::HELD;
 
-/// Kubernetes' own, which are taken off in good order: once what belongs to the object is gone, once no pod uses it,
-/// once the load balancer is taken down.
+/// The finalizers of Kubernetes itself, which its controllers remove in time: after the dependent objects are deleted, no
+/// pod uses the volume, or the load balancer is removed.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/>
-const IN_GOOD_ORDER: [&str; 5] = [
+const KUBERNETES_FINALIZERS: [&str; 5] = [
     "foregroundDeletion",
     "orphan",
     "kubernetes.io/pvc-protection",
@@ -17,8 +17,8 @@ const IN_GOOD_ORDER: [&str; 5] = [
     "batch.kubernetes.io/job-tracking",
 ];
 
-/// Says that an object is being deleted, if it is: it cannot be made again before it is gone. `resource`: what kubectl
-/// calls its kind.
+/// The phase of an object that is being deleted: it cannot be created again before it is gone. `resource` is the name of
+/// its kind for kubectl.
 pub fn evaluate(title: &str, resource: &str, metadata: &ObjectMeta, clock: Clock) -> Option<Phase> {
     let deleted = metadata.deletion_timestamp.as_ref()?.0;
     let Some(held) = diagnose(title, resource, metadata) else {
@@ -51,5 +51,5 @@ pub fn diagnose(title: &str, resource: &str, metadata: &ObjectMeta) -> Option<Di
 
 fn foreign(metadata: &ObjectMeta) -> Vec<&str> {
     let all = metadata.finalizers.iter().flatten().map(String::as_str);
-    all.filter(|name| !IN_GOOD_ORDER.contains(name)).collect()
+    all.filter(|name| !KUBERNETES_FINALIZERS.contains(name)).collect()
 }

@@ -1,4 +1,4 @@
-//! How far an object of any other kind is, by what its status says.
+//! Evaluates objects of all other kinds, such as custom resources, by the conditions in their status.
 
 use kube_core::{DynamicObject, GroupVersionKind};
 use serde_json::Value;
@@ -56,7 +56,7 @@ impl Condition<'_> {
         self.status == "False"
     }
 
-    /// What it says, or at least its reason.
+    /// Its message, or else its reason.
     fn text(&self) -> &str {
         if self.message.is_empty() {
             self.reason

@@ -12,8 +12,9 @@ use diagnostics::code::rollout::{
     REGISTRY_UNREACHABLE,
 };
 
-/// What containerd and registries say, what that is, what to do about it, and how many failed pulls make it clear. The
-/// first that fits counts: `pull access denied, repository does not exist or may require authorization` is a refusal.
+/// Messages of containerd and registries, with the error code, the hint, and the number of failed pulls after which it is
+/// a clear sign. The first match counts: `pull access denied, repository does not exist or may require authorization` is
+/// a refusal.
 const TABLE: [(&[&str], &Code, &str, i32); 4] = [
     (
         &[
@@ -59,7 +60,7 @@ const TABLE: [(&[&str], &Code, &str, i32); 4] = [
     ),
 ];
 
-/// Says why an image cannot be pulled. `waiting` is the kubelet's reason and message.
+/// Evaluates why an image cannot be pulled. `waiting` is the kubelet's reason and message.
 pub fn evaluate(
     title: &str,
     pod: &Pod,
@@ -115,7 +116,7 @@ pub fn is_fixed(container: &Container) -> bool {
     image.contains("@sha256:") || !is_pulled
 }
 
-/// What is wrong, what to do about it, and how many failed pulls make it clear.
+/// The error code, the hint, and the number of failed pulls after which it is a clear sign.
 fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static str, i32) {
     if reason == "InvalidImageName" || says(message, &["invalid reference"]) {
         return (&IMAGE_NAME_INVALID, "correct `image` in the manifest", 1);

@@ -34,7 +34,7 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
     target.status(Some(count), phase)
 }
 
-/// A Job is gone when it has ended and its time is over, or when somebody has deleted it.
+/// A Job is missing when it was deleted by its `ttlSecondsAfterFinished`, or by a user.
 fn missing(target: &Target, objects: &Objects, clock: Clock) -> Phase {
     let last_seen = objects.gone_jobs.get(&target.key());
     let last_seen = last_seen.filter(|job| target.uid.is_none() || job.metadata.uid == target.uid);
@@ -95,8 +95,8 @@ pub fn has_ended(job: &Job) -> bool {
     kinds.iter().any(|kind| condition(job, kind).is_some())
 }
 
-/// A Job on its way. How often its containers may end is for its own `backoffLimit` to say, and how long it may take
-/// for its `activeDeadlineSeconds`; what keeps a pod from being started is not in either.
+/// The phase of a running Job. Its `backoffLimit` and `activeDeadlineSeconds` decide about exits of containers and about
+/// time; neither covers a pod that cannot be started.
 fn unfinished(target: &Target, job: &Job, objects: &Objects, clock: Clock) -> Phase {
     if job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true) {
         return if target.is_held {

@@ -15,7 +15,7 @@ use crate::ownership::pods_of_target;
 use crate::status::{Phase, RolloutStatus};
 use crate::{Objects, Target, TargetKind, events, other_key, pod_view};
 
-/// What nodes, volumes and images write while they are on their way.
+/// The reasons of events that are progress: of nodes, volumes and images.
 const MOVES: [&str; 5] = [
     "TriggeredScaleUp",
     "Nominated",
@@ -33,7 +33,7 @@ pub struct Movement {
 }
 
 impl Movement {
-    /// Takes in how a target is. Says whether anything of it has moved.
+    /// Records the status of a target. Returns whether it made progress since the last call.
     pub fn observe(&mut self, target: &Target, objects: &Objects, status: &RolloutStatus) -> bool {
         let before = self.seen.len();
         let seen = &mut self.seen;
@@ -46,7 +46,7 @@ impl Movement {
         for pod in &pods {
             of_pod(pod, objects, &mut add);
         }
-        // What has gone may have freed what others wait for: quota, a node, a volume.
+        // A deleted pod counts as progress: it may free quota, a node or a volume for another one.
         let uids: BTreeSet<String> = pods.iter().filter_map(|pod| pod.metadata.uid.clone()).collect();
         for gone in self.pods.difference(&uids) {
             add(&("gone", gone));

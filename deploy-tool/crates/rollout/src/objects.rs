@@ -1,4 +1,4 @@
-//! A copy of what the cluster says.
+//! A copy of the objects in the cluster.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use kube_core::{DynamicObject, GroupVersionKind};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A copy of what the cluster says, by `namespace/name` unless it says otherwise.
+/// A copy of the objects in the cluster, by `namespace/name` unless a field says otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
     /// Deployments.
@@ -20,7 +20,7 @@ pub struct Objects {
     pub daemon_sets: BTreeMap<String, DaemonSet>,
     /// Jobs.
     pub jobs: BTreeMap<String, Job>,
-    /// Jobs that have been deleted while somebody looked, as they were last.
+    /// The last state of Jobs that were deleted during the watch.
     pub gone_jobs: BTreeMap<String, Job>,
     /// Nodes, by `/name`.
     pub nodes: BTreeMap<String, Node>,
@@ -32,16 +32,16 @@ pub struct Objects {
     pub events: BTreeMap<String, Event>,
     /// Objects of all other kinds, by [`other_key`].
     pub others: BTreeMap<String, DynamicObject>,
-    /// What a container wrote last before it ended, by the container's id. crun and runc tell there, and only there,
-    /// that the kernel took a program for none.
+    /// The end of a container's log, by the container's id. crun and runc report only there that the kernel refused a
+    /// program.
     pub last_words: BTreeMap<String, String>,
 }
 
 impl Objects {
-    /// Takes in an object of any kind, in place of the one that was known of that name.
+    /// Inserts an object of any kind, or replaces it.
     ///
     /// # Errors
-    /// When it is not what its kind says.
+    /// When it cannot be deserialized as its kind.
     pub fn insert(&mut self, object: &Value) -> Result<(), serde_json::Error> {
         fn read<K: DeserializeOwned>(object: &Value) -> Result<K, serde_json::Error> {
             serde_json::from_value(object.clone())

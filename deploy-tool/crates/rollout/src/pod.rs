@@ -24,7 +24,7 @@ pub fn evaluate_target(target: &Target, objects: &Objects, clock: Clock) -> Roll
     target.status(Some(ReadyCount::new(i32::from(is_done), 1)), phase)
 }
 
-/// A bare pod has ended badly, and nobody makes it again.
+/// The phase of a failed pod without a controller, which is not created again.
 fn failed(pod: &Pod, objects: &Objects, clock: Clock) -> Phase {
     let parts =
         pod_view::containers(pod).filter_map(|(init, status)| container::evaluate(pod, status, init, objects, clock));
@@ -72,7 +72,7 @@ pub fn evaluate(
         let held = sandbox::evaluate(pod, objects, clock);
         return held.unwrap_or_else(|| probe::not_ready(pod, objects, database, clock));
     }
-    // What one container says stands for the pod: the others wait for it.
+    // The most relevant container decides for the pod: the others may wait for it.
     match Phase::of_parts(parts, true) {
         Phase::Waiting(waiting) if waiting.diagnosis.is_none() => {
             sandbox::evaluate(pod, objects, clock).unwrap_or(Phase::Waiting(waiting))
@@ -81,7 +81,7 @@ pub fn evaluate(
     }
 }
 
-/// A container that the init containers hold up says nothing: they do.
+/// Whether a container waits for the init containers: they have the reason then.
 fn waits_for_init(status: &ContainerStatus) -> bool {
     let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
     waiting.and_then(|waiting| waiting.reason.as_deref()) == Some("PodInitializing")

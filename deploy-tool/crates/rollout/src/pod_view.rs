@@ -1,4 +1,4 @@
-//! What is read of a pod. A leaf: nothing here knows what it means.
+//! Getters for the fields of a pod, without any judgement.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, ContainerStatus, Pod, PodCondition, PodSpec};
@@ -47,12 +47,12 @@ pub fn created(pod: &Pod) -> Option<Timestamp> {
     pod.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }
 
-/// Whether somebody has deleted it, and it is on its way out.
+/// Whether it is terminating: it has a `deletionTimestamp`.
 pub fn is_leaving(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_some()
 }
 
-/// How long its containers have to end by themselves; 30 s unless it says otherwise.
+/// Its `terminationGracePeriodSeconds`, by default 30 s.
 pub fn grace(pod: &Pod) -> jiff::SignedDuration {
     let spec = pod.spec.as_ref();
     let seconds = spec.and_then(|spec| spec.termination_grace_period_seconds);
@@ -92,7 +92,7 @@ pub fn containers(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
         .chain(main.map(|status| (false, status)))
 }
 
-/// What the manifest says of a container.
+/// The spec of a container.
 pub fn container<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
     let spec = pod.spec.as_ref()?;
     all_containers(spec).find(|container| container.name == name)

@@ -1,4 +1,4 @@
-//! Whether an object is there, and whether its status speaks of what was applied.
+//! Whether an object exists, and whether its status is about the generation that was applied.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_core::Resource;
@@ -15,7 +15,7 @@ pub enum Presence<'a, K> {
     Not(Phase),
 }
 
-/// An object that is waited for, unless it is missing or on its way out.
+/// The object of a target, unless it is missing or being deleted.
 pub fn find<'a, K: Resource>(target: &Target, object: Option<&'a K>, clock: Clock) -> Presence<'a, K> {
     let Some(object) = object else {
         return Presence::Not(missing(target));
@@ -26,7 +26,7 @@ pub fn find<'a, K: Resource>(target: &Target, object: Option<&'a K>, clock: Cloc
     }
 }
 
-/// What was stored and is not there has been deleted by somebody: whoever did may make it again.
+/// The phase of an object that was applied and has been deleted since: it may be created again.
 fn missing(target: &Target) -> Phase {
     if target.uid.is_none() {
         return Phase::in_progress("not there yet");
@@ -40,8 +40,8 @@ fn missing(target: &Target) -> Phase {
     }
 }
 
-/// Says that an object's status is about an older generation, if it is: what it says does not count. Objects whose
-/// status tells no generation have `None` for `observed`.
+/// The phase of an object whose status is about an older generation, and does not count yet. `observed` is
+/// `status.observedGeneration`; none for kinds without that field.
 pub fn unobserved(target: &Target, metadata: &ObjectMeta, observed: Option<i64>) -> Option<Phase> {
     let generation = metadata.generation.unwrap_or(0);
     // Another object of that name begins to count again.

@@ -64,7 +64,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         pod_view::name(pod),
         unready.name
     );
-    // The same words each second: each change of them is told.
+    // Without a countdown: every change of the text is printed.
     let sentence = format!("{sentence} (its probes give it {} s)", budget.as_secs());
     // What a liveness probe ends has no time to become ready: that is the cause.
     let diagnosis = killed_before(pod, unready, objects).unwrap_or_else(|| {
@@ -79,7 +79,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
         .into()
 }
 
-/// A pod that has its database to wait for is as far as that.
+/// The phase of a pod that waits for its database: that of the database.
 fn without_database(title: &str, database: Phase) -> Phase {
     let sentence = |cause: &str| format!("the database of {title} is not ready: {cause}");
     match database {
@@ -105,7 +105,7 @@ fn without_database(title: &str, database: Phase) -> Phase {
     }
 }
 
-/// Every container is ready, and the pod is not: somebody has a say in it.
+/// The phase of a pod whose containers are all ready, while a readiness gate is not.
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-readiness-gate>
 fn gated(pod: &Pod, title: &str) -> Phase {
     let gates = pod.spec.iter().flat_map(|spec| spec.readiness_gates.iter().flatten());
@@ -122,7 +122,7 @@ fn gated(pod: &Pod, title: &str) -> Phase {
     Diagnosis::new(&READINESS_GATE, sentence, next).blocked().into()
 }
 
-/// What the kubelet tells of ending a container because one of its probes failed.
+/// The kubelet's event about a container that it kills because of a failed probe.
 struct Kill<'a> {
     /// The probe: `liveness` or `startup`.
     kind: &'a str,

@@ -55,7 +55,7 @@ fn startup_budget(container: &Container) -> SignedDuration {
         })
 }
 
-/// Before that time nobody can know whether a container becomes ready: a readiness probe that fails says nothing yet.
+/// The earliest time at which a container can become ready: before it, a failed readiness probe is no sign of a failure.
 pub fn earliest_ready(container: &Container) -> SignedDuration {
     container
         .readiness_probe
@@ -66,8 +66,8 @@ pub fn earliest_ready(container: &Container) -> SignedDuration {
         })
 }
 
-/// How long a container may take by its own probes. Later it is slower than they say, which may be all the same to the
-/// kubelet: it asks for ever.
+/// How long the probes of a container allow it to take. The kubelet itself has no such limit: it repeats a readiness probe
+/// for ever.
 pub fn ready_budget(container: &Container) -> SignedDuration {
     let startup = startup_budget(container);
     match container.readiness_probe.as_ref().map(Times::from_probe) {

@@ -42,7 +42,7 @@ pub fn evaluate(title: &str, object: &DynamicObject, objects: &Objects, clock: C
     waiting.with_reason(format!("gets no volume: {cause}")).into()
 }
 
-/// What the provisioner says of a claim.
+/// The provisioner's message about a PersistentVolumeClaim.
 pub fn provisioner_error<'a>(objects: &'a Objects, namespace: &str, name: &str) -> Option<&'a str> {
     let is_trouble = |event: &&Event| {
         let about_claim = event.involved_object.kind.as_deref() == Some("PersistentVolumeClaim");

@@ -1,4 +1,4 @@
-//! Broken pods that would stand in the way of what is right by now.
+//! Chooses broken pods to delete, which delay or block a rollout that would succeed.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -19,10 +19,10 @@ const BACK_OFF: [&str; 8] = [
     "RunContainerError",
 ];
 
-/// The pods of a target that are to be deleted, so that its controller makes new ones:
+/// The pods of a target to delete, so that its controller creates new ones:
 ///
-/// - those that were broken before anybody waited: what is wrong with them may be put right, and they would only find
-///   out after their back-off;
+/// - those that were broken before the wait began: the cause may be fixed, and their next attempt may be minutes away
+///   because of the back-off;
 /// - those of an older revision of a StatefulSet that never became ready: its controller waits for them for ever.
 ///   <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
 pub fn pods_to_replace<'a>(target: &Target, objects: &'a Objects, since: Timestamp) -> Vec<&'a Pod> {
@@ -54,7 +54,7 @@ pub fn pods_to_replace<'a>(target: &Target, objects: &'a Objects, since: Timesta
             let pods = stateful_set::pods(set, objects).filter(is_idle);
             pods.filter(|pod| blocks(pod) || was_broken(pod)).collect()
         }
-        // A Job counts its pods' failures itself, and nobody would recreate a bare pod.
+        // A Job counts the failures of its pods, and a pod without a controller would not be created again.
         TargetKind::Job | TargetKind::Pod | TargetKind::Generic(_) => Vec::new(),
     }
 }

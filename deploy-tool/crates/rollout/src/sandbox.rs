@@ -10,16 +10,16 @@ use diagnostics::code::rollout::{
 };
 
 /// Why the kubelet cannot give a pod its volumes.
-const VOLUME_TROUBLE: [&str; 2] = ["FailedMount", "FailedAttachVolume"];
+const VOLUME_REASONS: [&str; 2] = ["FailedMount", "FailedAttachVolume"];
 
-/// Containers that are being created wait for the pod's sandbox: the kubelet's events say what holds it up, if anything
-/// does.
+/// Evaluates the pod's sandbox and volumes, which containers in the state ContainerCreating wait for, by the kubelet's
+/// events.
 pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     let started = pod_view::condition(pod, "PodReadyToStartContainers");
     if started.is_some_and(|condition| condition.status == "True") {
         return None;
     }
-    // An old event may tell of what has been put right: the next attempt will show.
+    // The problem of an event before the wait may be fixed: the next attempt will show.
     let newest = |reason: &&str| {
         let event = events::newest(objects, &pod.metadata, reason)?;
         clock.is_fresh(events::last_time(event)).then_some(event)
@@ -27,9 +27,9 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     if let Some(event) = newest(&"FailedCreatePodSandBox") {
         return Some(without_sandbox(pod, event, clock));
     }
-    let trouble = VOLUME_TROUBLE.iter().filter_map(newest);
-    let trouble = trouble.max_by_key(|event| events::last_time(event));
-    trouble.map(|event| without_volume(pod, event, clock))
+    let newest_event = VOLUME_REASONS.iter().filter_map(newest);
+    let newest_event = newest_event.max_by_key(|event| events::last_time(event));
+    newest_event.map(|event| without_volume(pod, event, clock))
 }
 
 fn without_sandbox(pod: &Pod, event: &Event, clock: Clock) -> Phase {
@@ -79,7 +79,7 @@ pub fn unknown_handler(message: &str) -> Option<&str> {
     rest.starts_with(" is configured").then_some(handler)
 }
 
-/// What crun says where systemd has the cgroups and no D-Bus daemon runs.
+/// Whether it is crun's message on a node with the cgroup driver systemd and no D-Bus daemon.
 pub fn cannot_ask_systemd(message: &str) -> bool {
     message.contains("cannot open sd-bus")
 }

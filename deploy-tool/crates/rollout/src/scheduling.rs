@@ -10,7 +10,7 @@ use diagnostics::code::rollout::{SCHEDULING_GATED, UNSCHEDULABLE};
 /// What those write who add nodes by themselves: the cluster autoscaler, and Karpenter.
 const NODE_COMES: [&str; 2] = ["TriggeredScaleUp", "Nominated"];
 
-/// Says why a pod has no node, if it has none.
+/// Evaluates why a pod is not scheduled; none if it has a node.
 pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     let title = pod_view::title(pod);
     let condition = pod_view::condition(pod, "PodScheduled");
@@ -29,12 +29,12 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
         return Some(Phase::in_progress(format!("{sentence} (a new node is on its way)")));
     }
     let waited = clock.waited(pod_view::created(pod));
-    if let Some((claim, trouble)) = claim_trouble(pod, objects) {
+    if let Some((claim, problem)) = find_claim_problem(pod, objects) {
         let start = format!("{title} has no node, since its PersistentVolumeClaim `{claim}` gets no volume");
-        let diagnosis = pvc::diagnose(&start, pod_view::namespace(pod), claim, trouble);
+        let diagnosis = pvc::diagnose(&start, pod_view::namespace(pod), claim, problem);
         return Some(diagnosis.blocked().clear(waited >= thresholds::CLAIM).into());
     }
-    // Pods on their way out free what this one waits for.
+    // Terminating pods may free the resources that this one waits for.
     let is_leaving = |pod: &Pod| {
         let deleted = pod.metadata.deletion_timestamp.as_ref();
         deleted.is_some_and(|time| clock.age(time.0) < thresholds::LEAVING)
@@ -94,7 +94,7 @@ struct Verdict<'a> {
     nodes: Option<u32>,
     /// Why, without what follows about pods that could be pushed out: nothing a user can act on.
     reason: &'a str,
-    /// The scheduler says of every node that freeing what is taken would not help.
+    /// The scheduler reports for every node that preemption would not help.
     final_for_all: bool,
 }
 
@@ -141,8 +141,8 @@ impl<'a> Verdict<'a> {
     }
 }
 
-/// The pod's claim that gets no volume, and what its provisioner says.
-fn claim_trouble<'a>(pod: &'a Pod, objects: &'a Objects) -> Option<(&'a str, &'a str)> {
+/// A PersistentVolumeClaim of the pod that is not bound, and the provisioner's message.
+fn find_claim_problem<'a>(pod: &'a Pod, objects: &'a Objects) -> Option<(&'a str, &'a str)> {
     let namespace = pod.metadata.namespace.as_deref()?;
     claims(pod).find_map(|name| Some((name, pvc::provisioner_error(objects, namespace, name)?)))
 }
@@ -176,7 +176,7 @@ fn advice(pod: &Pod, message: &str) -> String {
     fixed.to_owned()
 }
 
-/// The labels that the pod asks for. What its RuntimeClass selects is in its own `nodeSelector` by now.
+/// Advice about the labels that the pod requires. The nodeSelector of its RuntimeClass is merged into its own.
 /// <https://kubernetes.io/docs/concepts/containers/runtime-class/#scheduling>
 fn label_advice(spec: &PodSpec) -> String {
     let selector = spec.node_selector.iter().flatten();

@@ -1,5 +1,5 @@
-//! Whether what is ready stays up: no engine of Kubernetes asks, and a container without readiness probe is ready as
-//! soon as it has started.
+//! Whether ready pods stay up: a container without a readiness probe is ready as soon as it has started, and no
+//! controller checks more.
 
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
@@ -21,7 +21,7 @@ pub fn evaluate(pod: &Pod, objects: &Objects, min_ready: SignedDuration, clock: 
     });
     let missing = runs.chain(ready).filter(|proof| proof.done < proof.needed);
     match missing.max_by_key(|proof| proof.needed - proof.done) {
-        // The same words each second: each change of them is told.
+        // Without a countdown: every change of the text is printed.
         Some(proof) => Phase::settling(format!(
             "{} is ready, and has to stay so for {} s",
             pod_view::title(pod),

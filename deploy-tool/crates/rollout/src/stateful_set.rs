@@ -39,7 +39,7 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
     target.status(Some(count), phase)
 }
 
-/// What one pod says of the whole.
+/// The phase of one pod, as a part of the StatefulSet's.
 fn part(pod: &Pod, set: &StatefulSet, objects: &Objects, clock: Clock) -> Phase {
     let title = pod_view::title(pod);
     if let Some(leaving) = finalizer::evaluate(&title, "pod", &pod.metadata, clock) {
@@ -55,7 +55,7 @@ fn part(pod: &Pod, set: &StatefulSet, objects: &Objects, clock: Clock) -> Phase 
     if has_wanted_revision(pod, set) || matches!(phase, Phase::Done(_)) {
         return phase;
     }
-    // It is replaced, see `replace`: what is wrong with it is wrong with the revision before.
+    // A pod of an older revision is replaced (see `replace`): its problem is not one of this rollout.
     let cause = match phase {
         Phase::Failed(diagnosis) => diagnosis.sentence,
         Phase::Waiting(waiting) => waiting.reason,

@@ -27,9 +27,9 @@ pub struct ReadyCount {
 /// How far an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It is there, and stays up as far as can be seen; with what is worth knowing all the same.
+    /// Ready, with an optional note.
     Done(Option<String>),
-    /// It may still come up.
+    /// Not ready yet.
     Waiting(Box<Waiting>),
     /// Nothing but a change of the object itself can help.
     Failed(Box<Diagnosis>),
@@ -48,9 +48,9 @@ pub struct Waiting {
     pub is_clear: bool,
     /// It is a container that ends again and again.
     pub is_crash_loop: bool,
-    /// When the last attempt began that has failed; none where nobody can tell.
+    /// The start of the last failed attempt; none where it is unknown.
     pub last_attempt: Option<Timestamp>,
-    /// When the next attempt is due, where the object tells.
+    /// The time of the next attempt, where the object has it.
     pub next_attempt: Option<Timestamp>,
 }
 
@@ -61,9 +61,9 @@ pub enum WaitClass {
     Settling,
     /// Something is under way that has a limit of its own: a pull, a start, a Job's pod.
     InProgress,
-    /// It is over, and nobody has seen how it ended.
+    /// It has ended, and the result was not observed.
     Unknown,
-    /// Something is wrong that only something else can put right: another object, a node, a person.
+    /// It needs a change outside of it: of another object, a node, or by a user.
     Blocked,
 }
 
@@ -136,7 +136,7 @@ impl Phase {
         let is_crash_loop = blocked().all(|part| part.is_crash_loop);
         let last_attempt = blocked().map(|part| part.last_attempt).min().flatten();
         let next_attempt = blocked().filter_map(|part| part.next_attempt).min();
-        // While one part may still come up, so may the whole.
+        // While one part is in progress, so is the whole.
         let moves = |part: &&Waiting| matches!(part.class, WaitClass::InProgress | WaitClass::Settling);
         let class = waiting.iter().filter(moves).map(|part| part.class).max();
         let worst = waiting.iter().max_by(|left, right| {
@@ -165,7 +165,7 @@ impl Diagnosis {
         Phase::Failed(Box::new(self))
     }
 
-    /// Something else may put it right: it is told at once, and decided later.
+    /// Makes it blocked: the diagnosis is shown at once, and ends the wait only after its time limit.
     pub(crate) fn blocked(self) -> Waiting {
         Waiting {
             diagnosis: Some(self.clone()),

@@ -1,4 +1,4 @@
-//! What is waited for.
+//! The objects that a wait is for.
 
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::PodSpec;
@@ -16,7 +16,7 @@ pub const DATABASE_ANNOTATION: &str = "deploy-tool.dev/database";
 /// Which object is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// What it is.
+    /// Its kind.
     pub kind: TargetKind,
     /// Its namespace; empty for objects of the whole cluster.
     pub namespace: String,
@@ -30,13 +30,13 @@ pub struct Target {
     pub selector: Option<String>,
     /// The StatefulSet without which its pods do not become ready.
     pub database: Option<String>,
-    /// Pods on their way out have to be gone too.
+    /// Whether the wait includes the deletion of surplus pods.
     pub surplus_gone: bool,
-    /// How long it may take by its own fields: its deadline, and what its probes give a pod.
+    /// How long it may take by its own fields: its deadline, and the probes of its pods.
     pub time_limit: SignedDuration,
-    /// Its own manifest says that its controller is to leave it alone: `spec.paused`, `spec.suspend`.
+    /// Whether its manifest stops its controller: `spec.paused`, `spec.suspend`.
     pub is_held: bool,
-    /// It is gone some time after it has ended: a Job with `ttlSecondsAfterFinished`.
+    /// Whether it is deleted after its end: a Job with `ttlSecondsAfterFinished`.
     pub removes_itself: bool,
     /// Its definition has `status.conditions`: without any, its controller has not looked at it yet.
     pub has_conditions: bool,
@@ -55,7 +55,7 @@ pub enum TargetKind {
     Job,
     /// A pod without a controller.
     Pod,
-    /// Anything whose status says whether it is there.
+    /// Any other kind, by the conditions in its status.
     Generic(GroupVersionKind),
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn is_replica_set(kind: &GroupVersionKind) -> bool {
     [("apps", "ReplicaSet"), ("", "ReplicationController")].contains(&name)
 }
 
-/// Kubernetes' own groups. What is in them and not named in [`waited_for`] is there as soon as it is stored.
+/// The API groups of Kubernetes itself. Kinds in them that [`waited_for`] does not name are ready as soon as they are stored.
 const BUILT_IN: &str = " apps autoscaling batch policy admissionregistration.k8s.io apiextensions.k8s.io \
     certificates.k8s.io coordination.k8s.io discovery.k8s.io events.k8s.io flowcontrol.apiserver.k8s.io \
     networking.k8s.io node.k8s.io rbac.authorization.k8s.io resource.k8s.io scheduling.k8s.io storage.k8s.io";
@@ -131,7 +131,7 @@ impl Target {
         })
     }
 
-    /// With what its manifest says, as somebody wrote it: others may have set the same fields of what is stored.
+    /// Adds the fields of its manifest: other managers may have changed them in the stored object.
     #[must_use]
     pub fn with_manifest(self, manifest: &Value) -> Self {
         let is_true = |pointer: &str| manifest.pointer(pointer) == Some(&Value::Bool(true));
@@ -224,7 +224,7 @@ fn waited_for(kind: GroupVersionKind, object: &Value) -> Option<TargetKind> {
     })
 }
 
-/// A label selector as the API's parameter has it.
+/// Formats a label selector as a query parameter of the API.
 fn labels(selector: &Value) -> Option<String> {
     let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
     let text = Selector::try_from(selector).ok()?.to_string();

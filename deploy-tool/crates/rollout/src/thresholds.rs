@@ -1,18 +1,17 @@
-//! Every time and count that decides something. One place, with reasons.
+//! All time limits and counts for decisions, with their reasons.
 //!
-//! What is wrong is *shown* at once, always. The first part says when it counts as a failure; the second, what
-//! [`Policy::fail_fast`](crate::Policy::fail_fast) takes for a clear sign.
+//! A problem is always *shown* at once. The first part of this file defines when it is a failure; the second, what is a
+//! clear sign for [`Policy::fail_fast`](crate::Policy::fail_fast).
 
 use jiff::SignedDuration;
 
 // When something is decided.
 
-/// Without movement for this long, something that is blocked has failed, where no field of the object says how long it
-/// may take: `progressDeadlineSeconds` of a Deployment is 600 by default.
+/// A blocked target has failed after this time without progress, unless a field of the object has a limit: `progressDeadlineSeconds` of a Deployment is 600 by default.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds>
 pub const STALL: SignedDuration = SignedDuration::from_secs(600);
 
-/// The Deployment controller says itself that the deadline is over; when it does not for so long, it is reckoned here.
+/// The Deployment controller reports an exceeded deadline itself; this much later it is computed here.
 pub const DEADLINE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// A crash loop in a release where nothing else is unfinished. Containers that end at once are started 0, 1, 11, 31 and
@@ -23,10 +22,11 @@ pub const CRASH_LOOP: SignedDuration = SignedDuration::from_secs(120);
 /// A container that has ended this often does not run. One early restart is nothing.
 pub const ENDS: i32 = 3;
 
-/// The kubelet tries again by then what it does not count: missing Secrets, volumes that cannot be mounted (2 min 2 s).
+/// The longest retry interval of the kubelet for problems without a count of attempts: missing Secrets, volumes that
+/// cannot be mounted (2 min 2 s).
 pub const LONGEST_RETRY: SignedDuration = SignedDuration::from_secs(130);
 
-/// Once something has failed for good, the others may still end for so long: one run names all causes.
+/// After a failure, other targets in progress get this much more time, so that one run reports all failures.
 pub const FOLLOW: SignedDuration = SignedDuration::from_secs(10);
 
 /// The shortest default of the time limit. It has to be longer than any deadline in the objects.
@@ -35,7 +35,7 @@ pub const TIME_LIMIT: SignedDuration = SignedDuration::from_secs(15 * 60);
 /// The default of the time limit while nodes are being added.
 pub const TIME_LIMIT_FOR_NODES: SignedDuration = SignedDuration::from_secs(30 * 60);
 
-/// A container without readiness probe has come up when it has run for so long.
+/// A container without a readiness probe is ready after it has run this long.
 pub const SETTLE: SignedDuration = SignedDuration::from_secs(10);
 
 /// A pod whose readiness is probed, after its first answer.
@@ -44,19 +44,18 @@ pub const SETTLE_READY: SignedDuration = SignedDuration::from_secs(3);
 /// Added to one and a half times the run before the last end.
 pub const SETTLE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
-/// Nobody is looked at for longer, unless `minReadySeconds` says so.
+/// Upper limit of the time to settle, unless `minReadySeconds` is longer.
 pub const LONGEST_SETTLE: SignedDuration = SignedDuration::from_secs(120);
 
 /// A node that an autoscaler has begun to make is there by then, or it is not coming.
 /// <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md> (max-node-provision-time)
 pub const NODE_COMES: SignedDuration = SignedDuration::from_secs(15 * 60);
 
-/// A pod that is being deleted is gone when its own grace time is over, or little later: until then it may free what
-/// another one waits for.
+/// Margin after the grace period of a terminating pod: until then it may free resources for another one.
 pub const LEAVING: SignedDuration = SignedDuration::from_secs(60);
 
-/// `imagePullPolicy: Never`, and the image is not there: the kubelet has looked at least twice, and whoever loads images
-/// into nodes has had time.
+/// With `imagePullPolicy: Never` and a missing image: the kubelet has checked at least twice, and a load of the image into
+/// the node has had time.
 pub const IMAGE_NEVER: SignedDuration = SignedDuration::from_secs(30);
 
 /// Policies, levels and limits that refuse a pod: the same answer over so long a time is one that stays.
@@ -65,7 +64,7 @@ pub const REFUSED_FOR_GOOD: SignedDuration = SignedDuration::from_secs(60);
 /// …and at least this often.
 pub const REFUSALS: i32 = 3;
 
-/// What takes care of load balancers says so within a second or two; when nobody has, nobody does.
+/// A controller for load balancers reacts within a second or two; after this time there is none.
 pub const LOAD_BALANCER: SignedDuration = SignedDuration::from_secs(30);
 
 /// The controller of HorizontalPodAutoscalers looks every 15 s; that of a custom kind writes a first status.
@@ -73,7 +72,7 @@ pub const FIRST_STATUS: SignedDuration = SignedDuration::from_secs(60);
 
 // What a clear sign is.
 
-/// Only ends of runs shorter than this count: what has served for a while has come up.
+/// Only exits of runs shorter than this count as failed starts.
 pub const SHORT_RUN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Out of memory twice in a row: the limit is too low. Once can be a peak.
@@ -88,17 +87,16 @@ pub const UNREACHABLE_PULLS: i32 = 2;
 /// A probe that has made the kubelet end a container this often: the probe's own limit is over twice.
 pub const PROBE_KILLS: i32 = 2;
 
-/// A missing Secret or ConfigMap: what is applied together comes within a second or two.
+/// For a missing Secret or ConfigMap: objects that are applied together appear within a second or two.
 pub const CONFIGURATION: SignedDuration = SignedDuration::from_secs(5);
 
-/// The scheduler may have to hear of new nodes and freed resources first, and whoever adds nodes looks every ten
-/// seconds.
+/// The scheduler needs time to see new nodes and freed resources, and a cluster autoscaler scans every ten seconds.
 pub const UNSCHEDULABLE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Nodes that are starting, and volumes that are being made, take longer.
 pub const NODE_OR_VOLUME: SignedDuration = SignedDuration::from_secs(90);
 
-/// The volume controller has said why a claim gets no volume. A StorageClass may be on its way.
+/// After an event about an unbound claim: its StorageClass may be created a moment later.
 pub const CLAIM: SignedDuration = SignedDuration::from_secs(5);
 
 /// The kubelet cannot mount a volume: a disk may have to be taken off another node first.

@@ -1,4 +1,4 @@
-//! What is kept of objects while they are watched: what is read here, and of thousands of pods no more.
+//! Removes fields that are not used from watched objects, to save memory with thousands of pods.
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
@@ -10,11 +10,11 @@ use crate::{Objects, job};
 
 /// An object of which a copy is kept.
 pub trait Trim: Sized {
-    /// Takes out what nobody reads.
+    /// Removes the fields that this crate does not read.
     fn trim(&mut self);
 
-    /// It is there no more: keeps what has to be known of it afterwards. `is_last`: whether it was like this when it
-    /// went, as a watch tells; a list that it is missing in does not.
+    /// Called when the object is deleted: keeps what is needed of it afterwards. `is_last`: whether this is its state at
+    /// deletion, as in the event of a watch; an object that is only missing in a list may have changed since.
     fn retain_after_deletion(self, _key: &str, _objects: &mut Objects, _is_last: bool) {}
 }
 
@@ -109,7 +109,7 @@ impl Trim for Job {
         trim_template(&mut self.metadata, self.spec.as_mut().map(|spec| &mut spec.template));
     }
 
-    /// The last thing that is heard of a Job says how it ended.
+    /// The last state of a Job has its result.
     fn retain_after_deletion(self, key: &str, objects: &mut Objects, is_last: bool) {
         if is_last || job::has_ended(&self) {
             objects.gone_jobs.insert(key.to_owned(), self);

@@ -45,8 +45,8 @@ pub enum Selection {
     Labels(String),
 }
 
-/// Normal events that nobody reads here, and warnings that only repeat what the pod's own status says: at thousands of
-/// pods most of the traffic.
+/// Reasons of events that are not watched: normal events without use here, and warnings that repeat the pod's status. With
+/// thousands of pods they are most of the traffic.
 pub const NOISE: [&str; 12] = [
     "Scheduled",
     "FailedScheduling",
@@ -63,7 +63,7 @@ pub const NOISE: [&str; 12] = [
 ];
 
 impl Need {
-    /// Whether a target can be judged without it: events say why something is not there yet, not whether it is.
+    /// Whether targets can be evaluated without it: events only explain why an object is not ready.
     pub fn is_optional(&self) -> bool {
         [NeedKind::Nodes, NeedKind::Events].contains(&self.kind)
     }

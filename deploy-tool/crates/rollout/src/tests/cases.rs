@@ -187,10 +187,10 @@ fn a_load_balancer_that_nobody_makes() {
     let mut story = Story::new(&[front()], Objects::default());
     story.objects.insert(&taken).unwrap();
     story.waits(300);
-    let said = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "n"}, "type": "Warning",
+    let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "n"}, "type": "Warning",
         "reason": "AllocationFailed", "message": "no available IPs", "lastTimestamp": at(301).to_string(),
         "involvedObject": {"kind": "Service", "uid": "front", "namespace": "n", "name": "front"}});
-    story.objects.insert(&said).unwrap();
+    story.objects.insert(&event).unwrap();
     clear(story.status("front", 302), &LOAD_BALANCER, &["no available IPs"]);
     let address = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}});
     story.objects.insert(&service(json!([]), address)).unwrap();

@@ -194,7 +194,7 @@ fn a_module_run_as_a_native_program() {
 /// The kernel takes a shared object for a program without an entry, and jumps to address 0.
 #[test]
 fn a_shared_object_that_is_run_as_a_native_program_ends_without_a_word() {
-    let said = |code: i32, words: &str, annotated: bool| {
+    let exited = |code: i32, words: &str, annotated: bool| {
         let mut ended = ended(1, "Error");
         ended["terminated"]["containerID"] = json!("containerd://1");
         ended["terminated"]["exitCode"] = json!(code);
@@ -209,13 +209,13 @@ fn a_shared_object_that_is_run_as_a_native_program_ends_without_a_word() {
         app(&objects, 1)
     };
     clear(
-        said(139, NOTHING_LOGGED, false),
+        exited(139, NOTHING_LOGGED, false),
         &ANNOTATION_LOST,
         &["segmentation fault", "compat-smart"],
     );
-    blocked(said(139, NOTHING_LOGGED, true), &CRASH_LOOP, &["has ended once"]);
-    blocked(said(139, "a last word", false), &CRASH_LOOP, &["has ended once"]);
-    blocked(said(1, NOTHING_LOGGED, false), &CRASH_LOOP, &["has ended once"]);
+    blocked(exited(139, NOTHING_LOGGED, true), &CRASH_LOOP, &["has ended once"]);
+    blocked(exited(139, "a last word", false), &CRASH_LOOP, &["has ended once"]);
+    blocked(exited(1, NOTHING_LOGGED, false), &CRASH_LOOP, &["has ended once"]);
 }
 
 #[test]

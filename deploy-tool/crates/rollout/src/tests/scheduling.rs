@@ -76,7 +76,7 @@ fn the_labels_that_a_pod_asks_for_are_named() {
         app(&objects, 30)
     };
     let ordinary = with(Value::Null, json!({"case.example.com/disk": "fast"}));
-    let said = clear(
+    let diagnosis = clear(
         ordinary,
         &UNSCHEDULABLE,
         &[
@@ -84,7 +84,7 @@ fn the_labels_that_a_pod_asks_for_are_named() {
             "kubectl label node NODE case.example.com/disk=fast`",
         ],
     );
-    assert!(!said.hint.contains("asm"), "{}", said.hint);
+    assert!(!diagnosis.hint.contains("asm"), "{}", diagnosis.hint);
     let wasm = with(json!("crun-wasm"), json!({"runtime": "crun-wasm"}));
     clear(
         wasm,
