@@ -76,7 +76,7 @@ fn image(survey: &Survey) -> String {
 
 /// Whether the name of a package is one that an image can have.
 fn has_image_name(package: &str) -> bool {
-    !package.bytes().any(|one| one.is_ascii_uppercase())
+    !package.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// Without a folder of definitions, a package is one by itself.

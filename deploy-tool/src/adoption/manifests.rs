@@ -37,10 +37,13 @@ impl Facts {
     pub fn from_sources(files: &[SourceFile], graph: &GuestGraph, port: Option<u16>, health: Option<&str>) -> Self {
         let routes = paths::routes(files);
         let first = |known: &[&str]| {
-            let found = known.iter().find(|route| routes.iter().any(|one| one == *route));
+            let found = known.iter().find(|route| routes.iter().any(|found| found == *route));
             found.map(|route| (*route).to_owned())
         };
-        let database = graph.crates.iter().any(|one| one.name.starts_with("mysql_async"));
+        let database = graph
+            .crates
+            .iter()
+            .any(|guest_crate| guest_crate.name.starts_with("mysql_async"));
         let of_database = |name: &String| {
             ["DATABASE", "MYSQL", "MARIADB"].iter().any(|part| name.contains(part)) || name.starts_with("DB_")
         };

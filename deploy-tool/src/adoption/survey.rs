@@ -70,7 +70,7 @@ pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
     let mut findings: Vec<Finding> = no_binary(package).into_iter().chain(findings).collect();
     findings.extend(build_target(&workspace, package.folder())?);
     findings.extend(outside(&workspace, package));
-    let findings = verdict::told(findings, &names);
+    let findings = verdict::without_swapped(findings, &names);
     let after = swap::swapped(&text, &swaps)
         .map_err(|error| Error::input(format!("`{}` cannot be read", path.display())).cause(error))?;
     Ok(Survey {
@@ -127,11 +127,11 @@ fn swaps<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dependency> 
         package
             .dependencies
             .iter()
-            .filter(|one| one.is_of_guest() && swap::has_fork(one))
+            .filter(|dependency| dependency.is_of_guest() && swap::has_fork(dependency))
     };
     let some = own().any(is_swap);
     own()
-        .filter(|one| is_swap(one) || (some && one.name == "tokio"))
+        .filter(|dependency| is_swap(dependency) || (some && dependency.name == "tokio"))
         .collect()
 }
 
@@ -164,15 +164,15 @@ fn no_binary(package: &Package) -> Option<Finding> {
         return None;
     }
     let (what, fix) = match binaries.first() {
-        Some(other) => (
+        Some(binary) => (
             format!(
                 "its binaries are {}: none has the name of the package",
                 binaries.join(", ")
             ),
             format!(
-                "a [[bin]] with name = \"{}\" and path = \"{}\", in place of `{other}`",
+                "a [[bin]] with name = \"{}\" and path = \"{}\", in place of `{binary}`",
                 package.name,
-                package.binary_source(other).display()
+                package.binary_source(binary).display()
             ),
         ),
         None => (

@@ -129,7 +129,7 @@ pub fn line_of(manifest: &str, dependency: &str) -> Option<usize> {
     let targets = document.get("target").and_then(Item::as_table_like);
     let targets = targets
         .into_iter()
-        .flat_map(|all| all.iter().filter_map(|(_, one)| one.as_table_like()));
+        .flat_map(|all| all.iter().filter_map(|(_, requirement)| requirement.as_table_like()));
     let own = tables.filter_map(|table| table.get("dependencies")?.as_table_like());
     let mut all = own.chain(targets.filter_map(|target| target.get("dependencies")?.as_table_like()));
     let start = all.find_map(|table| table.get_key_value(dependency)?.0.span())?.start;

@@ -31,7 +31,7 @@ pub fn verdict(findings: &[Finding], swapped: &[&str]) -> Verdict {
 }
 
 /// The findings that are left to be told: what a dependency brings that is swapped anyway is no second one.
-pub fn told(findings: Vec<Finding>, swapped: &[&str]) -> Vec<Finding> {
+pub fn without_swapped(findings: Vec<Finding>, swapped: &[&str]) -> Vec<Finding> {
     let brought = |finding: &Finding| matches!(&finding.place, Place::Crate { path } if path.len() > 1);
     findings
         .into_iter()
@@ -88,7 +88,7 @@ mod tests {
             finding(Weight::Compile, Remedy::Redesign, &["tokio", "socket2"]),
             finding(Weight::Compile, Remedy::Redesign, &["web", "socket2"]),
         ];
-        let left = told(all, &["tokio"]);
+        let left = without_swapped(all, &["tokio"]);
         assert_eq!(left.len(), 2);
         assert_eq!(verdict(&left[..1], &["tokio"]), Verdict::AfterChanges);
     }

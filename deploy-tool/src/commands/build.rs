@@ -233,27 +233,31 @@ mod tests {
             workspace: Some(home.path().to_owned()),
             images: home.path().join("oci"),
         };
-        let said = |name: &str| match definition(&source, name) {
+        let name_or_error = |name: &str| match definition(&source, name) {
             Ok(definition) => definition.package,
             Err(failure) => failure.hints().join("\n"),
         };
         assert!(
-            said("shop").contains("run this in the project's folder"),
+            name_or_error("shop").contains("run this in the project's folder"),
             "{}",
-            said("shop")
+            name_or_error("shop")
         );
         std::fs::write(home.path().join("Cargo.toml"), "").unwrap();
-        assert_eq!(said("shop"), "shop");
+        assert_eq!(name_or_error("shop"), "shop");
         // Once there are definitions, each image has one.
         std::fs::create_dir_all(home.path().join("oci/shop")).unwrap();
         assert!(
-            said("shop").contains("an empty file means the package `shop`"),
+            name_or_error("shop").contains("an empty file means the package `shop`"),
             "{}",
-            said("shop")
+            name_or_error("shop")
         );
         std::fs::write(home.path().join("oci/shop/image.yaml"), "").unwrap();
-        assert_eq!(said("shop"), "shop");
+        assert_eq!(name_or_error("shop"), "shop");
         std::fs::write(home.path().join("oci/shop/image.yaml"), "packag: shop\n").unwrap();
-        assert!(said("shop").contains("these are all its fields"), "{}", said("shop"));
+        assert!(
+            name_or_error("shop").contains("these are all its fields"),
+            "{}",
+            name_or_error("shop")
+        );
     }
 }

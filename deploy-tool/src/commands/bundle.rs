@@ -52,10 +52,10 @@ pub async fn run(printer: &Printer, arguments: BundleArguments) -> Result<()> {
 /// When there is no such image, or the folder cannot be made.
 pub async fn bundle(arguments: &BundleArguments, warn: impl Fn(&str)) -> Result<Report> {
     refuse_occupied(&arguments.folder)?;
-    let what = arguments.image.as_str();
-    match subject(what, "made into a bundle")? {
-        Subject::Module => Err(no_image(what, "it is a module alone").hint(format!(
-            "pack it: `deploy-tool build --module {what} --archive image.tar`"
+    let source = arguments.image.as_str();
+    match subject(source, "made into a bundle")? {
+        Subject::Module => Err(no_image(source, "it is a module alone").hint(format!(
+            "pack it: `deploy-tool build --module {source} --archive image.tar`"
         ))),
         Subject::Layout(path) => make(arguments, &store::read_partial(&path)?).await,
         Subject::Remote(reference) => {
@@ -63,7 +63,7 @@ pub async fn bundle(arguments: &BundleArguments, warn: impl Fn(&str)) -> Result<
             let wanted = arguments.platform.as_deref();
             let is_wanted = |entry: &specification::Descriptor| bundle::is_candidate(entry, wanted, architecture());
             let registry = &arguments.registry;
-            let layout = fetch(what, &reference, registry, &scratch.path, u64::MAX, is_wanted, warn).await?;
+            let layout = fetch(source, &reference, registry, &scratch.path, u64::MAX, is_wanted, warn).await?;
             make(arguments, &layout).await
         }
     }
@@ -88,7 +88,7 @@ fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
-        other => other,
+        value => value,
     }
 }
 
@@ -108,23 +108,23 @@ fn refuse_occupied(folder: &Path) -> Result<()> {
 }
 
 async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
-    let what = &arguments.image;
+    let source = &arguments.image;
     let platform = arguments.platform.as_deref();
     let manifest = bundle::choose(layout, platform, architecture()).map_err(|platforms| {
         let platform = platform.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
         let platforms: Vec<String> = platforms.into_iter().collect();
-        Error::input(format!("`{what}` has no image for the platform `{platform}`"))
+        Error::input(format!("`{source}` has no image for the platform `{platform}`"))
             .code(&code::image::PLATFORM_ABSENT)
             .cause(format!("it names {}", platforms.join(", ")))
     })?;
     let parts = specification::Manifest::from_blob(manifest);
     if let Some(artifact_type) = artifact::artifact(&parts) {
-        return Err(no_image(what, format!("it is {artifact_type}")));
+        return Err(no_image(source, format!("it is {artifact_type}")));
     }
     let configuration = configuration(layout, &parts.config.digest)?;
     let started = configuration.arguments(&arguments.command);
     let Some(program) = started.first() else {
-        return Err(Error::input(format!("`{what}` does not say what is started"))
+        return Err(Error::input(format!("`{source}` does not say what is started"))
             .cause("it has neither an entrypoint nor a command")
             .hint("name one: deploy-tool bundle IMAGE FOLDER -- COMMAND"));
     };
@@ -146,15 +146,15 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     let keeps_owners = rustix::process::geteuid().is_root() && !arguments.rootless;
     let mut unpacker = Unpacker::new(&root, keeps_owners);
     for layer in &parts.layers {
-        unpack(&mut unpacker, what, layout, &layer.digest).await?;
+        unpack(&mut unpacker, source, layout, &layer.digest).await?;
     }
     unpacker.finish().map_err(|error| cannot(&error))?;
     if variant.is_some() {
-        refuse_no_module(what, &root, program)?;
+        refuse_no_module(source, &root, program)?;
     }
-    let database = UserDatabase::read(&root).map_err(|error| unreadable(what, &error))?;
+    let database = UserDatabase::read(&root).map_err(|error| unreadable(source, &error))?;
     let user = bundle::user(configuration.user(), &database)
-        .map_err(|why| Error::input(format!("`{what}` cannot be run as its user")).cause(why))?;
+        .map_err(|why| Error::input(format!("`{source}` cannot be run as its user")).cause(why))?;
     let container = Container {
         arguments: started.clone(),
         environment: environment(&configuration, &arguments.env, variant.is_some()),
@@ -214,26 +214,26 @@ fn environment(configuration: &Configuration, overrides: &[String], is_wasm: boo
     all
 }
 
-async fn unpack(unpacker: &mut Unpacker, what: &str, layout: &Layout, digest: &str) -> Result<()> {
+async fn unpack(unpacker: &mut Unpacker, source: &str, layout: &Layout, digest: &str) -> Result<()> {
     let blob: &Blob = layout
         .blob(digest)
-        .ok_or_else(|| no_image(what, format!("it has no layer `{digest}`")))?;
+        .ok_or_else(|| no_image(source, format!("it has no layer `{digest}`")))?;
     let cannot = |error: std::io::Error| match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::file(format!("cannot unpack `{what}`"), &error),
-        _ => Error::input(format!("cannot unpack `{what}`")).cause(format!("layer {digest}: {error}")),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::file(format!("cannot unpack `{source}`"), &error),
+        _ => Error::input(format!("cannot unpack `{source}`")).cause(format!("layer {digest}: {error}")),
     };
     let file = store::open(blob).map_err(cannot)?;
     unpacker.unpack(file, &blob.media_type).await.map_err(cannot)
 }
 
-fn refuse_no_module(what: &str, root: &Path, program: &str) -> Result<()> {
-    let failure = Error::input(format!("`{what}` has no module `{program}`"));
+fn refuse_no_module(source: &str, root: &Path, program: &str) -> Result<()> {
+    let failure = Error::input(format!("`{source}` has no module `{program}`"));
     match bundle::contains_module(root, program) {
         Ok(true) => Ok(()),
         Ok(false) => Err(failure.cause("the file of that name is no WebAssembly module")),
         Err(error) => Err(failure.cause(error)),
     }
-    .map_err(|failure| failure.hint(format!("see what it has: `deploy-tool inspect {what}`")))
+    .map_err(|failure| failure.hint(format!("see what it has: `deploy-tool inspect {source}`")))
 }
 
 /// For its owner alone: there may be passwords in it.

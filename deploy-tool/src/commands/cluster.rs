@@ -210,18 +210,18 @@ async fn wait_for_nodes(
 /// What is not ready; after a start of nodes, what was said before it does not count.
 async fn not_ready(context: &str, restarted: Option<&Restarted<'_>>) -> Result<Vec<String>> {
     let cluster = Cluster::connect(context).await?;
-    let mut late = readiness::nodes_not_ready(
+    let mut not_ready = readiness::nodes_not_ready(
         &pods::nodes(&cluster).await?,
         restarted.map(|restarted| restarted.since),
     );
     if let Some(Restarted { nodes, since }) = restarted {
-        late.extend(readiness::pods_not_reported(
+        not_ready.extend(readiness::pods_not_reported(
             &pods::all_pods(&cluster).await?,
             nodes,
             *since,
         ));
     }
-    Ok(late)
+    Ok(not_ready)
 }
 
 /// Nodes that were started again, and when.

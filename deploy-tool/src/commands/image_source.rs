@@ -20,11 +20,11 @@ const MAGIC: &[u8] = b"\0asm";
 ///
 /// # Errors
 /// When it is nothing that could be an image or a module.
-pub fn subject(what: &str, verb: &str) -> Result<Subject> {
-    let on_disk = on_disk(Path::new(what)).map_err(|error| unreadable(what, &error))?;
-    let built = publish::layout(&Cache::open()?, what);
-    inspect::subject(what, on_disk, built).map_err(|why| {
-        Error::input(format!("`{what}` cannot be {verb}"))
+pub fn subject(source: &str, verb: &str) -> Result<Subject> {
+    let on_disk = on_disk(Path::new(source)).map_err(|error| unreadable(source, &error))?;
+    let built = publish::layout(&Cache::open()?, source);
+    inspect::subject(source, on_disk, built).map_err(|why| {
+        Error::input(format!("`{source}` cannot be {verb}"))
             .cause(why)
             .hint("name a module, the folder or the archive of an OCI layout, or what `deploy-tool build` prints")
             .hint("or an image in a registry: docker.io/you/orders:1.2.3")
@@ -37,7 +37,7 @@ pub fn subject(what: &str, verb: &str) -> Result<Subject> {
 /// # Errors
 /// When it is not there, damaged, or the registry does not give it.
 pub async fn fetch(
-    what: &str,
+    source: &str,
     reference: &Reference,
     registry: &RegistryArguments,
     folder: &Path,
@@ -51,10 +51,10 @@ pub async fn fetch(
     let layout = pull(&connection, name, folder, most_layer_bytes, is_wanted).await;
     let layout = layout.map_err(|error| match error {
         PullError::Registry(problem) => connection.explain(&problem),
-        PullError::Image(error) => no_image(what, error),
+        PullError::Image(error) => no_image(source, error),
     })?;
     let mut layout = layout.ok_or_else(|| reference.missing())?;
-    layout.name = Some(what.to_owned());
+    layout.name = Some(source.to_owned());
     connection.warnings().iter().for_each(|text| warn(text));
     Ok(layout)
 }
@@ -89,13 +89,13 @@ fn document(blob: &Blob) -> std::io::Result<Vec<u8>> {
 }
 
 /// Something else than an image.
-pub fn no_image(what: &str, why: impl std::fmt::Display) -> Error {
-    Error::input(format!("`{what}` is no image"))
+pub fn no_image(source: &str, why: impl std::fmt::Display) -> Error {
+    Error::input(format!("`{source}` is no image"))
         .code(&code::image::MALFORMED)
         .cause(why)
 }
 
 /// A file that cannot be read.
-pub fn unreadable(what: &str, error: &std::io::Error) -> Error {
-    Error::input(format!("cannot read `{what}`")).cause(error)
+pub fn unreadable(source: &str, error: &std::io::Error) -> Error {
+    Error::input(format!("cannot read `{source}`")).cause(error)
 }

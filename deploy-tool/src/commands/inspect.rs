@@ -31,20 +31,20 @@ pub async fn run(printer: &Printer, arguments: InspectArguments) -> Result<()> {
 ///
 /// # Errors
 /// When it is none of these, or damaged.
-pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str)) -> Result<Report> {
-    match subject(what, "inspected")? {
+pub async fn report(source: &str, registry: &RegistryArguments, warn: impl Fn(&str)) -> Result<Report> {
+    match subject(source, "inspected")? {
         Subject::Module => {
-            let bytes = std::fs::read(what).map_err(|error| unreadable(what, &error))?;
+            let bytes = std::fs::read(source).map_err(|error| unreadable(source, &error))?;
             let mut report = inspect::module(&bytes);
             report.warnings.extend(module_traps::of_modules([bytes.as_slice()]));
             Ok(report)
         }
-        Subject::Layout(path) => image(what, &store::read_partial(&path)?),
+        Subject::Layout(path) => image(source, &store::read_partial(&path)?),
         Subject::Remote(reference) => {
             // Its layers are here only as long as they are looked into.
             let scratch = Cache::open()?.scratch("inspect")?;
             let layout = fetch(
-                what,
+                source,
                 &reference,
                 registry,
                 &scratch.path,
@@ -53,16 +53,16 @@ pub async fn report(what: &str, registry: &RegistryArguments, warn: impl Fn(&str
                 warn,
             )
             .await?;
-            image(what, &layout)
+            image(source, &layout)
         }
     }
 }
 
-fn image(what: &str, layout: &Layout) -> Result<Report> {
+fn image(source: &str, layout: &Layout) -> Result<Report> {
     let (mut seen, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
     for (_, manifest) in inspect::images(layout) {
         if let Some(artifact_type) = artifact::artifact(&specification::Manifest::from_blob(manifest)) {
-            return Err(no_image(what, format!("it is {artifact_type}")));
+            return Err(no_image(source, format!("it is {artifact_type}")));
         }
         seen.push(inspect_image(layout, manifest, &mut left)?);
     }

@@ -51,7 +51,10 @@ pub fn of_bills(bills: &[Vec<u8>]) -> Vec<Warning> {
         let of_sources = properties.filter(|property| property.name.starts_with(TRAP_PROPERTY));
         texts.extend(of_sources.take(MOST_TOLD).map(|property| property.value.clone()));
         let crates = bill.components.into_iter();
-        texts.extend(crate_traps(crates.map(|one| (one.name, one.version)), |_| true));
+        texts.extend(crate_traps(
+            crates.map(|guest_crate| (guest_crate.name, guest_crate.version)),
+            |_| true,
+        ));
     }
     warnings(texts)
 }
@@ -62,8 +65,11 @@ pub fn of_modules<'module>(modules: impl IntoIterator<Item = &'module [u8]>) -> 
     for bytes in modules {
         let named = crates::named(bytes).into_iter();
         // It has compiled.
-        let is_told = |weight| weight != Weight::Compile;
-        texts.extend(crate_traps(named.map(|one| (one.name, one.version)), is_told));
+        let is_reported = |weight| weight != Weight::Compile;
+        texts.extend(crate_traps(
+            named.map(|guest_crate| (guest_crate.name, guest_crate.version)),
+            is_reported,
+        ));
         let serves = HYPER.iter().find(|name| crates::names_file(bytes, name, "server/"));
         texts.extend(serves.map(|name| {
             format!(
@@ -82,7 +88,7 @@ fn warnings(texts: BTreeSet<String>) -> Vec<Warning> {
 
 fn crate_traps(
     crates: impl Iterator<Item = (String, String)>,
-    is_told: impl Fn(Weight) -> bool,
+    is_reported: impl Fn(Weight) -> bool,
 ) -> impl Iterator<Item = String> {
     let crates = crates.map(|(name, version)| GuestCrate {
         path: vec![name.clone()],
@@ -96,6 +102,6 @@ fn crate_traps(
         ..GuestGraph::default()
     };
     let findings = check_crates(&graph).into_iter();
-    let told = findings.filter(move |finding| is_told(finding.weight));
-    told.map(|finding| format!("{} [{}]; fix: {}", finding.what, finding.trap, finding.fix))
+    let reported = findings.filter(move |finding| is_reported(finding.weight));
+    reported.map(|finding| format!("{} [{}]; fix: {}", finding.what, finding.trap, finding.fix))
 }

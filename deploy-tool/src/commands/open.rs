@@ -81,8 +81,8 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Result<()> {
 /// The pods that can answer, and the first that does.
 async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Result<(Backends, Backend)> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot list the pods of Service `{}`", target.service);
-    let found = list::all(cluster, &api, &ListParams::default().labels(&target.selector), &what).await?;
+    let message = format!("cannot list the pods of Service `{}`", target.service);
+    let found = list::all(cluster, &api, &ListParams::default().labels(&target.selector), &message).await?;
     let mut backends = Backends::new(target.pod_port.clone());
     found.iter().for_each(|pod| backends.update_pod(pod));
     match backends.choose() {

@@ -87,7 +87,11 @@ async fn sign_provenance(
     let (existing, envelopes) = target.envelopes().await?;
     let is_ours = |sealed: &Vec<u8>| envelope::open(&key.public(), sealed).is_ok_and(|found| found == statement);
     if envelopes.iter().any(is_ours) {
-        return Ok(did(progress, &format!("provenance of {}", target.reference()), false));
+        return Ok(report_outcome(
+            progress,
+            &format!("provenance of {}", target.reference()),
+            false,
+        ));
     }
     let sealed = envelope::seal(key, statement).map_err(|error| signing_error(target, error.into()))?;
     let existing = existing.as_ref().map(Blob::bytes);
@@ -95,7 +99,11 @@ async fn sign_provenance(
     let signed = signed.map_err(|error| signing_error(target, error))?;
     let tag = signature::statements_tag(&target.digest);
     push(progress, target, layout(envelope::MEDIA_TYPE, signed), tag).await?;
-    Ok(did(progress, &format!("provenance of {}", target.reference()), true))
+    Ok(report_outcome(
+        progress,
+        &format!("provenance of {}", target.reference()),
+        true,
+    ))
 }
 
 async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage) -> Result<bool> {
@@ -103,11 +111,11 @@ async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage)
     let repository = target.connection.repository.to_string();
     let signed = signature::sign(key, &repository, &target.digest, existing.as_ref().map(Blob::bytes));
     let Some(signed) = signed.map_err(|error| signing_error(target, error))? else {
-        return Ok(did(progress, &target.reference(), false));
+        return Ok(report_outcome(progress, &target.reference(), false));
     };
     let tag = signature::tag(&target.digest);
     push(progress, target, layout(signature::MEDIA_TYPE, signed), tag).await?;
-    Ok(did(progress, &target.reference(), true))
+    Ok(report_outcome(progress, &target.reference(), true))
 }
 
 async fn push(progress: &Progress, target: &RemoteImage, layout: Layout, tag: String) -> Result<()> {
@@ -115,13 +123,13 @@ async fn push(progress: &Progress, target: &RemoteImage, layout: Layout, tag: St
     pushed.map(drop)
 }
 
-fn did(progress: &Progress, what: &str, changed: bool) -> bool {
-    let did = if changed {
+fn report_outcome(progress: &Progress, image: &str, changed: bool) -> bool {
+    let outcome = if changed {
         "signed"
     } else {
         "signed by this key already"
     };
-    progress.outcome(format!("{what}: {did}"));
+    progress.outcome(format!("{image}: {outcome}"));
     changed
 }
 

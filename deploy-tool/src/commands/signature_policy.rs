@@ -170,12 +170,12 @@ mod tests {
             refuse_unseen(&objects, &Exceptions::new(&patterns))
         };
         let failure = refuse(&["docker.io/library/*", "Gadget.example.com"]).unwrap_err();
-        let said = failure.to_string();
+        let text = failure.to_string();
         assert!(
-            said.contains("Widget `b` in m.yaml:5") && said.contains("--allow-unsigned Widget.example.com"),
-            "{said}"
+            text.contains("Widget `b` in m.yaml:5") && text.contains("--allow-unsigned Widget.example.com"),
+            "{text}"
         );
-        assert!(!said.contains("Gadget") && !said.contains("Service"), "{said}");
+        assert!(!text.contains("Gadget") && !text.contains("Service"), "{text}");
         assert_eq!(failure.number(), Some(&code::input::IMAGES_UNSEEN));
         refuse(&["Gadget.example.com", "widget.*"]).unwrap();
     }

@@ -111,10 +111,10 @@ struct Hidden(Vec<(String, Error)>);
 
 impl Hidden {
     /// What was found, or nothing of it where this user may not look.
-    fn skip_forbidden<T>(&mut self, what: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
+    fn skip_forbidden<T>(&mut self, kind: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
         found.or_else(|failure| match failure.number() == Some(&PERMISSION_MISSING) {
             true => {
-                self.0.push((what.to_owned(), failure));
+                self.0.push((kind.to_owned(), failure));
                 Ok(Vec::new())
             }
             false => Err(failure),
@@ -123,11 +123,11 @@ impl Hidden {
 
     /// Names it. Where nothing at all was found, that is why.
     fn report_hidden(self, printer: &Printer, nothing: bool) -> Result<()> {
-        for (what, failure) in self.0 {
-            if nothing && what == "pods" {
+        for (kind, failure) in self.0 {
+            if nothing && kind == "pods" {
                 return Err(failure);
             }
-            printer.warning(&format!("the {what} are not shown: {}", failure.sentence()));
+            printer.warning(&format!("the {kind} are not shown: {}", failure.sentence()));
         }
         Ok(())
     }
@@ -136,8 +136,8 @@ impl Hidden {
 /// Whether there is such a namespace, as far as this user may know.
 async fn exists(cluster: &Cluster, namespace: &str) -> Result<bool> {
     let api: Api<Namespace> = Api::all(cluster.client.clone());
-    let what = format!("cannot look up the namespace `{namespace}`");
-    Ok(match cluster.answer(&what, api.get_metadata(namespace)).await? {
+    let message = format!("cannot look up the namespace `{namespace}`");
+    Ok(match cluster.answer(&message, api.get_metadata(namespace)).await? {
         Err(kube::Error::Api(status)) => status.code != 404,
         _ => true,
     })
@@ -198,14 +198,14 @@ where
         + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot list the {} of namespace `{namespace}`", K::plural(&()));
+    let message = format!("cannot list the {} of namespace `{namespace}`", K::plural(&()));
     let now = cluster.now();
     let shown = |object: K| {
         let owners = object.meta().owner_references.iter().flatten();
         let of_cron_job = owners.clone().any(|owner| owner.kind == "CronJob");
         Some((object.object_status(now), of_cron_job))
     };
-    list::extract(cluster, &api, &ListParams::default(), &what, shown).await
+    list::extract(cluster, &api, &ListParams::default(), &message, shown).await
 }
 
 /// All that is kept of a pod: its row, and where it says how it runs.

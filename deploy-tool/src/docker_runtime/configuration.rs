@@ -94,7 +94,7 @@ pub fn text(document: &Map<String, Value>) -> String {
 mod tests {
     use super::*;
 
-    fn ours() -> Runtimes {
+    fn own_runtimes() -> Runtimes {
         [("crun".to_owned(), "/opt/crun".to_owned())].into()
     }
 
@@ -108,14 +108,14 @@ mod tests {
             r#"{"runtimes": {"kata": {"path": "/kata", "runtimeArgs": ["-x"]}}, "mtu": 1400}"#,
         ] {
             let before = parse(text).unwrap();
-            let after = add_runtimes(before.clone(), &ours()).unwrap();
+            let after = add_runtimes(before.clone(), &own_runtimes()).unwrap();
             assert!(
-                has_runtimes(&after, &ours()) && !has_runtimes(&before, &ours()),
+                has_runtimes(&after, &own_runtimes()) && !has_runtimes(&before, &own_runtimes()),
                 "{text}"
             );
-            assert_eq!(add_runtimes(after.clone(), &ours()).unwrap(), after, "{text}");
+            assert_eq!(add_runtimes(after.clone(), &own_runtimes()).unwrap(), after, "{text}");
             assert_eq!(parse(&super::text(&after)).unwrap(), after);
-            assert_eq!(remove_runtimes(after, &ours()).unwrap(), before, "{text}");
+            assert_eq!(remove_runtimes(after, &own_runtimes()).unwrap(), before, "{text}");
         }
     }
 
@@ -142,14 +142,14 @@ mod tests {
         }
         let foreign = parse(r#"{"runtimes": {"crun": {"path": "/usr/bin/crun"}}}"#).unwrap();
         assert!(
-            add_runtimes(foreign.clone(), &ours())
+            add_runtimes(foreign.clone(), &own_runtimes())
                 .unwrap_err()
                 .contains("/usr/bin/crun")
         );
-        assert_eq!(remove_runtimes(foreign.clone(), &ours()).unwrap(), foreign);
+        assert_eq!(remove_runtimes(foreign.clone(), &own_runtimes()).unwrap(), foreign);
         let default = parse(r#"{"default-runtime": "crun", "runtimes": {"crun": {"path": "/opt/crun"}}}"#).unwrap();
         assert!(
-            remove_runtimes(default, &ours())
+            remove_runtimes(default, &own_runtimes())
                 .unwrap_err()
                 .contains("`default-runtime`")
         );

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::configuration::Runtimes;
-use super::record::{ENGINES, FOLDER, cannot};
+use super::record::{ENGINES, FOLDER, file_error};
 use super::{CRUN, CRUN_WASM};
 use diagnostics::{Error, Result};
 use host::{docker, process};
@@ -97,9 +97,9 @@ async fn from_image(version: &str, earlier: Option<&Path>) -> Result<Crun> {
         return Ok(Crun { program, copied });
     }
     let beside = Path::new(ENGINES).join(format!(".{version}.docker"));
-    fs::create_dir_all(ENGINES).map_err(|error| cannot("make", Path::new(ENGINES), &error))?;
+    fs::create_dir_all(ENGINES).map_err(|error| file_error("make", Path::new(ENGINES), &error))?;
     if beside.exists() {
-        fs::remove_dir_all(&beside).map_err(|error| cannot("remove", &beside, &error))?;
+        fs::remove_dir_all(&beside).map_err(|error| file_error("remove", &beside, &error))?;
     }
     let container = docker::run("cannot take the engine out of its image", ["create", IMAGE, "none"]).await?;
     let from = format!("{}:{}", container.trim(), folder.display());
@@ -110,10 +110,10 @@ async fn from_image(version: &str, earlier: Option<&Path>) -> Result<Crun> {
     .await;
     docker::run("cannot remove a container", ["rm", container.trim()]).await?;
     copied?;
-    fs::rename(&beside, &folder).map_err(|error| cannot("make", &folder, &error))?;
+    fs::rename(&beside, &folder).map_err(|error| file_error("make", &folder, &error))?;
     let checked = check(&program).await;
     if checked.is_err() {
-        fs::remove_dir_all(&folder).map_err(|error| cannot("remove", &folder, &error))?;
+        fs::remove_dir_all(&folder).map_err(|error| file_error("remove", &folder, &error))?;
     }
     checked.map(|()| Crun {
         program,
@@ -154,5 +154,5 @@ pub fn name(crun: &Path) -> Result<()> {
         }
         std::os::unix::fs::symlink(crun, &link)
     };
-    make().map_err(|error| cannot("write", &link, &error))
+    make().map_err(|error| file_error("write", &link, &error))
 }

@@ -216,15 +216,15 @@ pub async fn validate(path: &Path) -> Result<()> {
 /// # Errors
 /// When the engine cannot be asked.
 pub async fn containers(runtimes: &BTreeSet<&str>) -> Result<Vec<String>> {
-    let what = "cannot list the containers";
-    let ids = docker::run(what, ["ps", "--all", "--quiet", "--no-trunc"]).await?;
+    let message = "cannot list the containers";
+    let ids = docker::run(message, ["ps", "--all", "--quiet", "--no-trunc"]).await?;
     if ids.trim().is_empty() {
         return Ok(Vec::new());
     }
     let arguments = ["inspect", "--format", "{{.HostConfig.Runtime}} {{.Name}}"]
         .into_iter()
         .chain(ids.split_whitespace());
-    let listed = docker::run(what, arguments).await?;
+    let listed = docker::run(message, arguments).await?;
     let pairs = listed.lines().filter_map(|line| line.split_once(' '));
     Ok(pairs
         .filter(|(runtime, _)| runtimes.contains(runtime))
@@ -242,9 +242,9 @@ pub async fn probe(runtime: &str) -> Result<()> {
     let image = format!("localhost/wasm-probe:{}", std::process::id());
     std::fs::write(&archive, tar(MODULE)).map_err(|error| Error::file("cannot write the probe", &error))?;
     let file = archive.display().to_string();
-    let what = "cannot make the image of the probe";
+    let message = "cannot make the image of the probe";
     docker::run(
-        what,
+        message,
         ["import", "--change", r#"ENTRYPOINT ["/probe.wasm"]"#, &file, &image],
     )
     .await?;

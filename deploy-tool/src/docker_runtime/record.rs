@@ -66,7 +66,9 @@ pub fn write(installed: &Installed) -> Result<()> {
 /// When that cannot be done.
 pub fn remove() -> Result<()> {
     match fs::remove_dir_all(FOLDER) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot("remove", Path::new(FOLDER), &error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(file_error("remove", Path::new(FOLDER), &error));
+        }
         _ => {}
     }
     // Where a node's engine is, the folder is not empty.
@@ -82,7 +84,7 @@ pub fn text(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(cannot("read", path, &error)),
+        Err(error) => Err(file_error("read", path, &error)),
     }
 }
 
@@ -97,7 +99,7 @@ pub fn replace(path: &Path, text: &str, new_mode: u32) -> Result<()> {
         fs::create_dir_all(folder)?;
         atomic_file::replace(&place, text.as_bytes(), new_mode)
     };
-    write().map_err(|error| cannot("write", path, &error))
+    write().map_err(|error| file_error("write", path, &error))
 }
 
 /// Brings a file back to what it was.
@@ -108,15 +110,15 @@ pub fn restore(path: &Path, before: Option<&str>) -> Result<()> {
     match before {
         Some(text) => replace(path, text, 0o644),
         None => match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(cannot("remove", path, &error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error("remove", path, &error)),
             _ => Ok(()),
         },
     }
 }
 
 /// A file that is root's.
-pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Error {
-    let failure = Error::file(format!("cannot {what} `{}`", path.display()), error);
+pub fn file_error(action: &str, path: &Path, error: &std::io::Error) -> Error {
+    let failure = Error::file(format!("cannot {action} `{}`", path.display()), error);
     match error.kind() {
         ErrorKind::PermissionDenied => failure.hint("run it as root: sudo deploy-tool docker …"),
         _ => failure,

@@ -212,7 +212,7 @@ mod tests {
         let now = NEW.parse().unwrap();
         assert!(reason(&[], now).contains("no replicas"));
         assert!(reason(&[pod("a", true, OLD, true)], now).contains("terminating (1)"));
-        let late = reason(&[pod("a", false, OLD, false)], now);
-        assert!(late.contains('a') && late.contains("starting"), "{late}");
+        let starting = reason(&[pod("a", false, OLD, false)], now);
+        assert!(starting.contains('a') && starting.contains("starting"), "{starting}");
     }
 }

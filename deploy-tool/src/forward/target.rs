@@ -60,13 +60,13 @@ pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> 
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let unclear = |what: String| {
+    let unclear = |message: String| {
         let known = if services.is_empty() {
             "it has none".to_owned()
         } else {
             format!("it has: {}", names())
         };
-        Error::input(what).code(&code::scale::NO_SUCH_SERVICE).cause(known)
+        Error::input(message).code(&code::scale::NO_SUCH_SERVICE).cause(known)
     };
     if let Some(name) = name {
         let found = services.iter().find(|service| service.name_any() == name);
@@ -89,7 +89,7 @@ pub fn service<'a>(services: &'a [Service], name: Option<&str>, place: &str) -> 
 /// When the Service has no such port, or no pods of its own.
 pub fn find_target(service: &Service, remote: Option<&str>) -> Result<ServiceTarget> {
     let name = service.name_any();
-    let refused = |what: String| Error::input(what).code(&code::scale::NO_SUCH_PORT);
+    let refused = |message: String| Error::input(message).code(&code::scale::NO_SUCH_PORT);
     let spec = service.spec.clone().unwrap_or_default();
     let selector: Vec<String> = spec
         .selector

@@ -120,7 +120,7 @@ mod tests {
                 "metadata": {"name": "n", "namespace": namespace}}))
             .unwrap(),
         };
-        let mut all: Vec<Object> = objects.iter().map(|one| object(Some("shop"), one)).collect();
+        let mut all: Vec<Object> = objects.iter().map(|identity| object(Some("shop"), identity)).collect();
         let elsewhere = (
             "apps/v1",
             "Deployment",

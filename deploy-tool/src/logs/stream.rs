@@ -70,9 +70,9 @@ pub async fn select(
     for name in names {
         let known = all.iter().any(|info| name.means(&info.workload));
         if !known && name.kind.is_none_or(|kind| kind == Kind::Pod) {
-            let what = format!("cannot look up pod `{}`", name.name);
+            let message = format!("cannot look up pod `{}`", name.name);
             let api = workloads::api(cluster, namespace, Kind::Pod);
-            if cluster.call(&what, api.get_opt(&name.name)).await?.is_some() {
+            if cluster.call(&message, api.get_opt(&name.name)).await?.is_some() {
                 selections.push(Selection::by_name(&name.name));
                 continue;
             }
@@ -104,14 +104,14 @@ fn kinds(names: &[Reference]) -> Vec<Kind> {
 /// The pods of the Jobs that a CronJob has made and that are still there.
 async fn jobs_of(cluster: &Cluster, namespace: &str, cron_job: &str) -> Result<Option<String>> {
     let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot list the jobs of namespace `{namespace}`");
+    let message = format!("cannot list the jobs of namespace `{namespace}`");
     let name = |job: Job| {
         let mut owners = job.owner_references().iter();
         owners
             .any(|owner| owner.kind == "CronJob" && owner.name == cron_job)
             .then(|| job.name_any())
     };
-    let jobs = list::extract(cluster, &api, &ListParams::default(), &what, name).await?;
+    let jobs = list::extract(cluster, &api, &ListParams::default(), &message, name).await?;
     if jobs.is_empty() {
         return Err(
             Error::input(format!("CronJob `{cron_job}` has no Jobs whose logs could be read"))
@@ -133,14 +133,18 @@ pub async fn containers(
     container: Option<&str>,
 ) -> Result<Vec<Source>> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot list the pods of namespace `{namespace}`");
+    let message = format!("cannot list the pods of namespace `{namespace}`");
     let mut found = Vec::new();
     for selection in selections {
         let mut parameters = ListParams::default();
         parameters.label_selector.clone_from(&selection.labels);
         parameters.field_selector.clone_from(&selection.fields);
         let of_pod = |pod: Pod| Some(sources(&pod, container));
-        found.extend(list::extract(cluster, &api, &parameters, &what, of_pod).await?.concat());
+        found.extend(
+            list::extract(cluster, &api, &parameters, &message, of_pod)
+                .await?
+                .concat(),
+        );
     }
     found.sort_by(|left, right| (&left.pod, &left.container).cmp(&(&right.pod, &right.container)));
     found.dedup_by(|left, right| (&left.pod, &left.container) == (&right.pod, &right.container));
@@ -179,7 +183,7 @@ fn of_event(event: watcher::Result<Event<Pod>>, container: Option<&str>) -> Chan
             | watcher::Error::WatchStartFailed(error)
             | watcher::Error::WatchFailed(error),
         ) => Change::Trouble(explain(&error)),
-        Err(other) => Change::Trouble(other.to_string()),
+        Err(error) => Change::Trouble(error.to_string()),
     }
 }
 

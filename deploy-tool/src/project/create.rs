@@ -72,8 +72,8 @@ fn refuse_files(folder: &Path) -> Result<()> {
     if !folder.exists() {
         return Ok(());
     }
-    let what = format!("`{}` exists", folder.display());
-    let entries = fs::read_dir(folder).map_err(|error| Error::file(&what, &error))?;
+    let message = format!("`{}` exists", folder.display());
+    let entries = fs::read_dir(folder).map_err(|error| Error::file(&message, &error))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -206,10 +206,10 @@ mod tests {
             fs::write(shop.join(format!("file-{number}")), "").unwrap();
         }
         let failure = create(&shop, &name(), Template::Service).unwrap_err();
-        let said = failure.causes().join("\n");
+        let text = failure.causes().join("\n");
         assert!(
-            said.contains("file-1, file-2, file-3, file-4, file-5 and 2 more"),
-            "{said}"
+            text.contains("file-1, file-2, file-3, file-4, file-5 and 2 more"),
+            "{text}"
         );
         assert_eq!(entries(&shop).len(), 7);
 

@@ -120,11 +120,11 @@ fn broken_rule(name: &str) -> Option<&'static str> {
         (name.is_empty(), "a name has at least one letter"),
         (
             name.chars()
-                .any(|one| !(one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-')),
+                .any(|character| !(character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')),
             "a name has lower-case letters, digits and hyphens only",
         ),
         (
-            !name.starts_with(|one: char| one.is_ascii_lowercase()),
+            !name.starts_with(|character: char| character.is_ascii_lowercase()),
             "a name begins with a letter",
         ),
         (
@@ -150,18 +150,18 @@ fn broken_rule(name: &str) -> Option<&'static str> {
 fn suggest(name: &str) -> Option<String> {
     let mut words: Vec<String> = vec![String::new()];
     let mut before = ' ';
-    for one in name.chars() {
-        if !one.is_ascii_alphanumeric() {
+    for character in name.chars() {
+        if !character.is_ascii_alphanumeric() {
             words.push(String::new());
         } else {
-            if one.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            if character.is_ascii_uppercase() && before.is_ascii_lowercase() {
                 words.push(String::new());
             }
             if let Some(word) = words.last_mut() {
-                word.push(one.to_ascii_lowercase());
+                word.push(character.to_ascii_lowercase());
             }
         }
-        before = one;
+        before = character;
     }
     words.retain(|word| !word.is_empty());
     let mut suggestion = words.join("-");
@@ -173,7 +173,7 @@ fn suggest(name: &str) -> Option<String> {
         format!("{suggestion}-service"),
     ]
     .into_iter()
-    .find(|one| !suggestion.is_empty() && broken_rule(one).is_none())
+    .find(|character| !suggestion.is_empty() && broken_rule(character).is_none())
 }
 
 #[cfg(test)]

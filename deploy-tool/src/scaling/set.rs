@@ -29,11 +29,11 @@ pub async fn read_state(cluster: &Cluster, namespace: &str) -> Result<ScalingSta
     let stateful_sets: Api<StatefulSet> = Api::namespaced(client.clone(), namespace);
     let autoscalers: Api<HorizontalPodAutoscaler> = Api::namespaced(client.clone(), namespace);
     let all = ListParams::default();
-    let what = |kind: &str| format!("cannot list the {kind} of namespace `{namespace}`");
+    let message = |kind: &str| format!("cannot list the {kind} of namespace `{namespace}`");
     let (deployments_what, sets_what, autoscalers_what) = (
-        what("Deployments"),
-        what("StatefulSets"),
-        what("HorizontalPodAutoscalers"),
+        message("Deployments"),
+        message("StatefulSets"),
+        message("HorizontalPodAutoscalers"),
     );
     let (deployments, stateful_sets, autoscalers) = tokio::try_join!(
         list::all(cluster, &deployments, &all, &deployments_what),
@@ -76,17 +76,17 @@ pub async fn change(cluster: &Cluster, namespace: &str, change: &Change, write: 
     if let Some(edit) = change.edit() {
         let api: Api<HorizontalPodAutoscaler> = Api::namespaced(cluster.client.clone(), namespace);
         let bounds = json!({"spec": {"minReplicas": edit.after.minimum, "maxReplicas": edit.after.maximum}});
-        let what = format!("cannot change HorizontalPodAutoscaler `{}`", edit.name);
+        let message = format!("cannot change HorizontalPodAutoscaler `{}`", edit.name);
         cluster
-            .call(&what, api.patch(&edit.name, &parameters, &Patch::Merge(bounds)))
+            .call(&message, api.patch(&edit.name, &parameters, &Patch::Merge(bounds)))
             .await?;
     }
     if let Some(replicas) = change.count() {
         let api = workloads::api(cluster, namespace, change.workload.kind);
         let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-        let what = format!("cannot scale {}", change.workload);
+        let message = format!("cannot scale {}", change.workload);
         cluster
-            .call(&what, api.patch_scale(&change.workload.name, &parameters, &patch))
+            .call(&message, api.patch_scale(&change.workload.name, &parameters, &patch))
             .await?;
     }
     Ok(())

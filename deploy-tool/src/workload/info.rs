@@ -106,9 +106,9 @@ pub fn choose<'a>(
         .iter()
         .filter(|info| release.is_none() || info.release == release)
         .collect();
-    let unknown = |what: String| {
+    let unknown = |message: String| {
         let known: Vec<Workload> = all.iter().map(|info| info.workload.clone()).collect();
-        let failure = Error::input(format!("there is no {what} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
+        let failure = Error::input(format!("there is no {message} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
         failure
             .cause(listed(&known))
             .hint("deploy it first: run `deploy-tool up`; or name another one, or another --namespace")

@@ -62,8 +62,8 @@ pub async fn visible(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Resu
 pub async fn all(cluster: &Cluster, namespace: &str, kinds: &[Kind]) -> Result<Vec<WorkloadInfo>> {
     let lists = kinds.iter().map(async |kind| {
         let api = api(cluster, namespace, *kind);
-        let what = format!("cannot list the {kind}s of namespace `{namespace}`");
-        list::extract(cluster, &api, &ListParams::default(), &what, |object| {
+        let message = format!("cannot list the {kind}s of namespace `{namespace}`");
+        list::extract(cluster, &api, &ListParams::default(), &message, |object| {
             Some(WorkloadInfo::from_object(*kind, &object))
         })
         .await

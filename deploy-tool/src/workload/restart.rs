@@ -26,8 +26,8 @@ pub async fn restart(cluster: &Cluster, namespace: &str, workload: &Workload, at
     let annotations = json!({ANNOTATION: at.to_string()});
     let patch = Patch::Merge(json!({"spec": {"template": {"metadata": {"annotations": annotations}}}}));
     let api = workloads::api(cluster, namespace, workload.kind);
-    let what = format!("cannot restart {workload}");
+    let message = format!("cannot restart {workload}");
     cluster
-        .call(&what, api.patch(&workload.name, &parameters, &patch))
+        .call(&message, api.patch(&workload.name, &parameters, &patch))
         .await
 }

@@ -62,7 +62,9 @@ async fn is_allowed(cluster: &Cluster, permission: &Permission) -> Result<bool> 
         ..SelfSubjectAccessReview::default()
     };
     let api: Api<SelfSubjectAccessReview> = Api::all(cluster.client.clone());
-    let what = "cannot find out what the user may do";
-    let answer = cluster.call(what, api.create(&PostParams::default(), &review)).await?;
+    let message = "cannot find out what the user may do";
+    let answer = cluster
+        .call(message, api.create(&PostParams::default(), &review))
+        .await?;
     Ok(answer.status.is_some_and(|status| status.allowed))
 }

@@ -148,11 +148,11 @@ impl Cluster {
     /// When there is no answer in time.
     pub async fn answer<T>(
         &self,
-        what: &str,
+        message: &str,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<kube::Result<T>> {
         tokio::time::timeout(REQUEST_TIMEOUT, request).await.map_err(|_| {
-            Error::cluster(what)
+            Error::cluster(message)
                 .cause(format!(
                     "the API server {} has not answered within {} s",
                     self.server,
@@ -166,9 +166,9 @@ impl Cluster {
     ///
     /// # Errors
     /// When there is no answer in time, or the server refuses.
-    pub async fn call<T>(&self, what: &str, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
-        self.answer(what, request).await?.map_err(|error| {
-            let failure = Error::cluster(what).cause(explain(&error));
+    pub async fn call<T>(&self, message: &str, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+        self.answer(message, request).await?.map_err(|error| {
+            let failure = Error::cluster(message).cause(explain(&error));
             match &error {
                 kube::Error::Api(status) if is_missing_permission(status) => {
                     failure.code(&code::apply::PERMISSION_MISSING)

@@ -103,7 +103,7 @@ fn read(files: &[PathBuf]) -> Result<Kubeconfig> {
 /// As kube makes it, but without kube's reading of `NO_PROXY`, which it compares with the proxy in place of the server.
 /// With it comes the proxy that the kubeconfig names.
 fn of_context(kubeconfig: Kubeconfig, name: &str) -> Result<(Config, Option<String>)> {
-    let lacks = |what: String| unusable(name, &what);
+    let lacks = |message: String| unusable(name, &message);
     let context = kubeconfig.contexts.into_iter().find(|context| context.name == name);
     let context = context.and_then(|context| context.context);
     let context = context.ok_or_else(|| lacks("it is empty".to_owned()))?;

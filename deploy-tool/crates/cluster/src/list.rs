@@ -16,11 +16,11 @@ const PAGE: u32 = 500;
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn all<K>(cluster: &Cluster, api: &Api<K>, parameters: &ListParams, what: &str) -> Result<Vec<K>>
+pub async fn all<K>(cluster: &Cluster, api: &Api<K>, parameters: &ListParams, message: &str) -> Result<Vec<K>>
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {
-    extract(cluster, api, parameters, what, Some).await
+    extract(cluster, api, parameters, message, Some).await
 }
 
 /// What is wanted of each object that the parameters select; the rest goes with its page.
@@ -31,15 +31,15 @@ pub async fn extract<K, T>(
     cluster: &Cluster,
     api: &Api<K>,
     parameters: &ListParams,
-    what: &str,
+    message: &str,
     wanted: impl Fn(K) -> Option<T>,
 ) -> Result<Vec<T>>
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {
     let fetch = async |parameters: &ListParams| api.list(parameters).await;
-    let found = pages(cluster, parameters.clone(), what, fetch, wanted).await?;
-    cluster.call(what, async { found }).await
+    let found = pages(cluster, parameters.clone(), message, fetch, wanted).await?;
+    cluster.call(message, async { found }).await
 }
 
 /// What is wanted of the metadata of each object; the outer error is that the server does not answer, the inner one what
@@ -50,24 +50,24 @@ where
 pub async fn of_metadata<T>(
     cluster: &Cluster,
     api: &Api<DynamicObject>,
-    what: &str,
+    message: &str,
     wanted: impl Fn(PartialObjectMeta<DynamicObject>) -> Option<T>,
 ) -> Result<kube::Result<Vec<T>>> {
     let fetch = async |parameters: &ListParams| api.list_metadata(parameters).await;
-    pages(cluster, ListParams::default(), what, fetch, wanted).await
+    pages(cluster, ListParams::default(), message, fetch, wanted).await
 }
 
 async fn pages<K: Clone, T>(
     cluster: &Cluster,
     mut parameters: ListParams,
-    what: &str,
+    message: &str,
     fetch: impl AsyncFn(&ListParams) -> kube::Result<ObjectList<K>>,
     wanted: impl Fn(K) -> Option<T>,
 ) -> Result<kube::Result<Vec<T>>> {
     let mut found = Vec::new();
     parameters = parameters.limit(PAGE);
     loop {
-        let page = match cluster.answer(what, fetch(&parameters)).await? {
+        let page = match cluster.answer(message, fetch(&parameters)).await? {
             Ok(page) => page,
             // The list is older than the server remembers: from the start, as it is now.
             Err(kube::Error::Api(status)) if status.code == 410 && parameters.continue_token.is_some() => {

@@ -29,9 +29,9 @@ const MOST_BYTES: usize = 64 << 10;
 /// # Errors
 /// When the server does not answer.
 pub async fn extract<T>(cluster: &Cluster, namespace: &str, wanted: impl Fn(Pod) -> Option<T>) -> Result<Vec<T>> {
-    let what = format!("cannot list the pods of namespace `{namespace}`");
+    let message = format!("cannot list the pods of namespace `{namespace}`");
     let api = Api::namespaced(cluster.client.clone(), namespace);
-    crate::list::extract(cluster, &api, &ListParams::default(), &what, wanted).await
+    crate::list::extract(cluster, &api, &ListParams::default(), &message, wanted).await
 }
 
 /// The pods of all namespaces.
@@ -47,8 +47,8 @@ pub async fn all_pods(cluster: &Cluster) -> Result<Vec<Pod>> {
 /// # Errors
 /// When the server does not answer.
 pub async fn services(cluster: &Cluster, namespace: &str) -> Result<Vec<Service>> {
-    let what = format!("cannot list the services of namespace `{namespace}`");
-    list(cluster, Api::namespaced(cluster.client.clone(), namespace), &what).await
+    let message = format!("cannot list the services of namespace `{namespace}`");
+    list(cluster, Api::namespaced(cluster.client.clone(), namespace), &message).await
 }
 
 /// The nodes.
@@ -84,11 +84,11 @@ pub async fn first_node(cluster: &Cluster) -> Result<Option<Node>> {
     Ok(page.items.into_iter().next())
 }
 
-async fn list<K>(cluster: &Cluster, api: Api<K>, what: &str) -> Result<Vec<K>>
+async fn list<K>(cluster: &Cluster, api: Api<K>, message: &str) -> Result<Vec<K>>
 where
     K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
 {
-    crate::list::all(cluster, &api, &ListParams::default(), what).await
+    crate::list::all(cluster, &api, &ListParams::default(), message).await
 }
 
 /// What a pod answers to a GET, if it answers well. `address` is `port/path`.

@@ -43,7 +43,7 @@ pub struct Watch {
     changes: SelectAll<Changes>,
     lists_missing: usize,
     /// Why the copy may be out of date.
-    pub trouble: Option<String>,
+    pub last_error: Option<String>,
 }
 
 impl Watch {
@@ -64,7 +64,7 @@ impl Watch {
             objects: Objects::default(),
             lists_missing: changes.len(),
             changes: select_all(changes),
-            trouble: None,
+            last_error: None,
         })
     }
 
@@ -74,10 +74,10 @@ impl Watch {
         loop {
             match next {
                 Some(Ok(change)) => {
-                    self.trouble = None;
+                    self.last_error = None;
                     self.lists_missing -= usize::from(change(&mut self.objects) && self.lists_missing > 0);
                 }
-                Some(Err(error)) => self.trouble = Some(describe_trouble(&error)),
+                Some(Err(error)) => self.last_error = Some(describe_error(&error)),
                 // The watches of kube never end by themselves; without any there is nothing to wait for.
                 None => return std::future::pending().await,
             }
@@ -165,9 +165,9 @@ where
 }
 
 async fn generic_changes(cluster: &Cluster, need: &Need, kind: &GroupVersionKind) -> Result<Changes> {
-    let what = format!("cannot find out where the cluster keeps objects of kind {}", kind.kind);
+    let message = format!("cannot find out where the cluster keeps objects of kind {}", kind.kind);
     let (resource, _) = cluster
-        .call(&what, discovery::pinned_kind(&cluster.client, kind))
+        .call(&message, discovery::pinned_kind(&cluster.client, kind))
         .await?;
     let api: Api<DynamicObject> = match need.namespace.as_str() {
         "" => Api::all_with(cluster.watches.clone(), &resource),
@@ -288,7 +288,7 @@ impl Backoff for WatchBackoff {
     fn reset(&mut self) {}
 }
 
-fn describe_trouble(error: &watcher::Error) -> String {
+fn describe_error(error: &watcher::Error) -> String {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)

@@ -42,12 +42,12 @@ impl LocalImage {
 ///
 /// # Errors
 /// When it cannot be started or ends badly.
-pub async fn run<A: AsRef<OsStr>>(what: &str, arguments: impl IntoIterator<Item = A>) -> Result<String> {
+pub async fn run<A: AsRef<OsStr>>(message: &str, arguments: impl IntoIterator<Item = A>) -> Result<String> {
     let output = process::capture(process::command("docker", arguments)).await?;
     if output.success {
         Ok(output.stdout)
     } else {
-        Err(explain(what, &output.stderr))
+        Err(explain(message, &output.stderr))
     }
 }
 
@@ -95,8 +95,8 @@ pub async fn required_image(reference: &str) -> Result<LocalImage> {
 }
 
 /// What a complaint of docker means, and what to do about it.
-pub fn explain(what: &str, stderr: &str) -> Error {
-    let failure = Error::prerequisite(what);
+pub fn explain(message: &str, stderr: &str) -> Error {
+    let failure = Error::prerequisite(message);
     let text = stderr.to_ascii_lowercase();
     if text.contains("permission denied") && text.contains("docker") && text.contains("connect") {
         failure

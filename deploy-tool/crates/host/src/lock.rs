@@ -46,8 +46,8 @@ pub fn docker(cache: &Cache, doing: &str) -> Result<Lock> {
     attempt(cache, "docker-engine", doing, File::try_lock)?.map_err(|holder| busy("the Docker engine", &holder))
 }
 
-fn busy(what: &str, holder: &str) -> Error {
-    Error::busy(format!("{what} is locked by another deploy-tool"))
+fn busy(message: &str, holder: &str) -> Error {
+    Error::busy(format!("{message} is locked by another deploy-tool"))
         .cause(holder)
         .hint("wait until it has ended, then run the same command again")
 }

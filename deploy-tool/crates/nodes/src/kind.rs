@@ -133,19 +133,19 @@ pub async fn load_docker_image(
 
 /// The kind that scripts/host installs for this project fits the node image; another one in PATH may not.
 fn command(cache: &Cache, arguments: &[&str]) -> Result<tokio::process::Command> {
-    let ours = cache.path("bin/kind")?;
-    let program = if ours.is_file() {
-        ours.display().to_string()
+    let installed = cache.path("bin/kind")?;
+    let program = if installed.is_file() {
+        installed.display().to_string()
     } else {
         "kind".to_owned()
     };
     Ok(process::command(&program, arguments))
 }
 
-async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], what: &[&str]) -> Result<()> {
+async fn load(cache: &Cache, progress: &Progress, cluster: &str, nodes: &[&str], images: &[&str]) -> Result<()> {
     let nodes = nodes.join(",");
     let mut arguments = vec!["load"];
-    arguments.extend(what);
+    arguments.extend(images);
     arguments.extend(["--name", cluster, "--nodes", &nodes]);
     process::logged(progress, command(cache, &arguments)?, &cache.log("load"))
         .await?

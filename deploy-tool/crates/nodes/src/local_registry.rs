@@ -22,21 +22,21 @@ const FOLDER: &str = "/etc/containerd/certs.d";
 /// # Errors
 /// When there is no such container, it publishes no port, or a node cannot be told.
 pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Option<&Path>) -> Result<String> {
-    let what = format!("cannot let the nodes pull from the registry in the container `{container}`");
+    let message = format!("cannot let the nodes pull from the registry in the container `{container}`");
     let networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-    let joined = docker::run(&what, ["inspect", "--format", networks, container]).await?;
+    let joined = docker::run(&message, ["inspect", "--format", networks, container]).await?;
     if !joined.split_whitespace().any(|network| network == NETWORK) {
-        docker::run(&what, ["network", "connect", NETWORK, container]).await?;
+        docker::run(&message, ["network", "connect", NETWORK, container]).await?;
     }
     // After it has joined: a port that Docker chooses is another one then.
-    let ports = docker::run(&what, ["port", container]).await?;
+    let ports = docker::run(&message, ["port", container]).await?;
     let (inner, outer) = published(&ports).ok_or_else(|| {
-        Error::input(&what)
+        Error::input(&message)
             .cause("it publishes no port on this host")
             .hint("start it with one: docker run --publish 127.0.0.1:5001:5000 …")
     })?;
     // Names stay when the container is started again, addresses do not.
-    let name = docker::run(&what, ["inspect", "--format", "{{.Name}}", container]).await?;
+    let name = docker::run(&message, ["inspect", "--format", "{{.Name}}", container]).await?;
     let host = format!("{}:{inner}", name.trim().trim_start_matches('/'));
     let registry = format!("localhost:{outer}");
 
@@ -56,14 +56,14 @@ pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Opt
     }
     let source = format!("{}/.", scratch.path.display());
     for node in nodes {
-        let configuration = docker::run(&what, ["exec", &node.name, "containerd", "config", "dump"]).await?;
+        let configuration = docker::run(&message, ["exec", &node.name, "containerd", "config", "dump"]).await?;
         if !configuration.contains(FOLDER) {
-            return Err(Error::prerequisite(&what)
+            return Err(Error::prerequisite(&message)
                 .cause(format!("containerd of node `{}` does not look into {FOLDER}", node.name))
                 .hint("recreate the cluster from a node image of this version: `deploy-tool cluster down`, then `deploy-tool cluster up`"));
         }
-        docker::run(&what, ["exec", &node.name, "mkdir", "-p", FOLDER]).await?;
-        docker::run(&what, ["cp", &source, &format!("{}:{FOLDER}", node.name)]).await?;
+        docker::run(&message, ["exec", &node.name, "mkdir", "-p", FOLDER]).await?;
+        docker::run(&message, ["cp", &source, &format!("{}:{FOLDER}", node.name)]).await?;
     }
     Ok(registry)
 }

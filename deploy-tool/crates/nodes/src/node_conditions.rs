@@ -18,8 +18,8 @@ pub fn nodes_not_ready(nodes: &[Node], since: Option<Timestamp>) -> Vec<String> 
         let mut ready = conditions.filter(|condition| condition.type_ == "Ready" && condition.status == "True");
         ready.any(fresh)
     };
-    let late = nodes.iter().filter(|node| !ready(node));
-    late.filter_map(|node| node.metadata.name.clone()).collect()
+    let not_ready = nodes.iter().filter(|node| !ready(node));
+    not_ready.filter_map(|node| node.metadata.name.clone()).collect()
 }
 
 /// Pods whose containers are said to run since before their node was started: none can have lived through that, so the

@@ -194,7 +194,7 @@ impl Rollout<'_> {
     }
 }
 
-fn summary(what: &str, applied: &[Applied]) -> String {
+fn summary(subject: &str, applied: &[Applied]) -> String {
     let titles = |change: Change| -> Vec<String> {
         let of_change = applied.iter().filter(|applied| applied.change == change);
         of_change.map(|applied| applied.object.title()).collect()
@@ -214,7 +214,7 @@ fn summary(what: &str, applied: &[Applied]) -> String {
     if parts.is_empty() {
         parts.push("no others".to_owned());
     }
-    format!("{what}: {}", parts.join("; "))
+    format!("{subject}: {}", parts.join("; "))
 }
 
 /// What is waited for, with the generation that was stored.

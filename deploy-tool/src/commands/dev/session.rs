@@ -55,7 +55,7 @@ impl Session<'_> {
             self.printer.cycle(number, "started", &changed, start.elapsed(), None);
             let newer = tokio::select! {
                 result = self.deploy() => {
-                    match self.told(number, &changed, start, result, &has_deployed) {
+                    match self.report_result(number, &changed, start, result, &has_deployed) {
                         Ok(()) if self.arguments.once => return Ok(()),
                         Ok(()) => None,
                         Err(failure) => return Err(failure),
@@ -116,7 +116,7 @@ impl Session<'_> {
     }
 
     /// Tells how a deployment has ended.
-    fn told(
+    fn report_result(
         &self,
         number: u32,
         changed: &[String],

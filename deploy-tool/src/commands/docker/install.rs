@@ -134,7 +134,7 @@ fn undo(earlier: Option<&Installed>, crun: &Crun) -> Result<()> {
         return record::write(earlier);
     }
     if let Some(folder) = crun.copied.as_deref().filter(|folder| folder.exists()) {
-        std::fs::remove_dir_all(folder).map_err(|error| record::cannot("remove", folder, &error))?;
+        std::fs::remove_dir_all(folder).map_err(|error| record::file_error("remove", folder, &error))?;
     }
     record::remove()
 }

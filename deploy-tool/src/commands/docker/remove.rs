@@ -55,7 +55,7 @@ async fn unregister(progress: &Progress, cleanup: &Cleanup, engine: &Engine, ins
         guard.cancel();
     }
     if let Some(folder) = installed.copied.as_deref().filter(|folder| folder.exists()) {
-        std::fs::remove_dir_all(folder).map_err(|error| record::cannot("remove", folder, &error))?;
+        std::fs::remove_dir_all(folder).map_err(|error| record::file_error("remove", folder, &error))?;
     }
     record::remove()?;
     progress.outcome(format!(

@@ -40,11 +40,11 @@ pub async fn timeout_error(
     cluster: &Cluster,
     limit: Duration,
     statuses: &[RolloutStatus],
-    trouble: Option<&str>,
+    last_error: Option<&str>,
 ) -> Error {
     let mut failure = Error::undecided(format!("not ready within {} s, and not failed either", limit.as_secs()));
-    if let Some(trouble) = trouble {
-        failure = failure.cause(format!("the watch is broken: {trouble}"));
+    if let Some(last_error) = last_error {
+        failure = failure.cause(format!("the watch is broken: {last_error}"));
     }
     let waiting = statuses.iter().filter_map(|status| match &status.phase {
         Phase::Waiting(waiting) => Some((status, waiting)),

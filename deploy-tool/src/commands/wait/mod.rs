@@ -113,7 +113,7 @@ pub async fn for_targets_noting_ends(
             () = watch.changed() => {}
             _ = ticks.tick() => {}
             () = tokio::time::sleep_until(began + limit) => {
-                return Err(timeout_error(cluster, limit, &statuses, watch.trouble.as_deref()).await);
+                return Err(timeout_error(cluster, limit, &statuses, watch.last_error.as_deref()).await);
             }
         }
         if !watch.complete() {

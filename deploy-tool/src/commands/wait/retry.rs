@@ -30,9 +30,9 @@ pub async fn trigger_retries(cluster: &Cluster, targets: &[Target], watch: &Watc
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
         let api: Api<DynamicObject> = Api::namespaced_with(cluster.client.clone(), &namespace, &resource);
         let patch = Patch::Merge(json!({"metadata": {"annotations": {RETRIED_ANNOTATION: since.to_string()}}}));
-        let what = format!("cannot make {kind} `{name}` try again");
+        let message = format!("cannot make {kind} `{name}` try again");
         cluster
-            .call(&what, api.patch_metadata(&name, &PatchParams::default(), &patch))
+            .call(&message, api.patch_metadata(&name, &PatchParams::default(), &patch))
             .await?;
         is_any = true;
     }
@@ -58,12 +58,12 @@ pub async fn replace_broken_pods(
             resource_version: None,
         };
         let parameters = DeleteParams::default().preconditions(preconditions);
-        let what = format!("cannot delete the broken pod `{name}`");
-        match cluster.answer(&what, api.delete(&name, &parameters)).await? {
+        let message = format!("cannot delete the broken pod `{name}`");
+        match cluster.answer(&message, api.delete(&name, &parameters)).await? {
             Ok(_) => _ = replaced.insert(name),
             // Somebody was faster.
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
-            Err(error) => return Err(Error::cluster(what).cause(explain(&error))),
+            Err(error) => return Err(Error::cluster(message).cause(explain(&error))),
         }
     }
     Ok(())

@@ -49,8 +49,8 @@ pub async fn try_out(cluster: &Cluster, namespace: &str, pod: &Pod) -> Result<()
         dry_run: true,
         ..PostParams::default()
     };
-    let what = format!("namespace `{namespace}` refuses a pod");
-    cluster.call(&what, api.create(&dry, pod)).await.map(|_| ())
+    let message = format!("namespace `{namespace}` refuses a pod");
+    cluster.call(&message, api.create(&dry, pod)).await.map(|_| ())
 }
 
 /// Deletes the probes of runs that were cut off.
@@ -59,8 +59,8 @@ pub async fn try_out(cluster: &Cluster, namespace: &str, pod: &Pod) -> Result<()
 /// When the server does not answer, or refuses.
 pub async fn remove_left_over(cluster: &Cluster, namespace: &str) -> Result<()> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot list the pods of namespace `{namespace}`");
-    let probes = list::all(cluster, &api, &ListParams::default().labels(SELECTOR), &what).await?;
+    let message = format!("cannot list the pods of namespace `{namespace}`");
+    let probes = list::all(cluster, &api, &ListParams::default().labels(SELECTOR), &message).await?;
     for pod in probes.iter().filter(|pod| is_left_over(pod, cluster.now())) {
         remove(cluster.clone(), namespace.to_owned(), pod.name_any()).await?;
     }
@@ -69,13 +69,13 @@ pub async fn remove_left_over(cluster: &Cluster, namespace: &str) -> Result<()> 
 
 async fn remove(cluster: Cluster, namespace: String, name: String) -> Result<()> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
-    let what = format!("cannot delete the probe's pod `{name}` of namespace `{namespace}`");
+    let message = format!("cannot delete the probe's pod `{name}` of namespace `{namespace}`");
     match cluster
-        .answer(&what, api.delete(&name, &DeleteParams::default()))
+        .answer(&message, api.delete(&name, &DeleteParams::default()))
         .await?
     {
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        answer => cluster.call(&what, async { answer }).await.map(|_| ()),
+        answer => cluster.call(&message, async { answer }).await.map(|_| ()),
     }
 }
 
@@ -85,8 +85,8 @@ async fn remove(cluster: Cluster, namespace: String, name: String) -> Result<()>
 /// When the server does not answer, or refuses.
 pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod: &Pod) -> Result<Observed> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot create the probe's pod in namespace `{namespace}`");
-    let pod = cluster.call(&what, api.create(&PostParams::default(), pod)).await?;
+    let message = format!("cannot create the probe's pod in namespace `{namespace}`");
+    let pod = cluster.call(&message, api.create(&PostParams::default(), pod)).await?;
     let name = pod.name_any();
     let _removed = cleanup.guard(remove(cluster.clone(), namespace.to_owned(), name.clone()));
     let targets: Vec<Target> = Target::from_object(&pod).into_iter().collect();

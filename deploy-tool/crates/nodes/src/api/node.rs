@@ -49,8 +49,8 @@ pub async fn selected(cluster: &Cluster, selector: Option<&str>) -> Result<Vec<N
 /// When the server does not answer.
 pub async fn pods(cluster: &Cluster, node: &str) -> Result<Vec<Pod>> {
     let parameters = ListParams::default().fields(&format!("spec.nodeName={node}"));
-    let what = format!("cannot list the pods of node `{node}`");
-    list::all(cluster, &Api::all(cluster.client.clone()), &parameters, &what).await
+    let message = format!("cannot list the pods of node `{node}`");
+    list::all(cluster, &Api::all(cluster.client.clone()), &parameters, &message).await
 }
 
 /// Starts a Job.
@@ -59,8 +59,8 @@ pub async fn pods(cluster: &Cluster, node: &str) -> Result<Vec<Pod>> {
 /// When the server refuses.
 pub async fn start(cluster: &Cluster, namespace: &str, job: &Job) -> Result<Job> {
     let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot create a Job in namespace `{namespace}`");
-    cluster.call(&what, api.create(&PostParams::default(), job)).await
+    let message = format!("cannot create a Job in namespace `{namespace}`");
+    cluster.call(&message, api.create(&PostParams::default(), job)).await
 }
 
 /// What a Job's pod has written; nothing, where it has not come so far.
@@ -69,12 +69,12 @@ pub async fn start(cluster: &Cluster, namespace: &str, job: &Job) -> Result<Job>
 /// When the server does not answer.
 pub async fn log(cluster: &Cluster, namespace: &str, job: &Job) -> Result<String> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot read the log of Job `{}`", job.name_any());
+    let message = format!("cannot read the log of Job `{}`", job.name_any());
     let selector = format!("batch.kubernetes.io/job-name={}", job.name_any());
-    let pods = list::all(cluster, &api, &ListParams::default().labels(&selector), &what).await?;
+    let pods = list::all(cluster, &api, &ListParams::default().labels(&selector), &message).await?;
     match pods.first() {
         Some(pod) => Ok(cluster
-            .answer(&what, api.logs(&pod.name_any(), &LogParams::default()))
+            .answer(&message, api.logs(&pod.name_any(), &LogParams::default()))
             .await?
             .unwrap_or_default()),
         None => Ok(String::new()),
@@ -87,9 +87,9 @@ pub async fn log(cluster: &Cluster, namespace: &str, job: &Job) -> Result<String
 /// When the server refuses.
 pub async fn delete(cluster: &Cluster, namespace: &str, job: &Job) -> Result<()> {
     let api: Api<Job> = Api::namespaced(cluster.client.clone(), namespace);
-    let what = format!("cannot delete Job `{}`", job.name_any());
+    let message = format!("cannot delete Job `{}`", job.name_any());
     cluster
-        .call(&what, api.delete(&job.name_any(), &DeleteParams::background()))
+        .call(&message, api.delete(&job.name_any(), &DeleteParams::background()))
         .await
         .map(|_| ())
 }
@@ -112,9 +112,9 @@ pub async fn runtime_class(
         .await?;
     let (name, cluster) = (made.name_any(), cluster.clone());
     let removed = cleanup.guard(async move {
-        let what = format!("cannot delete RuntimeClass `{name}`");
+        let message = format!("cannot delete RuntimeClass `{name}`");
         cluster
-            .call(&what, api.delete(&name, &DeleteParams::default()))
+            .call(&message, api.delete(&name, &DeleteParams::default()))
             .await
             .map(|_| ())
     });
@@ -133,7 +133,7 @@ pub async fn await_ready(cluster: &Cluster, node: &str, handler: &str) -> Result
                 && doctor::offers(node, handler) != Some(false)
         })
     };
-    let late = || {
+    let not_ready = || {
         Error::cluster(format!(
             "node `{node}` is not ready with the handler `{handler}` within {} s",
             READY_LIMIT.as_secs()
@@ -143,8 +143,8 @@ pub async fn await_ready(cluster: &Cluster, node: &str, handler: &str) -> Result
     };
     match tokio::time::timeout(READY_LIMIT, await_condition(api, node, is_ready)).await {
         Ok(Ok(Some(node))) => Ok(node),
-        Ok(Ok(None)) | Err(_) => Err(late()),
-        Ok(Err(error)) => Err(late().cause(error)),
+        Ok(Ok(None)) | Err(_) => Err(not_ready()),
+        Ok(Err(error)) => Err(not_ready().cause(error)),
     }
 }
 
@@ -210,12 +210,12 @@ pub async fn apply_ending(cluster: &Cluster, node: &str, ending: Ending) -> Resu
     labelled
 }
 
-async fn change(cluster: &Cluster, node: &str, what: &str, patch: Value) -> Result<Node> {
+async fn change(cluster: &Cluster, node: &str, action: &str, patch: Value) -> Result<Node> {
     let api: Api<Node> = Api::all(cluster.client.clone());
     let patch = Patch::Merge(patch);
     cluster
         .call(
-            &format!("{what} node `{node}`"),
+            &format!("{action} node `{node}`"),
             api.patch(node, &PatchParams::default(), &patch),
         )
         .await
@@ -249,29 +249,29 @@ async fn evict_one(cluster: &Cluster, pod: &Pod) -> Result<()> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
     // A client that tries again by itself would not return while a PodDisruptionBudget refuses (429).
     let evictions: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), &namespace);
-    let (name, what) = (pod.name_any(), format!("cannot evict pod `{}`", pod.name_any()));
-    let body = eviction(pod).map_err(|error| Error::cluster(what.clone()).cause(error))?;
+    let (name, message) = (pod.name_any(), format!("cannot evict pod `{}`", pod.name_any()));
+    let body = eviction(pod).map_err(|error| Error::cluster(message.clone()).cause(error))?;
     let parameters = PostParams::default();
     loop {
         let request = evictions.create_subresource::<_, Value>("eviction", &name, &parameters, &body);
-        match cluster.answer(&what, request).await? {
+        match cluster.answer(&message, request).await? {
             Ok(_) => break,
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
             Err(kube::Error::Api(status)) if matches!(status.code, 409 | 429) => {
                 // Another one may have its name by now.
                 let named = ListParams::default().fields(&format!("metadata.name={name}"));
-                let now = cluster.call(&what, api.list(&named)).await?;
+                let now = cluster.call(&message, api.list(&named)).await?;
                 if now.items.iter().all(|now| now.uid() != pod.uid()) {
                     return Ok(());
                 }
                 tokio::time::sleep(EVICTION_PAUSE).await;
             }
-            Err(error) => return Err(Error::cluster(what).code(&DRAIN).cause(explain(&error))),
+            Err(error) => return Err(Error::cluster(message).code(&DRAIN).cause(explain(&error))),
         }
     }
     let is_gone = |now: Option<&Pod>| now.is_none_or(|now| now.uid() != pod.uid());
     await_condition(api, &name, is_gone)
         .await
         .map(|_| ())
-        .map_err(|error| Error::cluster(what).cause(error))
+        .map_err(|error| Error::cluster(message).cause(error))
 }

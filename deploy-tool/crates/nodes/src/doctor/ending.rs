@@ -12,7 +12,7 @@ pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {
     };
     let exit = match end {
         EXIT_CODE => format!("a guest's exit code is the container's ({EXIT_CODE})"),
-        other => format!("a guest's exit code {EXIT_CODE} becomes {other}: only a trap is seen as an error"),
+        ending => format!("a guest's exit code {EXIT_CODE} becomes {ending}: only a trap is seen as an error"),
     };
     let signal = match stay {
         // 128 and the number of the signal.
@@ -21,7 +21,7 @@ pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {
             "SIGTERM does nothing, the kubelet kills after the grace period (137): let images say STOPSIGNAL SIGKILL"
                 .to_owned()
         }
-        other => format!("SIGTERM ends a guest with {other}"),
+        ending => format!("SIGTERM ends a guest with {ending}"),
     };
     Verdict::Healthy(format!("{exit}; {signal}"))
 }

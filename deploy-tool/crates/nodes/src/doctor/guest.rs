@@ -44,7 +44,7 @@ pub fn environment(observed: &Observed, container: &str) -> Option<GuestEnvironm
 
 /// Whether the guest finds a Service by its name, and reaches it.
 pub fn network(_: &Facts<'_>, observed: &Observed) -> Verdict {
-    let failure = |what: String| Error::cluster(what).code(&NETWORK);
+    let failure = |message: String| Error::cluster(message).code(&NETWORK);
     let Some(seen) = observed.logs.get(LOOK).and_then(|log| find::<Network>(log)) else {
         return Verdict::Broken(
             failure(format!("the guest has not come to an end with {TARGET}"))

@@ -82,7 +82,7 @@ fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
             ));
         return Verdict::Broken(failure);
     }
-    let failure = |what: String| Error::cluster(what).code(&POD);
+    let failure = |message: String| Error::cluster(message).code(&POD);
     let next = "`kubectl describe node NODE` says how the node is; its events and the log of containerd say why";
     match observed.refused() {
         Some((_, reason, _)) if is_of_image(reason) => {}

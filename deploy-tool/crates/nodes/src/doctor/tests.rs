@@ -127,7 +127,7 @@ fn broken(links: &[Link]) -> Vec<(&str, &str)> {
 fn a_node_where_everything_works_has_no_broken_link() {
     let links = examined(&node("a", &json!({})), &healthy());
     assert!(links.iter().all(|link| link.state == LinkState::Healthy), "{links:#?}");
-    let said = links
+    let printed = links
         .iter()
         .map(|link| link.sentence.as_str())
         .collect::<Vec<_>>()
@@ -140,7 +140,7 @@ fn a_node_where_everything_works_has_no_broken_link() {
         "7 becomes 0",
         "SIGTERM does nothing",
     ] {
-        assert!(said.contains(part), "`{part}` is missing in:\n{said}");
+        assert!(printed.contains(part), "`{part}` is missing in:\n{printed}");
     }
 }
 
@@ -265,7 +265,7 @@ fn nodes_are_told_apart() {
             json!({"/spec/taints": [{"key": "gpu", "effect": "NoExecute"}]}),
         ),
     ];
-    for (said, changes) in held {
+    for (printed, changes) in held {
         let nodes = [good.clone(), node("held", &changes), tolerated.clone()];
         let (verdict, found) = candidates(&class, &nodes, &[]);
         assert_eq!(
@@ -276,13 +276,13 @@ fn nodes_are_told_apart() {
             panic!("{verdict:?}")
         };
         assert!(
-            sentence.starts_with("2 of 3: good (amd64, containerd 2.3.7)") && sentence.contains(said),
+            sentence.starts_with("2 of 3: good (amd64, containerd 2.3.7)") && sentence.contains(printed),
             "{sentence}"
         );
         let Verdict::Broken(failure) = candidates(&class, &nodes, &["held".into()]).0 else {
             panic!()
         };
-        assert!(failure.to_string().contains(said), "{failure}");
+        assert!(failure.to_string().contains(printed), "{failure}");
     }
     let unlabelled = node("able", &json!({"/metadata/labels": {}}));
     let Verdict::Broken(failure) = candidates(&class, &[unlabelled], &[]).0 else {

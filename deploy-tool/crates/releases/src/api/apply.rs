@@ -141,8 +141,8 @@ async fn read_current(
     if manifest::generated_keys(object).is_empty() {
         return Ok(planned);
     }
-    let what = format!("cannot read {}", object.title());
-    cluster.call(&what, api.get_opt(&path_segment(object.name()))).await
+    let message = format!("cannot read {}", object.title());
+    cluster.call(&message, api.get_opt(&path_segment(object.name()))).await
 }
 
 /// Sends an object on condition that it is still what the plan was made from. Its status may have changed.
@@ -152,9 +152,11 @@ async fn send_exactly(
     object: &Object,
     step: &Step,
 ) -> Result<DynamicObject> {
-    let what = format!("cannot read {}", object.title());
+    let message = format!("cannot read {}", object.title());
     for _ in 0..MOST_ATTEMPTS {
-        let live = cluster.call(&what, api.get_opt(&path_segment(object.name()))).await?;
+        let live = cluster
+            .call(&message, api.get_opt(&path_segment(object.name())))
+            .await?;
         if let Some(live) = live.as_ref().filter(|live| plan::is_applied(object, live)) {
             return Ok(live.clone());
         }
@@ -191,9 +193,9 @@ fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Op
 /// When the server refuses it.
 pub async fn apply(cluster: &Cluster, placed: &Placed) -> Result<Applied> {
     let object = &placed.object;
-    let what = format!("cannot apply {} from {}", object.title(), object.place());
+    let message = format!("cannot apply {} from {}", object.title(), object.place());
     let before = cluster
-        .call(&what, placed.api.get_opt(&path_segment(object.name())))
+        .call(&message, placed.api.get_opt(&path_segment(object.name())))
         .await?;
     let stored = send(cluster, &placed.api, object, before.as_ref(), Mode::default()).await?;
     let stored = stored.map_err(|status| explain_refusal(cluster, object, &status, before.as_ref()))?;

@@ -30,7 +30,7 @@ pub async fn claim(
         return Ok(stored);
     }
     let name = stored.metadata.name.as_deref().unwrap_or_default();
-    let what = format!("cannot say on `{name}` that release {release} has it");
+    let message = format!("cannot say on `{name}` that release {release} has it");
     let claim = json!({
         "apiVersion": stored.types.as_ref().map(|types| &types.api_version),
         "kind": stored.types.as_ref().map(|types| &types.kind),
@@ -39,7 +39,7 @@ pub async fn claim(
     });
     let patch = Patch::Apply(&claim);
     cluster
-        .call(&what, api.patch(&path_segment(name), &parameters(release), &patch))
+        .call(&message, api.patch(&path_segment(name), &parameters(release), &patch))
         .await
 }
 
@@ -53,20 +53,20 @@ pub async fn release_claim(cluster: &Cluster, kinds: &Kinds, release: &Name, tar
     let (Some(kind), true) = (kind, target.claimed_by.contains(release)) else {
         return Ok(());
     };
-    let what = format!("cannot give up {}", identity.title());
+    let message = format!("cannot give up {}", identity.title());
     let nothing = json!({"apiVersion": kind.resource.api_version, "kind": identity.kind,
         "metadata": {"name": identity.name, "uid": target.uid}});
     let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &kind.resource);
     let patch = Patch::Apply(&nothing);
     match cluster
         .answer(
-            &what,
+            &message,
             api.patch(&path_segment(&identity.name), &parameters(release), &patch),
         )
         .await?
     {
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
+        Err(error) => Err(Error::cluster(message).cause(explain(&error))),
         Ok(_) => Ok(()),
     }
 }
@@ -131,10 +131,10 @@ impl<'a> LivingReleases<'a> {
 /// Whether a release has records. A namespace that somebody has deleted has taken them along; whoever may not look takes
 /// it for being there.
 async fn is_there(cluster: &Cluster, release: &Name) -> Result<bool> {
-    let what = format!("cannot find out whether there is a release {release}");
+    let message = format!("cannot find out whether there is a release {release}");
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
     let namespace = cluster
-        .answer(&what, namespaces.get_metadata_opt(&release.namespace))
+        .answer(&message, namespaces.get_metadata_opt(&release.namespace))
         .await?;
     if matches!(namespace, Ok(None)) {
         return Ok(false);
@@ -143,6 +143,6 @@ async fn is_there(cluster: &Cluster, release: &Name) -> Result<bool> {
     let parameters = ListParams::default()
         .labels(&format!("{RELEASE_LABEL}={}", release.name))
         .limit(1);
-    let records = cluster.answer(&what, secrets.list_metadata(&parameters)).await?;
+    let records = cluster.answer(&message, secrets.list_metadata(&parameters)).await?;
     Ok(records.map_or(true, |records| !records.items.is_empty()))
 }

@@ -92,20 +92,20 @@ pub async fn delete_all(
 
 /// Asks for an object's deletion, after that of everything it owns. False when it is gone already.
 async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTarget) -> Result<bool> {
-    let what = format!("cannot delete {}", target.identity.title());
+    let message = format!("cannot delete {}", target.identity.title());
     let preconditions = Preconditions {
         uid: Some(target.uid.clone()),
         resource_version: None,
     };
     let parameters = DeleteParams::foreground().preconditions(preconditions);
     match cluster
-        .answer(&what, api.delete(&path_segment(&target.identity.name), &parameters))
+        .answer(&message, api.delete(&path_segment(&target.identity.name), &parameters))
         .await?
     {
         Ok(_) => Ok(true),
         // A conflict: what has the name now is another object.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
-        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
+        Err(error) => Err(Error::cluster(message).cause(explain(&error))),
     }
 }
 
@@ -134,9 +134,9 @@ async fn explain_timeout(
 ) -> Error {
     let (mut held, mut is_unknown) = (Vec::new(), false);
     for (api, target) in deletions {
-        let what = format!("cannot read {}", target.identity.title());
+        let message = format!("cannot read {}", target.identity.title());
         match cluster
-            .call(&what, api.get_opt(&path_segment(&target.identity.name)))
+            .call(&message, api.get_opt(&path_segment(&target.identity.name)))
             .await
         {
             Ok(None) => {}
@@ -195,8 +195,8 @@ pub async fn list_claims(cluster: &Cluster, set: &DynamicObject) -> Result<Vec<I
         return Ok(Vec::new());
     };
     let api: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), &namespace);
-    let what = format!("cannot list the volume claims of namespace `{namespace}`");
-    let names = list::extract(cluster, &api, &ListParams::default(), &what, |claim| {
+    let message = format!("cannot list the volume claims of namespace `{namespace}`");
+    let names = list::extract(cluster, &api, &ListParams::default(), &message, |claim| {
         claim.metadata.name
     })
     .await?;

@@ -49,12 +49,16 @@ impl Kinds {
     /// # Errors
     /// When it does not answer.
     pub async fn discover(cluster: &Cluster) -> Result<Self> {
-        let what = "cannot find out which kinds of objects the cluster knows";
+        let message = "cannot find out which kinds of objects the cluster knows";
         let discovery = Discovery::new(cluster.client.clone());
         // Two requests in place of one a group. Old servers, and those with a broken extension, need the long way.
-        let known = match cluster.answer(what, discovery.run_aggregated()).await? {
+        let known = match cluster.answer(message, discovery.run_aggregated()).await? {
             Ok(known) => known,
-            Err(_) => cluster.call(what, Discovery::new(cluster.client.clone()).run()).await?,
+            Err(_) => {
+                cluster
+                    .call(message, Discovery::new(cluster.client.clone()).run())
+                    .await?
+            }
         };
         Ok(Self {
             known,
@@ -198,8 +202,8 @@ impl Kinds {
     pub fn explain_unknown(&self, object: &Object) -> Error {
         let group = object.group_version_kind().group;
         if self.unreachable_groups().contains(&group.as_str()) {
-            let what = format!("{} in {} cannot be applied", object.title(), object.place());
-            return explain_unreachable(&what, &group);
+            let message = format!("{} in {} cannot be applied", object.title(), object.place());
+            return explain_unreachable(&message, &group);
         }
         manifest::unknown_kind(object, &self.list_kinds())
     }
@@ -230,8 +234,8 @@ impl Kinds {
 }
 
 /// Says that the server of a group does not answer.
-pub fn explain_unreachable(what: &str, group: &str) -> Error {
-    Error::cluster(what)
+pub fn explain_unreachable(message: &str, group: &str) -> Error {
+    Error::cluster(message)
         .cause(format!("the API server behind the group {group} does not answer"))
         .hint(UNREACHABLE_HINT)
 }

@@ -60,7 +60,7 @@ async fn try_removal(
         return Ok(Ok(Vec::new()));
     }
     let name = live.metadata.name.as_deref().unwrap_or_default();
-    let what = format!("cannot try `{name}` without what other tools have set");
+    let message = format!("cannot try `{name}` without what other tools have set");
     let parameters = PatchParams {
         dry_run: true,
         field_manager: Some(FIELD_MANAGER.to_owned()),
@@ -68,12 +68,12 @@ async fn try_removal(
     };
     let patch: Patch<Value> = Patch::Merge(plan::removal_patch(live, after, fields));
     match cluster
-        .answer(&what, api.patch(&path_segment(name), &parameters, &patch))
+        .answer(&message, api.patch(&path_segment(name), &parameters, &patch))
         .await?
     {
         Ok(trial) => Ok(Ok(plan::removal_differences(live, &trial, fields))),
         Err(kube::Error::Api(status)) => Ok(Err(*status)),
-        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
+        Err(error) => Err(Error::cluster(message).cause(explain(&error))),
     }
 }
 
@@ -89,7 +89,7 @@ pub async fn migrate(
     mut stored: DynamicObject,
     managers: &[String],
 ) -> Result<bool> {
-    let what = format!("cannot take over the fields of {}", object.title());
+    let message = format!("cannot take over the fields of {}", object.title());
     let mut refusal = None;
     for _ in 0..MOST_ATTEMPTS {
         let Some(entries) = plan::migrated_entries(&stored, managers) else {
@@ -105,14 +105,14 @@ pub async fn migrate(
         let patch = Patch::Merge(&patch);
         let name = path_segment(object.name());
         let request = api.patch(&name, &parameters, &patch);
-        match cluster.answer(&what, request).await? {
+        match cluster.answer(&message, request).await? {
             Ok(_) => return Ok(true),
             Err(kube::Error::Api(status)) if status.code == 409 => {
                 refusal = Some(status.message);
-                stored = cluster.call(&what, api.get(&name)).await?;
+                stored = cluster.call(&message, api.get(&name)).await?;
             }
-            Err(error) => return Err(Error::cluster(what).cause(explain(&error))),
+            Err(error) => return Err(Error::cluster(message).cause(explain(&error))),
         }
     }
-    Err(Error::cluster(what).cause(refusal.unwrap_or_default()))
+    Err(Error::cluster(message).cause(refusal.unwrap_or_default()))
 }

@@ -53,11 +53,11 @@ async fn read_group(
 ) -> Result<Vec<(Identity, DynamicObject)>> {
     let namespace = wanted.first().and_then(|identity| identity.namespace.clone());
     let api = api(cluster, &kind, namespace.as_deref());
-    let what = format!("cannot read the objects of kind {}", kind.resource.kind);
+    let message = format!("cannot read the objects of kind {}", kind.resource.kind);
     let mut found = Vec::new();
     if wanted.len() > 1 {
         let list = cluster
-            .answer(&what, api.list(&ListParams::default().limit(PAGE)))
+            .answer(&message, api.list(&ListParams::default().limit(PAGE)))
             .await?;
         // Whoever may not list may still read by name.
         if let Ok(list) = list {
@@ -76,8 +76,10 @@ async fn read_group(
     let rest = stream::iter(wanted).map(|identity| {
         let api = api.clone();
         async move {
-            let what = format!("cannot read {}", identity.title());
-            let object = cluster.call(&what, api.get_opt(&path_segment(&identity.name))).await?;
+            let message = format!("cannot read {}", identity.title());
+            let object = cluster
+                .call(&message, api.get_opt(&path_segment(&identity.name)))
+                .await?;
             Result::Ok((identity, object))
         }
     });

@@ -88,7 +88,7 @@ pub async fn send(
     live: Option<&DynamicObject>,
     mode: Mode,
 ) -> Result<Result<DynamicObject, Status>> {
-    let what = format!("cannot apply {} from {}", object.title(), object.place());
+    let message = format!("cannot apply {} from {}", object.title(), object.place());
     let mut complete = fill_generated(object, live)?.value;
     if let (true, Some(live)) = (mode.exactly, live) {
         complete.metadata.uid.clone_from(&live.metadata.uid);
@@ -102,12 +102,12 @@ pub async fn send(
     parameters.force = mode.force;
     let request = Request::new(api.resource_url())
         .patch(&path_segment(object.name()), &parameters, &Patch::Apply(&complete))
-        .map_err(|error| Error::cluster(&what).cause(error))?
+        .map_err(|error| Error::cluster(&message).cause(error))?
         .map(escape_unprintable);
-    match cluster.answer(&what, cluster.client.request(request)).await? {
+    match cluster.answer(&message, cluster.client.request(request)).await? {
         Ok(stored) => Ok(Ok(stored)),
         Err(kube::Error::Api(status)) => Ok(Err(*status)),
-        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
+        Err(error) => Err(Error::cluster(message).cause(explain(&error))),
     }
 }
 

@@ -35,16 +35,16 @@ pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, name
 /// # Errors
 /// When the server does not answer, or refuses to list them: then nobody knows whose objects there are.
 pub async fn list_custom_objects(cluster: &Cluster, definition: &str) -> Result<Vec<String>> {
-    let what = format!("cannot find out what others have of CustomResourceDefinition `{definition}`");
+    let message = format!("cannot find out what others have of CustomResourceDefinition `{definition}`");
     let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
-    let Some(definition) = cluster.call(&what, definitions.get_opt(definition)).await? else {
+    let Some(definition) = cluster.call(&message, definitions.get_opt(definition)).await? else {
         return Ok(Vec::new());
     };
     let CustomResourceDefinitionSpec {
         group, names, versions, ..
     } = definition.spec;
     let Some(version) = versions.into_iter().find(|version| version.served) else {
-        return Err(Error::cluster(what)
+        return Err(Error::cluster(message)
             .cause("none of its versions is served")
             .hint("serve a version of it, or delete it with `kubectl delete customresourcedefinition`"));
     };
@@ -58,8 +58,8 @@ pub async fn list_custom_objects(cluster: &Cluster, definition: &str) -> Result<
         let is_there = object.metadata.deletion_timestamp.is_none();
         is_there.then(|| format!("{} `{namespace}{}`", names.kind, object.name_any()))
     };
-    let found = list::of_metadata(cluster, &api, &what, title).await?;
-    found.map_err(|error| Error::cluster(what).cause(explain(&error)))
+    let found = list::of_metadata(cluster, &api, &message, title).await?;
+    found.map_err(|error| Error::cluster(message).cause(explain(&error)))
 }
 
 /// Of a group whose server does not answer nobody knows what there is, unless its APIService is gone by now: it may have been
@@ -69,10 +69,10 @@ async fn refuse_unreachable_groups(cluster: &Cluster, kinds: &Kinds, namespace: 
     if groups.is_empty() {
         return Ok(());
     }
-    let what = format!("cannot find out what others have in namespace `{namespace}`");
+    let message = format!("cannot find out what others have in namespace `{namespace}`");
     let kind = GroupVersionKind::gvk("apiregistration.k8s.io", "v1", "APIService");
     let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &ApiResource::from_gvk(&kind));
-    let services = cluster.answer(&what, api.list(&ListParams::default())).await?;
+    let services = cluster.answer(&message, api.list(&ListParams::default())).await?;
     let is_served = |group: &&&str| {
         // Who may not read APIServices takes them for being there.
         services.as_ref().map_or(true, |services| {
@@ -83,7 +83,7 @@ async fn refuse_unreachable_groups(cluster: &Cluster, kinds: &Kinds, namespace: 
         })
     };
     match groups.iter().find(is_served) {
-        Some(group) => Err(explain_unreachable(&what, group)),
+        Some(group) => Err(explain_unreachable(&message, group)),
         None => Ok(()),
     }
 }
@@ -100,7 +100,7 @@ async fn list_kind(
     namespace: &str,
     resource: &ApiResource,
 ) -> Result<Vec<Foreign>> {
-    let what = format!(
+    let message = format!(
         "cannot look for objects of kind {} in namespace `{namespace}`",
         resource.kind
     );
@@ -111,11 +111,11 @@ async fn list_kind(
             is_owned: !object.owner_references().is_empty(),
         })
     };
-    match list::of_metadata(cluster, &api, &what, wanted).await? {
+    match list::of_metadata(cluster, &api, &message, wanted).await? {
         Ok(found) => Ok(found),
         // Kinds that can be listed only by name, or not any more.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 405) => Ok(Vec::new()),
-        Err(error) => Err(Error::cluster(what).cause(explain(&error))),
+        Err(error) => Err(Error::cluster(message).cause(explain(&error))),
     }
 }
 

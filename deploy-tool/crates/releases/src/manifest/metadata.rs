@@ -158,10 +158,10 @@ fn text(value: Option<&Value>, pointer: &str, field: &str) -> Option<Problem> {
             format!("the object has no `{field}`"),
             "add what is missing: every object has `apiVersion`, `kind` and `metadata.name`",
         )),
-        Some(other) => Some(Problem::new(
+        Some(value) => Some(Problem::new(
             &NO_OBJECT,
             pointer,
-            format!("`{field}` is {}, and has to be text", described(other)),
+            format!("`{field}` is {}, and has to be text", described(value)),
             QUOTE,
         )),
     }
@@ -172,8 +172,8 @@ fn map_of_text(value: Option<&Value>, field: &str) -> Vec<Problem> {
     let entries = match value {
         None => return Vec::new(),
         Some(Value::Object(entries)) => entries,
-        Some(other) => {
-            let message = format!("`metadata.{field}` is {}, and has to be a map", described(other));
+        Some(value) => {
+            let message = format!("`metadata.{field}` is {}, and has to be a map", described(value));
             return vec![Problem::new(
                 &NO_OBJECT,
                 pointer,
@@ -203,8 +203,8 @@ fn lists(metadata: &Map<String, Value>, title: &str) -> Vec<Problem> {
         let items = match metadata.get(field) {
             None => continue,
             Some(Value::Array(items)) => items,
-            Some(other) => {
-                let message = format!("`metadata.{field}` is {}, and has to be a list", described(other));
+            Some(value) => {
+                let message = format!("`metadata.{field}` is {}, and has to be a list", described(value));
                 problems.push(Problem::new(
                     &NO_OBJECT,
                     pointer,
@@ -227,10 +227,10 @@ fn lists(metadata: &Map<String, Value>, title: &str) -> Vec<Problem> {
                         title,
                     ));
                 }
-                (_, other) => {
+                (_, value) => {
                     let message = format!(
                         "an item of `metadata.{field}` is {}, and has to be {wanted}",
-                        described(other)
+                        described(value)
                     );
                     problems.push(Problem::new(&NO_OBJECT, pointer, message, QUOTE));
                 }

@@ -17,7 +17,7 @@ const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 /// Says of a folder with such a file what to do instead of applying what lies in it.
 pub fn refuse_folder(folder: &Path, names: &[&str]) -> Option<Error> {
     let has = |wanted: &[&'static str]| wanted.iter().find(|name| names.contains(name)).copied();
-    let (file, tool, next) = match has(&KUSTOMIZATIONS) {
+    let (file, tool, hint) = match has(&KUSTOMIZATIONS) {
         Some(file) => (file, "kustomize", kustomize(folder)),
         None => (has(&["Chart.yaml"])?, "Helm", helm(folder)),
     };
@@ -25,7 +25,7 @@ pub fn refuse_folder(folder: &Path, names: &[&str]) -> Option<Error> {
         Error::input(format!("the folder `{}` is made for {tool}", folder.display()))
             .code(&OTHER_TOOL)
             .cause(format!("it has a {file}, and what lies beside it is only its input"))
-            .hint(next),
+            .hint(hint),
     )
 }
 
@@ -48,12 +48,12 @@ pub fn refuse(file: &str, object: &Map<String, Value>) -> Option<Problem> {
         .unwrap_or_default();
     let is_kustomization = text("apiVersion").starts_with("kustomize.config.k8s.io/")
         || KUSTOMIZATIONS.contains(&name) && !object.contains_key("kind");
-    let (what, next) = match is_kustomization {
+    let (message, hint) = match is_kustomization {
         true => ("this is a file of kustomize", kustomize(folder)),
         false if is_chart => ("this describes a chart of Helm", helm(folder)),
         false => return hook(object),
     };
-    Some(Problem::new(&OTHER_TOOL, "", what, next))
+    Some(Problem::new(&OTHER_TOOL, "", message, hint))
 }
 
 fn hook(object: &Map<String, Value>) -> Option<Problem> {

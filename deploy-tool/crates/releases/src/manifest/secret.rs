@@ -67,7 +67,7 @@ pub fn encode_string_data(object: &mut Object) {
         data.extend(plain.into_iter().map(|(key, value)| match value {
             Value::String(text) => (key, encoded(text)),
             // No text: the server says so.
-            other => (key, other),
+            value => (key, value),
         }));
     }
 }

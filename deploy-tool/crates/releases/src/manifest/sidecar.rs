@@ -182,9 +182,9 @@ items:
             (json!({}), false),
         ] {
             for (kind, text) in objects(&template(&annotations, 1, 0)) {
-                let said = warning(&parse("x.json", &text).unwrap()[0]);
+                let printed = warning(&parse("x.json", &text).unwrap()[0]);
                 let expected = is_told.then_some(true);
-                let found = said.map(|said| said.contains("`dapr.io/block-shutdown-duration: 5s`"));
+                let found = printed.map(|printed| printed.contains("`dapr.io/block-shutdown-duration: 5s`"));
                 assert_eq!(found, expected, "{kind} {annotations}");
             }
         }

@@ -105,10 +105,10 @@ fn parse_manager(message: &str) -> (&str, &str) {
 
 fn last_write(live: &DynamicObject, manager: &str, subresource: &str) -> Option<Timestamp> {
     let entries = live.metadata.managed_fields.iter().flatten();
-    let theirs = entries.filter(|entry: &&ManagedFieldsEntry| {
+    let of_manager = entries.filter(|entry: &&ManagedFieldsEntry| {
         entry.manager.as_deref() == Some(manager) && entry.subresource.as_deref().unwrap_or_default() == subresource
     });
-    theirs.filter_map(|entry| Some(entry.time.as_ref()?.0)).max()
+    of_manager.filter_map(|entry| Some(entry.time.as_ref()?.0)).max()
 }
 
 /// One failure that lists them all.

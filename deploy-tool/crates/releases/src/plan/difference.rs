@@ -174,7 +174,7 @@ fn masked(difference: Difference, generated: &[&str]) -> Difference {
             Shown::Value(value) => Shown::Secret {
                 bytes: decoded_length(&value),
             },
-            other => other,
+            masked => masked,
         })
     };
     Difference {

@@ -50,8 +50,8 @@ impl Saved {
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, saved: &Saved) -> Result<()> {
-    let what = || format!("cannot save the plan in `{}`", path.display());
-    let text = serde_json::to_vec_pretty(saved).map_err(|error| Error::input(what()).cause(error))?;
+    let message = || format!("cannot save the plan in `{}`", path.display());
+    let text = serde_json::to_vec_pretty(saved).map_err(|error| Error::input(message()).cause(error))?;
     let written = || -> std::io::Result<()> {
         // A file that is there already would keep its mode.
         match std::fs::remove_file(path) {
@@ -61,7 +61,7 @@ pub fn write(path: &Path, saved: &Saved) -> Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
         file.write_all(&text)
     };
-    written().map_err(|error| Error::file(what(), &error))
+    written().map_err(|error| Error::file(message(), &error))
 }
 
 /// Reads such a file.

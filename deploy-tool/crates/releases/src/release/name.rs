@@ -35,9 +35,9 @@ impl Name {
             None => only_namespace(objects)?,
         };
         let name = name.unwrap_or(&namespace).to_owned();
-        for (what, text) in [("namespace", &namespace), ("release", &name)] {
+        for (field, text) in [("namespace", &namespace), ("release", &name)] {
             if !is_label(text) {
-                return Err(Error::input(format!("`{text}` is no name for a {what}")).hint(format!(
+                return Err(Error::input(format!("`{text}` is no name for a {field}")).hint(format!(
                     "write at most {LONGEST_NAME} of a-z, 0-9 and -, the first and the last no -"
                 )));
             }

@@ -16,7 +16,7 @@ pub fn claims_of(set: &DynamicObject, claims: &[String]) -> Vec<Identity> {
     let names = templates.filter_map(|template| template.pointer("/metadata/name")?.as_str());
     let prefixes: Vec<String> = names.map(|name| format!("{name}-{}-", set.name_any())).collect();
     let is_ordinal = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let ours = claims.iter().filter(|claim| {
+    let of_set = claims.iter().filter(|claim| {
         let ordinals = prefixes.iter().filter_map(|prefix| claim.strip_prefix(prefix.as_str()));
         ordinals.into_iter().any(is_ordinal)
     });
@@ -27,7 +27,7 @@ pub fn claims_of(set: &DynamicObject, claims: &[String]) -> Vec<Identity> {
         namespace: set.namespace(),
         name: name.clone(),
     };
-    ours.map(identity).collect()
+    of_set.map(identity).collect()
 }
 
 /// Whether an object of a namespace is somebody else's, when all of the release's own are deleted already.

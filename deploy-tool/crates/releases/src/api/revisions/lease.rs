@@ -83,7 +83,7 @@ impl<'a> ReleaseLease<'a> {
         let start = Instant::now() + RENEWAL_INTERVAL;
         let mut ticks = tokio::time::interval_at(start, RENEWAL_INTERVAL);
         let mut renewed = Instant::now();
-        let mut trouble = Renewal::UnansweredWebhook("the API server has not answered in time".to_owned());
+        let mut last_failure = Renewal::UnansweredWebhook("the API server has not answered in time".to_owned());
         loop {
             let attempt = async {
                 ticks.tick().await;
@@ -93,8 +93,8 @@ impl<'a> ReleaseLease<'a> {
                 Ok(Ok(())) => renewed = Instant::now(),
                 Ok(Err(lost @ Renewal::Lost(_))) => return lost,
                 // The next attempt may go through.
-                Ok(Err(failed)) => trouble = failed,
-                Err(_) => return trouble,
+                Ok(Err(failed)) => last_failure = failed,
+                Err(_) => return last_failure,
             }
         }
     }

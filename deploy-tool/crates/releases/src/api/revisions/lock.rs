@@ -76,7 +76,7 @@ pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: 
             let found = found.as_ref().map(record::record).transpose()?;
             let made = |revision: &Revision| (revision.deployer.clone(), revision.created);
             match found.filter(|found| made(&found.revision) == made(lease.revision())) {
-                Some(ours) => Ok(lease.with_version(ours.version)),
+                Some(own) => Ok(lease.with_version(own.version)),
                 None => Err(explain_race(release, lease.revision().number)),
             }
         }

@@ -29,9 +29,9 @@ const PAGE: u32 = 20;
 /// # Errors
 /// When the server does not answer, or a revision cannot be read.
 pub async fn read_history(cluster: &Cluster, release: &Name) -> Result<History> {
-    let what = format!("cannot read the revisions of release {release}");
+    let message = format!("cannot read the revisions of release {release}");
     let labels = format!("{RELEASE_LABEL}={}", release.name);
-    let secrets = secrets(&what, cluster, secrets_of(cluster, release), &labels).await?;
+    let secrets = secrets(&message, cluster, secrets_of(cluster, release), &labels).await?;
     let records = secrets.iter().map(record::record).collect::<Result<Vec<_>>>()?;
     Ok(History::new(records))
 }
@@ -76,17 +76,17 @@ pub async fn delete_records<'r>(
     let api = secrets_of(cluster, release);
     for record in records {
         let number = record.revision.number;
-        let what = format!("cannot delete the record of revision {number} of release {release}");
+        let message = format!("cannot delete the record of revision {number} of release {release}");
         let name = record::secret_name(release, number);
         let preconditions = Preconditions {
             uid: Some(record.uid.clone()),
             resource_version: None,
         };
         let parameters = DeleteParams::default().preconditions(preconditions);
-        match cluster.answer(&what, api.delete(&name, &parameters)).await? {
+        match cluster.answer(&message, api.delete(&name, &parameters)).await? {
             // Gone already is as good.
             Err(error) if is_conflict(&error) => {}
-            Err(error) => return Err(Error::cluster(what).cause(explain(&error))),
+            Err(error) => return Err(Error::cluster(message).cause(explain(&error))),
             Ok(_) => {}
         }
     }
@@ -107,11 +107,11 @@ fn parameters(labels: &str) -> ListParams {
         .fields(&format!("type={SECRET_TYPE}"))
 }
 
-async fn secrets(what: &str, cluster: &Cluster, api: Api<Secret>, labels: &str) -> Result<Vec<Secret>> {
+async fn secrets(message: &str, cluster: &Cluster, api: Api<Secret>, labels: &str) -> Result<Vec<Secret>> {
     let mut found = Vec::new();
     let mut parameters = parameters(labels).limit(PAGE);
     loop {
-        let page = cluster.call(what, api.list(&parameters)).await?;
+        let page = cluster.call(message, api.list(&parameters)).await?;
         found.extend(page.items);
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => parameters.continue_token = Some(token),

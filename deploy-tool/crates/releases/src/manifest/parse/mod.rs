@@ -91,10 +91,10 @@ impl Found {
                 Ok(value) => return self.objects.push(Part { line, pointer, value }),
                 Err(problems) => problems,
             },
-            other => vec![Problem::new(
+            value => vec![Problem::new(
                 &NO_OBJECT,
                 "",
-                format!("{} is where an object should be", described(&other)),
+                format!("{} is where an object should be", described(&value)),
                 "separate objects by a line `---`, or put them into the `items` of a `kind: List`",
             )],
         };
@@ -115,8 +115,8 @@ impl Found {
         let items = match list.remove("items") {
             None | Some(Value::Null) => return,
             Some(Value::Array(items)) => items,
-            Some(other) => {
-                let message = format!("the `items` of {kind} are {}, and have to be a list", described(&other));
+            Some(value) => {
+                let message = format!("the `items` of {kind} are {}, and have to be a list", described(&value));
                 let problem = Problem::new(&NO_OBJECT, pointer, message, "write each object behind a `- `");
                 return self.problems.push((line, problem));
             }

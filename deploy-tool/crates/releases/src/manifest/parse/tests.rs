@@ -187,14 +187,14 @@ fn says_what_is_wrong_where_with_a_number_and_a_way_out() {
     ];
     for (text, number, expected) in cases {
         let failure = failure(&text);
-        let said = failure.to_string();
-        assert!(said.contains(expected), "{text:?}: {said}");
+        let printed = failure.to_string();
+        assert!(printed.contains(expected), "{text:?}: {printed}");
         assert_eq!(
             failure.number().map(|code| code.number),
             Some(number),
-            "{text:?}: {said}"
+            "{text:?}: {printed}"
         );
-        assert!(!failure.hints().is_empty(), "{text:?}: {said}");
+        assert!(!failure.hints().is_empty(), "{text:?}: {printed}");
     }
 }
 
@@ -230,7 +230,7 @@ items:
     nothing_like_it: 1
 ";
     let failure = failure(text);
-    let said = failure.to_string();
+    let printed = failure.to_string();
     for (line, field, near) in [
         (5, "metadata.lables", "`metadata.labels`"),
         (14, "metadata.anotations", "`metadata.annotations`"),
@@ -243,10 +243,10 @@ items:
         ),
         (19, "metadata.nothing_like_it", "metadata.nothing_like_it`\n"),
     ] {
-        let found = said
+        let found = printed
             .lines()
-            .any(|said| said.contains(&format!("line {line}:")) && said.contains(field));
-        assert!(found && said.contains(near), "{field}: {said}");
+            .any(|printed| printed.contains(&format!("line {line}:")) && printed.contains(field));
+        assert!(found && printed.contains(near), "{field}: {printed}");
     }
     assert_eq!(failure.number().map(|code| code.number), Some(102));
 }

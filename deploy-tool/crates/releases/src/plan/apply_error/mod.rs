@@ -21,10 +21,10 @@ pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
     if refusals.len() < 2 {
         return refusals.pop();
     }
-    let what = format!("the cluster refuses {} objects", refusals.len());
+    let summary = format!("the cluster refuses {} objects", refusals.len());
     let failure = match refusals.iter().all(|refusal| refusal.status == ExitStatus::Input) {
-        true => Error::input(what),
-        false => Error::cluster(what),
+        true => Error::input(summary),
+        false => Error::cluster(summary),
     };
     let same = refusals.windows(2).all(|two| two[0].number() == two[1].number());
     let number = refusals[0].number().filter(|_| same);
@@ -45,35 +45,35 @@ pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
 
 /// Why an object is refused, conflicts aside, and what to do about it.
 pub fn refused(object: &Object, status: &Status) -> Error {
-    let what = format!("cannot apply {} from {}", object.title(), object.place());
+    let summary = format!("cannot apply {} from {}", object.title(), object.place());
     let message = status.message.as_str();
     let says = |part: &str| message.contains(part);
     if is_missing_permission(status) {
-        return Error::cluster(what)
+        return Error::cluster(summary)
             .code(&code::apply::PERMISSION_MISSING)
             .cause(message)
             .hint("use a context whose user may do this");
     }
     if says("being terminated") {
-        return Error::cluster(what)
+        return Error::cluster(summary)
             .code(&code::apply::NAMESPACE_MISSING)
             .cause(message)
             .hint("wait until it is gone, then run the same command again");
     }
     if status.code == 404 && says("namespaces \"") {
-        return Error::input(what)
+        return Error::input(summary)
             .code(&code::apply::NAMESPACE_MISSING)
             .cause(message)
             .hint("add a manifest of the Namespace, make it with `kubectl create namespace NAME`, or name another one with --namespace");
     }
     if status.code == 422 && is_immutable(message) {
-        return Error::input(what)
+        return Error::input(summary)
             .code(&code::apply::IMMUTABLE_FIELD)
             .cause(describe_invalid_fields(status))
             .hint(suggest_fix(object));
     }
     if let Some(UnansweredWebhook { webhook, service }) = UnansweredWebhook::from_status(status) {
-        let failure = Error::cluster(what).code(&code::apply::WEBHOOK_UNREACHABLE);
+        let failure = Error::cluster(summary).code(&code::apply::WEBHOOK_UNREACHABLE);
         return match service {
             Some((namespace, name)) => failure
                 .cause(format!("the webhook `{webhook}`, which has to be asked, does not answer: Service `{name}` in namespace `{namespace}`"))
@@ -89,7 +89,7 @@ pub fn refused(object: &Object, status: &Status) -> Error {
     // A field that the schema does not know comes as an internal error, or as one of decoding.
     // https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
     if says("field not declared in schema") || says("unknown field") {
-        return Error::input(what)
+        return Error::input(summary)
             .code(&code::input::UNKNOWN_FIELD)
             .cause(message)
             .hint(format!(
@@ -98,18 +98,18 @@ pub fn refused(object: &Object, status: &Status) -> Error {
             ));
     }
     if says("admission webhook") || status.code == 403 {
-        return Error::cluster(what)
+        return Error::cluster(summary)
             .code(&code::apply::ADMISSION_REFUSED)
             .cause(message)
             .hint("change what the message names, or have the policy changed by who is responsible for it");
     }
     if matches!(status.code, 400 | 422) || is_no_such_object(message) {
-        return Error::input(what)
+        return Error::input(summary)
             .code(&code::input::INVALID_OBJECT)
             .cause(describe_invalid_fields(status))
             .hint("correct the field that the message names");
     }
-    Error::cluster(what)
+    Error::cluster(summary)
         .cause(message)
         .hint("look at the API server, then run the same command again")
 }

@@ -64,16 +64,16 @@ fn is_manifest_entry(entry: &ManagedFieldsEntry) -> bool {
 /// The fields that some managers have set, and neither the manifest nor anybody else but `ignored`. `after` is the object as
 /// a dry run gives it.
 pub fn leftover_fields(after: &DynamicObject, managers: &[String], ignored: &[String]) -> Vec<FieldPath> {
-    let theirs = manifest_entries(after).filter(|entry| is_of(entry, managers));
-    let theirs = theirs.filter_map(|entry| Some(entry.fields_v1.as_ref()?.0.clone()));
-    let Some(theirs) = theirs.reduce(unite_trees) else {
+    let migrated = manifest_entries(after).filter(|entry| is_of(entry, managers));
+    let migrated = migrated.filter_map(|entry| Some(entry.fields_v1.as_ref()?.0.clone()));
+    let Some(migrated) = migrated.reduce(unite_trees) else {
         return Vec::new();
     };
     let entries = after.metadata.managed_fields.iter().flatten();
     let others = entries.filter(|entry| !is_manifest_entry(entry) || !is_of(entry, managers) && !is_of(entry, ignored));
     let others: Vec<&Value> = others.filter_map(|entry| Some(&entry.fields_v1.as_ref()?.0)).collect();
     let mut found = Vec::new();
-    collect_leftover(&mut Vec::new(), &theirs, &others, &mut found);
+    collect_leftover(&mut Vec::new(), &migrated, &others, &mut found);
     found
 }
 
@@ -82,9 +82,9 @@ fn is_of(entry: &ManagedFieldsEntry, managers: &[String]) -> bool {
     managers.iter().any(|name| name == manager)
 }
 
-fn collect_leftover(path: &mut FieldPath, theirs: &Value, others: &[&Value], found: &mut Vec<FieldPath>) {
-    for branch in branches(Some(theirs)) {
-        let inner = theirs.get(branch);
+fn collect_leftover(path: &mut FieldPath, migrated: &Value, others: &[&Value], found: &mut Vec<FieldPath>) {
+    for branch in branches(Some(migrated)) {
+        let inner = migrated.get(branch);
         path.push(branch.to_owned());
         let shared: Vec<&Value> = others.iter().filter_map(|tree| tree.get(branch)).collect();
         // What is in the record itself, and not only something in it.
@@ -197,16 +197,16 @@ pub fn display_path(path: &[String]) -> String {
 /// The record of an object with the fields of some managers as this tool's; none when they have none there.
 pub fn migrated_entries(object: &DynamicObject, managers: &[String]) -> Option<Vec<ManagedFieldsEntry>> {
     let entries = object.metadata.managed_fields.iter().flatten().cloned();
-    let (theirs, mut others): (Vec<_>, Vec<_>) =
+    let (migrated, mut others): (Vec<_>, Vec<_>) =
         entries.partition(|entry| is_manifest_entry(entry) && is_of(entry, managers));
-    let first = theirs.first()?.clone();
-    let fields = theirs.into_iter().filter_map(|entry| Some(entry.fields_v1?.0));
+    let first = migrated.first()?.clone();
+    let fields = migrated.into_iter().filter_map(|entry| Some(entry.fields_v1?.0));
     let fields = fields.chain(tree(object).cloned()).reduce(unite_trees)?;
-    let ours = others
+    let own_entry = others
         .iter_mut()
         .find(|entry| managed_fields::is_ours(entry))
         .map(|entry| entry.fields_v1 = Some(FieldsV1(fields.clone())));
-    if ours.is_none() {
+    if own_entry.is_none() {
         others.push(ManagedFieldsEntry {
             manager: Some(FIELD_MANAGER.to_owned()),
             operation: Some("Apply".to_owned()),

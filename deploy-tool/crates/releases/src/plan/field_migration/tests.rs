@@ -47,7 +47,7 @@ fn whose_fields_become_ours_depends_on_who_had_them_first() {
         entry(KUBECTL_APPLY, "Update", kubectl_fields()),
         entry("helm", "Update", json!({"f:spec": {"f:nodeName": {}}})),
     );
-    let ours = entry(FIELD_MANAGER, "Apply", our_fields());
+    let own = entry(FIELD_MANAGER, "Apply", our_fields());
     let mut older = kubectl.clone();
     older["apiVersion"] = json!("v1beta1");
     let mut scaled = entry("kubectl", "Update", json!({"f:spec": {"f:replicas": {}}}));
@@ -55,9 +55,9 @@ fn whose_fields_become_ours_depends_on_who_had_them_first() {
     let cases: [Case<'_>; 6] = [
         // The first apply, and later ones.
         (&[kubectl.clone(), helm.clone()], false, &[KUBECTL_APPLY], &["helm"]),
-        (&[kubectl.clone(), ours.clone()], false, &[], &[KUBECTL_APPLY]),
+        (&[kubectl.clone(), own.clone()], false, &[], &[KUBECTL_APPLY]),
         (
-            &[kubectl.clone(), helm, ours.clone()],
+            &[kubectl.clone(), helm, own.clone()],
             true,
             &[KUBECTL_APPLY, "helm"],
             &[],
@@ -66,7 +66,7 @@ fn whose_fields_become_ours_depends_on_who_had_them_first() {
         (&[older], true, &[], &[KUBECTL_APPLY]),
         (&[scaled], true, &[], &[]),
         (
-            &[entry("kubectl-edit", "Update", kubectl_fields()), ours],
+            &[entry("kubectl-edit", "Update", kubectl_fields()), own],
             true,
             &[],
             &[],
