@@ -131,7 +131,7 @@ pub async fn load_docker_image(
     load(cache, progress, cluster, nodes, &["docker-image", image]).await
 }
 
-/// The kind that scripts/host installs for this project fits the node image; another one in PATH may not.
+/// The kind program that scripts/host installs is preferred: it fits the node image, and another version in PATH may not.
 fn command(cache: &Cache, arguments: &[&str]) -> Result<tokio::process::Command> {
     let installed = cache.path("bin/kind")?;
     let program = if installed.is_file() {
@@ -180,7 +180,7 @@ pub async fn tag(node: &str, image: &str, name: &str) -> Result<()> {
 /// Creates a cluster.
 ///
 /// # Errors
-/// When kind cannot do it; it removes what it had begun.
+/// When kind fails; it removes the incomplete cluster.
 pub async fn create(
     cache: &Cache,
     progress: &Progress,

@@ -1,4 +1,4 @@
-//! Pure: kind's configuration with another port on this host, and what is known of the nodes' image.
+//! Pure: changes the host port in kind's configuration, and describes the image of its nodes.
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ pub fn prepare(text: &str, http_port: Option<u16>) -> Result<(Value, Vec<u16>), 
 pub fn label(configuration: &mut Value, engine: &str) {
     for node in nodes(configuration).filter_map(Value::as_object_mut) {
         let labels = node.entry("labels").or_insert_with(|| json!({}));
-        // What is no list of labels, kind refuses in its own words.
+        // kind itself reports labels of another type.
         if let Some(labels) = labels.as_object_mut() {
             labels.insert(NODE_ENGINE_LABEL.to_owned(), engine.into());
         }

@@ -1,7 +1,7 @@
-//! Edge: a registry that runs in a container of this host, and the nodes of a kind cluster that pull from it.
+//! Edge: connects the nodes of a kind cluster to a registry in a container on this host.
 //!
-//! The same image has one name for both: `localhost:PORT/…`, with the port that the container publishes. On the nodes,
-//! containerd is told where that is. <https://kind.sigs.k8s.io/docs/user/local-registry/>,
+//! An image has the same name on the host and on the nodes: `localhost:PORT/…`, with the published port of the container.
+//! On the nodes, a hosts.toml of containerd maps that to the container. <https://kind.sigs.k8s.io/docs/user/local-registry/>,
 //! <https://github.com/containerd/containerd/blob/main/docs/hosts.md>
 
 use std::path::Path;
@@ -16,11 +16,11 @@ const NETWORK: &str = "kind";
 /// The folder that the nodes' containerd looks into, see oci/node/registry-hosts.toml.
 const FOLDER: &str = "/etc/containerd/certs.d";
 
-/// Lets nodes pull from the registry in a container. `authority` are the certificates of who signed its own, without
-/// which it is asked without TLS. Returns the name that images get: `localhost:5001`.
+/// Lets nodes pull from the registry in a container. `authority` are the CA certificates of the registry; without
+/// them, it is reached by plain HTTP. Returns the name that images get: `localhost:5001`.
 ///
 /// # Errors
-/// When there is no such container, it publishes no port, or a node cannot be told.
+/// When there is no such container, it publishes no port, or a node cannot be configured.
 pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Option<&Path>) -> Result<String> {
     let message = format!("cannot let the nodes pull from the registry in the container `{container}`");
     let networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
@@ -68,7 +68,7 @@ pub async fn join(cache: &Cache, nodes: &[Node], container: &str, authority: Opt
     Ok(registry)
 }
 
-/// Pure: the first port in what `docker port` says, inside and outside: `5000/tcp -> 127.0.0.1:5001`.
+/// Pure: the first ports in the output of `docker port`, in the container and on the host: `5000/tcp -> 127.0.0.1:5001`.
 fn published(ports: &str) -> Option<(u16, u16)> {
     ports.lines().find_map(|line| {
         let (inner, outer) = line.split_once(" -> ")?;

@@ -1,9 +1,9 @@
-//! Pure: whether the nodes of a cluster are ready, and whether what is known of their pods is newer than their start.
+//! Pure: whether the nodes of a cluster are ready, and whether the status of their pods is newer than the start of the nodes.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod};
 
-/// The nodes that have not said that they are ready; after a start, what they said before it does not count.
+/// The nodes that are not ready. A condition from before `since`, the start of the cluster, does not count.
 pub fn nodes_not_ready(nodes: &[Node], since: Option<Timestamp>) -> Vec<String> {
     let fresh = |condition: &NodeCondition| {
         let last = condition.last_heartbeat_time.as_ref().map(|time| time.0);
@@ -43,7 +43,7 @@ pub fn pods_not_reported(pods: &[Pod], restarted_nodes: &[&str], since: Timestam
     stale.filter_map(|pod| pod.metadata.name.clone()).collect()
 }
 
-/// Where the kernel says how many inotify instances a user may have.
+/// The kernel's limit of inotify instances per user.
 pub const WATCHERS_FILE: &str = "/proc/sys/fs/inotify/max_user_instances";
 /// Enough for a few clusters; the kernel's default of 128 is not enough for two.
 /// <https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files>

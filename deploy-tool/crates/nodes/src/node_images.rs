@@ -1,7 +1,7 @@
-//! Pure: whether images are on the nodes already, by what the kubelets report.
+//! Pure: whether images are on the nodes already, by `status.images` of the nodes.
 //!
-//! A kubelet names the fifty largest images of its node, and takes half a minute to notice a change: it may not know of
-//! an image that is there, which costs a closer look, and only for that half minute of one that has just gone.
+//! A kubelet reports the fifty largest images, up to half a minute late. An image may be missing in the report, which only
+//! costs an exact check; and for half a minute, one that was just removed may still be in it.
 //! <https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/>
 
 use std::collections::BTreeSet;

@@ -1,7 +1,6 @@
-//! Named sets of objects in a cluster: what is in the manifests, what applying them would do, and the history of what was
-//! applied.
+//! Releases: named sets of Kubernetes objects, their manifests, plans and history.
 //!
-//! [`manifest`] except its loader, [`plan`] and [`release`] decide and do no I/O; [`api`] does, and decides nothing.
+//! [`manifest`] (except its loader), [`plan`] and [`release`] are pure; [`api`] does the I/O.
 
 pub mod api;
 pub mod lock_holder;

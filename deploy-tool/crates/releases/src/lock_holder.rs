@@ -19,7 +19,7 @@ const CACHE_ID_FILE: &str = "id";
 pub fn current(cache: &Cache) -> Result<HolderIdentity> {
     let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     let user = variable("USER").or_else(|| variable("LOGNAME"));
-    // Where a file of the kernel cannot be had, nobody shares this process's locks: others wait until it is silent.
+    // Without this file of the kernel, the identity matches no other: other processes wait for the heartbeats to stop.
     let read = |file| std::fs::read_to_string(file).unwrap_or_default().trim().to_owned();
     let cache_id = cache.write_once(&cache.path(CACHE_ID_FILE)?, password::new()?.as_bytes())?;
     Ok(HolderIdentity {

@@ -16,7 +16,7 @@ use diagnostics::Result;
 use host::cleanup::Cleanup;
 use rollout::Target;
 
-/// The kubelet ends the pod before, and has this long to say so.
+/// Time limit of a probe: the `activeDeadlineSeconds` of its pod, and time for the kubelet to report it.
 const PROBE_LIMIT: Duration = Duration::from_secs(LIFETIME as u64 + 20);
 
 /// All RuntimeClasses, or none where this user may not look.
@@ -101,7 +101,7 @@ pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod:
             }
         }
     };
-    // A probe that takes longer is judged by what is seen of it.
+    // After the time limit, the probe is judged by its state so far.
     let _ = tokio::time::timeout(PROBE_LIMIT, over).await;
     let pod = watch.objects.pods.get(&key).cloned().unwrap_or(pod);
     let events = events_of(&watch, &name).cloned().collect();
@@ -115,7 +115,7 @@ fn events_of<'w>(watch: &'w Watch, pod: &str) -> impl Iterator<Item = &'w k8s_op
     events.filter(move |event| event.involved_object.name.as_deref() == Some(pod))
 }
 
-/// What each container has written. One that was never started has no log, which its status says, too.
+/// The logs of the containers. One that was never started has none.
 async fn logs(cluster: &Cluster, api: &Api<Pod>, pod: &Pod) -> BTreeMap<String, String> {
     let (mut logs, name) = (BTreeMap::new(), pod.name_any());
     let spec = pod.spec.iter();

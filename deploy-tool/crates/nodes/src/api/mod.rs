@@ -1,4 +1,4 @@
-//! Edge: what is asked of the cluster about its nodes, and written to it.
+//! Edge: requests to the API server about nodes.
 
 pub mod doctor;
 pub mod node;

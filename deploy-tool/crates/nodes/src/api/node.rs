@@ -19,9 +19,9 @@ use diagnostics::code::node::{DRAIN, INSTALLER};
 use diagnostics::{Error, Result};
 use host::cleanup::{Cleanup, CleanupGuard};
 
-/// A kubelet looks at its runtime every few seconds, and tells every ten.
+/// Time limit: a kubelet checks its runtime every few seconds, and reports every ten.
 const READY_LIMIT: Duration = Duration::from_secs(90);
-/// The server says when a budget allows no eviction now; when it will, nobody knows.
+/// Interval of the attempts while a PodDisruptionBudget does not allow an eviction: the server answers 429.
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
 const EVICTION_PAUSE: Duration = Duration::from_secs(2);
 
@@ -121,7 +121,7 @@ pub async fn runtime_class(
     Ok((made, removed))
 }
 
-/// Waits until a node is ready and, where its runtime tells handlers, has this one.
+/// Waits until a node is ready and reports the handler, if its runtime reports handlers.
 ///
 /// # Errors
 /// When it is not in time.
@@ -148,7 +148,7 @@ pub async fn await_ready(cluster: &Cluster, node: &str, handler: &str) -> Result
     }
 }
 
-/// Keeps new pods away from a node. One that is cordoned already is left to whoever did that.
+/// Cordons a node, unless it is cordoned already: then it stays so afterwards.
 ///
 /// # Errors
 /// When the server refuses.
@@ -221,7 +221,7 @@ async fn change(cluster: &Cluster, node: &str, action: &str, patch: Value) -> Re
         .await
 }
 
-/// Evicts pods and waits until they are gone. Budgets for disruptions are kept: they may make this wait.
+/// Evicts pods and waits until they are gone. PodDisruptionBudgets are respected, and may delay it.
 ///
 /// # Errors
 /// When a pod stays longer than the limit.
@@ -258,7 +258,7 @@ async fn evict_one(cluster: &Cluster, pod: &Pod) -> Result<()> {
             Ok(_) => break,
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
             Err(kube::Error::Api(status)) if matches!(status.code, 409 | 429) => {
-                // Another one may have its name by now.
+                // A pod of a StatefulSet may have been created again with the same name.
                 let named = ListParams::default().fields(&format!("metadata.name={name}"));
                 let now = cluster.call(&message, api.list(&named)).await?;
                 if now.items.iter().all(|now| now.uid() != pod.uid()) {

@@ -1,5 +1,5 @@
-//! The link “ending”: what becomes of a guest's exit code, and what SIGTERM does. Stock crun loses the one and ignores the
-//! other; both are told as facts, and a service has to be made for them.
+//! The check “ending”: whether a guest's exit code is passed on, and what SIGTERM does. An unpatched crun loses the exit
+//! code and ignores SIGTERM; both are reported as facts, not as failures, and services have to cope with them.
 
 use super::pod::{END, EXIT_CODE, STAY};
 use super::{Facts, Observed, Verdict};

@@ -1,10 +1,10 @@
-//! What is known of a node before a probe runs.
+//! The facts about a node before a probe runs.
 
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::api::node::v1::RuntimeClass;
 use oci_artifacts::wasm::native_code::NativeCode;
 
-/// What is known of a node.
+/// Facts about a node.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// The node.

@@ -1,6 +1,6 @@
-//! Pure: whether a cluster runs Wasm, link by link, from what its objects and a probe's pod show.
+//! Pure: checks whether a cluster runs Wasm, as a chain of links, by its objects and the pod of a probe.
 //!
-//! After a link that is broken, those behind it are skipped: exactly what has to be fixed is named.
+//! The links after a broken one are skipped, so that the report names the one problem to fix.
 
 mod answer;
 mod effect;
@@ -61,7 +61,7 @@ pub struct Link {
     pub link: &'static str,
     /// How it is.
     pub state: LinkState,
-    /// What was found, or why nothing was looked for.
+    /// The finding, or why the link was skipped.
     pub sentence: String,
     /// The number in the catalogue, where it is broken.
     pub code: Option<String>,
@@ -85,10 +85,10 @@ pub enum LinkState {
     Skipped,
 }
 
-/// What is decided of a link.
+/// The result of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds, and what was found.
+    /// It works; with the finding.
     Healthy(String),
     /// It does not.
     Broken(Error),
@@ -133,7 +133,7 @@ impl Chain {
         self.links.push(link(self.node.clone(), name, verdict));
     }
 
-    /// All links: those of the list that nobody has looked at are skipped.
+    /// All links of the list: those that were not checked are marked as skipped.
     pub fn end(mut self, all: &[&'static str]) -> Vec<Link> {
         for name in &all[self.links.len().min(all.len())..] {
             self.link(name, || Verdict::Skipped("nothing was found out about it".to_owned()));

@@ -108,7 +108,7 @@ fn version(node: &Node) -> String {
     )
 }
 
-/// Whether containerd has the handler, where the kubelet says so: from 1.30 on, with containerd 2.
+/// Whether the runtime has the handler; none where the kubelet does not report it: before 1.30, or before containerd 2.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/#NodeStatus>
 pub fn offers(node: &Node, handler: &str) -> Option<bool> {
     let known = node.status.as_ref()?.runtime_handlers.as_ref()?;

@@ -1,4 +1,4 @@
-//! What was seen of a probe's pod, and when there is nothing more to see.
+//! The observed state of a probe's pod, and whether the probe is over.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ const FINAL: [&str; 8] = [
     "StartError",
 ];
 
-/// What was seen of a probe's pod.
+/// The observed state of a probe's pod.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     /// The pod, as it was last.
     pub pod: Pod,
     /// What the kubelet and the scheduler said of it.
     pub events: Vec<Event>,
-    /// What its containers wrote, by their names.
+    /// The logs of its containers, by their names.
     pub logs: BTreeMap<String, String>,
 }
 
@@ -59,7 +59,7 @@ impl Observed {
     }
 }
 
-/// Whether a probe has ended, or will never come up.
+/// Whether a probe has ended or cannot start.
 pub fn is_over<'e>(pod: &Pod, mut events: impl Iterator<Item = &'e Event>) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     // The pod counts as ended only when its last container has: SIGTERM may take its time.
@@ -72,7 +72,7 @@ pub fn is_over<'e>(pod: &Pod, mut events: impl Iterator<Item = &'e Event>) -> bo
     ended || statuses(pod).any(|status| start_failure(status).is_some()) || events.any(no_sandbox)
 }
 
-/// Why a container is not started, if the kubelet says so.
+/// The reason and message of a container that cannot be started, if the kubelet reports one.
 fn start_failure(status: &ContainerStatus) -> Option<(&str, &str)> {
     let now = status.state.as_ref()?;
     let waiting = now.waiting.as_ref();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cluster::permission::Permission;
 
-/// All that is asked for and done in a namespace, and what is read of the cluster.
+/// The permissions of `doctor` in a namespace, and those to read cluster-scoped objects.
 pub fn permissions(namespace: &str) -> BTreeSet<Permission> {
     let of = |namespace: Option<&str>, group: &str, resource: &str, verb| Permission {
         namespace: namespace.map(str::to_owned),

@@ -17,7 +17,7 @@ pub const VARIABLE: (&str, &str) = ("PROBE", "an environment variable");
 /// What the container `end` ends with.
 pub const EXIT_CODE: i32 = 7;
 
-/// Compiled ahead of time; says what reaches it.
+/// The container with a module with native code, which prints its environment and network.
 pub const LOOK: &str = "look";
 /// The same guest, interpreted.
 pub const PLAIN: &str = "plain";
@@ -86,7 +86,7 @@ pub fn probe(probe: Probe<'_>) -> Result<Pod, serde_json::Error> {
     }))
 }
 
-/// Whether a probe is of a run that was cut off: nobody waits for it any more.
+/// Whether a probe is left over from an interrupted run.
 pub fn is_left_over(pod: &Pod, now: Timestamp) -> bool {
     let created = pod.metadata.creation_timestamp.as_ref();
     let longest = SignedDuration::from_secs(2 * i64::from(LIFETIME));

@@ -1,4 +1,4 @@
-//! The link “RuntimeClass”: it is there, names a handler, and says which nodes have it.
+//! The check “RuntimeClass”: it exists, names a handler, and selects nodes.
 
 use k8s_openapi::api::node::v1::RuntimeClass;
 

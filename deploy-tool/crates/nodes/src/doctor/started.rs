@@ -1,4 +1,4 @@
-//! The links from the node's handler to a module that WasmEdge runs: what was seen of the probe's pod tells them apart.
+//! The checks from the node's handler to a module that WasmEdge runs, by the observed state of the probe's pod.
 
 use k8s_openapi::api::core::v1::Node;
 
@@ -8,7 +8,7 @@ use diagnostics::Error;
 use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
 use rollout::{cannot_ask_systemd, unknown_handler};
 
-/// Decides one link of a node from what was seen of the probe: nothing, where containerd does not know the handler.
+/// Checks one link of a node by the observed state of the probe.
 pub type Check = fn(&Facts<'_>, &Observed) -> Verdict;
 
 /// The links of a node, in their order. Each may assume that those before it hold.

@@ -9,18 +9,18 @@ pub enum Ended {
     Back(String),
     /// No engine is there.
     Gone,
-    /// Everything is as it was, or better: what was damaged is mended.
+    /// As before the run, or with a damaged installation repaired.
     AsBefore,
-    /// Somebody has to look: the runtime does not run, or nobody knows what is there.
+    /// An operator must check it: the runtime does not run, or the state is unknown.
     NeedsOperator,
 }
 
-/// What is done to a node in the end.
+/// The last changes of a node at the end of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// The labels of another engine, or of none.
     pub label: Option<Option<String>>,
-    /// Whether it takes pods again, unless somebody else has cordoned it.
+    /// Whether to uncordon it; one that was cordoned before the run stays so.
     pub uncordon: bool,
 }
 

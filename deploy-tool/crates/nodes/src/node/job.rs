@@ -27,9 +27,9 @@ pub fn job_deadline(verb: Verb, limit: Duration) -> Duration {
     }
 }
 
-/// Its Job. It is bound to the node without the scheduler, for which the node may be cordoned.
+/// The Job of the installer on a node. It sets `nodeName`, as the scheduler does not use a cordoned node.
 ///
-/// `is_loaded` says that the image is on the node and nowhere else.
+/// `is_loaded`: the image was loaded into the node and must not be pulled.
 ///
 /// # Errors
 /// Never: a test makes one.

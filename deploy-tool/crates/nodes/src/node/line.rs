@@ -1,4 +1,4 @@
-//! What the installer says of itself: a line of JSON for each step.
+//! Reads the log of the installer: one line of JSON for each step.
 
 use node_protocol::{END, Line, State};
 

@@ -1,5 +1,5 @@
-//! Pure: Wasm on the nodes of a cluster that exists: which nodes, the installer's Jobs, what they say, which pods are in
-//! the way. What happens on a node is decided by the crate `node-installer`.
+//! Pure: installs Wasm on the nodes of an existing cluster: selects nodes, makes the Jobs of the installer, reads their
+//! logs, and selects the pods to evict. The changes on a node are those of the crate `node-installer`.
 
 mod choose;
 mod ending;
@@ -26,7 +26,7 @@ pub use report::{Report, Row, text};
 
 /// The label that the RuntimeClass selects: `manifests/runtimeclass.yaml`.
 pub const CLASS_LABEL: (&str, &str) = ("runtime", "crun-wasm");
-/// Says that it was this that has cordoned a node.
+/// Marks a node that was cordoned by this tool.
 pub const CORDON_ANNOTATION: &str = "deploy-tool.dev/cordoned";
 
 /// The engine that a node is labelled with.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::doctor;
 use cluster::permission::Permission;
 
-/// All that `install` and `remove` do; whoever may make privileged pods in a namespace owns its nodes anyway.
+/// The permissions of `install` and `remove`. A user who may create privileged pods has root on the nodes anyway.
 pub fn permissions(namespace: &str) -> BTreeSet<Permission> {
     let of = |namespace: Option<&str>, group: &str, resource: &str, verb| Permission {
         namespace: namespace.map(str::to_owned),

@@ -43,12 +43,12 @@ pub fn evictable(pods: Vec<Pod>) -> Vec<Pod> {
     pods.into_iter().filter(|pod| !is_over(pod) && !stays(pod)).collect()
 }
 
-/// What of a pod may be lost by its eviction, beyond that it is started elsewhere: only with what is asked for.
+/// Which losses by an eviction the user has accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AllowedLosses {
     /// Pods that nothing starts again.
     pub bare_pods: bool,
-    /// What is in volumes of the kind `emptyDir`.
+    /// The data in `emptyDir` volumes.
     pub empty_dirs: bool,
 }
 
@@ -91,7 +91,7 @@ pub fn refuse_losses(node: &str, pods: &[Pod], allowed: AllowedLosses) -> Result
     Err(failure)
 }
 
-/// What asks the API server to evict a pod: this one, and not another that has got its name meanwhile.
+/// The Eviction of a pod, with its uid: a newer pod of the same name is not evicted.
 ///
 /// # Errors
 /// Never: a test makes one.
@@ -178,7 +178,7 @@ mod tests {
         let owned = json!({"metadata": {"ownerReferences": [
             {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "1", "controller": true},
         ]}});
-        // Whoever only refers to an owner has no controller.
+        // An owner reference without `controller: true` is no controller.
         let referring = json!({"metadata": {"ownerReferences": [
             {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "1"},
         ]}});

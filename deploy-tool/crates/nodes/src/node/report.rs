@@ -34,14 +34,14 @@ pub struct Row {
     pub installed: Option<String>,
     /// Whether it is as it was installed.
     pub healthy: bool,
-    /// What was found.
+    /// The finding.
     pub sentence: String,
     /// The number in the catalogue, where something is wrong.
     pub code: Option<String>,
 }
 
 impl Row {
-    /// Of a node whose installer could say how it is.
+    /// The report of a node whose installer has answered.
     pub fn found(name: &str, label: Option<&str>, installed: Option<String>, sentence: String) -> Self {
         if label.is_some() && installed.is_none() {
             let failure = Error::cluster("it is labelled for Wasm pods, and has no engine").code(&ENGINE);

@@ -1,4 +1,4 @@
-//! Edge: server-side apply with one field manager, wave by wave, what is in a wave at the same time.
+//! Edge: server-side apply with one field manager, wave by wave; the objects of a wave are applied concurrently.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 
@@ -34,9 +34,9 @@ pub enum Change {
 /// An object as the cluster stores it now.
 #[derive(Clone, Debug)]
 pub struct Applied {
-    /// What was applied.
+    /// The applied object.
     pub object: Object,
-    /// What is stored.
+    /// The stored object.
     pub stored: DynamicObject,
     /// What that did.
     pub change: Change,
@@ -75,7 +75,7 @@ async fn apply_step(
 ) -> Result<Option<Applied>> {
     let change = match step.action {
         Action::Create => Change::Created,
-        // A saved plan does not have what is there.
+        // A saved plan does not contain the live objects.
         Action::Keep if step.live.is_some() || step.before.is_none() => {
             return Ok(step.live.clone().map(|stored| Applied {
                 object: object.clone(),
@@ -114,8 +114,8 @@ async fn apply_step(
     }))
 }
 
-/// Makes the fields of other tools with manifests this one's, where the plan says so, and applies the object once more:
-/// what the manifest does not have goes with that.
+/// Migrates the fields of other manifest tools to this field manager, where the plan has it, and applies the object again,
+/// which removes the fields that the manifest does not have.
 async fn migrate_fields(
     cluster: &Cluster,
     api: &Api<DynamicObject>,

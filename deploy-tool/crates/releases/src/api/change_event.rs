@@ -1,4 +1,4 @@
-//! Pure: how the printer is told of an object that the server has stored, or whose deletion it has taken.
+//! Pure: the printer's event for an object that was applied or deleted.
 
 use serde_json::Value;
 use terminal::{Action, Change};

@@ -1,4 +1,4 @@
-//! Edge: says on objects of the whole cluster that a release has them, and keeps those that another one has as well.
+//! Edge: annotates cluster-scoped objects with the releases that use them, and keeps those that another release uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use cluster::client::explain;
 use cluster::{Cluster, path_segment};
 use diagnostics::{Error, Result};
 
-/// Says on an object that a release has it, if it does not say so already.
+/// Annotates an object with the release, if it is not annotated already.
 ///
 /// # Errors
 /// When the server refuses.
@@ -34,7 +34,7 @@ pub async fn claim(
     let claim = json!({
         "apiVersion": stored.types.as_ref().map(|types| &types.api_version),
         "kind": stored.types.as_ref().map(|types| &types.kind),
-        // By its uid: who has deleted it in between must not get a part of it back.
+        // With the uid, so that an apply does not create an object that was deleted in between.
         "metadata": {"name": name, "uid": stored.metadata.uid, "annotations": {claim_annotation(release): "true"}},
     });
     let patch = Patch::Apply(&claim);
@@ -43,7 +43,7 @@ pub async fn claim(
         .await
 }
 
-/// Takes back that a release has an object. One that is gone by now needs nothing.
+/// Removes the annotation of a release from an object, if the object still exists.
 ///
 /// # Errors
 /// When the server refuses.
@@ -128,8 +128,8 @@ impl<'a> LivingReleases<'a> {
     }
 }
 
-/// Whether a release has records. A namespace that somebody has deleted has taken them along; whoever may not look takes
-/// it for being there.
+/// Whether a release has records. They are deleted with their namespace. Without the permission to read them, the release
+/// is assumed to exist.
 async fn is_there(cluster: &Cluster, release: &Name) -> Result<bool> {
     let message = format!("cannot find out whether there is a release {release}");
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());

@@ -1,4 +1,4 @@
-//! Edge: what definitions say of custom objects that are waited for.
+//! Edge: reads from CustomResourceDefinitions whether custom resources have conditions to wait for.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::discover::Kinds;
 use cluster::Cluster;
 use cluster::pods::ANSWER_LIMIT;
 
-/// Says of each custom object whether its definition has `status.conditions`: those of one that has are waited for. Who
-/// may not read definitions knows of none.
+/// Records for each custom resource whether the schema of its definition has `status.conditions`, which the wait then needs.
+/// Without the permission to read definitions, none has.
 pub async fn read_declared_conditions(cluster: &Cluster, kinds: &Kinds, targets: &mut [Target]) {
     let mut known: BTreeMap<String, bool> = BTreeMap::new();
     for target in targets {

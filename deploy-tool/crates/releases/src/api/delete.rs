@@ -1,4 +1,4 @@
-//! Edge: deletes objects, step by step, and waits until they are gone.
+//! Edge: deletes objects, step by step, and waits for the end of the deletion.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,14 +26,14 @@ use terminal::{Action, Progress};
 /// How soon a watch that could not be started is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// An object that is to go: this one, and not another that has its name by now.
+/// An object to delete, by its uid: an object of the same name that was created later is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeletionTarget {
     /// Which.
     pub identity: Identity,
     /// Its uid.
     pub uid: String,
-    /// The releases that say that they have it, if it belongs to the whole cluster.
+    /// The releases that have claimed it, if it is cluster-scoped.
     pub claimed_by: BTreeSet<Name>,
 }
 
@@ -48,10 +48,10 @@ impl DeletionTarget {
     }
 }
 
-/// Deletes objects and waits until they are gone. Gives back those that this has removed.
+/// Deletes objects and waits until they are gone. Returns those that were deleted by this call.
 ///
 /// # Errors
-/// When the server refuses, or something does not go in time.
+/// When the server refuses, or an object still exists after the time limit.
 pub async fn delete_all(
     cluster: &Cluster,
     kinds: &Kinds,
@@ -90,7 +90,7 @@ pub async fn delete_all(
     Ok(removed)
 }
 
-/// Asks for an object's deletion, after that of everything it owns. False when it is gone already.
+/// Requests the deletion of an object, in the foreground: after its dependents. False when it is gone already.
 async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTarget) -> Result<bool> {
     let message = format!("cannot delete {}", target.identity.title());
     let preconditions = Preconditions {
@@ -109,8 +109,7 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTa
     }
 }
 
-/// Waits until an object is gone; for ever, if it stays: the caller sets the deadline. Whoever may not watch it asks for it
-/// again and again.
+/// Waits until an object is gone, without a limit: the caller sets the deadline. Polls where the user may not watch.
 pub(super) async fn await_deletion(api: &Api<DynamicObject>, target: &DeletionTarget) {
     let absent =
         |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&target.uid));
@@ -126,7 +125,7 @@ pub(super) async fn await_deletion(api: &Api<DynamicObject>, target: &DeletionTa
     }
 }
 
-/// Says what is still there, and what holds it.
+/// The error that names the objects which still exist, and what delays their deletion.
 async fn explain_timeout(
     cluster: &Cluster,
     deletions: &[(Api<DynamicObject>, &DeletionTarget)],
@@ -157,7 +156,7 @@ async fn explain_timeout(
     failure.hint("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
 }
 
-/// Whether a namespace stays because nobody can tell what is left in it.
+/// Whether the deletion of a namespace waits for an API group whose server is unreachable.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/namespace/deletion/status_condition_utils.go>
 fn has_unreachable_group(found: &DynamicObject) -> bool {
     let conditions = found.data.pointer("/status/conditions").and_then(|all| all.as_array());
@@ -174,7 +173,7 @@ pub(super) fn describe_holders(found: &DynamicObject) -> String {
         true => "on its way out".to_owned(),
         false => format!("held by the finalizer {}", finalizers.join(", ")),
     };
-    // A namespace says itself what is left in it.
+    // The conditions of a namespace name what is left in it.
     let conditions = found.data.pointer("/status/conditions").and_then(|all| all.as_array());
     for condition in conditions.into_iter().flatten() {
         if condition["status"] == "True"

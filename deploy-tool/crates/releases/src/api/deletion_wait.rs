@@ -1,4 +1,4 @@
-//! Edge: waits for objects that somebody has deleted, and that are to be made again.
+//! Edge: waits for the deletion of objects that are created again afterwards.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use terminal::Progress;
 /// Waits until these objects are gone.
 ///
 /// # Errors
-/// When one stays for longer than the limit. `is_decided`: that is a failure, and not just late.
+/// When one still exists after the limit. With `is_decided` that is a failure, else only undecided.
 pub async fn await_deletions<'o>(
     cluster: &Cluster,
     kinds: &Kinds,

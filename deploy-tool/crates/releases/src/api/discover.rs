@@ -18,7 +18,7 @@ pub const UNREACHABLE_HINT: &str = "look which APIService is not available: `kub
 pub struct Kinds {
     known: Discovery,
     defined: Vec<manifest::Definition>,
-    /// Whether the cluster has these definitions by now, while `known` is from before.
+    /// Whether the definitions have been applied since `known` was read.
     definitions_applied: bool,
 }
 
@@ -39,7 +39,7 @@ pub struct Kind {
     pub resource: ApiResource,
     /// Whether its objects are in namespaces.
     pub namespaced: bool,
-    /// Whether the cluster has it; else an object of the same release defines it.
+    /// Whether the cluster serves it; else a CustomResourceDefinition of the same release defines it.
     pub served: bool,
 }
 
@@ -90,7 +90,7 @@ impl Kinds {
         })
     }
 
-    /// From now on the definitions of the objects say in which versions their kinds are served.
+    /// From now on, the definitions among the objects decide in which versions their kinds are served.
     pub fn use_definitions(&mut self) {
         self.definitions_applied = true;
     }
@@ -122,8 +122,8 @@ impl Kinds {
         })
     }
 
-    /// The groups of which the cluster knows the name alone: the server behind their APIService does not answer. Whether
-    /// there are objects of theirs nobody can tell.
+    /// The API groups whose aggregated API server does not answer: discovery has only their names, and their objects cannot
+    /// be listed.
     /// <https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/>
     pub fn unreachable_groups(&self) -> Vec<&str> {
         let is_empty = |group: &&ApiGroup| {
@@ -180,7 +180,7 @@ impl Kinds {
         Ok((object, kind))
     }
 
-    /// Refuses to go on when nobody can tell whether some objects are there.
+    /// Refuses to continue where the existence of some objects cannot be determined.
     ///
     /// # Errors
     /// When the kind of one is of a group whose server does not answer.
@@ -198,7 +198,7 @@ impl Kinds {
         }
     }
 
-    /// Says that the kind of an object is unknown.
+    /// The error for an object of an unknown kind.
     pub fn explain_unknown(&self, object: &Object) -> Error {
         let group = object.group_version_kind().group;
         if self.unreachable_groups().contains(&group.as_str()) {
@@ -233,7 +233,7 @@ impl Kinds {
     }
 }
 
-/// Says that the server of a group does not answer.
+/// The error for an API group whose server does not answer.
 pub fn explain_unreachable(message: &str, group: &str) -> Error {
     Error::cluster(message)
         .cause(format!("the API server behind the group {group} does not answer"))

@@ -12,7 +12,7 @@ use cluster::client::explain;
 use cluster::{Cluster, path_segment};
 use diagnostics::{Error, Result};
 
-/// How often it is tried again when somebody writes in between.
+/// Limit of attempts after conflicts with other writers.
 const MOST_ATTEMPTS: usize = 5;
 
 /// The step of an object that is there, with what becomes of the fields that other tools with manifests have set. `after` is
@@ -77,11 +77,11 @@ async fn try_removal(
     }
 }
 
-/// Makes the fields of some managers this tool's, in the server's record. Nothing else changes: the next apply removes what
-/// the manifest does not have. Says whether there was anything to do.
+/// Moves the fields of some managers to this field manager, in `metadata.managedFields` alone: the next apply removes those
+/// that the manifest does not have. Returns whether there was anything to migrate.
 ///
 /// # Errors
-/// When the server refuses, or somebody writes again and again in between.
+/// When the server refuses, or each attempt conflicts with another writer.
 pub async fn migrate(
     cluster: &Cluster,
     api: &Api<DynamicObject>,

@@ -59,7 +59,7 @@ async fn read_group(
         let list = cluster
             .answer(&message, api.list(&ListParams::default().limit(PAGE)))
             .await?;
-        // Whoever may not list may still read by name.
+        // Without the permission to list, the user may still read by name.
         if let Ok(list) = list {
             let complete = list.metadata.continue_.is_none_or(|token| token.is_empty());
             for object in list.items {
@@ -89,7 +89,7 @@ async fn read_group(
     Ok(found)
 }
 
-/// The items of a list do not say what they are.
+/// Adds the apiVersion and kind, which the items of a list do not have.
 fn with_type(kind: &Kind, object: DynamicObject) -> DynamicObject {
     DynamicObject {
         types: Some(TypeMeta {

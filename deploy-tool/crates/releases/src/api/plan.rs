@@ -1,4 +1,4 @@
-//! Edge: makes a plan: reads the live objects, and has the server try what is not applied already, without writing it.
+//! Edge: makes a plan: reads the live objects, and applies those that are not up to date in a server-side dry run.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>
 
@@ -92,10 +92,10 @@ async fn try_plan(
     })
 }
 
-/// Has the server try what it could not try when the plan was made, for one of these reasons: by now it can.
+/// Repeats the dry runs that were not possible when the plan was made, for these reasons.
 ///
 /// # Errors
-/// When an object would be refused, or fields are to be decided.
+/// When an object would be refused, or there are conflicts to decide.
 pub async fn try_again(cluster: &Cluster, kinds: &Kinds, plan: &Plan, reasons: &[Untried]) -> Result<()> {
     let all: Vec<Object> = plan.objects().cloned().collect();
     let steps = plan
@@ -143,7 +143,7 @@ fn collect_steps(results: Vec<Result<Step, Error>>) -> Result<Vec<Step>> {
     }
 }
 
-/// An object, and what is needed to try it.
+/// An object, and what its dry run needs.
 #[derive(Clone)]
 struct Trial<'a> {
     wave: Wave,

@@ -13,7 +13,7 @@ use diagnostics::Result;
 /// The namespace that is as old as its cluster.
 const OLDEST_NAMESPACE: &str = "kube-system";
 
-/// What a cluster can be told by, whatever its context is called; none when the user may not know it.
+/// The identity of a cluster, which does not depend on the name of the context; none when the user may not read it.
 ///
 /// # Errors
 /// When the server does not answer.

@@ -1,4 +1,4 @@
-//! Edge: one object on its way to the server: sent, or tried without being stored.
+//! Edge: sends one object to the server, to be applied or for a dry run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use cluster::client::explain;
 use cluster::{Cluster, path_segment};
 use diagnostics::{Error, Result};
 
-/// How long what comes by itself may need: a webhook, from the readiness of its pods until the API server reaches them.
+/// Time limit for things that appear by themselves: a webhook is reachable a little later than its pods are ready.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How soon the object is sent again meanwhile.
+/// Interval of the attempts within that time.
 const ARRIVAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How an object is sent.
@@ -38,7 +38,7 @@ impl Mode {
         exactly: false,
     };
 
-    /// On condition that the object is still what it was when it was read.
+    /// With the condition that the object has not changed since it was read.
     pub fn exactly(force: bool) -> Self {
         Self {
             dry_run: false,
@@ -53,7 +53,7 @@ impl Mode {
     }
 }
 
-/// Sends an object; one that could not be tried before again, while it lacks what comes by itself.
+/// Sends an object. Repeats it while something is missing that appears by itself, if a dry run was not possible before.
 ///
 /// # Errors
 /// When there is no answer.
@@ -111,8 +111,7 @@ pub async fn send(
     }
 }
 
-/// JSON whose text the server reads back as it is: it takes what is applied for YAML, which refuses some characters in a text
-/// and takes others for ends of lines, unless they are escaped. <https://yaml.org/spec/1.2.2/#51-character-set>
+/// Escapes characters in JSON that are invalid or line breaks in YAML: the server parses the body of an apply as YAML. <https://yaml.org/spec/1.2.2/#51-character-set>
 fn escape_unprintable(json: Vec<u8>) -> Vec<u8> {
     const UNPRINTABLE: [char; 5] = ['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}'];
     let is_unprintable = |letter: char| ('\u{7f}'..='\u{9f}').contains(&letter) || UNPRINTABLE.contains(&letter);

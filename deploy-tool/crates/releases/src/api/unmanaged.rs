@@ -1,4 +1,4 @@
-//! Edge: what is in a namespace that its release has not made.
+//! Edge: lists the objects in a namespace that do not belong to its release.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -15,25 +15,25 @@ use cluster::client::explain;
 use cluster::{Cluster, PARALLEL_REQUESTS, list};
 use diagnostics::{Error, Result};
 
-/// The objects of others in a namespace, as titles; all of the release's own are deleted already.
+/// Lists the titles of foreign objects in a namespace, after the objects of the release were deleted.
 ///
 /// # Errors
-/// When the server does not answer, or refuses to list some kind: then nobody knows whose objects there are.
+/// When a kind cannot be listed: then it is unknown whether there are foreign objects.
 pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, namespace: &str) -> Result<Vec<String>> {
     refuse_unreachable_groups(cluster, kinds, namespace).await?;
     let lists = stream::iter(kinds.namespaced_kinds())
         .map(|resource| async move { list_kind(cluster, kinds, release, namespace, &resource).await });
     let found: Vec<Vec<Foreign>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
     let mut found: Vec<Foreign> = found.into_iter().flatten().collect();
-    // What somebody made by hand is the news; what a program made can be many.
+    // Objects without an owner first: a user has created them, and dependents may be many.
     found.sort_by_key(|object| object.is_owned);
     Ok(found.into_iter().map(|object| object.title).collect())
 }
 
-/// The objects of a CustomResourceDefinition in all namespaces, as titles; all of the release's own are deleted already.
+/// Lists the titles of the custom resources of a definition in all namespaces, after those of the release were deleted.
 ///
 /// # Errors
-/// When the server does not answer, or refuses to list them: then nobody knows whose objects there are.
+/// When they cannot be listed: then it is unknown whether there are foreign ones.
 pub async fn list_custom_objects(cluster: &Cluster, definition: &str) -> Result<Vec<String>> {
     let message = format!("cannot find out what others have of CustomResourceDefinition `{definition}`");
     let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
@@ -62,8 +62,8 @@ pub async fn list_custom_objects(cluster: &Cluster, definition: &str) -> Result<
     found.map_err(|error| Error::cluster(message).cause(explain(&error)))
 }
 
-/// Of a group whose server does not answer nobody knows what there is, unless its APIService is gone by now: it may have been
-/// one of the release's objects.
+/// Fails for API groups whose server does not answer, as their objects cannot be listed; not for one whose APIService was
+/// deleted, as it may have been an object of the release.
 async fn refuse_unreachable_groups(cluster: &Cluster, kinds: &Kinds, namespace: &str) -> Result<()> {
     let groups = kinds.unreachable_groups();
     if groups.is_empty() {
@@ -119,7 +119,7 @@ async fn list_kind(
     }
 }
 
-/// Whether an owner is an object of a namespace: it is in the same one then, and speaks for what it owns.
+/// Whether an owner is a namespaced object: then it is in the same namespace, and decides for its dependents.
 fn is_in_namespace(kinds: &Kinds, owner: &OwnerReference) -> bool {
     let (group, version) = owner.api_version.split_once('/').unwrap_or(("", &owner.api_version));
     let kind = GroupVersionKind::gvk(group, version, &owner.kind);

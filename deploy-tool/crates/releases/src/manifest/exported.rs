@@ -63,8 +63,8 @@ pub fn strip(object: &mut Map<String, Value>) {
     }
 }
 
-/// What the server and its controllers choose when the manifest does not. Only what was exported is known not to choose
-/// itself.
+/// Removes fields that the server and its controllers set by default. Only in an exported object are they known not to be
+/// the user's choice.
 fn strip_specification(object: &mut Map<String, Value>) {
     let kind = object
         .get("kind")
@@ -83,7 +83,7 @@ fn strip_specification(object: &mut Map<String, Value>) {
         return;
     };
     match (api_version.as_str(), kind.as_str()) {
-        // A headless Service is chosen by whoever writes it.
+        // `clusterIP: None`, a headless Service, is the author's choice.
         ("v1", "Service") if specification.get("clusterIP").is_none_or(|address| address != "None") => {
             specification
                 .retain(|field, _| !["clusterIP", "clusterIPs", "healthCheckNodePort"].contains(&field.as_str()));

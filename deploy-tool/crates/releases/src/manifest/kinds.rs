@@ -39,7 +39,7 @@ pub fn definitions(object: &Object) -> Vec<Definition> {
         .collect()
 }
 
-/// Says that an object's kind is unknown, and which known one is near.
+/// The error for an object of an unknown kind, with the most similar known one.
 pub fn unknown_kind(object: &Object, known: &[GroupVersionKind]) -> Error {
     let wanted = object.group_version_kind();
     let failure = Error::input(format!("{} in {} cannot be applied", object.title(), object.place()))

@@ -80,7 +80,7 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// The subfolders with manifests that nobody has named: they are not read, as by kubectl.
+/// The subfolders with manifests that are not read, as with kubectl: only named folders are.
 pub fn left_out(paths: &[PathBuf]) -> Vec<PathBuf> {
     let named: BTreeSet<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
     let is_named = |path: &Path| path.canonicalize().is_ok_and(|path| named.contains(&path));
@@ -107,11 +107,11 @@ pub fn arguments(folders: &[PathBuf]) -> String {
     arguments.join(" ")
 }
 
-/// The release that the arguments mean. The manifests are asked only for what the arguments leave open, and only when
-/// they are there: `status` works without them.
+/// The release of the arguments. The manifests are only read for what the arguments leave open, and only if they exist:
+/// `status` works without them.
 ///
 /// # Errors
-/// When the manifests are there and cannot be used, or do not say where the release is.
+/// When the manifests cannot be read, or do not determine the namespace.
 pub fn release_of(namespace: Option<&str>, release: Option<&str>, manifests: &[PathBuf]) -> Result<Name> {
     let readable = |path: &PathBuf| path.as_os_str() != STANDARD_INPUT && path.exists();
     let objects = match namespace {
@@ -135,7 +135,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What is in a folder, by name.
+/// The entries of a folder, sorted by name.
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = entries.collect::<Result<Vec<_>, _>>()?;

@@ -1,5 +1,5 @@
-//! Pure: what an object says of itself, checked as strictly as the server checks the rest: the client would read it into
-//! the fields that it knows, and leave out the others without a word.
+//! Pure: validates `metadata` as strictly as the server validates the rest: kube's types would drop unknown fields of it
+//! silently.
 
 use serde_json::{Map, Value};
 

@@ -24,14 +24,14 @@ pub enum Wave {
     Storage,
     /// The StatefulSets that a workload names as its database, with the Services of their pods' names.
     Databases,
-    /// Names and addresses of what comes next.
+    /// Services, before the workloads that use their names.
     Services,
-    /// What runs, and every kind that is not known here.
+    /// Workloads, and every unknown kind.
     Workloads,
     /// What looks at running workloads.
     Autoscaling,
-    /// What the server asks before it stores an object: while the workloads behind it do not run, it would refuse the rest
-    /// of the release. When it is there already and they do not answer, what it checks comes here, too.
+    /// Admission webhooks: while their workloads do not run, they would refuse the other objects of the release. Objects that
+    /// an existing webhook refuses because it does not answer are applied in this wave as well.
     Admission,
 }
 
@@ -76,11 +76,11 @@ impl Wave {
     }
 }
 
-/// When objects are deleted, the smallest first: each step is over when its objects are gone.
+/// The order of deletion, the smallest first: a step ends when its objects are gone.
 pub type RemovalStep = (u8, Reverse<Wave>);
 
-/// When an object of a kind is deleted. Custom objects first: their controller has to be there to take their finalizers
-/// off. Then webhooks, which would refuse the rest once what answers them is gone; then the waves backwards.
+/// The step in which objects of a kind are deleted. Custom resources first: their controller must run to remove their
+/// finalizers. Then webhooks, which would refuse everything once their workloads are gone; then the waves in reverse.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/>
 pub fn removal_step(group: &str, kind: &str) -> RemovalStep {
     let step = match group {

@@ -1,4 +1,4 @@
-//! Pure: files that are made for kustomize or Helm, told by what they are called or by what they say.
+//! Pure: recognizes files of kustomize and Helm by their names or contents.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use diagnostics::code::input::OTHER_TOOL;
 /// What Helm runs at one moment. <https://helm.sh/docs/topics/charts_hooks/>
 const HOOK_ANNOTATION: &str = "helm.sh/hook";
 
-/// What kustomize looks for in a folder. Such a file need not say its kind.
+/// The names that kustomize looks for in a folder. `kind` is optional in such a file.
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// Says of a folder with such a file what to do instead of applying what lies in it.
+/// The error for a folder with such a file, with a hint what to do instead of applying it.
 pub fn refuse_folder(folder: &Path, names: &[&str]) -> Option<Error> {
     let has = |wanted: &[&'static str]| wanted.iter().find(|name| names.contains(name)).copied();
     let (file, tool, hint) = match has(&KUSTOMIZATIONS) {

@@ -1,4 +1,4 @@
-//! Pure: what is wrong in a manifest, and where.
+//! Pure: a problem in a manifest, with its position.
 
 use diagnostics::Code;
 use diagnostics::Error;
@@ -17,7 +17,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Says what is wrong at a place.
+    /// A problem at a path.
     pub fn new(
         code: &'static Code,
         pointer: impl Into<String>,

@@ -66,7 +66,7 @@ pub fn refuse_inexact(objects: &[Object]) -> Result<()> {
     Err(failure.hint("name a version or a digest"))
 }
 
-/// Says that nobody knows what a placeholder stands for, and which objects have it.
+/// The error for a placeholder without an image, with the objects that use it.
 pub fn unknown_image(objects: &[Object], name: &str) -> Error {
     let placeholder = format!("{PLACEHOLDER}{name}");
     let users = objects.iter().flat_map(|object| {

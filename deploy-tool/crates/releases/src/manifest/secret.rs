@@ -20,9 +20,9 @@ pub fn generated_keys(object: &Object) -> Vec<&str> {
         .unwrap_or_default()
 }
 
-/// The Secret with all its keys: those the cluster has keep their values, others get the next new one.
+/// The Secret with all of its generated keys: existing ones keep their values, others get a new one.
 ///
-/// All of them must be in what is applied: a key that is left out would be removed, because it is ours.
+/// All of them must be applied: server-side apply would remove a missing one, because this manager owns it.
 /// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
 pub fn with_generated(
     object: &Object,
@@ -49,8 +49,8 @@ pub fn with_generated(
 
 /// The Secret with `data` in place of `stringData`.
 ///
-/// The server itself puts what is in `stringData` into `data`, but keeps no record of who owns those keys: one that
-/// the manifest has no longer would stay for ever, and a change by somebody else would not be seen.
+/// The server copies `stringData` into `data`, but records no owner for these keys: one that was removed from the manifest
+/// would stay for ever, and a change by another manager would not be a conflict.
 /// <https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data>
 pub fn encode_string_data(object: &mut Object) {
     if object.kind() != "Secret" {
@@ -66,7 +66,7 @@ pub fn encode_string_data(object: &mut Object) {
     if let Some(data) = data.as_object_mut() {
         data.extend(plain.into_iter().map(|(key, value)| match value {
             Value::String(text) => (key, encoded(text)),
-            // No text: the server says so.
+            // Not a string: the server refuses it.
             value => (key, value),
         }));
     }

@@ -70,7 +70,7 @@ pub fn check(object: &Object) -> Vec<Problem> {
     .collect()
 }
 
-/// What to say of a sidecar that is gone before its service has ended.
+/// The warning about a sidecar that stops before its service does.
 pub fn warning(object: &Object) -> Option<String> {
     let templates = PodTemplate::all_of(object);
     let ends_early = templates

@@ -1,4 +1,4 @@
-//! Pure: what surrounds the comparison of fields: whose the objects are, what is there already, what is to go.
+//! Pure: the parts of a plan besides the comparison of fields: owners, existing objects, pruning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use crate::release::{History, Identity, Name, RELEASE_ANNOTATION, claiming_relea
 use diagnostics::code;
 use diagnostics::{Error, Result};
 
-/// What is there, by identity.
+/// The live objects, by identity.
 pub type Live = BTreeMap<Identity, DynamicObject>;
 
-/// An object as the release applies it: it says whose it is, if it is in a namespace. Those of the whole cluster, such as
-/// a RuntimeClass, may be of several releases.
+/// Adds the label of the release to a namespaced object. Cluster-scoped ones, such as a RuntimeClass, may belong to several
+/// releases.
 pub fn mark_owner(mut object: Object, release: &Name) -> Object {
     manifest::encode_string_data(&mut object);
     if object.namespace().is_some() {
@@ -25,7 +25,7 @@ pub fn mark_owner(mut object: Object, release: &Name) -> Object {
     object
 }
 
-/// Refuses objects that say they are another release's.
+/// Refuses objects with the label of another release.
 ///
 /// # Errors
 /// When there are some.
@@ -54,7 +54,7 @@ fn owner(object: &DynamicObject) -> Option<&String> {
     object.metadata.annotations.as_ref()?.get(RELEASE_ANNOTATION)
 }
 
-/// The namespaces that the objects bring with them: the server cannot try what goes into one that is not there.
+/// The namespaces that the objects create: a dry run of an object in a namespace that does not exist is not possible.
 pub fn created_namespaces<'o>(objects: impl IntoIterator<Item = &'o Object>, live: &Live) -> BTreeSet<String> {
     let created = objects.into_iter().filter(|object| {
         let kind = object.group_version_kind();
@@ -63,8 +63,8 @@ pub fn created_namespaces<'o>(objects: impl IntoIterator<Item = &'o Object>, liv
     created.map(|object| object.name().to_owned()).collect()
 }
 
-/// Takes out what is being deleted of the objects that are to be there, and whatever is in a namespace that is: all of
-/// it is gone soon, and made again.
+/// Removes and returns the wanted objects that are terminating, or in a terminating namespace: they are created again
+/// afterwards.
 pub fn take_terminating(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
     let is_leaving = |object: &DynamicObject| object.metadata.deletion_timestamp.is_some();
     let namespaces: BTreeSet<String> = live
@@ -83,7 +83,7 @@ pub fn take_terminating(live: &mut Live, wanted: &BTreeSet<Identity>) -> Live {
     leaving
 }
 
-/// The step of an object that is being deleted: it is made again once it is gone.
+/// The step of a terminating object, which is created again afterwards.
 pub fn recreate_step(wave: Wave, object: Object, leaving: DynamicObject) -> Step {
     let finalizers = leaving.metadata.finalizers.iter().flatten();
     let holders: Vec<&str> = finalizers.map(String::as_str).collect();
@@ -131,7 +131,7 @@ pub fn untried_step(wave: Wave, object: Object, live: Option<DynamicObject>, why
     }
 }
 
-/// The step of an object that the server has tried: `after` is what it would store.
+/// The step of an object after its dry run, with `after` as its result.
 pub fn tried_step(wave: Wave, object: Object, live: Option<DynamicObject>, after: &DynamicObject) -> Step {
     let generated = manifest::generated_keys(&object);
     let differences: Vec<Difference> = match &live {
@@ -163,7 +163,7 @@ pub fn tried_step(wave: Wave, object: Object, live: Option<DynamicObject>, after
     }
 }
 
-/// Makes a change of what is kept and belongs to the whole cluster, where it does not say yet that this release has it.
+/// Turns the steps of unchanged cluster-scoped objects into changes, where they are not annotated with this release yet.
 pub fn claim_shared(release: &Name, steps: &mut [Step]) {
     for step in steps {
         let is_kept = step.action == Action::Keep && step.object.is_some() && step.identity.namespace.is_none();
@@ -187,7 +187,7 @@ pub fn prune_steps<'i>(release: &Name, dropped: impl IntoIterator<Item = &'i Ide
     steps
 }
 
-/// Nothing, if the object is not this release's: somebody has made it anew, or given it away.
+/// None if the object does not belong to this release: it was created again by others, or its label was changed.
 fn prune_step(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<Step> {
     let managers = live.metadata.managed_fields.iter().flatten();
     let mut managers = managers.filter_map(|entry| entry.manager.as_deref());
@@ -214,7 +214,7 @@ fn prune_step(release: &Name, identity: &Identity, live: &DynamicObject) -> Opti
     })
 }
 
-/// Objects that take data along when they go: claims and volumes, generated passwords, and what others are inside of.
+/// Whether deleting an object deletes data: volumes and their claims, generated passwords, namespaces and definitions.
 fn holds_data(identity: &Identity, live: &DynamicObject) -> bool {
     let kind = (identity.group.as_str(), identity.kind.as_str());
     let generates = || {

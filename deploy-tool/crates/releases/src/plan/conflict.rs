@@ -13,19 +13,19 @@ use diagnostics::{Error, Result};
 /// Where workloads have the count of replicas.
 const REPLICAS: &str = "spec.replicas";
 
-/// What becomes of fields that others have set to something else than the manifests say.
+/// How to resolve conflicts: fields with another value that another manager has set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnConflict {
     /// They are to be decided: nothing is applied.
     Ask,
     /// They become the release's.
     TakeOver,
-    /// The count of replicas stays as somebody has scaled it, all else is to be decided: so it is with a rollback.
+    /// Keep a changed number of replicas, and fail for all other fields: for a rollback.
     KeepReplicas,
 }
 
 impl OnConflict {
-    /// What `--take-over` says.
+    /// By the flag `--take-over`.
     pub fn from_flag(take_over: bool) -> Self {
         match take_over {
             true => Self::TakeOver,
@@ -44,7 +44,7 @@ pub struct Conflict {
     pub field: String,
     /// The name of the other manager.
     pub manager: String,
-    /// When that manager last wrote, if the object says so.
+    /// The time of that manager's last write, if the object has it.
     pub time: Option<Timestamp>,
 }
 
@@ -54,7 +54,7 @@ impl Conflict {
         self.field == REPLICAS
     }
 
-    /// What a plan says of it.
+    /// The note in a plan.
     pub fn note(&self) -> String {
         let Self {
             field, manager, time, ..
@@ -111,7 +111,7 @@ fn last_write(live: &DynamicObject, manager: &str, subresource: &str) -> Option<
     of_manager.filter_map(|entry| Some(entry.time.as_ref()?.0)).max()
 }
 
-/// One failure that lists them all.
+/// One error with all conflicts.
 pub fn conflict_failure(conflicts: &[Conflict], now: Timestamp) -> Error {
     let fields = match conflicts.len() {
         1 => "a field of the manifests has".to_owned(),

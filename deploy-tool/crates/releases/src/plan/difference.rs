@@ -1,8 +1,8 @@
-//! Pure: how the fields that are this tool's differ between the live object and what a dry run gives.
+//! Pure: compares the fields of this field manager between the live object and the result of a dry run.
 //!
-//! A field counts when it is ours in one of the two, by the server's own record ([`super::managed_fields`]): either the manifest
-//! sets it, or it did and does no longer. What the server fills in, what controllers write and what others set is left
-//! out without any list of such fields, for kinds that nobody here has heard of as well.
+//! A field counts when this manager owns it in one of the two, by `metadata.managedFields` ([`super::managed_fields`]): the manifest
+//! sets it, or did so before. Defaults of the server and fields of controllers and other managers are left out that way
+//! for every kind, without a list of such fields.
 
 use std::collections::BTreeSet;
 
@@ -16,30 +16,30 @@ use super::managed_fields::{self, branches, is_whole, label, part};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// Where: `spec.template.spec.containers[app].image`.
+    /// Its path: `spec.template.spec.containers[app].image`.
     pub path: String,
-    /// What the cluster has; none when the field is new.
+    /// The live value; none for a new field.
     pub before: Option<Shown>,
-    /// What it will have; none when the field goes.
+    /// The value after the apply; none for a removed field.
     pub after: Option<Shown>,
 }
 
-/// A value as it may be seen.
+/// A value that may be shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Shown {
-    /// Itself.
+    /// The value itself.
     Value(Value),
-    /// Of a Secret: only how long it is.
+    /// A value of a Secret: only its length.
     Secret {
         /// Bytes of the value.
         bytes: usize,
     },
-    /// Made in the cluster by `deploy-tool.dev/generate`.
+    /// Generated in the cluster by `deploy-tool.dev/generate`.
     Generated,
 }
 
-/// How our fields differ. `generated` are the keys of a Secret whose values are made, not written.
+/// The differences of the fields of this manager. `generated` are the keys of a Secret whose values are generated.
 pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&str]) -> Vec<Difference> {
     let before_value = serde_json::to_value(live).unwrap_or_default();
     let after_value = serde_json::to_value(after).unwrap_or_default();
@@ -59,7 +59,7 @@ pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&st
     found
 }
 
-/// A difference as it may be seen, of an object that may be a Secret.
+/// Masks a difference, if the object is a Secret.
 pub fn mask_secret(difference: Difference, object: &DynamicObject) -> Difference {
     match is_secret(object) {
         true => masked(difference, &[]),
@@ -71,7 +71,7 @@ fn is_secret(object: &DynamicObject) -> bool {
     object.types.as_ref().is_some_and(|types| types.kind == "Secret")
 }
 
-/// A value, and which part of it is ours.
+/// A value, and the tree of its fields that this manager owns.
 #[derive(Clone, Copy)]
 struct Side<'a>(Option<&'a Value>, Option<&'a Value>);
 
@@ -92,7 +92,7 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
     if before.0 == after.0 {
         return;
     }
-    // What comes or goes and holds one field only is best told by that field.
+    // An added or removed map with a single field is shown by the path of that field.
     let only = match (before.0, after.0) {
         (None, Some(_)) => only_field(after.1),
         (Some(_), None) => only_field(before.1),
@@ -115,7 +115,7 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
                 );
             }
         }
-        // Ours only if the side that has it says so.
+        // Added or removed: it counts only if this manager owns it.
         (None, _) if after.1.is_some() => found.push(Difference::new(path, None, after.shown())),
         (_, None) if before.1.is_some() => found.push(Difference::new(path, before.shown(), None)),
         _ => {}
@@ -133,7 +133,7 @@ fn only_field(tree: Option<&Value>) -> Option<&str> {
     branches.next().is_none().then_some(only)
 }
 
-/// The same for values that are ours altogether.
+/// Compares values that this manager owns as a whole.
 fn compare_whole(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
     let shown = |value: Option<&Value>| value.cloned().map(Shown::Value);
     match (before, after) {
@@ -162,7 +162,7 @@ fn compare_whole(path: &str, before: &Value, after: &Value, found: &mut Vec<Diff
     }
 }
 
-/// Nothing of a Secret's values is shown but how long they are.
+/// Replaces the values of a Secret by their lengths.
 fn masked(difference: Difference, generated: &[&str]) -> Difference {
     let Some(key) = difference.path.strip_prefix("data") else {
         return difference;
@@ -184,7 +184,7 @@ fn masked(difference: Difference, generated: &[&str]) -> Difference {
     }
 }
 
-/// How many bytes a base64 text stands for; of several, all together.
+/// The decoded length of base64 text; of a map, the sum.
 fn decoded_length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.trim_end_matches('=').len() * 3 / 4,

@@ -9,7 +9,7 @@ use super::{Action, Conflict, Difference, Plan};
 use crate::manifest::Wave;
 use crate::release::Identity;
 
-/// The name of the schema. What it has keeps its meaning; more may come.
+/// The name of the schema. Fields may be added; existing ones keep their meaning.
 pub const SCHEMA: &str = "deploy-tool.dev/plan/v1";
 
 /// A plan for programs.
@@ -39,7 +39,7 @@ struct Entry<'p> {
     undecided: Vec<Undecided<'p>>,
 }
 
-/// A field that somebody else has set to something else.
+/// A field that another manager has set to another value.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Undecided<'p> {

@@ -58,7 +58,7 @@ pub const REPLICAS_POINTER: &str = "/spec/replicas";
 pub struct Plan {
     /// Which release.
     pub release: Name,
-    /// In the order of the waves; what is pruned comes last, in the opposite order.
+    /// The steps in the order of the waves; pruned objects come last, in the opposite order.
     pub steps: Vec<Step>,
     /// Whether each object must be in the state the plan was made from: so it is with a saved plan.
     #[serde(skip)]
@@ -73,13 +73,13 @@ pub struct Step {
     pub wave: Wave,
     /// Which object.
     pub identity: Identity,
-    /// What is applied; none when the manifests have the object no longer.
+    /// The object to apply; none when it is pruned.
     pub object: Option<Object>,
     /// What happens to it.
     pub action: Action,
     /// How the fields change that are the manifest's.
     pub differences: Vec<Difference>,
-    /// What else there is to say, a sentence each.
+    /// Further notes, one sentence each.
     pub notes: Vec<String>,
     /// Whether fields are taken over that another manager has set.
     pub take_over: bool,
@@ -92,7 +92,7 @@ pub struct Step {
     /// The other tools with manifests whose fields become this one's, see [`migrated_managers`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub migrated: Vec<String>,
-    /// Whether the release gives the object up to another one, which has it as well.
+    /// Whether the object is kept for another release that uses it, and only the claim of this one is removed.
     #[serde(default)]
     pub given_up: bool,
     /// Why the server could not try it, if it could not.
@@ -113,11 +113,11 @@ pub enum Untried {
     Namespace,
     /// Its kind is.
     Kind,
-    /// What it names is.
+    /// An object that it refers to.
     Reference,
     /// The webhook that checks it is of the same release, and does not answer.
     Webhook,
-    /// A webhook of somebody else has effects beyond its answer.
+    /// A webhook with side effects does not support dry runs.
     DryRun,
 }
 
@@ -154,12 +154,12 @@ impl Plan {
         self.steps.iter().all(|step| step.action == Action::Keep)
     }
 
-    /// What the manifests say.
+    /// The objects of the manifests.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.steps.iter().filter_map(|step| step.object.as_ref())
     }
 
-    /// What is being deleted, and made again once it is gone. A saved plan knows of none.
+    /// The terminating objects that are created again afterwards. A saved plan has none.
     pub fn leaving(&self) -> impl Iterator<Item = (&Identity, &DynamicObject)> {
         let recreated = self.steps.iter().filter(|step| step.action == Action::Create);
         recreated.filter_map(|step| Some((&step.identity, step.live.as_ref()?)))
@@ -217,7 +217,7 @@ impl Step {
         self
     }
 
-    /// The same, with fields left as others have set them. `before` is the object, `wanted` what the manifest says.
+    /// With a note about fields that keep the value of another manager. `before` is the live object, `wanted` the manifest.
     #[must_use]
     pub fn leave_alone(mut self, conflicts: Vec<Conflict>, before: &DynamicObject, wanted: &Object) -> Self {
         let count = |data: &Value| data.pointer(REPLICAS_POINTER).map(Value::to_string).unwrap_or_default();
@@ -247,7 +247,7 @@ impl Step {
         self
     }
 
-    /// The same, saying what stays of other tools though the manifest does not have it.
+    /// With a note about fields of other tools that stay though the manifest does not have them.
     #[must_use]
     pub fn note_leftover(mut self, managers: &[String], differences: &[Difference]) -> Self {
         let fields: Vec<&str> = differences.iter().map(|difference| difference.path.as_str()).collect();
@@ -261,7 +261,7 @@ impl Step {
         self
     }
 
-    /// The same, saying that nobody can tell what stays of other tools, and why.
+    /// With a note that the remaining fields of other tools are unknown, and why.
     #[must_use]
     pub fn note_refused_removal(mut self, managers: &[String], cause: &str) -> Self {
         let cause = cause.lines().next().unwrap_or_default();

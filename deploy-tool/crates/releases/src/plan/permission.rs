@@ -21,8 +21,8 @@ pub fn verbs(action: Action) -> &'static [&'static str] {
     }
 }
 
-/// All that some steps of a release need: what is written, and what is watched until it is ready. `resource` gives the plural
-/// name of a kind.
+/// The permissions that some steps of a release need: to write the objects, and to watch them until they are ready.
+/// `resource` returns the plural name of a kind.
 pub fn needed<'i>(
     release: &Name,
     steps: impl IntoIterator<Item = (&'i Identity, Action, Option<&'i Object>)>,

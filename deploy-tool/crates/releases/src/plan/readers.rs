@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Action, Step};
 
-/// The kinds whose pods stay when what they have read changes.
+/// The kinds whose pods are not restarted when a Secret or ConfigMap of theirs changes.
 const LASTING: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /// Adds a note to what changes and is read by pods that stay as they are.

@@ -14,7 +14,7 @@ use diagnostics::{Error, Result};
 
 /// The name of the file's form.
 const SCHEMA: &str = "deploy-tool.dev/saved-plan/v1";
-/// It holds what the manifests say, their Secrets included: nobody else may read it.
+/// The file contains the Secrets of the manifests: only its owner may read it.
 const MODE: u32 = 0o600;
 
 /// A plan, and the cluster that it is for.
@@ -24,7 +24,7 @@ pub struct Saved {
     schema: String,
     /// The context it was made with.
     pub context: String,
-    /// What the cluster is told by: the uid of its namespace `kube-system`. None when the user may not read it.
+    /// The identity of the cluster: the uid of its namespace `kube-system`. None when the user may not read it.
     pub cluster: Option<String>,
     /// When it was made, by the cluster's clock.
     pub made: Timestamp,

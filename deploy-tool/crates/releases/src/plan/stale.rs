@@ -8,7 +8,7 @@ use diagnostics::{Error, Result};
 /// Refuses a plan that was made for another cluster.
 ///
 /// # Errors
-/// When it was; or when neither can be told and the contexts have different names.
+/// When it was; or when an identity is unknown and the contexts have different names.
 pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>) -> Result<()> {
     let same = match (saved.cluster.as_deref(), cluster) {
         (Some(then), Some(now)) => then == now,
@@ -26,10 +26,10 @@ pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>)
     }
 }
 
-/// Refuses a plan one of whose objects is not what it was.
+/// Refuses a plan with objects that have changed since.
 ///
 /// # Errors
-/// When there is one; all of them are named.
+/// When there are some; it names all of them.
 pub fn refuse_changes(plan: &Plan, live: &Live) -> Result<()> {
     let change = |step: &Step| {
         let title = step.identity.title();
@@ -49,7 +49,7 @@ pub fn refuse_changes(plan: &Plan, live: &Live) -> Result<()> {
     }
 }
 
-/// Says that a plan does not fit the cluster any more.
+/// The error for a plan that is out of date.
 pub fn outdated(changes: &[String]) -> Error {
     Error::cluster("the plan is out of date, and nothing more is applied")
         .code(&code::apply::PLAN_OUTDATED)

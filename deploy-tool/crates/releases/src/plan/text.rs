@@ -61,7 +61,7 @@ pub fn summary(plan: &Plan) -> String {
     }
 }
 
-/// `shared`: the notes that are told once for all objects.
+/// `shared`: the notes that are printed once for all objects.
 fn step(step: &Step, release: &Name, shared: &BTreeMap<&str, usize>) -> Styled {
     let (sign, style) = match step.action {
         _ if !step.undecided.is_empty() => ('!', RED),

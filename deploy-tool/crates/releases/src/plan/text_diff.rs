@@ -75,7 +75,7 @@ fn changed<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Line<'t>> {
     lines
 }
 
-/// Leaves out what is far from every change.
+/// Removes lines that are far from every change.
 fn shortened<'t>(lines: &[Line<'t>]) -> Vec<Line<'t>> {
     let is_near = |place: usize| {
         let around = place.saturating_sub(CONTEXT)..(place + CONTEXT + 1).min(lines.len());

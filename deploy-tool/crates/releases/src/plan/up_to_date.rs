@@ -1,8 +1,7 @@
-//! Pure: whether an object is applied already, as far as that can be told without asking the server to try it.
+//! Pure: whether an object is up to date, as far as that is known without a dry run.
 //!
-//! It is when the server's record of what this tool has applied names exactly the manifest's fields, and each has the
-//! manifest's value: server-side apply would find nothing to do. Whatever cannot be told for sure, such as `0.5` that is
-//! stored as `500m`, is left to a dry run.
+//! It is when the fields of this manager in `managedFields` are exactly those of the manifest, and each has the manifest's
+//! value: server-side apply would change nothing. Doubtful cases, such as `0.5` that is stored as `500m`, need a dry run.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 
 use kube::api::DynamicObject;
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 use super::managed_fields::{branches, is_item, is_whole, same_version, tree};
 use crate::manifest::{self, Object};
 
-/// Fields that say which object it is. They are nobody's, so the record leaves them out.
+/// Fields of the object's identity. No manager owns them, so managedFields does not contain them.
 const IDENTITY: [&str; 2] = ["name", "namespace"];
 
 /// Whether applying the object would change nothing for sure.
@@ -37,7 +36,7 @@ fn without_identity(object: &mut Value) {
     }
 }
 
-/// Whether a tree's branches are the wanted fields, no more and no fewer, and what is stored there is what is wanted.
+/// Whether the branches of a tree are exactly the wanted fields, and the stored values are the wanted ones.
 fn covers(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
     if tree.is_none() || is_whole(tree) {
         return tree.is_some() && wanted == stored;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Version {
-    /// Tells it from another object of the same name.
+    /// Distinguishes it from another object of the same name.
     pub uid: String,
     /// Changes with everything, an object's status included.
     pub resource_version: String,

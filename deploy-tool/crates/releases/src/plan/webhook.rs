@@ -8,14 +8,14 @@ use crate::manifest::Object;
 /// A webhook that does not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnansweredWebhook {
-    /// Its name in its configuration; of a conversion, what is converted.
+    /// Its name in its configuration; for a conversion webhook, the kind.
     pub webhook: String,
-    /// Namespace and name of the Service behind it, if the server says it.
+    /// Namespace and name of its Service, if the server's message has them.
     pub service: Option<(String, String)>,
 }
 
 impl UnansweredWebhook {
-    /// What a refusal says of a webhook.
+    /// Parses the webhook from the message of a refusal.
     pub fn from_status(status: &Status) -> Option<Self> {
         let message = status.message.as_str();
         let webhook = match message.split_once("failed calling webhook \"") {

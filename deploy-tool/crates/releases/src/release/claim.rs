@@ -1,7 +1,7 @@
-//! Which releases have an object of the whole cluster: several may have the same one, and the last of them deletes it.
+//! Claims of releases on cluster-scoped objects: several releases may use the same object, and the last one deletes it.
 //!
-//! Each release sets an annotation of its own, as a field manager of its own: none takes another's away, and nobody has to
-//! read the records of others.
+//! Each release sets its own annotation with its own field manager, so that they do not conflict, and none needs access to
+//! the records of another.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::FIELD_MANAGER;
 /// What follows the name and the namespace of a release.
 const SUFFIX: &str = ".release.deploy-tool.dev/claimed";
 
-/// The annotation that says that a release has an object: `web.shop.release.deploy-tool.dev/claimed`.
+/// The annotation with the claim of a release: `web.shop.release.deploy-tool.dev/claimed`.
 pub fn claim_annotation(release: &Name) -> String {
     format!("{}.{}{SUFFIX}", release.name, release.namespace)
 }

@@ -1,4 +1,4 @@
-//! Which object: what stays the same while everything else about it changes.
+//! The identity of an object: group, kind, namespace and name.
 
 use std::fmt;
 

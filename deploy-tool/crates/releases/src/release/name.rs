@@ -1,4 +1,4 @@
-//! Where a release is and what it is called.
+//! The namespace and name of a release.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::manifest::Object;
 use diagnostics::code::input::SEVERAL_NAMESPACES;
 use diagnostics::{Error, Result};
 
-/// Where nothing else says: what Kubernetes uses.
+/// The default namespace of Kubernetes.
 const DEFAULT_NAMESPACE: &str = "default";
 /// What a namespace may have, and a label's value:
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
@@ -25,7 +25,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// What the arguments say; else the only namespace that the manifests name, and the namespace's own name.
+    /// By the arguments; else the only namespace in the manifests, and the name of the namespace.
     ///
     /// # Errors
     /// When the manifests name several namespaces and no argument does, or the name is none.

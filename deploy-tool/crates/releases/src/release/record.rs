@@ -37,14 +37,14 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// What a revision may be when it is unpacked: a Secret that was made to fill the memory is cut off here.
 const MOST_TEXT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A revision, and what is known of the Secret that keeps it.
+/// A revision, and the metadata of its Secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// The revision.
     pub revision: Revision,
-    /// The Secret's uid: whoever deletes it says which one it has read.
+    /// The Secret's uid, a precondition of its deletion.
     pub uid: String,
-    /// The Secret's resource version: whoever writes says which one it has read.
+    /// The Secret's resourceVersion, a precondition of writes.
     pub version: String,
     /// When its deployer last said that it is alive.
     pub renewed: Timestamp,

@@ -1,4 +1,4 @@
-//! What may be deleted, and what stays: data, and what others made.
+//! Decides what may be deleted: data and foreign objects are kept.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
@@ -30,8 +30,8 @@ pub fn claims_of(set: &DynamicObject, claims: &[String]) -> Vec<Identity> {
     of_set.map(identity).collect()
 }
 
-/// Whether an object of a namespace is somebody else's, when all of the release's own are deleted already.
-/// `is_in_namespace`: whether an owner is in the namespace as well, and counts itself.
+/// Whether an object in a namespace is foreign, after all objects of the release were deleted. `is_in_namespace`: whether an
+/// owner is in the namespace as well, and is counted itself.
 pub fn is_foreign(
     release: &Name,
     kind: &str,
@@ -48,7 +48,7 @@ pub fn is_foreign(
     !(goes_anyway || is_by_itself(kind, &name) || is_record)
 }
 
-/// What is in each namespace, and what the cluster writes by itself about objects that were there.
+/// Whether the cluster itself creates the object: in each namespace, or about other objects, such as Events.
 fn is_by_itself(kind: &str, name: &str) -> bool {
     let is_default = matches!(
         (kind, name),

@@ -19,7 +19,7 @@ pub struct Revision {
     pub number: u32,
     /// How far it came.
     pub state: State,
-    /// What it was for: `up`, `apply`, `rollback to 3`, `down`.
+    /// The command that made it: `up`, `apply`, `rollback to 3`, `down`.
     pub reason: String,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -35,10 +35,10 @@ pub struct Revision {
     pub objects: Vec<DynamicObject>,
     /// What the release owns: what this deployment applied, and what unfinished ones before it may have applied.
     pub inventory: BTreeSet<Identity>,
-    /// Data that earlier revisions made and that stays until somebody asks for its deletion.
+    /// Objects with data of earlier revisions, which are kept until `--delete-data`.
     #[serde(default)]
     pub kept: BTreeSet<Identity>,
-    /// Jobs of it that have ended well and remove themselves: nobody can see that in the cluster later.
+    /// Its Jobs that have succeeded and are deleted by their TTL: later, the cluster does not show that.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub completed: BTreeSet<Identity>,
 }
@@ -54,8 +54,8 @@ impl Revision {
         self.objects.iter().map(object).collect()
     }
 
-    /// Whether one of its Jobs has ended well and is gone since by its `ttlSecondsAfterFinished`, as far as the revision
-    /// knows. One that has come up as a whole has run all of its Jobs.
+    /// Whether one of its Jobs has succeeded and was deleted by `ttlSecondsAfterFinished`, by this record. A revision that was
+    /// deployed successfully has run all of its Jobs.
     pub fn has_completed(&self, job: &Object) -> bool {
         let field = |name: &str| job.value.data.get("spec").and_then(|spec| spec.get(name));
         let removes_itself = field("ttlSecondsAfterFinished").is_some_and(|seconds| !seconds.is_null());
@@ -75,18 +75,18 @@ impl Revision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
-    /// Somebody is at work on it, or was interrupted.
+    /// In progress, or interrupted.
     Pending,
     /// Everything was applied and came up.
     Deployed,
-    /// Something was refused, did not come up, or was interrupted.
+    /// An object was refused or did not become ready, or the run was interrupted.
     Failed,
-    /// The time limit was over before it had come up or failed: it may still do either.
+    /// The time limit was over before it became ready or failed: both are still possible.
     Undecided,
 }
 
 impl State {
-    /// How a deployment ended that did not come up.
+    /// The state after a deployment that has failed.
     pub fn from_failure(failure: &Error) -> Self {
         match failure.status {
             ExitStatus::Undecided => Self::Undecided,
@@ -112,11 +112,10 @@ impl fmt::Display for State {
 pub struct HolderIdentity {
     /// `user@host`
     pub host: String,
-    /// The number of the cache folder, whose locks tell whether a process is still at work.
+    /// The ID of the cache folder, whose file locks show whether a process still runs.
     #[serde(default)]
     pub cache_id: String,
-    /// The number that the host's kernel has got when it started: a copy of the cache folder elsewhere has its number, and
-    /// other locks.
+    /// The boot ID of the host: a copy of the cache folder on another host has the same ID, but other file locks.
     #[serde(default)]
     pub boot_id: String,
     /// Its process number there.
@@ -124,7 +123,7 @@ pub struct HolderIdentity {
 }
 
 impl HolderIdentity {
-    /// Whether both take the same locks of the same host. Whoever does not know its numbers shares them with nobody.
+    /// Whether both use the same file locks of the same host. False where an ID is unknown.
     pub fn shares_locks_with(&self, other: &Self) -> bool {
         let is_known = !self.cache_id.is_empty() && !self.boot_id.is_empty();
         is_known && (&self.cache_id, &self.boot_id) == (&other.cache_id, &other.boot_id)

@@ -37,7 +37,7 @@ pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<
     }
 }
 
-/// Says which revisions there are.
+/// The error for a missing revision, with the existing ones.
 pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Error {
     let numbers: Vec<String> = history
         .revisions()

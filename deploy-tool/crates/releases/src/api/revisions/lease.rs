@@ -20,15 +20,15 @@ use cluster::retry_rule::is_lost_connection;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 
-/// How often the deployer says that it is alive.
+/// Interval of the heartbeats.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
-/// It stops before others may take it for gone.
+/// The work pauses after this time without a heartbeat: before others may consider the holder dead.
 const LONGEST_SILENCE: Duration = Duration::from_secs(SILENCE_LIMIT.as_secs() - 4);
 
 /// How long the API server may be away, as while its node restarts, until the deployment is given up.
 const LONGEST_ABSENCE: Duration = Duration::from_secs(5 * 60);
 
-/// The revision that this process makes. As long as it is pending and renewed, nobody else begins one.
+/// The revision of this process. It is a lock: while it is pending and renewed, no other process begins a revision.
 pub struct ReleaseLease<'a> {
     cluster: &'a Cluster,
     release: Name,
@@ -59,11 +59,11 @@ impl<'a> ReleaseLease<'a> {
         &self.revision
     }
 
-    /// Does the work of the deployment, and says meanwhile that it is alive. While the API server is away too long to say
-    /// so, the work rests: somebody else could have taken the release when it is back.
+    /// Runs the work of the deployment while renewing the lease. The work is paused while renewals fail for too long, as
+    /// another process may take over the release then.
     ///
     /// # Errors
-    /// Those of the work; or the release is lost to somebody else, and the work is given up.
+    /// Those of the work; or that another process has taken over, upon which the work is cancelled.
     pub async fn hold_during<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let mut work = std::pin::pin!(work);
         loop {
@@ -78,7 +78,7 @@ impl<'a> ReleaseLease<'a> {
         }
     }
 
-    /// Renews it until that does not go through for too long. Returns why.
+    /// Renews the lease until renewals fail for too long. Returns the last failure.
     async fn renew_until_silent(&self) -> Renewal {
         let start = Instant::now() + RENEWAL_INTERVAL;
         let mut ticks = tokio::time::interval_at(start, RENEWAL_INTERVAL);
@@ -92,14 +92,14 @@ impl<'a> ReleaseLease<'a> {
             match tokio::time::timeout_at(renewed + LONGEST_SILENCE, attempt).await {
                 Ok(Ok(())) => renewed = Instant::now(),
                 Ok(Err(lost @ Renewal::Lost(_))) => return lost,
-                // The next attempt may go through.
+                // The next attempt may succeed.
                 Ok(Err(failed)) => last_failure = failed,
                 Err(_) => return last_failure,
             }
         }
     }
 
-    /// Waits until the API server is back, and still has the release as this deployment's.
+    /// Waits until a renewal succeeds again.
     async fn await_renewal(&self) -> Result<()> {
         let give_up = Instant::now() + LONGEST_ABSENCE;
         loop {
@@ -147,11 +147,10 @@ impl<'a> ReleaseLease<'a> {
         }
     }
 
-    /// Writes that a Job has ended well, while the rest is still on its way: whoever goes on from here must not run it
-    /// again.
+    /// Records that a Job has succeeded, before the deployment ends: a later run must not run it again.
     ///
     /// # Errors
-    /// When the release was lost to somebody else, or the server refuses.
+    /// When another process has taken over the release, or the server refuses.
     pub async fn complete(&self, job: Identity) -> Result<()> {
         self.completed.borrow_mut().insert(job);
         let revision = Revision {
@@ -170,10 +169,10 @@ impl<'a> ReleaseLease<'a> {
         }
     }
 
-    /// Writes how the deployment ended, and what the release owns now.
+    /// Records the result of the deployment and the inventory of the release.
     ///
     /// # Errors
-    /// When the release was lost to somebody else, or the server refuses.
+    /// When another process has taken over the release, or the server refuses.
     pub async fn finish(
         &self,
         state: State,
@@ -228,8 +227,8 @@ impl<'a> ReleaseLease<'a> {
         }))
     }
 
-    /// Whether what was to be written is there already. If not, the revision must still be pending and ours; then its
-    /// newest version is the one to write on.
+    /// Whether the write has succeeded though its answer was lost. If not, the revision must still be pending and held by this
+    /// process; then the write continues from its newest resource version.
     async fn verify_written(&self, written: &Revision) -> Result<bool> {
         let name = record::secret_name(&self.release, self.revision.number);
         let found = self.cluster.call(&self.task(), self.api().get_opt(&name)).await?;
@@ -238,7 +237,7 @@ impl<'a> ReleaseLease<'a> {
         };
         let found = record::record(&found)?;
         let (state, is_ours) = (found.revision.state, found.revision.deployer == self.revision.deployer);
-        // Nobody else marks it as deployed: that was written, and its answer lost.
+        // Only the holder marks it as deployed: the write has succeeded, and its answer was lost.
         let is_end = state == State::Deployed;
         let is_there = is_ours && (is_end || state == written.state && found.revision.finished == written.finished);
         if is_there {
@@ -282,9 +281,9 @@ impl<'a> ReleaseLease<'a> {
 enum Renewal {
     /// The API server is not there, or cannot answer.
     UnansweredWebhook(String),
-    /// It says no. The next time may be another matter.
+    /// The server refuses this attempt; a later one may succeed.
     Refused(String),
-    /// Somebody else has the release.
+    /// Another process has taken over the release.
     Lost(Error),
 }
 

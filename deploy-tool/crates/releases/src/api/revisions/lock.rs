@@ -1,4 +1,4 @@
-//! Edge: whose turn it is: nobody begins a revision while somebody else is at work on one.
+//! Edge: the lock of a release: a process begins a revision only while no other one holds the lock.
 
 use kube::api::PostParams;
 
@@ -10,10 +10,10 @@ use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 
-/// Makes sure that nobody else is at work; marks what somebody has left unfinished as failed. Says which, if any.
+/// Checks that no other process holds the lock, and marks an abandoned revision as failed. Returns its number, if any.
 ///
 /// # Errors
-/// When somebody else is at work, or the server refuses.
+/// When another process holds the lock, or the server refuses.
 pub async fn acquire(
     cluster: &Cluster,
     release: &Name,
@@ -39,10 +39,10 @@ pub async fn acquire(
     }
 }
 
-/// Refuses early, before anything slow, what [`acquire`] would refuse later.
+/// The same check before slow work, so that it fails early.
 ///
 /// # Errors
-/// When somebody else is at work, or the server does not answer.
+/// When another process holds the lock, or the server does not answer.
 pub async fn refuse_locked(cluster: &Cluster, release: &Name, deployer: &HolderIdentity) -> Result<()> {
     match read_history(cluster, release)
         .await?
@@ -56,7 +56,7 @@ pub async fn refuse_locked(cluster: &Cluster, release: &Name, deployer: &HolderI
 /// Writes the next revision as pending.
 ///
 /// # Errors
-/// When somebody else was faster, or the server refuses.
+/// When another process has created it first, or the server refuses.
 pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: Revision) -> Result<ReleaseLease<'a>> {
     let secret = record::secret(release, &revision, cluster.now())?;
     let lease = ReleaseLease::new(cluster, release, revision, String::new());
@@ -69,7 +69,7 @@ pub async fn begin_revision<'a>(cluster: &'a Cluster, release: &Name, revision: 
         .await?;
     match answer {
         Ok(created) => Ok(lease.with_version(created.metadata.resource_version.unwrap_or_default())),
-        // A request is sent again when its answer is lost: the second one finds what the first one has made.
+        // The client repeats a request whose answer was lost: the second one finds the Secret of the first.
         Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
             let name = record::secret_name(release, lease.revision().number);
             let found = cluster.call(&lease.task(), lease.api().get_opt(&name)).await?;

@@ -1,6 +1,6 @@
-//! Edge: the revisions of a release, kept as Secrets in its namespace; and the one that is being made, which is the lock.
+//! Edge: the revisions of a release, stored as Secrets in its namespace. The pending one is the lock of the release.
 //!
-//! Every write says which version of the Secret it has read: of two deployers, one is refused.
+//! Every write has the resourceVersion that was read (compare-and-swap): of two concurrent writers, one is refused.
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>
 
 mod lease;
@@ -64,7 +64,7 @@ pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object
     Ok(())
 }
 
-/// Deletes the records of some revisions, these and no others that have their numbers by now.
+/// Deletes the records of some revisions, by their uid: newer records with the same numbers are kept.
 ///
 /// # Errors
 /// When the server refuses.
@@ -84,7 +84,7 @@ pub async fn delete_records<'r>(
         };
         let parameters = DeleteParams::default().preconditions(preconditions);
         match cluster.answer(&message, api.delete(&name, &parameters)).await? {
-            // Gone already is as good.
+            // It is deleted or replaced already.
             Err(error) if is_conflict(&error) => {}
             Err(error) => return Err(Error::cluster(message).cause(explain(&error))),
             Ok(_) => {}

@@ -1,7 +1,7 @@
-//! Pure: every place of an object in which an image can be named.
+//! Pure: finds all references to images in an object.
 //!
-//! Of Kubernetes' own kinds it is known where their pod specs are. Kinds that a CustomResourceDefinition defines are
-//! searched for what looks like one, and what else they may run nobody can tell: see [`Object::hides_images`].
+//! The paths of pod specs in the kinds of Kubernetes itself are known. Custom resources are searched for anything that
+//! looks like a pod spec; they may run further images that are not visible in them: see [`Object::hides_images`].
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ const OWN_GROUPS: [&str; 24] = [
     "storagemigration.k8s.io",
 ];
 
-/// The annotation of a pod that names the image of its Dapr sidecar, which runs though no container of the object has it.
+/// The annotation with the image of a pod's Dapr sidecar, which is injected and in no container of the manifest.
 /// <https://docs.dapr.io/reference/arguments-annotations-overview/>
 const SIDECAR_IMAGE: &str = "dapr.io/sidecar-image";
 /// The lists of a pod spec whose items run an image.
@@ -52,7 +52,7 @@ const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContain
 pub struct Image<'o> {
     /// Where, with the names of containers and volumes: `spec.template.spec.containers[app].image`.
     pub field: String,
-    /// What is written there.
+    /// The reference as it is written.
     pub reference: &'o str,
     /// The same place as a JSON pointer.
     pointer: String,
@@ -97,7 +97,7 @@ impl Object {
             ("", "Pod") => "/spec",
             ("", "PodTemplate") => "/template/spec",
             ("batch", "CronJob") => "/spec/jobTemplate/spec/template/spec",
-            // Which keeps the template of a StatefulSet or DaemonSet, to be gone back to.
+            // It stores the template of an earlier revision of a StatefulSet or DaemonSet.
             ("apps", "ControllerRevision") => "/data/spec/template/spec",
             _ if self.is_known() => "/spec/template/spec",
             _ => {
@@ -120,8 +120,8 @@ impl Object {
             .collect()
     }
 
-    /// The RuntimeClasses of its pods that run an image which a placeholder stands for. None for a pod without one, and for
-    /// an image of which nobody can tell what runs it.
+    /// The RuntimeClasses of its pods with a placeholder for an image. None for a pod without one, and where the pod of the
+    /// image is unknown.
     pub fn runtime_classes_of_placeholders(&self) -> BTreeSet<Option<&str>> {
         let specs = self.pod_specs();
         let images = self.images().into_iter();
@@ -136,7 +136,7 @@ impl Object {
         placeholders.map(class_of).collect()
     }
 
-    /// Whether it may run images that nobody can see in it: its kind is not one of Kubernetes' own, or it changes pods.
+    /// Whether it may run images that are not visible in it: its kind is a custom one, or it mutates pods.
     pub fn hides_images(&self) -> bool {
         !self.is_known() || self.kind() == "MutatingAdmissionPolicy"
     }

@@ -122,7 +122,7 @@ impl Found {
             }
         };
         for (index, mut value) in items.into_iter().enumerate() {
-            // The server leaves out what the kind of the list says already.
+            // In a list from the server, the items have no apiVersion and kind.
             if let (Some(of_item), Value::Object(item)) =
                 (kind.strip_suffix("List").filter(|kind| !kind.is_empty()), &mut value)
                 && !item.contains_key("kind")

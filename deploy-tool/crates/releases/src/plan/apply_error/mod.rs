@@ -1,4 +1,4 @@
-//! Pure: what it means that the server refuses to apply an object.
+//! Pure: explains why the server refuses to apply an object.
 
 use kube::core::{GroupVersionKind, Status};
 
@@ -12,7 +12,7 @@ use diagnostics::{Error, ExitStatus};
 const LONGEST_VALUE: usize = 100;
 const ACCOUNT_MISSING: &str = "error looking up service account";
 
-/// All refusals as one failure; a missing permission alone, as it is told with all others that are missing.
+/// Combines all refusals in one error. A missing permission is returned alone: it names all other missing ones.
 pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
     let permission = |failure: &Error| failure.number() == Some(&code::apply::PERMISSION_MISSING);
     if let Some(place) = refusals.iter().position(permission) {

@@ -1,8 +1,8 @@
-//! Pure: fields that another tool has taken from a manifest, and that are this tool's from now on.
+//! Pure: migrates the fields of other manifest tools, such as Helm, to this field manager.
 //!
-//! Server-side apply removes a field that leaves the manifest only if nobody else has set it. Of an object that
-//! `kubectl apply` or Helm has made, the record still names them: without a migration, whatever leaves the manifest stays.
-//! kubectl migrates its own record in the same way when it changes to server-side apply.
+//! Server-side apply removes a field that is no longer in the manifest only if no other manager owns it. `kubectl apply`
+//! and Helm stay owners of the fields of objects that they created: without a migration, removed fields would stay.
+//! kubectl migrates its own managedFields in the same way when it changes to server-side apply.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#migration-between-client-side-and-server-side-apply>
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
@@ -16,9 +16,9 @@ use crate::plan::managed_fields::{self, branches, is_whole, label, tree};
 
 /// What `kubectl apply` is called in the record.
 const KUBECTL_APPLY: &str = "kubectl-client-side-apply";
-/// The tools that set what a manifest says, and nothing else: `kubectl apply`, `create` and `replace`, and Helm.
+/// The field managers that only set fields of a manifest: `kubectl apply`, `create` and `replace`, and Helm.
 const MANIFEST_TOOLS: [&str; 5] = [KUBECTL_APPLY, "kubectl-create", "kubectl-replace", "kubectl", "helm"];
-/// Where `kubectl apply` keeps the manifest. It is of no use to anybody else, and of a Secret it has the values.
+/// The annotation with the manifest of `kubectl apply`. No other tool uses it, and for a Secret it contains the values.
 const LAST_APPLIED: &str = "f:kubectl.kubernetes.io/last-applied-configuration";
 
 /// Where a field is: the branches of the record that lead to it.
@@ -61,8 +61,8 @@ fn is_manifest_entry(entry: &ManagedFieldsEntry) -> bool {
     entry.subresource.as_deref().unwrap_or_default().is_empty() && MANIFEST_TOOLS.contains(&manager)
 }
 
-/// The fields that some managers have set, and neither the manifest nor anybody else but `ignored`. `after` is the object as
-/// a dry run gives it.
+/// The fields that some managers own, and neither the manifest nor any other manager except `ignored`. `after` is the result
+/// of a dry run.
 pub fn leftover_fields(after: &DynamicObject, managers: &[String], ignored: &[String]) -> Vec<FieldPath> {
     let migrated = manifest_entries(after).filter(|entry| is_of(entry, managers));
     let migrated = migrated.filter_map(|entry| Some(entry.fields_v1.as_ref()?.0.clone()));
@@ -87,7 +87,7 @@ fn collect_leftover(path: &mut FieldPath, migrated: &Value, others: &[&Value], f
         let inner = migrated.get(branch);
         path.push(branch.to_owned());
         let shared: Vec<&Value> = others.iter().filter_map(|tree| tree.get(branch)).collect();
-        // What is in the record itself, and not only something in it.
+        // Whether the field itself is owned, and not only fields in it.
         let is_member = is_whole(inner) || inner.is_some_and(|inner| inner.get(".").is_some());
         match inner {
             Some(inner) if !is_member || !shared.is_empty() => {
@@ -188,13 +188,13 @@ fn find_value<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
         .try_fold(value, |value, branch| managed_fields::value(value, branch))
 }
 
-/// A path for people: `spec.template.spec.containers[app].env[A]`.
+/// A path for display: `spec.template.spec.containers[app].env[A]`.
 pub fn display_path(path: &[String]) -> String {
     let labels: String = path.iter().map(|branch| label(branch)).collect();
     labels.trim_start_matches('.').to_owned()
 }
 
-/// The record of an object with the fields of some managers as this tool's; none when they have none there.
+/// The managedFields of an object after the migration of some managers' fields; none when they own none.
 pub fn migrated_entries(object: &DynamicObject, managers: &[String]) -> Option<Vec<ManagedFieldsEntry>> {
     let entries = object.metadata.managed_fields.iter().flatten().cloned();
     let (migrated, mut others): (Vec<_>, Vec<_>) =
@@ -217,7 +217,7 @@ pub fn migrated_entries(object: &DynamicObject, managers: &[String]) -> Option<V
     Some(others)
 }
 
-/// All that is in one of two records. An empty branch is the field itself; beside others, `.` says so.
+/// The union of two trees of managedFields. An empty branch is the field itself, which is `.` beside other branches.
 fn unite_trees(left: Value, right: Value) -> Value {
     let (Value::Object(mut left), Value::Object(right)) = (left, right) else {
         return Value::Object(Map::new());

@@ -1,4 +1,4 @@
-//! What the revisions of a release say together: what it owns, where a rollback leads, whose turn it is.
+//! The history of a release: its inventory, the target of a rollback, the state of its lock.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::manifest::Object;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 
-/// A deployer that has said nothing for so long is gone.
+/// A holder of the lock without a heartbeat for this long is dead.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 /// So many revisions are kept, the newest one among them.
 const KEPT: usize = 10;
@@ -24,11 +24,11 @@ pub struct History {
 /// Whether a release can be worked on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LockState {
-    /// Nobody is at work.
+    /// No process holds the lock.
     Free,
-    /// Somebody was, and is gone without having finished.
+    /// The holder died before it has finished this revision.
     Abandoned(Box<Record>),
-    /// Somebody is.
+    /// Another process holds the lock with this revision.
     Held(Box<Record>),
 }
 
@@ -68,7 +68,7 @@ impl History {
         self.revisions().find(|revision| revision.number == number)
     }
 
-    /// The newest revision, if a Job of it with the same manifest has ended well there and is gone since.
+    /// The number of the newest revision, if a Job with the same manifest has succeeded in it and was deleted since.
     pub fn completed_in(&self, job: &Object) -> Option<u32> {
         let newest = self.newest().filter(|newest| newest.has_completed(job))?;
         Some(newest.number)
@@ -98,8 +98,8 @@ impl History {
         self.revisions().filter(move |revision| revision.number >= first)
     }
 
-    /// Whether somebody else is at work. Who asks holds the locks of this host: a pending revision that was made under
-    /// the same locks has lost its process.
+    /// The state of the lock. `asking` holds the file locks of this host: a pending revision with the same file locks belongs
+    /// to a process that has ended.
     pub fn lock_state(&self, asking: &HolderIdentity, now: Timestamp) -> LockState {
         let pending = self
             .records
@@ -135,7 +135,7 @@ pub fn refuse_another_release(release: &Name, history: &History, objects: &[Obje
     let inventory = history.inventory();
     let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     let in_namespace = |identity: &&Identity| identity.namespace.is_some();
-    // Several releases may define the namespace that they share; those that define nothing else are told by it.
+    // Releases may share a namespace that each of them defines; only without any other namespaced object does it count.
     let is_of_cluster = !identities.iter().any(|identity| in_namespace(&identity));
     let shared = inventory.intersection(&identities).next();
     if is_of_cluster && shared.is_some() {
