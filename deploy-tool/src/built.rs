@@ -1,4 +1,4 @@
-//! Pure: what is known of an image that was built here.
+//! Pure: the facts about an image that was built here.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -35,7 +35,7 @@ use diagnostics::{Error, ExitStatus, Result};
 use host::cleanup::Cleanup;
 use terminal::Printer;
 
-/// Runs a command line and says how the process ends.
+/// Runs a command line. Returns the exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     install_tls();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -64,11 +64,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Settles which cryptography TLS uses, before the first connection: two libraries could each bring a default.
 pub fn install_tls() {
-    // An error would say that it is there already.
+    // The only error is that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Does the work of a run, until its end or the first signal, and cleans up behind it. Says how the process ends.
+/// Runs the work until its end or the first signal, and cleans up. Returns the exit code.
 pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> ExitCode {
     conclude_by(printer, cli::End::Signal, work)
 }

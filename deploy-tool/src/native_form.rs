@@ -10,8 +10,8 @@ use oci_artifacts::wasm::ENGINE_VERSION;
 use releases::manifest::Object;
 use wasm_build::native_form::NativeForm;
 
-/// The form for the pods of these objects: a shared object where every node that they may land on is known to have the
-/// engine that it is made for. Also says why.
+/// The form for the pods of these objects: a shared object where every node that they may be scheduled to has the engine for
+/// it. Also returns the reason.
 pub fn for_nodes(objects: &[Object], live: &[RuntimeClass], nodes: &[Node]) -> (NativeForm, String) {
     match engine(objects, live, nodes) {
         Ok(engine) => (

@@ -99,7 +99,7 @@ mod tests {
         assert!(KUBERNETES_VERSIONS.iter().any(|version| minor(version)), "{kubernetes}");
     }
 
-    /// What raises a Go module raises the pin too: else nobody can make the node any more where Docker Hub is not reached.
+    /// An update of the Go module has to update the pin as well: it is used to build the node where Docker Hub is unreachable.
     #[test]
     fn the_go_modules_of_a_node_are_of_the_versions_that_are_pinned() {
         let read =

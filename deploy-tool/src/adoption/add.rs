@@ -1,4 +1,4 @@
-//! Edge: adds the files that a crate lacks. What is there stays as it is; when one cannot be written, none is left.
+//! Edge: adds missing files to a crate. Existing files are not changed; if one cannot be written, those before it are removed.
 
 use std::fs;
 use std::io::Write;
@@ -18,7 +18,7 @@ const IGNORED: &str = ".gitignore";
 pub struct Lack {
     /// Path from the package's folder, and text.
     pub files: Vec<(String, String)>,
-    /// What is left out, a sentence each.
+    /// Notes about omitted files, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -114,7 +114,7 @@ fn repository(folder: &Path) -> Option<PathBuf> {
 /// Adds files: all of them, or none.
 ///
 /// # Errors
-/// When one cannot be written, or is there by now.
+/// When one cannot be written, or exists.
 pub fn add(folder: &Path, files: &[(String, String)]) -> Result<()> {
     let (mut written, mut made) = (Vec::new(), Vec::new());
     for (path, text) in files {

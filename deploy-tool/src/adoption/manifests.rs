@@ -1,4 +1,4 @@
-//! Pure: the manifests of an existing crate, by those of a new project and what its sources show.
+//! Pure: makes the manifests of an existing crate from those of a new project and the facts in its sources.
 
 use serde::Serialize;
 
@@ -22,9 +22,9 @@ pub struct Facts {
     pub port: u16,
     /// Whether that is written there; otherwise it is the usual one.
     pub port_is_known: bool,
-    /// The route that says that it lives; without one, the port is tried.
+    /// The path of the liveness probe; without one, the probe connects to the port.
     pub alive: Option<String>,
-    /// The route that says that it can work.
+    /// The path of the readiness probe.
     pub ready: Option<String>,
     /// Whether it asks a database of MySQL's protocol.
     pub database: bool,
@@ -33,7 +33,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Those of some files and crates; what is asked for comes first.
+    /// Reads the facts from source files and crates; arguments take precedence.
     pub fn from_sources(files: &[SourceFile], graph: &GuestGraph, port: Option<u16>, health: Option<&str>) -> Self {
         let routes = paths::routes(files);
         let first = |known: &[&str]| {

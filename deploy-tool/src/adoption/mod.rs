@@ -1,4 +1,4 @@
-//! An existing crate that is to run as Wasm: whether it can, what it lacks, and how that is added.
+//! Checks whether an existing crate runs as Wasm, and adds the missing dependencies and files.
 
 pub mod add;
 pub mod manifests;

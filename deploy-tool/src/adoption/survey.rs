@@ -12,18 +12,18 @@ use wasm_build::traps::check::{self, Checked, Lookup};
 use wasm_build::traps::{Finding, Place, Remedy, Weight, finding};
 use wasm_build::workspace::{Dependency, Package, Workspace, WorkspaceError};
 
-/// What a caller says of a crate.
+/// Arguments about a crate.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// Its package, where its folder does not tell.
+    /// Its package, where the folder has several.
     pub package: Option<String>,
     /// The port that it listens on.
     pub port: Option<u16>,
-    /// The route that says that it lives.
+    /// The path of the liveness probe.
     pub health: Option<String>,
 }
 
-/// What is known of an existing crate.
+/// The facts about an existing crate.
 #[derive(Debug)]
 pub struct Survey {
     /// The package.
@@ -40,7 +40,7 @@ pub struct Survey {
     pub findings: Vec<Finding>,
     /// What could not be looked at.
     pub left_out: Vec<String>,
-    /// What its sources show.
+    /// The facts from its sources.
     pub facts: Facts,
     /// Its manifest, and the same with other dependencies in place of those that a guest cannot have.
     pub manifest: (String, String),
@@ -197,7 +197,7 @@ fn no_binary(package: &Package) -> Option<Finding> {
     })
 }
 
-/// A setting of Cargo that makes every build one for Wasm: `cargo test` makes what it cannot run.
+/// A default target in Cargo's configuration that makes every build one for Wasm, so that `cargo test` cannot run.
 fn build_target(workspace: &Workspace, folder: &Path) -> Result<Option<Finding>> {
     let mut folders = vec![folder, workspace.root.as_path()];
     folders.dedup();

@@ -15,7 +15,7 @@ struct Fork {
     version: &'static str,
     /// The features of both that work in a guest: what `full` stands for there.
     features: &'static [&'static str],
-    /// What it has whatever is asked for.
+    /// The features that it always has.
     always: &'static [&'static str],
 }
 
@@ -77,7 +77,7 @@ pub fn swapped(manifest: &str, dependencies: &[&Dependency]) -> Result<String, T
     Ok(document.to_string())
 }
 
-/// Adds to the dependencies of a target; not where they are written inline, which nobody does.
+/// Adds to the dependencies of a target. An inline table of dependencies is not supported.
 fn add(document: &mut DocumentMut, target: &str, key: &Key, item: Item) {
     let mut table = document.as_table_mut();
     for part in ["target", target] {

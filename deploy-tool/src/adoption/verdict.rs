@@ -30,7 +30,7 @@ pub fn verdict(findings: &[Finding], swapped: &[&str]) -> Verdict {
     }
 }
 
-/// The findings that are left to be told: what a dependency brings that is swapped anyway is no second one.
+/// Removes findings about transitive dependencies of a crate that is swapped anyway.
 pub fn without_swapped(findings: Vec<Finding>, swapped: &[&str]) -> Vec<Finding> {
     let brought = |finding: &Finding| matches!(&finding.place, Place::Crate { path } if path.len() > 1);
     findings

@@ -59,7 +59,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
             .check(printer, &objects, None, &arguments.tls.options())
             .await?;
         match &saved {
-            // What a plan says is done exactly, or not at all.
+            // A saved plan is applied exactly, or not at all.
             Some(_) => signature_policy::refuse_inexact(&exact)?,
             None => objects.iter_mut().for_each(|object| manifest::pin(object, &exact)),
         }

@@ -19,7 +19,7 @@ use terminal::Printer;
 
 /// What programs look up names by, and what a guest has no other way to get.
 const HOST_FILES: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
-/// Where programs are found in an image that does not say it.
+/// The default PATH of an image without one.
 const SEARCH_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What `--output json` prints.
@@ -46,7 +46,7 @@ pub async fn run(printer: &Printer, arguments: BundleArguments) -> Result<()> {
     Ok(())
 }
 
-/// Makes the folder. `warn` gets what was in the way.
+/// Writes the folder of the bundle. `warn` is called with problems that are no errors.
 ///
 /// # Errors
 /// When there is no such image, or the folder cannot be made.

@@ -18,7 +18,7 @@ use terminal::{Printer, Progress};
 
 /// The cluster's configuration in a project's folder.
 const DEFAULT_CONFIGURATION: &str = "kind-config.yaml";
-/// What is taken where that is not there.
+/// The default, where that file does not exist.
 const BUILT_IN_CONFIGURATION: &str = include_str!("../../../kind-config.yaml");
 
 /// Creates the cluster, starts it again, or finds it running.
@@ -50,7 +50,7 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
     if let Some(engine) = image.label(IMAGE_ENGINE_LABEL) {
         kind_config::label(&mut configuration, engine);
     }
-    // There as long as a cluster is being created: what is left of an interrupted creation is no cluster.
+    // This file exists while a cluster is being created: after an interruption, the rest of it is deleted.
     let unfinished = cache.path(format!("clusters/{name}.unfinished"))?;
     if unfinished.exists() {
         printer
@@ -207,7 +207,7 @@ async fn wait_for_nodes(
     })
 }
 
-/// What is not ready; after a start of nodes, what was said before it does not count.
+/// The nodes and pods that are not ready. After a restart of nodes, conditions from before it do not count.
 async fn not_ready(context: &str, restarted: Option<&Restarted<'_>>) -> Result<Vec<String>> {
     let cluster = Cluster::connect(context).await?;
     let mut not_ready = readiness::nodes_not_ready(

@@ -25,7 +25,7 @@ use terminal::{Printer, Progress};
 /// How many probes run at the same time: each is a pod of four containers.
 const AT_A_TIME: usize = 8;
 
-/// Runs the command. It says so by its exit code when a link is broken.
+/// Runs the command. The exit code tells whether a link is broken.
 ///
 /// # Errors
 /// When the probe cannot be built or loaded, or the cluster stops answering.
@@ -44,7 +44,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DoctorArgument
     })
 }
 
-/// What is there without any probe.
+/// The facts about the cluster that need no probe.
 struct ClusterFacts {
     cluster: Cluster,
     classes: Vec<RuntimeClass>,

@@ -90,8 +90,8 @@ struct Down<'a> {
 }
 
 impl Down<'_> {
-    /// Deletes what is to go as a revision of its own: as long as it is pending, nobody else works on the release, and
-    /// `rollback` leads back from it, if the data stays.
+    /// Deletes the objects in a revision of its own: while it is pending, the release is locked, and if the data is kept,
+    /// `rollback` can restore the objects.
     async fn as_revision(&self, held: &ReleaseLease<'_>, history: &History, dropped: PruneSet) -> Result<()> {
         let work = async {
             revisions::delete_records(self.cluster, self.release, history.expired_records()).await?;
@@ -126,7 +126,7 @@ impl Down<'_> {
                 .finish(State::from_failure(&failure), failure.message(), inventory, kept)
                 .await
             {
-                // The record may have gone with its namespace.
+                // The record may have been deleted with its namespace.
                 Err(record_failure) if !is_lost(&record_failure) => return Err(record_failure),
                 _ => {}
             }
@@ -167,8 +167,8 @@ impl Down<'_> {
         }
     }
 
-    /// Deletes the data, and the namespaces in which nobody else has anything. Returns the release's own namespace if it
-    /// is to go: with it goes the lock.
+    /// Deletes the data, and the namespaces without foreign objects. Returns the release's own namespace if it is to be
+    /// deleted: that comes last, because it contains the lock.
     async fn data(&self, data: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
         let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
@@ -195,7 +195,7 @@ impl Down<'_> {
         Ok(())
     }
 
-    /// The CustomResourceDefinitions of which nobody else has objects: these would go with them.
+    /// The CustomResourceDefinitions without foreign custom resources, which would be deleted with them.
     async fn find_unused(&self, definitions: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         let mut unused = Vec::new();
         for definition in definitions {
@@ -215,7 +215,7 @@ impl Down<'_> {
         Ok(unused)
     }
 
-    /// The namespaces in which nobody else has anything, or all if that does not matter.
+    /// The namespaces without foreign objects, or all if that does not matter.
     async fn find_unshared(&self, namespaces: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         if self.delete_namespace {
             return Ok(namespaces);
@@ -238,8 +238,8 @@ impl Down<'_> {
         Ok(empty)
     }
 
-    /// Deletes the records, the lock as the last of them: as long as they are there, this can be done again. If the
-    /// release's namespace goes, they go with it, and nobody can begin anything in it meanwhile.
+    /// Deletes the records, the lock as the last of them, so that an interrupted `down` can be repeated. If the namespace of
+    /// the release is deleted, they are deleted with it: nothing can be created in a terminating namespace.
     async fn history(&self, own_namespace: Vec<DeletionTarget>) -> Result<()> {
         let remove = async |progress: &Progress| {
             if own_namespace.is_empty() {

@@ -1,4 +1,4 @@
-//! Pure: images that need no signature, and kinds of which nobody can tell what they run.
+//! Pure: exceptions from `--require-signature`: images without a signature, and kinds whose images are not visible.
 
 use oci_artifacts::registry::Reference;
 
@@ -7,13 +7,12 @@ use oci_artifacts::registry::Reference;
 pub struct Exceptions(Vec<String>);
 
 impl Exceptions {
-    /// As the command line has them.
+    /// Parses the patterns of the command line.
     pub fn new(patterns: &[String]) -> Self {
         Self(patterns.to_vec())
     }
 
-    /// Whether an image is one of them, as it is written or with what its name leaves out: `mariadb:11.8` is
-    /// `docker.io/library/mariadb:11.8`.
+    /// Whether an image matches, as it is written or with its full name: `mariadb:11.8` is `docker.io/library/mariadb:11.8`.
     pub fn cover(&self, image: &str) -> bool {
         let whole = Reference::parse(image).map(|reference| reference.to_string());
         let covers =

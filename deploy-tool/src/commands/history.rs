@@ -1,4 +1,4 @@
-//! `deploy-tool history [REVISION]`: what was deployed when, and what a revision is made of.
+//! `deploy-tool history [REVISION]`: lists the revisions, or the objects of one.
 
 use crate::cli::HistoryArguments;
 use cluster::Cluster;

@@ -1,4 +1,4 @@
-//! Where the image is that an argument names: a file, a folder, what was built here, a registry.
+//! Finds the image of an argument: a file, a folder, an image that was built here, or one in a registry.
 
 use std::io::Read;
 use std::path::Path;
@@ -16,10 +16,10 @@ use oci_artifacts::registry::{Connection, PullError, Purpose, Reference, pull};
 /// The first bytes of a WebAssembly module.
 const MAGIC: &[u8] = b"\0asm";
 
-/// What an argument names. `verb` says what cannot be done with it.
+/// Classifies the argument. `verb` is the action in the error message.
 ///
 /// # Errors
-/// When it is nothing that could be an image or a module.
+/// When it cannot be an image or a module.
 pub fn subject(source: &str, verb: &str) -> Result<Subject> {
     let on_disk = on_disk(Path::new(source)).map_err(|error| unreadable(source, &error))?;
     let built = publish::layout(&Cache::open()?, source);

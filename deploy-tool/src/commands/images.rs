@@ -21,10 +21,9 @@ use releases::manifest::Object;
 use terminal::{Printer, Progress};
 use wasm_build::native_form::NativeForm;
 
-/// Brings images to the nodes by `load`, which gets the name of the kind cluster and says what it did. Programs that look
-/// into each node take longer than all else in a run that changes nothing: they are started only where the API server
-/// does not know that every image is there. Where nothing was built (`built`), nodes that are out of reach may have all
-/// images, or pull them.
+/// Brings images to the nodes with `load`, which gets the name of the kind cluster and returns a message. An exact check of
+/// each node takes longer than anything else in a run without changes, so it is done only where the API server does not
+/// report every image. Without new images (`built`), unreachable nodes are assumed to have or pull them.
 ///
 /// # Errors
 /// When the cluster does not answer, or the images cannot be loaded.
@@ -55,7 +54,7 @@ pub async fn on_nodes(
     printer.step("images on the nodes", step).await
 }
 
-/// The images that the placeholders of some objects stand for, on their way from the sources to a reference.
+/// The images of the placeholders in some objects, from their sources to the final references.
 pub struct Wanted<'a> {
     source: &'a SourceArguments,
     names: BTreeSet<String>,
@@ -134,7 +133,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The form of native code for what is built here: the one that is asked for, else what the nodes of a cluster allow.
+/// The form of native code for images that are built here: the requested one, else one that the nodes of the cluster support.
 ///
 /// # Errors
 /// When the cluster does not answer.

@@ -1,4 +1,4 @@
-//! `deploy-tool init`: whether an existing crate runs as Wasm, and the files that it lacks. What is there stays as it is.
+//! `deploy-tool init`: checks whether an existing crate runs as Wasm, and adds missing files. Existing files are not changed.
 
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ pub async fn run(printer: &Printer, arguments: InitArguments) -> Result<ExitStat
     })
 }
 
-/// Looks at a crate, and adds what it lacks.
+/// Checks a crate, and adds missing files.
 ///
 /// # Errors
 /// When there is no crate, or a file cannot be written.
@@ -66,7 +66,7 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
     };
     let survey = survey(&arguments.path, &overrides).await?;
     let (before, after) = &survey.manifest;
-    // Where other dependencies are not enough, they are no step on the way.
+    // Where replacing dependencies is not enough, it is not recommended.
     let helps = before != after && survey.verdict != Verdict::Impossible;
     let difference = helps.then(|| swap::difference("Cargo.toml", before, after));
     let (mut added, mut notes) = (Vec::new(), survey.left_out.clone());
@@ -102,7 +102,7 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
     })
 }
 
-/// Makes Cargo.lock of what is on this host. Whether that was enough.
+/// Creates Cargo.lock offline. Returns whether that has succeeded.
 async fn lock(root: &Path) -> Result<bool> {
     let mut command = process::command("cargo", ["generate-lockfile", "--offline"]);
     command.current_dir(root).env(RESOLVER.0, RESOLVER.1);

@@ -12,7 +12,7 @@ use oci_artifacts::image::{Blob, Layout, artifact, layer_listing, specification,
 use oci_artifacts::inspect::{self, Report, SERVICES, Seen, Subject};
 use terminal::Printer;
 
-/// Larger layers are not brought here: a Wasm service has a few megabytes, and nobody waits for gigabytes to read a table.
+/// Limit of the layers to download: a Wasm service has a few megabytes, and larger images are shown without contents.
 const MOST_LAYER_BYTES: u64 = 256 << 20;
 /// A thousand crates have less.
 const MOST_BILL_BYTES: u64 = 16 << 20;
@@ -27,7 +27,7 @@ pub async fn run(printer: &Printer, arguments: InspectArguments) -> Result<()> {
     Ok(())
 }
 
-/// What is said of a file, a folder or a reference. `warn` gets what was in the way.
+/// The report about a file, a folder or a reference. `warn` is called with problems that are no errors.
 ///
 /// # Errors
 /// When it is none of these, or damaged.
@@ -98,8 +98,7 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
     Ok(bills)
 }
 
-/// Looks at the configuration, and into the layers from the highest to the lowest, as far as what is `left` to be read of the
-/// image allows.
+/// Reads the configuration, and the layers from the highest to the lowest, within the limit of `left` bytes.
 fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Seen> {
     let specification::Manifest { config, layers, .. } = specification::Manifest::from_blob(manifest);
     let mut seen = Seen {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use releases::manifest;
 use terminal::Printer;
 
-/// Says which ones.
+/// Prints which ones.
 pub fn say_left_out(printer: &Printer, manifests: &[PathBuf]) {
     let folders = manifest::left_out(manifests);
     if !folders.is_empty() {

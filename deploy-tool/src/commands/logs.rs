@@ -89,7 +89,7 @@ struct Reading<'a> {
     arguments: LogsArguments,
 }
 
-/// What comes from a log that is followed.
+/// An item of a followed log.
 enum Read {
     Line(Key, String),
     End(Key, String),
@@ -225,7 +225,7 @@ impl Reading<'_> {
                     }
                     Read::End(key, run) => follow.close_log(&key, &run),
                     Read::Refused(key, run, reason) => {
-                        // It is tried again each second, and where the server is away all are: a reason is told once.
+                        // It is retried each second, and an unreachable server affects all pods: each reason is printed once.
                         if !refused.values().any(|known| *known == reason) {
                             self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
                         }
@@ -235,7 +235,7 @@ impl Reading<'_> {
                 },
                 _ = ticks.tick() => follow.tick(),
             }
-            // The first lists decide together what is opened: otherwise the first pod to come would be taken for the only one.
+            // Waits for the first lists of all kinds: otherwise the first pod would be taken for the only one.
             if lists_missing == 0 {
                 several |= follow.len() > 1;
                 for opening in follow.openings() {

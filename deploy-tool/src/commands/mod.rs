@@ -48,10 +48,10 @@ use diagnostics::{ExitStatus, Result};
 use host::cleanup::Cleanup;
 use terminal::Printer;
 
-/// Does what the command line says; also says how the process ends.
+/// Runs the command of the command line. Returns the exit status.
 ///
 /// # Errors
-/// When it cannot be done.
+/// When the command fails.
 pub async fn run(cli: Cli, printer: &Printer, cleanup: &Cleanup) -> Result<ExitStatus> {
     let done = match cli.command {
         Command::Plan(arguments) => return plan::run(printer, cleanup, arguments).await,

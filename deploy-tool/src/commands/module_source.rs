@@ -1,4 +1,4 @@
-//! What is packed into an image: a module that is compiled here, or one that is given.
+//! The module to pack into an image: compiled here, or given as a file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,22 +22,22 @@ use wasm_build::sources::Sources;
 use wasm_build::traps::Weight;
 use wasm_build::workspace::{Package, Workspace};
 
-/// What is packed, and what is known of it.
+/// The module to pack, and its metadata.
 pub struct SourcedModule {
     /// The module.
     pub module: Artifact,
     /// The same module compiled ahead of time, and the version of WasmEdge that it is for.
     pub compiled: Option<(Artifact, String)>,
-    /// What Cargo.toml says of the package.
+    /// The annotations from the package's Cargo.toml.
     pub annotations: BTreeMap<String, String>,
     /// Nothing is known of a module that was given.
     pub record: Option<BuildRecord>,
 }
 
-/// A module that was made elsewhere. Neither Docker nor a compiler is needed.
+/// A module that was compiled elsewhere. Needs neither Docker nor a compiler.
 ///
 /// # Errors
-/// When it would not run, or there is no workspace that says whose it is.
+/// When it would not run, or there is no workspace with its package.
 pub async fn import_module(
     source: &SourceArguments,
     definition: &Definition,
@@ -72,7 +72,7 @@ pub async fn compile(
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
     let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
-    // What runs in the background finds itself.
+    // A build in the background would find its own job.
     if !variation.low_priority {
         let background = Background::new(cache, source.folder(), &source.images, name)?;
         if let Some(lost) = background.check_lost(&sources.digest, is_compiled)? {
@@ -115,7 +115,7 @@ pub async fn compile(
     })
 }
 
-/// So many traps are told with what the compiler says.
+/// Limit of the traps that are printed after a compilation.
 const MOST_TOLD: usize = 5;
 
 /// What the compiler refuses, with the traps that explain it.
@@ -133,7 +133,7 @@ async fn explain_compile_failure(failure: Error, sources: &Sources<'_>, cache: &
     })
 }
 
-/// Tells of the traps of what has been compiled. That they cannot be looked for is no reason not to go on.
+/// Warns about traps in the compiled sources. A failure to look for them is no error.
 async fn warn(printer: &Printer, sources: &Sources<'_>, cache: &Cache) {
     let findings = match sources.check(cache).await {
         Ok(checked) => checked.findings,
@@ -173,7 +173,7 @@ pub async fn native(
         .await
 }
 
-/// The workspace of a definition's package: what is asked for on the command line comes first.
+/// The workspace of a definition's package; the command line takes precedence.
 fn workspace_folder(source: &SourceArguments, definition: &Definition, name: &str) -> PathBuf {
     match (&source.workspace, &definition.workspace) {
         (None, Some(workspace)) => source.images.join(name).join(workspace),

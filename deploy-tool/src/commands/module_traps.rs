@@ -1,4 +1,4 @@
-//! The traps of modules, as `inspect` tells them: by what is known of how they were made, or else by what they name.
+//! The traps of modules for `inspect`: by their bill of materials, or else by the paths in the module.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use serde::Deserialize;
 use wasm_build::traps::crates::check_crates;
 use wasm_build::traps::{GuestCrate, GuestGraph, Weight};
 
-/// Of what a bill says of the sources, no more is told.
+/// Limit of the warnings about sources from a bill of materials.
 const MOST_TOLD: usize = 20;
-/// The crates with hyper's server, which writes head and body in two packets unless it is told otherwise.
+/// The crates with hyper's server, which writes head and body in two packets by default.
 const HYPER: [&str; 2] = ["hyper_wasi", "hyper"];
 
-/// What is read of a bill. One that is no bill of ours says nothing.
+/// The fields of a bill of materials that are read. They are empty in one of another tool.
 #[derive(Default, Deserialize)]
 struct Bill {
     #[serde(default)]
@@ -42,7 +42,7 @@ struct Property {
     value: String,
 }
 
-/// The traps that bills tell of: among the crates, and in the sources.
+/// The traps in bills of materials: of crates, and of sources.
 pub fn of_bills(bills: &[Vec<u8>]) -> Vec<Warning> {
     let mut texts = BTreeSet::new();
     for bytes in bills {

@@ -96,10 +96,10 @@ async fn ready(cluster: &Cluster, namespace: &str, target: &ServiceTarget) -> Re
     }
 }
 
-/// Carries connections for ever, each to the pod that answers when it comes.
+/// Forwards connections for ever, each to a pod that is ready at that time.
 ///
 /// # Errors
-/// None so far: what cannot be carried is told, and waits.
+/// None so far: a connection that cannot be forwarded is reported, and waits.
 pub async fn serve(
     printer: &Printer,
     cluster: &Cluster,
@@ -127,7 +127,7 @@ pub async fn serve(
                     backends.update_pod(&pod);
                 }
                 Ok(Event::InitDone) => backends.retain_pods(&listed),
-                // The watch tries again by itself; until then what is known has to do.
+                // The watch reconnects by itself; until then the last state is used.
                 Err(_) => {}
             },
             stream = listener.next() => waiting.push_back(stream),
@@ -166,7 +166,7 @@ pub async fn serve(
     }
 }
 
-/// As good as it goes: whoever asks for a browser and has none can still click on the URL.
+/// Opens the browser. A failure is no error: the URL is printed as well.
 fn show(printer: &Printer, url: &str) {
     let mut command = std::process::Command::new("xdg-open");
     command

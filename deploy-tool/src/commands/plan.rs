@@ -1,4 +1,4 @@
-//! `deploy-tool plan`: build → read what is there → have the server try the objects → show what would change.
+//! `deploy-tool plan`: builds, reads the live objects, does a server-side dry run, and shows the changes.
 
 use super::images::{Wanted, native_form};
 use super::left_out::say_left_out;
@@ -82,7 +82,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
             .into(),
         false => text(&plan),
     });
-    // After the plan itself: what is to be decided is seen beside the rest.
+    // After the plan is printed, so that conflicts are seen in their context.
     refuse_undecided(&plan, cluster.now())?;
     let status = match exit_code && !plan.is_empty() {
         true => ExitStatus::Differs,

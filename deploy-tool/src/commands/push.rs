@@ -53,7 +53,7 @@ fn same_registry(text: &str, target: &Repository) -> Result<String> {
     }
 }
 
-/// The tags asked for, else one that says which commit it is. A file says nothing of commits.
+/// The requested tags, else one of `git describe`. A file has no commit.
 async fn tags(arguments: &PushArguments, tag: Option<String>) -> Result<Vec<String>> {
     let tags: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
     if !tags.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
@@ -131,7 +131,7 @@ fn require_complete(outline: Outline, image: &str) -> Result<Outline> {
     .hint("or copy the whole image: `skopeo copy --all docker://IMAGE oci:FOLDER`"))
 }
 
-/// Names of definitions are names of folders below another folder; what is here is a file.
+/// Whether the argument is a file: a definition is named by its folder below oci/.
 fn is_file(image: &str) -> bool {
     image.contains('/') || image.ends_with(".tar")
 }

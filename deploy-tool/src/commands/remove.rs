@@ -1,4 +1,4 @@
-//! Deleting what a release has made: what goes, what stays, and why. Shared by prune and `down`.
+//! Deletes objects of a release, and explains which are kept. Shared by prune and `down`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use terminal::Progress;
 
 /// What a release has made and its manifests have no longer.
 pub struct PruneSet {
-    /// What goes.
+    /// The objects to delete.
     pub doomed: Vec<DeletionTarget>,
     /// What another release has as well, and keeps.
     pub shared: Vec<DeletionTarget>,
     /// The data that stays.
     pub left: BTreeSet<Identity>,
-    /// What is to be said about what stays.
+    /// Notes about kept objects.
     pub notes: Vec<String>,
 }
 
@@ -59,10 +59,10 @@ impl PruneSet {
         Ok(dropped)
     }
 
-    /// Deletes what goes.
+    /// Deletes the objects.
     ///
     /// # Errors
-    /// When the server refuses, or something does not go in time.
+    /// When the server refuses, or an object still exists after the time limit.
     pub async fn remove(
         &self,
         cluster: &Cluster,
@@ -73,7 +73,7 @@ impl PruneSet {
         delete::delete_all(cluster, kinds, progress, self.doomed.clone(), limit).await
     }
 
-    /// Leaves what is shared to the other releases.
+    /// Removes the claims of this release on shared objects.
     ///
     /// # Errors
     /// When the server refuses.
@@ -85,7 +85,7 @@ impl PruneSet {
     }
 }
 
-/// Parts what is this release's alone from what another release has as well, with the name of one of those.
+/// Separates objects of this release alone from those that another release uses, with the name of one of these.
 ///
 /// # Errors
 /// When the server does not answer.

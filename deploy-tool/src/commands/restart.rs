@@ -18,7 +18,7 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 /// Runs the command.
 ///
 /// # Errors
-/// When a workload is not there or is held, or its new pods do not come up.
+/// When a workload does not exist or is paused, or its new pods do not become ready.
 pub async fn run(printer: &Printer, arguments: RestartArguments) -> Result<()> {
     let RestartArguments { names, place, wait } = arguments;
     let release = place.release()?;

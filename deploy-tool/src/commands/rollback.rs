@@ -21,7 +21,7 @@ use terminal::Printer;
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no such revision, an image of it is gone, or it does not come up.
+/// When there is no such revision, one of its images is gone, or it does not become ready.
 pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Result<()> {
     let RollbackArguments {
         revision,

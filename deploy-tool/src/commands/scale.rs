@@ -19,7 +19,7 @@ use terminal::{Printer, Progress};
 /// Runs the command.
 ///
 /// # Errors
-/// When a count is refused, or the replicas do not come up.
+/// When a number is refused, or the replicas do not become ready.
 pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
     let ScaleArguments {
         replicas,
@@ -89,7 +89,7 @@ async fn add_progress(cluster: &Cluster, namespace: &str, changes: &[Change], fa
     counts.await.into_iter().flatten().fold(failure, Error::cause)
 }
 
-/// What the arguments said of the place, to say it again in another command.
+/// The arguments for the cluster, for the command in a hint.
 fn place_arguments(place: &ClusterArguments) -> String {
     let context = (place.context != DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
     let namespace = place

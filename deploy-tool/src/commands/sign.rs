@@ -16,7 +16,7 @@ use oci_artifacts::registry::{self, Purpose};
 use oci_artifacts::signature::{self, PrivateKey, SignatureError, Signed, envelope};
 use terminal::{Printer, Progress};
 
-/// What was signed. As JSON it is the `data` of the result of `sign --output json`.
+/// The signed image. As JSON it is the `data` of the result of `sign --output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SignReport {
@@ -24,7 +24,7 @@ struct SignReport {
     reference: String,
     /// Whether there is a new signature.
     changed: bool,
-    /// Who built it, as the signed provenance says.
+    /// The builder in the signed provenance.
     builder: Option<String>,
 }
 
@@ -65,7 +65,7 @@ pub async fn run(printer: &Printer, arguments: SignArguments) -> Result<()> {
     Ok(())
 }
 
-/// Whoever signs a statement stands for what it says, so it has to be about this image.
+/// Parses the provenance. It must be about this image before it is signed.
 fn built(target: &RemoteImage, statement: &[u8]) -> Result<Provenance> {
     let refused = || Error::input(format!("the provenance of {} is not signed", target.reference()));
     let provenance = Provenance::read(statement)

@@ -15,7 +15,7 @@ use releases::manifest;
 use releases::manifest::Object;
 use terminal::{Printer, Progress};
 
-/// What is required of images.
+/// The requirements for images.
 pub struct SignaturePolicy {
     policy: Policy,
     exceptions: Exceptions,
@@ -33,11 +33,11 @@ impl SignaturePolicy {
         }))
     }
 
-    /// Looks up the signatures of the images of some objects. Returns the exact references by what the objects say: a
-    /// tag could lead elsewhere a moment later.
+    /// Verifies the signatures of the images in some objects. Returns the references by digest, by those in the objects: a
+    /// tag could be moved a moment later.
     ///
     /// # Errors
-    /// When an image is not signed by the key, or that cannot be found out.
+    /// When an image is not signed by the key, or the signatures cannot be read.
     pub async fn check(
         &self,
         printer: &Printer,
@@ -106,10 +106,10 @@ impl SignaturePolicy {
     }
 }
 
-/// Refuses objects that may run images which nobody can see in them.
+/// Refuses objects that may run images which are not visible in them.
 ///
 /// # Errors
-/// When there is one whose kind is not allowed by name.
+/// When the kind of one is no exception.
 fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Result<()> {
     let kind = |object: &Object| {
         let kind = object.group_version_kind();

@@ -1,4 +1,4 @@
-//! `deploy-tool status`: what runs where, and how.
+//! `deploy-tool status`: shows workloads, pods and the execution mode of services.
 
 use futures::{StreamExt, stream};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
@@ -105,12 +105,12 @@ pub enum Extent {
     Everything,
 }
 
-/// What this user may not see.
+/// The kinds that the user may not list.
 #[derive(Default)]
 struct Hidden(Vec<(String, Error)>);
 
 impl Hidden {
-    /// What was found, or nothing of it where this user may not look.
+    /// The result of a list; empty where the user may not list the kind, which is recorded.
     fn skip_forbidden<T>(&mut self, kind: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
         found.or_else(|failure| match failure.number() == Some(&PERMISSION_MISSING) {
             true => {
@@ -163,7 +163,7 @@ async fn list_workloads(cluster: &Cluster, namespace: &str, hidden: &mut Hidden)
         objects::<Ingress>(cluster, namespace),
         objects::<HorizontalPodAutoscaler>(cluster, namespace),
     );
-    // The runs of a CronJob are told of by the CronJob.
+    // Jobs of a CronJob are shown by the CronJob.
     if let Ok(jobs) = &mut lists.3 {
         jobs.retain(|(_, of_cron_job)| !of_cron_job);
     }
@@ -208,12 +208,12 @@ where
     list::extract(cluster, &api, &ListParams::default(), &message, shown).await
 }
 
-/// All that is kept of a pod: its row, and where it says how it runs.
+/// The row of a pod, and the URL of its execution mode.
 fn pod_row(pod: Pod) -> Option<(PodStatus, Option<String>)> {
     Some((report::pod_status(&pod, None), report::health_address(&pod)))
 }
 
-/// Asks the pods that can say how they run; where they are many, some of them, spread over all.
+/// Reads the execution mode from the pods that report it; from an even sample, where there are many.
 async fn with_modes(cluster: &Cluster, namespace: &str, pods: Vec<(PodStatus, Option<String>)>) -> Vec<PodStatus> {
     let wasm = pods.iter().filter(|(_, address)| address.is_some()).count();
     let one_of = wasm.div_ceil(MOST_ASKED).max(1);

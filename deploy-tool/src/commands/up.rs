@@ -31,7 +31,7 @@ use wasm_build::native_form::NativeForm;
 /// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
 const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 
-/// What is deployed.
+/// The result of a deployment.
 pub struct Deployed {
     cluster: Cluster,
     cache: Cache,
@@ -63,7 +63,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: UpArguments) -
     Ok(())
 }
 
-/// Builds, applies, and waits until everything is ready. `reason`: what the history says of it.
+/// Builds, applies, and waits until everything is ready. `reason` is recorded in the history.
 ///
 /// # Errors
 /// When a step fails.
@@ -115,7 +115,7 @@ pub async fn deploy_all(
         let exact = requirement.check(printer, &objects, registry, &tls).await?;
         objects.iter_mut().for_each(|object| manifest::pin(object, &exact));
     }
-    // What is pushed, the nodes pull.
+    // The nodes pull images from the registry.
     let references: BTreeSet<String> = references.into_values().collect();
     let others = &manifest::images(&objects) - &references;
     let quick = built.iter().filter(|image| image.engine.is_none());
@@ -158,7 +158,8 @@ pub async fn deploy_all(
     })
 }
 
-/// Compiles ahead of time what runs without that now. Everything is deployed by then: that it cannot be begun is no failure.
+/// Starts the ahead-of-time compilation of modules that are interpreted now. A failure to start is no error: everything is
+/// deployed.
 fn compile_in_background(
     printer: &Printer,
     cache: &Cache,
@@ -177,9 +178,9 @@ fn compile_in_background(
     }
 }
 
-/// Shows what runs where, and how to try it. Everything is deployed by then: that it cannot be shown is no failure.
+/// Shows the workloads and the URL of the service. A failure is no error: everything is deployed.
 ///
-/// `interpreted`: images without code compiled ahead of time, as was asked for.
+/// `interpreted`: images without native code, by the user's choice.
 pub async fn report(printer: &Printer, cluster: &Cluster, targets: &[Target], interpreted: &BTreeSet<String>) {
     let namespaces = targets.iter().map(|target| target.namespace.as_str());
     let namespaces: BTreeSet<_> = namespaces.filter(|namespace| !namespace.is_empty()).collect();

@@ -9,7 +9,7 @@ use diagnostics::code;
 use oci_artifacts::registry::Purpose;
 use terminal::Printer;
 
-/// What was verified. As JSON it is the `data` of the result of `verify --output json`.
+/// The verified image. As JSON it is the `data` of the result of `verify --output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct VerifyReport {
@@ -19,7 +19,7 @@ struct VerifyReport {
     digest: String,
     /// The name of the key.
     key: String,
-    /// Who built it, as the holder of the key says; none without signed provenance.
+    /// The builder in the signed provenance; none without one.
     builder: Option<String>,
     /// Where the sources are.
     source: Option<String>,

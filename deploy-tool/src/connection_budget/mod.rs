@@ -16,8 +16,7 @@ const POOL_VARIABLE: &str = "DATABASE_POOL_MAX";
 const DEFAULT_POOL: u64 = 10;
 /// What MariaDB takes when nothing is said: <https://mariadb.com/kb/en/server-system-variables/#max_connections>
 const DEFAULT_CONNECTIONS: u64 = 151;
-/// The database's own probes connect too, the replica that announces changes keeps a connection for that, and whoever
-/// looks into a problem needs one.
+/// Connections for the probes of the database, for the replica that delivers events, and for an administrator.
 const RESERVED: u64 = 5;
 
 /// What the replicas ask for and what the database gives.
@@ -115,8 +114,8 @@ impl Surge {
     }
 }
 
-/// What a server is told to take, in any spelling that it understands: `--max-connections=500`, `--max_connections 500`, in
-/// `command` or `args`, as words of their own or in a line for a shell. The last one counts, as with the server.
+/// The limit in the server's command line, in any spelling: `--max-connections=500`, `--max_connections 500`, in `command` or
+/// `args`, as separate words or in a shell command. The last one counts, as with the server.
 /// <https://mariadb.com/kb/en/mariadbd-options/#option-prefixes>
 fn limit(container: &Container) -> Option<u64> {
     let words = container.command.iter().chain(&container.args).flatten();
@@ -282,7 +281,7 @@ mod tests {
         }
     }
 
-    /// Itself as the cluster has it now is no other, and what uses another database takes nothing of this one.
+    /// The service's own old pods are no other service, and services with another database do not count.
     #[test]
     fn others_on_the_same_database_take_their_part() {
         let surge = json!(1);

@@ -4,8 +4,8 @@
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::ConfigMap;
 
-/// What the option files say that a StatefulSet mounts: those of each ConfigMap in the order of their names, as the server
-/// reads a folder of them. The last one counts.
+/// The limit in the option files that a StatefulSet mounts: those of each ConfigMap in the order of their names, as the
+/// server reads them. The last one counts.
 pub(super) fn max_connections(database: &StatefulSet, config_maps: &[ConfigMap]) -> Option<u64> {
     let find = |name: String| config_maps.iter().find(|map| map.metadata.name.as_ref() == Some(&name));
     let config_maps = mounted_config_maps(database).into_iter().filter_map(find);

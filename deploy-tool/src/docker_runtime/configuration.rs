@@ -1,4 +1,4 @@
-//! Pure: the engine's configuration, daemon.json. Whatever else it says stays.
+//! Pure: edits the engine's configuration, daemon.json; other keys are not changed.
 //!
 //! <https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file>
 
@@ -12,10 +12,10 @@ pub type Runtimes = BTreeMap<String, String>;
 const KEY: &str = "runtimes";
 const DEFAULT: &str = "default-runtime";
 
-/// What a configuration says; nothing of an empty file.
+/// Parses a configuration; an empty file is an empty object.
 ///
 /// # Errors
-/// When it is no JSON object, or its runtimes are none.
+/// When it is no JSON object, or `runtimes` is none.
 pub fn parse(text: &str) -> Result<Map<String, Value>, String> {
     if text.trim().is_empty() {
         return Ok(Map::new());
@@ -29,10 +29,10 @@ pub fn parse(text: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// The same with these runtimes.
+/// Adds these runtimes.
 ///
 /// # Errors
-/// A sentence on a runtime of the name that is somebody else's.
+/// When there is another runtime of the same name: a sentence about it.
 pub fn add_runtimes(mut document: Map<String, Value>, runtimes: &Runtimes) -> Result<Map<String, Value>, String> {
     let entry = document.entry(KEY).or_insert_with(|| json!({}));
     for (name, path) in runtimes {
@@ -67,8 +67,7 @@ pub fn remove_runtimes(mut document: Map<String, Value>, runtimes: &Runtimes) ->
     Ok(document)
 }
 
-/// The same saying that there are no runtimes, where it says nothing of them: an engine that is told nothing keeps those that
-/// it has.
+/// Adds an empty `runtimes` where that key is missing: on a reload without it, the engine keeps the loaded runtimes.
 pub fn with_empty_runtimes(mut document: Map<String, Value>) -> Option<Map<String, Value>> {
     match document.contains_key(KEY) {
         true => None,

@@ -15,7 +15,7 @@ const IMAGE: &str = "localhost/wasm-engine:trixie";
 const LABEL: &str = "deploy-tool.engine";
 /// Where `node install` writes down that this host is a node.
 const NODE: &str = "/opt/wasm-engine/installed.json";
-/// What `crun --version` says of one that loads WasmEdge.
+/// In the output of `crun --version` with support for WasmEdge.
 const FEATURE: &str = "+WASM:wasmedge";
 
 /// A crun, and the folder that was copied for it.
@@ -135,7 +135,7 @@ fn second_name() -> PathBuf {
     Path::new(FOLDER).join(CRUN_WASM)
 }
 
-/// Whether a crun has its second name.
+/// Whether a crun has its second name beside it.
 pub fn is_named(crun: &Path) -> bool {
     fs::read_link(second_name()).is_ok_and(|target| target == crun)
 }

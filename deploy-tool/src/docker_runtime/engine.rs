@@ -95,10 +95,10 @@ impl Engine {
         })
     }
 
-    /// Whether its configuration is still where it was when something was installed.
+    /// Checks that its configuration has the same path as at the installation.
     ///
     /// # Errors
-    /// When not: what was written down of the other file says nothing of this one.
+    /// When not: the record is about another file.
     pub fn has_still(&self, configuration: &Path) -> Result<()> {
         if self.configuration == configuration {
             return Ok(());
@@ -113,10 +113,10 @@ impl Engine {
         )
     }
 
-    /// Has it read its configuration again, and waits until its runtimes are as they shall be. Containers go on.
+    /// Reloads the configuration (SIGHUP), and waits until the runtimes are the expected ones. Containers keep running.
     ///
     /// # Errors
-    /// When it does not take the configuration.
+    /// When the engine does not load the configuration.
     pub async fn reload(&self, are_right: impl Fn(&BTreeSet<String>) -> bool) -> Result<()> {
         kill_process(self.pid, Signal::HUP).map_err(|error| {
             Error::prerequisite("cannot tell the Docker engine to read its configuration again").cause(error)
@@ -138,7 +138,7 @@ impl Engine {
                         .hint("its log says why: `journalctl --unit docker`"),
                 );
             }
-            // Nothing tells when the engine has read it.
+            // The engine does not report when it has reloaded.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -152,7 +152,7 @@ impl Engine {
         text: Option<&str>,
         are_right: impl Fn(&BTreeSet<String>) -> bool,
     ) -> Result<()> {
-        // What cannot be read cannot be told either: the engine says so in its log.
+        // The engine itself reports an invalid file in its log.
         let document = configuration::parse(text.unwrap_or_default()).ok();
         if let Some(emptied) = document.and_then(configuration::with_empty_runtimes) {
             record::replace(&self.configuration, &configuration::text(&emptied), 0o644)?;
@@ -174,7 +174,7 @@ fn running() -> Option<(Pid, Vec<String>)> {
     (name.trim() == "dockerd").then(|| Some((Pid::from_raw(number)?, arguments.collect())))?
 }
 
-/// Where an engine with these arguments has its configuration.
+/// The path of the configuration of an engine with these arguments.
 fn configuration_file(arguments: &[String]) -> Result<PathBuf> {
     let is = |argument: &str, name: &str| argument.trim_start_matches('-').split('=').next() == Some(name);
     if let Some(argument) = arguments.iter().find(|argument| is(argument, "add-runtime")) {
@@ -194,10 +194,10 @@ fn configuration_file(arguments: &[String]) -> Result<PathBuf> {
     Ok(path.into())
 }
 
-/// Whether it takes a configuration, as far as its own program tells that before it is in force. Engines before 23 do not.
+/// Validates a configuration with `dockerd --validate`, which engines before 23 do not have.
 ///
 /// # Errors
-/// When it does not.
+/// When it is invalid.
 pub async fn validate(path: &Path) -> Result<()> {
     let file = path.display().to_string();
     let Ok(output) = process::capture(process::command("dockerd", ["--validate", "--config-file", &file])).await else {

@@ -1,5 +1,5 @@
-//! crun with WasmEdge as a further runtime of this host's Docker engine: what its configuration has to say, and what is
-//! written down of that to take it away again.
+//! Registers crun with WasmEdge as a further runtime of this host's Docker engine: edits its configuration, and records that
+//! for the removal.
 
 pub mod configuration;
 pub mod crun;

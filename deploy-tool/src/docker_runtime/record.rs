@@ -1,4 +1,4 @@
-//! Edge: what is written down of an installation, to take it away again: in a folder beside the engine's files.
+//! Edge: the record of an installation, for its removal: in a folder beside the engine's files.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,34 +12,34 @@ use host::atomic_file;
 
 /// Where engines are, as on nodes: crun finds its libraries by this path alone.
 pub const ENGINES: &str = "/opt/wasm-engine";
-/// What is Docker's there.
+/// The folder of the installation for Docker.
 pub const FOLDER: &str = "/opt/wasm-engine/docker";
 const FILE: &str = "/opt/wasm-engine/docker/installed.json";
 
-/// What was installed.
+/// The record of an installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Installed {
     /// The engine's configuration.
     pub configuration: PathBuf,
-    /// What it was before; none where there was none.
+    /// Its text before; none where it did not exist.
     pub before: Option<String>,
-    /// What was written.
+    /// The written text.
     pub written: String,
     /// The runtimes that were added, with their programs.
     pub runtimes: Runtimes,
     /// The crun.
     pub program: PathBuf,
-    /// The folder with crun that was copied for it, which nobody else needs.
+    /// The folder with crun that was copied for this installation alone.
     pub copied: Option<PathBuf>,
     /// Whether the engine has taken it: a run that was cut off has not got so far.
     pub is_finished: bool,
 }
 
-/// What is installed, if something is.
+/// Reads the record; none if nothing is installed.
 ///
 /// # Errors
-/// When that cannot be read.
+/// When it cannot be read.
 pub fn read() -> Result<Option<Installed>> {
     let Some(text) = text(Path::new(FILE))? else {
         return Ok(None);
@@ -88,7 +88,7 @@ pub fn text(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// Gives a file a text, so that nobody ever sees a part of it; it keeps its permissions, and a link stays one.
+/// Replaces the text of a file atomically; it keeps its permissions, and a link stays a link.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -102,7 +102,7 @@ pub fn replace(path: &Path, text: &str, new_mode: u32) -> Result<()> {
     write().map_err(|error| file_error("write", path, &error))
 }
 
-/// Brings a file back to what it was.
+/// Restores a file.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -116,7 +116,7 @@ pub fn restore(path: &Path, before: Option<&str>) -> Result<()> {
     }
 }
 
-/// A file that is root's.
+/// The error of an action on a file of root.
 pub fn file_error(action: &str, path: &Path, error: &std::io::Error) -> Error {
     let failure = Error::file(format!("cannot {action} `{}`", path.display()), error);
     match error.kind() {

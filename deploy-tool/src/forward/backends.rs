@@ -24,7 +24,7 @@ pub struct Backend {
 pub struct Backends {
     target: IntOrString,
     ready: BTreeMap<String, Backend>,
-    /// Those that say they are ready and took no connection.
+    /// Ready pods that refused a connection.
     aside: BTreeMap<String, Backend>,
     current: Option<Backend>,
 }
@@ -40,7 +40,7 @@ impl Backends {
         }
     }
 
-    /// Takes in what a pod says of itself.
+    /// Updates a pod by its status.
     pub fn update_pod(&mut self, pod: &Pod) {
         self.aside.remove(&pod.name_any());
         match backend(pod, &self.target) {
@@ -55,14 +55,14 @@ impl Backends {
         self.aside.remove(pod);
     }
 
-    /// A pod has taken no connection, whatever it says: the others come first until [`Self::retry`].
+    /// Marks a pod that refused a connection: others are preferred until [`Self::retry`].
     pub fn failed(&mut self, pod: &str) {
         if let Some((name, backend)) = self.ready.remove_entry(pod) {
             self.aside.insert(name, backend);
         }
     }
 
-    /// Whoever has failed may be better by now.
+    /// Makes pods that refused a connection eligible again.
     pub fn retry(&mut self) {
         self.ready.append(&mut self.aside);
     }
@@ -183,7 +183,7 @@ mod tests {
             Some(("a".into(), 8080))
         );
         assert_eq!(chosen(&|all| all.remove_pod("a")), Some(("c".into(), 8080)));
-        // Who takes no connection though he says he would is tried again, unless he has gone meanwhile.
+        // A ready pod that refused a connection is tried again, unless it was deleted since.
         assert_eq!(chosen(&|all| all.failed("c")), None);
         assert_eq!(chosen(&Backends::retry), Some(("c".into(), 8080)));
         chosen(&|all| all.failed("c"));

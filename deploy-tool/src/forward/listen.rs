@@ -27,7 +27,7 @@ impl Listener {
     /// Opens it; 0 is any free one.
     ///
     /// # Errors
-    /// When somebody else has it.
+    /// When the port is in use.
     pub async fn open(port: u16) -> Result<Self> {
         let taken = |error: std::io::Error| {
             Error::input(format!("port {port} of this host cannot be opened"))
@@ -81,7 +81,7 @@ pub async fn carry(
     let Some(mut remote) = forwarder.take_stream(backend.port) else {
         return Err((local, "the connection has no such port".to_owned()));
     };
-    // However it ends, the client sees it end: there is nobody else to tell.
+    // An error closes the client's connection, which is the only way to report it.
     let _ = tokio::io::copy_bidirectional(&mut local, &mut remote).await;
     forwarder.abort();
     Ok(())

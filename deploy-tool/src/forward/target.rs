@@ -44,7 +44,7 @@ pub struct ServiceTarget {
     pub selector: String,
     /// The pods' port, by number or name.
     pub pod_port: IntOrString,
-    /// What is spoken there, as URLs write it.
+    /// The scheme of its URL.
     pub scheme: &'static str,
 }
 

@@ -12,7 +12,7 @@ pub struct Line<'a> {
     pub container: &'a str,
     /// When the container wrote it, as its node knows it.
     pub time: Option<Timestamp>,
-    /// What it wrote.
+    /// The text of the line.
     pub line: &'a str,
 }
 

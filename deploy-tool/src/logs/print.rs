@@ -6,7 +6,7 @@ use terminal::{Printer, Styled};
 
 use super::Line;
 
-/// Colours that can be read on dark and on light ground, and say nothing: red and yellow do.
+/// Colours that are legible on dark and light backgrounds, without red and yellow, which mean errors and warnings.
 const COLOURS: [AnsiColor; 5] = [
     AnsiColor::Cyan,
     AnsiColor::Green,
@@ -15,8 +15,8 @@ const COLOURS: [AnsiColor; 5] = [
     AnsiColor::BrightBlack,
 ];
 
-/// Prints one line of a container's log: exactly as it was written, but on a terminal with what would act on it as
-/// escapes. Whether somebody still reads.
+/// Prints one line of a container's log: unchanged, but on a terminal with escaped control characters. Returns false when
+/// the reader has closed the pipe.
 pub fn print(printer: &Printer, line: &Line, named: bool) -> bool {
     if printer.json() {
         let Line {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::workload::{Kind, WorkloadInfo, selector};
 use releases::manifest::Object;
 
-/// What a pod of a Job says of it.
+/// The label of a pod with the name of its Job.
 /// <https://kubernetes.io/docs/reference/labels-annotations-taints/#batch-kubernetes-io-job-name>
 pub const JOB_LABEL: &str = "batch.kubernetes.io/job-name";
 

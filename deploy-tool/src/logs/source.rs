@@ -30,13 +30,13 @@ pub enum State {
 /// What a container waits for that the node has not looked at yet.
 const NOT_BEGUN: &str = "its node has not begun";
 
-/// Whether a reason is what every container says on its way.
+/// Whether a waiting reason is a normal one during the start.
 pub fn is_passing(reason: &str) -> bool {
     [NOT_BEGUN, "ContainerCreating", "PodInitializing"].contains(&reason)
 }
 
-/// The containers whose logs matter: all, or those of a name. An init container that has done its work says nothing about
-/// what runs now, so it is left out unless it is named.
+/// The containers whose logs are followed: all, or those of a name. A succeeded init container is left out, unless it is
+/// named.
 pub fn sources(pod: &Pod, only: Option<&str>) -> Vec<Source> {
     let spec = pod.spec.as_ref();
     let status = pod.status.as_ref();

@@ -211,7 +211,7 @@ pub async fn lines(
         Err(_) => return Err("the API server has not answered in time".to_owned()),
     };
     Ok(stream::unfold(reader, async |mut reader| {
-        // A connection that breaks is an end like any other: whoever follows opens it again.
+        // A broken connection is an end of the stream: the follower opens it again.
         let line = next_line(&mut reader).await.ok()??;
         Some((line, reader))
     })

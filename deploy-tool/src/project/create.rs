@@ -104,7 +104,7 @@ fn write(folder: &Path, files: &[(String, String)]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Moves what is in a folder into another one; moves it back where one of them cannot be moved.
+/// Moves all entries of a folder into another one; moves them back if one of them cannot be moved.
 fn move_entries(from: &Path, to: &Path) -> std::io::Result<()> {
     let mut moved = Vec::new();
     for entry in fs::read_dir(from)? {

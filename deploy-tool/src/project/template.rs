@@ -43,7 +43,7 @@ const SERVICE: Files = files![
     "tests/http.rs",
 ];
 
-/// What is other than in [`SERVICE`], or is not there.
+/// The files that differ from [`SERVICE`], or are not in it.
 const MARIADB: Files = files![
     "mariadb":
     "Cargo.lock",

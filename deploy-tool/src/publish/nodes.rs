@@ -1,6 +1,6 @@
-//! Brings images to the nodes of a kind cluster, by exact reference; what is there already is left alone.
+//! Loads images into the nodes of a kind cluster, by exact reference, where they are missing.
 //!
-//! Clusters that are not kind's pull from a registry: nothing is done for them here.
+//! Other clusters pull from a registry: nothing is done for them here.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ const PUBLISHERS: [&str; 2] = ["docker.io/library/", "docker.io/daprio/"];
 /// Images that are built here are of no registry.
 const LOCAL_REGISTRY: &str = "localhost/";
 
-/// Loads built images, and local stand-ins for images of registries. Returns what it did, for people.
+/// Loads built images, and local stand-ins for images of registries. Returns a message.
 ///
 /// # Errors
-/// When a node or Docker does not do it.
+/// When a node or Docker fails.
 pub async fn to_kind(
     cache: &Cache,
     progress: &Progress,
@@ -78,8 +78,8 @@ pub async fn to_kind(
     })
 }
 
-/// Loads images of an earlier revision again that were built here and are no longer on every node, from the layouts that
-/// the cache has kept. Returns what it did, for people.
+/// Loads images of an earlier revision again that were built here and are no longer on every node, from the layouts in the
+/// cache. Returns a message.
 ///
 /// # Errors
 /// When an image is neither on the nodes nor in the cache; then nothing is loaded.
@@ -203,7 +203,7 @@ mod tests {
         };
         let built = [built];
         refuse_other_engine(&[node(",deploy-tool.wasmedge=0.14.1")], &built).unwrap();
-        // A node image that says nothing is not judged.
+        // A node image without the label is accepted.
         refuse_other_engine(&[node("")], &built).unwrap();
         let failure = refuse_other_engine(&[node(",deploy-tool.wasmedge=0.16.0")], &built)
             .unwrap_err()

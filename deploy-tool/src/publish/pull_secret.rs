@@ -63,7 +63,7 @@ pub fn keep(history: &History, objects: &mut [Object]) {
     }
 }
 
-/// Whether two objects are one: what is in the namespace of the release may not say so yet.
+/// Whether two identities are the same object: one may lack the namespace, which is that of the release.
 fn is_same(left: &Identity, right: &Identity) -> bool {
     let namespaces = (&left.namespace, &right.namespace);
     let is_same_namespace = !matches!(namespaces, (Some(left), Some(right)) if left != right);
@@ -102,7 +102,7 @@ mod tests {
                 "batch/v1",
                 format!("spec: {{jobTemplate: {{spec: {{template: {{spec: {pod}}}}}}}}}"),
             ),
-            // Kinds that nobody here knows may have several.
+            // Custom resources may have several.
             "Fleet" => (
                 "example.org/v1",
                 format!("spec: {{front: {{pod: {pod}}}, back: [{{pod: {pod}}}]}}"),

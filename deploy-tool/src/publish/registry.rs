@@ -68,7 +68,7 @@ impl Destination {
         for (name, repository) in &self.repositories {
             let purpose = Purpose::Push { from: None };
             let connection = Connection::open(repository, purpose, self.found.clone(), &self.tls).await?;
-            // The first answer says how to log in, and only this one whether the password is right.
+            // The first answer only has the method of authentication; this request verifies the password.
             let tag = self.tags.first().map_or("latest", String::as_str);
             let found = connection.digest_of(tag).await;
             found.map_err(|error| connection.explain(&error))?;
@@ -77,10 +77,10 @@ impl Destination {
         Ok(connections)
     }
 
-    /// Pushes the images that there is a connection for, and says so.
+    /// Pushes the images with an open connection, and reports them.
     ///
     /// # Errors
-    /// When one cannot be pushed; then its tags are as they were.
+    /// When one cannot be pushed; then its tags are unchanged.
     pub async fn push(
         &self,
         printer: &Printer,
@@ -130,10 +130,10 @@ fn repositories(prefix: &str, images: &BTreeMap<String, String>) -> Result<BTree
     images.iter().map(repository).collect()
 }
 
-/// The tag that says which commit an image was built from, if there is one.
+/// The tag by `git describe` for the commit that an image was built from, if there is one.
 ///
 /// # Errors
-/// When git cannot be asked.
+/// When git fails.
 pub async fn described_tag(workspace: &Path) -> Result<Vec<String>> {
     let description = git::description(workspace).await?;
     Ok(description
@@ -161,8 +161,8 @@ pub async fn push(
     let pushed = printer
         .step(&format!("pushed to {}", connection.repository), pushing)
         .await;
-    // A registry looks at every byte, so nobody does before it. When it finds others than it was told of, it is said here
-    // whether they were damaged on the way or before.
+    // The registry verifies all digests, so they are not verified before. When it finds a mismatch, they are verified here,
+    // to tell whether the data was damaged in transit or before.
     if let Err(failure) = &pushed
         && failure.number() == Some(&code::registry::DIGEST_MISMATCH)
     {

@@ -56,13 +56,13 @@ pub const SCHEMA: &str = "deploy-tool.dev/status/v1";
 pub struct PodStatus {
     /// Its name.
     pub name: String,
-    /// What it belongs to, such as `Deployment/app`; none for a pod that stands alone.
+    /// Its workload, such as `Deployment/app`; none for a pod without a controller.
     pub workload: Option<String>,
     /// Its node, once it has one.
     pub node: Option<String>,
     /// Its runtime class; none for ordinary containers.
     pub runtime_class: Option<String>,
-    /// How a Wasm service runs: `aot`, `interpreter`, or `native`; none for pods that do not say.
+    /// The execution mode of a Wasm service: `aot`, `interpreter`, or `native`; none for pods that do not report it.
     pub mode: Option<String>,
     /// The image of its first container.
     pub image: String,
@@ -108,7 +108,7 @@ pub fn health_address(pod: &Pod) -> Option<String> {
     running.then(|| format!("{}/healthz", port.container_port))
 }
 
-/// What is known of one pod.
+/// The status of one pod.
 pub fn pod_status(pod: &Pod, mode: Option<String>) -> PodStatus {
     let spec = pod.spec.as_ref();
     let containers = pod
@@ -146,7 +146,7 @@ fn state(pod: &Pod) -> String {
     }
     let waiting = rollout::containers(pod)
         .filter_map(|(_, container)| container.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
-    // The others wait for an init container or a sidecar that does not come up, and what that says is what matters.
+    // Other containers wait for an init container or a sidecar that fails, whose reason is the relevant one.
     let (passing, telling): (Vec<_>, Vec<_>) = waiting.partition(|reason| is_passing(reason));
     let reason = telling.first().or(passing.first()).copied();
     reason

@@ -47,7 +47,7 @@ impl RevisionStatus {
     }
 }
 
-/// What the history of a release says of what runs; nothing when it has none.
+/// The status of a release by its history; none without revisions.
 pub fn release(name: &Name, history: &History) -> Option<ReleaseStatus> {
     let newest = history.newest()?;
     let unfinished = (newest.state != State::Deployed).then(|| RevisionStatus::new(newest));

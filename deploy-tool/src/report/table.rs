@@ -8,7 +8,7 @@ use super::{ObjectStatus, PodStatus, Status, WorkloadStatus};
 
 /// More pods than fit on a screen are counted.
 const MOST_PODS: usize = 40;
-/// Of the pods that are not ready, the first ones show what is wrong.
+/// Limit of the pods that are not ready in the table.
 const MOST_NOT_READY: usize = 10;
 
 /// The table for people, at a time.
@@ -48,7 +48,7 @@ fn workload_summary(status: &Status, now: Timestamp) -> String {
     text + "\nevery pod: --output json\n"
 }
 
-/// A row an object. What has pods says its images here as well: there may be none of its pods.
+/// One row per object. Workloads show their images here as well, as they may have no pods.
 fn objects(objects: &[ObjectStatus], now: Timestamp) -> String {
     let rows = objects.iter().map(|status| {
         let images: Vec<String> = status.images.iter().map(|image| short_image(image)).collect();

@@ -1,4 +1,4 @@
-//! Pure: pods counted by what they belong to: five thousand rows are for programs, not for people.
+//! Pure: counts pods by their workload, for a readable table with thousands of pods.
 
 use std::collections::{BTreeMap, BTreeSet};
 

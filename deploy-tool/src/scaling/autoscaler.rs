@@ -10,14 +10,14 @@ use crate::workload::Workload;
 /// <https://keda.sh/docs/latest/concepts/scaling-deployments/>
 const KEDA_LABEL: &str = "scaledobject.keda.sh/name";
 
-/// What one says of itself.
+/// The state of an autoscaler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Autoscaler {
     /// Its name.
     pub name: String,
     /// Between which counts it moves.
     pub bounds: Bounds,
-    /// How many replicas it wants now, by what it measures.
+    /// The number of replicas that it wants now, by its metrics.
     pub desired: Option<i32>,
     /// How many replicas it has seen last.
     pub current: Option<i32>,

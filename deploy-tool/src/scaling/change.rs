@@ -13,7 +13,7 @@ pub struct Change {
     pub before: i32,
     /// How many it shall have.
     pub after: i32,
-    /// What is waited for, as it is now.
+    /// The target of the wait, in its present state.
     pub target: Option<Target>,
     /// The autoscaler that has the count, and the bounds that it gets.
     pub autoscaler: Option<Edit>,
@@ -24,9 +24,9 @@ pub struct Change {
 pub struct Edit {
     /// Its name.
     pub name: String,
-    /// What they are.
+    /// The present bounds.
     pub before: Bounds,
-    /// What they shall be.
+    /// The new bounds.
     pub after: Bounds,
 }
 
@@ -44,7 +44,7 @@ impl Change {
         self.autoscaler.as_ref().filter(|edit| edit.before != edit.after)
     }
 
-    /// What to wait for once the count is written, until the pods that are too many are gone.
+    /// The target of the wait after the number was written, including the deletion of surplus pods.
     pub fn awaited(&self) -> Option<Target> {
         let target = self.target.clone()?;
         Some(Target {
@@ -87,7 +87,7 @@ fn step(before: i32, after: i32) -> String {
     }
 }
 
-/// The commands that undo all changes; `place` is what the arguments say of the place.
+/// The commands that undo all changes; `place` are the arguments for the cluster.
 pub fn undo_commands(changes: &[Change], namespace: &str, place: &str) -> Vec<String> {
     let counts: Vec<String> = changes
         .iter()

@@ -35,7 +35,7 @@ pub struct Options {
     pub force: bool,
 }
 
-/// What is to be done.
+/// The decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// One a workload, in the order in which they were asked for.
@@ -44,10 +44,10 @@ pub struct Decision {
     pub warnings: Vec<String>,
 }
 
-/// Decides what to change; `place` says for sentences where all this is.
+/// Decides what to change; `place` is a phrase with the location for messages.
 ///
 /// # Errors
-/// When a workload is not there, is meant twice, has an autoscaler, or needs more connections than its database takes.
+/// When a workload does not exist, is named twice, has an autoscaler, or needs more connections than its database allows.
 pub fn decide(targets: &[(Reference, i32)], found: &ScalingState, place: &str, options: Options) -> Result<Decision> {
     let mut changes: Vec<Change> = Vec::new();
     let mut warnings = Vec::new();

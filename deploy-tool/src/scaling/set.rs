@@ -1,4 +1,4 @@
-//! Edge: the scale subresource, the bounds of autoscalers, and what is needed to decide about both.
+//! Edge: reads and writes the scale subresource and the bounds of autoscalers.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Edge: waits for changed files. The system tells that something has happened; contents decide whether anything has changed.
+//! Edge: waits for changed files. Events of the file system trigger a comparison of the contents.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use super::snapshot::{Roots, Snapshot};
 const QUIET: Duration = Duration::from_millis(150);
 /// Where something is written on and on, it is looked at all the same.
 const LONGEST_NOISE: Duration = Duration::from_secs(2);
-/// How often files are looked at where the system tells nothing.
+/// Interval of polling where the file system has no events.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells of changed files.
+/// Waits for changed files.
 pub struct Changes {
     watcher: Option<RecommendedWatcher>,
     events: UnboundedReceiver<()>,
@@ -32,7 +32,7 @@ impl Changes {
         let (sender, events) = unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             if event.is_ok_and(|event| is_change(&event.kind)) {
-                // Nobody waits any more when the run ends.
+                // The receiver is dropped at the end of the run.
                 let _ = sender.send(());
             }
         });
@@ -49,7 +49,7 @@ impl Changes {
         changes
     }
 
-    /// What is to be said once: files are looked at each second, because the system does not tell.
+    /// The warning, once, that files are polled because there are no events.
     pub fn warning(&mut self) -> Option<String> {
         self.warning.take()
     }
@@ -155,12 +155,12 @@ mod tests {
         (home, roots)
     }
 
-    /// What the next change is, made once somebody waits for it.
+    /// The next change, which is made while it is waited for.
     async fn after(changes: &mut Changes, roots: &Roots, seen: &mut Snapshot, change: impl FnOnce()) -> Vec<String> {
         let (changed, now) = {
             let wait = changes.next(roots, seen);
             tokio::pin!(wait);
-            // The first look takes no time of its own: what follows is told by the system.
+            // The first comparison is immediate; later ones follow events.
             assert!(timeout(Duration::from_millis(50), &mut wait).await.is_err());
             change();
             timeout(Duration::from_secs(60), wait).await.unwrap()

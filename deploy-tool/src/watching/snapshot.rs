@@ -1,11 +1,11 @@
-//! Edge: the contents of all files that are watched: times say nothing, a checkout or a formatter may set them anew.
+//! Edge: the contents of all watched files. Modification times are not used: a checkout or a formatter changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use oci_artifacts::digest;
 
-/// What is watched.
+/// The watched files and folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roots {
     /// Folders, with all below them.
@@ -59,7 +59,7 @@ impl Snapshot {
         }
     }
 
-    /// The files whose contents are others in a newer snapshot, are new or gone.
+    /// The files that differ in a newer snapshot, are new, or were deleted.
     pub fn changed(&self, newer: &Self) -> Vec<PathBuf> {
         let all: BTreeSet<&PathBuf> = self.files.keys().chain(newer.files.keys()).collect();
         let differs = |path: &&PathBuf| self.files.get(*path) != newer.files.get(*path);

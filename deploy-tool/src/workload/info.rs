@@ -1,4 +1,4 @@
-//! A workload as the cluster has it, as far as it matters for acting on its pods.
+//! The fields of a live workload that matter for its pods.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
@@ -21,7 +21,7 @@ pub struct WorkloadInfo {
     pub release: Option<String>,
     /// The labels of its pods.
     pub selector: Option<String>,
-    /// Why a change of its template does not reach all its pods, and what ends that.
+    /// Why a change of its template does not reach all of its pods, and how to change that.
     pub blocked_by: Option<RolloutBlock>,
 }
 
@@ -60,7 +60,7 @@ fn pods(kind: Kind, object: &Value) -> Option<String> {
     }
 }
 
-/// A label selector as the API's parameter has it. An empty one would select everything.
+/// Formats a label selector as a query parameter of the API; none for an empty one, which would select everything.
 pub fn selector(selector: &Value) -> Option<String> {
     let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
     let text = Selector::try_from(selector).ok()?.to_string();

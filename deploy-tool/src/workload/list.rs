@@ -1,4 +1,4 @@
-//! Edge: what runs pods, whatever its kind is.
+//! Edge: lists the workloads of all kinds.
 
 use futures::future::{join_all, try_join_all};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};

@@ -1,4 +1,4 @@
-//! Pure: how people name what runs their pods: `app`, `deployment/app`, `sts/mariadb`.
+//! Pure: names of workloads in arguments: `app`, `deployment/app`, `sts/mariadb`.
 
 mod info;
 pub mod list;
@@ -9,7 +9,7 @@ pub use info::{RolloutBlock, WorkloadInfo, choose, selector};
 use std::fmt;
 use std::str::FromStr;
 
-/// More names than this in one sentence help nobody.
+/// Limit of the names in one sentence.
 const MOST_LISTED: usize = 20;
 
 /// The kinds that run pods, and pods themselves.
@@ -34,7 +34,7 @@ pub enum Kind {
 /// What an argument names: a kind and a name, or a name alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// The kind, when the argument says it.
+    /// The kind, if the argument has it.
     pub kind: Option<Kind>,
     /// The name.
     pub name: String,
@@ -147,7 +147,7 @@ impl FromStr for Reference {
     }
 }
 
-/// What there is, for a sentence about what is not.
+/// The names of existing workloads, for an error about a missing one.
 pub fn listed(all: &[Workload]) -> String {
     let names: Vec<String> = all.iter().take(MOST_LISTED).map(Workload::argument).collect();
     match all.len().checked_sub(MOST_LISTED) {

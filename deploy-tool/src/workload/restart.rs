@@ -13,8 +13,8 @@ use releases::FIELD_MANAGER;
 /// The annotation of the pods' template that kubectl uses for it, too.
 const ANNOTATION: &str = "kubectl.kubernetes.io/restartedAt";
 
-/// Changes the template, by a manager of its own: what is applied later neither removes the annotation nor is in conflict
-/// with it. Returns what is stored.
+/// Annotates the template, with a field manager of its own: later applies neither remove the annotation nor conflict with
+/// it. Returns the stored object.
 ///
 /// # Errors
 /// When the server refuses.

@@ -20,7 +20,7 @@ use terminal::Printer;
 
 mod rollout;
 
-/// What is to be deployed.
+/// A deployment.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// As which release.
@@ -40,16 +40,16 @@ pub struct Options {
     pub deployer: HolderIdentity,
     /// How everything is waited for.
     pub wait: wait::Options,
-    /// Whether what ran before comes back when this does not come up.
+    /// Whether to roll back when this does not become ready.
     pub rollback_on_failure: bool,
     /// What becomes of fields that others have set.
     pub on_conflict: OnConflict,
 }
 
-/// Deploys a release. Returns what was waited for.
+/// Deploys a release. Returns the targets of the wait.
 ///
 /// # Errors
-/// When somebody else is at work on it, an object is refused, or something does not come up.
+/// When another process has locked the release, an object is refused, or a target does not become ready.
 pub async fn deploy(
     printer: &Printer,
     cluster: &Cluster,
@@ -127,7 +127,7 @@ pub async fn deploy(
     } = held.revision().clone();
     held.finish(State::from_failure(&failure), failure.message(), inventory, kept)
         .await?;
-    // What is not decided may still come up: nothing of it is undone.
+    // An undecided rollout may still become ready, so it is not rolled back.
     let is_decided = failure.status != ExitStatus::Undecided;
     match history.deployed_before(None) {
         Some(before) if options.rollback_on_failure && is_decided => {
@@ -141,10 +141,10 @@ pub async fn deploy(
     }
 }
 
-/// The history of a release on which nobody else is at work.
+/// The history of a release, if no other process has locked it.
 ///
 /// # Errors
-/// When somebody is.
+/// When one has.
 pub async fn own_history(
     printer: &Printer,
     cluster: &Cluster,
@@ -188,7 +188,7 @@ fn next_revision(
     }
 }
 
-/// Whether the newest revision has come up with exactly these objects.
+/// Whether the newest revision was deployed successfully with exactly these objects.
 fn is_deployed(history: &History, objects: &[Object]) -> bool {
     let Some(newest) = history.newest().filter(|newest| newest.state == State::Deployed) else {
         return false;

@@ -1,4 +1,4 @@
-//! A plan on its way into the cluster: one wave of objects after the other, then waiting, then pruning.
+//! Executes a plan: applies one wave of objects after the other, waits, and prunes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use terminal::{Printer, Progress};
 use super::super::remove::{self, PruneSet};
 use super::super::wait;
 
-/// How long what is pruned may take to go.
+/// Time limit for the deletion of pruned objects.
 const PRUNE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// A plan on its way into the cluster.
+/// The execution of a plan.
 pub(super) struct Rollout<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) release: &'a Name,
@@ -32,7 +32,7 @@ pub(super) struct Rollout<'a> {
 }
 
 impl Rollout<'_> {
-    /// What somebody has deleted and the manifests have, has to be gone before it is made again.
+    /// Waits for terminating objects of the manifests: they can only be created again afterwards.
     pub(super) async fn await_deletions(&self, printer: &Printer, kinds: &Kinds) -> Result<()> {
         let count = self.plan.leaving().count();
         if count == 0 {
@@ -66,8 +66,8 @@ impl Rollout<'_> {
         completed.map(Object::identity).collect()
     }
 
-    /// The revision is kept in the release's namespace: where that is new, it comes before the revision. What goes into new
-    /// namespaces is tried then, before any of it is written. Returns the waves that are left.
+    /// Creates new namespaces first: the revision is stored in the namespace of the release. Then the dry runs of objects in
+    /// new namespaces are possible, before any of them is applied. Returns the remaining waves.
     pub(super) async fn make_namespaces(&self, printer: &Printer, kinds: &mut Kinds) -> Result<&'static [Wave]> {
         let mut steps = self.plan.steps.iter();
         let [first, rest @ ..] = &Wave::ALL;
@@ -93,7 +93,7 @@ impl Rollout<'_> {
         held: &ReleaseLease<'_>,
         history: &History,
     ) -> Result<Vec<Target>> {
-        // At the start: deployments that fail again and again add up to no more than those that come up.
+        // At the start, so that the number of records is also limited when all deployments fail.
         revisions::delete_records(self.cluster, self.release, history.expired_records()).await?;
         let targets = self.apply(printer, kinds, waves, Some(held)).await?;
         self.prune(printer, kinds).await?;
@@ -217,7 +217,7 @@ fn summary(subject: &str, applied: &[Applied]) -> String {
     format!("{subject}: {}", parts.join("; "))
 }
 
-/// What is waited for, with the generation that was stored.
+/// The targets of the wait, with their stored generation.
 fn targets(applied: &[Applied]) -> Vec<Target> {
     applied
         .iter()

@@ -122,7 +122,7 @@ async fn follow_logs(
         tokio::select! {
             ended = logs => {
                 ended?;
-                // Whoever reads them has gone; the deployments go on.
+                // The reader of the logs has closed the pipe; the deployments continue.
                 return std::future::pending().await;
             }
             Ok(()) = selections.changed() => {}
@@ -136,7 +136,7 @@ fn target(objects: &[manifest::Object], name: Option<&str>, remote: Option<&str>
         .iter()
         .filter(|object| object.identity().kind == "Service")
         .filter_map(|object| serde_json::to_value(&object.value).ok())
-        // One that is none is told when it is applied.
+        // An invalid object is reported when it is applied.
         .filter_map(|value| serde_json::from_value(value).ok())
         .collect();
     if services.is_empty() && name.is_none() {

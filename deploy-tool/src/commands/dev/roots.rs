@@ -29,7 +29,7 @@ pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Result
         roots
             .files
             .extend(["Cargo.toml", "Cargo.lock"].map(|file| workspace.root.join(file)));
-        // A package that is not there is told by the build; until then its name may come back.
+        // A missing package is reported by the build.
         let packages = workspace.sources_of(&definition.package, &lock).unwrap_or_default();
         roots
             .folders

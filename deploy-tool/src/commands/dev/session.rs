@@ -24,9 +24,9 @@ pub struct Session<'a> {
     pub printer: &'a Printer,
     /// What removes the containers of builds that are given up.
     pub cleanup: &'a Cleanup,
-    /// What was asked for.
+    /// The command line.
     pub arguments: &'a DevArguments,
-    /// Where paths are told from.
+    /// The folder that printed paths are relative to.
     pub folder: PathBuf,
     /// The release's.
     pub namespace: &'a str,
@@ -46,9 +46,9 @@ impl Session<'_> {
         let has_deployed = Cell::new(false);
         for number in 1.. {
             let DevArguments { place, source, .. } = self.arguments;
-            // What cannot be read now is told by the deployment; the same files are watched as before.
+            // On an error, the deployment reports it, and the same files are watched as before.
             roots = roots::roots(place, source).await.unwrap_or(roots);
-            // Before anything of it is read: what is saved from here on is a change.
+            // Before the deployment reads any file: a file that is saved from here on counts as a change.
             let seen = Snapshot::read(&roots);
             self.follow_manifests();
             let start = Instant::now();
@@ -80,7 +80,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Has the logs of what the manifests make now followed. What cannot be read now is told by the deployment.
+    /// Follows the logs of the objects in the manifests. Errors of the manifests are reported by the deployment.
     fn follow_manifests(&self) {
         let paths = self.arguments.place.manifests();
         let Ok(objects) = paths.and_then(|paths| manifest::load(&paths)) else {
@@ -115,7 +115,7 @@ impl Session<'_> {
             .map(drop)
     }
 
-    /// Tells how a deployment has ended.
+    /// Prints the result of a deployment.
     fn report_result(
         &self,
         number: u32,

@@ -75,7 +75,7 @@ async fn register(
     let beside = Path::new(FOLDER).join("daemon.json");
     record::replace(&beside, &written, 0o600)?;
     engine::validate(&beside).await?;
-    // However often it is installed, the way back is to before the first time, unless somebody has changed the file since.
+    // The backup stays that from before the first installation, unless the file was edited since.
     let before = match earlier {
         Some(earlier) if Some(&earlier.written) == now.as_ref() => earlier.before.clone(),
         _ => now.clone(),
@@ -84,7 +84,7 @@ async fn register(
         configuration: place.clone(),
         before,
         written: written.clone(),
-        // What somebody else has registered already stays when this goes.
+        // Runtimes that were registered by others before are kept by `docker remove`.
         runtimes: runtimes
             .into_iter()
             .filter(|runtime| !configuration::has_runtimes(&rest, &[runtime.clone()].into()))
@@ -127,7 +127,7 @@ async fn register(
     Ok(())
 }
 
-/// Brings back what is beside the configuration.
+/// Restores the files other than the configuration.
 fn undo(earlier: Option<&Installed>, crun: &Crun) -> Result<()> {
     if let Some(earlier) = earlier {
         crun::name(&earlier.program)?;

@@ -65,7 +65,7 @@ async fn unregister(progress: &Progress, cleanup: &Cleanup, engine: &Engine, ins
     Ok(())
 }
 
-/// What the configuration is to be: exactly what it was before, unless somebody has changed it since.
+/// The text of the configuration after the removal: exactly the backup, unless the file was edited since.
 fn restored_text(path: &Path, installed: &Installed, now: Option<&str>) -> Result<Option<String>> {
     if now.is_none() || now == Some(&installed.written) || !installed.is_finished {
         return Ok(installed.before.clone());

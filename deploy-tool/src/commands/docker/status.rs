@@ -1,4 +1,4 @@
-//! `deploy-tool docker status`: what is installed, and whether the engine has it.
+//! `deploy-tool docker status`: what is installed, and whether the engine has loaded it.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct Report {
     pub configuration: String,
     /// By name, the program of each runtime that was added.
     pub runtimes: configuration::Runtimes,
-    /// What is not as it was installed.
+    /// Differences from the installed state.
     pub problems: Vec<String>,
     /// The containers that need it.
     pub containers: Vec<String>,
@@ -31,10 +31,10 @@ pub struct Report {
 /// The version of the form.
 pub const SCHEMA: &str = "deploy-tool.dev/docker/v1";
 
-/// Runs the command. It says so by its exit code when what was installed is not as it was.
+/// Runs the command. The exit code tells whether there are problems.
 ///
 /// # Errors
-/// When the engine cannot be asked.
+/// When the engine does not answer.
 pub async fn run(printer: &Printer) -> Result<ExitStatus> {
     let engine = Engine::find().await?;
     let installed = record::read()?;

@@ -65,7 +65,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     Ok(())
 }
 
-/// The nodes on which something is to be done, and what was found there. One that cannot take the engine keeps all from being touched.
+/// Checks all nodes, and returns those to change with the findings. Fails if one cannot take the engine, before any is changed.
 async fn check<'c, 'n>(
     printer: &Printer,
     session: &NodeSession<'_>,
@@ -202,7 +202,7 @@ async fn install_and_probe(
         *ended = Ended::Ready(report.version.clone().unwrap_or_default());
         return Ok(report);
     };
-    // What is wrong on a node on which nothing was to be done is not of this run.
+    // On a node where nothing was changed, a failed probe is not caused by this run.
     if !report.changed {
         return Err(failure);
     }

@@ -1,4 +1,4 @@
-//! `deploy-tool node`: installs the engine on nodes, takes it away, says what is there.
+//! `deploy-tool node`: installs the engine on nodes, removes it, shows the state.
 
 mod install;
 mod remove;

@@ -28,18 +28,18 @@ const AT_A_TIME: usize = 8;
 pub struct NodeSession<'a> {
     /// The cluster.
     pub cluster: Cluster,
-    /// What the command line says.
+    /// The command line.
     pub arguments: &'a NodeArguments,
     image: String,
-    /// Whether the image was loaded into the nodes: no registry has it.
+    /// Whether the image was loaded into the nodes, and is in no registry.
     is_loaded: bool,
 }
 
-/// A run of the installer that did not do what it was to do.
+/// A failed run of the installer.
 pub struct InstallerFailure {
-    /// What is told of it.
+    /// The error.
     pub failure: Error,
-    /// Nobody knows how far it has come: otherwise the node is as it was.
+    /// Whether its result is unknown; otherwise it has rolled back.
     pub is_cut_off: bool,
 }
 
@@ -66,7 +66,7 @@ pub async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Resul
     Ok((cluster, nodes))
 }
 
-/// Whoever changes nodes says which.
+/// Refuses a change without named or selected nodes.
 pub fn refuse_unnamed(arguments: &NodeArguments) -> Result<()> {
     match arguments.nodes.is_empty() && arguments.selector.is_none() {
         true => {
@@ -199,8 +199,7 @@ pub fn ending_after_failure(failed: &InstallerFailure) -> Ended {
     }
 }
 
-/// Leaves a node as what has become of it demands, whatever it is labelled with now. The first failure is the one that is told
-/// of.
+/// Sets labels and cordon of a node by the result of the run, whatever they are now. Returns the first failure.
 pub async fn finish_node(
     cluster: &Cluster,
     target: &Chosen<'_>,
@@ -217,7 +216,7 @@ pub async fn finish_node(
     }
 }
 
-/// Loads the image of this host into nodes by a name that says which one it is; returns that.
+/// Loads the image of this host into nodes by a name with its digest; returns the name.
 async fn load(printer: &Printer, cleanup: &Cleanup, cluster: &str, nodes: &[Chosen<'_>]) -> Result<String> {
     let made = settings::INSTALLER_IMAGE;
     let cache = Cache::open()?;

@@ -9,10 +9,10 @@ use nodes::node;
 use nodes::node::{Report, Row, Verb};
 use terminal::{Printer, Progress};
 
-/// Runs the command. It says so by its exit code when a node is not as it should be.
+/// Runs the command. The exit code tells whether a node has a problem.
 ///
 /// # Errors
-/// When the nodes cannot be asked.
+/// When the nodes cannot be inspected.
 pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeStatusArguments) -> Result<ExitStatus> {
     let arguments = arguments.node;
     let labelled = Some(NODE_ENGINE_LABEL).filter(|_| arguments.nodes.is_empty());

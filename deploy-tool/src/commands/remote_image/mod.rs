@@ -1,5 +1,4 @@
-//! Edge: an image in a registry, with its signatures and what is said of how it was built. [`signature`] and
-//! [`provenance`] decide.
+//! Edge: an image in a registry, with its signatures and provenance. [`signature`] and [`provenance`] verify them.
 
 use std::path::Path;
 
@@ -25,7 +24,7 @@ pub struct RemoteImage {
     pub digest: String,
 }
 
-/// Which signatures are believed, and what they have to say.
+/// Which signatures are accepted, and what the provenance must contain.
 pub struct Policy {
     /// Whose.
     pub key: PublicKey,
@@ -36,10 +35,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// By a key in a file; with what else is asked for.
+    /// A policy with a public key in a file, and further requirements.
     ///
     /// # Errors
-    /// When the key cannot be used, or what it may have signed is no repository.
+    /// When the key cannot be used, or `also` has an invalid repository.
     pub fn new(key: &Path, also: &[String], builder: Option<&str>, source: Option<&str>) -> Result<Self> {
         let repository = |text: &String| {
             let parsed = Repository::parse(text).map(|(repository, _)| repository);
@@ -71,7 +70,7 @@ impl Policy {
 
     /// Whether a signature that names a repository counts for an image in another.
     fn accepts_repository(&self, named: &str, repository: &Repository) -> bool {
-        // cosign names what it was told to sign, with its tag or its digest.
+        // cosign signs the reference of its command line, with the tag or the digest.
         let named = Repository::parse(named.split('@').next().unwrap_or_default()).map(|(repository, _)| repository);
         named.is_ok_and(|named| named == *repository || self.also.contains(&named))
     }
@@ -235,7 +234,7 @@ impl RemoteImage {
         Ok(envelopes)
     }
 
-    /// The provenance that is attached to it. Nobody has signed it yet.
+    /// The attached provenance, which is not signed yet.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -271,10 +270,10 @@ impl RemoteImage {
         Ok((Some(manifest), envelopes))
     }
 
-    /// What the holder of the key says of how it was built, if that is as the policy asks for.
+    /// The provenance that is signed by the key, if it meets the policy.
     ///
     /// # Errors
-    /// When that is nothing or something else, or cannot be found out.
+    /// When there is none, it violates the policy, or it cannot be read.
     pub async fn provenance(&self, policy: &Policy) -> Result<Provenance> {
         let (_, mut envelopes) = self.envelopes().await?;
         envelopes.extend(self.bundles().await?);

@@ -1,4 +1,4 @@
-//! Edge: a rollout that does not come up, with what the cluster answers when it is asked for the evidence.
+//! Edge: the error for a failed rollout, with evidence from the cluster, such as logs.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rollout::{Diagnosis, Failed, Phase, RolloutStatus};
 
 /// Of a thousand objects that wait, so many are named.
 const MOST_OTHERS: usize = 20;
-/// Of those, so many with what their logs say.
+/// Limit of the diagnoses with the end of a log.
 const MOST_WITH_EVIDENCE: usize = 3;
 
 /// The failure, with what the cluster answers when it is asked for the evidence.
@@ -74,7 +74,7 @@ pub async fn timeout_error(
         .hint("run the same command again: it goes on from here; wait longer with --timeout")
 }
 
-/// Nothing is left but what nobody has seen the end of.
+/// The error for remaining targets with an unknown result.
 pub fn unknown(statuses: &[RolloutStatus]) -> Error {
     let left = statuses
         .iter()

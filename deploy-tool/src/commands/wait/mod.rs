@@ -18,13 +18,13 @@ use retry::{replace_broken_pods, trigger_retries};
 use rollout::{Clock, Objects, Phase, Policy, RolloutStatus, Row, Target, Tracker, Verdict, thresholds};
 use terminal::Progress;
 
-/// Of more objects than these, the sentence says only how many there are.
+/// With more objects than this, the sentence has only their number.
 const MOST_NAMED: usize = 4;
 /// Much is decided by time alone, without any change in the cluster.
 const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
 /// Controllers that are refused again and again are asked at most so often to try again.
 const TRIGGER_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
-/// What is refused in the moment in which something moves may have been refused for that.
+/// A refusal that is this close to progress of another object may be caused by it.
 const NUDGE_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
 /// How to wait.
@@ -34,7 +34,7 @@ pub struct Options {
     pub limit: Option<Duration>,
     /// When to give up before.
     pub policy: Policy,
-    /// There is more to apply: what is blocked may wait for that.
+    /// Whether further waves follow, which blocked targets may need.
     pub more_comes: bool,
 }
 
@@ -51,7 +51,7 @@ impl From<WaitArguments> for Options {
 }
 
 impl Options {
-    /// The same, while there is more to apply. Whoever wants to fail fast does not go on with something wrong.
+    /// The same options for a wave that others follow. With `fail_fast`, blocked targets do not wait for these.
     #[must_use]
     pub fn before_more(self) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl Options {
         }
     }
 
-    /// As somebody says who knows how long it takes.
+    /// The default options with a time limit.
     pub fn limited(limit: Duration) -> Self {
         Self {
             limit: Some(limit),
@@ -69,10 +69,10 @@ impl Options {
     }
 }
 
-/// Waits until all targets are there, and seem to stay. Returns the sentence that says so.
+/// Waits until all targets are ready and settled. Returns a sentence about them.
 ///
 /// # Errors
-/// When one of them will not come up, or the time is over.
+/// When one of them fails, or after the time limit.
 pub async fn for_targets(
     cluster: &Cluster,
     progress: &Progress,
@@ -84,10 +84,11 @@ pub async fn for_targets(
     for_targets_noting_ends(cluster, progress, targets, since, options, nothing_to_note).await
 }
 
-/// The same. `note` is told of each target that removes itself, once it has ended well: nobody can see that later.
+/// The same. `note` is called with each target that has succeeded and will be deleted by its TTL: later, the cluster does
+/// not show that it has run.
 ///
 /// # Errors
-/// When one of them will not come up, the time is over, or the note cannot be taken.
+/// When one of them fails, after the time limit, or when `note` fails.
 pub async fn for_targets_noting_ends(
     cluster: &Cluster,
     progress: &Progress,
@@ -140,7 +141,7 @@ pub async fn for_targets_noting_ends(
             }
         }
         match verdict {
-            // What watches have told may be late: before anything is called ready, it is read once more.
+            // Watches may be late: before the targets are ready, all objects are read once more.
             Verdict::Ready if is_first_look => return Ok(ready(&statuses, &replaced)),
             Verdict::Ready => {
                 relist(cluster, targets, &mut watch).await?;
@@ -182,7 +183,7 @@ fn ready(statuses: &[RolloutStatus], replaced: &BTreeSet<String>) -> String {
     format!("{sentence}; replaced broken pods: {}", names.join(", "))
 }
 
-/// Reads everything from the server itself, in place of what watches have told. Jobs that are gone are not forgotten.
+/// Lists all objects again, in place of the state from the watches. The last state of deleted Jobs is kept.
 async fn relist(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Result<()> {
     let mut fresh = Watch::start(cluster, targets).await?;
     let gone = std::mem::take(&mut watch.objects.gone_jobs);
@@ -192,8 +193,8 @@ async fn relist(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Res
     Ok(())
 }
 
-/// Asks for what containers wrote that have just ended and may have been no program for the node: it tells at once what
-/// an exit code does not.
+/// Reads the logs of containers that have just exited and may have been executed as a native program: unlike the exit code,
+/// the log shows that.
 async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
     for (container_id, evidence) in rollout::unread_logs(objects) {
         let words = pods::evidence(cluster, &evidence).await;
@@ -201,7 +202,7 @@ async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
     }
 }
 
-/// How the live table shows what is waited for.
+/// The row of a target in the live table.
 fn row(row: rollout::Row) -> terminal::Row {
     terminal::Row {
         title: row.title,

@@ -1,4 +1,4 @@
-//! Edge: what is asked of controllers while a rollout is waited for.
+//! Edge: makes controllers retry early during the wait for a rollout.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use rollout::{Controller, Target};
 /// Any change of a controller's object makes it look again.
 const RETRIED_ANNOTATION: &str = "deploy-tool.dev/retried";
 
-/// Makes controllers try again at once that would wait for minutes, though what held them up may be put right. Says
+/// Makes controllers retry now that would wait for minutes because of their back-off, as the cause may be fixed. Returns
 /// whether there were any.
 pub async fn trigger_retries(cluster: &Cluster, targets: &[Target], watch: &Watch, since: Timestamp) -> Result<bool> {
     let mut is_any = false;
@@ -61,7 +61,7 @@ pub async fn replace_broken_pods(
         let message = format!("cannot delete the broken pod `{name}`");
         match cluster.answer(&message, api.delete(&name, &parameters)).await? {
             Ok(_) => _ = replaced.insert(name),
-            // Somebody was faster.
+            // It was deleted or changed in between.
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
             Err(error) => return Err(Error::cluster(message).cause(explain(&error))),
         }

@@ -30,7 +30,7 @@ struct Followed {
     again: bool,
     /// The time of the last line.
     last: Option<Timestamp>,
-    /// Lines up to this time come again, until one comes that is later: the log was opened anew.
+    /// After the log was opened again, lines up to this time are repeated and skipped.
     repeated: Option<Timestamp>,
 }
 
@@ -70,7 +70,7 @@ impl Follow {
         }
     }
 
-    /// Takes in what a pod says of its containers. Returns sentences about those that have nothing to read, when new.
+    /// Updates the containers of a pod. Returns sentences about those that newly have no log.
     pub fn update_pod(&mut self, sources: Vec<Source>) -> Vec<String> {
         let mut sentences = Vec::new();
         for Source { pod, container, state } in sources {
@@ -95,7 +95,7 @@ impl Follow {
         sentences
     }
 
-    /// A pod is no more. What it has written last may still be on its way.
+    /// Removes a deleted pod. The end of its log may still arrive.
     pub fn remove_pod(&mut self, pod: &str) {
         self.containers.retain(|(name, _), _| name != pod);
     }

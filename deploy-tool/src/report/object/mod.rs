@@ -1,4 +1,4 @@
-//! Pure: what a namespace has beside pods, a line an object: what it is, and how it stands.
+//! Pure: the status of objects other than pods, one row per object.
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
@@ -239,7 +239,7 @@ fn listed(mut words: Vec<String>) -> String {
     words.join(" ")
 }
 
-/// How old something is, as kubectl says it: `12s`, `5m`, `3h`, `4d`.
+/// The age of an object in the format of kubectl: `12s`, `5m`, `3h`, `4d`.
 pub fn age(created: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(created).as_secs().max(0);
     match seconds {
@@ -250,7 +250,7 @@ pub fn age(created: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// An image's name without what says nothing to people: Docker Hub's own part, and most of a digest.
+/// A short name of an image: without the host of Docker Hub and most of the digest.
 pub fn short_image(image: &str) -> String {
     let name = image.strip_prefix("docker.io/").unwrap_or(image);
     let name = name.strip_prefix("library/").unwrap_or(name);
