@@ -69,7 +69,7 @@ pub fn install_tls() {
 }
 
 /// Runs the work until its end or the first signal, and cleans up. Returns the exit code.
-pub fn conclude(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> ExitCode {
+pub fn run_until_signal(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> ExitCode {
     conclude_by(printer, cli::End::Signal, work)
 }
 

@@ -133,7 +133,7 @@ async fn wait(answers: Vec<Answer>) -> (String, Vec<String>) {
         &Progress::default(),
         &[target],
         cluster.now(),
-        Options::limited(LIMIT),
+        Options::with_limit(LIMIT),
     )
     .await;
     let mut seen = Vec::new();
@@ -239,7 +239,7 @@ async fn a_connection_that_hangs_is_given_up() {
     .await;
     let target = [Target::from_object(&thing("1", false)).unwrap()];
     let progress = Progress::default();
-    let options = Options::limited(Duration::from_secs(600));
+    let options = Options::with_limit(Duration::from_secs(600));
     let waited = for_targets(&cluster, &progress, &target, cluster.now(), options);
     let half_a_minute_passes = async {
         for _ in 0..2 {
@@ -259,7 +259,7 @@ async fn a_connection_that_hangs_is_given_up() {
 async fn a_server_that_never_answers_well_is_named_when_the_time_is_over() {
     let (cluster, _requests) = server((0..100).map(|_| Answer::Error(500)).collect()).await;
     let target = [Target::from_object(&thing("1", false)).unwrap()];
-    let options = Options::limited(Duration::from_secs(2));
+    let options = Options::with_limit(Duration::from_secs(2));
     let failure = for_targets(&cluster, &Progress::default(), &target, cluster.now(), options)
         .await
         .unwrap_err();

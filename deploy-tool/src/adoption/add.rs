@@ -13,35 +13,35 @@ use host::atomic_file;
 const WORKFLOW: &str = ".github/workflows/ci.yml";
 const IGNORED: &str = ".gitignore";
 
-/// What a crate lacks, and why something else is not added.
+/// The files that a crate lacks, and notes about omitted ones.
 #[derive(Debug, Default)]
-pub struct Lack {
+pub struct MissingFiles {
     /// Path from the package's folder, and text.
     pub files: Vec<(String, String)>,
     /// Notes about omitted files, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// What a crate lacks.
+/// Finds the files that a crate lacks.
 ///
 /// # Errors
 /// When its folders cannot be read.
-pub fn lack(survey: &Survey) -> Result<Lack> {
+pub fn find_missing(survey: &Survey) -> Result<MissingFiles> {
     let folder = &survey.folder;
-    let mut lack = Lack::default();
+    let mut missing = MissingFiles::default();
     let image = image(survey);
     let own = manifests::manifests(&survey.name, &image, &survey.facts);
     let others = other_manifests(folder, &own)?;
     match others.as_slice() {
-        [] => lack.files.extend(own),
-        [first, ..] => lack.notes.push(format!(
+        [] => missing.files.extend(own),
+        [first, ..] => missing.notes.push(format!(
             "manifests/ has files of its own, such as {first}: none is added; its Deployment names the image as \
              `deploy-tool://{image}`"
         )),
     }
     if needs_definition(survey) {
         let text = format!("package: {}\n", survey.package);
-        lack.files.push((format!("oci/{image}/image.yaml"), text));
+        missing.files.push((format!("oci/{image}/image.yaml"), text));
     }
     let new = template::files(Template::Service, &survey.name, false);
     let of_template = |path: &str| new.iter().find(|(known, _)| known == path).cloned();
@@ -49,7 +49,7 @@ pub fn lack(survey: &Survey) -> Result<Lack> {
     match repository(folder) {
         Some(root) if root != *folder => {
             if !root.join(".github/workflows").is_dir() {
-                lack.notes.push(format!(
+                missing.notes.push(format!(
                     "the workflow belongs into the repository's folder, {}: none is added",
                     root.display()
                 ));
@@ -57,13 +57,13 @@ pub fn lack(survey: &Survey) -> Result<Lack> {
         }
         _ => {
             if !folder.join(".github/workflows").is_dir() {
-                lack.files.extend(of_template(WORKFLOW));
+                missing.files.extend(of_template(WORKFLOW));
             }
-            lack.files.extend(of_template(IGNORED));
+            missing.files.extend(of_template(IGNORED));
         }
     }
-    lack.files.retain(|(path, _)| !folder.join(path).exists());
-    Ok(lack)
+    missing.files.retain(|(path, _)| !folder.join(path).exists());
+    Ok(missing)
 }
 
 /// What stands behind `deploy-tool://`.

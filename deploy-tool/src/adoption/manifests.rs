@@ -81,13 +81,13 @@ pub fn manifests(name: &ProjectName, image: &str, facts: &Facts) -> Vec<(String,
     let manifests = files.into_iter().filter(|(path, _)| path.starts_with("manifests/"));
     manifests
         .map(|(path, text)| match path == own {
-            true => (path, adapted(&text, name, image, facts)),
+            true => (path, adapt_manifest(&text, name, image, facts)),
             false => (path, text),
         })
         .collect()
 }
 
-fn adapted(text: &str, name: &ProjectName, image: &str, facts: &Facts) -> String {
+fn adapt_manifest(text: &str, name: &ProjectName, image: &str, facts: &Facts) -> String {
     let mut text = text.replace(
         &format!("image: deploy-tool://{}", name.as_str()),
         &format!("image: deploy-tool://{image}"),

@@ -65,13 +65,13 @@ pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))?;
 
-    let swaps = swaps(package, &findings);
+    let swaps = find_swappable(package, &findings);
     let names: Vec<&str> = swaps.iter().map(|dependency| dependency.name.as_str()).collect();
     let mut findings: Vec<Finding> = no_binary(package).into_iter().chain(findings).collect();
     findings.extend(build_target(&workspace, package.folder())?);
-    findings.extend(outside(&workspace, package));
+    findings.extend(find_dependency_outside(&workspace, package));
     let findings = verdict::without_swapped(findings, &names);
-    let after = swap::swapped(&text, &swaps)
+    let after = swap::swap_dependencies(&text, &swaps)
         .map_err(|error| Error::input(format!("`{}` cannot be read", path.display())).cause(error))?;
     Ok(Survey {
         package: package.name.clone(),
@@ -116,7 +116,7 @@ fn name(package: &Package) -> Result<ProjectName> {
 
 /// The package's own dependencies that others can take the place of. Where the server or the database is swapped, its runtime
 /// has to be, too.
-fn swaps<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dependency> {
+fn find_swappable<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dependency> {
     let is_swap = |dependency: &Dependency| {
         findings.iter().any(|finding| {
             let is_it = matches!(&finding.place, Place::Crate { path } if *path == [dependency.name.clone()]);
@@ -136,7 +136,7 @@ fn swaps<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dependency> 
 }
 
 /// A crate in a folder that the builder does not see.
-fn outside(workspace: &Workspace, package: &Package) -> Option<Finding> {
+fn find_dependency_outside(workspace: &Workspace, package: &Package) -> Option<Finding> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
     let Err(WorkspaceError::Elsewhere(owner, dependency, folder)) = workspace.sources_of(&package.name, &lock) else {
         return None;

@@ -54,7 +54,7 @@ pub fn has_fork(dependency: &Dependency) -> bool {
 ///
 /// # Errors
 /// When it is no TOML.
-pub fn swapped(manifest: &str, dependencies: &[&Dependency]) -> Result<String, TomlError> {
+pub fn swap_dependencies(manifest: &str, dependencies: &[&Dependency]) -> Result<String, TomlError> {
     let mut document: DocumentMut = manifest.parse()?;
     for dependency in dependencies {
         let Some(fork) = FORKS.iter().find(|fork| fork.of == dependency.name) else {
@@ -155,7 +155,7 @@ mod tests {
             dependency("tokio", "^1", &["full"]),
         );
         assert!(has_fork(&hyper) && has_fork(&tokio));
-        let text = swapped(MANIFEST, &[&hyper, &tokio]).unwrap();
+        let text = swap_dependencies(MANIFEST, &[&hyper, &tokio]).unwrap();
         assert_eq!(
             text,
             "[package]\nname = \"shop\"\n\n[dependencies]\nserde = \"1\" # data\n\n[profile.release]\nlto = true\n\n\
@@ -166,7 +166,7 @@ mod tests {
              [\"full\"] }\ntokio = { version = \"1\", features = [\"full\"] }\n"
         );
         // Twice is once: what has been swapped is not there to be swapped.
-        assert_eq!(swapped(&text, &[&hyper, &tokio]).unwrap(), text);
+        assert_eq!(swap_dependencies(&text, &[&hyper, &tokio]).unwrap(), text);
         let shown = difference("Cargo.toml", MANIFEST, &text);
         assert!(shown.starts_with("--- a/Cargo.toml\n+++ b/Cargo.toml\n@@"), "{shown}");
         assert!(
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn only_what_works_in_a_guest_is_asked_for() {
         let tokio = dependency("tokio", "^1", &["fs", "macros", "rt-multi-thread", "signal"]);
-        let text = swapped("[dependencies]\ntokio = \"1\"\n", &[&tokio]).unwrap();
+        let text = swap_dependencies("[dependencies]\ntokio = \"1\"\n", &[&tokio]).unwrap();
         assert!(text.contains("features = [\"macros\", \"rt\"] }"), "{text}");
         assert!(!text.contains("[dependencies]\n"), "{text}");
         assert!(!has_fork(&dependency("hyper", "^1", &[])));

@@ -56,7 +56,7 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Result<()> {
     let has_data = delete_data && history.newest().is_some();
     if history.inventory().is_empty() && !has_data {
         printer.say(&format!("nothing to remove: release {release} has no objects"));
-        down.say_left(&down.alive(history.kept()).await?);
+        down.say_left(&down.find_existing(history.kept()).await?);
         return Ok(());
     }
     preflight::require_permissions(&cluster, &kinds, &plan).await?;
@@ -95,12 +95,14 @@ impl Down<'_> {
     async fn as_revision(&self, held: &ReleaseLease<'_>, history: &History, dropped: PruneSet) -> Result<()> {
         let work = async {
             revisions::delete_records(self.cluster, self.release, history.expired_records()).await?;
-            dropped.give_up_shared(self.cluster, self.kinds, self.release).await?;
-            self.remove("objects removed", dropped.doomed).await?;
+            dropped
+                .release_shared_claims(self.cluster, self.kinds, self.release)
+                .await?;
+            self.remove("objects removed", dropped.to_delete).await?;
             for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
                 self.printer.say(note);
             }
-            let data = self.alive(held.revision().kept.clone()).await?;
+            let data = self.find_existing(held.revision().kept.clone()).await?;
             match self.delete_data {
                 true => self.data(data).await,
                 false => Ok(data),
@@ -134,12 +136,12 @@ impl Down<'_> {
         Err(failure)
     }
 
-    async fn remove(&self, title: &str, doomed: Vec<DeletionTarget>) -> Result<()> {
-        if doomed.is_empty() {
+    async fn remove(&self, title: &str, to_delete: Vec<DeletionTarget>) -> Result<()> {
+        if to_delete.is_empty() {
             return Ok(());
         }
         let remove = async |progress: &Progress| {
-            let removed = delete::delete_all(self.cluster, self.kinds, progress, doomed, self.timeout).await?;
+            let removed = delete::delete_all(self.cluster, self.kinds, progress, to_delete, self.timeout).await?;
             progress.outcome(match removed.is_empty() {
                 true => "gone already".to_owned(),
                 false => format!("removed {}", titles(&removed)),
@@ -150,9 +152,9 @@ impl Down<'_> {
     }
 
     /// Those that are there.
-    async fn alive(&self, identities: BTreeSet<Identity>) -> Result<Vec<DeletionTarget>> {
-        let alive = get_many::read_objects(self.cluster, self.kinds, identities).await?;
-        Ok(alive
+    async fn find_existing(&self, identities: BTreeSet<Identity>) -> Result<Vec<DeletionTarget>> {
+        let existing = get_many::read_objects(self.cluster, self.kinds, identities).await?;
+        Ok(existing
             .iter()
             .map(|(identity, live)| DeletionTarget::new(identity, live))
             .collect())
@@ -171,7 +173,7 @@ impl Down<'_> {
     /// deleted: that comes last, because it contains the lock.
     async fn data(&self, data: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
-        let (own, shared) = remove::part_shared(self.cluster, self.release, others).await?;
+        let (own, shared) = remove::separate_shared(self.cluster, self.release, others).await?;
         let (definitions, own) = own.into_iter().partition(is_definition);
         self.remove("data removed", own).await?;
         let unused = self.find_unused(definitions).await?;
@@ -221,7 +223,7 @@ impl Down<'_> {
             return Ok(namespaces);
         }
         let mut empty = Vec::new();
-        let (own, shared) = remove::part_shared(self.cluster, self.release, namespaces).await?;
+        let (own, shared) = remove::separate_shared(self.cluster, self.release, namespaces).await?;
         self.release_claims(shared).await?;
         for namespace in own {
             let objects =

@@ -13,22 +13,23 @@ impl Exceptions {
     }
 
     /// Whether an image matches, as it is written or with its full name: `mariadb:11.8` is `docker.io/library/mariadb:11.8`.
-    pub fn cover(&self, image: &str) -> bool {
+    pub fn matches_image(&self, image: &str) -> bool {
         let whole = Reference::parse(image).map(|reference| reference.to_string());
-        let covers =
-            |pattern: &String| fits(pattern, image) || whole.as_deref().is_ok_and(|whole| fits(pattern, whole));
+        let covers = |pattern: &String| {
+            matches_pattern(pattern, image) || whole.as_deref().is_ok_and(|whole| matches_pattern(pattern, whole))
+        };
         self.0.iter().any(covers)
     }
 
     /// Whether a kind is one of them, as `Gateway.gateway.networking.k8s.io`.
-    pub fn cover_kind(&self, kind: &str) -> bool {
+    pub fn matches_kind(&self, kind: &str) -> bool {
         self.0
             .iter()
-            .any(|pattern| fits(&pattern.to_ascii_lowercase(), &kind.to_ascii_lowercase()))
+            .any(|pattern| matches_pattern(&pattern.to_ascii_lowercase(), &kind.to_ascii_lowercase()))
     }
 }
 
-fn fits(pattern: &str, name: &str) -> bool {
+fn matches_pattern(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => name.starts_with(beginning),
         None => name == pattern,
@@ -43,7 +44,7 @@ mod tests {
     fn names_are_compared_as_written_and_as_meant() {
         let exceptions = Exceptions::new(&["docker.io/library/*".to_owned(), "x.io/a:1".to_owned()]);
         for image in ["mariadb:11.8", "library/mariadb:11.8", "x.io/a:1"] {
-            assert!(exceptions.cover(image), "{image}");
+            assert!(exceptions.matches_image(image), "{image}");
         }
         for image in [
             "you/orders:1",
@@ -51,9 +52,9 @@ mod tests {
             "x.io/docker.io/library/a:1",
             "localhost/orders:1",
         ] {
-            assert!(!exceptions.cover(image), "{image}");
+            assert!(!exceptions.matches_image(image), "{image}");
         }
-        assert!(Exceptions::new(&["localhost/*".to_owned()]).cover("localhost/orders:1"));
+        assert!(Exceptions::new(&["localhost/*".to_owned()]).matches_image("localhost/orders:1"));
     }
 
     #[test]
@@ -62,9 +63,9 @@ mod tests {
             "docker.io/library/*".to_owned(),
             "gateway.gateway.networking.k8s.io".to_owned(),
         ]);
-        assert!(exceptions.cover_kind("Gateway.gateway.networking.k8s.io"));
-        assert!(!exceptions.cover_kind("HTTPRoute.gateway.networking.k8s.io"));
-        assert!(!exceptions.cover_kind("Widget.example.com"));
-        assert!(Exceptions::new(&["Widget.*".to_owned()]).cover_kind("Widget.example.com"));
+        assert!(exceptions.matches_kind("Gateway.gateway.networking.k8s.io"));
+        assert!(!exceptions.matches_kind("HTTPRoute.gateway.networking.k8s.io"));
+        assert!(!exceptions.matches_kind("Widget.example.com"));
+        assert!(Exceptions::new(&["Widget.*".to_owned()]).matches_kind("Widget.example.com"));
     }
 }

@@ -73,10 +73,10 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
     let written = arguments.write && difference.is_some();
     let mut has_lock = survey.root.join("Cargo.lock").is_file();
     if survey.verdict != Verdict::Impossible {
-        let lack = add::lack(&survey)?;
-        add::add(&survey.folder, &lack.files)?;
-        added.extend(lack.files.into_iter().map(|(path, _)| path));
-        notes.extend(lack.notes);
+        let missing = add::find_missing(&survey)?;
+        add::add(&survey.folder, &missing.files)?;
+        added.extend(missing.files.into_iter().map(|(path, _)| path));
+        notes.extend(missing.notes);
         if written {
             add::replace(&survey.folder.join("Cargo.toml"), after)?;
         }

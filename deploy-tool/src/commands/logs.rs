@@ -238,7 +238,7 @@ impl Reading<'_> {
             // Waits for the first lists of all kinds: otherwise the first pod would be taken for the only one.
             if lists_missing == 0 {
                 several |= follow.len() > 1;
-                for opening in follow.openings() {
+                for opening in follow.take_openings() {
                     open.push(self.open_log(opening, beginning, several));
                 }
                 beginning = false;

@@ -16,7 +16,7 @@ use terminal::Progress;
 /// What a release has made and its manifests have no longer.
 pub struct PruneSet {
     /// The objects to delete.
-    pub doomed: Vec<DeletionTarget>,
+    pub to_delete: Vec<DeletionTarget>,
     /// What another release has as well, and keeps.
     pub shared: Vec<DeletionTarget>,
     /// The data that stays.
@@ -32,7 +32,7 @@ impl PruneSet {
     /// When the server does not answer.
     pub async fn from_plan(cluster: &Cluster, plan: &Plan) -> Result<Self> {
         let mut dropped = Self {
-            doomed: Vec::new(),
+            to_delete: Vec::new(),
             shared: Vec::new(),
             left: BTreeSet::new(),
             notes: Vec::new(),
@@ -51,7 +51,7 @@ impl PruneSet {
                 dropped.notes.extend(notes);
                 continue;
             }
-            dropped.doomed.push(DeletionTarget::new(&step.identity, live));
+            dropped.to_delete.push(DeletionTarget::new(&step.identity, live));
             if step.identity.kind == "StatefulSet" {
                 dropped.left.extend(delete::list_claims(cluster, live).await?);
             }
@@ -70,14 +70,14 @@ impl PruneSet {
         progress: &Progress,
         limit: Duration,
     ) -> Result<Vec<Identity>> {
-        delete::delete_all(cluster, kinds, progress, self.doomed.clone(), limit).await
+        delete::delete_all(cluster, kinds, progress, self.to_delete.clone(), limit).await
     }
 
     /// Removes the claims of this release on shared objects.
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn give_up_shared(&self, cluster: &Cluster, kinds: &Kinds, release: &Name) -> Result<()> {
+    pub async fn release_shared_claims(&self, cluster: &Cluster, kinds: &Kinds, release: &Name) -> Result<()> {
         for target in &self.shared {
             claims::release_claim(cluster, kinds, release, target).await?;
         }
@@ -89,7 +89,7 @@ impl PruneSet {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn part_shared(
+pub async fn separate_shared(
     cluster: &Cluster,
     release: &Name,
     data: Vec<DeletionTarget>,
@@ -97,7 +97,7 @@ pub async fn part_shared(
     let mut living = LivingReleases::new(cluster, release);
     let (mut own, mut shared) = (Vec::new(), Vec::new());
     for target in data {
-        match living.first(&target.claimed_by).await?.cloned() {
+        match living.find_first(&target.claimed_by).await?.cloned() {
             Some(owner) => shared.push((target, owner)),
             None => own.push(target),
         }

@@ -60,7 +60,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
         for change in &changes {
             scale::change(&cluster, &namespace, change, Write::Now).await?;
         }
-        let targets: Vec<Target> = changes.iter().filter_map(Change::awaited).collect();
+        let targets: Vec<Target> = changes.iter().filter_map(Change::wait_target).collect();
         let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
         let unchanged = changes.iter().all(Change::is_nothing);
         progress.outcome(if unchanged {

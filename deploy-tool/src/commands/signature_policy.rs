@@ -47,8 +47,9 @@ impl SignaturePolicy {
     ) -> Result<BTreeMap<String, String>> {
         refuse_unseen(objects, &self.exceptions)?;
         let images = manifest::images(objects);
-        let (exempt, required): (BTreeSet<String>, BTreeSet<String>) =
-            images.into_iter().partition(|image| self.exceptions.cover(image));
+        let (exempt, required): (BTreeSet<String>, BTreeSet<String>) = images
+            .into_iter()
+            .partition(|image| self.exceptions.matches_image(image));
         let check = async |progress: &Progress| {
             let checks = required.iter().map(|image| self.resolve_digest(image, registry, tls));
             let mut exact = BTreeMap::new();
@@ -94,7 +95,7 @@ impl SignaturePolicy {
             Some(login) => FoundLogin::from_login(login.clone()),
             None => credentials::stored_login(&reference.repository, &Purpose::Read).await,
         };
-        let target = RemoteImage::at(&reference, Purpose::Read, found, tls).await?;
+        let target = RemoteImage::connect(&reference, Purpose::Read, found, tls).await?;
         target.verify(&self.policy).await?;
         if self.policy.asks_for_provenance() {
             target.provenance(&self.policy).await?;
@@ -116,7 +117,9 @@ fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Result<()> {
         format!("{}.{}", kind.kind, kind.group)
     };
     let unseen = objects.iter().filter(|object| object.hides_images());
-    let unseen: Vec<&Object> = unseen.filter(|object| !exceptions.cover_kind(&kind(object))).collect();
+    let unseen: Vec<&Object> = unseen
+        .filter(|object| !exceptions.matches_kind(&kind(object)))
+        .collect();
     if unseen.is_empty() {
         return Ok(());
     }

@@ -244,7 +244,7 @@ pub async fn url(printer: &Printer, cluster: &Cluster, services: &[Service]) -> 
         return Ok(None);
     };
     if let Some(name) = kind_cluster(&cluster.context) {
-        match mapped(name, port).await {
+        match find_mapped_port(name, port).await {
             Ok(Some(address)) => return Ok(report::host_url(&address)),
             Ok(None) => {}
             Err(failure) => printer.warning(&format!(
@@ -261,7 +261,7 @@ pub async fn url(printer: &Printer, cluster: &Cluster, services: &[Service]) -> 
 }
 
 /// The address of this host that leads to a port of the nodes, if kind has made one.
-async fn mapped(cluster: &str, port: i32) -> Result<Option<String>> {
+async fn find_mapped_port(cluster: &str, port: i32) -> Result<Option<String>> {
     for node in kind::nodes(cluster).await? {
         if let Some(address) = kind::host_address(&node.name, port).await? {
             return Ok(Some(address));

@@ -99,7 +99,7 @@ impl Engine {
     ///
     /// # Errors
     /// When not: the record is about another file.
-    pub fn has_still(&self, configuration: &Path) -> Result<()> {
+    pub fn check_configuration_path(&self, configuration: &Path) -> Result<()> {
         if self.configuration == configuration {
             return Ok(());
         }

@@ -11,4 +11,4 @@ pub use follow::{Follow, Key, Opening};
 pub use line::{Line, split};
 pub use print::print;
 pub use selection::{JOB_LABEL, Selection, of_manifests};
-pub use source::{Source, State, is_passing, sources};
+pub use source::{Source, State, is_transient, sources};

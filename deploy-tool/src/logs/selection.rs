@@ -54,7 +54,7 @@ pub fn of_manifests(objects: &[Object], namespace: &str) -> Vec<Selection> {
 
 fn of_object(object: &Object) -> Option<Selection> {
     let group = object.group_version_kind().group;
-    let kind = Kind::named(object.kind()).filter(|_| ["", "apps", "batch"].contains(&&*group))?;
+    let kind = Kind::from_name(object.kind()).filter(|_| ["", "apps", "batch"].contains(&&*group))?;
     let name = object.value.name_any();
     match kind {
         // It selects the pods of others.

@@ -31,7 +31,7 @@ pub enum State {
 const NOT_BEGUN: &str = "its node has not begun";
 
 /// Whether a waiting reason is a normal one during the start.
-pub fn is_passing(reason: &str) -> bool {
+pub fn is_transient(reason: &str) -> bool {
     [NOT_BEGUN, "ContainerCreating", "PodInitializing"].contains(&reason)
 }
 

@@ -68,7 +68,7 @@ pub async fn select(
     };
     let (mut selections, mut others) = (Vec::new(), Vec::new());
     for name in names {
-        let known = all.iter().any(|info| name.means(&info.workload));
+        let known = all.iter().any(|info| name.matches(&info.workload));
         if !known && name.kind.is_none_or(|kind| kind == Kind::Pod) {
             let message = format!("cannot look up pod `{}`", name.name);
             let api = workloads::api(cluster, namespace, Kind::Pod);

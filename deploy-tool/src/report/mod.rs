@@ -18,7 +18,7 @@ pub use release::{ReleaseStatus, RevisionStatus, release};
 pub use table::table;
 pub use workload::{WorkloadStatus, workload, workloads};
 
-use crate::logs::is_passing;
+use crate::logs::is_transient;
 use rollout::is_ready;
 
 /// What `status --output json` prints. Fields are added, never renamed, while `schema` stays the same.
@@ -147,7 +147,7 @@ fn state(pod: &Pod) -> String {
     let waiting = rollout::containers(pod)
         .filter_map(|(_, container)| container.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
     // Other containers wait for an init container or a sidecar that fails, whose reason is the relevant one.
-    let (passing, telling): (Vec<_>, Vec<_>) = waiting.partition(|reason| is_passing(reason));
+    let (passing, telling): (Vec<_>, Vec<_>) = waiting.partition(|reason| is_transient(reason));
     let reason = telling.first().or(passing.first()).copied();
     reason
         .or_else(|| pod.status.as_ref()?.phase.as_deref())

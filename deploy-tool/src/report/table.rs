@@ -60,13 +60,13 @@ fn objects(objects: &[ObjectStatus], now: Timestamp) -> String {
             status.object.clone(),
             status.state.clone(),
             images,
-            since(status.created, now),
+            format_age(status.created, now),
         ]
     });
     aligned(["OBJECT", "STATE", "IMAGES", "AGE"], rows)
 }
 
-fn since(created: Option<Timestamp>, now: Timestamp) -> String {
+fn format_age(created: Option<Timestamp>, now: Timestamp) -> String {
     created.map_or_else(|| "-".to_owned(), |created| age(created, now))
 }
 
@@ -85,7 +85,7 @@ fn pods<'p>(pods: impl Iterator<Item = &'p PodStatus>, now: Timestamp) -> String
             pod.restarts.to_string(),
             if pod.ready { "yes" } else { "no" }.to_owned(),
             pod.state.clone(),
-            since(pod.created, now),
+            format_age(pod.created, now),
         ]
     });
     aligned(header, rows)

@@ -63,7 +63,7 @@ impl Autoscaler {
 
     /// Whether it leaves a workload at a number of replicas, and so need not be changed: it wants as many itself, has no
     /// choice, or is put to sleep or woken up. Whatever else lies between its bounds, it undoes when it looks next.
-    pub fn leaves(&self, before: i32, after: i32) -> bool {
+    pub fn keeps_replicas(&self, before: i32, after: i32) -> bool {
         let Bounds { minimum, maximum } = self.bounds;
         // KEDA scales to none and from none itself.
         let sleeps = after == 0 && self.scaled_object.is_none();
@@ -170,10 +170,10 @@ mod tests {
             (0, 2, true),  // it wakes up
             (0, 3, false), // it wakes up, and goes to what it wants
         ] {
-            assert_eq!(plain.leaves(before, after), left, "{before} → {after}");
+            assert_eq!(plain.keeps_replicas(before, after), left, "{before} → {after}");
         }
-        assert!(between(5, 5, None).leaves(4, 5));
-        assert!(!between(2, 8, Some("queue")).leaves(4, 0));
+        assert!(between(5, 5, None).keeps_replicas(4, 5));
+        assert!(!between(2, 8, Some("queue")).keeps_replicas(4, 0));
     }
 
     #[test]

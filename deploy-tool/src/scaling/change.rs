@@ -45,7 +45,7 @@ impl Change {
     }
 
     /// The target of the wait after the number was written, including the deletion of surplus pods.
-    pub fn awaited(&self) -> Option<Target> {
+    pub fn wait_target(&self) -> Option<Target> {
         let target = self.target.clone()?;
         Some(Target {
             generation: target.generation + i64::from(self.count().is_some()),

@@ -81,7 +81,7 @@ impl ScalingState {
                 .hint("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
         }
         let all = self.workloads();
-        let mut matches = all.iter().filter(|workload| reference.means(workload));
+        let mut matches = all.iter().filter(|workload| reference.matches(workload));
         match (matches.next(), matches.next()) {
             (Some(only), None) => Ok(only.clone()),
             (Some(first), Some(second)) => Err(Error::input(format!("{reference} means {first} and {second}"))
@@ -94,7 +94,7 @@ impl ScalingState {
                 };
                 Err(Error::input(format!("there is no {missing} in {place}"))
                     .code(&code::scale::NO_SUCH_WORKLOAD)
-                    .cause(workload::listed(&all))
+                    .cause(workload::list_names(&all))
                     .hint("deploy it first: run `deploy-tool up`; or name another one, or another --namespace"))
             }
         }
@@ -168,7 +168,7 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32
         before: autoscaler.bounds,
         after,
     };
-    if !options.edit_autoscalers && autoscaler.leaves(before, replicas) {
+    if !options.edit_autoscalers && autoscaler.keeps_replicas(before, replicas) {
         return Ok(edit(autoscaler.bounds));
     }
     let refused = Error::input(format!("the number of replicas of {workload} belongs to an autoscaler"))

@@ -201,7 +201,7 @@ fn what_is_waited_for_is_known_as_after_a_deployment() {
             .unwrap()
             .changes
             .remove(0);
-        change.awaited().unwrap()
+        change.wait_target().unwrap()
     };
     let target = awaited("app=3");
     assert_eq!((target.generation, target.surplus_gone), (5, true));

@@ -96,10 +96,10 @@ impl Changes {
         loop {
             let mut now = Snapshot::read(roots);
             self.follow(&now.folders);
-            if !seen.changed(&now).is_empty() {
-                self.quiet().await;
+            if !seen.changed_files(&now).is_empty() {
+                self.wait_until_quiet().await;
                 now = Snapshot::read(roots);
-                let changed = seen.changed(&now);
+                let changed = seen.changed_files(&now);
                 if !changed.is_empty() {
                     return (changed, now);
                 }
@@ -107,7 +107,7 @@ impl Changes {
             match &self.watcher {
                 Some(_) => {
                     self.events.recv().await;
-                    self.quiet().await;
+                    self.wait_until_quiet().await;
                 }
                 None => sleep(POLL_INTERVAL).await,
             }
@@ -115,7 +115,7 @@ impl Changes {
     }
 
     /// Waits until nothing has happened for a moment.
-    async fn quiet(&mut self) {
+    async fn wait_until_quiet(&mut self) {
         let end = Instant::now() + LONGEST_NOISE;
         while Instant::now() < end
             && timeout(QUIET, self.events.recv())

@@ -60,7 +60,7 @@ impl Snapshot {
     }
 
     /// The files that differ in a newer snapshot, are new, or were deleted.
-    pub fn changed(&self, newer: &Self) -> Vec<PathBuf> {
+    pub fn changed_files(&self, newer: &Self) -> Vec<PathBuf> {
         let all: BTreeSet<&PathBuf> = self.files.keys().chain(newer.files.keys()).collect();
         let differs = |path: &&PathBuf| self.files.get(*path) != newer.files.get(*path);
         all.into_iter().filter(differs).cloned().collect()
@@ -100,11 +100,11 @@ mod tests {
         fs::write(path("src/main.rs~"), "b").unwrap();
         fs::write(path("src/.main.rs.swp"), "b").unwrap();
         fs::write(path("target/x"), "b").unwrap();
-        assert_eq!(first.changed(&Snapshot::read(&roots)), [""; 0].map(PathBuf::from));
+        assert_eq!(first.changed_files(&Snapshot::read(&roots)), [""; 0].map(PathBuf::from));
         fs::write(path("src/new.rs"), "b").unwrap();
         fs::write(path("lock"), "b").unwrap();
         fs::remove_file(path("src/web/route.rs")).unwrap();
-        let changed = first.changed(&Snapshot::read(&roots));
+        let changed = first.changed_files(&Snapshot::read(&roots));
         assert_eq!(changed, [path("lock"), path("src/new.rs"), path("src/web/route.rs")]);
     }
 }

@@ -6,7 +6,7 @@ use kube::api::DynamicObject;
 use kube::core::Selector;
 use serde_json::{Value, json};
 
-use super::{Kind, Reference, Workload, listed};
+use super::{Kind, Reference, Workload, list_names};
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use releases::release;
@@ -110,19 +110,19 @@ pub fn choose<'a>(
         let known: Vec<Workload> = all.iter().map(|info| info.workload.clone()).collect();
         let failure = Error::input(format!("there is no {message} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
         failure
-            .cause(listed(&known))
+            .cause(list_names(&known))
             .hint("deploy it first: run `deploy-tool up`; or name another one, or another --namespace")
     };
     if references.is_empty() && all.is_empty() {
         return Err(unknown("workload".to_owned()));
     }
     for reference in references {
-        if !all.iter().any(|info| reference.means(&info.workload)) {
+        if !all.iter().any(|info| reference.matches(&info.workload)) {
             return Err(unknown(format!("workload {reference}")));
         }
     }
     let is_named = |info: &&WorkloadInfo| {
-        references.is_empty() || references.iter().any(|reference| reference.means(&info.workload))
+        references.is_empty() || references.iter().any(|reference| reference.matches(&info.workload))
     };
     Ok(all.into_iter().filter(is_named).collect())
 }

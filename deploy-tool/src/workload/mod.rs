@@ -68,7 +68,7 @@ impl Kind {
     ];
 
     /// The kind of a name that people know from kubectl, in lower or upper case.
-    pub fn named(text: &str) -> Option<Self> {
+    pub fn from_name(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let mut all = Self::NAMES.iter();
         all.find(|(_, names)| names.contains(&text.as_str()))
@@ -93,7 +93,7 @@ impl fmt::Display for Kind {
 
 impl Reference {
     /// Whether it means this workload.
-    pub fn means(&self, workload: &Workload) -> bool {
+    pub fn matches(&self, workload: &Workload) -> bool {
         self.kind.is_none_or(|kind| kind == workload.kind) && self.name == workload.name
     }
 }
@@ -130,7 +130,7 @@ impl FromStr for Reference {
             None => (None, text),
             Some((kind, name)) => {
                 let known = || Kind::NAMES.map(|(_, names)| names[0]).join(", ");
-                let kind = Kind::named(kind).ok_or_else(|| format!("`{kind}` is none of {}", known()))?;
+                let kind = Kind::from_name(kind).ok_or_else(|| format!("`{kind}` is none of {}", known()))?;
                 (Some(kind), name)
             }
         };
@@ -148,7 +148,7 @@ impl FromStr for Reference {
 }
 
 /// The names of existing workloads, for an error about a missing one.
-pub fn listed(all: &[Workload]) -> String {
+pub fn list_names(all: &[Workload]) -> String {
     let names: Vec<String> = all.iter().take(MOST_LISTED).map(Workload::argument).collect();
     match all.len().checked_sub(MOST_LISTED) {
         _ if all.is_empty() => "it has none at all".to_owned(),
@@ -197,9 +197,9 @@ mod tests {
                 })
                 .collect()
         };
-        assert_eq!(listed(&[]), "it has none at all");
-        assert_eq!(listed(&all(2)), "it has: job/j0, job/j1");
-        assert!(listed(&all(20)).ends_with("job/j19") && listed(&all(21)).ends_with("job/j19 and 1 more"));
+        assert_eq!(list_names(&[]), "it has none at all");
+        assert_eq!(list_names(&all(2)), "it has: job/j0, job/j1");
+        assert!(list_names(&all(20)).ends_with("job/j19") && list_names(&all(21)).ends_with("job/j19 and 1 more"));
     }
 
     #[test]
@@ -208,7 +208,7 @@ mod tests {
             kind: Kind::StatefulSet,
             name: "db".into(),
         };
-        let means = |text: &str| text.parse::<Reference>().unwrap().means(&set);
+        let means = |text: &str| text.parse::<Reference>().unwrap().matches(&set);
         assert!(means("db") && means("sts/db") && !means("deploy/db") && !means("other"));
         assert_eq!(
             (set.argument().as_str(), set.to_string().as_str()),

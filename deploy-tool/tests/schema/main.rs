@@ -125,7 +125,7 @@ fn nodes() {
     let failure = diagnostics::Error::cluster("damaged").code(&diagnostics::code::node::ENGINE);
     let rows = vec![
         node::Row::found("one", Some("1"), Some("1".into()), "as installed".into()),
-        node::Row::wrong("two", None, &failure),
+        node::Row::failed("two", None, &failure),
     ];
     assert_follows("nodes", &node::Report::new("c", rows));
 }

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let arguments = BenchArguments::parse();
     anstream::ColorChoice::from(arguments.global.color).write_global();
     let printer = Printer::new(arguments.global.options(), false);
-    deploy_tool::conclude(&printer, async |cleanup: &Cleanup| {
+    deploy_tool::run_until_signal(&printer, async |cleanup: &Cleanup| {
         run(&printer, cleanup, arguments).await
     })
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, ContainerStatus, Pod};
 
 use crate::status::Phase;
-use crate::text::says;
+use crate::text::contains_any;
 use crate::{
     Clock, Diagnosis, Evidence, Objects, configuration, dapr, events, exec_format, image, pod_view, probe, thresholds,
 };
@@ -92,7 +92,7 @@ impl About<'_> {
         }
         let diagnosis = self.not_created(message);
         // The kubelet compares the manifest with the image: neither changes by itself.
-        if says(message, &WRONG_USER) && self.manifest().is_some_and(image::is_fixed) {
+        if contains_any(message, &WRONG_USER) && self.manifest().is_some_and(image::is_fixed) {
             return diagnosis.failed();
         }
         diagnosis.blocked().clear(is_late).into()
@@ -101,7 +101,7 @@ impl About<'_> {
     /// The runtime does not create or start it.
     fn refused(&self, message: &str) -> Phase {
         let diagnosis = exec_format::diagnose(self.pod, self.status, message);
-        let is_absent = diagnosis.is_some() || says(message, &NO_PROGRAM);
+        let is_absent = diagnosis.is_some() || contains_any(message, &NO_PROGRAM);
         let diagnosis = diagnosis.unwrap_or_else(|| self.not_created(message));
         if is_absent && self.is_permanent(message) {
             return diagnosis.failed();
@@ -203,7 +203,7 @@ impl About<'_> {
             let is_clear = once || ends >= thresholds::OUT_OF_MEMORY_ENDS;
             return self.waiting_for_retry(self.out_of_memory(ends), is_clear).into();
         }
-        if let Some((diagnosis, times)) = probe::killed(self.pod, self.status, self.objects) {
+        if let Some((diagnosis, times)) = probe::diagnose_repeated_kills(self.pod, self.status, self.objects) {
             return self
                 .waiting_for_retry(diagnosis, times >= thresholds::PROBE_KILLS)
                 .into();

@@ -51,10 +51,10 @@ fn is_on_delete(set: &DaemonSet) -> bool {
 
 fn note(wanted: i32, stays: i32, dead: &[&str]) -> Phase {
     match (wanted, stays, dead) {
-        (0, ..) => Phase::noted("no node is meant to run it"),
-        (_, 1.., _) => Phase::noted(format!("{stays} stay as they were, as its `updateStrategy` says")),
+        (0, ..) => Phase::done_with_note("no node is meant to run it"),
+        (_, 1.., _) => Phase::done_with_note(format!("{stays} stay as they were, as its `updateStrategy` says")),
         (.., []) => Phase::DONE,
-        (.., dead) => Phase::noted(format!("not on {}: such nodes are not ready", dead.join(", "))),
+        (.., dead) => Phase::done_with_note(format!("not on {}: such nodes are not ready", dead.join(", "))),
     }
 }
 

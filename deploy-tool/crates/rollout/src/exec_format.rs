@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use crate::text::says;
+use crate::text::contains_any;
 use crate::{Diagnosis, Evidence, NOTHING_LOGGED, Objects, dapr, pod_view, probe, thresholds};
 use diagnostics::code::rollout::{
     ANNOTATION_LOST, ENTRYPOINT_NOT_WASM, HANDLER_WITHOUT_WASM, IMAGE_FOR_ANOTHER_PLATFORM,
@@ -57,7 +57,9 @@ fn ended_id(status: &ContainerStatus) -> Option<&str> {
 /// The diagnosis, if a text says that the kernel refused the program: the runtime's error, or the end of the container's
 /// log, which is the only place where crun and runc report it.
 pub fn diagnose(pod: &Pod, status: &ContainerStatus, message: &str) -> Option<Diagnosis> {
-    let line = message.lines().find(|line| says(line, &["exec format error"]))?;
+    let line = message
+        .lines()
+        .find(|line| contains_any(line, &["exec format error"]))?;
     let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref());
     let annotated = is_annotated(pod);
     let program = program(line);

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::pod_view::is_owned_by;
 use crate::status::Phase;
-use crate::text::says;
+use crate::text::contains_any;
 use crate::{Clock, Diagnosis, Objects, Target, TargetKind, events, ownership, pod_view, thresholds};
 use diagnostics::Code;
 use diagnostics::code::rollout::{ADMISSION, POD_SECURITY, QUOTA, RUNTIME_CLASS_MISSING};
@@ -81,7 +81,7 @@ fn reason(message: &str) -> &str {
 
 /// Whether the pods are refused by what only a person changes.
 fn is_policy(code: &Code, reason: &str) -> bool {
-    code == &POD_SECURITY || code == &ADMISSION && !says(reason, &MAY_COME)
+    code == &POD_SECURITY || code == &ADMISSION && !contains_any(reason, &MAY_COME)
 }
 
 fn diagnose(title: &str, reason: &str, controller: &ObjectMeta) -> Diagnosis {

@@ -89,7 +89,7 @@ fn service(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock)
         .filter_map(|ingress| ingress["ip"].as_str().or(ingress["hostname"].as_str()))
         .collect();
     if !addresses.is_empty() {
-        return Phase::noted(addresses.join(", "));
+        return Phase::done_with_note(addresses.join(", "));
     }
     let events_of = || events::list_for(objects, &object.metadata);
     let warning = events_of()
@@ -114,7 +114,7 @@ fn service(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock)
     let of_class = class
         .and_then(Value::as_str)
         .map_or(String::new(), |class| format!(" of the class `{class}`"));
-    Phase::noted(format!(
+    Phase::done_with_note(format!(
         "without an address: no controller of load balancers{of_class} has taken it. MetalLB or cloud-provider-kind is one; \
          inside of the cluster and by its node ports it works without"
     ))
@@ -130,11 +130,13 @@ fn autoscaler(object: &DynamicObject, clock: Clock) -> Phase {
     let is_early = clock.waited(None) < thresholds::FIRST_STATUS;
     match (able, condition(object, "ScalingActive")) {
         (None, _) if is_early => Phase::in_progress("its controller has not looked at it yet"),
-        (None, _) => Phase::noted("its controller has not looked at it"),
+        (None, _) => Phase::done_with_note("its controller has not looked at it"),
         (Some(able), _) if able.is_false() && is_early => Phase::in_progress(able.text()),
-        (Some(able), _) if able.is_false() => Phase::noted(format!("scales nothing: {}", able.text())),
-        (Some(_), Some(active)) if !active.is_true() => Phase::noted(format!("scales nothing yet: {}", active.text())),
-        (Some(_), _) => Phase::noted("scales"),
+        (Some(able), _) if able.is_false() => Phase::done_with_note(format!("scales nothing: {}", able.text())),
+        (Some(_), Some(active)) if !active.is_true() => {
+            Phase::done_with_note(format!("scales nothing yet: {}", active.text()))
+        }
+        (Some(_), _) => Phase::done_with_note("scales"),
     }
 }
 
@@ -145,7 +147,7 @@ fn definition_phase(title: &str, object: &DynamicObject) -> Phase {
         return Diagnosis::new(&NAMES_REFUSED, format!("{title}: {}", names.text()), next).failed();
     }
     if condition(object, "Established").is_some_and(|established| established.is_true()) {
-        Phase::noted("established")
+        Phase::done_with_note("established")
     } else {
         Phase::in_progress("not established yet")
     }
@@ -171,12 +173,12 @@ fn by_conditions(target: &Target, object: &DynamicObject, clock: Clock) -> Phase
             let diagnosis = Diagnosis::new(&NOT_READY, format!("{title} is {reason}"), next);
             diagnosis.blocked().with_reason(reason).into()
         }
-        Some(_) => Phase::noted("ready"),
+        Some(_) => Phase::done_with_note("ready"),
         None if target.has_conditions && object.data.pointer("/status/conditions").is_none() => {
             if clock.waited(created(object)) < thresholds::FIRST_STATUS {
                 Phase::in_progress("its controller has not looked at it yet")
             } else {
-                Phase::noted("stored; no controller has looked at it")
+                Phase::done_with_note("stored; no controller has looked at it")
             }
         }
         None => Phase::DONE,

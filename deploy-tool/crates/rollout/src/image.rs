@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod};
 
 use crate::status::Phase;
-use crate::text::says;
+use crate::text::contains_any;
 use crate::{Clock, Diagnosis, Objects, events, pod_view, thresholds};
 use diagnostics::Code;
 use diagnostics::code::rollout::{
@@ -118,7 +118,7 @@ pub fn is_fixed(container: &Container) -> bool {
 
 /// The error code, the hint, and the number of failed pulls after which it is a clear sign.
 fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static str, i32) {
-    if reason == "InvalidImageName" || says(message, &["invalid reference"]) {
+    if reason == "InvalidImageName" || contains_any(message, &["invalid reference"]) {
         return (&IMAGE_NAME_INVALID, "correct `image` in the manifest", 1);
     }
     if image.starts_with("localhost/") || reason == "ErrImageNeverPull" {
@@ -128,7 +128,7 @@ fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static st
             alone, by whatever name: such an image stays with `up --registry`";
         return (&IMAGE_NOT_ON_NODE, next, 1);
     }
-    let found = TABLE.iter().find(|(parts, ..)| says(message, parts));
+    let found = TABLE.iter().find(|(parts, ..)| contains_any(message, parts));
     found.map_or(
         (
             &REGISTRY_UNREACHABLE,

@@ -47,7 +47,7 @@ fn missing(target: &Target, objects: &Objects, clock: Clock) -> Phase {
         .collect();
     let has = |reason: &str| reasons.iter().find(|event| event.reason.as_deref() == Some(reason));
     if has("Completed").is_some() {
-        return Phase::noted("complete, and gone since");
+        return Phase::done_with_note("complete, and gone since");
     }
     if let Some(event) = FAILURES.iter().find_map(|reason| has(reason)) {
         let reason = event.reason.as_deref().unwrap_or_default();
@@ -71,7 +71,7 @@ fn missing(target: &Target, objects: &Objects, clock: Clock) -> Phase {
 /// How it has ended, if it has.
 fn ended(job: &Job, objects: &Objects) -> Option<Phase> {
     if condition(job, "Complete").is_some() {
-        return Some(Phase::noted("complete"));
+        return Some(Phase::done_with_note("complete"));
     }
     // The controller has decided; the pods that are left are ended first.
     let failed = condition(job, "Failed").or_else(|| condition(job, "FailureTarget"))?;
@@ -100,7 +100,7 @@ pub fn has_ended(job: &Job) -> bool {
 fn unfinished(target: &Target, job: &Job, objects: &Objects, clock: Clock) -> Phase {
     if job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true) {
         return if target.is_held {
-            Phase::noted("suspended, as its manifest says")
+            Phase::done_with_note("suspended, as its manifest says")
         } else {
             Phase::in_progress("suspended, such as by a queue of Jobs")
         };

@@ -16,7 +16,7 @@ pub fn evaluate_target(target: &Target, objects: &Objects, clock: Clock) -> Roll
         Presence::Not(phase) => return target.status(None, phase),
     };
     let phase = match pod_view::phase(pod) {
-        Some("Succeeded") => Phase::noted("complete"),
+        Some("Succeeded") => Phase::done_with_note("complete"),
         Some("Failed") => failed(pod, objects, clock),
         _ => evaluate(pod, objects, None, SignedDuration::ZERO, clock),
     };

@@ -23,7 +23,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
     let title = pod_view::title(pod);
     let unready = pod_view::containers(pod).find(|(init, status)| !init && !status.ready);
     let Some((_, unready)) = unready else {
-        return gated(pod, &title);
+        return evaluate_readiness_gates(pod, &title);
     };
     let database_since = match database {
         Some(Database::NotReady(phase)) => return without_database(&title, phase.clone()),
@@ -67,7 +67,7 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
     // Without a countdown: every change of the text is printed.
     let sentence = format!("{sentence} (its probes give it {} s)", budget.as_secs());
     // What a liveness probe ends has no time to become ready: that is the cause.
-    let diagnosis = killed_before(pod, unready, objects).unwrap_or_else(|| {
+    let diagnosis = diagnose_last_kill(pod, unready, objects).unwrap_or_else(|| {
         let evidence = address(pod, &unready.name, probe).unwrap_or_else(|| logs(pod, unready));
         Diagnosis::new(&READINESS_PROBE, sentence, next).with(evidence)
     });
@@ -107,7 +107,7 @@ fn without_database(title: &str, database: Phase) -> Phase {
 
 /// The phase of a pod whose containers are all ready, while a readiness gate is not.
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-readiness-gate>
-fn gated(pod: &Pod, title: &str) -> Phase {
+fn evaluate_readiness_gates(pod: &Pod, title: &str) -> Phase {
     let gates = pod.spec.iter().flat_map(|spec| spec.readiness_gates.iter().flatten());
     let is_closed = |kind: &&str| pod_view::condition(pod, kind).is_none_or(|condition| condition.status != "True");
     let closed: Vec<&str> = gates
@@ -132,7 +132,7 @@ struct Kill<'a> {
 
 /// Why the kubelet has ended a container, when a probe made it do so; and how often.
 /// <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/>
-pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
+pub fn diagnose_repeated_kills(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<(Diagnosis, i32)> {
     let kill = newest_kill(pod, status, objects)?;
     if kill.times < thresholds::PROBE_KILLS {
         return None;
@@ -141,7 +141,7 @@ pub fn killed(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<
 }
 
 /// The same of a container that runs again, if a probe ended its last run.
-fn killed_before(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<Diagnosis> {
+fn diagnose_last_kill(pod: &Pod, status: &ContainerStatus, objects: &Objects) -> Option<Diagnosis> {
     let began = pod_view::ended_before(status)?.started_at.as_ref()?.0;
     let kill = newest_kill(pod, status, objects)?;
     diagnose_kill(pod, status, objects, &kill).filter(|_| kill.last.is_some_and(|last| last >= began))

@@ -19,7 +19,7 @@ pub fn evaluate(title: &str, object: &DynamicObject, objects: &Objects, clock: C
     let name = object.metadata.name.as_deref().unwrap_or_default();
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     match object.data.pointer("/status/phase").and_then(Value::as_str) {
-        Some("Bound") => return Phase::noted("bound"),
+        Some("Bound") => return Phase::done_with_note("bound"),
         Some("Lost") => {
             let sentence = format!("{title} has lost its volume");
             let next = format!(
@@ -31,7 +31,7 @@ pub fn evaluate(title: &str, object: &DynamicObject, objects: &Objects, clock: C
     }
     let has = |reason: &&str| events::newest(objects, &object.metadata, reason).is_some();
     if POD_FIRST.iter().any(has) {
-        return Phase::noted("gets its volume with its first pod");
+        return Phase::done_with_note("gets its volume with its first pod");
     }
     let Some(cause) = provisioner_error(objects, namespace, name) else {
         return Phase::in_progress("no volume yet");

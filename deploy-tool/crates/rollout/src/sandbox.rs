@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Event, Pod};
 
 use crate::status::Phase;
-use crate::text::says;
+use crate::text::contains_any;
 use crate::{Clock, Diagnosis, Objects, configuration, events, pod_view, thresholds};
 use diagnostics::code::rollout::{
     CONTAINER_NOT_CREATED, RUNTIME_NOT_CONFIGURED, SYSTEMD_NOT_REACHED, VOLUME_NOT_MOUNTED,
@@ -93,7 +93,7 @@ fn without_volume(pod: &Pod, event: &Event, clock: Clock) -> Phase {
         return missing.blocked().clear(is_late).attempted(last, None).into();
     }
     // A path of the node is there or not; a disk may still hang on another node.
-    let is_late = says(message, &["hostpath type check failed"]) || waited >= thresholds::VOLUME;
+    let is_late = contains_any(message, &["hostpath type check failed"]) || waited >= thresholds::VOLUME;
     let next = format!(
         "correct the volume in the pod template; what happened to it: `kubectl --namespace {} describe pod {}`",
         pod_view::namespace(pod),

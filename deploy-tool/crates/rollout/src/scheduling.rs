@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 
 use crate::status::Phase;
-use crate::text::says;
+use crate::text::contains_any;
 use crate::{Clock, Diagnosis, Objects, events, pod_view, pvc, thresholds};
 use diagnostics::code::rollout::{SCHEDULING_GATED, UNSCHEDULABLE};
 
@@ -42,7 +42,7 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     if !verdict.final_for_all && objects.pods.values().any(is_leaving) {
         return Some(Phase::in_progress(format!("{sentence} (other pods are being deleted)")));
     }
-    let limit = if says(verdict.reason, &PASSES_WITH_TIME) {
+    let limit = if contains_any(verdict.reason, &PASSES_WITH_TIME) {
         thresholds::NODE_OR_VOLUME
     } else {
         thresholds::UNSCHEDULABLE
@@ -73,7 +73,7 @@ fn evaluate_gates(pod: &Pod, title: &str) -> Phase {
 }
 
 fn diagnose(pod: &Pod, title: &str, verdict: &Verdict) -> Diagnosis {
-    if says(verdict.reason, &["persistentvolumeclaim"]) {
+    if contains_any(verdict.reason, &["persistentvolumeclaim"]) {
         let name = claims(pod).next().unwrap_or_default();
         let start = format!("{title} fits on no node");
         return pvc::diagnose(&start, pod_view::namespace(pod), name, verdict.reason);

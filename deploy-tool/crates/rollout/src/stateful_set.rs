@@ -75,7 +75,7 @@ fn min_ready(set: &StatefulSet) -> SignedDuration {
 fn note(set: &StatefulSet, pods: &[&Pod]) -> Phase {
     match pods.iter().filter(|pod| !is_updated(pod, set)).count() {
         0 => Phase::DONE,
-        old => Phase::noted(format!("{old} stay as they were, as its `updateStrategy` says")),
+        old => Phase::done_with_note(format!("{old} stay as they were, as its `updateStrategy` says")),
     }
 }
 

@@ -103,7 +103,7 @@ impl Phase {
     /// It is there.
     pub(crate) const DONE: Self = Self::Done(None);
 
-    pub(crate) fn noted(note: impl Into<String>) -> Self {
+    pub(crate) fn done_with_note(note: impl Into<String>) -> Self {
         Self::Done(Some(note.into()))
     }
 

@@ -1,7 +1,7 @@
 //! Reading other people's sentences.
 
 /// Whether a sentence has one of these parts, whatever the letters' case.
-pub fn says(sentence: &str, parts: &[&str]) -> bool {
+pub fn contains_any(sentence: &str, parts: &[&str]) -> bool {
     let text = sentence.to_ascii_lowercase();
     parts.iter().any(|part| text.contains(part))
 }

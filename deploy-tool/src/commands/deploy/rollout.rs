@@ -34,7 +34,7 @@ pub(super) struct Rollout<'a> {
 impl Rollout<'_> {
     /// Waits for terminating objects of the manifests: they can only be created again afterwards.
     pub(super) async fn await_deletions(&self, printer: &Printer, kinds: &Kinds) -> Result<()> {
-        let count = self.plan.leaving().count();
+        let count = self.plan.terminating_objects().count();
         if count == 0 {
             return Ok(());
         }
@@ -46,8 +46,15 @@ impl Rollout<'_> {
         };
         let is_decided = fail_fast || self.wait.limit.is_none();
         let gone = async |progress: &Progress| {
-            deletion_wait::await_deletions(self.cluster, kinds, self.plan.leaving(), progress, limit, is_decided)
-                .await?;
+            deletion_wait::await_deletions(
+                self.cluster,
+                kinds,
+                self.plan.terminating_objects(),
+                progress,
+                limit,
+                is_decided,
+            )
+            .await?;
             progress.outcome(format!("gone, and made again: {count} objects that were being deleted"));
             Ok(())
         };
@@ -127,14 +134,14 @@ impl Rollout<'_> {
                         progress,
                         &targets(&applied),
                         since,
-                        self.wait.before_more(),
+                        self.wait.before_further_waves(),
                     )
                     .await?;
                 }
                 let of_wave = apply_wave(self.cluster, kinds, self.plan, wave, progress).await?;
                 let is_new = of_wave.iter().any(|applied| applied.change != Change::Unchanged);
                 if wave == Wave::Databases && is_new {
-                    let wait = self.wait.before_more();
+                    let wait = self.wait.before_further_waves();
                     wait::for_targets(self.cluster, progress, &targets(&of_wave), since, wait).await?;
                 }
                 if wave == Wave::Definitions {
@@ -177,7 +184,7 @@ impl Rollout<'_> {
     /// Deletes what the manifests have no longer, but for data.
     pub(super) async fn prune(&self, printer: &Printer, kinds: &Kinds) -> Result<()> {
         let dropped = &self.dropped;
-        if !dropped.doomed.is_empty() {
+        if !dropped.to_delete.is_empty() {
             let limit = self.wait.limit.unwrap_or(PRUNE_LIMIT);
             let prune = async |progress: &Progress| {
                 let removed = dropped.remove(self.cluster, kinds, progress, limit).await?;
@@ -186,7 +193,7 @@ impl Rollout<'_> {
             };
             printer.step("what the manifests have no longer", prune).await?;
         }
-        dropped.give_up_shared(self.cluster, kinds, self.release).await?;
+        dropped.release_shared_claims(self.cluster, kinds, self.release).await?;
         for note in &dropped.notes {
             printer.say(note);
         }

@@ -74,8 +74,8 @@ impl Session<'_> {
                 }
                 None => (changes.next(&roots, &seen).await.0, "changed"),
             };
-            changed = files.iter().map(|path| self.shown(path)).collect();
-            self.printer.say(&format!("{} {how}", named(&changed)));
+            changed = files.iter().map(|path| self.display_path(path)).collect();
+            self.printer.say(&format!("{} {how}", format_file_names(&changed)));
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Session<'_> {
         }
     }
 
-    fn shown(&self, path: &Path) -> String {
+    fn display_path(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.folder).unwrap_or(path);
         path.strip_prefix(".").unwrap_or(path).display().to_string()
     }
@@ -159,7 +159,7 @@ fn is_of_host(failure: &Error) -> bool {
 }
 
 /// The first files, and how many more there are.
-fn named(files: &[String]) -> String {
+fn format_file_names(files: &[String]) -> String {
     let first = files.iter().take(MOST_NAMED).map(String::as_str);
     let more = match files.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
@@ -170,13 +170,13 @@ fn named(files: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::named;
+    use super::format_file_names;
 
     #[test]
     fn many_files_are_counted() {
         let files = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
-        assert_eq!(named(&files(1)), "1");
-        assert_eq!(named(&files(2)), "1, 2");
-        assert_eq!(named(&files(5)), "1, 2 (+3)");
+        assert_eq!(format_file_names(&files(1)), "1");
+        assert_eq!(format_file_names(&files(2)), "1, 2");
+        assert_eq!(format_file_names(&files(5)), "1, 2 (+3)");
     }
 }

@@ -23,7 +23,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DockerInstallA
     let engine = Engine::find().await?;
     let mut earlier = record::read()?;
     if let Some(earlier) = &earlier {
-        engine.has_still(&earlier.configuration)?;
+        engine.check_configuration_path(&earlier.configuration)?;
     }
     let copied = earlier.as_ref().and_then(|earlier| earlier.copied.clone());
     if let Some(unfinished) = earlier.take_if(|earlier| !earlier.is_finished) {

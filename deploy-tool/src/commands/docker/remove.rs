@@ -23,7 +23,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Result<()> {
         return Ok(());
     };
     let engine = Engine::find().await?;
-    engine.has_still(&installed.configuration)?;
+    engine.check_configuration_path(&installed.configuration)?;
     let names: BTreeSet<&str> = installed.runtimes.keys().map(String::as_str).collect();
     let needed = engine::containers(&names).await?;
     if let Some(first) = needed.first() {

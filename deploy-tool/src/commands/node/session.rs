@@ -138,7 +138,7 @@ impl<'a> NodeSession<'a> {
             progress,
             &targets,
             since,
-            wait::Options::limited(node::job_deadline(verb, *timeout)),
+            wait::Options::with_limit(node::job_deadline(verb, *timeout)),
         )
         .await;
         let log = node_api::log(&self.cluster, namespace, &job).await.map_err(cut_off)?;

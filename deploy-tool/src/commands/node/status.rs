@@ -25,7 +25,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeStatusArgu
         let label = node::engine(target.node);
         match report {
             Ok(report) => Row::found(target.name(), label, report.version, report.sentence),
-            Err(failure) => Row::wrong(target.name(), label, &failure),
+            Err(failure) => Row::failed(target.name(), label, &failure),
         }
     });
     let report = Report::new(&arguments.context, rows.collect());

@@ -124,7 +124,7 @@ impl RemoteImage {
         };
         let reference = Reference::parse(image).map_err(wrong)?;
         let found = registry.credentials().login(&reference.repository, &purpose).await?;
-        let target = Self::at(&reference, purpose, found, &registry.tls_options()).await?;
+        let target = Self::connect(&reference, purpose, found, &registry.tls_options()).await?;
         target
             .connection
             .warnings()
@@ -137,7 +137,7 @@ impl RemoteImage {
     ///
     /// # Errors
     /// When it cannot be read, or is not there.
-    pub async fn at(reference: &Reference, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Result<Self> {
+    pub async fn connect(reference: &Reference, purpose: Purpose, found: FoundLogin, tls: &TlsOptions) -> Result<Self> {
         let Reference { repository, name } = reference;
         let connection = Connection::open(repository, purpose, found, tls).await?;
         let manifest = connection.manifest(name).await;

@@ -22,12 +22,12 @@ pub async fn explain_failure(cluster: &Cluster, Failed { first, others }: Failed
     if others.is_empty() {
         return failure;
     }
-    let others = others.iter().take(MOST_OTHERS).map(also).collect::<Vec<_>>();
+    let others = others.iter().take(MOST_OTHERS).map(format_further).collect::<Vec<_>>();
     failure.detail(others.join("\n"))
 }
 
-/// What else is wrong, in a line.
-fn also(diagnosis: &Diagnosis) -> String {
+/// A further diagnosis, in one line.
+fn format_further(diagnosis: &Diagnosis) -> String {
     format!(
         "also {}: {}; next: {}",
         diagnosis.code, diagnosis.sentence, diagnosis.hint

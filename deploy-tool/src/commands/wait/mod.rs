@@ -35,7 +35,7 @@ pub struct Options {
     /// When to give up before.
     pub policy: Policy,
     /// Whether further waves follow, which blocked targets may need.
-    pub more_comes: bool,
+    pub has_further_waves: bool,
 }
 
 impl From<WaitArguments> for Options {
@@ -45,7 +45,7 @@ impl From<WaitArguments> for Options {
             policy: Policy {
                 fail_fast: arguments.fail_fast,
             },
-            more_comes: false,
+            has_further_waves: false,
         }
     }
 }
@@ -53,15 +53,15 @@ impl From<WaitArguments> for Options {
 impl Options {
     /// The same options for a wave that others follow. With `fail_fast`, blocked targets do not wait for these.
     #[must_use]
-    pub fn before_more(self) -> Self {
+    pub fn before_further_waves(self) -> Self {
         Self {
-            more_comes: !self.policy.fail_fast,
+            has_further_waves: !self.policy.fail_fast,
             ..self
         }
     }
 
     /// The default options with a time limit.
-    pub fn limited(limit: Duration) -> Self {
+    pub fn with_limit(limit: Duration) -> Self {
         Self {
             limit: Some(limit),
             ..Self::default()
@@ -150,7 +150,7 @@ pub async fn for_targets_noting_ends(
             }
             Verdict::Failed(failed) => return Err(explain_failure(cluster, failed).await),
             Verdict::Unknown => return Err(unknown(&statuses)),
-            Verdict::Waiting if options.more_comes && tracker.is_blocked(&statuses, clock) => {
+            Verdict::Waiting if options.has_further_waves && tracker.is_blocked(&statuses, clock) => {
                 return Ok(ready(&statuses, &replaced));
             }
             Verdict::Waiting => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::source::is_passing;
+use super::source::is_transient;
 use super::{Source, State};
 
 /// Pod and container.
@@ -80,7 +80,7 @@ impl Follow {
                 .map(|known| &known.state);
             if let State::Silent(reason) = &state
                 && before != Some(&state)
-                && !is_passing(reason)
+                && !is_transient(reason)
             {
                 sentences.push(format!(
                     "container `{container}` of pod `{pod}` has not started: {reason}"
@@ -106,7 +106,7 @@ impl Follow {
     }
 
     /// The logs to open now; from now on they count as open.
-    pub fn openings(&mut self) -> Vec<Opening> {
+    pub fn take_openings(&mut self) -> Vec<Opening> {
         let mut room = self.limit.saturating_sub(self.open());
         let mut openings = Vec::new();
         for (key, followed) in &mut self.containers {

@@ -33,7 +33,11 @@ fn key(pod: &str) -> Key {
 }
 
 fn opened(follow: &mut Follow) -> Vec<String> {
-    follow.openings().into_iter().map(|opening| opening.key.0).collect()
+    follow
+        .take_openings()
+        .into_iter()
+        .map(|opening| opening.key.0)
+        .collect()
 }
 
 fn time(second: i64) -> Option<Timestamp> {
@@ -45,7 +49,7 @@ fn each_run_is_read_once_whatever_the_watch_says_meanwhile() {
     let mut follow = Follow::new(9);
     follow.update_pod(vec![running("p", "1")]);
     assert_eq!(
-        follow.openings(),
+        follow.take_openings(),
         [Opening {
             key: key("p"),
             run: "1".into(),
@@ -63,7 +67,7 @@ fn each_run_is_read_once_whatever_the_watch_says_meanwhile() {
     // The next run.
     follow.update_pod(vec![running("p", "2")]);
     assert_eq!(
-        follow.openings(),
+        follow.take_openings(),
         [Opening {
             key: key("p"),
             run: "2".into(),

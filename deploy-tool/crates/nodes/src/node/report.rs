@@ -45,7 +45,7 @@ impl Row {
     pub fn found(name: &str, label: Option<&str>, installed: Option<String>, sentence: String) -> Self {
         if label.is_some() && installed.is_none() {
             let failure = Error::cluster("it is labelled for Wasm pods, and has no engine").code(&ENGINE);
-            return Self::wrong(name, label, &failure);
+            return Self::failed(name, label, &failure);
         }
         Self::healthy(name, label, installed, sentence)
     }
@@ -62,7 +62,7 @@ impl Row {
     }
 
     /// Of a node where something is wrong.
-    pub fn wrong(name: &str, label: Option<&str>, failure: &Error) -> Self {
+    pub fn failed(name: &str, label: Option<&str>, failure: &Error) -> Self {
         let causes = failure.causes().iter().map(|cause| format!("; {cause}"));
         Self {
             healthy: false,
@@ -124,7 +124,7 @@ mod tests {
             .code(&diagnostics::code::node::ENGINE);
         let rows = vec![
             Row::found("one", Some("1"), Some("1".into()), "all as installed".into()),
-            Row::wrong("worker", Some("1"), &failure),
+            Row::failed("worker", Some("1"), &failure),
         ];
         let report = Report::new("c", rows);
         assert!(!report.healthy);

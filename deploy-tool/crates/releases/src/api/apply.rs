@@ -168,7 +168,7 @@ async fn send_exactly(
         if !same {
             break;
         }
-        let mode = Mode::exactly(step.take_over);
+        let mode = Mode::if_unchanged(step.take_over);
         match send(cluster, api, object, live.as_ref(), mode).await? {
             Ok(stored) => return Ok(stored),
             Err(status) if status.code == 409 && plan::conflicts("", &status, None).is_empty() => {}

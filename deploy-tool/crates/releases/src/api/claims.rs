@@ -83,7 +83,7 @@ pub async fn keep_shared(cluster: &Cluster, release: &Name, steps: &mut [Step]) 
     let mut living = LivingReleases::new(cluster, release);
     for step in steps.iter_mut().filter(|step| step.action == Action::Prune) {
         let Some(live) = &step.live else { continue };
-        if let Some(owner) = living.first(&claiming_releases(live)).await? {
+        if let Some(owner) = living.find_first(&claiming_releases(live)).await? {
             step.action = Action::Keep;
             step.given_up = true;
             step.notes.push(format!("left: release {owner} has it, too"));
@@ -113,7 +113,7 @@ impl<'a> LivingReleases<'a> {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn first<'n>(&mut self, names: &'n BTreeSet<Name>) -> Result<Option<&'n Name>> {
+    pub async fn find_first<'n>(&mut self, names: &'n BTreeSet<Name>) -> Result<Option<&'n Name>> {
         for name in names.iter().filter(|name| *name != self.own) {
             let is_there = match self.known.get(name) {
                 Some(known) => *known,

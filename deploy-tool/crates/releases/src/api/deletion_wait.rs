@@ -27,10 +27,10 @@ pub async fn await_deletions<'o>(
 ) -> Result<()> {
     let waits = leaving.into_iter().filter_map(|(identity, object)| {
         let api = kinds.api(cluster, identity)?;
-        let doomed = DeletionTarget::new(identity, object);
+        let target = DeletionTarget::new(identity, object);
         progress.activity(&format!("{}: {}", identity.title(), describe_holders(object)));
         Some(async move {
-            let left = tokio::time::timeout(limit, await_deletion(&api, &doomed)).await;
+            let left = tokio::time::timeout(limit, await_deletion(&api, &target)).await;
             left.err().map(|_| (identity, object))
         })
     });

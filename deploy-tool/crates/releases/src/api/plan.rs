@@ -218,7 +218,7 @@ impl Trial<'_> {
             let step = Box::pin(trial.run(cluster)).await?;
             return Ok(step.map(|step| step.leave_alone(kept, live, &self.object)));
         }
-        match self.send(cluster, Mode::DRY_RUN.forced()).await? {
+        match self.send(cluster, Mode::DRY_RUN.with_force()).await? {
             Ok(after) => {
                 let step = self.make_step(cluster, &after).await?;
                 Ok(Ok(match self.on_conflict {

@@ -27,7 +27,7 @@ const ARRIVAL_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Mode {
     dry_run: bool,
     force: bool,
-    exactly: bool,
+    if_unchanged: bool,
 }
 
 impl Mode {
@@ -35,20 +35,20 @@ impl Mode {
     pub const DRY_RUN: Self = Self {
         dry_run: true,
         force: false,
-        exactly: false,
+        if_unchanged: false,
     };
 
     /// With the condition that the object has not changed since it was read.
-    pub fn exactly(force: bool) -> Self {
+    pub fn if_unchanged(force: bool) -> Self {
         Self {
             dry_run: false,
             force,
-            exactly: true,
+            if_unchanged: true,
         }
     }
 
     /// The same, taking fields over that others have set.
-    pub fn forced(self) -> Self {
+    pub fn with_force(self) -> Self {
         Self { force: true, ..self }
     }
 }
@@ -90,7 +90,7 @@ pub async fn send(
 ) -> Result<Result<DynamicObject, Status>> {
     let message = format!("cannot apply {} from {}", object.title(), object.place());
     let mut complete = fill_generated(object, live)?.value;
-    if let (true, Some(live)) = (mode.exactly, live) {
+    if let (true, Some(live)) = (mode.if_unchanged, live) {
         complete.metadata.uid.clone_from(&live.metadata.uid);
         complete
             .metadata

@@ -65,14 +65,14 @@ pub fn encode_string_data(object: &mut Object) {
     let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
     if let Some(data) = data.as_object_mut() {
         data.extend(plain.into_iter().map(|(key, value)| match value {
-            Value::String(text) => (key, encoded(text)),
+            Value::String(text) => (key, encode_base64(text)),
             // Not a string: the server refuses it.
             value => (key, value),
         }));
     }
 }
 
-fn encoded(text: String) -> Value {
+fn encode_base64(text: String) -> Value {
     serde_json::to_value(ByteString(text.into_bytes())).unwrap_or_default()
 }
 

@@ -53,7 +53,7 @@ pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&st
     if is_secret(after) {
         found = found
             .into_iter()
-            .map(|difference| masked(difference, generated))
+            .map(|difference| mask_values(difference, generated))
             .collect();
     }
     found
@@ -62,7 +62,7 @@ pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&st
 /// Masks a difference, if the object is a Secret.
 pub fn mask_secret(difference: Difference, object: &DynamicObject) -> Difference {
     match is_secret(object) {
-        true => masked(difference, &[]),
+        true => mask_values(difference, &[]),
         false => difference,
     }
 }
@@ -83,7 +83,7 @@ impl<'a> Side<'a> {
         )
     }
 
-    fn shown(self) -> Option<Shown> {
+    fn visible_value(self) -> Option<Shown> {
         Some(Shown::Value(part(self.0?, self.1)))
     }
 }
@@ -116,8 +116,8 @@ fn compare(path: &str, before: Side<'_>, after: Side<'_>, found: &mut Vec<Differ
             }
         }
         // Added or removed: it counts only if this manager owns it.
-        (None, _) if after.1.is_some() => found.push(Difference::new(path, None, after.shown())),
-        (_, None) if before.1.is_some() => found.push(Difference::new(path, before.shown(), None)),
+        (None, _) if after.1.is_some() => found.push(Difference::new(path, None, after.visible_value())),
+        (_, None) if before.1.is_some() => found.push(Difference::new(path, before.visible_value(), None)),
         _ => {}
     }
 }
@@ -163,7 +163,7 @@ fn compare_whole(path: &str, before: &Value, after: &Value, found: &mut Vec<Diff
 }
 
 /// Replaces the values of a Secret by their lengths.
-fn masked(difference: Difference, generated: &[&str]) -> Difference {
+fn mask_values(difference: Difference, generated: &[&str]) -> Difference {
     let Some(key) = difference.path.strip_prefix("data") else {
         return difference;
     };

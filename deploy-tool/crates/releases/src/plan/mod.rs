@@ -160,7 +160,7 @@ impl Plan {
     }
 
     /// The terminating objects that are created again afterwards. A saved plan has none.
-    pub fn leaving(&self) -> impl Iterator<Item = (&Identity, &DynamicObject)> {
+    pub fn terminating_objects(&self) -> impl Iterator<Item = (&Identity, &DynamicObject)> {
         let recreated = self.steps.iter().filter(|step| step.action == Action::Create);
         recreated.filter_map(|step| Some((&step.identity, step.live.as_ref()?)))
     }

@@ -316,7 +316,7 @@ fn what_is_being_deleted_is_made_again() {
         exact: false,
     };
     assert!(!plan.is_empty(), "there is something to do");
-    assert_eq!(plan.leaving().count(), 1);
+    assert_eq!(plan.terminating_objects().count(), 1);
 }
 
 fn plan_of(kind: &str, live: DynamicObject, after: &DynamicObject) -> Plan {

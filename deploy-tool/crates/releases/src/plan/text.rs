@@ -85,7 +85,7 @@ fn step(step: &Step, release: &Name, shared: &BTreeMap<&str, usize>) -> Styled {
 
 fn difference(difference: &Difference) -> Styled {
     let Difference { path, before, after } = difference;
-    let (old, mut new) = (before.as_ref().map(shown), after.as_ref().map(shown));
+    let (old, mut new) = (before.as_ref().map(format_value), after.as_ref().map(format_value));
     if let (Some(Shown::Secret { bytes }), true) = (after, old == new) {
         new = Some(format!("(secret, {bytes} other bytes)"));
     }
@@ -122,7 +122,7 @@ fn line(line: Line<'_>) -> Styled {
 }
 
 /// A value as YAML writes it; text of several lines as it is.
-fn shown(shown: &Shown) -> String {
+fn format_value(shown: &Shown) -> String {
     match shown {
         Shown::Value(Value::String(text)) if text.contains('\n') => text.clone(),
         Shown::Value(value @ Value::Object(fields)) if !fields.is_empty() => to_yaml(value),

@@ -29,7 +29,7 @@ pub fn lines<'t>(before: &'t str, after: &'t str) -> Vec<Line<'t>> {
     let (rest_of_one, rest_of_other) = (&before[start..], &after[start..]);
     let pairs = rest_of_one.iter().rev().zip(rest_of_other.iter().rev());
     let end = pairs.take_while(|(before, after)| before == after).count();
-    let middle = changed(
+    let middle = diff_lines(
         &rest_of_one[..rest_of_one.len() - end],
         &rest_of_other[..rest_of_other.len() - end],
     );
@@ -40,11 +40,11 @@ pub fn lines<'t>(before: &'t str, after: &'t str) -> Vec<Line<'t>> {
         same(&rest_of_one[rest_of_one.len() - end..]),
     ]
     .concat();
-    shortened(&all)
+    remove_distant_lines(&all)
 }
 
 /// The longest common subsequence: <https://en.wikipedia.org/wiki/Longest_common_subsequence>
-fn changed<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Line<'t>> {
+fn diff_lines<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Line<'t>> {
     if before.len().saturating_mul(after.len()) > MOST_PAIRS {
         let gone = before.iter().copied().map(Line::Gone);
         return gone.chain(after.iter().copied().map(Line::New)).collect();
@@ -76,7 +76,7 @@ fn changed<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Line<'t>> {
 }
 
 /// Removes lines that are far from every change.
-fn shortened<'t>(lines: &[Line<'t>]) -> Vec<Line<'t>> {
+fn remove_distant_lines<'t>(lines: &[Line<'t>]) -> Vec<Line<'t>> {
     let is_near = |place: usize| {
         let around = place.saturating_sub(CONTEXT)..(place + CONTEXT + 1).min(lines.len());
         lines[around].iter().any(|line| !matches!(line, Line::Same(_)))

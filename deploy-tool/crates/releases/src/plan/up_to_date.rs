@@ -25,7 +25,7 @@ pub fn is_applied(object: &Object, live: &DynamicObject) -> bool {
         return false;
     };
     without_identity(&mut wanted);
-    covers(&wanted, &stored, tree(live))
+    matches_exactly(&wanted, &stored, tree(live))
 }
 
 fn without_identity(object: &mut Value) {
@@ -37,7 +37,7 @@ fn without_identity(object: &mut Value) {
 }
 
 /// Whether the branches of a tree are exactly the wanted fields, and the stored values are the wanted ones.
-fn covers(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
+fn matches_exactly(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
     if tree.is_none() || is_whole(tree) {
         return tree.is_some() && wanted == stored;
     }
@@ -47,7 +47,7 @@ fn covers(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
             branches(tree).count() == fields.len()
                 && fields.iter().all(|(name, wanted)| {
                     let stored = stored.get(name);
-                    stored.is_some_and(|stored| covers(wanted, stored, inner(&format!("f:{name}"))))
+                    stored.is_some_and(|stored| matches_exactly(wanted, stored, inner(&format!("f:{name}"))))
                 })
         }
         Value::Array(items) => {
@@ -61,7 +61,7 @@ fn covers(wanted: &Value, stored: &Value, tree: Option<&Value>) -> bool {
                     };
                     // The order counts: applying puts the items into that of the manifest.
                     rest.find(|stored| is_item(stored, branch))
-                        .is_some_and(|stored| covers(item, stored, inner(branch)))
+                        .is_some_and(|stored| matches_exactly(item, stored, inner(branch)))
                 })
         }
         _ => false,

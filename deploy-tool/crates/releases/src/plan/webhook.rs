@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::manifest::parse;
 
-    fn unanswered(message: &str) -> Option<UnansweredWebhook> {
+    fn parse_unanswered(message: &str) -> Option<UnansweredWebhook> {
         let status = serde_json::json!({"message": message, "code": 500});
         UnansweredWebhook::from_status(&serde_json::from_value(status).unwrap())
     }
@@ -103,13 +103,13 @@ mod tests {
                 webhook: webhook.to_owned(),
                 service,
             });
-            assert_eq!(unanswered(message), expected, "{message}");
+            assert_eq!(parse_unanswered(message), expected, "{message}");
         }
     }
 
     #[test]
     fn a_webhook_belongs_to_who_brings_its_service_or_its_configuration() {
-        let unanswered = unanswered(
+        let unanswered = parse_unanswered(
             "failed calling webhook \"w\": failed to call webhook: Post \"https://hook.shop.svc:443/\": EOF",
         )
         .unwrap();

@@ -117,7 +117,7 @@ fn short(image: &str) -> String {
 
 /// The objects of a revision, the values of Secrets masked.
 pub fn objects(revision: &Revision) -> Vec<DynamicObject> {
-    revision.objects.iter().cloned().map(masked).collect()
+    revision.objects.iter().cloned().map(mask_values).collect()
 }
 
 /// The manifests of a revision, the values of Secrets masked.
@@ -133,7 +133,7 @@ pub fn yaml(revision: &Revision) -> Result<String> {
     Ok(documents.join("---\n"))
 }
 
-fn masked(mut object: DynamicObject) -> DynamicObject {
+fn mask_values(mut object: DynamicObject) -> DynamicObject {
     let is_secret = object
         .types
         .as_ref()

@@ -86,7 +86,10 @@ pub fn secret(release: &Name, revision: &Revision, renewed: Timestamp) -> Result
             ..ObjectMeta::default()
         },
         type_: Some(SECRET_TYPE.to_owned()),
-        data: Some(BTreeMap::from([(DATA_KEY.to_owned(), ByteString(packed(revision)?))])),
+        data: Some(BTreeMap::from([(
+            DATA_KEY.to_owned(),
+            ByteString(compress_revision(revision)?),
+        )])),
         ..Secret::default()
     })
 }
@@ -139,7 +142,7 @@ pub fn record(secret: &Secret) -> Result<Record> {
 ///
 /// # Errors
 /// When it is larger than a Secret may be.
-pub fn packed(revision: &Revision) -> Result<Vec<u8>> {
+pub fn compress_revision(revision: &Revision) -> Result<Vec<u8>> {
     let impossible = |error: &dyn std::fmt::Display| {
         Error::input(format!("revision {} cannot be recorded", revision.number)).cause(error)
     };
@@ -241,7 +244,7 @@ mod tests {
             })
             .collect();
         large.objects[0].data["data"] = serde_json::json!({"large": text});
-        let failure = packed(&large).unwrap_err();
+        let failure = compress_revision(&large).unwrap_err();
         assert_eq!(
             (failure.status, failure.number()),
             (ExitStatus::Input, Some(&code::release::REVISION_TOO_LARGE))

@@ -211,7 +211,7 @@ impl<'a> ReleaseLease<'a> {
                 "resourceVersion": *self.version.borrow(),
                 "labels": {STATE_LABEL: revision.state.to_string()},
             },
-            "data": {DATA_KEY: ByteString(record::packed(revision)?)},
+            "data": {DATA_KEY: ByteString(record::compress_revision(revision)?)},
         });
         let name = record::secret_name(&self.release, revision.number);
         let (api, parameters) = (self.api(), patch_parameters());

@@ -158,7 +158,7 @@ fn collect_images<'o>(pointer: &str, spec: &'o Value, found: &mut Vec<Image<'o>>
             let name = item.get("name").and_then(Value::as_str);
             let name = name.map_or_else(|| index.to_string(), str::to_owned);
             found.push(Image {
-                field: dotted(&format!("{pointer}/{list}[{name}]{inner}")),
+                field: dotted_path(&format!("{pointer}/{list}[{name}]{inner}")),
                 reference,
                 pointer: format!("{pointer}/{list}/{index}{inner}"),
             });
@@ -173,7 +173,7 @@ fn sidecar_image<'o>(data: &'o Value, spec: &str) -> Option<Image<'o>> {
     let pointer = format!("{template}/metadata/annotations/{annotation}");
     let reference = data.pointer(&pointer)?.as_str()?;
     Some(Image {
-        field: dotted(&pointer),
+        field: dotted_path(&pointer),
         reference,
         pointer,
     })
@@ -199,7 +199,7 @@ fn placeholders<'o>(pointer: &str, value: &'o Value, found: &mut Vec<Image<'o>>)
         && is_new(found)
     {
         found.push(Image {
-            field: dotted(pointer),
+            field: dotted_path(pointer),
             reference,
             pointer: pointer.to_owned(),
         });
@@ -223,7 +223,7 @@ fn children(value: &Value) -> Vec<(String, &Value)> {
     }
 }
 
-fn dotted(pointer: &str) -> String {
+fn dotted_path(pointer: &str) -> String {
     pointer
         .trim_start_matches('/')
         .replace('/', ".")
