@@ -16,7 +16,7 @@ use diagnostics::{Error, Result};
 
 /// One request, watches aside, may take this long. kube sets no limit of its own.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// The first request finds out whether anybody is there at all.
+/// Time limit of the first request, which shows whether the server is reachable.
 pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// How many requests are under way at once, at most. The server's own limits are far beyond:
 /// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>
@@ -29,8 +29,8 @@ const WATCH_SILENCE: Duration = Duration::from_secs(40);
 pub struct Cluster {
     /// Sends requests to the API server. It tries again when the server is busy, and when the connection is lost.
     pub client: Client,
-    /// Sends requests through the API server to pods: what they answer is to be seen, errors included. It speaks HTTP/1.1,
-    /// which can be taken over by another protocol.
+    /// The client for requests to pods through the API server, which does not treat their error statuses as errors. It uses
+    /// HTTP/1.1, as port-forward needs an upgrade of the connection.
     pub pods_client: Client,
     /// Watches objects. A connection that hangs is given up.
     pub watches: Client,
@@ -86,7 +86,7 @@ impl Cluster {
         }
     }
 
-    /// The first request: is anybody there, what time is it there, and which version of HTTP is spoken?
+    /// The first request: checks that the server is reachable, and reads its clock and the version of HTTP.
     async fn probe_server(&mut self) -> Result<http::Version> {
         let request = http::Request::get("/version").body(kube::client::Body::empty());
         let request = request.map_err(|error| self.unreachable(&error))?;

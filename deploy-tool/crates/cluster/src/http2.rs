@@ -20,15 +20,14 @@ use tower::{BoxError, ServiceBuilder};
 use crate::idempotent_retry::RetryingClient;
 use crate::request_log::Traced;
 
-/// How often the server is asked for a sign of life: nothing else tells a connection that hangs from one on which nothing
-/// happens.
+/// Interval of HTTP/2 pings, which distinguish a dead connection from an idle one.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the sign may take. With the interval, less than the silence after which a release is lost: its renewal gets a
 /// second chance, on a new connection.
 const PING_LIMIT: Duration = Duration::from_secs(10);
 
-/// A client that tells of every request and survives lost connections. Its requests share a connection if the server
-/// speaks HTTP/2.
+/// A client that logs every request and retries after lost connections. Its requests share one connection if the server
+/// supports HTTP/2.
 pub fn shared(config: &Config) -> kube::Result<Client> {
     // Ways that not every proxy can go with HTTP/2.
     if config.proxy_url.is_some() || config.tls_server_name.is_some() {

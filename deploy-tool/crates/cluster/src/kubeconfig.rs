@@ -25,12 +25,12 @@ pub fn default_context() -> &'static str {
     }
 }
 
-/// What it takes to connect.
+/// The configuration of a connection.
 #[derive(Debug)]
 pub struct Access {
     /// The server and the user.
     pub config: Config,
-    /// The proxy on the way, if there is one.
+    /// The proxy, if there is one.
     pub proxy: Option<Proxy>,
 }
 
@@ -113,7 +113,7 @@ fn of_context(kubeconfig: Kubeconfig, name: &str) -> Result<(Config, Option<Stri
         .find(|entry| entry.name == context.cluster);
     let cluster = cluster.and_then(|cluster| cluster.cluster);
     let cluster = cluster.ok_or_else(|| lacks(format!("the kubeconfig has no cluster `{}`", context.cluster)))?;
-    // As kubectl: a user that is not there is nobody.
+    // As in kubectl, a missing user means anonymous requests.
     let user = context.user.as_ref().and_then(|user| {
         let mut users = kubeconfig.auth_infos.into_iter();
         users.find(|entry| entry.name == *user)?.auth_info

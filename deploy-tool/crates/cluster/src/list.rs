@@ -23,7 +23,7 @@ where
     extract(cluster, api, parameters, message, Some).await
 }
 
-/// What is wanted of each object that the parameters select; the rest goes with its page.
+/// Lists objects page by page, and keeps only the result of `wanted` for each, to save memory.
 ///
 /// # Errors
 /// When the server does not answer.
@@ -42,8 +42,8 @@ where
     cluster.call(message, async { found }).await
 }
 
-/// What is wanted of the metadata of each object; the outer error is that the server does not answer, the inner one what
-/// it answers.
+/// Lists the metadata of objects, and keeps the result of `wanted` for each. The outer error is that the server does not
+/// answer, the inner one its answer.
 ///
 /// # Errors
 /// When the server does not answer.

@@ -15,11 +15,11 @@ pub struct Permission {
     pub group: String,
     /// The plural name of the kind, as paths have it.
     pub resource: String,
-    /// What is done: create, patch, delete, get, list, watch.
+    /// The verb: create, patch, delete, get, list, watch.
     pub verb: &'static str,
 }
 
-/// Whether the server refuses a request because the user may not make it, rather than for what it holds.
+/// Whether the server refuses a request because of a missing permission, and not because of its content.
 ///
 /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/>: `… is forbidden: User "…" cannot patch …`
 pub fn is_missing_permission(status: &Status) -> bool {
@@ -53,7 +53,7 @@ pub fn missing(user: &str, missing: &BTreeSet<Permission>) -> Error {
     ))
 }
 
-/// What is missing, by place and kind.
+/// Groups missing permissions by namespace and resource.
 fn grouped(missing: &BTreeSet<Permission>) -> BTreeMap<(Option<String>, String, String), Vec<&'static str>> {
     let mut rows: BTreeMap<_, Vec<&'static str>> = BTreeMap::new();
     for permission in missing {
@@ -75,7 +75,7 @@ fn full(group: &str, resource: &str) -> String {
     }
 }
 
-/// A Role for each namespace, and a ClusterRole for what is in none.
+/// The manifests of a Role for each namespace, and a ClusterRole for cluster-scoped resources.
 fn rules(missing: &BTreeSet<Permission>) -> String {
     let mut roles: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
     for ((namespace, group, resource), verbs) in grouped(missing) {

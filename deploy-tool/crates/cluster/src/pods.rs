@@ -1,4 +1,4 @@
-//! Edge: what pods say of themselves: logs, health, readiness. All through the API server.
+//! Edge: reads logs and health of pods, through the API server.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::Cluster;
 use diagnostics::Result;
 use rollout::{Evidence, NOTHING_LOGGED};
 
-/// A pod that does not answer quickly has nothing to say.
+/// Time limit of a request to a pod.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// More nodes than these are not looked through for images.
 const MOST_NODES: u32 = 50;
@@ -24,7 +24,7 @@ const LOG_BYTES: i64 = 64 << 10;
 /// How much of an answer.
 const MOST_BYTES: usize = 64 << 10;
 
-/// What is wanted of each pod of a namespace; the rest of it is forgotten page by page.
+/// Lists the pods of a namespace, and keeps only the result of `wanted` for each.
 ///
 /// # Errors
 /// When the server does not answer.
@@ -131,7 +131,7 @@ pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
 
 async fn logs(cluster: &Cluster, namespace: &str, pod: &str, container: &str) -> String {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    // The container that has just ended; when it is gone already, the one that ended before.
+    // The log of the last container; if that was deleted already, the one before it.
     for previous in [false, true] {
         let parameters = LogParams {
             container: Some(container.to_owned()),

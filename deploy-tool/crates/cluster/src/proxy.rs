@@ -39,11 +39,11 @@ impl Environment {
         }
     }
 
-    /// The proxy on the way to a server: the one of the kubeconfig always, one of the environment unless the server is on
-    /// this host or in the list of those that are reached without.
+    /// The proxy for a server: that of the kubeconfig always, that of the environment unless the server is on this host or in
+    /// NO_PROXY.
     ///
     /// # Errors
-    /// When it is no URL: who named it, and what.
+    /// When it is no URL: with its source and value.
     pub fn proxy(&self, server: &Uri, of_kubeconfig: Option<&str>) -> Result<Option<Proxy>, String> {
         let of_kubeconfig = of_kubeconfig.filter(|url| !url.trim().is_empty());
         let (url, origin) = match (of_kubeconfig, server.scheme_str()) {
@@ -119,7 +119,7 @@ fn matches(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool 
     if let Ok(wanted) = name.parse::<IpAddr>() {
         return address.is_some_and(|address| address.to_canonical() == wanted.to_canonical());
     }
-    // `.svc` and `*.svc` mean what is below, `svc` the name itself as well.
+    // `.svc` and `*.svc` match subdomains, `svc` the domain itself as well.
     let name = name.trim_end_matches('.');
     match name.strip_prefix("*.").or(name.strip_prefix('.')) {
         Some(domain) => is_below(host, domain),

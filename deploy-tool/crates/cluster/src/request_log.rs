@@ -9,7 +9,7 @@ use tower::Service;
 
 use terminal::detail;
 
-/// A service of requests that are told.
+/// A tower service that logs requests.
 #[derive(Clone, Debug)]
 pub struct Traced<S> {
     inner: S,

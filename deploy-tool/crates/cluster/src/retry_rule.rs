@@ -1,9 +1,9 @@
-//! Pure: which requests are sent again when the connection is lost before their answer is there, and when.
+//! Pure: which requests are retried when the connection is lost before their answer, and after which pause.
 //!
-//! Such a request may have been carried out. So it must be one that leaves the same behind however often it is carried out:
-//! what only reads, what is only tried, server-side apply with the same body, and a deletion that says which object it means
-//! by its uid. Not so other deletions (they may hit what somebody has made since), nor a patch of the version it was made
-//! from, nor a creation: the second one finds the first. Only who begins a revision knows its own Secret again.
+//! The server may have executed such a request, so only idempotent ones are retried: reads, dry runs, server-side apply with
+//! the same body, and deletions with the uid as a precondition. Other deletions could hit an object that was created since;
+//! a patch with a resourceVersion and a creation would conflict with their own first attempt. Only the creation of a
+//! revision is retried, as its Secret is recognized.
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2>
 
 use std::error::Error;
@@ -14,8 +14,7 @@ use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use serde_json::Value;
 
-/// What is waited before each new attempt. A load balancer that changes over needs no longer; a server that is gone is not
-/// worth waiting for.
+/// The pauses before the attempts: long enough for a failover of a load balancer, and short for an unreachable server.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(250),

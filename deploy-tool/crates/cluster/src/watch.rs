@@ -1,7 +1,7 @@
-//! Edge: keeps a copy of the objects that decide whether something is rolled out, by the API server's watches.
+//! Edge: keeps a copy of the objects that a rollout depends on, by watches.
 //!
-//! A watch goes on after everything that can happen to it: what it knows is too old (410: it lists again), the server
-//! restarts or is busy (it tries again after a growing pause), the connection hangs (see [`WATCH_SECONDS`]).
+//! A watch recovers from all failures: its resourceVersion is too old (410: it lists again), the server restarts or is
+//! overloaded (it retries with a back-off), the connection hangs (see [`WATCH_SECONDS`]).
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause: a server that comes back is found soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// Changes the copy, and says whether a first list is complete with it.
+/// Updates the copy, and returns whether that completes a first list.
 type Update = Box<dyn FnOnce(&mut Objects) -> bool + Send>;
 type Changes = Pin<Box<dyn Stream<Item = Result<Update, watcher::Error>> + Send>>;
 
@@ -253,7 +253,7 @@ where
     }))
 }
 
-/// Pauses between attempts. kube's own grow to half a minute, which is long for somebody who looks on.
+/// The back-off between attempts. That of kube grows to half a minute, which is long for an interactive command.
 struct WatchBackoff {
     pause: Duration,
     last: Option<std::time::Instant>,

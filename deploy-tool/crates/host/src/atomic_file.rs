@@ -7,11 +7,10 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Writes a file so that nobody ever sees a part of it. One that is there keeps its permissions; a new one gets `new_mode`, less
-/// the umask.
+/// Writes a file atomically. An existing file keeps its permissions; a new one gets `new_mode`, less the umask.
 ///
 /// # Errors
-/// When it cannot be written; then what was there is as it was.
+/// When it cannot be written; then an existing file is unchanged.
 pub fn replace(path: &Path, bytes: &[u8], new_mode: u32) -> Result<()> {
     let found = fs::metadata(path).ok().map(|found| found.permissions());
     // From its first byte on: there may be passwords in it.
@@ -22,7 +21,7 @@ pub fn replace(path: &Path, bytes: &[u8], new_mode: u32) -> Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Writes bytes to the disk beside a path, for whoever gives them that name; `mode` less the umask.
+/// Writes a temporary file beside a path, to be renamed by the caller; with `mode`, less the umask.
 ///
 /// # Errors
 /// When they cannot be written.

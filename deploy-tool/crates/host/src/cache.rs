@@ -11,7 +11,7 @@ use diagnostics::{Error, Result};
 
 /// The environment variable that moves the cache.
 pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
-/// What is kept may be read by everybody.
+/// Mode of files in the cache.
 const MODE: u32 = 0o644;
 /// No run takes this long.
 const ABANDONED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -132,8 +132,8 @@ impl Cache {
         self.folder.join("logs").join(format!("{what}.log"))
     }
 
-    /// A new, empty folder that is removed when the value is dropped. Its name is nobody else's: other containers may share
-    /// the cache, and process numbers with it.
+    /// Creates an empty folder that is removed when the value is dropped. Its name is random: containers that share the cache
+    /// may have the same process IDs.
     ///
     /// # Errors
     /// When it cannot be made.
@@ -152,7 +152,7 @@ impl Cache {
         })
     }
 
-    /// What a file holds: these bytes, unless somebody has written it before.
+    /// Writes a file unless it exists. Returns its bytes.
     ///
     /// # Errors
     /// When it can be neither written nor read.
@@ -171,7 +171,7 @@ impl Cache {
         write().map_err(|error| Error::file(format!("cannot write `{}`", path.display()), &error))
     }
 
-    /// Writes a file so that nobody ever sees a part of it.
+    /// Writes a file atomically.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -191,7 +191,7 @@ pub struct Scratch {
     _folder: tempfile::TempDir,
 }
 
-/// What runs that were killed have left. What cannot be removed only costs disk space.
+/// Removes folders of killed runs. A failure only costs disk space.
 fn remove_abandoned(parent: &Path) {
     let is_old = |entry: &std::fs::DirEntry| {
         let changed = entry.metadata().and_then(|metadata| metadata.modified());

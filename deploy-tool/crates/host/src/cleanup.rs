@@ -1,4 +1,4 @@
-//! Edge: work that has to be done however a run ends: what was made elsewhere is removed again.
+//! Edge: cleanup at the end of a run, also after a failure or a signal: removes what was created elsewhere.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use diagnostics::{Error, Result};
 
-/// Whoever has stopped the run wants it to end soon.
+/// Time limit of the cleanup after a signal.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The cleanup of a run: what its guards have begun.
+/// The cleanup of a run: the tasks that its guards have started.
 #[derive(Clone, Debug, Default)]
 pub struct Cleanup {
     begun: Arc<Mutex<Vec<JoinHandle<Result<()>>>>>,
@@ -62,7 +62,7 @@ impl CleanupGuard {
 
 impl Drop for CleanupGuard {
     fn drop(&mut self) {
-        // Outside of a runtime nothing can be done, and nobody waits for it.
+        // Without a tokio runtime, the task cannot be started.
         if let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) {
             let mut begun = self.cleanup.begun.lock().unwrap_or_else(PoisonError::into_inner);
             begun.push(runtime.spawn(work));

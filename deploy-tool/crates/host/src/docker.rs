@@ -1,4 +1,4 @@
-//! Edge: the Docker command line. [`explain`] decides what its complaints mean.
+//! Edge: the Docker command line. [`explain`] explains its errors.
 
 use std::ffi::OsStr;
 
@@ -8,7 +8,7 @@ use crate::process::{self, Output};
 use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::{DISK_FULL_HINT, Error, Result};
 
-/// What is known of a local image.
+/// The metadata of a local image.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct LocalImage {
     /// Its identity: the digest of its configuration; with the containerd image store, of its index or manifest.

@@ -30,8 +30,7 @@ pub async fn revision(folder: &Path) -> Result<String> {
     Ok(git(&["rev-parse", "HEAD"]).await?.trim().to_owned())
 }
 
-/// What `git describe` says of a checkout: the version, or the commit and whether something is changed; none where there
-/// is no checkout.
+/// The output of `git describe`: the version, or the commit and whether there are changes; none outside of a checkout.
 ///
 /// # Errors
 /// When git cannot be started.

@@ -17,7 +17,7 @@ static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// When the system does not allow it.
 pub fn exit_at_second_signal() -> Result<()> {
     let register = |number| {
-        // In this order: the first signal must not end the process by what it sets itself.
+        // In this order, so that the first signal does not end the process by the flag that it sets.
         flag::register_conditional_shutdown(number, ExitStatus::Interrupted as i32, AT_ONCE.clone())?;
         flag::register(number, AT_ONCE.clone())
     };
@@ -27,7 +27,7 @@ pub fn exit_at_second_signal() -> Result<()> {
     Ok(())
 }
 
-/// Waits for something that nothing else can interrupt: the first signal ends the process meanwhile.
+/// Runs a blocking wait. During it, the first signal ends the process.
 pub fn wait_interruptibly<T>(wait: impl FnOnce() -> T) -> T {
     let before = AT_ONCE.swap(true, Ordering::SeqCst);
     let result = wait();

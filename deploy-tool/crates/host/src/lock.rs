@@ -29,7 +29,7 @@ pub fn cluster(cache: &Cache, context: &str, doing: &str) -> Result<Lock> {
 /// # Errors
 /// When another process works on it or on the whole cluster, or a file cannot be opened.
 pub fn release(cache: &Cache, context: &str, release: &str, doing: &str) -> Result<(Lock, Lock)> {
-    // The release's first: who is refused there has not written its name over that of whoever shares the cluster.
+    // The lock of the release first: a refusal then does not overwrite the holder's name in the lock of the cluster.
     let name = format!("release-{context}-{release}");
     let lock = attempt(cache, &name, doing, File::try_lock)?
         .map_err(|holder| busy(&format!("release {release} of context `{context}`"), &holder))?;
@@ -52,7 +52,7 @@ fn busy(message: &str, holder: &str) -> Error {
         .hint("wait until it has ended, then run the same command again")
 }
 
-/// Takes the lock of a task of the builder, waiting for whoever has it.
+/// Takes the lock of a builder's task; waits for the holder.
 ///
 /// # Errors
 /// When the file cannot be opened.
@@ -62,7 +62,7 @@ pub async fn builder(cache: &Cache, progress: &Progress, task: &str) -> Result<L
             Ok(lock) => return Ok(lock),
             Err(holder) => progress.activity(&format!("waiting: {holder}")),
         }
-        // flock has no asynchronous form; nothing else tells when the holder ends.
+        // flock has no asynchronous form, so it is polled.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
 }

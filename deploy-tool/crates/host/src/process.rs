@@ -34,10 +34,10 @@ pub fn command<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item
     command
 }
 
-/// Runs a short command and returns what it said.
+/// Runs a short command and returns its output.
 ///
 /// # Errors
-/// When it cannot be started; not when it ends badly.
+/// When it cannot be started. A failure of the command is no error.
 pub async fn capture(mut command: Command) -> Result<Output> {
     let output = command.output().await.map_err(|error| cannot_start(&command, &error))?;
     Ok(Output {
@@ -47,8 +47,8 @@ pub async fn capture(mut command: Command) -> Result<Output> {
     })
 }
 
-/// Runs a long command: every line goes to the log, the last one is shown while it runs. Returns whether it ended well,
-/// and the end of what it said.
+/// Runs a long command: all lines are written to the log, and the last one is shown while it runs. Returns whether it has
+/// succeeded, and the end of its output.
 ///
 /// # Errors
 /// When it cannot be started or the log cannot be written.
@@ -56,7 +56,7 @@ pub async fn logged(progress: &Progress, command: Command, log: &Path) -> Result
     guarded(progress, command, log, |_| None).await
 }
 
-/// The same; `guard` gets the program's number, and what it returns begins its work where the run is stopped.
+/// The same; `guard` gets the process ID, and returns the cleanup for an interrupted run.
 pub(crate) async fn guarded(
     progress: &Progress,
     mut command: Command,
@@ -142,7 +142,7 @@ impl Logged {
         if self.status.success() {
             return Ok(());
         }
-        // The log was written by this process just now; where it is gone, its end is known.
+        // If the log was deleted since, the end of the output in memory is used.
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         match from_first(&log, "error") {
             Some(text) => Err(self.shown(failure(), &text)),
@@ -150,7 +150,7 @@ impl Logged {
         }
     }
 
-    /// A failure with what it shows, and where the rest is.
+    /// Adds the output to an error, and the path of the log.
     fn shown(&self, failure: Error, text: &str) -> Error {
         let failure = failure
             .detail(text)
@@ -162,7 +162,7 @@ impl Logged {
     }
 }
 
-/// The lines of a log from the first one with some beginning on; none where no line has it.
+/// The lines of a log from the first one with a prefix on; none where no line has it.
 pub fn from_first(log: &str, start: &str) -> Option<String> {
     /// A reader has the log for the rest.
     const MOST_LINES: usize = 200;
@@ -196,7 +196,7 @@ async fn forward(stream: impl AsyncRead + Unpin, lines: tokio::sync::mpsc::Sende
     send(&lines, &mut line).await;
 }
 
-/// Whether somebody still takes lines. Empty ones are left out.
+/// Sends a line unless it is empty. Returns false when the receiver was dropped.
 async fn send(lines: &tokio::sync::mpsc::Sender<String>, line: &mut Vec<u8>) -> bool {
     let text = String::from_utf8_lossy(&std::mem::take(line)).into_owned();
     text.trim().is_empty() || lines.send(text).await.is_ok()

@@ -20,7 +20,7 @@ pub async fn logged(progress: &Progress, cleanup: &Cleanup, mut command: Command
 
 /// The group has the number of the program that began it.
 async fn end_group(group: u32) -> Result<()> {
-    // Where all have ended there is nobody to be asked.
+    // It fails if all processes of the group have ended.
     let end = process::command("kill", ["-TERM", "--", &format!("-{group}")]);
     process::capture(end).await.map(drop)
 }

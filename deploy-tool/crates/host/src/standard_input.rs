@@ -1,4 +1,4 @@
-//! Edge: the standard input, which may be a terminal or a pipe that nobody closes.
+//! Edge: reads standard input, which may be a terminal or a pipe that is never closed.
 
 use std::io::Read;
 

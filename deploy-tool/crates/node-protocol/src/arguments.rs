@@ -6,19 +6,19 @@ use std::str::FromStr;
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Say whether the engine can be installed; changes nothing.
+    /// Check whether the engine can be installed; changes nothing.
     Check,
     /// Install it.
     Install,
-    /// Bring back what the last install has replaced.
+    /// Restore what the last install has replaced.
     Undo,
-    /// Take it away.
+    /// Remove it.
     Remove,
-    /// Say what is installed; changes nothing.
+    /// Report what is installed; changes nothing.
     Status,
 }
 
-/// The container runtime that the kubelet has told the API server of.
+/// The container runtime in the status of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
     /// containerd, also that of k3s and RKE2.

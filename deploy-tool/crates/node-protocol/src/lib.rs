@@ -1,5 +1,5 @@
-//! What `deploy-tool node` and the program that it runs on a node say to each other: a command line there, a line of JSON
-//! for each step back.
+//! The protocol between `deploy-tool node` and its installer on a node: a command line, and a line of JSON for each step in
+//! the log.
 
 mod arguments;
 mod line;

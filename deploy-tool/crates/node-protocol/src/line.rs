@@ -9,22 +9,22 @@ pub const END: &str = "end";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
-    /// Something is other than before.
+    /// Something was changed.
     Changed,
-    /// Everything was so already, or nothing was to be changed.
+    /// Nothing had to be changed.
     Unchanged,
-    /// It could not be done.
+    /// The step failed.
     Failed,
 }
 
-/// What is said of a step.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Which step.
     pub step: String,
     /// How it ended.
     pub state: State,
-    /// What was done, or not, in a sentence.
+    /// What was done, or failed, in a sentence.
     pub sentence: String,
     /// The version that is installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

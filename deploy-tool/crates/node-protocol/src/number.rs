@@ -2,13 +2,13 @@
 
 /// The node cannot take the engine.
 pub const UNFIT: u16 = 901;
-/// Somebody else's runtime has the handler's name.
+/// The handler's name belongs to another runtime.
 pub const HANDLER_TAKEN: u16 = 902;
 /// The runtime does not take the new configuration.
 pub const REFUSED: u16 = 903;
 /// The runtime does not answer with the new configuration.
 pub const SILENT: u16 = 904;
-/// Neither does it with the old one.
+/// The runtime does not answer with the old configuration either.
 pub const NO_WAY_BACK: u16 = 906;
 /// Containers need the engine that is to go.
 pub const IN_USE: u16 = 907;

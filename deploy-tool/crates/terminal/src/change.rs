@@ -39,7 +39,7 @@ impl Serialize for Change {
     }
 }
 
-/// As `--verbose` says it: created Deployment `app`.
+/// As `--verbose` prints it: created Deployment `app`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = match self.action {

@@ -1,4 +1,4 @@
-//! Pure: what is printed for programs of a command that changes something, one event a line. docs/json.md describes it.
+//! Pure: the JSON events of commands that change something, one per line. docs/json.md describes them.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -28,14 +28,14 @@ pub enum Event<'a> {
         /// How long it took.
         seconds: f64,
     },
-    /// A step could not be done, or was stopped; the `failure` at the end says why.
+    /// A step failed or was interrupted; the `failure` at the end has the reason.
     StepFailed {
         /// The step.
         step: &'a str,
         /// How long it took.
         seconds: f64,
     },
-    /// An object that is waited for has come nearer, has come up or has failed.
+    /// Progress of an object of the wait, or its result.
     Object {
         /// The step that waits.
         step: &'a str,
@@ -47,7 +47,7 @@ pub enum Event<'a> {
         ready: Option<u32>,
         /// How many are wanted.
         wanted: Option<u32>,
-        /// What it waits for, or why it has failed.
+        /// The reason why it waits, or has failed.
         reason: &'a str,
     },
     /// The server has stored an object, or has taken its deletion.
@@ -107,7 +107,7 @@ pub enum Event<'a> {
         /// What to do next.
         next: &'a [String],
     },
-    /// The last event of a run that did what it was asked for.
+    /// The last event of a successful run.
     Result {
         /// How the process ends.
         exit_code: u8,

@@ -98,7 +98,7 @@ fn cells(entry: &Entry, now: Duration) -> [String; 4] {
     ]
 }
 
-/// As many as there is room for: what has failed first, then what is waited for; in the table's order.
+/// The entries that fit: failed ones first, then waiting ones; in the order of the table.
 fn most_relevant(entries: &[Entry], most: usize) -> Vec<&Entry> {
     if entries.len() <= most {
         return entries.iter().collect();

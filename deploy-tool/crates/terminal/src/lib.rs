@@ -1,9 +1,8 @@
-//! The only place that prints: data to the standard output, talk to the standard error. It knows nothing of what it prints, and
-//! so trusts none of it: all text goes through [`Styled`], where only the program's own colours have an effect.
+//! All output of the tool: data to standard output, messages to standard error. No text is trusted: all of it goes through
+//! [`Styled`], which escapes control characters, so that only the program's own colours have an effect.
 //!
-//! A step is one line with a tick or a cross and its time. While it runs it shows what it does and waits for: in place on
-//! a terminal, else a line for each change. With JSON output a command that changes something prints events instead, one a
-//! line.
+//! A step is one line with a tick or a cross and its time. While it runs, its activity is shown: in place on a terminal, else
+//! as a line for each change. With JSON output, commands that change something print one event per line instead.
 
 mod change;
 mod event;

@@ -1,4 +1,4 @@
-//! Pure: a line of talk, with the sign that says how things stand.
+//! Pure: a message line with a status symbol.
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
@@ -19,7 +19,7 @@ pub enum Sign {
     Done,
     /// Failed.
     Failed,
-    /// On its way.
+    /// In progress.
     Waiting,
     /// Something to look at.
     Warning,
@@ -53,7 +53,7 @@ pub struct Line {
     pub indent: usize,
     /// How things stand.
     pub sign: Sign,
-    /// What is said.
+    /// The message.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! Pure: what is said of a running step where lines cannot be overwritten: each change of a sentence once.
+//! Pure: the progress of a step without a terminal: prints each change of a sentence once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::tracker::Table;
 
 /// The output of programs changes many times a second: it is said so often at most.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(10);
-/// After so much silence a line says that the step is alive.
+/// After this time without output, a line shows that the step still runs.
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 /// The longest line.
 const WIDTH: usize = 180;
@@ -23,7 +23,7 @@ pub struct PlainProgress {
 }
 
 impl PlainProgress {
-    /// What there is to say now, if anything.
+    /// The lines to print now.
     pub fn tick(&mut self, title: &str, activity: &str, table: &Table, now: Duration) -> Vec<Line> {
         let mut lines = self.changes(table);
         let silence = now.saturating_sub(self.last);

@@ -29,7 +29,7 @@ pub struct Printer {
     result: RefCell<Option<serde_json::Value>>,
 }
 
-/// What is printed on the standard output.
+/// The mode of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputFormat {
     /// For people.
@@ -121,13 +121,14 @@ impl Printer {
         }
     }
 
-    /// What another program may read, behind words of ours: exactly as it is, except on a terminal. Whether somebody
-    /// still reads.
+    /// Prints text for another program after a prefix: unchanged, except on a terminal. Returns false when the reader has
+    /// closed the pipe.
     pub fn raw(&self, before: &Styled, text: &str) -> bool {
         self.sink.print_raw(before, text)
     }
 
-    /// A line of a container's log, where programs are told of events. Whether somebody still reads; none where they are not.
+    /// Prints a line of a container's log as an event. Returns false when the reader has closed the pipe; none where output is
+    /// no events.
     pub fn log(&self, pod: &str, container: &str, written: Option<Timestamp>, line: &str) -> Option<bool> {
         let event = Event::Log {
             pod,
@@ -153,14 +154,14 @@ impl Printer {
         });
     }
 
-    /// A line of JSON. Whether somebody still reads.
+    /// Prints a line of JSON. Returns false when the reader has closed the pipe.
     pub fn json_line(&self, value: &impl Serialize) -> bool {
         self.sink.print_json(&serde_json::to_string(value).unwrap_or_default())
     }
 
     /// What a verb was asked for: text for people, its JSON form for programs.
     pub fn result(&self, value: &impl Serialize, text: impl Into<Styled>) {
-        // What is not text, a number, a list or a map of these is a mistake that tests find.
+        // Serialization fails only for types that are not JSON, which tests would find.
         let value = serde_json::to_value(value).unwrap_or_default();
         match (self.output, self.sink.mode) {
             (_, OutputMode::Events) => *self.result.borrow_mut() = Some(value),
@@ -169,7 +170,7 @@ impl Printer {
         }
     }
 
-    /// The last words of a run that did what it was asked for.
+    /// Prints the last event of a successful run.
     pub fn done(&self, status: ExitStatus) {
         let seconds = (self.start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         self.sink.event(&Event::Result {

@@ -1,4 +1,4 @@
-//! What a running step wants shown. Only what it writes is told here, and at once, to those who want every detail.
+//! The state of a running step for display. Changes of objects are also printed at once with `--verbose`.
 
 use std::cell::{Ref, RefCell};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::row::Row;
 use super::screen::detail;
 use super::tracker::Table;
 
-/// Something that programs are told of, and when it came.
+/// An event, and its time.
 #[derive(Debug)]
 pub(crate) enum ProgressEvent {
     /// An object that is waited for has another row.

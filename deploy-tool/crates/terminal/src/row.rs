@@ -9,16 +9,16 @@ pub struct Row {
     pub state: RowState,
     /// How many are ready, of how many; none for what has no parts.
     pub ready: Option<(u32, u32)>,
-    /// Why it is not there yet; empty when there is nothing to say.
+    /// Why it is not ready yet; may be empty.
     pub reason: String,
 }
 
 /// How far a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowState {
-    /// Will not come up by itself.
+    /// Needs an action of the user.
     Failed,
-    /// On its way.
+    /// In progress.
     Waiting,
     /// There.
     Done,

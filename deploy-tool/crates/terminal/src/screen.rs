@@ -12,7 +12,7 @@ use super::frame::Size;
 use super::line::Line;
 use super::styled::Styled;
 
-/// What is between these is shown at once; terminals that do not know them leave them out.
+/// Synchronized output: text between these is shown at once; terminals without it ignore them.
 /// <https://github.com/contour-terminal/vt-extensions/blob/master/synchronized-output.md>
 const BEGIN: &str = "\x1b[?2026h";
 const END: &str = "\x1b[?2026l";
@@ -26,7 +26,7 @@ static SCREEN: Mutex<Screen> = Mutex::new(Screen {
     frame: Vec::new(),
 });
 
-/// What is known of the standard error, and the frame on it.
+/// The state of standard error, and the frame on it.
 #[derive(Debug)]
 pub struct Screen {
     live: bool,
@@ -47,7 +47,7 @@ pub fn can_be_redrawn() -> bool {
 }
 
 impl Screen {
-    /// Settles how to talk; colours by what anstream has been told and finds in the environment.
+    /// Sets the output mode; colours are those of anstream's global choice and the environment.
     pub fn set(&mut self, live: bool, verbose: bool) {
         self.live = live;
         self.verbose = verbose;
@@ -99,11 +99,11 @@ impl Screen {
         }
         self.frame = frame;
         let mut stream = std::io::stderr().lock();
-        // A terminal that has gone away is no reason to stop the work.
+        // A closed terminal does not stop the run.
         let _ = stream.write_all(shown.as_bytes()).and_then(|()| stream.flush());
     }
 
-    /// A line, and the end of what was there before it.
+    /// Adds a line, and clears the rest of the old one.
     fn add(&self, shown: &mut String, line: &str) {
         shown.push_str(line.trim_end());
         shown.push_str(if self.live { "\x1b[K\n" } else { "\n" });

@@ -51,17 +51,17 @@ impl Sink {
 
     /// Prints data.
     pub fn print(self, text: &Styled) {
-        // Whether somebody still reads makes no difference here.
+        // A closed pipe makes no difference here.
         let _ = self.write(text.render(color()).trim_end());
     }
 
-    /// Prints data for programs. Whether somebody still reads.
+    /// Prints data for programs. Returns false when the reader has closed the pipe.
     pub fn print_json(self, json: &str) -> bool {
         self.write(visible_json(json).trim_end())
     }
 
-    /// Prints what another program is to read exactly as it is; only on a terminal is it made harmless. Whether somebody
-    /// still reads.
+    /// Prints text for another program unchanged; control characters are escaped only on a terminal. Returns false when the
+    /// reader has closed the pipe.
     pub fn print_raw(self, before: &Styled, text: &str) -> bool {
         let text = match std::io::stdout().is_terminal() {
             true => visible(text),
@@ -91,7 +91,7 @@ pub fn lost_output() -> Option<&'static str> {
     LOST.get().map(String::as_str)
 }
 
-/// A reader that has closed the pipe has seen enough; a standard output that was closed from the start nobody wants.
+/// Whether an error is a loss of output: a closed pipe, or a standard output that was closed from the start, is none.
 fn is_loss(error: &std::io::Error) -> bool {
     error.kind() != ErrorKind::BrokenPipe && error.raw_os_error() != Some(EBADF)
 }

@@ -1,4 +1,4 @@
-//! A step while it runs, and what it leaves behind: whether it ends, fails, or is dropped because the run is stopped.
+//! A running step, and its last line: after success, a failure, or an interruption, when it is dropped.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ impl<'a> Step<'a> {
                 let table = progress.table();
                 let mut line = last_line(success, outcome, seconds);
                 if line.width() > width && !table.entries.is_empty() {
-                    // The lines below say the same of each object.
+                    // The lines below have this for each object.
                     line = last_line(success, title, seconds);
                 }
                 let lines = std::iter::once(line).chain(frame::record(&table, progress.elapsed(), width));

@@ -40,7 +40,7 @@ impl Styled {
         self.pieces.extend(other.pieces);
     }
 
-    /// Of what others say only so much that a screen is not flooded.
+    /// Truncates text of other programs, so that it does not flood the screen.
     #[must_use]
     pub fn bounded(self) -> Self {
         let pieces = self.pieces.into_iter();
@@ -56,7 +56,7 @@ impl Styled {
         self.pieces.iter().map(|(_, text)| text.as_str()).collect()
     }
 
-    /// The text for a terminal, or for what knows no colours. The one place where text becomes what is printed.
+    /// Renders the text with or without colours. All output is rendered here.
     pub fn render(&self, color: bool) -> String {
         let pieces = self.pieces.iter().map(|(style, text)| match color {
             true => format!("{style}{}{style:#}", visible(text)),

@@ -19,19 +19,19 @@ pub struct Entry {
     pub row: Row,
     /// When it was first heard of.
     since: Duration,
-    /// When it had come up, or failed.
+    /// When it became ready, or failed.
     until: Option<Duration>,
 }
 
 impl Entry {
-    /// How long it took, or has taken by now.
+    /// Its duration, until now or its end.
     pub fn time(&self, now: Duration) -> Duration {
         self.until.unwrap_or(now).saturating_sub(self.since)
     }
 }
 
 impl Table {
-    /// Takes in how far everything is. Returns what is new or has changed.
+    /// Updates the rows. Returns those that are new or have changed.
     pub fn update(&mut self, rows: Vec<Row>, now: Duration) -> Vec<Row> {
         let known = std::mem::take(&mut self.entries);
         let mut known: BTreeMap<String, Entry> = known

@@ -16,7 +16,7 @@ pub(super) const CODES: &[&Code] = &[
     &SEVERAL_REFUSED,
 ];
 
-/// Another manager has the field.
+/// DT0201: another program has set a field of the manifest.
 pub const FIELD_CONFLICT: Code = Code {
     number: 201,
     title: "another program has set a field of the manifest",
@@ -28,7 +28,7 @@ pub const FIELD_CONFLICT: Code = Code {
         fields that the message lists: the same command with `--take-over`. `deploy-tool plan` shows them beside the rest.",
 };
 
-/// Another release has the object.
+/// DT0202: an object belongs to another release.
 pub const OTHER_RELEASE: Code = Code {
     number: 202,
     title: "an object belongs to another release",
@@ -39,7 +39,7 @@ pub const OTHER_RELEASE: Code = Code {
         `kubectl annotate KIND NAME deploy-tool.dev/release-`.",
 };
 
-/// The field never changes.
+/// DT0203: a field that cannot be changed is different in the manifest.
 pub const IMMUTABLE_FIELD: Code = Code {
     number: 203,
     title: "a field that cannot be changed is different in the manifest",
@@ -49,7 +49,7 @@ pub const IMMUTABLE_FIELD: Code = Code {
         the message has the command that loses the least.",
 };
 
-/// Not allowed.
+/// DT0204: the context's user lacks permissions.
 pub const PERMISSION_MISSING: Code = Code {
     number: 204,
     title: "the context's user lacks permissions",
@@ -59,7 +59,7 @@ pub const PERMISSION_MISSING: Code = Code {
     fix: "have an administrator apply the rules and bind them to the user, or use another context (`--context`).",
 };
 
-/// A policy says no.
+/// DT0205: a policy of the cluster refuses an object.
 pub const ADMISSION_REFUSED: Code = Code {
     number: 205,
     title: "a policy of the cluster refuses an object",
@@ -69,7 +69,7 @@ pub const ADMISSION_REFUSED: Code = Code {
     fix: "change what the message names, or have the policy changed by who is responsible for it.",
 };
 
-/// No place for it.
+/// DT0206: an object's namespace is not there.
 pub const NAMESPACE_MISSING: Code = Code {
     number: 206,
     title: "an object's namespace is not there",
@@ -78,7 +78,7 @@ pub const NAMESPACE_MISSING: Code = Code {
         is gone.",
 };
 
-/// Something else has happened since.
+/// DT0207: a saved plan is out of date.
 pub const PLAN_OUTDATED: Code = Code {
     number: 207,
     title: "a saved plan is out of date",
@@ -87,7 +87,7 @@ pub const PLAN_OUTDATED: Code = Code {
     fix: "make the plan again and look at it: `deploy-tool plan --save FILE`.",
 };
 
-/// Another cluster.
+/// DT0208: a saved plan is for another cluster.
 pub const PLAN_OF_OTHER_CLUSTER: Code = Code {
     number: 208,
     title: "a saved plan is for another cluster",
@@ -96,7 +96,7 @@ pub const PLAN_OF_OTHER_CLUSTER: Code = Code {
     fix: "name the context of the plan's cluster with `--context`, or make a new plan for this one.",
 };
 
-/// No new kind.
+/// DT0209: a CustomResourceDefinition does not get established.
 pub const DEFINITION_REFUSED: Code = Code {
     number: 209,
     title: "a CustomResourceDefinition does not get established",
@@ -105,7 +105,7 @@ pub const DEFINITION_REFUSED: Code = Code {
     fix: "look at the conditions: `kubectl describe crd NAME`; then correct the definition.",
 };
 
-/// Nobody says yes or no.
+/// DT0210: an admission webhook does not answer.
 pub const WEBHOOK_UNREACHABLE: Code = Code {
     number: 210,
     title: "an admission webhook does not answer",
@@ -116,7 +116,7 @@ pub const WEBHOOK_UNREACHABLE: Code = Code {
         good, delete the webhook's configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`.",
 };
 
-/// More than one.
+/// DT0211: the cluster refuses several objects.
 pub const SEVERAL_REFUSED: Code = Code {
     number: 211,
     title: "the cluster refuses several objects",

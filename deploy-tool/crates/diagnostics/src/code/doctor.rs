@@ -18,7 +18,7 @@ pub(super) const CODES: &[&Code] = &[
     &SYSTEMD,
 ];
 
-/// Nobody is asked anything more.
+/// DT0801: doctor: the API server cannot be asked.
 pub const API_SERVER: Code = Code {
     number: 801,
     title: "doctor: the API server cannot be asked",
@@ -27,7 +27,7 @@ pub const API_SERVER: Code = Code {
     fix: "do what the message says; `kubectl --context NAME get nodes` shows whether it is the same for others.",
 };
 
-/// Nothing names a handler.
+/// DT0802: doctor: there is no such RuntimeClass.
 pub const RUNTIME_CLASS: Code = Code {
     number: 802,
     title: "doctor: there is no such RuntimeClass",
@@ -36,7 +36,7 @@ pub const RUNTIME_CLASS: Code = Code {
     fix: "apply one, such as `manifests/runtimeclass.yaml`, or name yours with `--runtime-class`.",
 };
 
-/// Nowhere to go.
+/// DT0803: doctor: no node takes pods of the RuntimeClass.
 pub const NO_NODE: Code = Code {
     number: 803,
     title: "doctor: no node takes pods of the RuntimeClass",
@@ -46,7 +46,7 @@ pub const NO_NODE: Code = Code {
         from taking pods. `kubectl uncordon NODE` lets a node take pods again.",
 };
 
-/// The namespace does not want it.
+/// DT0804: doctor: the namespace refuses the probe.
 pub const PROBE_REFUSED: Code = Code {
     number: 804,
     title: "doctor: the namespace refuses the probe",
@@ -57,7 +57,7 @@ pub const PROBE_REFUSED: Code = Code {
     fix: "have changed what the message names, or look in another namespace: `--namespace`.",
 };
 
-/// The name leads nowhere.
+/// DT0805: doctor: a node has no runtime for Wasm behind the handler.
 pub const HANDLER: Code = Code {
     number: 805,
     title: "doctor: a node has no runtime for Wasm behind the handler",
@@ -67,7 +67,7 @@ pub const HANDLER: Code = Code {
         (`oci/node/crun-runtime.toml` is one), and restart containerd; or take the label from the node.",
 };
 
-/// Nothing to start.
+/// DT0806: doctor: a node cannot have the probe's image.
 pub const PROBE_IMAGE: Code = Code {
     number: 806,
     title: "doctor: a node cannot have the probe's image",
@@ -76,7 +76,7 @@ pub const PROBE_IMAGE: Code = Code {
         --help`), and name both with `--image` and `--plain-image`.",
 };
 
-/// crun is not told.
+/// DT0807: doctor: the annotation does not reach crun on a node.
 pub const NOT_WASM: Code = Code {
     number: 807,
     title: "doctor: the annotation does not reach crun on a node",
@@ -88,7 +88,7 @@ pub const NOT_WASM: Code = Code {
         `crun --version` on the node must say `+WASM:wasmedge`.",
 };
 
-/// Only suggested by crun's package.
+/// DT0808: doctor: crun cannot load WasmEdge on a node.
 pub const ENGINE: Code = Code {
     number: 808,
     title: "doctor: crun cannot load WasmEdge on a node",
@@ -97,7 +97,7 @@ pub const ENGINE: Code = Code {
     fix: "install the library on the node (Debian: `apt-get install libwasmedge0`) and run `ldconfig`.",
 };
 
-/// It came up and is not as it should be.
+/// DT0809: doctor: the probe has not run on a node as it should.
 pub const GUEST: Code = Code {
     number: 809,
     title: "doctor: the probe has not run on a node as it should",
@@ -106,7 +106,7 @@ pub const GUEST: Code = Code {
     fix: "look at what the message shows; `kubectl describe node NODE` tells how the node is.",
 };
 
-/// No way out.
+/// DT0810: doctor: a guest cannot reach a Service by its name.
 pub const NETWORK: Code = Code {
     number: 810,
     title: "doctor: a guest cannot reach a Service by its name",
@@ -117,7 +117,7 @@ pub const NETWORK: Code = Code {
         or a policy.",
 };
 
-/// Slow.
+/// DT0811: doctor: native code has no effect on a node.
 pub const INTERPRETED: Code = Code {
     number: 811,
     title: "doctor: native code has no effect on a node",
@@ -127,7 +127,7 @@ pub const INTERPRETED: Code = Code {
     fix: "bring the node's WasmEdge and the builder's to one version, at most 0.16: `deploy-tool version` names the builder's.",
 };
 
-/// It hangs.
+/// DT0812: doctor: a node does not start the probe's pod.
 pub const POD: Code = Code {
     number: 812,
     title: "doctor: a node does not start the probe's pod",
@@ -136,7 +136,7 @@ pub const POD: Code = Code {
     fix: "see whether an ordinary pod starts on that node; `kubectl describe node NODE`, and the log of containerd there.",
 };
 
-/// Debian's crun where there is no bus.
+/// DT0813: doctor: crun cannot ask systemd for a cgroup on a node.
 pub const SYSTEMD: Code = Code {
     number: 813,
     title: "doctor: crun cannot ask systemd for a cgroup on a node",

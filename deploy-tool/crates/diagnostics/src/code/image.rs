@@ -21,7 +21,7 @@ pub(super) const CODES: &[&Code] = &[
     &NOT_MADE,
 ];
 
-/// No layout, or a damaged one.
+/// DT0601: an image is damaged, or is none.
 pub const MALFORMED: Code = Code {
     number: 601,
     title: "an image is damaged, or is none",
@@ -33,7 +33,7 @@ pub const MALFORMED: Code = Code {
         `docker save` becomes a layout by `skopeo copy docker-archive:OLD oci-archive:NEW`.",
 };
 
-/// Engines that read images do not know it as Wasm.
+/// DT0602: an image does not say that it is Wasm.
 pub const NO_VARIANT: Code = Code {
     number: 602,
     title: "an image does not say that it is Wasm",
@@ -43,7 +43,7 @@ pub const NO_VARIANT: Code = Code {
     fix: "build the image with `deploy-tool build`, or `buildah build --annotation module.wasm.image/variant=compat-smart`.",
 };
 
-/// crun does not take it for a module.
+/// DT0603: an image's entrypoint is no absolute path that ends in .wasm.
 pub const ENTRYPOINT: Code = Code {
     number: 603,
     title: "an image's entrypoint is no absolute path that ends in .wasm",
@@ -52,7 +52,7 @@ pub const ENTRYPOINT: Code = Code {
     fix: "set `ENTRYPOINT [\"/NAME.wasm\"]` (`module:` in image.yaml).",
 };
 
-/// Names cannot be looked up.
+/// DT0604: an image has no /etc/services, and its module looks up host names.
 pub const NO_SERVICES: Code = Code {
     number: 604,
     title: "an image has no /etc/services, and its module looks up host names",
@@ -61,7 +61,7 @@ pub const NO_SERVICES: Code = Code {
     fix: "put `/etc/services` into the image, with at least the line `http 80/tcp` (`files:` in image.yaml).",
 };
 
-/// Code that will be ignored.
+/// DT0605: native code in an image is for another engine or processor than the nodes have.
 pub const OTHER_ENGINE: Code = Code {
     number: 605,
     title: "native code in an image is for another engine or processor than the nodes have",
@@ -71,7 +71,7 @@ pub const OTHER_ENGINE: Code = Code {
         images`.",
 };
 
-/// No node pulls it.
+/// DT0606: an index has an image for a Wasm platform.
 pub const WASM_PLATFORM: Code = Code {
     number: 606,
     title: "an index has an image for a Wasm platform",
@@ -80,7 +80,7 @@ pub const WASM_PLATFORM: Code = Code {
     fix: "publish the image for `linux/amd64` and `linux/arm64`, as `deploy-tool build` does.",
 };
 
-/// Not exact.
+/// DT0607: an image is named `latest`, or has no tag.
 pub const LATEST: Code = Code {
     number: 607,
     title: "an image is named `latest`, or has no tag",
@@ -89,7 +89,7 @@ pub const LATEST: Code = Code {
     fix: "name it by its digest (`NAME@sha256:…`), or by a tag that is never moved.",
 };
 
-/// The module.
+/// DT0608: a module would not run under crun.
 pub const CANNOT_RUN: Code = Code {
     number: 608,
     title: "a module would not run under crun",
@@ -98,7 +98,7 @@ pub const CANNOT_RUN: Code = Code {
     fix: "compile for `wasm32-wasip1`, as a binary, and leave out the crate that imports what the message names.",
 };
 
-/// Slow.
+/// DT0609: an image for x86-64 has no native code.
 pub const INTERPRETED: Code = Code {
     number: 609,
     title: "an image for x86-64 has no native code",
@@ -106,7 +106,7 @@ pub const INTERPRETED: Code = Code {
     fix: "build it without `--aot none`.",
 };
 
-/// Root.
+/// DT0610: an image does not name a user by number, or names root.
 pub const ROOT: Code = Code {
     number: 610,
     title: "an image does not name a user by number, or names root",
@@ -115,7 +115,7 @@ pub const ROOT: Code = Code {
     fix: "set `USER 65532` (`user:` in image.yaml).",
 };
 
-/// Nothing was looked at.
+/// DT0611: a layer cannot be looked into.
 pub const NOT_SEEN: Code = Code {
     number: 611,
     title: "a layer cannot be looked into",
@@ -125,7 +125,7 @@ pub const NOT_SEEN: Code = Code {
         then inspect the folder.",
 };
 
-/// Neither here nor anywhere else.
+/// DT0612: an image that deploy-tool works with is not on this host, or is too old.
 pub const NOT_ON_HOST: Code = Code {
     number: 612,
     title: "an image that deploy-tool works with is not on this host, or is too old",
@@ -139,7 +139,7 @@ pub const NOT_ON_HOST: Code = Code {
         `node install --image`.",
 };
 
-/// Nodes that are somewhere else.
+/// DT0613: images cannot be loaded into the nodes of a kind cluster from this host.
 pub const NODES_AWAY: Code = Code {
     number: 613,
     title: "images cannot be loaded into the nodes of a kind cluster from this host",
@@ -150,7 +150,7 @@ pub const NODES_AWAY: Code = Code {
         `open` go on without, and say so.",
 };
 
-/// Only named.
+/// DT0614: an index names an image that is not there.
 pub const PLATFORM_ABSENT: Code = Code {
     number: 614,
     title: "an index names an image that is not there",
@@ -160,7 +160,7 @@ pub const PLATFORM_ABSENT: Code = Code {
         --all docker://IMAGE oci:FOLDER`.",
 };
 
-/// What the bill of a module lists, or the module itself names.
+/// DT0615: a module has a crate that is a known trap, or was made of sources that have one.
 pub const CRATE_TRAP: Code = Code {
     number: 615,
     title: "a module has a crate that is a known trap, or was made of sources that have one",
@@ -170,7 +170,7 @@ pub const CRATE_TRAP: Code = Code {
     fix: "as the warning says, in the sources, Cargo.toml or Cargo.lock of the service; then build the image again.",
 };
 
-/// Its scripts say why.
+/// DT0616: an image that deploy-tool works with cannot be made on this host.
 pub const NOT_MADE: Code = Code {
     number: 616,
     title: "an image that deploy-tool works with cannot be made on this host",

@@ -19,7 +19,7 @@ pub(super) const CODES: &[&Code] = &[
     &VARIANT_BESIDE_SIDECAR,
 ];
 
-/// The cluster has no such kind.
+/// DT0101: the cluster does not know a kind of object.
 pub const UNKNOWN_KIND: Code = Code {
     number: 101,
     title: "the cluster does not know a kind of object",
@@ -31,7 +31,7 @@ pub const UNKNOWN_KIND: Code = Code {
         all). A CustomResourceDefinition may be in the same manifests: it is applied, and waited for, first.",
 };
 
-/// The kind has no such field.
+/// DT0102: a manifest has a field that its kind has not.
 pub const UNKNOWN_FIELD: Code = Code {
     number: 102,
     title: "a manifest has a field that its kind has not",
@@ -40,7 +40,7 @@ pub const UNKNOWN_FIELD: Code = Code {
     fix: "correct the field that the message names; `kubectl explain KIND --recursive` lists what there is.",
 };
 
-/// A value is refused.
+/// DT0103: the cluster refuses a value of a manifest.
 pub const INVALID_OBJECT: Code = Code {
     number: 103,
     title: "the cluster refuses a value of a manifest",
@@ -49,7 +49,7 @@ pub const INVALID_OBJECT: Code = Code {
     fix: "correct the field that the message names.",
 };
 
-/// The file is no plan.
+/// DT0104: a file is no saved plan.
 pub const UNREADABLE_PLAN: Code = Code {
     number: 104,
     title: "a file is no saved plan",
@@ -57,7 +57,7 @@ pub const UNREADABLE_PLAN: Code = Code {
     fix: "save the plan again: `deploy-tool plan --save FILE`.",
 };
 
-/// The text cannot be read.
+/// DT0105: a manifest is no YAML.
 pub const NO_YAML: Code = Code {
     number: 105,
     title: "a manifest is no YAML",
@@ -68,7 +68,7 @@ pub const NO_YAML: Code = Code {
         deploy-tool apply -f -`. A file that is too large is split into several.",
 };
 
-/// The text is read and is no object.
+/// DT0106: a manifest is no Kubernetes object.
 pub const NO_OBJECT: Code = Code {
     number: 106,
     title: "a manifest is no Kubernetes object",
@@ -78,7 +78,7 @@ pub const NO_OBJECT: Code = Code {
     fix: "complete the line that the message names; put text that YAML takes for something else in quotes.",
 };
 
-/// Another program's file.
+/// DT0107: a file is made for another tool.
 pub const OTHER_TOOL: Code = Code {
     number: 107,
     title: "a file is made for another tool",
@@ -90,7 +90,7 @@ pub const OTHER_TOOL: Code = Code {
         `helm.sh/hook`.",
 };
 
-/// Which of the two?
+/// DT0108: an object is in the manifests twice.
 pub const OBJECT_TWICE: Code = Code {
     number: 108,
     title: "an object is in the manifests twice",
@@ -98,7 +98,7 @@ pub const OBJECT_TWICE: Code = Code {
     fix: "remove one of the two places that the message names, or give one another name.",
 };
 
-/// Something else tomorrow.
+/// DT0109: an image has no exact tag.
 pub const INEXACT_IMAGE: Code = Code {
     number: 109,
     title: "an image has no exact tag",
@@ -108,7 +108,7 @@ pub const INEXACT_IMAGE: Code = Code {
     fix: "name a version or a digest.",
 };
 
-/// Nothing there.
+/// DT0110: there are no manifests.
 pub const NO_MANIFESTS: Code = Code {
     number: 110,
     title: "there are no manifests",
@@ -117,7 +117,7 @@ pub const NO_MANIFESTS: Code = Code {
     fix: "name the files or folders with `-f`, also several times; run the command in the project's folder.",
 };
 
-/// Built by nobody.
+/// DT0111: an image that is built here is not known.
 pub const UNKNOWN_IMAGE: Code = Code {
     number: 111,
     title: "an image that is built here is not known",
@@ -126,7 +126,7 @@ pub const UNKNOWN_IMAGE: Code = Code {
     fix: "build and deploy it: `deploy-tool up`.",
 };
 
-/// Where is the release?
+/// DT0112: the manifests do not say where the release is.
 pub const SEVERAL_NAMESPACES: Code = Code {
     number: 112,
     title: "the manifests do not say where the release is",
@@ -134,7 +134,7 @@ pub const SEVERAL_NAMESPACES: Code = Code {
     fix: "say which one with `--namespace`; the objects stay where they say.",
 };
 
-/// It may run anything.
+/// DT0113: nobody can tell which images an object runs.
 pub const IMAGES_UNSEEN: Code = Code {
     number: 113,
     title: "nobody can tell which images an object runs",
@@ -144,7 +144,7 @@ pub const IMAGES_UNSEEN: Code = Code {
         `--allow-unsigned Gateway.gateway.networking.k8s.io`. Images that can be seen in such objects are checked all the same.",
 };
 
-/// The whole pod is given to the Wasm engine.
+/// DT0114: a pod with a sidecar is given to the Wasm engine as a whole.
 pub const VARIANT_BESIDE_SIDECAR: Code = Code {
     number: 114,
     title: "a pod with a sidecar is given to the Wasm engine as a whole",

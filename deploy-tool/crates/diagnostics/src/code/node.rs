@@ -15,7 +15,7 @@ pub(super) const CODES: &[&Code] = &[
     &ENGINE,
 ];
 
-/// Said before anything is touched.
+/// DT0901: node: a node cannot take the engine.
 pub const UNFIT: Code = Code {
     number: 901,
     title: "node: a node cannot take the engine",
@@ -27,7 +27,7 @@ pub const UNFIT: Code = Code {
     fix: "fix what the message names, name other nodes, or make the engine part of the node's image, as `oci/node` does.",
 };
 
-/// Two of one name.
+/// DT0902: node: a node has a runtime of that name already.
 pub const HANDLER_TAKEN: Code = Code {
     number: 902,
     title: "node: a node has a runtime of that name already",
@@ -36,7 +36,7 @@ pub const HANDLER_TAKEN: Code = Code {
     fix: "choose another name with `--handler`, and let a RuntimeClass have that handler; or leave such a node as it is.",
 };
 
-/// A configuration that would not do.
+/// DT0903: node: the runtime does not take the new configuration.
 pub const REFUSED: Code = Code {
     number: 903,
     title: "node: the runtime does not take the new configuration",
@@ -46,7 +46,7 @@ pub const REFUSED: Code = Code {
     fix: "do what containerd says of its configuration; `containerd config dump` on the node must print it without the entry, too.",
 };
 
-/// It stays away.
+/// DT0904: node: the runtime has not come back with the new configuration.
 pub const SILENT: Code = Code {
     number: 904,
     title: "node: the runtime has not come back with the new configuration",
@@ -55,7 +55,7 @@ pub const SILENT: Code = Code {
     fix: "the message has the end of the unit's log. Fix what it names and run the same command again.",
 };
 
-/// It runs, and not as it should.
+/// DT0905: node: a probe does not run as it should on a node.
 pub const PROBE: Code = Code {
     number: 905,
     title: "node: a probe does not run as it should on a node",
@@ -65,7 +65,7 @@ pub const PROBE: Code = Code {
     fix: "the message names the check that failed; `deploy-tool explain` with its number says more.",
 };
 
-/// Somebody has to go there.
+/// DT0906: node: the runtime does not come back at all.
 pub const NO_WAY_BACK: Code = Code {
     number: 906,
     title: "node: the runtime does not come back at all",
@@ -76,7 +76,7 @@ pub const NO_WAY_BACK: Code = Code {
         command goes on where this one stopped.",
 };
 
-/// They need it.
+/// DT0907: node: Wasm pods run on a node whose engine is to go.
 pub const WASM_PODS: Code = Code {
     number: 907,
     title: "node: Wasm pods run on a node whose engine is to go",
@@ -85,7 +85,7 @@ pub const WASM_PODS: Code = Code {
     fix: "`--drain` evicts them, respecting PodDisruptionBudgets; their controllers start them on other nodes.",
 };
 
-/// They stay.
+/// DT0908: node: pods cannot be evicted from a node.
 pub const DRAIN: Code = Code {
     number: 908,
     title: "node: pods cannot be evicted from a node",
@@ -96,7 +96,7 @@ pub const DRAIN: Code = Code {
         pods without a controller, `--delete-emptydir-data` those with an `emptyDir`.",
 };
 
-/// Its own trouble.
+/// DT0909: node: the installer has not done its work.
 pub const INSTALLER: Code = Code {
     number: 909,
     title: "node: the installer has not done its work",
@@ -105,7 +105,7 @@ pub const INSTALLER: Code = Code {
     fix: "the namespace must admit privileged pods (`--namespace`), and the node must reach the installer's image (`--image`).",
 };
 
-/// Not what was installed.
+/// DT0910: node: the engine's files on a node are not as they should be.
 pub const ENGINE: Code = Code {
     number: 910,
     title: "node: the engine's files on a node are not as they should be",

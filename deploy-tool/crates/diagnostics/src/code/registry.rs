@@ -30,7 +30,7 @@ pub(super) const CODES: &[&Code] = &[
     &OTHER_SOURCE,
 ];
 
-/// Nobody has logged in.
+/// DT0701: the registry asks for a login, and there is none.
 pub const LOGIN_NEEDED: Code = Code {
     number: 701,
     title: "the registry asks for a login, and there is none",
@@ -41,7 +41,7 @@ pub const LOGIN_NEEDED: Code = Code {
         Docker Hub an [access token](https://docs.docker.com/security/access-tokens/) does the same and can do less.",
 };
 
-/// User or password are wrong.
+/// DT0702: the registry refuses user or password.
 pub const LOGIN_REFUSED: Code = Code {
     number: 702,
     title: "the registry refuses user or password",
@@ -50,7 +50,7 @@ pub const LOGIN_REFUSED: Code = Code {
         message says whose login it was.",
 };
 
-/// It has been good once.
+/// DT0703: the login has expired.
 pub const LOGIN_EXPIRED: Code = Code {
     number: 703,
     title: "the login has expired",
@@ -60,7 +60,7 @@ pub const LOGIN_EXPIRED: Code = Code {
         who runs it.",
 };
 
-/// Known, and not allowed.
+/// DT0704: this user may not push there.
 pub const PUSH_REFUSED: Code = Code {
     number: 704,
     title: "this user may not push there",
@@ -70,7 +70,7 @@ pub const PUSH_REFUSED: Code = Code {
         first where the registry asks for that (ECR does); give the access token the right to write.",
 };
 
-/// There is no such repository.
+/// DT0705: the registry does not know the repository, or not that name.
 pub const REPOSITORY_UNKNOWN: Code = Code {
     number: 705,
     title: "the registry does not know the repository, or not that name",
@@ -78,7 +78,7 @@ pub const REPOSITORY_UNKNOWN: Code = Code {
     fix: "correct the name, or make the repository first.",
 };
 
-/// Docker's configuration or a helper is broken.
+/// DT0706: the kept logins cannot be read.
 pub const CREDENTIALS_UNREADABLE: Code = Code {
     number: 706,
     title: "the kept logins cannot be read",
@@ -88,7 +88,7 @@ pub const CREDENTIALS_UNREADABLE: Code = Code {
         --password-stdin.",
 };
 
-/// Its certificate is of nobody who is trusted.
+/// DT0707: the registry's certificate is not trusted.
 pub const AUTHORITY_UNKNOWN: Code = Code {
     number: 707,
     title: "the registry's certificate is not trusted",
@@ -99,7 +99,7 @@ pub const AUTHORITY_UNKNOWN: Code = Code {
         as Docker and podman have them, are found here as well, and so is `SSL_CERT_FILE`.",
 };
 
-/// Somebody answers, but no registry.
+/// DT0708: that is no registry.
 pub const NOT_A_REGISTRY: Code = Code {
     number: 708,
     title: "that is no registry",
@@ -110,7 +110,7 @@ pub const NOT_A_REGISTRY: Code = Code {
         whoever sits between can then read the password and change the image.",
 };
 
-/// Nobody answers.
+/// DT0709: the registry is not reached.
 pub const REGISTRY_NOT_REACHED: Code = Code {
     number: 709,
     title: "the registry is not reached",
@@ -118,7 +118,7 @@ pub const REGISTRY_NOT_REACHED: Code = Code {
     fix: "correct the name and port, or let this host reach it. `HTTPS_PROXY` and `NO_PROXY` are followed.",
 };
 
-/// It was reached, and is no longer.
+/// DT0710: the connection to the registry is lost for good.
 pub const CONNECTION_LOST: Code = Code {
     number: 710,
     title: "the connection to the registry is lost for good",
@@ -127,7 +127,7 @@ pub const CONNECTION_LOST: Code = Code {
     fix: "run the same command again: what the registry has already is not sent again.",
 };
 
-/// Too many requests.
+/// DT0711: the registry takes no more requests for now.
 pub const RATE_LIMITED: Code = Code {
     number: 711,
     title: "the registry takes no more requests for now",
@@ -136,7 +136,7 @@ pub const RATE_LIMITED: Code = Code {
     fix: "log in, or run the same command again later: what the registry has already is not sent again.",
 };
 
-/// It says that it has other bytes than were sent.
+/// DT0712: the registry has other bytes than were sent or asked for.
 pub const DIGEST_MISMATCH: Code = Code {
     number: 712,
     title: "the registry has other bytes than were sent or asked for",
@@ -145,7 +145,7 @@ pub const DIGEST_MISMATCH: Code = Code {
     fix: "run the same command again; if it comes again, build the image again, and avoid proxies on the way.",
 };
 
-/// There is no room.
+/// DT0713: the registry has no room for it.
 pub const TOO_LARGE: Code = Code {
     number: 713,
     title: "the registry has no room for it",
@@ -154,7 +154,7 @@ pub const TOO_LARGE: Code = Code {
     fix: "delete what is not needed there, raise the quota, or the proxy's limit (nginx: `client_max_body_size`).",
 };
 
-/// It answers 5xx again and again.
+/// DT0714: the registry fails.
 pub const REGISTRY_FAILS: Code = Code {
     number: 714,
     title: "the registry fails",
@@ -162,7 +162,7 @@ pub const REGISTRY_FAILS: Code = Code {
     fix: "run the same command again later: what the registry has already is not sent again.",
 };
 
-/// It does not take the manifest.
+/// DT0715: the registry does not accept the image.
 pub const CONTENT_REFUSED: Code = Code {
     number: 715,
     title: "the registry does not accept the image",
@@ -171,7 +171,7 @@ pub const CONTENT_REFUSED: Code = Code {
     fix: "read what it says; a tag that may not be moved needs a new name.",
 };
 
-/// Nobody has signed it.
+/// DT0716: the image is not signed.
 pub const NOT_SIGNED: Code = Code {
     number: 716,
     title: "the image is not signed",
@@ -181,7 +181,7 @@ pub const NOT_SIGNED: Code = Code {
     fix: "sign it after the push: `deploy-tool sign IMAGE@sha256:… --key FILE`, or with cosign.",
 };
 
-/// Somebody else has.
+/// DT0717: the image is signed by somebody else.
 pub const SIGNED_BY_OTHERS: Code = Code {
     number: 717,
     title: "the image is signed by somebody else",
@@ -190,7 +190,7 @@ pub const SIGNED_BY_OTHERS: Code = Code {
         find out who has pushed it.",
 };
 
-/// Known, and not allowed to read.
+/// DT0718: this user may not read there.
 pub const READ_REFUSED: Code = Code {
     number: 718,
     title: "this user may not read there",
@@ -200,7 +200,7 @@ pub const READ_REFUSED: Code = Code {
         REGISTRY`.",
 };
 
-/// Nobody says who built it.
+/// DT0719: the image has no signed provenance.
 pub const NO_PROVENANCE: Code = Code {
     number: 719,
     title: "the image has no signed provenance",
@@ -211,7 +211,7 @@ pub const NO_PROVENANCE: Code = Code {
         provenance that is attached as well.",
 };
 
-/// Somebody else says who built it.
+/// DT0720: the provenance is signed by somebody else.
 pub const PROVENANCE_BY_OTHERS: Code = Code {
     number: 720,
     title: "the provenance is signed by somebody else",
@@ -219,7 +219,7 @@ pub const PROVENANCE_BY_OTHERS: Code = Code {
     fix: "take the public key of who has signed it; if it should have been signed by this one, do not use the image.",
 };
 
-/// It is not what was signed.
+/// DT0721: the provenance was changed after it was signed.
 pub const PROVENANCE_CHANGED: Code = Code {
     number: 721,
     title: "the provenance was changed after it was signed",
@@ -228,7 +228,7 @@ pub const PROVENANCE_CHANGED: Code = Code {
     fix: "do not use the image; find out who has written into the repository, push and sign the image again.",
 };
 
-/// It is of another digest.
+/// DT0722: the provenance is of another image.
 pub const PROVENANCE_OF_OTHER: Code = Code {
     number: 722,
     title: "the provenance is of another image",
@@ -237,7 +237,7 @@ pub const PROVENANCE_OF_OTHER: Code = Code {
     fix: "do not use the image; push it again from where it was built, and sign it.",
 };
 
-/// It was built elsewhere.
+/// DT0723: the image was built by somebody else.
 pub const OTHER_BUILDER: Code = Code {
     number: 723,
     title: "the image was built by somebody else",
@@ -246,7 +246,7 @@ pub const OTHER_BUILDER: Code = Code {
     fix: "correct the pattern, or take an image of the right builder.",
 };
 
-/// It is of another repository.
+/// DT0724: the image is signed for another repository.
 pub const SIGNED_FOR_ANOTHER: Code = Code {
     number: 724,
     title: "the image is signed for another repository",
@@ -256,7 +256,7 @@ pub const SIGNED_FOR_ANOTHER: Code = Code {
     fix: "name the repository that it was copied from: `--signed-as REPOSITORY`; or sign it where it is now.",
 };
 
-/// It was built from something else.
+/// DT0725: the image was built from other sources.
 pub const OTHER_SOURCE: Code = Code {
     number: 725,
     title: "the image was built from other sources",

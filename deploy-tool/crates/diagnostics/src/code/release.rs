@@ -14,7 +14,7 @@ pub(super) const CODES: &[&Code] = &[
     &NOT_GONE,
 ];
 
-/// Somebody else deploys.
+/// DT0401: another deploy-tool has locked the release.
 pub const TAKEN: Code = Code {
     number: 401,
     title: "another deploy-tool has locked the release",
@@ -24,7 +24,7 @@ pub const TAKEN: Code = Code {
         the next run then takes over, marks that revision as failed, and goes on from what it left.",
 };
 
-/// Somebody else has taken over.
+/// DT0402: the deployment has lost its release.
 pub const LOST: Code = Code {
     number: 402,
     title: "the deployment has lost its release",
@@ -33,7 +33,7 @@ pub const LOST: Code = Code {
     fix: "look who else deploys (`deploy-tool history`), then run the same command again.",
 };
 
-/// A record of another version.
+/// DT0403: a revision in the cluster cannot be read.
 pub const UNREADABLE_REVISION: Code = Code {
     number: 403,
     title: "a revision in the cluster cannot be read",
@@ -42,7 +42,7 @@ pub const UNREADABLE_REVISION: Code = Code {
     fix: "use the version that has written it or a newer one, or delete that Secret, which is only the record.",
 };
 
-/// More than a Secret takes.
+/// DT0404: the manifests are too large to be recorded.
 pub const REVISION_TOO_LARGE: Code = Code {
     number: 404,
     title: "the manifests are too large to be recorded",
@@ -51,7 +51,7 @@ pub const REVISION_TOO_LARGE: Code = Code {
     fix: "divide the manifests into several releases, each with a name of its own (`--release`).",
 };
 
-/// A revision that is not in the history.
+/// DT0405: there is no such revision.
 pub const NO_SUCH_REVISION: Code = Code {
     number: 405,
     title: "there is no such revision",
@@ -59,7 +59,7 @@ pub const NO_SUCH_REVISION: Code = Code {
     fix: "choose a number that `deploy-tool history` lists as deployed.",
 };
 
-/// The same name for something else.
+/// DT0406: the release of this name is made of other manifests.
 pub const ANOTHER_RELEASE: Code = Code {
     number: 406,
     title: "the release of this name is made of other manifests",
@@ -69,7 +69,7 @@ pub const ANOTHER_RELEASE: Code = Code {
         `deploy-tool down`, if these manifests are to take its place.",
 };
 
-/// Nowhere to write to.
+/// DT0407: the release's namespace does not exist.
 pub const NAMESPACE_MISSING: Code = Code {
     number: 407,
     title: "the release's namespace does not exist",
@@ -77,7 +77,7 @@ pub const NAMESPACE_MISSING: Code = Code {
     fix: "add the Namespace to the manifests, or create it: `kubectl create namespace NAME`.",
 };
 
-/// An image that nobody has any more.
+/// DT0408: an image of the revision is gone.
 pub const IMAGE_GONE: Code = Code {
     number: 408,
     title: "an image of the revision is gone",
@@ -86,7 +86,7 @@ pub const IMAGE_GONE: Code = Code {
     fix: "check that revision's source out and run `deploy-tool up`: the same source gives the same image.",
 };
 
-/// Something holds it.
+/// DT0409: an object is marked for deletion and does not go.
 pub const NOT_GONE: Code = Code {
     number: 409,
     title: "an object is marked for deletion and does not go",

@@ -15,7 +15,7 @@ pub(super) const CODES: &[&Code] = &[
     &PORT_TAKEN,
 ];
 
-/// Nothing of that name.
+/// DT0501: there is no such workload.
 pub const NO_SUCH_WORKLOAD: Code = Code {
     number: 501,
     title: "there is no such workload",
@@ -24,7 +24,7 @@ pub const NO_SUCH_WORKLOAD: Code = Code {
     fix: "correct the name (the message lists what is there), name another --namespace, or deploy it first.",
 };
 
-/// Several of that name.
+/// DT0502: a name means several workloads.
 pub const AMBIGUOUS_NAME: Code = Code {
     number: 502,
     title: "a name means several workloads",
@@ -32,7 +32,7 @@ pub const AMBIGUOUS_NAME: Code = Code {
     fix: "say the kind: `deployment/NAME` or `statefulset/NAME`.",
 };
 
-/// An autoscaler owns the count.
+/// DT0503: the number of replicas belongs to an autoscaler.
 pub const AUTOSCALED: Code = Code {
     number: 503,
     title: "the number of replicas belongs to an autoscaler",
@@ -45,7 +45,7 @@ pub const AUTOSCALED: Code = Code {
         autoscaler. With KEDA, change the ScaledObject.",
 };
 
-/// The database cannot take the pools.
+/// DT0504: the database has too few connections for so many replicas.
 pub const TOO_FEW_CONNECTIONS: Code = Code {
     number: 504,
     title: "the database has too few connections for so many replicas",
@@ -56,7 +56,7 @@ pub const TOO_FEW_CONNECTIONS: Code = Code {
     fix: "scale less far, make the pools smaller or the database's limit greater; --force scales all the same.",
 };
 
-/// A restart would not reach the pods.
+/// DT0505: a workload does not replace its pods now.
 pub const ROLL_OUT_HELD: Code = Code {
     number: 505,
     title: "a workload does not replace its pods now",
@@ -66,7 +66,7 @@ pub const ROLL_OUT_HELD: Code = Code {
     fix: "end what holds it; the message has the command.",
 };
 
-/// No container of that name.
+/// DT0506: no pod has such a container.
 pub const NO_SUCH_CONTAINER: Code = Code {
     number: 506,
     title: "no pod has such a container",
@@ -75,7 +75,7 @@ pub const NO_SUCH_CONTAINER: Code = Code {
     fix: "take one of the names in the message.",
 };
 
-/// No Service, or not clear which.
+/// DT0507: there is no such Service, or it is not clear which.
 pub const NO_SUCH_SERVICE: Code = Code {
     number: 507,
     title: "there is no such Service, or it is not clear which",
@@ -84,7 +84,7 @@ pub const NO_SUCH_SERVICE: Code = Code {
     fix: "name one of those in the message.",
 };
 
-/// The Service does not have that port.
+/// DT0508: a Service leads to no pod's port.
 pub const NO_SUCH_PORT: Code = Code {
     number: 508,
     title: "a Service leads to no pod's port",
@@ -93,7 +93,7 @@ pub const NO_SUCH_PORT: Code = Code {
     fix: "name one of the ports in the message after the colon of `--port LOCAL:REMOTE`.",
 };
 
-/// Nobody would answer.
+/// DT0509: no pod of a Service is ready.
 pub const NO_READY_POD: Code = Code {
     number: 509,
     title: "no pod of a Service is ready",
@@ -101,7 +101,7 @@ pub const NO_READY_POD: Code = Code {
     fix: "fix what the message says; `deploy-tool status` shows all pods, `deploy-tool logs` what they write.",
 };
 
-/// The local port.
+/// DT0510: a port of this host cannot be opened.
 pub const PORT_TAKEN: Code = Code {
     number: 510,
     title: "a port of this host cannot be opened",

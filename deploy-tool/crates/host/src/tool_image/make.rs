@@ -17,7 +17,7 @@ const MADE: &[(&str, &str)] = &[
 
 /// What `scripts/images` calls an image; none of one that it does not make, and none where it makes nothing.
 pub(super) fn name(local: &str) -> Option<&'static str> {
-    // As scripts/host says it.
+    // The platform that scripts/host supports.
     let is_possible = cfg!(all(target_os = "linux", target_arch = "x86_64"));
     let made = MADE.iter().find(|(start, _)| local.starts_with(start));
     made.filter(|_| is_possible).map(|(_, name)| *name)

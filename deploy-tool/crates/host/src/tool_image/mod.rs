@@ -25,7 +25,7 @@ pub fn release_registry() -> Option<&'static str> {
 
 /// Where an image comes from that is not on this host.
 enum Origin {
-    /// A registry that somebody has named: another way than meant is none.
+    /// A registry that the user has named: there is no fallback.
     Named(String),
     /// The one of the release; where it does not answer, the image is made.
     Release(String),
@@ -55,8 +55,8 @@ fn set(value: Option<&str>) -> Option<&str> {
     value.filter(|value| !value.is_empty())
 }
 
-/// Brings an image to this host, and says which way: what is here stays, if it is of this version; else it is pulled, where
-/// there is somewhere to pull it from, or made.
+/// Supplies an image on this host, and reports how: an existing one of this version is kept; else it is pulled from a
+/// registry, if there is one, or built.
 ///
 /// # Errors
 /// When the variable is wrong, the registry that it names does not give the image, or it cannot be made.
@@ -80,7 +80,7 @@ pub async fn supply(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local: 
     make(printer, cleanup, cache, local).await
 }
 
-/// The same before it is needed. What was made here is brought up to date.
+/// The same before it is needed. An image that was built here is updated.
 ///
 /// # Errors
 /// Like those of [`supply`].
@@ -128,7 +128,7 @@ async fn pull(printer: &Printer, cache: &Cache, local: &str, reference: &str) ->
     printer.step(&format!("image {local}"), pull).await
 }
 
-/// Where it cannot be made, whoever needs it says so.
+/// Builds the image, if this host supports that. Otherwise the command that needs it reports it.
 async fn make(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local: &str) -> Result<()> {
     let Some(name) = make::name(local) else { return Ok(()) };
     let before = docker::image(local).await?;

@@ -1,5 +1,5 @@
-//! Edge: the scripts and definitions that make the images, as they were when this program was compiled: the very files of its
-//! repository, in a folder of the cache that is named after what is in them.
+//! Edge: the scripts and Dockerfiles of the images, which are embedded in this program: writes them into a folder of the cache
+//! that is named by their digest.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -32,7 +32,7 @@ pub(super) fn unpack(cache: &Cache) -> Result<PathBuf> {
         let whole = scratch.path.join("whole");
         let write = || -> std::io::Result<()> {
             FILES.iter().try_for_each(|file| write(&whole, file))?;
-            // One that was changed goes; whoever has made the same meanwhile has made it right.
+            // A changed folder is replaced. Another process may have done that in between.
             if let Err(error) = fs::remove_dir_all(&folder)
                 && error.kind() != std::io::ErrorKind::NotFound
             {
@@ -63,7 +63,7 @@ fn is_whole(folder: &Path) -> bool {
         .all(|file| fs::read(folder.join(file.path)).is_ok_and(|bytes| bytes == file.bytes))
 }
 
-/// Of every path, of what is in it, and of whether it is a program.
+/// The digest of the paths, contents and executable bits.
 fn digest(files: &[File]) -> String {
     let mut hasher = Sha256::new();
     for file in files {

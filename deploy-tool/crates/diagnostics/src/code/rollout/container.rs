@@ -2,7 +2,7 @@
 
 use crate::error_code::Code;
 
-/// containerd does not know the RuntimeClass's handler.
+/// DT0307: the node has no runtime for the handler.
 pub const RUNTIME_NOT_CONFIGURED: Code = Code {
     number: 307,
     title: "the node has no runtime for the handler",
@@ -12,7 +12,7 @@ pub const RUNTIME_NOT_CONFIGURED: Code = Code {
         select only nodes that have it; `deploy-tool cluster up` makes such nodes.",
 };
 
-/// The API server knows no RuntimeClass of that name.
+/// DT0308: there is no such RuntimeClass.
 pub const RUNTIME_CLASS_MISSING: Code = Code {
     number: 308,
     title: "there is no such RuntimeClass",
@@ -21,7 +21,7 @@ pub const RUNTIME_CLASS_MISSING: Code = Code {
         `runtimeClassName`; `kubectl get runtimeclasses` lists what there is.",
 };
 
-/// A module was run as a native program since nothing says that it is Wasm.
+/// DT0309: a Wasm module is run as a native program: the pod does not say that it is Wasm.
 pub const ANNOTATION_LOST: Code = Code {
     number: 309,
     title: "a Wasm module is run as a native program: the pod does not say that it is Wasm",
@@ -31,7 +31,7 @@ pub const ANNOTATION_LOST: Code = Code {
     fix: "write `module.wasm.image/variant: compat-smart` under `spec.template.metadata.annotations`.",
 };
 
-/// The annotation is there, but the entrypoint is no module.
+/// DT0310: the entrypoint of a Wasm pod does not end in .wasm.
 pub const ENTRYPOINT_NOT_WASM: Code = Code {
     number: 310,
     title: "the entrypoint of a Wasm pod does not end in .wasm",
@@ -41,7 +41,7 @@ pub const ENTRYPOINT_NOT_WASM: Code = Code {
         `/app.wasm`.",
 };
 
-/// Everything asks for Wasm, but the runtime cannot do it.
+/// DT0311: the runtime of the pod does not run Wasm.
 pub const HANDLER_WITHOUT_WASM: Code = Code {
     number: 311,
     title: "the runtime of the pod does not run Wasm",
@@ -53,7 +53,7 @@ pub const HANDLER_WITHOUT_WASM: Code = Code {
         `crun --version`, which must name `+WASM:wasmedge`. `deploy-tool doctor` finds out which of these it is.",
 };
 
-/// It ends again and again.
+/// DT0312: a container ends instead of running.
 pub const CRASH_LOOP: Code = Code {
     number: 312,
     title: "a container ends instead of running",
@@ -64,7 +64,7 @@ pub const CRASH_LOOP: Code = Code {
     fix: "read the last lines: most often a setting is missing or wrong. `kubectl logs --previous` shows more of them.",
 };
 
-/// Its memory limit is too low.
+/// DT0313: a container needs more memory than its limit.
 pub const OUT_OF_MEMORY: Code = Code {
     number: 313,
     title: "a container needs more memory than its limit",
@@ -74,7 +74,7 @@ pub const OUT_OF_MEMORY: Code = Code {
         of time under our engine, 20 under Debian's, and 32 where it is interpreted.",
 };
 
-/// The runtime refuses it.
+/// DT0314: a container cannot be created.
 pub const CONTAINER_NOT_CREATED: Code = Code {
     number: 314,
     title: "a container cannot be created",
@@ -83,7 +83,7 @@ pub const CONTAINER_NOT_CREATED: Code = Code {
     fix: "correct what the runtime's own sentence names: `command`, `workingDir`, `securityContext` or `volumeMounts`.",
 };
 
-/// What its settings refer to is not there.
+/// DT0315: a Secret or ConfigMap of a container is missing.
 pub const CONFIGURATION_MISSING: Code = Code {
     number: 315,
     title: "a Secret or ConfigMap of a container is missing",
@@ -94,7 +94,7 @@ pub const CONFIGURATION_MISSING: Code = Code {
         makes the container start without it.",
 };
 
-/// Debian's crun where there is no bus.
+/// DT0331: the node's engine cannot ask systemd for a cgroup.
 pub const SYSTEMD_NOT_REACHED: Code = Code {
     number: 331,
     title: "the node's engine cannot ask systemd for a cgroup",

@@ -2,7 +2,7 @@
 
 use crate::error_code::Code;
 
-/// The registry does not have it.
+/// DT0301: the registry does not have the image.
 pub const IMAGE_NOT_FOUND: Code = Code {
     number: 301,
     title: "the registry does not have the image",
@@ -12,7 +12,7 @@ pub const IMAGE_NOT_FOUND: Code = Code {
         registries: then the pod needs `imagePullSecrets`.",
 };
 
-/// The registry does not give it to this cluster.
+/// DT0302: the registry does not give the image without credentials.
 pub const IMAGE_REFUSED: Code = Code {
     number: 302,
     title: "the registry does not give the image without credentials",
@@ -22,7 +22,7 @@ pub const IMAGE_REFUSED: Code = Code {
         `imagePullSecrets` of the pod template.",
 };
 
-/// There is an image, but none for the node's processor and system.
+/// DT0303: the image is made for another platform.
 pub const IMAGE_FOR_ANOTHER_PLATFORM: Code = Code {
     number: 303,
     title: "the image is made for another platform",
@@ -33,7 +33,7 @@ pub const IMAGE_FOR_ANOTHER_PLATFORM: Code = Code {
         or choose fitting nodes with a `nodeSelector`. Images of `deploy-tool build` carry the node's platform.",
 };
 
-/// Nobody answers there.
+/// DT0304: the node does not reach the registry.
 pub const REGISTRY_UNREACHABLE: Code = Code {
     number: 304,
     title: "the node does not reach the registry",
@@ -43,7 +43,7 @@ pub const REGISTRY_UNREACHABLE: Code = Code {
         containerd needs its settings. Images that are built here can be loaded into kind's nodes instead.",
 };
 
-/// The name is no image's name.
+/// DT0305: the image's name is no name of an image.
 pub const IMAGE_NAME_INVALID: Code = Code {
     number: 305,
     title: "the image's name is no name of an image",
@@ -52,7 +52,7 @@ pub const IMAGE_NAME_INVALID: Code = Code {
     fix: "correct `image` in the manifest.",
 };
 
-/// It is expected on the node and is not there.
+/// DT0306: the image is not on the node, and must not or cannot be pulled.
 pub const IMAGE_NOT_ON_NODE: Code = Code {
     number: 306,
     title: "the image is not on the node, and must not or cannot be pulled",

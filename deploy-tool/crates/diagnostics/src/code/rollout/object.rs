@@ -2,7 +2,7 @@
 
 use crate::error_code::Code;
 
-/// It cannot go because of a finalizer.
+/// DT0325: an object is being deleted, and a finalizer holds it.
 pub const HELD: Code = Code {
     number: 325,
     title: "an object is being deleted, and a finalizer holds it",
@@ -13,7 +13,7 @@ pub const HELD: Code = Code {
         more. Only then take the finalizer off by hand: what it stands for is not cleaned up.",
 };
 
-/// The Deployment's own deadline is over.
+/// DT0326: a Deployment has made no progress within its deadline.
 pub const PROGRESS_DEADLINE: Code = Code {
     number: 326,
     title: "a Deployment has made no progress within its deadline",
@@ -22,7 +22,7 @@ pub const PROGRESS_DEADLINE: Code = Code {
     fix: "look at the pods with `deploy-tool status`; raise `progressDeadlineSeconds` when they are only slow.",
 };
 
-/// A Job has given up.
+/// DT0327: a Job has failed.
 pub const JOB_FAILED: Code = Code {
     number: 327,
     title: "a Job has failed",
@@ -31,7 +31,7 @@ pub const JOB_FAILED: Code = Code {
     fix: "correct what the last lines name; a Job's template cannot be changed: delete the Job, then apply it again.",
 };
 
-/// Its names are taken.
+/// DT0328: the names of a CustomResourceDefinition are taken.
 pub const NAMES_REFUSED: Code = Code {
     number: 328,
     title: "the names of a CustomResourceDefinition are taken",
@@ -40,7 +40,7 @@ pub const NAMES_REFUSED: Code = Code {
     fix: "rename the kind, or delete the other definition (and with it all its objects).",
 };
 
-/// Its controller says that it cannot go on.
+/// DT0329: an object's controller says that it cannot go on.
 pub const STALLED: Code = Code {
     number: 329,
     title: "an object's controller says that it cannot go on",
@@ -49,7 +49,7 @@ pub const STALLED: Code = Code {
     fix: "the condition's message is the controller's own: correct what it names.",
 };
 
-/// The time is over.
+/// DT0330: something is neither ready nor failed within the time given.
 pub const NOT_IN_TIME: Code = Code {
     number: 330,
     title: "something is neither ready nor failed within the time given",

@@ -2,7 +2,7 @@
 
 use crate::error_code::Code;
 
-/// Its startup probe fails.
+/// DT0316: the startup probe of a container fails.
 pub const STARTUP_PROBE: Code = Code {
     number: 316,
     title: "the startup probe of a container fails",
@@ -12,7 +12,7 @@ pub const STARTUP_PROBE: Code = Code {
         waits for.",
 };
 
-/// Its liveness probe fails.
+/// DT0317: the liveness probe of a container fails.
 pub const LIVENESS_PROBE: Code = Code {
     number: 317,
     title: "the liveness probe of a container fails",
@@ -22,7 +22,7 @@ pub const LIVENESS_PROBE: Code = Code {
         liveness probe back.",
 };
 
-/// Its readiness probe fails.
+/// DT0318: a container runs, but does not become ready.
 pub const READINESS_PROBE: Code = Code {
     number: 318,
     title: "a container runs, but does not become ready",
@@ -32,7 +32,7 @@ pub const READINESS_PROBE: Code = Code {
     fix: "read the answer: the service says there what it misses. Otherwise correct the probe's path and port.",
 };
 
-/// No node takes it.
+/// DT0319: a pod fits on no node.
 pub const UNSCHEDULABLE: Code = Code {
     number: 319,
     title: "a pod fits on no node",
@@ -41,7 +41,7 @@ pub const UNSCHEDULABLE: Code = Code {
         describe nodes` shows what is taken.",
 };
 
-/// Its storage is not there.
+/// DT0320: a PersistentVolumeClaim gets no volume.
 pub const CLAIM_PENDING: Code = Code {
     number: 320,
     title: "a PersistentVolumeClaim gets no volume",
@@ -51,7 +51,7 @@ pub const CLAIM_PENDING: Code = Code {
         claim. `storageClassName` of a claim cannot be changed: delete the claim and apply it again.",
 };
 
-/// The kubelet cannot mount it.
+/// DT0321: a volume cannot be mounted.
 pub const VOLUME_NOT_MOUNTED: Code = Code {
     number: 321,
     title: "a volume cannot be mounted",
@@ -60,7 +60,7 @@ pub const VOLUME_NOT_MOUNTED: Code = Code {
         there is gone.",
 };
 
-/// The namespace's quota is used up.
+/// DT0322: the namespace's quota is exceeded.
 pub const QUOTA: Code = Code {
     number: 322,
     title: "the namespace's quota is exceeded",
@@ -69,7 +69,7 @@ pub const QUOTA: Code = Code {
     fix: "ask for less, or raise the quota: `kubectl describe resourcequota` shows what is taken.",
 };
 
-/// The namespace's security level forbids it.
+/// DT0323: Pod Security refuses the pods.
 pub const POD_SECURITY: Code = Code {
     number: 323,
     title: "Pod Security refuses the pods",
@@ -78,7 +78,7 @@ pub const POD_SECURITY: Code = Code {
     fix: "set what is listed in the pod's and the container's `securityContext`.",
 };
 
-/// Something else does not let it in.
+/// DT0324: the API server refuses the pods.
 pub const ADMISSION: Code = Code {
     number: 324,
     title: "the API server refuses the pods",

@@ -2,7 +2,7 @@
 
 use crate::error_code::Code;
 
-/// A pod has no sidecar though it asks for one.
+/// DT0340: a pod has no Dapr sidecar though it asks for one.
 pub const SIDECAR_MISSING: Code = Code {
     number: 340,
     title: "a pod has no Dapr sidecar though it asks for one",
@@ -12,7 +12,7 @@ pub const SIDECAR_MISSING: Code = Code {
     fix: "see that the injector runs and covers the namespace, then have the pods made again: `deploy-tool restart`.",
 };
 
-/// A component keeps a sidecar from starting.
+/// DT0341: a Dapr sidecar cannot start one of its components.
 pub const SIDECAR_COMPONENT: Code = Code {
     number: 341,
     title: "a Dapr sidecar cannot start one of its components",

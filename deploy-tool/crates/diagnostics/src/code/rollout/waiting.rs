@@ -2,7 +2,7 @@
 
 use super::Code;
 
-/// Its controller is told to leave it alone.
+/// DT0332: a Deployment is paused.
 pub const PAUSED: Code = Code {
     number: 332,
     title: "a Deployment is paused",
@@ -11,7 +11,7 @@ pub const PAUSED: Code = Code {
     fix: "`kubectl rollout resume` lets it go on. In a manifest, take `paused: true` out, or leave the template as it is.",
 };
 
-/// Its own conditions say that it is not ready.
+/// DT0333: an object's own conditions say that it is not ready.
 pub const NOT_READY: Code = Code {
     number: 333,
     title: "an object's own conditions say that it is not ready",
@@ -20,7 +20,7 @@ pub const NOT_READY: Code = Code {
     fix: "read the message; look whether the controller runs, and what it logs.",
 };
 
-/// Somebody has deleted it.
+/// DT0334: an object was deleted while it was waited for.
 pub const GONE: Code = Code {
     number: 334,
     title: "an object was deleted while it was waited for",
@@ -29,7 +29,7 @@ pub const GONE: Code = Code {
     fix: "find out who deletes it, then run the same command again.",
 };
 
-/// Its load balancer cannot be made.
+/// DT0335: a Service gets no address from its load balancer.
 pub const LOAD_BALANCER: Code = Code {
     number: 335,
     title: "a Service gets no address from its load balancer",
@@ -38,7 +38,7 @@ pub const LOAD_BALANCER: Code = Code {
     fix: "correct what the message names: the pool of addresses, a quota, the controller's rights.",
 };
 
-/// Somebody else has a say in its readiness.
+/// DT0336: a readiness gate of a pod is closed.
 pub const READINESS_GATE: Code = Code {
     number: 336,
     title: "a readiness gate of a pod is closed",
@@ -47,7 +47,7 @@ pub const READINESS_GATE: Code = Code {
     fix: "look whether the controller of that condition runs, and what it says.",
 };
 
-/// Nobody may give it a node yet.
+/// DT0337: a pod is held by its scheduling gates.
 pub const SCHEDULING_GATED: Code = Code {
     number: 337,
     title: "a pod is held by its scheduling gates",
@@ -55,7 +55,7 @@ pub const SCHEDULING_GATED: Code = Code {
     fix: "whoever sets a gate takes it away, such as a queue of Jobs: look whether that controller runs.",
 };
 
-/// A pod without a controller has ended badly.
+/// DT0338: a pod without a controller has failed.
 pub const POD_FAILED: Code = Code {
     number: 338,
     title: "a pod without a controller has failed",
@@ -63,7 +63,7 @@ pub const POD_FAILED: Code = Code {
     fix: "correct what the reason names, delete the pod, and apply it again; or give it a controller.",
 };
 
-/// It was removed before anybody saw how it ended.
+/// DT0339: how a Job ended is not known.
 pub const JOB_END_UNKNOWN: Code = Code {
     number: 339,
     title: "how a Job ended is not known",
