@@ -26,7 +26,7 @@ const BILL_ENDING: &str = "2.cdx.json";
 pub struct Artifact {
     /// Where it is.
     pub path: PathBuf,
-    /// What is in it.
+    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -77,7 +77,7 @@ fn module_path(builder: &Builder, definition: &Definition, profile: &Profile, so
     builder.cache.path(format!("modules/{}.wasm", digest::parts(made_of)))
 }
 
-/// What is in the key of what is compiled with features: nothing where there are none.
+/// The part of the cache key for features; nothing without any.
 fn features(definition: &Definition) -> impl Iterator<Item = (&str, &[u8])> {
     definition
         .features

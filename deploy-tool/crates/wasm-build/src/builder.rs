@@ -63,7 +63,7 @@ impl Builder {
         })
     }
 
-    /// Takes the lock of a task, waiting for whoever has it.
+    /// Takes the lock of a task; waits for the holder.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -149,7 +149,7 @@ async fn remove_left(label: &str) -> Result<()> {
     Ok(())
 }
 
-/// One that has just ended by itself is gone as well.
+/// Removes a container. One that has just ended by itself is no error.
 async fn remove(container: String) -> Result<()> {
     let output = process::capture(process::command("docker", ["rm", "--force", &container])).await?;
     let is_gone = |stderr: &str| {

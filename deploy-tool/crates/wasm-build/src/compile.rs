@@ -40,7 +40,7 @@ pub struct Target {
     ending: &'static str,
 }
 
-/// A module. Paths in the container say nothing.
+/// The target for modules.
 pub const MODULE: Target = Target {
     triple: TARGET,
     flags: "--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates",

@@ -1,6 +1,6 @@
 //! Pure: the Cargo features that a definition turns on.
 
-/// How Cargo is told the features that are on beside the default ones: nothing where there are none.
+/// The argument `--features` for Cargo; none without features.
 pub fn argument(features: &[String]) -> Option<String> {
     (!features.is_empty()).then(|| format!("--features={}", features.join(",")))
 }

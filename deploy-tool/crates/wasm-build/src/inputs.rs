@@ -42,8 +42,8 @@ impl Inputs {
 /// What lies beside a package for people and clusters: no part of its module, unless its sources name it.
 const BESIDE: [&str; 4] = ["README.md", "docs", "manifests", "oci"];
 
-/// Reads the workspace's manifest and lock, and all files of the given packages, but for what lies [beside](BESIDE) them: a
-/// manifest that is edited does not compile the module again. The builder does not see what is left out.
+/// Reads the workspace's manifest and lock file, and all files of the given packages, except [excluded folders](BESIDE): an edited
+/// Kubernetes manifest must not compile the module again. The builder does not see excluded files.
 ///
 /// # Errors
 /// When one cannot be read.
@@ -78,7 +78,7 @@ fn read_flags(root: &Path) -> Result<Vec<String>> {
 
 fn read_package(workspace: &Workspace, package: &Package, inputs: &mut Inputs) -> Result<()> {
     let folder = package.folder();
-    // What a build script reads cannot be told from its text.
+    // The files that a build script reads are unknown.
     if package.build_script().is_some() {
         return read_folder(workspace, folder, &[], inputs);
     }

@@ -5,7 +5,7 @@
 pub struct Profile {
     /// Its name.
     pub name: String,
-    /// What Cargo is told of it beside Cargo.toml: `--config` of each.
+    /// Cargo settings besides Cargo.toml, each for a `--config`.
     pub settings: Vec<String>,
 }
 
@@ -18,9 +18,8 @@ impl Profile {
         }
     }
 
-    /// The same for a module that is to run in seconds. Only what has changed is compiled again, and nothing is optimised
-    /// across crates: that takes most of the time, for code that is interpreted anyway. It has a folder of objects of its
-    /// own, and what is in a module hangs on what was compiled before it: no release is made by it.
+    /// The profile for quick builds: incremental and without LTO, which takes most of the time, for code that is interpreted. It
+    /// has a target folder of its own. Incremental builds are not reproducible, so it is not used for releases.
     /// <https://doc.rust-lang.org/cargo/reference/profiles.html>
     pub fn quick(name: &str) -> Self {
         let quick = format!("{name}-quick");

@@ -1,5 +1,5 @@
-//! Pure: what Cargo has to be told to take all crates of a lock file from a folder of `cargo vendor`: those of crates.io, of
-//! other registries and of git repositories.
+//! Pure: the source replacement for Cargo to take all crates of a lock file from a folder of `cargo vendor`: those of crates.io,
+//! of other registries and of git repositories.
 //! <https://doc.rust-lang.org/cargo/reference/source-replacement.html>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,8 +50,8 @@ fn fields(source: &str) -> Option<Vec<(&'static str, String)>> {
     Some([("git", repository.to_owned())].into_iter().chain(reference).collect())
 }
 
-/// The settings that name the index of each registry that manifests name, for `--config` of each: Cargo does not read a
-/// manifest otherwise. Each of the packages has its manifest and its dependencies; `root`: the workspace's own manifest.
+/// The settings with the index of each registry in the manifests, each for a `--config`: Cargo fails to parse a manifest
+/// without. Each package has its manifest and its dependencies; `root` is the manifest of the workspace.
 pub fn registries<'a>(packages: impl IntoIterator<Item = (&'a str, &'a [Dependency])>, root: &str) -> Vec<String> {
     let of_workspace = Document::parse(root).ok();
     let inherited = of_workspace.as_ref().and_then(|root| {

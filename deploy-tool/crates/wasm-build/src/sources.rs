@@ -30,7 +30,7 @@ impl<'a> Sources<'a> {
     /// When there is no such package, or a file cannot be read.
     pub fn read(workspace: &'a Workspace, definition: &'a Definition) -> Result<Self> {
         let package = &definition.package;
-        // Where there is none, reading the sources says so.
+        // A missing file is reported when the sources are read.
         let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
         let packages = workspace
             .sources_of(package, &lock)
@@ -65,10 +65,10 @@ impl Sources<'_> {
         check::package(self.workspace, package, &self.definition.features, lookup).await
     }
 
-    /// What the sources show and the module does not: what it is made of is in the bill already.
+    /// The traps in the sources. Those of crates are found by the bill of materials.
     ///
     /// # Errors
-    /// When they cannot be looked at.
+    /// When the sources cannot be read.
     pub fn traps(&self) -> Result<Vec<SourceTrap>> {
         let Self {
             workspace,

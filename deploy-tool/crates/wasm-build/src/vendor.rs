@@ -29,8 +29,8 @@ pub fn folder(cache: &Cache, lock: &[u8]) -> Result<PathBuf> {
     cache.path(Path::new("vendor").join(digest::hex(lock)))
 }
 
-/// What Cargo has to be told to find the crates of a workspace in a folder of theirs, wherever they are from. `at`: where the
-/// folder is for Cargo. The host's own settings do not have to be there.
+/// The arguments for Cargo to take all crates of a workspace from a vendor folder, which Cargo sees at `at`. They do not depend on
+/// the host's own Cargo configuration.
 ///
 /// # Errors
 /// When a manifest cannot be read.
@@ -79,11 +79,11 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
     Ok(folder)
 }
 
-/// The tree of the crates that go into a module, in the [format](tree::FORMAT) that is read. Only what is linked: no tests,
-/// build scripts and procedural macros. The features are those of this definition alone, as when it is compiled.
+/// The output of `cargo tree` for a module, in the [format](tree::FORMAT) of the parser, with linked crates only: no tests, build
+/// scripts and procedural macros. The features are those of this definition, as in its compilation.
 ///
 /// # Errors
-/// When cargo cannot tell.
+/// When cargo fails.
 pub async fn tree(folder: &Path, workspace: &Workspace, lock: &str, definition: &Definition) -> Result<String> {
     let package = definition.package.as_str();
     let options = [

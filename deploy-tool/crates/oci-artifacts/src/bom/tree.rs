@@ -1,10 +1,10 @@
-//! What `cargo tree` says of the crates in a module, and what Cargo.lock knows of each.
+//! Parses `cargo tree` for the crates in a module, and Cargo.lock for their checksums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How `cargo tree` has to print: each line begins with its depth.
 pub const FORMAT: &str = "{p}|{l}|{r}";
-/// What it puts behind a crate whose own dependencies it has printed before.
+/// The suffix of a crate whose dependencies were printed before.
 const PRINTED_BEFORE: &str = " (*)";
 
 /// A crate of one version.
@@ -24,7 +24,7 @@ pub struct Crate {
     pub dependencies: BTreeSet<String>,
 }
 
-/// What tells crates apart: name and version.
+/// The key of a crate: name and version.
 pub fn key(name: &str, version: &str) -> String {
     format!("{name}@{version}")
 }
@@ -79,7 +79,7 @@ fn read_line(line: &str) -> Option<(usize, Crate)> {
     ))
 }
 
-/// The SHA-256 of each crate's archive, by its key, as Cargo.lock has it.
+/// The SHA-256 of the archives of crates in Cargo.lock, by their keys.
 pub fn checksums(lock: &str) -> BTreeMap<String, String> {
     let packages = lock.split("[[package]]").skip(1).filter_map(|package| {
         let field = |name: &str| {

@@ -72,7 +72,7 @@ impl Unpacker {
         for (folder, mode) in self.folders.iter().rev() {
             // A later layer may have taken it away, or put something else there.
             if fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir()) {
-                // Whoever made the bundle has to be able to remove it.
+                // The user of a rootless bundle must be able to delete it.
                 let mode = if self.keeps_owners { *mode } else { mode | 0o700 };
                 fs::set_permissions(folder, Permissions::from_mode(mode))?;
             }
@@ -152,7 +152,7 @@ impl Unpacker {
     }
 }
 
-/// What is read of an entry.
+/// The parts of a tar entry that are read.
 trait Entry: Read {
     fn header(&self) -> &tar::Header;
 }

@@ -11,7 +11,7 @@ use crate::image::VARIANT_ANNOTATION;
 /// What a container is to be.
 #[derive(Clone, Debug, Default)]
 pub struct Container {
-    /// What is started, with its arguments.
+    /// The command line.
     pub arguments: Vec<String>,
     /// `NAME=VALUE`, the later one of two with one name.
     pub environment: Vec<String>,
@@ -48,7 +48,7 @@ const CAPABILITIES: &[&str] = &[
     "CAP_AUDIT_WRITE",
 ];
 
-/// Parts of `/proc` and `/sys` that say or change something of the host.
+/// Paths in `/proc` and `/sys` that expose or change the host.
 const MASKED: &[&str] = &[
     "/proc/acpi",
     "/proc/asound",
@@ -65,8 +65,7 @@ const MASKED: &[&str] = &[
 ];
 const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-/// Writes it. The container has the host's network, as there is nobody who would give it another one; all else of the host is
-/// hidden from it.
+/// Makes the config.json. The container uses the host's network, as there is no CNI; all else of the host is isolated.
 pub fn specification(container: &Container) -> Value {
     let is_wasm = container.variant.is_some();
     // A guest makes no system call that would need one.
@@ -75,7 +74,7 @@ pub fn specification(container: &Container) -> Value {
         Some(_) => User::default(),
         None => container.user.clone(),
     };
-    // Whoever is not root has none until it starts a program that has.
+    // A user other than root has no effective capabilities.
     let held: &[&str] = if user.uid == 0 { capabilities } else { &[] };
     let mut namespaces = vec!["pid", "ipc", "uts", "mount"];
     if container.rootless.is_some() {
@@ -123,7 +122,7 @@ pub fn specification(container: &Container) -> Value {
 fn mounts(container: &Container) -> Vec<Value> {
     let mount = |destination: &str, kind: &str, source: &str, options: &[&str]| json!({"destination": destination, "type": kind, "source": source, "options": options});
     let is_rootless = container.rootless.is_some();
-    // The group tty is not among the groups that somebody without root has.
+    // The group tty is not mapped in a rootless container.
     let terminals: &[&str] = match is_rootless {
         true => &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
         false => &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],

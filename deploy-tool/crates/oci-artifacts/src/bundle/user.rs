@@ -46,7 +46,7 @@ pub fn user(text: &str, database: &UserDatabase) -> Result<User, String> {
         }
         None => entry.and_then(|entry| number(entry.get(3))).unwrap_or_default(),
     };
-    // Groups list their members by name; whoever names a group gets that one alone.
+    // /etc/group lists members by name. With an explicit group, no supplementary groups are added.
     let member = entry.map(|entry| entry[0]).filter(|_| group.is_none());
     let is_in = |fields: &&Vec<&str>| {
         member.is_some_and(|member| {

@@ -5,7 +5,7 @@ use super::specification::{CONFIGURATION, Manifest};
 /// What Docker writes in the place of [`CONFIGURATION`].
 const DOCKER_CONFIGURATION: &str = "application/vnd.docker.container.image.v1+json";
 
-/// The beginnings of types, and what is of these types.
+/// Prefixes of artifact types, with descriptions.
 const KNOWN: &[(&str, &str)] = &[
     ("application/vnd.cncf.helm.", "a Helm chart"),
     ("application/vnd.cncf.flux.", "manifests for Flux"),
@@ -38,8 +38,8 @@ pub fn artifact(manifest: &Manifest) -> Option<String> {
     })
 }
 
-/// The type of an artifact: what it says itself, or what the configuration says, as before there were types. What cosign
-/// attaches looks like an image and says it of its layers.
+/// The type of an artifact: `artifactType`, or the media type of the configuration, as before OCI 1.1. Attachments of cosign
+/// look like images, and have it as the media type of their layers.
 pub fn kind(manifest: &Manifest) -> Option<&str> {
     let configuration = manifest.config.media_type.as_str();
     let is_image = [CONFIGURATION, DOCKER_CONFIGURATION].contains(&configuration);

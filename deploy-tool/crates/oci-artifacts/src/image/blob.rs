@@ -8,7 +8,7 @@ use crate::digest;
 /// Content with a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
-    /// What it is.
+    /// Its media type.
     pub media_type: String,
     /// `sha256:` and 64 digits.
     pub digest: String,
@@ -23,8 +23,7 @@ pub struct Blob {
 pub enum BlobSource {
     /// Here.
     Bytes(Vec<u8>),
-    /// In a file: from the offset on as many as the blob's size says. In a layout's folder each blob has a file of its own;
-    /// in an archive they lie one after the other.
+    /// A range of a file, from the offset, with the size of the blob: the blobs of an archive are in one file.
     File {
         /// The file.
         path: PathBuf,

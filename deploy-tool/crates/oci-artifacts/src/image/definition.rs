@@ -1,4 +1,4 @@
-//! What an image holds, as `oci/<name>/image.yaml` says it.
+//! Parses the definition of an image, `oci/<name>/image.yaml`.
 
 use serde::Deserialize;
 
@@ -51,8 +51,8 @@ const STOP_SIGNAL: &str = "SIGKILL";
 
 /// Where the resolver looks service names up. Without it, no host name is found.
 pub const SERVICES: &str = "/etc/services";
-/// What is there in an image whose definition brings no such file: WasmEdge's socket library asks for the service name `http`
-/// with every host name it looks up, and fails without it.
+/// The default /etc/services of an image: WasmEdge's socket library looks up the service name `http` with every host name,
+/// and fails without it.
 const SERVICES_TEXT: &[u8] = b"http\t80/tcp\n";
 
 /// A file beside the module.
@@ -96,9 +96,9 @@ pub enum DefinitionError {
     Rule {
         /// Which field.
         field: &'static str,
-        /// What it says.
+        /// The value.
         value: String,
-        /// What it must be.
+        /// The rule that it violates.
         rule: &'static str,
     },
 }

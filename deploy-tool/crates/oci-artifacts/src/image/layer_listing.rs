@@ -1,4 +1,4 @@
-//! Pure: what is in a layer.
+//! Pure: lists the files of a layer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -13,7 +13,7 @@ pub const MOST_BYTES: u64 = 128 << 20;
 /// More modules than any image has.
 const MOST_MODULES: usize = 10_000;
 
-/// What was looked for in a layer.
+/// The relevant files of a layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerListing {
     /// The files that were asked for, by their absolute paths.

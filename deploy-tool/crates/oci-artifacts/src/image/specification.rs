@@ -25,7 +25,7 @@ pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.lis
 /// <https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>
 pub const ATTACHED_ANNOTATION: &str = "vnd.docker.reference.type";
 
-/// What a manifest or an index says that it is. Old ones say nothing.
+/// The media type in a manifest or index; none in old ones.
 pub fn media_type(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -41,7 +41,7 @@ pub fn media_type(bytes: &[u8]) -> Option<String> {
 pub struct Descriptor {
     /// What the blob is.
     pub media_type: String,
-    /// Of a manifest that is no image: what it is.
+    /// The artifact type of a manifest that is no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// `sha256:` and 64 digits.
@@ -84,7 +84,7 @@ pub struct Manifest {
     /// [`MANIFEST`], or nothing in old images.
     #[serde(default)]
     pub media_type: String,
-    /// What it is, when it is no image.
+    /// The artifact type, if it is no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// The configuration.

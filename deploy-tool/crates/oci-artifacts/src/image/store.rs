@@ -1,4 +1,4 @@
-//! Edge: layouts in folders and in archives. [`super::layout`] decides what is a good one.
+//! Edge: reads and writes layouts in folders and archives. [`super::layout`] validates them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -130,7 +130,7 @@ pub fn read_partial(path: &Path) -> Result<Layout> {
 /// A layout whose configurations and layers are read by who gets them.
 #[derive(Clone, Debug)]
 pub struct Outline {
-    /// What is in it.
+    /// The layout.
     pub layout: Layout,
     path: PathBuf,
 }
@@ -206,7 +206,7 @@ fn no_image(path: &Path, error: impl std::fmt::Display) -> Error {
         .hint("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
 }
 
-/// Writes a layout into a folder, so that nobody ever sees a part of it. What is there already stays.
+/// Writes a layout into a folder, atomically. An existing folder is kept.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -242,9 +242,8 @@ fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes an image as a tar file, the same bytes each time: what `docker load`, `ctr images import`, podman and skopeo read.
-/// Without what is attached to it: podman and skopeo take only an archive of one manifest for one image, and a node would list each
-/// attached document as an image.
+/// Writes an image as a reproducible tar file for `docker load`, `ctr images import`, podman and skopeo. Referrers are left
+/// out: podman and skopeo accept only one manifest per archive, and a node would list each referrer as an image.
 ///
 /// # Errors
 /// When it cannot be read or written.

@@ -1,4 +1,4 @@
-//! What is attached to an image.
+//! Describes the referrers of an image.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::image::layout::is_index;
 use crate::image::specification::{ATTACHED_ANNOTATION, Index, Manifest};
 use crate::image::{Layout, artifact};
 
-/// The types of what is attached, and what that is for people.
+/// The artifact types of referrers, with descriptions.
 const ROLES: &[(&str, &str)] = &[
     ("application/vnd.cyclonedx+json", "bill of materials (CycloneDX)"),
     ("application/spdx+json", "bill of materials (SPDX)"),

@@ -37,7 +37,7 @@ impl Configuration {
         }
     }
 
-    /// What is started: the entrypoint, or without one the command.
+    /// The program: the entrypoint, or without one the command.
     pub fn entrypoint(&self) -> Vec<String> {
         let process = self.config.as_ref();
         let words = |words: Option<&Vec<String>>| words.filter(|words| !words.is_empty()).cloned();
@@ -46,7 +46,7 @@ impl Configuration {
         entrypoint.or_else(command).unwrap_or_default()
     }
 
-    /// What is started with its arguments, of which others may take the place: the entrypoint, and then the command.
+    /// The command line: the entrypoint with the command, which may be replaced.
     pub fn arguments(&self, command: &[String]) -> Vec<String> {
         let process = self.config.clone().unwrap_or_default();
         let command = match command.is_empty() {

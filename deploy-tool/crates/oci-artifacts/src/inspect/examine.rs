@@ -26,7 +26,7 @@ pub fn images(layout: &Layout) -> Vec<(Option<Platform>, &Blob)> {
         .collect()
 }
 
-/// Says what an image is. For each of its [images] something was seen.
+/// The report about an image. `seen` has an item for each of its images.
 pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
     let (mut platforms, mut modules) = (Vec::new(), Vec::<ModuleReport>::new());
     for ((platform, manifest), seen) in images(layout).into_iter().zip(seen) {
@@ -56,7 +56,7 @@ pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
     report
 }
 
-/// Says what a module is.
+/// The report about a module.
 pub fn module(bytes: &[u8]) -> Report {
     let module = module_report(bytes);
     let mut report = Report {

@@ -1,4 +1,4 @@
-//! What is said of an image and of its modules.
+//! The report about an image and its modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use diagnostics::Code;
 
 /// The version of its form.
 pub const SCHEMA: &str = "deploy-tool.dev/inspect/v1";
-/// What `inspect` says.
+/// The report of `inspect`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -22,7 +22,7 @@ pub struct Report {
     pub name: Option<String>,
     /// The digest of the image, or of the module.
     pub digest: String,
-    /// What the image, or its index, says of itself.
+    /// The annotations of the image or its index.
     pub annotations: BTreeMap<String, String>,
     /// The image of each platform; none of a module alone.
     pub platforms: Vec<PlatformReport>,
@@ -42,13 +42,13 @@ pub struct PlatformReport {
     pub platform: String,
     /// The digest of its manifest.
     pub digest: String,
-    /// What is started.
+    /// The entrypoint.
     pub entrypoint: Vec<String>,
     /// As whom.
     pub user: String,
     /// The value of the annotation `module.wasm.image/variant`.
     pub variant: Option<String>,
-    /// The version of WasmEdge that compiled it ahead of time, as its label says.
+    /// The version of WasmEdge that compiled it ahead of time, by its label.
     pub engine: Option<String>,
     /// The layers, the lowest first.
     pub layers: Vec<LayerReport>,
@@ -85,7 +85,7 @@ pub struct ModuleReport {
     pub digest: String,
     /// Its bytes.
     pub size_bytes: usize,
-    /// What it imports.
+    /// Its imports.
     pub imports: Vec<ImportReport>,
     /// The native code in it.
     pub native_code: Option<NativeCode>,
@@ -105,12 +105,12 @@ pub struct ImportReport {
     pub functions: BTreeSet<String>,
 }
 
-/// What was seen of the image of a platform.
+/// The parts of an image of one platform that were read.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Its configuration.
     pub configuration: Configuration,
-    /// What was found in its layers.
+    /// The files in its layers.
     pub contents: LayerListing,
     /// Why a layer could not be looked into.
     pub not_seen: Option<String>,

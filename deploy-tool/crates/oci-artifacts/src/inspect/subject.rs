@@ -15,7 +15,7 @@ pub enum OnDisk {
     Other,
 }
 
-/// What is to be inspected.
+/// The object to inspect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The file of a module.
@@ -26,11 +26,11 @@ pub enum Subject {
     Remote(Reference),
 }
 
-/// Decides. What is here comes before what is elsewhere, and no registry is asked for what is meant to be a path. `built` is
-/// where the image of that name is that was built here.
+/// Classifies an argument. Local files and images have precedence over registries, and no registry is contacted for an argument
+/// that looks like a path. `built` is the path of the local image of that name.
 ///
 /// # Errors
-/// A sentence on why it is nothing of these.
+/// When it is none of these: a sentence with the reason.
 pub fn subject(text: &str, on_disk: OnDisk, built: Option<PathBuf>) -> Result<Subject, String> {
     match (on_disk, built) {
         (OnDisk::Module, _) => return Ok(Subject::Module),

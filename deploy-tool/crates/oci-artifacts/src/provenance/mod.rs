@@ -1,5 +1,5 @@
-//! Pure: how an image was built, as an in-toto statement with SLSA provenance. There is no time and no host in it: the same
-//! build says the same. And what such a statement, signed by somebody, says of an image.
+//! Pure: makes and verifies SLSA provenance of an image, as an in-toto statement. It contains neither time nor host, so that the
+//! same build has the same provenance.
 //!
 //! <https://slsa.dev/spec/v1.0/provenance>
 
@@ -20,7 +20,7 @@ pub const PREDICATE: &str = "https://slsa.dev/provenance/v1";
 /// Who built it: this program, on whatever machine. It is worth as much as who signs it.
 const BUILDER: &str = "https://deploy-tool.dev/builder/v1";
 
-/// Where the sources are, as an image says it.
+/// The annotation of an image with the URL of its sources.
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md>
 const SOURCE_ANNOTATION: &str = "org.opencontainers.image.source";
 
@@ -81,7 +81,7 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
     }))
 }
 
-/// What a statement says of the image that it is about.
+/// The provenance of an image in a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
     /// The digests that it is about.
@@ -132,7 +132,7 @@ impl Provenance {
 /// Why nothing is known of how an image was built. The greater, the closer to being believed.
 #[derive(Clone, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProvenanceError {
-    /// Nobody has signed anything.
+    /// There is no signed provenance.
     #[error("it has no signed provenance")]
     Missing,
     /// What there is was not signed by the key.
@@ -143,10 +143,10 @@ pub enum ProvenanceError {
     Other(String),
 }
 
-/// The provenance of a digest among opened envelopes. Where there is none, what comes closest says why.
+/// Finds the provenance of a digest among verified envelopes.
 ///
 /// # Errors
-/// When none of them is believed.
+/// When none is accepted: the reason of the closest one.
 pub fn find(
     digest: &str,
     opened: impl IntoIterator<Item = Result<Vec<u8>, EnvelopeError>>,

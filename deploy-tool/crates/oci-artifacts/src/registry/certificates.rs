@@ -119,8 +119,8 @@ fn key(certificate: &Path) -> Result<PrivateKeyDer<'static>> {
     })
 }
 
-/// Believes what the system believes, and certificates that were named as what they are: one that has signed itself is the
-/// certificate of an authority for most programs that make one, and no authority may show its own as a server.
+/// Verifies by the system's roots, and additionally trusts configured certificates themselves: most tools mark a self-signed
+/// certificate as a CA, which is not valid as the certificate of a server.
 #[derive(Debug)]
 struct SelfSigned {
     system: Verifier,

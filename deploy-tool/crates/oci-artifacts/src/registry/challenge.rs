@@ -1,4 +1,4 @@
-//! Pure: what a registry asks for with 401, and what its token server answers.
+//! Pure: parses the WWW-Authenticate header of a registry's 401, and the answer of its token server.
 //!
 //! <https://distribution.github.io/distribution/spec/auth/token/>
 
@@ -116,7 +116,7 @@ fn list(header: &str) -> Vec<Offer<'_>> {
     }
 }
 
-/// The value of a parameter, quoted or not, and what comes after it. Some registries do not quote addresses.
+/// The value of a parameter, quoted or not, and the rest of the text. Some registries do not quote URLs.
 fn parameter(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ' ', '\t']).unwrap_or(text.len());

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::image::{Blob, BlobSource};
 
-/// What is read from a file at once.
+/// Size of a read from a file.
 const BUFFER: usize = 256 << 10;
 
 /// A part of a blob.
@@ -23,7 +23,7 @@ pub struct Chunk {
     pub start: u64,
     /// How many bytes.
     pub length: u64,
-    /// Counts the bytes of the blob that are on their way.
+    /// Counts the sent bytes of the blob.
     pub sent: Arc<AtomicU64>,
 }
 

@@ -77,7 +77,7 @@ impl Connection {
         })
     }
 
-    /// What to say when the registry has answered without a login although one might have been kept.
+    /// Warnings when the registry was used anonymously although credentials may be stored.
     pub fn warnings(&self) -> Vec<String> {
         self.found.warnings()
     }
@@ -153,7 +153,7 @@ impl Connection {
         }
     }
 
-    /// Asks the registry's first address, which says that it is one and how it wants to be asked.
+    /// Requests `/v2/`, which shows that it is a registry, and its method of authentication.
     async fn probe_registry(&self) -> Result<(), RegistryError> {
         let request = Request::new(Method::GET, self.base.clone());
         let answer = self
@@ -170,7 +170,7 @@ impl Connection {
         }
     }
 
-    /// Finds new authorization after an answer of 401, unless another request has found it meanwhile.
+    /// Gets a new token after a 401, unless a concurrent request has got one since.
     async fn renew(&self, used: &Authorization, answer: &Response) -> Result<Authorization, RegistryError> {
         let mut current = self.authorization.lock().await;
         match &*current {
@@ -250,7 +250,7 @@ impl Connection {
         }
     }
 
-    /// What it means when also new authorization is refused.
+    /// The error when a new token is refused as well.
     fn unauthorized(&self, answer: &Response) -> RegistryError {
         let refusal = answer.refusal();
         match self.challenge(answer) {

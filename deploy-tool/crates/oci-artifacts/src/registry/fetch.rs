@@ -1,4 +1,4 @@
-//! Edge: reads manifests and blobs of a repository, and proves that they are what was asked for.
+//! Edge: downloads manifests and blobs of a repository, and verifies their digests.
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pull>
 
@@ -16,22 +16,22 @@ use crate::digest;
 use crate::image::specification::{Descriptor, media_type};
 use crate::image::{Blob, tag};
 
-/// What is understood of manifests.
+/// The accepted media types of manifests.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
-/// How many manifests are on their way at once.
+/// Limit of concurrent requests for manifests.
 const PARALLEL: usize = 4;
 /// More belongs to no image: who attaches more wants to keep readers busy.
 const MOST_MANIFESTS: usize = 200;
-/// An image and what is attached to it have a few kilobytes of manifests.
+/// Limit of the manifests of an image with its referrers, which usually have a few kilobytes.
 const MOST_MANIFEST_BYTES: u64 = 32 << 20;
 
 impl Connection {
     /// A manifest or index by its digest or tag, if the registry has it.
     ///
     /// # Errors
-    /// When it cannot be read, or has another digest than asked for.
+    /// When it cannot be read, or its digest does not match.
     pub async fn manifest(&self, name: &str) -> Result<Option<Blob>, RegistryError> {
         let answer = self.content(&format!("manifests/{name}"), name).await?;
         Ok(answer.map(|answer| {
@@ -43,7 +43,7 @@ impl Connection {
     /// The digest behind a digest or tag, if the registry has it.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// When the request fails.
     pub async fn digest_of(&self, name: &str) -> Result<Option<String>, RegistryError> {
         let answer = self.ask(Method::HEAD, &format!("manifests/{name}")).await?;
         match answer.status {
@@ -56,13 +56,13 @@ impl Connection {
     /// A blob of at most four megabytes by its digest, if the registry has it.
     ///
     /// # Errors
-    /// When it cannot be read, or has another digest than asked for.
+    /// When it cannot be read, or its digest does not match.
     pub async fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, RegistryError> {
         let answer = self.content(&format!("blobs/{digest}"), digest).await?;
         Ok(answer.map(|answer| answer.body))
     }
 
-    /// Brings a blob of any size into a file. Returns whether the registry has it.
+    /// Downloads a blob of any size into a file. Returns whether the registry has it.
     ///
     /// # Errors
     /// When it cannot be read or written, or has another digest than asked for.
@@ -84,12 +84,12 @@ impl Connection {
         }
     }
 
-    /// The manifests that are about a digest, as the registry or, where it keeps no account, the list under a tag says.
-    /// What is on the list and about something else is left out.
+    /// The referrers of a digest: by the API or, where the registry does not support it, by the referrers tag. Manifests in
+    /// that list with another subject are left out.
     /// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers>
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// When the request fails.
     pub async fn referrers(&self, digest: &str) -> Result<Vec<Blob>, RegistryError> {
         let answer = self.ask(Method::GET, &format!("referrers/{digest}")).await?;
         let listed = match answer.status {
@@ -152,7 +152,7 @@ impl Connection {
     }
 }
 
-/// What a document is. The digest is of what it says itself.
+/// The media type of a document, by its Content-Type.
 fn kind(answer: &Response) -> String {
     let header = answer.header(CONTENT_TYPE).unwrap_or_default();
     let header = header.split(';').next().unwrap_or_default().trim();

@@ -45,7 +45,7 @@ pub struct Request {
     pub url: Url,
     /// Beside the authorization.
     pub headers: Vec<(HeaderName, String)>,
-    /// What it brings.
+    /// The body.
     pub content: Content,
     /// Where the body of a successful answer goes, instead of into memory.
     pub save: Option<Saved>,
@@ -108,10 +108,10 @@ impl Response {
         headers.filter_map(|header| header.to_str().ok())
     }
 
-    /// Where the answer leads to, if it says so; relative addresses are allowed.
+    /// The Location header, if there is one; it may be relative.
     ///
     /// # Errors
-    /// When it leads out of TLS.
+    /// When it leads from HTTPS to HTTP.
     pub fn location(&self) -> Result<Option<Url>, RegistryError> {
         let named = self.header(LOCATION).and_then(|text| self.url.join(text).ok());
         let secured = named.map(|named| address::require_https(named, &self.url)).transpose();
@@ -265,7 +265,7 @@ async fn unless_stalled(
     }
 }
 
-/// What an error of the client means. Its chain ends in what TLS or the system says.
+/// Converts an error of the client, by the TLS or I/O error in its chain of sources.
 fn registry_error(error: &reqwest::Error) -> RegistryError {
     let mut last: &dyn std::error::Error = error;
     while let Some(cause) = last.source() {
@@ -293,7 +293,7 @@ fn registry_error(error: &reqwest::Error) -> RegistryError {
     }
 }
 
-/// The error of TLS within another one. An [`std::io::Error`] does not name as its source what it is made of.
+/// Finds the TLS error in another error. [`std::io::Error`] does not return its inner error as its source.
 fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let within = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     error

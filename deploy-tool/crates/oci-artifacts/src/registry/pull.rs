@@ -1,4 +1,4 @@
-//! Edge: brings an image out of a repository, and only what is needed of it to say what it is.
+//! Edge: pulls an image from a repository, or only the parts that are needed to inspect it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor};
 use crate::image::{Blob, BlobSource, Layout};
 use crate::signature;
 
-/// How many small documents are on their way at once.
+/// Limit of concurrent requests for documents.
 const PARALLEL: usize = 4;
 
 /// Why an image does not come.
@@ -20,7 +20,7 @@ const PARALLEL: usize = 4;
 pub enum PullError {
     /// The registry.
     Registry(RegistryError),
-    /// What it has is no good image.
+    /// The image is invalid.
     Image(LayoutError),
 }
 
@@ -36,9 +36,8 @@ impl From<LayoutError> for PullError {
     }
 }
 
-/// Brings an image with what is attached to it: documents into memory, layers into a folder, unless they have together
-/// more bytes than allowed; then the layout lacks them. Of an index only the images that are wanted come. None when the
-/// registry has no such image.
+/// Pulls an image with its referrers: documents into memory, layers into a folder, unless they exceed the limit together; then
+/// the layout lacks them. Of an index, only the wanted images are pulled. None when the registry has no such image.
 ///
 /// # Errors
 /// When it cannot be read, or is no image.

@@ -1,5 +1,5 @@
-//! Edge: brings an image into a repository: blobs, then manifests, then the index, then what is attached to it, and the
-//! tags last: whoever pulls by a tag gets the whole image, the old one or the new one.
+//! Edge: pushes an image to a repository: blobs, manifests, the index, the referrers, and the tags last, so that a pull by tag
+//! always gets a complete image, the old or the new one.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::image::specification::{INDEX, Manifest};
 use crate::image::{Blob, Layout, artifact, tag};
 use diagnostics::Result;
 
-/// How many blobs are on their way at once.
+/// Limit of concurrent uploads.
 const PARALLEL: usize = 4;
 /// How often the progress is looked at.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -45,13 +45,13 @@ pub struct Pushed {
     pub mounted_blobs: usize,
     /// Whether anything in the registry is other than before.
     pub changed: bool,
-    /// What the registry does not take of what is attached to the image.
+    /// The referrers that the registry refuses.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
 
 impl Pushed {
-    /// What was done, for people.
+    /// A message about the result.
     pub fn sentence(&self) -> String {
         let blobs = |count: usize| format!("{count} blob{}", if count == 1 { "" } else { "s" });
         let did = match (self.changed, self.uploaded_blobs, self.mounted_blobs) {
@@ -122,7 +122,7 @@ impl Push<'_> {
             self.progress.activity(&format!("manifest {}", manifest.digest));
             match self.manifest(manifest).await {
                 Ok(()) => pushed.changed = true,
-                // The image is worth more than what is attached to it, which older registries do not know.
+                // Older registries refuse referrers; the image is pushed all the same.
                 Err(RegistryError::Refused(refusal) | RegistryError::Forbidden(refusal))
                     if self.layout.referrers.contains(manifest) && refusal.status.is_client_error() =>
                 {
@@ -199,7 +199,7 @@ impl Push<'_> {
         result
     }
 
-    /// Brings a manifest there, and on the list of what is attached to its subject, where the registry keeps no account of it.
+    /// Pushes a manifest, and adds it to the referrers tag of its subject, where the registry does not support referrers.
     async fn manifest(&self, manifest: &Blob) -> Result<(), RegistryError> {
         let answer = self.put(manifest, &manifest.digest).await?;
         match (referrers::subject(manifest), answer.header("oci-subject")) {

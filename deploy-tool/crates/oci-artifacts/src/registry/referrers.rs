@@ -1,4 +1,4 @@
-//! Pure: what is attached to an image, for registries that do not keep account of it themselves.
+//! Pure: the referrers tag of an image, for registries without the referrers API.
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema>
 
@@ -39,15 +39,15 @@ pub fn listed(media_type: &str, list: &[u8]) -> Option<Vec<String>> {
     Some(index.manifests.into_iter().map(|entry| entry.digest).collect())
 }
 
-/// What is under the tag of the list is of somebody else.
+/// The referrers tag is used for another manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Foreign;
 
-/// The list with a manifest on it and without the strangers, which are about something else; none when that is the list as it
-/// is. `before` is what is under its tag, if anything is.
+/// The list with a manifest added, and without `strangers`, which have another subject; none if it does not change. `before` is
+/// the present manifest under the tag.
 ///
 /// # Errors
-/// When that is no list.
+/// When that is no such list.
 pub fn add_referrer(before: Option<&Blob>, strangers: &[String], manifest: &Blob) -> Result<Option<Vec<u8>>, Foreign> {
     let Ok(referrer) = serde_json::from_slice::<Referrer>(manifest.bytes()) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Pure: what is tried again, how often, and after which pause.
+//! Pure: which requests are retried, how often, and after which pause.
 
 use std::time::Duration;
 

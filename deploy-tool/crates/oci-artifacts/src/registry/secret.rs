@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A password or token. What it holds is only had by asking for it by name.
+/// A password or token, which Debug does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

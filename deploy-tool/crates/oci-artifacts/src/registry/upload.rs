@@ -1,4 +1,4 @@
-//! Edge: one blob on its way: skipped, mounted or uploaded in pieces, going on where a connection was cut.
+//! Edge: uploads one blob: skipped, mounted, or sent in chunks, resuming after a lost connection.
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs>
 

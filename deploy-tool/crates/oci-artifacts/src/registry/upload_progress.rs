@@ -1,6 +1,6 @@
-//! What is shown of blobs that are uploaded.
+//! The progress of uploads.
 
-/// A blob on its way, for people.
+/// The progress of a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobRow {
     /// Which one: layer 0123456789ab.
@@ -11,9 +11,9 @@ pub struct BlobRow {
     pub text: String,
 }
 
-/// Is told how far a push is.
+/// Receives the progress of a push.
 pub trait Progress {
-    /// What is done right now.
+    /// The current activity.
     fn activity(&self, text: &str);
     /// How far each blob is: all of them, each time.
     fn blobs(&self, rows: Vec<BlobRow>);
@@ -25,7 +25,7 @@ impl Progress for () {
     fn blobs(&self, _: Vec<BlobRow>) {}
 }
 
-/// So many steps has a bar: lines that cannot be overwritten say each of them once.
+/// The number of steps of a bar: without a terminal, each step is a line.
 const STEPS: u64 = 10;
 
 /// How far a blob is.

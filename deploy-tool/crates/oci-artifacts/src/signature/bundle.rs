@@ -1,6 +1,6 @@
-//! Bundles, as cosign 3 attaches them to an image: a signed statement, and what its signer is known by.
+//! Sigstore bundles, which cosign 3 attaches to an image: a signed statement with verification material.
 //!
-//! A bundle is an artifact whose subject is the image. What a key has signed needs no more of it than the envelope.
+//! A bundle is a referrer of the image. With a public key, only its envelope is needed.
 //! <https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto>
 
 use serde::Deserialize;
@@ -46,11 +46,11 @@ pub fn envelope(bundle: &[u8]) -> Option<Vec<u8>> {
     Some(envelope.to_string().into_bytes())
 }
 
-/// Whether the holder of the key has signed the image with that digest by an envelope. A statement of another kind about it,
-/// such as a bill of materials, is no signature of it.
+/// Whether an envelope is a signature of the image with that digest by the key. A statement of another type, such as a bill of
+/// materials, is none.
 ///
 /// # Errors
-/// When it is no signed statement, or signed by somebody else.
+/// When it is no signed statement, or signed by another key.
 pub fn judge(
     key: &PublicKey,
     digest: &str,

@@ -11,7 +11,7 @@ use super::key::{KeyError, PrivateKey, PublicKey};
 
 /// The media type of an envelope.
 pub const MEDIA_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
-/// The type of what is in it.
+/// The payload type.
 const STATEMENT: &str = "application/vnd.in-toto+json";
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -90,7 +90,7 @@ pub fn open(key: &PublicKey, envelope: &[u8]) -> Result<Vec<u8>, EnvelopeError> 
     })
 }
 
-/// What is signed: the statement, its type, and how long both are.
+/// The signed bytes, DSSE's pre-authentication encoding: the type and the statement, with their lengths.
 fn signed_bytes(kind: &str, statement: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {kind} {} ", kind.len(), statement.len());
     [head.as_bytes(), statement].concat()

@@ -17,7 +17,7 @@ use crate::digest;
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// The annotation of a layer with the kind of its statement.
 const PREDICATE: &str = "predicateType";
-/// More signatures than anybody makes: what has more is made to keep its reader busy.
+/// Limit of signatures, against a denial of service.
 const MOST_SIGNATURES: usize = 100;
 /// A document to be signed has a few hundred bytes.
 const MOST_PAYLOAD_BYTES: u64 = 64 << 10;
@@ -28,10 +28,10 @@ pub enum SignatureError {
     /// The key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// What is under the tag of the signatures is something else.
+    /// The manifest under the signature tag is of another type.
     #[error("what is under the tag of its signatures is no image of cosign: {0}")]
     Manifest(#[from] serde_json::Error),
-    /// More than anybody makes.
+    /// Too many signatures.
     #[error("it has more than {MOST_SIGNATURES} signatures")]
     Many,
 }
@@ -68,7 +68,7 @@ impl Descriptor {
     }
 }
 
-/// What is to be pushed: two blobs, and the manifest that names them.
+/// A signature to push: two blobs, and their manifest.
 #[derive(Clone, Debug)]
 pub struct Signed {
     /// The document that was signed.
@@ -116,7 +116,7 @@ pub fn sign(
 pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Result<Signed, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
     let mut layer = Descriptor::new(envelope::MEDIA_TYPE, &envelope);
-    // cosign wants the annotation of a signature, though the envelope has it.
+    // cosign requires this annotation, though the signature is in the envelope.
     layer.annotations.insert(SIGNATURE.to_owned(), String::new());
     layer.annotations.insert(PREDICATE.to_owned(), predicate.to_owned());
     with_layer(layers, layer, envelope)
@@ -171,7 +171,7 @@ pub struct Candidate {
 pub enum Verdict {
     /// It is not by the holder of the key, or of something else.
     Nothing,
-    /// It is good for the image of that digest in another repository: somebody has copied it.
+    /// Valid, but for another repository: the image was copied.
     OtherRepository(String),
     /// It is good.
     Good,

@@ -1,4 +1,4 @@
-//! The document that is signed: “simple signing”, which names an image by its digest and says where it was.
+//! The signed document: “simple signing”, with the digest and the repository of an image.
 //!
 //! <https://github.com/containers/image/blob/main/docs/containers-signature.5.md>
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const KIND: &str = "cosign container image signature";
 
-/// What a signature says.
+/// The content of a signature.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Payload {
     critical: Critical,
@@ -65,7 +65,7 @@ impl Payload {
     }
 }
 
-/// The tags under which cosign keeps what it attaches to a digest: signatures, signed statements, bills of materials.
+/// The tags of cosign's attachments to a digest: signatures, attestations, bills of materials.
 pub fn tags(digest: &str) -> [String; 3] {
     [tag(digest), statements_tag(digest), tag_with(digest, "sbom")]
 }

@@ -1,5 +1,5 @@
-//! Pure: the crates that a module names: where code may panic, rustc keeps the path of its source file, and Cargo's folders of
-//! crates have the version in their names. What is optimised away, or compiled without places (`-Zlocation-detail`), is not seen.
+//! Pure: finds crates in a module by the paths of source files in panic messages: Cargo's folders have the name and version of a
+//! crate. Code that is optimised away, or compiled with `-Zlocation-detail=none`, is not found.
 
 use std::collections::BTreeSet;
 

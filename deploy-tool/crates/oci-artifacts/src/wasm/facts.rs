@@ -1,4 +1,4 @@
-//! Pure: what is in a WebAssembly module, good or bad, or in the shared object that it was compiled to.
+//! Pure: reads the facts about a WebAssembly module, or a shared object that it was compiled to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use wasmparser::{BinaryReader, BinaryReaderError, Encoding, ExternalKind, Parser
 /// The custom section in which `wasmedge compile` puts native code beside the module.
 const NATIVE_SECTION: &str = "wasmedge";
 
-/// What is in a module.
+/// The facts about a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// It is a component of WASI preview 2, and nothing else is known of it.

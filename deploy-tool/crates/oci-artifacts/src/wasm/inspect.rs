@@ -1,4 +1,4 @@
-//! Pure: whether a module can run under crun's WasmEdge, and who offers what it imports.
+//! Pure: whether a module can run under crun's WasmEdge, and which host module provides each import.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ const PREVIEW1: &str = "args_get args_sizes_get environ_get environ_sizes_get cl
     path_filestat_get path_filestat_set_times path_link path_open path_readlink path_remove_directory \
     path_rename path_symlink path_unlink_file poll_oneoff proc_exit proc_raise sched_yield random_get \
     sock_accept sock_recv sock_send sock_shutdown";
-/// What WasmEdge adds to it, in the same namespace: no other engine has these.
+/// WasmEdge's extensions in the same namespace, which no other engine has.
 const SOCKETS: &str = "sock_open sock_bind sock_connect sock_listen sock_recv_from sock_send_to \
     sock_getsockopt sock_setsockopt sock_getlocaladdr sock_getpeeraddr sock_getaddrinfo \
     sock_open_v2 sock_bind_v2 sock_connect_v2 sock_listen_v2 sock_accept_v2 sock_recv_v2 sock_recv_from_v2 \
@@ -47,7 +47,7 @@ pub enum ModuleError {
     /// A WASI preview 2 component.
     #[error("it is a component; WasmEdge under crun runs modules, so compile for wasm32-wasip1")]
     Component,
-    /// Wants something that nobody offers.
+    /// An import that is not provided.
     #[error("it imports what WasmEdge under crun does not offer: {0}")]
     Imports(String),
     /// Cannot be started.
@@ -55,7 +55,7 @@ pub enum ModuleError {
     Export(&'static str),
 }
 
-/// What is known of a module that runs.
+/// The facts about a module that can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Module {
     /// It carries code compiled ahead of time.
@@ -71,7 +71,7 @@ pub enum Offer {
     Sockets,
     /// A plugin of WasmEdge, which is not loaded under crun.
     Plugin(&'static str),
-    /// Nobody.
+    /// It is not provided.
     Nobody,
 }
 
@@ -98,7 +98,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Module, ModuleError> {
     judge(&facts)
 }
 
-/// Judges what is in a module.
+/// Checks whether a module can run.
 ///
 /// # Errors
 /// When it would not run.

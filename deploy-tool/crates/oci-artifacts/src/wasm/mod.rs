@@ -1,4 +1,4 @@
-//! Pure: what the bytes of a WebAssembly module say of it, and whether it can run under crun's WasmEdge.
+//! Pure: reads WebAssembly modules, and checks whether they can run under crun's WasmEdge.
 
 pub mod crates;
 pub mod elf;

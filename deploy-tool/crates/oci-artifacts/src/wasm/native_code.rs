@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// For whom native code is: the head of its section, or what a shared object says.
+/// The target of native code: by the header of its section, or of a shared object.
 /// <https://github.com/WasmEdge/WasmEdge/blob/0.14.1/lib/loader/ast/section.cpp>
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

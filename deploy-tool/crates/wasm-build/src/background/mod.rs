@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 pub struct Job {
     /// Its process.
     pub process: u32,
-    /// The digest of what it compiles.
+    /// The digest of its sources.
     pub sources: String,
 }
 
-/// What is known of it later.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lookup {
     /// Its process lives.
     pub lives: bool,
     /// The sources are still the same.
     pub is_current: bool,
-    /// What it was to make is there.
+    /// Whether its result exists.
     pub is_made: bool,
 }
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
-    /// It is at work on what is wanted: who needs that waits for it.
+    /// It is compiling the wanted sources: a process that needs the result waits for it.
     UnderWay,
-    /// It is at work on what nobody wants any more.
+    /// It is compiling outdated sources.
     Outdated,
     /// It is done.
     Done,
@@ -53,7 +53,7 @@ impl Lookup {
     }
 }
 
-/// Why it was lost, by what it has said: its error, or nothing when it was killed.
+/// The error in its log; empty when it was killed.
 pub fn reason(log: &str) -> &str {
     let error = log.lines().find_map(|line| line.strip_prefix("error"));
     error.map_or("it was killed", |error| error.trim_start_matches([':', ' ']))

@@ -23,7 +23,7 @@ use oci_artifacts::digest;
 pub struct Background<'a> {
     cache: &'a Cache,
     record: PathBuf,
-    /// What it says.
+    /// Its log.
     pub log: PathBuf,
 }
 
@@ -51,10 +51,10 @@ impl<'a> Background<'a> {
         })
     }
 
-    /// Looks what became of the work, if there was any. What is outdated is ended; how it was lost is returned, once.
+    /// Checks the state of the job, if there was one. Ends an outdated one; returns the error of a failed one, once.
     ///
     /// # Errors
-    /// When that cannot be found out.
+    /// When the state cannot be read.
     pub fn check_lost(&self, sources: &str, is_made: impl FnOnce(&str) -> Result<bool>) -> Result<Option<Error>> {
         let Some(work) = self.read_job()? else { return Ok(None) };
         let found = Lookup {
@@ -140,7 +140,7 @@ impl<'a> Background<'a> {
     }
 }
 
-/// Ends a process that lives. It puts away what it has begun; who needs its locks waits for that.
+/// Ends a running process, which cleans up before it releases its locks.
 fn end(process: u32) -> Result<()> {
     let process = i32::try_from(process).ok().and_then(Pid::from_raw);
     match process.map(|process| kill_process(process, Signal::TERM)) {

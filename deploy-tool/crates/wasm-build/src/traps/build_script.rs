@@ -4,7 +4,7 @@ use super::finding::{Finding, Place, Remedy, Weight};
 use super::source::Uses;
 use super::walk::SourceFile;
 
-/// The crates by which a build script does so, and what is missing for that.
+/// The crates for native code in build scripts, and the missing tool for each.
 const CRATES: [(&str, &str); 7] = [
     (
         "autotools",
@@ -20,9 +20,9 @@ const CRATES: [(&str, &str); 7] = [
     ("system_deps", "looks for a native library, and there is none for Wasm"),
     ("vcpkg", "looks for a native library, and there is none for Wasm"),
 ];
-/// How a build script tells Cargo of a native library, after `cargo:` or `cargo::`.
+/// The instruction of a build script to link a native library, after `cargo:` or `cargo::`.
 const LINKS: &str = "rustc-link-lib=";
-/// How a build script tells targets or features apart.
+/// Signs of conditions on the target or features in a build script.
 const CONDITIONS: [&str; 3] = ["CARGO_CFG_", "CARGO_FEATURE_", "\"TARGET\""];
 const FIX: &str = "a crate in Rust alone; what is for the native build only: `if std::env::var(\"CARGO_CFG_TARGET_OS\").as_deref() == Ok(\"wasi\") \
                    { return; }` in the build script, and `#[cfg(not(target_os = \"wasi\"))]` where it is called";
@@ -30,10 +30,10 @@ const FIX: &str = "a crate in Rust alone; what is for the native build only: `if
 /// What a build script does with C code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NativeCode {
-    /// What it does, and what is missing for that.
+    /// What it does, and the missing tool.
     pub what: String,
     line: usize,
-    /// Whether it tells targets or features apart, so that it may do something else for Wasm.
+    /// Whether it has conditions on the target or features, so that it may do something else for Wasm.
     pub is_conditional: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::{TARGET, features as cargo_features, vendor};
 use diagnostics::{Error, Result};
 use host::process;
 
-/// What is known of a package.
+/// The facts about a package.
 #[derive(Debug)]
 pub struct Checked {
     /// The traps, the worst first.
@@ -108,7 +108,7 @@ fn read_members(
         .unwrap_or_else(|_| vec![package]);
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for member in members {
-        // What it turns on in others is known to Cargo alone.
+        // Features that it enables in dependencies are not resolved here.
         let asked = if member.name == package.name { features } else { &[] };
         let (found, no_rust) = read(member, base, asked)?;
         files.extend(found);
@@ -176,8 +176,8 @@ async fn resolve_crates(
     Ok(Ok(graph))
 }
 
-/// Looks at the build scripts of crates. Of one that tells targets or features apart nothing is known, as of one that cannot
-/// be read; those of members are [read](build_scripts) as their sources are.
+/// Checks the build scripts of crates. One with conditions on the target or features is ignored, as is one that cannot be read;
+/// those of members are [read](build_scripts) with their sources.
 fn read_build_scripts(graph: &mut GuestGraph) {
     for guest_crate in graph.crates.iter_mut().filter(|one| one.source != CrateSource::Folder) {
         let Some(path) = &guest_crate.build_script else {

@@ -5,7 +5,7 @@ use super::graph::GuestCrate;
 
 /// The compiler of the builder, `rustc_version` in oci/versions: a crate that wants a newer one does not compile there.
 pub const BUILDER_RUST: (u32, u32) = (1, 85);
-/// Crates that take a newer compiler than they say: the last version that does not.
+/// Crates that need a newer compiler than their `rust-version`, with the last version that does not.
 const UNDERSTATED: [(&str, &str); 1] = [("subprocess", "0.2.9")];
 
 /// Why the builder does not compile a crate, and what to do about it.
@@ -24,7 +24,7 @@ pub fn refusal(guest_crate: &GuestCrate) -> Option<(String, String)> {
     })
 }
 
-/// The three numbers of a version; what is none is 0.
+/// The three numbers of a version; a missing one is 0.
 pub fn number(version: &str) -> (u32, u32, u32) {
     let mut parts = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-/// What comes of a finding; the first is the worst.
+/// The effect of a finding; the first is the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weight {
@@ -17,7 +17,7 @@ pub enum Weight {
     Wrong,
 }
 
-/// What it takes to be rid of a finding; the least comes first.
+/// The effort to fix a finding; the least comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Remedy {
@@ -53,13 +53,13 @@ pub enum Place {
 pub struct Finding {
     /// Its name in docs/wasi-crates.md.
     pub trap: &'static str,
-    /// What comes of it.
+    /// Its effect.
     pub weight: Weight,
-    /// What it takes to be rid of it.
+    /// The effort to fix it.
     pub remedy: Remedy,
     /// Where it is.
     pub place: Place,
-    /// What was found, and what happens.
+    /// The finding and its consequence.
     pub what: String,
     /// What to do about it.
     pub fix: String,
@@ -80,7 +80,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Sorts findings: the worst first, then by place. What was found twice is kept once.
+/// Sorts findings: the worst first, then by place. Removes duplicates.
 pub fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|left, right| {
         let key = |finding: &Finding| (finding.weight, finding.place.clone(), finding.trap);

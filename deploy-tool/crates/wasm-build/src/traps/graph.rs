@@ -1,4 +1,4 @@
-//! Pure: the crates that go into a guest, by `cargo tree`, or as far as the manifest and Cargo.lock tell them.
+//! Pure: the dependency graph of a guest, by `cargo tree`, or approximately by the manifest and Cargo.lock.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,7 +30,7 @@ pub struct GuestCrate {
     pub version: String,
     /// Its features that are on.
     pub features: BTreeSet<String>,
-    /// The oldest compiler that it says it takes.
+    /// Its `rust-version`.
     pub rust_version: Option<String>,
     /// Whether it links a native library.
     pub links: bool,
@@ -90,8 +90,7 @@ impl Package {
 }
 
 impl GuestGraph {
-    /// The crates by what `cargo tree` says, which alone knows the features that are on for one target, and what
-    /// `cargo metadata` knows of each of them.
+    /// The graph by `cargo tree`, which resolves the features of one target, with the facts of `cargo metadata` about each crate.
     ///
     /// # Errors
     /// When `metadata` is no such document.
@@ -124,7 +123,7 @@ impl GuestGraph {
                     path: path.clone(),
                 }
             });
-            // The shortest way says most.
+            // The shortest path is the most helpful one.
             if path.len() < found.path.len() {
                 found.path.clone_from(&path);
             }

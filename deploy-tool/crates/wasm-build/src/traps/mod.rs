@@ -1,5 +1,5 @@
-//! What is known to fail, or to be slow, in a Wasm guest, as far as manifests, lock files and sources show it:
-//! docs/wasi-crates.md has each by its name.
+//! Traps: code that is known to fail or to be slow in a Wasm guest, found in manifests, lock files and sources.
+//! docs/wasi-crates.md lists each by its name.
 
 mod build_script;
 pub mod check;

@@ -1,6 +1,6 @@
-//! Pure: what a source file uses: paths, literals and names, each with its line, as far as a guest compiles it.
+//! Pure: the paths, literals and names in a source file, each with its line, without code that a guest does not compile.
 //!
-//! Tokens are enough: comments and strings are told apart from code, and what is inside of macros is seen as well.
+//! It works on tokens, not on a syntax tree: so comments and strings are no code, and the arguments of macros are seen as well.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub struct Uses {
     pub modules: Vec<Vec<String>>,
 }
 
-/// Begins what ends with `;` even where braces come before it.
+/// Keywords of items that end with `;`, also after braces.
 const STATEMENTS: [&str; 5] = ["use", "let", "static", "const", "type"];
 /// Begins what no comma ends.
 const ITEMS: [&str; 13] = [

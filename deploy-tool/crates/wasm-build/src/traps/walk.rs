@@ -12,12 +12,12 @@ use diagnostics::{Error, Result};
 pub struct SourceFile {
     /// Its path, from the folder that was named.
     pub path: PathBuf,
-    /// What it uses.
+    /// Its paths, literals and names.
     pub uses: Uses,
 }
 
-/// Reads all files of a package with these features beside its default ones; `base`: the folder that paths are told from.
-/// Also returns which files are no Rust: what the compiler will say of them is better than anything here.
+/// Reads all files of a package with these features besides its default ones; reported paths are relative to `base`. Also
+/// returns the files that cannot be parsed, for which the compiler will have a better error.
 ///
 /// # Errors
 /// When a file cannot be read.

@@ -1,4 +1,4 @@
-//! Pure: what `cargo metadata` says of a workspace, and which of its packages a module is made of.
+//! Pure: parses `cargo metadata` of a workspace, and selects the packages of a module.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Package {
     pub name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
-    /// What its manifest says that it needs.
+    /// The dependencies in its manifest.
     pub dependencies: Vec<Dependency>,
     #[serde(default)]
     features: BTreeMap<String, Vec<String>>,
@@ -43,7 +43,7 @@ struct Target {
     src_path: PathBuf,
 }
 
-/// What a manifest says that its package needs.
+/// A dependency in a manifest.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Dependency {
@@ -77,7 +77,7 @@ impl Dependency {
         self.kind.is_none() && for_guest
     }
 
-    /// Whether its requirement takes a version, as far as the first number that says something tells.
+    /// Whether its requirement matches a version, by the first nonzero number.
     pub fn takes(&self, version: &str) -> bool {
         let requirement = self.req.trim_start_matches(['^', '=', '~', '>', ' ']);
         let (mut wanted, mut given) = (requirement.split(['.', ',']), version.split('.'));
@@ -117,7 +117,7 @@ impl Package {
         &self.manifest_path
     }
 
-    /// Its features that are on where somebody asks for these.
+    /// All of its features that are enabled by these.
     pub fn features_with(&self, asked: &[String]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut waiting = vec!["default"];
@@ -165,7 +165,7 @@ impl Package {
             .map(|target| target.src_path.as_path())
     }
 
-    /// What its Cargo.toml says of it, as images say it. Nothing else can be said that is the same in every checkout.
+    /// The metadata in its Cargo.toml as annotations of an image. Everything else would differ between checkouts.
     /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
     pub fn annotations(&self) -> BTreeMap<String, String> {
         let fields = [

@@ -1,4 +1,4 @@
-//! The documents of a layout: manifests and indexes, what they name, and why one is refused.
+//! The documents of a layout: manifests and indexes with their descriptors, and their errors.
 
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ pub enum LayoutError {
     /// A document that is read as a whole is too large to be one.
     #[error("`{0}` has {1} bytes, and the largest allowed is {MOST_BYTES}")]
     Large(String, u64),
-    /// A document is not what it should be.
+    /// A document is malformed.
     #[error("`{0}` is no {1}: {2}")]
     Malformed(String, &'static str, String),
     /// The name of a blob.

@@ -14,7 +14,7 @@ use reader::{Named, Reader};
 mod document;
 mod reader;
 
-/// The file that makes a folder a layout, and what it says.
+/// The marker file of a layout, and its contents.
 pub const MARKER: (&str, &str) = ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
 /// The file that names the images.
 pub const INDEX_FILE: &str = "index.json";
@@ -23,7 +23,7 @@ pub const INDEX_FILE: &str = "index.json";
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// The same: the tag alone. <https://github.com/opencontainers/image-spec/blob/main/annotations.md>
 const REFERENCE_NAME: &str = "org.opencontainers.image.ref.name";
-/// An image, of one platform or of several, and what is attached to it.
+/// An image of one or several platforms, with its referrers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The name and tag that it gives itself.
@@ -57,8 +57,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Reads a layout but for what is in its configurations and layers: that these are there and their size is checked, and
-    /// their digest is left to who gets them. Each of their bytes would be read a second time for it.
+    /// Reads a layout without its configurations and layers: their existence and size are checked, but not their digests. The
+    /// receiver verifies these, and reading all bytes twice would be slow.
     ///
     /// # Errors
     /// When it is no layout, damaged, or not of one image.
@@ -106,7 +106,7 @@ impl Layout {
         })
     }
 
-    /// The image of one platform out of an index, without what is attached to the index; none when there is no such image.
+    /// The image of one platform of an index, without the referrers of the index; none when there is no such image.
     pub fn select_platform(mut self, platform: &str) -> Option<Self> {
         let is_wanted = |entry: &Descriptor| {
             entry
@@ -143,7 +143,7 @@ impl Layout {
         }
     }
 
-    /// What is only named, by platform.
+    /// The platforms whose manifests are missing.
     pub fn absent_platforms(&self) -> BTreeSet<String> {
         self.absent.iter().map(title).collect()
     }
@@ -153,7 +153,7 @@ impl Layout {
         self.blobs.iter().find(|blob| blob.digest == digest)
     }
 
-    /// The text of index.json: it names the image and what is attached to it, outside of the digest.
+    /// The text of index.json, with the image and its referrers.
     pub fn index(&self) -> Vec<u8> {
         let mut root = self.root.descriptor();
         if let Some(name) = &self.name {
@@ -179,7 +179,7 @@ impl Layout {
         config.size + layers.iter().map(|layer| layer.size).sum::<u64>()
     }
 
-    /// The image without what is attached to it.
+    /// The image without its referrers.
     #[must_use]
     pub fn without_attachments(mut self) -> Self {
         let attached: Vec<Manifest> = self

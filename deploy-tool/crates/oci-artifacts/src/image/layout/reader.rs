@@ -22,13 +22,13 @@ pub trait Files {
     /// Where a file is.
     fn source(&self, path: &str) -> BlobSource;
 }
-/// A manifest in index.json, and what it is about.
+/// A manifest in index.json, and its subject.
 pub(super) struct Named {
     pub(super) descriptor: Descriptor,
     pub(super) blob: Blob,
     pub(super) is_referrer: bool,
 }
-/// Reads the files of a layout, each within its limit, and checks what it reads.
+/// Reads and verifies the files of a layout, each with a size limit.
 pub(super) struct Reader<'f, F>(pub(super) &'f F);
 
 impl<F: Files> Reader<'_, F> {
@@ -87,7 +87,7 @@ impl<F: Files> Reader<'_, F> {
         })
     }
 
-    /// The manifests of an index, and what it only names. One image at least has to be there.
+    /// The manifests of an index, and the descriptors of missing ones. At least one image must exist.
     pub(super) fn manifests(&self, root: &Blob) -> Result<(Vec<Blob>, Vec<Descriptor>), LayoutError> {
         if !is_index(&root.media_type) {
             return Ok((Vec::new(), Vec::new()));

@@ -22,7 +22,7 @@ const HELPER_ANSWER: u64 = 64 * 1024;
 /// Names the registry that `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` are for.
 const REGISTRY_HOST: &str = "REGISTRY_HOST";
 
-/// What the command line says of the login.
+/// The credentials on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     /// The user.
@@ -51,7 +51,7 @@ impl FoundLogin {
         }
     }
 
-    /// What to say when the registry is asked without a login although one might have been kept.
+    /// Warnings when the registry is used anonymously although credentials may be stored.
     pub fn warnings(&self) -> Vec<String> {
         let unusable = self.unusable.iter().filter(|_| self.login.is_none());
         unusable
@@ -146,7 +146,7 @@ fn is_host_of(host: &str, repository: &Repository) -> bool {
     registry_name(host.trim_end_matches('/')) == repository.registry
 }
 
-/// What is looked at in the environment, for a person who looks for the reason.
+/// The environment variables that were read, for error messages.
 fn variables(variable: impl Fn(&str) -> Option<String>, repository: &Repository, purpose: &Purpose) -> Vec<String> {
     let is_set = variable("REGISTRY_PASSWORD").is_some();
     let registry = match variable(REGISTRY_HOST) {
@@ -262,7 +262,7 @@ async fn ask_for(helper: &str, key: &str) -> Result<Option<Login>> {
                 _ => {}
             }
         }
-        // Dropped with its pipes, it ends: what says more than a login is not waited for.
+        // A helper with more output than credentials is ended by dropping its pipes.
         let mut output = Vec::new();
         if let Some(stdout) = child.stdout.take() {
             stdout.take(HELPER_ANSWER).read_to_end(&mut output).await?;
@@ -277,7 +277,7 @@ async fn ask_for(helper: &str, key: &str) -> Result<Option<Login>> {
     match parse_helper_output(&stdout) {
         Some(login) if status.success() => Ok(Some(login)),
         _ if stdout.contains("credentials not found") => Ok(None),
-        // What it printed may hold a password when it ended well.
+        // The output of a successful helper may contain a password, so it is not shown.
         _ if status.success() => Err(failure(&"its answer cannot be understood")),
         _ => Err(failure(&match stdout.trim() {
             "" => format!("it ends with {}", status),

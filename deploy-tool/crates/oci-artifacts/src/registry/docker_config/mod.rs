@@ -85,7 +85,7 @@ impl DockerConfig {
     /// Reads the file's text.
     ///
     /// # Errors
-    /// When it is no such file. What it says is not repeated: it may hold passwords.
+    /// When it is invalid. The error does not contain the text, which may have passwords.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());

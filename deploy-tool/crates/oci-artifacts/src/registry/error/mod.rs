@@ -25,7 +25,7 @@ pub enum RegistryError {
     Unreachable(String),
     /// Its certificate is not trusted.
     Untrusted(String),
-    /// What answered does not speak TLS, or no HTTP, or nothing that a registry says.
+    /// The server does not speak TLS or HTTP, or is no registry.
     NotARegistry(String),
     /// It is asked with TLS, and leads to an address without.
     Downgrade(String),
@@ -54,7 +54,7 @@ pub struct Refusal {
     pub status: StatusCode,
     /// The first code in its body, such as `DENIED`.
     pub code: String,
-    /// What it says.
+    /// The message.
     pub message: String,
     /// The pause that it asks for.
     pub retry_after: Option<Duration>,
@@ -76,7 +76,7 @@ struct ErrorEntry {
 }
 
 impl Refusal {
-    /// Reads an answer's body: the specification's form, or whatever a proxy on the way says.
+    /// Parses the body of an answer: in the form of the specification, or text of a proxy.
     pub fn new(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Self {
         let errors = serde_json::from_slice::<Errors>(body)
             .map(|body| body.errors)
@@ -105,7 +105,7 @@ impl Refusal {
         }
     }
 
-    /// What it says, for people.
+    /// The message for users.
     pub fn sentence(&self) -> String {
         let parts = [self.code.as_str(), self.message.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();

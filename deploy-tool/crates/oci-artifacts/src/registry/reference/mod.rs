@@ -27,7 +27,7 @@ impl Repository {
     /// Reads `[REGISTRY/]PATH[:TAG]`.
     ///
     /// # Errors
-    /// A sentence on what is wrong with it.
+    /// When it is invalid: a sentence with the reason.
     pub fn parse(text: &str) -> Result<(Self, Option<String>), String> {
         if text.contains("://") {
             return Err("leave out what stands before the registry's name: write docker.io/user/name".to_owned());
@@ -114,7 +114,7 @@ impl Reference {
     /// Reads `REPOSITORY:TAG` or `REPOSITORY@DIGEST`. With both, the digest counts, as everywhere.
     ///
     /// # Errors
-    /// A sentence on what is wrong with it.
+    /// When it is invalid: a sentence with the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
@@ -171,7 +171,7 @@ pub fn is_tag(text: &str) -> bool {
     first && text.len() <= LONGEST_TAG && text.chars().all(inner)
 }
 
-/// What `git describe` says as a tag: what no tag can have becomes a hyphen.
+/// The output of `git describe` as a tag: invalid characters become hyphens.
 pub fn tag_of(description: &str) -> Option<String> {
     let tag: String = description
         .trim()

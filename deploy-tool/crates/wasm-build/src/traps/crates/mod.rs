@@ -173,7 +173,7 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
     let has = |name: &str| graph.crates.iter().any(|guest_crate| guest_crate.name == name);
     let mut findings = Vec::new();
     for guest_crate in &graph.crates {
-        // Cargo.lock alone does not tell for which target a crate is: what another crate brings may be for the native build.
+        // Cargo.lock does not have targets: a transitive dependency may be for the native build only.
         let is_certain = graph.is_exact || guest_crate.path.len() == 1;
         findings.extend(
             rule(guest_crate)
@@ -194,7 +194,7 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
         let (what, fix) = compiler::refusal(one)?;
         Some(finding("rust-version", Weight::Compile, one, what, &fix))
     }));
-    // Under a crate that cannot be used at all, what it brings says no more.
+    // Dependencies of a crate that cannot be used are no further findings.
     let explained: BTreeSet<Vec<String>> = paths(&findings).cloned().collect();
     findings.retain(|finding| match &finding.place {
         Place::Crate { path } => !(1..path.len()).any(|length| explained.contains(&path[..length])),
