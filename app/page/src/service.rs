@@ -51,9 +51,9 @@ impl PageService {
         };
         let trace = Trace::from_headers(request.headers);
         let reason = match self.orders.forward(method, target, request.body, &trace).await {
-            Ok(answer) => {
-                let status = answer.status;
-                match forwarded_response(answer) {
+            Ok(response) => {
+                let status = response.status;
+                match forwarded_response(response) {
                     Some(response) => return Ok(response),
                     None => format!("a sidecar answers with status {status}"),
                 }
@@ -70,7 +70,7 @@ impl PageService {
 impl Service for PageService {
     type Route = Route;
 
-    async fn answer(&self, request: BufferedRequest<'_>) -> Result<Response, Problem> {
+    async fn handle(&self, request: BufferedRequest<'_>) -> Result<Response, Problem> {
         let route = request.target.route;
         if *request.method == Method::OPTIONS {
             return Ok(self.context.origins.preflight(route, request.headers));
@@ -85,10 +85,10 @@ impl Service for PageService {
             Route::Healthz => self.context.health(),
             Route::Metrics => self.context.metrics(&[]),
             // The page can be shown, and says itself what is away.
-            Route::Readyz => Response::done(),
+            Route::Readyz => Response::success(),
             _ => files::html(),
         })
     }
 
-    async fn work(&self) {}
+    async fn run_background(&self) {}
 }

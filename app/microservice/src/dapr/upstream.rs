@@ -7,7 +7,7 @@ use hyper::header::{HeaderValue, CONTENT_TYPE};
 use hyper::Method;
 
 use super::Trace;
-use crate::client::{Answer, Client, ClientError, Endpoint};
+use crate::client::{Client, ClientError, ClientResponse, Endpoint};
 use crate::memory::Memory;
 
 /// A service behind the sidecar to which requests of clients are forwarded.
@@ -29,7 +29,13 @@ impl Upstream {
     ///
     /// # Errors
     /// When there is no answer in time.
-    pub async fn forward(&self, method: Method, rest: &str, json: Bytes, trace: &Trace) -> Result<Answer, ClientError> {
+    pub async fn forward(
+        &self,
+        method: Method,
+        rest: &str,
+        json: Bytes,
+        trace: &Trace,
+    ) -> Result<ClientResponse, ClientError> {
         let target = format!("{}{rest}", self.client.path());
         let mut headers = trace.0.clone();
         if !json.is_empty() {

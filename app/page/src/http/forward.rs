@@ -1,7 +1,7 @@
 //! What goes on to the orders service, and what comes back.
 
 use hyper::header::{HeaderName, HeaderValue, ALLOW, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER, VIA};
-use microservice::client::Answer;
+use microservice::client::ClientResponse;
 use microservice::http::{Response, Route as _};
 
 use super::{BufferedRequest, Route};
@@ -35,15 +35,16 @@ pub fn is_order_id(id: &str) -> bool {
 
 /// The answer of the orders service, marked as one that came through this service; none for the answer of a sidecar, which
 /// names no replica: <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.3>.
-pub fn forwarded_response(answer: Answer) -> Option<Response> {
-    answer.headers.get(SERVED_BY)?;
-    let mut response = Response::new(answer.status, HeaderValue::from_static("application/json"), answer.body);
+pub fn forwarded_response(response: ClientResponse) -> Option<Response> {
+    response.headers.get(SERVED_BY)?;
+    let content_type = HeaderValue::from_static("application/json");
+    let mut forwarded = Response::new(response.status, content_type, response.body);
     for name in FORWARDED {
-        if let Some(value) = answer.headers.get(&name) {
-            response.headers.insert(name, value.clone());
+        if let Some(value) = response.headers.get(&name) {
+            forwarded.headers.insert(name, value.clone());
         }
     }
-    Some(response.with(VIA, HeaderValue::from_static("1.1 page")))
+    Some(forwarded.with_header(VIA, HeaderValue::from_static("1.1 page")))
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl http::Route for Route {
         }
     }
 
-    fn allow(self) -> &'static str {
+    fn allowed_methods(self) -> &'static str {
         match self {
             Route::Orders => "GET, HEAD, POST, OPTIONS",
             Route::Order => "GET, HEAD, PUT, DELETE, OPTIONS",
@@ -89,8 +89,8 @@ mod tests {
     fn finds_every_route_by_its_path() {
         for &route in Route::ALL {
             let path = route.path().replace("{id}", "7");
-            assert_eq!(Target::of_path(&path).map(|found| found.route), Some(route));
+            assert_eq!(Target::from_path(&path).map(|found| found.route), Some(route));
         }
-        assert_eq!(Target::<Route>::of_path("/create_order"), None);
+        assert_eq!(Target::<Route>::from_path("/create_order"), None);
     }
 }
