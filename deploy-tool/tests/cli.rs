@@ -333,6 +333,28 @@ fn an_image_that_is_not_defined() {
         .fails(1, &["oci/no-such-image/image.yaml", "--images"]);
 }
 
+#[test]
+fn the_only_image_is_meant_where_none_is_named() {
+    let run = Run::new();
+    run.file("one/shop/image.yaml", "package: [");
+    run.file("one/services", "");
+    run.file("two/events/image.yaml", "");
+    run.file("two/shop/image.yaml", "");
+    let images = |folder: &str| run.path(folder).display().to_string();
+    run.run(&["build", "--images", &images("one")])
+        .fails(1, &["one/shop/image.yaml` cannot be used"]);
+    for verb in [&["build"][..], &["push", "--to", "localhost:1/shop"]] {
+        run.run(&[verb, &["--images", &images("two")]].concat()).fails(
+            1,
+            &[
+                "it is not clear which image is meant",
+                "events, shop",
+                "name one: `events`",
+            ],
+        );
+    }
+}
+
 /// Neither Docker nor a compiler takes part.
 #[test]
 fn a_module_that_is_given_is_packed_as_it_is() {

@@ -26,9 +26,8 @@ impl SourceArguments {
 /// Arguments of `build`
 #[derive(Debug, Args)]
 pub struct BuildArguments {
-    /// Name of the image to build: the folder of its definition
-    #[arg(default_value = crate::settings::DEFAULT_IMAGE)]
-    pub image: String,
+    /// Name of the image to build: the folder of its definition [default: app, or the only one]
+    pub image: Option<String>,
     /// Also write the image as one tar file, for `podman load`, `ctr images import` or skopeo
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,

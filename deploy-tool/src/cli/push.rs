@@ -8,9 +8,8 @@ use oci_artifacts::registry::reference;
 /// Arguments of `push`
 #[derive(Debug, Args)]
 pub struct PushArguments {
-    /// Name of the image to build and push, or the file or folder of one that is built
-    #[arg(default_value = crate::settings::DEFAULT_IMAGE)]
-    pub image: String,
+    /// Name of the image to build and push, or the file or folder of one that is built [default: app, or the only one]
+    pub image: Option<String>,
     /// Repository to push to, with a tag if you like: docker.io/you/orders:1.2.3
     #[arg(long, value_name = "REPOSITORY")]
     pub to: String,

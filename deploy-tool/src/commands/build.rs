@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::default_image;
 use super::module_source::{self, SourcedModule};
 use super::variation::{Form, Variation, native_form};
 use crate::built::Built;
@@ -39,6 +40,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments
     if low_priority {
         give_way()?;
     }
+    let image = default_image::find(&source, image).await?;
     let cache = Cache::open()?;
     let variation = Variation {
         module: module.as_deref(),

@@ -6,6 +6,7 @@ pub mod build;
 pub mod bundle;
 mod cluster;
 mod completion;
+mod default_image;
 pub mod deploy;
 mod dev;
 pub mod docker;

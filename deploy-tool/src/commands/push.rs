@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::build;
 use super::variation::Variation;
+use super::{build, default_image};
 use crate::cli::PushArguments;
 use crate::publish;
 use diagnostics::code;
@@ -26,10 +26,11 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments)
         .as_deref()
         .map(|text| same_registry(text, &repository));
     let from = from.transpose()?;
-    let tags = tags(&arguments, tag).await?;
+    let image = default_image::find(&arguments.source, arguments.image.clone()).await?;
+    let tags = tags(&arguments, &image, tag).await?;
     let purpose = Purpose::Push { from: from.clone() };
     let found = arguments.registry.credentials().login(&repository, &purpose).await?;
-    let outline = outline(printer, cleanup, &arguments).await?;
+    let outline = outline(printer, cleanup, &arguments, &image).await?;
     let tls = arguments.registry.tls_options();
     let connection = Connection::open(&repository, purpose, found, &tls).await?;
     connection.warnings().iter().for_each(|text| printer.warning(text));
@@ -54,17 +55,16 @@ fn same_registry(text: &str, target: &Repository) -> Result<String> {
 }
 
 /// The requested tags, else one of `git describe`. A file has no commit.
-async fn tags(arguments: &PushArguments, tag: Option<String>) -> Result<Vec<String>> {
+async fn tags(arguments: &PushArguments, image: &str, tag: Option<String>) -> Result<Vec<String>> {
     let tags: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
-    if !tags.is_empty() || is_file(&arguments.image) || arguments.module.is_some() {
+    if !tags.is_empty() || is_file(image) || arguments.module.is_some() {
         return Ok(tags);
     }
     publish::registry::described_tag(arguments.source.folder()).await
 }
 
-async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments) -> Result<Outline> {
+async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments, image: &str) -> Result<Outline> {
     let PushArguments {
-        image,
         source,
         module,
         revision,

@@ -122,15 +122,9 @@ pub async fn module(
     } = sources;
     let package = &definition.package;
     let path = module_path(builder, definition, profile, digest)?;
-    let _lock = builder.lock(progress, &compile::compile_task(profile)).await?;
     let (bytes, outcome) = match std::fs::read(&path) {
         Ok(bytes) => (bytes, "unchanged"),
-        Err(_) => {
-            let bytes = compile::package(builder, progress, sources, profile, &compile::MODULE).await?;
-            inspect_module(&bytes)?;
-            builder.cache.write(&path, &bytes)?;
-            (bytes, "compiled")
-        }
+        Err(_) => compile_module(builder, progress, sources, profile, &path).await?,
     };
     let bill = bill(&builder.cache, progress, sources, &path, &bytes).await?;
     progress.outcome(format!(
@@ -145,6 +139,24 @@ pub async fn module(
         builder: builder.recipe.clone(),
     };
     Ok((Artifact { path, bytes }, record))
+}
+
+/// Compiles a module, unless another build has done so while this one waited for its turn.
+async fn compile_module(
+    builder: &Builder,
+    progress: &Progress,
+    sources: &Sources<'_>,
+    profile: &Profile,
+    path: &Path,
+) -> Result<(Vec<u8>, &'static str)> {
+    let _lock = builder.lock(progress, &compile::compile_task(profile)).await?;
+    if let Ok(bytes) = std::fs::read(path) {
+        return Ok((bytes, "unchanged"));
+    }
+    let bytes = compile::package(builder, progress, sources, profile, &compile::MODULE).await?;
+    inspect_module(&bytes)?;
+    builder.cache.write(path, &bytes)?;
+    Ok((bytes, "compiled"))
 }
 
 /// The native build of a module, by the profile of its definition.

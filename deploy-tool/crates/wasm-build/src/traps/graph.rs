@@ -233,13 +233,13 @@ fn patches(root: &str) -> BTreeMap<String, CrateSource> {
     let tables = manifest.get("patch").and_then(Item::as_table_like);
     let registries = tables.into_iter().flat_map(|tables| tables.iter());
     let entries = registries.filter_map(|(_, table)| table.as_table_like());
-    let patches = entries.flat_map(|entries| entries.iter()).filter_map(|(key, patch)| {
+    let patches = entries.flat_map(|entries| entries.iter()).map(|(key, patch)| {
         let text = |field: &str| patch.as_table_like()?.get(field)?.as_str();
         let source = match text("git") {
             Some(address) => CrateSource::Git(address.to_owned()),
             None => CrateSource::Folder,
         };
-        Some((text("package").unwrap_or(key).to_owned(), source))
+        (text("package").unwrap_or(key).to_owned(), source)
     });
     patches.collect()
 }
