@@ -8,6 +8,8 @@ pub const DEFAULT_NODE_IMAGE: &str = "localhost/wasm-node:v1.36";
 pub const DEFAULT_DEPLOYMENT: &str = "app";
 /// The image that `build` builds.
 pub const DEFAULT_IMAGE: &str = "app";
+/// Annotation of a Service with lines to print after `up`, in which `{url}` stands for its address: such a Service is for people.
+pub const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 /// The image that `doctor` runs on the nodes.
 pub const PROBE_IMAGE: &str = "probe";
 /// The image of the installer that `node` runs on the nodes of kind clusters: `scripts/images installer` makes it.

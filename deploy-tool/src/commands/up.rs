@@ -12,12 +12,14 @@ use super::{background, status};
 use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
 use crate::report::PodStatus;
+use crate::settings::TRY_ANNOTATION;
 use crate::{publish, report};
 use cluster::{Cluster, pods};
 use diagnostics::Result;
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::lock;
+use kube::ResourceExt;
 use releases::api::discover::Kinds;
 use releases::api::revisions;
 use releases::manifest::Object;
@@ -27,9 +29,6 @@ use releases::{lock_holder, manifest};
 use rollout::Target;
 use terminal::{Printer, Styled};
 use wasm_build::native_form::NativeForm;
-
-/// Annotation of a Service with lines to print after `up`; `{url}` stands for its address.
-const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 
 /// The result of a deployment.
 pub struct Deployed {
@@ -217,9 +216,7 @@ async fn report_namespace(
     // Who has an address may list the Services: that is where it is from.
     let Some(url) = &status.url else { return Ok(()) };
     let services = pods::services(cluster, namespace).await?;
-    let lines = services
-        .iter()
-        .find_map(|service| service.metadata.annotations.as_ref()?.get(TRY_ANNOTATION));
+    let lines = report::node_port(&services).and_then(|(service, _)| service.annotations().get(TRY_ANNOTATION));
     if let Some(lines) = lines {
         printer.data(Styled::from(format!("\n{}", lines.replace("{url}", url))).bounded());
     }

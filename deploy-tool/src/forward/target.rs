@@ -6,11 +6,9 @@ use k8s_openapi::api::core::v1::{Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
+use crate::settings::TRY_ANNOTATION;
 use diagnostics::code;
 use diagnostics::{Error, Result};
-
-/// Annotation of a Service with lines to print after `up`: such a Service is for people.
-const TRY_ANNOTATION: &str = "deploy-tool.dev/try";
 
 /// `LOCAL` or `LOCAL:REMOTE`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,16 @@
 //! Pure: where a service can be reached.
 
 use k8s_openapi::api::core::v1::{Node, Service};
+use kube::ResourceExt;
 
-/// The Service that can be reached from outside, and its node port.
+use crate::settings::TRY_ANNOTATION;
+
+/// The Service that can be reached from outside, and its node port. Of several, the one for people.
 pub fn node_port(services: &[Service]) -> Option<(&Service, i32)> {
-    services.iter().find_map(|service| {
+    let for_people = services
+        .iter()
+        .filter(|service| service.annotations().contains_key(TRY_ANNOTATION));
+    for_people.chain(services).find_map(|service| {
         let ports = service.spec.as_ref()?.ports.as_ref()?;
         Some((service, ports.iter().find_map(|port| port.node_port)?))
     })
@@ -36,6 +42,26 @@ pub fn node_url(node: &Node, port: i32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_services_the_one_for_people_is_shown() {
+        let service = |name: &str, annotations: serde_json::Value, port: serde_json::Value| -> Service {
+            let metadata = serde_json::json!({"name": name, "annotations": annotations});
+            let spec = serde_json::json!({"ports": [{"port": 80, "nodePort": port}]});
+            serde_json::from_value(serde_json::json!({"metadata": metadata, "spec": spec})).unwrap()
+        };
+        let none = serde_json::json!({});
+        let for_people = serde_json::json!({TRY_ANNOTATION: "curl {url}"});
+        let mut services = vec![
+            service("inside", for_people.clone(), serde_json::Value::Null),
+            service("api", none, serde_json::json!(30081)),
+        ];
+        let shown = |services: &[Service]| node_port(services).map(|(service, port)| (service.name_any(), port));
+        assert_eq!(shown(&services), Some(("api".to_owned(), 30081)));
+        services.push(service("page", for_people, serde_json::json!(30083)));
+        assert_eq!(shown(&services), Some(("page".to_owned(), 30083)));
+        assert_eq!(shown(&services[..1]), None);
+    }
 
     #[test]
     fn addresses_become_urls() {
