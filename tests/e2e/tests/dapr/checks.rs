@@ -142,8 +142,8 @@ fn status_and_logs_show_services_and_their_sidecars() {
         .filter(|pod| pod["mode"] == "aot")
         .map(|pod| pod["workload"].as_str().unwrap())
         .collect();
-    let services = ["Deployment/events", "Deployment/orders", "Deployment/pricing"];
-    assert_eq!(wasm, BTreeSet::from(services), "{status:#}");
+    let services = ["events", "orders", "page", "pricing"].map(|name| format!("Deployment/{name}"));
+    assert_eq!(wasm, services.iter().map(String::as_str).collect(), "{status:#}");
 
     let containers = |arguments: &[&str]| {
         let lines = deploy_tool(
