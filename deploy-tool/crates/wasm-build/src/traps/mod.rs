@@ -33,6 +33,7 @@ mod tests {
         let sources = [
             "deploy-tool/crates/wasm-build/src/traps/build_script.rs",
             "deploy-tool/crates/wasm-build/src/traps/crates/mod.rs",
+            "deploy-tool/crates/wasm-build/src/traps/crates/rules.rs",
             "deploy-tool/crates/wasm-build/src/traps/paths/mod.rs",
             "deploy-tool/src/adoption/survey.rs",
         ]

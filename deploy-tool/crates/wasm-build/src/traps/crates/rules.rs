@@ -1,0 +1,163 @@
+//! Pure: which crates are traps by their name.
+
+use crate::traps::finding::Weight;
+
+/// A trap that a crate is, whatever its features.
+pub struct Rule {
+    /// Its name.
+    pub trap: &'static str,
+    /// How bad it is.
+    pub weight: Weight,
+    /// The crates.
+    pub names: &'static [&'static str],
+    /// What is wrong with them.
+    pub what: &'static str,
+    /// What to do.
+    pub fix: &'static str,
+}
+
+/// The traps that are known by names of crates.
+pub const RULES: &[Rule] = &[
+    Rule {
+        trap: "c-code",
+        weight: Weight::Compile,
+        names: &[
+            "openssl",
+            "ring",
+            "aws-lc-rs",
+            "aws-lc-sys",
+            "openssl-sys",
+            "boring-sys",
+            "native-tls",
+            "s2n-tls-sys",
+        ],
+        what: "TLS in C and assembler, and the builder has no C compiler for Wasm",
+        fix: "end TLS at an Ingress or in a proxy beside it, and turn off the feature that brings this crate",
+    },
+    Rule {
+        trap: "c-code",
+        weight: Weight::Compile,
+        names: &["libz-sys", "zstd-sys", "bzip2-sys", "lzma-sys", "lz4-sys", "brotli-sys"],
+        what: "compression in C, and the builder has no C compiler for Wasm",
+        fix: "flate2 with `default-features = false, features = [\"rust_backend\"]`, or turn off the feature that brings this crate",
+    },
+    Rule {
+        trap: "c-code",
+        weight: Weight::Compile,
+        names: &[
+            "libsqlite3-sys",
+            "pq-sys",
+            "mysqlclient-sys",
+            "rdkafka-sys",
+            "librocksdb-sys",
+            "curl-sys",
+            "libgit2-sys",
+            "libssh2-sys",
+            "onig_sys",
+            "tikv-jemalloc-sys",
+            "libmimalloc-sys",
+        ],
+        what: "a library in C, and the builder has no C compiler for Wasm",
+        fix: "a crate in Rust alone; an allocator belongs to the native build: `[target.'cfg(not(target_os = \"wasi\"))']`",
+    },
+    Rule {
+        trap: "threads",
+        weight: Weight::Stop,
+        names: &[
+            "rayon",
+            "rayon-core",
+            "threadpool",
+            "scoped_threadpool",
+            "async-std",
+            "smol",
+        ],
+        what: "it starts threads, and a guest has none",
+        fix: "tasks of tokio_wasi; more replicas instead of more threads",
+    },
+    Rule {
+        trap: "web-framework",
+        weight: Weight::Compile,
+        names: &[
+            "axum",
+            "actix-web",
+            "actix-rt",
+            "rocket",
+            "warp",
+            "tonic",
+            "poem",
+            "salvo",
+            "tide",
+            "gotham",
+            "hyper-util",
+        ],
+        what: "it brings sockets of its own, which a guest does not have",
+        fix: "hyper_wasi, the API of hyper 0.14, with the handlers as functions of the request: `deploy-tool new` makes an example",
+    },
+    Rule {
+        trap: "socket2",
+        weight: Weight::Compile,
+        names: &["socket2"],
+        what: "it has no sockets for this target",
+        fix: "tokio_wasi and hyper_wasi in place of the crate that brings it",
+    },
+    Rule {
+        trap: "database",
+        weight: Weight::Compile,
+        names: &[
+            "sqlx",
+            "sqlx-core",
+            "diesel",
+            "sea-orm",
+            "tokio-postgres",
+            "postgres",
+            "mysql",
+            "redis",
+            "mongodb",
+            "rusqlite",
+        ],
+        what: "a database driver with sockets or C code of its own",
+        fix: "mysql_async_wasi for what speaks MySQL's protocol; other databases behind a service of their own",
+    },
+    Rule {
+        trap: "http-client",
+        weight: Weight::Compile,
+        names: &["reqwest", "isahc", "surf", "awc"],
+        what: "an HTTP client with sockets of its own, or of a browser",
+        fix: "the client of hyper_wasi, `hyper::Client`; TLS by a proxy",
+    },
+    Rule {
+        trap: "std-net",
+        weight: Weight::Stop,
+        names: &["ureq", "minreq", "attohttpc"],
+        what: "an HTTP client on the standard library's sockets, which a guest does not have",
+        fix: "the client of hyper_wasi, `hyper::Client`",
+    },
+    Rule {
+        trap: "tls-plugin",
+        weight: Weight::Stop,
+        names: &["wasmedge_rustls_api"],
+        what: "TLS by a plugin of WasmEdge, which crun does not load",
+        fix: "turn off the feature that brings it; TLS by a proxy or an Ingress",
+    },
+    Rule {
+        trap: "browser",
+        weight: Weight::Stop,
+        names: &["wasm-bindgen", "js-sys", "web-sys", "wasm-bindgen-futures"],
+        what: "it imports functions of a browser, which nobody offers here",
+        fix: "turn off the feature that brings it, often `js`, `wasm-bindgen` or `wasmbind`",
+    },
+    Rule {
+        trap: "other-platform",
+        weight: Weight::Stop,
+        names: &[
+            "spin-sdk",
+            "wstd",
+            "wit-bindgen-rt",
+            "worker",
+            "wasmcloud-component",
+            "lambda_runtime",
+        ],
+        what: "it makes a module for another platform",
+        fix: "a program with a `main` that listens: `deploy-tool new` makes an example",
+    },
+];
