@@ -33,19 +33,13 @@ pub fn guest_flags(config: &str) -> Result<Vec<String>, TomlError> {
 
 /// A list, or words in one string.
 fn flags(item: Option<&Item>) -> Vec<String> {
-    let owned = |text: &str| text.to_owned();
-    match item {
-        Some(item) if item.is_str() => item
-            .as_str()
-            .unwrap_or_default()
-            .split_whitespace()
-            .map(owned)
-            .collect(),
-        Some(item) => {
+    let Some(item) = item else { return Vec::new() };
+    match item.as_str() {
+        Some(text) => text.split_whitespace().map(str::to_owned).collect(),
+        None => {
             let values = item.as_array().into_iter().flatten();
-            values.filter_map(|value| value.as_str()).map(owned).collect()
+            values.filter_map(|value| value.as_str()).map(str::to_owned).collect()
         }
-        None => Vec::new(),
     }
 }
 
