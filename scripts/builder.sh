@@ -2,15 +2,18 @@
 # Modules that are compiled without `deploy-tool`, by the builder's image: the same compiler, crates and flags, and so the same
 # bytes. Source this file after step.sh, in the project's folder.
 
-# fetch_crates FOLDER: the crates of its lock file, once; sets $crates. The tool keeps those of app/ at the same place.
-fetch_crates() {
+# find_crates FOLDER: sets $crates, where the crates of its lock file belong. The tool keeps those of app/ at the same place.
+find_crates() {
   crates=$cache/vendor/$(sha256sum "$1/Cargo.lock" | cut -d ' ' -f 1)
+}
+
+# fetch_crates FOLDER: brings those of a folder for which find_crates was asked, once.
+fetch_crates() {
   [ ! -d "$crates" ] || return 0
   local part
   mkdir -p "$cache/vendor"
   part=$(mktemp --directory "$cache/vendor/.part-XXXXXX")
-  step vendor "crates fetched" cargo vendor --locked --versioned-dirs --respect-source-config --manifest-path "$1/Cargo.toml" "$part/crates" \
-    || { rm -rf "$part"; return 1; }
+  cargo vendor --locked --versioned-dirs --respect-source-config --manifest-path "$1/Cargo.toml" "$part/crates" || { rm -rf "$part"; return 1; }
   # The tool may have fetched them meanwhile.
   mv --no-target-directory "$part/crates" "$crates" 2>/dev/null || [ -d "$crates" ]
   rm -rf "$part"
@@ -27,6 +30,6 @@ in_builder() {
     --env "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates" "$@"
 }
 
-# The arguments of Cargo there.
-compile=(cargo build --profile guest --locked --offline --target wasm32-wasip1
+# The arguments of Cargo there, without the profile.
+compile=(cargo build --locked --offline --target wasm32-wasip1
   --config 'source.crates-io.replace-with="vendor"' --config 'source.vendor.directory="/vendor"')

@@ -145,7 +145,7 @@ fn what_cannot_work_is_told_in_one_sentence_and_leaves_nothing() {
     run.ends_with(
         &[("MODE", "fast")],
         1,
-        &["MODE is \"fast\": it can be aot or interpreter"],
+        &["MODE is \"fast\": it can be quick, aot or interpreter"],
     );
     run.ends_with(
         &[("DATABASE_URL", "postgres://a")],

@@ -44,3 +44,15 @@ fn a_pull_that_is_refused_is_tried_three_times_and_told_in_the_engines_words() {
     assert_eq!(output.stderr.matches(sentence).count(), 3, "{}", output.stderr);
     assert!(asked.load(Ordering::SeqCst) >= 3, "{}", output.stderr);
 }
+
+/// The name of a registry that is not there: nothing that a pause mends. `.invalid` is nobody's (RFC 2606).
+#[test]
+#[ignore = "needs Docker, see main.rs"]
+fn a_registry_that_no_name_server_knows_is_asked_once() {
+    let output = script("scripts/pull")
+        .arg("registry.invalid/library/debian:x")
+        .output()
+        .unwrap();
+    let output = CommandOutput::from(output).failure(3, &["registry.invalid", "no such host"]);
+    assert!(!output.stderr.contains("again in"), "{}", output.stderr);
+}
