@@ -1,10 +1,48 @@
-//! Tells a release build which commit it is made from, where that is known: in a checkout, with git.
+//! Carries the crate of the template `microservice` into the program, and tells a release build which commit it is made from,
+//! where that is known: in a checkout, with git.
 
-use std::path::Path;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    carry_crate()?;
+    tell_revision();
+    Ok(())
+}
+
+/// Writes a table of the files of templates/microservice/microservice, which are those of app/microservice: path and text.
+fn carry_crate() -> Result<(), Box<dyn Error>> {
+    let template = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("templates/microservice");
+    let mut files = Vec::new();
+    collect(&template.join("microservice"), &mut files)?;
+    files.sort();
+    let mut table = String::from("&[\n");
+    for file in files {
+        println!("cargo::rerun-if-changed={}", file.display());
+        writeln!(table, "({:?}, include_str!({file:?})),", file.strip_prefix(&template)?)?;
+    }
+    table.push_str("]\n");
+    fs::write(Path::new(&std::env::var("OUT_DIR")?).join("microservice.rs"), table)?;
+    Ok(())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => collect(&path, files)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
+}
+
+fn tell_revision() {
     // While somebody works on the tool, every commit would compile it again.
     if std::env::var("PROFILE").as_deref() != Ok("release") {
         return;

@@ -55,7 +55,7 @@ pub use init::InitArguments;
 pub use inspect::InspectArguments;
 pub use logs::LogsArguments;
 pub use man::ManArguments;
-pub use new::{Database, NewArguments, Vcs};
+pub use new::{Database, NewArguments, Server, Vcs};
 pub use node::{NodeArguments, NodeCommand, NodeInstallArguments, NodeRemoveArguments, NodeStatusArguments};
 pub use open::OpenArguments;
 pub use parse::parse;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::{Database, NewArguments, Vcs};
+use crate::cli::{Database, NewArguments, Server, Vcs};
 use crate::project::{self, ProjectName, Template};
 use diagnostics::{Error, Result};
 use host::process;
@@ -34,6 +34,7 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
         path,
         name,
         database,
+        server,
         vcs,
     } = arguments;
     let name = match name {
@@ -47,9 +48,15 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
             None => failure,
         }
     })?;
-    let template = match database {
-        None => Template::Service,
-        Some(Database::MariaDb) => Template::MariaDb,
+    let template = match (database, server) {
+        (None, Server::Hyper) => Template::Service,
+        (Some(Database::MariaDb), Server::Hyper) => Template::MariaDb,
+        (None, Server::Microservice) => Template::Microservice,
+        (Some(Database::MariaDb), Server::Microservice) => {
+            return Err(Error::input("`--server microservice` and `--database mariadb` have no template together")
+                .cause("the crate has a pool of connections and migrations of its own, see its module `database`")
+                .hint("one of the two: the crate's README shows what to add to a project of --server microservice"));
+        }
     };
     let created = project::create(&path, &name, template)?;
     let repository = vcs == Vcs::Git && init_repository(printer, &created.folder).await?;

@@ -17,6 +17,8 @@ pub enum Template {
     Service,
     /// A MariaDB, a pool of connections to it, and migrations of its tables.
     MariaDb,
+    /// The crate that the services of this project are made of, as a member of its workspace.
+    Microservice,
 }
 
 macro_rules! files {
@@ -59,14 +61,29 @@ const MARIADB: Files = files![
     "tests/http.rs",
 ];
 
+/// The files that differ from [`SERVICE`], or are not in it, but for [`MICROSERVICE_CRATE`].
+const MICROSERVICE: Files = files![
+    "microservice":
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "src/main.rs",
+    "src/service.rs",
+    "tests/http.rs",
+];
+
+/// The crate of [`Template::Microservice`].
+const MICROSERVICE_CRATE: Files = include!(concat!(env!("OUT_DIR"), "/microservice.rs"));
+
 impl Template {
     /// Its files, by their paths.
     fn files(self) -> BTreeMap<&'static str, &'static str> {
-        let own = match self {
-            Self::Service => &[],
-            Self::MariaDb => MARIADB,
+        let (own, library): (Files, Files) = match self {
+            Self::Service => (&[], &[]),
+            Self::MariaDb => (MARIADB, &[]),
+            Self::Microservice => (MICROSERVICE, MICROSERVICE_CRATE),
         };
-        SERVICE.iter().chain(own).copied().collect()
+        SERVICE.iter().chain(own).chain(library).copied().collect()
     }
 }
 
@@ -93,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Template; 2] = [Template::Service, Template::MariaDb];
+    const ALL: [Template; 3] = [Template::Service, Template::MariaDb, Template::Microservice];
 
     fn project(template: Template, is_member: bool) -> BTreeMap<String, String> {
         let name = ProjectName::parse("shop").unwrap();
@@ -155,13 +172,53 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folders_is_part_of_the_program() {
-        for (folder, files) in [("service", SERVICE), ("mariadb", MARIADB)] {
+        let microservice = [MICROSERVICE, MICROSERVICE_CRATE].concat();
+        for (folder, files) in [
+            ("service", SERVICE),
+            ("mariadb", MARIADB),
+            ("microservice", &microservice),
+        ] {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(folder);
             let mut paths = Vec::new();
             found(&root, &root, &mut paths);
             paths.sort();
-            let listed: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+            let mut listed: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+            listed.sort_unstable();
             assert_eq!(paths, listed, "{folder}");
+        }
+    }
+
+    /// The crate has two manifests: as a member of this project's workspace, and by itself.
+    #[test]
+    fn the_carried_crate_has_the_dependencies_that_it_has_here() {
+        let read = |path: &str| -> toml_edit::DocumentMut {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            std::fs::read_to_string(path).unwrap().parse().unwrap()
+        };
+        let workspace = read("../app/Cargo.toml");
+        let dependencies = |manifest: &toml_edit::DocumentMut, path: &[&str]| -> BTreeMap<String, String> {
+            let table = path.iter().fold(manifest.as_item(), |item, key| &item[key]);
+            let entries = table.as_table_like().unwrap().iter();
+            entries
+                .map(|(name, value)| match value.get("workspace") {
+                    Some(_) => (name, &workspace["workspace"]["dependencies"][name]),
+                    None => (name, value),
+                })
+                .map(|(name, value)| (name.to_owned(), value.to_string().trim().to_owned()))
+                .collect()
+        };
+        let here = read("../app/microservice/Cargo.toml");
+        let carried = read("templates/microservice/microservice/Cargo.toml");
+        for path in [
+            &["dependencies"][..],
+            &["build-dependencies"],
+            &["target", "cfg(target_os = \"wasi\")", "dependencies"],
+            &["target", "cfg(not(target_os = \"wasi\"))", "dependencies"],
+        ] {
+            let mut expected = dependencies(&here, path);
+            // Of the feature `tls`, which takes crates beside this one.
+            expected.remove("database-tls");
+            assert_eq!(dependencies(&carried, path), expected, "{path:?}");
         }
     }
 

@@ -19,20 +19,20 @@ pub struct Project {
     pub name: String,
 }
 
-/// The package of the project with a database. The same in each run, so that its module is compiled once.
+/// Packages of projects that are the same in each run, so that their modules are compiled once.
 const NOTES: &str = "notes-of-tests";
+const LIBRARY: &str = "library-of-tests";
 
 impl Project {
-    /// Of `deploy-tool new`, without a database.
+    /// Of `deploy-tool new` without options.
     pub fn new() -> Self {
         let name = unique("shop");
         Self::of_template(&name, &name, &[])
     }
 
-    /// Of `deploy-tool new --database mariadb`, in a namespace of its own. Only manifests say which: they are no sources of
-    /// the module.
-    fn with_database() -> Self {
-        let project = Self::of_template(NOTES, &unique("shop"), &["--database", "mariadb"]);
+    /// In a namespace of its own. Only manifests say which: they are no sources of the module.
+    fn of_package(package: &str, arguments: &[&str]) -> Self {
+        let project = Self::of_template(package, &unique("shop"), arguments);
         let name = &project.name;
         for file in fs::read_dir(project.folder().join("manifests")).unwrap() {
             let path = file.unwrap().path();
@@ -42,13 +42,16 @@ impl Project {
                 ("runtimeClassName: ", "\n"),
                 ("mariadb.", ".svc.cluster.local"),
             ] {
-                text = text.replace(&format!("{before}{NOTES}{after}"), &format!("{before}{name}{after}"));
+                text = text.replace(
+                    &format!("{before}{package}{after}"),
+                    &format!("{before}{name}{after}"),
+                );
             }
             if ["namespace.yaml", "runtimeclass.yaml"]
                 .iter()
                 .any(|file| path.ends_with(file))
             {
-                text = text.replace(&format!("name: {NOTES}\n"), &format!("name: {name}\n"));
+                text = text.replace(&format!("name: {package}\n"), &format!("name: {name}\n"));
             }
             fs::write(path, text).unwrap();
         }
@@ -218,7 +221,7 @@ fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
-    let project = Project::with_database();
+    let project = Project::of_package(NOTES, &["--database", "mariadb"]);
     project.check();
     // With `--dev` throughout: what a release's optimisation takes is minutes, and it is tested above.
     project.run(&["up", "--dev"]);
@@ -264,6 +267,21 @@ fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
 }
 
 #[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn a_new_project_on_the_service_library_answers_and_tells_its_metrics() {
+    let project = Project::of_package(LIBRARY, &["--server", "microservice"]);
+    project.check();
+    // As above.
+    project.run(&["up", "--dev"]);
+    project.serves(&format!("Hello from {LIBRARY}"));
+    let echoed = project.curl("/echo", &["--data", "short"]);
+    assert_eq!(echoed.success().stdout, "short");
+    let metrics = project.answer("/metrics");
+    assert!(metrics.contains("# TYPE "), "{metrics}");
+    project.remove();
+}
+
+#[test]
 fn a_name_that_cannot_be_one_is_told_with_one_that_can() {
     let home = tempfile::tempdir().unwrap();
     let new = |arguments: &[&str]| {
@@ -272,6 +290,8 @@ fn a_name_that_cannot_be_one_is_told_with_one_that_can() {
     };
     new(&["My_Service"]).failure(1, &["`My_Service` cannot be the name", "deploy-tool new my-service"]);
     new(&["test"]).failure(1, &["deploy-tool new my-test"]);
+    let both = ["a", "--server", "microservice", "--database", "mariadb"];
+    new(&both).failure(1, &["have no template together", "database"]);
     fs::create_dir(home.path().join("shop")).unwrap();
     fs::write(home.path().join("shop/notes"), "").unwrap();
     new(&["shop"]).failure(1, &["`shop` is not empty", "it has notes"]);
