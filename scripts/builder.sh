@@ -15,8 +15,9 @@ fetch_crates() {
   part=$(mktemp --directory "$cache/vendor/.part-XXXXXX")
   cargo vendor --locked --versioned-dirs --respect-source-config --manifest-path "$1/Cargo.toml" "$part/crates" || { rm -rf "$part"; return 1; }
   # The tool may have fetched them meanwhile.
-  mv --no-target-directory "$part/crates" "$crates" 2>/dev/null || [ -d "$crates" ]
+  mv --no-target-directory "$part/crates" "$crates" 2>/dev/null || true
   rm -rf "$part"
+  [ -d "$crates" ]
 }
 
 # in_builder WORK OPTION… IMAGE COMMAND…: a container without network that has the sources, the crates, and WORK as /build.
