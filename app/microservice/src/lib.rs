@@ -6,6 +6,7 @@
 //! - [`http`] (pure): routes, requests, responses, problems, CORS.
 //! - [`database`] (edge): a pool of connections to MariaDB, migrations.
 //! - [`client`] (edge): HTTP requests to other services.
+//! - [`trace`] (pure): the trace context of a request, for requests to others and for events.
 //! - [`dapr`]: requests to other services, and state, through a Dapr sidecar.
 //! - [`money`] (pure): amounts in whole cents.
 //! - [`memory`]: a limit on the memory that all requests use together.
@@ -37,6 +38,7 @@ mod resolver;
 pub mod server;
 pub mod signature;
 mod tls_settings;
+pub mod trace;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! The commands of the store, and their outcomes.
 
 use microservice::memory::{Buffer, Exhausted};
+use microservice::trace::Trace;
 use serde::Serialize;
 
 use crate::order::Order;
@@ -16,6 +17,15 @@ pub enum Command {
     Update(Order),
     /// Remove one order.
     Delete(i32),
+}
+
+/// A command, and the trace context of its request, which the events of its changes get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedCommand {
+    /// The command.
+    pub command: Command,
+    /// The trace context, if any.
+    pub trace: Trace,
 }
 
 /// The outcome of a [`Command`].

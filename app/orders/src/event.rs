@@ -3,6 +3,9 @@
 
 use std::fmt::Write;
 
+use microservice::trace::Trace;
+use serde_json::Value;
+
 /// The media type of one event.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 
@@ -55,6 +58,8 @@ pub struct Event {
     pub order: String,
     /// The number of failed attempts.
     pub attempts: u32,
+    /// The trace context of the request that made the change, if it had one.
+    pub trace: Trace,
 }
 
 impl Event {
@@ -64,13 +69,17 @@ impl Event {
         // Writing to a String cannot fail. Ids and times are plain ASCII without quotes.
         let _ = write!(
             json,
-            r#"{{"specversion":"1.0","id":"{}","source":"/orders","type":"order.{}","subject":"{}","time":"{}","datacontenttype":"application/json","data":{}}}"#,
+            r#"{{"specversion":"1.0","id":"{}","source":"/orders","type":"order.{}","subject":"{}","time":"{}","datacontenttype":"application/json""#,
             self.id,
             self.kind.name(),
             self.order_id,
             self.time,
-            self.order,
         );
+        for (name, value) in self.trace.attributes() {
+            // A `tracestate` may contain quotes.
+            let _ = write!(json, r#","{name}":{}"#, Value::from(value));
+        }
+        let _ = write!(json, r#","data":{}}}"#, self.order);
         json
     }
 }
@@ -85,9 +94,8 @@ pub fn batch_as_json(events: &[Event]) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn is_a_cloud_event() {
-        let event = Event {
+    fn event(trace: &str) -> Event {
+        Event {
             sequence: 1,
             id: "0194e2a4-0000-0000-0000-000000000000".to_owned(),
             kind: Kind::Deleted,
@@ -95,12 +103,33 @@ mod tests {
             order_id: 7,
             order: r#"{"order_id":7,"amount":56.5}"#.to_owned(),
             attempts: 0,
-        };
-        let json: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
+            trace: Trace::from_text(trace),
+        }
+    }
+
+    #[test]
+    fn is_a_cloud_event() {
+        let event = event("");
+        let json: Value = serde_json::from_str(&event.to_json()).unwrap();
+        let attributes = json.as_object().unwrap();
+        assert!(!attributes.contains_key("traceparent") && !attributes.contains_key("tracestate"));
         assert_eq!(json["type"], "order.deleted");
         assert_eq!(json["subject"], "7");
         assert_eq!(json["id"], event.id);
         assert_eq!(json["data"]["amount"], 56.5);
+    }
+
+    #[test]
+    fn carries_the_trace_of_the_request() {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let state = r#"a="\,b={}'"#;
+        let events = [event(parent), event(&format!("{parent} {state}"))];
+        let json: Value = serde_json::from_str(&batch_as_json(&events)).unwrap();
+        assert_eq!(json[0]["traceparent"], parent);
+        assert_eq!(json[0].get("tracestate"), None);
+        assert_eq!(json[1]["traceparent"], parent);
+        assert_eq!(json[1]["tracestate"], state);
+        assert_eq!(json[1]["data"]["order_id"], 7);
     }
 
     #[test]

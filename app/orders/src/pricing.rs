@@ -2,10 +2,11 @@
 
 use hyper::StatusCode;
 use microservice::client::{ClientError, ClientResponse, Endpoint};
-use microservice::dapr::{Peer, Trace};
+use microservice::dapr::Peer;
 use microservice::http::Problem;
 use microservice::log::{self, Level};
 use microservice::memory::{Exhausted, Memory};
+use microservice::trace::Trace;
 use serde::Deserialize;
 
 use crate::http::{INVALID_ORDER, PRICING_UNAVAILABLE};

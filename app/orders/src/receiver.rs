@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use microservice::client::{Client, ClientError, ClientResponse};
 use microservice::signature::{Secret, SIGNATURE};
+use microservice::trace::Trace;
 
 use crate::event::{batch_as_json, Event, BATCH_MEDIA_TYPE, MEDIA_TYPE};
 
@@ -49,19 +50,26 @@ impl Receiver {
         self.secret.is_some()
     }
 
-    /// Sends one event.
+    /// Sends one event, and its trace context as headers too: a Dapr sidecar continues that trace, and puts its own
+    /// `traceparent` into an event without `traceid`.
+    /// <https://github.com/dapr/components-contrib/blob/v1.16.0/pubsub/envelope.go>
     pub async fn send(&self, event: &Event) -> Delivery {
-        self.post(MEDIA_TYPE, event.to_json()).await
+        self.post(MEDIA_TYPE, event.to_json(), &event.trace).await
     }
 
-    /// Sends several events, of which all or none are accepted.
+    /// Sends several events, of which all or none are accepted. Each has a trace context of its own, the request none.
     pub async fn send_batch(&self, events: &[Event]) -> Delivery {
-        self.post(BATCH_MEDIA_TYPE, batch_as_json(events)).await
+        self.post(BATCH_MEDIA_TYPE, batch_as_json(events), &Trace::default())
+            .await
     }
 
-    async fn post(&self, media_type: &'static str, json: String) -> Delivery {
+    async fn post(&self, media_type: &'static str, json: String, trace: &Trace) -> Delivery {
         let signature = self.secret.as_ref().map(|secret| secret.sign_request(json.as_bytes()));
-        match self.client.post(media_type, json.into(), signature.as_deref()).await {
+        let response = self
+            .client
+            .post(media_type, json.into(), signature.as_deref(), trace)
+            .await;
+        match response {
             Ok(response) => self.classify_response(response, signature.as_deref().unwrap_or_default()),
             Err(ClientError::Failed(reason)) => Delivery::Failed(reason),
             Err(failure) => Delivery::Unavailable(failure.to_string()),

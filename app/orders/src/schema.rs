@@ -10,6 +10,8 @@ pub const ORDERS_VERSION: u32 = 1;
 pub const OUTBOX_VERSION: u32 = 2;
 /// The version that introduces dead letters.
 pub const DEAD_LETTERS_VERSION: u32 = 3;
+/// The version that introduces the trace context of events, and triggers that store it.
+pub const TRACE_VERSION: u32 = 4;
 
 /// A column of the existing table.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,14 +7,14 @@ use hyper::header::LINK;
 use hyper::Method;
 use microservice::client::{Client, ClientError};
 use microservice::context::Context;
-use microservice::dapr::Trace;
 use microservice::database::Database;
 use microservice::http::{Code, Problem, Response};
 use microservice::log::{self, Level};
 use microservice::memory::Exhausted;
 use microservice::server::Service;
+use microservice::trace::Trace;
 
-use crate::command::{Command, DeadLetterCommand, Outcome, PageWriter};
+use crate::command::{Command, DeadLetterCommand, Outcome, PageWriter, TracedCommand};
 use crate::config::Config;
 use crate::http::{
     add_price, read_action, response_to_dead_letters, response_to_outcome, Action, BufferedRequest, Change,
@@ -84,8 +84,10 @@ impl Orders {
         }
     }
 
-    async fn run_command(&self, command: Command) -> Result<Outcome, Problem> {
-        let outcome = self.database.run(&command).await?;
+    async fn run_command(&self, command: Command, trace: Trace) -> Result<Outcome, Problem> {
+        // Without events, nobody reads it.
+        let trace = self.events.as_ref().map(|_| trace).unwrap_or_default();
+        let outcome = self.database.run(&TracedCommand { command, trace }).await?;
         if let (Some(events), Outcome::Done) = (&self.events, &outcome) {
             events.outbox_relay.wake();
         }
@@ -98,7 +100,7 @@ impl Orders {
         draft: &Draft,
         change: Change,
         style: ResponseStyle,
-        trace: &Trace,
+        trace: Trace,
     ) -> Result<Response, Problem> {
         let not_configured = || {
             Problem::new(
@@ -110,10 +112,11 @@ impl Orders {
             .pricing
             .as_ref()
             .ok_or_else(not_configured)?
-            .compute_price(draft, trace)
+            .compute_price(draft, &trace)
             .await?;
         let order = draft.complete(&priced.price);
-        let response = response_to_outcome(self.run_command(change.into_command(order.clone())).await?, style)?;
+        let outcome = self.run_command(change.into_command(order.clone()), trace).await?;
+        let response = response_to_outcome(outcome, style)?;
         Ok(add_price(response, &order, priced.price, priced.instance))
     }
 
@@ -211,8 +214,8 @@ impl Service for Orders {
                 self.database.initialise().await?;
                 Ok(Response::success())
             }
-            Action::Command(command, style) => response_to_outcome(self.run_command(command).await?, style),
-            Action::Price(draft, change, style) => self.price_and_store(&draft, change, style, &trace).await,
+            Action::Command(command, style) => response_to_outcome(self.run_command(command, trace).await?, style),
+            Action::Price(draft, change, style) => self.price_and_store(&draft, change, style, trace).await,
             Action::Sidecar => self.describe_sidecar().await,
             Action::List { limit, after } => self.list_orders(limit, after).await,
             Action::DeadLetters(command) => self.run_dead_letter_command(command).await,

@@ -1,10 +1,11 @@
 //! Information about the Dapr sidecar, for the page.
 
 use microservice::client::ClientError;
-use microservice::dapr::{Peer, Sidecar, Trace};
+use microservice::dapr::{Peer, Sidecar};
 use microservice::http::{Code, Problem, Response};
 use microservice::log::{self, Level};
 use microservice::memory::{Exhausted, Memory};
+use microservice::trace::Trace;
 use serde::{Deserialize, Serialize};
 
 use hyper::StatusCode;

@@ -75,14 +75,25 @@ fn what_an_order_lacks_is_asked_of_pricing_and_every_change_is_published() {
     assert!(published
         .iter()
         .all(|event| event.contains("content-type: application/cloudevents+json\r\n")));
-    let kinds: Vec<Value> = published
+    let events: Vec<Value> = published
         .iter()
-        .map(|event| serde_json::from_str::<Value>(event.split("\r\n\r\n").nth(1).unwrap()).unwrap()["type"].clone())
+        .map(|event| serde_json::from_str(event.split("\r\n\r\n").nth(1).unwrap()).unwrap())
         .collect();
+    let kinds: Vec<&Value> = events.iter().map(|event| &event["type"]).collect();
     assert_eq!(
         kinds,
         ["order.created", "order.updated", "order.updated", "order.deleted"]
     );
+    // A sidecar takes the trace context of an event from the headers.
+    for (index, (request, event)) in published.iter().zip(&events).enumerate() {
+        let is_traced = index == 0;
+        assert_eq!(
+            request.contains(&format!("\r\ntraceparent: {trace}\r\n")),
+            is_traced,
+            "{request}"
+        );
+        assert_eq!(event["traceparent"] == trace, is_traced, "{event}");
+    }
 
     assert_eq!(native.get("/events?limit=7").status, 200);
     let metadata: Value = serde_json::from_str(&native.get("/sidecar").body).unwrap();

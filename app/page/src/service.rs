@@ -6,11 +6,12 @@ use std::time::Duration;
 use hyper::{Method, StatusCode};
 use microservice::client::ClientError;
 use microservice::context::Context;
-use microservice::dapr::{Trace, Upstream};
+use microservice::dapr::Upstream;
 use microservice::http::{Code, Problem, Response};
 use microservice::log::{self, Level};
 use microservice::memory::Exhausted;
 use microservice::server::Service;
+use microservice::trace::Trace;
 
 use crate::config::Config;
 use crate::files;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use microservice::client::ClientError;
-use microservice::dapr::{Sidecar, StateStore, Trace};
+use microservice::dapr::{Sidecar, StateStore};
 use microservice::http::{Code, Problem};
 use microservice::log::{self, Level};
 use microservice::memory::{Exhausted, Memory};
+use microservice::trace::Trace;
 use tokio::time::sleep;
 
 use crate::rules::{Rules, BUILT_IN};

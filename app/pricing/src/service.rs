@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 use microservice::context::Context;
-use microservice::dapr::{AppToken, Trace};
+use microservice::dapr::AppToken;
 use microservice::http::{Code, Problem, Response};
 use microservice::server::Service;
+use microservice::trace::Trace;
 
 use crate::config::Config;
 use crate::http::{read_action, Action, BufferedRequest, Route};

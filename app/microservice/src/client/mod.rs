@@ -22,6 +22,7 @@ use crate::backoff::Backoff;
 use crate::memory::{Buffer, Exhausted, Memory};
 use crate::resolver::Resolver;
 use crate::signature::SIGNATURE;
+use crate::trace::Trace;
 
 pub use endpoint::Endpoint;
 
@@ -127,18 +128,21 @@ impl Client {
         self.request(Method::GET, &target, &[], &Bytes::new()).await
     }
 
-    /// Sends a POST request to the endpoint's path, with a signature if there is one. The server may receive it twice:
-    /// when an idle connection breaks, it is not known whether the request has arrived, and it is sent again.
+    /// Sends a POST request to the endpoint's path, with a signature and a trace context if there are. The server may
+    /// receive it twice: when an idle connection breaks, it is not known whether the request has arrived, and it is sent
+    /// again.
     pub async fn post(
         &self,
         content_type: &'static str,
         body: Bytes,
         signature: Option<&str>,
+        trace: &Trace,
     ) -> Result<ClientResponse, ClientError> {
         let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
         if let Some(signature) = signature.and_then(|text| HeaderValue::from_str(text).ok()) {
             headers.push((SIGNATURE, signature));
         }
+        headers.extend(trace.headers());
         self.request(Method::POST, &self.endpoint.path, &headers, &body).await
     }
 

@@ -12,9 +12,6 @@ mod peer;
 mod state_store;
 mod upstream;
 
-use hyper::header::{HeaderName, HeaderValue};
-use hyper::HeaderMap;
-
 pub use app_token::AppToken;
 pub use peer::Peer;
 pub use state_store::StateStore;
@@ -56,26 +53,6 @@ impl Sidecar {
 
     fn endpoint(self, path: String) -> Endpoint {
         Endpoint::loopback(self.port, format!("/v1.0/{path}"))
-    }
-}
-
-/// The W3C trace context of a request, to be propagated:
-/// <https://www.w3.org/TR/trace-context/>.
-#[derive(Clone, Debug, Default)]
-pub struct Trace(Vec<(HeaderName, HeaderValue)>);
-
-impl Trace {
-    /// The trace context in these headers, if any. Values longer than what must be propagated are dropped, because a
-    /// sidecar would reject requests with a large head.
-    pub fn from_headers(headers: &HeaderMap) -> Trace {
-        /// <https://www.w3.org/TR/trace-context/#tracestate-limits>
-        const MAX_BYTES: usize = 512;
-        let names = ["traceparent", "tracestate"].map(HeaderName::from_static);
-        let context = names.into_iter().filter_map(|name| {
-            let value = headers.get(&name).filter(|value| value.len() <= MAX_BYTES)?.clone();
-            Some((name, value))
-        });
-        Trace(context.collect())
     }
 }
 

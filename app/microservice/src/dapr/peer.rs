@@ -7,9 +7,9 @@ use hyper::header::{HeaderValue, CONTENT_TYPE};
 use hyper::{Method, StatusCode};
 use tokio::time::{sleep, timeout};
 
-use super::Trace;
 use crate::client::{Client, ClientError, ClientResponse, Endpoint};
 use crate::memory::Memory;
+use crate::trace::Trace;
 
 /// The time limit of one attempt, and of all attempts together.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -61,7 +61,7 @@ impl Peer {
     ) -> Result<ClientResponse, ClientError> {
         let _permit = self.client.acquire_permit().await?;
         let target = format!("{}{path_suffix}", self.client.path());
-        let mut headers = trace.0.clone();
+        let mut headers: Vec<_> = trace.headers().collect();
         if !json.is_empty() {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }

@@ -4,9 +4,10 @@ use hyper::body::Bytes;
 use hyper::StatusCode;
 
 use super::peer::unexpected_status;
-use super::{Peer, Sidecar, Trace};
+use super::{Peer, Sidecar};
 use crate::client::ClientError;
 use crate::memory::Memory;
+use crate::trace::Trace;
 
 /// A state store behind the sidecar.
 #[derive(Debug)]

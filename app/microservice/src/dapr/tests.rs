@@ -6,11 +6,13 @@ use std::sync::mpsc::{channel, Receiver};
 use std::thread;
 
 use hyper::header::HeaderName;
+use hyper::HeaderMap;
 
 use super::*;
 use crate::client::ClientError;
 use crate::memory::Memory;
 use crate::signature::Secret;
+use crate::trace::Trace;
 
 /// Starts a fake sidecar that sends these responses, one per connection, and reports the requests.
 fn start_sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>) {

@@ -6,9 +6,9 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderValue, CONTENT_TYPE};
 use hyper::Method;
 
-use super::Trace;
 use crate::client::{Client, ClientError, ClientResponse, Endpoint};
 use crate::memory::Memory;
+use crate::trace::Trace;
 
 /// A service behind the sidecar to which requests of clients are forwarded.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Upstream {
         trace: &Trace,
     ) -> Result<ClientResponse, ClientError> {
         let target = format!("{}{rest}", self.client.path());
-        let mut headers = trace.0.clone();
+        let mut headers: Vec<_> = trace.headers().collect();
         if !json.is_empty() {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }

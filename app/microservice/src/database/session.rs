@@ -56,6 +56,7 @@ pub struct Connection {
     connection: Conn,
     max_packet_bytes: usize,
     is_in_transaction: bool,
+    has_variables: bool,
 }
 
 impl Connection {
@@ -76,6 +77,7 @@ impl Connection {
             connection,
             max_packet_bytes: get_integer(row, EXPECTED_VARIABLES.len()).unwrap_or(usize::MAX),
             is_in_transaction: false,
+            has_variables: false,
         })
     }
 
@@ -104,6 +106,16 @@ impl Connection {
     /// Whether a transaction is still open because ending it failed. The connection must not be used again.
     pub(super) fn is_in_transaction(&self) -> bool {
         self.is_in_transaction
+    }
+
+    /// Records that a statement leaves session variables behind, which later ones must assign again.
+    pub fn keep_variables(&mut self) {
+        self.has_variables = true;
+    }
+
+    /// Whether an earlier statement has left session variables behind.
+    pub fn has_variables(&self) -> bool {
+        self.has_variables
     }
 
     /// The most bytes of a statement with its parameters. The driver does not check it, and the server would close the

@@ -162,6 +162,7 @@ mod tests {
             order_id,
             order: String::new(),
             attempts: 0,
+            trace: Default::default(),
         }
     }
 

@@ -16,12 +16,13 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS orders_dead_letters LIKE orders
 
 /// All columns but the sequence number: an event that is resent gets a new one.
 const COLUMNS: &str =
-    "event_id, kind, happened_at, order_id, product_id, quantity, amount, shipping, tax, shipping_address";
+    "event_id, kind, happened_at, order_id, product_id, quantity, amount, shipping, tax, shipping_address, \
+    trace";
 
 /// The most dead letters that are listed, and that are resent at once.
 const MAX_LISTED: u32 = 1_000;
 
-/// Creates the table and the columns.
+/// Creates the table, and the columns that the outbox needs for it.
 pub async fn create(connection: &mut Conn) -> Result<(), Error> {
     connection.query_drop(ADD_ATTEMPTS).await?;
     connection.query_drop(CREATE).await

@@ -1,5 +1,6 @@
 //! The orders in MariaDB: tables, statements, the outbox.
 
+mod changes;
 mod dead_letters;
 mod outbox;
 mod statements;

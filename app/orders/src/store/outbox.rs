@@ -8,11 +8,12 @@ use microservice::database::{
     get_integer, get_text, is_denied, Connection, Database, DatabaseError, QueryResult, QUERY_TIMEOUT,
 };
 use microservice::log::{self, Level};
+use microservice::trace::Trace;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 use tokio::time::timeout;
 
-use super::dead_letters::{format_lists, max_list_length, move_to_dead_letters};
+use super::dead_letters::{self, format_lists, max_list_length, move_to_dead_letters};
 use super::OrderTables;
 use crate::event::{Event, Kind};
 
@@ -40,7 +41,7 @@ const SELECT_EVENTS: &str =
     "SELECT sequence, event_id, kind, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), order_id, \
     JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
         'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), \
-    GREATEST(attempts, 0) FROM orders_outbox WHERE kind IN ('created', 'updated', 'deleted') AND";
+    GREATEST(attempts, 0), trace FROM orders_outbox WHERE kind IN ('created', 'updated', 'deleted') AND";
 /// The events after a position.
 const PAGE: &str = "sequence > ? ORDER BY sequence LIMIT 256";
 
@@ -53,29 +54,47 @@ const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
         WHERE kind NOT IN ('created', 'updated', 'deleted')), \
     (SELECT COUNT(*) FROM (SELECT 1 FROM orders_dead_letters LIMIT 10000) AS letters)";
 
-/// Whether the triggers exist. A user without the TRIGGER privilege does not see them.
+/// Whether the triggers exist and store the trace context, as those of later versions must: others are replaced. A user
+/// without the TRIGGER privilege does not see them.
 pub async fn has_triggers(connection: &mut Conn) -> Result<bool, Error> {
     const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE() \
-        AND event_object_table = 'orders' AND trigger_name IN ('orders_created', 'orders_updated', 'orders_deleted')";
+        AND event_object_table = 'orders' AND trigger_name IN ('orders_created', 'orders_updated', 'orders_deleted') \
+        AND INSTR(action_statement, '@orders_trace') > 0";
     let rows: Vec<Row> = connection.query(TRIGGERS).await?;
     Ok(rows.first().and_then(|row| get_integer(row, 0)) == Some(3))
 }
 
-/// Creates the outbox and its triggers.
-pub async fn create(connection: &mut Conn) -> QueryResult<()> {
+/// Creates the outbox and the dead letters, or the columns that they lack.
+pub async fn create_tables(connection: &mut Conn) -> Result<(), Error> {
     connection.query_drop(CREATE).await?;
+    dead_letters::create(connection).await?;
+    // Triggers of an older version do not fill it, and older replicas do not read it.
+    for table in ["orders_outbox", "orders_dead_letters"] {
+        let add_trace = format!(
+            "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS trace VARCHAR({}) CHARACTER SET ascii NULL",
+            Trace::MAX_BYTES
+        );
+        connection.query_drop(add_trace).await?;
+    }
+    Ok(())
+}
+
+/// Creates the triggers that fill the outbox, in place of those of an older version: at no time there are none. The error
+/// is a sentence for who runs the service.
+pub async fn create_triggers(connection: &mut Conn) -> QueryResult<()> {
     for (change, row, kind) in [
         ("INSERT", "NEW", Kind::Created),
         ("UPDATE", "NEW", Kind::Updated),
         ("DELETE", "OLD", Kind::Deleted),
     ] {
         let kind = kind.name();
+        // The sessions of an older version assign no trace.
         let trigger = format!(
-            "CREATE TRIGGER IF NOT EXISTS orders_{kind} AFTER {change} ON orders FOR EACH ROW \
+            "CREATE OR REPLACE TRIGGER orders_{kind} AFTER {change} ON orders FOR EACH ROW \
             IF @announce_orders THEN INSERT INTO orders_outbox \
-            (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
+            (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address, trace) \
             VALUES ('{kind}', {row}.order_id, {row}.product_id, {row}.quantity, {row}.amount, {row}.shipping, \
-            {row}.tax, {row}.shipping_address); END IF"
+            {row}.tax, {row}.shipping_address, NULLIF(@orders_trace, '')); END IF"
         );
         match connection.query_drop(trigger).await {
             Err(error) if is_denied(&error) => {
@@ -213,5 +232,6 @@ fn event_from_row(row: &Row) -> Option<Event> {
         order_id: get_integer(row, 4)?,
         order: get_text(row, 5)?.to_owned(),
         attempts: get_integer(row, 6)?,
+        trace: get_text(row, 7).map(Trace::from_text).unwrap_or_default(),
     })
 }

@@ -5,7 +5,7 @@
 //! several times the size of a statement in memory.
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error, Params, Row, Value};
+use mysql_async::{Error, Params, Row, Value};
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,29 +13,11 @@ use microservice::database::{get_integer, get_text, is_duplicate, Connection, Da
 use microservice::log::{self, Level};
 use microservice::memory::Buffer;
 
-use crate::command::{Command, Outcome, PageWriter};
+use super::changes::choose_changes;
+use crate::command::{Command, Outcome, PageWriter, TracedCommand};
 use crate::order::{Money, Order};
 
-const INSERT: &str = "INSERT INTO orders \
-    (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
-    VALUES (?, ?, ?, ?, ?, ?, ?)";
-
-/// Many orders as one JSON parameter: one statement for any number, while VALUES would need a prepared statement for
-/// each number, and allow at most 65,535 parameters.
-const INSERT_MANY: &str = "INSERT INTO orders \
-    (order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
-    SELECT order_id, product_id, quantity, amount, shipping, tax, shipping_address \
-    FROM JSON_TABLE(?, '$[*]' COLUMNS ( \
-        order_id INT PATH '$.order_id', \
-        product_id INT PATH '$.product_id', \
-        quantity INT PATH '$.quantity', \
-        amount DECIMAL(12,2) PATH '$.amount', \
-        shipping DECIMAL(12,2) PATH '$.shipping', \
-        tax DECIMAL(12,2) PATH '$.tax', \
-        shipping_address VARCHAR(256) CHARACTER SET utf8mb4 PATH '$.shipping_address' \
-    )) AS new_orders";
-
-/// The approximate maximum of that parameter.
+/// The approximate maximum of the JSON parameter of many orders.
 const MAX_BATCH_BYTES: usize = 128 * 1024;
 
 const SELECT_EXISTING: &str = "SELECT order_id FROM orders JOIN JSON_TABLE(?, '$[*]' COLUMNS ( \
@@ -54,21 +36,17 @@ const SELECT_ORDER: &str = "SELECT \
 
 const SELECT_ID: &str = "SELECT 1 FROM orders WHERE order_id = ?";
 
-const UPDATE: &str = "UPDATE orders SET product_id = ?, quantity = ?, amount = ?, shipping = ?, \
-    tax = ?, shipping_address = ? WHERE order_id = ?";
-
-const DELETE: &str = "DELETE FROM orders WHERE order_id = ?";
-
-impl Statement for Command {
+impl Statement for TracedCommand {
     type Output = Outcome;
 
     fn is_retryable(&self) -> bool {
-        matches!(self, Command::Find(_))
+        matches!(self.command, Command::Find(_))
     }
 
     async fn run(&self, connection: &mut Connection) -> QueryResult<Outcome> {
-        match self {
-            Command::Create(orders) => create_orders(connection, orders).await,
+        let trace = self.trace.as_text();
+        match &self.command {
+            Command::Create(orders) => create_orders(connection, orders, trace).await,
             Command::Find(id) => {
                 let rows: Vec<Row> = connection.exec(SELECT_ORDER, (*id,)).await?;
                 Ok(match rows.first() {
@@ -76,12 +54,14 @@ impl Statement for Command {
                     Some(row) => order_from_row(row).map(Outcome::Order),
                 })
             }
-            Command::Update(order) => match connection.check_size(order.shipping_address.len()) {
-                Ok(()) => update_order(connection, order).await.map(Ok),
+            Command::Update(order) => match connection.check_size(order.shipping_address.len() + trace.len()) {
+                Ok(()) => update_order(connection, order, trace).await.map(Ok),
                 Err(error) => Ok(Err(error)),
             },
             Command::Delete(id) => {
-                connection.exec_drop(DELETE, (*id,)).await?;
+                let (changes, trace) = choose_changes(connection, trace);
+                let parameters: Vec<Value> = [Value::from(*id)].into_iter().chain(trace.map(Value::from)).collect();
+                connection.exec_drop(changes.delete, parameters).await?;
                 Ok(Ok(match connection.affected_rows() {
                     0 => Outcome::NotFound,
                     _ => Outcome::Done,
@@ -140,13 +120,17 @@ impl Statement for Listing {
     }
 }
 
-async fn create_orders(connection: &mut Connection, orders: &[Order]) -> QueryResult<Outcome> {
+async fn create_orders(connection: &mut Connection, orders: &[Order], trace: &str) -> QueryResult<Outcome> {
     let result = match orders {
-        [order] => match connection.check_size(order.shipping_address.len()) {
-            Ok(()) => connection.exec_drop(INSERT, insert_parameters(order)).await.map(Ok),
+        [order] => match connection.check_size(order.shipping_address.len() + trace.len()) {
+            Ok(()) => {
+                let (changes, trace) = choose_changes(connection, trace);
+                let parameters = insert_parameters(order, trace);
+                connection.exec_drop(changes.insert, parameters).await.map(Ok)
+            }
             Err(error) => Ok(Err(error)),
         },
-        orders => insert_many(connection, orders).await,
+        orders => insert_many(connection, orders, trace).await,
     };
     match result {
         Ok(Ok(())) => Ok(Ok(Outcome::Done)),
@@ -156,18 +140,18 @@ async fn create_orders(connection: &mut Connection, orders: &[Order]) -> QueryRe
     }
 }
 
-async fn insert_many(connection: &mut Connection, orders: &[Order]) -> QueryResult<()> {
+async fn insert_many(connection: &mut Connection, orders: &[Order], trace: &str) -> QueryResult<()> {
     // Half of it, because the last order of a batch may exceed the limit.
     let max_bytes = MAX_BATCH_BYTES.min(connection.max_statement_bytes() / 2);
     let mut remaining = orders.iter();
     let mut batch = next_batch(&mut remaining, max_bytes);
-    if let (Ok(()), 0) = (connection.check_size(batch.len()), remaining.len()) {
-        return connection.exec_drop(INSERT_MANY, (batch,)).await.map(Ok);
+    if let (Ok(()), 0) = (connection.check_size(batch.len() + trace.len()), remaining.len()) {
+        return insert_batch(connection, batch, trace).await.map(Ok);
     }
     connection.begin_transaction().await?;
     loop {
-        let stored = match connection.check_size(batch.len()) {
-            Ok(()) => connection.exec_drop(INSERT_MANY, (batch,)).await.map(Ok),
+        let stored = match connection.check_size(batch.len() + trace.len()) {
+            Ok(()) => insert_batch(connection, batch, trace).await.map(Ok),
             Err(error) => Ok(Err(error)),
         };
         if remaining.len() == 0 || !matches!(stored, Ok(Ok(()))) {
@@ -175,6 +159,12 @@ async fn insert_many(connection: &mut Connection, orders: &[Order]) -> QueryResu
         }
         batch = next_batch(&mut remaining, max_bytes);
     }
+}
+
+async fn insert_batch(connection: &mut Connection, batch: String, trace: &str) -> Result<(), Error> {
+    let (changes, trace) = choose_changes(connection, trace);
+    let parameters: Vec<Value> = trace.map(Value::from).into_iter().chain([batch.into()]).collect();
+    connection.exec_drop(changes.insert_many, parameters).await
 }
 
 /// The next orders as a JSON array: at least one, and none after this size is reached.
@@ -207,10 +197,11 @@ async fn find_existing(connection: &mut Connection, orders: &[Order]) -> Result<
     Ok(Outcome::Duplicate(existing))
 }
 
-async fn update_order(connection: &mut Conn, order: &Order) -> Result<Outcome, Error> {
-    let mut parameters = insert_parameters(order);
+async fn update_order(connection: &mut Connection, order: &Order, trace: &str) -> Result<Outcome, Error> {
+    let (changes, trace) = choose_changes(connection, trace);
+    let mut parameters = insert_parameters(order, trace);
     parameters.rotate_left(1);
-    connection.exec_drop(UPDATE, Params::from(parameters)).await?;
+    connection.exec_drop(changes.update, Params::from(parameters)).await?;
     if connection.affected_rows() > 0 {
         return Ok(Outcome::Done);
     }
@@ -222,8 +213,8 @@ async fn update_order(connection: &mut Conn, order: &Order) -> Result<Outcome, E
     })
 }
 
-fn insert_parameters(order: &Order) -> Vec<Value> {
-    vec![
+fn insert_parameters(order: &Order, trace: Option<&str>) -> Vec<Value> {
+    let order = [
         order.order_id.into(),
         order.product_id.into(),
         order.quantity.into(),
@@ -231,7 +222,8 @@ fn insert_parameters(order: &Order) -> Vec<Value> {
         money_parameter(order.shipping),
         money_parameter(order.tax),
         order.shipping_address.as_str().into(),
-    ]
+    ];
+    order.into_iter().chain(trace.map(Value::from)).collect()
 }
 
 /// Money is sent and received as a decimal text, which the server converts exactly.

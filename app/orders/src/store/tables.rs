@@ -1,11 +1,12 @@
 //! The tables of the orders.
 
 use microservice::database::{get_integer, get_text, DatabaseError, QueryResult, Tables};
+use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
-use super::{dead_letters, outbox};
-use crate::schema::{plan_migration, Column, DemoRows, Plan, DEAD_LETTERS_VERSION, ORDERS_VERSION, OUTBOX_VERSION};
+use super::outbox;
+use crate::schema::{plan_migration, Column, DemoRows, Plan, ORDERS_VERSION, OUTBOX_VERSION, TRACE_VERSION};
 
 const COLUMNS: &str = "SELECT column_name, data_type, column_key FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = 'orders' ORDER BY ordinal_position";
@@ -38,8 +39,13 @@ const CONVERT_DEMO: &str = "ALTER TABLE orders \
     ADD PRIMARY KEY (order_id), \
     ENGINE = InnoDB";
 
-const EVENT_TABLES: &str = "SELECT table_name FROM information_schema.tables \
-    WHERE table_schema = DATABASE() AND table_name IN ('orders_outbox', 'orders_dead_letters')";
+/// The tables of events, and whether they have their latest column.
+const EVENT_TABLES: &str = "SELECT table_name, MAX(column_name = 'trace') FROM information_schema.columns \
+    WHERE table_schema = DATABASE() AND table_name IN ('orders_outbox', 'orders_dead_letters') GROUP BY table_name";
+
+const OLDER_TRIGGERS: &str =
+    "events carry no trace context, because the database does not let this service replace the \
+    triggers of an older version: grant TRIGGER on its tables, then call /init";
 
 /// The tables of the orders.
 #[derive(Debug)]
@@ -54,7 +60,7 @@ impl Tables for OrderTables {
 
     fn version(&self) -> u32 {
         match self.publishes_events {
-            true => DEAD_LETTERS_VERSION,
+            true => TRACE_VERSION,
             false => ORDERS_VERSION,
         }
     }
@@ -83,25 +89,42 @@ impl Tables for OrderTables {
             Plan::Keep => Vec::new(),
             plan => vec![format!("{plan:?}")],
         };
-        // A recreated table has no triggers, and an administrator may have dropped the other tables.
-        let rows: Vec<Row> = connection.query(EVENT_TABLES).await?;
-        let is_missing = |name| plan == Plan::Create || rows.iter().all(|row| get_text(row, 0) != Some(name));
-        let is_outbox_missing = version < Some(OUTBOX_VERSION) || is_missing("orders_outbox");
-        // A backup may have been restored without the triggers: there would be no events.
-        if self.publishes_events && (is_outbox_missing || !outbox::has_triggers(connection).await?) {
-            match outbox::create(connection).await? {
-                Ok(()) => changes.push("CreateOutbox".to_owned()),
-                Err(failure) if is_outbox_missing => return Ok(Err(failure)),
-                // An administrator may have created the triggers, and this user cannot see them.
-                Err(_) => {}
+        if self.publishes_events {
+            match migrate_events(connection, version, plan == Plan::Create).await? {
+                Ok(event_changes) => changes.extend(event_changes),
+                Err(failure) => return Ok(Err(failure)),
             }
-        }
-        if self.publishes_events && (version < Some(DEAD_LETTERS_VERSION) || is_missing("orders_dead_letters")) {
-            dead_letters::create(connection).await?;
-            changes.push("CreateDeadLetters".to_owned());
         }
         Ok(Ok((!changes.is_empty()).then(|| changes.join(", "))))
     }
+}
+
+/// Creates the tables of events and the triggers that fill them.
+async fn migrate_events(connection: &mut Conn, version: Option<u32>, is_orders_new: bool) -> QueryResult<Vec<String>> {
+    let mut changes = Vec::new();
+    // An administrator may have dropped a table, or restored one of an older version.
+    let rows: Vec<Row> = connection.query(EVENT_TABLES).await?;
+    let is_outbox_missing = version < Some(OUTBOX_VERSION)
+        || is_orders_new
+        || rows.iter().all(|row| get_text(row, 0) != Some("orders_outbox"));
+    let is_complete = rows.iter().filter(|row| get_integer(row, 1) == Some(1)).count() == 2;
+    if version < Some(TRACE_VERSION) || !is_complete {
+        outbox::create_tables(connection).await?;
+        changes.push("CreateOutbox".to_owned());
+    }
+    // A new table of orders has no triggers. A backup may have been restored without them, or with those of an older
+    // version: there would be no events, or none with a trace context.
+    if is_outbox_missing || !outbox::has_triggers(connection).await? {
+        match outbox::create_triggers(connection).await? {
+            Ok(()) => changes.push("CreateTriggers".to_owned()),
+            Err(failure) if is_outbox_missing => return Ok(Err(failure)),
+            // An administrator may have created the triggers, and this user cannot see them. Those of an older version
+            // do their work.
+            Err(_) if version < Some(TRACE_VERSION) => log::event(Level::Warn, OLDER_TRIGGERS),
+            Err(_) => {}
+        }
+    }
+    Ok(Ok(changes))
 }
 
 async fn read_columns(connection: &mut Conn) -> Result<Vec<Column>, Error> {

@@ -8,6 +8,8 @@ mod failed_events;
 mod outages;
 #[path = "../support/mod.rs"]
 mod support;
+mod trace;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -38,6 +40,16 @@ fn order_json(id: i32, quantity: i32) -> String {
 
 fn send_request(native: &NativeProcess, method: &str, target: &str, body: &str) -> u16 {
     native.send(&Request::new(method, target).with_body(body)).status
+}
+
+/// A trace context, of which the last digits of the trace id are this number.
+fn traceparent(number: u32) -> String {
+    format!("00-4bf92f3577b34da6a3ce9{number:011}-00f067aa0ba902b7-01")
+}
+
+fn send_traced_request(native: &NativeProcess, method: &str, target: &str, body: &str, traceparent: &str) -> u16 {
+    let request = Request::new(method, target).header("traceparent", traceparent);
+    native.send(&request.with_body(body)).status
 }
 
 fn count_waiting_events(database: &Database, name: &str) -> i64 {

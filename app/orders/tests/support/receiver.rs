@@ -33,9 +33,21 @@ pub struct Receiver {
     state: Arc<Mutex<State>>,
 }
 
+/// A request with events.
+#[derive(Clone, Debug)]
+pub struct ReceivedRequest {
+    /// Its events.
+    pub events: Vec<Value>,
+    /// The header `traceparent`.
+    pub traceparent: Option<String>,
+    /// The header `tracestate`.
+    pub tracestate: Option<String>,
+}
+
 #[derive(Default)]
 struct State {
     events: Vec<Value>,
+    requests: Vec<ReceivedRequest>,
     behaviors: VecDeque<Behavior>,
     lasting: Option<Behavior>,
     /// The behavior for events of these orders, instead of the planned one.
@@ -94,6 +106,11 @@ impl Receiver {
         self.state.lock().unwrap().events.clone()
     }
 
+    /// All requests in the order of their arrival.
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.state.lock().unwrap().requests.clone()
+    }
+
     /// The events without duplicates.
     pub fn distinct(&self) -> Vec<Value> {
         let mut distinct: Vec<Value> = Vec::new();
@@ -116,7 +133,8 @@ impl Receiver {
 }
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
-    while let Some((body, signature)) = read_request(&mut stream) {
+    while let Some((head, body)) = read_request(&mut stream) {
+        let signature = find_header(&head, "x-signature");
         let events: Value = serde_json::from_slice(&body).unwrap();
         let events = match events {
             Value::Array(events) => events,
@@ -128,6 +146,11 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             let planned_for_order = events
                 .iter()
                 .find_map(|event| state.by_order.get(&order(event)).copied());
+            state.requests.push(ReceivedRequest {
+                events: events.clone(),
+                traceparent: find_header(&head, "traceparent"),
+                tracestate: find_header(&head, "tracestate"),
+            });
             state.events.extend(events);
             (
                 planned_for_order
@@ -165,8 +188,8 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     }
 }
 
-/// The body and the signature of the next request, if there is one.
-fn read_request(stream: &mut TcpStream) -> Option<(Vec<u8>, Option<String>)> {
+/// The head and the body of the next request, if there is one. The names of the headers are in lower case.
+fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -175,20 +198,15 @@ fn read_request(stream: &mut TcpStream) -> Option<(Vec<u8>, Option<String>)> {
         }
         head.push(byte[0]);
     }
-    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-    assert!(head.starts_with("post /events http/1.1\r\n"), "{head}");
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with("POST /events HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("\r\ncontent-type: application/cloudevents"), "{head}");
-    let header = |name: &str| {
-        Some(
-            head.split(&format!("\r\n{name}: "))
-                .nth(1)?
-                .split('\r')
-                .next()?
-                .to_owned(),
-        )
-    };
-    let signature = header("x-signature");
-    let mut body = vec![0; header("content-length").unwrap().parse().unwrap()];
+    let mut body = vec![0; find_header(&head, "content-length").unwrap().parse().unwrap()];
     stream.read_exact(&mut body).ok()?;
-    Some((body, signature))
+    Some((head, body))
+}
+
+fn find_header(head: &str, name: &str) -> Option<String> {
+    let value = head.split(&format!("\r\n{name}: ")).nth(1)?;
+    Some(value.split('\r').next()?.to_owned())
 }

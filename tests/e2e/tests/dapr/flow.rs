@@ -62,6 +62,9 @@ fn an_order_is_priced_stored_and_announced() {
         ["order.created", "order.updated", "order.deleted"]
     );
     assert_eq!(events[0]["data"]["tax"], 14.28);
+    // The sidecars continue the trace of the request.
+    let traceparent = events[0]["traceparent"].as_str().unwrap_or_default();
+    assert!(traceparent.starts_with(&format!("00-{trace}-")), "{}", events[0]);
     // What carried them.
     assert!(
         events
