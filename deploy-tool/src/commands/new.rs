@@ -48,16 +48,7 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
             None => failure,
         }
     })?;
-    let template = match (database, server) {
-        (None, Server::Hyper) => Template::Service,
-        (Some(Database::MariaDb), Server::Hyper) => Template::MariaDb,
-        (None, Server::Microservice) => Template::Microservice,
-        (Some(Database::MariaDb), Server::Microservice) => {
-            return Err(Error::input("`--server microservice` and `--database mariadb` have no template together")
-                .cause("the crate has a pool of connections and migrations of its own, see its module `database`")
-                .hint("one of the two: the crate's README shows what to add to a project of --server microservice"));
-        }
-    };
+    let template = template(database, server)?;
     let created = project::create(&path, &name, template)?;
     let repository = vcs == Vcs::Git && init_repository(printer, &created.folder).await?;
     let report = Report {
@@ -71,6 +62,20 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
     };
     printer.result(&report, text(&report));
     Ok(())
+}
+
+/// The template of these options.
+fn template(database: Option<Database>, server: Server) -> Result<Template> {
+    match (database, server) {
+        (None, Server::Hyper) => Ok(Template::Service),
+        (None, Server::Microservice) => Ok(Template::Microservice),
+        (Some(Database::MariaDb), Server::Hyper) => Ok(Template::MariaDb),
+        (Some(Database::MariaDb), Server::Microservice) => Err(Error::input(
+            "`--server microservice` and `--database mariadb` have no template together",
+        )
+        .cause("the crate has a pool of connections and migrations of its own, see its module `database`")
+        .hint("one of the two: the crate's README shows what to add to a project of --server microservice")),
+    }
 }
 
 /// The last part of a path, also of `.`.

@@ -42,10 +42,7 @@ impl Project {
                 ("runtimeClassName: ", "\n"),
                 ("mariadb.", ".svc.cluster.local"),
             ] {
-                text = text.replace(
-                    &format!("{before}{package}{after}"),
-                    &format!("{before}{name}{after}"),
-                );
+                text = text.replace(&format!("{before}{package}{after}"), &format!("{before}{name}{after}"));
             }
             if ["namespace.yaml", "runtimeclass.yaml"]
                 .iter()
