@@ -192,6 +192,30 @@ fn the_shape_of_published_demos_is_ready_and_gets_what_it_lacks_once() {
     assert_eq!(demo.files(), after);
 }
 
+/// Published demos have no lock file and name no compiler: the newest crates are not what the builder compiles.
+#[test]
+fn a_demo_without_a_lock_file_is_told_how_to_make_one_that_the_builder_compiles() {
+    let demo = demo();
+    fs::remove_file(demo.home.path().join("Cargo.lock")).unwrap();
+    let steps = |report: &Value| -> Vec<String> {
+        let steps = report["next"].as_array().unwrap().iter();
+        steps.map(|step| step.as_str().unwrap().to_owned()).collect()
+    };
+    let resolver = "CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback cargo generate-lockfile";
+    let driver = "cargo update -p subprocess --precise 0.2.9";
+    let (_, report) = demo.report(&[]);
+    let before = steps(&report);
+    assert!(before[0].contains("rust-version = \"1.85\""), "{before:?}");
+    assert_eq!(before[1..3], [resolver, driver], "{before:?}");
+
+    let manifest = demo.home.path().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let said = text.replace("edition = \"2021\"\n", "edition = \"2021\"\nrust-version = \"1.85\"\n");
+    fs::write(&manifest, said).unwrap();
+    let (_, report) = demo.report(&[]);
+    assert_eq!(steps(&report)[..2], [resolver, driver], "{report:#}");
+}
+
 /// The same with forks in the place of tokio, hyper and socket2, as newer demos have it: nothing has to be swapped.
 #[test]
 fn forks_by_patch_are_taken_as_they_are() {
@@ -364,7 +388,8 @@ fn a_build_script_with_c_code_is_told_before_the_compiler_misses_it() {
 #[test]
 fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
     let package = |name: &str, more: &str| {
-        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{more}")
+        let edition = "edition = \"2021\"\nrust-version = \"1.85\"\n";
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n{edition}{more}")
     };
     let empty = "fn main() {}\n";
     let outside = package(
@@ -381,7 +406,7 @@ fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
         (
             &[("app/Cargo.toml", outside.as_str()), ("app/src/main.rs", empty)][..],
             "after-changes",
-            &["[outside]", "Cargo.toml:7", "/other`", "`members`"][..],
+            &["[outside]", "Cargo.toml:8", "/other`", "`members`"][..],
         ),
         (
             &[("app/Cargo.toml", &renamed), ("app/src/main.rs", empty)],

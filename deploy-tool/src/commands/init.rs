@@ -11,6 +11,7 @@ use crate::cli::InitArguments;
 use diagnostics::{ExitStatus, Result};
 use host::process;
 use terminal::{Printer, Styled};
+use wasm_build::traps::compiler::BUILDER_RUST;
 use wasm_build::traps::{Finding, Weight};
 
 /// So many findings are shown; programs get all.
@@ -80,7 +81,8 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
         if written {
             add::replace(&survey.folder.join("Cargo.toml"), after)?;
         }
-        if !has_lock && difference.is_none() {
+        // Where more than one step makes a lock file that the builder's compiler takes, they are told.
+        if !has_lock && difference.is_none() && lock_steps(after).len() == 1 {
             has_lock = lock(&survey.root).await?;
             added.extend(has_lock.then(|| "Cargo.lock".to_owned()));
         }
@@ -100,6 +102,29 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
         facts: survey.facts,
         next,
     })
+}
+
+/// What makes a lock file that the builder's compiler takes, from a manifest.
+fn lock_steps(manifest: &str) -> Vec<String> {
+    let document: toml_edit::DocumentMut = manifest.parse().unwrap_or_default();
+    let says_compiler = document
+        .get("package")
+        .and_then(|package| package.get("rust-version"))
+        .is_some();
+    let mut steps = Vec::new();
+    // Without it, the resolver takes this host's compiler for the builder's.
+    if !says_compiler && (document.contains_key("dependencies") || document.contains_key("target")) {
+        let (major, minor) = BUILDER_RUST;
+        steps.push(format!(
+            "say in Cargo.toml, under [package], which compiler the builder has: rust-version = \"{major}.{minor}\""
+        ));
+    }
+    steps.push(format!("{}={} cargo generate-lockfile", RESOLVER.0, RESOLVER.1));
+    if manifest.contains("mysql_async") {
+        // By which the driver is built: it takes a newer compiler than it says.
+        steps.push("cargo update -p subprocess --precise 0.2.9".to_owned());
+    }
+    steps
 }
 
 /// Creates Cargo.lock offline. Returns whether that has succeeded.
@@ -126,10 +151,10 @@ fn next(survey: &Survey, has_lock: bool, differs: bool, written: bool, has_added
     if must.count() > usize::from(differs) && survey.verdict == Verdict::AfterChanges {
         next.push("change what is named above; deploy-tool init looks again".to_owned());
     }
-    if differs {
+    if !has_lock {
+        next.extend(lock_steps(&survey.manifest.1));
+    } else if differs {
         next.push(format!("{}={} cargo update --workspace", RESOLVER.0, RESOLVER.1));
-    } else if !has_lock {
-        next.push(format!("{}={} cargo generate-lockfile", RESOLVER.0, RESOLVER.1));
     }
     let variables = &survey.facts.database_variables;
     if has_added && !variables.is_empty() {

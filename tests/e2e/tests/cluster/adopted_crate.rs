@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::new_project::end_background_compilation;
 use crate::harness::{CommandOutput, context, deploy_tool_command, eventually, kubectl, unique};
 
 const SOURCE: &str = "use std::convert::Infallible;
@@ -75,7 +76,8 @@ fn a_plain_server_runs_once_it_is_as_init_says() {
         assert!(again.stdout.contains(expected), "{expected}: {}", again.stdout);
     }
 
-    run(home.path(), &["up", "--dev", "--context", &context()]).success();
+    let output = run(home.path(), &["up", "--dev", "--context", &context()]).success();
+    end_background_compilation(&output);
     let path = format!("/api/v1/namespaces/{name}/services/{name}:http/proxy/");
     eventually("the Service answers", || {
         (kubectl(&["get", "--raw", &path]).stdout.trim() == "adopted").then_some(())

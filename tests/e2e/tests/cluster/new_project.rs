@@ -19,6 +19,17 @@ pub struct Project {
     pub name: String,
 }
 
+/// Ends what `up --dev` goes on compiling: its sources go with the test, and other tests need the processors.
+pub fn end_background_compilation(output: &CommandOutput) {
+    let (_, begun) = output.stderr.split_once("in the background").unwrap_or_default();
+    let Some((_, process)) = begun.split_once("(process ") else {
+        return;
+    };
+    let process: String = process.chars().take_while(char::is_ascii_digit).collect();
+    // It may have ended meanwhile.
+    let _ = Command::new("kill").args(["-INT", &process]).output();
+}
+
 /// Packages of projects that are the same in each run, so that their modules are compiled once.
 const NOTES: &str = "notes-of-tests";
 const LIBRARY: &str = "library-of-tests";
@@ -81,7 +92,9 @@ impl Project {
     fn run(&self, verb: &[&str]) -> CommandOutput {
         let mut command = deploy_tool_command(verb);
         command.args(["--context", &context()]).current_dir(self.folder());
-        CommandOutput::from(command.output().unwrap()).success()
+        let output = CommandOutput::from(command.output().unwrap()).success();
+        end_background_compilation(&output);
+        output
     }
 
     /// The checks that its workflow makes.
