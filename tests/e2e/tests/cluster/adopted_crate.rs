@@ -68,7 +68,7 @@ fn a_plain_server_runs_once_it_is_as_init_says() {
         .replace(".serve(service)", ".http1_writev(false).serve(service)");
     fs::write(&source, changed).unwrap();
     let mut lock = Command::new("cargo");
-    lock.args(["update", "--workspace"])
+    lock.args(["generate-lockfile"])
         .env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback");
     CommandOutput::from(lock.current_dir(home.path()).output().unwrap()).success();
     let again = run(home.path(), &["init"]).success();
