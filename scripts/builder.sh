@@ -7,12 +7,12 @@ find_crates() {
   crates=$cache/vendor/$(sha256sum "$1/Cargo.lock" | cut -d ' ' -f 1)
 }
 
-# fetch_crates FOLDER: brings those of a folder for which find_crates was asked, once.
+# fetch_crates FOLDER: brings those of a folder for which find_crates was asked, once. It is a step's command: each failure
+# ends it by itself, because `set -e` does not hold there.
 fetch_crates() {
   [ ! -d "$crates" ] || return 0
   local part
-  mkdir -p "$cache/vendor"
-  part=$(mktemp --directory "$cache/vendor/.part-XXXXXX")
+  mkdir -p "$cache/vendor" && part=$(mktemp --directory "$cache/vendor/.part-XXXXXX") || return 1
   cargo vendor --locked --versioned-dirs --respect-source-config --manifest-path "$1/Cargo.toml" "$part/crates" || { rm -rf "$part"; return 1; }
   # The tool may have fetched them meanwhile.
   mv --no-target-directory "$part/crates" "$crates" 2>/dev/null || true

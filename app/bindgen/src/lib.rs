@@ -8,7 +8,7 @@
 
 use std::{io, path::Path};
 
-/// Where bindings begin: [`Builder::default`].
+/// Where bindings begin.
 pub fn builder() -> Builder {
     Builder(())
 }

@@ -11,8 +11,7 @@ use crate::cli::InitArguments;
 use diagnostics::{ExitStatus, Result};
 use host::process;
 use terminal::{Printer, Styled};
-use wasm_build::traps::compiler::BUILDER_RUST;
-use wasm_build::traps::{Finding, Weight};
+use wasm_build::traps::{Finding, Weight, compiler};
 
 /// So many findings are shown; programs get all.
 const MOST_SHOWN: usize = 20;
@@ -114,15 +113,15 @@ fn lock_steps(manifest: &str) -> Vec<String> {
     let mut steps = Vec::new();
     // Without it, the resolver takes this host's compiler for the builder's.
     if !says_compiler && (document.contains_key("dependencies") || document.contains_key("target")) {
-        let (major, minor) = BUILDER_RUST;
+        let (major, minor) = compiler::BUILDER_RUST;
         steps.push(format!(
             "say in Cargo.toml, under [package], which compiler the builder has: rust-version = \"{major}.{minor}\""
         ));
     }
     steps.push(format!("{}={} cargo generate-lockfile", RESOLVER.0, RESOLVER.1));
     if manifest.contains("mysql_async") {
-        // By which the driver is built: it takes a newer compiler than it says.
-        steps.push("cargo update -p subprocess --precise 0.2.9".to_owned());
+        // By which the driver is built.
+        steps.extend(compiler::pin("subprocess").map(|(_, command)| command));
     }
     steps
 }

@@ -8,13 +8,19 @@ pub const BUILDER_RUST: (u32, u32) = (1, 85);
 /// Crates that need a newer compiler than their `rust-version`, with the last version that does not.
 const UNDERSTATED: [(&str, &str); 1] = [("subprocess", "0.2.9")];
 
+/// The last version of an understated crate that the builder compiles, and the command that takes it.
+pub fn pin(name: &str) -> Option<(&'static str, String)> {
+    let (_, last) = UNDERSTATED.iter().find(|(understated, _)| *understated == name)?;
+    Some((last, format!("cargo update -p {name} --precise {last}")))
+}
+
 /// Why the builder does not compile a crate, and what to do about it.
 pub fn refusal(guest_crate: &GuestCrate) -> Option<(String, String)> {
     let has = format!("the builder has {}.{}", BUILDER_RUST.0, BUILDER_RUST.1);
-    let of_crate = UNDERSTATED.iter().find(|(name, _)| *name == guest_crate.name);
-    if let Some((name, last)) = of_crate.filter(|(_, last)| number(&guest_crate.version) > number(last)) {
-        let fix = format!("`cargo update -p {name} --precise {last}`");
-        return Some((format!("it takes a newer Rust than it says, and {has}"), fix));
+    let is_newer = |(last, _): &(&str, String)| number(&guest_crate.version) > number(last);
+    if let Some((_, command)) = pin(&guest_crate.name).filter(is_newer) {
+        let reason = format!("it takes a newer Rust than it says, and {has}");
+        return Some((reason, format!("`{command}`")));
     }
     let (major, minor, _) = guest_crate.rust_version.as_deref().map(number)?;
     ((major, minor) > BUILDER_RUST).then(|| {
