@@ -110,9 +110,9 @@ fn every_client_runs_as_a_pod() {
     case.write(&[&database()[..], &jobs].concat());
     case.run(&["apply"]).success();
     for (name, _, expected) in clients {
-        let output = case
-            .kubectl(&["logs", &format!("job/{}", name.replace('_', "-"))])
-            .success();
+        // Of all pods that the Job has made: `logs job/NAME` may choose one that was repeated.
+        let selector = format!("batch.kubernetes.io/job-name={}", name.replace('_', "-"));
+        let output = case.kubectl(&["logs", "--selector", &selector, "--tail=-1"]).success();
         assert!(output.stdout.contains(expected), "{name}: {}", output.stdout);
     }
 }
