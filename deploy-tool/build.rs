@@ -1,4 +1,4 @@
-//! Carries the crate of the template `microservice` into the program, and tells a release build which commit it is made from,
+//! Carries the crate of the templates on `microservice` into the program, and tells a release build which commit it is made from,
 //! where that is known: in a checkout, with git.
 
 use std::error::Error;

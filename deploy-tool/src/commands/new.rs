@@ -48,8 +48,7 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
             None => failure,
         }
     })?;
-    let template = template(database, server)?;
-    let created = project::create(&path, &name, template)?;
+    let created = project::create(&path, &name, template(database, server))?;
     let repository = vcs == Vcs::Git && init_repository(printer, &created.folder).await?;
     let report = Report {
         schema: "deploy-tool.dev/new/v1",
@@ -64,17 +63,12 @@ pub async fn run(printer: &Printer, arguments: NewArguments) -> Result<()> {
     Ok(())
 }
 
-/// The template of these options.
-fn template(database: Option<Database>, server: Server) -> Result<Template> {
+fn template(database: Option<Database>, server: Server) -> Template {
     match (database, server) {
-        (None, Server::Hyper) => Ok(Template::Service),
-        (None, Server::Microservice) => Ok(Template::Microservice),
-        (Some(Database::MariaDb), Server::Hyper) => Ok(Template::MariaDb),
-        (Some(Database::MariaDb), Server::Microservice) => Err(Error::input(
-            "`--server microservice` and `--database mariadb` have no template together",
-        )
-        .cause("the crate has a pool of connections and migrations of its own, see its module `database`")
-        .hint("one of the two: the crate's README shows what to add to a project of --server microservice")),
+        (None, Server::Hyper) => Template::Service,
+        (None, Server::Microservice) => Template::Microservice,
+        (Some(Database::MariaDb), Server::Hyper) => Template::MariaDb,
+        (Some(Database::MariaDb), Server::Microservice) => Template::MicroserviceMariaDb,
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Template {
     MariaDb,
     /// The crate that the services of this project are made of, as a member of its workspace.
     Microservice,
+    /// Both, with the pool and the migrations of the crate.
+    MicroserviceMariaDb,
 }
 
 macro_rules! files {
@@ -45,14 +47,15 @@ const SERVICE: Files = files![
     "tests/http.rs",
 ];
 
-/// The files that differ from [`SERVICE`], or are not in it.
+/// The manifests of a service with a database.
+const MARIADB_MANIFESTS: Files = files!["mariadb": "manifests/greeter.yaml", "manifests/mariadb.yaml"];
+
+/// The files that differ from [`SERVICE`], or are not in it, but for [`MARIADB_MANIFESTS`].
 const MARIADB: Files = files![
     "mariadb":
     "Cargo.lock",
     "Cargo.toml",
     "README.md",
-    "manifests/greeter.yaml",
-    "manifests/mariadb.yaml",
     "migrations/0001_notes.sql",
     "src/database.rs",
     "src/main.rs",
@@ -72,18 +75,33 @@ const MICROSERVICE: Files = files![
     "tests/http.rs",
 ];
 
+/// The files that differ from [`SERVICE`], or are not in it, but for [`MARIADB_MANIFESTS`] and [`MICROSERVICE_CRATE`].
+const MICROSERVICE_MARIADB: Files = files![
+    "microservice-mariadb":
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "migrations/0001_notes.sql",
+    "src/main.rs",
+    "src/notes.rs",
+    "src/service.rs",
+    "src/tables.rs",
+    "tests/http.rs",
+];
+
 /// The crate of [`Template::Microservice`].
 const MICROSERVICE_CRATE: Files = include!(concat!(env!("OUT_DIR"), "/microservice.rs"));
 
 impl Template {
     /// Its files, by their paths.
     fn files(self) -> BTreeMap<&'static str, &'static str> {
-        let (own, library): (Files, Files) = match self {
-            Self::Service => (&[], &[]),
-            Self::MariaDb => (MARIADB, &[]),
-            Self::Microservice => (MICROSERVICE, MICROSERVICE_CRATE),
+        let parts: &[Files] = match self {
+            Self::Service => &[],
+            Self::MariaDb => &[MARIADB_MANIFESTS, MARIADB],
+            Self::Microservice => &[MICROSERVICE, MICROSERVICE_CRATE],
+            Self::MicroserviceMariaDb => &[MARIADB_MANIFESTS, MICROSERVICE_MARIADB, MICROSERVICE_CRATE],
         };
-        SERVICE.iter().chain(own).chain(library).copied().collect()
+        [&[SERVICE], parts].concat().concat().into_iter().collect()
     }
 }
 
@@ -110,7 +128,12 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Template; 3] = [Template::Service, Template::MariaDb, Template::Microservice];
+    const ALL: [Template; 4] = [
+        Template::Service,
+        Template::MariaDb,
+        Template::Microservice,
+        Template::MicroserviceMariaDb,
+    ];
 
     fn project(template: Template, is_member: bool) -> BTreeMap<String, String> {
         let name = ProjectName::parse("shop").unwrap();
@@ -172,11 +195,14 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folders_is_part_of_the_program() {
-        let microservice = [MICROSERVICE, MICROSERVICE_CRATE].concat();
         for (folder, files) in [
             ("service", SERVICE),
-            ("mariadb", MARIADB),
-            ("microservice", &microservice),
+            ("mariadb", &[MARIADB_MANIFESTS, MARIADB].concat()),
+            ("microservice", &[MICROSERVICE, MICROSERVICE_CRATE].concat()),
+            (
+                "microservice-mariadb",
+                &[MICROSERVICE_MARIADB, MICROSERVICE_CRATE].concat(),
+            ),
         ] {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(folder);
             let mut paths = Vec::new();

@@ -33,6 +33,7 @@ pub fn end_background_compilation(output: &CommandOutput) {
 /// Packages of projects that are the same in each run, so that their modules are compiled once.
 const NOTES: &str = "notes-of-tests";
 const LIBRARY: &str = "library-of-tests";
+const LIBRARY_NOTES: &str = "library-notes-of-tests";
 
 impl Project {
     /// Of `deploy-tool new` without options.
@@ -42,7 +43,7 @@ impl Project {
     }
 
     /// In a namespace of its own. Only manifests say which: they are no sources of the module.
-    fn of_package(package: &str, arguments: &[&str]) -> Self {
+    fn for_package(package: &str, arguments: &[&str]) -> Self {
         let project = Self::of_template(package, &unique("shop"), arguments);
         let name = &project.name;
         for file in fs::read_dir(project.folder().join("manifests")).unwrap() {
@@ -231,7 +232,7 @@ fn a_new_project_is_tested_deployed_changed_scaled_brought_back_and_removed() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
-    let project = Project::of_package(NOTES, &["--database", "mariadb"]);
+    let project = Project::for_package(NOTES, &["--database", "mariadb"]);
     project.check();
     // With `--dev` throughout: what a release's optimisation takes is minutes, and it is tested above.
     project.run(&["up", "--dev"]);
@@ -279,7 +280,7 @@ fn a_new_project_with_a_database_keeps_its_rows_whatever_is_deployed() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_new_project_on_the_service_library_answers_and_tells_its_metrics() {
-    let project = Project::of_package(LIBRARY, &["--server", "microservice"]);
+    let project = Project::for_package(LIBRARY, &["--server", "microservice"]);
     project.check();
     // As above.
     project.run(&["up", "--dev"]);
@@ -292,6 +293,26 @@ fn a_new_project_on_the_service_library_answers_and_tells_its_metrics() {
 }
 
 #[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn a_new_project_on_the_service_library_with_a_database_keeps_its_rows() {
+    let project = Project::for_package(LIBRARY_NOTES, &["--server", "microservice", "--database", "mariadb"]);
+    project.check();
+    // As above.
+    project.run(&["up", "--dev"]);
+    project.serves(&format!("Hello from {LIBRARY_NOTES}"));
+    let written = project
+        .curl("/notes", &["--data", "{\"text\":\"Käse\"}"])
+        .success()
+        .stdout;
+    project.run(&["down"]);
+    project.run(&["up", "--dev"]);
+    assert_eq!(project.answer("/notes"), format!("[{written}]"));
+    let metrics = project.answer("/metrics");
+    assert!(metrics.contains("notes_database_connections"), "{metrics}");
+    project.remove();
+}
+
+#[test]
 fn a_name_that_cannot_be_one_is_told_with_one_that_can() {
     let home = tempfile::tempdir().unwrap();
     let new = |arguments: &[&str]| {
@@ -300,8 +321,6 @@ fn a_name_that_cannot_be_one_is_told_with_one_that_can() {
     };
     new(&["My_Service"]).failure(1, &["`My_Service` cannot be the name", "deploy-tool new my-service"]);
     new(&["test"]).failure(1, &["deploy-tool new my-test"]);
-    let both = ["a", "--server", "microservice", "--database", "mariadb"];
-    new(&both).failure(1, &["have no template together", "database"]);
     fs::create_dir(home.path().join("shop")).unwrap();
     fs::write(home.path().join("shop/notes"), "").unwrap();
     new(&["shop"]).failure(1, &["`shop` is not empty", "it has notes"]);
