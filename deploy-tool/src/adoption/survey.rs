@@ -138,7 +138,8 @@ fn find_swappable<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dep
 /// A crate in a folder that the builder does not see.
 fn find_dependency_outside(workspace: &Workspace, package: &Package) -> Option<Finding> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
-    let Err(WorkspaceError::Elsewhere(owner, dependency, folder)) = workspace.sources_of(&package.name, &lock) else {
+    let Err(WorkspaceError::Elsewhere(owner, dependency, folder)) = workspace.package_sources(&package.name, &lock)
+    else {
         return None;
     };
     let brings = if owner == package.name {

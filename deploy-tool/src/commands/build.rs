@@ -181,7 +181,7 @@ pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
                 .hint(format!("these are all its fields, each with an example:\n{EXAMPLE}"))
         }),
         Err(_) if !source.images.exists() && source.folder().join("Cargo.toml").is_file() => {
-            Ok(Definition::of_package(name))
+            Ok(Definition::for_package(name))
         }
         Err(error) if source.images.is_dir() && !path.exists() => Err(failure().cause(error).hint(format!(
             "make it: an empty file means the package `{name}`, with every default; or name the folder that has it with --images"

@@ -148,7 +148,7 @@ pub(super) async fn examine_node(
         class,
         native: images.native.as_ref(),
     };
-    let mut chain = Chain::of_node(doctor::name(node));
+    let mut chain = Chain::for_node(doctor::name(node));
     for (name, check) in NODE_LINKS {
         chain.link(name, || check(&facts, &observed));
     }

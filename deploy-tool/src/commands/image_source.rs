@@ -10,7 +10,7 @@ use diagnostics::{Error, Result};
 use host::cache::Cache;
 use oci_artifacts::image::specification::Descriptor;
 use oci_artifacts::image::{Blob, Layout, layout, store};
-use oci_artifacts::inspect::{self, Configuration, OnDisk, Subject};
+use oci_artifacts::inspect::{self, Configuration, LocalFile, Subject};
 use oci_artifacts::registry::{Connection, PullError, Purpose, Reference, pull};
 
 /// The first bytes of a WebAssembly module.
@@ -21,9 +21,9 @@ const MAGIC: &[u8] = b"\0asm";
 /// # Errors
 /// When it cannot be an image or a module.
 pub fn subject(source: &str, verb: &str) -> Result<Subject> {
-    let on_disk = on_disk(Path::new(source)).map_err(|error| unreadable(source, &error))?;
+    let local_file = local_file(Path::new(source)).map_err(|error| unreadable(source, &error))?;
     let built = publish::layout(&Cache::open()?, source);
-    inspect::subject(source, on_disk, built).map_err(|why| {
+    inspect::subject(source, local_file, built).map_err(|why| {
         Error::input(format!("`{source}` cannot be {verb}"))
             .cause(why)
             .hint("name a module, the folder or the archive of an OCI layout, or what `deploy-tool build` prints")
@@ -59,14 +59,22 @@ pub async fn fetch(
     Ok(layout)
 }
 
-fn on_disk(path: &Path) -> std::io::Result<OnDisk> {
+fn local_file(path: &Path) -> std::io::Result<LocalFile> {
     if !path.is_file() {
-        return Ok(if path.exists() { OnDisk::Other } else { OnDisk::Nothing });
+        return Ok(if path.exists() {
+            LocalFile::Other
+        } else {
+            LocalFile::Nothing
+        });
     }
     let mut start = Vec::new();
     let file = std::fs::File::open(path)?;
     file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
-    Ok(if start == MAGIC { OnDisk::Module } else { OnDisk::Other })
+    Ok(if start == MAGIC {
+        LocalFile::Module
+    } else {
+        LocalFile::Other
+    })
 }
 
 /// How the image of a manifest is run.

@@ -9,7 +9,7 @@ use diagnostics::Result;
 use host::cache::Cache;
 use oci_artifacts::bom;
 use oci_artifacts::image::{Blob, Layout, artifact, layer_listing, specification, store};
-use oci_artifacts::inspect::{self, Report, SERVICES, Seen, Subject};
+use oci_artifacts::inspect::{self, PlatformContents, Report, SERVICES, Subject};
 use terminal::Printer;
 
 /// Limit of the layers to download: a Wasm service has a few megabytes, and larger images are shown without contents.
@@ -36,7 +36,9 @@ pub async fn report(source: &str, registry: &RegistryArguments, warn: impl Fn(&s
         Subject::Module => {
             let bytes = std::fs::read(source).map_err(|error| unreadable(source, &error))?;
             let mut report = inspect::module(&bytes);
-            report.warnings.extend(module_traps::of_modules([bytes.as_slice()]));
+            report
+                .warnings
+                .extend(module_traps::module_warnings([bytes.as_slice()]));
             Ok(report)
         }
         Subject::Layout(path) => image(source, &store::read_partial(&path)?),
@@ -69,11 +71,11 @@ fn image(source: &str, layout: &Layout) -> Result<Report> {
     let mut report = inspect::image(layout, &seen);
     let bills = bills(layout)?;
     report.warnings.extend(match bills.is_empty() {
-        true => module_traps::of_modules(seen.iter().filter_map(|seen| {
+        true => module_traps::module_warnings(seen.iter().filter_map(|seen| {
             let entrypoint = seen.configuration.entrypoint();
             seen.contents.files.get(entrypoint.first()?).map(Vec::as_slice)
         })),
-        false => module_traps::of_bills(&bills),
+        false => module_traps::bom_warnings(&bills),
     });
     Ok(report)
 }
@@ -99,11 +101,11 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Reads the configuration, and the layers from the highest to the lowest, within the limit of `left` bytes.
-fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Seen> {
+fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<PlatformContents> {
     let specification::Manifest { config, layers, .. } = specification::Manifest::from_blob(manifest);
-    let mut seen = Seen {
+    let mut seen = PlatformContents {
         configuration: configuration(layout, &config.digest)?,
-        ..Seen::default()
+        ..PlatformContents::default()
     };
     let entrypoint = seen.configuration.entrypoint();
     let mut wanted = vec![SERVICES];

@@ -81,7 +81,7 @@ pub async fn compile(
     }
     let (profile, is_plain) = match variation.form {
         Form::Quick if !is_compiled(&sources.digest)? => (Profile::quick(&definition.profile), true),
-        form => (Profile::of_workspace(&definition.profile), form == Form::Plain),
+        form => (Profile::from_workspace(&definition.profile), form == Form::Plain),
     };
     let is_made = keep::is_made(&builder, &sources, &profile)?;
     let made = printer

@@ -43,7 +43,7 @@ struct Property {
 }
 
 /// The traps in bills of materials: of crates, and of sources.
-pub fn of_bills(bills: &[Vec<u8>]) -> Vec<Warning> {
+pub fn bom_warnings(bills: &[Vec<u8>]) -> Vec<Warning> {
     let mut texts = BTreeSet::new();
     for bytes in bills {
         let bill: Bill = serde_json::from_slice(bytes).unwrap_or_default();
@@ -60,7 +60,7 @@ pub fn of_bills(bills: &[Vec<u8>]) -> Vec<Warning> {
 }
 
 /// The traps that modules show where nothing is known of how they were made.
-pub fn of_modules<'module>(modules: impl IntoIterator<Item = &'module [u8]>) -> Vec<Warning> {
+pub fn module_warnings<'module>(modules: impl IntoIterator<Item = &'module [u8]>) -> Vec<Warning> {
     let mut texts = BTreeSet::new();
     for bytes in modules {
         let named = crates::named(bytes).into_iter();

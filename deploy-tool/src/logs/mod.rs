@@ -10,5 +10,5 @@ pub mod stream;
 pub use follow::{Follow, Key, Opening};
 pub use line::{Line, split};
 pub use print::print;
-pub use selection::{JOB_LABEL, Selection, of_manifests};
+pub use selection::{JOB_LABEL, Selection, select_pods};
 pub use source::{Source, State, is_transient, sources};

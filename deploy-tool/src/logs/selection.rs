@@ -39,7 +39,7 @@ impl Selection {
 
 /// The pods that manifests make in a namespace, whether they are there yet or not. Those of a CronJob are known by the labels
 /// of its template alone.
-pub fn of_manifests(objects: &[Object], namespace: &str) -> Vec<Selection> {
+pub fn select_pods(objects: &[Object], namespace: &str) -> Vec<Selection> {
     let mut selections: Vec<Selection> = Vec::new();
     let here = objects
         .iter()
@@ -135,7 +135,7 @@ mod tests {
             Selection::by_labels("app=c".into()),
             Selection::by_name("n"),
         ];
-        assert_eq!(of_manifests(&all, "shop"), expected);
-        assert_eq!(of_manifests(&[], "shop"), []);
+        assert_eq!(select_pods(&all, "shop"), expected);
+        assert_eq!(select_pods(&[], "shop"), []);
     }
 }

@@ -70,7 +70,7 @@ impl Destination {
             let connection = Connection::open(repository, purpose, self.found.clone(), &self.tls).await?;
             // The first answer only has the method of authentication; this request verifies the password.
             let tag = self.tags.first().map_or("latest", String::as_str);
-            let found = connection.digest_of(tag).await;
+            let found = connection.fetch_digest(tag).await;
             found.map_err(|error| connection.explain(&error))?;
             connections.insert(name.clone(), connection);
         }
@@ -137,7 +137,7 @@ fn repositories(prefix: &str, images: &BTreeMap<String, String>) -> Result<BTree
 pub async fn described_tag(workspace: &Path) -> Result<Vec<String>> {
     let description = git::description(workspace).await?;
     Ok(description
-        .and_then(|text| reference::tag_of(&text))
+        .and_then(|text| reference::tag_from_description(&text))
         .into_iter()
         .collect())
 }

@@ -112,7 +112,7 @@ fn status() {
 
 #[test]
 fn doctor() {
-    let mut chain = doctor::Chain::of_node("n");
+    let mut chain = doctor::Chain::for_node("n");
     chain.link("handler", || doctor::Verdict::Healthy("there".into()));
     chain.link("pod", || doctor::missing("x", &[]));
     let links = chain.end(&["handler", "pod", "image"]);

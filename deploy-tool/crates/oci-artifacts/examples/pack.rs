@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// An image of a module alone, without code compiled ahead of time.
 fn pack(module: &[u8]) -> Result<Layout, Box<dyn Error>> {
-    let definition = Definition::of_package("app");
+    let definition = Definition::for_package("app");
     let contents = Contents {
         definition: &definition,
         module,

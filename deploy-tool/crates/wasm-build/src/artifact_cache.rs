@@ -89,7 +89,7 @@ fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Result<P
     let made_of = [COMPILE_REVISION.as_bytes(), builder.recipe.as_bytes(), module].map(|part| ("", part));
     builder
         .cache
-        .path(format!("aot/{}.{}", digest::parts(made_of), form.ending()))
+        .path(format!("aot/{}.{}", digest::parts(made_of), form.file_extension()))
 }
 
 /// Whether a module of the sources with this digest was compiled ahead of time to that form, and is kept.
@@ -97,7 +97,7 @@ fn compiled_path(builder: &Builder, module: &[u8], form: NativeForm) -> Result<P
 /// # Errors
 /// When the cache cannot be used.
 pub fn is_compiled(builder: &Builder, definition: &Definition, sources: &str, form: NativeForm) -> Result<bool> {
-    let profile = Profile::of_workspace(&definition.profile);
+    let profile = Profile::from_workspace(&definition.profile);
     match std::fs::read(module_path(builder, definition, &profile, sources)?) {
         Ok(module) => Ok(compiled_path(builder, &module, form)?.is_file()),
         Err(_) => Ok(false),
@@ -166,7 +166,7 @@ async fn compile_module(
 pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_>) -> Result<Artifact> {
     let Sources { definition, digest, .. } = sources;
     let package = &definition.package;
-    let profile = Profile::of_workspace(&definition.profile);
+    let profile = Profile::from_workspace(&definition.profile);
     let made_of = [COMPILE_REVISION, package, &profile.name, &builder.recipe, digest];
     let made_of = made_of.into_iter().map(|part| ("", part.as_bytes()));
     let made_of = made_of.chain(features(definition));

@@ -86,7 +86,8 @@ mod tests {
         std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
         std::fs::set_permissions(&main, permissions).unwrap();
 
-        let read = |workspace: &Workspace| inputs::read(workspace, &workspace.sources_of("app", "").unwrap()).unwrap();
+        let read =
+            |workspace: &Workspace| inputs::read(workspace, &workspace.package_sources("app", "").unwrap()).unwrap();
         let (inputs_one, inputs_two) = (read(&first), read(&second));
         assert_eq!(inputs_one.digest(), inputs_two.digest());
         assert_eq!(inputs_one.files.len(), 4);
@@ -104,7 +105,7 @@ mod tests {
         std::fs::write(second_folder.path().join("app/src/main.rs"), "changed").unwrap();
         assert_ne!(read(&second).digest(), inputs_one.digest());
         std::fs::remove_file(second_folder.path().join("Cargo.lock")).unwrap();
-        let failure = inputs::read(&second, &second.sources_of("app", "").unwrap()).unwrap_err();
+        let failure = inputs::read(&second, &second.package_sources("app", "").unwrap()).unwrap_err();
         assert!(failure.to_string().contains("cargo generate-lockfile"), "{failure}");
     }
 }

@@ -147,7 +147,7 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
     let cache = &builder.cache;
     let folder = cache.scratch("aot")?;
     cache.write(&folder.path.join("in.wasm"), module)?;
-    let output = format!("out.{}", form.ending());
+    let output = format!("out.{}", form.file_extension());
     let program = ["wasmedge", "compile", "--generic-binary", "in.wasm", &output].map(str::to_owned);
     let mounts = [(&*folder.path, "/work")];
     builder

@@ -186,7 +186,7 @@ mod tests {
             json!({"name": "shop", "manifest_path": root.join("Cargo.toml"), "dependencies": [], "targets": targets});
         let workspace: Workspace =
             serde_json::from_value(json!({"workspace_root": root, "packages": [package]})).unwrap();
-        let inputs = read(&workspace, &workspace.sources_of("shop", "").unwrap()).unwrap();
+        let inputs = read(&workspace, &workspace.package_sources("shop", "").unwrap()).unwrap();
         let known = [
             "Cargo.toml",
             "Cargo.lock",

@@ -12,8 +12,8 @@ pub enum NativeForm {
 }
 
 impl NativeForm {
-    /// The ending of its files: `wasmedge compile` goes by it.
-    pub fn ending(self) -> &'static str {
+    /// The extension of its files: `wasmedge compile` goes by it.
+    pub fn file_extension(self) -> &'static str {
         match self {
             Self::Section => "wasm",
             Self::SharedObject => "so",

@@ -11,7 +11,7 @@ pub struct Profile {
 
 impl Profile {
     /// A profile of the workspace, as it is.
-    pub fn of_workspace(name: &str) -> Self {
+    pub fn from_workspace(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             settings: Vec::new(),

@@ -33,7 +33,7 @@ impl<'a> Sources<'a> {
         // A missing file is reported when the sources are read.
         let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
         let packages = workspace
-            .sources_of(package, &lock)
+            .package_sources(package, &lock)
             .map_err(|error| Error::input(format!("cannot build `{package}`")).cause(error))?;
         let inputs = inputs::read(workspace, &packages)?;
         Ok(Self {

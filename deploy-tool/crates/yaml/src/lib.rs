@@ -4,16 +4,16 @@
 
 mod encoding;
 mod limit;
+mod line_index;
 mod manifest;
-mod place;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_saphyr::options::MergeKeyPolicy;
 use serde_saphyr::{Options, Spanned};
 
 pub use encoding::text;
-pub use manifest::{manifest, places};
-pub use place::Place;
+pub use line_index::LineIndex;
+pub use manifest::{line_indexes, manifest};
 
 /// A YAML text that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

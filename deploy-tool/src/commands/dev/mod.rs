@@ -9,7 +9,7 @@ use super::{down, logs, open};
 use crate::cli::{DevArguments, DownArguments};
 use crate::forward::listen::Listener;
 use crate::forward::{Backends, ServiceTarget, find_target, service};
-use crate::logs::{Selection, of_manifests};
+use crate::logs::{Selection, select_pods};
 use crate::signals;
 use cluster::Cluster;
 use cluster::context::kind_cluster;
@@ -53,7 +53,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) 
         "{release} in context `{context}`: {address}; Ctrl-C leaves what runs"
     ));
 
-    let (followed, selections) = watch::channel(of_manifests(&objects, &release.namespace));
+    let (followed, selections) = watch::channel(select_pods(&objects, &release.namespace));
     let session = Session {
         printer,
         namespace: &release.namespace,

@@ -30,7 +30,9 @@ pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Result
             .files
             .extend(["Cargo.toml", "Cargo.lock"].map(|file| workspace.root.join(file)));
         // A missing package is reported by the build.
-        let packages = workspace.sources_of(&definition.package, &lock).unwrap_or_default();
+        let packages = workspace
+            .package_sources(&definition.package, &lock)
+            .unwrap_or_default();
         roots
             .folders
             .extend(packages.iter().map(|package| package.folder().to_owned()));

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::roots;
 use crate::cli::{DevArguments, PublishArguments, SignedArguments, UpArguments, WaitArguments};
 use crate::commands::up;
-use crate::logs::{Selection, of_manifests};
+use crate::logs::{Selection, select_pods};
 use crate::watching::{Changes, Snapshot};
 use diagnostics::{Error, ExitStatus, Result};
 use host::cleanup::Cleanup;
@@ -86,7 +86,7 @@ impl Session<'_> {
         let Ok(objects) = paths.and_then(|paths| manifest::load(&paths)) else {
             return;
         };
-        let selections = of_manifests(&objects, self.namespace);
+        let selections = select_pods(&objects, self.namespace);
         self.followed.send_if_modified(|followed| {
             let is_new = *followed != selections;
             *followed = selections;

@@ -13,7 +13,7 @@ use diagnostics::{Error, Result};
 use host::cleanup::Cleanup;
 use nodes::api::node as node_api;
 use nodes::node;
-use nodes::node::{AllowedLosses, Chosen, Ended, InstallerReport, Verb};
+use nodes::node::{AllowedLosses, Chosen, InstallerReport, Outcome, Verb};
 use terminal::{Printer, Progress};
 
 /// Runs the command.
@@ -155,13 +155,13 @@ async fn install_on_node(
     let (cluster, label) = (&session.cluster, node::engine(target.node));
     node_api::cordon(cluster, target.node).await?;
     // Labels of an engine that is not there bring pods that cannot run.
-    let mut ended = match &found.version {
-        None if label.is_some() => Ended::Gone,
-        _ => Ended::AsBefore,
+    let mut outcome = match &found.version {
+        None if label.is_some() => Outcome::Gone,
+        _ => Outcome::AsBefore,
     };
-    match install_and_probe(session, progress, probe, target, drain, &mut ended).await {
+    match install_and_probe(session, progress, probe, target, drain, &mut outcome).await {
         Ok(report) => {
-            session::finish_node(cluster, target, label, &ended, None).await?;
+            session::finish_node(cluster, target, label, &outcome, None).await?;
             let sentence = report.sentence;
             progress.outcome(format!(
                 "node {}: {sentence}; a probe ran as native code",
@@ -169,18 +169,18 @@ async fn install_on_node(
             ));
             Ok(())
         }
-        Err(failure) => session::finish_node(cluster, target, label, &ended, Some(failure)).await,
+        Err(failure) => session::finish_node(cluster, target, label, &outcome, Some(failure)).await,
     }
 }
 
-/// `ended` is what has become of the node, also where this fails.
+/// `outcome` is what has become of the node, also where this fails.
 async fn install_and_probe(
     session: &NodeSession<'_>,
     progress: &Progress,
     probe: &Probe<'_>,
     target: &Chosen<'_>,
     drain: Option<AllowedLosses>,
-    ended: &mut Ended,
+    outcome: &mut Outcome,
 ) -> Result<InstallerReport> {
     let (cluster, handler) = (&session.cluster, &session.arguments.handler);
     if let Some(allowed) = drain {
@@ -191,15 +191,15 @@ async fn install_and_probe(
     let report = match session.run_installer(progress, Verb::Install, target).await {
         Ok(report) => report,
         Err(failed) => {
-            if session::ending_after_failure(&failed) == Ended::NeedsOperator {
-                *ended = Ended::NeedsOperator;
+            if session::outcome_after_failure(&failed) == Outcome::NeedsOperator {
+                *outcome = Outcome::NeedsOperator;
             }
             return Err(failed.failure);
         }
     };
     progress.activity("a probe runs");
     let Err(failure) = probe_node(session, probe, target, handler).await else {
-        *ended = Ended::Ready(report.version.clone().unwrap_or_default());
+        *outcome = Outcome::Ready(report.version.clone().unwrap_or_default());
         return Ok(report);
     };
     // On a node where nothing was changed, a failed probe is not caused by this run.
@@ -209,16 +209,16 @@ async fn install_and_probe(
     progress.activity("what was there before is brought back");
     match session.run_installer(progress, Verb::Undo, target).await {
         Ok(back) if back.changed => {
-            *ended = back.version.map_or(Ended::Gone, Ended::Back);
+            *outcome = back.version.map_or(Outcome::Gone, Outcome::Back);
             Err(failure.cause(format!("the node is as it was: {}", back.sentence)))
         }
         Ok(stays) => {
-            *ended = Ended::AsBefore;
+            *outcome = Outcome::AsBefore;
             Err(failure.cause(stays.sentence))
         }
         // The new engine is there, and does not run as it should.
         Err(failed) => {
-            *ended = Ended::NeedsOperator;
+            *outcome = Outcome::NeedsOperator;
             let failure = failure.cause(format!("nothing was brought back: {}", failed.failure.message()));
             let failure = failed.failure.causes().iter().fold(failure, Error::cause);
             let next = "the node stays cordoned: see to what is named, and run the same command again";

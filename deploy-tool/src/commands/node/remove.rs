@@ -8,7 +8,7 @@ use diagnostics::Result;
 use host::cleanup::Cleanup;
 use nodes::api::{doctor, node as node_api};
 use nodes::node;
-use nodes::node::{AllowedLosses, Chosen, Ended, Verb};
+use nodes::node::{AllowedLosses, Chosen, Outcome, Verb};
 use terminal::{Printer, Progress};
 
 /// Runs the command.
@@ -64,26 +64,26 @@ async fn remove_from_node(
     if label.is_some()
         && let Err(refused) = node_api::label(cluster, target.name(), None).await
     {
-        return session::finish_node(cluster, target, label, &Ended::AsBefore, Some(refused)).await;
+        return session::finish_node(cluster, target, label, &Outcome::AsBefore, Some(refused)).await;
     }
-    let mut ended = Ended::AsBefore;
-    match evict_and_remove(session, progress, target, drain, &mut ended).await {
+    let mut outcome = Outcome::AsBefore;
+    match evict_and_remove(session, progress, target, drain, &mut outcome).await {
         Ok(sentence) => {
-            session::finish_node(cluster, target, None, &ended, None).await?;
+            session::finish_node(cluster, target, None, &outcome, None).await?;
             progress.outcome(format!("node {}: {sentence}", target.name()));
             Ok(())
         }
-        Err(failure) => session::finish_node(cluster, target, None, &ended, Some(failure)).await,
+        Err(failure) => session::finish_node(cluster, target, None, &outcome, Some(failure)).await,
     }
 }
 
-/// `ended` is what has become of the node, also where this fails.
+/// `outcome` is what has become of the node, also where this fails.
 async fn evict_and_remove(
     session: &NodeSession<'_>,
     progress: &Progress,
     target: &Chosen<'_>,
     drain: Option<AllowedLosses>,
-    ended: &mut Ended,
+    outcome: &mut Outcome,
 ) -> Result<String> {
     if let Some(allowed) = drain {
         progress.activity("its Wasm pods are evicted");
@@ -97,12 +97,12 @@ async fn evict_and_remove(
         Ok(report) => {
             // An engine of the node's own image is not touched, and keeps its labels.
             if report.version.is_none() {
-                *ended = Ended::Gone;
+                *outcome = Outcome::Gone;
             }
             Ok(report.sentence)
         }
         Err(failed) => {
-            *ended = session::ending_after_failure(&failed);
+            *outcome = session::outcome_after_failure(&failed);
             Err(failed.failure)
         }
     }

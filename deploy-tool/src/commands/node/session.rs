@@ -17,7 +17,7 @@ use host::{docker, tool_image};
 use nodes::api::node as node_api;
 use nodes::kind;
 use nodes::node;
-use nodes::node::{Chosen, Ended, InstallerReport, Verb};
+use nodes::node::{Chosen, InstallerReport, Outcome, Verb};
 use rollout::Target;
 use terminal::{Printer, Progress, detail};
 
@@ -133,7 +133,7 @@ impl<'a> NodeSession<'a> {
             is_cut_off: !verb.is_read_only(),
         };
         let targets: Vec<Target> = Target::from_object(&job).into_iter().collect();
-        let ended = wait::for_targets(
+        let outcome = wait::for_targets(
             &self.cluster,
             progress,
             &targets,
@@ -158,7 +158,7 @@ impl<'a> NodeSession<'a> {
                     target.name()
                 ))
                 .code(&INSTALLER);
-                let failure = match ended {
+                let failure = match outcome {
                     Ok(_) => failure,
                     Err(cause) => cause.causes().iter().fold(failure.cause(cause.message()), Error::cause),
                 };
@@ -191,11 +191,11 @@ impl<'a> NodeSession<'a> {
 }
 
 /// What a failure of the installer leaves behind: where the runtime does not come back, pods would only hang.
-pub fn ending_after_failure(failed: &InstallerFailure) -> Ended {
+pub fn outcome_after_failure(failed: &InstallerFailure) -> Outcome {
     let is_silent = failed.failure.number() == Some(&NO_WAY_BACK);
     match is_silent || failed.is_cut_off {
-        true => Ended::NeedsOperator,
-        false => Ended::AsBefore,
+        true => Outcome::NeedsOperator,
+        false => Outcome::AsBefore,
     }
 }
 
@@ -204,11 +204,16 @@ pub async fn finish_node(
     cluster: &Cluster,
     target: &Chosen<'_>,
     label: Option<&str>,
-    ended: &Ended,
+    outcome: &Outcome,
     failure: Option<Error>,
 ) -> Result<()> {
-    let ending = node::ending(ended, node::engine(target.node), label, node::is_cordoned(target.node));
-    let left = node_api::apply_ending(cluster, target.name(), ending).await;
+    let state = node::final_state(
+        outcome,
+        node::engine(target.node),
+        label,
+        node::is_cordoned(target.node),
+    );
+    let left = node_api::apply_final_state(cluster, target.name(), state).await;
     match (failure, left) {
         (Some(failure), Err(second)) => Err(failure.cause(second.message())),
         (Some(failure), Ok(())) => Err(failure),

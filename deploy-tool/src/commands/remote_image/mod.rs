@@ -179,13 +179,13 @@ impl RemoteImage {
             for candidate in candidates {
                 count += 1;
                 let payload = self.connection.document(&candidate.digest).await.map_err(explained)?;
-                let verdict = payload.map(|payload| candidate.judge(&policy.key, &self.digest, &payload, is_right));
+                let verdict = payload.map(|payload| candidate.verify(&policy.key, &self.digest, &payload, is_right));
                 best = best.max(verdict.unwrap_or(Verdict::Nothing));
             }
         }
         if best != Verdict::Good {
             for sealed in self.bundles().await? {
-                match bundle::judge(&policy.key, &self.digest, &sealed, is_right) {
+                match bundle::verify(&policy.key, &self.digest, &sealed, is_right) {
                     // A statement about it, which is no signature of it.
                     Ok(Verdict::Nothing) => {}
                     judged => {

@@ -11,7 +11,7 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::NODE_ENGINE_LABEL;
-use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, Ending, eviction};
+use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, FinalState, eviction};
 use crate::{doctor, node_conditions as readiness};
 use cluster::client::explain;
 use cluster::{Cluster, list};
@@ -199,12 +199,12 @@ pub async fn label(cluster: &Cluster, node: &str, engine: Option<&str>) -> Resul
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn apply_ending(cluster: &Cluster, node: &str, ending: Ending) -> Result<()> {
-    let labelled = match &ending.label {
+pub async fn apply_final_state(cluster: &Cluster, node: &str, state: FinalState) -> Result<()> {
+    let labelled = match &state.label {
         Some(engine) => label(cluster, node, engine.as_deref()).await,
         None => Ok(()),
     };
-    if ending.uncordon {
+    if state.uncordon {
         uncordon(cluster, node).await?;
     }
     labelled

@@ -109,7 +109,7 @@ pub struct Chain {
 
 impl Chain {
     /// The links of a node.
-    pub fn of_node(node: &str) -> Self {
+    pub fn for_node(node: &str) -> Self {
         Self {
             node: Some(node.to_owned()),
             ..Self::default()

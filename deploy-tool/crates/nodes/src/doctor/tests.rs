@@ -109,7 +109,7 @@ fn examined(node: &Node, observed: &Observed) -> Vec<Link> {
         class: &class,
         native: Some(&native),
     };
-    let mut chain = Chain::of_node(name(node));
+    let mut chain = Chain::for_node(name(node));
     for (name, check) in NODE_LINKS {
         chain.link(name, || check(&facts, observed));
     }

@@ -2,9 +2,9 @@
 //! logs, and selects the pods to evict. The changes on a node are those of the crate `node-installer`.
 
 mod choose;
-mod ending;
 mod job;
 mod line;
+mod outcome;
 mod permissions;
 mod pods;
 mod probe;
@@ -15,10 +15,10 @@ use k8s_openapi::api::core::v1::Node;
 use crate::NODE_ENGINE_LABEL;
 
 pub use choose::{Chosen, choose, handler, image};
-pub use ending::{Ended, Ending, ending};
 pub use job::{job, job_deadline};
 pub use line::{InstallerReport, parse_log};
 pub use node_protocol::Verb;
+pub use outcome::{FinalState, Outcome, final_state};
 pub use permissions::permissions;
 pub use pods::{AllowedLosses, evictable, eviction, explain_wasm_pods, refuse_losses, wasm_pods};
 pub use probe::{probe_failure, runtime_class};

@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn a_probe_that_fails_names_its_link() {
-        let mut chain = Chain::of_node("one");
+        let mut chain = Chain::for_node("one");
         chain.link("handler", || Verdict::Healthy("it is there".into()));
         assert_eq!(probe_failure("one", &chain.end(&[])), None);
-        let mut chain = Chain::of_node("one");
+        let mut chain = Chain::for_node("one");
         chain.link("AOT", || {
             Verdict::Broken(Error::cluster("it is slow").cause("another version"))
         });

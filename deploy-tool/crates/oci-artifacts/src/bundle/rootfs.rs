@@ -49,7 +49,7 @@ impl Unpacker {
         let mut archive = tar::Archive::new(unpacked.take(self.left));
         let mut own = Vec::new();
         for entry in archive::entries_with_links(archive.entries()?) {
-            let archive::Named { path, link, entry } = entry?;
+            let archive::EntryWithPath { path, link, entry } = entry?;
             self.put(&path, link.as_deref(), entry, &mut own)
                 .map_err(|error| Error::new(error.kind(), format!("`{path}`: {error}")))?;
             tokio::task::yield_now().await;

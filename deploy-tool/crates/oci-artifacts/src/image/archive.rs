@@ -8,7 +8,7 @@ use tar::{Entries, Entry, EntryType, PaxExtensions};
 const MOST_EXTENSION: u64 = 64 << 10;
 
 /// An entry with what may stand in entries of their own before it, for it does not fit into a header.
-pub struct Named<'a, R: Read + 'a> {
+pub struct EntryWithPath<'a, R: Read + 'a> {
     /// Its path.
     pub path: String,
     /// Where a link leads.
@@ -21,16 +21,18 @@ pub struct Named<'a, R: Read + 'a> {
 pub fn entries_with_paths<'a, R: Read + 'a>(
     entries: Entries<'a, R>,
 ) -> impl Iterator<Item = Result<(String, Entry<'a, R>)>> {
-    entries_with_links(entries).map(|named| named.map(|Named { path, entry, .. }| (path, entry)))
+    entries_with_links(entries).map(|named| named.map(|EntryWithPath { path, entry, .. }| (path, entry)))
 }
 
 /// Each entry with its path, and of links where they lead.
-pub fn entries_with_links<'a, R: Read + 'a>(entries: Entries<'a, R>) -> impl Iterator<Item = Result<Named<'a, R>>> {
+pub fn entries_with_links<'a, R: Read + 'a>(
+    entries: Entries<'a, R>,
+) -> impl Iterator<Item = Result<EntryWithPath<'a, R>>> {
     let mut entries = entries.raw(true);
     std::iter::from_fn(move || next(&mut entries).transpose())
 }
 
-fn next<'a, R: Read + 'a>(entries: &mut Entries<'a, R>) -> Result<Option<Named<'a, R>>> {
+fn next<'a, R: Read + 'a>(entries: &mut Entries<'a, R>) -> Result<Option<EntryWithPath<'a, R>>> {
     let (mut path, mut link) = (None, None);
     for entry in entries.by_ref() {
         let mut entry = entry?;
@@ -52,7 +54,7 @@ fn next<'a, R: Read + 'a>(entries: &mut Entries<'a, R>) -> Result<Option<Named<'
                     Some(link) => Some(link),
                     None => entry.link_name()?.map(|link| link.to_string_lossy().into_owned()),
                 };
-                return Ok(Some(Named { path, link, entry }));
+                return Ok(Some(EntryWithPath { path, link, entry }));
             }
         }
     }

@@ -105,7 +105,7 @@ pub enum DefinitionError {
 
 impl Definition {
     /// The definition of a package that has no file: everything is as it usually is.
-    pub fn of_package(package: &str) -> Self {
+    pub fn for_package(package: &str) -> Self {
         Self::from_fields(package, Fields::default())
     }
 
@@ -212,7 +212,7 @@ mod tests {
         for text in ["", "# nothing\n", "{}"] {
             assert_eq!(
                 Definition::parse("shop", text),
-                Ok(Definition::of_package("shop")),
+                Ok(Definition::for_package("shop")),
                 "{text}"
             );
         }
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn every_image_has_service_names() {
-        let mut definition = Definition::of_package("shop");
+        let mut definition = Definition::for_package("shop");
         let files = read_files(&mut definition, |_| Err("there is no file")).unwrap();
         assert_eq!(
             (definition.files[0].path.as_str(), files),

@@ -29,10 +29,10 @@ pub const ATTACHED_ANNOTATION: &str = "vnd.docker.reference.type";
 pub fn media_type(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Named {
+    struct Document {
         media_type: Option<String>,
     }
-    serde_json::from_slice::<Named>(bytes).ok()?.media_type
+    serde_json::from_slice::<Document>(bytes).ok()?.media_type
 }
 
 /// A reference to a blob. <https://github.com/opencontainers/image-spec/blob/main/descriptor.md>

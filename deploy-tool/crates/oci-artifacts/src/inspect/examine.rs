@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{ImportReport, LayerReport, ModuleReport, PlatformReport, Report, SCHEMA, Seen};
+use super::report::{ImportReport, LayerReport, ModuleReport, PlatformContents, PlatformReport, Report, SCHEMA};
 use super::{attached, warning};
 use crate::digest;
 use crate::image::layout::is_index;
@@ -27,7 +27,7 @@ pub fn images(layout: &Layout) -> Vec<(Option<Platform>, &Blob)> {
 }
 
 /// The report about an image. `seen` has an item for each of its images.
-pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
+pub fn image(layout: &Layout, seen: &[PlatformContents]) -> Report {
     let (mut platforms, mut modules) = (Vec::new(), Vec::<ModuleReport>::new());
     for ((platform, manifest), seen) in images(layout).into_iter().zip(seen) {
         let entrypoint = seen.configuration.entrypoint();
@@ -51,7 +51,7 @@ pub fn image(layout: &Layout, seen: &[Seen]) -> Report {
         attached: attached::attached(layout),
         warnings: Vec::new(),
     };
-    report.warnings = warning::of_image(&report);
+    report.warnings = warning::for_image(&report);
     report.warnings.extend(warning::absent(layout));
     report
 }
@@ -69,14 +69,14 @@ pub fn module(bytes: &[u8]) -> Report {
         attached: Vec::new(),
         warnings: Vec::new(),
     };
-    report.warnings = warning::of_modules(&report);
+    report.warnings = warning::for_modules(&report);
     report
 }
 
 fn platform_report(
     platform: Option<Platform>,
     blob: &Blob,
-    seen: &Seen,
+    seen: &PlatformContents,
     entrypoint: Vec<String>,
     module: Option<&ModuleReport>,
 ) -> PlatformReport {
@@ -117,7 +117,7 @@ fn platform_report(
 fn module_report(bytes: &[u8]) -> ModuleReport {
     let facts = facts::read(bytes);
     let problem = match &facts {
-        Ok(facts) => inspect::judge(facts).err().map(|error| error.to_string()),
+        Ok(facts) => inspect::check(facts).err().map(|error| error.to_string()),
         Err(error) => Some(inspect::ModuleError::Invalid(error.to_string()).to_string()),
     };
     let facts = facts.unwrap_or_default();
@@ -126,9 +126,9 @@ fn module_report(bytes: &[u8]) -> ModuleReport {
         digest: digest::oci(bytes),
         size_bytes: bytes.len(),
         imports: imports
-            .map(|((offer, namespace), functions)| ImportReport {
+            .map(|((provider, namespace), functions)| ImportReport {
                 namespace,
-                offered_by: offer.to_string(),
+                offered_by: provider.to_string(),
                 functions,
             })
             .collect(),

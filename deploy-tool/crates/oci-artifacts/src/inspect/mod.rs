@@ -11,5 +11,5 @@ pub use crate::image::SERVICES;
 pub use attached::Attached;
 pub use configuration::Configuration;
 pub use examine::{image, images, module};
-pub use report::{ImportReport, LayerReport, ModuleReport, PlatformReport, Report, Seen, Warning};
-pub use subject::{OnDisk, Subject, subject};
+pub use report::{ImportReport, LayerReport, ModuleReport, PlatformContents, PlatformReport, Report, Warning};
+pub use subject::{LocalFile, Subject, subject};

@@ -107,7 +107,7 @@ pub struct ImportReport {
 
 /// The parts of an image of one platform that were read.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct PlatformContents {
     /// Its configuration.
     pub configuration: Configuration,
     /// The files in its layers.

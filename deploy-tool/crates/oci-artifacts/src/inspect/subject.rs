@@ -6,7 +6,7 @@ use crate::registry::Reference;
 
 /// What has the path that an argument may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnDisk {
+pub enum LocalFile {
     /// Nothing.
     Nothing,
     /// A WebAssembly module.
@@ -31,12 +31,12 @@ pub enum Subject {
 ///
 /// # Errors
 /// When it is none of these: a sentence with the reason.
-pub fn subject(text: &str, on_disk: OnDisk, built: Option<PathBuf>) -> Result<Subject, String> {
-    match (on_disk, built) {
-        (OnDisk::Module, _) => return Ok(Subject::Module),
-        (OnDisk::Other, _) => return Ok(Subject::Layout(text.into())),
-        (OnDisk::Nothing, Some(path)) => return Ok(Subject::Layout(path)),
-        (OnDisk::Nothing, None) => {}
+pub fn subject(text: &str, local_file: LocalFile, built: Option<PathBuf>) -> Result<Subject, String> {
+    match (local_file, built) {
+        (LocalFile::Module, _) => return Ok(Subject::Module),
+        (LocalFile::Other, _) => return Ok(Subject::Layout(text.into())),
+        (LocalFile::Nothing, Some(path)) => return Ok(Subject::Layout(path)),
+        (LocalFile::Nothing, None) => {}
     }
     let is_path = text.starts_with(['/', '.', '~']) || [".tar", ".wasm"].iter().any(|ending| text.ends_with(ending));
     if is_path {
@@ -63,40 +63,45 @@ mod tests {
         let file = || Err("there is no such file or folder");
         let layout = |path: &str| Ok(Subject::Layout(path.into()));
         let cases = [
-            ("app.wasm", OnDisk::Module, false, Ok(Subject::Module)),
-            ("image.tar", OnDisk::Other, false, layout("image.tar")),
-            ("orders:1", OnDisk::Other, true, layout("orders:1")),
-            ("localhost/orders:sha256-1", OnDisk::Nothing, true, layout("/cache")),
+            ("app.wasm", LocalFile::Module, false, Ok(Subject::Module)),
+            ("image.tar", LocalFile::Other, false, layout("image.tar")),
+            ("orders:1", LocalFile::Other, true, layout("orders:1")),
+            ("localhost/orders:sha256-1", LocalFile::Nothing, true, layout("/cache")),
             (
                 "localhost/orders:1",
-                OnDisk::Nothing,
+                LocalFile::Nothing,
                 false,
                 Err("no image of that name was built here"),
             ),
             (
                 "localhost:5000/orders:1",
-                OnDisk::Nothing,
+                LocalFile::Nothing,
                 false,
                 remote("localhost:5000/orders:1"),
             ),
             (
                 "you/orders:1.2.3",
-                OnDisk::Nothing,
+                LocalFile::Nothing,
                 false,
                 remote("docker.io/you/orders:1.2.3"),
             ),
-            (&digest, OnDisk::Nothing, false, remote(&digest)),
-            ("./orders:1", OnDisk::Nothing, false, file()),
-            ("/nowhere", OnDisk::Nothing, false, file()),
-            ("image.tar", OnDisk::Nothing, false, file()),
-            ("target/app.wasm", OnDisk::Nothing, false, file()),
-            ("x.io/orders", OnDisk::Nothing, false, Err("neither a digest nor a tag")),
-            ("x.io/orders@sha256:12", OnDisk::Nothing, false, Err("is no digest")),
-            ("Orders:1", OnDisk::Nothing, false, Err("is no repository")),
-            ("", OnDisk::Nothing, false, Err("is no repository")),
+            (&digest, LocalFile::Nothing, false, remote(&digest)),
+            ("./orders:1", LocalFile::Nothing, false, file()),
+            ("/nowhere", LocalFile::Nothing, false, file()),
+            ("image.tar", LocalFile::Nothing, false, file()),
+            ("target/app.wasm", LocalFile::Nothing, false, file()),
+            (
+                "x.io/orders",
+                LocalFile::Nothing,
+                false,
+                Err("neither a digest nor a tag"),
+            ),
+            ("x.io/orders@sha256:12", LocalFile::Nothing, false, Err("is no digest")),
+            ("Orders:1", LocalFile::Nothing, false, Err("is no repository")),
+            ("", LocalFile::Nothing, false, Err("is no repository")),
         ];
-        for (text, on_disk, is_built, expected) in cases {
-            match (subject(text, on_disk, is_built.then(|| "/cache".into())), expected) {
+        for (text, local_file, is_built, expected) in cases {
+            match (subject(text, local_file, is_built.then(|| "/cache".into())), expected) {
                 (Err(why), Err(part)) => assert!(why.contains(part), "{text}: {why}"),
                 (found, expected) => assert_eq!(found, expected.map_err(str::to_owned), "{text}"),
             }

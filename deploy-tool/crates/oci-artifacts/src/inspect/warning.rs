@@ -9,7 +9,7 @@ use diagnostics::code::{Code, image as codes};
 const COMPILED: &str = "amd64";
 
 /// The traps of an image.
-pub fn of_image(report: &Report) -> Vec<Warning> {
+pub fn for_image(report: &Report) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = report.name.as_deref().and_then(name).into_iter().collect();
     for platform in &report.platforms {
         let module = report
@@ -20,7 +20,7 @@ pub fn of_image(report: &Report) -> Vec<Warning> {
         let found = of_platform(platform, module);
         warnings.extend(found.into_iter().map(|(code, text)| on_platform(code, text)));
     }
-    warnings.extend(of_modules(report));
+    warnings.extend(for_modules(report));
     warnings
 }
 
@@ -34,7 +34,7 @@ pub fn absent(layout: &Layout) -> Vec<Warning> {
 }
 
 /// The traps of modules, whatever platform they are for.
-pub fn of_modules(report: &Report) -> Vec<Warning> {
+pub fn for_modules(report: &Report) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for module in &report.modules {
         if let Some(problem) = &module.problem {

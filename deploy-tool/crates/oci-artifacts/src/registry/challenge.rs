@@ -28,7 +28,7 @@ impl Challenge {
         let mut found: Vec<Self> = headers
             .into_iter()
             .flat_map(list)
-            .filter_map(|offer| offer.challenge())
+            .filter_map(|challenge| challenge.challenge())
             .collect();
         found.sort_by_key(|challenge| *challenge == Self::Basic);
         found.into_iter().next()
@@ -36,17 +36,21 @@ impl Challenge {
 
     /// The schemes that headers name, whether they are understood or not.
     pub fn schemes<'a>(headers: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-        headers.into_iter().flat_map(list).map(|offer| offer.scheme).collect()
+        headers
+            .into_iter()
+            .flat_map(list)
+            .map(|challenge| challenge.scheme)
+            .collect()
     }
 }
 
 /// One challenge of a list.
-struct Offer<'a> {
+struct ListedChallenge<'a> {
     scheme: &'a str,
     parameters: Vec<(&'a str, String)>,
 }
 
-impl Offer<'_> {
+impl ListedChallenge<'_> {
     fn challenge(&self) -> Option<Challenge> {
         if self.scheme.eq_ignore_ascii_case("basic") {
             return Some(Challenge::Basic);
@@ -69,15 +73,15 @@ impl Offer<'_> {
 /// Splits a header into its challenges. Commas separate challenges and parameters alike: what has no `=` behind it is a
 /// scheme, unless it is the one text that a scheme may have in place of parameters.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>
-fn list(header: &str) -> Vec<Offer<'_>> {
+fn list(header: &str) -> Vec<ListedChallenge<'_>> {
     const SPACE: [char; 2] = [' ', '\t'];
-    let mut offers: Vec<Offer<'_>> = Vec::new();
+    let mut challenges: Vec<ListedChallenge<'_>> = Vec::new();
     let mut rest = header;
     loop {
         let start = rest.trim_start_matches(SPACE);
         // Where a list goes on after a comma, or begins, a scheme may stand.
         let word = start.trim_start_matches([',', ' ', '\t']);
-        let is_first = offers.is_empty() || word.len() < start.len();
+        let is_first = challenges.is_empty() || word.len() < start.len();
         let end = word.find([',', ' ', '\t', '=', '"']).unwrap_or(word.len());
         let (name, after) = word.split_at(end);
         if name.is_empty() {
@@ -85,7 +89,7 @@ fn list(header: &str) -> Vec<Offer<'_>> {
             let mut left = word.chars();
             match left.next() {
                 Some(_) => rest = left.as_str(),
-                None => return offers,
+                None => return challenges,
             }
             continue;
         }
@@ -93,18 +97,18 @@ fn list(header: &str) -> Vec<Offer<'_>> {
             .trim_start_matches(SPACE)
             .strip_prefix('=')
             .map(|value| value.trim_start_matches(SPACE));
-        match (value, offers.last_mut()) {
+        match (value, challenges.last_mut()) {
             // The end of base64, as in `Negotiate YII=`.
             (Some(value), Some(_)) if !is_first && (value.is_empty() || value.starts_with(['=', ','])) => {
                 rest = value.trim_start_matches('=');
             }
-            (Some(value), Some(offer)) => {
+            (Some(value), Some(challenge)) => {
                 let (value, after) = parameter(value);
-                offer.parameters.push((name, value));
+                challenge.parameters.push((name, value));
                 rest = after;
             }
             (None, _) if is_first => {
-                offers.push(Offer {
+                challenges.push(ListedChallenge {
                     scheme: name,
                     parameters: Vec::new(),
                 });

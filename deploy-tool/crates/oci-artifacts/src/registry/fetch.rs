@@ -44,7 +44,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn digest_of(&self, name: &str) -> Result<Option<String>, RegistryError> {
+    pub async fn fetch_digest(&self, name: &str) -> Result<Option<String>, RegistryError> {
         let answer = self.ask(Method::HEAD, &format!("manifests/{name}")).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.header("docker-content-digest").map(str::to_owned)),

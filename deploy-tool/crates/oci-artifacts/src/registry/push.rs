@@ -110,7 +110,7 @@ impl Push<'_> {
         };
         let mut missing = Vec::new();
         for manifest in self.layout.manifests.iter().chain([root]).chain(&self.layout.referrers) {
-            if self.connection.digest_of(&manifest.digest).await?.as_deref() != Some(manifest.digest.as_str()) {
+            if self.connection.fetch_digest(&manifest.digest).await?.as_deref() != Some(manifest.digest.as_str()) {
                 missing.push(manifest);
             }
         }
@@ -132,7 +132,7 @@ impl Push<'_> {
             }
         }
         for tag in tags {
-            if self.connection.digest_of(tag).await?.as_deref() != Some(root.digest.as_str()) {
+            if self.connection.fetch_digest(tag).await?.as_deref() != Some(root.digest.as_str()) {
                 self.progress.activity(&format!("tag {tag}"));
                 self.put(root, tag).await?;
                 pushed.changed = true;
@@ -247,7 +247,7 @@ impl Push<'_> {
         match referrers::add_referrer(before.as_ref(), &strangers, manifest) {
             Ok(Some(list)) => self.put(&Blob::from_bytes(INDEX, list), &tag).await.map(drop),
             Ok(None) => Ok(()),
-            Err(referrers::Foreign) => Err(RegistryError::Refused(Refusal::new(
+            Err(referrers::OtherManifest) => Err(RegistryError::Refused(Refusal::new(
                 StatusCode::CONFLICT,
                 format!("the tag `{tag}`, where the list of what is attached would be, names something else")
                     .as_bytes(),

@@ -41,14 +41,18 @@ pub fn listed(media_type: &str, list: &[u8]) -> Option<Vec<String>> {
 
 /// The referrers tag is used for another manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Foreign;
+pub struct OtherManifest;
 
 /// The list with a manifest added, and without `strangers`, which have another subject; none if it does not change. `before` is
 /// the present manifest under the tag.
 ///
 /// # Errors
 /// When that is no such list.
-pub fn add_referrer(before: Option<&Blob>, strangers: &[String], manifest: &Blob) -> Result<Option<Vec<u8>>, Foreign> {
+pub fn add_referrer(
+    before: Option<&Blob>,
+    strangers: &[String],
+    manifest: &Blob,
+) -> Result<Option<Vec<u8>>, OtherManifest> {
     let Ok(referrer) = serde_json::from_slice::<Referrer>(manifest.bytes()) else {
         return Ok(None);
     };
@@ -56,10 +60,13 @@ pub fn add_referrer(before: Option<&Blob>, strangers: &[String], manifest: &Blob
     let before = before.filter(|before| before.digest != referrer.subject.digest);
     let mut list = match before {
         None => json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}),
-        Some(blob) if blob.media_type == INDEX => serde_json::from_slice(blob.bytes()).map_err(|_| Foreign)?,
-        Some(_) => return Err(Foreign),
+        Some(blob) if blob.media_type == INDEX => serde_json::from_slice(blob.bytes()).map_err(|_| OtherManifest)?,
+        Some(_) => return Err(OtherManifest),
     };
-    let manifests = list.get_mut("manifests").and_then(Value::as_array_mut).ok_or(Foreign)?;
+    let manifests = list
+        .get_mut("manifests")
+        .and_then(Value::as_array_mut)
+        .ok_or(OtherManifest)?;
     let count = manifests.len();
     manifests.retain(|entry| !strangers.iter().any(|digest| entry["digest"] == digest.as_str()));
     let is_there = manifests
@@ -140,11 +147,11 @@ mod tests {
         assert!(add_referrer(Some(&image), &[], &referrer).unwrap().is_some());
         assert_eq!(
             add_referrer(Some(&manifest("sha256:2", "{}")), &[], &referrer),
-            Err(Foreign)
+            Err(OtherManifest)
         );
         for wrong in ["{}", "[]", "1", r#"{"manifests":{}}"#] {
             let wrong = Blob::from_bytes(INDEX, wrong.as_bytes().to_vec());
-            assert_eq!(add_referrer(Some(&wrong), &[], &referrer), Err(Foreign));
+            assert_eq!(add_referrer(Some(&wrong), &[], &referrer), Err(OtherManifest));
         }
     }
 

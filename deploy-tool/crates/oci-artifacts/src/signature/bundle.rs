@@ -51,7 +51,7 @@ pub fn envelope(bundle: &[u8]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// When it is no signed statement, or signed by another key.
-pub fn judge(
+pub fn verify(
     key: &PublicKey,
     digest: &str,
     sealed: &[u8],

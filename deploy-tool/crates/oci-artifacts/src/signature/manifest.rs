@@ -189,7 +189,7 @@ impl Verdict {
 
 impl Candidate {
     /// Whether the holder of the key has signed the image with that digest in the right repository; `payload` is the document.
-    pub fn judge(&self, key: &PublicKey, digest: &str, payload: &[u8], is_right: impl Fn(&str) -> bool) -> Verdict {
+    pub fn verify(&self, key: &PublicKey, digest: &str, payload: &[u8], is_right: impl Fn(&str) -> bool) -> Verdict {
         let is_signed = key.has_signed(payload, &self.signature);
         let payload = serde_json::from_slice::<Payload>(payload).ok().filter(|_| is_signed);
         match payload.filter(|payload| payload.digest() == Some(digest)) {

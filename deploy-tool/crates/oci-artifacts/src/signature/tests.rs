@@ -40,27 +40,27 @@ fn signed(existing: Option<&[u8]>) -> Option<Signed> {
     sign(&key, "registry.test/orders", DIGEST, existing).unwrap()
 }
 
-fn judged(key: &str, digest: &str, signed: &Signed, repository: &str) -> Verdict {
+fn verdict(key: &str, digest: &str, signed: &Signed, repository: &str) -> Verdict {
     let key = PublicKey::from_pem(key.as_bytes()).unwrap();
     let found = candidates(&signed.manifest).unwrap();
-    let judged = found
+    let verdicts = found
         .iter()
-        .map(|candidate| candidate.judge(&key, digest, &signed.payload, |named| named == repository));
-    judged.max().unwrap()
+        .map(|candidate| candidate.verify(&key, digest, &signed.payload, |named| named == repository));
+    verdicts.max().unwrap()
 }
 
 fn proves(key: &str, digest: &str, signed: &Signed) -> bool {
-    judged(key, digest, signed, "registry.test/orders") == Verdict::Good
+    verdict(key, digest, signed, "registry.test/orders") == Verdict::Good
 }
 
 #[test]
 fn a_signature_is_of_the_image_in_its_repository() {
     let signed = signed(None).unwrap();
     let expected = Verdict::OtherRepository("registry.test/orders".into());
-    assert_eq!(judged(&KEY.public, DIGEST, &signed, "registry.test/events"), expected);
+    assert_eq!(verdict(&KEY.public, DIGEST, &signed, "registry.test/events"), expected);
     // Who has not signed it at all is no other repository.
     assert_eq!(
-        judged(&OTHER.public, DIGEST, &signed, "registry.test/events"),
+        verdict(&OTHER.public, DIGEST, &signed, "registry.test/events"),
         Verdict::Nothing
     );
 }
@@ -109,7 +109,7 @@ fn a_bundle_is_a_signature_of_what_it_says() {
         (signature, here, DIGEST, &OTHER.public, Err(EnvelopeError::Others)),
     ] {
         let sealed = bundle::envelope(&bundle(&statement(kind, name, digest))).unwrap();
-        let found = bundle::judge(&key(pem), DIGEST, &sealed, |named| named == here);
+        let found = bundle::verify(&key(pem), DIGEST, &sealed, |named| named == here);
         assert_eq!(found, expected, "{kind} {name} {digest}");
     }
     let good = String::from_utf8(bundle(&statement(signature, "", DIGEST))).unwrap();

@@ -64,7 +64,7 @@ pub struct Module {
 
 /// Who offers a function to a guest under crun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Offer {
+pub enum ImportProvider {
     /// Every engine with WASI preview 1.
     Preview1,
     /// WasmEdge's socket functions.
@@ -75,7 +75,7 @@ pub enum Offer {
     Nobody,
 }
 
-impl std::fmt::Display for Offer {
+impl std::fmt::Display for ImportProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Preview1 => f.write_str("WASI preview 1"),
@@ -87,7 +87,7 @@ impl std::fmt::Display for Offer {
 }
 
 /// The imports of a module by who offers them, and by namespace.
-pub type Imports = BTreeMap<(Offer, String), BTreeSet<String>>;
+pub type Imports = BTreeMap<(ImportProvider, String), BTreeSet<String>>;
 
 /// Looks at a module.
 ///
@@ -95,17 +95,17 @@ pub type Imports = BTreeMap<(Offer, String), BTreeSet<String>>;
 /// When it would not run.
 pub fn inspect(bytes: &[u8]) -> Result<Module, ModuleError> {
     let facts = facts::read(bytes).map_err(|error| ModuleError::Invalid(error.to_string()))?;
-    judge(&facts)
+    check(&facts)
 }
 
 /// Checks whether a module can run.
 ///
 /// # Errors
 /// When it would not run.
-pub fn judge(facts: &Facts) -> Result<Module, ModuleError> {
+pub fn check(facts: &Facts) -> Result<Module, ModuleError> {
     let foreign: Vec<String> = imports(facts)
         .into_iter()
-        .filter(|((offer, _), _)| !matches!(offer, Offer::Preview1 | Offer::Sockets))
+        .filter(|((provider, _), _)| !matches!(provider, ImportProvider::Preview1 | ImportProvider::Sockets))
         .flat_map(|((_, namespace), names)| names.into_iter().map(move |name| format!("{namespace}.{name}")))
         .collect();
     match (
@@ -129,24 +129,24 @@ pub fn imports(facts: &Facts) -> Imports {
     let mut imports = Imports::new();
     for (namespace, names) in &facts.imports {
         for name in names {
-            let key = (offer(namespace, name), namespace.clone());
+            let key = (provider(namespace, name), namespace.clone());
             imports.entry(key).or_default().insert(name.clone());
         }
     }
     imports
 }
 
-fn offer(namespace: &str, name: &str) -> Offer {
+fn provider(namespace: &str, name: &str) -> ImportProvider {
     let is_in = |names: &str| names.split_whitespace().any(|known| known == name);
     if namespace == WASI {
         return match (is_in(PREVIEW1), is_in(SOCKETS)) {
-            (true, _) => Offer::Preview1,
-            (_, true) => Offer::Sockets,
-            _ => Offer::Nobody,
+            (true, _) => ImportProvider::Preview1,
+            (_, true) => ImportProvider::Sockets,
+            _ => ImportProvider::Nobody,
         };
     }
     let plugin = PLUGINS.iter().find(|(start, _)| namespace.starts_with(start));
-    plugin.map_or(Offer::Nobody, |(_, plugin)| Offer::Plugin(plugin))
+    plugin.map_or(ImportProvider::Nobody, |(_, plugin)| ImportProvider::Plugin(plugin))
 }
 
 #[cfg(test)]
@@ -185,7 +185,10 @@ mod tests {
         ];
         for (namespace, name, expected) in cases {
             let facts = facts::read(&module((namespace, name), &RUNS, &[])).unwrap();
-            let found: Vec<String> = imports(&facts).keys().map(|(offer, _)| offer.to_string()).collect();
+            let found: Vec<String> = imports(&facts)
+                .keys()
+                .map(|(provider, _)| provider.to_string())
+                .collect();
             assert_eq!(found, [expected], "{namespace}.{name}");
         }
     }

@@ -23,8 +23,8 @@ pub async fn list_objects(cluster: &Cluster, kinds: &Kinds, release: &Name, name
     refuse_unreachable_groups(cluster, kinds, namespace).await?;
     let lists = stream::iter(kinds.namespaced_kinds())
         .map(|resource| async move { list_kind(cluster, kinds, release, namespace, &resource).await });
-    let found: Vec<Vec<Foreign>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
-    let mut found: Vec<Foreign> = found.into_iter().flatten().collect();
+    let found: Vec<Vec<UnmanagedObject>> = lists.buffered(PARALLEL_REQUESTS).try_collect().await?;
+    let mut found: Vec<UnmanagedObject> = found.into_iter().flatten().collect();
     // Objects without an owner first: a user has created them, and dependents may be many.
     found.sort_by_key(|object| object.is_owned);
     Ok(found.into_iter().map(|object| object.title).collect())
@@ -88,7 +88,7 @@ async fn refuse_unreachable_groups(cluster: &Cluster, kinds: &Kinds, namespace: 
     }
 }
 
-struct Foreign {
+struct UnmanagedObject {
     title: String,
     is_owned: bool,
 }
@@ -99,14 +99,14 @@ async fn list_kind(
     release: &Name,
     namespace: &str,
     resource: &ApiResource,
-) -> Result<Vec<Foreign>> {
+) -> Result<Vec<UnmanagedObject>> {
     let message = format!(
         "cannot look for objects of kind {} in namespace `{namespace}`",
         resource.kind
     );
     let api: Api<DynamicObject> = Api::namespaced_with(cluster.client.clone(), namespace, resource);
     let wanted = |object: PartialObjectMeta<DynamicObject>| {
-        is_foreign(release, &resource.kind, &object, |owner| is_in_namespace(kinds, owner)).then(|| Foreign {
+        is_foreign(release, &resource.kind, &object, |owner| is_in_namespace(kinds, owner)).then(|| UnmanagedObject {
             title: format!("{} `{}`", resource.kind, object.name_any()),
             is_owned: !object.owner_references().is_empty(),
         })

@@ -50,7 +50,7 @@ pub async fn package(
                 "which crates go into the module is told by the manifest and Cargo.lock alone, until `cargo fetch` has them: {why}"
             ));
             let root = std::fs::read_to_string(workspace.root.join("Cargo.toml")).unwrap_or_default();
-            GuestGraph::of_files(&package.dependencies, &lock, &root)
+            GuestGraph::from_files(&package.dependencies, &lock, &root)
         }
     };
     left_out.extend(crates::forks_note(&graph));
@@ -104,7 +104,7 @@ fn read_members(
     read: Read,
 ) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let members = workspace
-        .sources_of(&package.name, lock)
+        .package_sources(&package.name, lock)
         .unwrap_or_else(|_| vec![package]);
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for member in members {
@@ -159,7 +159,7 @@ async fn resolve_crates(
         return Ok(Err(first_line(&metadata.stderr)));
     }
     let read = |tree: &str| {
-        GuestGraph::of_tree(tree, &metadata.stdout)
+        GuestGraph::from_tree(tree, &metadata.stdout)
             .map_err(|error| Error::prerequisite("cannot understand what `cargo metadata` says").cause(error))
     };
     let mut graph = read(&linked.stdout)?;

@@ -228,7 +228,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When there is no such package, or it is no binary.
-    pub fn sources_of(&self, name: &str, lock: &str) -> Result<Vec<&Package>, WorkspaceError> {
+    pub fn package_sources(&self, name: &str, lock: &str) -> Result<Vec<&Package>, WorkspaceError> {
         let Some(package) = self.package(name) else {
             let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
             return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));

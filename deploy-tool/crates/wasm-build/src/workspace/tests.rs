@@ -27,7 +27,7 @@ fn workspace() -> Workspace {
 fn a_module_is_made_of_the_members_it_depends_on() {
     let workspace = workspace();
     let names: Vec<_> = workspace
-        .sources_of("app", "")
+        .package_sources("app", "")
         .unwrap()
         .iter()
         .map(|package| package.name.as_str())
@@ -44,7 +44,7 @@ fn members_that_stand_in_for_packages_of_a_registry_are_sources() {
     let workspace: Workspace = serde_json::from_value(workspace).unwrap();
     let sources = |driver: &str| {
         let lock = format!("[[package]]\nname = \"driver\"\nversion = \"1.0.0\"\n{driver}\n]\n");
-        let found = workspace.sources_of("app", &lock).unwrap();
+        let found = workspace.package_sources("app", &lock).unwrap();
         found
             .iter()
             .map(|package| package.name.clone())
@@ -93,13 +93,13 @@ fn members_beside_the_workspace_are_in_its_base() {
 #[test]
 fn says_what_there_is_instead() {
     let workspace = workspace();
-    let error = workspace.sources_of("ap", "").unwrap_err();
+    let error = workspace.package_sources("ap", "").unwrap_err();
     assert_eq!(
         error.to_string(),
         "the workspace has no package `ap`; it has: app, shared, money, tool"
     );
     assert_eq!(
-        workspace.sources_of("shared", "").unwrap_err(),
+        workspace.package_sources("shared", "").unwrap_err(),
         WorkspaceError::NoBinary(
             "shared".into(),
             "it has none, and a module is made of one: src/main.rs".into()
@@ -117,7 +117,7 @@ fn what_is_no_member_is_told_before_the_builder_misses_it() {
     };
     workspace.packages[0].dependencies.push(outside);
     assert_eq!(
-        workspace.sources_of("app", "").unwrap_err(),
+        workspace.package_sources("app", "").unwrap_err(),
         WorkspaceError::Elsewhere("app".into(), "lib".into(), "/elsewhere/lib".into())
     );
 }

@@ -17,7 +17,7 @@ use serde_json::{Map, Number, Value};
 use serde_saphyr::options::MergeKeyPolicy;
 use serde_saphyr::{Location, Spanned};
 
-use crate::{Document, Place, YamlError, describe, options, place};
+use crate::{Document, LineIndex, YamlError, describe, line_index, options};
 
 /// Reads the objects of a manifest, each with its line; empty documents are left out.
 ///
@@ -54,12 +54,12 @@ pub fn manifest(text: &str) -> Result<Vec<Document<Value>>, YamlError> {
     Ok(found)
 }
 
-/// The places of all documents of a manifest. Of one that cannot be read there are none.
-pub fn places(text: &str) -> Vec<Place> {
+/// The lines of all documents of a manifest. Of one that cannot be read there are none.
+pub fn line_indexes(text: &str) -> Vec<LineIndex> {
     let of_part = |(lines, part)| {
-        let mut places = place::places(part);
-        places.iter_mut().for_each(|place| place.move_down(lines));
-        places
+        let mut line_indexes = line_index::line_indexes(part);
+        line_indexes.iter_mut().for_each(|index| index.move_down(lines));
+        line_indexes
     };
     parts(text).into_iter().flat_map(of_part).collect()
 }

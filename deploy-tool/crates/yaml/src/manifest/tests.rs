@@ -46,9 +46,9 @@ fn json_objects_follow_each_other() {
             (3, &json!({"c": "\u{1F600}"}))
         ]
     );
-    let lines: Vec<u64> = places("{\"a\": 1}\n{\"b\":\n\t2}\n")
+    let lines: Vec<u64> = line_indexes("{\"a\": 1}\n{\"b\":\n\t2}\n")
         .iter()
-        .map(|place| place.line_of("/b"))
+        .map(|index| index.line_of("/b"))
         .collect();
     assert_eq!(lines, [1, 2]);
     let error = manifest("{\"a\": 1}\n{\"a\": 1,\n\"a\": 2}\n").unwrap_err();

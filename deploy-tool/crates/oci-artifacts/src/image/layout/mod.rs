@@ -9,7 +9,7 @@ use super::specification::{ATTACHED_ANNOTATION, Descriptor, INDEX, Index, Manife
 pub use document::{LayoutError, MOST_BYTES, images, is_index, parts, path};
 use document::{MOST_MANIFESTS, parse};
 pub use reader::Files;
-use reader::{Named, Reader};
+use reader::{ManifestEntry, Reader};
 
 mod document;
 mod reader;
@@ -75,7 +75,7 @@ impl Layout {
         // One image with several names is there several times.
         images.dedup_by(|left, right| left.blob.digest == right.blob.digest);
         let count = images.len();
-        let Some(Named {
+        let Some(ManifestEntry {
             descriptor, blob: root, ..
         }) = images.pop().filter(|_| count == 1)
         else {

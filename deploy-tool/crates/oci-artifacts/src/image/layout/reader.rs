@@ -23,7 +23,7 @@ pub trait Files {
     fn source(&self, path: &str) -> BlobSource;
 }
 /// A manifest in index.json, and its subject.
-pub(super) struct Named {
+pub(super) struct ManifestEntry {
     pub(super) descriptor: Descriptor,
     pub(super) blob: Blob,
     pub(super) is_referrer: bool,
@@ -75,12 +75,12 @@ impl<F: Files> Reader<'_, F> {
         Ok(blob)
     }
 
-    pub(super) fn named(&self, descriptor: Descriptor) -> Result<Named, LayoutError> {
+    pub(super) fn named(&self, descriptor: Descriptor) -> Result<ManifestEntry, LayoutError> {
         let Descriptor { media_type, digest, .. } = &descriptor;
         kind(digest, media_type)?;
         let blob = self.read(&descriptor)?;
         let is_referrer = is_manifest(media_type) && parse::<Manifest>(digest, blob.bytes())?.subject.is_some();
-        Ok(Named {
+        Ok(ManifestEntry {
             descriptor,
             blob,
             is_referrer,

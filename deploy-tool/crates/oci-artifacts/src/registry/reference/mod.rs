@@ -172,7 +172,7 @@ pub fn is_tag(text: &str) -> bool {
 }
 
 /// The output of `git describe` as a tag: invalid characters become hyphens.
-pub fn tag_of(description: &str) -> Option<String> {
+pub fn tag_from_description(description: &str) -> Option<String> {
     let tag: String = description
         .trim()
         .chars()

@@ -89,9 +89,9 @@ fn only_this_machine_is_loopback() {
 #[test]
 fn descriptions_become_tags() {
     assert_eq!(
-        tag_of("v1.2.0-3-gabc1234-dirty\n").as_deref(),
+        tag_from_description("v1.2.0-3-gabc1234-dirty\n").as_deref(),
         Some("v1.2.0-3-gabc1234-dirty")
     );
-    assert_eq!(tag_of("release/1+x").as_deref(), Some("release-1-x"));
-    assert_eq!(tag_of("  "), None);
+    assert_eq!(tag_from_description("release/1+x").as_deref(), Some("release-1-x"));
+    assert_eq!(tag_from_description("  "), None);
 }

@@ -8,7 +8,7 @@ use super::problem::{Problem, unusable};
 use super::{exported, other_tool, sidecar};
 use diagnostics::code::input::{NO_OBJECT, NO_YAML, OTHER_TOOL};
 use diagnostics::{Error, Result};
-use yaml::{Document, Place, YamlError};
+use yaml::{Document, LineIndex, YamlError};
 
 /// The fields of a list of objects.
 const LIST: [&str; 4] = ["apiVersion", "items", "kind", "metadata"];
@@ -33,12 +33,12 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
         }
     }
     let lines = match found.need_lines() {
-        true => yaml::places(text),
+        true => yaml::line_indexes(text),
         false => Vec::new(),
     };
     let line_of = |line: u64, pointer: &str| {
-        let document = lines.iter().find(|place| place.line == line);
-        document.map_or(line, |place: &Place| place.line_of(pointer))
+        let document = lines.iter().find(|index| index.line == line);
+        document.map_or(line, |index: &LineIndex| index.line_of(pointer))
     };
     if !found.problems.is_empty() {
         let problems = found.problems.into_iter();

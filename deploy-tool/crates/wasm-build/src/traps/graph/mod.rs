@@ -88,7 +88,7 @@ impl GuestGraph {
     ///
     /// # Errors
     /// When `metadata` is no such document.
-    pub fn of_tree(tree: &str, metadata: &str) -> Result<Self, serde_json::Error> {
+    pub fn from_tree(tree: &str, metadata: &str) -> Result<Self, serde_json::Error> {
         let metadata: Metadata = serde_json::from_str(metadata)?;
         let mut crates: BTreeMap<(&str, &str), GuestCrate> = BTreeMap::new();
         let mut path: Vec<String> = Vec::new();
@@ -131,7 +131,7 @@ impl GuestGraph {
 
     /// The crates of a package by its manifest, and those that Cargo.lock says they bring, for whatever target. `root`: the
     /// manifest of the workspace, whose `[patch]` says what stands in for crates of registries.
-    pub fn of_files<'d>(dependencies: impl IntoIterator<Item = &'d Dependency>, lock: &str, root: &str) -> Self {
+    pub fn from_files<'d>(dependencies: impl IntoIterator<Item = &'d Dependency>, lock: &str, root: &str) -> Self {
         let locked = locked(lock);
         let patches = patches(root);
         let source_of = |name: &str, locked: Option<&str>| match locked.and_then(|source| source.strip_prefix("git+")) {

@@ -8,7 +8,7 @@ fn the_tree_tells_features_folders_and_the_shortest_way() {
         1web-fork v1.0.0 (https://example.org/web.git?branch=wasi#0123abcd)|\n1web-mirror v1.0.0 (registry `own`)|\n";
     let package = |name: &str, version: &str, links: Option<&str>| json!({"name": name, "version": version, "rust_version": "1.80", "links": links});
     let metadata = json!({"packages": [package("ssl-sys", "0.9.0", Some("ssl")), package("web", "1.0.0", None)]});
-    let graph = GuestGraph::of_tree(tree, &metadata.to_string()).unwrap();
+    let graph = GuestGraph::from_tree(tree, &metadata.to_string()).unwrap();
     let found: Vec<(String, usize, bool)> = graph
         .crates
         .iter()
@@ -60,7 +60,7 @@ fn without_crates_the_lock_file_tells_who_brings_whom() {
     let lock = "version = 4\n\n[[package]]\nname = \"web\"\nversion = \"0.9.0\"\n\n[[package]]\nname = \"web\"\nversion = \
         \"1.2.0\"\ndependencies = [\n \"ssl 2.0.0\",\n]\n\n[[package]]\nname = \"ssl\"\nversion = \"1.0.0\"\n\n[[package]]\n\
         name = \"ssl\"\nversion = \"2.0.0\"\n";
-    let graph = GuestGraph::of_files(&dependencies, lock, "");
+    let graph = GuestGraph::from_files(&dependencies, lock, "");
     let found: Vec<(String, &str)> = graph
         .crates
         .iter()
@@ -82,7 +82,7 @@ fn what_stands_in_for_a_crate_is_told_by_patch_and_lock_file() {
         dependency(json!({"name": "log", "req": "^1", "source": "registry+https://example.org/index"})),
     ];
     let sources = |lock: &str| -> Vec<(String, CrateSource)> {
-        let graph = GuestGraph::of_files(&dependencies, lock, root);
+        let graph = GuestGraph::from_files(&dependencies, lock, root);
         graph
             .crates
             .into_iter()

@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 
 /// A document, a field or an item, with what is inside of it.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct LineIndex {
     /// The line, counted from 1 at the start of the file.
     pub line: u64,
     inner: Inner,
@@ -16,23 +16,23 @@ pub struct Place {
 
 #[derive(Clone, Debug)]
 enum Inner {
-    Fields(Vec<(String, Place)>),
-    Items(Vec<Place>),
+    Fields(Vec<(String, LineIndex)>),
+    Items(Vec<LineIndex>),
     Scalar,
 }
 
-/// The places of all documents of a file. Of one that cannot be read there are none.
-pub fn places(text: &str) -> Vec<Place> {
+/// The lines of all documents of a file. Of one that cannot be read there are none.
+pub fn line_indexes(text: &str) -> Vec<LineIndex> {
     serde_saphyr::from_multiple_with_options(text, crate::options()).unwrap_or_default()
 }
 
-impl Place {
+impl LineIndex {
     /// Counts the lines of what is before the text.
     pub(crate) fn move_down(&mut self, lines: u64) {
         self.line += lines;
         match &mut self.inner {
-            Inner::Fields(fields) => fields.iter_mut().for_each(|(_, place)| place.move_down(lines)),
-            Inner::Items(items) => items.iter_mut().for_each(|place| place.move_down(lines)),
+            Inner::Fields(fields) => fields.iter_mut().for_each(|(_, index)| index.move_down(lines)),
+            Inner::Items(items) => items.iter_mut().for_each(|index| index.move_down(lines)),
             Inner::Scalar => {}
         }
     }
@@ -41,22 +41,22 @@ impl Place {
     /// it would be in.
     pub fn line_of(&self, pointer: &str) -> u64 {
         let steps = pointer.split('/').skip(1);
-        let mut place = self;
+        let mut index = self;
         for step in steps {
             let name = step.replace("~1", "/").replace("~0", "~");
-            let next = match &place.inner {
-                Inner::Fields(fields) => fields.iter().find(|(field, _)| *field == name).map(|(_, place)| place),
+            let next = match &index.inner {
+                Inner::Fields(fields) => fields.iter().find(|(field, _)| *field == name).map(|(_, index)| index),
                 Inner::Items(items) => name.parse().ok().and_then(|index: usize| items.get(index)),
                 Inner::Scalar => None,
             };
             let Some(next) = next else { break };
-            place = next;
+            index = next;
         }
-        place.line
+        index.line
     }
 }
 
-impl<'de> Deserialize<'de> for Place {
+impl<'de> Deserialize<'de> for LineIndex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let found = Spanned::<Inner>::deserialize(deserializer)?;
         Ok(Self {
@@ -84,12 +84,12 @@ impl<'de> Visitor<'de> for Inside {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inner, A::Error> {
         let mut fields = Vec::new();
         while let Some(name) = map.next_key::<Spanned<String>>()? {
-            let inside: Place = map.next_value()?;
-            let place = Place {
+            let inside: LineIndex = map.next_value()?;
+            let index = LineIndex {
                 line: name.referenced.line(),
                 inner: inside.inner,
             };
-            fields.push((name.value, place));
+            fields.push((name.value, index));
         }
         Ok(Inner::Fields(fields))
     }
@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn each_part_has_its_line() {
         let text = "# a list\nkind: List\nitems:\n- metadata:\n    name: a\n\n- &b {metadata: {\n    name: b}}\n- *b\n---\n---\na/b: [1, {c: null}]\n";
-        let found = places(text);
+        let found = line_indexes(text);
         let lines = |document: usize, pointers: &[&str]| -> Vec<u64> {
-            let place = &found[document];
-            pointers.iter().map(|pointer| place.line_of(pointer)).collect()
+            let index = &found[document];
+            pointers.iter().map(|pointer| index.line_of(pointer)).collect()
         };
         assert_eq!(
             lines(
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn keys_that_are_no_text_are_places_too() {
-        let found = places("1: a\ntrue:\n  b: c\n");
+        let found = line_indexes("1: a\ntrue:\n  b: c\n");
         assert_eq!(found[0].line_of("/true/b"), 3);
     }
 }
