@@ -40,16 +40,19 @@ fn builder(folder: &Path) -> Image {
     image
 }
 
+/// Of the smallest module; of the service with `make reproducible`, because this compiles it a second time.
 #[test]
-#[ignore = "needs Docker and compiles the service"]
+#[ignore = "needs Docker and compiles a module"]
 fn docker_build_gives_the_module_that_deploy_tool_gives() {
     let folder = tempfile::tempdir().unwrap();
-    let (base, image) = (builder(folder.path()), Image::named("orders-by-docker"));
-    let builder = format!("BUILDER={}", base.0);
+    let (base, image) = (builder(folder.path()), Image::named("by-docker"));
+    let package = std::env::var("DOCKER_BUILD_PACKAGE").unwrap_or_else(|_| "probe".to_owned());
+    let (builder, argument) = (format!("BUILDER={}", base.0), format!("PACKAGE={package}"));
     let file = ["--file", "oci/app/Dockerfile", "--tag", &image.0];
     docker(
         &[
             &["build", "--network=host", "--build-arg", &builder] as &[&str],
+            &["--build-arg", &argument],
             &file,
             &["."],
         ]
@@ -63,7 +66,7 @@ fn docker_build_gives_the_module_that_deploy_tool_gives() {
     }
     docker(&["rm", container.trim()]);
     let ours = fs::read(
-        built(deploy_tool_command(&["build", "--output", "json"]))["compiledModule"]
+        built(deploy_tool_command(&["build", &package, "--output", "json"]))["compiledModule"]
             .as_str()
             .unwrap(),
     )
