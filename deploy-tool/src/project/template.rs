@@ -62,6 +62,7 @@ const MARIADB: Files = files![
     "src/migrations.rs",
     "src/service.rs",
     "tests/http.rs",
+    "tests/support/mod.rs",
 ];
 
 /// The files that differ from [`SERVICE`], or are not in it, but for [`MICROSERVICE_CRATE`].
@@ -87,6 +88,7 @@ const MICROSERVICE_MARIADB: Files = files![
     "src/service.rs",
     "src/tables.rs",
     "tests/http.rs",
+    "tests/support/mod.rs",
 ];
 
 /// The crate of [`Template::Microservice`].
@@ -262,7 +264,8 @@ mod tests {
                 "manifests/mariadb.yaml",
                 "migrations/0001_notes.sql",
                 "src/database.rs",
-                "src/migrations.rs"
+                "src/migrations.rs",
+                "tests/support/mod.rs"
             ]
         );
         assert!(service.values().all(|text| !text.contains("mariadb")));
