@@ -1,6 +1,7 @@
 //! The tool, the scripts and Cargo as a user would call them, and what a program has printed.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -133,7 +134,7 @@ pub fn built(mut command: Command) -> Value {
     result["data"].clone()
 }
 
-/// Copies the files that git knows to another folder.
+/// Copies the files that git knows to another folder, symbolic links as such.
 pub fn copy_sources(folder: &Path) {
     let listed = Command::new("git")
         .args(["ls-files", "-z"])
@@ -141,9 +142,12 @@ pub fn copy_sources(folder: &Path) {
         .output();
     let listed = CommandOutput::from(listed.unwrap()).success().stdout;
     for file in listed.split_terminator('\0') {
-        let target = folder.join(file);
+        let (source, target) = (repository().join(file), folder.join(file));
         fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(repository().join(file), target).unwrap();
+        match fs::read_link(&source) {
+            Ok(link) => symlink(link, target).unwrap(),
+            Err(_) => drop(fs::copy(source, target).unwrap()),
+        }
     }
 }
 
