@@ -24,12 +24,12 @@ fetch_crates() {
 in_builder() {
   local work=$1
   shift
-  # Where SELinux confines containers, they may not read files of a home folder.
-  docker run --rm --pull never --network none --user "$(id -u):$(id -g)" --security-opt label=disable \
+  # The tool removes no crates that are locked. Where SELinux confines containers, they may not read files of a home folder.
+  flock --shared 8 && docker run --rm --pull never --network none --user "$(id -u):$(id -g)" --security-opt label=disable \
     --volume "$PWD:/src:ro" --volume "$crates:/vendor:ro" --volume "$work:/build" \
     --env CARGO_HOME=/build/cargo --env CARGO_TARGET_DIR=/build/target \
     --env "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates" "$@"
-}
+} 8<"$crates"
 
 # The arguments of Cargo there, without the profile.
 compile=(cargo build --locked --offline --target wasm32-wasip1

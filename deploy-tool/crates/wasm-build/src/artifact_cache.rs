@@ -199,7 +199,7 @@ async fn bill(
     let Sources { workspace, inputs, .. } = sources;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let lock = String::from_utf8_lossy(inputs.lock());
-    let tree = crates::tree(&vendor, workspace, &lock, sources.definition).await?;
+    let tree = crates::tree(vendor.folder(), workspace, &lock, sources.definition).await?;
     let traps = sources.traps()?;
     let bill = bom::document(&tree, &lock, &digest::hex(bytes), &traps)
         .map_err(|error| Error::prerequisite("cannot list the crates of the module").cause(error))?;

@@ -173,13 +173,13 @@ mod tests {
     #[test]
     fn folders_of_the_owner_are_open_to_a_container_that_reaches_nothing_else() {
         let mounts = [(Path::new("/home/me/src"), "/src:ro")];
-        let asked = arguments(
+        let docker_arguments = arguments(
             &["--user=1000:1000".to_owned()],
             &mounts,
             &["--env=A=b"],
             &["cargo".to_owned()],
         );
-        let (options, rest) = asked.split_at(asked.len() - 2);
+        let (options, rest) = docker_arguments.split_at(docker_arguments.len() - 2);
         assert_eq!(rest, [BUILDER_IMAGE, "cargo"]);
         for option in [
             "--security-opt=label=disable",

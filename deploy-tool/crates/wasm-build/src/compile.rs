@@ -81,7 +81,7 @@ pub async fn package(
     let objects = objects.parent().unwrap_or(&objects);
     let mounts = [
         (&*stage.path, "/src:ro"),
-        (&*vendor, "/vendor:ro"),
+        (vendor.folder(), "/vendor:ro"),
         (objects, "/target"),
     ];
     let variable = triple.to_ascii_uppercase().replace('-', "_");

@@ -3,7 +3,7 @@
 use crate::inputs::{self, Inputs};
 use crate::traps::Weight;
 use crate::traps::check::{self, Checked, Lookup};
-use crate::vendor as crates;
+use crate::vendor::Vendor;
 use crate::workspace::Workspace;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
@@ -57,11 +57,10 @@ impl Sources<'_> {
                 self.definition.package
             )));
         };
-        let vendor = crates::folder(cache, self.inputs.lock())?;
-        let lookup = match vendor.is_dir() {
-            true => Lookup::Vendor(&vendor),
-            false => Lookup::Cache,
-        };
+        let vendor = Vendor::find(cache, self.inputs.lock())?;
+        let lookup = vendor
+            .as_ref()
+            .map_or(Lookup::Cache, |vendor| Lookup::Vendor(vendor.folder()));
         check::package(self.workspace, package, &self.definition.features, lookup).await
     }
 
@@ -83,10 +82,10 @@ impl Sources<'_> {
         let found = check::sources(workspace, package, &definition.features, &lock)?;
         // It has compiled.
         let found = found.into_iter().filter(|finding| finding.weight != Weight::Compile);
-        let told = found.map(|finding| SourceTrap {
+        let reported = found.map(|finding| SourceTrap {
             name: finding.trap.to_owned(),
             text: format!("{finding}; fix: {}", finding.fix),
         });
-        Ok(told.collect())
+        Ok(reported.collect())
     }
 }

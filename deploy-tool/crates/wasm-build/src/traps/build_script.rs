@@ -1,6 +1,6 @@
 //! Pure: build scripts that compile C code, or look for a native library.
 
-use super::finding::{Finding, Place, Remedy, Weight};
+use super::finding::{Finding, Location, Remedy, Weight};
 use super::source::Uses;
 use super::walk::SourceFile;
 
@@ -76,7 +76,7 @@ pub fn check(files: &[SourceFile]) -> Vec<Finding> {
             trap: "c-code",
             weight,
             remedy,
-            place: Place::File {
+            location: Location::File {
                 path: file.path.clone(),
                 line: code.line,
             },

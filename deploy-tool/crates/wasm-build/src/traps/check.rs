@@ -109,8 +109,8 @@ fn read_members(
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for member in members {
         // Features that it enables in dependencies are not resolved here.
-        let asked = if member.name == package.name { features } else { &[] };
-        let (found, no_rust) = read(member, base, asked)?;
+        let enabled_features = if member.name == package.name { features } else { &[] };
+        let (found, no_rust) = read(member, base, enabled_features)?;
         files.extend(found);
         unreadable.extend(no_rust);
     }
@@ -127,7 +127,8 @@ async fn resolve_crates(
 ) -> Result<Result<GuestGraph, String>> {
     let run = async |arguments: &[&str]| {
         let mut command = process::command("cargo", arguments);
-        command.arg("--frozen").current_dir(&workspace.root);
+        // Quiet, or that another Cargo is waited for would be read as the reason of a failure.
+        command.args(["--frozen", "--quiet"]).current_dir(&workspace.root);
         if let Lookup::Vendor(folder) = lookup {
             command.args(vendor::arguments(workspace, lock, folder)?);
         }

@@ -32,7 +32,7 @@ pub enum Remedy {
 /// Where something was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
-pub enum Place {
+pub enum Location {
     /// A line of a file.
     File {
         /// Its path, from the workspace's folder.
@@ -58,14 +58,15 @@ pub struct Finding {
     /// The effort to fix it.
     pub remedy: Remedy,
     /// Where it is.
-    pub place: Place,
+    #[serde(rename = "place")]
+    pub location: Location,
     /// The finding and its consequence.
     pub what: String,
     /// What to do about it.
     pub fix: String,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
@@ -76,14 +77,14 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}]: {}", self.place, self.trap, self.what)
+        write!(f, "{} [{}]: {}", self.location, self.trap, self.what)
     }
 }
 
 /// Sorts findings: the worst first, then by place. Removes duplicates.
 pub fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|left, right| {
-        let key = |finding: &Finding| (finding.weight, finding.place.clone(), finding.trap);
+        let key = |finding: &Finding| (finding.weight, finding.location.clone(), finding.trap);
         key(left).cmp(&key(right))
     });
     findings.dedup();

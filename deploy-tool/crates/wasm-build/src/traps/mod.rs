@@ -11,7 +11,7 @@ pub mod paths;
 pub mod source;
 pub mod walk;
 
-pub use finding::{Finding, Place, Remedy, Weight};
+pub use finding::{Finding, Location, Remedy, Weight};
 pub use graph::{CrateSource, GuestCrate, GuestGraph};
 
 #[cfg(test)]

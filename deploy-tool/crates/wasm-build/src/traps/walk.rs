@@ -40,7 +40,7 @@ fn read<'p>(
 ) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let mut waiting: VecDeque<PathBuf> = entries.into_iter().map(Path::to_owned).collect();
     let entries: BTreeSet<PathBuf> = waiting.iter().cloned().collect();
-    let mut seen = entries.clone();
+    let mut visited = entries.clone();
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     while let Some(path) = waiting.pop_front() {
         let text = std::fs::read_to_string(&path)
@@ -52,7 +52,7 @@ fn read<'p>(
         };
         let home = home(&path, entries.contains(&path));
         let modules = uses.modules.iter().filter_map(|module| file_of(&home, module));
-        waiting.extend(modules.filter(|path| seen.insert(path.clone())));
+        waiting.extend(modules.filter(|path| visited.insert(path.clone())));
         read.push(SourceFile { path: shown, uses });
     }
     Ok((read, unreadable))

@@ -118,10 +118,10 @@ impl Package {
     }
 
     /// All of its features that are enabled by these.
-    pub fn features_with(&self, asked: &[String]) -> BTreeSet<String> {
+    pub fn features_with(&self, requested: &[String]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut waiting = vec!["default"];
-        waiting.extend(asked.iter().map(String::as_str));
+        waiting.extend(requested.iter().map(String::as_str));
         while let Some(feature) = waiting.pop() {
             if let Some(more) = self.features.get(feature)
                 && found.insert(feature.to_owned())

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use self::rules::{RULES, Rule};
 use super::compiler::{self, number};
-use super::finding::{Finding, Place, Remedy, Weight};
+use super::finding::{Finding, Location, Remedy, Weight};
 use super::graph::{CrateSource, GuestCrate, GuestGraph};
 
 /// The oldest mio_wasi that does not spin.
@@ -45,16 +45,16 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
     }));
     // Dependencies of a crate that cannot be used are no further findings.
     let explained: BTreeSet<Vec<String>> = paths(&findings).cloned().collect();
-    findings.retain(|finding| match &finding.place {
-        Place::Crate { path } => !(1..path.len()).any(|length| explained.contains(&path[..length])),
-        Place::File { .. } => true,
+    findings.retain(|finding| match &finding.location {
+        Location::Crate { path } => !(1..path.len()).any(|length| explained.contains(&path[..length])),
+        Location::File { .. } => true,
     });
     findings
 }
 
 fn paths(findings: &[Finding]) -> impl Iterator<Item = &Vec<String>> {
-    findings.iter().filter_map(|finding| match &finding.place {
-        Place::Crate { path } if finding.remedy != Remedy::Line => Some(path),
+    findings.iter().filter_map(|finding| match &finding.location {
+        Location::Crate { path } if finding.remedy != Remedy::Line => Some(path),
         _ => None,
     })
 }
@@ -106,7 +106,7 @@ fn finding(trap: &'static str, weight: Weight, guest_crate: &GuestCrate, what: S
         trap,
         weight,
         remedy,
-        place: Place::Crate {
+        location: Location::Crate {
             path: guest_crate.path.clone(),
         },
         what: format!("{} {}: {what}", guest_crate.name, guest_crate.version),

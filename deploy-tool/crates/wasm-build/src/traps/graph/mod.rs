@@ -203,10 +203,10 @@ fn read_line(line: &str) -> Option<(usize, &str, &str, CrateSource, &str)> {
     let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
     // Of another registry it is "(registry `NAME`)".
     let source = words.find_map(|word| {
-        let place = word.strip_prefix('(')?;
-        match place.contains("://") {
-            true => Some(CrateSource::Git(without_commit(place.trim_end_matches(')')))),
-            false => place.starts_with('/').then_some(CrateSource::Folder),
+        let source = word.strip_prefix('(')?;
+        match source.contains("://") {
+            true => Some(CrateSource::Git(without_commit(source.trim_end_matches(')')))),
+            false => source.starts_with('/').then_some(CrateSource::Folder),
         }
     });
     Some((depth, name, version, source.unwrap_or_default(), features))

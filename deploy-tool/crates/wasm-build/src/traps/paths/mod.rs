@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{Finding, Place, Remedy, Weight};
+use super::finding::{Finding, Location, Remedy, Weight};
 use super::walk::SourceFile;
 
 /// A trap that the use of a path is.
@@ -128,14 +128,14 @@ pub fn check_sources(files: &[SourceFile]) -> Vec<Finding> {
             .paths
             .iter()
             .filter(|(path, _)| SERVERS.contains(&path.as_str()));
-        found.map(|(_, line)| place(&file.path, *line))
+        found.map(|(_, line)| location(&file.path, *line))
     });
-    if let Some(place) = servers.next().filter(|_| !writes_in_one) {
+    if let Some(location) = servers.next().filter(|_| !writes_in_one) {
         findings.push(Finding {
             trap: "two-packets",
             weight: Weight::Wrong,
             remedy: Remedy::Line,
-            place,
+            location,
             what: "head and body leave in two packets that wait for each other: 44 ms for each answer of a kept connection"
                 .to_owned(),
             fix: "`.http1_writev(false)` on the server's builder".to_owned(),
@@ -144,8 +144,8 @@ pub fn check_sources(files: &[SourceFile]) -> Vec<Finding> {
     findings
 }
 
-fn place(path: &std::path::Path, line: usize) -> Place {
-    Place::File {
+fn location(path: &std::path::Path, line: usize) -> Location {
+    Location::File {
         path: path.to_owned(),
         line,
     }
@@ -177,7 +177,7 @@ fn check_file(file: &SourceFile) -> Vec<Finding> {
             trap: rule.trap,
             weight: rule.weight,
             remedy: rule.remedy,
-            place: place(&file.path, lines[0]),
+            location: location(&file.path, lines[0]),
             what: format!("`{path}`{more}: {}", rule.what),
             fix: rule.fix.to_owned(),
         }
@@ -190,7 +190,7 @@ fn check_file(file: &SourceFile) -> Vec<Finding> {
         trap: "threads",
         weight: Weight::Stop,
         remedy: Remedy::Line,
-        place: place(&file.path, *line),
+        location: location(&file.path, *line),
         what: "`#[tokio::main]` starts threads, and a guest has none".to_owned(),
         fix: "`#[tokio::main(flavor = \"current_thread\")]`".to_owned(),
     });
@@ -199,7 +199,7 @@ fn check_file(file: &SourceFile) -> Vec<Finding> {
         trap: "loopback",
         weight: Weight::Wrong,
         remedy: Remedy::Line,
-        place: place(&file.path, *line),
+        location: location(&file.path, *line),
         what: format!("{text}: an address that only the pod itself reaches, where the service listens there"),
         fix: "listen at 0.0.0.0".to_owned(),
     });

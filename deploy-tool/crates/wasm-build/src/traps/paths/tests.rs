@@ -11,7 +11,7 @@ fn found(text: &str) -> Vec<(&'static str, String)> {
     let findings = check_sources(&[file("src/main.rs", text).unwrap()]);
     findings
         .iter()
-        .map(|finding| (finding.trap, finding.place.to_string()))
+        .map(|finding| (finding.trap, finding.location.to_string()))
         .collect()
 }
 
