@@ -5,7 +5,7 @@ use std::time::Duration;
 use microservice::database::{get_integer, Connection, Database, QueryResult, Statement};
 use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
-use mysql_async::Row;
+use mysql_async::{Error, Row};
 use tokio::time::sleep;
 
 use crate::store::EventTables;
@@ -38,7 +38,22 @@ impl Statement for DeleteExpired {
         };
         let delete_statement = "DELETE FROM events WHERE position <= ? AND received_at < NOW() - INTERVAL ? DAY";
         connection.exec_drop(delete_statement, (last, self.days)).await?;
-        Ok(Ok(connection.affected_rows()))
+        let deleted = connection.affected_rows();
+        if deleted > 0 {
+            delete_unused_counts(connection).await?;
+        }
+        Ok(Ok(deleted))
+    }
+}
+
+/// Deletes the counts of types without events, of which senders may use any number. Waits for no transaction that
+/// stores events, and so cannot deadlock with one: what is locked is deleted later.
+async fn delete_unused_counts(connection: &mut Connection) -> Result<(), Error> {
+    const DELETE: &str = "SET STATEMENT innodb_lock_wait_timeout = 0 FOR DELETE FROM events_counts WHERE total = 0";
+    const ER_LOCK_WAIT_TIMEOUT: u16 = 1205;
+    match connection.query_drop(DELETE).await {
+        Err(Error::Server(error)) if error.code == ER_LOCK_WAIT_TIMEOUT => Ok(()),
+        result => result,
     }
 }
 

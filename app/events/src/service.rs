@@ -90,6 +90,36 @@ impl Events {
         }
     }
 
+    async fn run_action(
+        &self,
+        request: BufferedRequest<'_>,
+        request_signature: Option<&str>,
+    ) -> Result<Response, Problem> {
+        let action = read_action(&request, &self.context.origins)?;
+        drop(request);
+        match action {
+            Action::Response(response) => Ok(response),
+            Action::Health => Ok(self.context.health()),
+            Action::Readiness => {
+                self.database.check_ready().await?;
+                Ok(Response::success())
+            }
+            Action::Metrics => Ok(self.metrics()),
+            Action::Command(command) => {
+                let _memory = match command {
+                    Command::List { limit, .. } => {
+                        let estimated_bytes = (limit * ESTIMATED_EVENT_BYTES).min(MAX_PAGE_BYTES);
+                        Some(self.context.memory.buffer(estimated_bytes).await?)
+                    }
+                    Command::Store(_) => None,
+                };
+                let outcome = self.run_command(&command).await?;
+                let response = response_to_outcome(&command, &outcome);
+                Ok(self.add_signature(response, request_signature))
+            }
+        }
+    }
+
     fn metrics(&self) -> Response {
         let sample = |outcome: &str, counter: &AtomicU64| {
             let labels = format!("{{outcome=\"{outcome}\"}}");
@@ -110,8 +140,9 @@ fn is_delivery(request: &BufferedRequest<'_>) -> bool {
     request.target.route == Route::Events && *request.method == Method::POST
 }
 
-/// Logs an invalid event and makes the sidecar drop it. Otherwise the sidecar would deliver it again and again, before
-/// all others. <https://docs.dapr.io/reference/api/pubsub_api/#provide-routes-for-dapr-to-deliver-topic-events>
+/// Logs an event that can never be stored, and makes the sidecar drop it. Otherwise the sidecar would deliver it again
+/// and again, before all others.
+/// <https://docs.dapr.io/reference/api/pubsub_api/#provide-routes-for-dapr-to-deliver-topic-events>
 fn drop_event_response(problem: &Problem) -> Response {
     log::event(Level::Error, &format!("an event is dropped: {}", problem.to_json()));
     Response::json(r#"{"status":"DROP"}"#)
@@ -125,31 +156,13 @@ impl Service for Events {
             token.check(request.headers)?;
         }
         let signature = self.check_signature(&request)?;
-        let action = match read_action(&request, &self.context.origins) {
-            Err(problem) if self.is_subscriber && is_delivery(&request) => return Ok(drop_event_response(&problem)),
-            read => read?,
-        };
-        drop(request);
-        match action {
-            Action::Response(response) => Ok(response),
-            Action::Health => Ok(self.context.health()),
-            Action::Readiness => {
-                self.database.check_ready().await?;
-                Ok(Response::success())
+        let is_from_sidecar = self.is_subscriber && is_delivery(&request);
+        let response = self.run_action(request, signature.as_deref()).await;
+        match response {
+            Err(problem) if is_from_sidecar && problem.code.status.is_client_error() => {
+                Ok(drop_event_response(&problem))
             }
-            Action::Metrics => Ok(self.metrics()),
-            Action::Command(command) => {
-                let _memory = match command {
-                    Command::List { limit, .. } => {
-                        let estimated_bytes = (limit * ESTIMATED_EVENT_BYTES).min(MAX_PAGE_BYTES);
-                        Some(self.context.memory.buffer(estimated_bytes).await?)
-                    }
-                    Command::Store(_) => None,
-                };
-                let outcome = self.run_command(&command).await?;
-                let response = response_to_outcome(&command, &outcome);
-                Ok(self.add_signature(response, signature.as_deref()))
-            }
+            response => response,
         }
     }
 

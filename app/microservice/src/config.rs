@@ -136,7 +136,7 @@ impl Reader<'_> {
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
         const MIN_CHARACTERS: usize = 16;
         let secret = self.get(name)?;
-        if secret.len() < MIN_CHARACTERS {
+        if secret.chars().count() < MIN_CHARACTERS {
             self.add_problem(name, format_args!("must have at least {MIN_CHARACTERS} characters"));
         }
         Some(Secret::new(secret))

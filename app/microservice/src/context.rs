@@ -13,7 +13,7 @@ use crate::metrics::{Family, Metrics};
 /// A service's name and version, known when it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// One word; it is the prefix of the metrics.
+    /// The prefix of the metrics, in which `_` replaces the characters that are not allowed there, such as hyphens.
     pub name: &'static str,
     /// The version of the package.
     pub version: &'static str,

@@ -19,7 +19,9 @@ use tokio::time::sleep;
 const MAX_BUFFERED_BYTES: usize = 128 * 1024;
 /// Writes of up to this size to a writable pipe are atomic and do not block: see `man 7 pipe`.
 const PIPE_BUF: usize = 4096;
-/// The most bytes of a path and of a message in JSON, so that the whole line is shorter than [`PIPE_BUF`].
+/// The most bytes of a method, a path and a message in JSON, so that the whole line is shorter than
+/// [`PIPE_BUF`].
+const MAX_METHOD_BYTES: usize = 32;
 const MAX_PATH_BYTES: usize = 256;
 const MAX_MESSAGE_BYTES: usize = 2_048;
 /// The pause before writing is tried again.
@@ -117,7 +119,7 @@ pub fn access(access: Access<'_>) {
         write_line(&Request {
             time: unix_seconds(),
             level: level.name(),
-            method: access.method,
+            method: &truncate(access.method, MAX_METHOD_BYTES),
             path: &truncate(access.path, MAX_PATH_BYTES),
             status: access.status,
             duration_ms: milliseconds(access.duration),

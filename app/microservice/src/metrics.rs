@@ -26,8 +26,8 @@ const BUCKETS: [(f64, &str); 11] = [
 /// The metrics of requests.
 #[derive(Debug)]
 pub struct Metrics {
-    /// The service's name, the prefix of the metrics.
-    name: &'static str,
+    /// The prefix of the metrics.
+    prefix: String,
     start: SystemTime,
     requests: Mutex<Requests>,
 }
@@ -50,7 +50,7 @@ struct Latency {
 /// A metric family with its current values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Family {
-    /// The name, with its unit.
+    /// The name, with its unit. Characters that names of metrics may not have are written as `_`.
     pub name: String,
     /// `counter` or `gauge`.
     pub kind: &'static str,
@@ -61,10 +61,10 @@ pub struct Family {
 }
 
 impl Metrics {
-    /// Metrics of a service with this name that starts now.
+    /// Metrics of a service with this name that starts now. The name is their prefix.
     pub fn new(name: &'static str) -> Metrics {
         Metrics {
-            name,
+            prefix: valid_metric_name(name),
             start: SystemTime::now(),
             requests: Mutex::default(),
         }
@@ -84,6 +84,11 @@ impl Metrics {
         }
     }
 
+    /// Counts a response to what was not a request: it had no method, and no duration.
+    pub fn count_rejected(&self, status: u16) {
+        *self.requests().counts.entry(("other", "other", status)).or_default() += 1;
+    }
+
     /// All metrics as text, with these families.
     pub fn to_text<'family>(&self, families: impl Iterator<Item = &'family Family>) -> String {
         let mut text = String::new();
@@ -94,7 +99,7 @@ impl Metrics {
 
     fn write<'family>(&self, out: &mut String, families: impl Iterator<Item = &'family Family>) -> std::fmt::Result {
         let requests = self.requests();
-        let name = format!("{}_requests_total", self.name);
+        let name = format!("{}_requests_total", self.prefix);
         write_header(out, &name, "counter", "Requests answered.")?;
         for ((route, method, status), count) in &requests.counts {
             writeln!(
@@ -102,15 +107,16 @@ impl Metrics {
                 "{name}{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}} {count}"
             )?;
         }
-        let name = format!("{}_request_duration_seconds", self.name);
+        let name = format!("{}_request_duration_seconds", self.prefix);
         write_header(out, &name, "histogram", "Time from head to answer.")?;
         for (route, latency) in &requests.latencies {
             latency.write(out, &name, route)?;
         }
         for family in families {
-            write_header(out, &family.name, family.kind, family.help)?;
+            let name = valid_metric_name(&family.name);
+            write_header(out, &name, family.kind, family.help)?;
             for (labels, value) in &family.samples {
-                writeln!(out, "{}{labels} {value}", family.name)?;
+                writeln!(out, "{name}{labels} {value}")?;
             }
         }
         let name = "process_start_time_seconds";
@@ -141,6 +147,18 @@ fn write_header(out: &mut String, name: &str, kind: &str, help: &str) -> std::fm
     writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
+/// The name with `_` in place of what a name of a metric may not have, such as the hyphens of a package's name: with
+/// one invalid name, Prometheus reads none of the metrics.
+/// <https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels>
+fn valid_metric_name(name: &str) -> String {
+    let is_valid = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | ':');
+    let mut valid = name.replace(|character| !is_valid(character), "_");
+    if valid.starts_with(|first: char| first.is_ascii_digit()) {
+        valid.insert(0, '_');
+    }
+    valid
+}
+
 /// The name of a known method, or `other`: clients could send a new one with every request.
 fn known_name(method: &Method) -> &'static str {
     ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
@@ -159,6 +177,7 @@ mod tests {
         let route = Some("/books/{id}");
         metrics.count(route, &Method::GET, 200, Duration::from_micros(700));
         metrics.count(route, &Method::GET, 200, Duration::from_secs(60));
+        metrics.count_rejected(400);
         metrics.count(None, &Method::from_bytes(b"BREW").unwrap(), 404, Duration::ZERO);
         let connections = Family {
             name: "books_database_connections".into(),
@@ -170,6 +189,8 @@ mod tests {
         for line in [
             r#"books_requests_total{route="/books/{id}",method="GET",status="200"} 2"#,
             r#"books_requests_total{route="other",method="other",status="404"} 1"#,
+            r#"books_requests_total{route="other",method="other",status="400"} 1"#,
+            r#"books_request_duration_seconds_count{route="other"} 1"#,
             r#"books_request_duration_seconds_bucket{route="/books/{id}",le="0.0005"} 0"#,
             r#"books_request_duration_seconds_bucket{route="/books/{id}",le="5"} 1"#,
             r#"books_request_duration_seconds_bucket{route="/books/{id}",le="+Inf"} 2"#,
@@ -178,5 +199,29 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+    }
+
+    #[test]
+    fn names_are_valid() {
+        for (name, valid) in [
+            ("books", "books"),
+            ("my-shop_2", "my_shop_2"),
+            ("my:shop", "my:shop"),
+            ("2nd.shop", "_2nd_shop"),
+            ("b\u{fc}cher", "b_cher"),
+        ] {
+            assert_eq!(valid_metric_name(name), valid);
+        }
+        let family = Family {
+            name: "my-shop_database_connections".into(),
+            kind: "gauge",
+            help: "Connections of the pool.",
+            samples: vec![("{state=\"idle\"}".into(), 2.0)],
+        };
+        let metrics = Metrics::new("my-shop");
+        metrics.count(None, &Method::GET, 200, Duration::ZERO);
+        let text = metrics.to_text([&family].into_iter());
+        assert!(text.contains("\nmy_shop_requests_total{") && text.contains("\nmy_shop_database_connections{"));
+        assert!(!text.contains("my-shop"), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use microservice::client::{ClientError, ClientResponse, Endpoint};
 use microservice::dapr::Peer;
-use microservice::http::Problem;
+use microservice::http::{Problem, SERVED_BY};
 use microservice::log::{self, Level};
 use microservice::memory::{Exhausted, Memory};
 use microservice::trace::Trace;
@@ -85,10 +85,7 @@ fn pricing_unavailable(reason: &str, detail: &str) -> Problem {
 }
 
 fn responding_instance(response: &ClientResponse) -> String {
-    let served_by = response
-        .headers
-        .get("x-served-by")
-        .and_then(|value| value.to_str().ok());
+    let served_by = response.headers.get(SERVED_BY).and_then(|value| value.to_str().ok());
     let name = served_by.and_then(|text| text.split(';').next());
     name.unwrap_or_default().trim().to_owned()
 }

@@ -71,7 +71,7 @@ impl Receiver {
             .await;
         match response {
             Ok(response) => self.classify_response(response, signature.as_deref().unwrap_or_default()),
-            Err(ClientError::Failed(reason)) => Delivery::Failed(reason),
+            Err(failure @ (ClientError::Failed(_) | ClientError::TooLarge)) => Delivery::Failed(failure.to_string()),
             Err(failure) => Delivery::Unavailable(failure.to_string()),
         }
     }

@@ -154,6 +154,10 @@ impl Orders {
             }
             Ok(upstream) => format!("status {}", upstream.status),
             Err(ClientError::Busy) => return Err(Exhausted.into()),
+            Err(ClientError::TooLarge) => {
+                let message = "these events take more than 1 MiB; ask for a smaller limit";
+                return Err(Problem::new(Code::ANSWER_TOO_LARGE, message));
+            }
             Err(error) => error.to_string(),
         };
         log::event(Level::Warn, &format!("events cannot be listed: {reason}"));
@@ -167,7 +171,9 @@ impl Orders {
             _ => None,
         };
         let outcome = self.database.run(&command).await?;
-        events.outbox_relay.wake();
+        if matches!(command, DeadLetterCommand::Resend(_)) {
+            events.outbox_relay.wake();
+        }
         response_to_dead_letters(command, &outcome)
     }
 

@@ -55,6 +55,8 @@ fn all_problems_are_told_at_once() {
         ("ALLOWED_HOSTS", "shop.example:80"),
         ("LOG", "loud"),
         ("EVENTS_URL", "https://events/"),
+        // Fifteen characters, and more bytes.
+        ("EVENTS_SECRET", "üüüüüüüüüüüüüüü"),
     ])
     .unwrap_err();
     let names: Vec<&str> = error
@@ -73,6 +75,7 @@ fn all_problems_are_told_at_once() {
         "DATABASE_USER",
         "DATABASE_NAME",
         "EVENTS_URL",
+        "EVENTS_SECRET",
     ];
     assert_eq!(names, expected, "{error}");
 }

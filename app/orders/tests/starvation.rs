@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use service_tests::await_that;
 use service_tests::database::Database;
 use service_tests::http::{connect, read_response, Request};
 use service_tests::native_process::NativeProcess;
+use service_tests::{await_that, scaled};
 use support::{start_native, ORDERS};
 
 const NOWHERE: (&str, &str) = ("DATABASE_URL", "mysql://orders@127.0.0.1:1/orders");
@@ -28,10 +28,11 @@ fn a_log_that_nobody_reads_stops_nobody() {
     let mut native = NativeProcess::start_unread(&ORDERS, &[NOWHERE]);
     let mut stream = connect(&native.address).unwrap();
     let path = format!("/{}", "a".repeat(10_000));
-    for _ in 0..3_000 {
+    let method = "A".repeat(10_000);
+    for method in ["GET", &method].into_iter().cycle().take(3_000) {
         let mut answer = None;
         while answer.is_none() {
-            let sent = stream.write_all(&Request::new("GET", &path).to_bytes("a"));
+            let sent = stream.write_all(&Request::new(method, &path).to_bytes("a"));
             answer = sent.and_then(|()| read_response(&mut stream, false)).ok();
             if answer
                 .as_ref()
@@ -119,7 +120,11 @@ fn readiness_does_not_wait_for_requests() {
                         200 => done.fetch_add(1, Ordering::Relaxed),
                         503 => {
                             assert!(answer.header("retry-after").is_some());
-                            assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+                            assert!(
+                                start.elapsed() < scaled(Duration::from_secs(4)),
+                                "{:?}",
+                                start.elapsed()
+                            );
                             thread::sleep(Duration::from_millis(100));
                             refused.fetch_add(1, Ordering::Relaxed)
                         }
@@ -138,7 +143,7 @@ fn readiness_does_not_wait_for_requests() {
         is_over.store(true, Ordering::Relaxed);
         slowest
     });
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(slowest < scaled(Duration::from_secs(2)), "{slowest:?}");
     assert!(done.into_inner() > 20 && refused.into_inner() > 0);
 }
 
@@ -160,13 +165,17 @@ fn names_that_are_not_answered_stop_nobody() {
             let started_at = Instant::now();
             assert_eq!(native.get("/healthz").status, 200);
             assert!(
-                started_at.elapsed() < Duration::from_secs(2),
+                started_at.elapsed() < scaled(Duration::from_secs(2)),
                 "{:?}",
                 started_at.elapsed()
             );
         }
     });
-    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < scaled(Duration::from_secs(15)),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 /// Concurrent readiness checks share one query.
@@ -219,7 +228,7 @@ fn clients_that_wait_for_lists_keep_nobody_out() {
     drop(clients);
     // Otherwise it would have to wait for the timeout of the first ones, which is five seconds.
     assert!(
-        took < Duration::from_secs(2) || all > Duration::from_secs(8),
+        took < scaled(Duration::from_secs(2)) || all > Duration::from_secs(8),
         "{took:?}"
     );
 }

@@ -317,12 +317,14 @@ async function remove(order) {
     return;
   }
   state.deleting.add(id);
+  // A refresh may replace the orders meanwhile.
+  const row = state.orders.findIndex(({ order_id }) => order_id === id);
   const path = `orders/${id}`;
   try {
     // What is deleted is what Undo puts back, and the list may be some seconds old.
     const { body } = await ask(path);
     await send("DELETE", path);
-    state.deletedRow = state.orders.indexOf(order);
+    state.deletedRow = row;
     say(`Order ${id} is deleted.`, body);
   } catch (refusal) {
     say(`Order ${id} cannot be deleted: ${refusal.message}.`);
@@ -413,7 +415,7 @@ async function sendAgain() {
     const { changed } = (await ask("dead_letters", { method: "POST" })).body;
     say(`${whole.format(changed)} sent again.`);
   } catch (refusal) {
-    say(refusal.message);
+    say(sentence(refusal.message));
   }
   await loadEvents();
 }

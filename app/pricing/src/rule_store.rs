@@ -9,7 +9,7 @@ use microservice::http::{Code, Problem};
 use microservice::log::{self, Level};
 use microservice::memory::{Exhausted, Memory};
 use microservice::trace::Trace;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::rules::{Rules, BUILT_IN};
 
@@ -17,6 +17,9 @@ use crate::rules::{Rules, BUILT_IN};
 const STORE: &str = "statestore";
 const KEY: &str = "rules";
 
+/// How long reading the rules may take, retries included. The callers of this service give up an attempt after two
+/// seconds and start another one: work that goes on for longer is lost, and keeps the permits that others wait for.
+const READ_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// The interval at which storing the built-in rules is retried.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -44,7 +47,8 @@ impl RuleStore {
         let Some(state) = &self.state else {
             return Ok(BUILT_IN.to_owned());
         };
-        match state.get(KEY, trace).await {
+        let read = timeout(READ_TIMEOUT, state.get(KEY, trace)).await;
+        match read.unwrap_or_else(|_| Err(ClientError::Failed(format!("no answer within {READ_TIMEOUT:?}")))) {
             Ok(Some(json)) => Ok(String::from_utf8_lossy(&json).into_owned()),
             // No rules have been stored yet.
             Ok(None) => Ok(BUILT_IN.to_owned()),

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
 use service_tests::http::Request;
 use service_tests::native_process::NativeProcess;
-use service_tests::Service;
+use service_tests::refusing_port::RefusingPort;
+use service_tests::{scaled, Service};
 
 const PRICING: Service = Service {
     program: env!("CARGO_BIN_EXE_pricing"),
@@ -44,9 +48,8 @@ fn prices_by_the_rules_that_are_built_in() {
 /// Without its sidecar, the service cannot compute prices, but is alive.
 #[test]
 fn says_so_when_its_sidecar_is_away() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    drop(listener);
+    let refusing = RefusingPort::new();
+    let port = refusing.number().to_string();
     let token = "a token of sixteen";
     let service = NativeProcess::start(&PRICING, &[("DAPR_HTTP_PORT", &port), ("APP_API_TOKEN", token)]);
     assert_eq!(service.send(&price()).error_code().as_deref(), Some("not_the_sidecar"));
@@ -55,4 +58,22 @@ fn says_so_when_its_sidecar_is_away() {
     assert_eq!(answer.error_code().as_deref(), Some("rules_unavailable"));
     assert_eq!(service.get("/readyz").status, 503);
     assert_eq!(service.get("/healthz").status, 200);
+}
+
+/// A caller that gives up an attempt must find it ended.
+#[test]
+fn waits_no_longer_for_its_rules_than_callers_wait() {
+    // Connections are accepted by the system, and nobody answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port().to_string();
+    let service = NativeProcess::start(&PRICING, &[("DAPR_HTTP_PORT", &port)]);
+    let start = Instant::now();
+    let answer = service.send(&price());
+    assert_eq!(answer.error_code().as_deref(), Some("rules_unavailable"));
+    // One attempt takes two seconds, and all of them eight.
+    assert!(
+        start.elapsed() < scaled(Duration::from_secs(4)),
+        "{:?}",
+        start.elapsed()
+    );
 }

@@ -54,8 +54,9 @@ mod tests {
             (network.resolved, network.connected, network.error),
             (vec![address], true, None)
         );
-        drop(listener);
-        let network = connect(&address.to_string());
+        // The port of a connection is taken, and does not listen.
+        let connection = std::net::TcpStream::connect(address).unwrap();
+        let network = connect(&connection.local_addr().unwrap().to_string());
         assert!(!network.connected && network.error.is_some());
         let network = connect("no-such-name.invalid:1");
         assert!(network.resolved.is_empty() && network.error.is_some());

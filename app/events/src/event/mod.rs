@@ -58,6 +58,10 @@ pub fn read_event(body: &[u8]) -> Result<Event, Problem> {
 /// Parses and checks a batch of events:
 /// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format>.
 pub fn read_batch(body: &[u8]) -> Result<Vec<Event>, Problem> {
+    if body.len() > MAX_BATCH_BYTES {
+        let message = format!("a batch has at most {MAX_BATCH_BYTES} bytes");
+        return Err(Problem::new(Code::TOO_LARGE, message));
+    }
     let Elements::<MAX_BATCH>(values) = serde_json::from_slice(body).map_err(invalid_json)?;
     let Some(values) = values else {
         let message = format!("a batch holds 1 to {MAX_BATCH} events");

@@ -2,7 +2,9 @@
 
 use microservice::http;
 
-use crate::event::MAX_BATCH_BYTES;
+/// The largest body of events that is read. What is larger than a batch is refused all the same, but by this service:
+/// it tells a sidecar to drop it. Dapr's own limit is 4 MB.
+const MAX_DELIVERY_BYTES: usize = 4 * 1024 * 1024;
 
 /// A route of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl http::Route for Route {
 
     fn body_limit(self) -> usize {
         match self {
-            Route::Events => MAX_BATCH_BYTES,
+            Route::Events => MAX_DELIVERY_BYTES,
             _ => http::DEFAULT_BODY_LIMIT,
         }
     }

@@ -28,8 +28,9 @@ const LIST: &str = "SELECT events.position, events.event, page.found FROM (\
     ) AS page JOIN events ON events.position = page.position \
     WHERE page.bytes_before < ? ORDER BY events.position DESC";
 
-/// Limited, because senders may use any number of types.
-const COUNT: &str = "SELECT type, total, SUM(total) OVER () FROM events_counts ORDER BY total DESC, type LIMIT 100";
+/// Limited, because senders may use any number of types. Those of which all events have expired are left out.
+const COUNT: &str = "SELECT type, total, SUM(total) OVER () FROM events_counts WHERE total > 0 \
+    ORDER BY total DESC, type LIMIT 100";
 
 impl Statement for Command {
     type Output = Outcome;

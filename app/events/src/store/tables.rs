@@ -29,14 +29,17 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS events_prepared (\
 const NAMES: [&str; 6] = ["position", "source", "id", "type", "event", "received_at"];
 
 /// Counts an event in the transaction that stores it, so that counts are exact, and storing takes one round trip.
-const CREATE_INSERT_TRIGGER: &str =
-    "CREATE TRIGGER IF NOT EXISTS events_counted AFTER INSERT ON events_prepared FOR EACH ROW \
+const CREATE_INSERT_TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS events_counted AFTER INSERT ON events FOR EACH ROW \
     INSERT INTO events_counts (type, total) VALUES (NEW.type, 1) ON DUPLICATE KEY UPDATE total = total + 1";
 
 /// The same for a deleted event.
 const CREATE_DELETE_TRIGGER: &str =
     "CREATE TRIGGER IF NOT EXISTS events_uncounted AFTER DELETE ON events FOR EACH ROW \
     UPDATE events_counts SET total = total - 1 WHERE type = OLD.type AND total > 0";
+
+/// A user without the TRIGGER privilege does not see them.
+const TRIGGERS: &str = "SELECT trigger_name FROM information_schema.triggers \
+    WHERE trigger_schema = DATABASE() AND event_object_table = 'events'";
 
 /// The tables of the events.
 #[derive(Debug)]
@@ -53,28 +56,17 @@ impl Tables for EventTables {
     async fn migrate(&self, connection: &mut Conn, version: Option<u32>) -> QueryResult<Option<String>> {
         let rows: Vec<Row> = connection.query(COLUMNS).await?;
         let columns: Vec<&str> = rows.iter().filter_map(|row| get_text(row, 0)).collect();
-        let is_new = columns.is_empty();
-        if is_new {
-            if let Err(error) = create_tables(connection).await? {
-                return Ok(Err(error));
-            }
+        if columns.is_empty() {
+            return Ok(create_tables(connection).await?.map(|()| Some("Create".to_owned())));
         }
         // The version may be newer: migrations stay compatible with older builds.
-        if !is_new && version >= Some(VERSION) {
-            if has_counts_table(connection).await? {
-                return Ok(Ok(None));
-            }
-            rebuild_counts(connection).await?;
-            return Ok(Ok(Some("CountAgain".to_owned())));
+        if version < Some(VERSION) && columns != NAMES {
+            return Ok(Err(DatabaseError::SchemaRefused(
+                "the database has a table named events that this service did not make; rename it or use another database"
+                    .to_owned(),
+            )));
         }
-        if is_new || columns == NAMES {
-            let counted = create_trigger(connection, CREATE_DELETE_TRIGGER).await?;
-            return Ok(counted.map(|()| Some(if is_new { "Create" } else { "CountRemoved" }.to_owned())));
-        }
-        Ok(Err(DatabaseError::SchemaRefused(
-            "the database has a table named events that this service did not make; rename it or use another database"
-                .to_owned(),
-        )))
+        repair_counts(connection, version).await
     }
 }
 
@@ -82,13 +74,45 @@ impl Tables for EventTables {
 async fn create_tables(connection: &mut Conn) -> QueryResult<()> {
     connection.query_drop(CREATE_COUNTS).await?;
     connection.query_drop(CREATE).await?;
-    if let Err(error) = create_trigger(connection, CREATE_INSERT_TRIGGER).await? {
+    let insert_trigger = CREATE_INSERT_TRIGGER.replace("ON events FOR", "ON events_prepared FOR");
+    if let Err(error) = create_trigger(connection, &insert_trigger).await? {
         return Ok(Err(error));
     }
     // Counts of events of a dropped table.
     connection.query_drop("DELETE FROM events_counts").await?;
     connection.query_drop("RENAME TABLE events_prepared TO events").await?;
-    Ok(Ok(()))
+    create_trigger(connection, CREATE_DELETE_TRIGGER).await
+}
+
+/// Recreates what counts the events where it is missing: an administrator may have dropped it, or restored a backup
+/// without triggers; an older version has no trigger for deleted events.
+async fn repair_counts(connection: &mut Conn, version: Option<u32>) -> QueryResult<Option<String>> {
+    let mut changes = Vec::new();
+    let rows: Vec<Row> = connection.query(TRIGGERS).await?;
+    let has_trigger = |name| rows.iter().any(|row| get_text(row, 0) == Some(name));
+    let mut is_counted = has_trigger("events_counted") && (has_trigger("events_uncounted") || version < Some(VERSION));
+    for (name, statement) in [
+        ("events_counted", CREATE_INSERT_TRIGGER),
+        ("events_uncounted", CREATE_DELETE_TRIGGER),
+    ] {
+        if has_trigger(name) {
+            continue;
+        }
+        match create_trigger(connection, statement).await? {
+            Ok(()) => changes.push("CreateTrigger"),
+            Err(failure) if version < Some(VERSION) => return Ok(Err(failure)),
+            // A user without the privilege TRIGGER does not see the triggers that are there.
+            Err(_) => is_counted = true,
+        }
+    }
+    if !is_counted {
+        connection.query_drop("DROP TABLE IF EXISTS events_counts").await?;
+    }
+    if !is_counted || !has_counts_table(connection).await? {
+        rebuild_counts(connection).await?;
+        changes.push("CountAgain");
+    }
+    Ok(Ok((!changes.is_empty()).then(|| changes.join(", "))))
 }
 
 async fn has_counts_table(connection: &mut Conn) -> Result<bool, Error> {
@@ -98,7 +122,7 @@ async fn has_counts_table(connection: &mut Conn) -> Result<bool, Error> {
     Ok(!rows.is_empty())
 }
 
-/// Recreates the table of counts after an administrator has dropped it. It is filled before it gets its name: until
+/// Recreates the table of counts after it was dropped. It is filled before it gets its name: until
 /// then the trigger fails, so that no event is stored without being counted.
 async fn rebuild_counts(connection: &mut Conn) -> Result<(), Error> {
     for statement in [

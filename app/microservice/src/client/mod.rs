@@ -67,6 +67,8 @@ pub enum ClientError {
     Unreachable(String),
     /// The request may have reached the server, but there is no complete response, for this reason.
     Failed(String),
+    /// The response is larger than 1 MiB.
+    TooLarge,
     /// The limit of concurrent requests or of memory is reached; the request was not sent, or its response dropped.
     Busy,
 }
@@ -75,6 +77,7 @@ impl fmt::Display for ClientError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ClientError::Unreachable(reason) | ClientError::Failed(reason) => formatter.write_str(reason),
+            ClientError::TooLarge => write!(formatter, "its answer is larger than {MAX_RESPONSE_BYTES} bytes"),
             ClientError::Busy => formatter.write_str("too much is asked for at once"),
         }
     }
@@ -125,7 +128,7 @@ impl Client {
             query => format!("{}?{query}", self.endpoint.path),
         };
         let _permit = self.acquire_permit().await?;
-        self.request(Method::GET, &target, &[], &Bytes::new()).await
+        self.request(Method::GET, &target, &[], &Bytes::new(), true).await
     }
 
     /// Sends a POST request to the endpoint's path, with a signature and a trace context if there are. The server may
@@ -143,7 +146,8 @@ impl Client {
             headers.push((SIGNATURE, signature));
         }
         headers.extend(trace.headers());
-        self.request(Method::POST, &self.endpoint.path, &headers, &body).await
+        self.request(Method::POST, &self.endpoint.path, &headers, &body, true)
+            .await
     }
 
     /// Waits for a permit of the semaphore that limits concurrent requests.
@@ -152,15 +156,17 @@ impl Client {
         permit.map_err(|_| ClientError::Busy)?.map_err(|_| ClientError::Busy)
     }
 
-    /// Sends a request with these headers. `target` begins with the endpoint's path.
+    /// Sends a request with these headers. `target` begins with the endpoint's path. The server may receive a
+    /// repeatable request twice.
     pub(crate) async fn request(
         &self,
         method: Method,
         target: &str,
         headers: &[(HeaderName, HeaderValue)],
         body: &Bytes,
+        is_repeatable: bool,
     ) -> Result<ClientResponse, ClientError> {
-        self.send_with_retry(|| {
+        self.send_with_retry(is_repeatable, || {
             let mut request = Request::builder()
                 .method(method.clone())
                 .uri(target)
@@ -173,21 +179,28 @@ impl Client {
         .await
     }
 
-    /// Sends a request on an idle connection, and once more on a new one if the idle one turns out to be closed.
+    /// Sends a request on an idle connection, and once more on a new one if the idle one turns out to be closed: if it
+    /// was not sent, or may be sent twice.
     async fn send_with_retry(
         &self,
+        is_repeatable: bool,
         build_request: impl Fn() -> Result<Request<Body>, ClientError>,
     ) -> Result<ClientResponse, ClientError> {
         let exchange = async {
             let idle_connection = self.idle_connections().pop();
             if let Some(connection) = idle_connection {
                 match self.send(connection, build_request()?).await {
-                    Err(ClientError::Failed(_)) => {}
+                    Err(ClientError::Unreachable(_)) => {}
+                    Err(ClientError::Failed(_)) if is_repeatable => {}
                     result => return result,
                 }
             }
             let connection = self.connect().await?;
-            self.send(connection, build_request()?).await
+            let result = self.send(connection, build_request()?).await;
+            if matches!(result, Err(ClientError::Unreachable(_))) {
+                self.resolver.invalidate();
+            }
+            result
         };
         let result = timeout(self.request_timeout, exchange).await.unwrap_or_else(|_| {
             let reason = format!("no answer within {} s", self.request_timeout.as_secs());
@@ -226,7 +239,8 @@ impl Client {
         Err(ClientError::Unreachable(reason))
     }
 
-    /// Sends a request on a connection, reads the whole response, and keeps the connection if it can be used again.
+    /// Sends a request on a connection, reads the whole response, and keeps the connection if it can be used again. It
+    /// is unreachable if the connection was closed before the request was sent.
     async fn send(
         &self,
         mut connection: SendRequest<Body>,
@@ -235,15 +249,21 @@ impl Client {
         let failed = |error: hyper::Error| ClientError::Failed(error.to_string());
         poll_fn(|context| connection.poll_ready(context))
             .await
-            .map_err(failed)?;
-        let response = connection.send_request(request).await.map_err(failed)?;
+            .map_err(|error| ClientError::Unreachable(error.to_string()))?;
+        let response =
+            connection
+                .send_request(request)
+                .await
+                .map_err(|error| match error.is_canceled() || error.is_closed() {
+                    true => ClientError::Unreachable(error.to_string()),
+                    false => failed(error),
+                })?;
         let (head, mut body) = response.into_parts();
         let mut buffer = self.memory.buffer(0).await?;
         while let Some(chunk) = body.data().await {
             let chunk = chunk.map_err(failed)?;
             if buffer.len() + chunk.len() > MAX_RESPONSE_BYTES {
-                let reason = format!("its answer is larger than {MAX_RESPONSE_BYTES} bytes");
-                return Err(ClientError::Failed(reason));
+                return Err(ClientError::TooLarge);
             }
             buffer.push(&chunk)?;
         }

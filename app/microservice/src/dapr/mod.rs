@@ -3,19 +3,16 @@
 //!
 //! - [`Sidecar`] (pure): the paths of its API, as endpoints of a [`client`](crate::client).
 //! - [`Peer`] (edge): requests that are retried while the sidecar, or what is behind it, is unavailable.
-//! - [`Upstream`] (edge): a service to which requests of clients are forwarded.
 //! - [`StateStore`] (edge): values by key.
 //! - [`AppToken`] (pure): authenticates requests of the sidecar.
 
 mod app_token;
 mod peer;
 mod state_store;
-mod upstream;
 
 pub use app_token::AppToken;
 pub use peer::Peer;
 pub use state_store::StateStore;
-pub use upstream::Upstream;
 
 use crate::client::Endpoint;
 

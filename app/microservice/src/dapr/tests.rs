@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{channel, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use hyper::header::HeaderName;
-use hyper::HeaderMap;
+use hyper::{HeaderMap, Method, StatusCode};
 
 use super::*;
 use crate::client::ClientError;
@@ -14,7 +15,8 @@ use crate::memory::Memory;
 use crate::signature::Secret;
 use crate::trace::Trace;
 
-/// Starts a fake sidecar that sends these responses, one per connection, and reports the requests.
+/// Starts a fake sidecar that sends these responses, one per connection, and reports the requests. A body that begins with
+/// `served` comes from a service.
 fn start_sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -29,7 +31,11 @@ fn start_sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>)
                 204 => String::new(),
                 _ => format!("content-length: {}\r\n", body.len()),
             };
-            let head = format!("HTTP/1.1 {status} x\r\n{length}connection: close\r\n\r\n");
+            let served_by = match body.starts_with("served") {
+                true => "x-served-by: pricing-1\r\n",
+                false => "",
+            };
+            let head = format!("HTTP/1.1 {status} x\r\n{length}{served_by}connection: close\r\n\r\n");
             stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         }
     });
@@ -97,6 +103,111 @@ fn asks_again_while_the_other_end_is_away() {
     assert_eq!(received.try_iter().count(), 3);
 }
 
+const ENDED_BEFORE_ITS_SIDECAR: &str = "failed to invoke, id: pricing, err: rpc error: code = Internal desc = error \
+    invoking app channel: Post \"http://127.0.0.1:8080/price\": dial tcp 127.0.0.1:8080: connect: connection refused";
+const ENDED_BEFORE_ITS_RESPONSE: &str = "failed to invoke, id: pricing, err: rpc error: code = Internal desc = error \
+    invoking app channel: Post \"http://127.0.0.1:8080/price\": EOF";
+
+/// Forwards a request through a sidecar that sends these responses: the result, and the number of requests.
+fn forward(method: Method, answers: &[(u16, &'static str)]) -> (Result<StatusCode, ClientError>, usize) {
+    let (sidecar, received) = start_sidecar(answers);
+    let endpoint = sidecar.invocation("pricing", "");
+    let peer = Peer::with_timeout(endpoint, Duration::from_secs(20), Memory::default());
+    let result = block_on(peer.forward(method, "price", "{}".into(), &Trace::default()));
+    (result.map(|response| response.status), received.try_iter().count())
+}
+
+#[test]
+fn forwards_again_what_no_service_has_received() {
+    let refused = [
+        (500, ENDED_BEFORE_ITS_SIDECAR),
+        (500, ENDED_BEFORE_ITS_SIDECAR),
+        (201, "served"),
+    ];
+    assert_eq!(forward(Method::POST, &refused), (Ok(StatusCode::CREATED), 3));
+}
+
+#[test]
+fn forwards_again_what_was_not_responded_to_only_if_it_is_idempotent() {
+    let ended = [(500, ENDED_BEFORE_ITS_RESPONSE), (200, "served")];
+    assert_eq!(forward(Method::PUT, &ended), (Ok(StatusCode::OK), 2));
+    let (result, requests) = forward(Method::POST, &ended[..1]);
+    assert_eq!(requests, 1, "it may have been stored");
+    assert!(
+        matches!(&result, Err(ClientError::Failed(reason)) if reason.ends_with("EOF")),
+        "{result:?}"
+    );
+}
+
+/// Starts a sidecar that responds to the first request of a connection, and closes it: at once, or when it has read the
+/// second one. Reports the requests, and each closed connection as an empty text.
+fn start_closing_sidecar(closes_at_once: bool) -> (Sidecar, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (requests, received) = channel();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let report = |request| drop(requests.send(request));
+            report(read_request(&stream));
+            let served = b"HTTP/1.1 200 x\r\ncontent-length: 0\r\nx-served-by: pricing-1\r\n\r\n";
+            stream.write_all(served).unwrap();
+            if !closes_at_once {
+                report(read_request(&stream));
+            }
+            drop(stream);
+            report(String::new());
+        }
+    });
+    (Sidecar::new(port), received)
+}
+
+#[test]
+fn sends_again_on_another_connection_only_what_was_not_sent_or_may_be_repeated() {
+    for (method, closes_at_once, is_ok, requests) in [
+        (Method::POST, true, true, 2),
+        (Method::PUT, true, true, 2),
+        (Method::POST, false, false, 2),
+        (Method::PUT, false, true, 3),
+    ] {
+        let (sidecar, received) = start_closing_sidecar(closes_at_once);
+        let endpoint = sidecar.invocation("pricing", "");
+        let peer = Peer::with_timeout(endpoint, Duration::from_secs(20), Memory::default());
+        let mut count = 0;
+        let second = block_on(async {
+            let trace = Trace::default();
+            let first = peer.forward(method.clone(), "price", "{}".into(), &trace).await;
+            assert!(first.is_ok(), "{first:?}");
+            if closes_at_once {
+                count += usize::from(!received.recv().unwrap().is_empty());
+                assert_eq!(received.recv().unwrap(), "");
+                // The client learns that its idle connection is closed.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            peer.forward(method.clone(), "price", "{}".into(), &trace).await
+        });
+        assert_eq!(second.is_ok(), is_ok, "{method} {second:?}");
+        count += received.try_iter().filter(|request| !request.is_empty()).count();
+        assert_eq!(count, requests, "{method} {closes_at_once}");
+    }
+}
+
+#[test]
+fn returns_any_response_of_the_service() {
+    for status in [
+        StatusCode::INTERNAL_SERVER_ERROR,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::NOT_FOUND,
+    ] {
+        assert_eq!(forward(Method::GET, &[(status.as_u16(), "served")]), (Ok(status), 1));
+    }
+    let (result, requests) = forward(Method::GET, &[(500, r#"{"errorCode":"ERR_DIRECT_INVOKE"}"#)]);
+    assert_eq!(
+        (result.is_err(), requests),
+        (true, 1),
+        "the sidecar has retried by itself"
+    );
+}
+
 #[test]
 fn takes_what_is_refused_for_an_answer() {
     let (sidecar, received) = start_sidecar(&[(422, "no")]);
@@ -108,8 +219,9 @@ fn takes_what_is_refused_for_an_answer() {
 #[test]
 fn gives_up_where_nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let sidecar = Sidecar::new(listener.local_addr().unwrap().port());
-    drop(listener);
+    // The port of a connection is taken, and does not listen.
+    let connection = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let sidecar = Sidecar::new(connection.local_addr().unwrap().port());
     let peer = Peer::new(sidecar.metadata(), Memory::default());
     let failure = block_on(peer.get("", &Trace::default())).unwrap_err();
     assert!(matches!(failure, ClientError::Unreachable(_)), "{failure:?}");

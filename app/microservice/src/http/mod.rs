@@ -17,5 +17,5 @@ pub use hosts::Hosts;
 pub use problem::{Code, FieldError, Problem};
 pub use query::Query;
 pub use request_id::RequestIds;
-pub use response::Response;
+pub use response::{Response, SERVED_BY};
 pub use route::{Route, Target, DEFAULT_BODY_LIMIT};

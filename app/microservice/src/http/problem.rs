@@ -44,13 +44,15 @@ impl Code {
     pub const CONFLICT: Code = Code::new("conflict", StatusCode::CONFLICT);
     /// The values violate a constraint of the database.
     pub const CONSTRAINT_VIOLATED: Code = Code::new("constraint_violated", StatusCode::UNPROCESSABLE_ENTITY);
+    /// The response of another service is too large to be forwarded.
+    pub const ANSWER_TOO_LARGE: Code = Code::new("answer_too_large", StatusCode::BAD_GATEWAY);
     /// The service has a bug.
     pub const INTERNAL: Code = Code::new("internal", StatusCode::INTERNAL_SERVER_ERROR);
     /// Other requests use up the memory.
     pub const BUSY: Code = Code::new("busy", StatusCode::SERVICE_UNAVAILABLE);
     /// The database cannot be used at the moment.
     pub const DATABASE_UNAVAILABLE: Code = Code::new("database_unavailable", StatusCode::SERVICE_UNAVAILABLE);
-    /// The database did not respond in time; the outcome is not known.
+    /// The database or another service did not respond in time; the outcome is not known.
     pub const TIMEOUT: Code = Code::new("timeout", StatusCode::GATEWAY_TIMEOUT);
 }
 

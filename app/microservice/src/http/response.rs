@@ -10,6 +10,9 @@ use super::{Content, Problem};
 /// The `Retry-After` of a 503. When the database is unreachable, the pool tries to connect about once per second.
 const RETRY_AFTER_SECONDS: &str = "1";
 
+/// The header that names the replica which responded, and how its code is executed. Every response of a service has it.
+pub const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
+
 /// A response.
 #[derive(Debug)]
 pub struct Response {

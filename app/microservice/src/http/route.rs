@@ -24,7 +24,7 @@ pub trait Route: Copy + Eq + Send + Sync + 'static {
 
     /// Whether a request with this method changes anything; a GET may.
     fn changes_state(self, method: &Method) -> bool {
-        matches!(*method, Method::POST | Method::PUT | Method::DELETE)
+        !method.is_safe()
     }
 
     /// Whether the method is allowed.
@@ -86,5 +86,42 @@ impl<'path, R: Route> Target<'path, R> {
                 id: Some(id),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    struct Books;
+
+    impl Route for Books {
+        const ALL: &'static [Self] = &[Books];
+
+        fn path(self) -> &'static str {
+            "/books"
+        }
+
+        fn allowed_methods(self) -> &'static str {
+            "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+        }
+    }
+
+    #[test]
+    fn every_method_changes_something_unless_it_is_safe() {
+        for (method, changes_state) in [
+            ("GET", false),
+            ("HEAD", false),
+            ("OPTIONS", false),
+            ("POST", true),
+            ("PUT", true),
+            ("PATCH", true),
+            ("DELETE", true),
+            ("BREW", true),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(Books.changes_state(&method), changes_state, "{method}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use super::response::{send_response, OutgoingBody, ResponseOptions};
 use super::stream::Stream;
 use super::Service;
 use crate::context::Context;
-use crate::http::{BufferedRequest, Problem, Query, Response, Route, Target, DEFAULT_BODY_LIMIT};
+use crate::http::{BufferedRequest, Problem, Query, Response, Route, Target, DEFAULT_BODY_LIMIT, SERVED_BY};
 use crate::log::{self, Access, Level};
 use crate::memory::MemoryPermit;
 
@@ -36,8 +36,6 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 const HEADER_OVERHEAD_BYTES: usize = 96;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The instance that responded, and how its code is executed.
-const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 
 /// What all connections share.
 #[derive(Debug)]
@@ -102,6 +100,10 @@ enum HeadError {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Serves the next request. `None` if the connection is to be closed.
     async fn serve_next_request<T: Service>(&mut self, shared: &Shared<T>) -> Option<()> {
+        if self.stream.received().is_empty() {
+            // An idle connection holds no memory.
+            self.head_permit = MemoryPermit::default();
+        }
         self.permit.mark_waiting();
         let head = match self.read_head(shared).await {
             Ok(head) => head,
@@ -193,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let request_id = context.request_ids.choose(None);
         let (response, body) = self.finalize_response(problem.into(), &HeaderMap::new(), &request_id, context);
         let status = response.status.as_u16();
-        context.metrics.count(None, &Method::GET, status, Duration::ZERO);
+        context.metrics.count_rejected(status);
         log::access(Access {
             method: "-",
             path: "-",

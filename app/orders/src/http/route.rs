@@ -121,7 +121,7 @@ impl http::Route for Route {
         match self {
             Route::Init | Route::DeleteOrder => *method != Method::OPTIONS,
             Route::Echo => false,
-            _ => matches!(*method, Method::POST | Method::PUT | Method::DELETE),
+            _ => !method.is_safe(),
         }
     }
 }

@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::event::Event;
 use crate::receiver::Receiver;
-use crate::store::{Backlog, OrderTables, Outbox};
+use crate::store::{Backlog, OrderTables, Outbox, OutboxRow};
 use delivery::{deliver_page, RoundOutcome};
 use scan::OutboxScan;
 
@@ -96,20 +96,17 @@ impl OutboxRelay {
         let mut scan = OutboxScan::new();
         loop {
             self.update_backlog(&mut outbox, &mut scan).await?;
-            let mut start = scan.after;
-            let (page, last) = with_timeout(outbox.read_page(scan.after)).await?;
-            scan.after = last.unwrap_or(scan.after);
+            let position = scan.after;
+            let page = with_timeout(outbox.read_page(position)).await?;
+            let is_end = page.is_empty();
             // The gaps are read after the page: all earlier events of the orders in the page are committed by then.
             let now = Instant::now();
-            let mut events = with_timeout(outbox.read_ranges(&scan.gaps.ranges_up_to(start, now))).await?;
-            start = events.first().map_or(start, |event| start.min(event.sequence - 1));
-            events.extend(page);
-            for event in &events {
-                scan.gaps.record(event.sequence, now);
-            }
+            let late = with_timeout(outbox.read_ranges(&scan.gaps.ranges_up_to(position, now))).await?;
+            log_unreadable_row(&mut scan, late.iter().chain(&page));
+            let (events, start) = scan.take_next(late, page, now);
             let sendable = scan.select_sendable(events);
             if sendable.is_empty() {
-                if last.is_none() {
+                if is_end {
                     scan.finish_pass();
                     // A timeout is not an error.
                     let _ = timeout(POLL_INTERVAL, self.order_changed.notified()).await;
@@ -288,6 +285,21 @@ impl OutboxRelay {
         }
         families
     }
+}
+
+/// Logs once that a row cannot be read, such as after an administrator has changed a column.
+fn log_unreadable_row<'page>(scan: &mut OutboxScan, mut rows: impl Iterator<Item = &'page OutboxRow>) {
+    let unreadable = rows.find(|row| row.event.is_none());
+    let Some(row) = unreadable.filter(|_| !scan.has_logged_unreadable_row) else {
+        return;
+    };
+    scan.has_logged_unreadable_row = true;
+    let message = format!(
+        "events: the row with sequence {} of orders_outbox cannot be read and is not sent: see whether the columns of \
+         the table were changed; later events of its order do not wait for it",
+        row.sequence
+    );
+    log::event(Level::Error, &message);
 }
 
 async fn with_timeout<A>(query: impl Future<Output = Result<A, mysql_async::Error>>) -> Result<A, String> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::sequence_gaps::SequenceGaps;
 use super::{FIRST_BACKOFF, MAX_ATTEMPTS, MAX_REQUESTED_PAUSE};
 use crate::event::Event;
+use crate::store::{OutboxRow, MAX_PAGE_EVENTS};
 
 /// The delay after the first attempt; doubled with each further one.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -39,8 +40,10 @@ pub struct OutboxScan {
     pub backoff: Duration,
     /// When the backlog was last counted.
     pub backlog_counted_at: Option<Instant>,
-    /// Whether unreadable events have been logged.
+    /// Whether events of unknown kinds have been logged.
     pub has_logged_unreadable: bool,
+    /// Whether a row that cannot be read has been logged.
+    pub has_logged_unreadable_row: bool,
     /// Sequence numbers at which events may still appear.
     pub gaps: SequenceGaps,
     blocked: HashMap<i32, BlockedOrder>,
@@ -56,6 +59,7 @@ impl OutboxScan {
             backoff: FIRST_BACKOFF,
             backlog_counted_at: None,
             has_logged_unreadable: false,
+            has_logged_unreadable_row: false,
             gaps: SequenceGaps::default(),
             blocked: HashMap::new(),
         }
@@ -75,6 +79,21 @@ impl OutboxScan {
                 .filter(|blocked| blocked.unconfirmed_error.is_some());
             unconfirmed.for_each(|blocked| blocked.retry_at = Instant::now());
         }
+    }
+
+    /// Takes the next events: those that have appeared in gaps, then those of the page, as many as fit into one. What
+    /// does not fit is read again, because an event must not be sent before those of a gap that was not read to its
+    /// end. Returns the position at which the events can be read again, too.
+    pub fn take_next(&mut self, late: Vec<OutboxRow>, mut page: Vec<OutboxRow>, now: Instant) -> (Vec<Event>, i64) {
+        let start = late.first().map_or(self.after, |row| self.after.min(row.sequence - 1));
+        page.truncate(MAX_PAGE_EVENTS.saturating_sub(late.len()));
+        self.after = page.last().map_or(self.after, |row| row.sequence);
+        let mut events = Vec::new();
+        for row in late.into_iter().chain(page) {
+            self.gaps.record(row.sequence, now);
+            events.extend(row.event);
+        }
+        (events, start)
     }
 
     /// The events of a page that may be sent now: not those of blocked orders, except for the one that blocks it once
@@ -163,6 +182,42 @@ mod tests {
             order: String::new(),
             attempts: 0,
             trace: Default::default(),
+        }
+    }
+
+    /// Events of one order.
+    fn rows(sequences: impl IntoIterator<Item = i64>) -> Vec<OutboxRow> {
+        let row = |sequence| OutboxRow {
+            sequence,
+            event: Some(event(sequence, 8)),
+        };
+        sequences.into_iter().map(row).collect()
+    }
+
+    #[test]
+    fn what_appears_in_a_gap_is_sent_to_its_end_before_what_follows_it() {
+        let now = Instant::now();
+        for (late, page, taken, start, after) in [
+            (rows(0..0), rows(2001..2257), rows(2001..2257), 2000, 2256),
+            (rows([7, 9]), rows(2001..2003), rows([7, 9, 2001, 2002]), 6, 2002),
+            (rows([7, 9]), rows(0..0), rows([7, 9]), 6, 2000),
+            // The page is cut, so that no more are sent at once than one page.
+            (
+                rows(1000..1250),
+                rows(2001..2257),
+                rows((1000..1250).chain(2001..2007)),
+                999,
+                2006,
+            ),
+            // There may be more in the gap.
+            (rows(1000..1256), rows(2001..2257), rows(1000..1256), 999, 2000),
+        ] {
+            let mut scan = OutboxScan::new();
+            scan.after = 2000;
+            let (events, position) = scan.take_next(late, page, now);
+            let taken: Vec<Event> = taken.into_iter().filter_map(|row| row.event).collect();
+            assert!(events.len() <= MAX_PAGE_EVENTS);
+            assert_eq!((events, position, scan.after), (taken, start, after));
         }
     }
 

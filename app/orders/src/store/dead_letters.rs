@@ -1,7 +1,8 @@
 //! Dead letters: events that have failed repeatedly. They are moved out of the outbox, so that they do not block
 //! others, and kept until a client resends or drops them.
 
-use microservice::database::{get_integer, get_text, Connection, QueryResult, Statement};
+use microservice::database::{get_integer, get_text, Connection, DatabaseError, QueryResult, Statement};
+use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
@@ -70,7 +71,7 @@ impl Statement for DeadLetterCommand {
 
     async fn run(&self, connection: &mut Connection) -> QueryResult<DeadLetterOutcome> {
         let outcome = match self {
-            DeadLetterCommand::List => DeadLetterOutcome::List(read_all(connection).await?),
+            DeadLetterCommand::List => return Ok(read_all(connection).await?.map(DeadLetterOutcome::List)),
             DeadLetterCommand::Resend(id) => {
                 connection.begin_transaction().await?;
                 let resent = resend(connection, *id).await.map(Ok);
@@ -89,9 +90,10 @@ impl Statement for DeadLetterCommand {
     }
 }
 
-async fn read_all(connection: &mut Conn) -> Result<Vec<DeadLetter>, Error> {
+async fn read_all(connection: &mut Conn) -> QueryResult<Vec<DeadLetter>> {
     let statement = format!(
-        "SELECT sequence, event_id, kind, order_id, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), attempts, last_error \
+        "SELECT sequence, event_id, kind, order_id, DATE_FORMAT(happened_at, '%Y-%m-%dT%H:%i:%s.%fZ'), \
+         GREATEST(attempts, 0), last_error \
          FROM orders_dead_letters ORDER BY sequence LIMIT {MAX_LISTED}"
     );
     let rows: Vec<Row> = connection.exec(statement, ()).await?;
@@ -106,7 +108,12 @@ async fn read_all(connection: &mut Conn) -> Result<Vec<DeadLetter>, Error> {
             last_error: get_text(row, 6)?.to_owned(),
         })
     };
-    Ok(rows.iter().filter_map(letter).collect())
+    let letters: Option<Vec<DeadLetter>> = rows.iter().map(letter).collect();
+    Ok(letters.ok_or_else(|| {
+        let message = "database: a row of orders_dead_letters cannot be read: see whether its columns were changed";
+        log::event(Level::Error, message);
+        DatabaseError::Internal
+    }))
 }
 
 /// Must run in a transaction: the rows are locked, so that concurrent calls resend each event once.

@@ -6,6 +6,6 @@ mod outbox;
 mod statements;
 mod tables;
 
-pub use outbox::{Backlog, Outbox};
+pub use outbox::{Backlog, Outbox, OutboxRow, MAX_PAGE_EVENTS};
 pub use statements::Listing;
 pub use tables::OrderTables;

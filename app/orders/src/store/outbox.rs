@@ -42,8 +42,9 @@ const SELECT_EVENTS: &str =
     JSON_OBJECT('order_id', order_id, 'product_id', product_id, 'quantity', quantity, \
         'amount', amount, 'shipping', shipping, 'tax', tax, 'shipping_address', shipping_address), \
     GREATEST(attempts, 0), trace FROM orders_outbox WHERE kind IN ('created', 'updated', 'deleted') AND";
-/// The events after a position.
-const PAGE: &str = "sequence > ? ORDER BY sequence LIMIT 256";
+/// The most events that are read and sent at once: with the longest addresses and trace contexts, a batch stays below
+/// the 1 MiB and the 500 events that the events service accepts.
+pub const MAX_PAGE_EVENTS: usize = 256;
 
 /// The number of events: counted up to a limit, so that it is fast, and estimated from the sequence numbers above.
 const BACKLOG: &str = "SET STATEMENT max_statement_time = 1 FOR SELECT \
@@ -111,6 +112,15 @@ pub async fn create_triggers(connection: &mut Conn) -> QueryResult<()> {
     Ok(Ok(()))
 }
 
+/// A row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// The sequence number.
+    pub sequence: i64,
+    /// The event, unless it is unreadable.
+    pub event: Option<Event>,
+}
+
 /// The outbox, locked by this replica.
 #[derive(Debug)]
 pub struct Outbox {
@@ -152,32 +162,41 @@ impl Outbox {
         Ok(None)
     }
 
-    /// The next events after a sequence number, the oldest first, and the last number that was read. Unreadable events
-    /// are skipped.
-    pub async fn read_page(&mut self, after: i64) -> Result<(Vec<Event>, Option<i64>), Error> {
-        let rows: Vec<Row> = self
-            .connection
-            .exec(format!("{SELECT_EVENTS} {PAGE}"), (after,))
-            .await?;
-        let last = rows.last().and_then(|row| get_integer(row, 0));
-        Ok((rows.iter().filter_map(event_from_row).collect(), last))
+    /// The next page of rows after a sequence number, the oldest first.
+    pub async fn read_page(&mut self, after: i64) -> Result<Vec<OutboxRow>, Error> {
+        let condition = format!("sequence > {after}");
+        self.read_rows(&condition, MAX_PAGE_EVENTS).await
     }
 
-    /// The events in these ranges of sequence numbers, the oldest first.
-    pub async fn read_ranges(&mut self, ranges: &[(i64, i64)]) -> Result<Vec<Event>, Error> {
-        if ranges.is_empty() {
-            return Ok(Vec::new());
-        }
-        // The lowest ranges come first. A range takes as much of the statement as four numbers.
+    /// The rows in these ascending ranges of sequence numbers, the oldest first, and no more than a page of them.
+    pub async fn read_ranges(&mut self, ranges: &[(i64, i64)]) -> Result<Vec<OutboxRow>, Error> {
+        // A range takes as much of the statement as four numbers.
         let max_ranges = max_list_length(&self.connection).div_ceil(4);
-        let ranges = ranges
-            .iter()
-            .take(max_ranges)
-            .map(|(first, last)| format!("sequence BETWEEN {first} AND {last}"));
-        let ranges = ranges.collect::<Vec<_>>().join(" OR ");
-        let statement = format!("{SELECT_EVENTS} ({ranges}) ORDER BY sequence LIMIT 256");
+        let mut rows = Vec::new();
+        for ranges in ranges.chunks(max_ranges) {
+            let limit = MAX_PAGE_EVENTS - rows.len();
+            if limit == 0 {
+                break;
+            }
+            let ranges = ranges
+                .iter()
+                .map(|(first, last)| format!("sequence BETWEEN {first} AND {last}"));
+            let condition = format!("({})", ranges.collect::<Vec<_>>().join(" OR "));
+            rows.extend(self.read_rows(&condition, limit).await?);
+        }
+        Ok(rows)
+    }
+
+    async fn read_rows(&mut self, condition: &str, limit: usize) -> Result<Vec<OutboxRow>, Error> {
+        let statement = format!("{SELECT_EVENTS} {condition} ORDER BY sequence LIMIT {limit}");
         let rows: Vec<Row> = self.connection.query(statement).await?;
-        Ok(rows.iter().filter_map(event_from_row).collect())
+        let row = |row: &Row| {
+            Some(OutboxRow {
+                sequence: get_integer(row, 0)?,
+                event: event_from_row(row),
+            })
+        };
+        Ok(rows.iter().filter_map(row).collect())
     }
 
     /// Deletes events that have been sent.

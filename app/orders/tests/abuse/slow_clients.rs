@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,25 +29,61 @@ fn requests_byte_by_byte_are_answered() {
 #[test]
 fn heads_byte_by_byte_cost_nobody_time() {
     abuse_service(|address| {
-        let start = Instant::now();
-        let clients: Vec<thread::JoinHandle<()>> = (0..20)
-            .map(|_| {
-                let mut stream = connect(address).unwrap();
-                thread::spawn(move || {
-                    let _ = stream.write_all(b"GET / HTTP/1.1\r\nx: ");
-                    for _ in 0..10_000 {
-                        if start.elapsed() > Duration::from_secs(8) || stream.write_all(b"a").is_err() {
-                            return;
+        let (start, is_over) = (Instant::now(), AtomicBool::new(false));
+        // They end also where this test fails.
+        let goes_on = || !is_over.load(Ordering::Relaxed) && start.elapsed() < scaled(Duration::from_secs(60));
+        let sent = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| {
+                    while goes_on() {
+                        let mut stream = connect(address).unwrap();
+                        let _ = stream.write_all(b"GET / HTTP/1.1\r\nx: ");
+                        for _ in 0..10_000 {
+                            if !goes_on() || stream.write_all(b"a").is_err() {
+                                break;
+                            }
+                            sent.fetch_add(1, Ordering::Relaxed);
                         }
                     }
-                })
+                });
+            }
+            await_that("they send", || sent.load(Ordering::Relaxed) > 1_000);
+            let before = sent.load(Ordering::Relaxed);
+            let answered = (0..20).map(|_| {
+                let asked = Instant::now();
+                let health = Request::new("GET", "/healthz").send(address);
+                (health.map(|answer| answer.status).ok(), asked.elapsed())
+            });
+            let answered: Vec<_> = answered.collect();
+            assert!(
+                sent.load(Ordering::Relaxed) > before,
+                "nobody has sent anything meanwhile"
+            );
+            is_over.store(true, Ordering::Relaxed);
+            for (status, took) in answered {
+                assert_eq!(status, Some(200));
+                assert!(took < scaled(Duration::from_secs(4)), "{took:?}");
+            }
+        });
+    });
+}
+
+/// A head is kept in memory until its request is answered, not while the client is idle.
+#[test]
+fn large_heads_of_idle_clients_take_nothing_from_others() {
+    abuse_service(|address| {
+        let large = "a".repeat(30_000);
+        let idle: Vec<TcpStream> = (0..200)
+            .map(|_| {
+                let mut stream = connect(address).unwrap();
+                let request = Request::new("GET", "/").header("x", &large);
+                stream.write_all(&request.to_bytes(address)).unwrap();
+                assert_eq!(read_response(&mut stream, false).unwrap().status, 200);
+                stream
             })
             .collect();
-        while clients.iter().any(|client| !client.is_finished()) {
-            let asked = Instant::now();
-            assert_eq!(Request::new("GET", "/healthz").send(address).unwrap().status, 200);
-            assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
-        }
+        drop(idle);
     });
 }
 

@@ -3,15 +3,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use service_tests::native_process::NativeProcess;
 use service_tests::{await_that, scaled};
 use socket2::{Domain, Socket, Type};
 
 use crate::support::receiver::{Behavior, Receiver};
-use crate::support::ORDERS;
 use crate::{
     count_waiting_events, list_dead_letters, order_json, read_metric, send_request, start_database_and_receiver,
-    start_service,
+    start_service, start_signing_service, SECRET,
 };
 
 #[test]
@@ -93,6 +91,34 @@ fn a_change_that_is_committed_late_is_announced_before_what_follows_it() {
     assert_eq!(send_request(&native, "PUT", "/orders/1", &order_json(1, 3)), 200);
     await_that("both are delivered", || receiver.kinds_of(1).len() >= 2);
     assert_eq!(receiver.kinds_of(1), ["created", "updated"]);
+}
+
+/// One transaction with more events than are read at once, some of which concern an order that changes again.
+#[test]
+fn many_changes_that_are_committed_late_are_announced_before_what_follows_them() {
+    const COLUMNS: &str = "sequence, kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address";
+    let name = "events_many_late";
+    let Some((database, url, receiver)) = start_database_and_receiver(name) else {
+        return;
+    };
+    receiver.sign_responses(SECRET);
+    let native = start_signing_service(&url, &receiver.url);
+    native.await_ready();
+    let insert = |values: &str| {
+        let statement = format!("INSERT INTO orders_outbox ({COLUMNS}) {values}");
+        database.query(name, &statement);
+    };
+    insert("VALUES (1001, 'created', 5000, 1, 1, 1, 1, 1, 'x')");
+    await_that("the first event is delivered", || !receiver.kinds_of(5000).is_empty());
+    insert(
+        "SELECT seq, IF(seq = 1002, 'updated', 'created'), IF(seq = 1002, 900, seq), 1, 1, 1, 1, 1, 'x' \
+         FROM seq_1_to_1002 WHERE seq <= 900 OR seq = 1002",
+    );
+    await_that("all are delivered", || count_waiting_events(&database, name) == 0);
+    assert_eq!(receiver.kinds_of(900), ["created", "updated"]);
+    assert_eq!(receiver.distinct().len(), 902);
+    let longest = receiver.requests().iter().map(|request| request.events.len()).max();
+    assert_eq!(longest, Some(256));
 }
 
 #[test]
@@ -208,20 +234,14 @@ fn a_backlog_drains_at_its_usual_rate() {
     let Some((database, url, receiver)) = start_database_and_receiver(name) else {
         return;
     };
-    let secret = "a secret of sixteen";
-    receiver.sign_responses(secret);
-    let variables = [
-        ("DATABASE_URL", url.as_str()),
-        ("EVENTS_URL", receiver.url.as_str()),
-        ("EVENTS_SECRET", secret),
-    ];
+    receiver.sign_responses(SECRET);
     drop(start_service(&url, &receiver.url));
     for _ in 0..2 {
         let rows = "INSERT INTO orders_outbox (kind, order_id, product_id, quantity, amount, shipping, tax, shipping_address) \
             SELECT 'created', 1500000000 + seq, 1, 1, 1, 1, 1, REPEAT('x', 100) FROM seq_1_to_100000";
         database.query(name, rows);
     }
-    let native = NativeProcess::start(&ORDERS, &variables);
+    let native = start_signing_service(&url, &receiver.url);
     await_that("some are delivered", || receiver.events().len() > 20_000);
     await_that("the figure is about right", || {
         read_metric(&native, "orders_events_waiting").is_some_and(|waiting| (10_000..200_000).contains(&waiting))
@@ -243,13 +263,7 @@ fn only_who_knows_the_secret_is_believed() {
     let Some((database, url, receiver)) = start_database_and_receiver(name) else {
         return;
     };
-    let secret = "a secret of sixteen";
-    let variables = [
-        ("DATABASE_URL", url.as_str()),
-        ("EVENTS_URL", receiver.url.as_str()),
-        ("EVENTS_SECRET", secret),
-    ];
-    let native = NativeProcess::start(&ORDERS, &variables);
+    let native = start_signing_service(&url, &receiver.url);
     native.await_ready();
     for id in 1..=3 {
         assert_eq!(send_request(&native, "POST", "/create_order", &order_json(id, 1)), 200);
@@ -265,7 +279,7 @@ fn only_who_knows_the_secret_is_believed() {
     // The receiver does not respond to requests with another secret.
     await_that("it was tried again", || receiver.events().len() > tried);
     assert_eq!(count_waiting_events(&database, name), 3);
-    receiver.sign_responses(secret);
+    receiver.sign_responses(SECRET);
     await_that("all are delivered", || count_waiting_events(&database, name) == 0);
     assert_eq!(list_dead_letters(&native).len(), 0);
 }

@@ -32,6 +32,19 @@ fn start_service(database_url: &str, events_url: &str) -> NativeProcess {
     native
 }
 
+/// The secret of a service that signs.
+const SECRET: &str = "a secret of sixteen";
+
+/// Starts a service that signs its requests, and believes the responses that are signed.
+fn start_signing_service(database_url: &str, events_url: &str) -> NativeProcess {
+    let variables = [
+        ("DATABASE_URL", database_url),
+        ("EVENTS_URL", events_url),
+        ("EVENTS_SECRET", SECRET),
+    ];
+    NativeProcess::start(&ORDERS, &variables)
+}
+
 fn order_json(id: i32, quantity: i32) -> String {
     format!(
         r#"{{"order_id":{id},"product_id":1,"quantity":{quantity},"amount":56.5,"shipping":1,"tax":0.01,"shipping_address":"Süd \"7\""}}"#

@@ -10,7 +10,7 @@ use crate::support::receiver::{Behavior, Receiver};
 use crate::support::ORDERS;
 use crate::{
     count_waiting_events, list_dead_letters, order_json, send_request, send_traced_request,
-    start_database_and_receiver, start_service, traceparent,
+    start_database_and_receiver, start_service, start_signing_service, traceparent, SECRET,
 };
 
 /// All requests take the same connection to the database.
@@ -114,15 +114,9 @@ fn events_of_a_batch_have_a_trace_each_and_their_request_none() {
     let Some((database, url, receiver)) = start_database_and_receiver(name) else {
         return;
     };
-    let secret = "a secret of sixteen";
-    receiver.sign_responses(secret);
+    receiver.sign_responses(SECRET);
     receiver.plan(&[Behavior::Slow], None);
-    let variables = [
-        ("DATABASE_URL", url.as_str()),
-        ("EVENTS_URL", receiver.url.as_str()),
-        ("EVENTS_SECRET", secret),
-    ];
-    let native = NativeProcess::start(&ORDERS, &variables);
+    let native = start_signing_service(&url, &receiver.url);
     native.await_ready();
     assert_eq!(send_request(&native, "POST", "/create_order", &order_json(1, 1)), 200);
     await_that("it is under way", || !receiver.requests().is_empty());

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+pub mod failures;
 pub mod memory;
 pub mod receiver;
 pub mod sidecar;

@@ -3,12 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use microservice::signature::Secret;
 use serde_json::Value;
+
+use super::failures::Failures;
 
 /// What the receiver does with the next event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +27,18 @@ pub enum Behavior {
     SendRaw(&'static str),
 }
 
-/// A running receiver; it stops with the process.
-#[derive(Clone)]
+/// A running receiver; it stops with the process. A request that no receiver can take fails the test.
 pub struct Receiver {
     /// For `EVENTS_URL`.
     pub url: String,
     state: Arc<Mutex<State>>,
+    failures: Failures,
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.failures.assert_none();
+    }
 }
 
 /// A request with events.
@@ -67,27 +75,33 @@ impl Receiver {
         let receiver = Receiver {
             url,
             state: Arc::default(),
+            failures: Failures::default(),
         };
-        let state = Arc::clone(&receiver.state);
+        let (state, failures) = (Arc::clone(&receiver.state), receiver.failures.clone());
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let state = Arc::clone(&state);
-                thread::spawn(move || serve(stream, &state));
+                let (state, failures) = (Arc::clone(&state), failures.clone());
+                thread::spawn(move || failures.watch(|| serve(stream, &state)));
             }
         });
         receiver
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.failures.assert_none();
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Plans the behaviors for the next events, and the one for all later events.
     pub fn plan(&self, behaviors: &[Behavior], lasting: Option<Behavior>) {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         state.behaviors = behaviors.iter().copied().collect();
         state.lasting = lasting;
     }
 
     /// Plans the behavior for all events of these orders.
     pub fn plan_for(&self, orders: impl IntoIterator<Item = i64>, behavior: Option<Behavior>) {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         for order in orders {
             match behavior {
                 Some(behavior) => state.by_order.insert(order, behavior),
@@ -98,17 +112,17 @@ impl Receiver {
 
     /// Signs the responses from now on.
     pub fn sign_responses(&self, secret: &str) {
-        self.state.lock().unwrap().secret = Some(Secret::new(secret));
+        self.state().secret = Some(Secret::new(secret));
     }
 
     /// All received events in the order of their arrival.
     pub fn events(&self) -> Vec<Value> {
-        self.state.lock().unwrap().events.clone()
+        self.state().events.clone()
     }
 
     /// All requests in the order of their arrival.
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.state.lock().unwrap().requests.clone()
+        self.state().requests.clone()
     }
 
     /// The events without duplicates.
@@ -168,10 +182,14 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         };
         match behavior.unwrap_or(Behavior::Slow) {
             Behavior::Respond(_) | Behavior::Slow => {
-                let signed = secret.zip(signature).map_or(String::new(), |(secret, request)| {
-                    assert!(secret.verify_request(&body, &request));
-                    format!("x-signature: {}\r\n", secret.sign_response(&request, b"{}"))
-                });
+                let signed = match secret.zip(signature) {
+                    // Who does not share its secret gets no answer.
+                    Some((secret, request)) if !secret.verify_request(&body, &request) => return,
+                    Some((secret, request)) => {
+                        format!("x-signature: {}\r\n", secret.sign_response(&request, b"{}"))
+                    }
+                    None => String::new(),
+                };
                 let answer = format!("HTTP/1.1 {status} So\r\n{signed}content-length: 2\r\n\r\n{{}}");
                 if stream.write_all(answer.as_bytes()).is_err() {
                     return;

@@ -2,15 +2,23 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// A running sidecar; it stops with the process.
-#[derive(Clone)]
+use super::failures::Failures;
+
+/// A running sidecar; it stops with the process. A request that is not foreseen fails the test.
 pub struct Sidecar {
     /// For `DAPR_HTTP_PORT`.
     pub port: String,
     state: Arc<Mutex<State>>,
+    failures: Failures,
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        self.failures.assert_none();
+    }
 }
 
 struct State {
@@ -31,24 +39,31 @@ impl Sidecar {
         let sidecar = Sidecar {
             port,
             state: Arc::clone(&state),
+            failures: Failures::default(),
         };
+        let failures = sidecar.failures.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let state = Arc::clone(&state);
-                thread::spawn(move || serve(stream, &state));
+                let (state, failures) = (Arc::clone(&state), failures.clone());
+                thread::spawn(move || failures.watch(|| serve(stream, &state)));
             }
         });
         sidecar
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.failures.assert_none();
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sets the response of the pricing service, or of the sidecar if the service is unavailable.
     pub fn pricing_answers(&self, status: u16, body: &str) {
-        self.state.lock().unwrap().pricing = (status, body.to_owned());
+        self.state().pricing = (status, body.to_owned());
     }
 
     /// The requests that start with this text, head and body.
     pub fn requests(&self, start: &str) -> Vec<String> {
-        let state = self.state.lock().unwrap();
+        let state = self.state();
         let wanted = state.requests.iter().filter(|request| request.starts_with(start));
         wanted.cloned().collect()
     }

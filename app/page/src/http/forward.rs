@@ -2,12 +2,10 @@
 
 use hyper::header::{HeaderName, HeaderValue, ALLOW, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER, VIA};
 use microservice::client::ClientResponse;
-use microservice::http::{Response, Route as _};
+use microservice::http::{Response, Route as _, SERVED_BY};
 
 use super::{BufferedRequest, Route};
 
-/// Says which replica of a service has answered.
-const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 /// The headers of an answer that clients use.
 const FORWARDED: [HeaderName; 6] = [CONTENT_TYPE, LINK, LOCATION, ALLOW, RETRY_AFTER, SERVED_BY];
 
@@ -33,10 +31,9 @@ pub fn is_order_id(id: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The answer of the orders service, marked as one that came through this service; none for the answer of a sidecar, which
-/// names no replica: <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.3>.
-pub fn forwarded_response(response: ClientResponse) -> Option<Response> {
-    response.headers.get(SERVED_BY)?;
+/// The response of the orders service, marked as one that came through this service:
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.3>.
+pub fn forwarded_response(response: ClientResponse) -> Response {
     let content_type = HeaderValue::from_static("application/json");
     let mut forwarded = Response::new(response.status, content_type, response.body);
     for name in FORWARDED {
@@ -44,7 +41,7 @@ pub fn forwarded_response(response: ClientResponse) -> Option<Response> {
             forwarded.headers.insert(name, value.clone());
         }
     }
-    Some(forwarded.with_header(VIA, HeaderValue::from_static("1.1 page")))
+    forwarded.with_header(VIA, HeaderValue::from_static("1.1 page"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Which paths the service knows, and with which methods.
 
-use hyper::Method;
 use microservice::http;
 
 /// A path of the service: the page's files, what the page asks of the orders service, and what every service has.
@@ -72,10 +71,6 @@ impl http::Route for Route {
             Route::DeadLetters => "GET, HEAD, POST, DELETE, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
-    }
-
-    fn changes_state(self, method: &Method) -> bool {
-        matches!(*method, Method::POST | Method::PUT | Method::DELETE)
     }
 }
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/mod.rs"]
 mod support;
+mod tables;
 
 use std::sync::Arc;
 use std::thread;
@@ -167,86 +169,6 @@ fn only_the_most_frequent_types_are_counted_one_by_one() {
 }
 
 #[test]
-fn replicas_that_start_together_make_the_tables_once() {
-    let name = "store_replicas";
-    let Some((database, url)) = database(name) else {
-        return;
-    };
-    let processes: Vec<NativeProcess> = (0..4).map(|_| start_native(&url)).collect();
-    processes.iter().for_each(NativeProcess::await_ready);
-    assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events_schema"), 1);
-    let lines = processes.iter().flat_map(NativeProcess::log);
-    let made = lines.filter(|line| line.contains("the tables are now at version"));
-    assert_eq!(made.count(), 1);
-}
-
-#[test]
-fn tables_that_were_cut_off_or_vanish_come_back() {
-    let name = "store_vanished";
-    let Some((database, url)) = database(name) else {
-        return;
-    };
-    let native = ready_native(&url);
-    assert!(store(&native, &event("1", "kept")));
-    database.query(name, "DELETE FROM events_schema");
-    native.await_ready();
-    assert_eq!(list(&native, "/events")["total"], 1);
-
-    database.query(name, "DROP TABLE events");
-    let refused = native.send(&post(&event("2", "lost")));
-    assert_eq!(refused.error_code().as_deref(), Some("database_unavailable"));
-    await_that("the tables are back", || {
-        native.send(&post(&event("3", "kept"))).status == 200
-    });
-    let page = list(&native, "/events");
-    assert_eq!(
-        (&page["total"], page["events"].as_array().unwrap().len()),
-        (&1.into(), 1)
-    );
-}
-
-#[test]
-fn a_foreign_table_is_refused_and_kept() {
-    let name = "store_foreign";
-    let Some((database, url)) = database(name) else {
-        return;
-    };
-    database.query(name, "CREATE TABLE events (id INT PRIMARY KEY, note TEXT)");
-    database.query(name, "INSERT INTO events VALUES (1, 'mine')");
-    let native = start_native(&url);
-    await_that("readiness explains the refusal", || {
-        native.get("/readyz").body.contains("a table named events")
-    });
-    assert_eq!(native.send(&post(&event("1", "a"))).status, 503);
-    assert_eq!(native.get("/healthz").status, 200);
-    assert_eq!(
-        count(&database, name, "SELECT COUNT(*) FROM events WHERE note = 'mine'"),
-        1
-    );
-}
-
-#[test]
-fn a_database_that_forbids_triggers_is_told_apart() {
-    let name = "store_forbidden";
-    let Some((database, url)) = database(name) else {
-        return;
-    };
-    let user = "CREATE USER store_forbidden IDENTIFIED BY 'secret'; \
-        GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER ON store_forbidden.* TO store_forbidden";
-    database.administer(user).unwrap();
-    let url = url.replace("orders:secret@", "store_forbidden:secret@");
-    let native = start_native(&url);
-    await_that("the reason is told", || {
-        native.get("/readyz").body.contains("grant TRIGGER")
-    });
-    database
-        .administer("GRANT TRIGGER ON store_forbidden.* TO store_forbidden")
-        .unwrap();
-    native.await_ready();
-    assert!(store(&native, &event("1", "a")));
-}
-
-#[test]
 fn the_database_away_is_told_and_found_again() {
     let Some(database) = Database::start("store_away") else {
         return;
@@ -270,17 +192,6 @@ fn the_database_away_is_told_and_found_again() {
     assert!(store(&native, &event("2", "a")));
     assert!(!store(&native, &event("1", "a")));
     assert_eq!(list(&native, "/events")["total"], 2);
-}
-
-#[test]
-fn the_process_fails_when_it_cannot_start() {
-    let output = std::process::Command::new(EVENTS.program).env_clear().output().unwrap();
-    let log = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{log}");
-    assert!(
-        log.contains("DATABASE_HOST is missing") && log.contains("DATABASE_NAME is missing"),
-        "{log}"
-    );
 }
 
 fn batch(events: &[String]) -> Request {
@@ -349,6 +260,33 @@ fn events_are_taken_from_who_knows_the_secret() {
     assert_eq!(list(&native, "/events")["total"], 1);
 }
 
+/// A sidecar would deliver it again and again, before all others.
+#[test]
+fn what_can_never_be_stored_is_dropped_by_a_sidecar() {
+    let name = "store_dropped";
+    let Some((database, url)) = database(name) else {
+        return;
+    };
+    let native = ready_native(&url);
+    database.query(name, "ALTER TABLE events ADD CHECK (type <> 'x')");
+    let sidecar = [("DATABASE_URL", url.as_str()), ("DAPR_HTTP_PORT", "1")];
+    let subscriber = NativeProcess::start(&EVENTS, &sidecar);
+    subscriber.await_ready();
+    let large = " ".repeat(1_100_000);
+    for (request, status) in [
+        (post("{}"), 422),
+        (post(&event("1", "x")), 422),
+        (post(&large), 413),
+        (batch(&[large]), 413),
+    ] {
+        assert_eq!(native.send(&request).status, status);
+        let dropped = subscriber.send(&request);
+        assert_eq!((dropped.status, dropped.body.as_str()), (200, r#"{"status":"DROP"}"#));
+    }
+    let stored = subscriber.send(&post(&event("2", "y")));
+    assert!(stored.body.contains(r#""new":true"#), "{stored:?}");
+}
+
 #[test]
 fn events_are_removed_when_they_are_old() {
     let name = "store_retention";
@@ -356,7 +294,8 @@ fn events_are_removed_when_they_are_old() {
         return;
     };
     let native = ready_native(&url);
-    let events: Vec<String> = (1..=400).map(|id| event(&id.to_string(), "old")).collect();
+    let kind = |id| if id == 1 { "rare" } else { "old" };
+    let events: Vec<String> = (1..=400).map(|id| event(&id.to_string(), kind(id))).collect();
     assert_eq!(native.send(&batch(&events)).status, 200);
     database.query(
         name,
@@ -367,31 +306,19 @@ fn events_are_removed_when_they_are_old() {
     await_that("old events are gone, and counted no more", || {
         list(&native, "/events")["total"] == 10
     });
+    assert_eq!(
+        list(&native, "/events")["counts"],
+        serde_json::json!({ "old": 10 }),
+        "no type without events"
+    );
     assert_eq!(count(&database, name, "SELECT COUNT(*) FROM events"), 10);
+    await_that("nor is one kept", || {
+        count(&database, name, "SELECT COUNT(*) FROM events_counts") == 1
+    });
     let kept = NativeProcess::start(
         &EVENTS,
         &[("DATABASE_URL", url.as_str()), ("EVENTS_RETENTION_DAYS", "0")],
     );
     kept.await_ready();
     assert_eq!(list(&kept, "/events")["total"], 10);
-}
-
-/// The table of counts was dropped: without it no event could be stored.
-#[test]
-fn counts_that_are_gone_come_back() {
-    let name = "store_counts_gone";
-    let Some((database, url)) = database(name) else {
-        return;
-    };
-    let native = ready_native(&url);
-    for id in ["1", "2"] {
-        assert!(store(&native, &event(id, "order.created")));
-    }
-    database.query(name, "DROP TABLE events_counts");
-    await_that("events are stored again", || {
-        native.send(&post(&event("3", "order.created"))).status == 200
-    });
-    let page = list(&native, "/events");
-    assert_eq!(page["total"], 3);
-    assert_eq!(page["counts"], serde_json::json!({"order.created": 3}));
 }
