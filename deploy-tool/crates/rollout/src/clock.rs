@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
 
+use crate::Objects;
+
 /// The current time, and the start of the wait: events before it may be about problems that are fixed since.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -9,6 +11,8 @@ pub struct Clock {
     pub now: Timestamp,
     /// When the objects were applied, in the cluster.
     pub since: Timestamp,
+    /// When the last of the pods that are being deleted is to be gone.
+    pub(crate) last_deletion: Option<Timestamp>,
 }
 
 impl Clock {
@@ -21,6 +25,17 @@ impl Clock {
         Self {
             now,
             since: since.round(round).unwrap_or(since),
+            last_deletion: None,
+        }
+    }
+
+    /// The same, with the last deletion of a pod. Looking for it visits all pods: that is done once, not for each of them.
+    pub(crate) fn with_last_deletion(self, objects: &Objects) -> Self {
+        let deletions = objects.pods.values();
+        let deletions = deletions.filter_map(|pod| Some(pod.metadata.deletion_timestamp.as_ref()?.0));
+        Self {
+            last_deletion: deletions.max(),
+            ..self
         }
     }
 

@@ -22,29 +22,29 @@ const WRONG_USER: [&str; 2] = ["runasnonroot", "run as root"];
 
 /// Evaluates why a container does not run; none when it runs, or is an init container that has succeeded.
 pub fn evaluate(pod: &Pod, status: &ContainerStatus, init: bool, objects: &Objects, clock: Clock) -> Option<Phase> {
-    let about = About { pod, status, objects };
-    let ends_well = |ended: &ContainerStateTerminated| ended.exit_code == 0 && (init || !about.is_started_again());
+    let context = ContainerContext { pod, status, objects };
+    let ends_well = |ended: &ContainerStateTerminated| ended.exit_code == 0 && (init || !context.is_started_again());
     if let Some(ended) = pod_view::ended(status) {
-        return (!ends_well(ended)).then(|| about.has_ended(ended));
+        return (!ends_well(ended)).then(|| context.evaluate_ended(ended));
     }
     let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
     if let Some(waiting) = waiting {
         let reason = waiting.reason.as_deref().unwrap_or("waiting");
         let message = waiting.message.as_deref().unwrap_or_default();
-        return Some(about.waits(reason, message, clock));
+        return Some(context.evaluate_waiting(reason, message, clock));
     }
     // A running container needs no diagnosis; if it exits again, its state changes. An init container has to exit.
     pod_view::running_since(status).filter(|_| init)?;
-    Some(Phase::in_progress(format!("init {} runs", about.title())))
+    Some(Phase::in_progress(format!("init {} runs", context.title())))
 }
 
-struct About<'a> {
+struct ContainerContext<'a> {
     pod: &'a Pod,
     status: &'a ContainerStatus,
     objects: &'a Objects,
 }
 
-impl About<'_> {
+impl ContainerContext<'_> {
     fn title(&self) -> String {
         format!("container `{}` of {}", self.status.name, pod_view::title(self.pod))
     }
@@ -53,7 +53,7 @@ impl About<'_> {
         pod_view::container(self.pod, &self.status.name)
     }
 
-    fn waits(&self, reason: &str, message: &str, clock: Clock) -> Phase {
+    fn evaluate_waiting(&self, reason: &str, message: &str, clock: Clock) -> Phase {
         let title = self.title();
         let sentence = || {
             format!("{title}: {reason}: {message}")
@@ -70,10 +70,10 @@ impl About<'_> {
             | "SignatureValidationFailed" => {
                 image::evaluate(&title, self.pod, self.status, self.objects, clock, (reason, message))
             }
-            "CreateContainerConfigError" => self.not_configured(message, clock),
-            "CreateContainerError" | "RunContainerError" => self.refused(message),
+            "CreateContainerConfigError" => self.evaluate_configuration(message, clock),
+            "CreateContainerError" | "RunContainerError" => self.evaluate_start_error(message),
             "CrashLoopBackOff" => match pod_view::ended_before(self.status) {
-                Some(ended) => self.has_ended(ended),
+                Some(ended) => self.evaluate_ended(ended),
                 None => Phase::in_progress(sentence()),
             },
             "ContainerCreating" | "PodInitializing" => Phase::in_progress(format!("{title} is being created")),
@@ -82,7 +82,7 @@ impl About<'_> {
     }
 
     /// The kubelet cannot put the container's settings together.
-    fn not_configured(&self, message: &str, clock: Clock) -> Phase {
+    fn evaluate_configuration(&self, message: &str, clock: Clock) -> Phase {
         if configuration::is_not_yet_known(message) {
             return Phase::in_progress(format!("{}: {message}", self.title()));
         }
@@ -90,7 +90,7 @@ impl About<'_> {
         if let Some(missing) = configuration::diagnose(&self.title(), self.pod, message) {
             return missing.blocked().clear(is_late).into();
         }
-        let diagnosis = self.not_created(message);
+        let diagnosis = self.diagnose_creation(message);
         // The kubelet compares the manifest with the image: neither changes by itself.
         if contains_any(message, &WRONG_USER) && self.manifest().is_some_and(image::is_fixed) {
             return diagnosis.failed();
@@ -99,10 +99,10 @@ impl About<'_> {
     }
 
     /// The runtime does not create or start it.
-    fn refused(&self, message: &str) -> Phase {
+    fn evaluate_start_error(&self, message: &str) -> Phase {
         let diagnosis = exec_format::diagnose(self.pod, self.status, message);
         let is_absent = diagnosis.is_some() || contains_any(message, &NO_PROGRAM);
-        let diagnosis = diagnosis.unwrap_or_else(|| self.not_created(message));
+        let diagnosis = diagnosis.unwrap_or_else(|| self.diagnose_creation(message));
         if is_absent && self.is_permanent(message) {
             return diagnosis.failed();
         }
@@ -158,7 +158,7 @@ impl About<'_> {
         Some(ended?.finished_at.as_ref()?.0 + pause)
     }
 
-    fn not_created(&self, message: &str) -> Diagnosis {
+    fn diagnose_creation(&self, message: &str) -> Diagnosis {
         // The runtime wraps its reason into the names of everything that passed it on.
         let reason = message
             .rsplit_once("create failed: ")
@@ -176,11 +176,11 @@ impl About<'_> {
     }
 
     /// A container that has ended and does not run at this moment.
-    fn has_ended(&self, ended: &ContainerStateTerminated) -> Phase {
+    fn evaluate_ended(&self, ended: &ContainerStateTerminated) -> Phase {
         let reason = ended.reason.as_deref().unwrap_or_default();
         let message = ended.message.as_deref().unwrap_or_default();
         if reason == "StartError" {
-            return self.refused(message);
+            return self.evaluate_start_error(message);
         }
         if let Some((diagnosis, words)) = self.ran_natively(ended) {
             return if self.is_permanent(words) {

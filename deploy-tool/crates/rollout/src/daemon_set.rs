@@ -10,8 +10,8 @@ use crate::{Clock, Objects, Target, failed_create, pod, pod_view, probe_times};
 
 pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
     let set = match presence::find(target, objects.daemon_sets.get(&target.key()), clock) {
-        Presence::There(set) => set,
-        Presence::Not(phase) => return target.status(None, phase),
+        Presence::Present(set) => set,
+        Presence::Absent(phase) => return target.status(None, phase),
     };
     let status = set.status.clone().unwrap_or_default();
     let wanted = status.desired_number_scheduled;

@@ -14,7 +14,7 @@ pub const SIDECAR_ANNOTATION: &str = "dapr.io/enabled";
 const FAILED_COMPONENT: &str = "initialization error occurred for ";
 
 /// Whether a value of [`SIDECAR_ANNOTATION`] asks for a sidecar.
-pub fn asks_for_sidecar(value: &str) -> bool {
+pub fn is_sidecar_requested(value: &str) -> bool {
     matches!(value, "true" | "y" | "yes" | "1" | "on")
 }
 
@@ -24,7 +24,7 @@ pub fn missing(pod: &Pod) -> Option<Diagnosis> {
     let annotations = pod.metadata.annotations.as_ref()?;
     let asks = annotations
         .get(SIDECAR_ANNOTATION)
-        .is_some_and(|value| asks_for_sidecar(value));
+        .is_some_and(|value| is_sidecar_requested(value));
     if !asks || pod_view::container(pod, SIDECAR).is_some() {
         return None;
     }

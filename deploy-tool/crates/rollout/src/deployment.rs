@@ -13,8 +13,8 @@ use diagnostics::code::rollout::{PAUSED, PROGRESS_DEADLINE, QUOTA};
 
 pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
     let deployment = match presence::find(target, objects.deployments.get(&target.key()), clock) {
-        Presence::There(deployment) => deployment,
-        Presence::Not(phase) => return target.status(None, phase),
+        Presence::Present(deployment) => deployment,
+        Presence::Absent(phase) => return target.status(None, phase),
     };
     let rollout = Rollout::observe(target, deployment, objects);
     let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
@@ -181,7 +181,7 @@ fn is_record(pod: &Pod) -> bool {
 /// Whether `progressDeadlineSeconds` is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
-    /// The controller has exceeded, since the objects were applied, that it is over.
+    /// The controller has reported since the objects were applied that the deadline is exceeded.
     Over,
     /// Exceeded after this time without progress: the controller's condition is missing, or older than the wait.
     After(jiff::SignedDuration),

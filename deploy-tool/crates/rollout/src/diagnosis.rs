@@ -17,27 +17,19 @@ pub struct Diagnosis {
     pub evidence: Vec<Evidence>,
 }
 
-/// What stands for the log of a container that has none.
-pub const NOTHING_LOGGED: &str = "(it has logged nothing)";
-
 /// Something the cluster can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// The last lines of a container's log.
-    Logs {
-        /// Namespace of the pod.
-        namespace: String,
-        /// The pod.
-        pod: String,
-        /// The container.
-        container: String,
-    },
+    Logs(ContainerLog),
     /// What a probe's path answers.
     Answer {
         /// Namespace of the pod.
         namespace: String,
         /// The pod.
         pod: String,
+        /// Whether the probe uses HTTPS.
+        is_https: bool,
         /// The port's number, and the path.
         address: String,
     },
@@ -54,6 +46,17 @@ pub enum Evidence {
     },
     /// Which storage classes there are.
     StorageClasses,
+}
+
+/// Which container's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerLog {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
 }
 
 impl Diagnosis {

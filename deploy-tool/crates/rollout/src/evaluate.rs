@@ -6,6 +6,11 @@ use crate::{daemon_set, deployment, generic, job, pod, replica_set, stateful_set
 
 /// Evaluates the status of one target by its objects in the cluster.
 pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
+    evaluate_at(target, objects, clock.with_last_deletion(objects))
+}
+
+/// The same with a clock that knows the last deletion, which is found once for all targets.
+pub(crate) fn evaluate_at(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
     match &target.kind {
         TargetKind::Deployment => deployment::evaluate(target, objects, clock),
         TargetKind::StatefulSet => stateful_set::evaluate(target, objects, clock),

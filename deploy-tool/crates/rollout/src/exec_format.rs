@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use crate::text::contains_any;
-use crate::{Diagnosis, Evidence, NOTHING_LOGGED, Objects, dapr, pod_view, probe, thresholds};
+use crate::{ContainerLog, Diagnosis, Objects, dapr, pod_view, probe, thresholds};
 use diagnostics::code::rollout::{
     ANNOTATION_LOST, ENTRYPOINT_NOT_WASM, HANDLER_WITHOUT_WASM, IMAGE_FOR_ANOTHER_PLATFORM,
 };
@@ -22,24 +22,24 @@ const MOST_LAST_WORDS: usize = 4 * thresholds::LAST_WORDS;
 /// The containers whose logs should be read, by their id: those that exited right after their start, and sidecars, whose
 /// log names the component that failed. Limited to a few first exits and a few later ones, as all pods of a rollout exit
 /// for the same reason.
-pub fn unread_logs(objects: &Objects) -> Vec<(String, Evidence)> {
+pub fn unread_logs(objects: &Objects) -> Vec<(String, ContainerLog)> {
     let pods = objects.pods.values().filter(|pod| !pod_view::is_leaving(pod));
     let statuses = pods.flat_map(|pod| pod_view::containers(pod).map(move |(_, status)| (pod, status)));
     let ended: Vec<(&str, &Pod, &ContainerStatus)> = statuses
         .filter_map(|(pod, status)| Some((ended_id(status)?, pod, status)))
         .collect();
     let all_left = MOST_LAST_WORDS.saturating_sub(objects.last_words.len());
-    let of = |again: bool| {
-        let of_it = ended
+    let unread_of = |is_restarted: bool| {
+        let containers = ended
             .iter()
-            .filter(move |(_, _, status)| (status.restart_count > 0) == again);
-        let (known, unread): (Vec<_>, Vec<_>) = of_it.partition(|(id, ..)| objects.last_words.contains_key(*id));
+            .filter(move |(_, _, status)| (status.restart_count > 0) == is_restarted);
+        let (known, unread): (Vec<_>, Vec<_>) = containers.partition(|(id, ..)| objects.last_words.contains_key(*id));
         let left = thresholds::LAST_WORDS.saturating_sub(known.len());
         unread.into_iter().take(left)
     };
-    let unread = of(false).chain(of(true)).take(all_left);
+    let unread = unread_of(false).chain(unread_of(true)).take(all_left);
     unread
-        .map(|(id, pod, status)| ((*id).to_owned(), probe::logs(pod, status)))
+        .map(|(id, pod, status)| ((*id).to_owned(), probe::container_log(pod, status)))
         .collect()
 }
 
@@ -104,12 +104,12 @@ pub fn diagnose(pod: &Pod, status: &ContainerStatus, message: &str) -> Option<Di
 
 /// The diagnosis, if a container of a pod for Wasm has ended as a shared object does that is run as a native program: at once,
 /// without a word.
-pub fn diagnose_silent(pod: &Pod, status: &ContainerStatus, exit_code: i32, message: &str) -> Option<Diagnosis> {
+pub fn diagnose_silent(pod: &Pod, status: &ContainerStatus, exit_code: i32, log: &str) -> Option<Diagnosis> {
     let class = pod.spec.as_ref()?.runtime_class_name.as_deref()?;
-    let is_it = exit_code == SEGMENTATION_FAULT && message == NOTHING_LOGGED && !is_annotated(pod);
+    let is_silent_segfault = exit_code == SEGMENTATION_FAULT && log.trim().is_empty() && !is_annotated(pod);
     let ran = "its entrypoint ended by a segmentation fault before it said a word, as a module compiled to a shared object does \
                that is run as a native program";
-    is_it.then(|| annotation_lost(&format!("{}: {ran}", start(pod, status)), Some(class)))
+    is_silent_segfault.then(|| annotation_lost(&format!("{}: {ran}", start(pod, status)), Some(class)))
 }
 
 fn start(pod: &Pod, status: &ContainerStatus) -> String {

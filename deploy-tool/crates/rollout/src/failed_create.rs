@@ -17,7 +17,7 @@ const REASON: &str = "FailedCreate";
 
 /// Refusals of a pod that may be temporary: an object that is created later, or a webhook that is unreachable. Others
 /// last until a policy is changed.
-const MAY_COME: [&str; 5] = [
+const TRANSIENT_REFUSALS: [&str; 5] = [
     "not found",
     "no priorityclass",
     "failed calling webhook",
@@ -81,15 +81,16 @@ fn reason(message: &str) -> &str {
 
 /// Whether the pods are refused by what only a person changes.
 fn is_policy(code: &Code, reason: &str) -> bool {
-    code == &POD_SECURITY || code == &ADMISSION && !contains_any(reason, &MAY_COME)
+    code == &POD_SECURITY || code == &ADMISSION && !contains_any(reason, &TRANSIENT_REFUSALS)
 }
 
 fn diagnose(title: &str, reason: &str, controller: &ObjectMeta) -> Diagnosis {
     let namespace = controller.namespace.as_deref().unwrap_or_default();
     let sentence = format!("{title}: the API server refuses its pods: {reason}");
     if reason.contains("RuntimeClass") {
-        let next = "apply the RuntimeClass first (`kubectl apply --filename manifests/runtimeclass.yaml` for crun-wasm), or \
-             correct `runtimeClassName`: `kubectl get runtimeclasses` lists what there is";
+        let next = "apply the RuntimeClass first (`apiVersion: node.k8s.io/v1`, `kind: RuntimeClass`, `metadata.name` as the pod \
+             names it, `handler: crun` for nodes of `deploy-tool`), or correct `runtimeClassName`: `kubectl get runtimeclasses` \
+             lists what there is";
         return Diagnosis::new(&RUNTIME_CLASS_MISSING, sentence, next);
     }
     if reason.contains("exceeded quota") || reason.contains("failed quota") {
@@ -157,7 +158,7 @@ fn current_refusal<'a>(objects: &'a Objects, controller: &ObjectMeta) -> Option<
     if objects
         .replica_sets
         .values()
-        .any(|set| set.metadata.uid.as_deref() == uid && lacks_pods(set))
+        .any(|set| set.metadata.uid.as_deref() == uid && has_replica_failure(set))
     {
         return Some(event);
     }
@@ -167,7 +168,7 @@ fn current_refusal<'a>(objects: &'a Objects, controller: &ObjectMeta) -> Option<
 }
 
 /// <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/replica-set-v1/#ReplicaSetStatus>
-fn lacks_pods(set: &ReplicaSet) -> bool {
+fn has_replica_failure(set: &ReplicaSet) -> bool {
     let conditions = set.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let mut failure = conditions.filter(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True");
     failure.any(|condition| condition.reason.as_deref() == Some(REASON))

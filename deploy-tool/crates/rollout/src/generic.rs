@@ -11,8 +11,8 @@ use diagnostics::code::rollout::{LOAD_BALANCER, NAMES_REFUSED, NOT_READY, STALLE
 pub fn evaluate(target: &Target, kind: &GroupVersionKind, objects: &Objects, clock: Clock) -> RolloutStatus {
     let key = other_key(kind, &target.namespace, &target.name);
     let object = match presence::find(target, objects.others.get(&key), clock) {
-        Presence::There(object) => object,
-        Presence::Not(phase) => return target.status(None, phase),
+        Presence::Present(object) => object,
+        Presence::Absent(phase) => return target.status(None, phase),
     };
     let observed = object.data.pointer("/status/observedGeneration");
     let observed = observed.and_then(Value::as_i64);
@@ -78,7 +78,7 @@ fn condition<'a>(object: &'a DynamicObject, kind: &str) -> Option<Condition<'a>>
 }
 
 /// A Service of the type LoadBalancer. One that no controller takes works all the same inside of the cluster and by its
-/// node ports: that is message, and is no failure.
+/// node ports: that is a note, not a failure.
 /// <https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer>
 fn service(title: &str, object: &DynamicObject, objects: &Objects, clock: Clock) -> Phase {
     let given = object.data.pointer("/status/loadBalancer/ingress");
@@ -124,7 +124,7 @@ fn created(object: &DynamicObject) -> Option<jiff::Timestamp> {
     object.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }
 
-/// An autoscaler that scales nothing lets the workload run all the same: that is message, and is no failure.
+/// An autoscaler that scales nothing lets the workload run all the same: that is a note, not a failure.
 fn autoscaler(object: &DynamicObject, clock: Clock) -> Phase {
     let able = condition(object, "AbleToScale");
     let is_early = clock.waited(None) < thresholds::FIRST_STATUS;

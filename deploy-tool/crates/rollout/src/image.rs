@@ -43,8 +43,8 @@ const TABLE: [(&[&str], &Code, &str, i32); 4] = [
     (
         &["not found", "manifest unknown", "does not exist", "name unknown"],
         &IMAGE_NOT_FOUND,
-        "correct the image's name and tag, or push it; for MariaDB on a host that cannot reach Docker Hub, run `make \
-         images` and `deploy-tool up`",
+        "correct the image's name and tag, or push it; one that is on this host alone can be loaded into the nodes of a kind \
+         cluster: `kind load docker-image NAME`",
         1,
     ),
     (
@@ -55,7 +55,7 @@ const TABLE: [(&[&str], &Code, &str, i32); 4] = [
             "network is unreachable",
         ],
         &REGISTRY_UNREACHABLE,
-        "correct the registry's name, or let the nodes reach it; images made here can be loaded: `kind load docker-image`",
+        "correct the registry's name, or let the nodes reach it; images of this host can be loaded: `kind load docker-image NAME`",
         thresholds::UNREACHABLE_PULLS,
     ),
 ];
@@ -123,8 +123,8 @@ fn kind(reason: &str, message: &str, image: &str) -> (&'static Code, &'static st
     }
     if image.starts_with("localhost/") || reason == "ErrImageNeverPull" {
         let next = "images named localhost/ are in no registry, and `imagePullPolicy: Never` pulls none: they must be loaded \
-            into the nodes. `deploy-tool up` builds and loads its own, `make images` makes the others, `kind load \
-            docker-image` loads any. What a node has once pulled with a login, Kubernetes gives to pods with that login \
+            into the nodes. `deploy-tool up` builds and loads its own, `kind load docker-image NAME` loads any other of this \
+            host's engine. What a node has once pulled with a login, Kubernetes gives to pods with that login \
             alone, by whatever name: such an image stays with `up --registry`";
         return (&IMAGE_NOT_ON_NODE, next, 1);
     }

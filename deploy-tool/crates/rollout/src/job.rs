@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use crate::ownership::pods_of;
 use crate::presence::{self, Presence};
 use crate::status::{Phase, ReadyCount, RolloutStatus, WaitClass, Waiting};
-use crate::{Clock, Diagnosis, Evidence, Objects, Target, events, failed_create, pod, pod_view};
+use crate::{Clock, Diagnosis, Objects, Target, events, failed_create, pod, pod_view, probe};
 use diagnostics::code::rollout::{CRASH_LOOP, GONE, JOB_FAILED, LIVENESS_PROBE, OUT_OF_MEMORY, STARTUP_PROBE};
 
 /// What the controller of Jobs writes when one has failed for good.
@@ -28,8 +28,8 @@ pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStat
     let succeeded = job.status.as_ref().and_then(|status| status.succeeded);
     let count = ReadyCount::new(succeeded.unwrap_or(0), wanted);
     let phase = ended(job, objects).unwrap_or_else(|| match presence::find(target, Some(job), clock) {
-        Presence::There(job) => unfinished(target, job, objects, clock),
-        Presence::Not(phase) => phase,
+        Presence::Present(job) => unfinished(target, job, objects, clock),
+        Presence::Absent(phase) => phase,
     });
     target.status(Some(count), phase)
 }
@@ -59,8 +59,8 @@ fn missing(target: &Target, objects: &Objects, clock: Clock) -> Phase {
     }
     if last_seen.is_none() {
         return match presence::find::<Job>(target, None, clock) {
-            Presence::There(_) => Phase::DONE,
-            Presence::Not(phase) => phase,
+            Presence::Present(_) => Phase::DONE,
+            Presence::Absent(phase) => phase,
         };
     }
     let sentence = format!("{} was removed before it ended", target.title());
@@ -164,11 +164,7 @@ fn with_last_pod(failure: Diagnosis, job: &Job, objects: &Objects) -> Diagnosis 
         pod_view::title(pod),
         ended.exit_code
     );
-    failure.detail(vec![line]).with(Evidence::Logs {
-        namespace: pod_view::namespace(pod).to_owned(),
-        pod: pod_view::name(pod).to_owned(),
-        container: status.name.clone(),
-    })
+    failure.detail(vec![line]).with(probe::logs(pod, status))
 }
 
 fn pods<'a>(job: &Job, objects: &'a Objects) -> impl Iterator<Item = &'a Pod> {

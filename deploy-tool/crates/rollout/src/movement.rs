@@ -27,7 +27,8 @@ const MOVES: [&str; 5] = [
 /// What has been seen of one target.
 #[derive(Clone, Debug, Default)]
 pub struct Movement {
-    seen: HashSet<u64>,
+    /// Hashes of what was so at some time.
+    facts: HashSet<u64>,
     /// The pods that were there the last time.
     pods: BTreeSet<String>,
 }
@@ -35,9 +36,9 @@ pub struct Movement {
 impl Movement {
     /// Records the status of a target. Returns whether it made progress since the last call.
     pub fn observe(&mut self, target: &Target, objects: &Objects, status: &RolloutStatus) -> bool {
-        let before = self.seen.len();
-        let seen = &mut self.seen;
-        let mut add = |fact: &dyn Fact| _ = seen.insert(fact.number());
+        let before = self.facts.len();
+        let facts = &mut self.facts;
+        let mut add = |fact: &dyn Fact| _ = facts.insert(fact.number());
         // Of a crash loop, the counts go up and down: each value counts once.
         add(&("ready", status.ready.map(|count| (count.ready, count.wanted))));
         add(&("done", matches!(status.phase, Phase::Done(_))));
@@ -52,7 +53,7 @@ impl Movement {
             add(&("gone", gone));
         }
         self.pods = uids;
-        self.seen.len() > before
+        self.facts.len() > before
     }
 }
 

@@ -32,8 +32,8 @@ pub struct Objects {
     pub events: BTreeMap<String, Event>,
     /// Objects of all other kinds, by [`other_key`].
     pub others: BTreeMap<String, DynamicObject>,
-    /// The end of a container's log, by the container's id. crun and runc report only there that the kernel refused a
-    /// program.
+    /// The end of a container's log, by the container's id; empty where it has logged nothing. A log that could not be read
+    /// is not in here. crun and runc report only there that the kernel refused a program.
     pub last_words: BTreeMap<String, String>,
 }
 
@@ -71,7 +71,7 @@ impl Objects {
     }
 }
 
-/// The place of an event: all events about an object lie side by side.
+/// The key of an event: all events about an object lie side by side.
 pub fn event_key(event: &Event) -> String {
     let about = &event.involved_object;
     let part = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -83,7 +83,7 @@ pub fn event_key(event: &Event) -> String {
     )
 }
 
-/// The place of an object of any kind.
+/// The key of an object of any kind.
 pub fn other_key(kind: &GroupVersionKind, namespace: &str, name: &str) -> String {
     format!("{}/{}/{namespace}/{name}", kind.group, kind.kind)
 }

@@ -12,8 +12,8 @@ use diagnostics::code::rollout::POD_FAILED;
 /// A pod that is a target itself, without a controller.
 pub fn evaluate_target(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
     let pod = match presence::find(target, objects.pods.get(&target.key()), clock) {
-        Presence::There(pod) => pod,
-        Presence::Not(phase) => return target.status(None, phase),
+        Presence::Present(pod) => pod,
+        Presence::Absent(phase) => return target.status(None, phase),
     };
     let phase = match pod_view::phase(pod) {
         Some("Succeeded") => Phase::done_with_note("complete"),
@@ -65,7 +65,7 @@ pub fn evaluate(
         return phase;
     }
     let parts: Vec<Phase> = pod_view::containers(pod)
-        .filter(|(_, status)| !waits_for_init(status))
+        .filter(|(_, status)| !is_waiting_for_init(status))
         .filter_map(|(init, status)| container::evaluate(pod, status, init, objects, clock))
         .collect();
     if parts.is_empty() {
@@ -82,7 +82,7 @@ pub fn evaluate(
 }
 
 /// Whether a container waits for the init containers: they have the reason then.
-fn waits_for_init(status: &ContainerStatus) -> bool {
+fn is_waiting_for_init(status: &ContainerStatus) -> bool {
     let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
     waiting.and_then(|waiting| waiting.reason.as_deref()) == Some("PodInitializing")
 }

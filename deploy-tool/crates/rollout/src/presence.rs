@@ -10,19 +10,19 @@ use diagnostics::code::rollout::GONE;
 /// Whether an object can be looked at.
 pub enum Presence<'a, K> {
     /// It is there, and it stays.
-    There(&'a K),
+    Present(&'a K),
     /// It is not there, or about to go.
-    Not(Phase),
+    Absent(Phase),
 }
 
 /// The object of a target, unless it is missing or being deleted.
 pub fn find<'a, K: Resource>(target: &Target, object: Option<&'a K>, clock: Clock) -> Presence<'a, K> {
     let Some(object) = object else {
-        return Presence::Not(missing(target));
+        return Presence::Absent(missing(target));
     };
     match finalizer::evaluate(&target.title(), &target.resource(), object.meta(), clock) {
-        Some(phase) => Presence::Not(phase),
-        None => Presence::There(object),
+        Some(phase) => Presence::Absent(phase),
+        None => Presence::Present(object),
     }
 }
 

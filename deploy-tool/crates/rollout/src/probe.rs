@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::status::{Phase, WaitClass, Waiting};
-use crate::{Clock, Diagnosis, Evidence, Objects, events, pod_view, probe_times, thresholds};
+use crate::{Clock, ContainerLog, Diagnosis, Evidence, Objects, events, pod_view, probe_times, thresholds};
 use diagnostics::Code;
 use diagnostics::code::rollout::{LIVENESS_PROBE, READINESS_GATE, READINESS_PROBE, STARTUP_PROBE};
 
@@ -45,11 +45,11 @@ pub fn not_ready(pod: &Pod, objects: &Objects, database: Option<&Database>, cloc
     let kind = if starts { "startup" } else { "readiness" };
     let failure = events::probe_failure(objects, pod, &unready.name, kind);
     let suffix = failure.map_or(String::new(), |event| format!(": {}", events::message(event)));
-    let again = match unready.restart_count {
+    let restarts = match unready.restart_count {
         0 => String::new(),
         count => format!(" after {count} restarts"),
     };
-    let sentence = format!("{title} runs{again}, but is not ready{suffix}");
+    let sentence = format!("{title} runs{restarts}, but is not ready{suffix}");
     let budget = probe_times::ready_budget(container);
     let Some(probe) = container
         .readiness_probe
@@ -193,7 +193,12 @@ fn diagnose_kill(pod: &Pod, status: &ContainerStatus, objects: &Objects, kill: &
 
 /// The last lines of a container's log.
 pub fn logs(pod: &Pod, status: &ContainerStatus) -> Evidence {
-    Evidence::Logs {
+    Evidence::Logs(container_log(pod, status))
+}
+
+/// Where a container's log is.
+pub fn container_log(pod: &Pod, status: &ContainerStatus) -> ContainerLog {
+    ContainerLog {
         namespace: pod_view::namespace(pod).to_owned(),
         pod: pod_view::name(pod).to_owned(),
         container: status.name.clone(),
@@ -202,7 +207,8 @@ pub fn logs(pod: &Pod, status: &ContainerStatus) -> Evidence {
 
 /// What a container's HTTP probe would be answered now, through the API server's proxy.
 fn address(pod: &Pod, container: &str, probe: &Probe) -> Option<Evidence> {
-    let get = probe.http_get.as_ref()?;
+    // A probe of another host than the pod goes past it.
+    let get = probe.http_get.as_ref().filter(|get| get.host.is_none())?;
     let port = match &get.port {
         IntOrString::Int(number) => *number,
         IntOrString::String(name) => {
@@ -216,6 +222,11 @@ fn address(pod: &Pod, container: &str, probe: &Probe) -> Option<Evidence> {
     Some(Evidence::Answer {
         namespace: pod_view::namespace(pod).to_owned(),
         pod: pod_view::name(pod).to_owned(),
-        address: format!("{port}{}", get.path.as_deref().unwrap_or("/")),
+        is_https: get.scheme.as_deref() == Some("HTTPS"),
+        // The kubelet adds the slash that a path lacks.
+        address: format!(
+            "{port}/{}",
+            get.path.as_deref().unwrap_or_default().trim_start_matches('/')
+        ),
     })
 }

@@ -13,8 +13,8 @@ use crate::{Clock, Objects, Target, failed_create, pod, pod_view, probe_times};
 pub fn evaluate(target: &Target, kind: &GroupVersionKind, objects: &Objects, clock: Clock) -> RolloutStatus {
     let key = other_key(kind, &target.namespace, &target.name);
     let set = match presence::find(target, objects.others.get(&key), clock) {
-        Presence::There(set) => set,
-        Presence::Not(phase) => return target.status(None, phase),
+        Presence::Present(set) => set,
+        Presence::Absent(phase) => return target.status(None, phase),
     };
     let number = |pointer: &str| {
         let number = set.data.pointer(pointer).and_then(Value::as_i64)?;

@@ -38,21 +38,15 @@ fn without_sandbox(pod: &Pod, event: &Event, clock: Clock) -> Phase {
         let next = "the RuntimeClass's `handler` must be the name of a runtime in the node's containerd configuration, and \
             its `scheduling.nodeSelector` must select only nodes that have it; `deploy-tool cluster up` makes such nodes";
         let sentence = format!("{title}: containerd on node `{node}` has no runtime for the handler `{handler}`");
-        let diagnosis = Diagnosis::new(&RUNTIME_NOT_CONFIGURED, sentence, next);
-        let diagnosis = diagnosis.detail(vec![format!("containerd says: {message}")]);
-        let waiting = diagnosis.blocked().clear(true);
-        return waiting.attempted(events::last_time(event), None).into();
+        return known_cause(Diagnosis::new(&RUNTIME_NOT_CONFIGURED, sentence, next), event);
     }
-    if cannot_ask_systemd(message) {
+    if is_systemd_unreachable(message) {
         let next = format!(
             "`deploy-tool node install {node}` brings an engine that needs no D-Bus; or install and start D-Bus on the node"
         );
         let sentence =
             format!("{title}: crun on node `{node}` cannot ask systemd for a cgroup: no D-Bus daemon runs there");
-        let diagnosis = Diagnosis::new(&SYSTEMD_NOT_REACHED, sentence, next);
-        let diagnosis = diagnosis.detail(vec![format!("containerd says: {message}")]);
-        let waiting = diagnosis.blocked().clear(true);
-        return waiting.attempted(events::last_time(event), None).into();
+        return known_cause(Diagnosis::new(&SYSTEMD_NOT_REACHED, sentence, next), event);
     }
     let sentence = format!(
         "{title} has no sandbox on node `{node}` yet: {}",
@@ -62,6 +56,13 @@ fn without_sandbox(pod: &Pod, event: &Event, clock: Clock) -> Phase {
     let diagnosis = Diagnosis::new(&CONTAINER_NOT_CREATED, sentence, next);
     let is_late = clock.waited(pod_view::created(pod)) >= thresholds::SANDBOX;
     let waiting = diagnosis.blocked().clear(is_late);
+    waiting.attempted(events::last_time(event), None).into()
+}
+
+/// The phase of a pod whose event leaves no doubt about the cause.
+fn known_cause(diagnosis: Diagnosis, event: &Event) -> Phase {
+    let diagnosis = diagnosis.detail(vec![format!("containerd says: {}", events::message(event))]);
+    let waiting = diagnosis.blocked().clear(true);
     waiting.attempted(events::last_time(event), None).into()
 }
 
@@ -80,7 +81,7 @@ pub fn unknown_handler(message: &str) -> Option<&str> {
 }
 
 /// Whether it is crun's message on a node with the cgroup driver systemd and no D-Bus daemon.
-pub fn cannot_ask_systemd(message: &str) -> bool {
+pub fn is_systemd_unreachable(message: &str) -> bool {
     message.contains("cannot open sd-bus")
 }
 

@@ -1,5 +1,6 @@
 //! Why a pod has no node.
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 
 use crate::status::Phase;
@@ -35,11 +36,8 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
         return Some(diagnosis.blocked().clear(waited >= thresholds::CLAIM).into());
     }
     // Terminating pods may free the resources that this one waits for.
-    let is_leaving = |pod: &Pod| {
-        let deleted = pod.metadata.deletion_timestamp.as_ref();
-        deleted.is_some_and(|time| clock.age(time.0) < thresholds::LEAVING)
-    };
-    if !verdict.final_for_all && objects.pods.values().any(is_leaving) {
+    let may_free_resources = |last: Timestamp| clock.age(last) < thresholds::LEAVING;
+    if !verdict.final_for_all && clock.last_deletion.is_some_and(may_free_resources) {
         return Some(Phase::in_progress(format!("{sentence} (other pods are being deleted)")));
     }
     let limit = if contains_any(verdict.reason, &PASSES_WITH_TIME) {
@@ -52,15 +50,13 @@ pub fn evaluate(pod: &Pod, objects: &Objects, clock: Clock) -> Option<Phase> {
     Some(waiting.clear(waited >= limit).attempted(Some(clock.now), None).into())
 }
 
-/// Whether an autoscaler of nodes has message that it makes one for this pod, and may still be at it.
+/// Whether an autoscaler has announced a node for this pod, and may still be creating it.
 pub fn has_scale_up(pod: &Pod, objects: &Objects, clock: Clock) -> bool {
-    let message = NODE_COMES
+    let times = NODE_COMES
         .iter()
         .filter_map(|reason| events::newest(objects, &pod.metadata, reason))
         .filter_map(events::last_time);
-    message
-        .max()
-        .is_some_and(|last| clock.age(last) < thresholds::NODE_COMES)
+    times.max().is_some_and(|last| clock.age(last) < thresholds::NODE_COMES)
 }
 
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>

@@ -15,8 +15,8 @@ const REVISION: &str = "controller-revision-hash";
 
 pub fn evaluate(target: &Target, objects: &Objects, clock: Clock) -> RolloutStatus {
     let set = match presence::find(target, objects.stateful_sets.get(&target.key()), clock) {
-        Presence::There(set) => set,
-        Presence::Not(phase) => return target.status(None, phase),
+        Presence::Present(set) => set,
+        Presence::Absent(phase) => return target.status(None, phase),
     };
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     // Counted from the pods: the controller's own counts lag behind them.

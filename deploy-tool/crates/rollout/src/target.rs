@@ -109,7 +109,7 @@ impl Target {
             TargetKind::Pod => None,
             // That of a ReplicationController is of an older form: all pods of its namespace are looked at.
             TargetKind::Generic(ref kind) if !is_replica_set(kind) || kind.group.is_empty() => None,
-            _ => object.pointer("/spec/selector").and_then(labels),
+            _ => object.pointer("/spec/selector").and_then(label_selector),
         };
         let annotations = object.pointer("/metadata/annotations");
         let database = annotations.and_then(|all| all.get(DATABASE_ANNOTATION)?.as_str());
@@ -224,10 +224,9 @@ fn waited_for(kind: GroupVersionKind, object: &Value) -> Option<TargetKind> {
     })
 }
 
-/// Formats a label selector as a query parameter of the API.
-fn labels(selector: &Value) -> Option<String> {
+/// Formats a label selector as a query parameter of the API; none for an empty one, which would select everything.
+pub fn label_selector(selector: &Value) -> Option<String> {
     let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
     let text = Selector::try_from(selector).ok()?.to_string();
-    // An empty one would select everything.
     (!text.is_empty()).then_some(text)
 }

@@ -27,7 +27,7 @@ pub const ENDS: i32 = 3;
 pub const LONGEST_RETRY: SignedDuration = SignedDuration::from_secs(130);
 
 /// After a failure, other targets in progress get this much more time, so that one run reports all failures.
-pub const FOLLOW: SignedDuration = SignedDuration::from_secs(10);
+pub const FAILURE_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The shortest default of the time limit. It has to be longer than any deadline in the objects.
 pub const TIME_LIMIT: SignedDuration = SignedDuration::from_secs(15 * 60);

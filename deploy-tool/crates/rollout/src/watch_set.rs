@@ -6,7 +6,7 @@ use crate::target::is_replica_set;
 use crate::{Target, TargetKind};
 
 /// More watches of one kind in one namespace than this, and the whole namespace is watched once instead.
-const HANDFUL: usize = 4;
+const MOST_SELECTIONS: usize = 4;
 
 /// Something to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ fn add(needs: &mut Vec<Need>, kind: NeedKind, namespace: &str, selection: Select
     if others.contains(&&Selection::All) || others.contains(&&selection) {
         return;
     }
-    let all = selection == Selection::All || others.len() >= HANDFUL;
+    let all = selection == Selection::All || others.len() >= MOST_SELECTIONS;
     if all {
         needs.retain(|need| !same(&need));
     }

@@ -77,7 +77,7 @@ fn local_images_cannot_be_pulled() {
     clear(
         app(&objects, 1),
         &IMAGE_NOT_ON_NODE,
-        &["localhost/orders:sha256-1", "make images"],
+        &["localhost/orders:sha256-1", "kind load docker-image NAME"],
     );
 }
 
@@ -94,11 +94,11 @@ fn one_early_end_is_nothing_and_three_are_a_crash_loop() {
     );
     assert_eq!(
         problem.evidence,
-        [Evidence::Logs {
+        [Evidence::Logs(ContainerLog {
             namespace: "n".into(),
             pod: "app-1".into(),
             container: "app".into()
-        }]
+        })]
     );
     // Stock crun tells 0 whatever the guest's exit code is.
     clear(
@@ -128,132 +128,6 @@ fn out_of_memory() {
 }
 
 #[test]
-fn a_module_run_as_a_native_program() {
-    let message = "failed to create containerd task: exec container process `/app.wasm`: Exec format error";
-    let start_error = |restarts| waiting("RunContainerError", message, restarts, json!({}));
-    clear(with_container(start_error(0), 1), &ANNOTATION_LOST, &["native program"]);
-    failed(
-        with_container(start_error(1), 1),
-        &ANNOTATION_LOST,
-        &["native program", "module.wasm.image/variant: compat-smart"],
-    );
-    // Whether the pod has the annotation, its class, the program, and what is wrong.
-    let cases = [
-        (
-            true,
-            json!("crun-wasm"),
-            "/app",
-            &ENTRYPOINT_NOT_WASM,
-            "does not end in .wasm",
-        ),
-        (
-            true,
-            json!("crun-wasm"),
-            "/app.wasm",
-            &HANDLER_WITHOUT_WASM,
-            "get runtimeclass crun-wasm",
-        ),
-        (
-            true,
-            Value::Null,
-            "/app.wasm",
-            &HANDLER_WITHOUT_WASM,
-            "no runtimeClassName",
-        ),
-        (
-            false,
-            Value::Null,
-            "/app.wasm",
-            &ANNOTATION_LOST,
-            "and set `runtimeClassName",
-        ),
-        (false, Value::Null, "/bin/app", &IMAGE_FOR_ANOTHER_PLATFORM, "processor"),
-    ];
-    for (annotated, class, program, code, part) in cases {
-        for words in [
-            format!("{{\"msg\":\"exec container process `{program}`: Exec format error\",\"level\":\"error\"}}"),
-            format!("exec {program}: exec format error"),
-        ] {
-            // crun and runc say so on the container's output only.
-            let mut ended = ended(1, "Error");
-            ended["terminated"]["containerID"] = json!("containerd://1");
-            let mut objects = world();
-            let mut pod = pod("app-1", "app-new", json!({"state": ended, "restartCount": 1}));
-            pod["spec"]["runtimeClassName"] = class.clone();
-            if annotated {
-                pod["metadata"]["annotations"] = json!({"module.wasm.image/variant": "compat-smart"});
-            }
-            put(&mut objects.pods, "app-1", pod);
-            blocked(app(&objects, 1), &CRASH_LOOP, &["has ended 2 times"]);
-            objects.last_words.insert("containerd://1".into(), words);
-            failed(app(&objects, 1), code, &[program, part]);
-        }
-    }
-}
-
-/// The kernel takes a shared object for a program without an entry, and jumps to address 0.
-#[test]
-fn a_shared_object_that_is_run_as_a_native_program_ends_without_a_word() {
-    let exited = |code: i32, words: &str, annotated: bool| {
-        let mut ended = ended(1, "Error");
-        ended["terminated"]["containerID"] = json!("containerd://1");
-        ended["terminated"]["exitCode"] = json!(code);
-        let mut objects = world();
-        let mut pod = pod("app-1", "app-new", json!({"state": ended}));
-        pod["spec"]["runtimeClassName"] = json!("crun-wasm");
-        if annotated {
-            pod["metadata"]["annotations"] = json!({"module.wasm.image/variant": "compat-smart"});
-        }
-        put(&mut objects.pods, "app-1", pod);
-        objects.last_words.insert("containerd://1".into(), words.into());
-        app(&objects, 1)
-    };
-    clear(
-        exited(139, NOTHING_LOGGED, false),
-        &ANNOTATION_LOST,
-        &["segmentation fault", "compat-smart"],
-    );
-    blocked(exited(139, NOTHING_LOGGED, true), &CRASH_LOOP, &["has ended once"]);
-    blocked(exited(139, "a last word", false), &CRASH_LOOP, &["has ended once"]);
-    blocked(exited(1, NOTHING_LOGGED, false), &CRASH_LOOP, &["has ended once"]);
-}
-
-#[test]
-fn a_few_containers_that_ended_at_once_are_asked_for_their_last_words() {
-    let mut objects = Objects::default();
-    let ended = |code: i32, seconds: i64, number: usize| {
-        json!({"terminated": {"exitCode": code, "containerID": format!("containerd://{number}"),
-            "startedAt": at(0).to_string(), "finishedAt": at(seconds).to_string()}})
-    };
-    let mut put_one = |name: &str, container: Value| put(&mut objects.pods, name, pod(name, "app-new", container));
-    put_one("well", json!({"state": ended(0, 0, 100)}));
-    put_one("long", json!({"state": ended(1, 9, 101)}));
-    for number in 0..9 {
-        put_one(&format!("app-{number}"), json!({"state": ended(1, 0, number)}));
-    }
-    let ids = |objects: &Objects| -> Vec<String> { unread_logs(objects).into_iter().map(|(id, _)| id).collect() };
-    let read = |objects: &mut Objects| {
-        let ids = ids(objects);
-        objects
-            .last_words
-            .extend(ids.iter().map(|id| (id.clone(), String::new())));
-        ids.len()
-    };
-    assert_eq!(read(&mut objects), thresholds::LAST_WORDS);
-    assert_eq!(read(&mut objects), 0);
-    // The second end decides: of those, too, a handful.
-    for number in 0..9 {
-        let last = ended(1, 0, 10 + number);
-        let container =
-            json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": last, "restartCount": 1});
-        let name = format!("app-{number}");
-        put(&mut objects.pods, &name, pod(&name, "app-new", container));
-    }
-    assert_eq!(read(&mut objects), thresholds::LAST_WORDS);
-    assert_eq!(read(&mut objects), 0);
-}
-
-#[test]
 fn missing_keys_of_a_secret() {
     let container = || {
         waiting(
@@ -277,60 +151,6 @@ fn a_kubelet_that_has_not_heard_of_a_secret_in_time_asks_again() {
     let message = "failed to sync secret cache: timed out waiting for the condition";
     let container = waiting("CreateContainerConfigError", message, 0, json!({}));
     in_progress(with_container(container, 60), "failed to sync secret cache");
-}
-
-#[test]
-fn running_but_not_ready() {
-    let container = || json!({"state": {"running": {"startedAt": APPLIED}}, "started": true});
-    in_progress(with_container(container(), 10), "is starting");
-    in_progress(with_container(container(), 40), "runs, but is not ready");
-    let problem = clear(
-        with_container(container(), 41),
-        &READINESS_PROBE,
-        &["not ready", "its probes give it 41 s"],
-    );
-    let address = "8080/readyz".to_owned();
-    assert_eq!(
-        problem.evidence,
-        [Evidence::Answer {
-            namespace: "n".into(),
-            pod: "app-1".into(),
-            address
-        }]
-    );
-}
-
-#[test]
-fn a_startup_probe_has_a_limit_of_its_own() {
-    let mut objects = world();
-    let running = json!({"state": {"running": {"startedAt": APPLIED}}, "started": false});
-    let mut pod = pod("app-1", "app-new", running);
-    pod["spec"]["containers"][0]["startupProbe"] = json!({"failureThreshold": 60});
-    put(&mut objects.pods, "app-1", pod.clone());
-    in_progress(app(&objects, 900), "not ready");
-    // Until it is over, readiness is not asked for: its budget begins then at the latest.
-    pod["status"]["containerStatuses"][0]["started"] = json!(true);
-    put(&mut objects.pods, "app-1", pod);
-    in_progress(app(&objects, 640), "not ready");
-    clear(app(&objects, 642), &READINESS_PROBE, &["its probes give it 642 s"]);
-}
-
-#[test]
-fn a_closed_readiness_gate_is_named() {
-    let mut objects = world();
-    let mut pod = pod(
-        "app-1",
-        "app-new",
-        json!({"ready": true, "state": {"running": {"startedAt": APPLIED}}}),
-    );
-    pod["status"]["conditions"][1]["status"] = json!("False");
-    pod["spec"]["readinessGates"] = json!([{"conditionType": "example.org/balanced"}]);
-    put(&mut objects.pods, "app-1", pod);
-    blocked(
-        app(&objects, 60),
-        &READINESS_GATE,
-        &["gate example.org/balanced is closed"],
-    );
 }
 
 /// A sidecar runs beside the others: it may not end, not even well.
@@ -368,87 +188,4 @@ fn restarts_of_long_ago_do_not_count() {
         "startedAt": at(1).to_string(), "finishedAt": at(2).to_string()}});
     let again = with_container(json!({"state": short, "restartCount": 7}), 3);
     clear(again, &CRASH_LOOP, &["has ended 8 times"]);
-}
-
-#[test]
-fn no_such_runtime() {
-    let mut objects = world();
-    put(
-        &mut objects.pods,
-        "app-1",
-        pod("app-1", "app-new", waiting("ContainerCreating", "", 0, json!({}))),
-    );
-    in_progress(app(&objects, 1), "is being created");
-    event(
-        &mut objects,
-        "app-1",
-        "FailedCreatePodSandBox",
-        "Failed to create pod sandbox: plugin not ready",
-        1,
-        1,
-    );
-    blocked(
-        app(&objects, 1),
-        &CONTAINER_NOT_CREATED,
-        &["has no sandbox on node `worker` yet: ", "plugin not ready"],
-    );
-    let message = "Failed to create pod sandbox: rpc error: code = Unknown desc = unable to get OCI runtime for sandbox \"3c\": no runtime for \"nowhere\" is configured";
-    event(&mut objects, "app-1", "FailedCreatePodSandBox", message, 2, 1);
-    clear(
-        app(&objects, 2),
-        &RUNTIME_NOT_CONFIGURED,
-        &["`nowhere`", "`worker`", "nodeSelector"],
-    );
-    let message = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox \"3c\": failed to create containerd task: failed to create shim task: OCI runtime create failed: cannot open sd-bus: No such file or directory";
-    event(&mut objects, "app-1", "FailedCreatePodSandBox", message, 3, 1);
-    clear(
-        app(&objects, 3),
-        &SYSTEMD_NOT_REACHED,
-        &["`worker`", "no D-Bus daemon", "node install worker"],
-    );
-}
-
-#[test]
-fn each_probe_is_told_with_its_own_answer() {
-    let container = story::crashed(3, 9, "20s");
-    let probes = json!({"livenessProbe": {"httpGet": {"port": 9, "path": "/live"}, "periodSeconds": 1, "failureThreshold": 2},
-        "readinessProbe": {"tcpSocket": {"port": 9}, "periodSeconds": 1}});
-    let mut objects = story::app_with(container, probes);
-    let mut tell =
-        |reason: &str, message: &str, seconds: i64| event(&mut objects, "app-1", reason, message, seconds, 3);
-    tell("Killing", "Container app failed liveness probe, will be restarted", 9);
-    tell("Unhealthy", "Liveness probe failed: Get \"http://192.0.2.1:9/live\"", 9);
-    // The readiness probe fails more often, and later.
-    tell("Unhealthy", "Readiness probe failed: dial tcp 192.0.2.1:9", 10);
-    let diagnosis = clear(app(&objects, 11), &LIVENESS_PROBE, &[":9/live"]);
-    assert_eq!(
-        diagnosis.lines,
-        ["Liveness probe failed: Get \"http://192.0.2.1:9/live\""]
-    );
-}
-
-#[test]
-fn what_a_liveness_probe_ends_before_it_is_ready_is_told_by_that() {
-    let mut container = story::runs_since(20);
-    container["restartCount"] = json!(2);
-    container["lastState"] = story::run(10, 19, 137);
-    let probes = json!({"livenessProbe": {"httpGet": {"port": 9, "path": "/live"}, "periodSeconds": 1, "failureThreshold": 2},
-        "readinessProbe": {"tcpSocket": {"port": 9}, "periodSeconds": 1}});
-    let killed = |seconds: i64| {
-        let mut objects = story::app_with(container.clone(), probes.clone());
-        let message = "Container app failed liveness probe, will be restarted";
-        event(&mut objects, "app-1", "Killing", message, seconds, 2);
-        event(
-            &mut objects,
-            "app-1",
-            "Unhealthy",
-            "Readiness probe failed: dial tcp 192.0.2.1:9",
-            28,
-            3,
-        );
-        app(&objects, 29)
-    };
-    clear(killed(19), &LIVENESS_PROBE, &["was ended 2 times by the kubelet"]);
-    // Another run of it, long ago.
-    clear(killed(1), &READINESS_PROBE, &["192.0.2.1:9"]);
 }

@@ -4,6 +4,8 @@
 mod cases;
 mod containers;
 mod kinds;
+mod modules;
+mod probes;
 mod recorded;
 mod refusals;
 mod scheduling;
@@ -24,11 +26,7 @@ use diagnostics::Code;
 const APPLIED: &str = "2026-01-01T00:00:00Z";
 
 fn clock(seconds: i64) -> Clock {
-    let since: Timestamp = APPLIED.parse().unwrap();
-    Clock {
-        now: at(seconds),
-        since,
-    }
+    Clock::new(at(seconds), APPLIED.parse().unwrap())
 }
 
 fn at(seconds: i64) -> Timestamp {

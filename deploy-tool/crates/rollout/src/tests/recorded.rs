@@ -67,19 +67,16 @@ fn recorded() -> Objects {
 /// The pod of the Deployment or Job of that name.
 fn pod_of<'a>(objects: &'a Objects, name: &str) -> &'a k8s_openapi::api::core::v1::Pod {
     let start = format!("{NAMESPACE}/{name}-");
-    let is_it = |key: &str| {
+    let is_named = |key: &str| {
         key.strip_prefix(&start)
             .is_some_and(|rest| rest.matches('-').count() <= 1)
     };
-    objects.pods.iter().find(|(key, _)| is_it(key)).unwrap().1
+    objects.pods.iter().find(|(key, _)| is_named(key)).unwrap().1
 }
 
 fn two_minutes_later() -> Clock {
     let since: Timestamp = "2026-11-22T20:27:38Z".parse().unwrap();
-    Clock {
-        now: since + jiff::SignedDuration::from_secs(120),
-        since,
-    }
+    Clock::new(since + jiff::SignedDuration::from_secs(120), since)
 }
 
 #[test]
@@ -296,7 +293,7 @@ fn jobs_daemon_sets_and_what_has_no_pods() {
             "delete job fails",
         ],
     );
-    assert!(matches!(&problem.evidence[..], [Evidence::Logs { .. }]), "{problem:?}");
+    assert!(matches!(&problem.evidence[..], [Evidence::Logs(_)]), "{problem:?}");
     done(state(TargetKind::DaemonSet, "every"), "2 of 2 ready");
     done(state(claim(), "later"), "with its first pod");
     clear(

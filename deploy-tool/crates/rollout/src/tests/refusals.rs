@@ -11,7 +11,7 @@ fn pods_that_the_api_server_refuses() {
         (
             "pod rejected: RuntimeClass \"not-there\" not found",
             &RUNTIME_CLASS_MISSING,
-            ["RuntimeClass \"not-there\" not found", "runtimeclass.yaml"],
+            ["RuntimeClass \"not-there\" not found", "kind: RuntimeClass"],
         ),
         (
             "exceeded quota: q, requested: requests.cpu=1, used: requests.cpu=0, limited: requests.cpu=10m",

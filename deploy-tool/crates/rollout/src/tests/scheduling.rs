@@ -59,6 +59,14 @@ fn no_node_for_the_pod() {
     put(&mut shrinking.pods, "app-2", leaving);
     in_progress(app(&shrinking, 100), "other pods are being deleted");
     clear(app(&shrinking, 151), &UNSCHEDULABLE, &["Insufficient cpu"]);
+    // The last of several counts, and the tracker finds the same as one look.
+    let mut longer = pod("app-3", "app-old", json!({"ready": true}));
+    longer["metadata"]["deletionTimestamp"] = json!(at(120).to_string());
+    put(&mut shrinking.pods, "app-3", longer);
+    in_progress(app(&shrinking, 151), "other pods are being deleted");
+    let mut story = story::Story::new(&[target(TargetKind::Deployment, "app")], shrinking);
+    in_progress(story.status("app", 151), "other pods are being deleted");
+    clear(story.status("app", 181), &UNSCHEDULABLE, &["Insufficient cpu"]);
 }
 
 #[test]

@@ -18,10 +18,11 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::deployment::{self, Deadline};
+use crate::evaluate::evaluate_at;
 use crate::movement::Movement;
 use crate::ownership::pods_of_target;
 use crate::status::{RolloutStatus, WaitClass, Waiting};
-use crate::{Clock, Objects, Target, TargetKind, evaluate, pod_view, scheduling, thresholds};
+use crate::{Clock, Objects, Target, TargetKind, pod_view, scheduling, thresholds};
 use suppliers::name_suppliers;
 use unfinished::Unfinished;
 
@@ -68,9 +69,10 @@ impl Tracker {
 
     /// Evaluates the state of the cluster. Returns the status of each target, in their order, and the verdict.
     pub fn observe(&mut self, objects: &Objects, clock: Clock) -> (Vec<RolloutStatus>, Verdict) {
+        let clock = clock.with_last_deletion(objects);
         let mut statuses = Vec::with_capacity(self.targets.len());
         for tracked in &mut self.targets {
-            let status = evaluate(&tracked.target, objects, clock);
+            let status = evaluate_at(&tracked.target, objects, clock);
             if tracked.movement.observe(&tracked.target, objects, &status) {
                 tracked.moved = Some(clock.now);
             }
@@ -101,19 +103,24 @@ impl Tracker {
     pub fn is_blocked(&self, statuses: &[RolloutStatus], clock: Clock) -> bool {
         let is_idle = self
             .last_movement()
-            .is_some_and(|moved| clock.age(moved) >= thresholds::FOLLOW);
+            .is_some_and(|moved| clock.age(moved) >= thresholds::FAILURE_GRACE);
         is_idle && !Unfinished::collect(statuses).has_progress()
     }
 
     fn decide(&mut self, statuses: &[RolloutStatus], objects: &Objects, clock: Clock) -> Verdict {
         let unfinished = Unfinished::collect(statuses);
+        let is_unknown = |(_, waiting): &(usize, &Waiting)| waiting.class == WaitClass::Unknown;
+        let is_all_unknown = !unfinished.waiting.is_empty() && unfinished.waiting.iter().all(is_unknown);
+        if !is_all_unknown {
+            self.unknown_since = None;
+        }
         let fails_fast = self.policy.fail_fast && unfinished.has_clear_sign();
         if unfinished.failed.is_empty() && !fails_fast {
             self.failed_since = None;
         } else {
             // Waits a little for targets in progress, so that one run reports all failures.
             let since = *self.failed_since.get_or_insert(clock.now);
-            let is_over = !unfinished.has_progress() || clock.age(since) >= thresholds::FOLLOW;
+            let is_over = !unfinished.has_progress() || clock.age(since) >= thresholds::FAILURE_GRACE;
             return if is_over {
                 unfinished.failure()
             } else {
@@ -123,11 +130,10 @@ impl Tracker {
         if unfinished.waiting.is_empty() {
             return Verdict::Ready;
         }
-        let is_unknown = |(_, waiting): &(usize, &Waiting)| waiting.class == WaitClass::Unknown;
-        if unfinished.waiting.iter().all(is_unknown) {
+        if is_all_unknown {
             // The object with the result may arrive a moment later.
             let since = *self.unknown_since.get_or_insert(clock.now);
-            return if clock.age(since) >= thresholds::FOLLOW {
+            return if clock.age(since) >= thresholds::FAILURE_GRACE {
                 Verdict::Unknown
             } else {
                 Verdict::Waiting

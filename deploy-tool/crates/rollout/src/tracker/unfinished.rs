@@ -61,11 +61,12 @@ impl<'a> Unfinished<'a> {
                 Phase::Failed(diagnosis) => Some((0, (**diagnosis).clone())),
                 Phase::Done(_) | Phase::Waiting(_) => None,
             });
-        let blocked = self
+        // A clear sign may be that of one part, while another one is in progress, and with it the whole.
+        let wrong = self
             .waiting
             .iter()
-            .filter(|(_, waiting)| waiting.class == WaitClass::Blocked);
-        let of_blocked = blocked.filter_map(|(index, waiting)| {
+            .filter(|(index, waiting)| waiting.class == WaitClass::Blocked || self.is_clear(*index, waiting));
+        let of_waiting = wrong.filter_map(|(index, waiting)| {
             let diagnosis = waiting.diagnosis.clone()?;
             let rank = match (self.is_clear(*index, waiting), waiting.is_crash_loop) {
                 (true, false) => 1,
@@ -84,7 +85,7 @@ impl<'a> Unfinished<'a> {
                 },
             ))
         });
-        let mut all: Vec<(i32, Diagnosis)> = of_failed.chain(of_blocked).collect();
+        let mut all: Vec<(i32, Diagnosis)> = of_failed.chain(of_waiting).collect();
         all.sort_by_key(|(rank, _)| *rank);
         let mut diagnoses: Vec<Diagnosis> = Vec::new();
         for (_, diagnosis) in all {

@@ -55,6 +55,20 @@ fn a_job_that_its_ttl_took_away() {
 }
 
 #[test]
+fn a_job_that_came_back_gets_its_time_again() {
+    let mut story = Story::new(&[short_lived()], Objects::default());
+    story.waits(1);
+    story.waits(9);
+    put_job(&mut story.objects, "migrate", json!({"active": 1}));
+    story.waits(10);
+    let job = story.objects.jobs.remove("n/migrate").unwrap();
+    job.retain_after_deletion("n/migrate", &mut story.objects, false);
+    story.waits(30);
+    story.waits(39);
+    assert_eq!(story.verdict(40), Verdict::Unknown);
+}
+
+#[test]
 fn a_job_that_is_removed_before_it_ended() {
     let mut story = Story::new(&[short_lived()], Objects::default());
     put_job(&mut story.objects, "migrate", json!({"active": 1}));

@@ -95,6 +95,29 @@ fn a_dead_node_holds_up_no_daemon_set() {
 }
 
 #[test]
+fn a_crash_loop_beside_a_long_pull_ends_a_wait_that_fails_fast() {
+    let mut objects = Objects::default();
+    let set = json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": {"name": "agent", "namespace": "n", "uid": "agent", "generation": 2},
+        "spec": {"selector": {}, "template": {}}, "status": {"observedGeneration": 2, "desiredNumberScheduled": 2,
+        "currentNumberScheduled": 2, "numberMisscheduled": 0, "numberReady": 0, "updatedNumberScheduled": 2}});
+    objects.insert(&set).unwrap();
+    let pulls = waiting("ContainerCreating", "", 0, json!({}));
+    for (name, container) in [("agent-a", crashed(3, 20, "40s")), ("agent-b", pulls)] {
+        put(&mut objects.pods, name, pod(name, "agent", container));
+    }
+    let target = [plain_target(TargetKind::DaemonSet, "agent")];
+    let mut patient = Story::new(&target, objects.clone());
+    let mut story = Story::with_policy(&target, objects, Policy { fail_fast: true });
+    for seconds in [25, 34] {
+        story.waits(seconds);
+        patient.waits(seconds);
+    }
+    story.fails(35, &CRASH_LOOP, &["has ended 4 times"]);
+    patient.waits(35);
+}
+
+#[test]
 fn a_daemon_set_says_that_old_pods_stay() {
     let mut objects = Objects::default();
     let set = json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
