@@ -9,7 +9,7 @@ use kube::client::AuthError;
 use crate::context::cluster_hint;
 use crate::http2;
 use crate::kubeconfig::{self, Access};
-use crate::permission::is_missing_permission;
+use crate::permission::{is_login_refused, is_missing_permission, login_refused};
 use crate::proxy::Proxy;
 use diagnostics::code;
 use diagnostics::{Error, Result};
@@ -167,20 +167,41 @@ impl Cluster {
     /// # Errors
     /// When there is no answer in time, or the server refuses.
     pub async fn call<T>(&self, message: &str, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
-        self.answer(message, request).await?.map_err(|error| {
-            let failure = Error::cluster(message).cause(explain(&error));
-            match &error {
-                kube::Error::Api(status) if is_missing_permission(status) => {
-                    failure.code(&code::apply::PERMISSION_MISSING)
-                }
-                _ => failure,
-            }
-        })
+        self.answer(message, request)
+            .await?
+            .map_err(|error| describe_failure(message, &error))
+    }
+
+    /// Waits for the answer to a request for what not every user may read: nothing for whom the server refuses it (403).
+    ///
+    /// # Errors
+    /// When there is no answer in time, or another error.
+    pub async fn call_if_allowed<T>(
+        &self,
+        message: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<Option<T>> {
+        match self.answer(message, request).await? {
+            Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+            answer => answer.map(Some).map_err(|error| describe_failure(message, &error)),
+        }
     }
 
     /// The same with a shorter deadline, for answers that can be done without.
     pub async fn attempt<T>(&self, limit: Duration, request: impl Future<Output = kube::Result<T>>) -> Option<T> {
         tokio::time::timeout(limit, request).await.ok()?.ok()
+    }
+}
+
+/// The failure of a request that the server has answered, with the number of the error where it has one.
+fn describe_failure(message: &str, error: &kube::Error) -> Error {
+    let failure = Error::cluster(message);
+    match error {
+        kube::Error::Api(status) if is_login_refused(status) => login_refused(failure, status),
+        kube::Error::Api(status) if is_missing_permission(status) => {
+            failure.cause(explain(error)).code(&code::apply::PERMISSION_MISSING)
+        }
+        _ => failure.cause(explain(error)),
     }
 }
 
@@ -210,4 +231,37 @@ pub fn explain(error: &kube::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_is_forbidden_counts_as_nothing() {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            Ok::<_, std::convert::Infallible>(http::Response::new(kube::client::Body::empty()))
+        });
+        let cluster = Cluster::with_client(Client::new(service, "n"), "mock");
+        let answered = async |code: u16| {
+            let status = kube::core::Status {
+                code,
+                message: "no".into(),
+                ..kube::core::Status::default()
+            };
+            let refused = async { Err::<(), _>(kube::Error::Api(Box::new(status))) };
+            cluster.call_if_allowed("cannot list the nodes", refused).await
+        };
+        assert_eq!(answered(403).await.unwrap(), None);
+        for (code, number) in [
+            (401, Some(&code::apply::LOGIN_REFUSED)),
+            (404, None),
+            (500, None),
+            (503, None),
+        ] {
+            assert_eq!(answered(code).await.unwrap_err().number(), number, "{code}");
+        }
+        let read = cluster.call_if_allowed("cannot list the nodes", async { Ok(1) }).await;
+        assert_eq!(read.unwrap(), Some(1));
+    }
 }

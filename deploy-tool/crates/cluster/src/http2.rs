@@ -22,14 +22,14 @@ use crate::request_log::Traced;
 
 /// Interval of HTTP/2 pings, which distinguish a dead connection from an idle one.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
-/// How long the sign may take. With the interval, less than the silence after which a release is lost: its renewal gets a
+/// Time limit of the answer to a ping. With the interval, less than the silence after which a release is lost: its renewal gets a
 /// second chance, on a new connection.
 const PING_LIMIT: Duration = Duration::from_secs(10);
 
 /// A client that logs every request and retries after lost connections. Its requests share one connection if the server
 /// supports HTTP/2.
 pub fn shared(config: &Config) -> kube::Result<Client> {
-    // Ways that not every proxy can go with HTTP/2.
+    // Not every proxy supports HTTP/2.
     if config.proxy_url.is_some() || config.tls_server_name.is_some() {
         return separate(config.clone());
     }

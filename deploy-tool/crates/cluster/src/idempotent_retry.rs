@@ -8,7 +8,7 @@ use kube::Client;
 use kube::client::Body;
 use tower::Service;
 
-use crate::retry_rule as resend;
+use crate::retry_rule;
 
 /// A client that does not give up when a connection is lost. kube's own sends again what a busy server has refused.
 pub struct RetryingClient {
@@ -39,18 +39,18 @@ impl Service<Request<Body>> for RetryingClient {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let bytes = body.collect_bytes().await?;
-            if !resend::is_repeatable(&parts, &bytes) {
+            if !retry_rule::is_repeatable(&parts, &bytes) {
                 return client.send(Request::from_parts(parts, bytes.into())).await;
             }
             let mut failures = 0;
             loop {
-                let again = Request::from_parts(parts.clone(), bytes.clone().into());
-                let error = match read_whole(&client, again).await {
-                    Err(error) if resend::is_lost_connection(&error) => error,
+                let attempt = Request::from_parts(parts.clone(), bytes.clone().into());
+                let error = match read_whole(&client, attempt).await {
+                    Err(error) if retry_rule::is_lost_connection(&error) => error,
                     answer => return answer,
                 };
                 failures += 1;
-                match resend::pause(failures) {
+                match retry_rule::pause(failures) {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => return Err(error),
                 }
@@ -132,7 +132,7 @@ mod tests {
     async fn what_may_not_is_sent_once() {
         let (api, requests) = cutting(&[20]).await;
         let lost = api.create(&PostParams::default(), &ConfigMap::default()).await;
-        assert!(lost.is_err_and(|error| resend::is_lost_connection(&error)));
+        assert!(lost.is_err_and(|error| retry_rule::is_lost_connection(&error)));
         let (api, deleted) = cutting(&[20]).await;
         api.delete("there", &DeleteParams::default()).await.unwrap_err();
         let (api, merged) = cutting(&[20]).await;
@@ -148,7 +148,7 @@ mod tests {
     async fn a_server_that_is_gone_is_given_up() {
         let (api, requests) = cutting(&[0; 9]).await;
         let error = api.get("there").await.unwrap_err();
-        assert!(resend::is_lost_connection(&error), "{error:?}");
+        assert!(retry_rule::is_lost_connection(&error), "{error:?}");
         assert_eq!(requests.load(Ordering::SeqCst), 4);
     }
 }

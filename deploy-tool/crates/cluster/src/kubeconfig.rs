@@ -143,13 +143,17 @@ fn of_context(kubeconfig: Kubeconfig, name: &str) -> Result<(Config, Option<Stri
 
 /// A context that there is and that does not work.
 pub(crate) fn unusable(context: &str, error: &dyn std::fmt::Display) -> Error {
+    unusable_for(context, error).hint("correct the kubeconfig, or name another context with --context")
+}
+
+fn unusable_for(context: &str, error: &dyn std::fmt::Display) -> Error {
     Error::input(format!("the kubeconfig's context `{context}` cannot be used")).cause(error)
 }
 
 /// The program that the kubeconfig names for the login does not start: most often it is not installed.
 pub(crate) fn no_login_program(context: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
     let program = exec.command.as_deref().unwrap_or_default();
-    let failure = unusable(
+    let failure = unusable_for(
         context,
         &format!("the program `{program}`, which it names for the login: {error}"),
     );
@@ -213,7 +217,9 @@ mod tests {
         for (text, expected) in cases {
             let failure = no_login_program("c", &exec(text), &error).to_string();
             assert!(
-                failure.contains("`login-plugin`, which") && failure.contains(expected),
+                failure.contains("`login-plugin`, which")
+                    && failure.contains(expected)
+                    && !failure.contains("correct the kubeconfig"),
                 "{failure}"
             );
         }
@@ -263,7 +269,10 @@ mod tests {
         let kubeconfig = |text: &str| Kubeconfig::from_yaml(text).unwrap();
         let failure = |text: &str| of_context(kubeconfig(text), "x").unwrap_err().to_string();
         let text = failure("contexts: [{name: x, context: {cluster: gone}}]");
-        assert!(text.contains("no cluster `gone`"), "{text}");
+        assert!(
+            text.contains("no cluster `gone`") && text.contains("next: correct the kubeconfig"),
+            "{text}"
+        );
         let text =
             failure("contexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: \"a b\"}}]");
         assert!(text.contains("its server is `a b`"), "{text}");

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::Cluster;
 use diagnostics::Result;
 
-/// What kubectl asks for at once.
+/// What kubectl asks for at once. Parameters may have another limit.
 const PAGE: u32 = 500;
 
 /// All objects that the parameters select.
@@ -65,7 +65,7 @@ async fn pages<K: Clone, T>(
     wanted: impl Fn(K) -> Option<T>,
 ) -> Result<kube::Result<Vec<T>>> {
     let mut found = Vec::new();
-    parameters = parameters.limit(PAGE);
+    parameters.limit.get_or_insert(PAGE);
     loop {
         let page = match cluster.answer(message, fetch(&parameters)).await? {
             Ok(page) => page,

@@ -23,8 +23,22 @@ pub struct Permission {
 ///
 /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/>: `… is forbidden: User "…" cannot patch …`
 pub fn is_missing_permission(status: &Status) -> bool {
+    status.code == 403 && status.message.contains(" cannot ") && status.message.contains("User \"")
+}
+
+/// Whether the server does not know who sends a request: the login has expired, or it is one for another cluster.
+pub fn is_login_refused(status: &Status) -> bool {
     status.code == 401
-        || (status.code == 403 && status.message.contains(" cannot ") && status.message.contains("User \""))
+}
+
+/// A failure whose cause is the login.
+pub fn login_refused(failure: Error, status: &Status) -> Error {
+    failure
+        .code(&code::apply::LOGIN_REFUSED)
+        .cause(format!("the API server does not accept the login: {}", status.message))
+        .hint(
+            "log in again with the program that the kubeconfig names for the context's user, or fetch a new kubeconfig",
+        )
 }
 
 /// One failure that lists all that is missing, and the rules that would allow it.
@@ -144,14 +158,20 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_permission_is_no_policy() {
-        let status = |message: &str| Status {
-            code: 403,
+    fn a_missing_permission_is_no_policy_and_no_expired_login() {
+        let status_of = |code: u16, message: &str| Status {
+            code,
             message: message.into(),
             ..Status::default()
         };
+        let status = |message: &str| status_of(403, message);
+        let expired = status_of(401, "Unauthorized");
+        assert!(!is_missing_permission(&expired) && is_login_refused(&expired));
+        let failure = login_refused(Error::cluster("cannot list the pods"), &expired);
+        assert_eq!(failure.number(), Some(&code::apply::LOGIN_REFUSED));
+        assert!(failure.to_string().contains("does not accept the login: Unauthorized"));
         let user = "secrets \"a\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource \"secrets\" in API group \"\" in the namespace \"a\"";
-        assert!(is_missing_permission(&status(user)));
+        assert!(is_missing_permission(&status(user)) && !is_login_refused(&status(user)));
         assert!(!is_missing_permission(&status(
             "pods \"a\" is forbidden: exceeded quota: small"
         )));

@@ -10,8 +10,9 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use crate::Cluster;
+use crate::client::explain;
 use diagnostics::Result;
-use rollout::{Evidence, NOTHING_LOGGED};
+use rollout::{ContainerLog, Evidence};
 
 /// Time limit of a request to a pod.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -21,6 +22,8 @@ const MOST_NODES: u32 = 50;
 const LOG_LINES: i64 = 10;
 /// How much of these lines: one may be endless.
 const LOG_BYTES: i64 = 64 << 10;
+/// The kubelet's message for a log that it cannot find.
+const LOG_GONE: &str = "unable to retrieve container logs";
 /// How much of an answer.
 const MOST_BYTES: usize = 64 << 10;
 
@@ -62,15 +65,13 @@ pub async fn nodes(cluster: &Cluster) -> Result<Vec<Node>> {
 /// The nodes, if they are so few that they come at once; else, or when the user may not look, none.
 ///
 /// # Errors
-/// When the server does not answer.
+/// When the server does not answer, or refuses for another reason.
 pub async fn few_nodes(cluster: &Cluster) -> Result<Vec<Node>> {
     let api: Api<Node> = Api::all(cluster.client.clone());
     let few = ListParams::default().limit(MOST_NODES);
-    let found = cluster.answer("cannot list the nodes", api.list(&few)).await?;
-    let complete = found
-        .ok()
-        .filter(|page| page.metadata.continue_.as_deref().is_none_or(str::is_empty));
-    Ok(complete.map(|page| page.items).unwrap_or_default())
+    let found = cluster.call_if_allowed("cannot list the nodes", api.list(&few)).await?;
+    let complete = found.filter(|page| page.metadata.continue_.as_deref().is_none_or(str::is_empty));
+    Ok(complete.map_or_else(Vec::new, |page| page.items))
 }
 
 /// The first of the nodes; of a thousand, one is as good as another to reach a node port.
@@ -93,25 +94,26 @@ where
 
 /// What a pod answers to a GET, if it answers well. `address` is `port/path`.
 pub async fn get(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -> Option<String> {
-    let (status, body) = answer(cluster, namespace, pod, address).await?;
+    let (status, body) = answer(cluster, proxied(namespace, pod, false, address)).await?;
     status.is_success().then_some(body)
 }
 
-/// What shows more of a problem, as lines for people; nothing when it cannot be read.
+/// What shows more of a problem, as lines for people.
 pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
     match evidence {
-        Evidence::Logs {
-            namespace,
-            pod,
-            container,
-        } => logs(cluster, namespace, pod, container).await,
+        Evidence::Logs(log) => match last_lines(cluster, log).await {
+            Ok(lines) if lines.is_empty() => "(it has logged nothing)".to_owned(),
+            Ok(lines) => lines,
+            Err(reason) => format!("its log cannot be read: {reason}"),
+        },
         Evidence::Answer {
             namespace,
             pod,
+            is_https,
             address,
         } => {
             let path = address.trim_start_matches(|character: char| character.is_ascii_digit());
-            match answer(cluster, namespace, pod, address).await {
+            match answer(cluster, proxied(namespace, pod, *is_https, address)).await {
                 Some((status, body)) => format!("GET {path} answers {status}: {body}"),
                 None => format!("GET {path} is not answered"),
             }
@@ -129,26 +131,42 @@ pub async fn evidence(cluster: &Cluster, evidence: &Evidence) -> String {
     }
 }
 
-async fn logs(cluster: &Cluster, namespace: &str, pod: &str, container: &str) -> String {
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+/// The last lines of a container's log; empty where it has logged nothing. The error says why it cannot be read.
+///
+/// # Errors
+/// When the server does not answer in time, or refuses, or the container's log is gone.
+pub async fn last_lines(cluster: &Cluster, log: &ContainerLog) -> Result<String, String> {
+    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &log.namespace);
+    let mut unreadable = None;
     // The log of the last container; if that was deleted already, the one before it.
     for previous in [false, true] {
         let parameters = LogParams {
-            container: Some(container.to_owned()),
+            container: Some(log.container.clone()),
             tail_lines: Some(LOG_LINES),
             previous,
             limit_bytes: Some(LOG_BYTES),
             ..LogParams::default()
         };
-        let text = cluster
-            .attempt(ANSWER_LIMIT, api.logs(pod, &parameters))
-            .await
-            .unwrap_or_default();
-        if !text.trim().is_empty() && !text.starts_with("unable to retrieve container logs") {
-            return text;
+        let answer = tokio::time::timeout(ANSWER_LIMIT, api.logs(&log.pod, &parameters)).await;
+        let answer = answer.map_err(|_| format!("no answer within {} s", ANSWER_LIMIT.as_secs()));
+        match answer.and_then(read_log) {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => return Ok(text),
+            Err(reason) => unreadable = Some(reason),
         }
     }
-    NOTHING_LOGGED.to_owned()
+    unreadable.map_or(Ok(String::new()), Err)
+}
+
+/// The text of a log, or why it cannot be read. A container that was never started has an empty one.
+fn read_log(answer: kube::Result<String>) -> Result<String, String> {
+    match answer {
+        // How the kubelet says that the container has been deleted, or that its runtime does not answer.
+        Ok(text) if text.starts_with(LOG_GONE) => Err(text),
+        Ok(text) => Ok(text),
+        Err(kube::Error::Api(status)) if status.code == 400 && !status.message.contains(LOG_GONE) => Ok(String::new()),
+        Err(error) => Err(explain(&error)),
+    }
 }
 
 /// The bytes that the kubelet counts for a container that runs.
@@ -186,8 +204,8 @@ async fn storage_classes(cluster: &Cluster) -> String {
 }
 
 /// Status and body, whatever the status is.
-async fn answer(cluster: &Cluster, namespace: &str, pod: &str, address: &str) -> Option<(http::StatusCode, String)> {
-    let request = proxied(namespace, pod, address)?.map(kube::client::Body::from);
+async fn answer(cluster: &Cluster, request: Option<http::Request<Vec<u8>>>) -> Option<(http::StatusCode, String)> {
+    let request = request?.map(kube::client::Body::from);
     let response = cluster.attempt(ANSWER_LIMIT, cluster.pods_client.send(request)).await?;
     let status = response.status();
     let body = tokio::time::timeout(ANSWER_LIMIT, first_bytes(response.into_body()));
@@ -209,8 +227,53 @@ async fn first_bytes(mut body: kube::client::Body) -> kube::Result<Vec<u8>> {
 }
 
 /// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls>
-fn proxied(namespace: &str, pod: &str, address: &str) -> Option<http::Request<Vec<u8>>> {
+fn proxied(namespace: &str, pod: &str, is_https: bool, address: &str) -> Option<http::Request<Vec<u8>>> {
     let (port, path) = address.split_once('/')?;
-    let url = format!("/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path}");
+    let scheme = if is_https { "https:" } else { "" };
+    let url = format!("/api/v1/namespaces/{namespace}/pods/{scheme}{pod}:{port}/proxy/{path}");
     http::Request::get(url).body(Vec::new()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_read_is_not_an_empty_one() {
+        let refused = |code: u16, message: &str| {
+            let status = kube::core::Status {
+                code,
+                message: message.to_owned(),
+                ..kube::core::Status::default()
+            };
+            Err(kube::Error::Api(Box::new(status)))
+        };
+        let gone = "unable to retrieve container logs for containerd://1";
+        for (expected, answer) in [
+            (Ok(""), Ok(String::new())),
+            (Ok("a word"), Ok("a word".to_owned())),
+            (Err(gone), Ok(gone.to_owned())),
+            (Err(gone), refused(400, gone)),
+            (
+                Ok(""),
+                refused(
+                    400,
+                    "container \"app\" in pod \"a\" is waiting to start: ContainerCreating",
+                ),
+            ),
+            (Err("pods \"a\" is forbidden"), refused(403, "pods \"a\" is forbidden")),
+            (Err("pods \"a\" not found"), refused(404, "pods \"a\" not found")),
+            (Err("bad gateway"), refused(502, "bad gateway")),
+        ] {
+            let read = read_log(answer);
+            assert_eq!(read.as_deref().map_err(String::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn a_probe_with_https_is_asked_by_https() {
+        let url = |is_https: bool| proxied("n", "a", is_https, "8443/healthz").unwrap().uri().to_string();
+        assert_eq!(url(false), "/api/v1/namespaces/n/pods/a:8443/proxy/healthz");
+        assert_eq!(url(true), "/api/v1/namespaces/n/pods/https:a:8443/proxy/healthz");
+    }
 }

@@ -41,13 +41,13 @@ pub fn is_repeatable(request: &Parts, body: &[u8]) -> bool {
         _ if asks("dryRun=All") => true,
         "PATCH" => request.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == APPLY),
         "POST" => path.ends_with("/selfsubjectaccessreviews") || path.ends_with("/secrets"),
-        "DELETE" => names_its_object(body),
+        "DELETE" => has_uid_precondition(body),
         _ => false,
     }
 }
 
 /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
-fn names_its_object(body: &[u8]) -> bool {
+fn has_uid_precondition(body: &[u8]) -> bool {
     let options: Option<Value> = serde_json::from_slice(body).ok();
     options.is_some_and(|options| options.pointer("/preconditions/uid").is_some_and(Value::is_string))
 }

@@ -17,7 +17,9 @@ pub async fn revision(folder: &Path) -> Result<String> {
         let output = process::capture(command).await?;
         match output.success {
             true => Ok(output.stdout),
-            false => Err(failure().cause(output.stderr)),
+            false => Err(failure()
+                .cause(output.stderr)
+                .hint("run this in a checkout, or build without --revision")),
         }
     };
     let changed = git(&["status", "--porcelain"]).await?;

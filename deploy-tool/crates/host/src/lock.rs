@@ -130,7 +130,7 @@ mod tests {
                 Err(failure) if failure.status == ExitStatus::Busy && start.elapsed() < Duration::from_secs(60) => {
                     std::thread::yield_now();
                 }
-                taken => return taken.unwrap(),
+                result => return result.unwrap(),
             }
         }
     }

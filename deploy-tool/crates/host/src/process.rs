@@ -281,21 +281,21 @@ mod tests {
     #[tokio::test]
     async fn of_a_compiler_everything_is_shown_from_the_first_error_on() {
         let folder = tempfile::tempdir().unwrap();
-        let told = async |script: &str| {
+        let explain = async |script: &str| {
             let command = command("sh", ["-c", script]);
             let ended = logged(&Progress::default(), command, &folder.path().join("log")).await;
             let failure = ended.unwrap().check_compiler(|| Error::input("no")).unwrap_err();
             (failure.causes().join(" "), failure.details().join("\n"))
         };
         let script = "echo '   Compiling x'; echo 'error[E0308]: mismatched'; for i in $(seq 30); do echo \" $i\"; done; exit 101";
-        let (causes, details) = told(script).await;
+        let (causes, details) = explain(script).await;
         assert_eq!(causes, "");
         assert!(
             details.starts_with("error[E0308]: mismatched\n 1\n") && details.ends_with("\n 30"),
             "{details}"
         );
         // A compiler that could not be started has said nothing.
-        let (causes, details) = told("echo 'docker: no such image'; exit 125").await;
+        let (causes, details) = explain("echo 'docker: no such image'; exit 125").await;
         assert!(causes.ends_with("failed with exit status: 125"), "{causes}");
         assert_eq!(details, "docker: no such image");
     }

@@ -97,7 +97,9 @@ fn refuse_double_merges(text: &str) -> Result<(), YamlError> {
 }
 
 fn describe(error: &serde_saphyr::Error) -> YamlError {
-    let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+    let (line, column) = error
+        .location()
+        .map_or((1, 1), |location| (location.line(), location.column()));
     let message = match error.without_snippet() {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` is there twice"),
         serde_saphyr::Error::NonFiniteFloat { .. } => {
@@ -105,8 +107,8 @@ fn describe(error: &serde_saphyr::Error) -> YamlError {
         }
         _ => limit::exceeded(error).unwrap_or_else(|| error.to_string()),
     };
-    let place = format!(" at line {line}, column {column}");
-    let message = message.lines().next().unwrap_or_default().replace(&place, "");
+    let position = format!(" at line {line}, column {column}");
+    let message = message.lines().next().unwrap_or_default().replace(&position, "");
     YamlError { line, column, message }
 }
 

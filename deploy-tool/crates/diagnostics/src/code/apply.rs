@@ -14,6 +14,7 @@ pub(super) const CODES: &[&Code] = &[
     &DEFINITION_REFUSED,
     &WEBHOOK_UNREACHABLE,
     &SEVERAL_REFUSED,
+    &LOGIN_REFUSED,
 ];
 
 /// DT0201: another program has set a field of the manifest.
@@ -112,7 +113,7 @@ pub const WEBHOOK_UNREACHABLE: Code = Code {
     explanation: "The API server asks a webhook before it stores an object, and the Service behind it does not answer: it is not there, \
         has no ready pod, or is not trusted. With `failurePolicy: Fail` the object is refused then. A release that brings the \
         webhook itself is applied nevertheless: its workloads come first, then what the webhook checks.",
-    fix: "mend what is behind the Service that the message names (`kubectl get pods,endpointslices -n NAMESPACE`). If it is gone for \
+    fix: "make the pods of the Service that the message names ready (`kubectl get pods,endpointslices -n NAMESPACE`). If it is gone for \
         good, delete the webhook's configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`.",
 };
 
@@ -123,4 +124,15 @@ pub const SEVERAL_REFUSED: Code = Code {
     explanation: "Each object is tried before anything is written, and more than one is refused. The message has every one of them, with its \
         own number.",
     fix: "look up each number: `deploy-tool explain DT0102`.",
+};
+
+/// DT0212: the API server does not accept the login.
+pub const LOGIN_REFUSED: Code = Code {
+    number: 212,
+    title: "the API server does not accept the login",
+    explanation: "The API server answers 401: it does not know the user of the context. Most often a token or a certificate of the \
+        kubeconfig has expired, or the cluster was made anew and has another authority. Permissions are not the cause: they are \
+        looked at only for a user who is known.",
+    fix: "log in again with the program that the kubeconfig names, fetch a new kubeconfig from the cluster's provider, or use another \
+        context (`--context`).",
 };

@@ -33,7 +33,8 @@ pub const RUNTIME_CLASS: Code = Code {
     title: "doctor: there is no such RuntimeClass",
     explanation: "A [RuntimeClass](https://kubernetes.io/docs/concepts/containers/runtime-class/) gives a name to a handler in the \
         nodes' containerd, and says which nodes have it. Pods that name one that is not there are refused.",
-    fix: "apply one, such as `manifests/runtimeclass.yaml`, or name yours with `--runtime-class`.",
+    fix: "apply one (`apiVersion: node.k8s.io/v1`, `kind: RuntimeClass`, `metadata.name: crun-wasm`, `handler: crun`, and the labels of the \
+        nodes that have the handler under `scheduling.nodeSelector`), or name yours with `--runtime-class`.",
 };
 
 /// DT0803: doctor: no node takes pods of the RuntimeClass.
@@ -63,8 +64,8 @@ pub const HANDLER: Code = Code {
     title: "doctor: a node has no runtime for Wasm behind the handler",
     explanation: "containerd on the node has no runtime of the name that the RuntimeClass's `handler` says, or the runtime of that \
         name is not crun, which alone hands modules to WasmEdge.",
-    fix: "let `handler` be the name of the table in the node's containerd configuration whose `BinaryName` is crun \
-        (`oci/node/crun-runtime.toml` is one), and restart containerd; or take the label from the node.",
+    fix: "let `handler` be the name of the table in the node's containerd configuration whose `BinaryName` is crun, \
+        and restart containerd: `deploy-tool node install NODE` does both; or take the label from the node.",
 };
 
 /// DT0806: doctor: a node cannot have the probe's image.

@@ -67,8 +67,8 @@ pub const OTHER_ENGINE: Code = Code {
     title: "native code in an image is for another engine or processor than the nodes have",
     explanation: "WasmEdge takes native code only of its own format, operating system and architecture. It ignores other code \
         without a word and interprets the module, which is about fifteen times slower.",
-    fix: "compile it again with the version of WasmEdge that the nodes have: `deploy-tool build` with the builder of `make \
-        images`.",
+    fix: "compile it again with the version of WasmEdge that the nodes have: `deploy-tool build` with the builder that \
+        `deploy-tool images` brings to this host.",
 };
 
 /// DT0606: an index has an image for a Wasm platform.
@@ -133,8 +133,8 @@ pub const NOT_ON_HOST: Code = Code {
         installer image. What is not on a host is pulled where there is somewhere to pull it from: a release knows its registry, and \
         `DEPLOY_TOOL_IMAGES` names another, and a path in it, that has those of exactly this version, `wasm-builder:VERSION-trixie`, \
         `wasm-node:VERSION-v1.36` and `wasm-node-installer:VERSION-trixie`. Else they are made, on Linux on x86-64 alone.",
-    fix: "name such a registry: `DEPLOY_TOOL_IMAGES=registry.example.com/tools`; `scripts/release/tool-images push`, in the sources of \
-        deploy-tool, fills one. Or have them made or brought up to date: `deploy-tool images`. Without them, a module that was compiled elsewhere \
+    fix: "name such a registry: `DEPLOY_TOOL_IMAGES=registry.example.com/tools`; `docker tag` and `docker push` fill one from a host that \
+        has the images. Or have them made or brought up to date: `deploy-tool images`. Without them, a module that was compiled elsewhere \
         is packed by `deploy-tool build --module FILE`, and other images are named with `cluster up --node-image` and \
         `node install --image`.",
 };

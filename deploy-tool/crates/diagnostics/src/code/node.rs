@@ -24,7 +24,7 @@ pub const UNFIT: Code = Code {
         to systemd (`SystemdCgroup`), the engine must be able to ask it, over the system's D-Bus or at `/run/systemd/private`. \
         Operating systems with a read-only root take it only as part of their image, and `/opt` must not be mounted `noexec`. The \
         runtime that is asked is root's, in a unit of the system, and its program is root's alone. Nothing was touched.",
-    fix: "fix what the message names, name other nodes, or make the engine part of the node's image, as `oci/node` does.",
+    fix: "fix what the message names, name other nodes, or make the engine part of the node's image, as in that of `deploy-tool cluster up`.",
 };
 
 /// DT0902: node: a node has a runtime of that name already.

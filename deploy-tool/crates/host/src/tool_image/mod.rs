@@ -69,7 +69,7 @@ pub async fn supply(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local: 
         return Ok(());
     }
     if let Some(reference) = origin.reference() {
-        match (pull(printer, cache, local, reference).await, &origin) {
+        match (pull(printer, cache, local, reference, &origin).await, &origin) {
             (Ok(()), _) => return Ok(()),
             (Err(failure), Origin::Release(_)) if make::name(local).is_some() => {
                 printer.warning(&format!("{}: it is made on this host instead", failure.message()));
@@ -107,16 +107,9 @@ pub async fn supply_kind(printer: &Printer, cleanup: &Cleanup, cache: &Cache) ->
     printer.step("kind: installed for deploy-tool alone", install).await
 }
 
-async fn pull(printer: &Printer, cache: &Cache, local: &str, reference: &str) -> Result<()> {
+async fn pull(printer: &Printer, cache: &Cache, local: &str, reference: &str, origin: &Origin) -> Result<()> {
     let pull = async |progress: &Progress| {
-        let failure = || {
-            Error::prerequisite(format!("the image `{reference}` cannot be pulled"))
-                .code(&NOT_ON_HOST)
-                .hint(format!(
-                    "log in where it takes a login: `docker login`; or name another place: {MIRROR_VARIABLE}"
-                ))
-                .hint(format!("or have it made on this host: unset {MIRROR_VARIABLE}"))
-        };
+        let failure = || explain_pull(reference, origin, make::name(local).is_some());
         let name = local.rsplit('/').next().unwrap_or(local).replace(':', "-");
         let command = process::command("docker", ["pull", reference]);
         let pulled = process::logged(progress, command, &cache.log(&format!("pull-{name}"))).await?;
@@ -126,6 +119,20 @@ async fn pull(printer: &Printer, cache: &Cache, local: &str, reference: &str) ->
         Ok(())
     };
     printer.step(&format!("image {local}"), pull).await
+}
+
+fn explain_pull(reference: &str, origin: &Origin, can_be_made: bool) -> Error {
+    let failure = Error::prerequisite(format!("the image `{reference}` cannot be pulled"))
+        .code(&NOT_ON_HOST)
+        .hint(format!(
+            "log in where it takes a login: `docker login`; or name another place: {MIRROR_VARIABLE}"
+        ));
+    match origin {
+        Origin::Named(_) if can_be_made => {
+            failure.hint(format!("or have it made on this host: unset {MIRROR_VARIABLE}"))
+        }
+        _ => failure,
+    }
 }
 
 /// Builds the image, if this host supports that. Otherwise the command that needs it reports it.
@@ -210,6 +217,20 @@ mod tests {
                 failure.contains("DEPLOY_TOOL_IMAGES=registry.example.com/tools"),
                 "{failure}"
             );
+        }
+    }
+
+    #[test]
+    fn a_variable_is_to_be_unset_only_where_it_is_set_and_that_helps() {
+        let named = || Origin::Named(String::new());
+        for (origin, can_be_made, expected) in [
+            (named(), true, true),
+            (named(), false, false),
+            (Origin::Release(String::new()), false, false),
+            (Origin::Release(String::new()), true, false),
+        ] {
+            let failure = explain_pull("x.io/tools/wasm-builder:1", &origin, can_be_made).to_string();
+            assert_eq!(failure.contains("unset DEPLOY_TOOL_IMAGES"), expected, "{failure}");
         }
     }
 

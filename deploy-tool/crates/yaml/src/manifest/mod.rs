@@ -95,26 +95,26 @@ struct Tree {
 /// The name of a field that is no text by itself.
 struct Name {
     text: String,
-    place: Location,
+    location: Location,
 }
 
 impl Name {
     fn misread(&self, source: &str) -> Option<YamlError> {
-        let begin = usize::try_from(self.place.span().byte_offset()?).ok()?;
-        let length = usize::try_from(self.place.span().byte_len()?).ok()?;
+        let begin = usize::try_from(self.location.span().byte_offset()?).ok()?;
+        let length = usize::try_from(self.location.span().byte_len()?).ok()?;
         let written = source.get(begin..begin + length)?;
         let message = format!(
             "the name `{written}` is the value {} for YAML: put it in quotes",
             self.text
         );
-        (written != self.text).then(|| problem(self.place, message))
+        (written != self.text).then(|| problem(self.location, message))
     }
 }
 
-fn problem(place: Location, message: String) -> YamlError {
+fn problem(location: Location, message: String) -> YamlError {
     YamlError {
-        line: place.line(),
-        column: place.column(),
+        line: location.line(),
+        column: location.column(),
         message,
     }
 }
@@ -200,12 +200,12 @@ impl<'de> Visitor<'de> for Reader {
         let mut merged = BTreeSet::new();
         let mut tree = Tree::from(Value::Null);
         while let Some(name) = map.next_key::<Spanned<Key>>()? {
-            let place = name.referenced;
+            let location = name.referenced;
             let inside = map.next_value::<Tree>()?;
             let value = tree.adopt(inside);
             let Key { text, is_text } = name.value;
-            if text == "<<" && place.span().byte_len() == Some(2) {
-                let added = merge(&mut fields, value).map_err(|message| problem(place, message));
+            if text == "<<" && location.span().byte_len() == Some(2) {
+                let added = merge(&mut fields, value).map_err(|message| problem(location, message));
                 match added {
                     Ok(added) => merged.extend(added),
                     Err(problem) => tree.problems.push(problem),
@@ -214,11 +214,11 @@ impl<'de> Visitor<'de> for Reader {
             }
             if fields.contains_key(&text) && !merged.remove(&text) {
                 let message = format!("the key `{text}` is there twice");
-                tree.problems.push(problem(place, message));
+                tree.problems.push(problem(location, message));
             }
             if !is_text {
                 let text = text.clone();
-                tree.names.push(Name { text, place });
+                tree.names.push(Name { text, location });
             }
             fields.insert(text, value);
         }

@@ -37,9 +37,9 @@ fn values_are_what_kubectl_makes_of_them() {
 #[test]
 fn json_objects_follow_each_other() {
     let found = manifest("{\"a\": 1}{\"b\":\n\t2}\n{\"c\": \"\\ud83d\\ude00\"}\n").unwrap();
-    let seen: Vec<_> = found.iter().map(|document| (document.line, &document.value)).collect();
+    let documents: Vec<_> = found.iter().map(|document| (document.line, &document.value)).collect();
     assert_eq!(
-        seen,
+        documents,
         [
             (1, &json!({"a": 1})),
             (1, &json!({"b": 2})),

@@ -17,8 +17,8 @@ pub const RUNTIME_CLASS_MISSING: Code = Code {
     number: 308,
     title: "there is no such RuntimeClass",
     explanation: "The pod template names a RuntimeClass that the cluster does not have, so the API server lets no pod in.",
-    fix: "apply the RuntimeClass together with the workload (see `manifests/runtimeclass.yaml`), or correct \
-        `runtimeClassName`; `kubectl get runtimeclasses` lists what there is.",
+    fix: "apply the RuntimeClass together with the workload (`apiVersion: node.k8s.io/v1`, `kind: RuntimeClass`, `metadata.name: crun-wasm`, \
+        `handler: crun`), or correct `runtimeClassName`; `kubectl get runtimeclasses` lists what there is.",
 };
 
 /// DT0309: a Wasm module is run as a native program: the pod does not say that it is Wasm.

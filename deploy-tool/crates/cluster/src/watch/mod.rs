@@ -4,33 +4,32 @@
 //! overloaded (it retries with a back-off), the connection hangs (see [`WATCH_SECONDS`]).
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
 
+mod backoff;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
-use std::time::Duration;
 
 use futures::stream::{SelectAll, Stream, StreamExt, select_all};
 use k8s_openapi::api::core::v1::Node;
-use kube::api::DynamicObject;
+use kube::api::{ApiResource, DynamicObject};
 use kube::core::GroupVersionKind;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event as Change, watcher};
 use kube::{Api, Resource, ResourceExt, discovery};
 use serde::de::DeserializeOwned;
 
 use crate::Cluster;
 use crate::client::explain;
+use backoff::WatchBackoff;
 use diagnostics::Result;
 use rollout::{NOISE, Need, NeedKind, Objects, Selection, Target, TargetKind, Trim, event_key, other_key, watch_set};
 
 /// The server ends each watch after this time, and kube takes one that has said nothing for five seconds longer as
 /// dead: a connection that hangs is found out without any limit on how long nothing may happen.
 const WATCH_SECONDS: u32 = 30;
-/// The pause after the first failure; it doubles with each further one.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause: a server that comes back is found soon.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// Updates the copy, and returns whether that completes a first list.
 type Update = Box<dyn FnOnce(&mut Objects) -> bool + Send>;
@@ -40,10 +39,17 @@ type Changes = Pin<Box<dyn Stream<Item = Result<Update, watcher::Error>> + Send>
 pub struct Watch {
     /// The copy.
     pub objects: Objects,
+    sources: Vec<Source>,
     changes: SelectAll<Changes>,
     lists_missing: usize,
     /// Why the copy may be out of date.
     pub last_error: Option<String>,
+}
+
+/// Something to watch; of a kind that is not built in, with the name that the cluster has for it.
+struct Source {
+    need: Need,
+    resource: Option<ApiResource>,
 }
 
 impl Watch {
@@ -52,20 +58,41 @@ impl Watch {
     /// # Errors
     /// When the cluster does not know a target's kind.
     pub async fn start(cluster: &Cluster, targets: &[Target]) -> Result<Self> {
-        let mut changes = Vec::new();
+        let mut sources = Vec::new();
         for need in watch_set(targets) {
-            let watched = watch_need(cluster, &need).await?;
-            changes.push(match need.is_optional() {
-                true => skip_forbidden(watched),
-                false => watched,
-            });
+            let resource = match &need.kind {
+                NeedKind::Target(TargetKind::Generic(kind)) => Some(find_resource(cluster, kind).await?),
+                _ => None,
+            };
+            sources.push(Source { need, resource });
         }
-        Ok(Self {
+        Ok(Self::of_sources(cluster, sources))
+    }
+
+    fn of_sources(cluster: &Cluster, sources: Vec<Source>) -> Self {
+        let changes: Vec<Changes> = sources.iter().map(|source| watch_source(cluster, source)).collect();
+        Self {
             objects: Objects::default(),
+            sources,
             lists_missing: changes.len(),
             changes: select_all(changes),
             last_error: None,
-        })
+        }
+    }
+
+    /// Lists everything again, in place of the state from the watches. What no list shows is kept: the last state of
+    /// deleted Jobs, and the logs. No request is needed to begin, so an outage only makes it longer.
+    pub fn list_again(&mut self, cluster: &Cluster) {
+        let objects = Objects {
+            gone_jobs: std::mem::take(&mut self.objects.gone_jobs),
+            last_words: std::mem::take(&mut self.objects.last_words),
+            ..Objects::default()
+        };
+        let sources = std::mem::take(&mut self.sources);
+        *self = Self {
+            objects,
+            ..Self::of_sources(cluster, sources)
+        };
     }
 
     /// Waits for the next change, and takes in all that are there.
@@ -89,13 +116,21 @@ impl Watch {
     }
 
     /// Whether everything has been listed once.
-    pub fn complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.lists_missing == 0
     }
 }
 
-async fn watch_need(cluster: &Cluster, need: &Need) -> Result<Changes> {
-    Ok(match &need.kind {
+fn watch_source(cluster: &Cluster, source: &Source) -> Changes {
+    let watched = watch_need(cluster, source);
+    match source.need.is_optional() {
+        true => skip_forbidden(watched),
+        false => watched,
+    }
+}
+
+fn watch_need(cluster: &Cluster, Source { need, resource }: &Source) -> Changes {
+    match &need.kind {
         NeedKind::Target(TargetKind::Deployment) => typed_changes(cluster, need, |objects| &mut objects.deployments),
         NeedKind::Target(TargetKind::StatefulSet) => typed_changes(cluster, need, |objects| &mut objects.stateful_sets),
         NeedKind::Target(TargetKind::DaemonSet) => typed_changes(cluster, need, |objects| &mut objects.daemon_sets),
@@ -117,8 +152,8 @@ async fn watch_need(cluster: &Cluster, need: &Need) -> Result<Changes> {
                 |node| format!("/{}", node.name_any()),
             )
         }
-        NeedKind::Target(TargetKind::Generic(kind)) => generic_changes(cluster, need, kind).await?,
-    })
+        NeedKind::Target(TargetKind::Generic(kind)) => generic_changes(cluster, need, kind, resource.as_ref()),
+    }
 }
 
 /// A watch of what not everybody may look at: who may not has none of it, and waits for no list.
@@ -164,22 +199,26 @@ where
     })
 }
 
-async fn generic_changes(cluster: &Cluster, need: &Need, kind: &GroupVersionKind) -> Result<Changes> {
+/// The name that the cluster has for a kind, which only it knows.
+async fn find_resource(cluster: &Cluster, kind: &GroupVersionKind) -> Result<ApiResource> {
     let message = format!("cannot find out where the cluster keeps objects of kind {}", kind.kind);
-    let (resource, _) = cluster
-        .call(&message, discovery::pinned_kind(&cluster.client, kind))
-        .await?;
+    let found = cluster.call(&message, discovery::pinned_kind(&cluster.client, kind));
+    found.await.map(|(resource, _)| resource)
+}
+
+fn generic_changes(cluster: &Cluster, need: &Need, kind: &GroupVersionKind, resource: Option<&ApiResource>) -> Changes {
+    let resource = resource.cloned().unwrap_or_else(|| ApiResource::from_gvk(kind));
     let api: Api<DynamicObject> = match need.namespace.as_str() {
         "" => Api::all_with(cluster.watches.clone(), &resource),
         namespace => Api::namespaced_with(cluster.watches.clone(), namespace, &resource),
     };
     let kind = kind.clone();
-    Ok(changes(
+    changes(
         api,
         config(need),
         |objects| &mut objects.others,
         move |object: &DynamicObject| other_key(&kind, &object.namespace().unwrap_or_default(), &object.name_any()),
-    ))
+    )
 }
 
 fn config(need: &Need) -> watcher::Config {
@@ -251,41 +290,6 @@ where
         };
         Ok(update)
     }))
-}
-
-/// The back-off between attempts. That of kube grows to half a minute, which is long for an interactive command.
-struct WatchBackoff {
-    pause: Duration,
-    last: Option<std::time::Instant>,
-}
-
-impl Default for WatchBackoff {
-    fn default() -> Self {
-        Self {
-            pause: SHORTEST_PAUSE,
-            last: None,
-        }
-    }
-}
-
-impl Iterator for WatchBackoff {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let calm = self.last.is_none_or(|last| last.elapsed() > 2 * LONGEST_PAUSE);
-        self.pause = if calm {
-            SHORTEST_PAUSE
-        } else {
-            (2 * self.pause).min(LONGEST_PAUSE)
-        };
-        self.last = Some(std::time::Instant::now());
-        Some(self.pause)
-    }
-}
-
-impl Backoff for WatchBackoff {
-    /// kube calls this at the start of each new list, before it is known whether it succeeds: time alone makes calm.
-    fn reset(&mut self) {}
 }
 
 fn describe_error(error: &watcher::Error) -> String {
